@@ -1,0 +1,193 @@
+"""The exception tree. The library raises these and nothing else of its own; the command line turns them into words.
+
+    SightlineError
+    ├── LibraryError                 a library (catalogue and indexes) as a whole
+    │   ├── LibraryNotFound          there is none at that place
+    │   ├── LibraryUnusable          it cannot be opened: not a catalogue, damaged, no permission, disk full
+    │   └── LibraryTooNew            written by a newer Sightline
+    ├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
+    ├── NothingKnown                 a path the library does not know
+    ├── PictureError                 one file that cannot become pixels; carries a stable `reason`
+    │   ├── PictureUnreadable        the operating system would not give the bytes (worth another try)
+    │   ├── PictureUndecodable       the bytes are no picture, or a broken one
+    │   ├── PictureUnsupported       a format that needs an extra that is not installed
+    │   └── PictureTooLarge          more pixels, or a more extreme shape, than the limits allow
+    ├── EncoderError
+    │   ├── UnknownModel             no model of that name
+    │   ├── ModelUnavailable         known, but something it needs is missing
+    │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
+    ├── SpaceMismatch                vectors of two embedding spaces would be mixed
+    ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
+    └── InvalidQuery                 a query that cannot be asked
+"""
+
+from pathlib import Path
+from typing import ClassVar
+
+__all__ = [
+    "BadVectors",
+    "EncoderError",
+    "IndexFault",
+    "InvalidQuery",
+    "LibraryError",
+    "LibraryNotFound",
+    "LibraryTooNew",
+    "LibraryUnusable",
+    "ModelUnavailable",
+    "NothingKnown",
+    "PictureError",
+    "PictureTooLarge",
+    "PictureUndecodable",
+    "PictureUnreadable",
+    "PictureUnsupported",
+    "RootUnavailable",
+    "SightlineError",
+    "SpaceMismatch",
+    "UnknownModel",
+]
+
+
+class SightlineError(Exception):
+    """Root of all errors that Sightline raises on purpose."""
+
+
+class LibraryError(SightlineError):
+    """Something about a library as a whole; `path` is its folder."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class LibraryNotFound(LibraryError):
+    """There is no library at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, f"there is no library at {path}; `sightline index FOLDER` makes one")
+
+
+class LibraryUnusable(LibraryError):
+    """The catalogue at `path` cannot be opened or written; `reason` says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, f"the library at {path} cannot be used: {reason}")
+        self.reason = reason
+
+
+class LibraryTooNew(LibraryError):
+    """The catalogue at `path` has schema `revision`, which this version does not know."""
+
+    def __init__(self, path: Path, revision: str) -> None:
+        super().__init__(
+            path, f"the library at {path} was written by a newer Sightline (schema {revision}); upgrade Sightline"
+        )
+        self.revision = revision
+
+
+class RootUnavailable(SightlineError):
+    """A root that held `known` pictures now shows only `found`: most likely not mounted. Nothing was changed."""
+
+    def __init__(self, root: Path, known: int, found: int) -> None:
+        super().__init__(
+            f"{root} held {known} pictures and now shows {found}: is it mounted? Nothing was changed. "
+            "If they are really gone, run again with --accept-missing"
+        )
+        self.root, self.known, self.found = root, known, found
+
+
+class NothingKnown(SightlineError):
+    """The library knows no picture at or beneath `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"the library knows nothing at {path}")
+        self.path = path
+
+
+class PictureError(SightlineError):
+    """One file that cannot become pixels. `reason` is a stable word for the failures table, `detail` is for people."""
+
+    reason: ClassVar[str] = "failed"
+    transient: ClassVar[bool] = False
+    """True when the same bytes may well succeed later, so that the next run tries again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class PictureUnreadable(PictureError):
+    """The operating system would not give the bytes."""
+
+    reason = "unreadable"
+    transient = True
+
+
+class PictureUndecodable(PictureError):
+    """The bytes are no picture, or a truncated or corrupt one."""
+
+    reason = "undecodable"
+
+
+class PictureUnsupported(PictureError):
+    """The format needs an extra that is not installed; `detail` names it."""
+
+    reason = "unsupported"
+    transient = True
+
+
+class PictureTooLarge(PictureError):
+    """More pixels, or a more extreme shape, than the limits allow."""
+
+    reason = "too-large"
+
+    def __init__(self, width: int, height: int, limit: str) -> None:
+        super().__init__(f"{width}x{height} pixels: {limit}")
+        self.width, self.height, self.limit = width, height, limit
+
+
+class EncoderError(SightlineError):
+    """Something about a model."""
+
+
+class UnknownModel(EncoderError):
+    """No model is called `name`; `known` are the names there are."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no model is called {name!r}; there are: {', '.join(known)}")
+        self.name, self.known = name, known
+
+
+class ModelUnavailable(EncoderError):
+    """The model `name` is known, but `missing` is not there; `remedy` says what to do by hand."""
+
+    def __init__(self, name: str, missing: str, remedy: str) -> None:
+        super().__init__(f"the model {name!r} needs {missing}: {remedy}")
+        self.name, self.missing, self.remedy = name, missing, remedy
+
+
+class BadVectors(EncoderError):
+    """The encoder `name` returned vectors that cannot be ranked; `fault` says what is wrong with them."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(f"the model {name!r} returned unusable vectors: {fault}")
+        self.name, self.fault = name, fault
+
+
+class SpaceMismatch(SightlineError):
+    """Vectors of the space `found` were about to be used where the library speaks `expected`."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"the library's pictures are embedded by {expected}, not by {found}; they cannot be compared")
+        self.expected, self.found = expected, found
+
+
+class IndexFault(SightlineError):
+    """The index file at `path` is missing, stale or damaged (`fault`)."""
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"the index {path.name} is {fault}")
+        self.path, self.fault = path, fault
+
+
+class InvalidQuery(SightlineError):
+    """A query that cannot be asked; the message says what is wrong with it."""

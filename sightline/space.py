@@ -1,0 +1,31 @@
+"""An embedding space: one encoder, its weights and its preprocessing. Vectors of two spaces are never compared."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Space"]
+
+
+@dataclass(frozen=True)
+class Space:
+    """What makes vectors comparable.
+
+    `model` is the name people type, `weights` a digest of the weights (tokenizer included), `preprocessing` every
+    field that moves a pixel, `dim` the length of a vector.
+    """
+
+    model: str
+    weights: str
+    dim: int
+    preprocessing: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex digits that differ as soon as any part of the space differs."""
+        parts = [self.model, self.weights, self.dim, dict(self.preprocessing)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.fingerprint[:12]})"
