@@ -1,0 +1,236 @@
+"""Walk a folder of pictures. Knows names, sizes and times; opens no picture and asks no catalogue.
+
+What cannot be looked at is reported, not passed over: to a caller that compares with a catalogue, an
+unreadable folder would otherwise look like a deleted one. Paths are bytes throughout, which pathlib has not,
+so that any name survives.
+"""
+# ruff: noqa: PTH116, PTH118, PTH123
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from indexer.ignore import IGNORE_FILE, IgnoreRules, is_clutter, parse_ignore_file, parse_patterns
+
+__all__ = ["PICTURE_SUFFIXES", "FoundFile", "Scan", "ScanSettings", "scan"]
+
+PICTURE_SUFFIXES = frozenset(
+    b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
+    b" jp2 j2k jpx ppm pgm pbm pnm tga".split()
+)
+"""File name endings, in lower case, that are taken for pictures. RAW formats, icons and drawings are not."""
+
+
+@dataclass(frozen=True)
+class ScanSettings:
+    """What a scan passes over.
+
+    `exclude` holds patterns in gitignore grammar, relative to the root; they outrank every ignore file.
+    Hidden files and folders are those whose name begins with a dot.
+    """
+
+    exclude: tuple[str, ...] = ()
+    include_hidden: bool = False
+    follow_links: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A picture file: its path relative to the root (`os.fsencode`d, "/" between names), bytes, and mtime."""
+
+    relpath: bytes
+    size: int
+    mtime_ns: int
+
+
+class _Entry(NamedTuple):
+    """One name in a folder. In `key` a folder's name ends in "/", which puts whole paths in byte order."""
+
+    key: bytes
+    relpath: bytes
+    is_folder: bool
+
+
+class _Folder(NamedTuple):
+    """A folder on the way down: what is left to visit in it, and the rules that hold there, deepest first."""
+
+    entries: Iterator[_Entry]
+    rules: tuple[IgnoreRules, ...]
+
+
+def scan(root: Path, settings: ScanSettings | None = None, beneath: bytes = b"") -> "Scan":
+    """The pictures of `root`, or only those of its sub-folder `beneath`; the result also keeps `unreadable`.
+
+    Raises `FileNotFoundError`, `NotADirectoryError` or `PermissionError` when `root` cannot be listed, and
+    `ValueError` for an exclude pattern that has no meaning.
+
+        found = scan(Path("/photos"))
+        sizes = {file.relpath: file.size for file in found}
+        incomplete = bool(found.unreadable)
+    """
+    return Scan(root, settings or ScanSettings(), beneath)
+
+
+class Scan:
+    """One walk over a root. Iterate it once; `unreadable` is complete when the iteration has ended.
+
+    Files come in ascending byte order of `relpath`, so that they can be merged with a sorted catalogue.
+    Memory holds one listing per level of depth (and, when links are followed, a number pair per folder).
+
+    Links to files count as files. Links to folders are passed over unless `follow_links`; then a folder
+    outside the root is visited once, through the first link that leads to it, and a folder of the root only
+    in its own place.
+
+    `unreadable` lists paths that could not be looked at: whatever is known at or beneath them may still be
+    there. b"" in it means the whole root.
+    """
+
+    def __init__(self, root: Path, settings: ScanSettings, beneath: bytes) -> None:
+        """Check the root; see `scan` for what is raised."""
+        self.unreadable: list[bytes] = []
+        self._root = os.fsencode(root)
+        self._settings = settings
+        self._beneath = beneath.strip(b"/")
+        self._exclude = parse_patterns(settings.exclude)
+        self._visited: set[tuple[int, int]] = set()
+        os.scandir(self._root).close()  # raises what is wrong with the root before anything is yielded
+        self._identity = _identity(self._root)
+        self._real_root = os.path.realpath(self._root)
+
+    def __iter__(self) -> Iterator[FoundFile]:
+        """Walk; a partial walk yields exactly what a full one would yield beneath that folder."""
+        start = self._descend_to(self._beneath)
+        stack = [start] if start else []
+        while stack:
+            entry = next(stack[-1].entries, None)
+            if entry is None:
+                stack.pop()
+            elif entry.is_folder:
+                if folder := self._open(entry.relpath, stack[-1].rules):
+                    stack.append(folder)
+            elif found := self._stat(entry.relpath):
+                yield found
+        self._check_root_stayed()
+
+    def _descend_to(self, beneath: bytes) -> _Folder | None:
+        """The folder to start in, reached through its parents so that their rules hold."""
+        folder = self._open(b"", ())
+        for relpath in _steps(beneath):
+            if folder is None or not any(e.is_folder and e.relpath == relpath for e in folder.entries):
+                return None
+            folder = self._open(relpath, folder.rules)
+        return folder
+
+    def _open(self, relpath: bytes, inherited: tuple[IgnoreRules, ...]) -> _Folder | None:
+        """The folder's kept entries in order, or None when it is gone, unreadable, or was visited before."""
+        path = self._path(relpath)
+        try:
+            if self._settings.follow_links and self._seen(path):
+                return None
+            rules = (*_own_rules(path, relpath), *inherited)
+            entries = self._list(path, relpath, rules)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            self.unreadable.append(relpath)
+            return None
+        return _Folder(iter(entries), rules)
+
+    def _list(self, path: bytes, relpath: bytes, rules: tuple[IgnoreRules, ...]) -> list[_Entry]:
+        prefix = relpath + b"/" if relpath else b""
+        entries = []
+        with os.scandir(path) as listing:
+            for item in listing:
+                is_folder = self._is_folder(item, prefix)
+                key = item.name + b"/" if is_folder else item.name
+                entry = _Entry(key, prefix + item.name, is_folder)
+                if (is_folder or _is_picture_name(item.name)) and self._is_kept(item, entry, rules):
+                    entries.append(entry)
+        entries.sort()
+        return entries
+
+    def _is_folder(self, item: os.DirEntry[bytes], prefix: bytes) -> bool:
+        try:
+            return item.is_dir(follow_symlinks=self._settings.follow_links)
+        except OSError as error:  # only a link can fail here
+            if error.errno != errno.ELOOP:
+                self.unreadable.append(prefix + item.name)
+            return False
+
+    def _is_kept(self, item: os.DirEntry[bytes], entry: _Entry, rules: tuple[IgnoreRules, ...]) -> bool:
+        if is_clutter(item.name) or (item.name.startswith(b".") and not self._settings.include_hidden):
+            return False
+        if entry.is_folder and item.is_symlink() and self._is_inside(item.path):
+            return False
+        path = os.fsdecode(entry.relpath)
+        verdicts = (rule.verdict(path, entry.is_folder) for rule in (self._exclude, *rules))
+        return not next((verdict for verdict in verdicts if verdict is not None), False)
+
+    def _stat(self, relpath: bytes) -> FoundFile | None:
+        try:
+            status = os.stat(self._path(relpath))
+        except (FileNotFoundError, NotADirectoryError):  # it vanished, or a link leads nowhere
+            return None
+        except OSError:
+            self.unreadable.append(relpath)
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return FoundFile(relpath, status.st_size, status.st_mtime_ns)
+
+    def _path(self, relpath: bytes) -> bytes:
+        return os.path.join(self._root, relpath) if relpath else self._root
+
+    def _is_inside(self, link: bytes) -> bool:
+        target = os.path.realpath(link)
+        return target == self._real_root or target.startswith(self._real_root.rstrip(b"/") + b"/")
+
+    def _seen(self, path: bytes) -> bool:
+        identity = _identity(path)
+        if identity in self._visited:
+            return True
+        self._visited.add(identity)
+        return False
+
+    def _check_root_stayed(self) -> None:
+        """A disk pulled out during the walk makes folders look gone: then nothing is known of any of them."""
+        try:
+            stayed = _identity(self._root) == self._identity
+        except OSError:
+            stayed = False
+        if not stayed:
+            self.unreadable.append(b"")
+
+
+def _steps(relpath: bytes) -> Iterator[bytes]:
+    """b"a/b/c" to b"a", b"a/b", b"a/b/c"."""
+    return accumulate(relpath.split(b"/"), lambda parent, name: parent + b"/" + name) if relpath else iter(())
+
+
+def _identity(path: bytes) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
+def _is_picture_name(name: bytes) -> bool:
+    stem, _, suffix = name.rpartition(b".")
+    return bool(stem) and suffix.lower() in PICTURE_SUFFIXES
+
+
+def _own_rules(path: bytes, relpath: bytes) -> tuple[IgnoreRules, ...]:
+    """The rules of the folder's own ignore file, if it has one.
+
+    One that cannot be read makes the folder unreadable (OSError): better nothing new from it than pictures
+    that its owner wanted left out.
+    """
+    try:
+        with open(os.path.join(path, IGNORE_FILE), "rb") as file:
+            content = file.read()
+    except (FileNotFoundError, IsADirectoryError):
+        return ()
+    return (parse_ignore_file(content, os.fsdecode(relpath) + "/" if relpath else ""),)

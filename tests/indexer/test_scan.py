@@ -1,0 +1,247 @@
+# ruff: noqa: PTH102, PTH106
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.scan import Scan, ScanSettings, scan
+
+
+def touch(root: Path, *names: str | bytes) -> None:
+    for name in names:
+        path = root / os.fsdecode(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def paths(found: Scan) -> list[bytes]:
+    return [file.relpath for file in found]
+
+
+def test_finds_pictures_by_ending_with_size_and_time(tmp_path: Path) -> None:
+    touch(tmp_path, "a.JPG", "b/c.png", "notes.txt", "jpg", "raw.CR2", "noext")
+    (tmp_path / "a.JPG").write_bytes(b"12345")
+    os.utime(tmp_path / "a.JPG", ns=(1, 1_700_000_000_123_456_789))
+    first, second = scan(tmp_path)
+    assert (first.relpath, first.size, first.mtime_ns) == (b"a.JPG", 5, 1_700_000_000_123_456_789)
+    assert second.relpath == b"b/c.png"
+
+
+def test_order_is_the_byte_order_of_whole_paths(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a/z.jpg", "a-b.jpg", "a0.jpg", "B.jpg", "ä/1.jpg", "a b/1.jpg", "a/b/c.jpg")
+    found = paths(scan(tmp_path))
+    assert len(found) == 8
+    assert found == sorted(found)
+
+
+def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
+    names = [b"caf\xe9.jpg", b"\xff\xfe/x.png", b"new\nline.jpg", b"back\\slash.jpg"]
+    touch(tmp_path, *names)
+    assert paths(scan(tmp_path)) == sorted(names)
+
+
+def test_ignore_patterns_reach_names_that_are_not_utf8(tmp_path: Path) -> None:
+    touch(tmp_path, b"caf\xe9.jpg", b"tea.jpg")
+    (tmp_path / ".sightlineignore").write_bytes(b"caf\xe9.*\n")
+    assert paths(scan(tmp_path)) == [b"tea.jpg"]
+
+
+def test_bins_caches_and_companions_are_passed_over(tmp_path: Path) -> None:
+    clutter = ["._a.jpg", "@eaDir/a.jpg", "x/node_modules/a.png", "$RECYCLE.BIN/a.jpg", "__MACOSX/._a.jpg"]
+    touch(tmp_path, *clutter, ".thumbnails/a.png", ".git/a.png", ".Trash-1000/a.jpg", "#recycle/a.jpg", "a.jpg")
+    assert paths(scan(tmp_path)) == [b"a.jpg"]
+    assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b"a.jpg"]
+
+
+def test_hidden_pictures_on_request(tmp_path: Path) -> None:
+    touch(tmp_path, ".a.jpg", ".album/b.jpg", "c.jpg")
+    assert paths(scan(tmp_path)) == [b"c.jpg"]
+    assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b".a.jpg", b".album/b.jpg", b"c.jpg"]
+
+
+def test_nested_ignore_files(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "a.gif",
+        "keep.gif",
+        "out/a.jpg",
+        "sub/a.gif",
+        "sub/deep/a.gif",
+        "sub/deep/b.gif",
+        "sub/top.jpg",
+    )
+    touch(tmp_path, "sub/deep/top.jpg")
+    (tmp_path / ".sightlineignore").write_text("# drawings\n*.gif\n!keep.gif\nout/\n!out/a.jpg\n")
+    (tmp_path / "sub/.sightlineignore").write_text("!/deep/a.gif\r\n/top.jpg\r\n")
+    assert paths(scan(tmp_path)) == [b"keep.gif", b"sub/deep/a.gif", b"sub/deep/top.jpg"]
+
+
+def test_everything_but_idiom(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.png", "sub/a.jpg", "sub/a.png", "node_modules/a.jpg")
+    (tmp_path / ".sightlineignore").write_text("*\n!*/\n!*.jpg\n")
+    assert paths(scan(tmp_path)) == [b"a.jpg", b"sub/a.jpg"]
+
+
+def test_exclude_outranks_ignore_files(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "b.jpg", "sub/a.jpg", "sub/c.jpg")
+    (tmp_path / "sub/.sightlineignore").write_text("!a.jpg\nc.jpg\n")
+    assert paths(scan(tmp_path, ScanSettings(exclude=("a.jpg", "!c.jpg")))) == [b"b.jpg", b"sub/c.jpg"]
+
+
+def test_exclude_without_meaning_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="!"):
+        scan(tmp_path, ScanSettings(exclude=("!",)))
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is the reference here")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    top=st.lists(
+        st.sampled_from(
+            ["*", "!*/", "!*.jpg", "a/", "!a/", "/a", "a/b", "!a/b/", "**/b", "a/**", "!a/**/x.jpg", "**", "[ab]"]
+        )
+    ),
+    inner=st.lists(st.sampled_from(["*", "!*", "b/", "!b", "/x.jpg", "!/b/x.jpg", "**/x.jpg", "a/b", "[!a]", "?"])),
+)
+def test_agrees_with_git(tmp_path: Path, top: list[str], inner: list[str]) -> None:
+    folders = ["", "a/", "b/", "a/a/", "a/b/", "a/b/a/", "b/b/"]
+    touch(tmp_path, *(folder + name for folder in folders for name in ("x.jpg", "y.png")))
+    (tmp_path / ".sightlineignore").write_text("\n".join(top))
+    (tmp_path / "a/.sightlineignore").write_text("\n".join(inner))
+    git = [
+        "git",
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-o",
+        "-z",
+        "--exclude-per-directory=.sightlineignore",
+    ]
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    listed = subprocess.run(git, cwd=tmp_path, check=True, capture_output=True).stdout.split(b"\0")
+    assert paths(scan(tmp_path)) == sorted(name for name in listed if name.endswith((b".jpg", b".png")))
+
+
+def test_a_partial_scan_sees_what_the_full_one_sees_there(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "a/x.jpg",
+        "a/b/x.jpg",
+        "a/b/y.png",
+        "a/bb/x.jpg",
+        "c/x.jpg",
+        ".h/x.jpg",
+        "out/x.jpg",
+        "out/in/x.jpg",
+    )
+    (tmp_path / ".sightlineignore").write_text("*.png\nout\n")
+    full = paths(scan(tmp_path))
+    assert full == [b"a/b/x.jpg", b"a/bb/x.jpg", b"a/x.jpg", b"c/x.jpg"]
+    for beneath in (b"a", b"a/b", b"a/b/", b"c", b".h", b"out", b"out/in", b"gone", b"a/x.jpg", b"a/.."):
+        found = scan(tmp_path, beneath=beneath)
+        assert paths(found) == [path for path in full if path.startswith(beneath.rstrip(b"/") + b"/")]
+        assert found.unreadable == []
+
+
+def test_links(tmp_path: Path) -> None:
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    touch(root, "real/a.jpg")
+    touch(outside, "b.jpg", "deep/c.jpg")
+    (root / "file.jpg").symlink_to(outside / "b.jpg")
+    (root / "broken.jpg").symlink_to(outside / "gone.jpg")
+    (root / "self.jpg").symlink_to(root / "self.jpg")
+    (root / "self").symlink_to(root / "self")
+    (root / "again").symlink_to(root / "real")
+    (root / "real/up").symlink_to(root)
+    (root / "out1").symlink_to(outside)
+    (root / "out2").symlink_to(outside / "deep")
+    (outside / "loop").symlink_to(outside)
+    (outside / "back").symlink_to(root)
+    plain = scan(root)
+    assert paths(plain) == [b"file.jpg", b"real/a.jpg"]
+    followed = scan(root, ScanSettings(follow_links=True))
+    assert paths(followed) == [b"file.jpg", b"out1/b.jpg", b"out1/deep/c.jpg", b"real/a.jpg"]
+
+
+def test_only_regular_files(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    assert paths(scan(tmp_path)) == [b"a.jpg"]
+
+
+@pytest.mark.parametrize("root", ["gone", "a.jpg"])
+def test_a_root_that_is_no_folder(tmp_path: Path, root: str) -> None:
+    touch(tmp_path, "a.jpg")
+    with pytest.raises((FileNotFoundError, NotADirectoryError)):
+        scan(tmp_path / root)
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: OSError) -> None:
+    """Make `os.<call>` fail for one path; permissions would not stop a superuser."""
+    genuine = getattr(os, call)
+
+    def guarded(target: bytes) -> object:
+        if target == os.fsencode(path):
+            raise error
+        return genuine(target)
+
+    monkeypatch.setattr(os, call, guarded)
+
+
+def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path, "a/x.jpg", "b/x.jpg", "c/x.jpg")
+    forbid(monkeypatch, "scandir", tmp_path / "b", PermissionError(13, "no"))
+    found = scan(tmp_path)
+    assert paths(found) == [b"a/x.jpg", b"c/x.jpg"]
+    assert found.unreadable == [b"b"]
+
+
+def test_an_unreadable_file_is_reported_and_a_vanished_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path, "a.jpg", "b.jpg", "c.jpg")
+    forbid(monkeypatch, "stat", tmp_path / "a.jpg", OSError(5, "input/output error"))
+    forbid(monkeypatch, "stat", tmp_path / "b.jpg", FileNotFoundError(2, "gone"))
+    found = scan(tmp_path)
+    assert paths(found) == [b"c.jpg"]
+    assert found.unreadable == [b"a.jpg"]
+
+
+def test_an_unreadable_ignore_file_hides_its_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.jpg", "b/x.jpg")
+    (tmp_path / "a/.sightlineignore").symlink_to(tmp_path / "a/.sightlineignore")  # opening it fails: a loop
+    found = scan(tmp_path)
+    assert paths(found) == [b"b/x.jpg"]
+    assert found.unreadable == [b"a"]
+
+
+def test_a_root_that_goes_away_during_the_walk(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    touch(root, "a/x.jpg", "b/x.jpg")
+    found = scan(root)
+    walk = iter(found)
+    assert next(walk).relpath == b"a/x.jpg"
+    root.rename(tmp_path / "unplugged")
+    root.mkdir()  # an empty mount point stays behind
+    assert list(walk) == []
+    assert found.unreadable == [b""]
+
+
+def test_depth_beyond_the_recursion_limit(tmp_path: Path) -> None:
+    folders = [f"{tmp_path}{'/d' * depth}" for depth in range(1, sys.getrecursionlimit() + 50)]
+    for folder in folders:
+        os.mkdir(folder)
+    picture = Path(folders[-1]) / "x.jpg"
+    picture.touch()
+    try:
+        assert paths(scan(tmp_path)) == [b"d/" * len(folders) + b"x.jpg"]
+    finally:  # the usual clean-up is recursive
+        picture.unlink()
+        for folder in reversed(folders):
+            os.rmdir(folder)
