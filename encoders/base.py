@@ -71,9 +71,7 @@ class Encoder(ABC):
 
         Raises `BadVectors` when the model misbehaves.
         """
-        parts = [
-            self._unit(self._forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)
-        ]
+        parts = [self._unit(self._forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
 
     def _unit(self, raw: NDArray[np.float32], rows: int) -> Vectors:

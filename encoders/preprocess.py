@@ -16,7 +16,6 @@ PREPROCESS_VERSION = 1
 """Raised whenever the same picture would yield other pixels than before."""
 
 
-
 @dataclass(frozen=True)
 class Preprocess:
     """How one model wants its pixels.

@@ -1,24 +1,24 @@
 """The exception tree. The library raises these and nothing else of its own; the command line turns them into words.
 
-    SightlineError
-    ├── LibraryError                 a library (catalogue and indexes) as a whole
-    │   ├── LibraryNotFound          there is none at that place
-    │   ├── LibraryUnusable          it cannot be opened: not a catalogue, damaged, no permission, disk full
-    │   └── LibraryTooNew            written by a newer Sightline
-    ├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
-    ├── NothingKnown                 a path the library does not know
-    ├── PictureError                 one file that cannot become pixels; carries a stable `reason`
-    │   ├── PictureUnreadable        the operating system would not give the bytes (worth another try)
-    │   ├── PictureUndecodable       the bytes are no picture, or a broken one
-    │   ├── PictureUnsupported       a format that needs an extra that is not installed
-    │   └── PictureTooLarge          more pixels, or a more extreme shape, than the limits allow
-    ├── EncoderError
-    │   ├── UnknownModel             no model of that name
-    │   ├── ModelUnavailable         known, but something it needs is missing
-    │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
-    ├── SpaceMismatch                vectors of two embedding spaces would be mixed
-    ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
-    └── InvalidQuery                 a query that cannot be asked
+SightlineError
+├── LibraryError                 a library (catalogue and indexes) as a whole
+│   ├── LibraryNotFound          there is none at that place
+│   ├── LibraryUnusable          it cannot be opened: not a catalogue, damaged, no permission, disk full
+│   └── LibraryTooNew            written by a newer Sightline
+├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
+├── NothingKnown                 a path the library does not know
+├── PictureError                 one file that cannot become pixels; carries a stable `reason`
+│   ├── PictureUnreadable        the operating system would not give the bytes (worth another try)
+│   ├── PictureUndecodable       the bytes are no picture, or a broken one
+│   ├── PictureUnsupported       a format that needs an extra that is not installed
+│   └── PictureTooLarge          more pixels, or a more extreme shape, than the limits allow
+├── EncoderError
+│   ├── UnknownModel             no model of that name
+│   ├── ModelUnavailable         known, but something it needs is missing
+│   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
+├── SpaceMismatch                vectors of two embedding spaces would be mixed
+├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
+└── InvalidQuery                 a query that cannot be asked
 """
 
 from pathlib import Path
@@ -34,6 +34,7 @@ __all__ = [
     "LibraryTooNew",
     "LibraryUnusable",
     "ModelUnavailable",
+    "NoSuchFolder",
     "NothingKnown",
     "PictureError",
     "PictureTooLarge",
@@ -93,6 +94,16 @@ class RootUnavailable(SightlineError):
             "If they are really gone, run again with --accept-missing"
         )
         self.root, self.known, self.found = root, known, found
+
+
+class NoSuchFolder(SightlineError):
+    """`path` was to be indexed and is no folder."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is a file; name the folder it is in" if path.exists() else f"there is no folder {path}"
+        )
+        self.path = path
 
 
 class NothingKnown(SightlineError):

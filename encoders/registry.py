@@ -1,0 +1,70 @@
+"""Models by the names people type. Knows where each encoder lives, and imports it only when it is asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import Literal
+
+from encoders.base import Encoder
+from sightline.errors import UnknownModel
+
+__all__ = ["DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load"]
+
+DEFAULT_MODEL = "mini"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What one should know before using a model."""
+
+    name: str
+    summary: str
+    languages: tuple[str, ...]
+    """ISO 639-1 codes."""
+    licence: str
+    """Of the weights, as an SPDX identifier."""
+    source: str
+    """`module:Class` of the encoder."""
+    location: Literal["built in", "extra"] = "built in"
+
+
+MODELS: Mapping[str, ModelInfo] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            ModelInfo(
+                name="mini",
+                summary="Small, works at once and offline; trained by this project",
+                languages=("en", "zh", "de", "fr", "cs", "ar"),
+                licence="Apache-2.0",
+                source="encoders.mini.encoder:MiniEncoder",
+            ),
+            ModelInfo(
+                name="fake",
+                summary="Sees only colours; a test double whose vectors a person can check",
+                languages=("en",),
+                licence="Apache-2.0",
+                source="encoders.fake:FakeEncoder",
+            ),
+        )
+    }
+)
+
+
+def info(name: str) -> ModelInfo:
+    """What is known of the model called `name`. Raises `UnknownModel`."""
+    try:
+        return MODELS[name.strip()]
+    except KeyError as exc:
+        raise UnknownModel(name, tuple(MODELS)) from exc
+
+
+def load(name: str) -> Encoder:
+    """The encoder called `name`; cheap, weights are read by its first use.
+
+    Raises `UnknownModel`, or `ModelUnavailable` when something it needs is missing.
+    """
+    module, _, attribute = info(name).source.partition(":")
+    encoder: Encoder = getattr(import_module(module), attribute)()
+    return encoder

@@ -1,0 +1,93 @@
+"""From files that must be read to settled outcomes: bounded read-ahead, batches, vectors.
+
+Every tensor travels together with the picture it was made from, so that a file that fails in the middle of a batch cannot
+shift a vector onto its neighbour.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from encoders.base import Encoder
+from indexer.read import Reading
+from sightline.errors import BadVectors
+from store.outcomes import Outcome, Refused, Taken, Work
+
+__all__ = ["batches", "embed", "read_ahead"]
+
+QUEUED_PER_WORKER = 4
+"""Readings that may wait for the encoder, per worker: enough to never starve it, few enough to bound memory."""
+
+PIXELLESS_BATCH = 256
+"""Outcomes that need no encoder (copies, moves, failures) are committed in batches of this size."""
+
+
+def read_ahead(reader: Callable[[Work], Reading | None], works: Iterable[Work], workers: int) -> Iterator[Reading]:
+    """Reads `works` in `workers` threads, in order, never more than a few files ahead of the consumer."""
+    waiting: deque[Future[Reading | None]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="sightline-reader")
+    try:
+        for work in works:
+            waiting.append(pool.submit(reader, work))
+            if len(waiting) >= workers * QUEUED_PER_WORKER:
+                yield from _arrived(waiting.popleft())
+        while waiting:
+            yield from _arrived(waiting.popleft())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _arrived(future: Future[Reading | None]) -> Iterator[Reading]:
+    reading = future.result()
+    if reading is not None:
+        yield reading
+
+
+def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
+    """Cuts `readings` so that each batch fills the encoder once (`size` pictures), or needs it little or not at all."""
+    batch: list[Reading] = []
+    pictures = 0
+    for reading in readings:
+        batch.append(reading)
+        pictures += reading.pixels is not None
+        if pictures == size or len(batch) == PIXELLESS_BATCH:
+            yield batch
+            batch, pictures = [], 0
+    if batch:
+        yield batch
+
+
+def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[Outcome]:
+    """The outcomes of `batch`, each picture with its vector. One that the model cannot embed is refused, alone."""
+    pictures = [reading for reading in batch if reading.pixels is not None]
+    try:
+        embedded = _embed(encoder, pictures)
+    except BadVectors:
+        embedded = [outcome for picture in pictures for outcome in _embed_alone(encoder, picture)]
+    return [reading.outcome for reading in batch if reading.pixels is None] + embedded
+
+
+def _embed(encoder: Encoder, pictures: Sequence[Reading]) -> list[Outcome]:
+    if not pictures:
+        return []
+    pixels = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])  # (n, S, S, 3)
+    vectors = encoder.encode_pixels(pixels)  # (n, D)
+    return [
+        replace(picture.outcome, vector=vector) if isinstance(picture.outcome, Taken) else picture.outcome
+        for picture, vector in zip(pictures, vectors, strict=True)
+    ]
+
+
+def _embed_alone(encoder: Encoder, picture: Reading) -> list[Outcome]:
+    try:
+        return _embed(encoder, [picture])
+    except BadVectors as exc:
+        outcome = picture.outcome
+        return [
+            Refused(
+                outcome.work, outcome.size, outcome.mtime_ns, reason="bad-vector", detail=exc.fault, transient=False
+            )
+        ]

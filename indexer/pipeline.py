@@ -1,0 +1,173 @@
+"""The way in: scan, compare, read, embed, commit.
+
+    scan ──> census ──────────> reader threads ──> batches ──> encoder ──> one transaction ──> index file
+             (what must be read)  (bounded)        (each tensor with its picture)
+
+Memory is bounded by the batch and the readers, whatever the size of the library. A run that is killed at any moment
+loses at most the batch in flight: every other picture is in the catalogue together with its vector, and the next run
+goes on from there.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from encoders.base import Encoder
+from indexer.decode import DecodeSettings
+from indexer.ingest import batches, embed, read_ahead
+from indexer.read import Reader, Reading
+from indexer.scan import Scan, ScanSettings, scan
+from indexer.summary import Progress, Summary
+from sightline.errors import NoSuchFolder, RootUnavailable, SpaceMismatch
+from store import cache, lookup
+from store.census import Census, Sighting, open_census
+from store.library import Library
+from store.roots import Place, count_present, ensure_root, find_place
+from store.spaces import StoredSpace, activate, active_space, register
+
+__all__ = ["IndexSettings", "index"]
+
+SCAN_REPORT = 1_000
+"""Files between two reports of a scan's progress."""
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """How to index.
+
+    `workers` reader threads; `full` reads every file again, whatever its size and time say; `accept_missing` believes
+    that a folder is empty when it looks so.
+    """
+
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    full: bool = False
+    accept_missing: bool = False
+
+
+def index(
+    library: Library,
+    paths: Sequence[Path | str],
+    encoder: Encoder,
+    settings: IndexSettings | None = None,
+    progress: Progress | None = None,
+) -> Summary:
+    """Brings the library up to date with the folders `paths`; waits while another process is changing it.
+
+    Raises `NoSuchFolder`, `RootUnavailable` (a known folder is gone or suddenly nearly empty; nothing was changed),
+    `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`, and `ValueError` for an
+    exclude pattern that has no meaning.
+    """
+    started = perf_counter()
+    folders = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 (links stay as the user named them)
+    progress = progress or Progress()
+    with library.writer_lock(progress.waiting):
+        for folder in folders:
+            _require_folder(library, folder)
+        run = _Run(library, _space(library, encoder), encoder, settings or IndexSettings(), progress)
+        for folder in folders:
+            run.cover(ensure_root(library, folder))
+        run.publish()
+    return Summary.of(run.counts, tuple(run.unreadable), run.timings, perf_counter() - started)
+
+
+def _require_folder(library: Library, folder: Path) -> None:
+    if folder.is_dir():
+        return
+    place = find_place(library, folder)
+    known = count_present(library, place) if place else 0
+    raise RootUnavailable(folder, known, 0) if known else NoSuchFolder(folder)
+
+
+def _space(library: Library, encoder: Encoder) -> StoredSpace:
+    """The space to fill: the encoder's, which must be the one the library speaks, if it speaks any yet."""
+    active = active_space(library)
+    if active is None:
+        with library.write() as connection:
+            stored = register(connection, encoder.space)
+            activate(connection, stored)
+        return stored
+    if active.space.fingerprint != encoder.space.fingerprint:
+        raise SpaceMismatch(str(active.space), str(encoder.space))
+    return active
+
+
+class _Run:
+    """One run over several places, adding up what became of their files and where the time went."""
+
+    def __init__(
+        self, library: Library, stored: StoredSpace, encoder: Encoder, settings: IndexSettings, progress: Progress
+    ) -> None:
+        self.counts = Counter[str]()
+        self.timings: dict[str, float] = {}
+        self.unreadable: list[str] = []
+        self._library = library
+        self._stored = stored
+        self._encoder = encoder
+        self._settings = settings
+        self._progress = progress
+
+    def cover(self, place: Place) -> None:
+        """Everything for one place but the index file."""
+        found = scan(place.root, self._settings.scan, place.beneath)
+        with open_census(self._library, place, self._stored, full=self._settings.full) as census:
+            with self._timed("scan"):
+                seen = census.record(self._sightings(found))
+                census.spare(found.unreadable)
+                self.unreadable.extend(str(place.root / os.fsdecode(folder)) for folder in found.unreadable)
+                if not self._settings.accept_missing:
+                    census.guard(seen)
+                restored = census.restore()
+                standing = census.standing()
+            self.counts["restored"] += restored
+            self.counts["unchanged"] += standing.unchanged - restored
+            self.counts["failed"] += standing.failed
+            self._progress.begin(standing.pending)
+            self._ingest(census, place)
+            with self._timed("write"):
+                self.counts["missing"] += census.mark_missing()
+
+    def publish(self) -> None:
+        """Writes the index file, if there is anything new to write."""
+        self._progress.publish()
+        with self._timed("publish"):
+            cache.publish(self._library, self._stored)
+
+    def _ingest(self, census: Census, place: Place) -> None:
+        reader = Reader(place.root, self._encoder.preprocess, self._settings.decode, self._known)
+        readings = read_ahead(reader, census.pending(), self._settings.workers)
+        for batch in batches(readings, self._encoder.batch_size):
+            self._note(batch)
+            with self._timed("forward"):
+                outcomes = embed(self._encoder, batch)
+            with self._timed("write"):
+                self.counts.update(census.commit(outcomes))
+            self._progress.advance(len(batch))
+
+    def _sightings(self, found: Scan) -> Iterator[Sighting]:
+        for number, file in enumerate(found, start=1):
+            if number % SCAN_REPORT == 0:
+                self._progress.scanned(number)
+            yield Sighting(file.relpath, file.size, file.mtime_ns)
+
+    def _known(self, digest: bytes) -> bool:
+        with self._library.read() as connection:
+            return lookup.has_embedding(connection, self._stored, digest)
+
+    def _note(self, batch: Sequence[Reading]) -> None:
+        for reading in batch:
+            for stage, seconds in reading.seconds.items():
+                self.timings[stage] = self.timings.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[stage] = self.timings.get(stage, 0.0) + perf_counter() - started

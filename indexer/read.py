@@ -1,0 +1,95 @@
+"""One file on its way in, as a worker sees it: bytes, digest, pixels. Knows nothing of batches or transactions."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.preprocess import Preprocess
+from indexer.decode import Decoded, DecodeSettings, decode
+from sightline.errors import PictureError, PictureUnreadable
+from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
+
+__all__ = ["Reader", "Reading"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one file: an outcome, and the pixels (S, S, 3) if its vector is still to be computed."""
+
+    outcome: Outcome
+    pixels: NDArray[np.uint8] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time spent reading, decoding and preprocessing."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the files of one root. `known` says whether some bytes, by their SHA-256, have a vector already.
+
+    Safe to call from several threads at once; Pillow and hashlib let go of the interpreter while they work.
+    """
+
+    root: Path
+    preprocess: Preprocess
+    settings: DecodeSettings
+    known: Callable[[bytes], bool]
+
+    def __call__(self, work: Work) -> Reading | None:
+        """Reads the file of `work`; None when it has vanished since the scan."""
+        started = perf_counter()
+        try:
+            data, size, mtime_ns = _read(self.root / os.fsdecode(work.relpath))
+        except FileNotFoundError:
+            return None
+        except OSError as exc:
+            error = PictureUnreadable(exc.strerror or str(exc))
+            return Reading(_refused(work, 0, 0, error))
+        digest = hashlib.sha256(data).digest()
+        seconds = {"read": perf_counter() - started}
+        if self.known(digest):
+            return Reading(Taken(work, size, mtime_ns, digest), seconds=seconds)
+        try:
+            return self._decode(work, data, Taken(work, size, mtime_ns, digest), seconds)
+        except PictureError as exc:
+            return Reading(_refused(work, size, mtime_ns, exc), seconds=seconds)
+
+    def _decode(self, work: Work, data: bytes, taken: Taken, seconds: dict[str, float]) -> Reading:
+        started = perf_counter()
+        decoded = decode(data, self.settings, shortest_side=self.preprocess.size)
+        seconds["decode"] = perf_counter() - started
+        started = perf_counter()
+        pixels = self.preprocess.pixels(decoded.image)  # (S, S, 3)
+        seconds["preprocess"] = perf_counter() - started
+        outcome = Taken(work, taken.size, taken.mtime_ns, taken.digest, facts=_facts(decoded, taken.size))
+        return Reading(outcome, pixels, seconds)
+
+
+def _read(path: Path) -> tuple[bytes, int, int]:
+    """The bytes of a file with the size and time of exactly these bytes."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        return file.read(), status.st_size, status.st_mtime_ns
+
+
+def _refused(work: Work, size: int, mtime_ns: int, error: PictureError) -> Refused:
+    return Refused(work, size, mtime_ns, reason=error.reason, detail=error.detail, transient=error.transient)
+
+
+def _facts(decoded: Decoded, size: int) -> ContentFacts:
+    return ContentFacts(
+        size=size,
+        format=decoded.format,
+        width=decoded.width,
+        height=decoded.height,
+        taken_at=decoded.facts.taken_at,
+        camera=decoded.facts.camera,
+        lens=decoded.facts.lens,
+        latitude=decoded.facts.latitude,
+        longitude=decoded.facts.longitude,
+    )

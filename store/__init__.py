@@ -1,0 +1,5 @@
+"""The catalogue (SQLAlchemy) and the vectors (FAISS): what a library knows, kept so that nothing is ever lost."""
+
+from store.library import Library
+
+__all__ = ["Library"]

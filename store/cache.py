@@ -1,0 +1,180 @@
+"""The index file of a space as a cache of the catalogue: found, checked, brought up to date, published.
+
+A published file is never changed. A newer one is written beside it, flushed, renamed, and then named by a row that
+carries its count, its checksum and the library's revision it reflects; readers that still map the old file keep it. A
+file that is missing, damaged or behind is no error: the answer comes from the catalogue, and the file is made anew.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+
+from sightline.errors import IndexFault, LibraryUnusable
+from store.catalog import IndexGeneration, LibraryState
+from store.library import Library
+from store.lookup import embeddings, findable_ids
+from store.spaces import StoredSpace
+from store.vectors import FlatIndex, VectorIndex
+
+__all__ = ["CurrentIndex", "check_file", "load", "publish", "remove_strays"]
+
+ATTEMPTS = 3
+"""A reader that finds its file replaced under its hands looks again; publishing is far slower than looking."""
+
+
+@dataclass(frozen=True)
+class CurrentIndex:
+    """An index that holds exactly what the catalogue held at `revision`."""
+
+    index: VectorIndex
+    revision: int
+    published: bool
+    """Whether the file on disk says the same; if not, `publish` would make it so."""
+    fault: IndexFault | None = None
+    """What was wrong with the file on disk, apart from being behind."""
+    changed: bool = False
+    """Whether it holds other vectors than the file on disk."""
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """The row that describes the published file."""
+
+    path: Path
+    generation: int
+    revision: int
+    count: int
+    checksum: bytes
+
+
+def load(library: Library, stored: StoredSpace) -> CurrentIndex:
+    """The index as of now: mapped from its file when that is current, else brought up to date in memory."""
+    fault: IndexFault | None = None
+    for _ in range(ATTEMPTS):
+        entry = _entry(library, stored)
+        if entry is None:
+            break
+        try:
+            check_file(entry.path, entry.count, entry.checksum)
+            if entry.revision == library.revision():
+                index = FlatIndex.read(entry.path, mapped=True)
+                return CurrentIndex(index, entry.revision, published=True)
+            return _bring_up_to_date(library, stored, FlatIndex.read(entry.path), None)
+        except (IndexFault, OSError, RuntimeError) as exc:
+            fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
+            if _entry(library, stored) == entry:
+                break
+    return _bring_up_to_date(library, stored, FlatIndex(stored.space.dim, stored.dtype), fault)
+
+
+def check_file(path: Path, count: int, checksum: bytes) -> None:
+    """Raises `IndexFault` unless the file at `path` is, bit for bit, the one that was published.
+
+    Exact search reads every byte anyway, so this costs about one more query.
+    """
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").digest()
+    except OSError as exc:
+        raise IndexFault(path, "missing" if isinstance(exc, FileNotFoundError) else str(exc)) from exc
+    if found != checksum:
+        raise IndexFault(path, f"damaged (its checksum is not that of the {count} vectors published)")
+
+
+def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
+    """Brings the file of `stored` up to date; the caller holds the writer lock. `rebuild` trusts nothing on disk.
+
+    Raises `LibraryUnusable` when the file cannot be written; the catalogue, and thus every answer, is whole even then.
+    """
+    if rebuild:
+        current = _bring_up_to_date(library, stored, FlatIndex(stored.space.dim, stored.dtype), None)
+    else:
+        current = load(library, stored)
+    if current.published:
+        return current
+    before = _entry(library, stored)
+    if before is not None and not (rebuild or current.changed or current.fault):
+        _announce(library, stored, replace(before, revision=current.revision))
+    else:
+        generation = before.generation + 1 if before else 1
+        path = library.indexes / f"{stored.space.fingerprint[:12]}-{generation:06d}.faiss"
+        try:
+            checksum = _write(current.index, path)
+        except (OSError, RuntimeError) as exc:
+            raise LibraryUnusable(library.path, f"the index could not be written: {exc}") from exc
+        _announce(library, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
+        remove_strays(library)
+    return replace(current, published=True, changed=False)
+
+
+def _announce(library: Library, stored: StoredSpace, entry: _Entry) -> None:
+    """Lets readers use the file of `entry`, which is on disk for good."""
+    with library.write() as connection:
+        connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
+        connection.execute(
+            insert(IndexGeneration).values(
+                space_id=stored.id,
+                generation=entry.generation,
+                revision=entry.revision,
+                filename=entry.path.name,
+                vectors=entry.count,
+                checksum=entry.checksum,
+                created_at=datetime.now(UTC).replace(tzinfo=None),
+            )
+        )
+
+
+def remove_strays(library: Library) -> list[Path]:
+    """Deletes files of the index folder that no row names (older generations, leftovers of a killed process)."""
+    with library.read() as connection:
+        named = set(connection.execute(select(IndexGeneration.filename)).scalars())
+    strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in named]
+    for path in strays:
+        path.unlink(missing_ok=True)
+    return strays
+
+
+def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
+    with library.read() as connection:
+        row = connection.execute(
+            select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
+        ).one_or_none()
+    if row is None:
+        return None
+    return _Entry(library.indexes / row.filename, row.generation, row.revision, row.vectors, row.checksum)
+
+
+def _bring_up_to_date(
+    library: Library, stored: StoredSpace, index: VectorIndex, fault: IndexFault | None
+) -> CurrentIndex:
+    """Adds to `index` and removes from it what the catalogue says, within one view of the catalogue."""
+    with library.read() as connection:
+        revision = connection.scalar(select(LibraryState.revision)) or 0
+        wanted, have = findable_ids(connection, stored), index.ids()
+        surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
+        index.remove(surplus)
+        for ids, vectors in embeddings(connection, stored, lacking):
+            index.add(ids, vectors)
+    changed = bool(len(surplus) or len(lacking))
+    return CurrentIndex(index, revision, published=False, fault=fault, changed=changed)
+
+
+def _write(index: VectorIndex, path: Path) -> bytes:
+    """Writes `index` so that `path` either holds all of it or does not exist; returns its SHA-256."""
+    draft = path.with_suffix(".tmp")
+    index.write(draft)
+    with draft.open("rb+") as file:
+        checksum = hashlib.file_digest(file, "sha256").digest()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the rename itself must survive a power cut
+    finally:
+        os.close(folder)
+    return checksum

@@ -1,0 +1,178 @@
+"""Is a library whole? `verify` says what is wrong, `repair` mends it; neither reads a picture nor embeds anything."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from sqlalchemy import Connection, delete, func, select, text
+
+from sightline.errors import IndexFault, LibraryUnusable, SightlineError
+from store import cache
+from store.catalog import Content, Embedding, IndexGeneration, LibraryState, Picture, State
+from store.library import Library, bump
+from store.lookup import embeddings, findable_ids
+from store.spaces import StoredSpace, list_spaces
+from store.vectors import FlatIndex, Ids
+
+__all__ = ["Fault", "repair", "verify"]
+
+UNIT_TOLERANCE = 2e-3
+"""How far from one a stored length may be: rounding each of D numbers to 16 bits moves it by less than 5e-4."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it should be."""
+
+    kind: Literal["catalogue", "index", "vectors", "unembedded"]
+    detail: str
+
+
+def verify(library: Library) -> list[Fault]:
+    """Everything that is wrong with the library; empty when it is whole.
+
+    Checks the database itself, every vector (size, finite, unit length), every index file (bit for bit, then number by
+    number against the catalogue), and that every present picture can be found in the active space.
+    """
+    faults = list(_catalogue_faults(library))
+    if faults:
+        return faults  # nothing read from a damaged database can be trusted
+    for stored, _, active in list_spaces(library):
+        faults.extend(_vector_faults(library, stored))
+        faults.extend(_index_faults(library, stored))
+        if active:
+            faults.extend(_unembedded(library, stored))
+    return faults
+
+
+def repair(library: Library) -> list[str]:
+    """Mends what can be mended without pictures; says what was done. The caller holds the writer lock.
+
+    Malformed vectors are dropped (the next index run embeds those pictures again), contents that no file holds any more
+    are removed, and damaged or outdated index files are made anew from the catalogue. Raises `LibraryUnusable` when the
+    database itself is damaged.
+    """
+    for fault in _catalogue_faults(library):
+        raise LibraryUnusable(
+            library.path, f"{fault.detail}; restore it from a backup, or index again into a new library"
+        )
+    done: list[str] = []
+    for stored, _, _ in list_spaces(library):
+        with library.write() as connection:
+            bad = _malformed(connection, stored)
+            for content_id in bad:
+                key = (Embedding.space_id == stored.id, Embedding.content_id == content_id)
+                connection.execute(delete(Embedding).where(*key))
+            if bad:
+                bump(connection)
+                done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; index again to embed them")
+        faults = list(_index_faults(library, stored))
+        if faults or bad:
+            current = cache.publish(library, stored, rebuild=True)
+            done.append(f"rebuilt the index of {stored.space} from the catalogue: {len(current.index)} vectors")
+    with library.write() as connection:
+        removed = remove_orphans(connection)
+    if removed:
+        done.append(f"removed {removed} contents that no file holds any more")
+    done.extend(f"deleted the stray file {path.name}" for path in cache.remove_strays(library))
+    return done
+
+
+def remove_orphans(connection: Connection) -> int:
+    """Removes contents (and their vectors) that no picture, present or missing, holds any more; returns how many."""
+    held = select(Picture.id).where(Picture.content_id == Content.id)
+    return connection.execute(delete(Content).where(~held.exists())).rowcount
+
+
+def _catalogue_faults(library: Library) -> Iterator[Fault]:
+    try:
+        with library.read() as connection:
+            if connection.dialect.name != "sqlite":
+                return
+            for (problem,) in connection.execute(text("PRAGMA integrity_check")):
+                if problem != "ok":
+                    yield Fault("catalogue", str(problem))
+            for row in connection.execute(text("PRAGMA foreign_key_check")):
+                yield Fault("catalogue", f"{row[0]} row {row[1]} points to a row of {row[2]} that is not there")
+    except SightlineError as exc:
+        yield Fault("catalogue", str(exc))
+
+
+def _vector_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
+    with library.read() as connection:
+        bad = _malformed(connection, stored)
+    if bad:
+        yield Fault("vectors", f"{len(bad)} vectors of {stored.space} are malformed (contents {_some(bad)})")
+
+
+def _malformed(connection: Connection, stored: StoredSpace) -> list[int]:
+    """Contents whose vector has the wrong size, a value that is not finite, or not unit length."""
+    statement = select(Embedding.content_id).where(Embedding.space_id == stored.id).order_by(Embedding.content_id)
+    everything = np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+    sound = [np.empty(0, np.int64)]
+    for ids, vectors in embeddings(connection, stored, everything):
+        lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
+        sound.append(ids[np.abs(lengths - 1) < UNIT_TOLERANCE])
+    return [int(content_id) for content_id in np.setdiff1d(everything, np.concatenate(sound))]
+
+
+def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
+    """The file of one space against the catalogue, whatever the process that should have published it came to."""
+    with library.read() as connection:
+        wanted = findable_ids(connection, stored)
+        revision = connection.scalar(select(LibraryState.revision))
+        row = connection.execute(
+            select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
+        ).one_or_none()
+        if row is None:
+            if len(wanted):
+                yield Fault("index", f"{stored.space} has no index file")
+            return
+        path = library.indexes / row.filename
+        try:
+            cache.check_file(path, row.vectors, row.checksum)
+            index = FlatIndex.read(path, mapped=True)
+        except (IndexFault, OSError, RuntimeError) as exc:
+            yield Fault("index", str(exc))
+            return
+        if row.revision != revision:
+            yield Fault("index", f"{path.name} is behind the catalogue (revision {row.revision} of {revision})")
+            return
+        yield from _disagreements(connection, stored, index, wanted, path.name)
+
+
+def _disagreements(
+    connection: Connection,
+    stored: StoredSpace,
+    index: FlatIndex,
+    wanted: np.ndarray,
+    name: str,
+) -> Iterator[Fault]:
+    """The vectors of a current file, id by id and number by number, against the catalogue's."""
+    ids, vectors = index.ids(), index.vectors()
+    if not np.array_equal(np.sort(ids), wanted):
+        yield Fault("index", f"{name} holds {len(ids)} vectors, and {len(wanted)} pictures can be found")
+        return
+    order = np.argsort(ids)
+    for found, kept in embeddings(connection, stored, wanted):
+        rows = order[np.searchsorted(ids, found, sorter=order)]
+        different = found[(vectors[rows] != kept.astype(np.float32)).any(axis=1)]
+        if len(different):
+            yield Fault("index", f"{name} differs from the catalogue in {len(different)} vectors ({_some(different)})")
+
+
+def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
+    vector = select(Embedding.content_id).where(
+        Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
+    )
+    statement = select(func.count(Picture.id)).where(Picture.state == State.PRESENT, ~vector.exists())
+    with library.read() as connection:
+        number = connection.scalar(statement) or 0
+    if number:
+        yield Fault("unembedded", f"{number} present pictures have no vector in {stored.space}; index again")
+
+
+def _some(ids: Sequence[int] | Ids) -> str:
+    shown = ", ".join(str(int(number)) for number in ids[:5])
+    return shown + (", ..." if len(ids) > 5 else "")

@@ -1,0 +1,51 @@
+"""Forgetting: the library gives up what it knows of a place. Files are never touched."""
+
+import os
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, and_, delete, func, select
+
+from sightline.errors import NothingKnown
+from store.catalog import Picture, Root, State
+from store.check import remove_orphans
+from store.library import Library, bump
+from store.roots import locate, within
+
+__all__ = ["forget"]
+
+
+def forget(library: Library, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
+    """Forgets the pictures at and beneath `path`, with their vectors unless a copy elsewhere needs them.
+
+    A root that is forgotten whole is no longer covered. `missing_only` forgets only files that are gone, `dry_run` only
+    counts. Returns how many pictures were forgotten; the caller holds the writer lock. Raises `NothingKnown`.
+    """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 (as in store.roots)
+    with library.write() as connection:
+        inner = [row for row in connection.execute(select(Root.id, Root.path)) if _is_beneath(row.path, path)]
+        place = locate(connection, path)
+        conditions: list[ColumnElement[bool]]
+        if inner:
+            conditions = [Picture.root_id.in_([row.id for row in inner])]
+        elif place is not None:
+            conditions = within(place)
+        else:
+            raise NothingKnown(path)
+        if missing_only:
+            conditions.append(Picture.state == State.MISSING)
+        number = connection.scalar(select(func.count()).select_from(Picture).where(and_(*conditions))) or 0
+        if not number and not inner:
+            raise NothingKnown(path)
+        if dry_run:
+            return number
+        connection.execute(delete(Picture).where(and_(*conditions)))
+        if not missing_only:
+            connection.execute(delete(Root).where(Root.id.in_([row.id for row in inner])))
+        remove_orphans(connection)
+        bump(connection)
+    return number
+
+
+def _is_beneath(root: bytes, path: Path) -> bool:
+    outer = os.fsencode(path)
+    return root == outer or root.startswith(outer.rstrip(b"/") + b"/")

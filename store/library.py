@@ -1,0 +1,133 @@
+"""A library on disk: opened, created, locked, and its transactions. The rest of `store` builds on these few verbs.
+
+FOLDER/catalog.sqlite      the truth
+FOLDER/indexes/*.faiss     derived from it, per space
+FOLDER/writer.lock         held by the one process that changes the library
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from filelock import FileLock, Timeout
+from sqlalchemy import Connection, insert, select, update
+
+from sightline.errors import LibraryNotFound, LibraryUnusable
+from store import schema
+from store.catalog import LibraryState
+from store.database import driver_errors, make_engine, reading, writing
+
+__all__ = ["Library", "bump"]
+
+CATALOG = "catalog.sqlite"
+
+
+class Library:
+    """One catalogue with its indexes. Open it with `Library.open`; close it, or use it in a `with` statement.
+
+    Many processes may read while one writes. Safe to share between threads.
+    """
+
+    def __init__(self, path: Path, url: str) -> None:
+        self.path = path
+        self.indexes = path / "indexes"
+        self._engine = make_engine(url)
+
+    @classmethod
+    def open(cls, path: Path | str, *, create: bool = False, url: str | None = None) -> Self:
+        """Opens the library in the folder `path`, bringing its schema up to date.
+
+        `create` makes one if there is none. `url` keeps the catalogue in another database than the folder's own.
+        Raises `LibraryNotFound`, `LibraryTooNew`, or `LibraryUnusable`.
+        """
+        path = Path(path).expanduser().absolute()
+        fresh = url is None and not (path / CATALOG).exists()
+        if fresh and not create:
+            raise LibraryNotFound(path)
+        try:
+            (path / "indexes").mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise LibraryUnusable(path, str(exc)) from exc
+        self = cls(path, url or f"sqlite:///{path / CATALOG}")
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _prepare(self) -> None:
+        """Brings the schema up to date, one process at a time, and makes the one row about the library itself."""
+        with driver_errors(self.path), self._engine.connect() as connection, reading(connection):
+            current = schema.is_current(connection, self.path)
+        if current:
+            return
+        with self.writer_lock(), driver_errors(self.path):
+            schema.upgrade(self._engine, self.path)
+            with self.write() as connection:
+                if connection.scalar(select(LibraryState.id)) is None:
+                    now = datetime.now(UTC).replace(tzinfo=None)
+                    connection.execute(insert(LibraryState).values(id=1, revision=0, created_at=now))
+
+    def close(self) -> None:
+        """Gives all connections back."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A bare connection, for work that spans transactions; begin them with `reading` and `writing`."""
+        with driver_errors(self.path), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view of the catalogue. Raises `LibraryUnusable`."""
+        with self.connect() as connection, reading(connection):
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: all of it or none of it. Raises `LibraryUnusable` (damaged, disk full, no permission)."""
+        with self.connect() as connection, writing(connection):
+            yield connection
+
+    @contextmanager
+    def writer_lock(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Held while a process changes the library; ends with the process, however that ends.
+
+        `waiting` is called once if another process holds it. Not reentrant across `Library` objects.
+        """
+        lock = FileLock(self.path / "writer.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if waiting is not None:
+                waiting()
+            lock.acquire()
+        except OSError as exc:
+            raise LibraryUnusable(self.path, str(exc)) from exc
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def revision(self) -> int:
+        """A number that grows whenever what can be found changes."""
+        with self.read() as connection:
+            return int(connection.scalar(select(LibraryState.revision)) or 0)
+
+
+def bump(connection: Connection) -> None:
+    """Raises the library's revision, within the transaction that changes what can be found."""
+    connection.execute(update(LibraryState).values(revision=LibraryState.revision + 1))

@@ -1,0 +1,164 @@
+"""Questions to the catalogue: vectors to rank, files to show, counts to report."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, func, select
+
+from store.catalog import Content, Embedding, Failure, Picture, Root, State
+from store.library import Library
+from store.spaces import StoredSpace
+from store.vectors import Ids
+
+__all__ = [
+    "ContentRecord",
+    "FailureRecord",
+    "counts",
+    "describe",
+    "embeddings",
+    "failures",
+    "findable_ids",
+    "has_embedding",
+    "stored_vector",
+]
+
+VARIABLES = 5_000
+"""Bound variables of one statement; SQLite allows 32,766 unless built otherwise."""
+
+
+@dataclass(frozen=True)
+class ContentRecord:
+    """A picture that can be shown: what it is, and every file that holds it, first known first."""
+
+    id: int
+    paths: tuple[Path, ...]
+    width: int
+    height: int
+    format: str
+    size: int
+    taken_at: datetime | None
+    camera: str | None
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True)
+class FailureRecord:
+    """A file that is no picture, and why."""
+
+    path: Path
+    reason: str
+    detail: str
+    tries: int
+
+
+def findable_ids(connection: Connection, stored: StoredSpace) -> Ids:
+    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted."""
+    present = select(Picture.id).where(Picture.content_id == Embedding.content_id, Picture.state == State.PRESENT)
+    statement = (
+        select(Embedding.content_id)
+        .where(Embedding.space_id == stored.id, present.exists())
+        .order_by(Embedding.content_id)
+    )
+    return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+
+
+def embeddings(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
+    """The vectors of `ids` in batches of (n,) ids and (n, D) vectors; malformed ones are left out."""
+    length = stored.space.dim * stored.storage.itemsize
+    for start in range(0, len(ids), VARIABLES):
+        wanted = ids[start : start + VARIABLES].tolist()
+        statement = select(Embedding.content_id, Embedding.vector).where(
+            Embedding.space_id == stored.id, Embedding.content_id.in_(wanted), func.length(Embedding.vector) == length
+        )
+        rows = connection.execute(statement).all()
+        found = np.array([row.content_id for row in rows], dtype=np.int64)  # (n,)
+        blob = b"".join(row.vector for row in rows)
+        vectors = np.frombuffer(blob, dtype=stored.storage).reshape(len(rows), stored.space.dim)  # (n, D)
+        sound = np.isfinite(vectors).all(axis=1)
+        yield found[sound], vectors[sound]
+
+
+def has_embedding(connection: Connection, stored: StoredSpace, digest: bytes) -> bool:
+    """Whether these very bytes were embedded in this space before."""
+    statement = (
+        select(Content.id)
+        .join(Embedding, (Embedding.content_id == Content.id) & (Embedding.space_id == stored.id))
+        .where(Content.digest == digest)
+    )
+    return connection.scalar(statement) is not None
+
+
+def stored_vector(connection: Connection, stored: StoredSpace, digest: bytes) -> tuple[int, NDArray[np.float32]] | None:
+    """The content id and the (D,) vector of these very bytes, if they were embedded in this space."""
+    content_id = connection.scalar(select(Content.id).where(Content.digest == digest))
+    if content_id is None:
+        return None
+    for _, vectors in embeddings(connection, stored, np.array([content_id], dtype=np.int64)):
+        if len(vectors):
+            return content_id, vectors[0].astype(np.float32)
+    return None
+
+
+def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRecord]:
+    """What is known of these contents; one that no present file holds is left out."""
+    found: dict[int, ContentRecord] = {}
+    for start in range(0, len(ids), VARIABLES):
+        wanted = list(ids[start : start + VARIABLES])
+        paths: dict[int, list[Path]] = {}
+        files = (
+            select(Picture.content_id, Root.path, Picture.relpath)
+            .join(Root, Root.id == Picture.root_id)
+            .where(Picture.content_id.in_(wanted), Picture.state == State.PRESENT)
+            .order_by(Picture.id)
+        )
+        for row in connection.execute(files):
+            paths.setdefault(row.content_id, []).append(Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath))
+        for row in connection.execute(select(Content.__table__).where(Content.id.in_(list(paths)))):
+            found[row.id] = ContentRecord(
+                id=row.id,
+                paths=tuple(paths[row.id]),
+                width=row.width,
+                height=row.height,
+                format=row.format,
+                size=row.size,
+                taken_at=row.taken_at,
+                camera=row.camera,
+                latitude=row.latitude,
+                longitude=row.longitude,
+            )
+    return found
+
+
+def counts(library: Library) -> dict[State, int]:
+    """Pictures by state."""
+    with library.read() as connection:
+        rows = connection.execute(select(Picture.state, func.count(Picture.id)).group_by(Picture.state)).all()
+    by_state = {State(state): number for state, number in rows}
+    return {state: by_state.get(state, 0) for state in State}
+
+
+def failures(library: Library) -> list[FailureRecord]:
+    """Every file that failed, with its reason, by path."""
+    statement = (
+        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries)
+        .join(Picture, Picture.id == Failure.picture_id)
+        .join(Root, Root.id == Picture.root_id)
+        .order_by(Root.path, Picture.relpath)
+    )
+    with library.read() as connection:
+        rows = connection.execute(statement).all()
+    return [
+        FailureRecord(
+            path=Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath),
+            reason=row.reason,
+            detail=row.detail,
+            tries=row.tries,
+        )
+        for row in rows
+    ]

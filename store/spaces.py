@@ -1,0 +1,97 @@
+"""The embedding spaces a library holds vectors of, and which of them answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from sightline.errors import SpaceMismatch
+from sightline.space import Space
+from store.catalog import Embedding, LibraryState, SpaceRow
+from store.library import Library
+
+__all__ = ["StoredSpace", "activate", "active_space", "list_spaces", "register", "require_active"]
+
+
+@dataclass(frozen=True)
+class StoredSpace:
+    """A space as the catalogue keeps it."""
+
+    id: int
+    space: Space
+    dtype: str
+    """Of the stored vectors: `float16` or `float32`."""
+
+    def to_bytes(self, vector: NDArray[np.floating]) -> bytes:
+        """A (D,) vector as it is stored."""
+        return np.ascontiguousarray(vector, dtype=self.storage).tobytes()
+
+    @property
+    def storage(self) -> np.dtype[np.floating]:
+        """The stored dtype, little-endian on every machine."""
+        return np.dtype(self.dtype).newbyteorder("<")
+
+
+def register(connection: Connection, space: Space, dtype: str = "float16") -> StoredSpace:
+    """The library's record of `space`, made if need be."""
+    known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if known is None:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute(
+            insert(SpaceRow).values(
+                fingerprint=space.fingerprint,
+                model=space.model,
+                weights=space.weights,
+                dim=space.dim,
+                preprocessing=dict(space.preprocessing),
+                dtype=dtype,
+                created_at=now,
+            )
+        )
+        known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if known is None:  # only another program deleting rows under us comes here
+        raise SpaceMismatch(str(space), "nothing")
+    return known
+
+
+def active_space(library: Library) -> StoredSpace | None:
+    """The space that answers searches; None before the first index run."""
+    with library.read() as connection:
+        return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
+
+
+def require_active(library: Library, space: Space) -> StoredSpace:
+    """The active space, which must be `space`.
+
+    Raises `SpaceMismatch`: a library never compares vectors of two spaces.
+    """
+    active = active_space(library)
+    if active is None or active.space.fingerprint != space.fingerprint:
+        raise SpaceMismatch(str(active.space) if active else "nothing yet", str(space))
+    return active
+
+
+def activate(connection: Connection, stored: StoredSpace) -> None:
+    """Lets `stored` answer from now on."""
+    connection.execute(update(LibraryState).values(active_space_id=stored.id))
+
+
+def list_spaces(library: Library) -> list[tuple[StoredSpace, int, bool]]:
+    """Every space with the number of vectors it holds, and whether it is the active one."""
+    count = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
+    with library.read() as connection:
+        active = connection.scalar(select(LibraryState.active_space_id))
+        rows = connection.execute(select(SpaceRow.__table__, count.label("vectors")).order_by(SpaceRow.id)).all()
+    return [(_stored(row), row.vectors, row.id == active) for row in rows]
+
+
+def _find(connection: Connection, condition: object) -> StoredSpace | None:
+    row = connection.execute(select(SpaceRow.__table__).where(condition)).one_or_none()  # type: ignore[arg-type]
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Row[tuple[object, ...]]) -> StoredSpace:
+    space = Space(model=row.model, weights=row.weights, dim=row.dim, preprocessing=row.preprocessing)
+    return StoredSpace(id=row.id, space=space, dtype=row.dtype)

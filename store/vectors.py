@@ -1,0 +1,153 @@
+"""Nearest neighbours among unit vectors. Knows ids and vectors; nothing of pictures, spaces or where files live.
+
+`VectorIndex` is the seam behind which other engines can come. `FlatIndex` is exact search by FAISS over 16-bit floats:
+to about a million pictures it is fast enough, exact within any subset, and right after removals.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FlatIndex", "Ids", "Ranking", "VectorIndex"]
+
+Ids = NDArray[np.int64]
+
+
+class Ranking(NamedTuple):
+    """Best first, for each of Q queries; K is the number asked for, or fewer when there are fewer vectors."""
+
+    scores: NDArray[np.float32]
+    """(Q, K) cosine similarities."""
+    ids: Ids
+    """(Q, K)."""
+
+
+class VectorIndex(ABC):
+    """Unit vectors by id, ranked by their dot product with a query."""
+
+    dim: int
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def ids(self) -> Ids:
+        """All ids, (N,), in no particular order."""
+
+    @abstractmethod
+    def vectors(self) -> NDArray[np.float32]:
+        """All vectors as they are stored, (N, D), in the order of `ids`."""
+
+    @abstractmethod
+    def add(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
+        """Adds (n, D) vectors under (n,) ids that must not be there yet."""
+
+    @abstractmethod
+    def remove(self, ids: Ids) -> int:
+        """Removes what is there of `ids`; returns how many were."""
+
+    @abstractmethod
+    def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
+        """The `k` best for each of (Q, D) unit `queries`, exactly; `among` restricts the answer to these ids."""
+
+    @abstractmethod
+    def write(self, path: Path) -> None:
+        """Writes the index to a file."""
+
+    @classmethod
+    @abstractmethod
+    def read(cls, path: Path, *, mapped: bool = False) -> Self:
+        """Reads what `write` wrote; `mapped` maps the vectors from the file, and the index is then read-only.
+
+        Raises `OSError` or `RuntimeError` when the file is not a whole index.
+        """
+
+
+class FlatIndex(VectorIndex):
+    """Exact search over `dtype` (float16 or float32) vectors with FAISS."""
+
+    def __init__(self, dim: int, dtype: str = "float16") -> None:
+        import faiss
+
+        kinds = {"float16": faiss.ScalarQuantizer.QT_fp16, "float32": None}
+        kind = kinds[dtype]
+        metric = faiss.METRIC_INNER_PRODUCT
+        flat = faiss.IndexFlat(dim, metric) if kind is None else faiss.IndexScalarQuantizer(dim, kind, metric)
+        # IDMap and not IDMap2: the reverse map of the latter costs time at every load and serves nothing here.
+        self._index: Any = faiss.IndexIDMap(flat)
+        self._mapped = False
+        self.dim = dim
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    def ids(self) -> Ids:
+        """All ids, (N,)."""
+        import faiss
+
+        return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
+
+    def vectors(self) -> NDArray[np.float32]:
+        """All vectors, (N, D)."""
+        if not len(self):
+            return np.empty((0, self.dim), np.float32)
+        return np.asarray(self._index.index.reconstruct_n(0, len(self)), dtype=np.float32)
+
+    def add(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
+        """Adds (n, D) vectors under (n,) ids."""
+        self._require_writable()
+        if vectors.shape != (len(ids), self.dim):
+            raise ValueError(f"expected vectors of shape {(len(ids), self.dim)}, got {vectors.shape}")
+        if len(ids):
+            self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(ids, np.int64))
+
+    def remove(self, ids: Ids) -> int:
+        """Removes what is there of `ids`."""
+        self._require_writable()
+        return int(self._index.remove_ids(np.ascontiguousarray(ids, np.int64))) if len(ids) else 0
+
+    def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
+        """The `k` best for each query, exactly."""
+        if queries.ndim != 2 or queries.shape[1] != self.dim:
+            raise ValueError(f"expected queries of shape (Q, {self.dim}), got {queries.shape}")
+        k = min(k, len(self))
+        if k < 1 or (among is not None and not len(among)):
+            return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=_restrict(among))
+        found = int((ids >= 0).sum(axis=1).min())  # FAISS fills up with -1 when `among` holds fewer than k
+        # Sixteen bits leave a vector's length within 5e-4 of one; a cosine is never above one.
+        return Ranking(np.clip(scores[:, :found], -1, 1), ids[:, :found])
+
+    def write(self, path: Path) -> None:
+        """Writes the index to a file."""
+        import faiss
+
+        faiss.write_index(self._index, str(path))
+
+    @classmethod
+    def read(cls, path: Path, *, mapped: bool = False) -> Self:
+        """Reads what `write` wrote."""
+        import faiss
+
+        self = cls.__new__(cls)
+        self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
+        self._mapped = mapped
+        self.dim = int(self._index.d)
+        return self
+
+    def _require_writable(self) -> None:
+        if self._mapped:  # FAISS itself would write into the read-only mapping and crash the process
+            raise ValueError("a mapped index is read-only; read it with mapped=False to change it")
+
+
+def _restrict(among: Ids | Sequence[int] | None) -> Any:
+    """FAISS search parameters that keep the answer within `among`."""
+    if among is None:
+        return None
+    import faiss
+
+    return faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.ascontiguousarray(among, np.int64)))  # type: ignore[call-arg]
