@@ -30,7 +30,7 @@ FLOOR = 0.1
 
 
 class FakeEncoder(Encoder):
-    """Thirteen dimensions: red, green, blue of the quadrants (top left, top right, bottom left, bottom right), a floor."""
+    """Thirteen dimensions: red, green, blue of each quadrant (in reading order), and a floor."""
 
     def __init__(self) -> None:
         super().__init__(

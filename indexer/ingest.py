@@ -1,7 +1,7 @@
 """From files that must be read to settled outcomes: bounded read-ahead, batches, vectors.
 
-Every tensor travels together with the picture it was made from, so that a file that fails in the middle of a batch cannot
-shift a vector onto its neighbour.
+Every tensor travels together with the picture it was made from, so that a file that fails in the middle of a batch
+cannot shift a vector onto its neighbour.
 """
 
 from collections import deque

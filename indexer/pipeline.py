@@ -17,7 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 from encoders.base import Encoder
-from indexer.decode import DecodeSettings
+from pictures.decode import DecodeSettings
 from indexer.ingest import batches, embed, read_ahead
 from indexer.read import Reader, Reading
 from indexer.scan import Scan, ScanSettings, scan

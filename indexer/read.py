@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.preprocess import Preprocess
-from indexer.decode import Decoded, DecodeSettings, decode
+from pictures.decode import Decoded, DecodeSettings, decode
 from sightline.errors import PictureError, PictureUnreadable
 from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
 

@@ -21,7 +21,7 @@ from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace
 from store.vectors import FlatIndex, VectorIndex
 
-__all__ = ["CurrentIndex", "check_file", "load", "publish", "remove_strays"]
+__all__ = ["CurrentIndex", "check_file", "heal", "load", "publish", "remove_strays"]
 
 ATTEMPTS = 3
 """A reader that finds its file replaced under its hands looks again; publishing is far slower than looking."""
@@ -110,6 +110,20 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
         _announce(library, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
         remove_strays(library)
     return replace(current, published=True, changed=False)
+
+
+def heal(library: Library, stored: StoredSpace) -> bool:
+    """Publishes a file that is damaged or behind, unless another process is changing the library; says whether it did.
+
+    For readers: their answers are right without it, but every one of them would do the same work again.
+    """
+    try:
+        with library.writer_lock_if_free() as free:
+            if free:
+                publish(library, stored)
+            return free
+    except LibraryUnusable:  # a library on a read-only disk can still be searched
+        return False
 
 
 def _announce(library: Library, stored: StoredSpace, entry: _Entry) -> None:

@@ -2,8 +2,9 @@
 
 The scan's findings go into a temporary table, so that neither a million files nor a million pictures are ever held in
 memory, and what changed is a question to the database. A run goes: `record` all that was seen, `guard`, `restore`,
-`standing`, `pending` in pages while `commit` settles batch after batch, and at the end `mark_missing`. Each of these is one
-transaction or several; a process killed between any two leaves a catalogue that is whole, and the next census goes on.
+`standing`, `pending` in pages while `commit` settles batch after batch, and at the end `mark_missing`. Each of these is
+one transaction or several; a process killed between any two leaves a catalogue that is whole, and the next census goes
+on from there.
 """
 
 import os

@@ -35,6 +35,7 @@ class Library:
         self.path = path
         self.indexes = path / "indexes"
         self._engine = make_engine(url)
+        self._lock = FileLock(path / "writer.lock")
 
     @classmethod
     def open(cls, path: Path | str, *, create: bool = False, url: str | None = None) -> Self:
@@ -106,21 +107,35 @@ class Library:
     def writer_lock(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
         """Held while a process changes the library; ends with the process, however that ends.
 
-        `waiting` is called once if another process holds it. Not reentrant across `Library` objects.
+        `waiting` is called once if another process holds it.
         """
-        lock = FileLock(self.path / "writer.lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
+        if not self._acquire(timeout=0):
             if waiting is not None:
                 waiting()
-            lock.acquire()
-        except OSError as exc:
-            raise LibraryUnusable(self.path, str(exc)) from exc
+            self._acquire(timeout=-1)
         try:
             yield
         finally:
-            lock.release()
+            self._lock.release()
+
+    @contextmanager
+    def writer_lock_if_free(self) -> Iterator[bool]:
+        """The writer lock without waiting; yields whether it was to be had."""
+        held = self._acquire(timeout=0)
+        try:
+            yield held
+        finally:
+            if held:
+                self._lock.release()
+
+    def _acquire(self, timeout: float) -> bool:
+        try:
+            self._lock.acquire(timeout=timeout)
+        except Timeout:
+            return False
+        except OSError as exc:
+            raise LibraryUnusable(self.path, str(exc)) from exc
+        return True
 
     def revision(self) -> int:
         """A number that grows whenever what can be found changes."""

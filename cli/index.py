@@ -1,0 +1,97 @@
+"""`sightline index`: take folders of pictures in, or bring the library up to date with them."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import json_option, library_option
+
+if TYPE_CHECKING:
+    from indexer.summary import Summary
+
+__all__ = ["index"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline index ~/Pictures
+  sightline index ~/Pictures /mnt/archive --exclude 'Screenshots/' --exclude '*.gif'
+  sightline index .                   from anywhere beneath an indexed folder: only that part
+\b
+Run it again whenever pictures have changed, from cron if you like: only what is new is read. Stop it at
+any time; what is settled stays. Folders and patterns listed in a .sightlineignore file (gitignore grammar)
+are passed over.
+"""
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@library_option
+@click.option("--model", help="Model to embed with  [default: the library's, or mini]")
+@click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Pass over what matches (gitignore grammar); repeatable."
+)
+@click.option("--include-hidden", is_flag=True, help="Also take files and folders whose name begins with a dot.")
+@click.option("--follow-links", is_flag=True, help="Also go into folders that are symbolic links.")
+@click.option(
+    "--workers", type=click.IntRange(min=1, max=64), help="Threads that read and decode  [default: one a core]"
+)
+@click.option("--full", is_flag=True, help="Read every file again, even if its size and time have not changed.")
+@click.option("--accept-missing", is_flag=True, help="Believe that a folder is empty although it was full before.")
+@json_option
+def index(
+    paths: tuple[Path, ...],
+    library: Path,
+    model: str | None,
+    exclude: tuple[str, ...],
+    include_hidden: bool,
+    follow_links: bool,
+    workers: int | None,
+    full: bool,
+    accept_missing: bool,
+    as_json: bool,
+) -> None:
+    """Take folders of pictures into the library, or bring it up to date with them."""
+    from cli.progress import ShownProgress
+    from encoders import registry
+    from indexer.pipeline import IndexSettings
+    from indexer.pipeline import index as run
+    from indexer.scan import ScanSettings
+    from store import Library
+    from store.spaces import active_space
+
+    scan = ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links)
+    settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing)
+    if workers is not None:
+        settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing, workers=workers)
+    if model is not None:
+        registry.info(model)  # a name that does not exist should not leave an empty library behind
+    with Library.open(library, create=True) as opened, ShownProgress() as progress:
+        active = active_space(opened)
+        encoder = registry.load(model or (active.space.model if active else registry.DEFAULT_MODEL))
+        summary = run(opened, paths, encoder, settings, progress)
+    _report(summary, as_json)
+
+
+def _report(summary: "Summary", as_json: bool) -> None:
+    from cli.output import print_json, print_text
+
+    if as_json:
+        print_json(asdict(summary))
+        return
+    print_text(f"{summary.seen:,} pictures in {summary.seconds:.1f} s: " + _in_words(summary))
+    if summary.duplicates:
+        print_text(f"  {summary.duplicates:,} of the new ones are copies of pictures the library knows")
+    if summary.missing:
+        print_text(f"  {summary.missing:,} are no longer there; what is known of them is kept")
+    if summary.failed:
+        print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` says why")
+    for folder in summary.unreadable:
+        print_text(f"  could not look into {folder}; what was known there is kept")
+
+
+def _in_words(summary: "Summary") -> str:
+    names = ("new", "changed", "moved", "restored", "unchanged", "failed")
+    parts = [f"{number:,} {name}" for name in names if (number := getattr(summary, name))]
+    return ", ".join(parts) or "nothing found"

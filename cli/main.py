@@ -1,0 +1,100 @@
+"""The `sightline` command: its verbs, and what every verb shares. Each verb is imported only when it is run."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import NoReturn
+
+import click
+
+from cli.options import Context
+from sightline import SightlineError, __version__
+
+__all__ = ["main", "sightline"]
+
+VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "index": ("cli.index:index", "Take folders of pictures into the library, or bring it up to date."),
+        "search": ("cli.search:search", "Find pictures by words, by a picture, or by both."),
+        "similar": ("cli.similar:similar", "Find the pictures most similar to one picture."),
+        "status": ("cli.status:status", "Say what the library holds, and what could not be read."),
+        "verify": ("cli.verify:verify", "Check that nothing in the library is damaged."),
+        "repair": ("cli.repair:repair", "Mend what is damaged, without embedding anything again."),
+        "forget": ("cli.forget:forget", "Let the library forget pictures; files are never touched."),
+        "models": ("cli.models:models", "List the models, and describe one."),
+        "demo": ("cli.demo:demo", "Index a small gallery and ask it things in six languages."),
+        "completion": ("cli.completion:completion", "Print a script that completes commands in your shell."),
+    }
+)
+"""Verb to where it lives and what it does: help lists them without importing any."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed, so that help and completion stay fast."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """The command `name`, imported now."""
+        if name not in VERBS:
+            return None
+        module, _, attribute = VERBS[name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+Examples:
+  sightline index ~/Pictures                     take a folder in; run it again whenever it changed
+  sightline search a dog playing in the snow     ask in English, Chinese, German, French, Czech or Arabic
+  sightline search --image ./cat.jpg on a sofa   a picture and words together
+  sightline similar ./cat.jpg --sheet cats.html  a contact sheet to look at
+  sightline search beach --paths -k 50 | xargs -d '\\n' cp -t ~/beach
+\b
+Results go to standard output, everything else to standard error.
+Exit codes: 0 found, or all well; 1 nothing found, or faults found; 2 usage or failure.
+""",
+)
+@click.option(
+    "--library",
+    type=click.Path(path_type=str),
+    help="Library folder  [default: $SIGHTLINE_LIBRARY, or your data folder]",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="sightline")
+@click.pass_context
+def sightline(ctx: click.Context, library: str | None) -> None:
+    """Find pictures by what they show: in words, in your language, or by another picture."""
+    ctx.obj = Context(library)
+
+
+def main() -> NoReturn:
+    """The console script: runs a verb and turns errors into one line on standard error."""
+    try:
+        code = sightline.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        click.echo(exc.ctx.get_help() if exc.ctx else "")
+        code = 0
+    except click.ClickException as exc:
+        exc.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. What was settled is safe; run the same command again to go on.", err=True)
+        code = 130
+    except SightlineError as exc:
+        click.echo(f"sightline: {exc}", err=True)
+        code = 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has left, as `head` does; nothing is wrong
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,68 @@
+"""Options that several verbs share, and how a verb comes to its library."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sightline.settings import LIBRARY_VARIABLE, default_library
+
+__all__ = ["Context", "json_option", "library_option", "library_path", "result_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Context:
+    """What was said before the verb: `sightline --library DIR verb`."""
+
+    library: str | None = None
+
+
+def library_path(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
+    """The library folder: as said after the verb, before it, in the environment, or the default."""
+    outer = ctx.find_object(Context)
+    named = value or (outer.library if outer else None)
+    return Path(named) if named else default_library()
+
+
+def library_option(command: Command) -> Command:
+    """`--library DIR`."""
+    return click.option(
+        "--library",
+        callback=library_path,
+        metavar="DIR",
+        help=f"Library folder  [default: ${LIBRARY_VARIABLE}, or your data folder]",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON (one object a line).")(command)
+
+
+def result_options(command: Command) -> Command:
+    """How many hits, which, and in what form."""
+    options = [
+        click.option(
+            "-k", "--top", default=10, show_default=True, type=click.IntRange(min=1), help="How many pictures."
+        ),
+        click.option(
+            "--min-score",
+            type=click.FloatRange(-1, 1),
+            help="Only pictures whose cosine similarity reaches this. What is a good score depends on the model.",
+        ),
+        click.option("--paths", is_flag=True, help="Print paths only, one a line."),
+        click.option("-0", "--print0", is_flag=True, help="Print paths only, each ended by a NUL byte (for xargs -0)."),
+        click.option(
+            "--sheet",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write a contact sheet with scores: FILE.png or FILE.html.",
+        ),
+        click.option("--preview", is_flag=True, help="Show the pictures in the terminal."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command

@@ -1,0 +1,63 @@
+"""Writing to standard output: text, paths of any bytes, JSON Lines."""
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+__all__ = ["print_json", "print_paths", "print_text", "shown"]
+
+
+def print_text(text: str = "") -> None:
+    """A line for people; characters that cannot be printed are shown escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def print_paths(paths: Iterable[Path], end: bytes = b"\n") -> None:
+    """Paths exactly as the operating system spells them, which need not be UTF-8."""
+    sys.stdout.flush()
+    for path in paths:
+        sys.stdout.buffer.write(os.fsencode(path) + end)
+    sys.stdout.buffer.flush()
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """One object on one line. A path that is not UTF-8 also comes exactly, as base64 under `path_b64`."""
+    plain = {key: _plain(value) for key, value in record.items()}
+    path = record.get("path")
+    if isinstance(path, Path) and not _is_utf8(path):
+        plain["path_b64"] = base64.b64encode(os.fsencode(path)).decode()
+    print_text(json.dumps(plain, ensure_ascii=False))
+
+
+def shown(path: Path) -> str:
+    """A path for people and for JSON: bytes that are not UTF-8 appear as `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say."""
+    if isinstance(value, Path):
+        return shown(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 6)
+    return value
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

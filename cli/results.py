@@ -1,0 +1,79 @@
+"""Hits on standard output, in the form that was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.output import print_json, print_paths, print_text, shown
+from search.hits import Hit
+
+__all__ = ["Form", "answer"]
+
+FOUND, NOTHING_FOUND = 0, 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """How hits should be shown; the options of `result_options` and `json_option`."""
+
+    as_json: bool = False
+    paths: bool = False
+    print0: bool = False
+    sheet: Path | None = None
+    preview: bool = False
+
+
+def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
+    """Prints the answer to one query; returns the exit code."""
+    if form.sheet is not None:
+        from cli.sheet import Section, write_sheet
+
+        write_sheet(form.sheet, [Section(title, hits)])
+    if form.as_json:
+        for hit in hits:
+            print_json(as_record(hit))
+    elif form.print0:
+        print_paths([hit.path for hit in hits], end=b"\0")
+    elif form.paths:
+        print_paths([hit.path for hit in hits])
+    else:
+        for hit in hits:
+            print_text(as_line(hit))
+            if form.preview:
+                from cli.preview import show_picture
+
+                show_picture(hit.path)
+    return FOUND if hits else NOTHING_FOUND
+
+
+def as_record(hit: Hit) -> dict[str, object]:
+    """A hit as JSON says it."""
+    record = hit.record
+    return {
+        "rank": hit.rank,
+        "path": hit.path,
+        "score": hit.score,
+        "id": hit.id,
+        "width": record.width,
+        "height": record.height,
+        "format": record.format,
+        "size": record.size,
+        "taken_at": record.taken_at,
+        "camera": record.camera,
+        "latitude": record.latitude,
+        "longitude": record.longitude,
+        "copies": list(hit.copies),
+    }
+
+
+def as_line(hit: Hit) -> str:
+    """A hit for people: rank, score, path, and what is known of the picture."""
+    record = hit.record
+    known = [f"{record.width}×{record.height}"]
+    if record.taken_at is not None:
+        known.append(f"{record.taken_at:%Y-%m-%d}")
+    if record.camera:
+        known.append(record.camera)
+    if hit.copies:
+        known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
+    return f"{hit.rank:>3}  {hit.score:.3f}  {shown(hit.path)}  ({', '.join(known)})"

@@ -1,0 +1,69 @@
+"""`sightline search`: find pictures by words, by a picture, or by both."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.options import json_option, library_option, result_options
+
+__all__ = ["mend", "search"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline search a dog playing in the snow
+  sightline search ein Hund spielt im Schnee -k 30
+  sightline search --image ./sofa.jpg                    like this picture
+  sightline search --image ./sofa.jpg with a cat on it   like this picture and these words
+  sightline search birthday cake --sheet cake.html       a contact sheet to look at
+  sightline search receipts -0 | xargs -0 cp -t ~/tax
+  sightline search beach --json | jq .score
+\b
+Scores are cosine similarities. They rank pictures for one query; they are no probabilities, and those of
+two queries or two models cannot be compared. Words that begin with a dash go after `--`.
+"""
+)
+@click.argument("words", nargs=-1, metavar="[QUERY]...")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A picture as (part of) the query; repeatable.",
+)
+@library_option
+@result_options
+@json_option
+@click.pass_context
+def search(
+    ctx: click.Context,
+    words: tuple[str, ...],
+    images: tuple[Path, ...],
+    library: Path,
+    top: int,
+    min_score: float | None,
+    **form: Any,
+) -> None:
+    """Find pictures by words, by a picture, or by both, best first."""
+    from cli.results import Form, answer
+    from search import Query, Searcher
+    from store import Library
+
+    text = " ".join(words).strip()
+    query = Query.of([text] if text else [], images)
+    with Library.open(library) as opened:
+        searcher = Searcher(opened)
+        hits = searcher.search(query, k=top, min_score=min_score)
+        code = answer(str(query), hits, Form(**form))
+        mend(searcher)
+    ctx.exit(code)
+
+
+def mend(searcher: Any) -> None:
+    """After the answer, so that it does not wait: an index file that was no good is made anew."""
+    mended = searcher.heal()
+    if searcher.fault is not None:
+        done = "it was made anew from the catalogue" if mended else "`sightline repair` makes it anew"
+        click.echo(f"sightline: {searcher.fault}; the answer is right all the same, and {done}", err=True)

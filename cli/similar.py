@@ -1,0 +1,40 @@
+"""`sightline similar`: find the pictures most similar to one picture."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.options import json_option, library_option, result_options
+
+__all__ = ["similar"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline similar ./cat.jpg
+  sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
+\b
+The picture may be in the library or not. If it is, it is not listed itself.
+"""
+)
+@click.argument("image", type=click.Path(path_type=Path))
+@library_option
+@result_options
+@json_option
+@click.pass_context
+def similar(ctx: click.Context, image: Path, library: Path, top: int, min_score: float | None, **form: Any) -> None:
+    """Find the pictures most similar to IMAGE, best first."""
+    from cli.output import shown
+    from cli.results import Form, answer
+    from cli.search import mend
+    from search import Searcher
+    from store import Library
+
+    with Library.open(library) as opened:
+        searcher = Searcher(opened)
+        hits = searcher.similar(image, k=top, min_score=min_score)
+        code = answer(f"like {shown(Path(image.name))}", hits, Form(**form))
+        mend(searcher)
+    ctx.exit(code)

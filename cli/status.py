@@ -1,0 +1,92 @@
+"""`sightline status`: what the library holds, and what could not be read."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.options import json_option, library_option
+
+__all__ = ["status"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline status
+  sightline status --failures                    every file that could not be read, and why
+  sightline status --json | jq .present
+"""
+)
+@library_option
+@click.option("--failures", "with_failures", is_flag=True, help="List every file that failed, with the reason.")
+@json_option
+def status(library: Path, with_failures: bool, as_json: bool) -> None:
+    """Say what the library holds, and what could not be read."""
+    from cli.output import print_json
+    from store import Library
+
+    with Library.open(library) as opened:
+        facts = _facts(opened, with_failures)
+    if as_json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
+    from store.catalog import State
+    from store.lookup import counts, failures
+    from store.roots import list_roots
+    from store.spaces import list_spaces
+
+    by_state = counts(library)
+    facts: dict[str, Any] = {
+        "library": library.path,
+        "pictures": sum(by_state.values()),
+        "present": by_state[State.PRESENT],
+        "missing": by_state[State.MISSING],
+        "failed": by_state[State.FAILED],
+        "bytes": sum(file.stat().st_size for file in library.path.rglob("*") if file.is_file()),
+        "spaces": [
+            {
+                "model": stored.space.model,
+                "fingerprint": stored.space.fingerprint,
+                "dim": stored.space.dim,
+                "dtype": stored.dtype,
+                "vectors": vectors,
+                "active": active,
+            }
+            for stored, vectors, active in list_spaces(library)
+        ],
+        "roots": [vars(root) for root in list_roots(library)],
+    }
+    if with_failures:
+        facts["failures"] = [vars(failure) for failure in failures(library)]
+    return facts
+
+
+def _print(facts: dict[str, Any]) -> None:
+    from cli.output import print_text, shown
+
+    print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB)")
+    print_text(
+        f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
+        f"{facts['failed']:,} failed"
+    )
+    for space in facts["spaces"]:
+        answers = "answers searches" if space["active"] else "at rest"
+        print_text(
+            f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} {space['dtype']} numbers, {answers}"
+        )
+    for root in facts["roots"]:
+        print_text(
+            f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
+            f"{root['failed']:,} failed"
+        )
+    if facts["failed"] and "failures" not in facts:
+        print_text("`sightline status --failures` says what failed, and why")
+    for failure in facts.get("failures", ()):
+        print_text(
+            f"Failed    {shown(failure['path'])}: {failure['detail']} ({failure['reason']}, tried {failure['tries']}×)"
+        )

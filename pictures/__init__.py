@@ -1,0 +1,1 @@
+"""Bytes to pictures: upright sRGB pixels, and what the camera noted. Needed on the way in and for picture queries."""
