@@ -1,0 +1,1 @@
+"""Worked examples and the demonstration gallery; not part of the installed packages."""

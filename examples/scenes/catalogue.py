@@ -1,0 +1,198 @@
+"""What exists: every subject with its size, place and colours; every setting with its layout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from examples.scenes.canvas import Canvas
+from examples.scenes.colour import RGB
+from examples.scenes.pen import Pen
+from examples.scenes.settings import coast, country, indoor, town
+from examples.scenes.subjects import animals, boats, buildings, home, people, plants, sky, things, vehicles
+
+__all__ = ["SETTINGS", "SUBJECTS", "Kind", "Setting"]
+
+Span = tuple[float, float]
+_ANY = ("red", "blue", "green", "yellow", "orange", "white", "purple", "pink", "turquoise")
+_PAINTED = ("red", "blue", "green", "yellow", "orange", "white", "black", "grey")
+_FUR = ("brown", "black", "white", "grey")
+_SAILS = ("white", "red", "blue", "yellow", "orange")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a subject is placed: its layer, its height over the picture's height when near, half its width."""
+
+    paint: Callable[[Pen, RGB], None]
+    layer: str  # sky, back, ground, water, deep, table, wall
+    height: float
+    half: float  # half the width, in heights
+    colours: tuple[str, ...] = ()
+    plain: RGB = (90, 140, 70)  # painted so when the caption names no colour
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A backdrop, and between which heights (fractions from the top) subjects stand, float or fly."""
+
+    paint: Callable[[Canvas], None]
+    layers: dict[str, Span]
+    kinds: tuple[str, ...]
+    times: tuple[str, ...] = ("day", "day", "sunset", "night", "rain", "snow", "fog")
+
+
+SUBJECTS: dict[str, Kind] = {
+    "car": Kind(vehicles.car, "ground", 0.19, 1.3, _PAINTED),
+    "bus": Kind(vehicles.bus, "ground", 0.27, 1.2, _PAINTED[:5]),
+    "bicycle": Kind(vehicles.bicycle, "ground", 0.22, 0.9, ("red", "blue", "green", "yellow", "black")),
+    "tractor": Kind(vehicles.tractor, "ground", 0.28, 0.85, ("red", "green", "blue", "orange")),
+    "train": Kind(vehicles.train, "track", 0.17, 3.1, ("red", "blue", "green", "yellow")),
+    "sailing_boat": Kind(boats.sailing_boat, "water", 0.4, 0.55, _SAILS),
+    "rowing_boat": Kind(boats.rowing_boat, "water", 0.11, 1.6, ("red", "blue", "green", "white", "yellow")),
+    "ship": Kind(boats.ship, "water", 0.27, 1.15, ("red", "blue", "white", "black")),
+    "duck": Kind(things.duck, "water", 0.12, 0.8, ("white", "yellow", "brown")),
+    "dog": Kind(animals.dog, "ground", 0.24, 0.9, _FUR),
+    "cat": Kind(animals.cat, "ground", 0.24, 0.6, ("black", "white", "grey", "orange")),
+    "horse": Kind(animals.horse, "ground", 0.38, 0.65, _FUR),
+    "cow": Kind(animals.cow, "ground", 0.29, 0.9, ("black", "brown")),
+    "sheep": Kind(animals.sheep, "ground", 0.22, 0.7, ("white", "black")),
+    "fish": Kind(things.fish, "deep", 0.2, 1.0, ("orange", "yellow", "red", "blue", "purple")),
+    "tree": Kind(plants.tree, "back", 0.5, 0.4, (), (84, 148, 70)),
+    "pine": Kind(plants.pine, "back", 0.48, 0.3, (), (46, 110, 80)),
+    "palm": Kind(plants.palm, "back", 0.58, 0.45, (), (66, 150, 76)),
+    "cactus": Kind(plants.cactus, "back", 0.36, 0.35, (), (78, 146, 90)),
+    "sunflower": Kind(plants.sunflower, "ground", 0.4, 0.3, (), (250, 196, 50)),
+    "house": Kind(buildings.house, "back", 0.36, 0.65, ("white", "yellow", "red", "blue", "green", "pink")),
+    "church": Kind(buildings.church, "back", 0.46, 0.55, (), (150, 74, 62)),
+    "castle": Kind(buildings.castle, "back", 0.46, 0.75, (), (196, 188, 182)),
+    "lighthouse": Kind(buildings.lighthouse, "back", 0.58, 0.35, ("red", "blue", "green", "black")),
+    "windmill": Kind(buildings.windmill, "back", 0.56, 0.5, (), (110, 76, 62)),
+    "tent": Kind(buildings.tent, "ground", 0.26, 1.05, ("orange", "green", "blue", "red", "yellow")),
+    "campfire": Kind(things.campfire, "ground", 0.17, 0.75),
+    "parasol": Kind(things.parasol, "ground", 0.4, 0.75, _ANY),
+    "person": Kind(people.person, "ground", 0.34, 0.3, ("red", "blue", "green", "yellow", "orange", "white", "black")),
+    "child": Kind(people.child, "ground", 0.26, 0.6, ("red", "blue", "green", "yellow", "orange")),
+    "umbrella_walker": Kind(people.umbrella_walker, "ground", 0.38, 0.5, _ANY),
+    "snowman": Kind(people.snowman, "ground", 0.4, 0.5, ("red", "blue", "green", "orange")),
+    "balloon": Kind(sky.balloon, "sky", 0.34, 0.4, _ANY),
+    "plane": Kind(sky.plane, "sky", 0.15, 1.25, ("red", "blue", "orange", "green")),
+    "bird_flock": Kind(sky.bird_flock, "sky", 0.13, 1.5, (), (48, 50, 64)),
+    "butterfly": Kind(sky.butterfly, "low", 0.17, 0.65, ("orange", "blue", "yellow", "purple", "red", "white")),
+    "kite": Kind(sky.kite, "sky", 0.2, 0.7, _ANY),
+    "moon": Kind(sky.moon, "sky", 0.15, 0.6),
+    "rainbow": Kind(sky.rainbow, "horizon", 0.44, 1.3),
+    "vase": Kind(home.vase, "table", 0.5, 0.45, ("red", "yellow", "pink", "purple", "white", "orange")),
+    "cup": Kind(home.cup, "table", 0.19, 0.95, ("white", "red", "blue", "green", "yellow", "black")),
+    "apple": Kind(home.apple, "table", 0.15, 0.55, ("red", "green", "yellow")),
+    "fruit_bowl": Kind(home.fruit_bowl, "table", 0.29, 0.85, ("blue", "white", "green", "brown")),
+    "cake": Kind(home.cake, "table", 0.33, 0.9, ("pink", "white", "brown", "blue")),
+    "books": Kind(home.books, "table", 0.24, 0.75),
+    "clock": Kind(home.clock, "wall", 0.24, 0.55, ("red", "blue", "black", "brown", "white")),
+    "lamp": Kind(home.lamp, "back", 0.62, 0.25, ("yellow", "red", "white", "green")),
+    "guitar": Kind(home.guitar, "ground", 0.5, 0.3, ("brown", "red", "black", "orange")),
+}
+
+_SKY = ("balloon", "plane", "bird_flock", "kite", "moon", "rainbow")
+_MIXED = ("car", "bicycle", "dog", "cat", "person", "child", "umbrella_walker")
+_INDOOR = ("day", "night")
+
+SETTINGS: dict[str, Setting] = {
+    "beach": Setting(
+        coast.beach,
+        {"sky": (0.08, 0.34), "horizon": (0.42, 0.42), "water": (0.48, 0.57), "back": (0.68, 0.74), "ground": (0.78, 0.95),
+         "low": (0.5, 0.7)},
+        (*_SKY, "sailing_boat", "ship", "palm", "parasol", "dog", "person", "child", "lighthouse", "umbrella_walker", "horse"),
+        ("day", "day", "day", "sunset", "night", "rain", "fog"),
+    ),
+    "sea": Setting(
+        coast.sea,
+        {"sky": (0.08, 0.36), "horizon": (0.5, 0.5), "water": (0.62, 0.9)},
+        (*_SKY, "sailing_boat", "sailing_boat", "ship", "ship", "rowing_boat"),
+        ("day", "day", "sunset", "sunset", "night", "rain", "fog"),
+    ),
+    "lake": Setting(
+        coast.lake,
+        {"sky": (0.06, 0.26), "horizon": (0.46, 0.46), "water": (0.62, 0.86), "back": (0.94, 0.97), "ground": (0.95, 0.98)},
+        (*_SKY, "sailing_boat", "rowing_boat", "duck", "dog", "person", "tent", "sailing_boat", "duck"),
+    ),
+    "harbour": Setting(
+        coast.harbour,
+        {"sky": (0.06, 0.18), "horizon": (0.46, 0.46), "water": (0.66, 0.9)},
+        ("sailing_boat", "rowing_boat", "ship", "duck", "bird_flock", "plane", "moon"),
+    ),
+    "underwater": Setting(
+        coast.underwater, {"deep": (0.3, 0.8)}, ("fish",), ("day",)
+    ),
+    "mountains": Setting(
+        country.mountains,
+        {"sky": (0.06, 0.2), "horizon": (0.6, 0.6), "back": (0.7, 0.76), "ground": (0.8, 0.95), "low": (0.5, 0.8)},
+        (*_SKY, "horse", "cow", "sheep", "dog", "house", "church", "castle", "tent", "person", "car", "bicycle", "pine"),
+    ),
+    "forest": Setting(
+        country.forest,
+        {"back": (0.76, 0.8), "ground": (0.84, 0.96), "low": (0.45, 0.8)},
+        ("dog", "horse", "tent", "bicycle", "person", "child", "campfire", "butterfly", "cat", "umbrella_walker", "house"),
+    ),
+    "meadow": Setting(
+        country.meadow,
+        {"sky": (0.06, 0.34), "horizon": (0.56, 0.56), "back": (0.62, 0.68), "ground": (0.78, 0.95), "low": (0.4, 0.75)},
+        (*_SKY, "butterfly", "horse", "cow", "sheep", "dog", "cat", "child", "tree", "windmill", "house", "sunflower", "tractor",
+         "castle", "bicycle"),
+        ("day", "day", "day", "sunset", "rain", "fog", "night"),
+    ),
+    "desert": Setting(
+        country.desert,
+        {"sky": (0.06, 0.34), "horizon": (0.58, 0.58), "back": (0.7, 0.76), "ground": (0.82, 0.95)},
+        ("cactus", "car", "person", "tent", "palm", "balloon", "plane", "moon", "campfire", "horse", "cactus", "castle"),
+        ("day", "day", "sunset", "night"),
+    ),
+    "snowfield": Setting(
+        country.snowfield,
+        {"sky": (0.06, 0.32), "horizon": (0.56, 0.56), "back": (0.66, 0.72), "ground": (0.8, 0.95)},
+        ("snowman", "house", "dog", "horse", "person", "child", "church", "pine", "bird_flock", "moon", "balloon", "snowman"),
+        ("day", "sunset", "night", "snow", "snow", "fog"),
+    ),
+    "camp": Setting(
+        country.camp,
+        {"sky": (0.08, 0.3), "back": (0.72, 0.76), "ground": (0.82, 0.95)},
+        ("tent", "campfire", "tent", "campfire", "guitar", "dog", "person", "bicycle", "car", "moon", "bird_flock"),
+        ("night", "night", "night", "sunset", "day", "rain"),
+    ),
+    "farm": Setting(
+        country.farm,
+        {"sky": (0.06, 0.28), "horizon": (0.5, 0.5), "back": (0.66, 0.7), "ground": (0.8, 0.95), "low": (0.5, 0.8)},
+        (*_SKY, "tractor", "cow", "sheep", "horse", "dog", "cat", "windmill", "house", "sunflower", "tree", "tractor"),
+    ),
+    "city": Setting(
+        town.city,
+        {"sky": (0.05, 0.12), "ground": (0.84, 0.96)},
+        ("car", "car", "bus", "bus", "bicycle", "person", "umbrella_walker", "dog", "moon", "cat"),
+        ("night", "night", "day", "sunset", "rain", "rain", "snow"),
+    ),
+    "village": Setting(
+        town.village,
+        {"sky": (0.06, 0.22), "horizon": (0.5, 0.5), "ground": (0.82, 0.95), "low": (0.5, 0.8)},
+        (*_SKY, *_MIXED, "horse", "sheep", "tractor", "bus"),
+    ),
+    "park": Setting(
+        town.park,
+        {"sky": (0.06, 0.2), "horizon": (0.5, 0.5), "back": (0.68, 0.72), "ground": (0.8, 0.95), "low": (0.45, 0.75)},
+        (*_MIXED, "balloon", "kite", "butterfly", "bird_flock", "moon", "rainbow", "guitar"),
+    ),
+    "railway": Setting(
+        town.railway,
+        {"sky": (0.06, 0.3), "horizon": (0.52, 0.52), "track": (0.815, 0.815), "back": (0.64, 0.68), "ground": (0.94, 0.97)},
+        ("train", "train", "train", "train", "balloon", "bird_flock", "moon", "rainbow", "plane", "house", "tree", "windmill"),
+    ),
+    "living_room": Setting(
+        indoor.living_room,
+        {"wall": (0.3, 0.36), "back": (0.76, 0.78), "ground": (0.86, 0.95)},
+        ("cat", "dog", "lamp", "guitar", "clock", "cat"),
+        _INDOOR,
+    ),
+    "kitchen": Setting(
+        indoor.kitchen,
+        {"table": (0.76, 0.89), "wall": (0.3, 0.36)},
+        ("vase", "cup", "apple", "fruit_bowl", "cake", "books", "clock"),
+        _INDOOR,
+    ),
+}

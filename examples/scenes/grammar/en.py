@@ -1,0 +1,119 @@
+"""English captions."""
+
+import re
+
+from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
+
+__all__ = ["LANGUAGE"]
+
+_WHERE = {"near": "nearby", "below": "below", "sky": "in the sky", "wall": "on the wall"}
+
+
+def _n(noun: str, verb: str) -> Noun:
+    return Noun("a", noun, "", verb)
+
+
+class English(Language):
+    """Subject, verb, place, time."""
+
+    code = "en"
+    nouns = {
+        "car": _n("{} car", "is parked"),
+        "bus": _n("{} bus", "stops"),
+        "bicycle": _n("{} bicycle", "stands"),
+        "tractor": _n("{} tractor", "stands"),
+        "train": _n("{} train", "passes"),
+        "sailing_boat": _n("{} sailing boat", "sails"),
+        "rowing_boat": _n("{} rowing boat", "floats"),
+        "ship": _n("{} steamship", "cruises"),
+        "duck": _n("{} duck", "swims"),
+        "dog": _n("{} dog", "stands"),
+        "cat": _n("{} cat", "sits"),
+        "horse": _n("{} horse", "stands"),
+        "cow": _n("{} and white cow", "grazes"),
+        "sheep": _n("{} sheep", "grazes"),
+        "fish": _n("{} fish", "swims"),
+        "tree": _n("tree", "grows"),
+        "pine": _n("fir tree", "grows"),
+        "palm": _n("palm tree", "grows"),
+        "cactus": _n("cactus", "grows"),
+        "sunflower": _n("sunflower", "blooms"),
+        "house": _n("{} house", "stands"),
+        "church": _n("church", "stands"),
+        "castle": _n("castle", "stands"),
+        "lighthouse": _n("{} and white lighthouse", "stands"),
+        "windmill": _n("windmill", "stands"),
+        "tent": _n("{} tent", "is pitched"),
+        "campfire": _n("campfire", "burns"),
+        "parasol": _n("{} beach umbrella", "stands"),
+        "person": _n("person in a {} jacket", "walks"),
+        "child": _n("child in a {} shirt", "plays with a ball"),
+        "umbrella_walker": _n("person with a {} umbrella", "walks"),
+        "snowman": _n("snowman with a {} scarf", "stands"),
+        "balloon": _n("{} hot-air balloon", "floats"),
+        "plane": _n("white plane with a {} tail", "flies"),
+        "bird_flock": _n("flock of birds", "flies"),
+        "butterfly": _n("{} butterfly", "flutters"),
+        "kite": _n("{} kite", "flies"),
+        "moon": _n("full moon", "shines"),
+        "rainbow": _n("rainbow", "arches"),
+        "vase": _n("vase with {} flowers", "stands"),
+        "cup": _n("{} cup of coffee", "stands"),
+        "apple": _n("{} apple", "lies"),
+        "fruit_bowl": _n("{} fruit bowl", "stands"),
+        "cake": _n("birthday cake with {} icing", "stands"),
+        "books": _n("stack of books", "lies"),
+        "clock": _n("{} clock", "hangs"),
+        "lamp": _n("{} floor lamp", "stands"),
+        "guitar": _n("{} guitar", "stands"),
+    }
+    places = {
+        "beach": Place("on the beach", "over the beach", "beach", "on the sea off the beach"),
+        "sea": Place("by the sea", "over the sea", "sea", "on the sea"),
+        "lake": Place("by the lake", "over the lake", "lake", "on the lake"),
+        "harbour": Place("in the harbour", "over the harbour", "harbour", "in the harbour"),
+        "underwater": Place("under water among corals", "over the coral reef", "coral reef"),
+        "mountains": Place("in the mountains", "over the mountains", "mountains"),
+        "forest": Place("in the forest", "over the forest", "forest"),
+        "meadow": Place("in a flower meadow", "over a flower meadow", "flower meadow"),
+        "desert": Place("in the desert", "over the desert", "desert"),
+        "snowfield": Place("in a snowy field", "over a snowy field", "snowy field"),
+        "camp": Place("in a clearing in the woods", "over a clearing in the woods", "clearing in the woods"),
+        "farm": Place("on a farm", "over a farm", "farm"),
+        "city": Place("on a city street", "over a city street", "city street"),
+        "village": Place("in a village", "over a village", "village"),
+        "park": Place("in the park", "over the park", "park"),
+        "railway": Place("on the railway line", "over the railway line", "railway line"),
+        "living_room": Place("in the living room", "", "living room", wall="on the living room wall"),
+        "kitchen": Place("on the kitchen table", "", "kitchen table", wall="on the kitchen wall"),
+    }
+    times = {
+        "day": ("on a sunny day", "sunny day"),
+        "sunset": ("at sunset", "sunset"),
+        "night": ("at night", "night"),
+        "rain": ("in the rain", "rain"),
+        "snow": ("in falling snow", "snowfall"),
+        "fog": ("in the fog", "fog"),
+        "evening": ("in the evening", "evening"),
+    }
+
+    def colour(self, name: str, form: str) -> str:
+        """English adjectives have one form."""
+        return name
+
+    def phrase(self, kind: str, colour: str | None) -> str:
+        """With "an" before a vowel sound."""
+        return re.sub(r"\ba (?=[aeiou])", "an ", super().phrase(kind, colour))
+
+    def sentence(self, parts: Parts) -> str:
+        """A red car is parked on the beach at sunset, with a dog nearby and a balloon in the sky."""
+        main = " ".join(filter(None, (parts.subject, parts.verb, parts.place, parts.time)))
+        others = " and ".join(f"{o.phrase} {_WHERE[o.where]}" for o in parts.others)
+        return capital(f"{main}, with {others}." if others else f"{main}.")
+
+    def short(self, subjects: list[str], place: str) -> str:
+        """A red car and a dog on the beach."""
+        return capital(f"{' and '.join(subjects)} {place}")
+
+
+LANGUAGE = English()

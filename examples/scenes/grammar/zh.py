@@ -1,0 +1,121 @@
+"""Chinese captions."""
+
+from examples.scenes.grammar.phrase import Language, Noun, Parts, Place
+
+__all__ = ["LANGUAGE"]
+
+_COLOURS = {
+    "red": "红色", "blue": "蓝色", "green": "绿色", "yellow": "黄色", "orange": "橙色", "white": "白色", "black": "黑色",
+    "brown": "棕色", "grey": "灰色", "pink": "粉色", "purple": "紫色", "turquoise": "青绿色",
+}  # fmt: skip
+_WHERE = {"near": "旁边有", "below": "下面有", "sky": "天空中有", "wall": "墙上有"}
+
+
+def _n(measure: str, noun: str, verb: str) -> Noun:
+    return Noun(measure, noun, "", verb)
+
+
+class Chinese(Language):
+    """Time, subject, verb with its place."""
+
+    code = "zh"
+    comma = "，"
+    nouns = {
+        "car": _n("一辆", "{}汽车", "停在"),
+        "bus": _n("一辆", "{}公交车", "停在"),
+        "bicycle": _n("一辆", "{}自行车", "停在"),
+        "tractor": _n("一辆", "{}拖拉机", "停在"),
+        "train": _n("一列", "{}火车", "行驶在"),
+        "sailing_boat": _n("一艘", "{}帆船", "航行在"),
+        "rowing_boat": _n("一条", "{}小划艇", "漂在"),
+        "ship": _n("一艘", "{}轮船", "航行在"),
+        "duck": _n("一只", "{}的鸭子", "游在"),
+        "dog": _n("一只", "{}的狗", "站在"),
+        "cat": _n("一只", "{}的猫", "坐在"),
+        "horse": _n("一匹", "{}的马", "站在"),
+        "cow": _n("一头", "{}和白色相间的奶牛", "站在"),
+        "sheep": _n("一只", "{}的绵羊", "站在"),
+        "fish": _n("一条", "{}的鱼", "游在"),
+        "tree": _n("一棵", "大树", "长在"),
+        "pine": _n("一棵", "冷杉树", "长在"),
+        "palm": _n("一棵", "棕榈树", "长在"),
+        "cactus": _n("一株", "仙人掌", "长在"),
+        "sunflower": _n("一朵", "向日葵", "开在"),
+        "house": _n("一座", "{}的房子", "坐落在"),
+        "church": _n("一座", "教堂", "坐落在"),
+        "castle": _n("一座", "城堡", "矗立在"),
+        "lighthouse": _n("一座", "{}和白色相间的灯塔", "矗立在"),
+        "windmill": _n("一座", "风车", "矗立在"),
+        "tent": _n("一顶", "{}帐篷", "搭在"),
+        "campfire": _n("一堆", "篝火", "燃烧在"),
+        "parasol": _n("一把", "{}遮阳伞", "立在"),
+        "person": _n("一个", "穿着{}外套的人", "走在"),
+        "child": _n("一个", "穿着{}上衣的孩子", "玩球"),
+        "umbrella_walker": _n("一个", "打着{}雨伞的人", "走在"),
+        "snowman": _n("一个", "围着{}围巾的雪人", "立在"),
+        "balloon": _n("一个", "{}热气球", "飘在"),
+        "plane": _n("一架", "{}尾翼的白色飞机", "飞在"),
+        "bird_flock": _n("一群", "鸟", "飞在"),
+        "butterfly": _n("一只", "{}的蝴蝶", "飞舞在"),
+        "kite": _n("一只", "{}的风筝", "飞在"),
+        "moon": _n("一轮", "满月", "挂在"),
+        "rainbow": _n("一道", "彩虹", "挂在"),
+        "vase": _n("一瓶", "{}的花", "摆在"),
+        "cup": _n("一个", "盛着咖啡的{}杯子", "放在"),
+        "apple": _n("一个", "{}的苹果", "放在"),
+        "fruit_bowl": _n("一个", "{}的水果盘", "放在"),
+        "cake": _n("一个", "{}糖霜的生日蛋糕", "放在"),
+        "books": _n("一摞", "书", "放在"),
+        "clock": _n("一个", "{}的时钟", "挂在"),
+        "lamp": _n("一盏", "{}的落地灯", "立在"),
+        "guitar": _n("一把", "{}的吉他", "立在"),
+    }
+    places = {
+        "beach": Place("海滩上", "海滩上空", "海滩", "海滩边的海面上"),
+        "sea": Place("海边", "大海上空", "大海", "海面上"),
+        "lake": Place("湖边", "湖面上空", "湖", "湖面上"),
+        "harbour": Place("港口里", "港口上空", "港口", "港口里"),
+        "underwater": Place("海底的珊瑚丛中", "珊瑚礁上方", "珊瑚礁"),
+        "mountains": Place("山里", "群山上空", "群山"),
+        "forest": Place("森林里", "森林上空", "森林"),
+        "meadow": Place("开满鲜花的草地上", "开满鲜花的草地上空", "开花的草地"),
+        "desert": Place("沙漠里", "沙漠上空", "沙漠"),
+        "snowfield": Place("雪地里", "雪地上空", "雪地"),
+        "camp": Place("林间空地上", "林间空地上空", "林间空地"),
+        "farm": Place("农场里", "农场上空", "农场"),
+        "city": Place("城市街道上", "城市街道上空", "城市街道"),
+        "village": Place("村庄里", "村庄上空", "村庄"),
+        "park": Place("公园里", "公园上空", "公园"),
+        "railway": Place("铁路上", "铁路上空", "铁路"),
+        "living_room": Place("客厅里", "", "客厅", wall="客厅的墙上"),
+        "kitchen": Place("厨房的餐桌上", "", "餐桌", wall="厨房的墙上"),
+    }
+    times = {
+        "day": ("晴朗的日子里", "晴天"),
+        "sunset": ("日落时分", "日落"),
+        "night": ("夜晚", "夜晚"),
+        "rain": ("雨中", "下雨"),
+        "snow": ("下雪时", "下雪"),
+        "fog": ("雾中", "雾"),
+        "evening": ("晚上", "晚上"),
+    }
+
+    def colour(self, name: str, form: str) -> str:
+        """Chinese adjectives have one form."""
+        return _COLOURS[name]
+
+    def _join(self, article: str, noun: str) -> str:
+        return article + noun
+
+    def sentence(self, parts: Parts) -> str:
+        """日落时分，一辆红色汽车停在海滩上，旁边有一只狗，天空中有一个热气球。"""
+        verb = f"{parts.verb}{parts.place}" if parts.verb.endswith("在") else f"在{parts.place}{parts.verb}"
+        others = "".join(f"，{_WHERE[o.where]}{o.phrase}" for o in parts.others)
+        return f"{parts.time}，{parts.subject}{verb}{others}。".removeprefix("，")
+
+    def short(self, subjects: list[str], place: str) -> str:
+        """海滩上的一辆红色汽车和一只狗"""
+        return f"{place}的{'和'.join(subjects)}"
+
+
+LANGUAGE = Chinese()
