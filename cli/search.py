@@ -39,6 +39,7 @@ two queries or two models cannot be compared. Words that begin with a dash go af
 @click.pass_context
 def search(
     ctx: click.Context,
+    /,
     words: tuple[str, ...],
     images: tuple[Path, ...],
     library: Path,

@@ -24,7 +24,7 @@ The picture may be in the library or not. If it is, it is not listed itself.
 @result_options
 @json_option
 @click.pass_context
-def similar(ctx: click.Context, image: Path, library: Path, top: int, min_score: float | None, **form: Any) -> None:
+def similar(ctx: click.Context, /, image: Path, library: Path, top: int, min_score: float | None, **form: Any) -> None:
     """Find the pictures most similar to IMAGE, best first."""
     from cli.output import shown
     from cli.results import Form, answer

@@ -75,10 +75,8 @@ def _print(facts: dict[str, Any]) -> None:
         f"{facts['failed']:,} failed"
     )
     for space in facts["spaces"]:
-        answers = "answers searches" if space["active"] else "at rest"
-        print_text(
-            f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} {space['dtype']} numbers, {answers}"
-        )
+        use = "answers searches" if space["active"] else "at rest"
+        print_text(f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} × {space['dtype']}, {use}")
     for root in facts["roots"]:
         print_text(
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "

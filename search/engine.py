@@ -32,8 +32,8 @@ class Searcher:
             for hit in Searcher(library).search("a dog in the snow"):
                 print(hit.score, hit.path)
 
-    `encoder` is the model of the library's active space unless given. Raises `InvalidQuery` when nothing is indexed yet,
-    and `SpaceMismatch` for an encoder of another space.
+    `encoder` is the model of the library's active space unless given. Raises `InvalidQuery` when nothing is indexed
+    yet, and `SpaceMismatch` for an encoder of another space.
     """
 
     def __init__(self, library: Library, encoder: Encoder | None = None) -> None:

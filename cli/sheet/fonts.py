@@ -1,0 +1,54 @@
+"""Fonts that can write a title: Pillow's own for Latin letters, else one of the system's that has every letter."""
+
+from functools import lru_cache
+
+from PIL import ImageFont
+from PIL.ImageFont import FreeTypeFont
+
+__all__ = ["font_for"]
+
+Font = FreeTypeFont | ImageFont.ImageFont
+
+SYSTEM_FONTS = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansCJKsc-Regular.otf",
+    "NotoSansArabic-Regular.ttf",
+    "wqy-zenhei.ttc",
+    "wqy-microhei.ttc",
+    "DroidSansFallbackFull.ttf",
+    "Arial Unicode.ttf",
+    "PingFang.ttc",
+    "Hiragino Sans GB.ttc",
+    "GeezaPro.ttc",
+    "arial.ttf",
+    "msyh.ttc",
+)
+"""Found by Pillow in the system's font folders; between them they cover the scripts of the built-in model."""
+
+
+@lru_cache(maxsize=64)
+def font_for(text: str, size: int) -> Font:
+    """A font of `size` pixels that has every letter of `text`, or the default one, which shows boxes for the others."""
+    default = ImageFont.load_default(size)
+    if _covers(default, text):
+        return default
+    for name in SYSTEM_FONTS:
+        try:
+            font = ImageFont.truetype(name, size)
+        except OSError:
+            continue
+        if _covers(font, text):
+            return font
+    return default
+
+
+def _covers(font: Font, text: str) -> bool:
+    """Whether every letter has a glyph of its own: one without is drawn as the font's box for unknown letters."""
+    unknown = _drawn(font, "\U0010ffff")
+    return all(_drawn(font, letter) != unknown for letter in set(text) if not letter.isspace())
+
+
+def _drawn(font: Font, letter: str) -> bytes:
+    return bytes(font.getmask(letter))

@@ -1,0 +1,70 @@
+"""A contact sheet as a picture."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+from cli.sheet.fonts import font_for
+from cli.sheet.section import Section, thumbnail
+from search.hits import Hit
+
+__all__ = ["paint"]
+
+COLUMNS = 5
+CELL, CAPTION, GAP, TITLE = 240, 26, 14, 52
+"""Pixels: a thumbnail's box, the line beneath it, the space around both, a section's title."""
+
+PAPER, FRAME, INK, FAINT = "#faf9f7", "#ecebe8", "#1d1d1f", "#76757a"
+
+
+def paint(sections: Sequence[Section]) -> Image.Image:
+    """All sections, one below the other."""
+    columns = max(1, min(COLUMNS, max((len(section.hits) for section in sections), default=1)))
+    width = GAP + columns * (CELL + GAP)
+    height = GAP + sum(_height(section, columns) for section in sections)
+    sheet = Image.new("RGB", (width, height), PAPER)
+    top = GAP
+    for section in sections:
+        _paint_section(sheet, section, top, columns)
+        top += _height(section, columns)
+    return sheet
+
+
+def _height(section: Section, columns: int) -> int:
+    rows = max(1, -(-len(section.hits) // columns))
+    return TITLE + rows * (CELL + CAPTION + GAP)
+
+
+def _paint_section(sheet: Image.Image, section: Section, top: int, columns: int) -> None:
+    draw = ImageDraw.Draw(sheet)
+    title = _fitted(section.title, 24, sheet.width - 2 * GAP)
+    draw.text((GAP, top + TITLE // 2), title, INK, font_for(title, 24), anchor="lm")
+    if not section.hits:
+        draw.text((GAP, top + TITLE), "nothing found", FAINT, font_for("nothing found", 18))
+    for number, hit in enumerate(section.hits):
+        row, column = divmod(number, columns)
+        left = GAP + column * (CELL + GAP)
+        _paint_hit(sheet, hit, left, top + TITLE + row * (CELL + CAPTION + GAP))
+
+
+def _paint_hit(sheet: Image.Image, hit: Hit, left: int, top: int) -> None:
+    draw = ImageDraw.Draw(sheet)
+    draw.rounded_rectangle((left, top, left + CELL, top + CELL), 10, FRAME)
+    small = thumbnail(hit.path, CELL - 12)
+    if small is None:
+        draw.text((left + CELL // 2, top + CELL // 2), "gone", FAINT, font_for("gone", 18), anchor="mm")
+    else:
+        sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
+    caption = _fitted(f"{hit.rank}.  {hit.score:.3f}  {hit.path.name}", 15, CELL)
+    draw.text((left + 2, top + CELL + CAPTION // 2 + 2), caption, FAINT, font_for(caption, 15), anchor="lm")
+
+
+def _fitted(text: str, size: int, width: int) -> str:
+    """`text`, cut at its end so that it is at most `width` pixels wide."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    font = font_for(text, size)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"

@@ -1,0 +1,31 @@
+"""What a contact sheet shows: titled rows of hits, and their thumbnails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from pictures.decode import decode
+from search.hits import Hit
+from sightline.errors import PictureError
+
+__all__ = ["Section", "thumbnail"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One question and its answer."""
+
+    title: str
+    hits: Sequence[Hit]
+
+
+def thumbnail(path: Path, side: int) -> Image.Image | None:
+    """The picture at `path`, upright, at most `side` pixels wide and high; None when it cannot be read any more."""
+    try:
+        image = decode(path.read_bytes(), shortest_side=side // 2).image
+    except (OSError, PictureError):
+        return None
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return image
