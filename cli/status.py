@@ -76,7 +76,9 @@ def _print(facts: dict[str, Any]) -> None:
     )
     for space in facts["spaces"]:
         use = "answers searches" if space["active"] else "at rest"
-        print_text(f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} × {space['dtype']}, {use}")
+        print_text(
+            f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} × {space['dtype']}, {use}"
+        )
     for root in facts["roots"]:
         print_text(
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "

@@ -1,0 +1,61 @@
+# make demo   set up, then index a small gallery and ask it things      make lint   all static checks
+# make test   set up, then run the tests                                make clean  remove what make made
+#
+# Needs Python 3.11 or newer. Uses uv when it is installed, else venv and pip.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: demo test test-all lint format clean
+
+demo: $(VENV)/.base
+	$(BIN)/sightline demo --out demo
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -m "not weights and not gpu and not slow" --cov --cov-report=term --cov-fail-under=90
+
+test-all: $(VENV)/.dev
+	$(BIN)/pytest -m "not weights and not gpu"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Sightline needs Python 3.11 or newer; none was found. Name one: make PYTHON=..."; exit 1; }
+ifdef UV
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+else
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"  # the first that knows dependency groups
+endif
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.made pyproject.toml
+	@echo "Installing Sightline into $(VENV)"
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --editable .
+else
+	$(BIN)/python -m pip install --quiet --editable .
+endif
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base pyproject.toml
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --group dev
+else
+	$(BIN)/python -m pip install --quiet --group dev
+endif
+	@touch $@
