@@ -17,11 +17,11 @@ from pathlib import Path
 from time import perf_counter
 
 from encoders.base import Encoder
-from pictures.decode import DecodeSettings
 from indexer.ingest import batches, embed, read_ahead
 from indexer.read import Reader, Reading
 from indexer.scan import Scan, ScanSettings, scan
 from indexer.summary import Progress, Summary
+from pictures.decode import DecodeSettings
 from sightline.errors import NoSuchFolder, RootUnavailable, SpaceMismatch
 from store import cache, lookup
 from store.census import Census, Sighting, open_census

@@ -85,7 +85,7 @@ class Content(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
     """SHA-256 of the whole file."""
-    size: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger, index=True)
     format: Mapped[str] = mapped_column(String(16))
     width: Mapped[int]
     height: Mapped[int]

@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 
 from sightline.errors import RootUnavailable
-from store.catalog import Embedding, Failure, Picture, State
+from store.catalog import Content, Embedding, Failure, Picture, State
 from store.database import reading, writing
 from store.library import Library, bump
 from store.outcomes import Outcome, Settler, Work
@@ -181,8 +181,9 @@ class Census:
         conditions = [func.coalesce(settled, false()) == false()]
         if after is not None:
             conditions.append(_seen.c.relpath > after)
+        familiar = select(Content.id).where(Content.size == _seen.c.size)
         statement = (
-            select(_seen.c.relpath, Picture.id, Picture.content_id, Picture.state)
+            select(_seen.c.relpath, Picture.id, Picture.content_id, Picture.state, familiar.exists().label("familiar"))
             .select_from(self._joined())
             .where(*conditions)
             .order_by(_seen.c.relpath)
@@ -190,17 +191,13 @@ class Census:
         )
         with reading(self._connection) as connection:
             rows = connection.execute(statement).all()
-        return [
-            Work(relpath=row.relpath, picture_id=row.id, content_id=row.content_id, state=row.state) for row in rows
-        ]
+        return [Work(row.relpath, row.id, row.content_id, row.state, bool(row.familiar)) for row in rows]
 
     def commit(self, outcomes: Sequence[Outcome]) -> Counter[str]:
         """Settles a batch in one transaction: picture, content and vector of each. Counts what became of them."""
         with writing(self._connection) as connection:
             settler = Settler(connection, self._place, self._stored, self._vanished())
-            counts = Counter[str]()
-            for outcome in outcomes:
-                counts.update(settler.settle(outcome))
+            counts = settler.settle(outcomes)
             if settler.touched:
                 bump(connection)
         return counts

@@ -1,12 +1,13 @@
 """What became of one file, and how the catalogue takes it in."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Insert, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from store.catalog import Content, Embedding, Failure, Picture, State
 from store.roots import Place
@@ -23,6 +24,8 @@ class Work:
     picture_id: int | None = None
     content_id: int | None = None
     state: str | None = None
+    familiar: bool = True
+    """A content of the same size is in the catalogue, so that its digest is worth looking up."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Refused(Outcome):
 
 
 class Settler:
-    """Takes outcomes into the catalogue within one transaction.
+    """Takes outcomes into the catalogue within one transaction, a batch at a time.
 
     `vanished` is the condition under which a picture's file is gone from the place: a content that turns up elsewhere
     is then a move and not a copy. `touched` says afterwards whether anything changed that a search could notice.
@@ -84,49 +87,118 @@ class Settler:
         self._now = datetime.now(UTC).replace(tzinfo=None)
         self.touched = False
 
-    def settle(self, outcome: Outcome) -> Iterator[str]:
-        """Writes one outcome; yields the names under which the summary counts it."""
-        if isinstance(outcome, Refused):
-            yield from self._refuse(outcome)
-        elif isinstance(outcome, Taken):
-            yield from self._take(outcome)
-        else:
-            raise TypeError(f"no outcome: {outcome!r}")
+    def settle(self, outcomes: Sequence[Outcome]) -> Counter[str]:
+        """Writes a batch; returns the counts of the summary."""
+        counts = Counter[str]()
+        self._take([outcome for outcome in outcomes if isinstance(outcome, Taken)], counts)
+        for refused in (outcome for outcome in outcomes if isinstance(outcome, Refused)):
+            self._refuse(refused)
+            counts["failed"] += 1
+        return counts
 
-    def _take(self, taken: Taken) -> Iterator[str]:
-        content_id = self._content(taken)
-        if taken.vector is not None and self._embed(content_id, taken.vector):
-            yield "embedded"
-        work = taken.work
-        if work.picture_id is not None:
-            yield self._update(taken, work.picture_id, content_id)
-            return
-        moved_from = self._moved_from(content_id)
-        if moved_from is not None:
-            self._place_at(moved_from, taken, content_id)
-            yield "moved"
-            return
-        if self._has_picture(content_id):
-            yield "duplicates"
-        self._insert(taken, State.PRESENT, content_id)
-        self.touched = True
-        yield "new"
+    def _take(self, batch: Sequence[Taken], counts: Counter[str]) -> None:
+        content_ids = self._contents(batch)
+        counts["embedded"] += self._embed(batch, content_ids)
+        held, gone = self._holders(batch, content_ids)
+        fresh: list[dict[str, object]] = []
+        for taken in batch:
+            content_id = content_ids[taken.digest]
+            row = self._row(taken, content_id)
+            if taken.work.picture_id is not None:
+                counts[self._update(taken, row)] += 1
+            elif gone[content_id]:
+                self._rewrite(gone[content_id].pop(0), row)
+                counts["moved"] += 1
+            else:
+                counts["duplicates"] += content_id in held
+                counts["new"] += 1
+                held.add(content_id)
+                fresh.append(row)
+        if fresh:
+            self._connection.execute(insert(Picture), fresh)
+            self.touched = True
 
-    def _update(self, taken: Taken, picture_id: int, content_id: int) -> str:
+    def _contents(self, batch: Sequence[Taken]) -> dict[bytes, int]:
+        """The id of each content, by digest; made where the catalogue does not have it."""
+        digests = {taken.digest: taken for taken in batch}
+        known = select(Content.digest, Content.id).where(Content.digest.in_(list(digests)))
+        ids = {row.digest: row.id for row in self._connection.execute(known)}
+        missing = [taken for digest, taken in digests.items() if digest not in ids]
+        rows = [{"digest": taken.digest, **asdict(taken.facts)} for taken in missing if taken.facts is not None]
+        if len(rows) < len(missing):
+            raise LookupError("a content without facts must be in the catalogue")
+        if rows:
+            made = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
+            ids |= {row.digest: row.id for row in made}
+        return ids
+
+    def _embed(self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]) -> int:
+        """Writes the vectors that are new; copies within the batch, or of another run, bring the same one again."""
+        vectors = {content_ids[taken.digest]: taken.vector for taken in batch if taken.vector is not None}
+        known = select(Embedding.content_id).where(
+            Embedding.space_id == self._stored.id, Embedding.content_id.in_(list(vectors))
+        )
+        for content_id in self._connection.execute(known).scalars():
+            del vectors[content_id]
+        if vectors:
+            rows = [
+                {"space_id": self._stored.id, "content_id": content_id, "vector": self._stored.to_bytes(vector)}
+                for content_id, vector in vectors.items()
+            ]
+            self._connection.execute(insert(Embedding), rows)
+            self.touched = True
+        return len(vectors)
+
+    def _holders(
+        self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]
+    ) -> tuple[set[int], dict[int, list[int]]]:
+        """The contents that some picture holds, and by content the pictures whose file is gone, first known first."""
+        unplaced = {content_ids[taken.digest] for taken in batch if taken.work.picture_id is None}
+        gone: dict[int, list[int]] = {content_id: [] for content_id in unplaced}
+        statement = (
+            select(Picture.id, Picture.content_id, or_(Picture.state == State.MISSING, self._vanished).label("gone"))
+            .where(Picture.content_id.in_(list(unplaced)))
+            .order_by(Picture.id)
+        )
+        held = set()
+        for row in self._connection.execute(statement):
+            held.add(row.content_id)
+            if row.gone:
+                gone[row.content_id].append(row.id)
+        return held, gone
+
+    def _update(self, taken: Taken, row: Mapping[str, object]) -> str:
         """A path known before: the same content as then, or another."""
-        self._place_at(picture_id, taken, content_id)
-        self._connection.execute(delete(Failure).where(Failure.picture_id == picture_id))
-        same = content_id == taken.work.content_id
-        if same and taken.work.state == State.PRESENT:
+        same = row["content_id"] == taken.work.content_id
+        settled = same and taken.work.state == State.PRESENT
+        self._rewrite(taken.work.picture_id, row, touching=not settled)
+        self._connection.execute(delete(Failure).where(Failure.picture_id == taken.work.picture_id))
+        if settled:
             return "unchanged"
-        self.touched = True
         return "restored" if same else "changed"
 
-    def _refuse(self, refused: Refused) -> Iterator[str]:
+    def _rewrite(self, picture_id: int | None, row: Mapping[str, object], *, touching: bool = True) -> None:
+        """Lets a picture's row say where its file is and what it holds."""
+        self._connection.execute(update(Picture).where(Picture.id == picture_id).values(row))
+        self.touched = self.touched or touching
+
+    def _row(self, taken: Taken, content_id: int) -> dict[str, object]:
+        return {**self._location(taken), "content_id": content_id, "state": State.PRESENT}
+
+    def _location(self, outcome: Outcome) -> dict[str, object]:
+        return {
+            "root_id": self._place.root_id,
+            "relpath": outcome.work.relpath,
+            "size": outcome.size,
+            "mtime_ns": outcome.mtime_ns,
+        }
+
+    def _refuse(self, refused: Refused) -> None:
         picture_id = refused.work.picture_id
         tries = 1
         if picture_id is None:
-            picture_id = self._insert(refused, State.FAILED, None)
+            row = {**self._location(refused), "content_id": None, "state": State.FAILED}
+            picture_id = self._connection.execute(insert(Picture).values(row).returning(Picture.id)).scalar_one()
         else:
             tries += self._connection.scalar(select(Failure.tries).where(Failure.picture_id == picture_id)) or 0
             self._fail(refused, picture_id)
@@ -141,7 +213,6 @@ class Settler:
                 last_try_at=self._now,
             )
         )
-        yield "failed"
 
     def _fail(self, refused: Refused, picture_id: int) -> None:
         """A known path fails. If the trouble may pass, what it held is kept, so as not to embed it again."""
@@ -150,67 +221,3 @@ class Settler:
             values |= {"content_id": None, "size": refused.size, "mtime_ns": refused.mtime_ns}
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(values))
         self.touched = True
-
-    def _content(self, taken: Taken) -> int:
-        """The id of the content, which is made if the catalogue does not have it."""
-        known = self._connection.scalar(select(Content.id).where(Content.digest == taken.digest))
-        if known is not None:
-            return known
-        if taken.facts is None:
-            raise LookupError("a content without facts must be in the catalogue")
-        values = {"digest": taken.digest, **asdict(taken.facts)}
-        return self._new_id(insert(Content).values(values))
-
-    def _embed(self, content_id: int, vector: NDArray[np.float32]) -> bool:
-        """Writes the vector unless a copy of the picture in the same batch brought it already."""
-        key = (Embedding.space_id == self._stored.id, Embedding.content_id == content_id)
-        if self._connection.scalar(select(Embedding.content_id).where(*key)) is not None:
-            return False
-        self._connection.execute(
-            insert(Embedding).values(
-                space_id=self._stored.id, content_id=content_id, vector=self._stored.to_bytes(vector)
-            )
-        )
-        self.touched = True
-        return True
-
-    def _moved_from(self, content_id: int) -> int | None:
-        """A picture of this content whose file is gone."""
-        gone = or_(Picture.state == State.MISSING, self._vanished)
-        return self._connection.scalar(
-            select(Picture.id).where(Picture.content_id == content_id, gone).order_by(Picture.id).limit(1)
-        )
-
-    def _has_picture(self, content_id: int) -> bool:
-        return self._connection.scalar(select(Picture.id).where(Picture.content_id == content_id).limit(1)) is not None
-
-    def _insert(self, outcome: Outcome, state: State, content_id: int | None) -> int:
-        statement = insert(Picture).values(
-            root_id=self._place.root_id,
-            relpath=outcome.work.relpath,
-            size=outcome.size,
-            mtime_ns=outcome.mtime_ns,
-            content_id=content_id,
-            state=state,
-        )
-        return self._new_id(statement)
-
-    def _new_id(self, statement: Insert) -> int:
-        return int(self._connection.execute(statement).inserted_primary_key[0])  # type: ignore[index]
-
-    def _place_at(self, picture_id: int, taken: Taken, content_id: int) -> None:
-        """Lets the picture's row say where the file is and what it holds."""
-        if taken.work.picture_id is None:
-            self.touched = True
-        self._connection.execute(
-            update(Picture)
-            .where(Picture.id == picture_id)
-            .values(
-                root_id=self._place.root_id,
-                relpath=taken.work.relpath,
-                size=taken.size,
-                mtime_ns=taken.mtime_ns,
-                content_id=content_id,
-                state=State.PRESENT,
-            )
-        )

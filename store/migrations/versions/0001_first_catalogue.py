@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_contents_digest")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_contents_size"), "contents", ["size"], unique=False)
     op.create_index(op.f("ix_contents_taken_at"), "contents", ["taken_at"], unique=False)
     op.create_table(
         "roots",
@@ -134,4 +135,5 @@ def downgrade() -> None:
     op.drop_table("spaces")
     op.drop_table("roots")
     op.drop_index(op.f("ix_contents_taken_at"), table_name="contents")
+    op.drop_index(op.f("ix_contents_size"), table_name="contents")
     op.drop_table("contents")
