@@ -6,7 +6,13 @@ file is a failure too: half a picture would be embedded as a picture with a grey
 
 Pillow's process-wide settings stay untouched. Its own bomb check warns from 89 million pixels on, and a warning
 cannot be silenced for one thread alone; so files are opened by Pillow's format plugins directly, without that check,
-and `DecodeSettings` decides. (GIF and TIFF repeat the check inside: from there a warning may still come.)
+and `DecodeSettings` decides. (GIF, TIFF and WebP repeat the check inside: those three stay below 179 million.)
+
+What reduced scale saves and costs, measured on 12-megapixel JPEGs (4000 x 3000, quality 90, 4:2:0; one thread of an
+x86-64 server, Pillow 13 with libjpeg-turbo): baseline files take 46 ms in full, 29 ms for a model of 224 pixels and
+27 ms for one of 128; with a colour profile 186, 41 and 32 ms; progressive ones 123, 106 and 106 ms. The resize to the
+model's square then takes 3 ms instead of 62. The square itself differs by 0.2 to 0.7 of 255 levels in the mean
+(0.2 to 0.3 on enlarged photos with noise, 0.4 to 0.7 on a mosaic with detail in every pixel; at most 12 anywhere).
 """
 
 import errno

@@ -1,0 +1,215 @@
+# ruff: noqa: DTZ001  (wall clocks are meant)
+import io
+import math
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
+
+from pictures.exif import Facts, read_facts
+
+MAKE, MODEL, DATE, DETAILS, GPS = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
+TAKEN, DIGITIZED, OFFSET, LENS = 0x9003, 0x9004, 0x9011, 0xA434
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow grumbles about odd metadata
+
+
+def exif(
+    top: dict[int, object] | None = None, details: dict[int, object] | None = None, gps: dict[int, object] | None = None
+) -> Image.Exif:
+    """An EXIF block as Pillow hands it over, whatever the values are."""
+    block = Image.Exif()
+    for tag, value in (top or {}).items():
+        block[tag] = value
+    block._ifds[DETAILS] = details or {}
+    block._ifds[GPS] = gps or {}
+    return block
+
+
+def dms(degrees: float, minutes: float = 0, seconds: float = 0) -> tuple[IFDRational, ...]:
+    return tuple(IFDRational(round(part * 1000), 1000) for part in (degrees, minutes, seconds))
+
+
+def test_a_real_file_keeps_its_facts() -> None:
+    block = Image.Exif()
+    block[MAKE], block[MODEL] = "Canon", "Canon EOS 5D Mark III"
+    block.get_ifd(DETAILS).update({TAKEN: "2021:05:09 19:30:01", OFFSET: "+02:00", LENS: "EF50mm f/1.8 STM"})
+    block.get_ifd(GPS).update({1: "S", 2: dms(33, 51, 24), 3: "E", 4: dms(151, 12, 54)})
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", exif=block)
+    facts = read_facts(Image.open(file).getexif())
+    assert facts.latitude == pytest.approx(-(33 + 51 / 60 + 24 / 3600))
+    assert facts.longitude == pytest.approx(151 + 12 / 60 + 54 / 3600)
+    assert facts == Facts(
+        taken_at=datetime(2021, 5, 9, 19, 30, 1),
+        utc_offset=timedelta(hours=2),
+        camera="Canon EOS 5D Mark III",
+        lens="EF50mm f/1.8 STM",
+        latitude=facts.latitude,
+        longitude=facts.longitude,
+    )
+
+
+def test_nothing_says_nothing() -> None:
+    assert read_facts(Image.Exif()) == Facts()
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2004:02:29 23:59:59", datetime(2004, 2, 29, 23, 59, 59)),
+        ("2004-02-29T23:59", datetime(2004, 2, 29, 23, 59)),
+        ("2004:02:29 23:59:59\0\0", datetime(2004, 2, 29, 23, 59, 59)),
+        (b"2004:02:29 23:59:59", datetime(2004, 2, 29, 23, 59, 59)),
+        ("2003:02:29 00:00:00", None),
+        ("0000:00:00 00:00:00", None),
+        ("    :  :     :  :  ", None),
+        ("2004:13:01 00:00:00", None),
+        ("2004:12:01 24:00:00", None),
+        ("٢٠٠٤:02:29 23:59:59", None),
+        ("", None),
+        (b"\xff\xfe", None),
+        (20040229, None),
+        ((2004, 2, 29), None),
+    ],
+)
+def test_dates(text: object, moment: datetime | None) -> None:
+    assert read_facts(exif(details={TAKEN: text})).taken_at == moment
+
+
+def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
+    older, newer, newest = "2001:01:01 00:00:00", "2002:01:01 00:00:00", "2003:01:01 00:00:00"
+    top: dict[int, object] = {DATE: newest}
+    assert read_facts(exif(top, {TAKEN: older, DIGITIZED: newer})).taken_at == datetime(2001, 1, 1)
+    assert read_facts(exif(top, {TAKEN: "0000:00:00 00:00:00", DIGITIZED: newer})).taken_at == datetime(2002, 1, 1)
+    assert read_facts(exif(top)).taken_at == datetime(2003, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("+05:30", 330), ("-09:30", -570), ("+00:00", 0), ("+25:00", None), ("+01:75", None), ("Z", None), (3, None)],
+)
+def test_offsets(text: object, minutes: int | None) -> None:
+    expected = None if minutes is None else timedelta(minutes=minutes)
+    assert read_facts(exif(details={OFFSET: text})).utc_offset == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [
+        ("Apple", "iPhone 12", "Apple iPhone 12"),
+        ("Canon", "Canon EOS 5D", "Canon EOS 5D"),
+        ("NIKON CORPORATION", "NIKON D90", "NIKON D90"),
+        ("FUJIFILM\0\0", "  X-T3 \0junk", "FUJIFILM X-T3"),
+        ("SONY", None, "SONY"),
+        (None, "DSC-W80", "DSC-W80"),
+        ("", " ", None),
+        (b"Z\xfcrich", b"One", "Z\ufffdrich One"),
+        ("Line\nbreak", "A\tB", "Line break A B"),
+        (7, (1, 2), None),
+    ],
+)
+def test_cameras(make: object, model: object, camera: str | None) -> None:
+    block = exif()
+    block._data.update({tag: value for tag, value in ((MAKE, make), (MODEL, model)) if value is not None})
+    assert read_facts(block).camera == camera
+
+
+def test_names_are_kept_short() -> None:
+    facts = read_facts(exif({MAKE: "m" * 9999, MODEL: "x" * 9999}, {LENS: "l" * 9999}))
+    assert facts.camera is not None
+    assert facts.lens is not None
+    assert len(facts.camera) == len(facts.lens) == 120
+
+
+@pytest.mark.parametrize(
+    ("gps", "position"),
+    [
+        ({1: "N", 2: (10.0, 30.0, 0.0), 3: "W", 4: (20.0,)}, (10.5, -20.0)),
+        ({1: b"s\0", 2: dms(90), 3: "e", 4: dms(180)}, (-90.0, 180.0)),
+        ({1: "N", 2: dms(10, 59, 60), 3: "E", 4: dms(1)}, (11.0, 1.0)),  # rounded up by the camera
+        ({1: "N", 2: dms(0), 3: "E", 4: dms(0)}, None),  # no fix
+        ({1: "N", 2: dms(91), 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: dms(90, 0, 1), 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: dms(1), 3: "E", 4: dms(181)}, None),
+        ({1: "N", 2: dms(1, 61), 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: dms(-1), 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: (IFDRational(0, 0),) * 3, 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: (IFDRational(1, 0),) * 3, 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: (1.0, math.nan, 0.0), 3: "E", 4: dms(1)}, None),
+        ({1: "N", 2: (1.0, math.inf, 0.0), 3: "E", 4: dms(1)}, None),
+        ({2: dms(1), 4: dms(1)}, None),  # which hemisphere?
+        ({1: "E", 2: dms(1), 3: "N", 4: dms(1)}, None),
+        ({1: "N", 2: dms(1)}, None),
+        ({1: "N", 2: "10", 3: "E", 4: b"\x01"}, None),
+        ({1: "N", 2: (), 3: "E", 4: dms(1) * 2}, None),
+        ({1: 5, 2: 7.5, 3: None, 4: (None,)}, None),
+    ],
+)
+def test_positions(gps: dict[int, object], position: tuple[float, float] | None) -> None:
+    facts = read_facts(exif(gps=gps))
+    found = None if facts.latitude is None else (facts.latitude, facts.longitude)
+    assert found == (None if position is None else pytest.approx(position))
+
+
+numbers = st.one_of(
+    st.integers(), st.floats(), st.builds(IFDRational, st.integers(), st.integers(0, 3)), st.text(max_size=3)
+)
+anything = st.one_of(
+    st.none(), st.booleans(), numbers, st.text(max_size=30), st.binary(max_size=30), st.lists(numbers, max_size=4)
+)
+fields = st.dictionaries(
+    st.sampled_from([1, 2, 3, 4, MAKE, MODEL, DATE, TAKEN, DIGITIZED, OFFSET, LENS]),
+    anything | anything.map(lambda value: tuple(value) if isinstance(value, list) else value),
+)
+
+
+def check(facts: Facts) -> None:
+    for text in (facts.camera, facts.lens):
+        assert text is None or (0 < len(text) <= 120 and text.isprintable() and text == text.strip())
+    assert (facts.latitude is None) == (facts.longitude is None)
+    if facts.latitude is not None and facts.longitude is not None:
+        assert abs(facts.latitude) <= 90
+        assert abs(facts.longitude) <= 180
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(fields, fields, fields)
+def test_no_values_can_make_it_raise(
+    top: dict[int, object], details: dict[int, object], gps: dict[int, object]
+) -> None:
+    block = exif(details=details, gps=gps)
+    block._data.update(top)
+    check(read_facts(block))
+
+
+def whole_block() -> bytes:
+    block = Image.Exif()
+    block[MAKE], block[MODEL], block[DATE] = "Maker", "Model", "2020:01:01 00:00:00"
+    block.get_ifd(DETAILS).update({TAKEN: "2020:01:01 00:00:00", OFFSET: "+01:00", LENS: "Lens"})
+    block.get_ifd(GPS).update({1: "N", 2: dms(1, 2, 3), 3: "E", 4: dms(4, 5, 6)})
+    return block.tobytes()
+
+
+WHOLE = whole_block()
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, len(WHOLE)),
+    st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=8),
+)
+def test_no_bytes_can_make_it_raise(length: int, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(WHOLE)
+    for place, value in changes:
+        data[place] = value
+    image = Image.new("L", (1, 1))
+    image.info["exif"] = bytes(data[:length])
+    try:
+        block = image.getexif()
+    except Exception:  # Pillow's affair; whoever calls it must expect this
+        block = image.getexif()  # what it had read so far
+    check(read_facts(block))
