@@ -1,6 +1,6 @@
 """`sightline index`: take folders of pictures in, or bring the library up to date with them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,15 +58,19 @@ def index(
     from indexer.pipeline import IndexSettings
     from indexer.pipeline import index as run
     from indexer.scan import ScanSettings
+    from sightline.errors import NoSuchFolder
     from store import Library
     from store.spaces import active_space
 
     scan = ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links)
     settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing)
     if workers is not None:
-        settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing, workers=workers)
+        settings = replace(settings, workers=workers)
+    # Found out before an empty library is left behind: a model that does not exist, nothing to index.
     if model is not None:
-        registry.info(model)  # a name that does not exist should not leave an empty library behind
+        registry.info(model)
+    if not any(path.exists() for path in paths) and not library.exists():
+        raise NoSuchFolder(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         active = active_space(opened)
         encoder = registry.load(model or (active.space.model if active else registry.DEFAULT_MODEL))

@@ -63,7 +63,8 @@ class Library:
     def _prepare(self) -> None:
         """Brings the schema up to date, one process at a time, and makes the one row about the library itself."""
         with driver_errors(self.path), self._engine.connect() as connection, reading(connection):
-            current = schema.is_current(connection, self.path)
+            # Both: a process killed between the two steps below leaves a schema without the row.
+            current = schema.is_current(connection, self.path) and connection.scalar(select(LibraryState.id))
         if current:
             return
         with self.writer_lock(), driver_errors(self.path):

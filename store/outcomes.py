@@ -1,5 +1,6 @@
 """What became of one file, and how the catalogue takes it in."""
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,9 +8,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
-from store.catalog import Content, Embedding, Failure, Picture, State
+from store.catalog import Content, Embedding, Failure, Picture, Root, State
 from store.roots import Place
 from store.spaces import StoredSpace
 
@@ -73,17 +74,15 @@ class Refused(Outcome):
 class Settler:
     """Takes outcomes into the catalogue within one transaction, a batch at a time.
 
-    `vanished` is the condition under which a picture's file is gone from the place: a content that turns up elsewhere
-    is then a move and not a copy. `touched` says afterwards whether anything changed that a search could notice.
+    `gone` is the condition under which a picture's file is no longer there: a content that turns up elsewhere is then a
+    move and not a copy. `touched` says afterwards whether anything changed that a search could notice.
     """
 
-    def __init__(
-        self, connection: Connection, place: Place, stored: StoredSpace, vanished: ColumnElement[bool]
-    ) -> None:
+    def __init__(self, connection: Connection, place: Place, stored: StoredSpace, gone: ColumnElement[bool]) -> None:
         self._connection = connection
         self._place = place
         self._stored = stored
-        self._vanished = vanished
+        self._gone = gone
         self._now = datetime.now(UTC).replace(tzinfo=None)
         self.touched = False
 
@@ -152,18 +151,22 @@ class Settler:
     def _holders(
         self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]
     ) -> tuple[set[int], dict[int, list[int]]]:
-        """The contents that some picture holds, and by content the pictures whose file is gone, first known first."""
+        """The contents that some picture holds, and by content the pictures whose file is gone, first known first.
+
+        Of a picture that the census did not cover (another root, or elsewhere in this one) the file system is asked.
+        """
         unplaced = {content_ids[taken.digest] for taken in batch if taken.work.picture_id is None}
         gone: dict[int, list[int]] = {content_id: [] for content_id in unplaced}
         statement = (
-            select(Picture.id, Picture.content_id, or_(Picture.state == State.MISSING, self._vanished).label("gone"))
+            select(Picture.id, Picture.content_id, Picture.relpath, Root.path, self._gone.label("gone"))
+            .join(Root, Root.id == Picture.root_id)
             .where(Picture.content_id.in_(list(unplaced)))
             .order_by(Picture.id)
         )
         held = set()
         for row in self._connection.execute(statement):
             held.add(row.content_id)
-            if row.gone:
+            if row.gone or not os.path.lexists(row.path + b"/" + row.relpath):
                 gone[row.content_id].append(row.id)
         return held, gone
 
