@@ -8,7 +8,7 @@ from functools import cache
 from random import Random
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from examples.scenes.colour import RGB
 from examples.scenes.light import Light
@@ -97,6 +97,23 @@ class Canvas:
             return
         spot = _spot().resize((width, height), Image.Resampling.BILINEAR).point(lambda v: v * alpha // 255)
         self.image.paste(colour, (round(centre[0] - radii[0]), round(centre[1] - radii[1])), spot)
+
+    def cloud(
+        self, foot: tuple[float, float], size: float, puffs: Sequence[tuple[float, float]], colour: RGB, alpha: int
+    ) -> None:
+        """Blend in a heap of circles (offset and radius in `size`s) cut off flat at its foot."""
+        if self.stencil:
+            return
+        reach = max(abs(dx) + r for dx, r in puffs) * size
+        height = max(r for _, r in puffs) * 1.3 * size
+        mask = Image.new("L", (max(1, round(2 * reach)), max(1, round(height))))
+        draw = ImageDraw.Draw(mask)
+        for dx, r in puffs:
+            x, y, radius = reach + dx * size, height - 0.25 * r * size, r * size
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=alpha)
+        fade = self.fade(mask.size, 255, 150)
+        corner = (round(foot[0] - reach), round(foot[1] - height))
+        self.image.paste(colour, corner, ImageChops.multiply(mask, fade))
 
     @staticmethod
     def fade(size: tuple[int, int], top: int, bottom: int) -> Image.Image:

@@ -1,13 +1,13 @@
 """Captions of a scene in every language."""
 
-from examples.scenes.catalogue import SUBJECTS
+from examples.scenes.catalogue import SETTINGS, SUBJECTS
 from examples.scenes.grammar import LANGUAGES, Language
 from examples.scenes.grammar.phrase import Other, Parts
 from examples.scenes.scene import Scene, Subject
 
 __all__ = ["captions"]
 
-_INDOORS = ("living_room", "kitchen")
+_TIMELESS = ("underwater", "space")
 _ALOFT = ("sky", "horizon")
 
 
@@ -37,10 +37,10 @@ def _captions(scene: Scene, language: Language) -> list[str]:
 
 
 def _time(scene: Scene) -> str:
-    """The name of the time to speak of; by day nobody mentions it indoors or under water."""
-    if scene.setting in _INDOORS:
+    """The name of the time to speak of; by day nobody mentions it indoors, nor any time under water or in space."""
+    if SETTINGS[scene.setting].lamplit:
         return "evening" if scene.time == "night" else ""
-    return "" if scene.setting == "underwater" else scene.time
+    return "" if scene.setting in _TIMELESS else scene.time
 
 
 def _place(scene: Scene, subject: Subject, language: Language) -> str:

@@ -6,8 +6,22 @@ from dataclasses import dataclass
 from examples.scenes.canvas import Canvas
 from examples.scenes.colour import RGB
 from examples.scenes.pen import Pen
-from examples.scenes.settings import coast, country, indoor, town
-from examples.scenes.subjects import animals, boats, buildings, home, people, plants, sky, things, vehicles
+from examples.scenes.settings import coast, country, indoor, town, wide
+from examples.scenes.subjects import (
+    animals,
+    boats,
+    buildings,
+    furniture,
+    home,
+    people,
+    plants,
+    seaworld,
+    sky,
+    space,
+    things,
+    vehicles,
+    wildlife,
+)
 
 __all__ = ["SETTINGS", "SUBJECTS", "Kind", "Setting"]
 
@@ -38,6 +52,7 @@ class Setting:
     layers: dict[str, Span]
     kinds: tuple[str, ...]
     times: tuple[str, ...] = ("day", "day", "sunset", "night", "rain", "snow", "fog")
+    lamplit: bool = False  # a room, warm at night
 
 
 SUBJECTS: dict[str, Kind] = {
@@ -53,7 +68,7 @@ SUBJECTS: dict[str, Kind] = {
     "dog": Kind(animals.dog, "ground", 0.24, 0.9, _FUR),
     "cat": Kind(animals.cat, "ground", 0.24, 0.6, ("black", "white", "grey", "orange")),
     "horse": Kind(animals.horse, "ground", 0.38, 0.65, _FUR),
-    "cow": Kind(animals.cow, "ground", 0.29, 0.9, ("black", "brown")),
+    "cow": Kind(animals.cow, "ground", 0.29, 0.95, ("black", "brown")),
     "sheep": Kind(animals.sheep, "ground", 0.22, 0.7, ("white", "black")),
     "fish": Kind(things.fish, "deep", 0.2, 1.0, ("orange", "yellow", "red", "blue", "purple")),
     "tree": Kind(plants.tree, "back", 0.5, 0.4, (), (84, 148, 70)),
@@ -88,6 +103,29 @@ SUBJECTS: dict[str, Kind] = {
     "books": Kind(home.books, "table", 0.24, 0.75),
     "clock": Kind(home.clock, "wall", 0.24, 0.55, ("red", "blue", "black", "brown", "white")),
     "lamp": Kind(home.lamp, "back", 0.62, 0.25, ("yellow", "red", "white", "green")),
+    "truck": Kind(vehicles.truck, "ground", 0.29, 1.15, _PAINTED[:6]),
+    "elephant": Kind(wildlife.elephant, "ground", 0.44, 1.08, (), (140, 146, 156)),
+    "giraffe": Kind(wildlife.giraffe, "ground", 0.66, 0.4, (), (240, 204, 128)),
+    "camel": Kind(wildlife.camel, "ground", 0.38, 0.75, (), (206, 156, 96)),
+    "penguin": Kind(wildlife.penguin, "ground", 0.3, 0.45, ("red", "blue", "green", "yellow", "orange", "pink")),
+    "fox": Kind(wildlife.fox, "ground", 0.22, 1.05, (), (222, 112, 46)),
+    "deer": Kind(wildlife.deer, "ground", 0.46, 0.5, (), (160, 104, 62)),
+    "rabbit": Kind(wildlife.rabbit, "ground", 0.18, 0.55, _FUR),
+    "chicken": Kind(wildlife.chicken, "ground", 0.19, 0.6, ("white", "brown", "black")),
+    "whale": Kind(seaworld.whale, "water", 0.25, 1.25, (), (66, 100, 144)),
+    "turtle": Kind(seaworld.turtle, "deep", 0.2, 1.0, (), (110, 120, 60)),
+    "jellyfish": Kind(seaworld.jellyfish, "deep", 0.27, 0.45, ("pink", "purple", "white", "orange")),
+    "octopus": Kind(seaworld.octopus, "deep", 0.26, 0.85, ("red", "orange", "purple", "pink")),
+    "fish_school": Kind(things.fish_school, "deep", 0.3, 0.9, ("yellow", "blue", "red", "orange", "white")),
+    "rocket": Kind(space.rocket, "deep", 0.58, 0.32, ("red", "blue", "orange", "green")),
+    "planet": Kind(space.planet, "sky", 0.3, 0.95, ("orange", "blue", "red", "green", "purple")),
+    "woman": Kind(people.woman, "ground", 0.34, 0.3, ("red", "blue", "green", "yellow", "purple", "pink", "white")),
+    "girl": Kind(people.girl, "ground", 0.42, 0.32, ("red", "blue", "green", "yellow", "pink", "orange")),
+    "footballer": Kind(people.footballer, "ground", 0.36, 0.5, ("red", "blue", "yellow", "green", "white", "orange")),
+    "teapot": Kind(home.teapot, "table", 0.22, 0.95, ("blue", "white", "red", "green", "yellow")),
+    "sofa": Kind(furniture.sofa, "back", 0.27, 1.2, ("red", "blue", "green", "yellow", "grey", "orange")),
+    "potted_plant": Kind(furniture.potted_plant, "back", 0.4, 0.45, ("white", "red", "blue", "orange")),
+    "christmas_tree": Kind(furniture.christmas_tree, "back", 0.58, 0.42),
     "guitar": Kind(home.guitar, "ground", 0.5, 0.3, ("brown", "red", "black", "orange")),
 }
 
@@ -100,19 +138,19 @@ SETTINGS: dict[str, Setting] = {
         coast.beach,
         {"sky": (0.08, 0.34), "horizon": (0.42, 0.42), "water": (0.48, 0.57), "back": (0.68, 0.74), "ground": (0.78, 0.95),
          "low": (0.5, 0.7)},
-        (*_SKY, "sailing_boat", "ship", "palm", "parasol", "dog", "person", "child", "lighthouse", "umbrella_walker", "horse"),
+        (*_SKY, "sailing_boat", "ship", "palm", "parasol", "dog", "person", "child", "lighthouse", "woman", "girl", "horse"),
         ("day", "day", "day", "sunset", "night", "rain", "fog"),
     ),
     "sea": Setting(
         coast.sea,
         {"sky": (0.08, 0.36), "horizon": (0.5, 0.5), "water": (0.62, 0.9)},
-        (*_SKY, "sailing_boat", "sailing_boat", "ship", "ship", "rowing_boat"),
+        (*_SKY, "sailing_boat", "sailing_boat", "ship", "ship", "rowing_boat", "whale", "whale"),
         ("day", "day", "sunset", "sunset", "night", "rain", "fog"),
     ),
     "lake": Setting(
         coast.lake,
         {"sky": (0.06, 0.26), "horizon": (0.46, 0.46), "water": (0.62, 0.86), "back": (0.94, 0.97), "ground": (0.95, 0.98)},
-        (*_SKY, "sailing_boat", "rowing_boat", "duck", "dog", "person", "tent", "sailing_boat", "duck"),
+        (*_SKY, "sailing_boat", "rowing_boat", "duck", "dog", "person", "woman", "tent", "sailing_boat", "duck", "deer"),
     ),
     "harbour": Setting(
         coast.harbour,
@@ -120,35 +158,77 @@ SETTINGS: dict[str, Setting] = {
         ("sailing_boat", "rowing_boat", "ship", "duck", "bird_flock", "plane", "moon"),
     ),
     "underwater": Setting(
-        coast.underwater, {"deep": (0.3, 0.8)}, ("fish",), ("day",)
+        coast.underwater, {"deep": (0.25, 0.72)}, ("fish", "fish_school", "turtle", "jellyfish", "octopus"), ("day",)
+    ),
+    "space": Setting(
+        wide.space, {"deep": (0.5, 0.56), "sky": (0.15, 0.6)}, ("rocket", "planet"), ("night",)
+    ),
+    "river": Setting(
+        wide.river,
+        {"sky": (0.06, 0.2), "horizon": (0.5, 0.5), "water": (0.74, 0.88), "ground": (0.94, 0.98)},
+        ("rowing_boat", "duck", "duck", "rowing_boat", *_SKY, "cow", "sheep", "dog", "woman", "bicycle", "person"),
+        ("day", "day", "sunset", "rain", "fog", "snow", "night"),
+    ),
+    "savannah": Setting(
+        wide.savannah,
+        {"sky": (0.06, 0.3), "ground": (0.8, 0.95)},
+        ("elephant", "giraffe", "elephant", "giraffe", "truck", "balloon", "bird_flock", "plane", "tent", "moon"),
+        ("day", "day", "sunset", "sunset", "night"),
+    ),
+    "ice": Setting(
+        wide.ice,
+        {"sky": (0.06, 0.3), "horizon": (0.48, 0.48), "water": (0.62, 0.68), "ground": (0.86, 0.96)},
+        ("penguin", "penguin", "penguin", "whale", "ship", "moon", "bird_flock", "plane"),
+        ("day", "day", "sunset", "night", "snow", "fog"),
+    ),
+    "autumn": Setting(
+        wide.autumn,
+        {"back": (0.76, 0.8), "ground": (0.84, 0.96)},
+        ("fox", "deer", "rabbit", "dog", "horse", "bicycle", "woman", "person", "child", "umbrella_walker", "house", "girl"),
+        ("day", "day", "sunset", "rain", "fog"),
+    ),
+    "lavender": Setting(
+        wide.lavender,
+        {"sky": (0.06, 0.26), "horizon": (0.47, 0.47), "back": (0.6, 0.66), "ground": (0.82, 0.95), "low": (0.4, 0.75)},
+        (*_SKY, "butterfly", "woman", "house", "bicycle", "windmill", "tractor", "horse", "girl", "dog", "castle"),
+        ("day", "day", "sunset", "rain", "fog", "night"),
+    ),
+    "football": Setting(
+        wide.football,
+        {"sky": (0.06, 0.22), "horizon": (0.48, 0.48), "ground": (0.8, 0.96)},
+        ("footballer", "footballer", "footballer", "child", "dog", "balloon", "plane", "moon", "rainbow", "bird_flock"),
+        ("day", "day", "sunset", "rain", "night", "snow"),
     ),
     "mountains": Setting(
         country.mountains,
         {"sky": (0.06, 0.2), "horizon": (0.6, 0.6), "back": (0.7, 0.76), "ground": (0.8, 0.95), "low": (0.5, 0.8)},
-        (*_SKY, "horse", "cow", "sheep", "dog", "house", "church", "castle", "tent", "person", "car", "bicycle", "pine"),
+        (*_SKY, "horse", "cow", "sheep", "dog", "house", "church", "castle", "tent", "person", "woman", "car", "bicycle", "pine", "deer"),
     ),
     "forest": Setting(
         country.forest,
         {"back": (0.76, 0.8), "ground": (0.84, 0.96), "low": (0.45, 0.8)},
-        ("dog", "horse", "tent", "bicycle", "person", "child", "campfire", "butterfly", "cat", "umbrella_walker", "house"),
+        ("dog", "horse", "tent", "bicycle", "person", "child", "campfire", "butterfly", "fox", "fox", "deer", "deer", "rabbit",
+         "rabbit", "woman", "umbrella_walker", "house"),
     ),
     "meadow": Setting(
         country.meadow,
         {"sky": (0.06, 0.34), "horizon": (0.56, 0.56), "back": (0.62, 0.68), "ground": (0.78, 0.95), "low": (0.4, 0.75)},
         (*_SKY, "butterfly", "horse", "cow", "sheep", "dog", "cat", "child", "tree", "windmill", "house", "sunflower", "tractor",
-         "castle", "bicycle"),
+         "castle", "bicycle", "rabbit", "girl", "woman"),
         ("day", "day", "day", "sunset", "rain", "fog", "night"),
     ),
     "desert": Setting(
         country.desert,
         {"sky": (0.06, 0.34), "horizon": (0.58, 0.58), "back": (0.7, 0.76), "ground": (0.82, 0.95)},
-        ("cactus", "car", "person", "tent", "palm", "balloon", "plane", "moon", "campfire", "horse", "cactus", "castle"),
+        ("cactus", "camel", "camel", "car", "truck", "person", "tent", "palm", "balloon", "plane", "moon", "campfire", "castle",
+         "cactus"),
         ("day", "day", "sunset", "night"),
     ),
     "snowfield": Setting(
         country.snowfield,
         {"sky": (0.06, 0.32), "horizon": (0.56, 0.56), "back": (0.66, 0.72), "ground": (0.8, 0.95)},
-        ("snowman", "house", "dog", "horse", "person", "child", "church", "pine", "bird_flock", "moon", "balloon", "snowman"),
+        ("snowman", "house", "dog", "horse", "person", "child", "church", "pine", "bird_flock", "moon", "balloon", "snowman", "fox", "deer",
+         "woman"),
         ("day", "sunset", "night", "snow", "snow", "fog"),
     ),
     "camp": Setting(
@@ -160,23 +240,23 @@ SETTINGS: dict[str, Setting] = {
     "farm": Setting(
         country.farm,
         {"sky": (0.06, 0.28), "horizon": (0.5, 0.5), "back": (0.66, 0.7), "ground": (0.8, 0.95), "low": (0.5, 0.8)},
-        (*_SKY, "tractor", "cow", "sheep", "horse", "dog", "cat", "windmill", "house", "sunflower", "tree", "tractor"),
+        (*_SKY, "tractor", "cow", "sheep", "horse", "dog", "cat", "windmill", "house", "sunflower", "tree", "tractor", "chicken", "chicken", "truck"),
     ),
     "city": Setting(
         town.city,
         {"sky": (0.05, 0.12), "ground": (0.84, 0.96)},
-        ("car", "car", "bus", "bus", "bicycle", "person", "umbrella_walker", "dog", "moon", "cat"),
+        ("car", "car", "bus", "bus", "bicycle", "person", "umbrella_walker", "dog", "moon", "woman", "truck"),
         ("night", "night", "day", "sunset", "rain", "rain", "snow"),
     ),
     "village": Setting(
         town.village,
         {"sky": (0.06, 0.22), "horizon": (0.5, 0.5), "ground": (0.82, 0.95), "low": (0.5, 0.8)},
-        (*_SKY, *_MIXED, "horse", "sheep", "tractor", "bus"),
+        (*_SKY, *_MIXED, "horse", "sheep", "tractor", "bus", "truck", "chicken", "woman", "girl"),
     ),
     "park": Setting(
         town.park,
         {"sky": (0.06, 0.2), "horizon": (0.5, 0.5), "back": (0.68, 0.72), "ground": (0.8, 0.95), "low": (0.45, 0.75)},
-        (*_MIXED, "balloon", "kite", "butterfly", "bird_flock", "moon", "rainbow", "guitar"),
+        (*_MIXED, "balloon", "kite", "butterfly", "bird_flock", "moon", "rainbow", "woman", "girl", "rabbit"),
     ),
     "railway": Setting(
         town.railway,
@@ -186,13 +266,15 @@ SETTINGS: dict[str, Setting] = {
     "living_room": Setting(
         indoor.living_room,
         {"wall": (0.3, 0.36), "back": (0.76, 0.78), "ground": (0.86, 0.95)},
-        ("cat", "dog", "lamp", "guitar", "clock", "cat"),
+        ("cat", "dog", "lamp", "guitar", "clock", "cat", "sofa", "sofa", "potted_plant", "christmas_tree"),
         _INDOOR,
+        lamplit=True,
     ),
     "kitchen": Setting(
         indoor.kitchen,
         {"table": (0.76, 0.89), "wall": (0.3, 0.36)},
-        ("vase", "cup", "apple", "fruit_bowl", "cake", "books", "clock"),
+        ("vase", "cup", "apple", "fruit_bowl", "cake", "books", "clock", "teapot"),
         _INDOOR,
+        lamplit=True,
     ),
 }

@@ -9,6 +9,7 @@ __all__ = ["random_scene"]
 
 _FAIR_WEATHER = ("balloon", "kite", "butterfly", "parasol", "rainbow", "campfire", "bird_flock", "plane")
 _BACKGROUND = ("moon", "rainbow", "bird_flock")
+_HERO = {"railway": "train", "space": "rocket"}
 _MOST = {"ground": 2, "back": 1, "sky": 1, "water": 2, "deep": 2, "table": 3, "wall": 1, "low": 1, "horizon": 1, "track": 1}
 
 
@@ -22,8 +23,7 @@ def random_scene(seed: int) -> Scene:
     time = rng.choice(SETTINGS[setting].times)
     fitting = [kind for kind in SETTINGS[setting].kinds if fits(kind, setting, time)]
     main = rng.choice([kind for kind in fitting if kind not in _BACKGROUND])
-    if setting == "railway":
-        main = "train"
+    main = _HERO.get(setting, main)
     chosen = [main]
     wanted = rng.choice((1, 2, 2, 2, 3))
     for _ in range(12):

@@ -1,5 +1,7 @@
 """Painting a scene, and the masks of its subjects."""
 
+from dataclasses import replace
+
 from PIL import Image, ImageChops
 
 from examples.scenes.canvas import SUPERSAMPLE, Canvas
@@ -13,17 +15,21 @@ from examples.scenes.weather import fall, grain, mist
 
 __all__ = ["masks", "render"]
 
+_LAMPLIGHT = (0.88, 0.76, 0.62)
+"""The tint of everything in a room at night."""
+
 
 def render(scene: Scene, width: int = 384, height: int = 288) -> Image.Image:
     """Paint a scene as an RGB picture; the same scene and size give the same pixels."""
     canvas = Canvas(width * SUPERSAMPLE, height * SUPERSAMPLE, LIGHTS[scene.time], scene.seed)
     SETTINGS[scene.setting].paint(canvas)
     mist(canvas)
+    if SETTINGS[scene.setting].lamplit and canvas.light.dark:
+        canvas.light = replace(canvas.light, tint=_LAMPLIGHT)
     for spot in place(scene, canvas.width, canvas.height):
         _paint(canvas, scene, spot)
     mist(canvas, 60)
-    if "ground" in SETTINGS[scene.setting].layers or "water" in SETTINGS[scene.setting].layers:
-        fall(canvas)
+    fall(canvas)
     return grain(canvas.finish(), scene.seed)
 
 

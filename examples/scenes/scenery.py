@@ -14,6 +14,7 @@ def sky(canvas: Canvas, horizon: float, sun: bool = True) -> None:
     """The sky down to the horizon (fraction of the height), with sun, stars or clouds as the light has it."""
     colours = canvas.rng.choice(canvas.light.skies)
     canvas.backdrop(colours, 0.0, horizon + 0.02)
+    canvas.backdrop((colours[-1], colours[-1]), horizon + 0.02, 1.0)
     name = canvas.light.name
     if name == "night":
         _stars(canvas, horizon)
@@ -43,20 +44,15 @@ def _sun(canvas: Canvas, horizon: float) -> None:
 
 
 def clouds(canvas: Canvas, top: float, bottom: float, count: int) -> None:
-    """Flat-bottomed cumulus clouds between two heights."""
+    """Flat-bottomed cumulus clouds between two heights (fractions)."""
     rng, unit = canvas.rng, canvas.height
     for _ in range(count):
-        x, y = rng.random() * canvas.width, rng.uniform(top, max(top, bottom)) * unit
-        size = rng.uniform(0.05, 0.1) * unit
-        alpha = rng.randint(150, 215)
-        parts = [(i - 2 + rng.uniform(-0.3, 0.3), rng.uniform(0.55, 1.0) * (1.2 - abs(i - 2) * 0.3)) for i in range(5)]
-        shape: list[tuple[float, float]] = []
-        for dx, r in parts:
-            for step in range(9):
-                angle = pi - step * pi / 8
-                px = x + size * (dx * 0.9 - r * 0.8 * (1 if step < 4 else -1) * abs(1 - step / 4) ** 0.8)
-                shape.append((px, y - size * r * sin(angle)))
-        canvas.polygon(shape, canvas.light.clouds, alpha)
+        size = rng.uniform(0.035, 0.065) * unit
+        x, y = rng.random() * canvas.width, rng.uniform(top, max(top, bottom)) * unit + 1.5 * size
+        half = rng.uniform(1.9, 3.2)
+        puffs = [(-half, 0.55), (half, 0.5)]
+        puffs += [(rng.uniform(-0.75, 0.75) * half, rng.uniform(0.8, 1.5)) for _ in range(5)]
+        canvas.cloud((x, y), size, puffs, canvas.light.clouds, rng.randint(170, 230))
 
 
 def ridge(canvas: Canvas, base: float, height: float, colour: RGB, depth: float, waves: float = 1.5) -> None:
@@ -67,7 +63,7 @@ def ridge(canvas: Canvas, base: float, height: float, colour: RGB, depth: float,
     edge = []
     for i in range(49):
         t = i / 48
-        lift = sum(a * (0.5 + 0.5 * sin(2 * pi * f * t + p)) for f, p, a in parts) / total
+        lift = sum(a * (0.6 + 0.4 * sin(2 * pi * f * t + p)) for f, p, a in parts) / total
         edge.append((t * canvas.width, (base - height * lift) * canvas.height))
     tone = canvas.light.grade(colour, depth)
     low = canvas.light.grade(darken(colour, 0.12), min(1.0, depth + 0.08))

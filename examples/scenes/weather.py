@@ -24,10 +24,10 @@ def fall(canvas: Canvas) -> None:
     """Draw rain or snow in front of everything."""
     rng, w, h = canvas.rng, canvas.width, canvas.height
     if canvas.light.name == "rain":
-        for _ in range(150):
+        for _ in range(190):
             x, y, length = rng.random() * w * 1.1, rng.random() * h, rng.uniform(0.025, 0.06) * h
             line = ((x, y), (x - length * 0.22, y + length))
-            canvas.line(line, 0.0025 * h, (226, 234, 242), rng.randint(60, 130))
+            canvas.line(line, 0.0032 * h, (226, 234, 242), rng.randint(80, 160))
     elif canvas.light.name == "snow":
         for _ in range(170):
             x, y, r = rng.random() * w, rng.random() * h, rng.uniform(0.002, 0.008) * h

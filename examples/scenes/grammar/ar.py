@@ -10,7 +10,7 @@ _COLOURS = {  # masculine, feminine
     "grey": ("رمادي", "رمادية"), "pink": ("وردي", "وردية"), "purple": ("بنفسجي", "بنفسجية"),
     "turquoise": ("فيروزي", "فيروزية"),
 }  # fmt: skip
-_WHERE = {"near": "وبالقرب", "below": "وفي الأسفل", "sky": "وفي السماء", "wall": "وعلى الجدار"}
+_WHERE = {"near": "وبالجوار", "below": "وفي الأسفل", "sky": "وفي السماء", "wall": "وعلى الجدار"}
 
 
 def _n(noun: str, form: str, verb: str) -> Noun:
@@ -21,6 +21,8 @@ class Arabic(Language):
     """Verb, subject, place, time. The verb agrees with the subject that follows it."""
 
     code = "ar"
+    pause = " و"
+    joint = " و"
     comma = "، "
     nouns = {
         "car": _n("سيارة {}", "f", "تقف"),
@@ -46,7 +48,7 @@ class Arabic(Language):
         "house": _n("بيت {}", "m", "يقع"),
         "church": _n("كنيسة", "", "تقع"),
         "castle": _n("قلعة", "", "تقع"),
-        "lighthouse": _n("منارة {} وبيضاء", "f", "تقف"),
+        "lighthouse": _n("منارة {} وبيضاء", "f", "ترتفع"),
         "windmill": _n("طاحونة هواء", "", "تقف"),
         "tent": _n("خيمة {}", "f", "تنتصب"),
         "campfire": _n("نار مخيم", "", "تشتعل"),
@@ -71,6 +73,29 @@ class Arabic(Language):
         "clock": _n("ساعة {}", "f", "توجد"),
         "lamp": _n("مصباح أرضي {}", "m", "يقف"),
         "guitar": _n("غيتار {}", "m", "يوجد"),
+        "truck": _n("شاحنة {}", "f", "تقف"),
+        "elephant": _n("فيل رمادي", "", "يمشي"),
+        "giraffe": _n("زرافة", "", "تقف"),
+        "camel": _n("جمل", "", "يقف"),
+        "penguin": _n("بطريق بوشاح {}", "m", "يقف"),
+        "fox": _n("ثعلب أحمر", "", "يقف"),
+        "deer": _n("أيل ذو قرون", "", "يقف"),
+        "rabbit": _n("أرنب {}", "m", "يجلس"),
+        "chicken": _n("دجاجة {}", "f", "تقف"),
+        "whale": _n("حوت أزرق", "", "يسبح"),
+        "turtle": _n("سلحفاة بحرية", "", "تسبح"),
+        "jellyfish": _n("قنديل بحر {}", "m", "يطفو"),
+        "octopus": _n("أخطبوط {}", "m", "يسبح"),
+        "fish_school": _n("سرب من الأسماك {}", "def_f", "يسبح"),
+        "rocket": _n("صاروخ بمقدمة {}", "f", "يطير"),
+        "planet": _n("كوكب {} ذو حلقة", "m", "يلمع"),
+        "woman": _n("امرأة ترتدي فستانًا {}", "acc", "تقف"),
+        "girl": _n("فتاة تحمل بالونًا {}", "acc", "تقف"),
+        "footballer": _n("لاعب كرة قدم بقميص {}", "m", "يلعب"),
+        "teapot": _n("إبريق شاي {}", "m", "يوجد"),
+        "sofa": _n("أريكة {}", "f", "توجد"),
+        "potted_plant": _n("نبتة في أصيص {}", "m", "توجد"),
+        "christmas_tree": _n("شجرة عيد ميلاد مزينة", "", "تقف"),
     }
     places = {
         "beach": Place("على الشاطئ", "فوق الشاطئ", "شاطئ", "في البحر قرب الشاطئ"),
@@ -91,6 +116,13 @@ class Arabic(Language):
         "railway": Place("على السكة الحديدية", "فوق السكة الحديدية", "سكة حديدية"),
         "living_room": Place("في غرفة المعيشة", "", "غرفة معيشة", wall="على جدار غرفة المعيشة"),
         "kitchen": Place("على طاولة المطبخ", "", "طاولة مطبخ", wall="على جدار المطبخ"),
+        "space": Place("في الفضاء", "في الفضاء", "فضاء"),
+        "river": Place("على ضفة النهر قرب جسر حجري", "فوق نهر عليه جسر حجري", "نهر وجسر حجري", "في النهر قرب جسر حجري"),
+        "savannah": Place("في السافانا", "فوق السافانا", "سافانا"),
+        "ice": Place("على الجليد قرب البحر القطبي", "فوق البحر القطبي", "جليد قطبي", "في البحر القطبي"),
+        "autumn": Place("في غابة خريفية", "فوق غابة خريفية", "غابة خريفية"),
+        "lavender": Place("في حقل خزامى", "فوق حقل خزامى", "حقل خزامى"),
+        "football": Place("في ملعب كرة قدم", "فوق ملعب كرة قدم", "ملعب كرة قدم"),
     }
     times = {
         "day": ("في يوم مشمس", "يوم مشمس"),
@@ -103,21 +135,23 @@ class Arabic(Language):
     }
 
     def colour(self, name: str, form: str) -> str:
-        """Masculine, feminine, or the masculine accusative, which writes its ending where the word is declined."""
+        """Masculine, feminine (bare or with the article), or the masculine accusative, which writes its ending where the word is declined."""
         masculine, feminine = _COLOURS[name]
+        if form == "def_f":
+            return "ال" + feminine
         if form == "acc":
             return masculine + "ًا" if masculine.endswith("ي") else masculine
         return feminine if form == "f" else masculine
 
     def sentence(self, parts: Parts) -> str:
-        """تقف سيارة حمراء على الشاطئ عند غروب الشمس، وبالقرب كلب أسود."""
+        """تقف سيارة حمراء على الشاطئ عند غروب الشمس، وبالجوار كلب أسود."""
         verb, _, rest = parts.verb.partition(" ")
         main = " ".join(filter(None, (verb, parts.subject, rest, parts.place, parts.time)))
-        return main + "".join(f"، {_WHERE[o.where]} {o.phrase}" for o in parts.others) + "."
+        return main + "".join(f"، {_WHERE[where]} {things}" for where, things in self.grouped(parts.others)) + "."
 
     def short(self, subjects: list[str], place: str) -> str:
         """سيارة حمراء وكلب أسود على الشاطئ"""
-        return f"{' و'.join(subjects)} {place}"
+        return f"{self.listing(subjects)} {place}"
 
 
 LANGUAGE = Arabic()

@@ -1,5 +1,7 @@
 """Czech captions."""
 
+import re
+
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
 
 __all__ = ["LANGUAGE"]
@@ -8,7 +10,7 @@ _STEMS = {
     "red": "červen", "blue": "modr", "green": "zelen", "yellow": "žlut", "orange": "oranžov", "white": "bíl",
     "black": "čern", "brown": "hněd", "grey": "šed", "pink": "růžov", "purple": "fialov", "turquoise": "tyrkysov",
 }  # fmt: skip
-_WHERE = {"near": "vedle", "below": "pod ním", "sky": "na obloze", "wall": "na zdi"}
+_WHERE = {"near": "vedle je", "below": "dole je", "sky": "na obloze je", "wall": "na zdi visí"}
 
 
 def _n(noun: str, form: str, verb: str) -> Noun:
@@ -19,6 +21,7 @@ class Czech(Language):
     """Time, verb, place, subject: what is new comes last. The form of a colour is its ending."""
 
     code = "cs"
+    joint = " a "
     nouns = {
         "car": _n("{} auto", "é", "stojí"),
         "bus": _n("{} autobus", "ý", "stojí"),
@@ -48,9 +51,9 @@ class Czech(Language):
         "tent": _n("{} stan", "ý", "stojí"),
         "campfire": _n("táborák", "", "hoří"),
         "parasol": _n("{} slunečník", "ý", "stojí"),
-        "person": _n("člověk v {} bundě", "é", "jde"),
+        "person": _n("člověk v {} bundě", "é", "se prochází"),
         "child": _n("dítě v {} tričku", "ém", "si hraje s míčem"),
-        "umbrella_walker": _n("člověk s {} deštníkem", "ým", "jde"),
+        "umbrella_walker": _n("člověk s {} deštníkem", "ým", "se prochází"),
         "snowman": _n("sněhulák s {} šálou", "ou", "stojí"),
         "balloon": _n("{} horkovzdušný balon", "ý", "letí"),
         "plane": _n("bílé letadlo s {} ocasem", "ým", "letí"),
@@ -65,9 +68,32 @@ class Czech(Language):
         "fruit_bowl": _n("{} mísa s ovocem", "á", "stojí"),
         "cake": _n("narozeninový dort s {} polevou", "ou", "stojí"),
         "books": _n("hromádka knih", "", "leží"),
-        "clock": _n("kruhové hodiny s {} rámem", "ým", "visí"),
+        "clock": _n("{} nástěnné hodiny", "é", "visí"),
         "lamp": _n("{} stojací lampa", "á", "stojí"),
         "guitar": _n("{} kytara", "á", "stojí"),
+        "truck": _n("{} nákladní auto", "é", "stojí"),
+        "elephant": _n("šedý slon", "", "kráčí"),
+        "giraffe": _n("žirafa", "", "stojí"),
+        "camel": _n("velbloud", "", "stojí"),
+        "penguin": _n("tučňák s {} šálou", "ou", "stojí"),
+        "fox": _n("rezavá liška", "", "stojí"),
+        "deer": _n("jelen s parohy", "", "stojí"),
+        "rabbit": _n("{} králík", "ý", "sedí"),
+        "chicken": _n("{} slepice", "á", "stojí"),
+        "whale": _n("modrá velryba", "", "plave"),
+        "turtle": _n("mořská želva", "", "plave"),
+        "jellyfish": _n("{} medúza", "á", "se vznáší"),
+        "octopus": _n("{} chobotnice", "á", "plave"),
+        "fish_school": _n("hejno {} ryb", "ých", "plave"),
+        "rocket": _n("raketa s {} špičkou", "ou", "letí"),
+        "planet": _n("{} planeta s prstencem", "á", "září"),
+        "woman": _n("žena v {} šatech", "ých", "stojí"),
+        "girl": _n("dívka s {} balonkem", "ým", "stojí"),
+        "footballer": _n("fotbalista v {} dresu", "ém", "hraje"),
+        "teapot": _n("{} čajová konvice", "á", "stojí"),
+        "sofa": _n("{} pohovka", "á", "stojí"),
+        "potted_plant": _n("pokojová rostlina v {} květináči", "ém", "stojí"),
+        "christmas_tree": _n("ozdobený vánoční stromek", "", "stojí"),
     }
     places = {
         "beach": Place("na pláži", "nad pláží", "pláž", "na moři u pláže"),
@@ -88,6 +114,13 @@ class Czech(Language):
         "railway": Place("na železniční trati", "nad železniční tratí", "železniční trať"),
         "living_room": Place("v obývacím pokoji", "", "obývací pokoj", wall="na zdi v obývacím pokoji"),
         "kitchen": Place("na kuchyňském stole", "", "kuchyňský stůl", wall="na zdi v kuchyni"),
+        "space": Place("ve vesmíru", "ve vesmíru", "vesmír"),
+        "river": Place("na břehu řeky u kamenného mostu", "nad řekou s kamenným mostem", "řeka s kamenným mostem", "na řece u kamenného mostu"),
+        "savannah": Place("v savaně", "nad savanou", "savana"),
+        "ice": Place("na ledu u polárního moře", "nad polárním mořem", "polární led", "v polárním moři"),
+        "autumn": Place("v podzimním lese", "nad podzimním lesem", "podzimní les"),
+        "lavender": Place("v levandulovém poli", "nad levandulovým polem", "levandulové pole"),
+        "football": Place("na fotbalovém hřišti", "nad fotbalovým hřištěm", "fotbalové hřiště"),
     }
     times = {
         "day": ("za slunečného dne", "slunečný den"),
@@ -103,16 +136,21 @@ class Czech(Language):
         """Stem and ending of the hard declension; "o" makes compounds (černo-bílá)."""
         return _STEMS[name] + form
 
+    def bare(self, kind: str, colour: str | None) -> str:
+        """With "se" and "ve" where "s" and "v" could not be spoken."""
+        vocalised = re.sub(r"\bs (?=[szšž])", "se ", super().bare(kind, colour))
+        return re.sub(r"\bv (?=[vf])", "ve ", vocalised)
+
     def sentence(self, parts: Parts) -> str:
         """Při západu slunce stojí na pláži červené auto, vedle je pes a na obloze je balon."""
         order = (parts.time, parts.verb, parts.place) if parts.time else (parts.place, parts.verb)
-        others = " a ".join(f"{_WHERE[o.where]} je {o.phrase}" for o in parts.others)
+        others = " a ".join(f"{_WHERE[where]} {things}" for where, things in self.grouped(parts.others))
         main = f"{' '.join(order)} {parts.subject}"
         return capital(f"{main}, {others}." if others else f"{main}.")
 
     def short(self, subjects: list[str], place: str) -> str:
         """Červené auto a pes na pláži."""
-        return capital(f"{' a '.join(subjects)} {place}")
+        return capital(f"{self.listing(subjects)} {place}")
 
 
 LANGUAGE = Czech()

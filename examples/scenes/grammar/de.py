@@ -28,6 +28,7 @@ class German(Language):
     """Subject, verb, time, place. The form of a colour is its ending; after "mit" it is the strong dative."""
 
     code = "de"
+    joint = " und "
     nouns = {
         "car": _n("{} Auto", "steht"),
         "bus": _m("{} Bus", "hält"),
@@ -57,9 +58,9 @@ class German(Language):
         "tent": _n("{} Zelt", "steht"),
         "campfire": _n("Lagerfeuer", "brennt"),
         "parasol": _m("{} Sonnenschirm", "steht"),
-        "person": _f("Person in {} Jacke", "geht", "er"),
+        "person": _f("Person in {} Jacke", "spaziert", "er"),
         "child": _n("Kind in {} Hemd", "spielt mit einem Ball", "em"),
-        "umbrella_walker": _f("Person mit {} Regenschirm", "geht", "em"),
+        "umbrella_walker": _f("Person mit {} Regenschirm", "spaziert", "em"),
         "snowman": _m("Schneemann mit {} Schal", "steht", "em"),
         "balloon": _m("{} Heißluftballon", "schwebt"),
         "plane": _n("weißes Flugzeug mit {} Heck", "fliegt", "em"),
@@ -77,6 +78,29 @@ class German(Language):
         "clock": _f("{} Uhr", "hängt"),
         "lamp": _f("{} Stehlampe", "steht"),
         "guitar": _f("{} Gitarre", "steht"),
+        "truck": _m("{} Lastwagen", "steht"),
+        "elephant": _m("grauer Elefant", "läuft"),
+        "giraffe": _f("Giraffe", "steht"),
+        "camel": _n("Kamel", "steht"),
+        "penguin": _m("Pinguin mit {} Schal", "steht", "em"),
+        "fox": _m("roter Fuchs", "steht"),
+        "deer": _m("Hirsch mit Geweih", "steht"),
+        "rabbit": _n("{} Kaninchen", "sitzt"),
+        "chicken": _f("{} Henne", "steht"),
+        "whale": _m("blauer Wal", "schwimmt"),
+        "turtle": _f("Meeresschildkröte", "schwimmt"),
+        "jellyfish": _f("{} Qualle", "treibt"),
+        "octopus": _m("{} Krake", "schwimmt"),
+        "fish_school": _m("Schwarm {} Fische", "schwimmt", "er"),
+        "rocket": _f("Rakete mit {} Spitze", "fliegt", "er"),
+        "planet": _m("{} Planet mit Ring", "leuchtet"),
+        "woman": _f("Frau in {} Kleid", "steht", "em"),
+        "girl": _n("Mädchen mit {} Luftballon", "steht", "em"),
+        "footballer": _m("Fußballspieler in {} Trikot", "spielt", "em"),
+        "teapot": _f("{} Teekanne", "steht"),
+        "sofa": _n("{} Sofa", "steht"),
+        "potted_plant": _f("Zimmerpflanze in {} Topf", "steht", "em"),
+        "christmas_tree": _m("geschmückter Weihnachtsbaum", "steht"),
     }
     places = {
         "beach": Place("am Strand", "über dem Strand", "Strand", "auf dem Meer vor dem Strand"),
@@ -97,6 +121,13 @@ class German(Language):
         "railway": Place("auf der Bahnstrecke", "über der Bahnstrecke", "Bahnstrecke"),
         "living_room": Place("im Wohnzimmer", "", "Wohnzimmer", wall="an der Wand im Wohnzimmer"),
         "kitchen": Place("auf dem Küchentisch", "", "Küchentisch", wall="an der Küchenwand"),
+        "space": Place("im Weltraum", "im Weltraum", "Weltraum"),
+        "river": Place("am Flussufer bei einer Steinbrücke", "über dem Fluss mit einer Steinbrücke", "Fluss mit Steinbrücke", "auf dem Fluss bei einer Steinbrücke"),
+        "savannah": Place("in der Savanne", "über der Savanne", "Savanne"),
+        "ice": Place("auf dem Eis am Polarmeer", "über dem Polarmeer", "Polareis", "im Polarmeer"),
+        "autumn": Place("im Herbstwald", "über dem Herbstwald", "Herbstwald"),
+        "lavender": Place("in einem Lavendelfeld", "über einem Lavendelfeld", "Lavendelfeld"),
+        "football": Place("auf einem Fußballplatz", "über einem Fußballplatz", "Fußballplatz"),
     }
     times = {
         "day": ("an einem sonnigen Tag", "sonniger Tag"),
@@ -118,11 +149,11 @@ class German(Language):
         main = " ".join(filter(None, (parts.subject, verb, parts.time, parts.place, rest)))
         if rest == "sich":
             main = " ".join(filter(None, (parts.subject, verb, rest, parts.time, parts.place)))
-        return capital(main + "".join(f", {_WHERE[o.where]} {o.phrase}" for o in parts.others) + ".")
+        return capital(main + "".join(f", {_WHERE[where]} {things}" for where, things in self.grouped(parts.others)) + ".")
 
     def short(self, subjects: list[str], place: str) -> str:
         """Ein rotes Auto und ein Hund am Strand."""
-        return capital(f"{' und '.join(subjects)} {place}")
+        return capital(f"{self.listing(subjects)} {place}")
 
 
 LANGUAGE = German()

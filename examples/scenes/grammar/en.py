@@ -17,6 +17,7 @@ class English(Language):
     """Subject, verb, place, time."""
 
     code = "en"
+    joint = " and "
     nouns = {
         "car": _n("{} car", "is parked"),
         "bus": _n("{} bus", "stops"),
@@ -66,6 +67,29 @@ class English(Language):
         "clock": _n("{} clock", "hangs"),
         "lamp": _n("{} floor lamp", "stands"),
         "guitar": _n("{} guitar", "stands"),
+        "truck": _n("{} truck", "is parked"),
+        "elephant": _n("grey elephant", "walks"),
+        "giraffe": _n("giraffe", "stands"),
+        "camel": _n("camel", "stands"),
+        "penguin": _n("penguin with a {} scarf", "stands"),
+        "fox": _n("red fox", "stands"),
+        "deer": _n("stag with antlers", "stands"),
+        "rabbit": _n("{} rabbit", "sits"),
+        "chicken": _n("{} hen", "stands"),
+        "whale": _n("blue whale", "swims"),
+        "turtle": _n("sea turtle", "swims"),
+        "jellyfish": _n("{} jellyfish", "drifts"),
+        "octopus": _n("{} octopus", "swims"),
+        "fish_school": _n("school of {} fish", "swims"),
+        "rocket": _n("rocket with a {} nose", "flies"),
+        "planet": _n("{} planet with a ring", "shines"),
+        "woman": _n("woman in a {} dress", "stands"),
+        "girl": _n("girl with a {} balloon", "stands"),
+        "footballer": _n("football player in a {} shirt", "plays"),
+        "teapot": _n("{} teapot", "stands"),
+        "sofa": _n("{} sofa", "stands"),
+        "potted_plant": _n("potted plant in a {} pot", "stands"),
+        "christmas_tree": _n("decorated Christmas tree", "stands"),
     }
     places = {
         "beach": Place("on the beach", "over the beach", "beach", "on the sea off the beach"),
@@ -86,6 +110,13 @@ class English(Language):
         "railway": Place("on the railway line", "over the railway line", "railway line"),
         "living_room": Place("in the living room", "", "living room", wall="on the living room wall"),
         "kitchen": Place("on the kitchen table", "", "kitchen table", wall="on the kitchen wall"),
+        "space": Place("in space", "in space", "outer space"),
+        "river": Place("on the bank of the river by a stone bridge", "over the river with a stone bridge", "river with a stone bridge", "on the river by a stone bridge"),
+        "savannah": Place("in the savannah", "over the savannah", "savannah"),
+        "ice": Place("on the ice by the polar sea", "over the polar sea", "polar ice", "in the polar sea"),
+        "autumn": Place("in an autumn forest", "over an autumn forest", "autumn forest"),
+        "lavender": Place("in a lavender field", "over a lavender field", "lavender field"),
+        "football": Place("on a football pitch", "over a football pitch", "football pitch"),
     }
     times = {
         "day": ("on a sunny day", "sunny day"),
@@ -108,12 +139,12 @@ class English(Language):
     def sentence(self, parts: Parts) -> str:
         """A red car is parked on the beach at sunset, with a dog nearby and a balloon in the sky."""
         main = " ".join(filter(None, (parts.subject, parts.verb, parts.place, parts.time)))
-        others = " and ".join(f"{o.phrase} {_WHERE[o.where]}" for o in parts.others)
+        others = " and ".join(f"{things} {_WHERE[where]}" for where, things in self.grouped(parts.others))
         return capital(f"{main}, with {others}." if others else f"{main}.")
 
     def short(self, subjects: list[str], place: str) -> str:
         """A red car and a dog on the beach."""
-        return capital(f"{' and '.join(subjects)} {place}")
+        return capital(f"{self.listing(subjects)} {place}")
 
 
 LANGUAGE = English()

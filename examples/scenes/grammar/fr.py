@@ -23,13 +23,14 @@ def _f(noun: str, verb: str, form: str = "f") -> Noun:
 
 
 class French(Language):
-    """Time, subject, verb, place. The form of a colour is m, f or fp (feminine plural)."""
+    """Time, subject, verb, place. The form of a colour is m, f, mp or fp (plural)."""
 
     code = "fr"
+    joint = " et "
     nouns = {
         "car": _f("voiture {}", "est garée"),
         "bus": _m("bus {}", "est arrêté"),
-        "bicycle": _m("vélo {}", "est posé"),
+        "bicycle": _m("vélo {}", "est garé"),
         "tractor": _m("tracteur {}", "est garé"),
         "train": _m("train {}", "roule"),
         "sailing_boat": _m("voilier {}", "navigue"),
@@ -47,7 +48,7 @@ class French(Language):
         "palm": _m("palmier", "pousse"),
         "cactus": _m("cactus", "pousse"),
         "sunflower": _m("tournesol", "fleurit"),
-        "house": _f("maison {}", "se dresse"),
+        "house": _f("maison {}", "se trouve"),
         "church": _f("église", "se dresse"),
         "castle": _m("château fort", "se dresse"),
         "lighthouse": _m("phare {} et blanc", "se dresse"),
@@ -75,6 +76,29 @@ class French(Language):
         "clock": _f("horloge {}", "est accrochée"),
         "lamp": _m("lampadaire {}", "se dresse"),
         "guitar": _f("guitare {}", "est posée"),
+        "truck": _m("camion {}", "est garé"),
+        "elephant": _m("éléphant gris", "marche"),
+        "giraffe": _f("girafe", "se tient"),
+        "camel": _m("chameau", "se tient"),
+        "penguin": _m("pingouin avec une écharpe {}", "se tient", "f"),
+        "fox": _m("renard roux", "se tient"),
+        "deer": _m("cerf avec des bois", "se tient"),
+        "rabbit": _m("lapin {}", "est assis"),
+        "chicken": _f("poule {}", "se tient"),
+        "whale": _f("baleine bleue", "nage"),
+        "turtle": _f("tortue de mer", "nage"),
+        "jellyfish": _f("méduse {}", "flotte"),
+        "octopus": _f("pieuvre {}", "nage"),
+        "fish_school": _m("banc de poissons {}", "nage", "mp"),
+        "rocket": _f("fusée au nez {}", "vole", "m"),
+        "planet": _f("planète {} avec un anneau", "brille"),
+        "woman": _f("femme en robe {}", "se tient"),
+        "girl": _f("petite fille avec un ballon {}", "se tient", "m"),
+        "footballer": _m("joueur de football en maillot {}", "joue"),
+        "teapot": _f("théière {}", "est posée"),
+        "sofa": _m("canapé {}", "se trouve"),
+        "potted_plant": _f("plante dans un pot {}", "se trouve", "m"),
+        "christmas_tree": _m("sapin de Noël décoré", "se dresse"),
     }
     places = {
         "beach": Place("sur la plage", "au-dessus de la plage", "plage", "sur la mer près de la plage"),
@@ -95,6 +119,13 @@ class French(Language):
         "railway": Place("sur la voie ferrée", "au-dessus de la voie ferrée", "voie ferrée"),
         "living_room": Place("dans le salon", "", "salon", wall="au mur du salon"),
         "kitchen": Place("sur la table de la cuisine", "", "table de cuisine", wall="au mur de la cuisine"),
+        "space": Place("dans l'espace", "dans l'espace", "espace"),
+        "river": Place("au bord de la rivière près d'un pont de pierre", "au-dessus de la rivière avec un pont de pierre", "rivière avec un pont de pierre", "sur la rivière près d'un pont de pierre"),
+        "savannah": Place("dans la savane", "au-dessus de la savane", "savane"),
+        "ice": Place("sur la glace au bord de la mer polaire", "au-dessus de la mer polaire", "banquise", "dans la mer polaire"),
+        "autumn": Place("dans une forêt d'automne", "au-dessus d'une forêt d'automne", "forêt d'automne"),
+        "lavender": Place("dans un champ de lavande", "au-dessus d'un champ de lavande", "champ de lavande"),
+        "football": Place("sur un terrain de football", "au-dessus d'un terrain de football", "terrain de football"),
     }
     times = {
         "day": ("par une journée ensoleillée", "journée ensoleillée"),
@@ -107,20 +138,21 @@ class French(Language):
     }
 
     def colour(self, name: str, form: str) -> str:
-        """Masculine, feminine or feminine plural; nouns used as colours do not change."""
-        word = _COLOURS[name][0 if form == "m" else 1]
-        return word + "s" if form == "fp" and name not in _INVARIABLE else word
+        """Masculine or feminine, singular or plural; nouns used as colours do not change."""
+        word = _COLOURS[name][0 if form.startswith("m") else 1]
+        plural = form.endswith("p") and name not in _INVARIABLE and not word.endswith("s")
+        return word + "s" if plural else word
 
     def sentence(self, parts: Parts) -> str:
         """Au coucher du soleil, une voiture rouge est garée sur la plage, avec un chien à côté."""
         main = f"{parts.subject} {parts.verb} {parts.place}"
         main = f"{parts.time}, {main}" if parts.time else main
-        others = " et ".join(f"{o.phrase} {_WHERE[o.where]}" for o in parts.others)
+        others = " et ".join(f"{things} {_WHERE[where]}" for where, things in self.grouped(parts.others))
         return capital(f"{main}, avec {others}." if others else f"{main}.")
 
     def short(self, subjects: list[str], place: str) -> str:
         """Une voiture rouge et un chien sur la plage."""
-        return capital(f"{' et '.join(subjects)} {place}")
+        return capital(f"{self.listing(subjects)} {place}")
 
 
 LANGUAGE = French()

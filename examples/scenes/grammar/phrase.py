@@ -55,7 +55,9 @@ class Language(ABC):
     nouns: ClassVar[dict[str, Noun]]
     places: ClassVar[dict[str, Place]]
     times: ClassVar[dict[str, tuple[str, str]]]  # name -> (phrase in a sentence, keyword)
-    comma: ClassVar[str] = ", "
+    comma: ClassVar[str] = ", "  # between keywords
+    pause: ClassVar[str] = ", "  # between the first of a listing
+    joint: ClassVar[str]  # before the last of a listing
 
     @abstractmethod
     def colour(self, name: str, form: str) -> str:
@@ -68,6 +70,16 @@ class Language(ABC):
     @abstractmethod
     def short(self, subjects: list[str], place: str) -> str:
         """A phrase without verb or time."""
+
+    def listing(self, phrases: list[str]) -> str:
+        """A, B and C."""
+        *first, last = phrases
+        return f"{self.pause.join(first)}{self.joint}{last}" if first else last
+
+    def grouped(self, others: tuple[Other, ...]) -> list[tuple[str, str]]:
+        """The further subjects as one listing for each place, in order of first mention."""
+        places = dict.fromkeys(o.where for o in others)
+        return [(where, self.listing([o.phrase for o in others if o.where == where])) for where in places]
 
     def phrase(self, kind: str, colour: str | None) -> str:
         """A subject with its article: "a red car"."""

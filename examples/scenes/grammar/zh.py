@@ -19,23 +19,25 @@ class Chinese(Language):
     """Time, subject, verb with its place."""
 
     code = "zh"
+    pause = "、"
+    joint = "和"
     comma = "，"
     nouns = {
         "car": _n("一辆", "{}汽车", "停在"),
         "bus": _n("一辆", "{}公交车", "停在"),
         "bicycle": _n("一辆", "{}自行车", "停在"),
         "tractor": _n("一辆", "{}拖拉机", "停在"),
-        "train": _n("一列", "{}火车", "行驶在"),
-        "sailing_boat": _n("一艘", "{}帆船", "航行在"),
-        "rowing_boat": _n("一条", "{}小划艇", "漂在"),
-        "ship": _n("一艘", "{}轮船", "航行在"),
-        "duck": _n("一只", "{}的鸭子", "游在"),
+        "train": _n("一列", "{}火车", "行驶"),
+        "sailing_boat": _n("一艘", "{}帆船", "航行"),
+        "rowing_boat": _n("一条", "{}小划艇", "漂荡"),
+        "ship": _n("一艘", "{}轮船", "航行"),
+        "duck": _n("一只", "{}的鸭子", "游水"),
         "dog": _n("一只", "{}的狗", "站在"),
         "cat": _n("一只", "{}的猫", "坐在"),
         "horse": _n("一匹", "{}的马", "站在"),
-        "cow": _n("一头", "{}和白色相间的奶牛", "站在"),
-        "sheep": _n("一只", "{}的绵羊", "站在"),
-        "fish": _n("一条", "{}的鱼", "游在"),
+        "cow": _n("一头", "{}和白色相间的奶牛", "吃草"),
+        "sheep": _n("一只", "{}的绵羊", "吃草"),
+        "fish": _n("一条", "{}的鱼", "游动"),
         "tree": _n("一棵", "大树", "长在"),
         "pine": _n("一棵", "冷杉树", "长在"),
         "palm": _n("一棵", "棕榈树", "长在"),
@@ -47,17 +49,17 @@ class Chinese(Language):
         "lighthouse": _n("一座", "{}和白色相间的灯塔", "矗立在"),
         "windmill": _n("一座", "风车", "矗立在"),
         "tent": _n("一顶", "{}帐篷", "搭在"),
-        "campfire": _n("一堆", "篝火", "燃烧在"),
+        "campfire": _n("一堆", "篝火", "燃烧"),
         "parasol": _n("一把", "{}遮阳伞", "立在"),
         "person": _n("一个", "穿着{}外套的人", "走在"),
         "child": _n("一个", "穿着{}上衣的孩子", "玩球"),
         "umbrella_walker": _n("一个", "打着{}雨伞的人", "走在"),
         "snowman": _n("一个", "围着{}围巾的雪人", "立在"),
-        "balloon": _n("一个", "{}热气球", "飘在"),
-        "plane": _n("一架", "{}尾翼的白色飞机", "飞在"),
-        "bird_flock": _n("一群", "鸟", "飞在"),
-        "butterfly": _n("一只", "{}的蝴蝶", "飞舞在"),
-        "kite": _n("一只", "{}的风筝", "飞在"),
+        "balloon": _n("一个", "{}热气球", "飘浮"),
+        "plane": _n("一架", "{}尾翼的白色飞机", "飞行"),
+        "bird_flock": _n("一群", "鸟", "飞翔"),
+        "butterfly": _n("一只", "{}的蝴蝶", "飞舞"),
+        "kite": _n("一只", "{}的风筝", "飞翔"),
         "moon": _n("一轮", "满月", "挂在"),
         "rainbow": _n("一道", "彩虹", "挂在"),
         "vase": _n("一瓶", "{}的花", "摆在"),
@@ -69,6 +71,29 @@ class Chinese(Language):
         "clock": _n("一个", "{}的时钟", "挂在"),
         "lamp": _n("一盏", "{}的落地灯", "立在"),
         "guitar": _n("一把", "{}的吉他", "立在"),
+        "truck": _n("一辆", "{}卡车", "停在"),
+        "elephant": _n("一头", "灰色的大象", "走在"),
+        "giraffe": _n("一只", "长颈鹿", "站在"),
+        "camel": _n("一头", "骆驼", "站在"),
+        "penguin": _n("一只", "围着{}围巾的企鹅", "站在"),
+        "fox": _n("一只", "红色的狐狸", "站在"),
+        "deer": _n("一头", "长着鹿角的雄鹿", "站在"),
+        "rabbit": _n("一只", "{}的兔子", "坐在"),
+        "chicken": _n("一只", "{}的母鸡", "站在"),
+        "whale": _n("一头", "蓝色的鲸鱼", "游动"),
+        "turtle": _n("一只", "海龟", "游动"),
+        "jellyfish": _n("一只", "{}的水母", "漂浮"),
+        "octopus": _n("一只", "{}的章鱼", "游动"),
+        "fish_school": _n("一群", "{}的鱼", "游动"),
+        "rocket": _n("一枚", "头部{}的火箭", "飞行"),
+        "planet": _n("一颗", "带光环的{}行星", "闪耀"),
+        "woman": _n("一位", "穿着{}连衣裙的女人", "站在"),
+        "girl": _n("一个", "拿着{}气球的女孩", "站在"),
+        "footballer": _n("一名", "穿着{}球衣的足球运动员", "踢球"),
+        "teapot": _n("一个", "{}的茶壶", "放在"),
+        "sofa": _n("一张", "{}的沙发", "摆在"),
+        "potted_plant": _n("一盆", "种在{}花盆里的绿植", "摆在"),
+        "christmas_tree": _n("一棵", "装饰好的圣诞树", "立在"),
     }
     places = {
         "beach": Place("海滩上", "海滩上空", "海滩", "海滩边的海面上"),
@@ -89,6 +114,13 @@ class Chinese(Language):
         "railway": Place("铁路上", "铁路上空", "铁路"),
         "living_room": Place("客厅里", "", "客厅", wall="客厅的墙上"),
         "kitchen": Place("厨房的餐桌上", "", "餐桌", wall="厨房的墙上"),
+        "space": Place("太空中", "太空中", "太空"),
+        "river": Place("石桥旁的河岸上", "有石桥的河流上空", "有石桥的河", "石桥旁的河面上"),
+        "savannah": Place("稀树草原上", "稀树草原上空", "稀树草原"),
+        "ice": Place("极地海边的冰面上", "极地海洋上空", "极地冰面", "极地的海里"),
+        "autumn": Place("秋天的森林里", "秋天的森林上空", "秋天的森林"),
+        "lavender": Place("薰衣草田里", "薰衣草田上空", "薰衣草田"),
+        "football": Place("足球场上", "足球场上空", "足球场"),
     }
     times = {
         "day": ("晴朗的日子里", "晴天"),
@@ -110,12 +142,12 @@ class Chinese(Language):
     def sentence(self, parts: Parts) -> str:
         """日落时分，一辆红色汽车停在海滩上，旁边有一只狗，天空中有一个热气球。"""
         verb = f"{parts.verb}{parts.place}" if parts.verb.endswith("在") else f"在{parts.place}{parts.verb}"
-        others = "".join(f"，{_WHERE[o.where]}{o.phrase}" for o in parts.others)
+        others = "".join(f"，{_WHERE[where]}{things}" for where, things in self.grouped(parts.others))
         return f"{parts.time}，{parts.subject}{verb}{others}。".removeprefix("，")
 
     def short(self, subjects: list[str], place: str) -> str:
         """海滩上的一辆红色汽车和一只狗"""
-        return f"{place}的{'和'.join(subjects)}"
+        return f"{place}的{self.listing(subjects)}"
 
 
 LANGUAGE = Chinese()

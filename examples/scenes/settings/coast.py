@@ -40,12 +40,12 @@ def sea(canvas: Canvas) -> None:
     water(canvas, 0.5, 1.0, canvas.rng.choice(((28, 112, 170), (34, 134, 168), (30, 92, 150))))
     grade = canvas.light.grade
     for row in range(4):
-        y = 0.6 + row * 0.11
+        y = 0.64 + row * 0.1
         phase = canvas.rng.uniform(0, 6)
         crest = [(i / 40 * canvas.width, (y + 0.008 * sin(i * (1.1 - row * 0.15) + phase)) * canvas.height)
                  for i in range(41)]
-        low = [(x, py + 0.03 * canvas.height) for x, py in reversed(crest)]
-        canvas.polygon(crest + low, grade((20, 76, 124)), 70)
+        low = [(x, py + 0.045 * canvas.height) for x, py in reversed(crest)]
+        canvas.polygon(crest + low, grade((20, 76, 124)), 36)
 
 
 def lake(canvas: Canvas) -> None:

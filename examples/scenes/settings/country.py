@@ -61,7 +61,8 @@ def forest(canvas: Canvas, crown: RGB = (62, 124, 66)) -> None:
             x = (i + rng.uniform(0.2, 0.8)) / count
             if row == 2 and 0.3 < x < 0.7:
                 continue
-            tone = mix(crown, rng.choice(((40, 100, 70), (220, 150, 50) if autumn else (110, 150, 60))), 0.4)
+            others: tuple[RGB, ...] = ((196, 60, 40), (244, 180, 60)) if autumn else ((40, 100, 70), (110, 150, 60))
+            tone = mix(crown, rng.choice(others), rng.uniform(0.2, 0.6))
             pen = Pen(canvas, (x * w, (base + rng.uniform(0, 0.03)) * h), size * h * rng.uniform(0.85, 1.15), depth=depth)
             (tree if autumn or rng.random() < 0.5 else pine)(pen, tone)
     leaves: tuple[RGB, ...] = ((206, 110, 40), (226, 160, 60)) if autumn else ((122, 170, 84), (50, 96, 48))

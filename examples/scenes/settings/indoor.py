@@ -71,7 +71,7 @@ def kitchen(canvas: Canvas) -> None:
     for i in range(5):
         y = (0.36 + 0.075 * i) * h
         canvas.line(((0, y), (w, y)), 0.003 * h, tile)
-    left = rng.choice((0.06, 0.36, 0.64))
+    left = rng.choice((0.05, 0.65))
     _view(canvas, left, 0.06, left + 0.3, 0.4)
     wood = rng.choice(((186, 132, 84), (206, 160, 110), (150, 104, 70)))
     top = darken(wood, 0.35) if dark else wood

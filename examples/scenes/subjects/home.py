@@ -5,7 +5,7 @@ from math import cos, pi, sin
 from examples.scenes.colour import RGB, darken, lighten
 from examples.scenes.pen import Pen
 
-__all__ = ["apple", "books", "cake", "clock", "cup", "fruit_bowl", "guitar", "lamp", "vase"]
+__all__ = ["apple", "books", "cake", "clock", "cup", "fruit_bowl", "guitar", "lamp", "teapot", "vase"]
 
 
 def vase(pen: Pen, paint: RGB) -> None:
@@ -142,3 +142,16 @@ def books(pen: Pen, paint: RGB) -> None:
         pen.rect(-0.58 + shift, low + 0.035, 0.665 + shift, low + 0.155, (248, 242, 226))
         pen.line(((-0.56 + shift, low + 0.1), (0.66 + shift, low + 0.1)), 0.012, (216, 206, 186))
         pen.rect(-0.66 + shift, low, -0.56 + shift, low + 0.19, darken(cover, 0.15))
+
+
+def teapot(pen: Pen, paint: RGB) -> None:
+    """A round teapot with dots."""
+    pen.shadow(0, 0.7, 0.07)
+    ring = [(-0.56 + 0.24 * cos(a * pi / 12), 0.44 + 0.24 * sin(a * pi / 12)) for a in range(25)]
+    pen.line(ring, 0.09, darken(paint, 0.12))
+    pen.blob(((0.4, 0.44), (0.66, 0.5), (0.8, 0.78), (0.94, 0.78), (0.84, 0.44), (0.5, 0.16)), darken(paint, 0.08))
+    pen.ball(0, 0.42, 0.58, 0.42, paint)
+    pen.blob(((-0.36, 0.72), (0, 0.92), (0.36, 0.72), (0, 0.66)), lighten(paint, 0.2))
+    pen.ellipse(0, 0.93, 0.08, 0.07, darken(paint, 0.2))
+    for x, y in ((-0.3, 0.5), (-0.1, 0.36), (0.12, 0.52), (0.3, 0.34), (-0.26, 0.22), (0.06, 0.2)):
+        pen.ellipse(x, y, 0.05, 0.05, lighten(paint, 0.6))

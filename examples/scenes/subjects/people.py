@@ -3,7 +3,7 @@
 from examples.scenes.colour import RGB, darken, lighten
 from examples.scenes.pen import Pen
 
-__all__ = ["child", "person", "snowman", "umbrella_walker"]
+__all__ = ["child", "footballer", "girl", "person", "snowman", "umbrella_walker", "woman"]
 
 _SKIN: tuple[RGB, ...] = ((244, 204, 170), (222, 170, 128), (160, 108, 76), (112, 74, 54))
 _HAIR: tuple[RGB, ...] = ((60, 42, 34), (110, 70, 40), (30, 28, 32), (206, 160, 90))
@@ -35,6 +35,62 @@ def person(pen: Pen, paint: RGB) -> None:
     _head(pen, 0.9, 0.095, skin, hair)
     pen.line(((0.05, 0.74), (0.1, 0.58), (0.2, 0.5)), 0.075, darken(paint, 0.1))
     pen.ellipse(0.21, 0.49, 0.035, 0.035, skin)
+
+
+def woman(pen: Pen, paint: RGB) -> None:
+    """A woman with long hair in a coloured dress."""
+    pen.shadow(0, 0.24, 0.03)
+    skin, hair = pen.rng.choice(_SKIN), pen.rng.choice(_HAIR)
+    pen.blob(((-0.1, 0.98), (-0.16, 0.86), (-0.17, 0.68), (-0.06, 0.66), (0.04, 0.76)), hair)
+    pen.line(((-0.04, 0.3), (-0.08, 0.16), (-0.12, 0.04)), 0.06, darken(skin, 0.12))
+    pen.line(((0.04, 0.3), (0.08, 0.16), (0.1, 0.04)), 0.06, skin)
+    pen.ellipse(-0.1, 0.025, 0.06, 0.03, darken(paint, 0.5))
+    pen.ellipse(0.13, 0.025, 0.06, 0.03, darken(paint, 0.5))
+    pen.line(((-0.08, 0.73), (-0.16, 0.58), (-0.17, 0.46)), 0.055, darken(skin, 0.1))
+    dress = ((-0.09, 0.78), (0.09, 0.78), (0.08, 0.58), (0.22, 0.26), (-0.2, 0.24), (-0.08, 0.58))
+    pen.shaded(dress, paint)
+    pen.line(((-0.08, 0.58), (0.08, 0.58)), 0.03, darken(paint, 0.35))
+    _head(pen, 0.9, 0.09, skin, hair)
+    pen.line(((0.07, 0.73), (0.13, 0.6), (0.22, 0.56)), 0.055, skin)
+
+
+def girl(pen: Pen, paint: RGB) -> None:
+    """A girl holding a toy balloon on a string; `paint` colours the balloon."""
+    pen.shadow(0, 0.2, 0.03)
+    skin, hair = pen.rng.choice(_SKIN), pen.rng.choice(_HAIR)
+    pen.line(((0.17, 0.44), (0.2, 0.6), (0.17, 0.7)), 0.008, (240, 240, 240))
+    pen.ball(0.18, 0.86, 0.13, 0.15, paint)
+    pen.ellipse(0.13, 0.92, 0.03, 0.045, (255, 255, 255), 130)
+    pen.poly(((0.15, 0.7), (0.21, 0.7), (0.18, 0.73)), darken(paint, 0.2))
+    for x in (-0.05, 0.05):
+        pen.line(((x, 0.2), (x * 1.2, 0.04)), 0.05, skin)
+        pen.ellipse(x * 1.2 + 0.015, 0.02, 0.045, 0.024, _SHOE)
+    for x in (-0.13, 0.13):
+        pen.ellipse(x, 0.53, 0.045, 0.06, hair)
+    pen.line(((-0.06, 0.38), (-0.15, 0.28)), 0.045, skin)
+    pen.shaded(((-0.07, 0.42), (0.07, 0.42), (0.15, 0.16), (-0.15, 0.16)), (250, 214, 120), strength=0.12)
+    pen.line(((0.06, 0.39), (0.13, 0.4), (0.17, 0.45)), 0.045, skin)
+    _head(pen, 0.53, 0.105, skin, hair)
+
+
+def footballer(pen: Pen, paint: RGB) -> None:
+    """A player about to kick a ball; `paint` colours shirt and socks."""
+    pen.shadow(0.1, 0.4, 0.03)
+    skin, hair = pen.rng.choice(_SKIN), pen.rng.choice(_HAIR)
+    pen.line(((-0.06, 0.74), (-0.2, 0.66), (-0.3, 0.72)), 0.06, skin)
+    pen.line(((-0.02, 0.46), (-0.1, 0.28)), 0.095, skin)
+    pen.line(((-0.1, 0.28), (-0.14, 0.06)), 0.085, paint)
+    pen.ellipse(-0.1, 0.03, 0.08, 0.035, _SHOE)
+    pen.line(((0.02, 0.46), (0.16, 0.34)), 0.095, skin)
+    pen.line(((0.16, 0.34), (0.28, 0.14)), 0.085, paint)
+    pen.ellipse(0.34, 0.11, 0.07, 0.04, _SHOE)
+    pen.poly(((-0.13, 0.5), (0.12, 0.5), (0.17, 0.38), (-0.14, 0.34)), (246, 246, 246))
+    pen.shaded(((-0.12, 0.78), (0.1, 0.78), (0.13, 0.48), (-0.14, 0.48)), paint)
+    _head(pen, 0.9, 0.095, skin, hair)
+    pen.line(((0.06, 0.74), (0.18, 0.62), (0.28, 0.66)), 0.06, skin)
+    pen.ball(0.56, 0.09, 0.09, 0.09, (246, 246, 244))
+    for dx, dy in ((0.0, 0.0), (-0.06, 0.035), (0.06, 0.035), (0.0, -0.065)):
+        pen.ellipse(0.56 + dx, 0.09 + dy, 0.024, 0.022, (40, 40, 46))
 
 
 def child(pen: Pen, paint: RGB) -> None:

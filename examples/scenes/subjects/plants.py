@@ -24,7 +24,7 @@ def tree(pen: Pen, paint: RGB) -> None:
         pen.ellipse(x - 0.015, y + 0.02, r * 0.9, r * 0.85, paint)
     for x, y, r in puffs[3:]:
         top = _SNOW if pen.snowy else lighten(paint, 0.22)
-        pen.ellipse(x - 0.04, y + 0.07, r * 0.5, r * 0.4, top)
+        pen.ellipse(x - 0.04, y + 0.07, r * 0.62, r * 0.45, top, 230 if pen.snowy else 110)
 
 
 def pine(pen: Pen, paint: RGB) -> None:

@@ -94,6 +94,8 @@ def rainbow(pen: Pen, paint: RGB) -> None:
     bands: tuple[RGB, ...] = ((226, 70, 70), (244, 148, 60), (250, 214, 90), (110, 190, 100), (80, 160, 220), (80, 96, 190),
                               (148, 90, 180))
     for i, band in enumerate(bands):
-        radius = 1.0 - i * 0.04
-        arc = [(radius * 1.25 * cos(a * pi / 48), radius * sin(a * pi / 48)) for a in range(49)]
-        pen.line(arc, 0.042, band, 150)
+        outer, inner = 1.0 - i * 0.04, 0.96 - i * 0.04
+        angles = [a * pi / 48 for a in range(49)]
+        ring = [(outer * 1.25 * cos(a), outer * sin(a)) for a in angles]
+        ring += [(inner * 1.25 * cos(a), inner * sin(a)) for a in reversed(angles)]
+        pen.poly(ring, band, 150)

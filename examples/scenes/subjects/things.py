@@ -5,7 +5,7 @@ from math import cos, pi, sin
 from examples.scenes.colour import RGB, darken, lighten
 from examples.scenes.pen import Pen
 
-__all__ = ["campfire", "duck", "fish", "parasol"]
+__all__ = ["campfire", "duck", "fish", "fish_school", "parasol"]
 
 
 def parasol(pen: Pen, paint: RGB) -> None:
@@ -53,6 +53,17 @@ def fish(pen: Pen, paint: RGB) -> None:
     pen.poly(((0.12, 0.5), (-0.14, 0.4), (-0.08, 0.56)), darken(paint, 0.25))
     pen.ellipse(0.56, 0.58, 0.08, 0.08, (250, 250, 250))
     pen.eye(0.58, 0.58, 0.05)
+
+
+def fish_school(pen: Pen, paint: RGB) -> None:
+    """Nine small fish swimming the same way."""
+    spots = ((0.5, 0.5), (0.1, 0.74), (0.12, 0.3), (-0.3, 0.52), (-0.24, 0.92), (-0.3, 0.1), (-0.68, 0.34), (-0.66, 0.72), (0.42, 0.1))
+    for i, (x, y) in enumerate(spots):
+        tone = lighten(paint, 0.14) if i % 3 == 0 else paint
+        pen.poly(((x - 0.14, y), (x - 0.27, y + 0.09), (x - 0.23, y), (x - 0.27, y - 0.09)), darken(tone, 0.15))
+        pen.blob(((x - 0.18, y), (x, y + 0.09), (x + 0.18, y + 0.01), (x, y - 0.08)), tone)
+        pen.blob(((x - 0.1, y - 0.02), (x, y - 0.06), (x + 0.14, y - 0.01)), lighten(tone, 0.4))
+        pen.eye(x + 0.1, y + 0.025, 0.018)
 
 
 def duck(pen: Pen, paint: RGB) -> None:

@@ -5,7 +5,7 @@ from math import cos, pi, sin
 from examples.scenes.colour import RGB, darken, lighten
 from examples.scenes.pen import Pen
 
-__all__ = ["bicycle", "bus", "car", "tractor", "train"]
+__all__ = ["bicycle", "bus", "car", "tractor", "train", "truck"]
 
 _METAL: RGB = (176, 182, 190)
 
@@ -101,3 +101,16 @@ def train(pen: Pen, paint: RGB) -> None:
     for x in (0.65, 0.95, 1.6, 1.9):
         pen.wheel(x, 0.12, 0.13)
     _headlight(pen, 2.06, 0.3, 0.05)
+
+
+def truck(pen: Pen, paint: RGB) -> None:
+    """A lorry with a light box body; `paint` colours the cab."""
+    pen.shadow(0, 1.1, 0.08)
+    pen.shaded(((-1.1, 0.24), (-1.1, 1.0), (0.4, 1.0), (0.4, 0.24)), (236, 234, 228), strength=0.08)
+    pen.rect(-1.1, 0.56, 0.4, 0.66, paint)
+    pen.rect(-1.1, 0.16, 1.0, 0.26, (70, 72, 80))
+    pen.shaded(((0.46, 0.16), (0.46, 0.84), (0.84, 0.84), (1.02, 0.5), (1.06, 0.16)), paint)
+    pen.window(0.6, 0.5, 0.84, 0.76)
+    for x in (-0.8, -0.46, 0.74):
+        pen.wheel(x, 0.15, 0.15)
+    _headlight(pen, 1.0, 0.3, 0.05)
