@@ -44,7 +44,7 @@ def demo(out: Path) -> None:
     from cli.progress import ShownProgress
     from cli.sheet import write_sheet
     from encoders import registry
-    from indexer.pipeline import index
+    from indexer import index
     from search import Searcher
     from store import Library
 

@@ -24,8 +24,7 @@ Examples:
 @json_option
 def forget(path: Path, library: Path, missing: bool, dry_run: bool, as_json: bool) -> None:
     """Let the library forget the pictures at and beneath PATH; files are never touched."""
-    from cli.output import print_json, print_text
-    from cli.progress import say_waiting
+    from cli.output import print_json, print_text, say_waiting
     from store import Library
     from store.forget import forget as run
 

@@ -9,7 +9,7 @@ import click
 from cli.options import json_option, library_option
 
 if TYPE_CHECKING:
-    from indexer.summary import Summary
+    from indexer import Summary
 
 __all__ = ["index"]
 
@@ -55,8 +55,8 @@ def index(
     """Take folders of pictures into the library, or bring it up to date with them."""
     from cli.progress import ShownProgress
     from encoders import registry
-    from indexer.pipeline import IndexSettings
-    from indexer.pipeline import index as run
+    from indexer import IndexSettings
+    from indexer import index as run
     from indexer.scan import ScanSettings
     from sightline.errors import NoSuchFolder
     from store import Library

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["print_json", "print_paths", "print_text", "shown"]
+__all__ = ["print_json", "print_paths", "print_text", "say_waiting", "shown"]
 
 
 def print_text(text: str = "") -> None:
@@ -33,6 +33,11 @@ def print_json(record: Mapping[str, Any]) -> None:
     if isinstance(path, Path) and not _is_utf8(path):
         plain["path_b64"] = base64.b64encode(os.fsencode(path)).decode()
     print_text(json.dumps(plain, ensure_ascii=False))
+
+
+def say_waiting() -> None:
+    """To standard error, even without a terminal: a script that seems to hang should say why."""
+    sys.stderr.write("Another sightline is changing this library; waiting until it is done.\n")
 
 
 def shown(path: Path) -> str:

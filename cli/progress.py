@@ -1,6 +1,5 @@
 """An index run's progress on standard error: a bar with rate and time left in a terminal, silence elsewhere."""
 
-import sys
 from types import TracebackType
 from typing import Self
 
@@ -15,14 +14,10 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from indexer.summary import Progress
+from cli.output import say_waiting
+from indexer import Progress
 
-__all__ = ["ShownProgress", "say_waiting"]
-
-
-def say_waiting() -> None:
-    """Said even without a terminal: a script that hangs should say why."""
-    sys.stderr.write("Another sightline is changing this library; waiting until it is done.\n")
+__all__ = ["ShownProgress"]
 
 
 class ShownProgress(Progress):

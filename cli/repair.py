@@ -19,8 +19,7 @@ are dropped, and the next `sightline index` embeds those pictures again.
 @json_option
 def repair(library: Path, as_json: bool) -> None:
     """Mend what is damaged, without embedding anything again."""
-    from cli.output import print_json, print_text
-    from cli.progress import say_waiting
+    from cli.output import print_json, print_text, say_waiting
     from store import Library
     from store.check import repair as mend
 

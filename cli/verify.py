@@ -20,8 +20,7 @@ Exit code 1 means that faults were found; `sightline repair` mends them.
 @click.pass_context
 def verify(ctx: click.Context, library: Path, as_json: bool) -> None:
     """Check that nothing in the library is damaged."""
-    from cli.output import print_json, print_text
-    from cli.progress import say_waiting
+    from cli.output import print_json, print_text, say_waiting
     from store import Library
     from store.check import verify as check
 

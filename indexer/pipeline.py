@@ -64,7 +64,7 @@ def index(
     exclude pattern that has no meaning.
     """
     started = perf_counter()
-    folders = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 (links stay as the user named them)
+    folders = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 (links stay as the user named them)
     progress = progress or Progress()
     with library.writer_lock(progress.waiting):
         for folder in folders:
