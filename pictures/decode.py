@@ -126,6 +126,7 @@ def decode(
             image.load()
             orientation = _orientation(image)  # only now: Pillow has turned TIFFs by itself while loading
             upright = _upright_srgb(image, orientation, shortest_side)
+            Image.Image.close(image)  # frees its pixels before the next one's turn; the file is the caller's
     if orientation >= 5:
         width, height = height, width
     return Decoded(upright, width, height, image.format or "", facts)
@@ -166,7 +167,8 @@ def _open(file: BinaryIO) -> ImageFile.ImageFile:
             try:
                 return factory(file, "")
             except (SyntaxError, IndexError, TypeError, struct.error) as error:  # how plugins say "not mine"
-                failure = failure or error
+                if accept:  # the signature was right: this says more than what a format without one complains of
+                    failure = failure or error
     if failure is not None:
         raise PictureUndecodable(_short(failure)) from failure
     raise PictureUndecodable("not a picture in a known format")
