@@ -22,7 +22,7 @@ from indexer.read import Reader, Reading
 from indexer.scan import Scan, ScanSettings, scan
 from indexer.summary import Progress, Summary
 from pictures.decode import DecodeSettings
-from sightline.errors import NoSuchFolder, RootUnavailable, SpaceMismatch
+from sightline.errors import FolderUnreadable, NoSuchFolder, RootUnavailable, SpaceMismatch
 from store import cache, lookup
 from store.census import Census, Sighting, open_census
 from store.library import Library
@@ -59,9 +59,9 @@ def index(
 ) -> Summary:
     """Brings the library up to date with the folders `paths`; waits while another process is changing it.
 
-    Raises `NoSuchFolder`, `RootUnavailable` (a known folder is gone or suddenly nearly empty; nothing was changed),
-    `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`, and `ValueError` for an
-    exclude pattern that has no meaning.
+    Raises `NoSuchFolder`, `FolderUnreadable`, `RootUnavailable` (a known folder is gone or suddenly nearly empty;
+    nothing was changed), `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`,
+    and `ValueError` for an exclude pattern that has no meaning.
     """
     started = perf_counter()
     folders = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 (links stay as the user named them)
@@ -77,11 +77,20 @@ def index(
 
 
 def _require_folder(library: Library, folder: Path) -> None:
-    if folder.is_dir():
-        return
+    with _listing(folder):
+        if folder.is_dir():
+            return
     place = find_place(library, folder)
     known = count_present(library, place) if place else 0
     raise RootUnavailable(folder, known, 0) if known else NoSuchFolder(folder)
+
+
+@contextmanager
+def _listing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:  # no permission, a dead mount
+        raise FolderUnreadable(folder, exc.strerror or str(exc)) from exc
 
 
 def _space(library: Library, encoder: Encoder) -> StoredSpace:
@@ -114,7 +123,8 @@ class _Run:
 
     def cover(self, place: Place) -> None:
         """Everything for one place but the index file."""
-        found = scan(place.root, self._settings.scan, place.beneath)
+        with _listing(place.root):
+            found = scan(place.root, self._settings.scan, place.beneath)
         with open_census(self._library, place, self._stored, full=self._settings.full) as census:
             with self._timed("scan"):
                 seen = census.record(self._sightings(found))

@@ -11,11 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.preprocess import Preprocess
+from indexer.scan import modified_ns
 from pictures.decode import Decoded, DecodeSettings, decode
-from sightline.errors import PictureError, PictureUnreadable
+from sightline.errors import FileTooLarge, PictureError, PictureUnreadable
 from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
 
-__all__ = ["Reader", "Reading"]
+__all__ = ["LARGEST_FILE", "Reader", "Reading"]
+
+LARGEST_FILE = 1 << 30
+"""Bytes of the largest file that is read; 200 million pixels of 16 bits, uncompressed, are a little more."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class Reader:
         except OSError as exc:
             error = PictureUnreadable(exc.strerror or str(exc))
             return Reading(_refused(work, 0, 0, error))
+        if data is None:
+            return Reading(_refused(work, size, mtime_ns, FileTooLarge(size, LARGEST_FILE)))
         digest = hashlib.sha256(data).digest()
         seconds = {"read": perf_counter() - started}
         if work.familiar and self.known(digest):
@@ -70,11 +76,12 @@ class Reader:
         return Reading(outcome, pixels, seconds)
 
 
-def _read(path: Path) -> tuple[bytes, int, int]:
-    """The bytes of a file with the size and time of exactly these bytes."""
+def _read(path: Path) -> tuple[bytes | None, int, int]:
+    """The bytes of a file with the size and time of exactly these bytes; None where they are too many."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        return file.read(), status.st_size, status.st_mtime_ns
+        data = None if status.st_size > LARGEST_FILE else file.read(LARGEST_FILE)  # it may grow meanwhile
+        return data, status.st_size, modified_ns(status)
 
 
 def _refused(work: Work, size: int, mtime_ns: int, error: PictureError) -> Refused:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from indexer.ignore import IGNORE_FILE, IgnoreRules, is_clutter, parse_ignore_file, parse_patterns
 
-__all__ = ["PICTURE_SUFFIXES", "FoundFile", "Scan", "ScanSettings", "scan"]
+__all__ = ["PICTURE_SUFFIXES", "FoundFile", "Scan", "ScanSettings", "modified_ns", "scan"]
 
 PICTURE_SUFFIXES = frozenset(
     b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
@@ -181,7 +181,7 @@ class Scan:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return FoundFile(relpath, status.st_size, status.st_mtime_ns)
+        return FoundFile(relpath, status.st_size, modified_ns(status))
 
     def _path(self, relpath: bytes) -> bytes:
         return os.path.join(self._root, relpath) if relpath else self._root
@@ -205,6 +205,11 @@ class Scan:
             stayed = False
         if not stayed:
             self.unreadable.append(b"")
+
+
+def modified_ns(status: os.stat_result) -> int:
+    """When a file was last changed, within 64 bits: file systems know years that no database column reaches."""
+    return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 
 
 def _steps(relpath: bytes) -> Iterator[bytes]:

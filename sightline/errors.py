@@ -6,12 +6,14 @@ SightlineError
 │   ├── LibraryUnusable          it cannot be opened: not a catalogue, damaged, no permission, disk full
 │   └── LibraryTooNew            written by a newer Sightline
 ├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
+├── FolderUnreadable             the operating system will not list a folder of pictures
 ├── NothingKnown                 a path the library does not know
 ├── PictureError                 one file that cannot become pixels; carries a stable `reason`
 │   ├── PictureUnreadable        the operating system would not give the bytes (worth another try)
 │   ├── PictureUndecodable       the bytes are no picture, or a broken one
 │   ├── PictureUnsupported       a format that needs an extra that is not installed
-│   └── PictureTooLarge          more pixels, or a more extreme shape, than the limits allow
+│   ├── PictureTooLarge          more pixels, or a more extreme shape, than the limits allow
+│   └── FileTooLarge             more bytes than are ever read into memory
 ├── EncoderError
 │   ├── UnknownModel             no model of that name
 │   ├── ModelUnavailable         known, but something it needs is missing
@@ -27,6 +29,8 @@ from typing import ClassVar
 __all__ = [
     "BadVectors",
     "EncoderError",
+    "FileTooLarge",
+    "FolderUnreadable",
     "IndexFault",
     "InvalidQuery",
     "LibraryError",
@@ -106,6 +110,14 @@ class NoSuchFolder(SightlineError):
         self.path = path
 
 
+class FolderUnreadable(SightlineError):
+    """The operating system will not list the folder `path`; `detail` is what it says."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(f"cannot look into {path}: {detail}. Nothing was changed")
+        self.path, self.detail = path, detail
+
+
 class NothingKnown(SightlineError):
     """The library knows no picture at or beneath `path`."""
 
@@ -154,6 +166,16 @@ class PictureTooLarge(PictureError):
     def __init__(self, width: int, height: int, limit: str) -> None:
         super().__init__(f"{width}x{height} pixels: {limit}")
         self.width, self.height, self.limit = width, height, limit
+
+
+class FileTooLarge(PictureError):
+    """More bytes than are ever read into memory."""
+
+    reason = "too-large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"{size:,} bytes: more than {limit:,} are not read")
+        self.size, self.limit = size, limit
 
 
 class EncoderError(SightlineError):
