@@ -119,10 +119,10 @@ def decode(
         image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
         width, height = image.size
         _check(width, height, settings or DecodeSettings())
-        facts = read_facts(_exif(image))
         if shortest_side and image.format in ("JPEG", "MPO"):
             image.draft(None, (shortest_side * _OVERSAMPLING,) * 2)
         with _big_turn if _pixels_held(image, width * height) > _BIG_PIXELS else nullcontext():
+            facts = read_facts(_exif(image))  # in here, because it makes Pillow load a PNG
             image.load()
             orientation = _orientation(image)  # only now: Pillow has turned TIFFs by itself while loading
             upright = _upright_srgb(image, orientation, shortest_side)
