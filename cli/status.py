@@ -47,7 +47,7 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
         "present": by_state[State.PRESENT],
         "missing": by_state[State.MISSING],
         "failed": by_state[State.FAILED],
-        "bytes": sum(file.stat().st_size for file in library.path.rglob("*") if file.is_file()),
+        "bytes": sum(map(_size, library.path.rglob("*"))),
         "spaces": [
             {
                 "model": stored.space.model,
@@ -64,6 +64,13 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
     if with_failures:
         facts["failures"] = [vars(failure) for failure in failures(library)]
     return facts
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except FileNotFoundError:  # a file that another process had only for a moment
+        return 0
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -96,6 +96,7 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
     else:
         current = load(library, stored)
     if current.published:
+        remove_strays(library)
         return current
     before = _entry(library, stored)
     if before is not None and not (rebuild or current.changed or current.fault):
@@ -108,7 +109,7 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index could not be written: {exc}") from exc
         _announce(library, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
-        remove_strays(library)
+    remove_strays(library)
     return replace(current, published=True, changed=False)
 
 

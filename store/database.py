@@ -5,17 +5,19 @@ once, without waiting. Writers here therefore say `BEGIN IMMEDIATE`, and wait fo
 deferred, 0 of 120 immediate).
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from sightline.errors import LibraryUnusable
 
-__all__ = ["driver_errors", "make_engine", "reading", "writing"]
+__all__ = ["driver_errors", "make_engine", "reading", "sqlite_url", "writing"]
 
 BUSY_TIMEOUT_SECONDS = 60
 """How long one writer waits for another; each transaction here takes well under a second."""
@@ -23,7 +25,20 @@ BUSY_TIMEOUT_SECONDS = 60
 _WRITES = "sightline_writes"
 
 
-def make_engine(url: str) -> Engine:
+def sqlite_url(file: Path) -> URL:
+    """The URL of a database file, whatever signs are in its name.
+
+    On a read-only disk SQLite cannot make the files that readers and writers share, and would refuse to read at all; it
+    is told that nothing changes there. Unless a log was left behind: that must be read too.
+    """
+    log = file.with_name(file.name + "-wal")
+    if os.access(file.parent, os.W_OK) or not file.exists() or log.exists():
+        return URL.create("sqlite", database=str(file))
+    name = f"file:{quote(os.fsencode(file))}"
+    return URL.create("sqlite", database=name, query={"immutable": "1", "uri": "true"})
+
+
+def make_engine(url: str | URL) -> Engine:
     """An engine for any SQLAlchemy `url`; SQLite gets write-ahead logging, foreign keys and immediate writers."""
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":

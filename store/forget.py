@@ -6,10 +6,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from sightline.errors import NothingKnown
+from store import cache
 from store.catalog import Picture, Root, State
 from store.check import remove_orphans
 from store.library import Library, bump
 from store.roots import locate, within
+from store.spaces import list_spaces
 
 __all__ = ["forget"]
 
@@ -43,6 +45,8 @@ def forget(library: Library, path: Path, *, missing_only: bool = False, dry_run:
             connection.execute(delete(Root).where(Root.id.in_([row.id for row in inner])))
         remove_orphans(connection)
         bump(connection)
+    for stored, _, _ in list_spaces(library):
+        cache.publish(library, stored)
     return number
 
 

@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import URL, Connection, insert, select, update
 
 from sightline.errors import LibraryNotFound, LibraryUnusable
 from store import schema
 from store.catalog import LibraryState
-from store.database import driver_errors, make_engine, reading, writing
+from store.database import driver_errors, make_engine, reading, sqlite_url, writing
 
 __all__ = ["Library", "bump"]
 
@@ -31,7 +31,7 @@ class Library:
     Many processes may read while one writes. Safe to share between threads.
     """
 
-    def __init__(self, path: Path, url: str) -> None:
+    def __init__(self, path: Path, url: str | URL) -> None:
         self.path = path
         self.indexes = path / "indexes"
         self._engine = make_engine(url)
@@ -52,7 +52,7 @@ class Library:
             (path / "indexes").mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise LibraryUnusable(path, str(exc)) from exc
-        self = cls(path, url or f"sqlite:///{path / CATALOG}")
+        self = cls(path, url or sqlite_url(path / CATALOG))
         try:
             self._prepare()
         except BaseException:
