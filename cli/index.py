@@ -1,5 +1,6 @@
 """`sightline index`: take folders of pictures in, or bring the library up to date with them."""
 
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,11 +58,16 @@ def index(
     from encoders import registry
     from indexer import IndexSettings
     from indexer import index as run
+    from indexer.ignore import parse_patterns
     from indexer.scan import ScanSettings
     from sightline.errors import NoSuchFolder
     from store import Library
     from store.spaces import active_space
 
+    try:
+        parse_patterns(exclude)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--exclude") from exc
     scan = ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links)
     settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing)
     if workers is not None:
@@ -69,7 +75,7 @@ def index(
     # Found out before an empty library is left behind: a model that does not exist, nothing to index.
     if model is not None:
         registry.info(model)
-    if not any(path.exists() for path in paths) and not library.exists():
+    if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, never raises
         raise NoSuchFolder(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         active = active_space(opened)

@@ -23,6 +23,7 @@ SightlineError
 └── InvalidQuery                 a query that cannot be asked
 """
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -104,9 +105,8 @@ class NoSuchFolder(SightlineError):
     """`path` was to be indexed and is no folder."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} is a file; name the folder it is in" if path.exists() else f"there is no folder {path}"
-        )
+        exists = os.path.exists(path)  # noqa: PTH110 (Path.exists raises for a name that is too long)
+        super().__init__(f"{path} is a file; name the folder it is in" if exists else f"there is no folder {path}")
         self.path = path
 
 
