@@ -196,7 +196,7 @@ class Census:
     def commit(self, outcomes: Sequence[Outcome]) -> Counter[str]:
         """Settles a batch in one transaction: picture, content and vector of each. Counts what became of them."""
         with writing(self._connection) as connection:
-            settler = Settler(connection, self._place, self._stored, self._gone())
+            settler = Settler(connection, self._place, self._stored, self._vanished())
             counts = settler.settle(outcomes)
             if settler.touched:
                 bump(connection)
@@ -243,11 +243,6 @@ class Census:
 
     def _given_up(self) -> ColumnElement[bool]:
         return and_(self._same_file(), Picture.state == State.FAILED, Failure.transient == false())
-
-    def _gone(self) -> ColumnElement[bool]:
-        """Pictures whose file is gone, here or elsewhere. One that is back, changed, waits for its own turn."""
-        elsewhere = or_(Picture.root_id != self._place.root_id, Picture.relpath.not_in(select(_seen.c.relpath)))
-        return or_(self._vanished(), and_(Picture.state == State.MISSING, elsewhere))
 
     def _vanished(self) -> ColumnElement[bool]:
         """Pictures of the place that the scan did not see, except beneath folders it could not read."""

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from store.catalog import Content, Embedding, Failure, Picture, Root, State
-from store.roots import Place
+from store.roots import Place, within
 from store.spaces import StoredSpace
 
 __all__ = ["ContentFacts", "Outcome", "Refused", "Settler", "Taken", "Work"]
@@ -74,8 +74,9 @@ class Refused(Outcome):
 class Settler:
     """Takes outcomes into the catalogue within one transaction, a batch at a time.
 
-    `gone` is the condition under which a picture's file is no longer there: a content that turns up elsewhere is then a
-    move and not a copy. `touched` says afterwards whether anything changed that a search could notice.
+    `gone` is the condition under which the file of a picture of the place is no longer there: a content that turns up
+    elsewhere is then a move and not a copy. `touched` says afterwards whether anything changed that a search could
+    notice.
     """
 
     def __init__(self, connection: Connection, place: Place, stored: StoredSpace, gone: ColumnElement[bool]) -> None:
@@ -153,12 +154,20 @@ class Settler:
     ) -> tuple[set[int], dict[int, list[int]]]:
         """The contents that some picture holds, and by content the pictures whose file is gone, first known first.
 
-        Of a picture that the census did not cover (another root, or elsewhere in this one) the file system is asked.
+        Of what the place covers the census knows (a file that is back but changed has its own turn in it); of the rest
+        (another root, or elsewhere in this one) the file system is asked.
         """
         unplaced = {content_ids[taken.digest] for taken in batch if taken.work.picture_id is None}
         gone: dict[int, list[int]] = {content_id: [] for content_id in unplaced}
         statement = (
-            select(Picture.id, Picture.content_id, Picture.relpath, Root.path, self._gone.label("gone"))
+            select(
+                Picture.id,
+                Picture.content_id,
+                Picture.relpath,
+                Root.path,
+                and_(*within(self._place)).label("covered"),
+                self._gone.label("gone"),
+            )
             .join(Root, Root.id == Picture.root_id)
             .where(Picture.content_id.in_(list(unplaced)))
             .order_by(Picture.id)
@@ -166,7 +175,7 @@ class Settler:
         held = set()
         for row in self._connection.execute(statement):
             held.add(row.content_id)
-            if row.gone or not os.path.lexists(row.path + b"/" + row.relpath):
+            if row.gone if row.covered else not os.path.lexists(row.path + b"/" + row.relpath):
                 gone[row.content_id].append(row.id)
         return held, gone
 
