@@ -1,0 +1,99 @@
+"""Transactions: writers wait for each other instead of failing."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, select, text
+
+from sightline.errors import LibraryUnusable
+from store import Library
+from store.catalog import LibraryState
+from store.library import bump
+
+WRITERS, ROUNDS = 8, 15
+
+
+def test_many_writers_that_read_first_never_fail(library: Library) -> None:
+    """Each adds one to what it read, in its own connection: no failure, and no update lost."""
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with Library.open(library.path) as own:
+                for _ in range(ROUNDS):
+                    with own.write() as connection:
+                        before = connection.scalar(select(LibraryState.revision)) or 0
+                        connection.execute(text("UPDATE library SET revision = :next"), {"next": before + 1})
+        except BaseException as exc:
+            failures.append(exc)
+
+    threads = [threading.Thread(target=work) for _ in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert library.revision() == WRITERS * ROUNDS
+
+
+def test_many_may_make_the_same_library_at_once(tmp_path: Path) -> None:
+    failures: list[BaseException] = []
+    start = threading.Barrier(6)
+
+    def work() -> None:
+        try:
+            start.wait()
+            Library.open(tmp_path / "new", create=True).close()
+        except BaseException as exc:
+            failures.append(exc)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with Library.open(tmp_path / "new") as library, library.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
+
+
+def test_sqlite_is_set_up_for_many_readers_and_foreign_keys(library: Library) -> None:
+    with library.read() as connection:
+        values = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
+            for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
+        }
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 60_000}
+
+
+def test_a_reader_sees_one_moment(library: Library) -> None:
+    with library.read() as reader:
+        before = reader.scalar(select(LibraryState.revision))
+        with library.write() as writer:
+            bump(writer)
+        assert reader.scalar(select(LibraryState.revision)) == before
+    assert library.revision() == (before or 0) + 1
+
+
+def test_a_transaction_that_raises_leaves_nothing(library: Library) -> None:
+    with pytest.raises(KeyError), library.write() as connection:
+        bump(connection)
+        raise KeyError("half way")
+    assert library.revision() == 0
+
+
+def test_a_full_disk_is_said_so_and_changes_nothing(library: Library) -> None:
+    engine = library._engine
+    library.close()
+
+    @event.listens_for(engine, "connect")
+    def small_disk(connection: object, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]
+
+    with pytest.raises(LibraryUnusable, match="full"), library.write() as connection:
+        bump(connection)
+        connection.execute(text("CREATE TABLE big (blob BLOB)"))
+        connection.execute(text("INSERT INTO big VALUES (zeroblob(1000000))"))
+    event.remove(engine, "connect", small_disk)
+    assert library.revision() == 0

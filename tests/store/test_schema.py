@@ -1,0 +1,150 @@
+"""The schema and its migrations: from nothing, from an older one, from the future, from somebody else."""
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from sightline.errors import LibraryTooNew, LibraryUnusable
+from store import Library, schema
+from store.catalog import Base, LibraryState
+from store.database import make_engine
+
+NEXT = '''"""A step that only this test knows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table("albums", sa.Column("id", sa.Integer(), primary_key=True))
+    {then}
+'''
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_catalogue(library: Library) -> None:
+    with library.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_constraints_and_indexes_are_those_of_the_catalogue(tmp_path: Path, library: Library) -> None:
+    """What `compare_metadata` does not look at: names of keys, cascades, and SQLite's AUTOINCREMENT."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'direct.sqlite'}")
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        direct = inspect(connection)
+        with library.read() as other:
+            migrated = inspect(other)
+            for table in Base.metadata.tables:
+                assert migrated.get_pk_constraint(table) == direct.get_pk_constraint(table)
+                assert migrated.get_indexes(table) == direct.get_indexes(table)
+                by_name = [
+                    sorted(found.get_foreign_keys(table), key=lambda key: str(key["name"]))
+                    for found in (migrated, direct)
+                ]
+                assert by_name[0] == by_name[1]
+                assert migrated.get_unique_constraints(table) == direct.get_unique_constraints(table)
+            sql = other.execute(text("SELECT sql FROM sqlite_master WHERE name = 'contents'")).scalar_one()
+    engine.dispose()
+    assert "AUTOINCREMENT" in sql
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_downgrading_and_upgrading_again_works(library: Library) -> None:
+    from alembic import command
+
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with library.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    library.close()
+    with Library.open(library.path) as reopened:
+        assert reopened.revision() == 0
+
+
+def stamp(library: Library, revision: str) -> None:
+    with library.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    library.close()
+
+
+def test_a_schema_from_the_future_is_refused(library: Library) -> None:
+    stamp(library, "9999")
+    with pytest.raises(LibraryTooNew) as caught:
+        Library.open(library.path)
+    assert caught.value.revision == "9999"
+    assert "upgrade Sightline" in str(caught.value)
+
+
+def test_a_database_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    path = tmp_path / "other" / "catalog.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recipes (id INTEGER)")
+    connection.close()
+    with pytest.raises(LibraryUnusable, match="other tables"):
+        Library.open(tmp_path / "other")
+    with sqlite3.connect(path) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    assert tables == [("recipes",)]
+
+
+def later_version(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "") -> None:
+    """This Sightline, one migration later."""
+    shutil.copytree(schema.MIGRATIONS, folder / "migrations")
+    (folder / "migrations" / "versions" / "0002_next.py").write_text(NEXT.format(then=then))
+    monkeypatch.setattr(schema, "MIGRATIONS", folder / "migrations")
+    monkeypatch.setattr(schema, "HEAD", "0002")
+
+
+def test_an_older_library_is_brought_up_to_date(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with library.write() as connection:
+        connection.execute(text("UPDATE library SET revision = 41"))
+    library.close()
+    later_version(tmp_path / "100% new", monkeypatch)  # a % means something to Alembic's configuration
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert "albums" in inspect(connection).get_table_names()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+        assert opened.revision() == 41
+
+
+def test_a_migration_that_fails_changes_nothing(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.close()
+    later_version(tmp_path / "new", monkeypatch, then="raise RuntimeError('out of luck')")
+    with pytest.raises(RuntimeError, match="out of luck"):
+        Library.open(library.path)
+    monkeypatch.undo()
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert "albums" not in inspect(connection).get_table_names()
+
+
+def test_a_library_that_was_killed_right_after_its_migration_is_completed(library: Library) -> None:
+    with library.write() as connection:
+        connection.execute(LibraryState.__table__.delete())  # type: ignore[attr-defined]
+    library.close()
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
