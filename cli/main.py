@@ -1,6 +1,7 @@
 """The `sightline` command: its verbs, and what every verb shares. Each verb is imported only when it is run."""
 
 import sys
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -80,6 +81,8 @@ def sightline(ctx: click.Context, library: str | None) -> None:
 
 def main() -> NoReturn:
     """The console script: runs a verb and turns errors into one line on standard error."""
+    # Pillow warns of odd metadata and of large pictures; decoding has limits of its own and says what it refuses.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         code = sightline.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as exc:
