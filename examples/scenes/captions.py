@@ -1,8 +1,9 @@
 """Captions of a scene in every language."""
 
-from examples.scenes.catalogue import SETTINGS, SUBJECTS
 from examples.scenes.grammar import LANGUAGES, Language
 from examples.scenes.grammar.phrase import Other, Parts
+from examples.scenes.kinds import SUBJECTS
+from examples.scenes.places import SETTINGS
 from examples.scenes.scene import Scene, Subject
 
 __all__ = ["captions"]
@@ -28,7 +29,11 @@ def _captions(scene: Scene, language: Language) -> list[str]:
         others=tuple(Other(_where(s, main), language.phrase(s.kind, s.colour)) for s in rest),
     )
     phrases = [language.phrase(s.kind, s.colour) for s in scene.subjects]
-    keywords = [*(language.bare(s.kind, s.colour) for s in scene.subjects), language.places[scene.setting].name, time_name]
+    keywords = [
+        *(language.bare(s.kind, s.colour) for s in scene.subjects),
+        language.places[scene.setting].name,
+        time_name,
+    ]
     return [
         language.sentence(parts),
         language.short(phrases, place),

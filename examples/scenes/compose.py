@@ -2,7 +2,8 @@
 
 from random import Random
 
-from examples.scenes.catalogue import SETTINGS, SUBJECTS
+from examples.scenes.kinds import SUBJECTS
+from examples.scenes.places import SETTINGS
 from examples.scenes.scene import Scene, Subject
 
 __all__ = ["random_scene"]
@@ -10,7 +11,18 @@ __all__ = ["random_scene"]
 _FAIR_WEATHER = ("balloon", "kite", "butterfly", "parasol", "rainbow", "campfire", "bird_flock", "plane")
 _BACKGROUND = ("moon", "rainbow", "bird_flock")
 _HERO = {"railway": "train", "space": "rocket"}
-_MOST = {"ground": 2, "back": 1, "sky": 1, "water": 2, "deep": 2, "table": 3, "wall": 1, "low": 1, "horizon": 1, "track": 1}
+_MOST = {
+    "ground": 2,
+    "back": 1,
+    "sky": 1,
+    "water": 2,
+    "deep": 2,
+    "table": 3,
+    "wall": 1,
+    "low": 1,
+    "horizon": 1,
+    "track": 1,
+}
 
 
 def random_scene(seed: int) -> Scene:
@@ -47,7 +59,9 @@ def fits(kind: str, setting: str, time: str) -> bool:
         return time in ("day", "rain")
     if kind == "umbrella_walker":
         return time in ("rain", "snow", "day")
-    return not (kind in _FAIR_WEATHER and time in ("rain", "snow", "fog") or kind == "butterfly" and time == "night")
+    return not (
+        (kind in _FAIR_WEATHER and time in ("rain", "snow", "fog")) or (kind == "butterfly" and time == "night")
+    )
 
 
 def _colour(kind: str, rng: Random) -> str | None:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from examples.scenes.catalogue import SETTINGS, SUBJECTS, Kind
+from examples.scenes.kinds import SUBJECTS, Kind
+from examples.scenes.places import SETTINGS
 from examples.scenes.scene import Scene
 
 __all__ = ["Placement", "place"]

@@ -5,11 +5,12 @@ from dataclasses import replace
 from PIL import Image, ImageChops
 
 from examples.scenes.canvas import SUPERSAMPLE, Canvas
-from examples.scenes.catalogue import SETTINGS, SUBJECTS
 from examples.scenes.colour import NAMED
+from examples.scenes.kinds import SUBJECTS
 from examples.scenes.layout import Placement, place
 from examples.scenes.light import LIGHTS
 from examples.scenes.pen import Pen
+from examples.scenes.places import SETTINGS
 from examples.scenes.scene import Scene
 from examples.scenes.weather import fall, grain, mist
 

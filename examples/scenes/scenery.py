@@ -67,7 +67,7 @@ def ridge(canvas: Canvas, base: float, height: float, colour: RGB, depth: float,
         edge.append((t * canvas.width, (base - height * lift) * canvas.height))
     tone = canvas.light.grade(colour, depth)
     low = canvas.light.grade(darken(colour, 0.12), min(1.0, depth + 0.08))
-    bottom = (base + 0.03) * canvas.height
+    bottom = (base + 0.1) * canvas.height
     canvas.gradient([*edge, (canvas.width, bottom), (0, bottom)], tone, low)
 
 
@@ -79,7 +79,9 @@ def ground(canvas: Canvas, top: float, far: RGB, near: RGB) -> None:
     canvas.backdrop((grade(far, 0.25), grade(mix(far, near, 0.6)), grade(near)), top, 1.0)
 
 
-def flecks(canvas: Canvas, top: float, bottom: float, colours: tuple[RGB, ...], count: int, shape: str = "grass") -> None:
+def flecks(
+    canvas: Canvas, top: float, bottom: float, colours: tuple[RGB, ...], count: int, shape: str = "grass"
+) -> None:
     """Tufts, petals or pebbles, smaller towards the horizon, so that the ground is not bare."""
     rng = canvas.rng
     spots = sorted((top + (bottom - top) * rng.random() ** 0.8, rng.random()) for _ in range(count))
@@ -90,7 +92,9 @@ def flecks(canvas: Canvas, top: float, bottom: float, colours: tuple[RGB, ...], 
         px, py = x * canvas.width, y * canvas.height
         if shape == "grass":
             for lean in (-0.5, 0.0, 0.5):
-                canvas.polygon(((px - size * 0.2, py), (px + lean * size, py - size * 1.4), (px + size * 0.2, py)), colour)
+                canvas.polygon(
+                    ((px - size * 0.2, py), (px + lean * size, py - size * 1.4), (px + size * 0.2, py)), colour
+                )
         elif shape == "flower":
             stem = canvas.light.grade((70, 130, 60))
             canvas.line(((px, py), (px, py - size * 1.6)), size * 0.18, stem)

@@ -1,5 +1,7 @@
 """Arabic captions."""
 
+from typing import ClassVar
+
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place
 
 __all__ = ["LANGUAGE"]
@@ -24,7 +26,7 @@ class Arabic(Language):
     pause = " و"
     joint = " و"
     comma = "، "
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _n("سيارة {}", "f", "تقف"),
         "bus": _n("حافلة {}", "f", "تقف"),
         "bicycle": _n("دراجة {}", "f", "تقف"),
@@ -97,7 +99,7 @@ class Arabic(Language):
         "potted_plant": _n("نبتة في أصيص {}", "m", "توجد"),
         "christmas_tree": _n("شجرة عيد ميلاد مزينة", "", "تقف"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("على الشاطئ", "فوق الشاطئ", "شاطئ", "في البحر قرب الشاطئ"),
         "sea": Place("على شاطئ البحر", "فوق البحر", "بحر", "في البحر"),
         "lake": Place("على ضفة البحيرة", "فوق البحيرة", "بحيرة", "في البحيرة"),
@@ -124,7 +126,7 @@ class Arabic(Language):
         "lavender": Place("في حقل خزامى", "فوق حقل خزامى", "حقل خزامى"),
         "football": Place("في ملعب كرة قدم", "فوق ملعب كرة قدم", "ملعب كرة قدم"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("في يوم مشمس", "يوم مشمس"),
         "sunset": ("عند غروب الشمس", "غروب الشمس"),
         "night": ("في الليل", "ليل"),
@@ -135,7 +137,7 @@ class Arabic(Language):
     }
 
     def colour(self, name: str, form: str) -> str:
-        """Masculine, feminine (bare or with the article), or the masculine accusative, which writes its ending where the word is declined."""
+        """Masculine, feminine (bare or with the article), or the masculine accusative with its written ending."""
         masculine, feminine = _COLOURS[name]
         if form == "def_f":
             return "ال" + feminine

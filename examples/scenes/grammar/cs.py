@@ -1,6 +1,7 @@
 """Czech captions."""
 
 import re
+from typing import ClassVar
 
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
 
@@ -22,7 +23,7 @@ class Czech(Language):
 
     code = "cs"
     joint = " a "
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _n("{} auto", "é", "stojí"),
         "bus": _n("{} autobus", "ý", "stojí"),
         "bicycle": _n("{} kolo", "é", "stojí"),
@@ -95,7 +96,7 @@ class Czech(Language):
         "potted_plant": _n("pokojová rostlina v {} květináči", "ém", "stojí"),
         "christmas_tree": _n("ozdobený vánoční stromek", "", "stojí"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("na pláži", "nad pláží", "pláž", "na moři u pláže"),
         "sea": Place("u moře", "nad mořem", "moře", "na moři"),
         "lake": Place("u jezera", "nad jezerem", "jezero", "na jezeře"),
@@ -115,14 +116,19 @@ class Czech(Language):
         "living_room": Place("v obývacím pokoji", "", "obývací pokoj", wall="na zdi v obývacím pokoji"),
         "kitchen": Place("na kuchyňském stole", "", "kuchyňský stůl", wall="na zdi v kuchyni"),
         "space": Place("ve vesmíru", "ve vesmíru", "vesmír"),
-        "river": Place("na břehu řeky u kamenného mostu", "nad řekou s kamenným mostem", "řeka s kamenným mostem", "na řece u kamenného mostu"),
+        "river": Place(
+            "na břehu řeky u kamenného mostu",
+            "nad řekou s kamenným mostem",
+            "řeka s kamenným mostem",
+            "na řece u kamenného mostu",
+        ),
         "savannah": Place("v savaně", "nad savanou", "savana"),
         "ice": Place("na ledu u polárního moře", "nad polárním mořem", "polární led", "v polárním moři"),
         "autumn": Place("v podzimním lese", "nad podzimním lesem", "podzimní les"),
         "lavender": Place("v levandulovém poli", "nad levandulovým polem", "levandulové pole"),
         "football": Place("na fotbalovém hřišti", "nad fotbalovým hřištěm", "fotbalové hřiště"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("za slunečného dne", "slunečný den"),
         "sunset": ("při západu slunce", "západ slunce"),
         "night": ("v noci", "noc"),

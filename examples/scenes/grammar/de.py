@@ -1,5 +1,7 @@
 """German captions."""
 
+from typing import ClassVar
+
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
 
 __all__ = ["LANGUAGE"]
@@ -29,7 +31,7 @@ class German(Language):
 
     code = "de"
     joint = " und "
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _n("{} Auto", "steht"),
         "bus": _m("{} Bus", "hält"),
         "bicycle": _n("{} Fahrrad", "steht"),
@@ -102,7 +104,7 @@ class German(Language):
         "potted_plant": _f("Zimmerpflanze in {} Topf", "steht", "em"),
         "christmas_tree": _m("geschmückter Weihnachtsbaum", "steht"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("am Strand", "über dem Strand", "Strand", "auf dem Meer vor dem Strand"),
         "sea": Place("am Meer", "über dem Meer", "Meer", "auf dem Meer"),
         "lake": Place("am See", "über dem See", "See", "auf dem See"),
@@ -122,14 +124,19 @@ class German(Language):
         "living_room": Place("im Wohnzimmer", "", "Wohnzimmer", wall="an der Wand im Wohnzimmer"),
         "kitchen": Place("auf dem Küchentisch", "", "Küchentisch", wall="an der Küchenwand"),
         "space": Place("im Weltraum", "im Weltraum", "Weltraum"),
-        "river": Place("am Flussufer bei einer Steinbrücke", "über dem Fluss mit einer Steinbrücke", "Fluss mit Steinbrücke", "auf dem Fluss bei einer Steinbrücke"),
+        "river": Place(
+            "am Flussufer bei einer Steinbrücke",
+            "über dem Fluss mit einer Steinbrücke",
+            "Fluss mit Steinbrücke",
+            "auf dem Fluss bei einer Steinbrücke",
+        ),
         "savannah": Place("in der Savanne", "über der Savanne", "Savanne"),
         "ice": Place("auf dem Eis am Polarmeer", "über dem Polarmeer", "Polareis", "im Polarmeer"),
         "autumn": Place("im Herbstwald", "über dem Herbstwald", "Herbstwald"),
         "lavender": Place("in einem Lavendelfeld", "über einem Lavendelfeld", "Lavendelfeld"),
         "football": Place("auf einem Fußballplatz", "über einem Fußballplatz", "Fußballplatz"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("an einem sonnigen Tag", "sonniger Tag"),
         "sunset": ("bei Sonnenuntergang", "Sonnenuntergang"),
         "night": ("in der Nacht", "Nacht"),
@@ -149,7 +156,9 @@ class German(Language):
         main = " ".join(filter(None, (parts.subject, verb, parts.time, parts.place, rest)))
         if rest == "sich":
             main = " ".join(filter(None, (parts.subject, verb, rest, parts.time, parts.place)))
-        return capital(main + "".join(f", {_WHERE[where]} {things}" for where, things in self.grouped(parts.others)) + ".")
+        return capital(
+            main + "".join(f", {_WHERE[where]} {things}" for where, things in self.grouped(parts.others)) + "."
+        )
 
     def short(self, subjects: list[str], place: str) -> str:
         """Ein rotes Auto und ein Hund am Strand."""

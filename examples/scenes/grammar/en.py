@@ -1,6 +1,7 @@
 """English captions."""
 
 import re
+from typing import ClassVar
 
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
 
@@ -18,7 +19,7 @@ class English(Language):
 
     code = "en"
     joint = " and "
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _n("{} car", "is parked"),
         "bus": _n("{} bus", "stops"),
         "bicycle": _n("{} bicycle", "stands"),
@@ -91,7 +92,7 @@ class English(Language):
         "potted_plant": _n("potted plant in a {} pot", "stands"),
         "christmas_tree": _n("decorated Christmas tree", "stands"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("on the beach", "over the beach", "beach", "on the sea off the beach"),
         "sea": Place("by the sea", "over the sea", "sea", "on the sea"),
         "lake": Place("by the lake", "over the lake", "lake", "on the lake"),
@@ -111,14 +112,19 @@ class English(Language):
         "living_room": Place("in the living room", "", "living room", wall="on the living room wall"),
         "kitchen": Place("on the kitchen table", "", "kitchen table", wall="on the kitchen wall"),
         "space": Place("in space", "in space", "outer space"),
-        "river": Place("on the bank of the river by a stone bridge", "over the river with a stone bridge", "river with a stone bridge", "on the river by a stone bridge"),
+        "river": Place(
+            "on the bank of the river by a stone bridge",
+            "over the river with a stone bridge",
+            "river with a stone bridge",
+            "on the river by a stone bridge",
+        ),
         "savannah": Place("in the savannah", "over the savannah", "savannah"),
         "ice": Place("on the ice by the polar sea", "over the polar sea", "polar ice", "in the polar sea"),
         "autumn": Place("in an autumn forest", "over an autumn forest", "autumn forest"),
         "lavender": Place("in a lavender field", "over a lavender field", "lavender field"),
         "football": Place("on a football pitch", "over a football pitch", "football pitch"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("on a sunny day", "sunny day"),
         "sunset": ("at sunset", "sunset"),
         "night": ("at night", "night"),
@@ -128,7 +134,7 @@ class English(Language):
         "evening": ("in the evening", "evening"),
     }
 
-    def colour(self, name: str, form: str) -> str:
+    def colour(self, name: str, form: str) -> str:  # noqa: ARG002 - other languages need it
         """English adjectives have one form."""
         return name
 

@@ -1,5 +1,7 @@
 """French captions."""
 
+from typing import ClassVar
+
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place, capital
 
 __all__ = ["LANGUAGE"]
@@ -7,8 +9,8 @@ __all__ = ["LANGUAGE"]
 _COLOURS = {  # masculine, feminine
     "red": ("rouge", "rouge"), "blue": ("bleu", "bleue"), "green": ("vert", "verte"), "yellow": ("jaune", "jaune"),
     "orange": ("orange", "orange"), "white": ("blanc", "blanche"), "black": ("noir", "noire"),
-    "brown": ("marron", "marron"), "grey": ("gris", "grise"), "pink": ("rose", "rose"), "purple": ("violet", "violette"),
-    "turquoise": ("turquoise", "turquoise"),
+    "brown": ("marron", "marron"), "grey": ("gris", "grise"), "pink": ("rose", "rose"),
+    "purple": ("violet", "violette"), "turquoise": ("turquoise", "turquoise"),
 }  # fmt: skip
 _INVARIABLE = ("orange", "brown", "turquoise")
 _WHERE = {"near": "à côté", "below": "en dessous", "sky": "dans le ciel", "wall": "au mur"}
@@ -27,7 +29,7 @@ class French(Language):
 
     code = "fr"
     joint = " et "
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _f("voiture {}", "est garée"),
         "bus": _m("bus {}", "est arrêté"),
         "bicycle": _m("vélo {}", "est garé"),
@@ -100,7 +102,7 @@ class French(Language):
         "potted_plant": _f("plante dans un pot {}", "se trouve", "m"),
         "christmas_tree": _m("sapin de Noël décoré", "se dresse"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("sur la plage", "au-dessus de la plage", "plage", "sur la mer près de la plage"),
         "sea": Place("au bord de la mer", "au-dessus de la mer", "mer", "sur la mer"),
         "lake": Place("au bord du lac", "au-dessus du lac", "lac", "sur le lac"),
@@ -120,14 +122,21 @@ class French(Language):
         "living_room": Place("dans le salon", "", "salon", wall="au mur du salon"),
         "kitchen": Place("sur la table de la cuisine", "", "table de cuisine", wall="au mur de la cuisine"),
         "space": Place("dans l'espace", "dans l'espace", "espace"),
-        "river": Place("au bord de la rivière près d'un pont de pierre", "au-dessus de la rivière avec un pont de pierre", "rivière avec un pont de pierre", "sur la rivière près d'un pont de pierre"),
+        "river": Place(
+            "au bord de la rivière près d'un pont de pierre",
+            "au-dessus de la rivière avec un pont de pierre",
+            "rivière avec un pont de pierre",
+            "sur la rivière près d'un pont de pierre",
+        ),
         "savannah": Place("dans la savane", "au-dessus de la savane", "savane"),
-        "ice": Place("sur la glace au bord de la mer polaire", "au-dessus de la mer polaire", "banquise", "dans la mer polaire"),
+        "ice": Place(
+            "sur la glace au bord de la mer polaire", "au-dessus de la mer polaire", "banquise", "dans la mer polaire"
+        ),
         "autumn": Place("dans une forêt d'automne", "au-dessus d'une forêt d'automne", "forêt d'automne"),
         "lavender": Place("dans un champ de lavande", "au-dessus d'un champ de lavande", "champ de lavande"),
         "football": Place("sur un terrain de football", "au-dessus d'un terrain de football", "terrain de football"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("par une journée ensoleillée", "journée ensoleillée"),
         "sunset": ("au coucher du soleil", "coucher de soleil"),
         "night": ("la nuit", "nuit"),

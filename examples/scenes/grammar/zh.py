@@ -1,12 +1,14 @@
 """Chinese captions."""
 
+from typing import ClassVar
+
 from examples.scenes.grammar.phrase import Language, Noun, Parts, Place
 
 __all__ = ["LANGUAGE"]
 
 _COLOURS = {
-    "red": "红色", "blue": "蓝色", "green": "绿色", "yellow": "黄色", "orange": "橙色", "white": "白色", "black": "黑色",
-    "brown": "棕色", "grey": "灰色", "pink": "粉色", "purple": "紫色", "turquoise": "青绿色",
+    "red": "红色", "blue": "蓝色", "green": "绿色", "yellow": "黄色", "orange": "橙色", "white": "白色",
+    "black": "黑色", "brown": "棕色", "grey": "灰色", "pink": "粉色", "purple": "紫色", "turquoise": "青绿色",
 }  # fmt: skip
 _WHERE = {"near": "旁边有", "below": "下面有", "sky": "天空中有", "wall": "墙上有"}
 
@@ -22,7 +24,7 @@ class Chinese(Language):
     pause = "、"
     joint = "和"
     comma = "，"
-    nouns = {
+    nouns: ClassVar[dict[str, Noun]] = {
         "car": _n("一辆", "{}汽车", "停在"),
         "bus": _n("一辆", "{}公交车", "停在"),
         "bicycle": _n("一辆", "{}自行车", "停在"),
@@ -95,7 +97,7 @@ class Chinese(Language):
         "potted_plant": _n("一盆", "种在{}花盆里的绿植", "摆在"),
         "christmas_tree": _n("一棵", "装饰好的圣诞树", "立在"),
     }
-    places = {
+    places: ClassVar[dict[str, Place]] = {
         "beach": Place("海滩上", "海滩上空", "海滩", "海滩边的海面上"),
         "sea": Place("海边", "大海上空", "大海", "海面上"),
         "lake": Place("湖边", "湖面上空", "湖", "湖面上"),
@@ -122,7 +124,7 @@ class Chinese(Language):
         "lavender": Place("薰衣草田里", "薰衣草田上空", "薰衣草田"),
         "football": Place("足球场上", "足球场上空", "足球场"),
     }
-    times = {
+    times: ClassVar[dict[str, tuple[str, str]]] = {
         "day": ("晴朗的日子里", "晴天"),
         "sunset": ("日落时分", "日落"),
         "night": ("夜晚", "夜晚"),
@@ -132,7 +134,7 @@ class Chinese(Language):
         "evening": ("晚上", "晚上"),
     }
 
-    def colour(self, name: str, form: str) -> str:
+    def colour(self, name: str, form: str) -> str:  # noqa: ARG002 - other languages need it
         """Chinese adjectives have one form."""
         return _COLOURS[name]
 

@@ -1,0 +1,1 @@
+"""The backdrops, one painter each."""

@@ -2,6 +2,8 @@
 
 from math import pi, sin
 
+from PIL import Image
+
 from examples.scenes.canvas import Canvas
 from examples.scenes.colour import RGB, darken, lighten, mix
 from examples.scenes.pen import Pen
@@ -21,7 +23,9 @@ def _shoreline(canvas: Canvas, base: float, colour: RGB, lift: float = 0.02) -> 
     canvas.polygon([*foam, (canvas.width, canvas.height), (0, canvas.height)], grade((250, 252, 252)), 210)
     canvas.polygon([*edge, (canvas.width, canvas.height), (0, canvas.height)], grade(darken(colour, 0.18)))
     dry = [(x, y + 0.035 * canvas.height) for x, y in edge]
-    canvas.gradient([*dry, (canvas.width, canvas.height), (0, canvas.height)], grade(colour), grade(darken(colour, 0.06)))
+    canvas.gradient(
+        [*dry, (canvas.width, canvas.height), (0, canvas.height)], grade(colour), grade(darken(colour, 0.06))
+    )
 
 
 def beach(canvas: Canvas) -> None:
@@ -42,8 +46,10 @@ def sea(canvas: Canvas) -> None:
     for row in range(4):
         y = 0.64 + row * 0.1
         phase = canvas.rng.uniform(0, 6)
-        crest = [(i / 40 * canvas.width, (y + 0.008 * sin(i * (1.1 - row * 0.15) + phase)) * canvas.height)
-                 for i in range(41)]
+        crest = [
+            (i / 40 * canvas.width, (y + 0.008 * sin(i * (1.1 - row * 0.15) + phase)) * canvas.height)
+            for i in range(41)
+        ]
         low = [(x, py + 0.045 * canvas.height) for x, py in reversed(crest)]
         canvas.polygon(crest + low, grade((20, 76, 124)), 36)
 
@@ -58,13 +64,15 @@ def lake(canvas: Canvas) -> None:
     ridge(canvas, 0.46, 0.13, woods, 0.2, 1.9)
     for _ in range(14):
         x = canvas.rng.random() * canvas.width
-        pine(Pen(canvas, (x, 0.475 * canvas.height), canvas.height * canvas.rng.uniform(0.07, 0.13), depth=0.15),
-             (44, 100, 74))
+        pine(
+            Pen(canvas, (x, 0.475 * canvas.height), canvas.height * canvas.rng.uniform(0.07, 0.13), depth=0.15),
+            (44, 100, 74),
+        )
     top = round(0.47 * canvas.height)
     water(canvas, 0.47, 1.0, (60, 136, 168))
     if not canvas.stencil:
         depth = min(top, canvas.height - top)
-        mirror = canvas.image.crop((0, top - depth, canvas.width, top)).transpose(1)
+        mirror = canvas.image.crop((0, top - depth, canvas.width, top)).transpose(Image.Transpose.FLIP_TOP_BOTTOM)
         fade = canvas.fade(mirror.size, 150, 20)
         canvas.image.paste(mirror, (0, top), fade)
     water_glints(canvas, 0.5, 1.0)
@@ -90,8 +98,15 @@ def harbour(canvas: Canvas) -> None:
     """Water before a quay with a row of narrow coloured houses."""
     sky(canvas, 0.46)
     ridge(canvas, 0.44, 0.12, (100, 136, 120), 0.5)
-    colours: tuple[RGB, ...] = ((214, 108, 84), (236, 190, 110), (120, 164, 180), (232, 224, 206), (164, 92, 84),
-                                (126, 160, 120), (240, 160, 140))
+    colours: tuple[RGB, ...] = (
+        (214, 108, 84),
+        (236, 190, 110),
+        (120, 164, 180),
+        (232, 224, 206),
+        (164, 92, 84),
+        (126, 160, 120),
+        (240, 160, 140),
+    )
     unit = canvas.height
     x, last = -0.02 * unit, -1
     while x < canvas.width:
@@ -106,7 +121,9 @@ def harbour(canvas: Canvas) -> None:
     water(canvas, 0.51, 1.0, (46, 112, 146))
     if not canvas.stencil:
         top, depth = round(0.51 * unit), round(0.22 * unit)
-        mirror = canvas.image.crop((0, round(0.28 * unit), canvas.width, round(0.28 * unit) + depth)).transpose(1)
+        mirror = canvas.image.crop((0, round(0.28 * unit), canvas.width, round(0.28 * unit) + depth)).transpose(
+            Image.Transpose.FLIP_TOP_BOTTOM
+        )
         canvas.image.paste(mirror, (0, top), canvas.fade(mirror.size, 110, 0))
     water_glints(canvas, 0.54, 1.0)
 
@@ -132,11 +149,15 @@ def underwater(canvas: Canvas) -> None:
     for _ in range(6):
         x = canvas.rng.random() * w
         spread = canvas.rng.uniform(0.03, 0.09) * w
-        canvas.polygon(((x, 0), (x + spread, 0), (x - 0.25 * w + spread * 3, h), (x - 0.25 * w, h)), (230, 255, 250), 26)
+        canvas.polygon(
+            ((x, 0), (x + spread, 0), (x - 0.25 * w + spread * 3, h), (x - 0.25 * w, h)), (230, 255, 250), 26
+        )
     ridge(canvas, 0.92, 0.2, (30, 96, 140), 0.0, 1.3)
     ridge(canvas, 1.0, 0.16, (214, 196, 150), 0.0, 0.8)
     for _ in range(13):
-        pen = Pen(canvas, (canvas.rng.random() * w, canvas.rng.uniform(0.9, 0.99) * h), canvas.rng.uniform(0.1, 0.24) * h)
+        pen = Pen(
+            canvas, (canvas.rng.random() * w, canvas.rng.uniform(0.9, 0.99) * h), canvas.rng.uniform(0.1, 0.24) * h
+        )
         (_weed if canvas.rng.random() < 0.55 else _coral)(pen)
     for _ in range(16):
         x, y, r = canvas.rng.random() * w, canvas.rng.random() * h * 0.8, canvas.rng.uniform(0.004, 0.012) * h
@@ -146,14 +167,27 @@ def underwater(canvas: Canvas) -> None:
 def _weed(pen: Pen) -> None:
     tone = pen.rng.choice(((44, 140, 92), (70, 160, 80), (30, 110, 90)))
     for lean in (-0.16, 0.0, 0.15):
-        pen.blob(((lean - 0.03, 0), (lean * 1.6 - 0.08, 0.4), (lean * 2 + 0.05, 0.75), (lean * 2.4, 1.0),
-                  (lean * 2 + 0.1, 0.7), (lean * 1.6, 0.38), (lean + 0.05, 0)), tone)
+        pen.blob(
+            (
+                (lean - 0.03, 0),
+                (lean * 1.6 - 0.08, 0.4),
+                (lean * 2 + 0.05, 0.75),
+                (lean * 2.4, 1.0),
+                (lean * 2 + 0.1, 0.7),
+                (lean * 1.6, 0.38),
+                (lean + 0.05, 0),
+            ),
+            tone,
+        )
 
 
 def _coral(pen: Pen) -> None:
     tone = pen.rng.choice(((240, 110, 120), (246, 160, 90), (220, 120, 190), (250, 200, 110)))
-    for points in (((0, 0), (0, 0.5)), ((0, 0.2), (-0.24, 0.46), (-0.24, 0.62)), ((0, 0.24), (0.22, 0.4), (0.24, 0.64)),
-                   ((0, 0.44), (-0.1, 0.72)), ((0, 0.44), (0.12, 0.7))):
+    for points in (
+        ((0, 0), (0, 0.5)),
+        ((0, 0.2), (-0.24, 0.46), (-0.24, 0.62)),
+        ((0, 0.24), (0.22, 0.4), (0.24, 0.64)),
+        ((0, 0.44), (-0.1, 0.72)),
+        ((0, 0.44), (0.12, 0.7)),
+    ):
         pen.line(points, 0.09, tone)
-
-

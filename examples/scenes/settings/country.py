@@ -23,13 +23,28 @@ def peaks(canvas: Canvas, base: float, height: float, depth: float, rock: RGB = 
         lean = rng.uniform(-0.03, 0.03)
         foot = (cx + lean + half * 0.2, base)
         canvas.polygon([(p * w, q * h) for p, q in ((x, base), (cx, top), (cx + half, base))], grade(rock, depth))
-        canvas.polygon([(p * w, q * h) for p, q in (foot, (cx, top), (cx + half, base))], grade(darken(rock, 0.35), depth))
+        canvas.polygon(
+            [(p * w, q * h) for p, q in (foot, (cx, top), (cx + half, base))], grade(darken(rock, 0.35), depth)
+        )
         cap = top + (base - top) * 0.36
         k = half * 0.36
-        zigzag = ((cx, top), (cx - k, cap), (cx - k * 0.5, cap - 0.02), (cx - k * 0.15, cap + 0.04), (cx + k * 0.3, cap - 0.02),
-                  (cx + k * 0.6, cap + 0.03), (cx + k, cap))
+        zigzag = (
+            (cx, top),
+            (cx - k, cap),
+            (cx - k * 0.5, cap - 0.02),
+            (cx - k * 0.15, cap + 0.04),
+            (cx + k * 0.3, cap - 0.02),
+            (cx + k * 0.6, cap + 0.03),
+            (cx + k, cap),
+        )
         canvas.polygon([(p * w, q * h) for p, q in zigzag], grade(SNOW, depth * 0.7))
-        shade = ((cx, top), (cx + k * 0.1, cap + 0.02), (cx + k * 0.3, cap - 0.02), (cx + k * 0.6, cap + 0.03), (cx + k, cap))
+        shade = (
+            (cx, top),
+            (cx + k * 0.1, cap + 0.02),
+            (cx + k * 0.3, cap - 0.02),
+            (cx + k * 0.6, cap + 0.03),
+            (cx + k, cap),
+        )
         canvas.polygon([(p * w, q * h) for p, q in shade], grade(mix(SNOW, rock, 0.4), depth * 0.7))
         x += half * rng.uniform(1.0, 1.5)
 
@@ -53,7 +68,9 @@ def forest(canvas: Canvas, crown: RGB = (62, 124, 66)) -> None:
     sky(canvas, 0.6, sun=False)
     rng, w, h = canvas.rng, canvas.width, canvas.height
     autumn = crown[0] > crown[1]
-    ground(canvas, 0.58, mix(_GRASS, crown, 0.4) if autumn else (104, 150, 78), (120, 104, 60) if autumn else (70, 116, 58))
+    ground(
+        canvas, 0.58, mix(_GRASS, crown, 0.4) if autumn else (104, 150, 78), (120, 104, 60) if autumn else (70, 116, 58)
+    )
     for row, (base, size, depth, count) in enumerate(((0.6, 0.36, 0.5, 9), (0.64, 0.48, 0.3, 8), (0.7, 0.64, 0.1, 6))):
         if row == 2:
             _path(canvas, 0.6)
@@ -63,7 +80,9 @@ def forest(canvas: Canvas, crown: RGB = (62, 124, 66)) -> None:
                 continue
             others: tuple[RGB, ...] = ((196, 60, 40), (244, 180, 60)) if autumn else ((40, 100, 70), (110, 150, 60))
             tone = mix(crown, rng.choice(others), rng.uniform(0.2, 0.6))
-            pen = Pen(canvas, (x * w, (base + rng.uniform(0, 0.03)) * h), size * h * rng.uniform(0.85, 1.15), depth=depth)
+            pen = Pen(
+                canvas, (x * w, (base + rng.uniform(0, 0.03)) * h), size * h * rng.uniform(0.85, 1.15), depth=depth
+            )
             (tree if autumn or rng.random() < 0.5 else pine)(pen, tone)
     leaves: tuple[RGB, ...] = ((206, 110, 40), (226, 160, 60)) if autumn else ((122, 170, 84), (50, 96, 48))
     flecks(canvas, 0.74, 1.0, leaves, 60, "pebble" if autumn else "grass")
@@ -100,7 +119,15 @@ def desert(canvas: Canvas) -> None:
     ground(canvas, 0.68, (236, 184, 112), (214, 152, 84))
     w, h, grade = canvas.width, canvas.height, canvas.light.grade
     x = rng.uniform(0.15, 0.6)
-    crest = ((x, 0.66), (x + 0.1, 0.74), (x + 0.04, 0.84), (x + 0.24, 1.0), (x + 0.8, 1.0), (x + 0.7, 0.78), (x + 0.4, 0.69))
+    crest = (
+        (x, 0.66),
+        (x + 0.1, 0.74),
+        (x + 0.04, 0.84),
+        (x + 0.24, 1.0),
+        (x + 0.8, 1.0),
+        (x + 0.7, 0.78),
+        (x + 0.4, 0.69),
+    )
     canvas.polygon([(p * w, q * h) for p, q in crest], grade((196, 132, 76)), 130)
     for i in range(10):
         y = 0.72 + i * 0.028
@@ -131,8 +158,12 @@ def camp(canvas: Canvas) -> None:
     for i in range(15):
         side = canvas.rng.random() * 0.38
         x = side if i % 2 else 1 - side
-        pen = Pen(canvas, (x * canvas.width, canvas.rng.uniform(0.66, 0.7) * canvas.height),
-                  canvas.height * canvas.rng.uniform(0.2, 0.42), depth=0.08)
+        pen = Pen(
+            canvas,
+            (x * canvas.width, canvas.rng.uniform(0.66, 0.7) * canvas.height),
+            canvas.height * canvas.rng.uniform(0.2, 0.42),
+            depth=0.08,
+        )
         pine(pen, (40, 92, 74))
     ground(canvas, 0.68, (110, 150, 84), (78, 118, 62))
     flecks(canvas, 0.72, 1.0, ((140, 176, 100), (60, 100, 50)), 60)
@@ -149,8 +180,9 @@ def farm(canvas: Canvas) -> None:
         tone = mix(colour, SNOW, 0.8) if snowy else colour
         left, right = i * 0.25, (i + 1) * 0.25
         far = [(0.5 + (x - 0.5) * 0.55, 0.52) for x in (left, right)]
-        canvas.polygon([(p * w, q * h) for p, q in (*far, (right * 1.2 - 0.1, 0.66), (left * 1.2 - 0.1, 0.66))],
-                       grade(tone, 0.2))
+        canvas.polygon(
+            [(p * w, q * h) for p, q in (*far, (right * 1.2 - 0.1, 0.66), (left * 1.2 - 0.1, 0.66))], grade(tone, 0.2)
+        )
     _barn(Pen(canvas, (canvas.rng.choice((0.16, 0.84)) * w, 0.58 * h), 0.2 * h, depth=0.12))
     post = grade(lighten((150, 112, 76), 0.1))
     for y in (0.635, 0.66):

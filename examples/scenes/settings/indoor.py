@@ -1,7 +1,7 @@
 """A living room and a kitchen table."""
 
 from examples.scenes.canvas import Canvas
-from examples.scenes.colour import RGB, darken, lighten
+from examples.scenes.colour import RGB, darken, lighten, mix
 from examples.scenes.pen import Pen
 from examples.scenes.scenery import ridge, sky
 
@@ -20,16 +20,21 @@ def _view(canvas: Canvas, left: float, top: float, right: float, bottom: float) 
     canvas.image.paste(outside.image, box[:2])
     frame: RGB = (246, 244, 238)
     tone = canvas.light.grade(frame)
-    for a, b in (((left, top), (right, top)), ((left, bottom), (right, bottom)), ((left, top), (left, bottom)),
-                 ((right, top), (right, bottom)), (((left + right) / 2, top), ((left + right) / 2, bottom)),
-                 ((left, (top + bottom) / 2), (right, (top + bottom) / 2))):
+    for a, b in (
+        ((left, top), (right, top)),
+        ((left, bottom), (right, bottom)),
+        ((left, top), (left, bottom)),
+        ((right, top), (right, bottom)),
+        (((left + right) / 2, top), ((left + right) / 2, bottom)),
+        ((left, (top + bottom) / 2), (right, (top + bottom) / 2)),
+    ):
         canvas.line(((a[0] * w, a[1] * h), (b[0] * w, b[1] * h)), 0.016 * h, tone)
     canvas.line(((left * w - 0.02 * h, bottom * h), (right * w + 0.02 * h, bottom * h)), 0.03 * h, tone)
 
 
 def _room(canvas: Canvas, wall: RGB, floor_top: float) -> None:
     lamp = canvas.light.dark
-    shade = darken(wall, 0.4) if lamp else wall
+    shade = mix(wall, (84, 62, 54), 0.45) if lamp else wall
     canvas.backdrop((lighten(shade, 0.1), shade), 0.0, floor_top)
 
 

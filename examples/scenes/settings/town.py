@@ -27,8 +27,10 @@ def city(canvas: Canvas) -> None:
     canvas.backdrop((grade((96, 98, 106)), grade((70, 72, 82))), 0.76, 1.0)
     for i in range(9):
         left = (i - 0.3) / 8 * w
-        canvas.polygon(((left, 0.885 * h), (left + 0.06 * w, 0.885 * h), (left + 0.055 * w, 0.9 * h), (left - 0.006 * w, 0.9 * h)),
-                       grade((236, 232, 214)))
+        canvas.polygon(
+            ((left, 0.885 * h), (left + 0.06 * w, 0.885 * h), (left + 0.055 * w, 0.9 * h), (left - 0.006 * w, 0.9 * h)),
+            grade((236, 232, 214)),
+        )
     for x in (0.08, 0.92):
         _street_lamp(Pen(canvas, (x * w, 0.745 * h), 0.36 * h, flip=x > 0.5))
     if canvas.light.name in ("rain", "night"):
@@ -104,7 +106,16 @@ def park(canvas: Canvas) -> None:
         pen = Pen(canvas, (x * w, rng.uniform(0.55, 0.62) * h), rng.uniform(0.24, 0.4) * h, depth=0.12)
         tree(pen, rng.choice(((84, 150, 74), (112, 160, 66), (66, 130, 80))))
     way: RGB = (236, 238, 242) if canvas.light.name == "snow" else (226, 206, 164)
-    shape = ((0.56, 0.62), (0.62, 0.62), (0.72, 0.72), (0.66, 0.82), (0.86, 1.0), (0.46, 1.0), (0.46, 0.84), (0.6, 0.72))
+    shape = (
+        (0.56, 0.62),
+        (0.62, 0.62),
+        (0.72, 0.72),
+        (0.66, 0.82),
+        (0.86, 1.0),
+        (0.46, 1.0),
+        (0.46, 0.84),
+        (0.6, 0.72),
+    )
     canvas.gradient([(x * w, y * h) for x, y in shape], canvas.light.grade(way), canvas.light.grade(darken(way, 0.08)))
     flecks(canvas, 0.64, 1.0, ((164, 206, 112), (86, 140, 66)), 60)
     if canvas.light.name != "snow":
@@ -119,13 +130,18 @@ def railway(canvas: Canvas) -> None:
     ground(canvas, 0.54, (154, 190, 100), (108, 156, 78))
     rng, w, h, grade = canvas.rng, canvas.width, canvas.height, canvas.light.grade
     for _ in range(8):
-        tree(Pen(canvas, (rng.random() * w, rng.uniform(0.56, 0.62) * h), rng.uniform(0.1, 0.18) * h, depth=0.1), (80, 140, 74))
+        tree(
+            Pen(canvas, (rng.random() * w, rng.uniform(0.56, 0.62) * h), rng.uniform(0.1, 0.18) * h, depth=0.1),
+            (80, 140, 74),
+        )
     gravel: RGB = mix((168, 160, 150), SNOW, 0.5) if canvas.light.name == "snow" else (168, 160, 150)
     canvas.backdrop((grade(gravel), grade(darken(gravel, 0.15))), 0.74, 0.86)
     for i in range(31):
         x = i / 30 * w
-        canvas.polygon(((x, 0.77 * h), (x + 0.014 * w, 0.77 * h), (x + 0.01 * w, 0.835 * h), (x - 0.006 * w, 0.835 * h)),
-                       grade((110, 84, 66)))
+        canvas.polygon(
+            ((x, 0.77 * h), (x + 0.014 * w, 0.77 * h), (x + 0.01 * w, 0.835 * h), (x - 0.006 * w, 0.835 * h)),
+            grade((110, 84, 66)),
+        )
     for y in (0.78, 0.822):
         canvas.line(((0, y * h), (w, y * h)), 0.009 * h, grade(lighten((120, 124, 132), 0.2)))
     flecks(canvas, 0.88, 1.0, ((160, 200, 106), (84, 134, 62)), 50)

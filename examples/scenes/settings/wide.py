@@ -8,7 +8,6 @@ from examples.scenes.pen import Pen
 from examples.scenes.scenery import SNOW, flecks, ground, ridge, sky, water
 from examples.scenes.settings.coast import water_glints
 from examples.scenes.settings.country import forest, peaks
-from examples.scenes.subjects.buildings import house
 from examples.scenes.subjects.plants import tree
 
 __all__ = ["autumn", "football", "ice", "lavender", "river", "savannah", "space"]
@@ -31,8 +30,10 @@ def lavender(canvas: Canvas) -> None:
     vanish = (0.5 * w, 0.4 * h)
     for i in range(-8, 9):
         foot = 0.5 + i * 0.16
-        rows = [(vanish[0] + ((foot + k) * w - vanish[0]) * t, vanish[1] + (1.02 * h - vanish[1]) * t)
-                for k, t in ((-0.055, 0.13), (0.055, 0.13), (0.055, 1.0), (-0.055, 1.0))]
+        rows = [
+            (vanish[0] + ((foot + k) * w - vanish[0]) * t, vanish[1] + (1.02 * h - vanish[1]) * t)
+            for k, t in ((-0.055, 0.13), (0.055, 0.13), (0.055, 1.0), (-0.055, 1.0))
+        ]
         canvas.gradient(rows, grade((150, 120, 190), 0.2), grade((112, 70, 164)))
         for _ in range(34):
             t = 0.16 + 0.84 * rng.random() ** 0.7
@@ -50,10 +51,17 @@ def savannah(canvas: Canvas) -> None:
     ground(canvas, 0.56, (226, 192, 110), (190, 150, 76))
     w, h, rng = canvas.width, canvas.height, canvas.rng
     for x in (0.1, 0.36, 0.66, 0.92):
-        pen = Pen(canvas, ((x + rng.uniform(-0.06, 0.06)) * w, rng.uniform(0.58, 0.64) * h), rng.uniform(0.14, 0.26) * h, depth=0.12)
+        pen = Pen(
+            canvas,
+            ((x + rng.uniform(-0.06, 0.06)) * w, rng.uniform(0.58, 0.64) * h),
+            rng.uniform(0.14, 0.26) * h,
+            depth=0.12,
+        )
         pen.line(((0, 0), (0.03, 0.4), (-0.2, 0.74)), 0.06, (104, 78, 58))
         pen.line(((0.03, 0.4), (0.24, 0.72)), 0.045, (104, 78, 58))
-        pen.blob(((-0.62, 0.74), (-0.4, 0.92), (0, 1.0), (0.44, 0.92), (0.66, 0.74), (0.2, 0.7), (-0.2, 0.7)), (110, 134, 66))
+        pen.blob(
+            ((-0.62, 0.74), (-0.4, 0.92), (0, 1.0), (0.44, 0.92), (0.66, 0.74), (0.2, 0.7), (-0.2, 0.7)), (110, 134, 66)
+        )
         pen.blob(((-0.5, 0.8), (-0.3, 0.92), (0, 0.98), (0.2, 0.9), (-0.1, 0.82)), (136, 156, 80))
     flecks(canvas, 0.62, 1.0, ((238, 206, 124), (160, 124, 60), (206, 170, 90)), 130)
 
@@ -67,10 +75,18 @@ def ice(canvas: Canvas) -> None:
         cx, size = x + rng.uniform(-0.06, 0.06), rng.uniform(0.1, 0.2)
         top, shade = grade((232, 242, 250), 0.15), grade((160, 196, 222), 0.15)
         base = 0.53
-        shape = ((cx - size, base), (cx - size * 0.6, base - size), (cx - size * 0.1, base - size * 1.5), (cx + size * 0.3, base - size * 0.8),
-                 (cx + size * 0.6, base - size), (cx + size, base))
+        shape = (
+            (cx - size, base),
+            (cx - size * 0.6, base - size),
+            (cx - size * 0.1, base - size * 1.5),
+            (cx + size * 0.3, base - size * 0.8),
+            (cx + size * 0.6, base - size),
+            (cx + size, base),
+        )
         canvas.polygon([(p * w, q * h) for p, q in shape], top)
-        canvas.polygon([(p * w, q * h) for p, q in (shape[2], shape[3], shape[4], shape[5], (cx + size * 0.1, base))], shade)
+        canvas.polygon(
+            [(p * w, q * h) for p, q in (shape[2], shape[3], shape[4], shape[5], (cx + size * 0.1, base))], shade
+        )
     canvas.backdrop((grade((238, 244, 250)), grade((214, 228, 242))), 0.74, 1.0)
     edge = [(i / 24 * w, (0.735 + 0.012 * sin(i * 1.7)) * h) for i in range(25)]
     canvas.polygon([*edge, (w, 0.77 * h), (0, 0.77 * h)], grade((170, 206, 230)))
@@ -91,7 +107,6 @@ def river(canvas: Canvas) -> None:
     ground(canvas, 0.5, (140, 182, 96), (96, 148, 72))
     for x in (0.06, 0.16, 0.84, 0.95):
         tree(Pen(canvas, (x * w, rng.uniform(0.53, 0.56) * h), rng.uniform(0.16, 0.26) * h, depth=0.08), (84, 144, 76))
-    house(Pen(canvas, (rng.choice((0.27, 0.74)) * w, 0.54 * h), 0.15 * h, depth=0.1), (244, 224, 190))
     water(canvas, 0.58, 1.0, (62, 138, 168))
     _bridge(Pen(canvas, (0.5 * w, 0.6 * h), 0.22 * h, depth=0.05), w / (0.22 * h))
     water_glints(canvas, 0.64, 1.0)
@@ -123,12 +138,15 @@ def football(canvas: Canvas) -> None:
     w, h, rng, grade = canvas.width, canvas.height, canvas.rng, canvas.light.grade
     ridge(canvas, 0.48, 0.1, (90, 142, 96), 0.25, 2.6)
     for i in range(12):
-        pen = Pen(canvas, ((i + rng.random()) / 12 * w, rng.uniform(0.46, 0.49) * h), rng.uniform(0.12, 0.2) * h, depth=0.15)
+        pen = Pen(
+            canvas, ((i + rng.random()) / 12 * w, rng.uniform(0.46, 0.49) * h), rng.uniform(0.12, 0.2) * h, depth=0.15
+        )
         tree(pen, rng.choice(((80, 140, 76), (100, 156, 70))))
     ground(canvas, 0.48, (112, 178, 84), (84, 154, 66))
     snowy = canvas.light.name == "snow"
     for i in range(0, 10, 2):
-        far, near = [(0.5 + ((i + k) / 10 - 0.5) * 1.0, 0.48) for k in (0, 1)], [(0.5 + ((i + k) / 10 - 0.5) * 2.2, 1.0) for k in (1, 0)]
+        far = [(0.5 + ((i + k) / 10 - 0.5), 0.48) for k in (0, 1)]
+        near = [(0.5 + ((i + k) / 10 - 0.5) * 2.2, 1.0) for k in (1, 0)]
         points = [(x * w, y * h) for x, y in (*far, *near)]
         canvas.polygon(points, grade(mix((140, 200, 100), SNOW, 0.7) if snowy else (140, 200, 100)), 110)
     white = grade((250, 250, 250))
@@ -152,4 +170,8 @@ def space(canvas: Canvas) -> None:
         canvas.soft_ellipse((rng.random() * w, rng.random() * h), (radius * 1.4, radius), colour, 70)
     for _ in range(150):
         x, y, r = rng.random() * w, rng.random() * h, rng.choice((0.8, 1.0, 1.4, 2.2)) * h / 576
-        canvas.ellipse((x - r, y - r, x + r, y + r), rng.choice(((255, 255, 255), (255, 236, 200), (200, 220, 255))), rng.randint(120, 255))
+        canvas.ellipse(
+            (x - r, y - r, x + r, y + r),
+            rng.choice(((255, 255, 255), (255, 236, 200), (200, 220, 255))),
+            rng.randint(120, 255),
+        )

@@ -17,7 +17,14 @@ def tree(pen: Pen, paint: RGB) -> None:
     pen.shaded(((-0.06, 0), (-0.035, 0.45), (0.035, 0.45), (0.065, 0)), _BARK)
     pen.line(((0, 0.34), (0.14, 0.5)), 0.03, _BARK)
     pen.line(((0, 0.3), (-0.13, 0.48)), 0.03, _BARK)
-    puffs = ((-0.2, 0.52, 0.17), (0.2, 0.52, 0.17), (0, 0.5, 0.18), (-0.15, 0.7, 0.19), (0.16, 0.7, 0.18), (0, 0.82, 0.18))
+    puffs = (
+        (-0.2, 0.52, 0.17),
+        (0.2, 0.52, 0.17),
+        (0, 0.5, 0.18),
+        (-0.15, 0.7, 0.19),
+        (0.16, 0.7, 0.18),
+        (0, 0.82, 0.18),
+    )
     for x, y, r in puffs:
         pen.ellipse(x, y - 0.015, r, r * 0.95, darken(paint, 0.28))
     for x, y, r in puffs:
@@ -37,8 +44,10 @@ def pine(pen: Pen, paint: RGB) -> None:
         pen.poly(((-half, base), (0, base - 0.025), (half, base), (0, base + height)), tone)
         pen.poly(((0, base - 0.025), (half, base), (0, base + height)), darken(tone, 0.18))
         if pen.snowy:
-            pen.poly(((-half * 0.62, base + 0.12), (-half * 0.1, base + 0.1), (half * 0.5, base + 0.13), (0, base + height)),
-                     _SNOW)
+            pen.poly(
+                ((-half * 0.62, base + 0.12), (-half * 0.1, base + 0.1), (half * 0.5, base + 0.13), (0, base + height)),
+                _SNOW,
+            )
 
 
 def palm(pen: Pen, paint: RGB) -> None:
@@ -50,8 +59,16 @@ def palm(pen: Pen, paint: RGB) -> None:
         y = 0.08 + i * 0.1
         x = 0.3 * y * y + 0.005
         pen.line(((x - 0.03, y), (x + 0.05, y + 0.01)), 0.012, (112, 80, 54))
-    leaves = ((-0.36, -0.04), (-0.34, 0.16), (-0.14, 0.24), (0.14, 0.22), (0.34, 0.12), (0.38, -0.08), (0.16, -0.2),
-              (-0.2, -0.2))
+    leaves = (
+        (-0.36, -0.04),
+        (-0.34, 0.16),
+        (-0.14, 0.24),
+        (0.14, 0.22),
+        (0.34, 0.12),
+        (0.38, -0.08),
+        (0.16, -0.2),
+        (-0.2, -0.2),
+    )
     for i, (dx, dy) in enumerate(leaves):
         x, y = 0.215, 0.82
         tone = darken(paint, 0.25) if i in (0, 5, 6, 7) else lighten(paint, 0.06 * (i % 3))

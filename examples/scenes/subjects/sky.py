@@ -10,16 +10,29 @@ __all__ = ["balloon", "bird_flock", "butterfly", "kite", "moon", "plane", "rainb
 
 def balloon(pen: Pen, paint: RGB) -> None:
     """A hot-air balloon with light gores."""
-    outline = ((0, 0.24), (0.16, 0.36), (0.3, 0.54), (0.34, 0.74), (0.24, 0.92), (0, 1.0), (-0.24, 0.92), (-0.34, 0.74),
-               (-0.3, 0.54), (-0.16, 0.36))
+    outline = (
+        (0, 0.24),
+        (0.16, 0.36),
+        (0.3, 0.54),
+        (0.34, 0.74),
+        (0.24, 0.92),
+        (0, 1.0),
+        (-0.24, 0.92),
+        (-0.34, 0.74),
+        (-0.3, 0.54),
+        (-0.16, 0.36),
+    )
     if pen.dark:
         pen.glow(0, 0.6, 0.7, (255, 190, 110), 120)
     tone = darken(paint, 0.1) if pen.dark else paint
     pen.blob(outline, tone, lit=pen.dark)
     for squeeze, colour in ((0.72, (250, 240, 220)), (0.42, tone), (0.14, (250, 240, 220))):
         pen.blob([(x * squeeze, y) for x, y in outline], colour, lit=pen.dark)
-    pen.blob([(x, y) for x, y in ((0.06, 0.3), (0.2, 0.5), (0.26, 0.74), (0.16, 0.94), (0.32, 0.76), (0.28, 0.52))],
-             darken(paint, 0.6), 60)
+    pen.blob(
+        [(x, y) for x, y in ((0.06, 0.3), (0.2, 0.5), (0.26, 0.74), (0.16, 0.94), (0.32, 0.76), (0.28, 0.52))],
+        darken(paint, 0.6),
+        60,
+    )
     for x in (-0.07, 0.07):
         pen.line(((x, 0.28), (x * 0.9, 0.14)), 0.01, (90, 70, 56))
     pen.shaded(((-0.09, 0.14), (-0.07, 0.0), (0.07, 0.0), (0.09, 0.14)), (150, 104, 64))
@@ -30,10 +43,14 @@ def plane(pen: Pen, paint: RGB) -> None:
     """An airliner climbing to the right; `paint` colours the tail and the stripe."""
     body: RGB = (246, 248, 250)
     pen.poly(((-0.1, 0.5), (0.3, 0.55), (-0.2, 0.98), (-0.42, 0.96)), darken(body, 0.25))
-    pen.blob(((-1.1, 0.48), (-0.8, 0.36), (0.4, 0.4), (1.0, 0.56), (1.16, 0.68), (0.96, 0.78), (0.4, 0.76), (-0.7, 0.66)),
-             body)
-    pen.blob(((-1.06, 0.46), (-0.8, 0.36), (0.4, 0.4), (1.0, 0.56), (1.14, 0.66), (0.4, 0.5), (-0.7, 0.46)),
-             darken(body, 0.2))
+    pen.blob(
+        ((-1.1, 0.48), (-0.8, 0.36), (0.4, 0.4), (1.0, 0.56), (1.16, 0.68), (0.96, 0.78), (0.4, 0.76), (-0.7, 0.66)),
+        body,
+    )
+    pen.blob(
+        ((-1.06, 0.46), (-0.8, 0.36), (0.4, 0.4), (1.0, 0.56), (1.14, 0.66), (0.4, 0.5), (-0.7, 0.46)),
+        darken(body, 0.2),
+    )
     pen.poly(((-1.12, 0.5), (-0.74, 0.64), (-0.98, 1.04), (-1.2, 1.02)), paint)
     pen.line(((-0.8, 0.56), (0.96, 0.68)), 0.05, paint)
     for i in range(7):
@@ -44,10 +61,25 @@ def plane(pen: Pen, paint: RGB) -> None:
 
 def bird_flock(pen: Pen, paint: RGB) -> None:
     """Seven birds in a loose V."""
-    for x, y, s in ((0, 0.5, 0.34), (-0.5, 0.7, 0.28), (-0.46, 0.26, 0.3), (-1.0, 0.9, 0.24), (-0.94, 0.06, 0.27),
-                    (0.5, 0.34, 0.2), (-1.4, 0.4, 0.22)):
-        wing = ((-s, 0.5 * s), (-0.45 * s, 0.62 * s), (0, 0.1 * s), (0.45 * s, 0.62 * s), (s, 0.5 * s), (0.4 * s, 0.36 * s),
-                (0, -0.16 * s), (-0.4 * s, 0.36 * s))
+    for x, y, s in (
+        (0, 0.5, 0.34),
+        (-0.5, 0.7, 0.28),
+        (-0.46, 0.26, 0.3),
+        (-1.0, 0.9, 0.24),
+        (-0.94, 0.06, 0.27),
+        (0.5, 0.34, 0.2),
+        (-1.4, 0.4, 0.22),
+    ):
+        wing = (
+            (-s, 0.5 * s),
+            (-0.45 * s, 0.62 * s),
+            (0, 0.1 * s),
+            (0.45 * s, 0.62 * s),
+            (s, 0.5 * s),
+            (0.4 * s, 0.36 * s),
+            (0, -0.16 * s),
+            (-0.4 * s, 0.36 * s),
+        )
         pen.poly([(x + a, y + b) for a, b in wing], paint)
 
 
@@ -80,7 +112,7 @@ def kite(pen: Pen, paint: RGB) -> None:
         pen.poly(((x, y), (x + 0.08, y + 0.05), (x + 0.08, y - 0.05)), colour)
 
 
-def moon(pen: Pen, paint: RGB) -> None:
+def moon(pen: Pen, _: RGB) -> None:
     """A full moon with a few seas, and its halo."""
     face: RGB = (250, 244, 214)
     pen.glow(0, 0.5, 1.5, face, 150)
@@ -89,10 +121,17 @@ def moon(pen: Pen, paint: RGB) -> None:
         pen.ellipse(x, y, r, r, (226, 218, 186), lit=True)
 
 
-def rainbow(pen: Pen, paint: RGB) -> None:
+def rainbow(pen: Pen, _: RGB) -> None:
     """Half a ring of seven soft colours."""
-    bands: tuple[RGB, ...] = ((226, 70, 70), (244, 148, 60), (250, 214, 90), (110, 190, 100), (80, 160, 220), (80, 96, 190),
-                              (148, 90, 180))
+    bands: tuple[RGB, ...] = (
+        (226, 70, 70),
+        (244, 148, 60),
+        (250, 214, 90),
+        (110, 190, 100),
+        (80, 160, 220),
+        (80, 96, 190),
+        (148, 90, 180),
+    )
     for i, band in enumerate(bands):
         outer, inner = 1.0 - i * 0.04, 0.96 - i * 0.04
         angles = [a * pi / 48 for a in range(49)]
