@@ -80,6 +80,8 @@ def _require_folder(library: Library, folder: Path) -> None:
     with _listing(folder):
         if folder.is_dir():
             return
+        if folder.exists():
+            raise NoSuchFolder(folder)
     place = find_place(library, folder)
     known = count_present(library, place) if place else 0
     raise RootUnavailable(folder, known, 0) if known else NoSuchFolder(folder)
