@@ -26,7 +26,7 @@ def _captions(scene: Scene, language: Language) -> list[str]:
         verb=language.nouns[main.kind].verb,
         place=place,
         time=time,
-        others=tuple(Other(_where(s, main), language.phrase(s.kind, s.colour)) for s in rest),
+        others=tuple(Other(_where(s, main, scene), language.phrase(s.kind, s.colour)) for s in rest),
     )
     phrases = [language.phrase(s.kind, s.colour) for s in scene.subjects]
     keywords = [
@@ -57,8 +57,10 @@ def _place(scene: Scene, subject: Subject, language: Language) -> str:
     return place.at
 
 
-def _where(subject: Subject, main: Subject) -> str:
+def _where(subject: Subject, main: Subject, scene: Scene) -> str:
     layer, main_layer = SUBJECTS[subject.kind].layer, SUBJECTS[main.kind].layer
+    if scene.setting in _TIMELESS:
+        return "near"
     if layer in _ALOFT:
         return "sky" if main_layer not in _ALOFT else "near"
     if layer == "wall":

@@ -36,7 +36,7 @@ class Czech(Language):
         "dog": _n("{} pes", "ý", "stojí"),
         "cat": _n("{} kočka", "á", "sedí"),
         "horse": _n("{} kůň", "ý", "stojí"),
-        "cow": _n("{}-bílá kráva", "o", "se pase"),
+        "cow": _n("{}bílá kráva", "o", "se pase"),
         "sheep": _n("{} ovce", "á", "se pase"),
         "fish": _n("{} ryba", "á", "plave"),
         "tree": _n("strom", "", "roste"),
@@ -47,7 +47,7 @@ class Czech(Language):
         "house": _n("{} dům", "ý", "stojí"),
         "church": _n("kostel", "", "stojí"),
         "castle": _n("hrad", "", "stojí"),
-        "lighthouse": _n("{}-bílý maják", "o", "stojí"),
+        "lighthouse": _n("{}bílý maják", "o", "stojí"),
         "windmill": _n("větrný mlýn", "", "stojí"),
         "tent": _n("{} stan", "ý", "stojí"),
         "campfire": _n("táborák", "", "hoří"),
@@ -77,7 +77,7 @@ class Czech(Language):
         "giraffe": _n("žirafa", "", "stojí"),
         "camel": _n("velbloud", "", "stojí"),
         "penguin": _n("tučňák s {} šálou", "ou", "stojí"),
-        "fox": _n("rezavá liška", "", "stojí"),
+        "fox": _n("ryšavá liška", "", "stojí"),
         "deer": _n("jelen s parohy", "", "stojí"),
         "rabbit": _n("{} králík", "ý", "sedí"),
         "chicken": _n("{} slepice", "á", "stojí"),
@@ -139,13 +139,13 @@ class Czech(Language):
     }
 
     def colour(self, name: str, form: str) -> str:
-        """Stem and ending of the hard declension; "o" makes compounds (černo-bílá)."""
+        """Stem and ending of the hard declension; "o" makes compounds (černobílá)."""
         return _STEMS[name] + form
 
     def bare(self, kind: str, colour: str | None) -> str:
         """With "se" and "ve" where "s" and "v" could not be spoken."""
         vocalised = re.sub(r"\bs (?=[szšž])", "se ", super().bare(kind, colour))
-        return re.sub(r"\bv (?=[vf])", "ve ", vocalised)
+        return re.sub(r"\bv (?=v|f|žl)", "ve ", vocalised)
 
     def sentence(self, parts: Parts) -> str:
         """Při západu slunce stojí na pláži červené auto, vedle je pes a na obloze je balon."""

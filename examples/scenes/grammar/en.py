@@ -77,7 +77,7 @@ class English(Language):
         "deer": _n("stag with antlers", "stands"),
         "rabbit": _n("{} rabbit", "sits"),
         "chicken": _n("{} hen", "stands"),
-        "whale": _n("blue whale", "swims"),
+        "whale": _n("blue whale", "surfaces"),
         "turtle": _n("sea turtle", "swims"),
         "jellyfish": _n("{} jellyfish", "drifts"),
         "octopus": _n("{} octopus", "swims"),

@@ -37,7 +37,7 @@ class Chinese(Language):
         "dog": _n("一只", "{}的狗", "站在"),
         "cat": _n("一只", "{}的猫", "坐在"),
         "horse": _n("一匹", "{}的马", "站在"),
-        "cow": _n("一头", "{}和白色相间的奶牛", "吃草"),
+        "cow": Noun("一头", "{}白相间的奶牛", "stem", "吃草"),
         "sheep": _n("一只", "{}的绵羊", "吃草"),
         "fish": _n("一条", "{}的鱼", "游动"),
         "tree": _n("一棵", "大树", "长在"),
@@ -48,7 +48,7 @@ class Chinese(Language):
         "house": _n("一座", "{}的房子", "坐落在"),
         "church": _n("一座", "教堂", "坐落在"),
         "castle": _n("一座", "城堡", "矗立在"),
-        "lighthouse": _n("一座", "{}和白色相间的灯塔", "矗立在"),
+        "lighthouse": Noun("一座", "{}白相间的灯塔", "stem", "矗立在"),
         "windmill": _n("一座", "风车", "矗立在"),
         "tent": _n("一顶", "{}帐篷", "搭在"),
         "campfire": _n("一堆", "篝火", "燃烧"),
@@ -80,7 +80,7 @@ class Chinese(Language):
         "penguin": _n("一只", "围着{}围巾的企鹅", "站在"),
         "fox": _n("一只", "红色的狐狸", "站在"),
         "deer": _n("一头", "长着鹿角的雄鹿", "站在"),
-        "rabbit": _n("一只", "{}的兔子", "坐在"),
+        "rabbit": _n("一只", "{}的兔子", "蹲在"),
         "chicken": _n("一只", "{}的母鸡", "站在"),
         "whale": _n("一头", "蓝色的鲸鱼", "游动"),
         "turtle": _n("一只", "海龟", "游动"),
@@ -134,9 +134,9 @@ class Chinese(Language):
         "evening": ("晚上", "晚上"),
     }
 
-    def colour(self, name: str, form: str) -> str:  # noqa: ARG002 - other languages need it
-        """Chinese adjectives have one form."""
-        return _COLOURS[name]
+    def colour(self, name: str, form: str) -> str:
+        """Plain, or without its last syllable as in 黑白相间."""
+        return _COLOURS[name].removesuffix("色") if form == "stem" else _COLOURS[name]
 
     def _join(self, article: str, noun: str) -> str:
         return article + noun
