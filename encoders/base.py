@@ -81,7 +81,8 @@ class Encoder(ABC):
         vectors = raw.astype(np.float32)
         if not np.isfinite(vectors).all():
             raise BadVectors(self.space.model, "not all values are finite")
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)  # (n, 1)
+        # In 64 bits: the squares of large but finite numbers do not fit into 32.
+        norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)  # (n, 1)
         if (norms < 1e-12).any():
             raise BadVectors(self.space.model, "a vector of length zero has no direction")
         return np.asarray(vectors / norms, dtype=np.float32)
