@@ -7,6 +7,7 @@ SightlineError
 │   └── LibraryTooNew            written by a newer Sightline
 ├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
 ├── FolderUnreadable             the operating system will not list a folder of pictures
+├── NoSuchFolder                 a path that was to be indexed is no folder
 ├── NothingKnown                 a path the library does not know
 ├── PictureError                 one file that cannot become pixels; carries a stable `reason`
 │   ├── PictureUnreadable        the operating system would not give the bytes (worth another try)
