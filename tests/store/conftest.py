@@ -1,0 +1,69 @@
+"""Pictures put straight into a catalogue: no file is read, and every vector is known."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import insert
+
+from encoders.fake import FakeEncoder
+from sightline.space import Space
+from store import Library
+from store.catalog import Content, Embedding, Picture, State
+from store.library import bump
+from store.roots import ensure_root
+from store.spaces import StoredSpace, activate, register
+
+Unit = Callable[[int], NDArray[np.float32]]
+
+
+@pytest.fixture
+def unit() -> Unit:
+    """The unit vector, (13,), that content number n gets."""
+
+    def vector(number: int) -> NDArray[np.float32]:
+        raw = np.random.default_rng(number).normal(size=13)
+        return np.asarray(raw / np.linalg.norm(raw), np.float32)
+
+    return vector
+
+
+@pytest.fixture(params=["float16"])
+def stored(library: Library, request: pytest.FixtureRequest) -> StoredSpace:
+    """The active space of thirteen dimensions; float32 where a test says so."""
+    space: Space = FakeEncoder().space
+    with library.write() as connection:
+        made = register(connection, space, dtype=request.param)
+        activate(connection, made)
+    return made
+
+
+@pytest.fixture
+def put(library: Library, stored: StoredSpace, unit: Unit) -> Callable[..., list[int]]:
+    """Adds pictures by number, each of its own content; returns the ids of the contents."""
+    place = ensure_root(library, library.path.parent / "photos")
+
+    def add(*numbers: int, state: State = State.PRESENT) -> list[int]:
+        ids = []
+        with library.write() as connection:
+            for number in numbers:
+                values = {"digest": number.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8}
+                content_id = connection.execute(insert(Content).values(values).returning(Content.id)).scalar_one()
+                blob = stored.to_bytes(unit(number))
+                connection.execute(insert(Embedding).values(space_id=stored.id, content_id=content_id, vector=blob))
+                connection.execute(
+                    insert(Picture).values(
+                        root_id=place.root_id,
+                        relpath=b"%04d.png" % number,
+                        size=1,
+                        mtime_ns=1,
+                        content_id=content_id,
+                        state=state,
+                    )
+                )
+                ids.append(content_id)
+            bump(connection)
+        return ids
+
+    return add

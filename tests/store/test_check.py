@@ -1,0 +1,212 @@
+"""verify finds each kind of fault that is put in by hand; repair mends it."""
+
+import sqlite3
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from sightline.errors import LibraryUnusable
+from store import Library, cache
+from store.catalog import Content, Embedding, IndexGeneration, Picture
+from store.check import repair, verify
+from store.library import bump
+from store.spaces import StoredSpace
+from store.vectors import FlatIndex
+
+Put = Callable[..., list[int]]
+
+
+def kinds(library: Library) -> list[str]:
+    return [fault.kind for fault in verify(library)]
+
+
+@pytest.fixture
+def ids(library: Library, stored: StoredSpace, put: Put) -> list[int]:
+    """A sound library of eight pictures."""
+    made = put(*range(8))
+    cache.publish(library, stored)
+    assert verify(library) == []
+    return made
+
+
+def index_file(library: Library) -> tuple[int, str]:
+    with library.read() as connection:
+        row = connection.execute(select(IndexGeneration.generation, IndexGeneration.filename)).one()
+    return row.generation, row.filename
+
+
+def test_an_empty_library_is_whole(library: Library) -> None:
+    assert verify(library) == []
+    assert repair(library) == []
+
+
+def test_a_sound_library_needs_no_repair(library: Library, ids: list[int]) -> None:
+    before = index_file(library)
+    assert repair(library) == []
+    assert index_file(library) == before
+
+
+def test_a_library_that_was_never_published_has_no_index(library: Library, put: Put) -> None:
+    put(1, 2)
+    assert kinds(library) == ["index"]
+    assert any("2 vectors" in step for step in repair(library))
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped"])
+def test_a_damaged_file_is_found_and_made_anew(library: Library, ids: list[int], damage: str) -> None:
+    path = library.indexes / index_file(library)[1]
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 16
+    path.unlink()
+    if damage != "missing":
+        path.write_bytes(data if damage == "flipped" else data[:-40])
+    assert kinds(library) == ["index"]
+    repair(library)
+    assert verify(library) == []
+
+
+def test_a_file_that_is_behind_is_found(library: Library, ids: list[int], put: Put) -> None:
+    put(50)
+    assert kinds(library) == ["index"]
+    assert "behind" in verify(library)[0].detail
+    repair(library)
+    assert verify(library) == []
+
+
+def announce(library: Library, index: FlatIndex) -> None:
+    """Publishes another index as if it were right: with its own checksum, at the present revision."""
+    from hashlib import sha256
+
+    path = library.indexes / index_file(library)[1]
+    index.write(path)
+    with library.write() as connection:
+        connection.execute(
+            update(IndexGeneration).values(checksum=sha256(path.read_bytes()).digest(), vectors=len(index))
+        )
+
+
+def test_a_file_with_a_wrong_number_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
+    sound = cache.load(library, stored).index
+    vectors = sound.vectors()
+    vectors[3] = vectors[2]
+    wrong = FlatIndex(13)
+    wrong.add(sound.ids(), vectors)
+    announce(library, wrong)
+    faults = verify(library)
+    assert [fault.kind for fault in faults] == ["index"]
+    assert f"in 1 vectors ({sound.ids()[3]})" in faults[0].detail
+    repair(library)
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize("rows", [slice(0, 7), slice(0, 0)])
+def test_a_file_with_a_vector_too_few_is_found(
+    library: Library, stored: StoredSpace, ids: list[int], rows: slice
+) -> None:
+    sound = cache.load(library, stored).index
+    wrong = FlatIndex(13)
+    wrong.add(sound.ids()[rows], sound.vectors()[rows])
+    announce(library, wrong)
+    assert kinds(library) == ["index"]
+    repair(library)
+    assert verify(library) == []
+
+
+def test_the_order_in_the_file_means_nothing(library: Library, stored: StoredSpace, ids: list[int]) -> None:
+    sound = cache.load(library, stored).index
+    turned = FlatIndex(13)
+    turned.add(sound.ids()[::-1], sound.vectors()[::-1])
+    announce(library, turned)
+    assert verify(library) == []
+
+
+UNIT = np.eye(1, 13, dtype=np.float32)[0]
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"",
+        b"\0" * 25,
+        b"\0" * 26,
+        b"\0" * 28,
+        (UNIT * 2).astype("<f2").tobytes(),
+        (UNIT * 0.99).astype("<f2").tobytes(),
+        np.full(13, np.nan, "<f2").tobytes(),
+        np.full(13, np.inf, "<f2").tobytes(),
+        UNIT.astype("<f4").tobytes(),
+    ],
+    ids=["empty", "short", "zero", "long", "twice", "shrunk", "nan", "inf", "float32"],
+)
+def test_a_malformed_vector_is_found_and_dropped(library: Library, ids: list[int], blob: bytes) -> None:
+    with library.write() as connection:
+        connection.execute(update(Embedding).where(Embedding.content_id == ids[2]).values(vector=blob))
+    faults = verify(library)
+    assert "vectors" in [fault.kind for fault in faults]
+    assert f"contents {ids[2]}" in faults[0].detail
+    done = repair(library)
+    assert "1 malformed" in done[0]
+    assert kinds(library) == ["unembedded"]  # the next index run embeds it again
+    with library.read() as connection:
+        assert sorted(connection.execute(select(Embedding.content_id)).scalars()) == sorted({*ids} - {ids[2]})
+
+
+def test_only_malformed_vectors_in_a_library(library: Library, ids: list[int]) -> None:
+    with library.write() as connection:
+        connection.execute(update(Embedding).values(vector=b"short"))
+    assert "8 vectors" in verify(library)[0].detail
+    repair(library)
+    assert kinds(library) == ["unembedded"]
+
+
+def test_a_present_picture_without_a_vector_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
+    with library.write() as connection:
+        connection.execute(delete(Embedding).where(Embedding.content_id == ids[0]))
+        bump(connection)
+    cache.publish(library, stored)
+    assert kinds(library) == ["unembedded"]
+
+
+def test_contents_that_no_file_holds_are_removed(library: Library, ids: list[int]) -> None:
+    with library.write() as connection:
+        connection.execute(delete(Picture).where(Picture.content_id == ids[0]))
+        bump(connection)
+    assert any("1 contents" in step for step in repair(library))
+    with library.read() as connection:
+        assert ids[0] not in connection.execute(select(Content.id)).scalars().all()
+        assert ids[0] not in connection.execute(select(Embedding.content_id)).scalars().all()
+    assert verify(library) == []
+
+
+def test_strays_are_deleted_and_named(library: Library, ids: list[int]) -> None:
+    (library.indexes / "left.tmp").write_bytes(b"")
+    assert repair(library) == ["deleted the stray file left.tmp"]
+
+
+def test_a_dangling_reference_is_found_and_not_guessed_at(library: Library, ids: list[int]) -> None:
+    library.close()
+    with sqlite3.connect(library.path / "catalog.sqlite") as connection:  # foreign keys are off here
+        connection.execute("DELETE FROM roots")
+    connection.close()
+    assert set(kinds(library)) == {"catalogue"}
+    with pytest.raises(LibraryUnusable, match="backup"):
+        repair(library)
+
+
+def test_a_damaged_database_is_found(library: Library, ids: list[int]) -> None:
+    with library.connect() as connection:
+        connection.execution_options(sightline_writes=True)
+        page = connection.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'")).scalar_one()
+        size = connection.execute(text("PRAGMA page_size")).scalar_one()
+        connection.rollback()
+    library.close()  # the last connection folds the write-ahead log back
+    path = library.path / "catalog.sqlite"
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * size : (page - 1) * size + 200] = b"\xa5" * 200
+    path.write_bytes(data)
+    assert set(kinds(library)) == {"catalogue"}
+    with pytest.raises(LibraryUnusable):
+        repair(library)
