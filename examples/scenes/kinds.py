@@ -93,7 +93,7 @@ SUBJECTS: dict[str, Kind] = {
     "truck": Kind(vehicles.truck, "ground", 0.29, 1.15, _PAINTED[:6]),
     "elephant": Kind(wildlife.elephant, "ground", 0.44, 1.08, (), (140, 146, 156)),
     "giraffe": Kind(wildlife.giraffe, "ground", 0.66, 0.4, (), (240, 204, 128)),
-    "camel": Kind(wildlife.camel, "ground", 0.38, 0.75, (), (206, 156, 96)),
+    "camel": Kind(wildlife.camel, "ground", 0.38, 0.75, (), (174, 116, 66)),
     "penguin": Kind(wildlife.penguin, "ground", 0.3, 0.45, ("red", "blue", "green", "yellow", "orange", "pink")),
     "fox": Kind(woodland.fox, "ground", 0.22, 1.05, (), (222, 112, 46)),
     "deer": Kind(woodland.deer, "ground", 0.46, 0.5, (), (160, 104, 62)),
