@@ -101,13 +101,15 @@ class Searcher:
         if k < 1:
             raise InvalidQuery(f"cannot show the best {k} pictures; ask for at least one")
         self.refresh()
-        wanted = k
+        wanted = k + 1 + len(without)
         while True:
-            # A picture may be excluded, or vanish between ranking and looking it up: then ask for more.
-            scores, ids = self._current.index.search(vector[None], wanted + len(without))
+            scores, ids = self._current.index.search(vector[None], wanted)
             with self._library.read() as connection:
                 hits = _hits(connection, scores[0], ids[0], without)
-            if len(hits) >= k or len(ids[0]) == len(self._current.index):
+            # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
+            # one shown may be left out: which of them come first must not depend on how the index came to be.
+            enough = len(hits) >= k and hits[k - 1].score > scores[0][-1]
+            if enough or len(ids[0]) == len(self._current.index):
                 break
             wanted *= 2
         return [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
