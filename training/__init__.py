@@ -1,0 +1,1 @@
+"""The recipe of the built-in model `mini`: prepare, train, export, evaluate. Never imported by the product."""

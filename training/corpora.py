@@ -1,0 +1,87 @@
+"""What the training data says: pictures, captions, aligned sentences. Knows nothing of pixels or tensors."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoders.mini.tokens import plain
+
+__all__ = [
+    "LANGUAGES",
+    "Caption",
+    "aligned_sentences",
+    "captions",
+    "class_names",
+    "flickr_pictures",
+    "read_captions",
+    "unlabelled",
+]
+
+LANGUAGES = ("en", "zh", "ar", "de", "fr", "cs")
+_ALIGNED = ("en", "de", "fr", "cs")
+"""Column order of the aligned sentences."""
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A sentence that somebody wrote about the picture called `image`."""
+
+    image: str
+    text: str
+    lang: str
+
+
+def captions(data: Path, split: str) -> list[Caption]:
+    """All captions of one split of Flickr8k (`train` or `dev`), language by language."""
+    return [
+        Caption(Path(row["image"]).name, row["caption"], row["lang"])
+        for lang in LANGUAGES
+        for row in _rows(data / "flickr8k" / f"captions.{lang}.jsonl")
+        if row["split"] == split
+    ]
+
+
+def read_captions(file: Path) -> list[Caption]:
+    """Captions of any collection that is written the same way: lines of `image`, `caption`, `lang`."""
+    return [Caption(Path(row["image"]).name, row["caption"], row["lang"]) for row in _rows(file)]
+
+
+def flickr_pictures(data: Path, split: str) -> list[Path]:
+    """The photos of one split of Flickr8k, sorted by name."""
+    names = {caption.image for caption in captions(data, split)}
+    return [data / "flickr8k" / "images" / name for name in sorted(names)]
+
+
+def unlabelled(data: Path) -> list[Path]:
+    """Photos without captions (class pictures included), sorted by path."""
+    folders = (data / "unlabelled", data / "imagenet_names" / "images")
+    return sorted(path for folder in folders for path in folder.rglob("*.jpg"))
+
+
+def class_names(data: Path) -> list[Caption]:
+    """One English name for each of the ImageNet photos."""
+    rows = _rows(data / "imagenet_names" / "labels.jsonl")
+    return [Caption(Path(row["image"]).name, row["label"], "en") for row in rows]
+
+
+def aligned_sentences(data: Path) -> list[dict[str, str]]:
+    """Sentences that mean the same, one dictionary from language to sentence for each.
+
+    Left out: lines with a tab inside a sentence (nobody can tell their columns), and the sentences that are captions
+    of dev pictures (the two collections overlap), so that dev stays unseen.
+    """
+    unseen = {plain(caption.text) for caption in captions(data, "dev")}
+    lines = (data / "multi30k" / "parallel.en-de-fr-cs.tsv").read_text(encoding="utf-8").splitlines()
+    columns = (line.split("\t") for line in lines)
+    return [
+        dict(zip(_ALIGNED, row, strict=True))
+        for row in columns
+        if len(row) == len(_ALIGNED) and unseen.isdisjoint(plain(sentence) for sentence in row)
+    ]
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

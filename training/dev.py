@@ -1,0 +1,56 @@
+"""The dev split as queries, for the log. Only ever looked at; no gradient comes from here."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from encoders.mini.tokens import Tokenizer
+from training import corpora
+from training.captioned import tensors
+from training.model import TextTower
+from training.scores import Scores, pessimistic_ranks
+
+__all__ = ["DevQueries"]
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class DevQueries:
+    """Captions of the dev pictures as token ids, by language, with the row of the picture each belongs to."""
+
+    by_language: dict[str, tuple[Sequence[Sequence[int]], NDArray[np.int64]]]
+
+    @classmethod
+    def load(cls, data: Path, prepared: Path, tokenizer: Tokenizer) -> "DevQueries":
+        """Captions from `data`, the order of the pictures from the prepared folder of dev."""
+        rows = {name: row for row, name in enumerate(json.loads((prepared / "names.json").read_text()))}
+        captions = corpora.captions(data, "dev")
+        return cls(
+            {
+                lang: (
+                    [tokenizer(caption.text) for caption in captions if caption.lang == lang],
+                    np.array([rows[caption.image] for caption in captions if caption.lang == lang]),
+                )
+                for lang in corpora.LANGUAGES
+            }
+        )
+
+    @torch.no_grad()
+    def summary(self, tower: TextTower, pictures: Tensor) -> str:
+        """R@10 and MRR by language against unit picture vectors (N, D)."""
+        parts = []
+        for lang, (ids, owners) in self.by_language.items():
+            order = np.argsort([len(text) for text in ids])  # alike lengths together: little padding
+            batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+            texts = [tower(*tensors([ids[i] for i in batch])) for batch in batches]
+            ranks = pessimistic_ranks(torch.cat(texts).numpy(), pictures.numpy(), owners[order])
+            scores = Scores.of(ranks)
+            parts.append(f"{lang} {scores.recall_10:.3f}/{scores.mrr:.3f}")
+        return " ".join(parts)

@@ -1,0 +1,34 @@
+"""What the towers are asked for. Every function returns a scalar, averaged over the batch."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["contrastive", "follow", "match_cells"]
+
+
+def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) -> Tensor:
+    """Symmetric InfoNCE (Radford et al., 2021): (B, D) against (B, D), row i of each belonging together.
+
+    Rows with the same owner (B,) are the same thing twice and no negatives of each other.
+    """
+    logits = scale * pictures @ texts.T  # (B, B)
+    same = owners[:, None] == owners[None]
+    same.fill_diagonal_(False)
+    logits = logits.masked_fill(same, -1e4)
+    target = torch.arange(len(logits))
+    return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
+
+
+def match_cells(student: Tensor, teacher: Tensor) -> Tensor:
+    """Mean squared difference of two grids (N, D, H, W). One means: no better than the mean of the teacher."""
+    return functional.mse_loss(student, teacher)
+
+
+def follow(student: Tensor, teacher: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
+    """How far the student's ranking of the batch's texts is from the teacher's (KL divergence of softmaxes).
+
+    Pictures (N, D) as student and teacher embed them, texts (M, D).
+    """
+    wanted = (scale * teacher @ texts.T).softmax(1)  # (N, M)
+    return functional.kl_div((scale * student @ texts.T).log_softmax(1), wanted, reduction="batchmean")

@@ -1,0 +1,33 @@
+"""Rendered scenes as more pictures with words, drawn from seeds that the shipped gallery does not use."""
+
+from collections.abc import Iterator
+
+from PIL import Image
+
+from examples.scenes import captions, random_scene, render
+from training.corpora import Caption
+
+__all__ = ["FIRST_SEED", "scene_captions", "scene_pictures"]
+
+FIRST_SEED = 10_000
+"""Seeds from here on are kept for training."""
+
+
+def scene_pictures(count: int, first: int = FIRST_SEED) -> Iterator[tuple[str, Image.Image]]:
+    """`count` scenes as names and RGB pictures."""
+    for seed in range(first, first + count):
+        yield _name(seed), render(random_scene(seed))
+
+
+def scene_captions(count: int, first: int = FIRST_SEED) -> list[Caption]:
+    """All captions of the same scenes."""
+    return [
+        Caption(_name(seed), text, lang)
+        for seed in range(first, first + count)
+        for lang, texts in captions(random_scene(seed)).items()
+        for text in texts
+    ]
+
+
+def _name(seed: int) -> str:
+    return f"scene-{seed}"

@@ -1,0 +1,50 @@
+"""The student as one module: backbone, grid head, text tower and temperature, and the copy of it that is averaged."""
+
+import copy
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from encoders.preprocess import Preprocess
+from training.model import Backbone, GridHead, Shape, TextTower
+
+__all__ = ["PREPROCESS", "Student"]
+
+PREPROCESS = Preprocess(size=128, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
+"""What every picture goes through before the student sees it."""
+
+
+class Student(nn.Module):
+    """Both towers of `mini`."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.backbone = Backbone(shape)
+        self.head = GridHead(shape)
+        self.text = TextTower(shape)
+        self.scale = nn.Parameter(torch.tensor(2.7))
+
+    @classmethod
+    def after_text(cls, file: Path) -> "Student":
+        """A student whose text tower and grid head come from step 3, its backbone from chance."""
+        state = torch.load(file, weights_only=True)
+        student = cls(Shape(**state["shape"]))
+        student.text.load_state_dict(state["tower"])
+        student.head.load_state_dict(state["head"])
+        student.scale.data.copy_(state["scale"])
+        return student
+
+    def twin(self) -> "Student":
+        """An equal copy that takes no gradient."""
+        return copy.deepcopy(self).eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def follow(self, other: "Student", decay: float) -> None:
+        """Move every weight and statistic a step of 1 - `decay` towards those of `other`."""
+        for mine, theirs in zip(self.state_dict().values(), other.state_dict().values(), strict=True):
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)

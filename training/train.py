@@ -1,0 +1,199 @@
+"""Step 4: the student, which learns the teacher's maps, the teacher's places in the joint space, and the captions.
+
+    python -m training.train --data DIR --prepared runs/prepared --text runs/text.pt --out runs/mini
+
+Teacher and student see the very same crop, over a long schedule (Beyer et al., "A good teacher is patient and
+consistent", 2022). A checkpoint is written after each epoch; the same command continues from it.
+"""
+
+import argparse
+import logging
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from encoders.mini.tokens import Tokenizer
+from training.captioned import tensors
+from training.dev import DevQueries
+from training.losses import contrastive, follow, match_cells
+from training.optim import Optimisers, cosine
+from training.pictures import Batch, PictureSet, Sampler, captioned_pictures
+from training.student import PREPROCESS, Student
+
+__all__ = ["Settings", "Trainer"]
+
+_log = logging.getLogger("sightline.training")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything about this step that could be otherwise."""
+
+    epochs: float = 60
+    """One epoch sees each captioned picture once."""
+    batch: int = 128
+    """Captioned pictures in each step."""
+    extra: int = 32
+    """Further pictures in each step, without captions."""
+    drawn: int = 2
+    """Captions drawn for each captioned picture of a batch."""
+    small_side: int = 96
+    small_until: float = 0.5
+    """Share of the schedule that runs at the smaller side: cheaper, and shapes learned there carry over."""
+    rate: float = 2e-3
+    text_rate: float = 0.1
+    """Rate of the text tower and of the grid head, as a share of the backbone's: they start trained."""
+    decay: float = 0.02
+    average: float = 0.998
+    """Decay of the moving average of the weights, which is what ships."""
+    cells_weight: float = 5.0
+    place_weight: float = 5.0
+    caption_weight: float = 0.5
+    follow_weight: float = 0.5
+    seed: int = 20
+
+
+class Trainer:
+    """The student, its moving average, and everything that changes them."""
+
+    def __init__(self, student: Student, settings: Settings, steps: int) -> None:
+        self.settings, self.steps, self.step = settings, steps, 0
+        self.student = student
+        self.average = student.twin()
+        self.teacher_head = student.twin().head.eval().requires_grad_(False)
+        self.optimisers = Optimisers(student, settings.rate, settings.text_rate, settings.decay)
+
+    def side(self) -> int:
+        """The side in pixels that this step's pictures have."""
+        small = self.step < self.settings.small_until * self.steps
+        return self.settings.small_side if small else PREPROCESS.size
+
+    def train_step(self, batch: Batch) -> dict[str, float]:
+        """One update; returns the parts of the loss."""
+        self.student.train()
+        self.optimisers.set_rate(cosine(self.step / self.steps))
+        parts = self._losses(batch)
+        weights = self.settings
+        total = (
+            weights.cells_weight * parts["cells"]
+            + weights.place_weight * parts["place"]
+            + weights.caption_weight * parts["caption"]
+            + weights.follow_weight * parts["follow"]
+        )
+        self.optimisers.update(total)
+        self.step += 1
+        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
+        self.average.follow(self.student, decay)
+        return {name: float(value.detach()) for name, value in parts.items()}
+
+    def _losses(self, batch: Batch) -> dict[str, torch.Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            grid = self.student.backbone(batch.pixels.contiguous(memory_format=torch.channels_last))
+        grid = grid.float()  # (B, D, h, w)
+        pictures, _ = self.student.head(grid)  # (B, D)
+        with torch.no_grad():
+            places, _ = self.teacher_head(batch.grids)  # (B, D)
+        scale = self.student.scale.exp()
+        texts = [self.student.text(*tensors(ids)) for ids in batch.texts]  # each (C, D), C captioned pictures
+        captioned = pictures[: len(batch.owners)]
+        return {
+            "cells": match_cells(grid, batch.grids),
+            "place": 1 - (pictures * places).sum(1).mean(),
+            "caption": torch.stack([contrastive(captioned, text, batch.owners, scale) for text in texts]).mean(),
+            "follow": follow(pictures, places, torch.cat(texts).detach(), scale.detach()),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """All that a later run needs to go on."""
+        return {
+            "step": self.step,
+            "shape": asdict(self.student.shape),
+            "student": self.student.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": self.optimisers.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.step = int(state["step"])
+        self.student.load_state_dict(state["student"])
+        self.average.load_state_dict(state["average"])
+        self.optimisers.load_state_dict(state["optimisers"])
+
+
+@torch.no_grad()
+def embed(student: Student, pixels: NDArray[np.uint8], batch: int = 100) -> torch.Tensor:
+    """Unit vectors (N, D) of cached squares (N, P, P, 3), through the very preprocessing that ships."""
+    squares = np.stack([PREPROCESS.pixels(Image.fromarray(square)) for square in pixels])
+    parts = torch.from_numpy(PREPROCESS.normalise(squares)).split(batch)
+    return torch.cat([student.head(student.backbone(part))[0] for part in parts])
+
+
+def _main() -> None:
+    options = _options()
+    options.out.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        handlers=[logging.StreamHandler(), logging.FileHandler(options.out / "train.log")],
+    )
+    torch.set_num_threads(options.threads)
+    settings = Settings(epochs=options.epochs, small_until=options.small_until)
+    torch.manual_seed(settings.seed)
+
+    tokenizer = Tokenizer(options.tokenizer)
+    pictures, captions = captioned_pictures(options.data, options.prepared, options.scenes, tokenizer)
+    others = PictureSet.load(options.prepared / "extra") if not options.no_extra else None
+    sampler = Sampler(pictures, captions, others, settings.batch, settings.extra, settings.drawn)
+    dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
+    dev_pictures = PictureSet.load(options.prepared / "dev")
+
+    trainer = Trainer(Student.after_text(options.text), settings, int(settings.epochs * len(sampler)))
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        trainer.restore(torch.load(checkpoint, weights_only=True))
+    while trainer.step < trainer.steps:
+        epoch, side, started = trainer.step // len(sampler), trainer.side(), time.monotonic()
+        sums = Counter[str]()
+        rng = np.random.default_rng([settings.seed, epoch])
+        for rows in sampler.epoch(rng):
+            sums.update(trainer.train_step(sampler.batch(rows, trainer.side(), rng)))
+        means = " ".join(f"{name} {total / len(sampler):.3f}" for name, total in sums.items())
+        _log.info("epoch %d at %d px, %.0f s: %s", epoch + 1, side, time.monotonic() - started, means)
+        save(trainer.state(), checkpoint)
+        if (epoch + 1) % options.dev_every == 0 or trainer.step >= trainer.steps:
+            _log.info("  dev: %s", dev.summary(trainer.average.text, embed(trainer.average, dev_pictures.pixels)))
+
+
+def save(state: dict[str, Any], file: Path) -> None:
+    """Write a checkpoint so that a crash leaves the one before."""
+    draft = file.with_suffix(".part")
+    torch.save(state, draft)
+    draft.replace(file)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--prepared", type=Path, default=Path("runs/prepared"))
+    parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
+    parser.add_argument("--text", type=Path, default=Path("runs/text.pt"))
+    parser.add_argument("--out", type=Path, default=Path("runs/mini"))
+    parser.add_argument("--epochs", type=float, default=Settings.epochs)
+    parser.add_argument("--small-until", type=float, default=Settings.small_until)
+    parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
+    parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
+    parser.add_argument("--no-extra", action="store_true", help="captioned pictures alone")
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,152 @@
+"""Step 3: the text tower and the grid head, trained on the teacher's own maps.
+
+    python -m training.train_text --data DIR --prepared runs/prepared --out runs/text.pt
+
+An epoch takes seconds, since no pixel is touched. What comes out is a joint space in which every picture, and every
+crop of one, has a known place; the student is then taught to hit it.
+"""
+
+import argparse
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from encoders.mini.tokens import Tokenizer, plain
+from training import corpora
+from training.captioned import Captioned, tensors
+from training.dev import DevQueries
+from training.losses import contrastive
+from training.model import GridHead, Shape, TextTower
+from training.pictures import PictureSet, captioned_pictures
+
+__all__ = ["TextSettings", "train_text"]
+
+_log = logging.getLogger("sightline.training")
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """Everything about this step that could be otherwise."""
+
+    epochs: int = 20
+    batch: int = 512
+    drawn: int = 4
+    """Captions drawn for each picture of a batch."""
+    longest: int = 32
+    """Tokens of a caption that are read; more would mostly be filling."""
+    aligned: int = 512
+    """Pairs of aligned sentences in each step."""
+    aligned_weight: float = 0.3
+    rate: float = 2e-3
+    decay: float = 0.05
+    smallest_share: float = 0.1
+    seed: int = 20
+
+
+class Aligned:
+    """Aligned sentences as pairs of token ids, in two languages drawn at random."""
+
+    def __init__(self, rows: list[dict[str, str]], tokenizer: Tokenizer) -> None:
+        self._rows = [[plain(sentence) for sentence in row.values()] for row in rows]
+        self._tokenizer = tokenizer
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[list[list[int]], list[list[int]]]:
+        """`count` pairs as two lists."""
+        left, right = [], []
+        for row in rng.integers(len(self._rows), size=count):
+            one, two = rng.choice(len(self._rows[row]), 2, replace=False)
+            left.append(self._tokenizer.sample(self._rows[row][one]))
+            right.append(self._tokenizer.sample(self._rows[row][two]))
+        return left, right
+
+
+def train_text(
+    grids: NDArray[np.float16],
+    captioned: Captioned,
+    aligned: Aligned,
+    shape: Shape,
+    settings: TextSettings,
+    after: Callable[[TextTower, GridHead], None],
+) -> tuple[TextTower, GridHead, nn.Parameter]:
+    """Train both on grids (N, K, 7, 7, D); `after` is called after each epoch."""
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    tower, head = TextTower(shape), GridHead(shape)
+    scale = nn.Parameter(torch.tensor(2.7))  # the logarithm of the inverse temperature
+    parameters = [*tower.parameters(), *head.parameters(), scale]
+    steps = settings.epochs * (len(grids) // settings.batch)
+    optimiser = torch.optim.AdamW(parameters, settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, steps, pct_start=0.1)
+
+    def read(ids: list[list[int]]) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors: Tensor = tower(*tensors(ids, settings.longest))
+        return vectors.float()
+
+    for epoch in range(settings.epochs):
+        tower.train(), head.train()
+        order = rng.permutation(len(grids))
+        for start in range(0, len(order) - settings.batch + 1, settings.batch):
+            rows = order[start : start + settings.batch]
+            views = grids[rows, rng.integers(grids.shape[1], size=len(rows))]  # (B, 7, 7, D)
+            if rng.random() < 0.5:
+                views = views[:, :, ::-1]
+            picture, _ = head(torch.from_numpy(views.astype(np.float32)).permute(0, 3, 1, 2))  # (B, D)
+            owners = torch.from_numpy(rows)
+            loss = torch.zeros(())
+            for _ in range(settings.drawn):
+                text = read(captioned.draw(rows, rng))
+                loss = loss + contrastive(picture, text, owners, scale.exp()) / settings.drawn
+            left, right = aligned.draw(settings.aligned, rng)
+            pairs = read(left), read(right)
+            loss = loss + settings.aligned_weight * contrastive(*pairs, torch.arange(len(left)), scale.exp())
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimiser.step()
+            schedule.step()
+            scale.data.clamp_(max=4.6)  # a temperature of 0.01, as in CLIP
+        _log.info("epoch %d: loss %.3f, scale %.1f", epoch + 1, loss.item(), scale.exp().item())
+        after(tower.eval(), head.eval())
+    return tower, head, scale
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--prepared", type=Path, default=Path("runs/prepared"))
+    parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
+    parser.add_argument("--out", type=Path, default=Path("runs/text.pt"))
+    parser.add_argument("--epochs", type=int, default=TextSettings.epochs)
+    parser.add_argument("--scenes", type=int, default=1200)
+    parser.add_argument("--layers", type=int, default=Shape.text_layers)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(2)
+
+    tokenizer = Tokenizer(options.tokenizer)
+    shape = Shape(pieces=len(tokenizer), text_layers=options.layers)
+    settings = TextSettings(epochs=options.epochs)
+    pictures, captioned = captioned_pictures(options.data, options.prepared, options.scenes, tokenizer)
+    aligned = Aligned(corpora.aligned_sentences(options.data), tokenizer)
+    dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
+    whole = torch.from_numpy(PictureSet.load(options.prepared / "dev").grids[:, 0].astype(np.float32))
+
+    def report(tower: TextTower, head: GridHead) -> None:
+        with torch.no_grad():
+            pictures, _ = head(whole.permute(0, 3, 1, 2))
+        _log.info("  dev: %s", dev.summary(tower, pictures))
+
+    tower, head, scale = train_text(pictures.grids, captioned, aligned, shape, settings, report)
+    state = {"shape": asdict(shape), "settings": asdict(settings), "scale": scale.detach()}
+    torch.save({**state, "tower": tower.state_dict(), "head": head.state_dict()}, options.out)
+
+
+if __name__ == "__main__":
+    _main()
