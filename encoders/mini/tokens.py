@@ -1,0 +1,71 @@
+"""From words to token ids: the same plain form in training and in use, then SentencePiece.
+
+The plain form forgives what people leave out when they type a query: case, accents, vowel marks, punctuation.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BOS", "MAX_TOKENS", "PAD", "Tokenizer", "pad", "plain"]
+
+PAD = 0
+BOS = 2
+"""Opens every text, so that an empty one still has a token."""
+MAX_TOKENS = 64
+"""Longer texts are cut; captions have about a dozen."""
+
+
+def plain(text: str) -> str:
+    """`text` without case, combining marks or punctuation, its words one space apart.
+
+    NFKC, casefold, NFKD, then everything that is no letter, digit or mark of its own becomes a space.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(_letter(char) for char in folded).split())
+
+
+def _letter(char: str) -> str:
+    kind = unicodedata.category(char)
+    if kind == "Mn" or char == "\N{ARABIC TATWEEL}":
+        return ""
+    if kind[0] not in "LNM":
+        return " "
+    return f" {char} " if _is_han(char) else char
+
+
+def _is_han(char: str) -> bool:
+    return "\u3400" <= char <= "\u9fff" or "\U00020000" <= char <= "\U0003ffff"
+
+
+class Tokenizer:
+    """SentencePiece (Kudo & Richardson, 2018) over the plain form of a text; unknown letters fall back to bytes."""
+
+    def __init__(self, model: Path) -> None:
+        from sentencepiece import SentencePieceProcessor  # late: only a query in words needs it
+
+        self._pieces = SentencePieceProcessor(model_file=str(model))
+
+    def __len__(self) -> int:
+        return int(self._pieces.vocab_size())
+
+    def __call__(self, text: str) -> list[int]:
+        """The ids of a text, `BOS` first, at most `MAX_TOKENS`."""
+        return [BOS, *self._pieces.encode(plain(text))][:MAX_TOKENS]
+
+    def sample(self, text: str, alpha: float = 0.2) -> list[int]:
+        """Ids of one random segmentation (subword regularisation, Kudo 2018); for training. `text` must be plain."""
+        pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
+        return [BOS, *pieces][:MAX_TOKENS]
+
+
+def pad(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Token ids (N, T) filled up with `PAD`, and their mask (N, T): one for a token, zero for filling."""
+    lengths = np.array([len(row) for row in ids])
+    mask = np.arange(lengths.max())[None] < lengths[:, None]  # (N, T)
+    padded = np.full(mask.shape, PAD, dtype=np.int64)
+    padded[mask] = np.concatenate([np.asarray(row, dtype=np.int64) for row in ids])
+    return padded, mask.astype(np.float32)

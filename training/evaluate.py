@@ -1,0 +1,142 @@
+"""Step 6: what the shipped files can do, through the shipped encoder.
+
+    python -m training.evaluate --data DIR
+    python -m training.evaluate --gallery examples/gallery
+
+Text to picture: every caption of a language against all pictures of the gallery. A rank counts from 1 and ties count
+against us. Nothing of torch is imported.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from encoders.base import Encoder, Vectors
+from encoders.mini.encoder import WEIGHTS, MiniEncoder
+from training import corpora
+from training.corpora import LANGUAGES, Caption
+from training.scenes import scene_captions, scene_pictures
+from training.scores import Scores, pessimistic_ranks
+
+__all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "scene_gallery"]
+
+_UNSEEN_SEED = 1_000_000
+"""Scenes from here on are in no training set."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures to search among, and captions that each belong to one of them."""
+
+    name: str
+    names: list[str]
+    pixels: NDArray[np.uint8]  # (N, S, S, 3)
+    captions: list[Caption]
+
+
+def dev_gallery(data: Path, encoder: Encoder) -> Gallery:
+    """The 1,000 dev photos of Flickr8k."""
+    paths = corpora.flickr_pictures(data, "dev")
+    pictures = ((path.name, Image.open(path)) for path in paths)
+    return _gallery("Flickr8k dev", pictures, corpora.captions(data, "dev"), encoder)
+
+
+def scene_gallery(count: int, encoder: Encoder) -> Gallery:
+    """Rendered scenes of seeds that training does not use."""
+    captions = scene_captions(count, _UNSEEN_SEED)
+    return _gallery("unseen rendered scenes", scene_pictures(count, _UNSEEN_SEED), captions, encoder)
+
+
+def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
+    """Pictures in a folder with their captions in `captions.jsonl`."""
+    captions = corpora.read_captions(folder / "captions.jsonl")
+    names = sorted({caption.image for caption in captions})
+    pictures = ((name, Image.open(next(folder.rglob(name)))) for name in names)
+    return _gallery(str(folder), pictures, captions, encoder)
+
+
+def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Scores]:
+    """Scores by language."""
+    pictures = encoder.encode_pixels(gallery.pixels)  # (N, D)
+    rows = {name: row for row, name in enumerate(gallery.names)}
+    scores = {}
+    for lang in LANGUAGES:
+        mine = [caption for caption in gallery.captions if caption.lang == lang]
+        owners = np.array([rows[caption.image] for caption in mine])
+        texts = encoder.encode_texts([caption.text for caption in mine])
+        scores[lang] = Scores.of(pessimistic_ranks(texts, pictures, owners))
+    return scores
+
+
+def across_languages(left: Vectors, right: Vectors) -> tuple[float, float]:
+    """Mean cosine of aligned sentences (N, D), and how often the right one comes first among all."""
+    ranks = pessimistic_ranks(left, right, np.arange(len(left)))
+    return float((left * right).sum(1).mean()), float((ranks == 1).mean())
+
+
+def _gallery(
+    name: str, pictures: Iterable[tuple[str, Image.Image]], captions: list[Caption], encoder: Encoder
+) -> Gallery:
+    names, pixels = zip(*((key, encoder.preprocess.pixels(image)) for key, image in pictures), strict=True)
+    return Gallery(name, list(names), np.stack(pixels), captions)
+
+
+def _table(gallery: Gallery, scores: dict[str, Scores]) -> Iterable[str]:
+    yield f"{gallery.name}: {len(gallery.names)} pictures"
+    yield "| language | captions | R@1 | R@5 | R@10 | MRR | median rank |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for lang, s in scores.items():
+        recalls = " | ".join(f"{value:.3f}" for value in (s.recall_1, s.recall_5, s.recall_10, s.mrr))
+        yield f"| {lang} | {s.n} | {recalls} | {s.median_rank:g} |"
+
+
+def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[str]:
+    rows = corpora.aligned_sentences(data)[-count:]
+    english = encoder.encode_texts([row["en"] for row in rows])
+    for lang in ("de", "fr", "cs"):
+        cosine, first = across_languages(english, encoder.encode_texts([row[lang] for row in rows]))
+        yield f"en-{lang}: mean cosine {cosine:.3f}, right sentence first {first:.3f} (n = {count}, seen in training)"
+
+
+def _speed(encoder: Encoder, gallery: Gallery) -> Iterable[str]:
+    pixels, texts = gallery.pixels[:256], [caption.text for caption in gallery.captions[:500]]
+    yield f"{len(pixels) / _seconds(lambda: encoder.encode_pixels(pixels)):.0f} pictures a second (tower alone)"
+    yield f"{1000 * _seconds(lambda: encoder.encode_texts(texts)) / len(texts):.2f} ms a text"
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """Wall time of the second of two calls: the first also loads."""
+    work()
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="the training data; its dev split is scored")
+    parser.add_argument("--gallery", type=Path, help="a folder of pictures with captions.jsonl")
+    parser.add_argument("--scenes", type=int, default=100, help="unseen rendered scenes to score")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    options = parser.parse_args()
+    encoder = MiniEncoder(options.weights)
+    galleries = [scene_gallery(options.scenes, encoder)]
+    if options.gallery:
+        galleries.append(file_gallery(options.gallery, encoder))
+    if options.data:
+        galleries.append(dev_gallery(options.data, encoder))
+    for gallery in galleries:
+        print(*_table(gallery, evaluate(gallery, encoder)), "", sep="\n")
+    if options.data:
+        print(*_aligned_table(options.data, encoder), sep="\n")
+    print(*_speed(encoder, galleries[-1]), sep="\n")
+
+
+if __name__ == "__main__":
+    _main()
