@@ -155,7 +155,8 @@ class Settler:
         """The contents that some picture holds, and by content the pictures whose file is gone, first known first.
 
         Of what the place covers the census knows (a file that is back but changed has its own turn in it); of the rest
-        (another root, or elsewhere in this one) the file system is asked.
+        (another root, or elsewhere in this one) the file system is asked, unless their root is there and empty: what
+        lies on a disk that is not mounted has not moved.
         """
         unplaced = {content_ids[taken.digest] for taken in batch if taken.work.picture_id is None}
         gone: dict[int, list[int]] = {content_id: [] for content_id in unplaced}
@@ -164,6 +165,7 @@ class Settler:
                 Picture.id,
                 Picture.content_id,
                 Picture.relpath,
+                Picture.state,
                 Root.path,
                 and_(*within(self._place)).label("covered"),
                 self._gone.label("gone"),
@@ -175,7 +177,7 @@ class Settler:
         held = set()
         for row in self._connection.execute(statement):
             held.add(row.content_id)
-            if row.gone if row.covered else not os.path.lexists(row.path + b"/" + row.relpath):
+            if row.gone if row.covered else _has_left(row.path, row.relpath, State(row.state)):
                 gone[row.content_id].append(row.id)
         return held, gone
 
@@ -233,3 +235,16 @@ class Settler:
             values |= {"content_id": None, "size": refused.size, "mtime_ns": refused.mtime_ns}
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(values))
         self.touched = True
+
+
+def _has_left(root: bytes, relpath: bytes, state: State) -> bool:
+    """Whether a file is no longer where it was, and its root does not look like the place of an unmounted disk."""
+    return not os.path.lexists(root + b"/" + relpath) and (state == State.MISSING or not _is_empty(root))
+
+
+def _is_empty(folder: bytes) -> bool:
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except OSError:
+        return False
