@@ -1,0 +1,114 @@
+"""A damaged index file, a disk that is full or read-only: right answers, one clear line, nothing embedded again."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cli
+
+Paint = Callable[..., list[Path]]
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    file.write_bytes(content)
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size - 7)
+
+
+def delete(file: Path) -> None:
+    file.unlink()
+
+
+def test_a_damaged_index_file_costs_no_answer_and_no_embedding(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
+    folder = tmp_path / "photos"
+    (red, _) = paint(folder, red="red", green="lime")
+    cli.index(folder)
+    embeddings = cli.ask("SELECT rowid, * FROM embeddings ORDER BY rowid")
+    for damage, word in ((flip, b"damaged"), (cut, b"damaged"), (delete, b"missing")):
+        (file,) = cli.index_files()
+        damage(file)
+        first = cli("search", "red", "--paths", "-k", "1")
+        assert first.stdout == bytes(red) + b"\n"
+        assert first.stderr.count(b"\n") == 1
+        assert word in first.stderr
+        assert b"the answer is right all the same" in first.stderr
+        second = cli("search", "red", "--paths", "-k", "1")
+        assert (second.stdout, second.stderr) == (first.stdout, b"")
+    assert cli.ask("SELECT rowid, * FROM embeddings ORDER BY rowid") == embeddings
+    assert cli.is_whole()
+
+
+def test_verify_finds_and_repair_mends(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "photos", red="red", green="lime")
+    cli.index(tmp_path / "photos")
+    vectors = cli.vectors()
+    flip(cli.index_files()[0])
+    (fault,) = cli.lines("verify", code=1)
+    assert fault["kind"] == "index"
+    assert b"rebuilt the index" in cli("repair").stdout
+    assert cli.is_whole()
+    assert cli.vectors() == vectors
+
+
+def test_a_damaged_catalogue_is_one_clear_line(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "photos", red="red")
+    cli.index(tmp_path / "photos")
+    (cli.library / "catalog.sqlite").write_bytes(b"no database" * 1000)
+    error = cli("search", "red", code=2).stderr
+    assert error.count(b"\n") == 1
+    assert b"not a database" in error
+
+
+@contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[None]:
+    """Mounts something on `folder`, where the system lets us."""
+    folder.mkdir(exist_ok=True)
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    if subprocess.run(["mount", *options, folder], capture_output=True, check=False).returncode:
+        pytest.skip("this system does not let us mount")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_is_one_clear_line_and_no_loss(cli: "Cli", tmp_path: Path, heap: Path, paint: Paint) -> None:
+    photos = tmp_path / "photos"
+    (red,) = paint(photos, red="red")
+    with mounted(cli.library, "-t", "tmpfs", "-o", "size=16m", "tmpfs"):
+        cli.index(photos)
+        ballast = cli.library / "ballast"
+        with ballast.open("wb", buffering=0) as file:
+            file.write(b"\0" * (16 << 20))  # writes as much as there is room for
+        os.truncate(ballast, ballast.stat().st_size - (64 << 10))
+        error = cli("index", heap, code=2).stderr
+        assert error.count(b"\n") == 1
+        assert b"full" in error or b"No space left" in error
+        assert cli.find("red")[0] == red
+        ballast.unlink()
+        before = cli.embedded()
+        summary = cli.index(heap)
+        assert summary["embedded"] == 401 - before
+        assert cli.is_whole()
+
+
+def test_a_library_on_a_read_only_disk_can_be_searched(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
+    (red,) = paint(tmp_path / "photos", red="red")
+    cli.index(tmp_path / "photos")
+    with mounted(cli.library, "--bind", str(cli.library)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", cli.library], check=True)
+        assert cli("search", "red", "--paths").stdout == bytes(red) + b"\n"
+        error = cli("index", tmp_path / "photos", code=2).stderr
+        assert error.count(b"\n") == 1
+        assert b"Read-only" in error

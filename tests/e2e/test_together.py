@@ -1,0 +1,74 @@
+"""Several processes on one library, and Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import Cli
+
+Paint = Callable[..., list[Path]]
+Done = Callable[..., subprocess.CompletedProcess[bytes]]
+
+COUNT = "SELECT count(*), count(DISTINCT relpath), count(DISTINCT content_id) FROM pictures WHERE state = 'present'"
+
+
+def test_two_writers_make_one_library_of_one_folder(cli: "Cli", heap: Path, done: Done) -> None:
+    both = [cli.start("index", heap, "--model", "fake") for _ in range(2)]
+    errors = b"".join(done(process).stderr for process in both)
+    assert set(errors.splitlines()) <= {b"Another sightline is changing this library; waiting until it is done."}
+    assert cli.ask(COUNT) == [(400, 400, 400)]
+    assert cli.is_whole()
+
+
+def test_two_writers_of_two_folders(cli: "Cli", tmp_path: Path, paint: Paint, done: Done) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder, shade in zip(folders, (0, 128), strict=True):
+        paint(folder, **{f"{folder.name}{level}": f"rgb({level},{shade},255)" for level in range(40)})
+    both = [cli.start("index", folder, "--model", "fake") for folder in folders]
+    for process in both:
+        done(process)
+    assert cli.ask(COUNT) == [(80, 80, 80)]
+    assert {root["present"] for root in cli.status()["roots"]} == {40}
+    assert cli.is_whole()
+
+
+def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, paint: Paint, done: Done) -> None:
+    paint(tmp_path / "photos", red="red")
+    cli.index(tmp_path / "photos")
+    writer = cli.start("index", heap)
+    counts = [1]
+    while writer.poll() is None:
+        reader = cli.start("status", "--json")
+        found = cli.lines("search", "red", "-k", "1000")
+        assert all(Path(hit["path"]).is_file() for hit in found)
+        assert found[0]["path"] == str(tmp_path / "photos" / "red.png")
+        done(reader)
+        counts += [len(cli.find("red")) for _ in range(5)]
+    done(writer)
+    counts.append(len(cli.find("red")))
+    assert counts == sorted(counts)
+    assert counts[-1] == 401
+    assert any(1 < count < 401 for count in counts), "nobody read while the writer wrote"
+
+
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
+def test_ctrl_c_stops_at_once_and_loses_nothing(cli: "Cli", heap: Path, done: Done) -> None:
+    process = cli.start("index", heap, "--model", "fake")
+    while process.poll() is None and cli.embedded() == 0:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGINT)
+    started = time.monotonic()
+    stopped = done(process, 130)
+    assert time.monotonic() - started < 5
+    assert stopped.stderr.strip() == b"Stopped. What was settled is safe; run the same command again to go on."
+    settled = cli.embedded()
+    assert 0 < settled < 400
+    assert len(cli.find("red")) == settled
+    assert cli.index(heap) == {"new": 400 - settled, "embedded": 400 - settled, "unchanged": settled}
