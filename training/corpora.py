@@ -43,8 +43,8 @@ def captions(data: Path, split: str) -> list[Caption]:
 
 
 def read_captions(file: Path) -> list[Caption]:
-    """Captions of any collection that is written the same way: lines of `image`, `caption`, `lang`."""
-    return [Caption(Path(row["image"]).name, row["caption"], row["lang"]) for row in _rows(file)]
+    """Captions of any collection that is written the same way: lines of `image` (its path), `caption`, `lang`."""
+    return [Caption(row["image"], row["caption"], row["lang"]) for row in _rows(file)]
 
 
 def flickr_pictures(data: Path, split: str) -> list[Path]:

@@ -57,7 +57,7 @@ def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
     """Pictures in a folder with their captions in `captions.jsonl`."""
     captions = corpora.read_captions(folder / "captions.jsonl")
     names = sorted({caption.image for caption in captions})
-    pictures = ((name, Image.open(next(folder.rglob(name)))) for name in names)
+    pictures = ((name, Image.open(folder / name)) for name in names)
     return _gallery(str(folder), pictures, captions, encoder)
 
 

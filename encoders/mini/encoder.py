@@ -89,4 +89,6 @@ def _session(file: Path) -> "InferenceSession":
 
     options = SessionOptions()
     options.log_severity_level = 3  # errors alone
+    # Threads that wait actively would take the processor from those that decode pictures, and gain next to nothing.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

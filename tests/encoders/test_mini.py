@@ -1,0 +1,141 @@
+"""The built-in model as it ships: its files, its promises, and that it still finds things."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from encoders.mini.encoder import WEIGHTS, MiniEncoder
+from encoders.mini.tokens import BOS, MAX_TOKENS, PAD, Tokenizer, pad, plain
+from sightline.errors import ModelUnavailable
+
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
+LANGUAGES = ("en", "zh", "ar", "de", "fr", "cs")
+MAX_BYTES = 16 * 10**6
+
+
+@pytest.fixture(scope="module")
+def mini() -> MiniEncoder:
+    return MiniEncoder()
+
+
+@pytest.fixture(scope="module")
+def squares() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Five pictures of smooth random colours."""
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (5, 6, 6, 3), dtype=np.uint8)
+    return np.stack([np.asarray(Image.fromarray(c).resize((128, 128), Image.Resampling.BICUBIC)) for c in coarse])
+
+
+def test_the_files_are_small_and_are_those_that_the_card_describes() -> None:
+    files = sorted(path for path in WEIGHTS.iterdir() if path.is_file())
+    assert [path.name for path in files] == ["image.onnx", "model.json", "text.onnx", "tokenizer.model"]
+    assert sum(path.stat().st_size for path in files) <= MAX_BYTES
+    digest = hashlib.sha256()
+    for name in ("image.onnx", "text.onnx", "tokenizer.model"):
+        digest.update((WEIGHTS / name).read_bytes())
+    assert json.loads((WEIGHTS / "model.json").read_text())["digest"] == digest.hexdigest()
+
+
+def test_the_space_names_model_weights_and_preprocessing(mini: MiniEncoder) -> None:
+    assert (mini.space.model, mini.space.dim, mini.preprocess.size, mini.preprocess.fit) == ("mini", 256, 128, "squash")
+    assert mini.space.weights == mini.card["digest"]
+    assert sorted(mini.card["languages"]) == sorted(LANGUAGES)
+
+
+def test_vectors_have_unit_length(mini: MiniEncoder, squares: np.ndarray) -> None:
+    for vectors, rows in ((mini.encode_pixels(squares), 5), (mini.encode_texts(["a dog", "ein Hund", ""]), 3)):
+        assert vectors.shape == (rows, 256)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+
+
+def test_a_picture_does_not_depend_on_its_batch(mini: MiniEncoder, squares: np.ndarray) -> None:
+    together = mini.encode_pixels(np.concatenate([squares] * 8))  # two batches of the encoder, the second not full
+    alone = np.concatenate([mini.encode_pixels(square[None]) for square in squares])
+    for start in range(0, 40, 5):
+        np.testing.assert_array_equal(together[start : start + 5].astype(np.float16), alone.astype(np.float16))
+
+
+def test_a_text_does_not_depend_on_its_batch(mini: MiniEncoder) -> None:
+    texts = ["dog", "a man in a red jacket climbs a steep wall of ice above the clouds", "狗", ""]
+    together = mini.encode_texts(texts)
+    alone = np.concatenate([mini.encode_texts([text]) for text in texts])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_filling_does_not_move_a_text(mini: MiniEncoder) -> None:
+    ids, mask = pad([[BOS, 300, 301], [BOS, *range(400, 430)]])
+    short, _ = mini._text_session.run(["embedding"], {"ids": ids, "mask": mask})[0]
+    (alone,) = mini._text_session.run(["embedding"], {"ids": ids[:1, :3], "mask": mask[:1, :3]})[0]
+    np.testing.assert_allclose(short, alone, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("A Dog, running!", "a dog running"),
+        ("ČERNÝ PES běží", "cerny pes bezi"),
+        ("une fille près de l’eau", "une fille pres de l'eau"),
+        ("Mädchen auf der Straße", "Madchen auf der Strasse"),
+        ("كَلْبٌ أسود", "كلب اسود"),
+        ("黑色的狗。", "黑色的狗"),
+        ("ｄｏｇ", "dog"),
+    ],
+)
+def test_case_accents_and_punctuation_do_no_harm(mini: MiniEncoder, typed: str, meant: str) -> None:
+    one, other = mini.encode_texts([typed, meant])
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "?!…", "🐶", "\x00", "ꙮ", "a" * 100_000, "dog " * 10_000, "\ud800"])
+def test_strange_texts_have_a_vector_all_the_same(mini: MiniEncoder, text: str) -> None:
+    (vector,) = mini.encode_texts([text])
+    assert np.isfinite(vector).all()
+
+
+def test_a_text_has_at_most_so_many_tokens_and_always_one() -> None:
+    tokenizer = Tokenizer(WEIGHTS / "tokenizer.model")
+    assert tokenizer("") == [BOS]
+    assert len(tokenizer("dog " * 1000)) == MAX_TOKENS
+    assert max(tokenizer("Eine Katze schläft. 猫在睡觉 🐈 кошка")) < len(tokenizer)
+
+
+def test_plain_form() -> None:
+    assert plain("  L'Été, à Žďár!  ") == "l ete a zdar"
+    assert plain("黑狗 DOG") == "黑 狗 dog"
+    assert plain("كِتــاب") == "كتاب"
+
+
+def test_padding() -> None:
+    ids, mask = pad([[2, 5], [2, 6, 7]])
+    assert ids.tolist() == [[2, 5, PAD], [2, 6, 7]]
+    assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+
+
+def test_missing_weights_say_which_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        MiniEncoder(tmp_path)
+    assert "model.json" in str(caught.value)
+
+
+def test_neither_torch_nor_the_other_tower_is_loaded() -> None:
+    code = (
+        "import sys; from encoders.mini.encoder import MiniEncoder; mini = MiniEncoder();"
+        "assert 'onnxruntime' not in sys.modules and 'sentencepiece' not in sys.modules;"
+        "mini.encode_texts(['a dog']);"
+        "assert '_image_session' not in vars(mini);"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_single_words_of_one_meaning_are_near_each_other(mini: MiniEncoder) -> None:
+    dogs = mini.encode_texts(["dog", "狗", "كلب", "Hund", "chien", "pes"])
+    water = mini.encode_texts(["swimming pool", "游泳池", "مسبح", "Schwimmbecken", "piscine", "bazén"])
+    assert (dogs @ dogs.T).min() > (dogs @ water.T).max()

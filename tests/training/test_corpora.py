@@ -1,0 +1,40 @@
+"""Reading the training data."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training import corpora
+from training.corpora import Caption
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two photos, one to train on and one of dev, with a caption in each language; three aligned sentences."""
+    (tmp_path / "flickr8k").mkdir()
+    for lang in corpora.LANGUAGES:
+        rows = [
+            {"image": "images/b.jpg", "caption": f"Train {lang}.", "lang": lang, "split": "train"},
+            {"image": "images/a.jpg", "caption": f"Dev {lang}.", "lang": lang, "split": "dev"},
+        ]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (tmp_path / "flickr8k" / f"captions.{lang}.jsonl").write_text(lines)
+    (tmp_path / "multi30k").mkdir()
+    aligned = ["A dog\tEin Hund\tUn chien\tPes", "dev EN\tx\ty\tz", "one\ttab\ttoo\tmany\there"]
+    (tmp_path / "multi30k" / "parallel.en-de-fr-cs.tsv").write_text("\n".join(aligned) + "\n")
+    return tmp_path
+
+
+def test_a_split_has_its_own_captions_in_every_language(data: Path) -> None:
+    expected = [Caption("b.jpg", f"Train {lang}.", lang) for lang in ("en", "zh", "ar", "de", "fr", "cs")]
+    assert corpora.captions(data, "train") == expected
+
+
+def test_pictures_of_a_split(data: Path) -> None:
+    assert corpora.flickr_pictures(data, "dev") == [data / "flickr8k" / "images" / "a.jpg"]
+
+
+def test_aligned_sentences_leave_out_broken_lines_and_captions_of_dev(data: Path) -> None:
+    # "dev EN" is the dev caption "Dev en." in another dress.
+    assert corpora.aligned_sentences(data) == [{"en": "A dog", "de": "Ein Hund", "fr": "Un chien", "cs": "Pes"}]
