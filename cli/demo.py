@@ -73,13 +73,13 @@ def _ask(searcher: "Searcher") -> "list[Section]":
         sections.append(Section(question, hits))
         print_text(f"$ sightline search {question}    ({language})")
         for hit in hits[:SHOWN]:
-            print_text(as_line(hit))
+            print_text(as_line(hit, _short(hit.path)))
         print_text()
     first = sections[0].hits[0].path
     print_text(f"$ sightline similar {_short(first)}")
     alike = searcher.similar(first, k=ON_SHEET)
     for hit in alike[:SHOWN]:
-        print_text(as_line(hit))
+        print_text(as_line(hit, _short(hit.path)))
     print_text()
     return [*sections, Section(f"like {first.name}", alike)]
 

@@ -66,8 +66,8 @@ def as_record(hit: Hit) -> dict[str, object]:
     }
 
 
-def as_line(hit: Hit) -> str:
-    """A hit for people: rank, score, path, and what is known of the picture."""
+def as_line(hit: Hit, path: str | None = None) -> str:
+    """A hit for people: rank, score, path (spelled as given), and what is known of the picture."""
     record = hit.record
     known = [f"{record.width}×{record.height}"]
     if record.taken_at is not None:
@@ -76,4 +76,4 @@ def as_line(hit: Hit) -> str:
         known.append(record.camera)
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
-    return f"{hit.rank:>3}  {hit.score:.3f}  {shown(hit.path)}  ({', '.join(known)})"
+    return f"{hit.rank:>3}  {hit.score:.3f}  {path or shown(hit.path)}  ({', '.join(known)})"
