@@ -5,7 +5,7 @@ from functools import lru_cache
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["font_for"]
+__all__ = ["can_write", "font_for"]
 
 Font = FreeTypeFont | ImageFont.ImageFont
 
@@ -30,7 +30,7 @@ SYSTEM_FONTS = (
 
 @lru_cache(maxsize=64)
 def font_for(text: str, size: int) -> Font:
-    """A font of `size` pixels that has every letter of `text`, or the default one, which shows boxes for the others."""
+    """A font of `size` pixels that has every letter of `text`, or the default one if `can_write` says there is none."""
     default = ImageFont.load_default(size)
     if _covers(default, text):
         return default
@@ -42,6 +42,11 @@ def font_for(text: str, size: int) -> Font:
         if _covers(font, text):
             return font
     return default
+
+
+def can_write(text: str) -> bool:
+    """Whether some font of this system has every letter of `text`."""
+    return _covers(font_for(text, 16), text)
 
 
 def _covers(font: Font, text: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from cli.sheet.fonts import font_for
+from cli.sheet.fonts import can_write, font_for
 from cli.sheet.section import Section, thumbnail
 from search.hits import Hit
 
@@ -13,6 +13,8 @@ __all__ = ["paint"]
 COLUMNS = 5
 CELL, CAPTION, GAP, TITLE = 240, 26, 14, 52
 """Pixels: a thumbnail's box, the line beneath it, the space around both, a section's title."""
+
+UNWRITABLE = "(no font on this system can write this question; the .html sheet shows it)"
 
 PAPER, FRAME, INK, FAINT = "#faf9f7", "#ecebe8", "#1d1d1f", "#76757a"
 
@@ -37,7 +39,8 @@ def _height(section: Section, columns: int) -> int:
 
 def _paint_section(sheet: Image.Image, section: Section, top: int, columns: int) -> None:
     draw = ImageDraw.Draw(sheet)
-    title = _fitted(section.title, 24, sheet.width - 2 * GAP)
+    title = section.title if can_write(section.title) else UNWRITABLE
+    title = _fitted(title, 24, sheet.width - 2 * GAP)
     draw.text((GAP, top + TITLE // 2), title, INK, font_for(title, 24), anchor="lm")
     if not section.hits:
         draw.text((GAP, top + TITLE), "nothing found", FAINT, font_for("nothing found", 18))
