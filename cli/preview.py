@@ -1,21 +1,28 @@
 """Pictures in the terminal, by whatever the terminal can do: its graphics protocol, or coloured half blocks."""
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from cli.sheet.section import thumbnail
 
-__all__ = ["show_picture"]
+__all__ = ["can_preview", "show_picture"]
 
 COLUMNS = 40
 """Width of a picture in the terminal's characters."""
 
 
+def can_preview() -> bool:
+    """Whether there is a terminal to ask what it can do, and to draw on."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def show_picture(path: Path) -> None:
     """Shows the picture at `path` on standard output; says nothing when it cannot be read any more."""
-    from textual_image.renderable import Image
+    from textual_image.renderable import Image  # asks the terminal when it is imported
 
     small = thumbnail(path, 640)
     if small is not None:
+        sys.stdout.flush()
         Console().print(Image(small, width=COLUMNS))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from cli.output import print_json, print_paths, print_text, shown
 from search.hits import Hit
 
@@ -37,13 +39,21 @@ def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
     elif form.paths:
         print_paths([hit.path for hit in hits])
     else:
-        for hit in hits:
-            print_text(as_line(hit))
-            if form.preview:
-                from cli.preview import show_picture
-
-                show_picture(hit.path)
+        _print_table(hits, preview=form.preview)
     return FOUND if hits else NOTHING_FOUND
+
+
+def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
+    if preview:
+        from cli.preview import can_preview, show_picture
+
+        if not can_preview():
+            preview = False
+            click.echo("sightline: --preview needs a terminal; --sheet FILE.html shows the pictures too", err=True)
+    for hit in hits:
+        print_text(as_line(hit))
+        if preview:
+            show_picture(hit.path)
 
 
 def as_record(hit: Hit) -> dict[str, object]:
