@@ -1,5 +1,6 @@
 """Pictures in the terminal, by whatever the terminal can do: its graphics protocol, or coloured half blocks."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ COLUMNS = 40
 
 def can_preview() -> bool:
     """Whether there is a terminal to ask what it can do, and to draw on."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.get_terminal_size().columns > 0
 
 
 def show_picture(path: Path) -> None:
