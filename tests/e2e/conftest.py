@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from encoders.fake import FakeEncoder
+from indexer.pipeline import IndexSettings, index
 from search import Searcher
 from store import Library
 from store.check import verify
@@ -79,6 +81,13 @@ class Cli:
         assert summary.pop("seconds") >= 0
         assert set(summary.pop("timings")) >= {"scan", "publish"}
         return {name: value for name, value in summary.items() if value}
+
+    def take(self, folder: Path, *, accept_missing: bool = False) -> dict[str, Any]:
+        """What `index` does, done here, where it only sets the scene."""
+        with Library.open(self.library, create=True) as opened:
+            summary = index(opened, [folder], FakeEncoder(), IndexSettings(accept_missing=accept_missing))
+        kept = asdict(replace(summary, seconds=0, timings={}))
+        return {name: value for name, value in kept.items() if value}
 
     def status(self) -> dict[str, Any]:
         (facts,) = self.lines("status")

@@ -32,7 +32,7 @@ def delete(file: Path) -> None:
 def test_a_damaged_index_file_costs_no_answer_and_no_embedding(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "photos"
     (red, _) = paint(folder, red="red", green="lime")
-    cli.index(folder)
+    cli.take(folder)
     embeddings = cli.ask("SELECT rowid, * FROM embeddings ORDER BY rowid")
     for damage, word in ((flip, b"damaged"), (cut, b"damaged"), (delete, b"missing")):
         (file,) = cli.index_files()
@@ -50,7 +50,7 @@ def test_a_damaged_index_file_costs_no_answer_and_no_embedding(cli: "Cli", tmp_p
 
 def test_verify_finds_and_repair_mends(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "photos", red="red", green="lime")
-    cli.index(tmp_path / "photos")
+    cli.take(tmp_path / "photos")
     vectors = cli.vectors()
     flip(cli.index_files()[0])
     (fault,) = cli.lines("verify", code=1)
@@ -62,7 +62,7 @@ def test_verify_finds_and_repair_mends(cli: "Cli", tmp_path: Path, paint: Paint)
 
 def test_a_damaged_catalogue_is_one_clear_line(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "photos", red="red")
-    cli.index(tmp_path / "photos")
+    cli.take(tmp_path / "photos")
     (cli.library / "catalog.sqlite").write_bytes(b"no database" * 1000)
     error = cli("search", "red", code=2).stderr
     assert error.count(b"\n") == 1
@@ -87,7 +87,7 @@ def test_a_full_disk_is_one_clear_line_and_no_loss(cli: "Cli", tmp_path: Path, h
     photos = tmp_path / "photos"
     (red,) = paint(photos, red="red")
     with mounted(cli.library, "-t", "tmpfs", "-o", "size=16m", "tmpfs"):
-        cli.index(photos)
+        cli.take(photos)
         ballast = cli.library / "ballast"
         with ballast.open("wb", buffering=0) as file:
             file.write(b"\0" * (16 << 20))  # writes as much as there is room for
@@ -98,14 +98,13 @@ def test_a_full_disk_is_one_clear_line_and_no_loss(cli: "Cli", tmp_path: Path, h
         assert cli.find("red")[0] == red
         ballast.unlink()
         before = cli.embedded()
-        summary = cli.index(heap)
-        assert summary["embedded"] == 401 - before
+        assert cli.take(heap)["embedded"] == 401 - before
         assert cli.is_whole()
 
 
 def test_a_library_on_a_read_only_disk_can_be_searched(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     (red,) = paint(tmp_path / "photos", red="red")
-    cli.index(tmp_path / "photos")
+    cli.take(tmp_path / "photos")
     with mounted(cli.library, "--bind", str(cli.library)):
         subprocess.run(["mount", "-o", "remount,ro,bind", cli.library], check=True)
         assert cli("search", "red", "--paths").stdout == bytes(red) + b"\n"

@@ -19,7 +19,7 @@ COLOURS = {"red": "red", "green": "lime", "blue": "blue", "sun": "yellow"}
 def test_a_folder_emptied_and_filled_again(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder, away = tmp_path / "photos", tmp_path / "away"
     paths = paint(folder, **COLOURS)
-    cli.index(folder)
+    cli.take(folder)
 
     folder.rename(away)
     folder.mkdir()
@@ -30,7 +30,7 @@ def test_a_folder_emptied_and_filled_again(cli: "Cli", tmp_path: Path, paint: Pa
     assert b"is it mounted?" in cli("index", folder, code=2).stderr
     assert sorted(cli.find("red")) == sorted(paths)
     away.rename(folder)
-    assert cli.index(folder) == {"unchanged": 4}
+    assert cli.take(folder) == {"unchanged": 4}
 
     folder.rename(away)
     folder.mkdir()
@@ -47,7 +47,7 @@ def test_a_folder_emptied_and_filled_again(cli: "Cli", tmp_path: Path, paint: Pa
 def test_moved_edited_copied_broken(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "photos"
     red, green, blue, sun = paint(folder, **COLOURS)
-    cli.index(folder)
+    cli.take(folder)
     vectors = cli.vectors()
 
     (folder / "2021").mkdir()
@@ -60,7 +60,7 @@ def test_moved_edited_copied_broken(cli: "Cli", tmp_path: Path, paint: Paint) ->
 
     paint(folder, blue="magenta")
     sun.write_bytes(b"no picture any more")
-    assert cli.index(folder) == {"changed": 1, "embedded": 1, "failed": 1, "unchanged": 3}
+    assert cli.take(folder) == {"changed": 1, "embedded": 1, "failed": 1, "unchanged": 3}
     assert sorted(cli.find("red")) == sorted([folder / "2021" / "rose.png", green, blue])
     assert cli.find("magenta")[0] == blue
     assert cli.is_whole()
@@ -72,13 +72,13 @@ def test_a_root_that_is_not_mounted_keeps_its_pictures_when_copies_of_them_turn_
     disk, backup = tmp_path / "disk", tmp_path / "backup"
     paths = paint(disk, **COLOURS)
     shutil.copytree(disk, backup)
-    cli.index(disk)
+    cli.take(disk)
     disk.rename(tmp_path / "unmounted")
     disk.mkdir()
-    assert cli.index(backup) == {"new": 4, "duplicates": 4}
+    assert cli.take(backup) == {"new": 4, "duplicates": 4}
     disk.rmdir()
     (tmp_path / "unmounted").rename(disk)
-    assert cli.index(disk) == {"unchanged": 4}
+    assert cli.take(disk) == {"unchanged": 4}
     assert sorted(cli.find("red")) == sorted(paths)
 
 
@@ -86,13 +86,13 @@ def test_a_missing_file_that_comes_back_together_with_a_copy(cli: "Cli", tmp_pat
     folder = tmp_path / "photos"
     paint(folder, keep="blue")
     (late,) = paint(folder, z="red")
-    cli.index(folder)
+    cli.take(folder)
     late.rename(tmp_path / "z.png")
-    assert cli.index(folder) == {"unchanged": 1, "missing": 1}
+    assert cli.take(folder) == {"unchanged": 1, "missing": 1}
     # Back with another time, so that it must be read, and after a copy of it has been read.
     shutil.copyfile(tmp_path / "z.png", folder / "a.png")
     shutil.copyfile(tmp_path / "z.png", late)
-    cli.index(folder)
+    cli.take(folder)
     assert cli.ask("SELECT relpath, state FROM pictures ORDER BY relpath") == [
         (name, "present") for name in (b"a.png", b"keep.png", b"z.png")
     ]
@@ -119,7 +119,6 @@ def test_names_that_are_not_utf8_and_names_of_two_lines(cli: "Cli", tmp_path: Pa
     records = cli.lines("search", "red")
     assert sorted(record["path"] for record in records)[-1].endswith("雪 🐈.png")
     assert sum("path_b64" in record for record in records) == 2
-    assert len(cli("search", "red").stdout.splitlines()) >= 4
     latin = os.path.join(folder, names[0])  # noqa: PTH118 (bytes)
     assert cli.lines("forget", latin) == [{"forgotten": 1}]
     assert len(cli.find("red")) == 3
@@ -137,4 +136,4 @@ def test_one_file_of_any_size_or_date_costs_one_row(cli: "Cli", tmp_path: Path, 
     os.truncate(folder / "huge.jpg", 100 << 30)  # a hole: takes no room
     assert cli.index(folder) == {"new": 3, "embedded": 3, "failed": 1}
     assert cli.ask("SELECT reason FROM failures") == [("too-large",)]
-    assert cli.index(folder) == {"unchanged": 3, "failed": 1}
+    assert cli.take(folder) == {"unchanged": 3, "failed": 1}

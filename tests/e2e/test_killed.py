@@ -27,8 +27,9 @@ def undisturbed() -> dict[bytes, bytes]:
 @pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.slow)])
 def test_kills_at_random_moments(new_cli: NewCli, heap: Path, kills: int, undisturbed: dict[bytes, bytes]) -> None:
     if not undisturbed:
-        new_cli("undisturbed").index(heap)
-        undisturbed.update(new_cli("undisturbed").vectors())
+        calm = new_cli("undisturbed")
+        calm.take(heap)
+        undisturbed.update(calm.vectors())
     cli, chance = new_cli("library"), random.Random(2024)
     midway = [_index_and_kill(cli, heap, chance) for _ in range(kills)]
     assert any(0 < embedded < 400 for embedded in midway), f"every kill came too early or too late: {midway}"
@@ -76,14 +77,14 @@ def test_killed_while_publishing(
 ) -> None:
     folder = tmp_path / "photos"
     paint(folder, red="red", green="lime")
-    cli.index(folder)
+    cli.take(folder)
     (blue,) = paint(folder, blue="blue")
     cli.killed_at(function, nth, "index", folder)
     assert {path.name.rpartition("-")[2] for path in cli.index_files()} == left
 
     searched = cli("search", "blue", "--paths", "-k", "1")
     assert (searched.stdout, searched.stderr) == (bytes(blue) + b"\n", b"")
-    assert cli.index(folder) == {"unchanged": 3}
+    assert cli.take(folder) == {"unchanged": 3}
     (path,) = cli.index_files()
     assert path.suffix == ".faiss"
     assert cli.is_whole()
@@ -92,13 +93,13 @@ def test_killed_while_publishing(
 def test_killed_between_two_steps_of_a_batch(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "photos"
     paint(folder, red="red")
-    cli.index(folder)
+    cli.take(folder)
     paint(folder, green="lime")
     # The batch is written but for its last statement: none of it may stay.
     cli.killed_at("store.census:bump", 1, "index", folder)
     assert cli.ask("SELECT relpath FROM pictures") == [(b"red.png",)]
     assert cli.embedded() == 1
-    assert cli.index(folder) == {"new": 1, "embedded": 1, "unchanged": 1}
+    assert cli.take(folder) == {"new": 1, "embedded": 1, "unchanged": 1}
 
 
 @pytest.mark.parametrize("function", ["store.schema:upgrade", "store.library:insert", "indexer.pipeline:activate"])
@@ -106,16 +107,16 @@ def test_killed_while_the_library_is_made(cli: "Cli", tmp_path: Path, paint: Pai
     folder = tmp_path / "photos"
     (red,) = paint(folder, red="red")
     cli.killed_at(function, 1, "index", folder, "--model", "fake")
-    assert cli.index(folder) == {"new": 1, "embedded": 1}
+    assert cli.take(folder) == {"new": 1, "embedded": 1}
     assert cli.find("red") == [red]
 
 
 def test_leftovers_go_even_when_nothing_changed(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "photos"
     paint(folder, red="red")
-    cli.index(folder)
+    cli.take(folder)
     (published,) = cli.index_files()
     shutil.copy(published, published.with_suffix(".tmp"))
     shutil.copy(published, published.with_name("0123456789ab-000009.faiss"))
-    assert cli.index(folder) == {"unchanged": 1}
+    assert cli.take(folder) == {"unchanged": 1}
     assert cli.index_files() == [published]

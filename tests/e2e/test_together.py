@@ -35,13 +35,12 @@ def test_two_writers_of_two_folders(cli: "Cli", tmp_path: Path, paint: Paint, do
     for process in both:
         done(process)
     assert cli.ask(COUNT) == [(80, 80, 80)]
-    assert {root["present"] for root in cli.status()["roots"]} == {40}
     assert cli.is_whole()
 
 
 def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, paint: Paint, done: Done) -> None:
     paint(tmp_path / "photos", red="red")
-    cli.index(tmp_path / "photos")
+    cli.take(tmp_path / "photos")
     writer = cli.start("index", heap)
     counts = [1]
     while writer.poll() is None:
@@ -71,4 +70,4 @@ def test_ctrl_c_stops_at_once_and_loses_nothing(cli: "Cli", heap: Path, done: Do
     settled = cli.embedded()
     assert 0 < settled < 400
     assert len(cli.find("red")) == settled
-    assert cli.index(heap) == {"new": 400 - settled, "embedded": 400 - settled, "unchanged": settled}
+    assert cli.take(heap) == {"new": 400 - settled, "embedded": 400 - settled, "unchanged": settled}
