@@ -11,6 +11,7 @@ import copy
 import hashlib
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -124,16 +125,18 @@ def _write(
     outputs: dict[str, dict[int, str]],
     file: Path,
 ) -> None:
-    torch.onnx.export(
-        module,
-        inputs,
-        str(file),
-        input_names=list(axes),
-        output_names=list(outputs),
-        dynamic_axes=axes | outputs,
-        opset_version=_OPSET,
-        dynamo=False,  # the graph is plain, and this path needs no further package
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the older path: the graph is plain, and onnx is enough
+        torch.onnx.export(
+            module,
+            inputs,
+            str(file),
+            input_names=list(axes),
+            output_names=list(outputs),
+            dynamic_axes=axes | outputs,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
     model = onnx.load(str(file))
     halve(model)
     onnx.checker.check_model(model)

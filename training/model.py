@@ -142,7 +142,8 @@ class TextLayer(nn.Module):
 
     def forward(self, x: Tensor, away: Tensor) -> Tensor:
         """x (N, T, W) and away (N, T), very negative where there is no token, to (N, T, W)."""
-        q, k, v = self.qkv(self.attention_norm(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        parts = self.qkv(self.attention_norm(x)).unflatten(2, (3, self.heads, -1))  # (N, T, 3, heads, W/heads)
+        q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
         logits = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5 + away[:, None, None]  # (N, heads, T, T)
         mixed = (logits.softmax(3) @ v).transpose(1, 2).flatten(2)  # (N, T, W)
         x = x + self.dropout(self.merge(mixed))

@@ -89,9 +89,9 @@ def _main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/prepared"))
     parser.add_argument("--views", type=int, default=6, help="views of each captioned picture")
     parser.add_argument("--extra-views", type=int, default=2, help="views of each picture without captions")
-    parser.add_argument("--scenes", type=int, default=2000, help="rendered scenes")
+    parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes")
     parser.add_argument("--scene-views", type=int, default=3, help="views of each rendered scene")
-    parser.add_argument("--sets", nargs="*", help="only these of: dev, train, scenes, extra")
+    parser.add_argument("--sets", nargs="+", default=["dev", "train", "scenes"], help="of: dev, train, scenes, extra")
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -107,7 +107,7 @@ def _main() -> None:
         "scenes": (Source(options.scenes, scene_pictures(options.scenes)), options.scene_views),
         "extra": (_photos(corpora.unlabelled(options.data)), options.extra_views),
     }
-    for name in options.sets or sets:
+    for name in options.sets:
         source, views = sets[name]
         if not (options.out / name / "names.json").exists():
             prepare(source, views, teacher, pca, options.out / name, options.seed)

@@ -25,9 +25,10 @@ from training.dev import DevQueries
 from training.losses import contrastive, follow, match_cells
 from training.optim import Optimisers, cosine
 from training.pictures import Batch, PictureSet, Sampler, captioned_pictures
+from training.seeds import seed_all
 from training.student import PREPROCESS, Student
 
-__all__ = ["Settings", "Trainer"]
+__all__ = ["Settings", "Trainer", "embed", "save", "train_epoch"]
 
 _log = logging.getLogger("sightline.training")
 
@@ -36,16 +37,14 @@ _log = logging.getLogger("sightline.training")
 class Settings:
     """Everything about this step that could be otherwise."""
 
-    epochs: float = 60
+    epochs: float = 48
     """One epoch sees each captioned picture once."""
     batch: int = 128
     """Captioned pictures in each step."""
-    extra: int = 32
-    """Further pictures in each step, without captions."""
     drawn: int = 2
     """Captions drawn for each captioned picture of a batch."""
     small_side: int = 96
-    small_until: float = 0.5
+    small_until: float = 0.7
     """Share of the schedule that runs at the smaller side: cheaper, and shapes learned there carry over."""
     rate: float = 2e-3
     text_rate: float = 0.1
@@ -128,6 +127,20 @@ class Trainer:
         self.optimisers.load_state_dict(state["optimisers"])
 
 
+def train_epoch(trainer: Trainer, sampler: Sampler) -> dict[str, float]:
+    """See each captioned picture once; returns the means of the parts of the loss.
+
+    Everything random is drawn from the seed and the number of the epoch, so that an interrupted run goes on as if it
+    had never stopped.
+    """
+    epoch, sums = trainer.step // len(sampler), Counter[str]()
+    seed_all(trainer.settings.seed + epoch)
+    rng = np.random.default_rng([trainer.settings.seed, epoch])
+    for rows in sampler.epoch(rng):
+        sums.update(trainer.train_step(sampler.batch(rows, trainer.side(), rng)))
+    return {name: total / len(sampler) for name, total in sums.items()}
+
+
 @torch.no_grad()
 def embed(student: Student, pixels: NDArray[np.uint8], batch: int = 100) -> torch.Tensor:
     """Unit vectors (N, D) of cached squares (N, P, P, 3), through the very preprocessing that ships."""
@@ -139,19 +152,15 @@ def embed(student: Student, pixels: NDArray[np.uint8], batch: int = 100) -> torc
 def _main() -> None:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        handlers=[logging.StreamHandler(), logging.FileHandler(options.out / "train.log")],
-    )
+    _log_to(options.out / "train.log")
     torch.set_num_threads(options.threads)
     settings = Settings(epochs=options.epochs, small_until=options.small_until)
-    torch.manual_seed(settings.seed)
+    seed_all(settings.seed)
 
     tokenizer = Tokenizer(options.tokenizer)
     pictures, captions = captioned_pictures(options.data, options.prepared, options.scenes, tokenizer)
-    others = PictureSet.load(options.prepared / "extra") if not options.no_extra else None
-    sampler = Sampler(pictures, captions, others, settings.batch, settings.extra, settings.drawn)
+    others = PictureSet.load(options.prepared / "extra") if options.extra else None
+    sampler = Sampler(pictures, captions, others, settings.batch, options.extra, settings.drawn)
     dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
     dev_pictures = PictureSet.load(options.prepared / "dev")
 
@@ -160,16 +169,18 @@ def _main() -> None:
     if checkpoint.exists():
         trainer.restore(torch.load(checkpoint, weights_only=True))
     while trainer.step < trainer.steps:
-        epoch, side, started = trainer.step // len(sampler), trainer.side(), time.monotonic()
-        sums = Counter[str]()
-        rng = np.random.default_rng([settings.seed, epoch])
-        for rows in sampler.epoch(rng):
-            sums.update(trainer.train_step(sampler.batch(rows, trainer.side(), rng)))
-        means = " ".join(f"{name} {total / len(sampler):.3f}" for name, total in sums.items())
-        _log.info("epoch %d at %d px, %.0f s: %s", epoch + 1, side, time.monotonic() - started, means)
+        started, side = time.monotonic(), trainer.side()
+        means = " ".join(f"{name} {mean:.3f}" for name, mean in train_epoch(trainer, sampler).items())
+        epoch = trainer.step // len(sampler)
+        _log.info("epoch %d at %d px, %.0f s: %s", epoch, side, time.monotonic() - started, means)
         save(trainer.state(), checkpoint)
-        if (epoch + 1) % options.dev_every == 0 or trainer.step >= trainer.steps:
+        if epoch % options.dev_every == 0 or trainer.step >= trainer.steps:
             _log.info("  dev: %s", dev.summary(trainer.average.text, embed(trainer.average, dev_pictures.pixels)))
+
+
+def _log_to(file: Path) -> None:
+    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(file)]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
 
 
 def save(state: dict[str, Any], file: Path) -> None:
@@ -190,7 +201,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--small-until", type=float, default=Settings.small_until)
     parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
-    parser.add_argument("--no-extra", action="store_true", help="captioned pictures alone")
+    parser.add_argument("--extra", type=int, default=0, help="pictures without captions in each step")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 

@@ -24,6 +24,7 @@ from training.dev import DevQueries
 from training.losses import contrastive
 from training.model import GridHead, Shape, TextTower
 from training.pictures import PictureSet, captioned_pictures
+from training.seeds import seed_all
 
 __all__ = ["TextSettings", "train_text"]
 
@@ -75,7 +76,7 @@ def train_text(
     after: Callable[[TextTower, GridHead], None],
 ) -> tuple[TextTower, GridHead, nn.Parameter]:
     """Train both on grids (N, K, 7, 7, D); `after` is called after each epoch."""
-    torch.manual_seed(settings.seed)
+    seed_all(settings.seed)
     rng = np.random.default_rng(settings.seed)
     tower, head = TextTower(shape), GridHead(shape)
     scale = nn.Parameter(torch.tensor(2.7))  # the logarithm of the inverse temperature

@@ -20,5 +20,5 @@ def test_sentences_across_languages() -> None:
     left = np.array([[1, 0], [0, 1]], np.float32)
     right = np.array([[0.6, 0.8], [0.8, 0.6]], np.float32)
     # each sentence is nearer to the other's translation: cosines 0.6 of its own, 0.8 of the wrong one
-    assert across_languages(left, right) == (pytest.approx(0.6), 0.0)
+    assert across_languages(left, right) == pytest.approx((0.6, 0.0))
     assert across_languages(left, left) == (1.0, 1.0)
