@@ -83,8 +83,10 @@ def main() -> NoReturn:
     """The console script: runs a verb and turns errors into one line on standard error."""
     # Pillow warns of odd metadata and of large pictures; decoding has limits of its own and says what it refuses.
     warnings.filterwarnings("ignore", module="PIL")
+    output = sys.stdout
     try:
-        code = sightline.main(standalone_mode=False)
+        code = sightline.main(prog_name="sightline", standalone_mode=False)
+        output.flush()
     except click.exceptions.NoArgsIsHelpError as exc:
         click.echo(exc.ctx.get_help() if exc.ctx else "")
         code = 0
@@ -100,4 +102,6 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has left, as `head` does; nothing is wrong
         code = 0
+    except SystemExit as exc:  # Click has noticed the same, and put a silent stand-in before the output
+        code = exc.code if sys.stdout is output else 0
     sys.exit(code if isinstance(code, int) else 0)
