@@ -1,6 +1,7 @@
 """Writing to standard output: text, paths of any bytes, JSON Lines."""
 
 import base64
+import codecs
 import json
 import os
 import sys
@@ -32,7 +33,8 @@ def print_json(record: Mapping[str, Any]) -> None:
     path = record.get("path")
     if isinstance(path, Path) and not _is_utf8(path):
         plain["path_b64"] = base64.b64encode(os.fsencode(path)).decode()
-    print_text(json.dumps(plain, ensure_ascii=False))
+    # Escaped as JSON does it where the output cannot have every letter; `print_text` would escape as Python does.
+    print_text(json.dumps(plain, ensure_ascii=codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"))
 
 
 def say_waiting() -> None:
