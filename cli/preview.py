@@ -11,7 +11,7 @@ from cli.sheet.section import thumbnail
 __all__ = ["can_preview", "show_picture"]
 
 COLUMNS = 40
-"""Width of a picture in the terminal's characters."""
+"""Width of a picture in the terminal's characters, which are about twice as high as wide."""
 
 
 def can_preview() -> bool:
@@ -26,4 +26,5 @@ def show_picture(path: Path) -> None:
     small = thumbnail(path, 640)
     if small is not None:
         sys.stdout.flush()
-        Console().print(Image(small, width=COLUMNS))
+        rows = max(1, round(COLUMNS / 2 * small.height / small.width))
+        Console().print(Image(small, width=COLUMNS, height=rows))
