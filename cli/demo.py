@@ -30,7 +30,13 @@ SHOWN = 3
 ON_SHEET = 5
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  sightline demo
+  sightline demo --out /tmp/demo
+"""
+)
 @click.option(
     "--out",
     default=Path("sightline-demo"),

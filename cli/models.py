@@ -7,12 +7,25 @@ from cli.options import json_option
 __all__ = ["models"]
 
 
-@click.group(no_args_is_help=True)
+@click.group(
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  sightline models list
+  sightline models info mini
+""",
+)
 def models() -> None:
     """List the models, and describe one."""
 
 
-@models.command("list")
+@models.command(
+    "list",
+    epilog="""\b
+Examples:
+  sightline models list --json | jq .name
+""",
+)
 @json_option
 def list_models(as_json: bool) -> None:
     """List the models that can embed pictures."""
@@ -26,7 +39,12 @@ def list_models(as_json: bool) -> None:
             print_text(f"{model.name:<8}{model.summary}  ({', '.join(model.languages)}; {model.licence})")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  sightline models info mini
+"""
+)
 @click.argument("name")
 @json_option
 def info(name: str, as_json: bool) -> None:

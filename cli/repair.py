@@ -11,6 +11,9 @@ __all__ = ["repair"]
 
 @click.command(
     epilog="""\b
+Examples:
+  sightline repair
+\b
 Index files are made anew from the catalogue, which holds every vector; vectors that are damaged themselves
 are dropped, and the next `sightline index` embeds those pictures again.
 """

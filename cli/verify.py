@@ -11,6 +11,10 @@ __all__ = ["verify"]
 
 @click.command(
     epilog="""\b
+Examples:
+  sightline verify && echo all well
+  sightline verify --json
+\b
 Checks the database, every vector, and the index files bit for bit against the catalogue. Reads no picture.
 Exit code 1 means that faults were found; `sightline repair` mends them.
 """
