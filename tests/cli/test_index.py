@@ -1,0 +1,170 @@
+"""`sightline index`, `status` and `forget`."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Sightline = Callable[..., Any]
+Paint = Callable[..., Path]
+
+
+def test_index_says_what_it_did(sightline: Sightline, album: Path) -> None:
+    (album / "broken.png").write_bytes(b"no picture")
+    answer = sightline("index", album, "--model", "fake")
+    assert (answer.code, answer.err) == (0, "")
+    first, second = answer.lines
+    assert first.startswith("5 pictures in ")
+    assert first.endswith(" s: 4 new, 1 failed")
+    assert second == "  1 could not be read; `sightline status --failures` says why"
+    (album / "red.png").unlink()
+    answer = sightline("index", album)  # the model is that of the library
+    assert answer.lines[0].endswith(": 3 unchanged, 1 failed")
+    assert answer.lines[1] == "  1 are no longer there; what is known of them is kept"
+
+
+def test_index_as_json(sightline: Sightline, album: Path) -> None:
+    record = sightline("index", album, "--model", "fake", "--json").record
+    assert set(record) == {
+        "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded", "seconds",
+        "unreadable", "timings",
+    }  # fmt: skip
+    assert (record["new"], record["embedded"], record["unchanged"], record["unreadable"]) == (4, 4, 0, [])
+    assert record["seconds"] > 0
+
+
+def test_options_reach_the_run(sightline: Sightline, album: Path, paint: Paint) -> None:
+    paint(album / ".hidden.png", "white")
+    paint(album.with_name("linked") / "cyan.png", "cyan")
+    (album / "link").symlink_to(album.with_name("linked"))
+    options = ["--model", "fake", "--json", "--exclude", "more/", "--exclude", "*ue.png", "--workers", "1"]
+    assert sightline("index", album, *options).record["new"] == 2
+    record = sightline("index", album, "--json", "--include-hidden", "--follow-links").record
+    assert (record["new"], record["unchanged"]) == (4, 2)
+    record = sightline("index", album, "--json", "--include-hidden", "--follow-links", "--full").record
+    assert (record["unchanged"], record["embedded"]) == (6, 0)
+    assert "read" in record["timings"]
+
+
+def test_an_emptied_folder_needs_a_word(sightline: Sightline, album: Path) -> None:
+    sightline("index", album, "--model", "fake")
+    album.rename(album.with_name("away"))
+    album.mkdir()
+    answer = sightline("index", album)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "is it mounted?" in answer.err
+    assert answer.err.count("\n") == 1
+    assert sightline("index", album, "--accept-missing", "--json").record["missing"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none", "--model", "fake"], "there is no folder"),
+        (["album/red.png", "--model", "fake"], "is a file"),
+        (["album", "--model", "clop"], "no model is called 'clop'; there are: mini, fake"),
+    ],
+)
+def test_failures_are_one_line_and_leave_nothing_behind(
+    sightline: Sightline, album: Path, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(album.parent)
+    answer = sightline("index", *arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert said in answer.err
+    assert answer.err.startswith("sightline: ")
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["x", "--workers", "0"], ["x", "--exclude", "!"]])
+def test_misuse(sightline: Sightline, options: list[str]) -> None:
+    answer = sightline("index", *options)
+    assert answer.code == 2
+    assert "Usage:" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_another_model_than_the_librarys_is_refused(
+    sightline: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from encoders import fake
+
+    sightline("index", album, "--model", "fake")
+
+    class Other(fake.FakeEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.space = type(self.space)("fake", "other weights", 13, self.space.preprocessing)
+
+    monkeypatch.setattr(fake, "FakeEncoder", Other)
+    for command in (["index", album, "--model", "fake"], ["index", album], ["search", "red"]):
+        answer = sightline(*command)
+        assert (answer.code, answer.out) == (2, b"")
+        assert "cannot be compared" in answer.err
+
+
+def test_status_for_people(sightline: Sightline, filled: Path, album: Path) -> None:
+    answer = sightline("status")
+    assert (answer.code, answer.err) == (0, "")
+    assert "4: 4 present, 0 missing, 0 failed" in answer.text
+    assert "fake: 4 vectors of 13 × float16, answers searches" in answer.text
+    assert str(album) in answer.text
+
+
+def test_status_as_json(sightline: Sightline, filled: Path, album: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.png")
+    (album / name).write_bytes(b"no picture")
+    (album / "red.png").unlink()
+    sightline("index", album)
+    record = sightline("status", "--json").record
+    assert set(record) == {"library", "pictures", "present", "missing", "failed", "bytes", "spaces", "roots"}
+    assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)
+    (space,) = record["spaces"]
+    assert set(space) == {"model", "fingerprint", "dim", "dtype", "vectors", "active"}
+    assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
+    assert record["roots"] == [{"path": str(album), "present": 3, "missing": 1, "failed": 1}]
+    assert record["bytes"] >= (filled / "catalog.sqlite").stat().st_size
+    (failure,) = sightline("status", "--failures", "--json").record["failures"]
+    assert failure["path"].endswith("caf\\xe9.png")
+    assert (failure["reason"], failure["tries"]) == ("undecodable", 1)
+    assert "caf\\xe9.png" in sightline("status", "--failures").text
+
+
+@pytest.mark.parametrize("verb", ["status", "verify", "repair", "search red", "similar x.png", "forget ."])
+def test_without_a_library_every_verb_says_how_to_make_one(sightline: Sightline, verb: str) -> None:
+    answer = sightline(*verb.split())
+    assert (answer.code, answer.out) == (2, b"")
+    assert "`sightline index FOLDER` makes one" in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_forget(sightline: Sightline, filled: Path, album: Path) -> None:
+    assert sightline("forget", album / "more", "--dry-run").lines == ["Would forget 1 pictures."]
+    assert sightline("forget", album / "more", "--dry-run", "--json").record == {"would_forget": 1}
+    assert sightline("forget", album / "more").lines == ["Forgot 1 pictures."]
+    (album / "red.png").unlink()
+    sightline("index", album, "--exclude", "more/")
+    assert sightline("forget", album, "--missing", "--json").record == {"forgotten": 1}
+    assert len(sightline("search", "red").lines) == 2
+    answer = sightline("forget", album / "none")
+    assert (answer.code, answer.out) == (2, b"")
+    assert (album / "blue.png").exists()
+
+
+def test_verify_and_repair(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("verify")
+    assert (answer.code, answer.lines) == (0, ["All well."])
+    assert sightline("verify", "--json").out == b""
+    assert sightline("repair").lines == ["Nothing to mend."]
+    (file,) = (filled / "indexes").iterdir()
+    file.unlink()
+    answer = sightline("verify")
+    assert answer.code == 1
+    assert answer.lines[0].startswith("index: ")
+    answer = sightline("verify", "--json")
+    assert answer.code == 1
+    assert answer.record["kind"] == "index"
+    assert len(sightline("repair", "--json").record["done"]) == 1
+    assert sightline("verify").code == 0

@@ -1,0 +1,125 @@
+"""What every verb shares: help, errors, completion, exit codes."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.main import VERBS
+from encoders.registry import MODELS
+from sightline import __version__
+
+Sightline = Callable[..., Any]
+RUN = [sys.executable, "-c", "from cli.main import main; main()"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_lists_every_verb(sightline: Sightline, arguments: list[str]) -> None:
+    answer = sightline(*arguments)
+    assert (answer.code, answer.err) == (0, "")
+    for verb, (_, summary) in VERBS.items():
+        assert f"  {verb} " in answer.text
+        assert summary.split()[0] in answer.text
+    assert "Exit codes" in answer.text
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "models list", "models info"])
+def test_every_verb_teaches_by_example(sightline: Sightline, verb: str) -> None:
+    answer = sightline(*verb.split(), "--help")
+    assert (answer.code, answer.err) == (0, "")
+    _, _, examples = answer.text.partition("Examples:")
+    assert f"sightline {verb}" in examples
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_table_of_verbs_says_what_the_verbs_say(sightline: Sightline, verb: str) -> None:
+    """The table is written by hand, so that help imports no verb."""
+    first = VERBS[verb][1].split()[0]
+    usage, _, rest = sightline(verb, "--help").text.partition("\n\n")
+    assert usage.startswith(f"Usage: sightline {verb} ")
+    assert rest.strip().split()[0] == first
+
+
+def test_the_version(sightline: Sightline) -> None:
+    assert sightline("--version").text.split() == ["sightline,", "version", __version__]
+
+
+@pytest.mark.parametrize("arguments", [["serach", "red"], ["--no-such-option"], ["models", "burn"]])
+def test_what_does_not_exist_is_misuse(sightline: Sightline, arguments: list[str]) -> None:
+    answer = sightline(*arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "Usage:" in answer.err
+
+
+def test_ctrl_c_is_no_traceback(sightline: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("indexer.pipeline.embed", stopped)
+    answer = sightline("index", album, "--model", "fake")
+    assert (answer.code, answer.out) == (130, b"")
+    assert answer.err.strip() == "Stopped. What was settled is safe; run the same command again to go on."
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(sightline: Sightline, shell: str) -> None:
+    answer = sightline("completion", shell)
+    assert answer.code == 0
+    assert f"_SIGHTLINE_COMPLETE={shell}_complete" in answer.text
+    assert sightline("completion", "cmd").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("sightline s", {"search", "similar", "status"}),
+        ("sightline search --s", {"--sheet"}),
+        ("sightline models ", {"list", "info"}),
+    ],
+)
+def test_completion_completes(
+    sightline: Sightline, words: str, expected: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_SIGHTLINE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    assert {line.partition(",")[2] for line in sightline().lines} == expected
+
+
+def test_models(sightline: Sightline) -> None:
+    assert [line.split()[0] for line in sightline("models", "list").lines] == list(MODELS)
+    records = sightline("models", "list", "--json").records
+    assert [record["name"] for record in records] == list(MODELS)
+    assert {"name", "summary", "languages", "licence"} <= set(records[0])
+    record = sightline("models", "info", "fake", "--json").record
+    assert (record["dim"], record["input"], len(record["fingerprint"])) == (13, "8x8, squash", 64)
+    assert "13" in sightline("models", "info", "fake").text
+    answer = sightline("models", "info", "clop")
+    assert answer.code == 2
+    assert "there are: mini, fake" in answer.err
+
+
+@pytest.mark.parametrize("form", [[], ["--paths"]])
+def test_a_reader_that_leaves_early_is_no_failure(filled: Path, form: list[str]) -> None:
+    """As in `sightline search red | head -0`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*RUN, "search", "red", *form], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_json_is_json_whatever_the_terminal_speaks(filled: Path, album: Path) -> None:
+    import json
+
+    (album / "red.png").rename(album / "été 雪.png")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    subprocess.run([*RUN, "index", str(album)], check=True, capture_output=True, env=environment)
+    done = subprocess.run(
+        [*RUN, "search", "red", "-k", "1", "--json"], check=True, capture_output=True, env=environment
+    )
+    assert json.loads(done.stdout)["path"] == str(album / "été 雪.png")
