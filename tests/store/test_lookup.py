@@ -1,0 +1,76 @@
+"""Questions to the catalogue, also when they need more than one statement."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlalchemy import delete, update
+
+from store import Library, lookup
+from store.catalog import Embedding, Picture, State
+from store.library import bump
+from store.spaces import StoredSpace
+
+Put = Callable[..., list[int]]
+Unit = Callable[[int], NDArray[np.float32]]
+
+
+@pytest.fixture(params=[2, 5_000])
+def statements(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many small statements, and one that asks for everything."""
+    monkeypatch.setattr(lookup, "VARIABLES", request.param)
+
+
+@pytest.mark.usefixtures("statements")
+def test_vectors_come_with_their_ids(library: Library, stored: StoredSpace, put: Put, unit: Unit) -> None:
+    ids = put(*range(7))
+    wanted = np.array([*ids[::-1], 999], np.int64)
+    with library.read() as connection:
+        batches = list(lookup.embeddings(connection, stored, wanted))
+    found = {
+        int(content_id): vector for some, vectors in batches for content_id, vector in zip(some, vectors, strict=True)
+    }
+    assert set(found) == set(ids)
+    for number, content_id in enumerate(ids):
+        np.testing.assert_array_equal(found[content_id], unit(number).astype("<f2"))
+
+
+@pytest.mark.usefixtures("statements")
+def test_malformed_vectors_are_left_out(library: Library, stored: StoredSpace, put: Put) -> None:
+    ids = put(*range(5))
+    with library.write() as connection:
+        for content_id, blob in zip(ids[:3], (b"", b"\0" * 27, np.full(13, np.nan, "<f2").tobytes()), strict=True):
+            connection.execute(update(Embedding).where(Embedding.content_id == content_id).values(vector=blob))
+    with library.read() as connection:
+        batches = list(lookup.embeddings(connection, stored, np.array(ids, np.int64)))
+        assert sorted(int(i) for some, _ in batches for i in some) == ids[3:]
+        assert lookup.stored_vector(connection, stored, (0).to_bytes(32)) is None
+        assert lookup.stored_vector(connection, stored, (4).to_bytes(32)) is not None
+        assert lookup.stored_vector(connection, stored, b"?" * 32) is None
+
+
+@pytest.mark.usefixtures("statements")
+def test_contents_are_described_with_their_files(library: Library, put: Put) -> None:
+    ids = put(*range(5))
+    (gone,) = put(9, state=State.MISSING)
+    with library.read() as connection:
+        found = lookup.describe(connection, [*ids, gone, 999])
+        assert lookup.describe(connection, []) == {}
+    assert set(found) == set(ids)
+    assert found[ids[3]].paths == (library.path.parent / "photos" / "0003.png",)
+    assert (found[ids[3]].width, found[ids[3]].format) == (8, "PNG")
+
+
+def test_what_can_be_found_is_embedded_and_present(library: Library, stored: StoredSpace, put: Put) -> None:
+    ids = put(1, 2, 3)
+    put(4, state=State.MISSING)
+    with library.write() as connection:
+        connection.execute(delete(Embedding).where(Embedding.content_id == ids[0]))
+        connection.execute(update(Picture).where(Picture.content_id == ids[1]).values(state=State.FAILED))
+        bump(connection)
+    with library.read() as connection:
+        assert lookup.findable_ids(connection, stored).tolist() == [ids[2]]
+        assert lookup.has_embedding(connection, stored, (3).to_bytes(32))
+        assert not lookup.has_embedding(connection, stored, (1).to_bytes(32))
+    assert lookup.counts(library) == {State.PRESENT: 2, State.MISSING: 1, State.FAILED: 1}
