@@ -152,9 +152,9 @@ def new_cli(tmp_path: Path) -> Iterator[Callable[[str], Cli]]:
 
     yield new
     for process in (process for cli in made for process in cli.started):
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        with process:  # closes its pipes, whatever became of the test
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -185,7 +185,16 @@ def paint() -> Callable[..., list[Path]]:
 @pytest.fixture(scope="session")
 def heap(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """400 files, no two of the same bytes, that take some milliseconds each to decode. Not to be changed."""
-    folder = tmp_path_factory.mktemp("heap")
+    return make_heap(tmp_path_factory.mktemp("heap"), 400)
+
+
+@pytest.fixture(scope="session")
+def big_heap(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """1,600 such files."""
+    return make_heap(tmp_path_factory.mktemp("big-heap"), 1600)
+
+
+def make_heap(folder: Path, count: int) -> Path:
     rng = np.random.default_rng(7)
     masters = []
     for _ in range(20):
@@ -194,7 +203,7 @@ def heap(tmp_path_factory: pytest.TempPathFactory) -> Path:
         buffer = io.BytesIO()
         Image.fromarray((np.asarray(coarse) + noise).clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=80)
         masters.append(buffer.getvalue())
-    for number in range(400):
+    for number in range(count):
         # Bytes after the end of a JPEG change its digest and not its pixels.
-        (folder / f"{number:03d}.jpg").write_bytes(masters[number % len(masters)] + b"%d" % number)
+        (folder / f"{number:04d}.jpg").write_bytes(masters[number % len(masters)] + b"%d" % number)
     return folder
