@@ -148,7 +148,7 @@ def remove_strays(library: Library) -> list[Path]:
     """Deletes files of the index folder that no row names (older generations, leftovers of a killed process)."""
     with library.read() as connection:
         named = set(connection.execute(select(IndexGeneration.filename)).scalars())
-    strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in named]
+    strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in named and not path.is_dir()]
     for path in strays:
         path.unlink(missing_ok=True)
     return strays
