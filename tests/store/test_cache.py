@@ -198,6 +198,8 @@ def test_a_folder_in_place_of_the_file_is_a_fault(library: Library, stored: Stor
     current = cache.load(library, stored)
     assert current.fault is not None
     assert held(current) == truth(library, stored)
+    assert cache.publish(library, stored).published
+    assert cache.load(library, stored).published
 
 
 def test_a_rebuild_trusts_nothing_on_disk(library: Library, stored: StoredSpace, put: Put) -> None:
@@ -213,6 +215,9 @@ def test_strays_are_removed(library: Library, stored: StoredSpace, put: Put) -> 
     (library.indexes / "0123456789ab-000007.tmp").write_bytes(b"killed while writing")
     (library.indexes / "0123456789ab-000006.faiss").write_bytes(b"killed before announcing")
     cache.publish(library, stored)
+    assert files(library) == [generation(library)[1]]
+    (library.indexes / "0123456789ab-000008.tmp").write_bytes(b"killed again")
+    cache.publish(library, stored)  # also when there is nothing new
     assert files(library) == [generation(library)[1]]
 
 

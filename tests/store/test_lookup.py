@@ -1,16 +1,18 @@
 """Questions to the catalogue, also when they need more than one statement."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
-from store import Library, lookup
+from store import Library, cache, lookup
 from store.catalog import Embedding, Picture, State
+from store.check import verify
 from store.library import bump
-from store.spaces import StoredSpace
+from store.spaces import StoredSpace, register
 
 Put = Callable[..., list[int]]
 Unit = Callable[[int], NDArray[np.float32]]
@@ -74,3 +76,27 @@ def test_what_can_be_found_is_embedded_and_present(library: Library, stored: Sto
         assert lookup.has_embedding(connection, stored, (3).to_bytes(32))
         assert not lookup.has_embedding(connection, stored, (1).to_bytes(32))
     assert lookup.counts(library) == {State.PRESENT: 2, State.MISSING: 1, State.FAILED: 1}
+
+
+def test_spaces_are_never_mixed(library: Library, stored: StoredSpace, put: Put, unit: Unit) -> None:
+    """Two spaces of the same dimension hold vectors of the same contents."""
+    ids = put(1, 2, 3)
+    with library.write() as connection:
+        other = register(connection, replace(stored.space, weights="others"))
+        rows = [
+            {"space_id": other.id, "content_id": content_id, "vector": other.to_bytes(-unit(number))}
+            for number, content_id in enumerate(ids[:2], start=1)
+        ]
+        connection.execute(insert(Embedding), rows)
+        bump(connection)
+    for space, sign, held in ((stored, 1, ids), (other, -1, ids[:2])):
+        published = cache.publish(library, space)
+        assert sorted(published.index.ids()) == held
+        with library.read() as connection:
+            assert lookup.findable_ids(connection, space).tolist() == held
+            assert lookup.has_embedding(connection, space, (3).to_bytes(32)) == (space is stored)
+            known = lookup.stored_vector(connection, space, (2).to_bytes(32))
+        assert known is not None
+        np.testing.assert_array_equal(known[1], (sign * unit(2)).astype("<f2"))
+        assert published.index.search(sign * unit(2)[None], 1).ids[0, 0] == ids[1]
+    assert verify(library) == []
