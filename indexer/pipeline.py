@@ -70,10 +70,15 @@ def index(
         for folder in folders:
             _require_folder(library, folder)
         run = _Run(library, _space(library, encoder), encoder, settings or IndexSettings(), progress)
-        for folder in folders:
+        for folder in _outermost(folders):
             run.cover(ensure_root(library, folder))
         run.publish()
     return Summary.of(run.counts, tuple(run.unreadable), run.timings, perf_counter() - started)
+
+
+def _outermost(folders: Sequence[Path]) -> list[Path]:
+    """`folders` without those that lie in another or are named again: each file is counted once."""
+    return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
 
 
 def _require_folder(library: Library, folder: Path) -> None:
