@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import indexer.pipeline
 from encoders.fake import FakeEncoder
@@ -19,7 +19,7 @@ from pictures.decode import DecodeSettings
 from sightline.errors import NoSuchFolder, RootUnavailable, SpaceMismatch
 from store import Library
 from store.catalog import Embedding, Picture, Root, State
-from store.check import verify
+from store.check import repair, verify
 from store.lookup import counts, failures
 from store.roots import list_roots
 
@@ -198,6 +198,24 @@ def test_a_root_around_a_root(library: Library, album: Path, counting: Counting)
     index(library, [album / "more"], counting)
     assert numbers(index(library, [album], counting)) == {"new": 3, "unchanged": 1, "embedded": 3}
     assert [root.path for root in list_roots(library)] == [album]
+
+
+def test_a_folder_that_is_named_twice_is_covered_once(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    summary = index(library, [album / "more", album, album / "more", album], encoder)
+    assert numbers(summary) == {"new": 4, "embedded": 4}
+    assert numbers(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
+
+
+def test_vectors_that_repair_dropped_are_embedded_again(library: Library, album: Path, counting: Counting) -> None:
+    index(library, [album], counting)
+    with library.write() as connection:
+        connection.execute(update(Embedding).where(Embedding.content_id < 3).values(vector=b"damaged"))
+    repair(library)
+    assert numbers(index(library, [album], counting)) == {"unchanged": 4, "embedded": 2}
+    assert counting.embedded == 6
+    assert verify(library) == []
+    for name, vector in vectors(library).items():
+        np.testing.assert_array_equal(vector, expected(counting, Path(name).stem)[0])
 
 
 def test_relative_paths_and_strings(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
