@@ -31,9 +31,10 @@ class Student(nn.Module):
         """A student whose text tower and grid head come from step 3, its backbone from chance."""
         state = torch.load(file, weights_only=True)
         student = cls(Shape(**state["shape"]))
-        student.text.load_state_dict(state["tower"])
-        student.head.load_state_dict(state["head"])
-        student.scale.data.copy_(state["scale"])
+        space = {name.replace("tower.", "text.", 1): value for name, value in state["space"].items()}
+        missing, unexpected = student.load_state_dict(space, strict=False)
+        if unexpected or not all(name.startswith("backbone.") for name in missing):
+            raise ValueError(f"{file} does not hold a text tower and a grid head")
         return student
 
     def twin(self) -> "Student":

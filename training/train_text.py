@@ -26,7 +26,7 @@ from training.model import GridHead, Shape, TextTower
 from training.pictures import PictureSet, captioned_pictures
 from training.seeds import seed_all
 
-__all__ = ["TextSettings", "train_text"]
+__all__ = ["Aligned", "JointSpace", "TextSettings", "train_text"]
 
 _log = logging.getLogger("sightline.training")
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("sightline.training")
 class TextSettings:
     """Everything about this step that could be otherwise."""
 
-    epochs: int = 20
+    epochs: int = 14
     batch: int = 512
     drawn: int = 4
     """Captions drawn for each picture of a batch."""
@@ -46,7 +46,6 @@ class TextSettings:
     aligned_weight: float = 0.3
     rate: float = 2e-3
     decay: float = 0.05
-    smallest_share: float = 0.1
     seed: int = 20
 
 
@@ -67,55 +66,76 @@ class Aligned:
         return left, right
 
 
+class JointSpace(nn.Module):
+    """What this step trains: the text tower, the grid head, and the logarithm of the inverse temperature."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.tower, self.head = TextTower(shape), GridHead(shape)
+        self.scale = nn.Parameter(torch.tensor(2.7))
+
+    def read(self, ids: list[list[int]], longest: int) -> Tensor:
+        """Texts as token ids to (N, D)."""
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors: Tensor = self.tower(*tensors(ids, longest))
+        return vectors.float()
+
+
 def train_text(
     grids: NDArray[np.float16],
     captioned: Captioned,
     aligned: Aligned,
     shape: Shape,
     settings: TextSettings,
-    after: Callable[[TextTower, GridHead], None],
-) -> tuple[TextTower, GridHead, nn.Parameter]:
-    """Train both on grids (N, K, 7, 7, D); `after` is called after each epoch."""
+    after: Callable[[JointSpace], None],
+) -> JointSpace:
+    """Train on maps (N, K, 7, 7, D) and the words of their pictures; `after` is called after each epoch."""
     seed_all(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    tower, head = TextTower(shape), GridHead(shape)
-    scale = nn.Parameter(torch.tensor(2.7))  # the logarithm of the inverse temperature
-    parameters = [*tower.parameters(), *head.parameters(), scale]
+    space = JointSpace(shape)
     steps = settings.epochs * (len(grids) // settings.batch)
-    optimiser = torch.optim.AdamW(parameters, settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
+    optimiser = torch.optim.AdamW(space.parameters(), settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, steps, pct_start=0.1)
-
-    def read(ids: list[list[int]]) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            vectors: Tensor = tower(*tensors(ids, settings.longest))
-        return vectors.float()
-
     for epoch in range(settings.epochs):
-        tower.train(), head.train()
+        space.train()
         order = rng.permutation(len(grids))
         for start in range(0, len(order) - settings.batch + 1, settings.batch):
             rows = order[start : start + settings.batch]
-            views = grids[rows, rng.integers(grids.shape[1], size=len(rows))]  # (B, 7, 7, D)
-            if rng.random() < 0.5:
-                views = views[:, :, ::-1]
-            picture, _ = head(torch.from_numpy(views.astype(np.float32)).permute(0, 3, 1, 2))  # (B, D)
-            owners = torch.from_numpy(rows)
-            loss = torch.zeros(())
-            for _ in range(settings.drawn):
-                text = read(captioned.draw(rows, rng))
-                loss = loss + contrastive(picture, text, owners, scale.exp()) / settings.drawn
-            left, right = aligned.draw(settings.aligned, rng)
-            pairs = read(left), read(right)
-            loss = loss + settings.aligned_weight * contrastive(*pairs, torch.arange(len(left)), scale.exp())
+            loss = _picture_loss(space, grids, captioned, rows, settings, rng)
+            loss = loss + settings.aligned_weight * _aligned_loss(space, aligned, settings, rng)
             optimiser.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(parameters, 1.0)
+            nn.utils.clip_grad_norm_(space.parameters(), 1.0)
             optimiser.step()
             schedule.step()
-            scale.data.clamp_(max=4.6)  # a temperature of 0.01, as in CLIP
-        _log.info("epoch %d: loss %.3f, scale %.1f", epoch + 1, loss.item(), scale.exp().item())
-        after(tower.eval(), head.eval())
-    return tower, head, scale
+            space.scale.data.clamp_(max=4.6)  # a temperature of 0.01, as in CLIP
+        _log.info("epoch %d: loss %.3f, scale %.1f", epoch + 1, loss.item(), space.scale.exp().item())
+        after(space.eval())
+    return space
+
+
+def _picture_loss(
+    space: JointSpace,
+    grids: NDArray[np.float16],
+    captioned: Captioned,
+    rows: NDArray[np.int64],
+    settings: TextSettings,
+    rng: np.random.Generator,
+) -> Tensor:
+    """One random view of each picture against several of its captions."""
+    views = grids[rows, rng.integers(grids.shape[1], size=len(rows))]  # (B, 7, 7, D)
+    if rng.random() < 0.5:
+        views = views[:, :, ::-1]
+    pictures, _ = space.head(torch.from_numpy(views.astype(np.float32)).permute(0, 3, 1, 2))  # (B, D)
+    owners = torch.from_numpy(rows)
+    texts = [space.read(captioned.draw(rows, rng), settings.longest) for _ in range(settings.drawn)]
+    return torch.stack([contrastive(pictures, text, owners, space.scale.exp()) for text in texts]).mean()
+
+
+def _aligned_loss(space: JointSpace, aligned: Aligned, settings: TextSettings, rng: np.random.Generator) -> Tensor:
+    """Sentences that mean the same against each other."""
+    left, right = (space.read(ids, settings.longest) for ids in aligned.draw(settings.aligned, rng))
+    return contrastive(left, right, torch.arange(len(left)), space.scale.exp())
 
 
 def _main() -> None:
@@ -139,14 +159,14 @@ def _main() -> None:
     dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
     whole = torch.from_numpy(PictureSet.load(options.prepared / "dev").grids[:, 0].astype(np.float32))
 
-    def report(tower: TextTower, head: GridHead) -> None:
+    def report(space: JointSpace) -> None:
         with torch.no_grad():
-            pictures, _ = head(whole.permute(0, 3, 1, 2))
-        _log.info("  dev: %s", dev.summary(tower, pictures))
+            pictures, _ = space.head(whole.permute(0, 3, 1, 2))
+        _log.info("  dev: %s", dev.summary(space.tower, pictures))
 
-    tower, head, scale = train_text(pictures.grids, captioned, aligned, shape, settings, report)
-    state = {"shape": asdict(shape), "settings": asdict(settings), "scale": scale.detach()}
-    torch.save({**state, "tower": tower.state_dict(), "head": head.state_dict()}, options.out)
+    space = train_text(pictures.grids, captioned, aligned, shape, settings, report)
+    state = {"shape": asdict(shape), "settings": asdict(settings), "space": space.state_dict()}
+    torch.save(state, options.out)
 
 
 if __name__ == "__main__":
