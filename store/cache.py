@@ -182,7 +182,11 @@ def _bring_up_to_date(
 def _write(index: VectorIndex, path: Path) -> bytes:
     """Writes `index` so that `path` either holds all of it or does not exist; returns its SHA-256."""
     draft = path.with_suffix(".tmp")
-    index.write(draft)
+    try:
+        index.write(draft)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # a disk that is full needs the room
+        raise
     with draft.open("rb+") as file:
         checksum = hashlib.file_digest(file, "sha256").digest()
         os.fsync(file.fileno())

@@ -56,7 +56,7 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def write(self, path: Path) -> None:
-        """Writes the index to a file."""
+        """Writes the index to a file. Raises `OSError` unless all of it was written."""
 
     @classmethod
     @abstractmethod
@@ -126,7 +126,9 @@ class FlatIndex(VectorIndex):
         """Writes the index to a file."""
         import faiss
 
-        faiss.write_index(self._index, str(path))
+        with path.open("wb") as file:
+            # Given a path, FAISS only prints that the last bytes did not fit on the disk, and reports success.
+            faiss.write_index(self._index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
 
     @classmethod
     def read(cls, path: Path, *, mapped: bool = False) -> Self:

@@ -1,13 +1,21 @@
 """A damaged index file, a disk that is full or read-only: right answers, one clear line, nothing embedded again."""
 
 import os
+import resource
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+from encoders.fake import FakeEncoder
+from indexer.pipeline import index
+from sightline.errors import LibraryUnusable
+from store import Library
+from store.vectors import FlatIndex
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cli
@@ -111,3 +119,33 @@ def test_a_library_on_a_read_only_disk_can_be_searched(cli: "Cli", tmp_path: Pat
         error = cli("index", tmp_path / "photos", code=2).stderr
         assert error.count(b"\n") == 1
         assert b"Read-only" in error
+
+
+def test_an_index_file_whose_last_bytes_do_not_fit_is_an_error(tmp_path: Path) -> None:
+    vectors = FlatIndex(16)
+    vectors.add(np.arange(500), np.full((500, 16), 0.25, np.float32))
+    vectors.write(tmp_path / "whole")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "whole").stat().st_size - 10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            vectors.write(tmp_path / "cut")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_index_file_that_cannot_be_written_leaves_nothing_behind(
+    cli: "Cli", tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_half(_index: FlatIndex, path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise OSError(28, "No space left on device")
+
+    paint(tmp_path / "photos", red="red")
+    with Library.open(cli.library, create=True) as library, monkeypatch.context() as patch:
+        patch.setattr(FlatIndex, "write", write_half)
+        with pytest.raises(LibraryUnusable, match="No space left"):
+            index(library, [tmp_path / "photos"], FakeEncoder())
+    assert cli.index_files() == []
+    assert cli.take(tmp_path / "photos") == {"unchanged": 1}
+    assert cli.is_whole()
