@@ -1,0 +1,27 @@
+"""`sightline demo`, with a gallery of four colours and the model that sees them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.demo import QUESTIONS
+
+
+def test_the_demo_asks_answers_and_writes_sheets(
+    sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
+    for _ in range(2):  # the second time there is nothing to embed
+        answer = sightline("demo", "--out", tmp_path / "demo")
+        assert (answer.code, answer.err) == (0, "")
+        for language, question in QUESTIONS:
+            assert f"$ sightline search {question}    ({language})" in answer.lines
+        assert "4 pictures in" in answer.text
+        assert "index ~/Pictures" in answer.text
+    assert "0 embedded" in answer.text
+    assert (tmp_path / "demo" / "sheet.png").stat().st_size > 1000
+    page = (tmp_path / "demo" / "sheet.html").read_text(encoding="utf-8")
+    assert page.count("<h2") == len(QUESTIONS) + 1

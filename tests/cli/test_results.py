@@ -1,0 +1,38 @@
+"""A hit as people and programs read it."""
+
+from datetime import datetime
+from pathlib import Path
+
+from cli.results import as_line, as_record
+from search.hits import Hit
+from store.lookup import ContentRecord
+
+PATHS = (Path("/p/a.jpg"), Path("/p/b.jpg"), Path("/q/a.jpg"))
+TAKEN = datetime(2021, 5, 4, 12, 30)  # noqa: DTZ001 (cameras know no zone)
+
+
+def hit(paths: tuple[Path, ...] = PATHS) -> Hit:
+    return Hit(2, 0.31415, ContentRecord(7, paths, 640, 480, "JPEG", 12345, TAKEN, "Fuji X100", 52.5, 13.25))
+
+
+def test_a_line_tells_what_is_known() -> None:
+    assert as_line(hit()) == "  2  0.314  /p/a.jpg  (640×480, 2021-05-04, Fuji X100, 2 more copies)"
+    assert as_line(hit(PATHS[:2])).endswith("1 more copy)")
+
+
+def test_a_record_tells_everything() -> None:
+    assert as_record(hit()) == {
+        "rank": 2,
+        "path": Path("/p/a.jpg"),
+        "score": 0.31415,
+        "id": 7,
+        "width": 640,
+        "height": 480,
+        "format": "JPEG",
+        "size": 12345,
+        "taken_at": TAKEN,
+        "camera": "Fuji X100",
+        "latitude": 52.5,
+        "longitude": 13.25,
+        "copies": [Path("/p/b.jpg"), Path("/q/a.jpg")],
+    }
