@@ -70,8 +70,12 @@ def index(
         for folder in folders:
             _require_folder(library, folder)
         run = _Run(library, _space(library, encoder), encoder, settings or IndexSettings(), progress)
-        for folder in _outermost(folders):
-            run.cover(ensure_root(library, folder))
+        try:
+            for folder in _outermost(folders):
+                run.cover(ensure_root(library, folder))
+        except (FolderUnreadable, RootUnavailable):
+            run.publish()  # what the folders before it held is settled
+            raise
         run.publish()
     return Summary.of(run.counts, tuple(run.unreadable), run.timings, perf_counter() - started)
 

@@ -44,6 +44,22 @@ def test_a_folder_emptied_and_filled_again(cli: "Cli", tmp_path: Path, paint: Pa
     assert cli.is_whole()
 
 
+def test_a_folder_that_is_not_mounted_leaves_the_one_before_it_settled(
+    cli: "Cli", tmp_path: Path, paint: Paint
+) -> None:
+    here, away = tmp_path / "here", tmp_path / "away"
+    paint(here, red="red")
+    paint(away, blue="blue")
+    cli.take(here)
+    cli.take(away)
+    (away / "blue.png").unlink()
+    (green,) = paint(here, green="lime")
+    assert b"is it mounted?" in cli("index", here, away, code=2).stderr
+    assert cli.is_whole()
+    assert cli.find("green")[0] == green
+    assert len(cli.find("green")) == 3
+
+
 def test_moved_edited_copied_broken(cli: "Cli", tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "photos"
     red, green, blue, sun = paint(folder, **COLOURS)
