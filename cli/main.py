@@ -102,6 +102,10 @@ def main() -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has left, as `head` does; nothing is wrong
         code = 0
+    except OSError as exc:  # our output cannot be written: a full disk
+        click.echo(f"sightline: {exc}", err=True)
+        sys.stdout = None  # nor at exit, where trying again would change the exit code
+        code = 2
     except SystemExit as exc:  # Click has noticed the same, and put a silent stand-in before the output
         code = exc.code if sys.stdout is output else 0
     sys.exit(code if isinstance(code, int) else 0)

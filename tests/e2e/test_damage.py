@@ -3,6 +3,7 @@
 import os
 import resource
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -149,3 +150,22 @@ def test_an_index_file_that_cannot_be_written_leaves_nothing_behind(
     assert cli.index_files() == []
     assert cli.take(tmp_path / "photos") == {"unchanged": 1}
     assert cli.is_whole()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_cannot_be_written_is_a_failure_and_not_an_answer(
+    cli: "Cli", tmp_path: Path, paint: Paint, unbuffered: str
+) -> None:
+    paint(tmp_path / "photos", red="red")
+    cli.take(tmp_path / "photos")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "sightline", "--library", cli.library, "search", "red"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [b"sightline: [Errno 28] No space left on device"]
