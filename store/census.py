@@ -57,14 +57,25 @@ ENOUGH_TO_JUDGE = 20
 LEAST_SHARE = 0.1
 """Of the pictures known to be present, the share that must be seen for a root to count as mounted."""
 
+_temporary = MetaData()
+
 _seen = Table(
     "seen",
-    MetaData(),
+    _temporary,
     Column("relpath", LargeBinary, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
     prefixes=["TEMPORARY"],
 )
+
+_spared = Table(  # a table, because a disk can have more unreadable folders than a statement can have terms
+    "spared",
+    _temporary,
+    Column("first", LargeBinary, nullable=False),
+    Column("beyond", LargeBinary),
+    prefixes=["TEMPORARY"],
+)
+"""Ranges of paths that the scan could not look at: from `first` to before `beyond`, to the end where that is NULL."""
 
 
 class Sighting(NamedTuple):
@@ -99,13 +110,13 @@ def open_census(library: Library, place: Place, stored: StoredSpace, *, full: bo
     """
     with library.connect() as connection:
         with writing(connection):
-            _seen.create(connection)
+            _temporary.create_all(connection, checkfirst=False)
         try:
             yield Census(connection, place, stored, full=full)
         finally:
             if not connection.invalidated:
                 with writing(connection):
-                    _seen.drop(connection)
+                    _temporary.drop_all(connection, checkfirst=False)
 
 
 class Census:
@@ -116,7 +127,6 @@ class Census:
         self._place = place
         self._stored = stored
         self._full = full
-        self._spared: list[bytes] = []
 
     def record(self, sightings: Iterable[Sighting]) -> int:
         """Takes in everything a scan saw; returns how many files that is."""
@@ -138,8 +148,11 @@ class Census:
         return Standing(seen=seen, unchanged=unchanged, failed=failed)
 
     def spare(self, folders: Iterable[bytes]) -> None:
-        """Folders (relative to the root) that could not be read: what lies beneath them is not missing."""
-        self._spared.extend(folders)
+        """Paths (relative to the root) that could not be looked at: what is at or beneath them is not missing."""
+        ranges = [(first, beyond) for folder in folders for first, beyond in _ranges(folder)]
+        if ranges:
+            with writing(self._connection) as connection:
+                connection.execute(insert(_spared), [{"first": first, "beyond": beyond} for first, beyond in ranges])
 
     def guard(self, seen: int) -> None:
         """Raises `RootUnavailable` when the place was well filled and is now empty, or nearly so."""
@@ -245,9 +258,17 @@ class Census:
         return and_(self._same_file(), Picture.state == State.FAILED, Failure.transient == false())
 
     def _vanished(self) -> ColumnElement[bool]:
-        """Pictures of the place that the scan did not see, except beneath folders it could not read."""
-        conditions = [*within(self._place), Picture.relpath.not_in(select(_seen.c.relpath))]
-        for folder in self._spared:
-            spared = within(Place(self._place.root_id, self._place.root, folder))[1:]
-            conditions.append(~and_(*spared) if spared else false())
-        return and_(*conditions)
+        """Pictures of the place that the scan did not see, except where it could not look."""
+        first, beyond = _spared.c.first, _spared.c.beyond
+        spared = select(first).where(Picture.relpath >= first, or_(beyond.is_(None), Picture.relpath < beyond))
+        unseen = Picture.relpath.not_in(select(_seen.c.relpath))
+        return and_(*within(self._place), unseen, ~spared.exists())
+
+
+def _ranges(path: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+    """Every path at or beneath `path`, as ranges; b"" is the root itself."""
+    if not path:
+        yield b"", None
+        return
+    yield path, path + b"\0"  # no name holds a NUL: this is `path` alone
+    yield path + b"/", path + b"0"  # "0" is "/" + 1

@@ -268,6 +268,13 @@ def test_what_lies_beneath_an_unreadable_folder_is_not_missing(run: Run, library
     assert run({"1": "a"}, spared=[b""]) == {"unchanged": 1}
 
 
+def test_thousands_of_paths_that_cannot_be_looked_at(run: Run) -> None:
+    """As in a folder that lists its files and gives out nothing about them; a statement has only so many terms."""
+    run({"1": "a", "locked/7.jpg": "b", "x/2": "c", "x0": "d"})
+    many = [b"locked/%d.jpg" % number for number in range(3000)]
+    assert run({"1": "a"}, spared=[*many, b"x"]) == {"unchanged": 1, "missing": 1}
+
+
 def test_a_file_is_not_moved_out_of_an_unreadable_folder(run: Run, library: Library, place: Place) -> None:
     run({"x/1": "a"})
     (place.root / "x" / "1").unlink()  # to whoever may not look into a folder, nothing is in it
