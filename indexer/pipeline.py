@@ -10,7 +10,7 @@ goes on from there.
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,24 +52,25 @@ class IndexSettings:
 
 def index(
     library: Library,
-    paths: Sequence[Path | str],
+    paths: Path | str | Iterable[Path | str],
     encoder: Encoder,
     settings: IndexSettings | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Brings the library up to date with the folders `paths`; waits while another process is changing it.
+    """Brings the library up to date with one folder or several; waits while another process is changing it.
 
     Raises `NoSuchFolder`, `FolderUnreadable`, `RootUnavailable` (a known folder is gone or suddenly nearly empty;
     nothing was changed), `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`,
     and `ValueError` for an exclude pattern that has no meaning.
     """
     started = perf_counter()
-    folders = [Path(os.path.abspath(Path(path).expanduser())) for path in paths]  # noqa: PTH100 (links stay as the user named them)
-    progress = progress or Progress()
+    settings, progress = settings or IndexSettings(), progress or Progress()
+    named = [paths] if isinstance(paths, (Path, str)) else paths
+    folders = [Path(os.path.abspath(Path(path).expanduser())) for path in named]  # noqa: PTH100 (links stay as the user named them)
     with library.writer_lock(progress.waiting):
         for folder in folders:
-            _require_folder(library, folder)
-        run = _Run(library, _space(library, encoder), encoder, settings or IndexSettings(), progress)
+            _require_folder(library, folder, settings)
+        run = _Run(library, _space(library, encoder), encoder, settings, progress)
         try:
             for folder in _outermost(folders):
                 run.cover(ensure_root(library, folder))
@@ -85,7 +86,8 @@ def _outermost(folders: Sequence[Path]) -> list[Path]:
     return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
 
 
-def _require_folder(library: Library, folder: Path) -> None:
+def _require_folder(library: Library, folder: Path, settings: IndexSettings) -> None:
+    """Raises what is wrong with `folder`, unless it is gone and meant to be."""
     with _listing(folder):
         if folder.is_dir():
             return
@@ -93,7 +95,10 @@ def _require_folder(library: Library, folder: Path) -> None:
             raise NoSuchFolder(folder)
     place = find_place(library, folder)
     known = count_present(library, place) if place else 0
-    raise RootUnavailable(folder, known, 0) if known else NoSuchFolder(folder)
+    if not known:
+        raise NoSuchFolder(folder)
+    if not settings.accept_missing:
+        raise RootUnavailable(folder, known, 0)
 
 
 @contextmanager
@@ -134,13 +139,9 @@ class _Run:
 
     def cover(self, place: Place) -> None:
         """Everything for one place but the index file."""
-        with _listing(place.root):
-            found = scan(place.root, self._settings.scan, place.beneath)
         with open_census(self._library, place, self._stored, full=self._settings.full) as census:
             with self._timed("scan"):
-                seen = census.record(self._sightings(found))
-                census.spare(found.unreadable)
-                self.unreadable.extend(str(place.root / os.fsdecode(folder)) for folder in found.unreadable)
+                seen = self._record(census, place)
                 if not self._settings.accept_missing:
                     census.guard(seen)
                 restored = census.restore()
@@ -169,6 +170,17 @@ class _Run:
             with self._timed("write"):
                 self.counts.update(census.commit(outcomes))
             self._progress.advance(len(batch))
+
+    def _record(self, census: Census, place: Place) -> int:
+        """Takes what there is to see into the census; returns how many files that is."""
+        with _listing(place.root):
+            if self._settings.accept_missing and not place.root.exists():
+                return 0
+            found = scan(place.root, self._settings.scan, place.beneath)
+        seen = census.record(self._sightings(found))
+        census.spare(found.unreadable)
+        self.unreadable.extend(str(place.root / os.fsdecode(folder)) for folder in found.unreadable)
+        return seen
 
     def _sightings(self, found: Scan) -> Iterator[Sighting]:
         for number, file in enumerate(found, start=1):

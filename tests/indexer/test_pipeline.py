@@ -180,6 +180,32 @@ def test_an_emptied_folder_stops_the_run_unless_it_is_meant(library: Library, al
     assert verify(library) == []
 
 
+@pytest.mark.parametrize("gone", ["", "more", "more/yellow.png"])
+def test_what_is_gone_itself_may_be_meant_too(
+    library: Library, album: Path, counting: Counting, tmp_path: Path, gone: str
+) -> None:
+    """The advice that `RootUnavailable` gives must work for a folder that was deleted, and for one file."""
+    index(library, [album], counting)
+    held, back = (1, {"unchanged": 3, "restored": 1}) if gone else (4, {"restored": 4})
+    (album / gone).rename(tmp_path / "elsewhere")
+    with pytest.raises(RootUnavailable, match="--accept-missing"):
+        index(library, [album / gone], counting)
+    meant = IndexSettings(accept_missing=True)
+    assert numbers(index(library, [album / gone], counting, meant)) == {"missing": held}
+    with pytest.raises(NoSuchFolder):  # nothing is there, and nothing was expected
+        index(library, [album / gone], counting, meant)
+    (tmp_path / "elsewhere").rename(album / gone)
+    assert numbers(index(library, [album], counting)) == back
+    assert verify(library) == []
+
+
+def test_one_folder_needs_no_list(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    """A text is a sequence too: taken apart it would mean `/`, the whole disk."""
+    assert numbers(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
+    assert numbers(index(library, album, encoder)) == {"unchanged": 4}
+    assert [root.path for root in list_roots(library)] == [album]
+
+
 def test_two_roots_and_a_part_of_one(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
     other = paint(tmp_path / "other" / "white.png", "white").parent
     assert numbers(index(library, [album, other], FakeEncoder())) == {"new": 5, "embedded": 5}
