@@ -8,8 +8,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from indexer.read import Reading
@@ -23,6 +25,9 @@ QUEUED_PER_WORKER = 4
 
 PIXELLESS_BATCH = 256
 """Outcomes that need no encoder (copies, moves, failures) are committed in batches of this size."""
+
+Waiting: TypeAlias = tuple[Taken, NDArray[np.uint8]]
+"""A picture without its vector yet, and its pixels (S, S, 3)."""
 
 
 def read_ahead(reader: Callable[[Work], Reading | None], works: Iterable[Work], workers: int) -> Iterator[Reading]:
@@ -62,32 +67,31 @@ def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
 
 def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[Outcome]:
     """The outcomes of `batch`, each picture with its vector. One that the model cannot embed is refused, alone."""
-    pictures = [reading for reading in batch if reading.pixels is not None]
+    waiting: list[Waiting] = []
+    outcomes: list[Outcome] = []
+    for reading in batch:
+        if reading.pixels is None or not isinstance(reading.outcome, Taken):
+            outcomes.append(reading.outcome)
+        else:
+            waiting.append((reading.outcome, reading.pixels))
     try:
-        embedded = _embed(encoder, pictures)
+        return outcomes + _embed(encoder, waiting)
     except BadVectors:
-        embedded = [outcome for picture in pictures for outcome in _embed_alone(encoder, picture)]
-    return [reading.outcome for reading in batch if reading.pixels is None] + embedded
+        return outcomes + [outcome for picture in waiting for outcome in _embed_alone(encoder, picture)]
 
 
-def _embed(encoder: Encoder, pictures: Sequence[Reading]) -> list[Outcome]:
-    if not pictures:
+def _embed(encoder: Encoder, waiting: Sequence[Waiting]) -> list[Outcome]:
+    """Each picture with its vector; copies, which often come together, are embedded once."""
+    pixels = {taken.digest: pixels for taken, pixels in waiting}
+    if not pixels:
         return []
-    pixels = np.stack([picture.pixels for picture in pictures if picture.pixels is not None])  # (n, S, S, 3)
-    vectors = encoder.encode_pixels(pixels)  # (n, D)
-    return [
-        replace(picture.outcome, vector=vector) if isinstance(picture.outcome, Taken) else picture.outcome
-        for picture, vector in zip(pictures, vectors, strict=True)
-    ]
+    vectors = dict(zip(pixels, encoder.encode_pixels(np.stack(list(pixels.values()))), strict=True))  # (n, S, S, 3)
+    return [replace(taken, vector=vectors[taken.digest]) for taken, _ in waiting]
 
 
-def _embed_alone(encoder: Encoder, picture: Reading) -> list[Outcome]:
+def _embed_alone(encoder: Encoder, picture: Waiting) -> list[Outcome]:
     try:
         return _embed(encoder, [picture])
     except BadVectors as exc:
-        outcome = picture.outcome
-        return [
-            Refused(
-                outcome.work, outcome.size, outcome.mtime_ns, reason="bad-vector", detail=exc.fault, transient=False
-            )
-        ]
+        taken, _ = picture
+        return [Refused(taken.work, taken.size, taken.mtime_ns, reason="bad-vector", detail=exc.fault, transient=False)]

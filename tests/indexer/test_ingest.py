@@ -140,5 +140,23 @@ def test_a_picture_the_model_cannot_embed_is_refused_alone() -> None:
         np.testing.assert_array_equal(taken.vector, FakeEncoder().encode_texts([name])[0])
 
 
+def test_copies_in_one_batch_are_embedded_once() -> None:
+    class Counting(FakeEncoder):
+        embedded = 0
+
+        def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            self.embedded += len(pixels)
+            return super()._forward_images(pixels)
+
+    red, blue = picture("red", COLOURS["red"]), picture("blue", COLOURS["blue"])
+    encoder = Counting()
+    outcomes = embed(encoder, [red, blue, red, red])
+    assert encoder.embedded == 2
+    colours = ["red", "blue", "red", "red"]
+    for outcome, colour in zip(outcomes, colours, strict=True):
+        assert isinstance(outcome, Taken)
+        np.testing.assert_array_equal(outcome.vector, FakeEncoder().encode_texts([colour])[0])
+
+
 def test_an_empty_batch(encoder: FakeEncoder) -> None:
     assert embed(encoder, []) == []
