@@ -1,6 +1,8 @@
 """The `sightline` command: its verbs, and what every verb shares. Each verb is imported only when it is run."""
 
+import os
 import sys
+import traceback
 import warnings
 from collections.abc import Mapping
 from importlib import import_module
@@ -83,6 +85,8 @@ def main() -> NoReturn:
     """The console script: runs a verb and turns errors into one line on standard error."""
     # Pillow warns of odd metadata and of large pictures; decoding has limits of its own and says what it refuses.
     warnings.filterwarnings("ignore", module="PIL")
+    if sys.stdout is None:  # closed by whoever started us
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     output = sys.stdout
     try:
         code = sightline.main(prog_name="sightline", standalone_mode=False)
@@ -105,6 +109,9 @@ def main() -> NoReturn:
     except OSError as exc:  # our output cannot be written: a full disk
         click.echo(f"sightline: {exc}", err=True)
         sys.stdout = None  # nor at exit, where trying again would change the exit code
+        code = 2
+    except Exception:  # a fault of ours; Python's own exit code for it, 1, would say "nothing found"
+        traceback.print_exc()
         code = 2
     except SystemExit as exc:  # Click has noticed the same, and put a silent stand-in before the output
         code = exc.code if sys.stdout is output else 0

@@ -65,6 +65,26 @@ def test_ctrl_c_is_no_traceback(sightline: Sightline, album: Path, monkeypatch: 
     assert answer.err.strip() == "Stopped. What was settled is safe; run the same command again to go on."
 
 
+def test_a_fault_of_ours_is_not_nothing_found(
+    sightline: Sightline, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("search.engine.Searcher.search", fault)
+    answer = sightline("search", "red")
+    assert (answer.code, answer.out) == (2, b"")
+    assert answer.err.splitlines()[-1] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize(("words", "code"), [(["red"], 0), (["red", "--json"], 0), (["grey", "--min-score", "1"], 1)])
+def test_nobody_listens(filled: Path, words: list[str], code: int) -> None:
+    """As in `sightline search red >&-`: what counts is the exit code."""
+    command = ["bash", "-c", 'exec "$0" "$@" >&-', *RUN, "search", *words]
+    done = subprocess.run(command, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(sightline: Sightline, shell: str) -> None:
     answer = sightline("completion", shell)
