@@ -95,6 +95,13 @@ def test_only_what_is_missing(filled: Library, album: Path) -> None:
     assert rows(filled, Root) == 1
 
 
+@pytest.mark.parametrize("path", ["", "more", "red.png"])
+def test_nothing_missing_is_nothing_to_forget(filled: Library, album: Path, path: str) -> None:
+    """All is well, and no error: a script that forgets what is missing every night."""
+    assert forget(filled, album / path, missing_only=True) == 0
+    assert len(known(filled)) == 5
+
+
 def test_a_rehearsal_changes_nothing(filled: Library, album: Path) -> None:
     before = filled.revision()
     assert forget(filled, album, dry_run=True) == 5
