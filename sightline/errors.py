@@ -1,6 +1,7 @@
 """The exception tree. The library raises these and nothing else of its own; the command line turns them into words.
 
 SightlineError
+├── NoHomeFolder                 the user has none to keep a library in
 ├── LibraryError                 a library (catalogue and indexes) as a whole
 │   ├── LibraryNotFound          there is none at that place
 │   ├── LibraryUnusable          it cannot be opened: not a catalogue, damaged, no permission, disk full
@@ -40,6 +41,7 @@ __all__ = [
     "LibraryTooNew",
     "LibraryUnusable",
     "ModelUnavailable",
+    "NoHomeFolder",
     "NoSuchFolder",
     "NothingKnown",
     "PictureError",
@@ -56,6 +58,14 @@ __all__ = [
 
 class SightlineError(Exception):
     """Root of all errors that Sightline raises on purpose."""
+
+
+class NoHomeFolder(SightlineError):
+    """The user has no home folder to keep a library in; the environment variable `variable` can name another place."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(f"you have no home folder to keep a library in; name one with --library or {variable}")
+        self.variable = variable
 
 
 class LibraryError(SightlineError):

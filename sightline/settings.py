@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from sightline.errors import NoHomeFolder
+
 __all__ = ["LIBRARY_VARIABLE", "default_library"]
 
 LIBRARY_VARIABLE = "SIGHTLINE_LIBRARY"
@@ -12,6 +14,13 @@ LIBRARY_VARIABLE = "SIGHTLINE_LIBRARY"
 
 
 def default_library() -> Path:
-    """The library folder: `SIGHTLINE_LIBRARY` if set, else `library` in the user's data folder."""
-    named = os.environ.get(LIBRARY_VARIABLE)
-    return Path(named) if named else platformdirs.user_data_path("sightline", appauthor=False) / "library"
+    """The library folder: `SIGHTLINE_LIBRARY` if set, else `library` in the user's data folder.
+
+    Raises `NoHomeFolder` for someone who has none.
+    """
+    if named := os.environ.get(LIBRARY_VARIABLE):
+        return Path(named)
+    try:
+        return platformdirs.user_data_path("sightline", appauthor=False) / "library"
+    except RuntimeError as exc:
+        raise NoHomeFolder(LIBRARY_VARIABLE) from exc

@@ -44,13 +44,13 @@ class Library:
         `create` makes one if there is none. `url` keeps the catalogue in another database than the folder's own.
         Raises `LibraryNotFound`, `LibraryTooNew`, or `LibraryUnusable`.
         """
-        path = Path(path).expanduser().absolute()
-        fresh = url is None and not (path / CATALOG).exists()
-        if fresh and not create:
-            raise LibraryNotFound(path)
+        path = Path(path)
         try:
+            path = path.expanduser().absolute()
+            if url is None and not create and not (path / CATALOG).exists():
+                raise LibraryNotFound(path)
             (path / "indexes").mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
+        except (OSError, RuntimeError) as exc:  # the latter: `~` for someone who has no home folder
             raise LibraryUnusable(path, str(exc)) from exc
         self = cls(path, url or sqlite_url(path / CATALOG))
         try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.errors import NoHomeFolder
 from sightline.settings import default_library
 
 
@@ -19,3 +20,12 @@ def test_without_a_word_it_lies_in_the_data_folder(monkeypatch: pytest.MonkeyPat
         if value is not None:
             monkeypatch.setenv("SIGHTLINE_LIBRARY", value)
         assert default_library().parts[-2:] == ("sightline", "library")
+
+
+def test_without_a_home_folder_there_is_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as a user nobody has heard of."""
+    for name in ("SIGHTLINE_LIBRARY", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_123)
+    with pytest.raises(NoHomeFolder, match="SIGHTLINE_LIBRARY"):
+        default_library()

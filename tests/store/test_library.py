@@ -51,6 +51,9 @@ def test_places_where_none_can_be_made_are_refused(tmp_path: Path) -> None:
     (tmp_path / "odd" / "catalog.sqlite").mkdir(parents=True)
     with pytest.raises(LibraryUnusable):
         Library.open(tmp_path / "odd")
+    for place in (tmp_path / ("x" * 300), Path("~nobody-of-that-name/library")):
+        with pytest.raises(LibraryUnusable):
+            Library.open(place)
 
 
 def test_a_lock_that_cannot_be_had_is_said_so(library: Library) -> None:
