@@ -239,7 +239,13 @@ class Settler:
 
 def _has_left(root: bytes, relpath: bytes, state: State) -> bool:
     """Whether a file is no longer where it was, and its root does not look like the place of an unmounted disk."""
-    return not os.path.lexists(root + b"/" + relpath) and (state == State.MISSING or not _is_empty(root))
+    try:
+        os.lstat(root + b"/" + relpath)
+    except (FileNotFoundError, NotADirectoryError):
+        return state == State.MISSING or not _is_empty(root)
+    except OSError:  # no permission to look, a dead mount: who knows
+        return False
+    return False
 
 
 def _is_empty(folder: bytes) -> bool:

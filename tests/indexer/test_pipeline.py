@@ -1,5 +1,6 @@
 """The whole way in, on real files and with a model whose vectors are known."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -151,6 +152,23 @@ def test_what_lies_on_an_unmounted_disk_has_not_moved_to_its_copy(
     assert numbers(index(library, [tmp_path / "copies"], counting)) == {"new": 4, "duplicates": 4}
     assert counting.embedded == 4
     assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 4), ("copies", 4)]
+
+
+def test_what_cannot_be_looked_at_has_not_moved_to_its_copy(
+    library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk whose server is away answers every question with an error."""
+    index(library, [album], encoder)
+    shutil.copytree(album, tmp_path / "copies")
+    look = os.lstat
+
+    def away(path: bytes) -> os.stat_result:
+        if os.fsencode(path).startswith(bytes(album)):
+            raise OSError(errno.EHOSTDOWN, "Host is down")
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", away)
+    assert numbers(index(library, [tmp_path / "copies"], encoder)) == {"new": 4, "duplicates": 4}
 
 
 def test_pictures_that_went_to_another_root_have_moved(
