@@ -1,6 +1,7 @@
 """Questions in, ranked pictures out."""
 
 from search.engine import Searcher
+from search.hits import Hit
 from search.query import Query
 
-__all__ = ["Query", "Searcher"]
+__all__ = ["Hit", "Query", "Searcher"]

@@ -59,7 +59,7 @@ class Searcher:
 
         Raises `InvalidQuery` for a `k` below 1 or a picture that cannot be read.
         """
-        query = Query.of([query]) if isinstance(query, str) else query
+        query = Query.of(query) if isinstance(query, str) else query
         return self._rank(self.embed(query), k, min_score, without=frozenset())
 
     def similar(self, image: Path | str, k: int = 10, min_score: float | None = None) -> list[Hit]:
@@ -76,7 +76,7 @@ class Searcher:
         with self._library.read() as connection:
             known = stored_vector(connection, self._stored, digest)
         if known is None:
-            return self._rank(self.embed(Query.of(images=[image])), k, min_score, without=frozenset())
+            return self._rank(self.embed(Query.of(images=image)), k, min_score, without=frozenset())
         content_id, vector = known
         return self._rank(_unit(vector), k, min_score, without=frozenset([content_id]))
 
@@ -109,7 +109,7 @@ class Searcher:
             # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
             # one shown may be left out: which of them come first must not depend on how the index came to be.
             enough = len(hits) >= k and hits[k - 1].score > scores[0][-1]
-            if enough or len(ids[0]) == len(self._current.index):
+            if enough or len(ids[0]) < wanted:
                 break
             wanted *= 2
         return [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]

@@ -27,8 +27,10 @@ class Query:
                 raise InvalidQuery("an empty text matches nothing: give some words")
 
     @classmethod
-    def of(cls, texts: Iterable[str] = (), images: Iterable[Path | str] = ()) -> "Query":
-        """A query of these parts."""
+    def of(cls, texts: str | Iterable[str] = (), images: Path | str | Iterable[Path | str] = ()) -> "Query":
+        """A query of these parts; a single one needs no list."""
+        texts = [texts] if isinstance(texts, str) else texts
+        images = [images] if isinstance(images, (Path, str)) else images
         return cls(tuple(texts), tuple(Path(image) for image in images))
 
     def __str__(self) -> str:
