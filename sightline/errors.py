@@ -22,7 +22,15 @@ SightlineError
 │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
-└── InvalidQuery                 a query that cannot be asked
+├── InvalidQuery                 a query that cannot be asked
+└── EvaluationError              something that cannot be measured
+    ├── DatasetError             a data set on disk that is not what it should be; names file and line
+    │   ├── MissingPictures      it speaks of pictures that are not there
+    │   ├── UnknownSplit         it has no split of that name
+    │   └── UnknownLanguage      it has no caption in that language
+    ├── UnknownMetric            no measure has that name
+    ├── MissingVectors           pictures to rank that the space holds no vector of
+    └── Incomparable             two evaluations that were not made of the same queries
 """
 
 import os
@@ -31,15 +39,20 @@ from typing import ClassVar
 
 __all__ = [
     "BadVectors",
+    "DatasetError",
     "EncoderError",
+    "EvaluationError",
     "FileTooLarge",
     "FolderUnreadable",
+    "Incomparable",
     "IndexFault",
     "InvalidQuery",
     "LibraryError",
     "LibraryNotFound",
     "LibraryTooNew",
     "LibraryUnusable",
+    "MissingPictures",
+    "MissingVectors",
     "ModelUnavailable",
     "NoHomeFolder",
     "NoSuchFolder",
@@ -52,7 +65,10 @@ __all__ = [
     "RootUnavailable",
     "SightlineError",
     "SpaceMismatch",
+    "UnknownLanguage",
+    "UnknownMetric",
     "UnknownModel",
+    "UnknownSplit",
 ]
 
 
@@ -235,3 +251,73 @@ class IndexFault(SightlineError):
 
 class InvalidQuery(SightlineError):
     """A query that cannot be asked; the message says what is wrong with it."""
+
+
+class EvaluationError(SightlineError):
+    """Something that cannot be measured; the message says why."""
+
+
+class DatasetError(EvaluationError):
+    """The data set file or folder at `path` is wrong, in `line` (from 1) if one is to blame; `detail` says how."""
+
+    def __init__(self, path: Path, detail: str, line: int | None = None) -> None:
+        super().__init__(f"{path}: {detail}" if line is None else f"{path}, line {line}: {detail}")
+        self.path, self.detail, self.line = path, detail, line
+
+
+class MissingPictures(DatasetError):
+    """The data set at `path` speaks of `missing` pictures, relative to it, that are not there."""
+
+    def __init__(self, path: Path, missing: tuple[str, ...]) -> None:
+        super().__init__(path, f"{len(missing):,} of its pictures are not there: {_few(missing)}")
+        self.missing = missing
+
+
+class UnknownSplit(DatasetError):
+    """The data set at `path` has no split `split`; `known` are those it has."""
+
+    def __init__(self, path: Path, split: str, known: tuple[str, ...]) -> None:
+        there = f"there are: {', '.join(known)}" if known else "it has no splits"
+        super().__init__(path, f"no split is called {split!r}; {there}")
+        self.split, self.known = split, known
+
+
+class UnknownLanguage(DatasetError):
+    """The data set at `path` has no caption in the language `lang`; `known` are those it has."""
+
+    def __init__(self, path: Path, lang: str, known: tuple[str, ...]) -> None:
+        super().__init__(path, f"no captions in {lang!r}; there are: {', '.join(known)}")
+        self.lang, self.known = lang, known
+
+
+class UnknownMetric(EvaluationError):
+    """No measure is called `name`; `known` are the names there are, with k for any whole number from 1."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no measure is called {name!r}; there are: {', '.join(known)}")
+        self.name, self.known = name, known
+
+
+class MissingVectors(EvaluationError):
+    """Pictures that were to be ranked and that `space` holds no vector of."""
+
+    def __init__(self, space: str, missing: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{len(missing):,} pictures have no vector of {space}: {_few(missing)}; `sightline index` makes them"
+        )
+        self.space, self.missing = space, missing
+
+
+class Incomparable(EvaluationError):
+    """Two evaluations that were not made of the same queries; `difference` are ids that only one of them has."""
+
+    def __init__(self, left: str, right: str, difference: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{left} and {right} were not made of the same queries: {len(difference):,} differ: {_few(difference)}"
+        )
+        self.left, self.right, self.difference = left, right, difference
+
+
+def _few(names: tuple[str, ...], shown: int = 5) -> str:
+    """The first few of `names`, for a message."""
+    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")
