@@ -55,12 +55,14 @@ def demo(out: Path) -> None:
     from store import Library
 
     gallery = _gallery()
-    with Library.open(out / "library", create=True) as library:
+    encoder = registry.load(registry.DEFAULT_MODEL)
+    # A library of its own for each version of the model: one that another version filled would refuse this one.
+    with Library.open(out / f"library-{encoder.space.fingerprint[:12]}", create=True) as library:
         print_text(f"$ sightline index {_short(gallery)}")
         with ShownProgress() as progress:
-            summary = index(library, [gallery], registry.load(registry.DEFAULT_MODEL), progress=progress)
+            summary = index(library, gallery, encoder, progress=progress)
         print_text(f"{summary.seen} pictures in {summary.seconds:.1f} s, {summary.embedded} embedded\n")
-        sections = _ask(Searcher(library))
+        sections = _ask(Searcher(library, encoder))
     for name in ("sheet.png", "sheet.html"):
         write_sheet(out / name, sections)
     print_text(f"Look at the answers: {_short(out / 'sheet.html')} (or sheet.png)\n")

@@ -25,3 +25,15 @@ def test_the_demo_asks_answers_and_writes_sheets(
     assert (tmp_path / "demo" / "sheet.png").stat().st_size > 1000
     page = (tmp_path / "demo" / "sheet.html").read_text(encoding="utf-8")
     assert page.count("<h2") == len(QUESTIONS) + 1
+
+
+def test_the_demo_works_with_a_newer_model_than_last_time(
+    sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
+    for version in (1, 2):
+        monkeypatch.setattr("encoders.preprocess.Preprocess.as_dict", lambda _, version=version: {"version": version})
+        answer = sightline("demo", "--out", tmp_path / "demo")
+        assert (answer.code, answer.err) == (0, "")
+        assert "4 embedded" in answer.text
