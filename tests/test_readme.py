@@ -1,0 +1,47 @@
+"""What the README shows runs as it stands there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from encoders import registry
+from sightline.errors import ModelUnavailable
+
+REPOSITORY = Path(__file__).parent.parent
+README = REPOSITORY / "README.md"
+GALLERY = REPOSITORY / "examples" / "gallery" / "home"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder with a few pictures in it, which is also where one stands."""
+    try:
+        registry.load(registry.DEFAULT_MODEL)
+    except ModelUnavailable as exc:
+        pytest.skip(str(exc))
+    shutil.copytree(GALLERY, tmp_path / "Pictures")
+    shutil.copy(next(iter(sorted(GALLERY.glob("*.jpg")))), tmp_path / "cat.jpg")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_python_of_the_readme(home: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=home, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    counts, *hits = done.stdout.splitlines()
+    pictures = len(list(GALLERY.glob("*.jpg")))
+    assert counts.split()[:2] == [str(pictures), "0"]
+    assert len(hits) == min(5, pictures)
+    for hit in hits:
+        assert -1 <= float(hit.split()[0]) <= 1
+        assert Path(hit.split()[1]).parent == home / "Pictures"
+    scores = [float(hit.split()[0]) for hit in hits]
+    assert scores == sorted(scores, reverse=True)
