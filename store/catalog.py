@@ -23,6 +23,7 @@ __all__ = [
     "LibraryState",
     "Picture",
     "Root",
+    "RootKind",
     "SpaceRow",
     "State",
 ]
@@ -37,6 +38,15 @@ class State(StrEnum):
     """Not seen by the last scan of its folder; everything known of it is kept."""
     FAILED = "failed"
     """Seen, but it could not become a picture; the failures table says why."""
+
+
+class RootKind(StrEnum):
+    """What lies beneath a root."""
+
+    FOLDER = "folder"
+    """Files."""
+    COLLECTION = "collection"
+    """Documents of which the library has only the vector, each known by an id."""
 
 
 class Base(DeclarativeBase):
@@ -65,14 +75,19 @@ class LibraryState(Base):
 
 
 class Root(Base):
-    """A folder of pictures that the library covers."""
+    """A folder of pictures that the library covers, or a collection of documents that came with an imported space.
+
+    Documents are rows of `pictures` and `contents` as files are, so that whatever is asked of a picture can be asked of
+    them; a scan never comes to them.
+    """
 
     __tablename__ = "roots"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    """Absolute, as the operating system spells it: names need not be UTF-8."""
+    """Of a folder: absolute, as the operating system spells it; names need not be UTF-8. Of a collection: its name."""
     added_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(10), default=RootKind.FOLDER, server_default=RootKind.FOLDER)
 
 
 class Content(Base):
@@ -84,9 +99,10 @@ class Content(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
-    """SHA-256 of the whole file."""
+    """SHA-256 of the whole file; of a document, of its collection's name and its id."""
     size: Mapped[int] = mapped_column(BigInteger, index=True)
     format: Mapped[str] = mapped_column(String(16))
+    """`JPEG`, `PNG`, ...; empty for a document, whose sizes are zero."""
     width: Mapped[int]
     height: Mapped[int]
     """Pixels of the full picture, upright."""
@@ -111,7 +127,7 @@ class Picture(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"))
     relpath: Mapped[bytes] = mapped_column(LargeBinary)
-    """Bytes as the operating system spells them, separated by `/`."""
+    """Bytes as the operating system spells them, separated by `/`; of a document, its id."""
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     content_id: Mapped[int | None] = mapped_column(ForeignKey("contents.id"))

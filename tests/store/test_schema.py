@@ -21,8 +21,8 @@ NEXT = '''"""A step that only this test knows."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -114,9 +114,9 @@ def test_a_database_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -
 def later_version(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "") -> None:
     """This Sightline, one migration later."""
     shutil.copytree(schema.MIGRATIONS, folder / "migrations")
-    (folder / "migrations" / "versions" / "0002_next.py").write_text(NEXT.format(then=then))
+    (folder / "migrations" / "versions" / "9000_next.py").write_text(NEXT.format(head=schema.HEAD, then=then))
     monkeypatch.setattr(schema, "MIGRATIONS", folder / "migrations")
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9000")
 
 
 def test_an_older_library_is_brought_up_to_date(
@@ -128,7 +128,7 @@ def test_an_older_library_is_brought_up_to_date(
     later_version(tmp_path / "100% new", monkeypatch)  # a % means something to Alembic's configuration
     with Library.open(library.path) as opened, opened.read() as connection:
         assert "albums" in inspect(connection).get_table_names()
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9000"
         assert opened.revision() == 41
 
 
@@ -150,3 +150,15 @@ def test_a_library_that_was_killed_right_after_its_migration_is_completed(librar
     library.close()
     with Library.open(library.path) as opened, opened.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
+
+
+def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0001")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO roots (path, added_at) VALUES (x'2f70', '2026-01-01')"))
+    engine.dispose()
+    with Library.open(path.parent) as opened, opened.read() as connection:
+        assert connection.execute(text("SELECT path, kind FROM roots")).all() == [(b"/p", "folder")]
