@@ -23,6 +23,11 @@ SightlineError
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
 ├── InvalidQuery                 a query that cannot be asked
+├── ExchangeError                vectors that come from elsewhere, or go there
+│   ├── BadVectorFile            a file of vectors or of their ids that cannot be taken in
+│   ├── UnknownSpace             the library has no space of that name
+│   └── SpaceExists              it has one of that name already
+├── ExtraMissing                 an optional package that is not installed
 └── EvaluationError              something that cannot be measured
     ├── DatasetError             a data set on disk that is not what it should be; names file and line
     │   ├── MissingPictures      it speaks of pictures that are not there
@@ -38,10 +43,13 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "BadVectorFile",
     "BadVectors",
     "DatasetError",
     "EncoderError",
     "EvaluationError",
+    "ExchangeError",
+    "ExtraMissing",
     "FileTooLarge",
     "FolderUnreadable",
     "Incomparable",
@@ -64,10 +72,12 @@ __all__ = [
     "PictureUnsupported",
     "RootUnavailable",
     "SightlineError",
+    "SpaceExists",
     "SpaceMismatch",
     "UnknownLanguage",
     "UnknownMetric",
     "UnknownModel",
+    "UnknownSpace",
     "UnknownSplit",
 ]
 
@@ -251,6 +261,42 @@ class IndexFault(SightlineError):
 
 class InvalidQuery(SightlineError):
     """A query that cannot be asked; the message says what is wrong with it."""
+
+
+class ExchangeError(SightlineError):
+    """Something about vectors that come from elsewhere, or go there."""
+
+
+class BadVectorFile(ExchangeError):
+    """The file at `path` holds vectors or ids that cannot be taken in; `fault` says which, and why."""
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"{path}: {fault}")
+        self.path, self.fault = path, fault
+
+
+class UnknownSpace(ExchangeError):
+    """The library has no space called `name`; `known` are the names it has."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"the library has no space called {name!r}; there are: {', '.join(known) or 'none'}")
+        self.name, self.known = name, known
+
+
+class SpaceExists(ExchangeError):
+    """A space called `name` is there already; `remedy` says what to do."""
+
+    def __init__(self, name: str, remedy: str) -> None:
+        super().__init__(f"a space called {name!r} is there already: {remedy}")
+        self.name, self.remedy = name, remedy
+
+
+class ExtraMissing(SightlineError):
+    """`purpose` needs a package that comes with the extra `extra`, which is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs an extra: pip install 'sightline[{extra}]'")
+        self.purpose, self.extra = purpose, extra
 
 
 class EvaluationError(SightlineError):

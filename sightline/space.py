@@ -5,7 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Space"]
+__all__ = ["IMPORTED", "Space"]
+
+IMPORTED = "imported:"
+"""Begins the `weights` of a space whose vectors were made elsewhere; the SHA-256 of the vectors follows."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class Space:
         """64 hex digits that differ as soon as any part of the space differs."""
         parts = [self.model, self.weights, self.dim, dict(self.preprocessing)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def is_imported(self) -> bool:
+        """Its vectors were made elsewhere: nothing here can embed words or pictures in it."""
+        return self.weights.startswith(IMPORTED)
 
     def __str__(self) -> str:
         return f"{self.model} ({self.fingerprint[:12]})"
