@@ -21,8 +21,8 @@ from indexer.ingest import batches, embed, read_ahead
 from indexer.read import Reader, Reading
 from indexer.scan import Scan, ScanSettings, scan
 from indexer.summary import Progress, Summary
-from pictures.decode import DecodeSettings
-from sightline.errors import FolderUnreadable, NoSuchFolder, RootUnavailable, SpaceMismatch
+from pictures.decode import DecodeSettings, heif_is_installed
+from sightline.errors import FolderUnreadable, NoSuchFolder, PictureUnsupported, RootUnavailable, SpaceMismatch
 from store import cache, lookup
 from store.census import Census, Sighting, open_census
 from store.library import Library
@@ -122,6 +122,11 @@ def _space(library: Library, encoder: Encoder) -> StoredSpace:
     return active
 
 
+def _hopeless() -> list[str]:
+    """Reasons of failures that no other try can mend now: without its extra, every HEIC would be read at every run."""
+    return [] if heif_is_installed() else [PictureUnsupported.reason]
+
+
 class _Run:
     """One run over several places, adding up what became of their files and where the time went."""
 
@@ -139,7 +144,8 @@ class _Run:
 
     def cover(self, place: Place) -> None:
         """Everything for one place but the index file."""
-        with open_census(self._library, place, self._stored, full=self._settings.full) as census:
+        full, hopeless = self._settings.full, _hopeless()
+        with open_census(self._library, place, self._stored, full=full, hopeless=hopeless) as census:
             with self._timed("scan"):
                 seen = self._record(census, place)
                 if not self._settings.accept_missing:

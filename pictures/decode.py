@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageFile
@@ -31,7 +32,7 @@ from pictures.color import plain, to_srgb
 from pictures.exif import Facts, read_facts
 from sightline.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 
-__all__ = ["DecodeSettings", "Decoded", "decode"]
+__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed"]
 
 _PLUGINS = {  # TGA last: it has no signature and would try anything
     "JPEG": "JpegImagePlugin",
@@ -184,6 +185,11 @@ def _candidates(head: bytes) -> tuple[str, ...]:
         raise PictureUnsupported("HEIC pictures need an extra: pip install 'sightline[heic]'") from error
     pillow_heif.register_heif_opener()
     return ("HEIF",)
+
+
+def heif_is_installed() -> bool:
+    """Whether the extra is there that HEIC pictures need."""
+    return find_spec("pillow_heif") is not None
 
 
 def _is_heif(head: bytes) -> bool:

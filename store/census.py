@@ -9,7 +9,7 @@ on from there.
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -94,7 +94,7 @@ class Standing:
     unchanged: int
     """Same size and time as when their content was embedded."""
     failed: int
-    """Failed before in a way that only a change of the file can mend, and unchanged."""
+    """Failed before in a way that another try cannot mend, and unchanged."""
 
     @property
     def pending(self) -> int:
@@ -103,16 +103,19 @@ class Standing:
 
 
 @contextmanager
-def open_census(library: Library, place: Place, stored: StoredSpace, *, full: bool = False) -> Iterator["Census"]:
+def open_census(
+    library: Library, place: Place, stored: StoredSpace, *, full: bool = False, hopeless: Collection[str] = ()
+) -> Iterator["Census"]:
     """The census of `place` for one space; the caller holds the library's writer lock.
 
-    `full` reads every file again, whatever its size and time say.
+    `full` reads every file again, whatever its size and time say. Failures for one of the reasons `hopeless` are not
+    tried again either, although they may pass one day.
     """
     with library.connect() as connection:
         with writing(connection):
             _temporary.create_all(connection, checkfirst=False)
         try:
-            yield Census(connection, place, stored, full=full)
+            yield Census(connection, place, stored, full=full, hopeless=hopeless)
         finally:
             if not connection.invalidated:
                 with writing(connection):
@@ -122,11 +125,14 @@ def open_census(library: Library, place: Place, stored: StoredSpace, *, full: bo
 class Census:
     """A census under way; made by `open_census`."""
 
-    def __init__(self, connection: Connection, place: Place, stored: StoredSpace, *, full: bool) -> None:
+    def __init__(
+        self, connection: Connection, place: Place, stored: StoredSpace, *, full: bool, hopeless: Collection[str]
+    ) -> None:
         self._connection = connection
         self._place = place
         self._stored = stored
         self._full = full
+        self._hopeless = hopeless
 
     def record(self, sightings: Iterable[Sighting]) -> int:
         """Takes in everything a scan saw; returns how many files that is."""
@@ -255,7 +261,8 @@ class Census:
         return and_(self._same_file(), Picture.state == State.PRESENT, Embedding.content_id.is_not(None))
 
     def _given_up(self) -> ColumnElement[bool]:
-        return and_(self._same_file(), Picture.state == State.FAILED, Failure.transient == false())
+        for_good = or_(Failure.transient == false(), Failure.reason.in_(self._hopeless))
+        return and_(self._same_file(), Picture.state == State.FAILED, for_good)
 
     def _vanished(self) -> ColumnElement[bool]:
         """Pictures of the place that the scan did not see, except where it could not look."""

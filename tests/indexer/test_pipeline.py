@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -222,6 +223,22 @@ def test_one_folder_needs_no_list(library: Library, album: Path, encoder: FakeEn
     assert numbers(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
     assert numbers(index(library, album, encoder)) == {"unchanged": 4}
     assert [root.path for root in list_roots(library)] == [album]
+
+
+def test_a_heic_is_read_again_when_its_extra_has_come(
+    library: Library, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not before: a phone's whole library would be read at every run."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (album / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    assert numbers(index(library, album, encoder)) == {"new": 4, "failed": 1, "embedded": 4}
+    again = index(library, album, encoder)
+    assert numbers(again) == {"unchanged": 4, "failed": 1}
+    assert "read" not in again.timings
+    monkeypatch.setattr("indexer.pipeline.heif_is_installed", lambda: True)
+    again = index(library, album, encoder)
+    assert numbers(again) == {"unchanged": 4, "failed": 1}  # it has not really come
+    assert "read" in again.timings
 
 
 def test_two_roots_and_a_part_of_one(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
