@@ -14,17 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     ColumnElement,
     Connection,
     FromClause,
-    LargeBinary,
-    MetaData,
-    Table,
     and_,
     delete,
     false,
@@ -41,6 +35,7 @@ from store.database import reading, writing
 from store.library import Library, bump
 from store.outcomes import Outcome, Settler, Work
 from store.roots import Place, within
+from store.sightings import SEEN, SPARED, TEMPORARY, Sighting, path_ranges
 from store.spaces import StoredSpace
 
 __all__ = ["Census", "Sighting", "Standing", "open_census"]
@@ -56,34 +51,6 @@ ENOUGH_TO_JUDGE = 20
 
 LEAST_SHARE = 0.1
 """Of the pictures known to be present, the share that must be seen for a root to count as mounted."""
-
-_temporary = MetaData()
-
-_seen = Table(
-    "seen",
-    _temporary,
-    Column("relpath", LargeBinary, primary_key=True),
-    Column("size", BigInteger, nullable=False),
-    Column("mtime_ns", BigInteger, nullable=False),
-    prefixes=["TEMPORARY"],
-)
-
-_spared = Table(  # a table, because a disk can have more unreadable folders than a statement can have terms
-    "spared",
-    _temporary,
-    Column("first", LargeBinary, nullable=False),
-    Column("beyond", LargeBinary),
-    prefixes=["TEMPORARY"],
-)
-"""Ranges of paths that the scan could not look at: from `first` to before `beyond`, to the end where that is NULL."""
-
-
-class Sighting(NamedTuple):
-    """A file that a scan saw; `relpath` is relative to the root, as bytes."""
-
-    relpath: bytes
-    size: int
-    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -113,13 +80,13 @@ def open_census(
     """
     with library.connect() as connection:
         with writing(connection):
-            _temporary.create_all(connection, checkfirst=False)
+            TEMPORARY.create_all(connection, checkfirst=False)
         try:
             yield Census(connection, place, stored, full=full, hopeless=hopeless)
         finally:
             if not connection.invalidated:
                 with writing(connection):
-                    _temporary.drop_all(connection, checkfirst=False)
+                    TEMPORARY.drop_all(connection, checkfirst=False)
 
 
 class Census:
@@ -141,24 +108,24 @@ class Census:
         # One chunk at a time: the scan walks a disk, and no transaction stays open meanwhile.
         while chunk := [sighting._asdict() for sighting in islice(waiting, CHUNK)]:
             with writing(self._connection) as connection:
-                connection.execute(insert(_seen), chunk)
+                connection.execute(insert(SEEN), chunk)
             seen += len(chunk)
         return seen
 
     def standing(self) -> Standing:
         """How the files that were seen stand now."""
         with reading(self._connection) as connection:
-            seen = connection.scalar(select(func.count()).select_from(_seen)) or 0
+            seen = connection.scalar(select(func.count()).select_from(SEEN)) or 0
             unchanged = 0 if self._full else self._count(connection, self._embedded())
             failed = 0 if self._full else self._count(connection, self._given_up())
         return Standing(seen=seen, unchanged=unchanged, failed=failed)
 
     def spare(self, folders: Iterable[bytes]) -> None:
         """Paths (relative to the root) that could not be looked at: what is at or beneath them is not missing."""
-        ranges = [(first, beyond) for folder in folders for first, beyond in _ranges(folder)]
+        ranges = [(first, beyond) for folder in folders for first, beyond in path_ranges(folder)]
         if ranges:
             with writing(self._connection) as connection:
-                connection.execute(insert(_spared), [{"first": first, "beyond": beyond} for first, beyond in ranges])
+                connection.execute(insert(SPARED), [{"first": first, "beyond": beyond} for first, beyond in ranges])
 
     def guard(self, seen: int) -> None:
         """Raises `RootUnavailable` when the place was well filled and is now empty, or nearly so."""
@@ -175,7 +142,7 @@ class Census:
             return 0
         back = (
             select(Picture.id)
-            .join(_seen, self._same_file())
+            .join(SEEN, self._same_file())
             .join(Embedding, self._has_vector())
             .where(Picture.root_id == self._place.root_id, Picture.state == State.MISSING)
         )
@@ -199,13 +166,13 @@ class Census:
         # A file without a row makes every comparison NULL; it is pending, not unknown.
         conditions = [func.coalesce(settled, false()) == false()]
         if after is not None:
-            conditions.append(_seen.c.relpath > after)
-        familiar = select(Content.id).where(Content.size == _seen.c.size)
+            conditions.append(SEEN.c.relpath > after)
+        familiar = select(Content.id).where(Content.size == SEEN.c.size)
         statement = (
-            select(_seen.c.relpath, Picture.id, Picture.content_id, Picture.state, familiar.exists().label("familiar"))
+            select(SEEN.c.relpath, Picture.id, Picture.content_id, Picture.state, familiar.exists().label("familiar"))
             .select_from(self._joined())
             .where(*conditions)
-            .order_by(_seen.c.relpath)
+            .order_by(SEEN.c.relpath)
             .limit(PAGE)
         )
         with reading(self._connection) as connection:
@@ -241,18 +208,16 @@ class Census:
 
     def _joined(self) -> FromClause:
         """What was seen, with the picture, its vector and its failure, where there are any."""
-        same_path = and_(Picture.root_id == self._place.root_id, Picture.relpath == _seen.c.relpath)
+        same_path = and_(Picture.root_id == self._place.root_id, Picture.relpath == SEEN.c.relpath)
         return (
-            _seen.outerjoin(Picture, same_path)
+            SEEN.outerjoin(Picture, same_path)
             .outerjoin(Embedding, self._has_vector())
             .outerjoin(Failure, Failure.picture_id == Picture.id)
         )
 
     def _same_file(self) -> ColumnElement[bool]:
         """The file at the picture's path has the size and time it had when it was last read."""
-        return and_(
-            Picture.relpath == _seen.c.relpath, Picture.size == _seen.c.size, Picture.mtime_ns == _seen.c.mtime_ns
-        )
+        return and_(Picture.relpath == SEEN.c.relpath, Picture.size == SEEN.c.size, Picture.mtime_ns == SEEN.c.mtime_ns)
 
     def _has_vector(self) -> ColumnElement[bool]:
         return and_(Embedding.space_id == self._stored.id, Embedding.content_id == Picture.content_id)
@@ -266,16 +231,7 @@ class Census:
 
     def _vanished(self) -> ColumnElement[bool]:
         """Pictures of the place that the scan did not see, except where it could not look."""
-        first, beyond = _spared.c.first, _spared.c.beyond
+        first, beyond = SPARED.c.first, SPARED.c.beyond
         spared = select(first).where(Picture.relpath >= first, or_(beyond.is_(None), Picture.relpath < beyond))
-        unseen = Picture.relpath.not_in(select(_seen.c.relpath))
+        unseen = Picture.relpath.not_in(select(SEEN.c.relpath))
         return and_(*within(self._place), unseen, ~spared.exists())
-
-
-def _ranges(path: bytes) -> Iterator[tuple[bytes, bytes | None]]:
-    """Every path at or beneath `path`, as ranges; b"" is the root itself."""
-    if not path:
-        yield b"", None
-        return
-    yield path, path + b"\0"  # no name holds a NUL: this is `path` alone
-    yield path + b"/", path + b"0"  # "0" is "/" + 1
