@@ -36,7 +36,9 @@ are passed over.
 @click.option("--include-hidden", is_flag=True, help="Also take files and folders whose name begins with a dot.")
 @click.option("--follow-links", is_flag=True, help="Also go into folders that are symbolic links.")
 @click.option(
-    "--workers", type=click.IntRange(min=1, max=64), help="Threads that read and decode  [default: one a core]"
+    "--workers",
+    type=click.IntRange(min=1, max=64),
+    help="Threads that read and decode  [default: one a core, at most 8]",
 )
 @click.option("--full", is_flag=True, help="Read every file again, even if its size and time have not changed.")
 @click.option("--accept-missing", is_flag=True, help="Believe that a folder is empty although it was full before.")
@@ -94,7 +96,7 @@ def _report(summary: "Summary", as_json: bool) -> None:
     if summary.duplicates:
         print_text(f"  {summary.duplicates:,} of the new ones are copies of pictures the library knows")
     if summary.missing:
-        print_text(f"  {summary.missing:,} are no longer there; what is known of them is kept")
+        print_text(f"  {summary.missing:,} known before were not seen; what is known of them is kept")
     if summary.failed:
         print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` says why")
     for folder in summary.unreadable:

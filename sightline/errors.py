@@ -247,7 +247,10 @@ class SpaceMismatch(SightlineError):
     """Vectors of the space `found` were about to be used where the library speaks `expected`."""
 
     def __init__(self, expected: str, found: str) -> None:
-        super().__init__(f"the library's pictures are embedded by {expected}, not by {found}; they cannot be compared")
+        super().__init__(
+            f"the library's pictures are embedded by {expected}, not by {found}; they cannot be compared. "
+            "Index them into a library of its own: --library DIR"
+        )
         self.expected, self.found = expected, found
 
 

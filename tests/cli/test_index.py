@@ -22,7 +22,7 @@ def test_index_says_what_it_did(sightline: Sightline, album: Path) -> None:
     (album / "red.png").unlink()
     answer = sightline("index", album)  # the model is that of the library
     assert answer.lines[0].endswith(": 3 unchanged, 1 failed")
-    assert answer.lines[1] == "  1 are no longer there; what is known of them is kept"
+    assert answer.lines[1] == "  1 known before were not seen; what is known of them is kept"
 
 
 def test_index_as_json(sightline: Sightline, album: Path) -> None:
@@ -103,6 +103,7 @@ def test_another_model_than_the_librarys_is_refused(
         answer = sightline(*command)
         assert (answer.code, answer.out) == (2, b"")
         assert "cannot be compared" in answer.err
+        assert "--library DIR" in answer.err
 
 
 def test_status_for_people(sightline: Sightline, filled: Path, album: Path) -> None:
