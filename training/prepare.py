@@ -27,7 +27,7 @@ from training.views import FULL, random_boxes
 __all__ = ["Source", "prepare"]
 
 SIDE = 160
-"""Side of the cached squares in pixels: the student's 128 and room for crops."""
+"""Side of the cached squares in pixels: what the student sees, and room for crops."""
 _PCA_PICTURES = 1500
 _log = logging.getLogger("sightline.training")
 
@@ -91,7 +91,7 @@ def _main() -> None:
     parser.add_argument("--extra-views", type=int, default=2, help="views of each picture without captions")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes")
     parser.add_argument("--scene-views", type=int, default=3, help="views of each rendered scene")
-    parser.add_argument("--sets", nargs="+", default=["dev", "train", "scenes"], help="of: dev, train, scenes, extra")
+    parser.add_argument("--sets", nargs="+", default=["dev", "train", "scenes", "extra"])
     parser.add_argument("--seed", type=int, default=20)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -11,8 +11,9 @@ from training.model import Backbone, GridHead, Shape, TextTower
 
 __all__ = ["PREPROCESS", "Student"]
 
-PREPROCESS = Preprocess(size=128, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
-"""What every picture goes through before the student sees it."""
+PREPROCESS = Preprocess(size=144, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
+"""What every picture goes through in use. It is larger than in training, where random crops show things larger than
+they are in whole pictures (Touvron et al., "Fixing the train-test resolution discrepancy", 2019)."""
 
 
 class Student(nn.Module):

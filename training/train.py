@@ -37,14 +37,15 @@ _log = logging.getLogger("sightline.training")
 class Settings:
     """Everything about this step that could be otherwise."""
 
-    epochs: float = 48
+    epochs: float = 60
     """One epoch sees each captioned picture once."""
     batch: int = 128
     """Captioned pictures in each step."""
     drawn: int = 2
     """Captions drawn for each captioned picture of a batch."""
+    side: int = 128
     small_side: int = 96
-    small_until: float = 0.7
+    small_until: float = 0.6
     """Share of the schedule that runs at the smaller side: cheaper, and shapes learned there carry over."""
     rate: float = 2e-3
     text_rate: float = 0.1
@@ -72,7 +73,7 @@ class Trainer:
     def side(self) -> int:
         """The side in pixels that this step's pictures have."""
         small = self.step < self.settings.small_until * self.steps
-        return self.settings.small_side if small else PREPROCESS.size
+        return self.settings.small_side if small else self.settings.side
 
     def train_step(self, batch: Batch) -> dict[str, float]:
         """One update; returns the parts of the loss."""
@@ -201,7 +202,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--small-until", type=float, default=Settings.small_until)
     parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
-    parser.add_argument("--extra", type=int, default=0, help="pictures without captions in each step")
+    parser.add_argument("--extra", type=int, default=32, help="pictures without captions in each step")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
