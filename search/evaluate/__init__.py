@@ -1,0 +1,1 @@
+"""How well pictures are found: ranks, measures, intervals, comparisons, data sets."""

@@ -1,0 +1,228 @@
+"""Whether one system is better than another on the same queries, or the difference is noise.
+
+A paired randomisation test: if the two systems are alike, swapping their results on any query changes nothing (Fisher,
+"The design of experiments", 1935; Smucker, Allan and Carterette, "A comparison of statistical significance tests for
+information retrieval evaluation", CIKM 2007). Queries that depend on one another are swapped together.
+"""
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.evaluate.evaluation import Evaluation, Subject, finite
+from search.evaluate.metrics import Metric
+from search.evaluate.uncertainty import Interval, Resampling, bootstrap, cluster_numbers, percentile_interval
+from sightline.errors import Incomparable
+
+__all__ = ["Comparison", "ComparisonSettings", "compare", "compare_all", "holm", "randomisation_test"]
+
+_EXACT = 12
+"""Clusters that differ up to which all 2^n ways to swap are tried."""
+
+_CELLS = 16_000_000
+"""Numbers held at once while swapping: 128 MB."""
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """How differences are judged. The same seed gives the same numbers."""
+
+    alpha: float = 0.05
+    """Chance, over all comparisons made together, of calling any difference real that is not."""
+    permutations: int = 10_000
+    resampling: Resampling = field(default_factory=Resampling)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of two systems on the same `queries`: `difference` is right minus left."""
+
+    metric: Metric
+    left: Subject
+    right: Subject
+    queries: int
+    left_score: float
+    right_score: float
+    difference: float
+    interval: Interval
+    """Of the difference: bootstrap over queries, as for a score."""
+    p: float
+    adjusted_p: float
+    """Corrected by Holm's method for the comparisons made together."""
+    alpha: float
+
+    @property
+    def significant(self) -> bool:
+        """Whether the difference is more than noise."""
+        return self.adjusted_p <= self.alpha
+
+    @property
+    def better(self) -> str:
+        """`left`, `right`, or `neither` when the difference may be noise."""
+        if not self.significant:
+            return "neither"
+        return "right" if (self.difference > 0) == self.metric.higher_is_better else "left"
+
+    @property
+    def verdict(self) -> str:
+        """In words, for a report."""
+        difference = f"{self.metric.name} differs by {self.difference:+.4f} (p = {self.adjusted_p:.2g}"
+        if not self.significant:
+            return f"{difference}): this may be noise"
+        return f"{difference}): {getattr(self, self.better).space} is better"
+
+    def as_dict(self) -> dict[str, object]:
+        """One JSON object."""
+        return {
+            "metric": self.metric.name,
+            "dataset": self.right.dataset,
+            "split": self.right.split,
+            "lang": self.right.lang,
+            "direction": self.right.direction,
+            "left": self.left.space,
+            "right": self.right.space,
+            "queries": self.queries,
+            "left_score": finite(self.left_score),
+            "right_score": finite(self.right_score),
+            "difference": finite(self.difference),
+            "interval": [finite(self.interval.low), finite(self.interval.high)],
+            "p": self.p,
+            "adjusted_p": self.adjusted_p,
+            "better": self.better,
+            "verdict": self.verdict,
+        }
+
+
+def compare(
+    left: Evaluation, right: Evaluation, settings: ComparisonSettings = ComparisonSettings()
+) -> list[Comparison]:
+    """Every measure that both have, corrected together. Raises `Incomparable` for different queries."""
+    return compare_all([(left, right)], settings)
+
+
+def compare_all(
+    pairs: Sequence[tuple[Evaluation, Evaluation]], settings: ComparisonSettings = ComparisonSettings()
+) -> list[Comparison]:
+    """Several pairs (languages, systems against one) and all measures, corrected together."""
+    plain = [comparison for left, right in pairs for comparison in _apart(left, right, settings)]
+    adjusted = holm([comparison.p for comparison in plain])
+    return [replace(comparison, adjusted_p=p) for comparison, p in zip(plain, adjusted, strict=True)]
+
+
+def randomisation_test(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    metric: Metric,
+    clusters: Sequence[Hashable] | None = None,
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """The two-sided p of the difference of two systems' values (Q,) on the same queries.
+
+    Exact when few clusters differ; else from `permutations` drawn ones, with one added to both counts, so that p is
+    never 0 (Phipson and Smyth, "Permutation p-values should never be zero", 2010).
+    """
+    cluster = cluster_numbers(clusters, len(left))  # (Q,)
+    differing = np.unique(cluster[left != right])  # (C,)
+    observed = abs(_difference(left, right, metric))
+    as_extreme, drawn = 0, 0
+    for swapped in _swaps(len(differing), permutations, seed):  # (b, C)
+        found = _swapped_differences(left, right, metric, cluster, differing, swapped)  # (b,)
+        as_extreme += int((np.abs(found) >= observed * (1 - 1e-9)).sum())
+        drawn += len(found)
+    exact = len(differing) <= _EXACT
+    return as_extreme / drawn if exact else (as_extreme + 1) / (drawn + 1)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Each p corrected for all of them (Holm, "A simple sequentially rejective multiple test procedure", 1979)."""
+    order = sorted(range(len(ps)), key=lambda number: ps[number])
+    adjusted = [0.0] * len(ps)
+    highest = 0.0
+    for tried, number in enumerate(order):
+        highest = max(highest, min(1.0, ps[number] * (len(ps) - tried)))
+        adjusted[number] = highest
+    return adjusted
+
+
+def _apart(left: Evaluation, right: Evaluation, settings: ComparisonSettings) -> Iterator[Comparison]:
+    """The measures that both have, not yet corrected."""
+    right = _in_order_of(left, right)
+    for metric in left.metrics:
+        if metric.name not in right.values:
+            continue
+        ours, theirs = left.values[metric.name], right.values[metric.name]
+        drawn = bootstrap([(metric, ours), (metric, theirs)], left.clusters, settings.resampling)
+        with np.errstate(invalid="ignore"):
+            differences = np.nan_to_num(drawn[1] - drawn[0], nan=0.0, posinf=np.inf, neginf=-np.inf)
+        seed = settings.resampling.seed
+        p = randomisation_test(ours, theirs, metric, left.clusters, settings.permutations, seed)
+        yield Comparison(
+            metric,
+            left.subject,
+            right.subject,
+            queries=len(left.queries),
+            left_score=left.scores[metric.name],
+            right_score=right.scores[metric.name],
+            difference=right.scores[metric.name] - left.scores[metric.name],
+            interval=percentile_interval(differences, settings.resampling.level),
+            p=p,
+            adjusted_p=p,
+            alpha=settings.alpha,
+        )
+
+
+def _in_order_of(left: Evaluation, right: Evaluation) -> Evaluation:
+    """`right` with its queries in the order of `left`."""
+    if left.queries == right.queries:
+        return right
+    places = {query: number for number, query in enumerate(right.queries)}
+    difference = set(left.queries) ^ places.keys()
+    if difference:
+        raise Incomparable(left.subject.space, right.subject.space, tuple(sorted(difference)))
+    ranked = tuple(right.ranked[places[query]] for query in left.queries)
+    return replace(right, queries=left.queries, ranked=ranked, clusters=left.clusters)
+
+
+def _swaps(clusters: int, permutations: int, seed: int) -> Iterator[NDArray[np.bool_]]:
+    """Which clusters to swap, (b, C), some ways at a time: all ways there are, if they are few."""
+    if clusters <= _EXACT:
+        yield (np.arange(2**clusters)[:, None] >> np.arange(clusters)) % 2 == 1
+        return
+    generator = np.random.default_rng(seed)
+    batch = max(1, _CELLS // clusters)
+    for start in range(0, permutations, batch):
+        size = min(batch, permutations - start)
+        yield generator.integers(2, size=(size, clusters), dtype=np.int8) == 1
+
+
+def _swapped_differences(
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    metric: Metric,
+    cluster: NDArray[np.int64],
+    differing: NDArray[np.int64],
+    swapped: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """The difference (b,) of the two systems after each way (b, C) to swap the results of the clusters that differ."""
+    if metric.summary == "mean":
+        sums = np.bincount(cluster, _near(right) - _near(left))[differing]  # (C,)
+        return np.asarray(np.where(swapped, -sums, sums).sum(axis=1) / len(left), dtype=np.float64)
+    found = np.empty(len(swapped))
+    everywhere = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=bool)
+    for row, some in enumerate(swapped):
+        everywhere[differing] = some
+        chosen = everywhere[cluster]  # (Q,)
+        found[row] = _difference(np.where(chosen, right, left), np.where(chosen, left, right), metric)
+    return found
+
+
+def _difference(left: NDArray[np.float64], right: NDArray[np.float64], metric: Metric) -> float:
+    return metric.summarise(_near(right)) - metric.summarise(_near(left))
+
+
+def _near(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Infinite ranks replaced by one that no gallery reaches, so that they can be subtracted."""
+    return np.minimum(values, 1e12)

@@ -1,0 +1,115 @@
+"""What an evaluation found: per query, summed up, with intervals, and as JSON."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.evaluate.metrics import Metric, parse_metrics
+from search.evaluate.ranks import Ranks
+from search.evaluate.uncertainty import Interval, Resampling, bootstrap_intervals
+
+__all__ = ["EVERY_LANGUAGE", "Direction", "Evaluation", "Subject", "finite"]
+
+Direction: TypeAlias = Literal["text-to-picture", "picture-to-text"]
+
+EVERY_LANGUAGE = "all"
+"""The `lang` of what is pooled over languages."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was measured on what."""
+
+    dataset: str
+    split: str
+    space: str
+    """The system: an embedding space, or the name of a run."""
+    lang: str = EVERY_LANGUAGE
+    direction: Direction = "text-to-picture"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The ranks of every query's relevant documents among `candidates`, and what the measures make of them.
+
+    `clusters` names what each query's independence hangs on, usually its picture; None when queries are independent.
+    """
+
+    subject: Subject
+    queries: tuple[str, ...]
+    ranked: tuple[Ranks, ...]
+    candidates: int
+    clusters: tuple[str, ...] | None = None
+    metrics: tuple[Metric, ...] = field(default_factory=parse_metrics)
+    resampling: Resampling = field(default_factory=Resampling)
+
+    @cached_property
+    def values(self) -> Mapping[str, NDArray[np.float64]]:
+        """Measure -> one value a query, (Q,), in the order of `queries`."""
+        return {metric.name: metric.values(self.ranked) for metric in self.metrics}
+
+    @cached_property
+    def scores(self) -> Mapping[str, float]:
+        """Measure -> its mean or median over the queries."""
+        return {metric.name: metric.summarise(self.values[metric.name]) for metric in self.metrics}
+
+    @cached_property
+    def intervals(self) -> Mapping[str, Interval]:
+        """Measure -> the confidence interval of its score."""
+        samples = [(metric, self.values[metric.name]) for metric in self.metrics]
+        found = bootstrap_intervals(samples, self.clusters, self.resampling)
+        return {metric.name: interval for metric, interval in zip(self.metrics, found, strict=True)}
+
+    @cached_property
+    def first_ranks(self) -> NDArray[np.float64]:
+        """The rank (Q,) of each query's first relevant document; infinite when there is none. For histograms."""
+        return np.array([ranks.first for ranks in self.ranked], dtype=np.float64)
+
+    @property
+    def definitions(self) -> Mapping[str, str]:
+        """Measure -> what it says, in one line."""
+        return {metric.name: metric.definition for metric in self.metrics}
+
+    @property
+    def unanswerable(self) -> int:
+        """Queries without a relevant document; they count as 0, as in trec_eval."""
+        return sum(not len(ranks.ranks) for ranks in self.ranked)
+
+    def worst(self, count: int = 10) -> list[str]:
+        """The queries whose first relevant document is ranked lowest, the worst first."""
+        order = np.argsort(-self.first_ranks, kind="stable")[:count]
+        return [self.queries[number] for number in order]
+
+    def recall_curve(self, depths: Sequence[int]) -> list[float]:
+        """recall@k (any-hit) for every k of `depths`."""
+        return [float((self.first_ranks <= depth).mean()) for depth in depths]
+
+    def as_dict(self) -> dict[str, object]:
+        """One JSON object: the contract of `sightline eval --json`. Numbers that are not finite become None."""
+        pictures = self.candidates if self.subject.direction == "text-to-picture" else len(self.queries)
+        return {
+            "dataset": self.subject.dataset,
+            "split": self.subject.split,
+            "space": self.subject.space,
+            "lang": self.subject.lang,
+            "direction": self.subject.direction,
+            "queries": len(self.queries),
+            "pictures": pictures,
+            "candidates": self.candidates,
+            **{name: finite(score) for name, score in self.scores.items()},
+            "intervals": {name: [finite(i.low), finite(i.high)] for name, i in self.intervals.items()},
+            "level": self.resampling.level,
+            "clusters": len(self.queries if self.clusters is None else set(self.clusters)),
+            "unanswerable": self.unanswerable,
+            "definitions": dict(self.definitions),
+        }
+
+
+def finite(number: float) -> float | None:
+    """The number, or None when it is infinite or none at all: JSON knows neither."""
+    return number if math.isfinite(number) else None
