@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from PIL import ExifTags, Image
 
@@ -18,7 +18,6 @@ _LONGEST_TEXT = 120
 """Characters kept of a name: the longest real lens names have about 60."""
 
 _DATE = re.compile(r"([0-9]{4})[:/-]([0-9]{2})[:/-]([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
-_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,11 @@ class Facts:
     """Facts about a picture; None where the file says nothing, or nothing that makes sense.
 
     `taken_at` is the wall clock where the picture was taken, without a zone: that is what people remember and ask for
-    ("that evening in May"), and all that most cameras record. Where the file also tells the zone, `utc_offset` keeps
-    it, and `taken_at - utc_offset` is UTC. `latitude` and `longitude` are degrees, north and east positive, and either
-    both known or both None.
+    ("that evening in May"), and all that most cameras record. `latitude` and `longitude` are degrees, north and east
+    positive, and either both known or both None.
     """
 
     taken_at: datetime | None = None
-    utc_offset: timedelta | None = None
     camera: str | None = None
     lens: str | None = None
     latitude: float | None = None
@@ -45,7 +42,6 @@ def read_facts(exif: Image.Exif) -> Facts:
     latitude, longitude = _position(_sub_block(exif, ExifTags.IFD.GPSInfo))
     return Facts(
         taken_at=_taken_at(exif, details),
-        utc_offset=_utc_offset(_text(details.get(ExifTags.Base.OffsetTimeOriginal))),
         camera=_camera(_text(exif.get(ExifTags.Base.Make)), _text(exif.get(ExifTags.Base.Model))),
         lens=_text(details.get(ExifTags.Base.LensModel)),
         latitude=latitude,
@@ -89,16 +85,6 @@ def _moment(text: str | None) -> datetime | None:
         return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  (a wall clock, see Facts)
     except ValueError:  # 0000:00:00, the 30th of February
         return None
-
-
-def _utc_offset(text: str | None) -> timedelta | None:
-    match = _OFFSET.fullmatch(text or "")
-    if not match:
-        return None
-    sign, hours, minutes = match[1], int(match[2]), int(match[3])
-    if hours > 14 or minutes > 59:  # clocks run from UTC-12 to UTC+14
-        return None
-    return timedelta(hours=hours, minutes=minutes) * (-1 if sign == "-" else 1)
 
 
 def _camera(make: str | None, model: str | None) -> str | None:

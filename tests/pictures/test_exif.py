@@ -1,7 +1,7 @@
 # ruff: noqa: DTZ001  (wall clocks are meant)
 import io
 import math
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 from pictures.exif import Facts, read_facts
 
 MAKE, MODEL, DATE, DETAILS, GPS = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
-TAKEN, DIGITIZED, OFFSET, LENS = 0x9003, 0x9004, 0x9011, 0xA434
+TAKEN, DIGITIZED, LENS = 0x9003, 0x9004, 0xA434
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow grumbles about odd metadata
 
@@ -36,7 +36,7 @@ def dms(degrees: float, minutes: float = 0, seconds: float = 0) -> tuple[IFDRati
 def test_a_real_file_keeps_its_facts() -> None:
     block = Image.Exif()
     block[MAKE], block[MODEL] = "Canon", "Canon EOS 5D Mark III"
-    block.get_ifd(DETAILS).update({TAKEN: "2021:05:09 19:30:01", OFFSET: "+02:00", LENS: "EF50mm f/1.8 STM"})
+    block.get_ifd(DETAILS).update({TAKEN: "2021:05:09 19:30:01", LENS: "EF50mm f/1.8 STM"})
     block.get_ifd(GPS).update({1: "S", 2: dms(33, 51, 24), 3: "E", 4: dms(151, 12, 54)})
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG", exif=block)
@@ -45,7 +45,6 @@ def test_a_real_file_keeps_its_facts() -> None:
     assert facts.longitude == pytest.approx(151 + 12 / 60 + 54 / 3600)
     assert facts == Facts(
         taken_at=datetime(2021, 5, 9, 19, 30, 1),
-        utc_offset=timedelta(hours=2),
         camera="Canon EOS 5D Mark III",
         lens="EF50mm f/1.8 STM",
         latitude=facts.latitude,
@@ -86,15 +85,6 @@ def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
     assert read_facts(exif(top, {TAKEN: older, DIGITIZED: newer})).taken_at == datetime(2001, 1, 1)
     assert read_facts(exif(top, {TAKEN: "0000:00:00 00:00:00", DIGITIZED: newer})).taken_at == datetime(2002, 1, 1)
     assert read_facts(exif(top)).taken_at == datetime(2003, 1, 1)
-
-
-@pytest.mark.parametrize(
-    ("text", "minutes"),
-    [("+05:30", 330), ("-09:30", -570), ("+00:00", 0), ("+25:00", None), ("+01:75", None), ("Z", None), (3, None)],
-)
-def test_offsets(text: object, minutes: int | None) -> None:
-    expected = None if minutes is None else timedelta(minutes=minutes)
-    assert read_facts(exif(details={OFFSET: text})).utc_offset == expected
 
 
 @pytest.mark.parametrize(
@@ -162,7 +152,7 @@ anything = st.one_of(
     st.none(), st.booleans(), numbers, st.text(max_size=30), st.binary(max_size=30), st.lists(numbers, max_size=4)
 )
 fields = st.dictionaries(
-    st.sampled_from([1, 2, 3, 4, MAKE, MODEL, DATE, TAKEN, DIGITIZED, OFFSET, LENS]),
+    st.sampled_from([1, 2, 3, 4, MAKE, MODEL, DATE, TAKEN, DIGITIZED, LENS]),
     anything | anything.map(lambda value: tuple(value) if isinstance(value, list) else value),
 )
 
@@ -189,7 +179,7 @@ def test_no_values_can_make_it_raise(
 def whole_block() -> bytes:
     block = Image.Exif()
     block[MAKE], block[MODEL], block[DATE] = "Maker", "Model", "2020:01:01 00:00:00"
-    block.get_ifd(DETAILS).update({TAKEN: "2020:01:01 00:00:00", OFFSET: "+01:00", LENS: "Lens"})
+    block.get_ifd(DETAILS).update({TAKEN: "2020:01:01 00:00:00", LENS: "Lens"})
     block.get_ifd(GPS).update({1: "N", 2: dms(1, 2, 3), 3: "E", 4: dms(4, 5, 6)})
     return block.tobytes()
 
