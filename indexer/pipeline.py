@@ -34,6 +34,9 @@ __all__ = ["IndexSettings", "index"]
 SCAN_REPORT = 1_000
 """Files between two reports of a scan's progress."""
 
+PUBLISH_EVERY = 300.0
+"""Seconds between two index files of a long run. Whoever searches meanwhile adds only what came since the last one."""
+
 
 @dataclass(frozen=True)
 class IndexSettings:
@@ -141,6 +144,7 @@ class _Run:
         self._encoder = encoder
         self._settings = settings
         self._progress = progress
+        self._published = perf_counter()
 
     def cover(self, place: Place) -> None:
         """Everything for one place but the index file."""
@@ -163,8 +167,12 @@ class _Run:
     def publish(self) -> None:
         """Writes the index file, if there is anything new to write."""
         self._progress.publish()
+        self._publish()
+
+    def _publish(self) -> None:
         with self._timed("publish"):
             cache.publish(self._library, self._stored)
+        self._published = perf_counter()
 
     def _ingest(self, census: Census, place: Place) -> None:
         reader = Reader(place.root, self._encoder.preprocess, self._settings.decode, self._known)
@@ -176,6 +184,8 @@ class _Run:
             with self._timed("write"):
                 self.counts.update(census.commit(outcomes))
             self._progress.advance(len(batch))
+            if perf_counter() - self._published > PUBLISH_EVERY:
+                self._publish()
 
     def _record(self, census: Census, place: Place) -> int:
         """Takes what there is to see into the census; returns how many files that is."""

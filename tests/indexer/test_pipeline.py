@@ -267,6 +267,22 @@ def test_a_folder_that_is_named_twice_is_covered_once(library: Library, album: P
     assert numbers(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
 
 
+@pytest.mark.parametrize(("every", "files"), [(0.0, [0, 1]), (300.0, [0, 0])])
+def test_a_long_run_publishes_on_its_way(
+    library: Library, album: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch, every: float, files: list[int]
+) -> None:
+    seen: list[int] = []
+
+    class Watching(Progress):
+        def advance(self, files: int) -> None:  # noqa: ARG002
+            seen.append(len(list(library.indexes.iterdir())))
+
+    monkeypatch.setattr(indexer.pipeline, "PUBLISH_EVERY", every)
+    index(library, album, counting, progress=Watching())
+    assert seen == files  # two batches of two
+    assert verify(library) == []
+
+
 def test_vectors_that_repair_dropped_are_embedded_again(library: Library, album: Path, counting: Counting) -> None:
     index(library, [album], counting)
     with library.write() as connection:
