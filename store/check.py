@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from sightline.errors import IndexFault, LibraryUnusable, SightlineError
 from store import cache
-from store.catalog import Content, Embedding, IndexGeneration, LibraryState, Picture, State
+from store.catalog import Content, Embedding, IndexGeneration, LibraryState, Picture, Root, RootKind, State
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, list_spaces
@@ -41,7 +41,7 @@ def verify(library: Library) -> list[Fault]:
     for stored, _, active in list_spaces(library):
         faults.extend(_vector_faults(library, stored))
         faults.extend(_index_faults(library, stored))
-        if active:
+        if active and not stored.space.is_imported:  # such a space holds what was imported and takes in no more
             faults.extend(_unembedded(library, stored))
     return faults
 
@@ -136,7 +136,8 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
             return
-        if row.revision != revision:
+        # Something else may have changed since; what counts is what can be found in this space.
+        if row.revision != revision and not np.array_equal(np.sort(index.ids()), wanted):
             yield Fault("index", f"{path.name} is behind the catalogue (revision {row.revision} of {revision})")
             return
         yield from _disagreements(connection, stored, index, wanted, path.name)
@@ -166,7 +167,10 @@ def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     vector = select(Embedding.content_id).where(
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
-    statement = select(func.count(Picture.id)).where(Picture.state == State.PRESENT, ~vector.exists())
+    files = select(Root.id).where(Root.kind == RootKind.FOLDER)
+    statement = select(func.count(Picture.id)).where(
+        Picture.root_id.in_(files), Picture.state == State.PRESENT, ~vector.exists()
+    )
     with library.read() as connection:
         number = connection.scalar(statement) or 0
     if number:

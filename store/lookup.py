@@ -10,21 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, func, select
 
-from store.catalog import Content, Embedding, Failure, Picture, Root, State
+from store.catalog import Content, Embedding, Failure, Picture, Root, RootKind, State
 from store.library import Library
+from store.roots import collection_path
 from store.spaces import StoredSpace
 from store.vectors import Ids
 
 __all__ = [
     "ContentRecord",
     "FailureRecord",
+    "count_documents",
     "counts",
     "describe",
+    "document_content",
     "embeddings",
     "failures",
     "findable_ids",
     "has_embedding",
     "stored_vector",
+    "vector_of",
 ]
 
 VARIABLES = 5_000
@@ -45,6 +49,8 @@ class ContentRecord:
     camera: str | None
     latitude: float | None
     longitude: float | None
+    document: str | None = None
+    """The id of a document that came with an imported space: there is no file, and `paths` holds the id as it is."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +103,25 @@ def has_embedding(connection: Connection, stored: StoredSpace, digest: bytes) ->
 def stored_vector(connection: Connection, stored: StoredSpace, digest: bytes) -> tuple[int, NDArray[np.float32]] | None:
     """The content id and the (D,) vector of these very bytes, if they were embedded in this space."""
     content_id = connection.scalar(select(Content.id).where(Content.digest == digest))
-    if content_id is None:
-        return None
+    vector = None if content_id is None else vector_of(connection, stored, content_id)
+    return None if content_id is None or vector is None else (content_id, vector)
+
+
+def vector_of(connection: Connection, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
+    """The (D,) vector of a content in this space, if it has one."""
     for _, vectors in embeddings(connection, stored, np.array([content_id], dtype=np.int64)):
         if len(vectors):
-            return content_id, vectors[0].astype(np.float32)
+            return np.asarray(vectors[0], dtype=np.float32)
     return None
+
+
+def document_content(connection: Connection, stored: StoredSpace, document: bytes) -> int | None:
+    """The content of the document with this id in the collection of an imported space."""
+    path = collection_path(stored.space.model)
+    collection = select(Root.id).where(Root.kind == RootKind.COLLECTION, Root.path == path).scalar_subquery()
+    return connection.scalar(
+        select(Picture.content_id).where(Picture.root_id == collection, Picture.relpath == document)
+    )
 
 
 def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRecord]:
@@ -111,13 +130,18 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
     for start in range(0, len(ids), VARIABLES):
         wanted = list(ids[start : start + VARIABLES])
         paths: dict[int, list[Path]] = {}
+        documents: dict[int, str] = {}
         files = (
-            select(Picture.content_id, Root.path, Picture.relpath)
+            select(Picture.content_id, Root.path, Picture.relpath, Root.kind)
             .join(Root, Root.id == Picture.root_id)
             .where(Picture.content_id.in_(wanted), Picture.state == State.PRESENT)
             .order_by(Picture.id)
         )
         for row in connection.execute(files):
+            if row.kind == RootKind.COLLECTION:
+                documents[row.content_id] = os.fsdecode(row.relpath)
+                paths[row.content_id] = [Path(documents[row.content_id])]
+                continue
             paths.setdefault(row.content_id, []).append(Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath))
         for row in connection.execute(select(Content.__table__).where(Content.id.in_(list(paths)))):
             found[row.id] = ContentRecord(
@@ -131,16 +155,29 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
                 camera=row.camera,
                 latitude=row.latitude,
                 longitude=row.longitude,
+                document=documents.get(row.id),
             )
     return found
 
 
 def counts(library: Library) -> dict[State, int]:
-    """Pictures by state."""
+    """Pictures by state; documents of imported spaces are not among them."""
+    statement = (
+        select(Picture.state, func.count(Picture.id))
+        .where(Picture.root_id.in_(select(Root.id).where(Root.kind == RootKind.FOLDER)))
+        .group_by(Picture.state)
+    )
     with library.read() as connection:
-        rows = connection.execute(select(Picture.state, func.count(Picture.id)).group_by(Picture.state)).all()
+        rows = connection.execute(statement).all()
     by_state = {State(state): number for state, number in rows}
     return {state: by_state.get(state, 0) for state in State}
+
+
+def count_documents(library: Library) -> int:
+    """Documents that came with imported spaces, of which the library has only the vector."""
+    collections = select(Root.id).where(Root.kind == RootKind.COLLECTION)
+    with library.read() as connection:
+        return connection.scalar(select(func.count(Picture.id)).where(Picture.root_id.in_(collections))) or 0
 
 
 def failures(library: Library) -> list[FailureRecord]:

@@ -7,10 +7,21 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
-from store.catalog import Picture, Root, State
+from store.catalog import Picture, Root, RootKind, State
 from store.library import Library
 
-__all__ = ["Place", "RootCounts", "count_present", "ensure_root", "find_place", "list_roots", "locate", "within"]
+__all__ = [
+    "FolderRoots",
+    "Place",
+    "RootCounts",
+    "collection_path",
+    "count_present",
+    "ensure_root",
+    "find_place",
+    "list_roots",
+    "locate",
+    "within",
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,27 @@ def locate(connection: Connection, path: Path) -> Place | None:
         if wanted.startswith(_folder(row.path)):
             return Place(row.id, Path(os.fsdecode(row.path)), wanted[len(_folder(row.path)) :])
     return None
+
+
+class FolderRoots:
+    """The folders a library covers, asked once: for places by the thousand. A collection is none of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER))
+        self._prefixes = [(row.id, _folder(row.path)) for row in rows]
+
+    def locate(self, path: bytes) -> tuple[int, bytes] | None:
+        """The root that covers the file `path` (absolute), and its path beneath that; None when no root does."""
+        path = os.path.normpath(path)
+        for root_id, prefix in self._prefixes:
+            if path.startswith(prefix):
+                return root_id, path[len(prefix) :]
+        return None
+
+
+def collection_path(space: str) -> bytes:
+    """Where the documents of the imported space of this name are rooted: no path of a folder, which is absolute."""
+    return b"imported:" + os.fsencode(space)
 
 
 def ensure_root(library: Library, path: Path) -> Place:
@@ -76,7 +108,7 @@ def count_present(library: Library, place: Place) -> int:
 
 
 def list_roots(library: Library) -> list[RootCounts]:
-    """Every root with its counts by state."""
+    """Every folder with its counts by state."""
     count = func.count(Picture.id)
     with library.read() as connection:
         rows = connection.execute(
@@ -87,6 +119,7 @@ def list_roots(library: Library) -> list[RootCounts]:
                 count.filter(Picture.state == State.FAILED).label("failed"),
             )
             .outerjoin(Picture, Picture.root_id == Root.id)
+            .where(Root.kind == RootKind.FOLDER)
             .group_by(Root.id)
             .order_by(Root.id)
         ).all()

@@ -7,12 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from sightline.errors import SpaceMismatch
+from sightline.errors import SpaceMismatch, UnknownSpace
 from sightline.space import Space
 from store.catalog import Embedding, LibraryState, SpaceRow
 from store.library import Library
 
-__all__ = ["StoredSpace", "activate", "active_space", "list_spaces", "register", "require_active"]
+__all__ = [
+    "StoredSpace",
+    "activate",
+    "active_space",
+    "find_spaces",
+    "list_spaces",
+    "named_space",
+    "register",
+    "require_active",
+]
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,22 @@ def require_active(library: Library, space: Space) -> StoredSpace:
     if active is None or active.space.fingerprint != space.fingerprint:
         raise SpaceMismatch(str(active.space) if active else "nothing yet", str(space))
     return active
+
+
+def find_spaces(connection: Connection, name: str) -> list[StoredSpace]:
+    """The spaces of the model `name` (several weights can share it), or those whose fingerprint begins so."""
+    rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
+    named = [row for row in rows if row.model == name]
+    return [_stored(row) for row in named or [row for row in rows if name and row.fingerprint.startswith(name)]]
+
+
+def named_space(library: Library, name: str) -> StoredSpace:
+    """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace` when none or several are."""
+    with library.read() as connection:
+        found = find_spaces(connection, name)
+    if len(found) != 1:
+        raise UnknownSpace(name, tuple(str(stored.space) for stored, _, _ in list_spaces(library)))
+    return found[0]
 
 
 def activate(connection: Connection, stored: StoredSpace) -> None:

@@ -1,0 +1,43 @@
+"""Giving up a whole space: its vectors, its index, and the documents of which there was nothing else."""
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from store import cache
+from store.catalog import Embedding, LibraryState, Root, RootKind, SpaceRow
+from store.check import remove_orphans
+from store.library import Library, bump
+from store.roots import collection_path
+from store.spaces import StoredSpace, list_spaces
+
+__all__ = ["drop_space", "forget_space"]
+
+
+def forget_space(library: Library, stored: StoredSpace) -> int:
+    """Forgets the space with all its vectors; what other spaces know of the pictures stays.
+
+    Returns how many vectors it held; the caller holds the writer lock.
+    """
+    with library.write() as connection:
+        number = drop_space(connection, stored)
+    for other, _, _ in list_spaces(library):
+        cache.publish(library, other)
+    cache.remove_strays(library)
+    return number
+
+
+def drop_space(connection: Connection, stored: StoredSpace) -> int:
+    """Removes the space, within a transaction; returns how many vectors it held.
+
+    If it was active, the oldest other one is now. Its index file is left to `cache.remove_strays`.
+    """
+    number = connection.scalar(select(func.count()).where(Embedding.space_id == stored.id)) or 0
+    oldest = select(func.min(SpaceRow.id)).where(SpaceRow.id != stored.id).scalar_subquery()
+    was_active = LibraryState.active_space_id == stored.id
+    connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest))
+    connection.execute(delete(SpaceRow).where(SpaceRow.id == stored.id))
+    if stored.space.is_imported:
+        collection = collection_path(stored.space.model)
+        connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
+        remove_orphans(connection)
+    bump(connection)
+    return number
