@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import json_option, library_option
+from cli.options import from_here, json_option, library_option
 
 __all__ = ["forget"]
 
@@ -29,7 +29,7 @@ def forget(path: Path, library: Path, missing: bool, dry_run: bool, as_json: boo
     from store.forget import forget as run
 
     with Library.open(library) as opened, opened.writer_lock(say_waiting):
-        number = run(opened, path, missing_only=missing, dry_run=dry_run)
+        number = run(opened, from_here(path), missing_only=missing, dry_run=dry_run)
     if as_json:
         print_json({"would_forget" if dry_run else "forgotten": number})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import json_option, library_option
+from cli.options import from_here, json_option, library_option
 
 if TYPE_CHECKING:
     from indexer import Summary
@@ -82,7 +82,7 @@ def index(
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         active = active_space(opened)
         encoder = registry.load(model or (active.space.model if active else registry.DEFAULT_MODEL))
-        summary = run(opened, paths, encoder, settings, progress)
+        summary = run(opened, map(from_here, paths), encoder, settings, progress)
     _report(summary, as_json)
 
 

@@ -1,5 +1,6 @@
 """Options that several verbs share, and how a verb comes to its library."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import click
 
 from sightline.settings import LIBRARY_VARIABLE, default_library
 
-__all__ = ["Context", "json_option", "library_option", "library_path", "result_options"]
+__all__ = ["Context", "from_here", "json_option", "library_option", "library_path", "result_options"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +27,15 @@ def library_path(ctx: click.Context, _param: click.Parameter, value: str | None)
     outer = ctx.find_object(Context)
     named = value or (outer.library if outer else None)
     return Path(named) if named else default_library()
+
+
+def from_here(path: Path) -> Path:
+    """`path` as the user would write it in full: where a link led here, the system only knows what it leads to."""
+    here, path = os.environ.get("PWD", ""), Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser may raise)
+    try:
+        return Path(here, path) if os.path.isabs(here) and os.path.samefile(here, os.curdir) else path  # noqa: PTH117, PTH121
+    except OSError:
+        return path
 
 
 def library_option(command: Command) -> Command:

@@ -69,7 +69,8 @@ def index(
     started = perf_counter()
     settings, progress = settings or IndexSettings(), progress or Progress()
     named = [paths] if isinstance(paths, (Path, str)) else paths
-    folders = [Path(os.path.abspath(Path(path).expanduser())) for path in named]  # noqa: PTH100 (links stay as the user named them)
+    # Links stay as the user named them, and a home folder that is not known is a folder that is not there.
+    folders = [Path(os.path.abspath(os.path.expanduser(path))) for path in named]  # noqa: PTH100, PTH111
     with library.writer_lock(progress.waiting):
         for folder in folders:
             _require_folder(library, folder, settings)

@@ -106,6 +106,28 @@ def test_another_model_than_the_librarys_is_refused(
         assert "--library DIR" in answer.err
 
 
+def test_where_one_stands_is_what_one_followed(
+    sightline: Sightline, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `cd link/more` the system says where the link leads, the shell how one came there."""
+    (tmp_path / "link").symlink_to(album)
+    sightline("index", tmp_path / "link", "--model", "fake")
+    monkeypatch.chdir(tmp_path / "link" / "more")
+    monkeypatch.setenv("PWD", str(tmp_path / "link" / "more"))
+    assert sightline("index", ".").lines[0].endswith(": 1 unchanged")
+    assert [root["path"] for root in sightline("status", "--json").record["roots"]] == [str(tmp_path / "link")]
+    assert sightline("forget", ".").lines == ["Forgot 1 pictures."]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sightline("index", "~/link").lines[0].endswith(": 1 new, 3 unchanged")
+    assert sightline("forget", "~/link/more").lines == ["Forgot 1 pictures."]
+    monkeypatch.setenv("PWD", str(tmp_path))  # left over from elsewhere
+    assert sightline("index", ".").lines[0].endswith(": 1 new")
+    roots = sightline("status", "--json").record["roots"]
+    assert [root["path"] for root in roots] == [str(tmp_path / "link"), str(album / "more")]
+    answer = sightline("index", "~nobody-of-that-name/pictures")
+    assert (answer.code, "there is no folder" in answer.err) == (2, True)
+
+
 def test_status_for_people(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("status")
     assert (answer.code, answer.err) == (0, "")
