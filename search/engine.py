@@ -6,6 +6,7 @@ Scores are plain cosine similarities between the query's unit vector and each pi
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ __all__ = ["Searcher"]
 class Searcher:
     """Answers queries over one library; keep it for many queries. It notices when the library has changed.
 
+    Safe to share between threads.
+
         with Library.open("photos.library") as library:
             for hit in Searcher(library).search("a dog in the snow"):
                 print(hit.score, hit.path)
@@ -44,6 +47,7 @@ class Searcher:
         self._encoder = encoder or registry.load(active.space.model)
         self._stored: StoredSpace = require_active(library, self._encoder.space)
         self._current = cache.load(library, self._stored)
+        self._refreshing = Lock()
 
     @property
     def fault(self) -> IndexFault | None:
@@ -90,8 +94,11 @@ class Searcher:
 
     def refresh(self) -> None:
         """Takes up what other processes have changed since; `search` does so by itself."""
-        if self._current.revision != self._library.revision():
-            self._current = cache.load(self._library, self._stored)
+        if self._current.revision == self._library.revision():
+            return
+        with self._refreshing:  # one thread loads the index, and the others need not do it again
+            if self._current.revision != self._library.revision():
+                self._current = cache.load(self._library, self._stored)
 
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""

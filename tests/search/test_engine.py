@@ -1,7 +1,9 @@
 """Questions to a library of plain colours, whose answers a person can work out."""
 
 import shutil
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +17,7 @@ from indexer import index
 from search import Query, Searcher
 from search.hits import Hit
 from sightline.errors import InvalidQuery, SpaceMismatch
-from store import Library
+from store import Library, cache
 from store.catalog import Content, Embedding, IndexGeneration, Picture, State
 from store.library import bump
 from store.lookup import describe
@@ -242,6 +244,25 @@ def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_n
     monkeypatch.setattr("search.engine.describe", gone_by_now)
     (hit,) = searcher.search("red", k=1)
     assert (hit.id, hit.rank) == (second.id, 1)
+
+
+def test_threads_that_share_a_searcher_load_a_changed_index_once(
+    searcher: Searcher, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (album / "red.png").unlink()
+    index(library, album, FakeEncoder())
+    load, loads = cache.load, []
+
+    def slow(library: Library, stored: StoredSpace) -> cache.CurrentIndex:
+        loads.append(stored)
+        time.sleep(0.1)
+        return load(library, stored)
+
+    monkeypatch.setattr(cache, "load", slow)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: names(searcher.search("red", k=1)), range(8)))
+    assert answers == [["yellow.png"]] * 8
+    assert len(loads) == 1
 
 
 def damage(library: Library) -> None:
