@@ -31,12 +31,14 @@ class ScanSettings:
     """What a scan passes over.
 
     `exclude` holds patterns in gitignore grammar, relative to the root; they outrank every ignore file.
-    Hidden files and folders are those whose name begins with a dot.
+    Hidden files and folders are those whose name begins with a dot. `only` names files relative to the root:
+    exactly these are found, if they are there, and no folder is walked.
     """
 
     exclude: tuple[str, ...] = ()
     include_hidden: bool = False
     follow_links: bool = False
+    only: frozenset[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,13 @@ class Scan:
 
     def __iter__(self) -> Iterator[FoundFile]:
         """Walk; a partial walk yields exactly what a full one would yield beneath that folder."""
+        if self._settings.only is not None:
+            yield from filter(None, map(self._stat, sorted(self._settings.only)))
+        else:
+            yield from self._walk()
+        self._check_root_stayed()
+
+    def _walk(self) -> Iterator[FoundFile]:
         start = self._descend_to(self._beneath)
         stack = [start] if start else []
         while stack:
@@ -115,7 +124,6 @@ class Scan:
                     stack.append(folder)
             elif found := self._stat(entry.relpath):
                 yield found
-        self._check_root_stayed()
 
     def _descend_to(self, beneath: bytes) -> _Folder | None:
         """The folder to start in, reached through its parents so that their rules hold."""

@@ -64,6 +64,13 @@ def test_hidden_pictures_on_request(tmp_path: Path) -> None:
     assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b".a.jpg", b".album/b.jpg", b"c.jpg"]
 
 
+def test_named_files_alone_whatever_else_would_hide_them(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "b.jpg", ".hidden/c.bin")
+    (tmp_path / ".sightlineignore").write_bytes(b"*.jpg\n")
+    only = frozenset([b"b.jpg", b".hidden/c.bin", b".hidden", b"gone.jpg"])
+    assert paths(scan(tmp_path, ScanSettings(only=only))) == [b".hidden/c.bin", b"b.jpg"]
+
+
 def test_nested_ignore_files(tmp_path: Path) -> None:
     touch(
         tmp_path,
