@@ -25,9 +25,11 @@ def is_current(connection: Connection, path: Path) -> bool:
             raise LibraryUnusable(path, "its database holds other tables")
         return False
     revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if revision == HEAD:
+        return True
     if revision is not None and revision not in _known():
         raise LibraryTooNew(path, revision)
-    return bool(revision == HEAD)
+    return False
 
 
 def _known() -> set[str]:
