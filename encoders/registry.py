@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Literal
 
 from encoders.base import Encoder
-from sightline.errors import UnknownModel
+from sightline.errors import ModelUnavailable, UnknownModel
+from sightline.space import Space
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load"]
+__all__ = ["DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load", "load_for"]
 
 DEFAULT_MODEL = "mini"
 
@@ -68,3 +69,18 @@ def load(name: str) -> Encoder:
     module, _, attribute = info(name).source.partition(":")
     encoder: Encoder = getattr(import_module(module), attribute)()
     return encoder
+
+
+def load_for(space: Space) -> Encoder:
+    """The encoder that made the vectors of `space`.
+
+    Raises as `load` does, and `ModelUnavailable` when they were made elsewhere.
+    """
+    if space.is_imported:
+        raise ModelUnavailable(
+            space.model,
+            "an encoder",
+            "its vectors were made elsewhere, so that neither words nor new pictures can be embedded; "
+            "`sightline similar` finds what is like a picture or document that it holds",
+        )
+    return load(space.model)

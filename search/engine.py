@@ -4,6 +4,7 @@ Scores are plain cosine similarities between the query's unit vector and each pi
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -20,7 +21,7 @@ from search.query import Query
 from sightline.errors import IndexFault, InvalidQuery
 from store import cache
 from store.library import Library
-from store.lookup import describe, stored_vector
+from store.lookup import describe, document_content, stored_vector, vector_of
 from store.spaces import StoredSpace, active_space, require_active
 
 __all__ = ["Searcher"]
@@ -35,8 +36,9 @@ class Searcher:
             for hit in Searcher(library).search("a dog in the snow"):
                 print(hit.score, hit.path)
 
-    `encoder` is the model of the library's active space unless given. Raises `InvalidQuery` when nothing is indexed
-    yet, and `SpaceMismatch` for an encoder of another space.
+    `encoder` is the model of the library's active space unless given; a space whose vectors were made elsewhere has
+    none, and answers `similar` and `nearest` only. Raises `InvalidQuery` when nothing is indexed yet, and
+    `SpaceMismatch` for an encoder of another space.
     """
 
     def __init__(self, library: Library, encoder: Encoder | None = None) -> None:
@@ -44,8 +46,8 @@ class Searcher:
         if active is None:
             raise InvalidQuery(f"nothing is indexed in {library.path} yet; `sightline index FOLDER` does that")
         self._library = library
-        self._encoder = encoder or registry.load(active.space.model)
-        self._stored: StoredSpace = require_active(library, self._encoder.space)
+        self._encoder = encoder if encoder or active.space.is_imported else registry.load_for(active.space)
+        self._stored: StoredSpace = require_active(library, self._encoder.space) if self._encoder else active
         self._current = cache.load(library, self._stored)
         self._refreshing = Lock()
 
@@ -61,7 +63,8 @@ class Searcher:
     def search(self, query: Query | str, k: int = 10, min_score: float | None = None) -> list[Hit]:
         """The `k` pictures most similar to `query`, best first; only those that reach `min_score`, if it is given.
 
-        Raises `InvalidQuery` for a `k` below 1 or a picture that cannot be read.
+        Raises `InvalidQuery` for a `k` below 1 or a picture that cannot be read, and `ModelUnavailable` when the
+        library's vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
         return self._rank(self.embed(query), k, min_score, without=frozenset())
@@ -69,27 +72,32 @@ class Searcher:
     def similar(self, image: Path | str, k: int = 10, min_score: float | None = None) -> list[Hit]:
         """The `k` pictures most similar to a picture, without the picture itself and its exact copies.
 
-        If its bytes are in the library, its stored vector is used. Raises `InvalidQuery` as `search` does.
+        If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
+        library's vectors were made elsewhere. Raises as `search` does.
         """
-        image = Path(image)
-        try:
-            with image.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
-        except OSError as exc:
-            raise InvalidQuery(f"{image}: {exc.strerror or exc}") from exc
-        with self._library.read() as connection:
-            known = stored_vector(connection, self._stored, digest)
+        known = self._document_vector(image) or self._file_vector(Path(image))
         if known is None:
             return self._rank(self.embed(Query.of(images=image)), k, min_score, without=frozenset())
         content_id, vector = known
         return self._rank(_unit(vector), k, min_score, without=frozenset([content_id]))
 
+    def nearest(self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None) -> list[Hit]:
+        """The `k` pictures most similar to `vector` (D,), which whatever made the vectors of the library made too.
+
+        Raises `InvalidQuery` for another shape and for a vector without direction.
+        """
+        dim = self._stored.space.dim
+        if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
+            raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
+        return self._rank(_unit(vector / np.abs(vector).max()), k, min_score, without=frozenset())
+
     def embed(self, query: Query) -> NDArray[np.float32]:
         """The unit vector (D,) of a query: the mean of its parts' unit vectors, scaled to length one."""
-        parts = [self._encoder.encode_texts(query.texts)] if query.texts else []
+        encoder = self._encoder or registry.load_for(self._stored.space)
+        parts = [encoder.encode_texts(query.texts)] if query.texts else []
         if query.images:
-            pictures = [open_picture(path, self._encoder.preprocess.size) for path in query.images]
-            parts.append(self._encoder.encode_images(pictures))
+            pictures = [open_picture(path, encoder.preprocess.size) for path in query.images]
+            parts.append(encoder.encode_images(pictures))
         return _unit(np.concatenate(parts).mean(axis=0))
 
     def refresh(self) -> None:
@@ -103,6 +111,23 @@ class Searcher:
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""
         return not self._current.published and cache.heal(self._library, self._stored)
+
+    def _document_vector(self, document: Path | str) -> tuple[int, NDArray[np.float32]] | None:
+        """The content id and the vector (D,) of a document of the active space."""
+        with self._library.read() as connection:
+            content_id = document_content(connection, self._stored, os.fsencode(document))
+            vector = None if content_id is None else vector_of(connection, self._stored, content_id)
+        return None if content_id is None or vector is None else (content_id, vector)
+
+    def _file_vector(self, image: Path) -> tuple[int, NDArray[np.float32]] | None:
+        """The content id and the vector (D,) of the bytes of a file, if the library has them."""
+        try:
+            with image.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+        except OSError as exc:
+            raise InvalidQuery(f"{image}: {exc.strerror or exc}") from exc
+        with self._library.read() as connection:
+            return stored_vector(connection, self._stored, digest)
 
     def _rank(self, vector: NDArray[np.float32], k: int, min_score: float | None, without: frozenset[int]) -> list[Hit]:
         if k < 1:
@@ -136,7 +161,7 @@ def _hits(
     return hits
 
 
-def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
     length = float(np.linalg.norm(vector))
     if length < 1e-6:
         raise InvalidQuery("the parts of the query cancel each other out")

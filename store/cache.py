@@ -61,10 +61,10 @@ def load(library: Library, stored: StoredSpace) -> CurrentIndex:
             break
         try:
             check_file(entry.path, entry.count, entry.checksum)
+            index = FlatIndex.read(entry.path, mapped=True)
             if entry.revision == library.revision():
-                index = FlatIndex.read(entry.path, mapped=True)
                 return CurrentIndex(index, entry.revision, published=True)
-            return _bring_up_to_date(library, stored, FlatIndex.read(entry.path), None)
+            return _bring_up_to_date(library, stored, index, None, entry.path)
         except (IndexFault, OSError, RuntimeError) as exc:
             fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
             if _entry(library, stored) == entry:
@@ -165,17 +165,24 @@ def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
 
 
 def _bring_up_to_date(
-    library: Library, stored: StoredSpace, index: VectorIndex, fault: IndexFault | None
+    library: Library, stored: StoredSpace, index: VectorIndex, fault: IndexFault | None, file: Path | None = None
 ) -> CurrentIndex:
-    """Adds to `index` and removes from it what the catalogue says, within one view of the catalogue."""
+    """Adds to `index` and removes from it what the catalogue says, within one view of the catalogue.
+
+    An index that is mapped from `file` is read from it only if there is anything to change: where a library has several
+    spaces, what changes mostly concerns one of them.
+    """
     with library.read() as connection:
         revision = connection.scalar(select(LibraryState.revision)) or 0
         wanted, have = findable_ids(connection, stored), index.ids()
         surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
-        index.remove(surplus)
+        changed = bool(len(surplus) or len(lacking))
+        if changed and file is not None:
+            index = FlatIndex.read(file)
+        if len(surplus):
+            index.remove(surplus)
         for ids, vectors in embeddings(connection, stored, lacking):
             index.add(ids, vectors)
-    changed = bool(len(surplus) or len(lacking))
     return CurrentIndex(index, revision, published=False, fault=fault, changed=changed)
 
 
