@@ -70,6 +70,7 @@ def as_record(hit: Hit) -> dict[str, object]:
         "size": record.size,
         "taken_at": record.taken_at,
         "camera": record.camera,
+        "lens": record.lens,
         "latitude": record.latitude,
         "longitude": record.longitude,
         "copies": list(hit.copies),

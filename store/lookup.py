@@ -47,6 +47,7 @@ class ContentRecord:
     size: int
     taken_at: datetime | None
     camera: str | None
+    lens: str | None
     latitude: float | None
     longitude: float | None
     document: str | None = None
@@ -153,6 +154,7 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
                 size=row.size,
                 taken_at=row.taken_at,
                 camera=row.camera,
+                lens=row.lens,
                 latitude=row.latitude,
                 longitude=row.longitude,
                 document=documents.get(row.id),

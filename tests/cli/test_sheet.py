@@ -20,7 +20,7 @@ Sightline = Callable[..., Any]
 
 
 def hit(rank: int, path: Path, score: float = 0.5) -> Hit:
-    record = ContentRecord(rank, (path,), 8, 8, "PNG", 100, None, None, None, None)
+    record = ContentRecord(rank, (path,), 8, 8, "PNG", 100, None, None, None, None, None)
     return Hit(rank=rank, score=score, record=record)
 
 
