@@ -12,7 +12,7 @@ __all__ = ["Pairs", "count_above", "exact_scores"]
 _AT_ONCE = 4096
 """Scores computed at once in 64 bits: 32 MiB with 512 dimensions."""
 
-_MANY = 24
+_MANY = 10
 """Relevant documents of one query from which sorting its scores is quicker than comparing them with each."""
 
 

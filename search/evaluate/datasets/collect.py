@@ -3,17 +3,26 @@
 Nothing is dropped: whatever cannot be used is an error that names the file, the line, and what is wrong with it.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from search.evaluate.datasets.base import Caption, Dataset
 from sightline.errors import DatasetError, MissingPictures, UnknownSplit
 
-__all__ = ["ALL", "Contents", "Source"]
+__all__ = ["ALL", "Contents", "Options", "Source", "picture_root"]
 
 ALL = "all"
 """The split of everything."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a format may need to be told: the folder of the pictures, and how a class becomes a query."""
+
+    root: Path | None = None
+    template: str = "a photo of a {}"
 
 
 @dataclass(frozen=True)
@@ -30,10 +39,7 @@ class Source:
 
 @dataclass
 class Contents:
-    """Everything a data set holds, in all its splits. `splits` maps each picture to its split, empty if there is none.
-
-    `languages_of` etc. are the business of `Dataset`; this one only collects.
-    """
+    """All that a data set holds, in all its splits. `splits` maps each picture to its split, empty if there is none."""
 
     path: Path
     root: Path
@@ -78,7 +84,7 @@ class Contents:
         if not captions:
             raise DatasetError(self.path, f"there are {len(images):,} pictures and no captions")
         dataset = Dataset(name, split, self.root, images, captions)
-        missing = [image for image in images if check_files and not (self.root / image).is_file()]
+        missing = [image for image in images if check_files and not os.path.isfile(self.root / image)]  # noqa: PTH113 (raises for no name)
         if missing:
             raise MissingPictures(self.root, tuple(missing))
         return dataset
@@ -92,6 +98,18 @@ class Contents:
         if split not in (*known, ALL):
             raise UnknownSplit(self.path, split, known)
         return split
+
+
+def picture_root(options: Options, candidates: Iterable[Path], image: str) -> Path:
+    """The folder that pictures are relative to: the one that is named, else the first that holds `image`.
+
+    When none does, the first that is a folder, so that the error which follows names the pictures it lacks.
+    """
+    if options.root is not None:
+        return options.root
+    folders = [folder for folder in candidates if folder.is_dir()]
+    holding = [folder for folder in folders if (folder / image).is_file()]
+    return (holding or folders)[0]
 
 
 def _relative(image: str, source: Source) -> str:

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from search.evaluate.datasets.collect import Source
 from sightline.errors import DatasetError
 
-__all__ = ["read_json", "read_json_lines", "read_lines", "text_of"]
+__all__ = ["Record", "objects_of", "read_json", "read_json_lines", "read_lines", "text_of"]
+
+Record: TypeAlias = dict[str, object]
+"""A JSON object."""
 
 
 def read_lines(path: Path) -> Iterator[tuple[Source, str]]:
@@ -30,7 +34,7 @@ def read_lines(path: Path) -> Iterator[tuple[Source, str]]:
         raise DatasetError(path, "the file is empty")
 
 
-def read_json_lines(path: Path) -> Iterator[tuple[Source, dict[str, object]]]:
+def read_json_lines(path: Path) -> Iterator[tuple[Source, Record]]:
     """The object on each line. Raises `DatasetError` as `read_lines` does, and for a line that holds no object."""
     for source, line in read_lines(path):
         record = _parsed(line, source)
@@ -48,12 +52,20 @@ def read_json(path: Path) -> object:
     return _parsed(_decoded(raw, Source(path)), Source(path))
 
 
-def text_of(record: dict[str, object], key: str, source: Source) -> str:
+def text_of(source: Source, record: Record, key: str) -> str:
     """The text a record has under `key`. Raises `DatasetError` if it has none."""
     value = record.get(key)
     if not isinstance(value, str):
         raise source.wrong(f"{key!r} is missing" if key not in record else f"{key!r} is not text")
     return value
+
+
+def objects_of(record: object, key: str, source: Source) -> list[tuple[Source, Record]]:
+    """The objects a record lists under `key`, each with where it is. Raises `DatasetError` if it lists none."""
+    values = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise source.wrong(f"{key!r} is no list of objects")
+    return [(source, value) for value in values]
 
 
 def _decoded(raw: bytes, source: Source) -> str:
