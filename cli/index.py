@@ -81,7 +81,10 @@ def index(
         raise NoSuchFolder(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         active = active_space(opened)
-        encoder = registry.load(model or (active.space.model if active else registry.DEFAULT_MODEL))
+        if model is None and active is not None:
+            encoder = registry.load_for(active.space)
+        else:
+            encoder = registry.load(model or registry.DEFAULT_MODEL)
         summary = run(opened, map(from_here, paths), encoder, settings, progress)
     _report(summary, as_json)
 

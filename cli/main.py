@@ -25,6 +25,8 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "verify": ("cli.verify:verify", "Check that nothing in the library is damaged."),
         "repair": ("cli.repair:repair", "Mend what is damaged, without embedding anything again."),
         "forget": ("cli.forget:forget", "Let the library forget pictures; files are never touched."),
+        "import": ("cli.import_:import_vectors", "Take in vectors made elsewhere as a space of their own."),
+        "export": ("cli.export:export", "Write the vectors of a space to files."),
         "models": ("cli.models:models", "List the models, and describe one."),
         "demo": ("cli.demo:demo", "Index a small gallery and ask it things in six languages."),
         "completion": ("cli.completion:completion", "Print a script that completes commands in your shell."),

@@ -21,9 +21,10 @@ __all__ = ["ShownProgress"]
 
 
 class ShownProgress(Progress):
-    """Shows a run while it goes on. Use it in a `with` statement."""
+    """Shows a run while it goes on; `work` is what it does to each item. Use it in a `with` statement."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: str = "Embedding") -> None:
+        self._work = work
         self._console = Console(stderr=True)
         self._bar = Bar(
             SpinnerColumn(),
@@ -57,7 +58,7 @@ class ShownProgress(Progress):
 
     def begin(self, files: int) -> None:
         """Starts the bar."""
-        self._bar.update(self._task, description="Embedding", completed=0, total=files)
+        self._bar.update(self._task, description=self._work, completed=0, total=files)
 
     def advance(self, files: int) -> None:
         """Moves the bar."""

@@ -16,15 +16,16 @@ Examples:
   sightline similar ./cat.jpg
   sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
 \b
-The picture may be in the library or not. If it is, it is not listed itself.
+The picture may be in the library or not. If it is, it is not listed itself. Where the library's vectors were
+made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of, or the id of a document.
 """
 )
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path())  # text as it was typed: an id of a document is no path
 @library_option
 @result_options
 @json_option
 @click.pass_context
-def similar(ctx: click.Context, /, image: Path, library: Path, top: int, min_score: float | None, **form: Any) -> None:
+def similar(ctx: click.Context, /, image: str, library: Path, top: int, min_score: float | None, **form: Any) -> None:
     """Find the pictures most similar to IMAGE, best first."""
     from cli.output import shown
     from cli.results import Form, answer
@@ -35,6 +36,6 @@ def similar(ctx: click.Context, /, image: Path, library: Path, top: int, min_sco
     with Library.open(library) as opened:
         searcher = Searcher(opened)
         hits = searcher.similar(image, k=top, min_score=min_score)
-        code = answer(f"like {shown(Path(image.name))}", hits, Form(**form))
+        code = answer(f"like {shown(Path(Path(image).name))}", hits, Form(**form))
         mend(searcher)
     ctx.exit(code)

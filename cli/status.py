@@ -36,7 +36,7 @@ def status(library: Path, with_failures: bool, as_json: bool) -> None:
 
 def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
     from store.catalog import State
-    from store.lookup import counts, failures
+    from store.lookup import count_documents, counts, failures
     from store.roots import list_roots
     from store.spaces import list_spaces
 
@@ -47,6 +47,7 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
         "present": by_state[State.PRESENT],
         "missing": by_state[State.MISSING],
         "failed": by_state[State.FAILED],
+        "documents": count_documents(library),
         "bytes": sum(map(_size, library.path.rglob("*"))),
         "spaces": [
             {
@@ -81,6 +82,8 @@ def _print(facts: dict[str, Any]) -> None:
         f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
         f"{facts['failed']:,} failed"
     )
+    if facts["documents"]:
+        print_text(f"Documents {facts['documents']:,}, of which there are only vectors made elsewhere")
     for space in facts["spaces"]:
         use = "answers searches" if space["active"] else "at rest"
         print_text(

@@ -27,7 +27,7 @@ from store import cache, lookup
 from store.census import Census, Sighting, open_census
 from store.library import Library
 from store.roots import Place, count_present, ensure_root, find_place
-from store.spaces import StoredSpace, activate, active_space, register
+from store.spaces import StoredSpace, activate, active_space, list_spaces, register
 
 __all__ = ["IndexSettings", "index"]
 
@@ -146,6 +146,7 @@ class _Run:
         self._settings = settings
         self._progress = progress
         self._published = perf_counter()
+        self._revision = library.revision()
 
     def cover(self, place: Place) -> None:
         """Everything for one place but the index file."""
@@ -169,6 +170,11 @@ class _Run:
         """Writes the index file, if there is anything new to write."""
         self._progress.publish()
         self._publish()
+        if self._library.revision() == self._revision:
+            return
+        for other, _, _ in list_spaces(self._library):  # which may hold vectors of the pictures that came or went
+            if other.id != self._stored.id:
+                cache.publish(self._library, other)
 
     def _publish(self) -> None:
         with self._timed("publish"):

@@ -12,25 +12,27 @@ from store.spaces import StoredSpace, list_spaces
 __all__ = ["drop_space", "forget_space"]
 
 
-def forget_space(library: Library, stored: StoredSpace) -> int:
+def forget_space(library: Library, stored: StoredSpace, *, dry_run: bool = False) -> int:
     """Forgets the space with all its vectors; what other spaces know of the pictures stays.
 
-    Returns how many vectors it held; the caller holds the writer lock.
+    Returns how many vectors it held; `dry_run` only counts. The caller holds the writer lock.
     """
     with library.write() as connection:
-        number = drop_space(connection, stored)
+        number = connection.scalar(select(func.count()).where(Embedding.space_id == stored.id)) or 0
+        if dry_run:
+            return number
+        drop_space(connection, stored)
     for other, _, _ in list_spaces(library):
         cache.publish(library, other)
     cache.remove_strays(library)
     return number
 
 
-def drop_space(connection: Connection, stored: StoredSpace) -> int:
-    """Removes the space, within a transaction; returns how many vectors it held.
+def drop_space(connection: Connection, stored: StoredSpace) -> None:
+    """Removes the space, within a transaction.
 
     If it was active, the oldest other one is now. Its index file is left to `cache.remove_strays`.
     """
-    number = connection.scalar(select(func.count()).where(Embedding.space_id == stored.id)) or 0
     oldest = select(func.min(SpaceRow.id)).where(SpaceRow.id != stored.id).scalar_subquery()
     was_active = LibraryState.active_space_id == stored.id
     connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest))
@@ -40,4 +42,3 @@ def drop_space(connection: Connection, stored: StoredSpace) -> int:
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
     bump(connection)
-    return number
