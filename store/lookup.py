@@ -1,7 +1,7 @@
 """Questions to the catalogue: vectors to rank, files to show, counts to report."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ from store.vectors import Ids
 __all__ = [
     "ContentRecord",
     "FailureRecord",
-    "contents_at",
     "count_documents",
     "counts",
     "describe",
@@ -160,29 +159,6 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
                 longitude=row.longitude,
                 document=documents.get(row.id),
             )
-    return found
-
-
-def contents_at(connection: Connection, paths: Iterable[Path]) -> dict[Path, int]:
-    """The contents of the present pictures at these absolute paths; those the library does not know are left out."""
-    roots = [(row.id, row.path.rstrip(b"/") + b"/") for row in connection.execute(select(Root.id, Root.path))]
-    beneath: dict[int, dict[bytes, Path]] = {}
-    for path in paths:
-        name = os.fsencode(path)
-        for root_id, folder in roots:
-            if name.startswith(folder):
-                beneath.setdefault(root_id, {})[name[len(folder) :]] = path
-    found: dict[Path, int] = {}
-    for root_id, names in beneath.items():
-        relpaths = list(names)
-        for start in range(0, len(relpaths), VARIABLES):
-            statement = select(Picture.relpath, Picture.content_id).where(
-                Picture.root_id == root_id,
-                Picture.relpath.in_(relpaths[start : start + VARIABLES]),
-                Picture.state == State.PRESENT,
-                Picture.content_id.is_not(None),
-            )
-            found |= {names[row.relpath]: row.content_id for row in connection.execute(statement)}
     return found
 
 

@@ -1,39 +1,98 @@
-"""The vectors that a library holds of a data set's pictures."""
+"""The vectors that a library holds of a data set's pictures, in the data set's order."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection, select
 
+from search.evaluate.datasets.base import Dataset
 from sightline.errors import MissingVectors
+from store.catalog import Embedding, Picture, Root, State
 from store.library import Library
-from store.lookup import contents_at, embeddings
+from store.lookup import embeddings
+from store.roots import FolderRoots, collection_path
 from store.spaces import StoredSpace
+from store.vectors import Ids
 
-__all__ = ["gallery_vectors"]
+__all__ = ["LibraryGallery", "open_gallery"]
+
+_BLOCK = 4096
+"""Vectors read at once."""
 
 
-def gallery_vectors(library: Library, stored: StoredSpace, paths: Sequence[Path]) -> NDArray[np.floating]:
-    """The vectors (N, D) of the pictures at `paths`, in that order and in the precision they are stored in.
+class LibraryGallery:
+    """One vector a row, read from the catalogue whenever it is iterated: (n, D) blocks, never all at once.
 
-    Raises `MissingVectors`, which names the pictures that the library does not know or has no vector of.
+    Files of the same bytes share a content and thus a vector.
     """
-    wanted = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 (links are kept, as in `ensure_root`)
+
+    def __init__(self, library: Library, stored: StoredSpace, contents: Ids) -> None:
+        self._library = library
+        self._stored = stored
+        self._contents = contents  # (N,)
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """All rows, in order."""
+        for start in range(0, len(self), _BLOCK):
+            yield self._read(self._contents[start : start + _BLOCK])
+
+    def _read(self, wanted: Ids) -> NDArray[np.float32]:
+        unique, places = np.unique(wanted, return_inverse=True)
+        found = np.full((len(unique), self._stored.space.dim), np.nan, np.float32)  # (u, D)
+        with self._library.read() as connection:
+            for ids, vectors in embeddings(connection, self._stored, unique):
+                found[np.searchsorted(unique, ids)] = vectors
+        return found[places]  # (n, D)
+
+
+def open_gallery(library: Library, stored: StoredSpace, dataset: Dataset) -> LibraryGallery:
+    """The pictures of `dataset` as the library has them in one space: by their files, or by their ids as documents.
+
+    Raises `MissingVectors` for pictures that the library does not have in this space.
+    """
+    contents: list[int | None] = []
     with library.read() as connection:
-        contents = contents_at(connection, wanted)
-        ids = np.unique(np.fromiter(contents.values(), dtype=np.int64))  # (M,) copies share a content
-        held = np.zeros(len(ids), dtype=bool)
-        vectors = np.zeros((len(ids), stored.space.dim), dtype=stored.storage)  # (M, D)
-        for found, batch in embeddings(connection, stored, ids):
-            rows = np.searchsorted(ids, found)
-            vectors[rows], held[rows] = batch, True
-    rows_of = {content: row for row, content in enumerate(ids.tolist()) if held[row]}
-    rows_in_order = [rows_of.get(contents.get(path, -1), -1) for path in wanted]
-    missing = tuple(str(path) for path, row in zip(paths, rows_in_order, strict=True) if row < 0)
+        for start in range(0, len(dataset.images), _BLOCK):
+            contents += _contents(connection, stored, dataset, dataset.images[start : start + _BLOCK])
+    missing = tuple(image for image, content in zip(dataset.images, contents, strict=True) if content is None)
     if missing:
         raise MissingVectors(str(stored.space), missing)
-    if rows_in_order == list(range(len(ids))):
-        return vectors
-    return np.asarray(vectors[rows_in_order])
+    return LibraryGallery(library, stored, np.array(contents, dtype=np.int64))
+
+
+def _contents(connection: Connection, stored: StoredSpace, dataset: Dataset, images: Sequence[str]) -> list[int | None]:
+    """The content of each picture that has a vector in the space."""
+    folders = FolderRoots(connection)
+    collection = connection.scalar(select(Root.id).where(Root.path == collection_path(stored.space.model)))
+    places: dict[str, list[tuple[int, bytes]]] = {}
+    for image in images:
+        file = folders.locate(os.fsencode(dataset.root / image))
+        document = [(collection, os.fsencode(image))] if collection is not None and stored.space.is_imported else []
+        places[image] = [*([file] if file else []), *document]
+    known = _embedded(connection, stored, [place for some in places.values() for place in some])
+    return [next((known[place] for place in places[image] if place in known), None) for image in images]
+
+
+def _embedded(
+    connection: Connection, stored: StoredSpace, places: Sequence[tuple[int, bytes]]
+) -> dict[tuple[int, bytes], int]:
+    """The content at each of these places (root and path beneath it) of which the space holds a vector."""
+    known: dict[tuple[int, bytes], int] = {}
+    for root_id in {root_id for root_id, _ in places}:
+        statement = (
+            select(Picture.relpath, Picture.content_id)
+            .join(Embedding, (Embedding.content_id == Picture.content_id) & (Embedding.space_id == stored.id))
+            .where(
+                Picture.root_id == root_id,
+                Picture.relpath.in_([relpath for its, relpath in places if its == root_id]),
+                Picture.state != State.FAILED,
+            )
+        )
+        for row in connection.execute(statement):
+            known[root_id, row.relpath] = row.content_id
+    return known

@@ -64,18 +64,6 @@ def test_contents_are_described_with_their_files(library: Library, put: Put) -> 
     assert (found[ids[3]].width, found[ids[3]].format) == (8, "PNG")
 
 
-@pytest.mark.usefixtures("statements")
-def test_contents_are_found_by_path(library: Library, put: Put) -> None:
-    ids = put(*range(5))
-    put(9, state=State.MISSING)
-    photos = library.path.parent / "photos"
-    wanted = [photos / f"{number:04d}.png" for number in (3, 0, 9, 77)]
-    strangers = [photos, library.path.parent / "photos-private" / "0001.png", photos / "nul\udcff.png"]
-    with library.read() as connection:
-        assert lookup.contents_at(connection, [*wanted, *strangers]) == {wanted[0]: ids[3], wanted[1]: ids[0]}
-        assert lookup.contents_at(connection, []) == {}
-
-
 def test_what_can_be_found_is_embedded_and_present(library: Library, stored: StoredSpace, put: Put) -> None:
     ids = put(1, 2, 3)
     put(4, state=State.MISSING)
