@@ -19,7 +19,7 @@ def print_text(text: str = "") -> None:
     sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
-def print_paths(paths: Iterable[Path], end: bytes = b"\n") -> None:
+def print_paths(paths: Iterable[Path | str], end: bytes = b"\n") -> None:
     """Paths exactly as the operating system spells them, which need not be UTF-8."""
     sys.stdout.flush()
     for path in paths:
@@ -28,11 +28,13 @@ def print_paths(paths: Iterable[Path], end: bytes = b"\n") -> None:
 
 
 def print_json(record: Mapping[str, Any]) -> None:
-    """One object on one line. A path that is not UTF-8 also comes exactly, as base64 under `path_b64`."""
+    """One object on one line. A path or document that is not UTF-8 also comes exactly, as base64 under `..._b64`."""
     plain = {key: _plain(value) for key, value in record.items()}
-    path = record.get("path")
-    if isinstance(path, Path) and not _is_utf8(path):
-        plain["path_b64"] = base64.b64encode(os.fsencode(path)).decode()
+    for key in ("path", "document"):
+        name = record.get(key)
+        if isinstance(name, (Path, str)) and not _is_utf8(name):
+            plain[f"{key}_b64"] = base64.b64encode(os.fsencode(name)).decode()
+            plain[key] = shown(name)
     # Escaped as JSON does it where the output cannot have every letter; `print_text` would escape as Python does.
     print_text(json.dumps(plain, ensure_ascii=codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"))
 
@@ -42,7 +44,7 @@ def say_waiting() -> None:
     sys.stderr.write("Another sightline is changing this library; waiting until it is done.\n")
 
 
-def shown(path: Path) -> str:
+def shown(path: Path | str) -> str:
     """A path for people and for JSON: bytes that are not UTF-8 appear as `\\xNN`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
@@ -62,7 +64,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _is_utf8(path: Path) -> bool:
+def _is_utf8(path: Path | str) -> bool:
     try:
         os.fsencode(path).decode("utf-8")
     except UnicodeDecodeError:

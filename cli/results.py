@@ -35,9 +35,9 @@ def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
         for hit in hits:
             print_json(as_record(hit))
     elif form.print0:
-        print_paths([hit.path for hit in hits], end=b"\0")
+        print_paths([hit.name for hit in hits], end=b"\0")
     elif form.paths:
-        print_paths([hit.path for hit in hits])
+        print_paths([hit.name for hit in hits])
     else:
         _print_table(hits, preview=form.preview)
     return FOUND if hits else NOTHING_FOUND
@@ -57,8 +57,10 @@ def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
 
 
 def as_record(hit: Hit) -> dict[str, object]:
-    """A hit as JSON says it."""
+    """A hit as JSON says it; one of a document of an imported space has `document` in place of everything of a file."""
     record = hit.record
+    if record.document is not None:
+        return {"rank": hit.rank, "path": None, "document": record.document, "score": hit.score, "id": hit.id}
     return {
         "rank": hit.rank,
         "path": hit.path,
@@ -80,11 +82,11 @@ def as_record(hit: Hit) -> dict[str, object]:
 def as_line(hit: Hit, path: str | None = None) -> str:
     """A hit for people: rank, score, path (spelled as given), and what is known of the picture."""
     record = hit.record
-    known = [f"{record.width}×{record.height}"]
+    known = [f"{record.width}×{record.height}" if record.document is None else "document"]
     if record.taken_at is not None:
         known.append(f"{record.taken_at:%Y-%m-%d}")
     if record.camera:
         known.append(record.camera)
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
-    return f"{hit.rank:>3}  {hit.score:.3f}  {path or shown(hit.path)}  ({', '.join(known)})"
+    return f"{hit.rank:>3}  {hit.score:.3f}  {path or shown(hit.name)}  ({', '.join(known)})"

@@ -32,6 +32,11 @@ class Hit:
         return self.record.paths[0]
 
     @property
+    def name(self) -> Path | str:
+        """What to call it: the file, or the id of a document of which there is only the vector."""
+        return self.record.document or self.path
+
+    @property
     def copies(self) -> Sequence[Path]:
         """Other files of the very same bytes."""
         return self.record.paths[1:]

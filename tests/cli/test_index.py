@@ -142,7 +142,17 @@ def test_status_as_json(sightline: Sightline, filled: Path, album: Path) -> None
     (album / "red.png").unlink()
     sightline("index", album)
     record = sightline("status", "--json").record
-    assert set(record) == {"library", "pictures", "present", "missing", "failed", "bytes", "spaces", "roots"}
+    assert set(record) == {
+        "library",
+        "pictures",
+        "present",
+        "missing",
+        "failed",
+        "documents",
+        "bytes",
+        "spaces",
+        "roots",
+    }
     assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)
     (space,) = record["spaces"]
     assert set(space) == {"model", "fingerprint", "dim", "dtype", "vectors", "active"}
