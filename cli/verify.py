@@ -24,11 +24,11 @@ Exit code 1 means that faults were found; `sightline repair` mends them.
 @click.pass_context
 def verify(ctx: click.Context, library: Path, as_json: bool) -> None:
     """Check that nothing in the library is damaged."""
-    from cli.output import print_json, print_text, say_waiting
+    from cli.output import print_json, print_text
     from store import Library
     from store.check import verify as check
 
-    with Library.open(library) as opened, opened.writer_lock(say_waiting):
+    with Library.open(library) as opened:
         faults = check(opened)
     for fault in faults:
         if as_json:

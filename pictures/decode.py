@@ -144,6 +144,8 @@ def _picture_errors() -> Iterator[None]:
         if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # Pillow's own, or a seek to a nonsense offset
             raise PictureUndecodable(_short(error)) from error
         raise PictureUnreadable(_short(error)) from error
+    except MemoryError as error:
+        raise PictureUnreadable("not enough memory to decode it") from error
     except Exception as error:
         raise PictureUndecodable(_short(error)) from error
 

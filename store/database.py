@@ -29,10 +29,11 @@ def sqlite_url(file: Path) -> URL:
     """The URL of a database file, whatever signs are in its name.
 
     On a read-only disk SQLite cannot make the files that readers and writers share, and would refuse to read at all; it
-    is told that nothing changes there. Unless a log was left behind: that must be read too.
+    is told that nothing changes there. Unless a log was left behind: that must be read too. A folder in which only
+    others may write is another matter: they may write at any time.
     """
     log = file.with_name(file.name + "-wal")
-    if os.access(file.parent, os.W_OK) or not file.exists() or log.exists():
+    if not file.exists() or log.exists() or not os.statvfs(file.parent).f_flag & os.ST_RDONLY:
         return URL.create("sqlite", database=str(file))
     name = f"file:{quote(os.fsencode(file))}"
     return URL.create("sqlite", database=name, query={"immutable": "1", "uri": "true"})

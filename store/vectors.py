@@ -39,8 +39,8 @@ class VectorIndex(ABC):
         """All ids, (N,), in no particular order."""
 
     @abstractmethod
-    def vectors(self) -> NDArray[np.float32]:
-        """All vectors as they are stored, (N, D), in the order of `ids`."""
+    def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """The vectors as they are stored, (n, D), of `ids()[start:stop]`."""
 
     @abstractmethod
     def add(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
@@ -91,11 +91,12 @@ class FlatIndex(VectorIndex):
 
         return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
 
-    def vectors(self) -> NDArray[np.float32]:
-        """All vectors, (N, D)."""
-        if not len(self):
+    def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """The vectors, (n, D), of `ids()[start:stop]`."""
+        stop = len(self) if stop is None else min(stop, len(self))
+        if start >= stop:
             return np.empty((0, self.dim), np.float32)
-        return np.asarray(self._index.index.reconstruct_n(0, len(self)), dtype=np.float32)
+        return np.asarray(self._index.index.reconstruct_n(start, stop - start), dtype=np.float32)
 
     def add(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
         """Adds (n, D) vectors under (n,) ids."""
