@@ -3,7 +3,7 @@
 `Preprocess` is part of a space's fingerprint: any change of it that moves pixels must raise `PREPROCESS_VERSION`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -48,8 +48,13 @@ class Preprocess:
         return np.ascontiguousarray(centred.transpose(0, 3, 1, 2))  # (N, 3, S, S)
 
     def as_dict(self) -> dict[str, object]:
-        """All fields, for the space's fingerprint and for JSON."""
-        return asdict(self)
+        """What moves a pixel, for the space's fingerprint and for JSON.
+
+        A field that has its default value is left out: a field added later then changes no fingerprint of before.
+        """
+        always = {"size", "mean", "std", "version"}
+        defaults = {field.name: field.default for field in fields(self) if field.name not in always}
+        return {name: value for name, value in asdict(self).items() if name in always or value != defaults[name]}
 
 
 def _middle(width: int, height: int) -> tuple[float, float, float, float]:
