@@ -1,5 +1,6 @@
 """Hits on standard output, in the form that was asked for."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,8 @@ def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
         if not can_preview():
             preview = False
             click.echo("sightline: --preview needs a terminal; --sheet FILE.html shows the pictures too", err=True)
+    if not hits and sys.stdout.isatty():
+        click.echo("Nothing found.", err=True)
     for hit in hits:
         print_text(as_line(hit))
         if preview:
