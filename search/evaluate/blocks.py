@@ -15,10 +15,10 @@ Gallery: TypeAlias = NDArray[np.floating] | Iterable[NDArray[np.floating]]
 from the first one each time it is asked: a list, or an object with `__iter__`, but no generator, which runs once."""
 
 
-def blocks(gallery: Gallery, size: int) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def blocks(gallery: Gallery, size: int, dim: int | None = None) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Runs of at most `size` rows: the row each starts with, and its vectors (n, D), in 32 bits.
 
-    Raises `EvaluationError` for a generator, and for values that cannot be ranked.
+    Raises `EvaluationError` for a generator, for values that cannot be ranked, and when D is not `dim`.
     """
     start = 0
     for part in _parts(gallery):
@@ -26,6 +26,8 @@ def blocks(gallery: Gallery, size: int) -> Iterator[tuple[int, NDArray[np.float3
             block = np.ascontiguousarray(part[first : first + size], dtype=np.float32)  # (n, D)
             if block.ndim != 2 or not np.isfinite(block).all():
                 raise EvaluationError(f"rows {start} to {start + len(block) - 1} are not all vectors of finite numbers")
+            if dim is not None and block.shape[1] != dim:
+                raise EvaluationError(f"the queries have {dim} dimensions and those of the gallery {block.shape[1]}")
             yield start, block
             start += len(block)
 

@@ -70,11 +70,13 @@ def relevant_ranks(
     """
     sizes = sizes or BlockSizes()
     queries = np.ascontiguousarray(queries, dtype=np.float32)  # (Q, D)
-    if not np.isfinite(queries).all():
+    if queries.ndim != 2 or not np.isfinite(queries).all():
         raise EvaluationError("the queries are not all vectors of finite numbers")
+    if len(queries) != len(relevant):
+        raise EvaluationError(f"there are {len(queries):,} queries and {len(relevant):,} judgements")
     pairs = _pairs(queries, gallery, relevant, sizes.gallery)
     above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
-    for start, block in blocks(gallery, sizes.gallery):
+    for start, block in blocks(gallery, sizes.gallery, queries.shape[1]):
         for first in range(0, len(queries), sizes.queries):
             chosen, mine = pairs.of_queries(first, first + sizes.queries)
             above[chosen] += count_above(queries[first : first + sizes.queries], block, start, mine)
@@ -89,7 +91,7 @@ def _pairs(queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Ma
     grades = np.array([grade for judged in relevant for grade in judged.values()], dtype=np.int64)  # (P,)
     scores = np.full(len(rows), np.nan)  # (P,)
     by_row = np.argsort(rows, kind="stable")
-    for start, block in blocks(gallery, size):
+    for start, block in blocks(gallery, size, queries.shape[1]):
         first, last = np.searchsorted(rows[by_row], [start, start + len(block)])
         here = by_row[first:last]
         scores[here] = exact_scores(queries, block, query[here], rows[here] - start)

@@ -14,7 +14,7 @@ def top_k(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Scores and rows of the `k` most similar vectors, both (Q, k) or (Q, N) if there are fewer; best first.
 
-    `queries` (Q, D) and `gallery` (N, D) are unit vectors. Equal scores come in the order of their rows. Scores are
+    `queries` (Q, D) and `gallery` (N, D) are unit vectors. Of equal scores the lower row comes first. Scores are
     32-bit products; `relevant_ranks` decides near ties more exactly. Raises `ValueError` for a `k` below 1.
     """
     if k < 1:
@@ -23,7 +23,7 @@ def top_k(
     queries = np.ascontiguousarray(queries, dtype=np.float32)  # (Q, D)
     scores = np.empty((len(queries), 0), np.float32)
     rows = np.empty((len(queries), 0), np.int64)
-    for start, block in blocks(gallery, sizes.gallery):
+    for start, block in blocks(gallery, sizes.gallery, queries.shape[1]):
         width = min(k, scores.shape[1] + len(block))
         merged = np.empty((len(queries), width), np.float32), np.empty((len(queries), width), np.int64)
         for first in range(0, len(queries), sizes.queries):
@@ -45,4 +45,7 @@ def _merged(
     if everything.shape[1] <= k:
         return everything, of_rows
     best = np.argpartition(everything, -k, axis=1)[:, -k:]  # (q, k)
+    last = np.take_along_axis(everything, best[:, :1], axis=1)  # (q, 1)
+    for row in np.flatnonzero(np.count_nonzero(everything >= last, axis=1) > k):  # equals of the last are left out
+        best[row] = np.lexsort((of_rows[row], -everything[row]))[:k]
     return np.take_along_axis(everything, best, axis=1), np.take_along_axis(of_rows, best, axis=1)
