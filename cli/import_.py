@@ -75,8 +75,8 @@ def import_vectors(
 
     if ids is not None and paths is not None:
         raise click.UsageError("Give --ids or --paths, not both.")
-    if not name.strip() or name in MODELS:
-        raise click.BadParameter("give it a name that no model has", param_hint="--space")
+    if name in MODELS:
+        raise click.BadParameter(f"{name} is a model; choose another name", param_hint="--space")
     columns = Columns(vector=vector_column, path=path_column, id=id_column)
     source = open_vectors(vectors, ids or paths, as_paths=paths is not None, columns=columns)
     settings = ImportSettings(dtype=dtype, root=root, activate=activate, replace=replace)

@@ -125,7 +125,8 @@ class Searcher:
             with image.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").digest()
         except OSError as exc:
-            raise InvalidQuery(f"{image}: {exc.strerror or exc}") from exc
+            nor_document = ", and no document has this id" if self._stored.space.is_imported else ""
+            raise InvalidQuery(f"{image}: {exc.strerror or exc}{nor_document}") from exc
         with self._library.read() as connection:
             return stored_vector(connection, self._stored, digest)
 

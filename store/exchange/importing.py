@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, select, update
 
-from sightline.errors import SpaceExists
+from sightline.errors import ExchangeError, SpaceExists
 from sightline.space import IMPORTED, Space
 from store import cache
 from store.catalog import LibraryState, SpaceRow
@@ -63,10 +63,13 @@ def import_vectors(
 ) -> Imported:
     """Takes the vectors of `source` in as the space `name`, and writes its index; the caller holds the writer lock.
 
-    Rows that have unit length keep every bit, the others are scaled to it. Raises `SpaceExists`, and `BadVectorFile`
-    for a vector without direction or a name given twice; then nothing was changed.
+    Rows that have unit length keep every bit, the others are scaled to it. Raises `SpaceExists`, `ExchangeError`
+    for a name that is none, and `BadVectorFile` for a vector without direction or a name given twice; then nothing was
+    changed.
     """
     settings = settings or ImportSettings()
+    if not name.strip() or not name.isprintable():
+        raise ExchangeError(f"{name!r} is no name for a space")
     with library.write() as connection:
         _make_room(connection, name, replace=settings.replace)
         dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")

@@ -25,7 +25,7 @@ __all__ = ["ITEMS", "VECTORS", "VectorSource", "open_vectors", "read_vectors"]
 VECTORS, ITEMS = "vectors.npy", "items.jsonl"
 """The files of an export."""
 
-_PARTS = re.compile(r"(?:img|text)_emb_(\d+)\.npy")
+_PARTS = re.compile(r"(img|text)_emb_(\d+)\.npy")
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,20 @@ def _folder(folder: Path, columns: Columns, *, named: bool) -> list[Part]:
         items = folder / ITEMS
         return [replace(open_npy(exported), names=Names(items, lambda: read_names(items)))]
     inner = folder / "img_emb"
-    numbered = {
-        int(found[1]): file
-        for file in (inner if inner.is_dir() else folder).iterdir()
-        if (found := _PARTS.fullmatch(file.name))
-    }
+    numbered = _numbered(inner if inner.is_dir() else folder)
     if not numbered:
         raise BadVectorFile(folder, f"holds neither {VECTORS} nor files img_emb_NUMBER.npy")
     return [_with_metadata(numbered[number], columns, named=named) for number in sorted(numbered)]
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    """The files of clip-retrieval in `folder`, by number: those of pictures, else those of texts."""
+    try:
+        names = [(found, file) for file in folder.iterdir() if (found := _PARTS.fullmatch(file.name))]
+    except OSError as exc:
+        raise BadVectorFile(folder, exc.strerror or str(exc)) from exc
+    by_kind = {kind: {int(found[2]): file for found, file in names if found[1] == kind} for kind in ("img", "text")}
+    return by_kind["img"] or by_kind["text"]
 
 
 def _with_metadata(file: Path, columns: Columns, *, named: bool) -> Part:
@@ -142,6 +148,8 @@ def _paired(
         read += len(block)
         if len(block) < len(vectors):
             raise BadVectorFile(names.path, f"names {read:,} of {count:,} vectors")
+        if not all(name.value and b"\0" not in name.value for name in block):
+            raise BadVectorFile(names.path, f"a name among rows {read - len(block):,} to {read - 1:,} is empty")
         yield block, vectors
     surplus = sum(1 for _ in reading)
     if surplus:
