@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from search.evaluate.compare import Comparison, ComparisonSettings, compare_all
-from search.evaluate.datasets.lines import read_json
 from search.evaluate.evaluation import Evaluation, Subject, finite
+from search.evaluate.lines import read_json
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
 from sightline.errors import DatasetError, EvaluationError

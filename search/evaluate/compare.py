@@ -2,7 +2,9 @@
 
 A paired randomisation test: if the two systems are alike, swapping their results on any query changes nothing (Fisher,
 "The design of experiments", 1935; Smucker, Allan and Carterette, "A comparison of statistical significance tests for
-information retrieval evaluation", CIKM 2007). Queries that depend on one another are swapped together.
+information retrieval evaluation", CIKM 2007). Queries that depend on one another are swapped together. What is tested
+is the mean difference; of ranks, which can be huge or infinite, the mean sign of the difference (whether one system is
+better on more queries than the other).
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -46,6 +48,8 @@ class Comparison:
     left_score: float
     right_score: float
     difference: float
+    tested: float
+    """What the test looked at: the mean difference; of ranks, the mean sign of the difference."""
     interval: Interval
     """Of the difference: bootstrap over queries, as for a score."""
     p: float
@@ -63,7 +67,7 @@ class Comparison:
         """`left`, `right`, or `neither` when the difference may be noise."""
         if not self.significant:
             return "neither"
-        return "right" if (self.difference > 0) == self.metric.higher_is_better else "left"
+        return "right" if (self.tested > 0) == self.metric.higher_is_better else "left"
 
     @property
     def verdict(self) -> str:
@@ -124,16 +128,15 @@ def randomisation_test(
     Exact when few clusters differ; else from `permutations` drawn ones, with one added to both counts, so that p is
     never 0 (Phipson and Smyth, "Permutation p-values should never be zero", 2010).
     """
-    cluster = cluster_numbers(clusters, len(left))  # (Q,)
-    differing = np.unique(cluster[left != right])  # (C,)
-    observed = abs(_difference(left, right, metric))
-    as_extreme, drawn = 0, 0
-    for swapped in _swaps(len(differing), permutations, seed):  # (b, C)
-        found = _swapped_differences(left, right, metric, cluster, differing, swapped)  # (b,)
-        as_extreme += int((np.abs(found) >= observed * (1 - 1e-9)).sum())
-        drawn += len(found)
-    exact = len(differing) <= _EXACT
-    return as_extreme / drawn if exact else (as_extreme + 1) / (drawn + 1)
+    paired = _paired(left, right, metric)  # (Q,)
+    sums = np.bincount(cluster_numbers(clusters, len(paired)), paired)  # (C,)
+    sums = sums[sums != 0]
+    observed = abs(sums.sum()) * (1 - 1e-9)  # equal sums may differ in their last bits
+    as_extreme, tried = 0, 0
+    for swapped in _swaps(len(sums), permutations, seed):  # (b, C)
+        as_extreme += int((np.abs(np.where(swapped, -sums, sums).sum(axis=1)) >= observed).sum())
+        tried += len(swapped)
+    return as_extreme / tried if len(sums) <= _EXACT else (as_extreme + 1) / (tried + 1)
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -167,6 +170,7 @@ def _apart(left: Evaluation, right: Evaluation, settings: ComparisonSettings) ->
             left_score=left.scores[metric.name],
             right_score=right.scores[metric.name],
             difference=right.scores[metric.name] - left.scores[metric.name],
+            tested=float(_paired(ours, theirs, metric).mean()) if len(ours) else 0.0,
             interval=percentile_interval(differences, settings.resampling.level),
             p=p,
             adjusted_p=p,
@@ -198,31 +202,8 @@ def _swaps(clusters: int, permutations: int, seed: int) -> Iterator[NDArray[np.b
         yield generator.integers(2, size=(size, clusters), dtype=np.int8) == 1
 
 
-def _swapped_differences(
-    left: NDArray[np.float64],
-    right: NDArray[np.float64],
-    metric: Metric,
-    cluster: NDArray[np.int64],
-    differing: NDArray[np.int64],
-    swapped: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """The difference (b,) of the two systems after each way (b, C) to swap the results of the clusters that differ."""
-    if metric.summary == "mean":
-        sums = np.bincount(cluster, _near(right) - _near(left))[differing]  # (C,)
-        return np.asarray(np.where(swapped, -sums, sums).sum(axis=1) / len(left), dtype=np.float64)
-    found = np.empty(len(swapped))
-    everywhere = np.zeros(int(cluster.max(initial=-1)) + 1, dtype=bool)
-    for row, some in enumerate(swapped):
-        everywhere[differing] = some
-        chosen = everywhere[cluster]  # (Q,)
-        found[row] = _difference(np.where(chosen, right, left), np.where(chosen, left, right), metric)
-    return found
-
-
-def _difference(left: NDArray[np.float64], right: NDArray[np.float64], metric: Metric) -> float:
-    return metric.summarise(_near(right)) - metric.summarise(_near(left))
-
-
-def _near(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Infinite ranks replaced by one that no gallery reaches, so that they can be subtracted."""
-    return np.minimum(values, 1e12)
+def _paired(left: NDArray[np.float64], right: NDArray[np.float64], metric: Metric) -> NDArray[np.float64]:
+    """What is tested, (Q,), positive where the value of the right system is higher: differences, or signs of ranks'."""
+    if metric.higher_is_better:
+        return np.asarray(right - left)
+    return np.asarray((right > left).astype(np.float64) - (right < left))

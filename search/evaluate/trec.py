@@ -15,9 +15,8 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from search.evaluate.datasets.collect import Source
-from search.evaluate.datasets.lines import read_lines
 from search.evaluate.judgements import Qrels, relevant_documents
+from search.evaluate.lines import Source, read_lines
 from search.evaluate.ranks import Ranks
 from sightline.errors import EvaluationError
 

@@ -76,7 +76,7 @@ def bootstrap(
 def percentile_interval(drawn: NDArray[np.float64], level: float) -> Interval:
     """The middle `level` of the summaries (B,), between two that were really drawn."""
     ordered = np.sort(drawn)
-    outside = int((1 - level) / 2 * len(ordered))
+    outside = round((1 - level) / 2 * len(ordered))
     return Interval(float(ordered[outside]), float(ordered[len(ordered) - 1 - outside]))
 
 

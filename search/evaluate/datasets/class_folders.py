@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, Source
+from search.evaluate.datasets.collect import Contents, Options
 from search.evaluate.datasets.files import pictures_beneath
-from search.evaluate.datasets.lines import read_lines
+from search.evaluate.lines import Source, read_lines
 from sightline.errors import DatasetError
 
 __all__ = ["read", "recognises"]

@@ -5,8 +5,8 @@ The split is what the file's name says after `captions_`, as in `captions_val201
 
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, Source, picture_root
-from search.evaluate.datasets.lines import objects_of, read_json, text_of
+from search.evaluate.datasets.collect import Contents, Options, picture_root
+from search.evaluate.lines import Source, objects_of, read_json, text_of
 from sightline.errors import DatasetError
 
 __all__ = ["read", "recognises"]

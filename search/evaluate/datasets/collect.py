@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from search.evaluate.datasets.base import Caption, Dataset
+from search.evaluate.lines import Source
 from sightline.errors import DatasetError, MissingPictures, UnknownSplit
 
-__all__ = ["ALL", "Contents", "Options", "Source", "picture_root"]
+__all__ = ["ALL", "Contents", "Options", "picture_root"]
 
 ALL = "all"
 """The split of everything."""
@@ -23,18 +24,6 @@ class Options:
 
     root: Path | None = None
     template: str = "a photo of a {}"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where in which file something was read, for errors."""
-
-    path: Path
-    line: int | None = None
-
-    def wrong(self, detail: str) -> DatasetError:
-        """The error that says so."""
-        return DatasetError(self.path, detail, self.line)
 
 
 @dataclass

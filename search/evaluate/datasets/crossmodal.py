@@ -6,8 +6,8 @@
 
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, Source, picture_root
-from search.evaluate.datasets.lines import Record, read_json_lines, text_of
+from search.evaluate.datasets.collect import Contents, Options, picture_root
+from search.evaluate.lines import Record, Source, read_json_lines, text_of
 
 __all__ = ["read", "recognises"]
 

@@ -7,8 +7,8 @@ Without them there are no splits; with them, pictures in none of them are in the
 import re
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, Source, picture_root
-from search.evaluate.datasets.lines import read_lines
+from search.evaluate.datasets.collect import Contents, Options, picture_root
+from search.evaluate.lines import Source, read_lines
 from sightline.errors import DatasetError
 
 __all__ = ["read", "recognises"]

@@ -6,8 +6,8 @@ One file, or a folder of `captions.jsonl` or `captions.LANG.jsonl`. Pictures are
 from pathlib import Path
 
 from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
-from search.evaluate.datasets.collect import Contents, Options, Source
-from search.evaluate.datasets.lines import Record, read_json_lines, text_of
+from search.evaluate.datasets.collect import Contents, Options
+from search.evaluate.lines import Record, Source, read_json_lines, text_of
 
 __all__ = ["read", "recognises"]
 

@@ -6,8 +6,8 @@ split of its own here. English.
 
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, Source, picture_root
-from search.evaluate.datasets.lines import Record, objects_of, read_json, text_of
+from search.evaluate.datasets.collect import Contents, Options, picture_root
+from search.evaluate.lines import Record, Source, objects_of, read_json, text_of
 from sightline.errors import DatasetError
 
 __all__ = ["read", "recognises"]

@@ -7,10 +7,10 @@ gallery is `pictures.txt`, a path a line, or else every picture in the folder.
 from pathlib import Path
 
 from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
-from search.evaluate.datasets.collect import Contents, Options, Source
+from search.evaluate.datasets.collect import Contents, Options
 from search.evaluate.datasets.files import pictures_beneath
-from search.evaluate.datasets.lines import read_lines
 from search.evaluate.judgements import relevant_documents
+from search.evaluate.lines import Source, read_lines
 from search.evaluate.trec import read_qrels
 from sightline.errors import DatasetError, MissingPictures
 

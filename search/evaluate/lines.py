@@ -2,16 +2,28 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from search.evaluate.datasets.collect import Source
 from sightline.errors import DatasetError
 
-__all__ = ["Record", "objects_of", "read_json", "read_json_lines", "read_lines", "text_of"]
+__all__ = ["Record", "Source", "objects_of", "read_json", "read_json_lines", "read_lines", "text_of"]
 
 Record: TypeAlias = dict[str, object]
 """A JSON object."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where in which file something was read, for errors."""
+
+    path: Path
+    line: int | None = None
+
+    def wrong(self, detail: str) -> DatasetError:
+        """The error that says so."""
+        return DatasetError(self.path, detail, self.line)
 
 
 def read_lines(path: Path) -> Iterator[tuple[Source, str]]:
