@@ -89,7 +89,8 @@ class Searcher:
         dim = self._stored.space.dim
         if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
             raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
-        return self._rank(_unit(vector / np.abs(vector).max()), k, min_score, without=frozenset())
+        wide = np.asarray(vector, np.float64)
+        return self._rank(_unit(wide / np.abs(wide).max()), k, min_score, without=frozenset())
 
     def embed(self, query: Query) -> NDArray[np.float32]:
         """The unit vector (D,) of a query: the mean of its parts' unit vectors, scaled to length one."""

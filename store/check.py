@@ -70,7 +70,8 @@ def repair(library: Library) -> list[str]:
                 connection.execute(delete(Embedding).where(*key))
             if bad:
                 bump(connection)
-                done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; index again to embed them")
+                again = "import them again" if stored.space.is_imported else "index again to embed them"
+                done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; {again}")
         rebuild = bool(bad or list(_index_faults(library, stored)))
         if rebuild or not cache.load(library, stored).published:
             index = cache.publish(library, stored, rebuild=rebuild).index

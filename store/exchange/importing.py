@@ -19,7 +19,7 @@ from store.drop import drop_space
 from store.exchange.intake import Intake
 from store.exchange.source import VectorSource
 from store.library import Library, bump
-from store.spaces import StoredSpace, activate, find_spaces, register
+from store.spaces import StoredSpace, activate, find_spaces, list_spaces, register
 
 __all__ = ["ImportSettings", "Imported", "import_vectors"]
 
@@ -85,7 +85,8 @@ def import_vectors(
             activate(connection, stored)
             active = stored.id
         bump(connection)
-    cache.publish(library, stored)
+    for each, _, _ in list_spaces(library):
+        cache.publish(library, each)
     counts = intake.counts
     return Imported(
         stored, source.count, counts["pictures"], counts["documents"], counts["copies"], active=active == stored.id

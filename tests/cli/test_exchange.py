@@ -1,0 +1,120 @@
+"""`sightline import` and `export`, and what the other verbs say of what came in."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+Sightline = Callable[..., Any]
+
+VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], np.float32)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with vectors of two pictures of the album and of one document, which is not UTF-8."""
+    np.save(tmp_path / "v.npy", VECTORS)
+    (tmp_path / "names").write_bytes(b"red.png\nblue.png\ncaf\xe9\n")
+    return tmp_path
+
+
+def test_taking_vectors_in(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
+    arguments = ("import", files / "v.npy", "--space", "clip", "--paths", files / "names", "--root", album)
+    record = sightline(*arguments, "--json").record
+    assert record.pop("seconds") > 0
+    assert len(record.pop("fingerprint")) == 64
+    assert record == {
+        "space": "clip", "dim": 3, "dtype": "float32", "vectors": 3, "pictures": 2, "documents": 1, "copies": 0,
+        "active": False,
+    }  # fmt: skip
+    again = sightline(*arguments)
+    assert (again.code, again.out) == (2, b"")
+    assert "--replace" in again.err
+    answer = sightline(*arguments, "--replace", "--dtype", "float16")
+    assert (answer.code, answer.err) == (0, "")
+    assert "3 vectors of 3 × float16" in answer.text
+    assert "2 of pictures in the library, 1 of documents" in answer.text
+    assert "--activate" in answer.text
+    assert sightline("verify").text == "All well.\n"
+
+
+def test_into_a_new_library(sightline: Sightline, files: Path, album: Path) -> None:
+    answer = sightline("import", files / "v.npy", "--space", "clip", "--ids", files / "names")
+    assert (answer.code, "--activate" in answer.text) == (0, False)
+    assert sightline("search", "red").code == 2
+    refused = sightline("search", "red")
+    assert "made elsewhere" in refused.err
+    assert "sightline similar" in refused.err
+    refused = sightline("index", album)
+    assert (refused.code, "made elsewhere" in refused.err) == (2, True)
+    assert "SpaceMismatch" not in sightline("index", album, "--model", "fake").err
+    status = sightline("status")
+    assert "Documents 3" in status.text
+    assert "0 present" in status.text
+
+
+def test_hits_that_are_documents(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
+    sightline("import", files / "v.npy", "--space", "clip", "--paths", files / "names", "--root", album, "--activate")
+    first, second = sightline("similar", album / "red.png", "--json").records
+    assert first["path"] == str(album / "blue.png")
+    assert second.pop("id") > 0
+    assert second == {"rank": 2, "path": None, "document": "caf\\xe9", "document_b64": "Y2Fm6Q==", "score": 0.0}
+    assert sightline("similar", album / "red.png").lines[1] == "  2  0.000  caf\\xe9  (document)"
+    assert sightline("similar", album / "red.png", "-0").out == os.fsencode(album / "blue.png") + b"\0caf\xe9\0"
+    assert sightline("similar", album / "red.png", "--sheet", files / "sheet.html").code == 0
+    assert "caf" in (files / "sheet.html").read_text()
+
+
+def test_giving_vectors_out(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    record = sightline("export", "fake", tmp_path / "out", "--parquet", "--json").record
+    assert len(record.pop("fingerprint")) == 64
+    assert record == {"space": "fake", "dim": 13, "dtype": "float16", "vectors": 4, "path": str(tmp_path / "out")}
+    assert np.load(tmp_path / "out" / "vectors.npy").shape == (4, 13)
+    for source in ("out", "out/vectors.parquet"):
+        answer = sightline("import", tmp_path / source, "--space", source)
+        assert "4 of pictures in the library, 0 of documents" in answer.text
+    again = sightline("export", "fake", tmp_path / "out")
+    assert (again.code, "there already" in again.err) == (2, True)
+    assert "4 vectors of 13 × float16" in sightline("export", "out", tmp_path / "out2").text
+    unknown = sightline("export", "nope", tmp_path / "out3")
+    assert (unknown.code, "fake (" in unknown.err, "out (" in unknown.err) == (2, True, True)
+
+
+def test_forgetting_a_space(sightline: Sightline, filled: Path, files: Path) -> None:
+    sightline("import", files / "v.npy", "--space", "clip", "--activate")
+    assert sightline("forget", "--space", "clip", "--dry-run", "--json").record == {"would_forget": 3}
+    assert sightline("forget", "--space", "clip").text == "Forgot 3 vectors.\n"
+    assert sightline("status", "--json").record["documents"] == 0
+    assert sightline("search", "red", "-k", "1").code == 0
+    assert sightline("forget", "--space", "clip").code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("forget",),
+        ("forget", ".", "--space", "clip"),
+        ("forget", "--space", "fake", "--missing"),
+        ("import", "v.npy", "--space", "mini"),
+        ("import", "v.npy", "--space", "x", "--ids", "names", "--paths", "names"),
+        ("import", "v.npy"),
+        ("import", "nothing.npy", "--space", "x"),
+    ],
+)
+def test_misuse(
+    sightline: Sightline, filled: Path, files: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(files)
+    answer = sightline(*arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "Usage:" in answer.err
+
+
+def test_a_file_that_is_no_good_makes_no_library(sightline: Sightline, tmp_path: Path) -> None:
+    (tmp_path / "v.npy").write_bytes(b"nothing")
+    answer = sightline("--library", tmp_path / "new", "import", tmp_path / "v.npy", "--space", "x")
+    assert (answer.code, "no .npy file" in answer.err) == (2, True)
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,84 @@
+"""Questions to vectors made elsewhere: by what is stored, by a vector, and never by words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from search import Searcher
+from sightline.errors import InvalidQuery, ModelUnavailable, SpaceMismatch
+from store import Library
+from store.exchange import ImportSettings, import_vectors, open_vectors
+
+VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+
+
+@pytest.fixture
+def searcher(library: Library, album: Path, tmp_path: Path) -> Searcher:
+    """Two pictures and two documents, three numbers each."""
+    index(library, [album], FakeEncoder())
+    np.save(tmp_path / "v.npy", VECTORS)
+    (tmp_path / "paths").write_text("red.png\nblue.png\nfirst\nsecond\n")
+    source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
+    with library.writer_lock():
+        import_vectors(library, source, "elsewhere", ImportSettings(root=album, activate=True))
+    return Searcher(library)
+
+
+def names(searcher: Searcher, image: Path | str) -> list[tuple[str, float]]:
+    return [(Path(hit.name).name, round(hit.score, 6)) for hit in searcher.similar(image, k=3)]
+
+
+def test_like_a_picture_that_has_a_vector(searcher: Searcher, album: Path) -> None:
+    assert names(searcher, album / "red.png") == [("blue.png", 0.8), ("first", 0), ("second", 0)]
+
+
+def test_like_a_document(searcher: Searcher) -> None:
+    assert names(searcher, "first") == [("blue.png", 0.6), ("red.png", 0), ("second", 0)]
+
+
+def test_like_a_vector(searcher: Searcher) -> None:
+    hits = searcher.nearest(np.array([2, 2, 0], np.float16), k=2)
+    assert [Path(hit.name).name for hit in hits] == ["blue.png", "red.png"]
+    assert hits[0].score == pytest.approx(1.4 / 2**0.5)
+
+
+@pytest.mark.parametrize("vector", [np.zeros(3), np.ones(4), np.ones((1, 3)), np.array([1, np.nan, 0])])
+def test_vectors_that_point_nowhere(searcher: Searcher, vector: np.ndarray) -> None:
+    with pytest.raises(InvalidQuery, match="3 finite numbers"):
+        searcher.nearest(vector)
+
+
+def test_a_hit_says_what_it_is(searcher: Searcher, album: Path) -> None:
+    document, picture = searcher.nearest(VECTORS[2], k=2)
+    assert (document.record.document, document.name, document.record.format) == ("first", "first", "")
+    assert (picture.record.document, picture.name, picture.record.format) == (None, album / "blue.png", "PNG")
+
+
+def test_words_have_no_vector(searcher: Searcher) -> None:
+    with pytest.raises(ModelUnavailable, match="made elsewhere") as caught:
+        searcher.search("red")
+    assert caught.value.name == "elsewhere"
+
+
+def test_neither_has_a_new_picture(searcher: Searcher, album: Path) -> None:
+    with pytest.raises(ModelUnavailable):
+        searcher.similar(album / "green.png")
+
+
+def test_what_is_neither_file_nor_document(searcher: Searcher) -> None:
+    with pytest.raises(InvalidQuery, match="no document has this id"):
+        searcher.similar("third")
+
+
+def test_an_encoder_of_another_space_is_refused(searcher: Searcher, library: Library) -> None:
+    with pytest.raises(SpaceMismatch):
+        Searcher(library, FakeEncoder())
+
+
+def test_ids_of_documents_mean_nothing_to_another_space(library: Library, album: Path) -> None:
+    index(library, [album], FakeEncoder())
+    with pytest.raises(InvalidQuery, match=r"No such file or directory$"):
+        Searcher(library, FakeEncoder()).similar("first")
