@@ -26,25 +26,23 @@ def recognises(path: Path) -> bool:
 
 
 def read(path: Path, options: Options) -> Contents:
-    """A query for each class and split."""
+    """A query for each class."""
     if "{}" not in options.template:
         raise DatasetError(path, f"the template {options.template!r} has no {{}} for the name of the class")
     root = options.root or path
     contents = Contents(path, root)
-    by_class: dict[tuple[str, str], dict[str, int]] = {}
+    by_class: dict[str, dict[str, int]] = {}
     depth = 2 if _is_split(root) else 1
     for image in pictures_beneath(root):
         *above, _ = image.split("/")
         if len(above) != depth:
             raise DatasetError(root, f"{image} lies in no folder of a class")
-        split = above[0] if depth == 2 else ""
-        contents.add_picture(image, split, Source(root))
-        by_class.setdefault((split, above[-1]), {})[image] = 1
+        contents.add_picture(image, above[0] if depth == 2 else "", Source(root))
+        by_class.setdefault(above[-1], {})[image] = 1
     names = _names(root)
-    for (split, folder), images in by_class.items():
+    for folder, images in sorted(by_class.items()):
         name = names.get(folder, folder.replace("_", " "))
-        query = f"{split}/{folder}" if split else folder
-        contents.add_query(query, options.template.replace("{}", name), "en", images, Source(root))
+        contents.add_query(folder, options.template.replace("{}", name), "en", images, Source(root))
     return contents
 
 

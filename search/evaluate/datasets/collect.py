@@ -5,7 +5,8 @@ Nothing is dropped: whatever cannot be used is an error that names the file, the
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from search.evaluate.datasets.base import Caption, Dataset
@@ -69,7 +70,11 @@ class Contents:
         split = self._chosen(split)
         images = tuple(sorted(image for image, its in self.splits.items() if split in (ALL, its)))
         inside = set(images)
-        captions = tuple(caption for caption in self.captions.values() if inside.issuperset(caption.images))
+        captions = tuple(
+            caption if inside.issuperset(caption.images) else _within(caption, inside)
+            for caption in self.captions.values()
+            if not caption.images or not inside.isdisjoint(caption.images)
+        )
         if not captions:
             raise DatasetError(self.path, f"there are {len(images):,} pictures and no captions")
         dataset = Dataset(name, split, self.root, images, captions)
@@ -99,6 +104,11 @@ def picture_root(options: Options, candidates: Iterable[Path], image: str) -> Pa
     folders = [folder for folder in candidates if folder.is_dir()]
     holding = [folder for folder in folders if (folder / image).is_file()]
     return (holding or folders)[0]
+
+
+def _within(caption: Caption, images: AbstractSet[str]) -> Caption:
+    """The same query with only those of its pictures that are among `images`."""
+    return replace(caption, images={image: grade for image, grade in caption.images.items() if image in images})
 
 
 def _relative(image: str, source: Source) -> str:

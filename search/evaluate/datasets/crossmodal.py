@@ -25,7 +25,10 @@ def read(path: Path, options: Options) -> Contents:
     folders = [file.parent / "images", file.parent, file.parent.parent / "images"]
     contents = Contents(path, picture_root(options, folders, first))
     for source, record in read_json_lines(file):
-        image = contents.add_picture(f"{text_of(source, record, 'image/key')}.jpg", "", source)
+        key = text_of(source, record, "image/key")
+        if f"{key}.jpg" in contents.splits:
+            raise source.wrong(f"the picture {key} is there twice")
+        image = contents.add_picture(f"{key}.jpg", "", source)
         for lang, spoken in sorted(record.items()):
             if isinstance(spoken, dict):
                 for text in _captions(spoken, lang, source):

@@ -8,6 +8,7 @@ from pathlib import Path
 from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
 from search.evaluate.datasets.collect import Contents, Options
 from search.evaluate.lines import Record, Source, read_json_lines, text_of
+from sightline.errors import DatasetError
 
 __all__ = ["read", "recognises"]
 
@@ -21,6 +22,8 @@ def recognises(path: Path) -> bool:
 def read(path: Path, options: Options) -> Contents:
     """All captions in the file or the folder."""
     files = _files(path)
+    if not files:
+        raise DatasetError(path, "there is no captions.jsonl or captions.LANG.jsonl")
     contents = Contents(path, options.root or files[0].parent)
     for file in files:
         lang = _language_of(file)

@@ -1,0 +1,73 @@
+"""COCO's captions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.evaluate.datasets import Caption, open_dataset
+from sightline.errors import DatasetError, MissingPictures
+
+Write = Callable[..., Path]
+Touch = Callable[..., None]
+
+
+def content(**other: object) -> dict[str, Any]:
+    return {
+        "info": {},
+        "images": [{"id": 9, "file_name": "000009.jpg"}, {"id": 7, "file_name": "000007.jpg"}],
+        "annotations": [
+            {"id": 1, "image_id": 7, "caption": "A dog."},
+            {"id": 2, "image_id": 7, "caption": "A brown\n dog."},
+        ],
+    } | other
+
+
+def test_as_unpacked(write: Write, touch: Touch, tmp_path: Path) -> None:
+    """A picture without a caption stays among those to search."""
+    touch("val2017/000007.jpg", "val2017/000009.jpg")
+    dataset = open_dataset(write("annotations/captions_val2017.json", content()))
+    assert (dataset.name, dataset.split, dataset.root) == ("captions_val2017", "val2017", tmp_path / "val2017")
+    assert dataset.images == ("000007.jpg", "000009.jpg")
+    assert dataset.captions == (
+        Caption("1", "A dog.", "en", {"000007.jpg": 1}),
+        Caption("2", "A brown dog.", "en", {"000007.jpg": 1}),
+    )
+
+
+@pytest.mark.parametrize("folder", ["images", "."])
+def test_pictures_nearby(write: Write, touch: Touch, tmp_path: Path, folder: str) -> None:
+    touch(f"{folder}/000007.jpg", f"{folder}/000009.jpg")
+    assert open_dataset(write("captions_val2017.json", content())).root == tmp_path / folder
+
+
+@pytest.mark.parametrize(
+    ("other", "complaint"),
+    [
+        ({"images": []}, "there are no pictures"),
+        ({"images": {}}, "'images' is no list of objects"),
+        ({"annotations": [1]}, "'annotations' is no list of objects"),
+        ({"annotations": []}, "there are 2 pictures and no captions"),
+        ({"annotations": [{"id": 1, "image_id": 8, "caption": "A"}]}, "the caption 1 is of 8, which is no picture"),
+        ({"annotations": [{"id": 1, "image_id": 7}]}, "'caption' is missing"),
+        ({"annotations": [{"id": 1, "image_id": 7, "caption": " "}]}, "the caption '1' is empty"),
+        ({"annotations": [{"id": 1, "image_id": 7, "caption": "A"}] * 2}, "the id '1' is there twice"),
+        ({"images": [{"id": 7, "file_name": "000007.jpg"}] * 2}, "the picture 7 is there twice"),
+        ({"images": [{"id": 7}]}, "'file_name' is missing"),
+    ],
+)
+def test_what_is_wrong(write: Write, touch: Touch, other: dict[str, object], complaint: str) -> None:
+    touch("000007.jpg", "000009.jpg")
+    path = write("captions_val2017.json", content(**other))
+    with pytest.raises(DatasetError, match=f"{path}: {complaint}"):
+        open_dataset(path)
+
+
+def test_missing_pictures_and_no_json(write: Write) -> None:
+    with pytest.raises(MissingPictures, match=r"2 of its pictures are not there: 000007.jpg, 000009.jpg"):
+        open_dataset(write("captions_val2017.json", content()))
+    with pytest.raises(DatasetError, match=r"captions.json: not JSON"):
+        open_dataset(write("captions.json", "{"))
+    with pytest.raises(DatasetError, match="no data set in any format"):
+        open_dataset(write("captions.json", "[]"))
