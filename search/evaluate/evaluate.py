@@ -13,6 +13,7 @@ from search.evaluate.judgements import Qrels, inverted, relevant_documents
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import BlockSizes, Ranks, relevant_ranks
 from search.evaluate.uncertainty import Resampling
+from sightline.errors import EvaluationError
 
 __all__ = ["Embedded", "EvaluationSettings", "evaluate", "evaluate_dataset", "rank", "shared"]
 
@@ -44,11 +45,12 @@ def rank(
     """The ranks of every query's relevant documents in the gallery.
 
     `vectors` (Q, D) are those of `queries`. A relevant document that is not in the gallery is ranked infinitely low.
+    Raises `EvaluationError` as `relevant_ranks` does, and for a gallery whose ids and vectors do not go together.
     """
-    rows = {document: row for row, document in enumerate(gallery.ids)}
+    rows = _rows(gallery.ids)
     judged = [relevant_documents(qrels, query) for query in queries]
     held = [{rows[document]: grade for document, grade in some.items() if document in rows} for some in judged]
-    ranked = relevant_ranks(vectors, gallery.vectors, held, sizes or BlockSizes())
+    ranked = relevant_ranks(vectors, gallery.vectors, held, sizes, rows=len(gallery.ids))
     return [_with_absent(ranks, some, rows) for ranks, some in zip(ranked, judged, strict=True)]
 
 
@@ -135,6 +137,15 @@ def shared(queries: Sequence[str], qrels: Qrels) -> tuple[str, ...] | None:
     """
     names = ["\0".join(sorted(relevant_documents(qrels, query))) or f"\0{query}" for query in queries]
     return tuple(names) if len(set(names)) < len(names) else None
+
+
+def _rows(ids: Sequence[str]) -> dict[str, int]:
+    """The row of each document."""
+    rows = {document: row for row, document in enumerate(ids)}
+    if len(rows) < len(ids):
+        twice = next(document for row, document in enumerate(ids) if rows[document] != row)
+        raise EvaluationError(f"the document {twice!r} is in the gallery twice")
+    return rows
 
 
 def _of_language(pooled: Evaluation, langs: Sequence[str], lang: str) -> Evaluation:

@@ -60,13 +60,15 @@ def relevant_ranks(
     gallery: Gallery,
     relevant: Sequence[Mapping[int, int]],
     sizes: BlockSizes | None = None,
+    rows: int | None = None,
 ) -> list[Ranks]:
     """Exact ranks by dot product, one `Ranks` a query.
 
     `queries` (Q, D) and `gallery` (N, D) are unit vectors; `relevant[q]` maps rows of the gallery to grades above 0.
     Memory: the queries, one block of the gallery, and one block of scores, whatever N and the number of relevant
     documents. Time: about that of the matrix product, unless very many scores are nearly equal.
-    Raises `EvaluationError` for vectors that cannot be ranked and for rows the gallery does not have.
+    Raises `EvaluationError` for vectors that cannot be ranked, for rows the gallery does not have, and when it has not
+    as many as `rows` says.
     """
     sizes = sizes or BlockSizes()
     queries = np.ascontiguousarray(queries, dtype=np.float32)  # (Q, D)
@@ -74,7 +76,9 @@ def relevant_ranks(
         raise EvaluationError("the queries are not all vectors of finite numbers")
     if len(queries) != len(relevant):
         raise EvaluationError(f"there are {len(queries):,} queries and {len(relevant):,} judgements")
-    pairs = _pairs(queries, gallery, relevant, sizes.gallery)
+    pairs, found = _pairs(queries, gallery, relevant, sizes.gallery)
+    if rows not in (None, found):
+        raise EvaluationError(f"there are {rows:,} documents and {found:,} vectors in the gallery")
     above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
     for start, block in blocks(gallery, sizes.gallery, queries.shape[1]):
         for first in range(0, len(queries), sizes.queries):
@@ -83,21 +87,26 @@ def relevant_ranks(
     return _placed(pairs, above, len(queries))
 
 
-def _pairs(queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Mapping[int, int]], size: int) -> Pairs:
-    """Every query with each of its relevant rows, and the score of the two."""
+def _pairs(
+    queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Mapping[int, int]], size: int
+) -> tuple[Pairs, int]:
+    """Every query with each of its relevant rows, and the score of the two; and how many rows the gallery has."""
     counts = [len(judged) for judged in relevant]
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)
     grades = np.array([grade for judged in relevant for grade in judged.values()], dtype=np.int64)  # (P,)
     scores = np.full(len(rows), np.nan)  # (P,)
     by_row = np.argsort(rows, kind="stable")
+    ordered = rows[by_row]
+    end = 0
     for start, block in blocks(gallery, size, queries.shape[1]):
-        first, last = np.searchsorted(rows[by_row], [start, start + len(block)])
+        end = start + len(block)
+        first, last = np.searchsorted(ordered, [start, end])
         here = by_row[first:last]
         scores[here] = exact_scores(queries, block, query[here], rows[here] - start)
     if np.isnan(scores).any():
         raise EvaluationError(f"the gallery has no row {rows[np.isnan(scores)][0]}, which is said to be relevant")
-    return Pairs(query, rows, grades, scores)
+    return Pairs(query, rows, grades, scores), end
 
 
 def _placed(pairs: Pairs, above: NDArray[np.int64], queries: int) -> list[Ranks]:

@@ -1,0 +1,103 @@
+"""Holding an evaluation to one that was kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from search.evaluate.baseline import compare_with_baseline, falls, read_baseline, write_baseline
+from search.evaluate.evaluation import Evaluation, Subject
+from search.evaluate.metrics import parse_metrics
+from search.evaluate.ranks import Ranks
+from sightline.errors import DatasetError, EvaluationError, Incomparable
+
+
+def evaluation(ranks: list[list[float]], lang: str = "en", space: str = "old") -> Evaluation:
+    return Evaluation(
+        Subject("data", "dev", space, lang),
+        tuple(f"q{number}" for number in range(len(ranks))),
+        tuple(Ranks.of(some, [1 + number % 3 for number in range(len(some))]) for some in ranks),
+        candidates=50,
+        clusters=tuple(f"picture {number // 2}" for number in range(len(ranks))),
+        metrics=parse_metrics(("mrr", "ndcg@10", "median_rank")),
+    )
+
+
+GOOD: list[list[float]] = [[1.0], [2, 3, 9], [1], [1, 4]] * 8
+BAD: list[list[float]] = [[5.0], [6, 7, 9], [4], [9, 11]] * 8
+
+
+def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    kept = [evaluation([*GOOD, [float("inf"), 3], []]), evaluation(BAD, "de")]
+    write_baseline(path, kept)
+    for found, before in zip(read_baseline(path), kept, strict=True):
+        assert found.subject == before.subject
+        assert found.queries == before.queries
+        assert found.clusters == before.clusters
+        assert found.candidates == before.candidates
+        assert found.scores == before.scores
+        assert found.as_dict() == before.as_dict()
+
+
+def test_a_fall_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    write_baseline(path, [evaluation(GOOD), evaluation(GOOD, "de")])
+    now = [evaluation(GOOD, space="new"), evaluation(BAD, "de", space="new")]
+    compared = compare_with_baseline(now, read_baseline(path))
+    assert len(compared) == 6
+    found = falls(compared)
+    assert {(one.metric.name, one.right.lang) for one in found} == {
+        ("mrr", "de"),
+        ("ndcg@10", "de"),
+        ("median_rank", "de"),
+    }
+    assert all("old is better" in one.verdict for one in found)
+
+
+def test_a_rise_and_noise_are_no_falls() -> None:
+    assert falls(compare_with_baseline([evaluation(GOOD)], [evaluation(BAD)])) == []
+    slightly: list[list[float]] = [[2.0], *GOOD[1:]]
+    compared = compare_with_baseline([evaluation(slightly)], [evaluation(GOOD)])
+    assert compared[0].difference < 0
+    assert falls(compared) == []
+
+
+def test_measures_that_the_baseline_does_not_have_are_not_compared() -> None:
+    more = replace(evaluation(GOOD), metrics=parse_metrics(("mrr", "recall@1")))
+    assert [one.metric.name for one in compare_with_baseline([more], [evaluation(GOOD)])] == ["mrr"]
+
+
+def test_other_queries_and_other_data_sets() -> None:
+    with pytest.raises(EvaluationError, match="the baseline does not have: data dev de text-to-picture"):
+        compare_with_baseline([evaluation(GOOD, "de")], [evaluation(GOOD)])
+    with pytest.raises(Incomparable, match="1 differ: q31"):
+        compare_with_baseline([evaluation(GOOD[:-1])], [evaluation(GOOD)])
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("{", "not JSON"),
+        ("[]", "this is no baseline"),
+        ('{"format": "other"}', "this is no baseline"),
+        ('{"format": "sightline baseline 1"}', "the baseline is damaged: KeyError"),
+        ('{"format": "sightline baseline 1", "evaluations": [{}]}', "the baseline is damaged: KeyError"),
+        ('{"format": "sightline baseline 1", "evaluations": [[]]}', "the baseline is damaged: TypeError"),
+    ],
+)
+def test_files_that_are_no_baseline(tmp_path: Path, content: str, complaint: str) -> None:
+    path = tmp_path / "baseline.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DatasetError, match=complaint):
+        read_baseline(path)
+
+
+def test_a_damaged_baseline(tmp_path: Path) -> None:
+    path = tmp_path / "baseline.json"
+    write_baseline(path, [evaluation(GOOD)])
+    path.write_text(path.read_text(encoding="utf-8").replace('"q0",', ""), encoding="utf-8")
+    with pytest.raises(DatasetError, match="not one ranking a query"):
+        read_baseline(path)
+    with pytest.raises(EvaluationError, match="cannot write"):
+        write_baseline(tmp_path, [])
