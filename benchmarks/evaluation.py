@@ -1,0 +1,207 @@
+"""Import, index and evaluation of very many vectors made elsewhere: `python -m benchmarks.evaluation --help`.
+
+Each step is a process of its own, so that its peak memory is its own: the resident set, pages of mapped files included.
+The documents are random unit vectors; a query is 0.2 of one of them and the rest noise, so that it is found, but not
+always first.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store import Library
+
+CHUNK = 20_000
+SPACE = "generated"
+LIKENESS = 0.2
+"""The cosine of a query and its document; the best of a million others in 512 dimensions reaches about 0.22."""
+
+CHECKED = 50
+"""Queries whose ranks are computed again, by plain numpy in 64 bits on the file of vectors."""
+
+
+def generate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    """The files that somebody else would have made."""
+    rng = np.random.default_rng(0)
+    documents = np.lib.format.open_memmap(
+        folder / "documents.npy", mode="w+", dtype=options.dtype, shape=(options.vectors, options.dim)
+    )
+    for start in range(0, options.vectors, CHUNK):
+        count = min(CHUNK, options.vectors - start)
+        documents[start : start + count] = _unit(rng.standard_normal((count, options.dim), dtype=np.float32))
+    chosen = _chosen(options)
+    noise = _unit(rng.standard_normal((options.queries, options.dim), dtype=np.float32))
+    queries = LIKENESS * documents[chosen].astype(np.float32) + np.sqrt(1 - LIKENESS**2) * noise
+    np.save(folder / "queries.npy", _unit(queries.astype(np.float32)))
+    (folder / "documents.txt").write_text("".join(f"doc{row:08d}\n" for row in range(options.vectors)))
+    return {"MB": round(documents.nbytes / 1e6)}
+
+
+def take_in(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """`sightline import`: into the catalogue, then the index file."""
+    from store.exchange import import_vectors, open_vectors
+
+    source = open_vectors(folder / "documents.npy", folder / "documents.txt")
+    with Library.open(folder / "library", create=True) as library, library.writer_lock():
+        import_vectors(library, source, SPACE)
+    return {"MB": round(sum(file.stat().st_size for file in (folder / "library").rglob("*")) / 1e6)}
+
+
+def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """The index file once more, from the catalogue alone, as `sightline repair` makes it."""
+    from store.cache import publish
+    from store.spaces import named_space
+
+    with Library.open(folder / "library") as library, library.writer_lock():
+        current = publish(library, named_space(library, SPACE), rebuild=True)
+        return {"vectors": len(current.index)}
+
+
+def verify(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """`sightline verify`: everything that was stored, bit for bit."""
+    from store.check import verify as check
+
+    with Library.open(folder / "library") as library:
+        return {"faults": len(check(library))}
+
+
+def search(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """A new process, and ten single queries."""
+    from search import Searcher
+
+    queries = np.load(folder / "queries.npy", mmap_mode="r")[:10]
+    with Library.open(folder / "library") as library:
+        searcher = Searcher(library)
+        started = perf_counter()
+        for query in queries:
+            searcher.nearest(query)
+        return {"ms a query": round(1000 * (perf_counter() - started) / len(queries))}
+
+
+def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    """Exact ranks of every query among all vectors, measures, bootstrap intervals."""
+    from search.evaluate.datasets import Caption, Dataset
+    from search.evaluate.evaluate import evaluate_dataset
+    from search.evaluate.gallery import open_gallery
+    from store.exchange import read_vectors
+    from store.spaces import named_space
+
+    _, queries = read_vectors(folder / "queries.npy")  # (Q, D)
+    images = tuple((folder / "documents.txt").read_text().split())
+    captions = tuple(Caption(str(q), "", "und", {images[row]: 1}) for q, row in enumerate(_chosen(options)))
+    dataset = Dataset(SPACE, "all", folder, images, captions)
+    with Library.open(folder / "library") as library:
+        pictures = open_gallery(library, named_space(library, SPACE), dataset)
+        (found,) = evaluate_dataset(dataset, queries, pictures, SPACE)
+        facts = {name: round(found.scores[name], 4) for name in ("mrr", "recall@10")}
+        low, high = found.intervals["mrr"].low, found.intervals["mrr"].high
+    np.save(folder / "ranks.npy", found.first_ranks)
+    return {**facts, "mrr 95 %": f"{low:.4f} to {high:.4f}"}
+
+
+def compare(folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    """Some ranks by plain numpy, from the file: they must be the same."""
+    documents, queries = np.load(folder / "documents.npy", mmap_mode="r"), np.load(folder / "queries.npy")[:CHECKED]
+    relevant = documents[_chosen(options)[: len(queries)]].astype(np.float64)
+    own = np.einsum("qd,qd->q", queries.astype(np.float64), relevant)  # (q,)
+    ranks = np.zeros(len(queries))
+    for start in range(0, len(documents), CHUNK):
+        scores = documents[start : start + CHUNK].astype(np.float64) @ queries.T.astype(np.float64)  # (n, q)
+        ranks += (scores > own + 1e-12).sum(axis=0)
+    return {"same": int((ranks + 1 == np.load(folder / "ranks.npy")[:CHECKED]).sum()), "of": len(queries)}
+
+
+def give_out(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """`sightline export`; the file must be the one that was imported."""
+    from store.exchange import export_space
+    from store.spaces import named_space
+
+    with Library.open(folder / "library") as library:
+        export_space(library, named_space(library, SPACE), folder / "exported")
+    before, after = (np.load(folder / name, mmap_mode="r") for name in ("documents.npy", "exported/vectors.npy"))
+    same = all(np.array_equal(before[start : start + CHUNK], after[start : start + CHUNK]) for start in _starts(before))
+    return {"bit for bit": same and before.dtype == after.dtype}
+
+
+STEPS: Mapping[str, Callable[[Path, argparse.Namespace], dict[str, object]]] = {
+    "generate": generate,
+    "import": take_in,
+    "index again": build_index,
+    "verify": verify,
+    "search": search,
+    "evaluate": evaluate,
+    "compare with numpy": compare,
+    "export": give_out,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures every step and prints a table in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluation", description=__doc__.split("\n")[0])
+    parser.add_argument("--vectors", type=int, default=1_000_000, metavar="N")
+    parser.add_argument("--queries", type=int, default=10_000, metavar="Q")
+    parser.add_argument("--dim", type=int, default=512)
+    parser.add_argument("--dtype", choices=["float16", "float32"], default="float32")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--folder", type=Path, help="where to work, for several times the size of the vectors")
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.step:
+        _run(options)
+        return
+    with tempfile.TemporaryDirectory(prefix="sightline-benchmark-", dir=options.folder) as folder:
+        _measure(Path(folder), options)
+
+
+def _measure(folder: Path, options: argparse.Namespace) -> None:
+    print(
+        f"{options.vectors:,} vectors of {options.dim} × {options.dtype}, {options.queries:,} queries, "
+        f"{options.threads} threads, load {os.getloadavg()[0]:.1f}\n"
+    )
+    print("| step | s | peak MB | |\n|---|---|---|---|", flush=True)
+    given = [f"--{name}={getattr(options, name)}" for name in ("vectors", "queries", "dim", "dtype", "threads")]
+    threads = {name: str(options.threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    for step in STEPS:
+        command = [sys.executable, "-m", "benchmarks.evaluation", *given, "--step", step, "--folder", str(folder)]
+        done = subprocess.run(command, env={**os.environ, **threads}, stdout=subprocess.PIPE, check=True)
+        found = json.loads(done.stdout)
+        seconds, megabytes = found.pop("seconds"), found.pop("peak")
+        details = ", ".join(f"{name} {value}" for name, value in found.items())
+        print(f"| {step} | {seconds:.1f} | {megabytes:,.0f} | {details} |", flush=True)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """One step, in this process."""
+    started = perf_counter()
+    found = STEPS[options.step](options.folder, options)
+    found["seconds"] = perf_counter() - started
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    print(json.dumps(found))
+
+
+def _chosen(options: argparse.Namespace) -> NDArray[np.int64]:
+    """The document (Q,) that each query is about."""
+    return np.linspace(0, options.vectors - 1, options.queries).astype(np.int64)
+
+
+def _starts(array: NDArray[np.floating]) -> Iterator[int]:
+    yield from range(0, len(array), CHUNK)
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+if __name__ == "__main__":
+    main()
