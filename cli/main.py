@@ -24,6 +24,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status": ("cli.status:status", "Say what the library holds, and what could not be read."),
         "verify": ("cli.verify:verify", "Check that nothing in the library is damaged."),
         "repair": ("cli.repair:repair", "Mend what is damaged, without embedding anything again."),
+        "eval": ("cli.evaluate.verb:evaluate", "Measure how well pictures are found, on a data set or your own library."),
         "forget": ("cli.forget:forget", "Let the library forget pictures; files are never touched."),
         "import": ("cli.import_:import_vectors", "Take in vectors made elsewhere as a space of their own."),
         "export": ("cli.export:export", "Write the vectors of a space to files."),
