@@ -109,28 +109,26 @@ def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     return {**facts, "mrr 95 %": f"{low:.4f} to {high:.4f}"}
 
 
-def compare(folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    """Some ranks by plain numpy, from the file: they must be the same."""
-    documents, queries = np.load(folder / "documents.npy", mmap_mode="r"), np.load(folder / "queries.npy")[:CHECKED]
-    relevant = documents[_chosen(options)[: len(queries)]].astype(np.float64)
-    own = np.einsum("qd,qd->q", queries.astype(np.float64), relevant)  # (q,)
-    ranks = np.zeros(len(queries))
-    for start in range(0, len(documents), CHUNK):
-        scores = documents[start : start + CHUNK].astype(np.float64) @ queries.T.astype(np.float64)  # (n, q)
-        ranks += (scores > own + 1e-12).sum(axis=0)
-    return {"same": int((ranks + 1 == np.load(folder / "ranks.npy")[:CHECKED]).sum()), "of": len(queries)}
-
-
 def give_out(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """`sightline export`; the file must be the one that was imported."""
+    """`sightline export`."""
     from store.exchange import export_space
     from store.spaces import named_space
 
     with Library.open(folder / "library") as library:
-        export_space(library, named_space(library, SPACE), folder / "exported")
-    before, after = (np.load(folder / name, mmap_mode="r") for name in ("documents.npy", "exported/vectors.npy"))
-    same = all(np.array_equal(before[start : start + CHUNK], after[start : start + CHUNK]) for start in _starts(before))
-    return {"bit for bit": same and before.dtype == after.dtype}
+        return {"vectors": export_space(library, named_space(library, SPACE), folder / "exported")}
+
+
+def compare(folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    """Some ranks by plain numpy, from the file that was imported, and that file with the exported one."""
+    queries = np.load(folder / "queries.npy")[:CHECKED].astype(np.float64)
+    relevant = np.load(folder / "documents.npy", mmap_mode="r")[_chosen(options)[: len(queries)]]
+    own = np.einsum("qd,qd->q", queries, relevant.astype(np.float64))  # (q,)
+    above, same = np.zeros(len(queries)), True
+    for before, after in zip(_blocks(folder / "documents.npy"), _blocks(folder / "exported/vectors.npy"), strict=True):
+        above += (before.astype(np.float64) @ queries.T > own + 1e-12).sum(axis=0)
+        same &= before.dtype == after.dtype and np.array_equal(before, after)
+    ranks = np.load(folder / "ranks.npy")[: len(queries)]
+    return {"same ranks": f"{(above + 1 == ranks).sum()} of {len(ranks)}", "same vectors": same}
 
 
 STEPS: Mapping[str, Callable[[Path, argparse.Namespace], dict[str, object]]] = {
@@ -140,8 +138,8 @@ STEPS: Mapping[str, Callable[[Path, argparse.Namespace], dict[str, object]]] = {
     "verify": verify,
     "search": search,
     "evaluate": evaluate,
-    "compare with numpy": compare,
     "export": give_out,
+    "compare with numpy": compare,
 }
 
 
@@ -195,8 +193,9 @@ def _chosen(options: argparse.Namespace) -> NDArray[np.int64]:
     return np.linspace(0, options.vectors - 1, options.queries).astype(np.int64)
 
 
-def _starts(array: NDArray[np.floating]) -> Iterator[int]:
-    yield from range(0, len(array), CHUNK)
+def _blocks(file: Path) -> Iterator[NDArray[np.floating]]:
+    for start in range(0, len(np.load(file, mmap_mode="r")), CHUNK):
+        yield np.array(np.load(file, mmap_mode="r")[start : start + CHUNK])
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
