@@ -105,6 +105,7 @@ def _report(imported: "Imported", seconds: float, as_json: bool) -> None:
                 "vectors": imported.vectors,
                 "pictures": imported.pictures,
                 "documents": imported.documents,
+                "unknown_paths": imported.unknown_paths,
                 "copies": imported.copies,
                 "active": imported.active,
                 "seconds": seconds,
@@ -117,6 +118,11 @@ def _report(imported: "Imported", seconds: float, as_json: bool) -> None:
     print_text(
         f"  {imported.pictures:,} of pictures in the library, {imported.documents:,} of documents without a file"
     )
+    if imported.unknown_paths:
+        print_text(
+            f"  {imported.unknown_paths:,} of these were named by paths where the library knows no picture "
+            "(--root says where relative ones start)"
+        )
     if imported.copies:
         print_text(f"  {imported.copies:,} left out: of files whose exact copy brought a vector before")
     if not imported.active:

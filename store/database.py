@@ -22,6 +22,9 @@ __all__ = ["driver_errors", "make_engine", "reading", "sqlite_url", "writing"]
 BUSY_TIMEOUT_SECONDS = 60
 """How long one writer waits for another; each transaction here takes well under a second."""
 
+LOG_KEPT_BYTES = 64 * 1024 * 1024
+"""How large the write-ahead log may stay after a very large transaction, such as an import."""
+
 _WRITES = "sightline_writes"
 
 
@@ -53,6 +56,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA journal_size_limit = {LOG_KEPT_BYTES}")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()

@@ -49,6 +49,8 @@ class Imported:
     """Vectors of pictures that the library knows."""
     documents: int
     """Vectors of which it knows nothing else."""
+    unknown_paths: int
+    """How many of the documents were meant as paths of pictures, but the library knows no picture there."""
     copies: int
     """Vectors left out because another file of the very same bytes brought one."""
     active: bool
@@ -87,9 +89,14 @@ def import_vectors(
         bump(connection)
     for each, _, _ in list_spaces(library):
         cache.publish(library, each)
-    counts = intake.counts
     return Imported(
-        stored, source.count, counts["pictures"], counts["documents"], counts["copies"], active=active == stored.id
+        stored,
+        vectors=source.count,
+        pictures=intake.counts["pictures"],
+        documents=intake.counts["documents"],
+        unknown_paths=intake.counts["unknown paths"],
+        copies=intake.counts["copies"],
+        active=active == stored.id,
     )
 
 

@@ -25,7 +25,8 @@ class Intake:
     """Fills the new space `stored`, and the collection that belongs to it, within one transaction.
 
     `path` is where the vectors come from, for messages; relative paths of pictures start at `base`. `counts` says
-    afterwards how many vectors were of `pictures`, of `documents`, or of `copies` of pictures that had theirs already.
+    afterwards how many vectors were of `pictures`, of `documents` (of which so many came with `unknown paths`), or of
+    `copies` of pictures that had theirs already.
     """
 
     def __init__(self, connection: Connection, stored: StoredSpace, path: Path, base: Path | None) -> None:
@@ -108,6 +109,7 @@ class Intake:
             insert(Picture), [{**place, "relpath": value, "content_id": ids[value]} for value in ids]
         )
         self.counts["documents"] += len(ids)
+        self.counts["unknown paths"] += sum(name.is_path for name in names)
         return ids
 
     def _document_digest(self, value: bytes) -> bytes:

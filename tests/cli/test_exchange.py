@@ -27,8 +27,8 @@ def test_taking_vectors_in(sightline: Sightline, filled: Path, files: Path, albu
     assert record.pop("seconds") > 0
     assert len(record.pop("fingerprint")) == 64
     assert record == {
-        "space": "clip", "dim": 3, "dtype": "float32", "vectors": 3, "pictures": 2, "documents": 1, "copies": 0,
-        "active": False,
+        "space": "clip", "dim": 3, "dtype": "float32", "vectors": 3, "pictures": 2, "documents": 1,
+        "unknown_paths": 1, "copies": 0, "active": False,
     }  # fmt: skip
     again = sightline(*arguments)
     assert (again.code, again.out) == (2, b"")
@@ -37,6 +37,7 @@ def test_taking_vectors_in(sightline: Sightline, filled: Path, files: Path, albu
     assert (answer.code, answer.err) == (0, "")
     assert "3 vectors of 3 × float16" in answer.text
     assert "2 of pictures in the library, 1 of documents" in answer.text
+    assert "1 of these were named by paths" in answer.text
     assert "--activate" in answer.text
     assert sightline("verify").text == "All well.\n"
 
