@@ -20,7 +20,7 @@ from search.evaluate.lines import Source, read_lines
 from search.evaluate.ranks import Ranks
 from sightline.errors import EvaluationError
 
-__all__ = ["Run", "rank_run", "read_qrels", "read_run", "write_qrels", "write_run"]
+__all__ = ["Run", "qrels_lines", "rank_run", "read_qrels", "read_run", "write_qrels", "write_run"]
 
 Run: TypeAlias = Mapping[str, Mapping[str, float]]
 """Query id -> {document id: score}; the highest score comes first."""
@@ -58,12 +58,14 @@ def read_run(path: Path | str) -> dict[str, dict[str, float]]:
 
 def write_qrels(path: Path | str, qrels: Qrels) -> None:
     """Writes all judgements. Raises `EvaluationError` when the file cannot be written."""
-    lines = (
-        f"{_quoted(query)} 0 {_quoted(document)} {grade}\n"
-        for query, judged in qrels.items()
-        for document, grade in judged.items()
-    )
-    _write(Path(path), lines)
+    _write(Path(path), (f"{line}\n" for line in qrels_lines(qrels)))
+
+
+def qrels_lines(qrels: Qrels) -> Iterator[str]:
+    """The lines of such a file."""
+    for query, judged in qrels.items():
+        for document, grade in judged.items():
+            yield f"{_quoted(query)} 0 {_quoted(document)} {grade}"
 
 
 def write_run(path: Path | str, run: Run, tag: str = "sightline") -> None:

@@ -1,7 +1,8 @@
 """TREC judgements with plain query files, for one's own collection.
 
 A folder of `qrels.txt` (query 0 picture grade) and `queries.txt` (`id<TAB>text`) or `queries.LANG.txt`; or `.tsv`. The
-gallery is `pictures.txt`, a path a line, or else every picture in the folder.
+gallery is `pictures.txt`, a path a line, or else every picture in the folder. `root.txt` names the folder that they are
+relative to, where it is not this one.
 """
 
 from pathlib import Path
@@ -28,7 +29,7 @@ def read(path: Path, options: Options) -> Contents:
     """All queries; every one must have been judged, if only to say that nothing is relevant."""
     if not recognises(path):
         raise DatasetError(path, "qrels.txt and queries.txt were expected")
-    contents = Contents(path, options.root or path)
+    contents = Contents(path, options.root or _root(path))
     listed = _named(path, "pictures")
     lines = read_lines(listed[0]) if listed else ((Source(path), name) for name in pictures_beneath(contents.root))
     for source, image in lines:
@@ -56,6 +57,11 @@ def _take_queries(contents: Contents, qrels: dict[str, dict[str, int]]) -> None:
             if query not in qrels:
                 raise source.wrong(f"the query {query!r} has no judgement")
             contents.add_query(query, text, lang, relevant_documents(qrels, query), source)
+
+
+def _root(folder: Path) -> Path:
+    said = _named(folder, "root")
+    return folder / next(read_lines(said[0]))[1].strip() if said else folder
 
 
 def _named(folder: Path, stem: str) -> list[Path]:

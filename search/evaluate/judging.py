@@ -1,0 +1,158 @@
+"""A judgement set made by hand from one's own library: which pictures to judge, and a folder that keeps the answers.
+
+Pooling: the first pictures of every system are judged, and what no system found counts as wrong (Sparck Jones and
+van Rijsbergen, "Report on the need for and provision of an 'ideal' information retrieval test collection", 1975).
+The folder is a data set in TREC's format (see `datasets.trec_files`): queries, judgements, and all pictures there were.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import reduce
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from encoders.base import Encoder
+from search.evaluate.lines import read_lines
+from search.evaluate.trec import qrels_lines, read_qrels
+from sightline.errors import DatasetError, EvaluationError
+from store import Library, cache
+from store.lookup import ContentRecord, describe, findable_ids
+from store.spaces import StoredSpace
+
+__all__ = ["JudgementSet", "collection", "pool", "read_queries"]
+
+ROOT = Path("/")
+"""What pictures are relative to: a library may have folders anywhere."""
+
+
+def read_queries(path: Path) -> dict[str, str]:
+    """Id -> text, from a file with one query a line, `id<TAB>text` or only the text, which then is the id as well.
+
+    Raises `DatasetError` for a file that cannot be read, and for an id that is there twice.
+    """
+    queries: dict[str, str] = {}
+    for source, line in read_lines(path):
+        name, tab, text = line.partition("\t")
+        words = " ".join((text if tab else line).split())
+        name = name.strip() if tab else words
+        if not name or not words:
+            raise source.wrong("a query, or id<TAB>query, was expected")
+        if name in queries:
+            raise source.wrong(f"the query {name!r} is there twice")
+        queries[name] = words
+    return queries
+
+
+def collection(library: Library, spaces: Sequence[StoredSpace]) -> tuple[list[str], int]:
+    """The pictures that all `spaces` can find, relative to `ROOT`; and how many are called what no list can hold.
+
+    Of copies the first alone is listed: they share a vector.
+    """
+    with library.read() as connection:
+        ids = reduce(np.intersect1d, [findable_ids(connection, stored) for stored in spaces])
+        records = describe(connection, ids.tolist())
+    names = [_listed(record) for record in records.values() if record.document is None]
+    return sorted(name for name in names if name is not None), names.count(None)
+
+
+def pool(
+    library: Library, systems: Sequence[tuple[StoredSpace, Encoder]], query: str, text: str, depth: int
+) -> list[ContentRecord]:
+    """The first `depth` pictures of every system, in an order that says nothing of their ranks, always the same."""
+    ids: set[int] = set()
+    for stored, encoder in systems:
+        ranking = cache.load(library, stored).index.search(encoder.encode_texts([text]), depth)
+        ids.update(ranking.ids[0].tolist())
+    with library.read() as connection:
+        records = describe(connection, sorted(ids))
+    found = [record for record in records.values() if record.document is None and _listed(record)]
+    Random(query).shuffle(found)
+    return found
+
+
+class JudgementSet:
+    """The folder `path` of judgements, made if need be. Every answer is on disk before the next is asked for.
+
+    `lang` of the queries, if it is known. Raises `DatasetError` for a folder that holds something else, and
+    `EvaluationError` when it cannot be written.
+    """
+
+    def __init__(self, path: Path, lang: str | None = None) -> None:
+        self.path = path
+        self.grades: dict[str, dict[str, int]] = {}
+        """Query -> {picture: grade}; 0 is wrong, more is right."""
+        self._qrels = path / "qrels.txt"
+        self._queries = path / (f"queries.{lang}.txt" if lang else "queries.txt")
+        self._texts: dict[str, str] = {}
+        with _writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+        if self._qrels.exists() and self._qrels.stat().st_size:
+            self.grades = read_qrels(self._qrels)
+        if self._queries.exists() and self._queries.stat().st_size:
+            self._texts = {name: text for name, text in read_queries(self._queries).items() if name in self.grades}
+
+    def cover(self, pictures: Sequence[str]) -> None:
+        """Notes all pictures there are to find, beside those that were judged before."""
+        judged = {picture for grades in self.grades.values() for picture in grades}
+        _replace(self.path / "pictures.txt", sorted(judged.union(pictures)))
+        _replace(self.path / "root.txt", [str(ROOT)])
+
+    def grade(self, query: str, record: ContentRecord) -> int | None:
+        """What was answered before, about this picture or a copy of it."""
+        grades = self.grades.get(query, {})
+        return next((grades[name] for name in map(_relative, record.paths) if name in grades), None)
+
+    def judge(self, query: str, text: str, record: ContentRecord, grade: int) -> None:
+        """Keeps an answer. Raises `DatasetError` for a query that had another text when it was judged before."""
+        if self._texts.setdefault(query, text) != text:
+            raise DatasetError(self._queries, f"the query {query!r} was judged as {self._texts[query]!r}")
+        self.grades.setdefault(query, {})[_relative(record.paths[0])] = grade
+        self._save()
+
+    def take_back(self, query: str, record: ContentRecord) -> None:
+        """Forgets an answer."""
+        self.grades[query].pop(_relative(record.paths[0]))
+        if not self.grades[query]:
+            del self.grades[query], self._texts[query]
+        self._save()
+
+    def _save(self) -> None:
+        """Both files are small; written anew and renamed they are whole at every moment."""
+        _replace(self._queries, [f"{name}\t{text}" for name, text in self._texts.items()])
+        _replace(self._qrels, qrels_lines(self.grades))
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def _listed(record: ContentRecord) -> str | None:
+    """The picture's name in a list of lines, unless it is one that a line of UTF-8 cannot hold."""
+    name = _relative(record.paths[0])
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return None
+    return name if name == name.strip() and name.isprintable() else None
+
+
+def _replace(path: Path, lines: Iterable[str]) -> None:
+    """Writes a file so that it holds either what it held before or all of these lines."""
+    draft = path.with_suffix(".tmp")
+    with _writing(path):
+        with draft.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
