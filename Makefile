@@ -1,5 +1,6 @@
 # make demo   set up, then index a small gallery and ask it things      make lint   all static checks
 # make test   set up, then run the tests                                make clean  remove what make made
+# make gate   hold the built-in model to its baseline on the gallery    make baseline  keep a new one
 #
 # Needs Python 3.11 or newer. Uses uv when it is installed, else venv and pip.
 
@@ -9,7 +10,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: demo test test-all lint format clean
+# Retrieval on the rendered gallery, in six languages; MODEL_CARD.md has the numbers on photos.
+GALLERY := examples/gallery/captions.jsonl
+BASELINE := training/baselines/gallery.json.gz
+
+.PHONY: demo test test-all gate baseline lint format clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
@@ -19,6 +24,13 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"
+
+gate: $(VENV)/.base
+	$(BIN)/sightline eval $(GALLERY) --baseline $(BASELINE)
+
+baseline: $(VENV)/.base
+	mkdir -p $(dir $(BASELINE))
+	$(BIN)/sightline eval $(GALLERY) --save $(BASELINE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

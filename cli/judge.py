@@ -69,7 +69,9 @@ def judge(queries: Path, out: Path, library: Path, lang: str | None, top: int, p
         finished = _Dialogue(opened, systems, judged, preview and _can_preview()).ask(asked, top)
     right = sum(grade > 0 for grades in judged.grades.values() for grade in grades.values())
     answers = sum(map(len, judged.grades.values()))
-    print_text(f"Judged so far: {answers:,} pictures for {len(judged.grades):,} of {len(asked):,} queries; {right:,} right.")
+    print_text(
+        f"Judged so far: {answers:,} pictures for {len(judged.grades):,} of {len(asked):,} queries; {right:,} right."
+    )
     if not finished:
         print_text("Run the same command again to go on.")
     elif answers:

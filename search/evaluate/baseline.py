@@ -4,6 +4,7 @@ The file keeps every query's ranks, not the scores: any measure can be made of t
 by query.
 """
 
+import gzip
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,10 +26,14 @@ _FORMAT = "sightline baseline 1"
 
 
 def write_baseline(path: Path | str, evaluations: Sequence[Evaluation]) -> None:
-    """Keeps these evaluations. Raises `EvaluationError` when the file cannot be written."""
+    """Keeps these evaluations, compressed where the file's name ends in `.gz`.
+
+    Raises `EvaluationError` when the file cannot be written.
+    """
     content = {"format": _FORMAT, "evaluations": [_as_json(evaluation) for evaluation in evaluations]}
+    text = (json.dumps(content, separators=(",", ":")) + "\n").encode()
     try:
-        Path(path).write_text(json.dumps(content, separators=(",", ":")) + "\n", encoding="utf-8")
+        Path(path).write_bytes(gzip.compress(text, mtime=0) if Path(path).suffix == ".gz" else text)
     except OSError as exc:
         raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
 

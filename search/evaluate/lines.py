@@ -1,6 +1,8 @@
 """Text files of one record a line, and JSON, read with errors that name the line."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +58,13 @@ def read_json_lines(path: Path) -> Iterator[tuple[Source, Record]]:
 
 
 def read_json(path: Path) -> object:
-    """The one value in a JSON file. Raises `DatasetError` when it cannot be read."""
+    """The one value in a JSON file, which may be compressed (`.gz`). Raises `DatasetError` when it cannot be read."""
     try:
         raw = path.read_bytes()
-    except OSError as exc:
-        raise DatasetError(path, exc.strerror or str(exc)) from exc
+        if path.suffix == ".gz":
+            raw = gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise DatasetError(path, getattr(exc, "strerror", None) or str(exc)) from exc
     return _parsed(_decoded(raw, Source(path)), Source(path))
 
 

@@ -40,6 +40,24 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
         assert found.as_dict() == before.as_dict()
 
 
+def test_a_compressed_file_is_smaller_always_the_same_and_read_alike(tmp_path: Path) -> None:
+    plain, packed, again = (tmp_path / name for name in ("kept.json", "kept.json.gz", "again.json.gz"))
+    for path in (plain, packed, again):
+        write_baseline(path, [evaluation(GOOD)])
+    assert packed.stat().st_size < plain.stat().st_size / 2
+    assert packed.read_bytes() == again.read_bytes()
+    assert [kept.as_dict() for kept in read_baseline(packed)] == [kept.as_dict() for kept in read_baseline(plain)]
+    for damaged in (
+        packed.read_bytes()[:-9],
+        packed.read_bytes()[:30],
+        b"plain",
+        packed.read_bytes()[:20] + b"\xff" * 99,
+    ):
+        packed.write_bytes(damaged)
+        with pytest.raises(DatasetError, match="kept.json.gz"):
+            read_baseline(packed)
+
+
 def test_a_fall_is_found(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     write_baseline(path, [evaluation(GOOD), evaluation(GOOD, "de")])
