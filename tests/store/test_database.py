@@ -1,5 +1,6 @@
 """Transactions: writers wait for each other instead of failing."""
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from sqlalchemy import event, select, text
 from sightline.errors import LibraryUnusable
 from store import Library
 from store.catalog import LibraryState
+from store.database import make_engine
 from store.library import bump
 
 WRITERS, ROUNDS = 8, 15
@@ -97,3 +99,16 @@ def test_a_full_disk_is_said_so_and_changes_nothing(library: Library) -> None:
         connection.execute(text("INSERT INTO big VALUES (zeroblob(1000000))"))
     event.remove(engine, "connect", small_disk)
     assert library.revision() == 0
+
+
+def test_pages_hold_more_than_one_vector_and_old_ones_stay(tmp_path: Path, library: Library) -> None:
+    with library.read() as connection:
+        assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 8192
+        assert connection.exec_driver_sql("PRAGMA journal_size_limit").scalar_one() == 64 << 20
+    old = sqlite3.connect(tmp_path / "old.sqlite")
+    old.execute("CREATE TABLE photos (id INTEGER)")
+    old.close()
+    engine = make_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 4096
+    engine.dispose()
