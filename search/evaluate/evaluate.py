@@ -12,10 +12,11 @@ from search.evaluate.evaluation import EVERY_LANGUAGE, Direction, Evaluation, Su
 from search.evaluate.judgements import Qrels, inverted, relevant_documents
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import BlockSizes, Ranks, relevant_ranks
+from search.evaluate.trec import Run, rank_run
 from search.evaluate.uncertainty import Resampling
 from sightline.errors import EvaluationError
 
-__all__ = ["Embedded", "EvaluationSettings", "evaluate", "evaluate_dataset", "rank", "shared"]
+__all__ = ["Embedded", "EvaluationSettings", "evaluate", "evaluate_dataset", "evaluate_run", "rank", "shared"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,26 @@ def evaluate(
     )
 
 
+def evaluate_run(
+    subject: Subject, run: Run, qrels: Qrels, settings: EvaluationSettings = EvaluationSettings()
+) -> Evaluation:
+    """How well a ranking that some other program made does, on every query that was judged.
+
+    Queries that the run leaves out count as 0, and queries that nobody judged are not counted (`rank_run`); candidates
+    are the documents that were ranked or judged.
+    """
+    documents = {document for named in (run, qrels) for some in named.values() for document in some}
+    return Evaluation(
+        subject,
+        tuple(qrels),
+        tuple(rank_run(run, qrels)),
+        candidates=len(documents),
+        clusters=shared(tuple(qrels), qrels),
+        metrics=settings.metrics,
+        resampling=settings.resampling,
+    )
+
+
 def evaluate_dataset(
     dataset: Dataset,
     texts: NDArray[np.float32],
@@ -115,7 +136,7 @@ def _text_to_picture(
 def _picture_to_text(
     dataset: Dataset, texts: NDArray[np.float32], pictures: Gallery, space: str, settings: EvaluationSettings
 ) -> list[Evaluation]:
-    vectors = np.concatenate([block for _, block in blocks(pictures, settings.sizes.gallery)])  # (N, D)
+    vectors = _whole(Embedded(dataset.images, pictures), texts.shape[1], settings.sizes.gallery)  # (N, D)
     langs = np.array([caption.lang for caption in dataset.captions])
     found = []
     for lang in [*dataset.languages, *([EVERY_LANGUAGE] if len(dataset.languages) > 1 else [])]:
@@ -128,6 +149,18 @@ def _picture_to_text(
         gallery = Embedded([caption.id for caption in captions], texts[mine])
         found.append(evaluate(subject, queries, vectors[rows], gallery, qrels, settings, clusters=queries))
     return found
+
+
+def _whole(gallery: Embedded, dim: int, size: int) -> NDArray[np.float32]:
+    """All vectors of a gallery as one array (N, D), without a second copy on the way."""
+    vectors = np.empty((len(gallery.ids), dim), dtype=np.float32)
+    end = 0
+    for start, block in blocks(gallery.vectors, size, dim):
+        end = start + len(block)
+        vectors[start:end] = block[: len(vectors) - start]
+    if end != len(vectors):
+        raise EvaluationError(f"there are {len(vectors):,} documents and {end:,} vectors in the gallery")
+    return vectors
 
 
 def shared(queries: Sequence[str], qrels: Qrels) -> tuple[str, ...] | None:

@@ -79,6 +79,9 @@ def relevant_ranks(
     pairs, found = _pairs(queries, gallery, relevant, sizes.gallery)
     if rows not in (None, found):
         raise EvaluationError(f"there are {rows:,} documents and {found:,} vectors in the gallery")
+    if np.isnan(pairs.scores).any():
+        absent = pairs.rows[np.isnan(pairs.scores)][0]
+        raise EvaluationError(f"the gallery has no row {absent}, which is said to be relevant")
     above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
     for start, block in blocks(gallery, sizes.gallery, queries.shape[1]):
         for first in range(0, len(queries), sizes.queries):
@@ -90,7 +93,7 @@ def relevant_ranks(
 def _pairs(
     queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Mapping[int, int]], size: int
 ) -> tuple[Pairs, int]:
-    """Every query with each of its relevant rows, and the score of the two; and how many rows the gallery has."""
+    """Every query with each of its relevant rows, and the score of the two (NaN if there is no such row); the gallery's rows."""
     counts = [len(judged) for judged in relevant]
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)
@@ -104,8 +107,6 @@ def _pairs(
         first, last = np.searchsorted(ordered, [start, end])
         here = by_row[first:last]
         scores[here] = exact_scores(queries, block, query[here], rows[here] - start)
-    if np.isnan(scores).any():
-        raise EvaluationError(f"the gallery has no row {rows[np.isnan(scores)][0]}, which is said to be relevant")
     return Pairs(query, rows, grades, scores), end
 
 

@@ -54,7 +54,7 @@ def test_a_compressed_file_is_smaller_always_the_same_and_read_alike(tmp_path: P
         packed.read_bytes()[:20] + b"\xff" * 99,
     ):
         packed.write_bytes(damaged)
-        with pytest.raises(DatasetError, match="kept.json.gz"):
+        with pytest.raises(DatasetError, match=r"kept\.json\.gz"):
             read_baseline(packed)
 
 

@@ -9,7 +9,15 @@ import pytest
 from numpy.typing import NDArray
 
 from search.evaluate.datasets import Caption, Dataset
-from search.evaluate.evaluate import Embedded, EvaluationSettings, evaluate, evaluate_dataset, rank, shared
+from search.evaluate.evaluate import (
+    Embedded,
+    EvaluationSettings,
+    evaluate,
+    evaluate_dataset,
+    evaluate_run,
+    rank,
+    shared,
+)
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import BlockSizes
@@ -131,6 +139,18 @@ def test_queries_without_an_answer_count_as_zero() -> None:
     assert found.as_dict()["mean_rank"] is None
 
 
+def test_a_ranking_made_elsewhere() -> None:
+    """Queries that nobody judged do not count; those that the run leaves out do."""
+    qrels = {"1": {"a": 1}, "2": {"b": 2, "a": 0}, "3": {"a": 1}}
+    run = {"2": {"a": 0.5, "b": 0.5, "c": 0.1}, "1": {"c": 0.3, "a": 0.7}, "unjudged": {"d": 1.0}}
+    found = evaluate_run(SUBJECT, run, qrels)
+    assert found.queries == ("1", "2", "3")
+    assert found.first_ranks.tolist() == [1, 2, inf]
+    assert found.scores["mrr"] == (1 + 1 / 2 + 0) / 3
+    assert found.candidates == 4
+    assert found.clusters == ("a", "b", "a")
+
+
 def test_what_queries_depend_on() -> None:
     assert shared(["1", "2"], {"1": {"a": 1}, "2": {"b": 1}}) is None
     assert shared(["1", "2", "3"], {"1": {"a": 1, "b": 1}, "2": {"b": 2, "a": 1, "c": 0}, "3": {}}) == (
@@ -166,3 +186,10 @@ def test_a_gallery_of_another_length_than_its_ids() -> None:
             rank(["q"], np.eye(2, dtype=np.float32)[:1], Embedded(names, np.eye(2, dtype=np.float32)), qrels)
     with pytest.raises(EvaluationError, match="the document 'a' is in the gallery twice"):
         rank(["q"], np.eye(2, dtype=np.float32)[:1], Embedded(["a", "a"], np.eye(2, dtype=np.float32)), qrels)
+
+
+@pytest.mark.parametrize("rows", [2, 4])
+def test_other_pictures_than_the_data_set_has(dataset: Dataset, rows: int) -> None:
+    for direction in ("text-to-picture", "picture-to-text"):
+        with pytest.raises(EvaluationError, match=f"3 documents and {rows} vectors"):
+            evaluate_dataset(dataset, TEXTS, np.eye(4, 3, dtype=np.float32)[:rows], "fake", direction)
