@@ -93,7 +93,7 @@ def relevant_ranks(
 def _pairs(
     queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Mapping[int, int]], size: int
 ) -> tuple[Pairs, int]:
-    """Every query with each of its relevant rows and their score, NaN if there is no such row; and how many there are."""
+    """Every query with each of its relevant rows and their score (NaN: no such row); and how many rows there are."""
     counts = [len(judged) for judged in relevant]
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)
