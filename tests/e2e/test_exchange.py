@@ -73,3 +73,30 @@ def test_an_export_that_is_killed_leaves_no_folder_of_that_name(cli: Any, vector
     assert not (tmp_path / "out").exists()
     cli("export", "clip", tmp_path / "out")
     assert (tmp_path / "out" / "vectors.npy").read_bytes() == vectors.read_bytes()
+
+
+def test_an_evaluation_of_vectors_alone_is_that_of_numpy(cli: Any, vectors: Path, tmp_path: Path) -> None:
+    """Documents, judgements and queries of which nothing but ids and vectors is known."""
+    documents = np.load(vectors)
+    chosen = np.arange(0, 12_000, 120)  # (100,)
+    queries = documents[chosen] + np.random.default_rng(4).normal(0, 0.2, (100, 16)).astype(np.float32)
+    np.save(tmp_path / "queries.npy", queries)
+    data = tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "ids").write_text("".join(f"doc-{number}\n" for number in range(12_000)))
+    (data / "pictures.txt").write_text((tmp_path / "ids").read_text())
+    (data / "queries.txt").write_text("".join(f"q{number}\twords\n" for number in range(100)))
+    (data / "qrels.txt").write_text("".join(f"q{number} 0 doc-{row} 1\n" for number, row in enumerate(chosen)))
+    (tmp_path / "query-ids").write_text("".join(f"q{number}\n" for number in range(100)))
+    cli("import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
+    (found,) = cli.lines(
+        "eval", data, "--space", "clip",
+        "--query-vectors", tmp_path / "queries.npy", "--query-ids", tmp_path / "query-ids",
+    )  # fmt: skip
+    scores = queries.astype(np.float64) @ documents.T.astype(np.float64)  # (100, 12000)
+    ranks = 1 + (scores > scores[np.arange(100), chosen][:, None]).sum(axis=1)
+    assert (found["queries"], found["candidates"]) == (100, 12_000)
+    assert found["mrr"] == pytest.approx((1 / ranks).mean(), abs=1e-6)
+    assert found["recall@10"] == pytest.approx((ranks <= 10).mean())
+    assert found["median_rank"] == np.median(ranks)
+    assert 0.1 < found["mrr"] < 0.9
