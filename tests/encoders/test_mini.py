@@ -17,8 +17,8 @@ from sightline.errors import ModelUnavailable
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 LANGUAGES = ("en", "zh", "ar", "de", "fr", "cs")
 MAX_BYTES = 16 * 10**6
-RECALL_10 = 0.8
-"""Measured on the gallery when the weights were made: @LOW@ to @HIGH@, by language; chance is 0.1."""
+RECALL_10 = 0.9
+"""On the gallery it was 1.0 in every language when the weights were made; chance is 0.1."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_picture_does_not_depend_on_its_batch(mini: MiniEncoder, squares: np.n
     together = mini.encode_pixels(np.concatenate([squares] * 8))  # two batches of the encoder, the second not full
     alone = np.concatenate([mini.encode_pixels(square[None]) for square in squares])
     for start in range(0, 40, 5):
-        np.testing.assert_array_equal(together[start : start + 5].astype(np.float16), alone.astype(np.float16))
+        np.testing.assert_array_equal(together[start : start + 5], alone)
 
 
 def test_a_text_does_not_depend_on_its_batch(mini: MiniEncoder) -> None:
