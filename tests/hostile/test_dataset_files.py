@@ -63,11 +63,14 @@ def test_json_too_deep_to_read(tmp_path: Path) -> None:
         open_dataset(path)
 
 
-def test_a_name_longer_than_a_file_can_have(tmp_path: Path) -> None:
-    path = tmp_path / "captions.jsonl"
-    path.write_text(json.dumps({"image": "a" * 5000, "caption": "a dog"}), encoding="utf-8")
-    with pytest.raises(DatasetError, match="1 of its pictures are not there"):
-        open_dataset(path)
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "\ud800"], ids=["long", "nul", "surrogate"])
+def test_a_name_that_no_file_can_have(tmp_path: Path, name: str) -> None:
+    images = [{"id": 1, "file_name": name}]
+    coco = {"images": images, "annotations": [{"id": 1, "image_id": 1, "caption": "a dog"}]}
+    for file, content in (("captions.jsonl", {"image": name, "caption": "a dog"}), ("captions.json", coco)):
+        (tmp_path / file).write_text(json.dumps(content), encoding="utf-8")
+        with pytest.raises(DatasetError, match="1 of its pictures are not there"):
+            open_dataset(tmp_path / file)
 
 
 def test_folders_where_files_are_expected(tmp_path: Path) -> None:

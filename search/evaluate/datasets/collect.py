@@ -78,7 +78,7 @@ class Contents:
         if not captions:
             raise DatasetError(self.path, f"there are {len(images):,} pictures and no captions")
         dataset = Dataset(name, split, self.root, images, captions)
-        missing = [image for image in images if check_files and not os.path.isfile(self.root / image)]  # noqa: PTH113 (raises for no name)
+        missing = [image for image in images if check_files and not _is_file(self.root / image)]
         if missing:
             raise MissingPictures(self.root, tuple(missing))
         return dataset
@@ -102,8 +102,13 @@ def picture_root(options: Options, candidates: Iterable[Path], image: str) -> Pa
     if options.root is not None:
         return options.root
     folders = [folder for folder in candidates if folder.is_dir()]
-    holding = [folder for folder in folders if (folder / image).is_file()]
+    holding = [folder for folder in folders if _is_file(folder / image)]
     return (holding or folders)[0]
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file. (`Path.is_file` raises for a name longer than any can be.)"""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _within(caption: Caption, images: AbstractSet[str]) -> Caption:
