@@ -26,7 +26,7 @@ def open_npy(path: Path) -> Part:
 def _map(path: Path) -> NDArray[np.floating]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as exc:
+    except Exception as exc:  # NumPy parses the header as Python, and damage shows as any of its errors
         raise BadVectorFile(path, f"is no .npy file of vectors ({exc})") from exc
     if not isinstance(array, np.ndarray):
         raise BadVectorFile(path, "is an archive of arrays; give one .npy file")

@@ -101,7 +101,7 @@ def _open(path: Path) -> Iterator[Any]:
     try:
         with parquet.ParquetFile(path) as file:
             yield file
-    except (OSError, pyarrow.ArrowException) as exc:
+    except (OSError, UnicodeError, pyarrow.ArrowException) as exc:
         raise BadVectorFile(path, f"is no Parquet file that can be read ({exc})") from exc
 
 
