@@ -89,7 +89,7 @@ def _compared(
             of_chosen = scores if len(chosen) == len(scores) else scores[query[chosen]]  # (c, n)
             yield chosen, *_by_comparing(of_chosen, low[chosen], high[chosen])
     for number in np.unique(query[many]):
-        chosen = np.flatnonzero(query == number)
+        chosen = np.arange(*np.searchsorted(query, [number, number + 1]))
         yield chosen, *_by_sorting(scores[number], low[chosen], high[chosen])
 
 
