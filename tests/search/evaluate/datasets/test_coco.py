@@ -71,3 +71,9 @@ def test_missing_pictures_and_no_json(write: Write) -> None:
         open_dataset(write("captions.json", "{"))
     with pytest.raises(DatasetError, match="no data set in any format"):
         open_dataset(write("captions.json", "[]"))
+
+
+def test_pictures_where_one_says(write: Write, touch: Touch, tmp_path: Path) -> None:
+    touch("val2017/000007.jpg", "val2017/000009.jpg", "disk/000007.jpg", "disk/000009.jpg")
+    path = write("captions_val2017.json", content())
+    assert open_dataset(path, root=tmp_path / "disk").root == tmp_path / "disk"
