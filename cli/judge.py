@@ -62,6 +62,7 @@ def judge(queries: Path, out: Path, library: Path, lang: str | None, top: int, p
     with Library.open(library) as opened:
         systems = _systems(opened)
         judged = JudgementSet(out, lang)
+        judged.require_same(asked)
         pictures, unlisted = collection(opened, [stored for stored, _ in systems])
         judged.cover(pictures)
         if unlisted:

@@ -6,7 +6,7 @@ The folder is a data set in TREC's format (see `datasets.trec_files`): queries, 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
@@ -94,6 +94,12 @@ class JudgementSet:
         if self._queries.exists() and self._queries.stat().st_size:
             self._texts = {name: text for name, text in read_queries(self._queries).items() if name in self.grades}
 
+    def require_same(self, queries: Mapping[str, str]) -> None:
+        """Raises `DatasetError` for a query that had another text when it was judged."""
+        for name, text in queries.items():
+            if self._texts.get(name, text) != text:
+                raise DatasetError(self._queries, f"the query {name!r} was judged as {self._texts[name]!r}")
+
     def cover(self, pictures: Sequence[str]) -> None:
         """Notes all pictures there are to find, beside those that were judged before."""
         judged = {picture for grades in self.grades.values() for picture in grades}
@@ -106,9 +112,8 @@ class JudgementSet:
         return next((grades[name] for name in map(_relative, record.paths) if name in grades), None)
 
     def judge(self, query: str, text: str, record: ContentRecord, grade: int) -> None:
-        """Keeps an answer. Raises `DatasetError` for a query that had another text when it was judged before."""
-        if self._texts.setdefault(query, text) != text:
-            raise DatasetError(self._queries, f"the query {query!r} was judged as {self._texts[query]!r}")
+        """Keeps an answer."""
+        self._texts[query] = text
         self.grades.setdefault(query, {})[_relative(record.paths[0])] = grade
         self._save()
 

@@ -1,0 +1,372 @@
+"""`sightline eval`: numbers worked out by hand, from a model that sees colours."""
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from encoders import registry
+from encoders.base import Encoder
+from encoders.fake import FakeEncoder
+from encoders.registry import ModelInfo
+from indexer import index
+from store import Library
+
+Sightline = Callable[..., Any]
+
+COLOURS = {
+    "red": (255, 0, 0),
+    "green": (0, 255, 0),
+    "blue": (0, 0, 255),
+    "yellow": (255, 255, 0),
+    "magenta": (255, 0, 255),
+    "cyan": (0, 255, 255),
+    "white": (255, 255, 255),
+    "red white": (255, 128, 128),
+    "green white": (128, 255, 128),
+    "blue white": (128, 128, 255),
+    "red yellow": (255, 128, 0),
+    "green cyan": (0, 255, 128),
+    "blue magenta": (128, 0, 255),
+}
+
+KEYS = {
+    "dataset", "split", "space", "lang", "direction", "queries", "pictures", "candidates", "mrr", "recall@1",
+    "recall@5", "recall@10", "ndcg@10", "median_rank", "intervals", "level", "clusters", "unanswerable", "definitions",
+}  # fmt: skip
+
+
+class BlindEncoder(Encoder):
+    """To it everything is alike, so that every right answer comes last."""
+
+    def __init__(self) -> None:
+        preprocess = FakeEncoder().preprocess
+        super().__init__(model="blind", weights="none", dim=2, preprocess=preprocess)
+
+    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.ones((len(pixels), 2), np.float32)
+
+    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.ones((len(texts), 2), np.float32)
+
+
+@pytest.fixture(scope="session")
+def kept_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(kept_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are embedded into a cache that all tests here share, and nobody else."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: kept_cache)
+
+
+@pytest.fixture
+def blind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second model."""
+    module = ModuleType("blind_model")
+    module.BlindEncoder = BlindEncoder  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "blind_model", module)
+    info = ModelInfo("blind", "Sees nothing", ("en",), "Apache-2.0", "blind_model:BlindEncoder")
+    monkeypatch.setattr(registry, "MODELS", MappingProxyType({**registry.MODELS, "blind": info}))
+
+
+def write_captions(path: Path, captions: Sequence[tuple[str, str, str]]) -> Path:
+    lines = [json.dumps({"image": image, "caption": caption, "lang": lang}) for image, caption, lang in captions]
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four colours; the ranks are 1, 1, 1, 1, 3 in English and 3, 4 in German, which the model does not speak.
+
+    The wrong "blue" for the red picture finds blue, and red and green alike after it; of words that it does not know
+    the model thinks red, green and blue alike, and yellow least of all.
+    """
+    folder = tmp_path_factory.mktemp("few")
+    for name in ("red", "green", "blue", "yellow"):
+        Image.new("RGB", (8, 8), COLOURS[name]).save(folder / f"{name}.png")
+    english = [(f"{name}.png", name, "en") for name in ("red", "green", "blue", "yellow")]
+    german = [("red.png", "rot", "de"), ("yellow.png", "gelb", "de")]
+    return write_captions(folder / "captions.jsonl", [*english, ("red.png", "blue", "en"), *german])
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Thirteen colours, each found first by its name."""
+    folder = tmp_path_factory.mktemp("many")
+    for name, colour in COLOURS.items():
+        Image.new("RGB", (8, 8), colour).save(folder / f"{name}.png")
+    return write_captions(folder / "captions.jsonl", [(f"{name}.png", name, "en") for name in COLOURS])
+
+
+def test_json_of_each_language_and_pooled(sightline: Sightline, few: Path) -> None:
+    answer = sightline("eval", few, "--space", "fake", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    german, english, pooled = answer.records
+    assert set(german) == set(english) == set(pooled) == KEYS
+    assert [record["lang"] for record in answer.records] == ["de", "en", "all"]
+    assert [record["queries"] for record in answer.records] == [2, 5, 7]
+    assert english["dataset"] == few.parent.name
+    assert english["split"] == "all"
+    assert english["space"].startswith("fake (")
+    assert english["pictures"] == english["candidates"] == 4
+    assert english["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
+    assert english["recall@1"] == 4 / 5
+    assert english["recall@5"] == english["recall@10"] == 1
+    assert english["ndcg@10"] == pytest.approx((4 + 1 / math.log2(4)) / 5, abs=1e-6)
+    assert english["median_rank"] == 1
+    assert german["mrr"] == pytest.approx((1 / 3 + 1 / 4) / 2, abs=1e-6)
+    assert german["median_rank"] == 3.5
+    assert pooled["mrr"] == pytest.approx((4 + 1 / 3 + 1 / 3 + 1 / 4) / 7, abs=1e-6)
+    assert pooled["clusters"] == 4
+    for record in answer.records:
+        for metric, (low, high) in record["intervals"].items():
+            assert low <= record[metric] <= high
+
+
+def test_a_table_for_people(sightline: Sightline, few: Path) -> None:
+    answer = sightline("eval", few, "--space", "fake", "--metrics", "mrr,recall@1,median_rank")
+    assert answer.code == 0
+    title, head, german, intervals, english, _, pooled, *_ = answer.lines
+    assert title.endswith("4 pictures to choose from")
+    assert head.split() == ["lang", "queries", "pictures", "MRR", "R@1", "median", "rank"]
+    assert german.split() == ["de", "2", "4", "0.292", "0.000", "3.5"]
+    assert intervals.split() == ["0.250-0.333", "0.000-0.000", "3-4"]
+    assert english.split() == ["en", "5", "4", "0.867", "0.800", "1"]
+    assert pooled.split()[0] == "all"
+    assert "MRR          mean of 1 / rank of the first relevant document" in answer.lines
+
+
+def test_both_directions(sightline: Sightline, few: Path) -> None:
+    """To the blue picture the right "blue" and the wrong one are alike: rank 2; the others find theirs first."""
+    arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--direction")
+    there, back = sightline(*arguments, "both").records
+    assert (there["direction"], back["direction"]) == ("text-to-picture", "picture-to-text")
+    assert (back["queries"], back["candidates"], back["pictures"]) == (4, 5, 4)
+    assert back["mrr"] == (1 + 1 + 1 / 2 + 1) / 4
+    assert sightline(*arguments, "picture-to-text").record == back
+
+
+def test_a_template(sightline: Sightline, few: Path) -> None:
+    """Put into "blue {}", red words lie halfway between red and blue, which are then alike."""
+    arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--metrics", "mrr", "--template")
+    assert sightline(*arguments, "a photo of {} things").record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
+    # red, green: as near to blue as to theirs, 2 each; yellow: mean of (1, 1, 0) and (0, 0, 1), all four alike but
+    # yellow nearest; blue first; the wrong blue third.
+    record = sightline(*arguments, "blue {}").record
+    assert record["mrr"] == pytest.approx((1 / 2 + 1 / 2 + 1 + 1 + 1 / 3) / 5, abs=1e-6)
+    # The mean of a vector and itself is the vector.
+    assert sightline(*arguments, "{}", "--template", "{} {}").record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
+    answer = sightline(*arguments, "a photo")
+    assert answer.code == 2
+    assert "does not say where the caption goes" in answer.err
+
+
+def test_only_the_pictures_of_the_split_are_embedded(sightline: Sightline, tmp_path: Path, kept_cache: Path) -> None:
+    lines = []
+    for split, name in (("dev", "red"), ("dev", "blue"), ("train", "green")):
+        Image.new("RGB", (8, 8), COLOURS[name]).save(tmp_path / f"{name}.png")
+        lines.append(json.dumps({"image": f"{name}.png", "caption": name, "lang": "en", "split": split}))
+    (tmp_path / "captions.jsonl").write_text("\n".join(lines))
+    (tmp_path / "other.png").write_bytes(b"not a picture, and not of the data set")
+    before = set(kept_cache.glob("eval/*/*"))
+    assert sightline("eval", tmp_path, "--space", "fake").code == 2  # which split?
+    for split, pictures in (("dev", 2), ("train", 1), ("all", 3), ("dev", 2)):
+        record = sightline("eval", tmp_path, "--space", "fake", "--split", split, "--json").record
+        assert (record["candidates"], record["mrr"]) == (pictures, 1)
+    (folder,) = set(kept_cache.glob("eval/*/*")) - before
+    assert sightline("status", "--library", folder, "--json").record["failed"] == 0
+
+
+def test_a_picture_that_cannot_be_read_is_named(sightline: Sightline, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    answer = sightline(
+        "eval", write_captions(tmp_path / "captions.jsonl", [("broken.png", "red", "en")]), "--space", "fake"
+    )
+    assert (answer.code, answer.out) == (2, b"")
+    assert "1 of the pictures cannot be read: broken.png" in answer.err
+
+
+def test_with_a_library_its_vectors_are_used(sightline: Sightline, few: Path, library: Library) -> None:
+    index(library, [few.parent], FakeEncoder())
+    answer = sightline("eval", few, "--library", library.path, "--json", "--lang", "en")
+    assert answer.record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
+    assert sightline("--library", library.path, "eval", few, "--json", "--lang", "en").record == answer.record
+    answer = sightline("eval", few, "--library", library.path, "--space", "clop")
+    assert answer.code == 2
+    assert "no space called 'clop'" in answer.err
+
+
+def test_what_the_library_lacks_is_named(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
+    shutil.copytree(few.parent, tmp_path / "copy")
+    (tmp_path / "copy" / "red.png").rename(tmp_path / "red.png")
+    index(library, [tmp_path / "copy"], FakeEncoder())
+    answer = sightline("eval", tmp_path / "copy", "--library", library.path)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "1 pictures have no vector of fake" in answer.err
+    assert "red.png" in answer.err
+    assert "sightline index" in answer.err
+    answer = sightline("eval", tmp_path / "copy", "--space", "fake")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "1 of its pictures are not there: red.png" in answer.err
+
+
+def test_two_spaces_side_by_side(sightline: Sightline, many: Path, blind: None) -> None:
+    answer = sightline("eval", many, "--space", "fake", "--space", "blind", "--json", "--metrics", "mrr,recall@1")
+    fake, other = answer.records
+    assert (fake["mrr"], other["mrr"]) == (1, pytest.approx(1 / 13, abs=1e-6))
+    assert fake["comparisons"] == []
+    mrr, recall = other["comparisons"]
+    assert (mrr["metric"], mrr["left"], mrr["better"]) == ("mrr", fake["space"], "left")
+    assert mrr["difference"] == pytest.approx(1 / 13 - 1, abs=1e-6)
+    assert mrr["adjusted_p"] < 0.01
+    assert mrr["p"] <= mrr["adjusted_p"]
+    assert recall["verdict"].endswith(f"{fake['space']} is better")
+    table = sightline("eval", many, "--space", "fake", "--space", "blind", "--metrics", "mrr").text
+    assert "-0.923" in table
+    assert "p=0.000" in table
+
+
+def test_a_difference_that_is_noise(sightline: Sightline, few: Path, blind: None) -> None:
+    """Four pictures cannot show more than a p of 2 in 16."""
+    spaces = ("--space", "fake", "--space", "blind")
+    _, record = sightline("eval", few, *spaces, "--lang", "en", "--json", "--metrics", "mrr").records
+    (comparison,) = record["comparisons"]
+    assert comparison["p"] == 2 / 2**4
+    assert comparison["better"] == "neither"
+    assert "this may be noise" in sightline("eval", few, *spaces, "--lang", "en").text
+
+
+def test_an_approximate_index_against_exact_search(sightline: Sightline, few: Path) -> None:
+    """A flat index loses nothing; at depth 1 it does not find what is ranked third."""
+    arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--metrics", "mrr", "--index")
+    exact, flat = sightline(*arguments, "Flat").records
+    assert flat["space"] == f"{exact['space']} Flat"
+    assert flat["mrr"] == exact["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
+    _, flat, ivf = sightline(*arguments, "Flat", "--index", "IVF2,Flat:nprobe=2", "--depth", "1").records
+    assert flat["mrr"] == ivf["mrr"] == 4 / 5
+    assert ivf["space"] == f"{exact['space']} IVF2,Flat:nprobe=2"
+    (comparison,) = ivf["comparisons"]
+    assert comparison["left"] == exact["space"]  # not the index before it
+    assert comparison["difference"] == pytest.approx(-1 / 15, abs=1e-6)
+    answer = sightline(*arguments, "HNSW32,Nonsense")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "FAISS cannot make an index 'HNSW32,Nonsense'" in answer.err
+
+
+def test_trec_files(sightline: Sightline, few: Path, tmp_path: Path) -> None:
+    run, qrels = tmp_path / "run.txt", tmp_path / "qrels.txt"
+    answer = sightline("eval", few, "--space", "fake", "--lang", "de", "--run", run, "--qrels", qrels, "--depth", "3")
+    assert answer.code == 0
+    assert qrels.read_text() == "red.png#de#0 0 red.png 1\nyellow.png#de#0 0 yellow.png 1\n"
+    lines = [line.split() for line in run.read_text().splitlines()]
+    assert [line[0] for line in lines] == ["red.png#de#0"] * 3 + ["yellow.png#de#0"] * 3
+    assert {line[2] for line in lines} == {"red.png", "green.png", "blue.png"}
+    assert float(lines[0][4]) == pytest.approx(0.1 / math.sqrt(4.01), abs=1e-4)
+
+
+def test_the_gate(sightline: Sightline, many: Path, blind: None, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    shutil.copytree(many.parent, tmp_path / "many")
+    captions = tmp_path / "many" / "captions.jsonl"
+    assert sightline("eval", captions, "--space", "fake", "--save", kept).code == 0
+    answer = sightline("eval", captions, "--space", "fake", "--baseline", kept)
+    assert answer.code == 0
+    assert answer.lines[-1] == "Of 6 measures held to the baseline, 0 fell and 0 rose; the rest may be noise."
+    captions.write_text(captions.read_text().replace('"caption": "red"', '"caption": "blue"'))  # one query worse
+    answer = sightline("eval", captions, "--space", "fake", "--baseline", kept, "--json")
+    assert (answer.code, answer.record["recall@1"]) == (0, pytest.approx(12 / 13, abs=1e-6))
+    assert {comparison["better"] for comparison in answer.record["baseline"]} == {"neither"}
+    answer = sightline("eval", captions, "--space", "blind", "--baseline", kept, "--metrics", "mrr,recall@1")
+    assert answer.code == 3
+    assert [line.split()[3] for line in answer.lines if line.startswith("FELL: ")] == ["MRR", "R@1"]
+    assert answer.lines[-1] == "Of 2 measures held to the baseline, 2 fell and 0 rose; the rest may be noise."
+
+
+def test_a_baseline_of_something_else_is_no_pass(sightline: Sightline, few: Path, many: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    assert sightline("eval", many, "--space", "fake", "--save", kept, "--metrics", "mrr").code == 0
+    for arguments, complaint in (
+        ((few,), "the baseline does not have"),
+        ((many, "--metrics", "map"), "has none of the measures: map"),
+    ):
+        answer = sightline("eval", *arguments, "--space", "fake", "--baseline", kept)
+        assert (answer.code, answer.out) == (2, b"")
+        assert complaint in answer.err
+
+
+def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
+    """Pictures along the axes; the captions of red and green are right, the others point at red."""
+    np.save(tmp_path / "pictures.npy", np.eye(4, dtype=np.float32))
+    (tmp_path / "names.txt").write_text("red.png\ngreen.png\nblue.png\nyellow.png\n")
+    arguments = (tmp_path / "pictures.npy", "--ids", tmp_path / "names.txt", "--space", "theirs")
+    assert sightline("import", *arguments, "--library", library.path).code == 0
+    np.save(tmp_path / "texts.npy", 3 * np.eye(4, dtype=np.float32)[[0, 1, 0, 0, 0]])
+    evaluate = ("eval", few, "--library", library.path, "--lang", "en", "--json", "--space", "theirs")
+    # In the order of the captions: red 1, green 1, blue and yellow after red and all that is alike, 4; red again 1.
+    record = sightline(*evaluate, "--query-vectors", tmp_path / "texts.npy").record
+    assert record["mrr"] == pytest.approx((1 + 1 + 1 / 4 + 1 / 4 + 1) / 5)
+    ids = ["red.png#en#1", "blue.png#en#0", "yellow.png#en#0", "red.png#en#0", "green.png#en#0"]
+    (tmp_path / "ids.txt").write_text("\n".join(ids) + "\n")
+    np.save(tmp_path / "texts.npy", np.eye(4, dtype=np.float32)[[0, 0, 0, 0, 1]])
+    named = f"theirs={tmp_path / 'texts.npy'}"
+    assert sightline(*evaluate, "--query-vectors", named, "--query-ids", tmp_path / "ids.txt").record == record
+    (tmp_path / "ids.txt").write_text("\n".join([*ids[:-1], "other"]) + "\n")
+    for extra, complaint in (
+        (
+            ("--query-vectors", named, "--query-ids", tmp_path / "ids.txt"),
+            "no vector for 1 of 5 captions: green.png#en#0",
+        ),
+        (("--query-vectors", tmp_path / "none.npy"), "none.npy"),
+        ((), "were made elsewhere, and so must be those of the captions: --query-vectors"),
+    ):
+        answer = sightline(*evaluate, *extra)
+        assert (answer.code, answer.out) == (2, b"")
+        assert complaint in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "Missing argument"),
+        (["none.jsonl"], "there is no such file or folder"),
+        (["DATA", "--lang", "xx"], "no captions in 'xx'; there are: de, en"),
+        (["DATA", "--split", "dev"], "no split is called 'dev'"),
+        (["DATA", "--metrics", "accuracy"], "no measure is called 'accuracy'"),
+        (["DATA", "--format", "excel"], "no format is called 'excel'"),
+        (["DATA", "--space", "clop"], "no model is called 'clop'"),
+        (["DATA", "--direction", "sideways"], "sideways"),
+        (["DATA", "--direction", "both", "--run", "run.txt"], "--run is of one data set in one direction"),
+        (["DATA", "DATA", "--qrels", "qrels.txt"], "--qrels is of one data set"),
+        (["DATA", "--space", "fake", "--space", "fake", "--save", "kept.json"], "--save is of one space"),
+        (["DATA", "--index", "Flat", "--baseline", "kept.json"], "--baseline is of one space"),
+        (["DATA", "--html", "no/such/folder/report.html"], "there is no folder no/such/folder"),
+        (["DATA", "--query-vectors", "texts.npy"], "name its --library"),
+        (["DATA", "--space", "fake", "--baseline", "none.json"], "none.json"),
+        (["DATA", "--library", "none"], "there is no library"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_at_once(
+    sightline: Sightline,
+    few: Path,
+    arguments: list[str],
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = sightline("eval", *(str(few) if argument == "DATA" else argument for argument in arguments))
+    assert (answer.code, answer.out) == (2, b"")
+    assert complaint in answer.err
+    assert "Traceback" not in answer.err
