@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 QUESTIONS = (
-    ("English", "a lighthouse by the sea"),
-    ("Chinese", "雪地里的雪人"),
-    ("German", "ein Heißluftballon über den Bergen"),
-    ("French", "un chat dans le salon"),
-    ("Czech", "vlak projíždí krajinou"),
-    ("Arabic", "حصان في المرج"),
+    ("English", "a snowman in the snow"),
+    ("Chinese", "一艘帆船在海上"),
+    ("German", "ein Heißluftballon über einer Blumenwiese"),
+    ("French", "un gâteau d'anniversaire avec des bougies"),
+    ("Czech", "zelený vlak ve sněhu"),
+    ("Arabic", "خيمة ونار في الليل"),
 )
-"""Asked in each language of the built-in model; what is found is what the model finds."""
+"""Asked in each language of the built-in model, in words that are none of the gallery's captions."""
 
 SHOWN = 3
 """Hits printed for each question; the contact sheet shows more."""
