@@ -62,6 +62,10 @@ class Measured:
             return Embedded(self.dataset.images, self.pictures)
         return self._captions()
 
+    def apart(self) -> "list[Measured]":
+        """Each language for itself, with its own captions."""
+        return [self._only(evaluation) for evaluation in self.evaluations[:-1] or self.evaluations]
+
     def ranking(self, queries: Sequence[str], depth: int) -> Run:
         """The first `depth` of each of these queries, with their scores."""
         everyone = self.queries
@@ -73,6 +77,11 @@ class Measured:
             query: {ids[row]: float(score) for row, score in zip(of_rows, of_scores, strict=True)}
             for query, of_rows, of_scores in zip(queries, rows, scores, strict=True)
         }
+
+    def _only(self, evaluation: Evaluation) -> "Measured":
+        dataset = self.dataset.only(evaluation.subject.lang)
+        rows = [row for row, caption in enumerate(self.dataset.captions) if caption.lang == evaluation.subject.lang]
+        return replace(self, dataset=dataset, captions=self.captions[rows], evaluations=[evaluation])
 
     def _captions(self) -> Embedded:
         return Embedded([caption.id for caption in self.dataset.captions], self.captions)
@@ -102,9 +111,21 @@ def measure(
 
 
 def measure_approximate(exact: Measured, spec: str, depth: int) -> Measured:
-    """The same system and queries, through the FAISS index `spec`; what it does not list among `depth` is not found."""
-    evaluations = evaluate_approximate(exact.evaluations, exact.queries, exact.gallery, exact.qrels, spec, depth)
+    """The same system and queries, through the FAISS index `spec`; what it does not list among `depth` is not found.
+
+    From pictures to texts every language has a gallery of its own, and so an index of its own.
+    """
+    if exact.direction == "text-to-picture":
+        evaluations = _approximate(exact, spec, depth)
+    else:
+        evaluations = [found for each in exact.apart() for found in _approximate(each, spec, depth)]
+        if len(exact.evaluations) > 1:
+            evaluations += _approximate(replace(exact, evaluations=[exact.pooled]), spec, depth)
     return replace(exact, name=f"{exact.name} {spec}", evaluations=evaluations, exact=exact)
+
+
+def _approximate(exact: Measured, spec: str, depth: int) -> list[Evaluation]:
+    return evaluate_approximate(exact.evaluations, exact.queries, exact.gallery, exact.qrels, spec, depth)
 
 
 def together(measured: Sequence[Measured]) -> list[list[Measured]]:

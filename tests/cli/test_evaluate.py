@@ -265,6 +265,13 @@ def test_an_approximate_index_against_exact_search(sightline: Sightline, few: Pa
     assert "FAISS cannot make an index 'HNSW32,Nonsense'" in answer.err
 
 
+def test_an_approximate_index_of_captions_is_one_a_language(sightline: Sightline, few: Path) -> None:
+    arguments = ("eval", few, "--space", "fake", "--json", "--direction", "picture-to-text", "--metrics", "mrr")
+    records = sightline(*arguments, "--index", "Flat").records
+    assert [record["candidates"] for record in records] == [2, 5, 7] * 2
+    assert [record["mrr"] for record in records[3:]] == [record["mrr"] for record in records[:3]]
+
+
 def test_trec_files(sightline: Sightline, few: Path, tmp_path: Path) -> None:
     run, qrels = tmp_path / "run.txt", tmp_path / "qrels.txt"
     answer = sightline("eval", few, "--space", "fake", "--lang", "de", "--run", run, "--qrels", qrels, "--depth", "3")

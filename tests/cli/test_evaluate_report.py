@@ -173,7 +173,7 @@ def test_panels_draw_what_they_are_given() -> None:
     drawn = ET.fromstring(recall_panel("de", [1, 10, 100], [[0, 0.5, 1]]))
     (line,) = drawn.iter("polyline")
     # From the left edge at the bottom, to the middle, to the right edge at the top.
-    assert line.attrib["points"] == "30,148 141,85 252,22"
+    assert line.attrib["points"] == "30,148 138,85 246,22"
     drawn = ET.fromstring(histogram_panel("de", [1, 2, 4], [[0.25, 0.75]], 0.75))
     small, large = drawn.iter("rect")
     assert (float(small.attrib["height"]), float(large.attrib["height"])) == (42, 126)

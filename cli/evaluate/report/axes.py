@@ -27,7 +27,7 @@ __all__ = [
 WIDTH, HEIGHT = 260, 170
 """Of a panel, in SVG units; the plot leaves room for labels at its edges."""
 
-LEFT, RIGHT, TOP, BOTTOM = 30, 8, 22, 22
+LEFT, RIGHT, TOP, BOTTOM = 30, 14, 22, 22
 
 
 def panel(name: str, parts: Iterable[str], label: str) -> str:
@@ -72,13 +72,13 @@ def tick_step(span: float) -> float:
     return next(power * factor for factor in (0.2, 0.25, 0.5, 1, 2) if span / (power * factor) <= 5)
 
 
-def round_range(ends: Sequence[float]) -> tuple[float, float]:
-    """Round numbers around all ends."""
+def round_range(ends: Sequence[float]) -> tuple[float, float, float]:
+    """Round numbers around all ends, and a round step between them."""
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     if high - low < 1e-9:
         low, high = low - 0.05, high + 0.05
     step = tick_step(high - low)
-    return math.floor(low / step) * step, math.ceil(high / step) * step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
 
 
 def series_class(number: int) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cli.evaluate.report.axes import round_range, rounded, series_class, tick_step
+from cli.evaluate.report.axes import round_range, rounded, series_class
 from cli.evaluate.report.markup import element, escaped
 
 __all__ = ["Estimate", "forest_panel"]
@@ -49,6 +49,7 @@ class _Scale:
 
     low: float
     high: float
+    step: float
 
     def __call__(self, value: float) -> str:
         """Values beyond the ends are put there."""
@@ -57,12 +58,11 @@ class _Scale:
 
 
 def _grid(scale: _Scale, height: float) -> list[str]:
-    step = tick_step(scale.high - scale.low)
     parts = []
-    for number in range(int((scale.high - scale.low) / step + 1e-6) + 1):
-        x = scale(scale.low + step * number)
+    for number in range(round((scale.high - scale.low) / scale.step) + 1):
+        x = scale(scale.low + scale.step * number)
         parts.append(element("line", x1=x, x2=x, y1=4, y2=height - 22, class_="grid"))
-        parts.append(element("text", f"{scale.low + step * number:.3g}", x=x, y=height - 7, text_anchor="middle"))
+        parts.append(element("text", f"{scale.low + scale.step * number:.3g}", x=x, y=height - 7, text_anchor="middle"))
     return parts
 
 

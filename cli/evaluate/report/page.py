@@ -88,7 +88,8 @@ def _method(measured: Sequence[Measured]) -> str:
         "with all their queries, since the captions of a picture depend on each other (Efron, 1979; Field and Welsh, "
         "2007).",
         "Differences: paired randomisation test over pictures, two-sided, with p corrected for all comparisons of the "
-        "report (Fisher, 1935; Smucker, Allan and Carterette, 2007; Holm, 1979). What is not below 0.05 may be noise.",
+        "report (Fisher, 1935; Smucker, Allan and Carterette, 2007; Holm, 1979). What is not below 0.05 may be noise. "
+        "Of ranks the test counts the queries that went better and worse, so a median can stay and its p be small.",
     ]
     defined = [
         element("dt", escaped(label(name))) + element("dd", escaped(short_definition(meaning)))

@@ -37,17 +37,11 @@ class _Change(NamedTuple):
 
 def worst_queries(measured: Measured) -> str:
     """For each language the queries whose first right answer is ranked lowest."""
-    langs = measured.evaluations[:-1] or measured.evaluations
-    each = max(2, WORST // len(langs))
-    pooled = measured.pooled
-    ranks = dict(zip(pooled.queries, pooled.first_ranks.tolist(), strict=True))
-    worst = [query for evaluation in langs for query in evaluation.worst(each) if ranks[query] > 1]
-    if not worst:
+    langs = measured.apart()
+    blocks = [block for each in langs for block in _worst_of(each, max(2, WORST // len(langs)))]
+    if not blocks:
         return element("p", "Every query found a right answer first.")
-    found = measured.ranking(worst, SHOWN)
-    showcase = Showcase(measured)
-    items = [_query(showcase, query, _rank_words(ranks[query]), {"first": found[query]}) for query in worst]
-    return element("div", *items, class_="queries")
+    return element("div", *blocks, class_="queries")
 
 
 def differing_queries(standing: Standing) -> str:
@@ -70,6 +64,19 @@ def differing_queries(standing: Standing) -> str:
     return _changed(f"Better with {right.name}", better, shown) + _changed(f"Better with {left.name}", worse, shown)
 
 
+def _worst_of(measured: Measured, count: int) -> list[str]:
+    """Of one language; those that found a right answer first are none of them."""
+    evaluation = measured.pooled
+    ranks = dict(zip(evaluation.queries, evaluation.first_ranks.tolist(), strict=True))
+    worst = [query for query in evaluation.worst(count) if ranks[query] > 1]
+    if not worst:
+        return []
+    found = measured.ranking(worst, SHOWN)
+    showcase = Showcase(measured)
+    lang = evaluation.subject.lang
+    return [_query(showcase, query, lang, _rank_words(ranks[query]), {"ranked first": found[query]}) for query in worst]
+
+
 def _changed(title: str, changes: Sequence[_Change], shown: Sequence[Measured]) -> str:
     if not changes:
         return ""
@@ -80,20 +87,20 @@ def _changed(title: str, changes: Sequence[_Change], shown: Sequence[Measured]) 
         _query(
             showcase,
             change.query,
+            showcase.lang(change.query),
             f"{_rank_words(change.before)} \u2192 {number_words('median_rank', change.after)}",
-            {f"first with {name}": ranking[change.query] for name, ranking in rankings.items()},
+            {f"ranked first by {name}": ranking[change.query] for name, ranking in rankings.items()},
         )
         for change in changes
     ]
     return element("h4", escaped(title)) + element("div", *items, class_="queries")
 
 
-def _query(showcase: Showcase, query: str, rank: str, found: Run) -> str:
+def _query(showcase: Showcase, query: str, lang: str, rank: str, found: Run) -> str:
     """What was asked, what should have come, and what did come first."""
-    lang = showcase.lang(query)
     head = element("p", element("b", escaped(rank)), " ", escaped(f"{lang} " if lang else ""), showcase.query(query))
     sides = [
-        ("right", showcase.targets(query)),
+        ("to be found", showcase.targets(query)),
         *((title, showcase.found(query, some)) for title, some in found.items()),
     ]
     rows = [element("div", element("small", escaped(title)), items) for title, items in sides]

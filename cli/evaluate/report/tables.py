@@ -31,7 +31,7 @@ def comparison_table(standing: Standing) -> str:
     rows = []
     for place in dict.fromkeys(places):
         mine = [c for c, its in zip(standing.comparisons, places, strict=True) if its == place]
-        cells = [element("td", escaped(place[-1])), element("td", f"{mine[0].queries:,}"), *map(_difference, mine)]
+        cells = [_language(place[-1]), element("td", f"{mine[0].queries:,}"), *map(_difference, mine)]
         rows.append(element("tr", *cells, class_="pooled" if place[-1] == EVERY_LANGUAGE else None))
     return _table(["language", "queries", *map(label, metrics)], rows)
 
@@ -39,13 +39,17 @@ def comparison_table(standing: Standing) -> str:
 def _evaluation_row(evaluation: Evaluation) -> str:
     record = evaluation.as_dict()
     lang = evaluation.subject.lang
-    cells = [element("td", escaped("all languages" if lang == EVERY_LANGUAGE else lang))]
+    cells = [_language(lang)]
     cells += [element("td", f"{record[key]:,}") for key in ("queries", "pictures")]
     for metric in evaluation.metrics:
         value = number_words(metric.name, evaluation.scores[metric.name])
         interval = interval_words(metric.name, evaluation.intervals[metric.name])
         cells.append(element("td", value, element("small", interval)))
     return element("tr", *cells, class_="pooled" if lang == EVERY_LANGUAGE else None)
+
+
+def _language(lang: str) -> str:
+    return element("td", escaped("all languages" if lang == EVERY_LANGUAGE else lang))
 
 
 def _difference(comparison: Comparison) -> str:
