@@ -11,7 +11,7 @@ from cli.evaluate.words import direction_words, label
 from search.evaluate.evaluation import Evaluation
 from sightline.errors import ExtraMissing
 
-__all__ = ["write_plots"]
+__all__ = ["require_matplotlib", "write_plots"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """For any colour vision (Okabe and Ito, "Color universal design", 2008)."""
@@ -29,11 +29,7 @@ def write_plots(folder: Path, measured: Sequence[Measured]) -> list[Path]:
 
     Raises `ExtraMissing` without matplotlib, and `OSError` when a file cannot be written.
     """
-    try:
-        import matplotlib as mpl
-    except ImportError as exc:
-        raise ExtraMissing("a plot as PNG", "eval") from exc
-    mpl.use("agg")
+    require_matplotlib()
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for systems in together(measured):
@@ -42,6 +38,14 @@ def write_plots(folder: Path, measured: Sequence[Measured]) -> list[Path]:
             draw(systems).savefig(path, dpi=DPI, bbox_inches="tight")
             written.append(path)
     return written
+
+
+def require_matplotlib() -> None:
+    """Raises `ExtraMissing` when it is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as exc:
+        raise ExtraMissing("a plot as PNG", "eval") from exc
 
 
 def _stem(first: Measured) -> str:

@@ -9,11 +9,13 @@ import click
 
 from cli.evaluate.files import write_files
 from cli.evaluate.measure import Measured, measure, measure_approximate
+from cli.evaluate.plots import require_matplotlib
 from cli.evaluate.standings import Standings, stand
 from cli.evaluate.systems import QueryVectors, open_systems
 from cli.evaluate.table import comparison_table, definitions, evaluation_table
 from cli.evaluate.verb import Options
 from cli.output import print_json, print_text
+from search.evaluate.baseline import read_baseline
 from search.evaluate.datasets import Dataset, open_dataset
 from search.evaluate.evaluate import EvaluationSettings
 from search.evaluate.evaluation import Direction
@@ -28,18 +30,22 @@ FALLEN = 3
 def run(options: Options) -> int:
     """Measures, prints and writes all that was asked for; returns the exit code."""
     _check(options)
+    baseline = read_baseline(options.baseline) if options.baseline else None
     datasets = [_dataset(path, options) for path in options.datasets]
     with ExitStack() as stack:
         measured = [each for dataset in datasets for each in _measured(stack, dataset, options)]
-        standings = stand(measured, options.baseline)
+        standings = stand(measured, baseline)
+        show = _print_records if options.as_json else _print_tables
+        show(measured, standings)
         write_files(measured, standings, options)
-    show = _print_records if options.as_json else _print_tables
-    show(measured, standings)
     return FALLEN if standings.fallen else 0
 
 
 def _check(options: Options) -> None:
-    """Refuses what could only be found out after everything was measured. Raises `click.UsageError`."""
+    """Refuses what else would be found out only after everything was measured.
+
+    Raises `click.UsageError`, and `ExtraMissing` for plots.
+    """
     single = [("--run", options.run), ("--qrels", options.qrels)]
     for name, path in single:
         if path and (len(options.datasets) > 1 or options.direction == "both"):
@@ -56,6 +62,8 @@ def _check(options: Options) -> None:
             raise click.UsageError(f"there is no folder {path.parent}")
     if options.query_vectors and options.library is None:
         raise click.UsageError("--query-vectors are for an imported space: name its --library")
+    if options.plots:
+        require_matplotlib()
 
 
 def _dataset(path: Path, options: Options) -> Dataset:
@@ -92,6 +100,8 @@ def _query_vectors(options: Options) -> Mapping[str, QueryVectors]:
     for argument in options.query_vectors:
         name, equals, file = argument.partition("=")
         named = bool(equals) and name in options.spaces
+        if not named and len(options.spaces) > 1:
+            raise click.UsageError(f"say of which space the vectors are: --query-vectors SPACE={argument}")
         given[name if named else ""] = QueryVectors(Path(file if named else argument), options.query_ids)
     return given
 

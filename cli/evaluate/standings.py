@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from cli.evaluate.measure import Measured, together
 from cli.evaluate.words import direction_words, label, number_words
-from search.evaluate.baseline import compare_with_baseline, falls, read_baseline
+from search.evaluate.baseline import compare_with_baseline, falls
 from search.evaluate.compare import Comparison, compare_all
 from search.evaluate.evaluation import Evaluation
 from sightline.errors import EvaluationError
@@ -78,12 +77,12 @@ class Standings:
         yield f"Of {count} measures held to the baseline, {fell} fell and {rose} rose; the rest may be noise."
 
 
-def stand(measured: Sequence[Measured], baseline: Path | None) -> Standings:
+def stand(measured: Sequence[Measured], baseline: Sequence[Evaluation] | None) -> Standings:
     """Compares all that can be compared.
 
     Raises `EvaluationError` when the baseline is of other data, and `Incomparable` when it is of other queries.
     """
-    return Standings(_systems(measured), _baseline(measured, baseline) if baseline else None)
+    return Standings(_systems(measured), None if baseline is None else _baseline(measured, baseline))
 
 
 def _systems(measured: Sequence[Measured]) -> list[Standing]:
@@ -100,9 +99,9 @@ def _systems(measured: Sequence[Measured]) -> list[Standing]:
     return standings
 
 
-def _baseline(measured: Sequence[Measured], path: Path) -> Standing:
+def _baseline(measured: Sequence[Measured], baseline: Sequence[Evaluation]) -> Standing:
     evaluations = [evaluation for each in measured for evaluation in each.evaluations]
-    comparisons = compare_with_baseline(evaluations, read_baseline(path))
+    comparisons = compare_with_baseline(evaluations, baseline)
     if not comparisons:
-        raise EvaluationError(f"{path} has none of the measures: {', '.join(evaluations[0].scores)}")
-    return Standing(f"Against the baseline {path.name}", comparisons)
+        raise EvaluationError(f"the baseline has none of the measures: {', '.join(evaluations[0].scores)}")
+    return Standing("Against the baseline", comparisons)

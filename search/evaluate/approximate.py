@@ -24,6 +24,9 @@ _QUERIES = 1024
 _BLOCK = 4096
 """Vectors added at once."""
 
+_TRAINED_ON = 131_072
+"""Vectors that an index learns from, at most; FAISS itself takes 256 for each of its lists."""
+
 
 def build_index(gallery: Gallery, spec: str) -> Any:
     """A FAISS index by its factory string (`HNSW32`, `IVF256,Flat`, `IVF256,PQ32`), trained on the gallery and filled.
@@ -34,12 +37,12 @@ def build_index(gallery: Gallery, spec: str) -> Any:
     import faiss
 
     factory, _, parameters = spec.partition(":")
-    rows = [block for _, block in blocks(gallery, _BLOCK)]
+    sample = _sample(gallery)
     try:
-        index = faiss.index_factory(rows[0].shape[1], factory, faiss.METRIC_INNER_PRODUCT)
+        index = faiss.index_factory(sample.shape[1], factory, faiss.METRIC_INNER_PRODUCT)
         if not index.is_trained:
-            index.train(np.concatenate(rows))
-        for block in rows:
+            index.train(sample)
+        for _, block in blocks(gallery, _BLOCK):
             index.add(block)
         if parameters:
             faiss.ParameterSpace().set_index_parameters(index, parameters)  # type: ignore[arg-type]
@@ -91,6 +94,13 @@ def evaluate_approximate(
         )
         for evaluation in exact
     ]
+
+
+def _sample(gallery: Gallery) -> NDArray[np.float32]:
+    """Vectors (n, D) from all over the gallery, the same ones every time; all of them if they are few."""
+    count = sum(len(block) for _, block in blocks(gallery, _BLOCK))
+    step = max(1, -(-count // _TRAINED_ON))
+    return np.concatenate([block[-start % step :: step] for start, block in blocks(gallery, _BLOCK)])
 
 
 def _reason(exc: RuntimeError) -> str:

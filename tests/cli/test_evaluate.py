@@ -306,7 +306,7 @@ def test_a_baseline_of_something_else_is_no_pass(sightline: Sightline, few: Path
     assert sightline("eval", many, "--space", "fake", "--save", kept, "--metrics", "mrr").code == 0
     for arguments, complaint in (
         ((few,), "the baseline does not have"),
-        ((many, "--metrics", "map"), "has none of the measures: map"),
+        ((many, "--metrics", "map"), "the baseline has none of the measures: map"),
     ):
         answer = sightline("eval", *arguments, "--space", "fake", "--baseline", kept)
         assert (answer.code, answer.out) == (2, b"")
@@ -361,6 +361,10 @@ def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Librar
         (["DATA", "--html", "no/such/folder/report.html"], "there is no folder no/such/folder"),
         (["DATA", "--query-vectors", "texts.npy"], "name its --library"),
         (["DATA", "--space", "fake", "--baseline", "none.json"], "none.json"),
+        (
+            ["DATA", "--library", "lib", "--space", "a", "--space", "b", "--query-vectors", "c=texts.npy"],
+            "say of which space the vectors are",
+        ),
         (["DATA", "--library", "none"], "there is no library"),
     ],
 )
