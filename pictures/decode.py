@@ -12,7 +12,9 @@ What reduced scale saves and costs, measured on 12-megapixel JPEGs (4000 x 3000,
 x86-64 server, Pillow 13 with libjpeg-turbo): baseline files take 46 ms in full, 29 ms for a model of 224 pixels and
 27 ms for one of 128; with a colour profile 186, 41 and 32 ms; progressive ones 123, 106 and 106 ms. The resize to the
 model's square then takes 3 ms instead of 62. The square itself differs by 0.2 to 0.7 of 255 levels in the mean
-(0.2 to 0.3 on enlarged photos with noise, 0.4 to 0.7 on a mosaic with detail in every pixel; at most 12 anywhere).
+(0.2 to 0.3 on enlarged photos with noise, 0.4 to 0.7 on a mosaic with detail in every pixel; at most 12 anywhere), and
+the vector of the built-in model hardly at all: of 60 photos enlarged to 4000 pixels, with noise, the cosine between the
+two was 0.99996 in the median and 0.9992 at worst.
 """
 
 import errno
