@@ -73,7 +73,17 @@ def test_drawn_swaps_come_close_to_all(metric: Metric, monkeypatch: pytest.Monke
 
 
 def test_a_drawn_p_is_never_zero() -> None:
-    assert randomisation_test(np.zeros(100), np.ones(100), MRR, permutations=999) == 1 / 1000
+    assert randomisation_test(np.zeros(16), np.ones(16), MRR, permutations=999) == pytest.approx(2 * np.exp(-8))
+    assert randomisation_test(np.zeros(100), np.ones(100), MRR, permutations=999) == 1e-6
+    mixed = np.array([1.0, 1.0, -1.0] * 9)  # a sum of 9 of 27: the bound is 0.45, which is no news
+    assert 0.05 < randomisation_test(np.zeros(27), mixed, MRR, permutations=999) < 0.2
+
+
+def test_the_number_drawn_does_not_limit_how_many_are_corrected_together() -> None:
+    """A p of 1 in 101, corrected for 700 comparisons, would call every difference noise, however large."""
+    pair = evaluation("old", [4] * 40), evaluation("new", [2] * 40)
+    found = compare_all([pair] * 700, ComparisonSettings(permutations=100))
+    assert all(one.significant for one in found)
 
 
 def test_p_is_uniform_when_there_is_nothing() -> None:
