@@ -4,13 +4,25 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sightline.settings import LIBRARY_VARIABLE, default_library
 
-__all__ = ["Context", "from_here", "json_option", "library_option", "library_path", "result_options"]
+if TYPE_CHECKING:
+    from search import Filters
+
+__all__ = [
+    "Context",
+    "filter_options",
+    "filters",
+    "from_here",
+    "json_option",
+    "library_option",
+    "library_path",
+    "result_options",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -53,6 +65,35 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON (one object a line).")(command)
 
 
+def filter_options(command: Command) -> Command:
+    """Which pictures to look among: `within`, `after` and `before`, as `filters` takes them."""
+    options = [
+        click.option(
+            "--in",
+            "within",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Only pictures in this folder; repeatable.",
+        ),
+        click.option("--after", metavar="DATE", help="Only pictures taken from DATE on: 2023, 2023-06 or 2023-06-15."),
+        click.option("--before", metavar="DATE", help="Only pictures taken before DATE."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def filters(within: tuple[Path, ...], after: str | None, before: str | None) -> "Filters":
+    """What `filter_options` brought. Raises `InvalidQuery` for a date that is none."""
+    from search.filters import Filters, parse_date
+
+    return Filters(
+        within=tuple(from_here(path) for path in within),
+        after=None if after is None else parse_date(after),
+        before=None if before is None else parse_date(before),
+    )
+
+
 def result_options(command: Command) -> Command:
     """How many hits, which, and in what form."""
     options = [
@@ -63,6 +104,13 @@ def result_options(command: Command) -> Command:
             "--min-score",
             type=click.FloatRange(-1, 1),
             help="Only pictures whose cosine similarity reaches this. What is a good score depends on the model.",
+        ),
+        click.option(
+            "--sort",
+            type=click.Choice(["relevance", "date"]),
+            default="relevance",
+            show_default=True,
+            help="Order of the pictures found; date: the newest first.",
         ),
         click.option("--paths", is_flag=True, help="Print paths only, one a line."),
         click.option("-0", "--print0", is_flag=True, help="Print paths only, each ended by a NUL byte (for xargs -0)."),

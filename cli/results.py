@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cli.output import print_json, print_paths, print_text, shown
-from search.hits import Hit
+from search.hits import Hit, newest_first
 
 __all__ = ["Form", "answer"]
 
@@ -24,10 +24,12 @@ class Form:
     print0: bool = False
     sheet: Path | None = None
     preview: bool = False
+    sort: str = "relevance"
 
 
 def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
     """Prints the answer to one query; returns the exit code."""
+    hits = newest_first(hits) if form.sort == "date" else hits
     if form.sheet is not None:
         from cli.sheet import Section, write_sheet
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cli.options import json_option, library_option, result_options
+from cli.options import filter_options, filters, json_option, library_option, result_options
 
 __all__ = ["mend", "search"]
 
@@ -17,6 +17,8 @@ Examples:
   sightline search ein Hund spielt im Schnee -k 30
   sightline search --image ./sofa.jpg                    like this picture
   sightline search --image ./sofa.jpg with a cat on it   like this picture and these words
+  sightline search a beach --not people                  turned away from these words
+  sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
   sightline search birthday cake --sheet cake.html       a contact sheet to look at
   sightline search receipts -0 | xargs -0 cp -t ~/tax
   sightline search beach --json | jq .score
@@ -33,6 +35,8 @@ two queries or two models cannot be compared. Words that begin with a dash go af
     type=click.Path(path_type=Path),
     help="A picture as (part of) the query; repeatable.",
 )
+@click.option("--not", "without", multiple=True, metavar="TEXT", help="Words to stay away from; repeatable.")
+@filter_options
 @library_option
 @result_options
 @json_option
@@ -42,6 +46,10 @@ def search(
     /,
     words: tuple[str, ...],
     images: tuple[Path, ...],
+    without: tuple[str, ...],
+    within: tuple[Path, ...],
+    after: str | None,
+    before: str | None,
     library: Path,
     top: int,
     min_score: float | None,
@@ -53,10 +61,11 @@ def search(
     from store import Library
 
     text = " ".join(words).strip()
-    query = Query.of([text] if text else [], images)
+    query = Query.of([text] if text else [], images, without)
+    narrowed = filters(within, after, before)
     with Library.open(library) as opened:
         searcher = Searcher(opened)
-        hits = searcher.search(query, k=top, min_score=min_score)
+        hits = searcher.search(query, k=top, min_score=min_score, filters=narrowed)
         code = answer(str(query), hits, Form(**form))
         mend(searcher)
     ctx.exit(code)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cli.options import json_option, library_option, result_options
+from cli.options import filter_options, filters, json_option, library_option, result_options
 
 __all__ = ["similar"]
 
@@ -21,11 +21,23 @@ made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of,
 """
 )
 @click.argument("image", type=click.Path())  # text as it was typed: an id of a document is no path
+@filter_options
 @library_option
 @result_options
 @json_option
 @click.pass_context
-def similar(ctx: click.Context, /, image: str, library: Path, top: int, min_score: float | None, **form: Any) -> None:
+def similar(
+    ctx: click.Context,
+    /,
+    image: str,
+    within: tuple[Path, ...],
+    after: str | None,
+    before: str | None,
+    library: Path,
+    top: int,
+    min_score: float | None,
+    **form: Any,
+) -> None:
     """Find the pictures most similar to IMAGE, best first."""
     from cli.output import shown
     from cli.results import Form, answer
@@ -33,9 +45,10 @@ def similar(ctx: click.Context, /, image: str, library: Path, top: int, min_scor
     from search import Searcher
     from store import Library
 
+    narrowed = filters(within, after, before)
     with Library.open(library) as opened:
         searcher = Searcher(opened)
-        hits = searcher.similar(image, k=top, min_score=min_score)
+        hits = searcher.similar(image, k=top, min_score=min_score, filters=narrowed)
         code = answer(f"like {shown(Path(Path(image).name))}", hits, Form(**form))
         mend(searcher)
     ctx.exit(code)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from encoders import registry
 from encoders.base import Encoder
+from search.filters import Filters
 from search.hits import Hit
 from search.open_picture import open_picture
 from search.query import Query
@@ -22,9 +23,16 @@ from sightline.errors import IndexFault, InvalidQuery
 from store import cache
 from store.library import Library
 from store.lookup import describe, document_content, stored_vector, vector_of
+from store.selection import selected_ids
 from store.spaces import StoredSpace, active_space, require_active
+from store.vectors import Ids
 
 __all__ = ["Searcher"]
+
+ANYTHING = Filters()
+
+AWAY = 0.5
+"""Weight of what a query wants to stay away from. At 1, a query that shares much with it turns away from itself."""
 
 
 class Searcher:
@@ -60,16 +68,21 @@ class Searcher:
         """How many pictures can be found (copies count once)."""
         return len(self._current.index)
 
-    def search(self, query: Query | str, k: int = 10, min_score: float | None = None) -> list[Hit]:
+    def search(
+        self, query: Query | str, k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
+    ) -> list[Hit]:
         """The `k` pictures most similar to `query`, best first; only those that reach `min_score`, if it is given.
 
-        Raises `InvalidQuery` for a `k` below 1 or a picture that cannot be read, and `ModelUnavailable` when the
-        library's vectors were made elsewhere.
+        `filters` narrows the search before ranking, so that it never loses a hit. Raises `InvalidQuery` for a `k` below
+        1 or a picture that cannot be read, `NothingKnown` for a folder that the library does not cover, and
+        `ModelUnavailable` when the library's vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
-        return self._rank(self.embed(query), k, min_score, without=frozenset())
+        return self._rank(self.embed(query), k, min_score, filters)
 
-    def similar(self, image: Path | str, k: int = 10, min_score: float | None = None) -> list[Hit]:
+    def similar(
+        self, image: Path | str, k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
+    ) -> list[Hit]:
         """The `k` pictures most similar to a picture, without the picture itself and its exact copies.
 
         If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
@@ -77,11 +90,13 @@ class Searcher:
         """
         known = self._document_vector(image) or self._file_vector(Path(image))
         if known is None:
-            return self._rank(self.embed(Query.of(images=image)), k, min_score, without=frozenset())
+            return self._rank(self.embed(Query.of(images=image)), k, min_score, filters)
         content_id, vector = known
-        return self._rank(_unit(vector), k, min_score, without=frozenset([content_id]))
+        return self._rank(_unit(vector), k, min_score, filters, without=frozenset([content_id]))
 
-    def nearest(self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None) -> list[Hit]:
+    def nearest(
+        self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
+    ) -> list[Hit]:
         """The `k` pictures most similar to `vector` (D,), which whatever made the vectors of the library made too.
 
         Raises `InvalidQuery` for another shape and for a vector without direction.
@@ -90,16 +105,19 @@ class Searcher:
         if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
             raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
         wide = np.asarray(vector, np.float64)
-        return self._rank(_unit(wide / np.abs(wide).max()), k, min_score, without=frozenset())
+        return self._rank(_unit(wide / np.abs(wide).max()), k, min_score, filters)
 
     def embed(self, query: Query) -> NDArray[np.float32]:
-        """The unit vector (D,) of a query: the mean of its parts' unit vectors, scaled to length one."""
+        """The unit vector (D,) of a query, as `Query` says."""
         encoder = self._encoder or registry.load_for(self._stored.space)
         parts = [encoder.encode_texts(query.texts)] if query.texts else []
         if query.images:
             pictures = [open_picture(path, encoder.preprocess.size) for path in query.images]
             parts.append(encoder.encode_images(pictures))
-        return _unit(np.concatenate(parts).mean(axis=0))
+        vector = np.concatenate(parts).mean(axis=0)  # (D,)
+        if query.without:
+            vector = vector - AWAY * encoder.encode_texts(query.without).mean(axis=0)
+        return _unit(vector)
 
     def refresh(self) -> None:
         """Takes up what other processes have changed since; `search` does so by itself."""
@@ -131,13 +149,21 @@ class Searcher:
         with self._library.read() as connection:
             return stored_vector(connection, self._stored, digest)
 
-    def _rank(self, vector: NDArray[np.float32], k: int, min_score: float | None, without: frozenset[int]) -> list[Hit]:
+    def _rank(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        min_score: float | None,
+        filters: Filters,
+        without: frozenset[int] = frozenset(),
+    ) -> list[Hit]:
         if k < 1:
             raise InvalidQuery(f"cannot show the best {k} pictures; ask for at least one")
         self.refresh()
+        among = self._among(filters)
         wanted = k + 1 + len(without)
         while True:
-            scores, ids = self._current.index.search(vector[None], wanted)
+            scores, ids = self._current.index.search(vector[None], wanted, among)
             with self._library.read() as connection:
                 hits = _hits(connection, scores[0], ids[0], without)
             # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
@@ -146,7 +172,15 @@ class Searcher:
             if enough or len(ids[0]) < wanted:
                 break
             wanted *= 2
-        return [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
+        shown = [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
+        return [hit.seen_from(filters.within) for hit in shown] if filters.within else shown
+
+    def _among(self, filters: Filters) -> Ids | None:
+        """The contents to rank; None for all of them."""
+        if not filters:
+            return None
+        with self._library.read() as connection:
+            return selected_ids(connection, self._stored, filters.selection(connection))
 
 
 def _hits(

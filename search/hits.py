@@ -1,13 +1,14 @@
 """What a search answers: pictures in order, with their scores."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from store.lookup import ContentRecord
 
-__all__ = ["Hit"]
+__all__ = ["Hit", "newest_first"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,16 @@ class Hit:
     def taken_at(self) -> datetime | None:
         """When the camera says it was taken, in the camera's local time."""
         return self.record.taken_at
+
+    def seen_from(self, folders: Sequence[Path]) -> "Hit":
+        """The same, with the files beneath `folders` named first: that is where the user is looking."""
+        near = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 (links stay as they were named)
+        order = sorted(self.record.paths, key=lambda path: not any(path.is_relative_to(folder) for folder in near))
+        return replace(self, record=replace(self.record, paths=tuple(order)))
+
+
+def newest_first(hits: Sequence[Hit]) -> list[Hit]:
+    """By the date they were taken, those without one last; among equals as they were ranked."""
+    dated = [(hit.taken_at, hit) for hit in hits if hit.taken_at is not None]
+    undated = [hit for hit in hits if hit.taken_at is None]
+    return [*(hit for _, hit in sorted(dated, key=lambda pair: pair[0], reverse=True)), *undated]

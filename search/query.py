@@ -11,27 +11,37 @@ __all__ = ["Query"]
 
 @dataclass(frozen=True)
 class Query:
-    """Texts and pictures that count alike: the query is the mean of their unit vectors.
+    """Texts and pictures that count alike, and texts to stay away from.
 
-    Raises `InvalidQuery` when there is nothing to look for.
+    The query's vector is the mean of the unit vectors of what is wanted, less half the mean of those of `without`: a
+    model that compares by cosine does not understand "no", it has to be subtracted. Raises `InvalidQuery` when there is
+    nothing to look for.
     """
 
     texts: tuple[str, ...] = ()
     images: tuple[Path, ...] = ()
+    without: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.texts and not self.images:
             raise InvalidQuery("nothing to search for: give some words, or a picture with --image")
-        for text in self.texts:
+        for text in self.texts + self.without:
             if not text.strip():
                 raise InvalidQuery("an empty text matches nothing: give some words")
 
     @classmethod
-    def of(cls, texts: str | Iterable[str] = (), images: Path | str | Iterable[Path | str] = ()) -> "Query":
+    def of(
+        cls,
+        texts: str | Iterable[str] = (),
+        images: Path | str | Iterable[Path | str] = (),
+        without: str | Iterable[str] = (),
+    ) -> "Query":
         """A query of these parts; a single one needs no list."""
         texts = [texts] if isinstance(texts, str) else texts
         images = [images] if isinstance(images, (Path, str)) else images
-        return cls(tuple(texts), tuple(Path(image) for image in images))
+        without = [without] if isinstance(without, str) else without
+        return cls(tuple(texts), tuple(Path(image) for image in images), tuple(without))
 
     def __str__(self) -> str:
-        return " + ".join([*self.texts, *(image.name for image in self.images)])
+        wanted = " + ".join([*self.texts, *(image.name for image in self.images)])
+        return " - ".join([wanted, *self.without])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from store.catalog import Content, Embedding, Failure, Picture, Root, RootKind, State
 from store.library import Library
@@ -64,14 +64,26 @@ class FailureRecord:
     tries: int
 
 
-def findable_ids(connection: Connection, stored: StoredSpace) -> Ids:
-    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted."""
-    present = select(Picture.id).where(Picture.content_id == Embedding.content_id, Picture.state == State.PRESENT)
+def findable_ids(
+    connection: Connection,
+    stored: StoredSpace,
+    pictures: Sequence[ColumnElement[bool]] = (),
+    contents: Sequence[ColumnElement[bool]] = (),
+) -> Ids:
+    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted.
+
+    Conditions on `Picture` must hold for one present file, those on `Content` for what it holds.
+    """
+    present = select(Picture.id).where(
+        Picture.content_id == Embedding.content_id, Picture.state == State.PRESENT, *pictures
+    )
     statement = (
         select(Embedding.content_id)
         .where(Embedding.space_id == stored.id, present.exists())
         .order_by(Embedding.content_id)
     )
+    if contents:
+        statement = statement.where(Embedding.content_id.in_(select(Content.id).where(*contents)))
     return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
 
 

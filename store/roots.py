@@ -20,6 +20,7 @@ __all__ = [
     "find_place",
     "list_roots",
     "locate",
+    "places_at",
     "within",
 ]
 
@@ -52,6 +53,16 @@ def locate(connection: Connection, path: Path) -> Place | None:
         if wanted.startswith(_folder(row.path)):
             return Place(row.id, Path(os.fsdecode(row.path)), wanted[len(_folder(row.path)) :])
     return None
+
+
+def places_at(connection: Connection, path: Path) -> list[Place]:
+    """What the library covers of `path` (absolute): the place itself, or the folders beneath it that are roots."""
+    place = locate(connection, path)
+    if place is not None:
+        return [place]
+    outer = _folder(os.fsencode(path))
+    roots = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
+    return [Place(row.id, Path(os.fsdecode(row.path)), b"") for row in roots if row.path.startswith(outer)]
 
 
 class FolderRoots:

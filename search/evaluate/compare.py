@@ -67,8 +67,11 @@ class Comparison:
 
     @property
     def better(self) -> str:
-        """`left`, `right`, or `neither` when the difference may be noise."""
-        if not self.significant:
+        """`left` or `right`; `neither` when the difference may be noise, or a median did not go the way of the queries.
+
+        (It can stay where it is, or even fall, while the ranks of most queries rise.)
+        """
+        if not (self.significant and self.difference * self.tested > 0):
             return "neither"
         return "right" if (self.tested > 0) == self.metric.higher_is_better else "left"
 
@@ -78,6 +81,8 @@ class Comparison:
         difference = f"{self.metric.name} differs by {self.difference:+.4f} (p = {self.adjusted_p:.2g}"
         if not self.significant:
             return f"{difference}): this may be noise"
+        if self.better == "neither":
+            return f"{difference}): the score and the single queries disagree"
         return f"{difference}): {getattr(self, self.better).space} is better"
 
     def as_dict(self) -> dict[str, object]:

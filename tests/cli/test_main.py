@@ -97,7 +97,7 @@ def test_completion_scripts(sightline: Sightline, shell: str) -> None:
     ("words", "expected"),
     [
         ("sightline s", {"search", "similar", "status"}),
-        ("sightline search --s", {"--sheet"}),
+        ("sightline search --s", {"--sheet", "--sort"}),
         ("sightline models ", {"list", "info"}),
     ],
 )

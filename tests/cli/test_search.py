@@ -179,3 +179,29 @@ def test_a_preview_keeps_the_shape(
     assert [len(line.strip()) for line in shown if line.strip()] == [40] * rows
     show_picture(tmp_path / "gone.png")
     assert capfd.readouterr().out == ""
+
+
+def test_a_search_narrowed_turned_away_and_sorted(sightline: Sightline, filled: Path, album: Path) -> None:
+    assert sightline("search", "red", "--in", album / "more", "--paths").lines == [str(album / "more" / "yellow.png")]
+    assert sightline("similar", album / "red.png", "--in", album / "more", "--paths").lines == [
+        str(album / "more" / "yellow.png")
+    ]
+    plain, away = (sightline("search", "red", *rest, "--json").records for rest in ([], ["--not", "green"]))
+    assert [record["score"] for record in away][1] < [record["score"] for record in plain][1]
+    assert sightline("search", "red", "--sort", "date", "--paths").lines == [record["path"] for record in plain]
+    assert sightline("search", "red", "--after", "2020").code == 1  # none of them says when it was taken
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--after", "soon"), "'soon' is no date"),
+        (("--before", "2023-13"), "'2023-13' is no date"),
+        (("--in", "/nowhere"), "knows nothing at /nowhere"),
+        (("--sort", "size"), "size"),
+    ],
+)
+def test_filters_that_make_no_sense(sightline: Sightline, filled: Path, options: tuple[str, str], said: str) -> None:
+    answer = sightline("search", "red", *options)
+    assert (answer.code, answer.out) == (2, b"")
+    assert said in answer.err

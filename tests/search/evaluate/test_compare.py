@@ -11,6 +11,7 @@ from search.evaluate.compare import ComparisonSettings, compare_all, holm, rando
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import Metric, parse_metric, parse_metrics
 from search.evaluate.ranks import Ranks
+from search.evaluate.uncertainty import Resampling
 from sightline.errors import Incomparable
 
 MRR, MEDIAN, MEAN_RANK = parse_metric("mrr"), parse_metric("median_rank"), parse_metric("mean_rank")
@@ -82,7 +83,7 @@ def test_a_drawn_p_is_never_zero() -> None:
 def test_the_number_drawn_does_not_limit_how_many_are_corrected_together() -> None:
     """A p of 1 in 101, corrected for 700 comparisons, would call every difference noise, however large."""
     pair = evaluation("old", [4] * 40), evaluation("new", [2] * 40)
-    found = compare_all([pair] * 700, ComparisonSettings(permutations=100))
+    found = compare_all([pair] * 700, ComparisonSettings(permutations=100, resampling=Resampling(10)))
     assert all(one.significant for one in found)
 
 
@@ -131,6 +132,16 @@ def test_lower_ranks_are_better() -> None:
         ("median_rank", -2, "right"),
         ("mean_rank", -2, "right"),
     ]
+
+
+@pytest.mark.parametrize(("better", "difference"), [(0, 0), (11, -1)])
+def test_a_median_that_is_not_worse_did_not_fall(better: int, difference: int) -> None:
+    """Of 101 queries 40 lose a rank and fewer gain one, which is no noise; the median stays, or even gains one."""
+    old = evaluation("old", [1] * 40 + [5] * 61, names=("median_rank",))
+    new = evaluation("new", [2] * 40 + [4] * better + [5] * (61 - better), names=("median_rank",))
+    (found,) = compare.compare(old, new)
+    assert (found.difference, found.significant, found.better) == (difference, True, "neither")
+    assert found.verdict.endswith("the score and the single queries disagree")
 
 
 def test_infinite_ranks_can_be_compared() -> None:
