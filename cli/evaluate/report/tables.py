@@ -58,7 +58,7 @@ def _difference(comparison: Comparison) -> str:
     interval = f"[{interval_words(name, comparison.interval, signed=True)}]"
     p = f"p = {comparison.adjusted_p:.2g}"
     kind = {"right": "up", "left": "down"}.get(comparison.better)
-    noted = p if kind else f"{p}, noise"
+    noted = p if comparison.significant else f"{p}, noise"
     return element("td", value, element("small", interval), element("small", noted), class_=kind)
 
 
