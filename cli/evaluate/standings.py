@@ -8,7 +8,6 @@ from cli.evaluate.words import direction_words, label, number_words
 from search.evaluate.baseline import compare_with_baseline, falls
 from search.evaluate.compare import Comparison, compare_all
 from search.evaluate.evaluation import Evaluation
-from sightline.errors import EvaluationError
 
 __all__ = ["Standing", "Standings", "stand"]
 
@@ -101,7 +100,4 @@ def _systems(measured: Sequence[Measured]) -> list[Standing]:
 
 def _baseline(measured: Sequence[Measured], baseline: Sequence[Evaluation]) -> Standing:
     evaluations = [evaluation for each in measured for evaluation in each.evaluations]
-    comparisons = compare_with_baseline(evaluations, baseline)
-    if not comparisons:
-        raise EvaluationError(f"the baseline has none of the measures: {', '.join(evaluations[0].scores)}")
-    return Standing("Against the baseline", comparisons)
+    return Standing("Against the baseline", compare_with_baseline(evaluations, baseline))

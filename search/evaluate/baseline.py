@@ -7,7 +7,7 @@ by query.
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,15 +54,23 @@ def compare_with_baseline(
     baseline: Sequence[Evaluation],
     settings: ComparisonSettings | None = None,
 ) -> list[Comparison]:
-    """Each evaluation (right) against that of the baseline (left) with the same data set, split, language, direction.
+    """Each evaluation (right) against that of the baseline (left) with the same data set, split, language, direction,
+    by the measures of the evaluation, which those of the baseline may not have been.
 
-    Raises `EvaluationError` when the baseline has none, and `Incomparable` when the queries are not the same.
+    Raises `EvaluationError` when the baseline has none, or ranked another number of candidates, and `Incomparable`
+    when the queries are not the same.
     """
     kept = {_key(evaluation.subject): evaluation for evaluation in baseline}
     absent = [" ".join(_key(e.subject)) for e in evaluations if _key(e.subject) not in kept]
     if absent:
         raise EvaluationError(f"the baseline does not have: {', '.join(absent)}")
-    pairs = [(kept[_key(evaluation.subject)], evaluation) for evaluation in evaluations]
+    pairs = [(replace(kept[_key(now.subject)], metrics=now.metrics), now) for now in evaluations]
+    for before, now in pairs:
+        if before.candidates != now.candidates:
+            raise EvaluationError(
+                f"the baseline ranked {before.candidates:,} candidates, and now there are {now.candidates:,}: "
+                f"{' '.join(_key(now.subject))}"
+            )
     return compare_all(pairs, settings or ComparisonSettings())
 
 

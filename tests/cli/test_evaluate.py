@@ -304,13 +304,9 @@ def test_the_gate(sightline: Sightline, many: Path, blind: None, tmp_path: Path)
 def test_a_baseline_of_something_else_is_no_pass(sightline: Sightline, few: Path, many: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     assert sightline("eval", many, "--space", "fake", "--save", kept, "--metrics", "mrr").code == 0
-    for arguments, complaint in (
-        ((few,), "the baseline does not have"),
-        ((many, "--metrics", "map"), "the baseline has none of the measures: map"),
-    ):
-        answer = sightline("eval", *arguments, "--space", "fake", "--baseline", kept)
-        assert (answer.code, answer.out) == (2, b"")
-        assert complaint in answer.err
+    answer = sightline("eval", few, "--space", "fake", "--baseline", kept)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "the baseline does not have" in answer.err
 
 
 def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:

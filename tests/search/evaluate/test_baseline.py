@@ -81,9 +81,13 @@ def test_a_rise_and_noise_are_no_falls() -> None:
     assert falls(compared) == []
 
 
-def test_measures_that_the_baseline_does_not_have_are_not_compared() -> None:
-    more = replace(evaluation(GOOD), metrics=parse_metrics(("mrr", "recall@1")))
-    assert [one.metric.name for one in compare_with_baseline([more], [evaluation(GOOD)])] == ["mrr"]
+def test_measures_that_were_not_made_then_are_made_of_the_ranks_that_were_kept() -> None:
+    now = replace(evaluation(GOOD), metrics=parse_metrics(("map", "mrr")))
+    compared = compare_with_baseline([now], [evaluation(BAD)])
+    assert [one.metric.name for one in compared] == ["map", "mrr"]
+    assert compared[0].left_score == pytest.approx(
+        (1 / 5 + (1 / 6 + 2 / 7 + 3 / 9) / 3 + 1 / 4 + (1 / 9 + 2 / 11) / 2) / 4
+    )
 
 
 def test_other_queries_and_other_data_sets() -> None:
@@ -91,6 +95,8 @@ def test_other_queries_and_other_data_sets() -> None:
         compare_with_baseline([evaluation(GOOD, "de")], [evaluation(GOOD)])
     with pytest.raises(Incomparable, match="1 differ: q31"):
         compare_with_baseline([evaluation(GOOD[:-1])], [evaluation(GOOD)])
+    with pytest.raises(EvaluationError, match="ranked 50 candidates, and now there are 51: data dev en text"):
+        compare_with_baseline([replace(evaluation(GOOD), candidates=51)], [evaluation(GOOD)])
 
 
 @pytest.mark.parametrize(
