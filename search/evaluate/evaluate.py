@@ -113,7 +113,8 @@ def evaluate_dataset(
 
     `texts` (C, D) are the vectors of `dataset.captions`, `pictures` (N, D) of `dataset.images`, in their order. From
     text to picture every picture is a candidate in every language. From picture to text each language's captions are a
-    gallery of their own, the pictures that have one are the queries, and pooled all captions are one gallery.
+    gallery of their own, the pictures that have one are the queries, and pooled all captions are one gallery. Raises
+    `EvaluationError` as `rank` does, and for a language in which there is no such picture.
     """
     one_way = _text_to_picture if direction == "text-to-picture" else _picture_to_text
     return one_way(dataset, np.asarray(texts), pictures, space, settings)
@@ -144,6 +145,8 @@ def _picture_to_text(
         captions = [dataset.captions[number] for number in mine]
         qrels = inverted({caption.id: caption.images for caption in captions})
         rows = [row for row, image in enumerate(dataset.images) if image in qrels]
+        if not rows:
+            raise EvaluationError(f"no picture of {dataset.name} has a caption in {lang!r} that is right for it")
         subject = Subject(dataset.name, dataset.split, space, lang, "picture-to-text")
         queries = [dataset.images[row] for row in rows]
         gallery = Embedded([caption.id for caption in captions], texts[mine])

@@ -1,6 +1,7 @@
 """Vectors in, numbers out: worked out by hand on a data set of three pictures, and against plain numpy."""
 
 import json
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -87,6 +88,12 @@ def test_from_picture_to_text(dataset: Dataset) -> None:
     assert pooled.ranked[0].ranks.tolist() == [2, 3, 6]
     assert {one.subject.direction for one in (german, english, pooled)} == {"picture-to-text"}
     assert (pooled.as_dict()["pictures"], pooled.as_dict()["queries"]) == (3, 3)
+
+
+def test_a_language_that_is_right_for_no_picture_asks_nothing(dataset: Dataset) -> None:
+    captions = tuple(replace(one, images={}) if one.lang == "de" else one for one in dataset.captions)
+    with pytest.raises(EvaluationError, match="no picture of data has a caption in 'de' that is right for it"):
+        evaluate_dataset(replace(dataset, captions=captions), TEXTS, PICTURES, "fake", "picture-to-text")
 
 
 def test_one_language_is_not_pooled_with_itself(dataset: Dataset) -> None:
