@@ -22,7 +22,14 @@ from indexer.read import Reader, Reading
 from indexer.scan import Scan, ScanSettings, scan
 from indexer.summary import Progress, Summary
 from pictures.decode import DecodeSettings, heif_is_installed
-from sightline.errors import FolderUnreadable, NoSuchFolder, PictureUnsupported, RootUnavailable, SpaceMismatch
+from sightline.errors import (
+    FolderPassedOver,
+    FolderUnreadable,
+    NoSuchFolder,
+    PictureUnsupported,
+    RootUnavailable,
+    SpaceMismatch,
+)
 from store import cache, lookup
 from store.census import Census, Sighting, open_census
 from store.library import Library
@@ -62,8 +69,8 @@ def index(
 ) -> Summary:
     """Brings the library up to date with one folder or several; waits while another process is changing it.
 
-    Raises `NoSuchFolder`, `FolderUnreadable`, `RootUnavailable` (a known folder is gone or suddenly nearly empty;
-    nothing was changed), `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`,
+    Raises `NoSuchFolder`, `FolderUnreadable`, `FolderPassedOver` (its root leaves it out), `RootUnavailable` (a known
+    folder is gone or suddenly nearly empty; nothing was changed), `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`,
     and `ValueError` for an exclude pattern that has no meaning.
     """
     started = perf_counter()
@@ -201,6 +208,9 @@ class _Run:
                 return 0
             found = scan(place.root, self._settings.scan, place.beneath)
         seen = census.record(self._sightings(found))
+        folder = place.root / os.fsdecode(place.beneath)
+        if found.passed_over and folder.is_dir() and not self._settings.accept_missing:
+            raise FolderPassedOver(folder, place.root)
         census.spare(found.unreadable)
         self.unreadable.extend(str(place.root / os.fsdecode(folder)) for folder in found.unreadable)
         return seen

@@ -88,6 +88,8 @@ class Scan:
     outside the root is visited once, through the first link that leads to it, and a folder of the root only
     in its own place.
 
+    `passed_over` says that `beneath` itself is not looked into: it is hidden, ignored, a link, or gone.
+
     `unreadable` lists paths that could not be looked at: whatever is known at or beneath them may still be
     there. b"" in it means the whole root.
     """
@@ -95,6 +97,7 @@ class Scan:
     def __init__(self, root: Path, settings: ScanSettings, beneath: bytes) -> None:
         """Check the root; see `scan` for what is raised."""
         self.unreadable: list[bytes] = []
+        self.passed_over = False
         self._root = os.fsencode(root)
         self._settings = settings
         self._beneath = beneath.strip(b"/")
@@ -114,6 +117,7 @@ class Scan:
 
     def _walk(self) -> Iterator[FoundFile]:
         start = self._descend_to(self._beneath)
+        self.passed_over = start is None and not self.unreadable
         stack = [start] if start else []
         while stack:
             entry = next(stack[-1].entries, None)

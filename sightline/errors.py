@@ -8,6 +8,7 @@ SightlineError
 │   └── LibraryTooNew            written by a newer Sightline
 ├── RootUnavailable              a folder of pictures is gone or suddenly nearly empty
 ├── FolderUnreadable             the operating system will not list a folder of pictures
+├── FolderPassedOver             a folder that was named lies in a root which leaves it out
 ├── NoSuchFolder                 a path that was to be indexed is no folder
 ├── NothingKnown                 a path the library does not know
 ├── PictureError                 one file that cannot become pixels; carries a stable `reason`
@@ -51,6 +52,7 @@ __all__ = [
     "ExchangeError",
     "ExtraMissing",
     "FileTooLarge",
+    "FolderPassedOver",
     "FolderUnreadable",
     "Incomparable",
     "IndexFault",
@@ -153,6 +155,17 @@ class FolderUnreadable(SightlineError):
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(f"cannot look into {path}: {detail}. Nothing was changed")
         self.path, self.detail = path, detail
+
+
+class FolderPassedOver(SightlineError):
+    """The folder `path` was to be indexed, but its root, `root`, leaves it out."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        super().__init__(
+            f"{path} is passed over in {root}: it is hidden, a link, or excluded. --include-hidden, --follow-links or "
+            "another .sightlineignore lets it in. Nothing was changed"
+        )
+        self.path, self.root = path, root
 
 
 class NothingKnown(SightlineError):

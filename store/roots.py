@@ -87,13 +87,13 @@ def collection_path(space: str) -> bytes:
 
 
 def ensure_root(library: Library, path: Path) -> Place:
-    """The place of the folder `path`, which becomes a root unless one covers it.
+    """The place of the folder `path`, which becomes a root unless one covers it, under this name or another.
 
     Roots beneath a new root become parts of it.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 (links are kept as the user named them; `..` is not)
     with library.write() as connection:
-        known = locate(connection, path)
+        known = locate(connection, path) or _locate_by_another_name(connection, path)
         if known is not None:
             return known
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -147,6 +147,26 @@ def within(place: Place) -> list[ColumnElement[bool]]:
         inside = (Picture.relpath >= place.beneath + b"/") & (Picture.relpath < place.beneath + b"0")  # "0" is "/" + 1
         conditions.append((Picture.relpath == place.beneath) | inside)
     return conditions
+
+
+def _locate_by_another_name(connection: Connection, path: Path) -> Place | None:
+    """Where `path` lies if a link, or another spelling on a disk that knows no case, leads to the same folder."""
+    real = path.resolve()
+    for row in connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)):
+        named = Path(os.fsdecode(row.path))
+        root = named.resolve()
+        if _same_folder(real, root):
+            return Place(row.id, named, b"")
+        if real.is_relative_to(root):
+            return Place(row.id, named, os.fsencode(real.relative_to(root)))
+    return None
+
+
+def _same_folder(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not mounted
+        return False
 
 
 def _absorb(connection: Connection, place: Place) -> None:

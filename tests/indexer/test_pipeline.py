@@ -18,7 +18,8 @@ from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, Summary, index
 from indexer.scan import ScanSettings
 from pictures.decode import DecodeSettings
-from sightline.errors import NoSuchFolder, RootUnavailable, SpaceMismatch
+from search import Searcher
+from sightline.errors import FolderPassedOver, NoSuchFolder, RootUnavailable, SpaceMismatch
 from store import Library
 from store.catalog import Embedding, Picture, Root, State
 from store.check import repair, verify
@@ -506,3 +507,21 @@ def test_a_summary_is_plain_data(library: Library, album: Path, encoder: FakeEnc
     record = asdict(index(library, [album], encoder))
     assert record["new"] == 4
     assert isinstance(record["timings"], dict)
+
+
+@pytest.mark.parametrize("name", [".hidden", "ignored", "link"])
+def test_a_folder_that_its_root_passes_over_says_so(
+    library: Library, tmp_path: Path, paint: Callable[..., Path], encoder: FakeEncoder, name: str
+) -> None:
+    paint(tmp_path / "all" / "red.png", "red")
+    (tmp_path / "all" / ".sightlineignore").write_text("ignored/\n")
+    paint(tmp_path / "elsewhere" / "blue.png", "blue")
+    if name == "link":
+        (tmp_path / "all" / name).symlink_to(tmp_path / "elsewhere")
+    else:
+        paint(tmp_path / "all" / name / "blue.png", "blue")
+    index(library, tmp_path / "all", encoder)
+    with pytest.raises(FolderPassedOver) as raised:
+        index(library, tmp_path / "all" / name, encoder)
+    assert (raised.value.path, raised.value.root) == (tmp_path / "all" / name, tmp_path / "all")
+    assert len(Searcher(library, encoder)) == 1

@@ -118,3 +118,15 @@ def test_roots_are_counted_by_state(library: Library) -> None:
         ("/photos", 3, 1, 2),
         ("/empty", 0, 0, 0),
     ]
+
+
+def test_a_folder_under_another_name_is_the_root_it_is(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    first = ensure_root(library, tmp_path / "link")
+    assert first.root == tmp_path / "link"  # as it was named
+    assert ensure_root(library, tmp_path / "real") == first
+    assert ensure_root(library, tmp_path / "real" / "deep") == Place(first.root_id, first.root, b"deep")
+    assert len(list_roots(library)) == 1
+    (tmp_path / "real-too").mkdir()
+    assert ensure_root(library, tmp_path / "real-too").root_id != first.root_id
