@@ -1,6 +1,7 @@
 """Captions as vectors: embedded now, or made elsewhere."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,14 +51,24 @@ def _read(given: QueryVectors, system: System, dataset: Dataset) -> NDArray[np.f
     if vectors.shape[1] != dim:
         raise EvaluationError(f"{given.path}: {vectors.shape[1]} dimensions, but {system.name} has {dim}")
     wanted = [caption.id for caption in dataset.captions]
-    if ids == [str(number) for number in range(len(wanted))]:  # as vectors are called that came without ids
+    if ids is None:
+        if len(vectors) != len(wanted):
+            raise EvaluationError(f"{given.path}: {len(vectors):,} vectors without ids for {len(wanted):,} captions")
         return _unit(vectors)
+    return _unit(vectors[_rows(ids, wanted, given.path)])
+
+
+def _rows(ids: Sequence[str], wanted: Sequence[str], path: Path) -> list[int]:
+    """Where each of the wanted ids stands."""
     rows = {name: row for row, name in enumerate(ids)}
+    if len(rows) < len(ids):
+        twice = next(name for row, name in enumerate(ids) if rows[name] != row)
+        raise EvaluationError(f"{path}: two vectors are called {twice}")
     lacking = [name for name in wanted if name not in rows]
     if lacking:
         few = ", ".join(lacking[:5])
-        raise EvaluationError(f"{given.path}: no vector for {len(lacking):,} of {len(wanted):,} captions: {few}")
-    return _unit(vectors[[rows[name] for name in wanted]])
+        raise EvaluationError(f"{path}: no vector for {len(lacking):,} of {len(wanted):,} captions: {few}")
+    return [rows[name] for name in wanted]
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -83,10 +83,10 @@ def open_vectors(
 
 def read_vectors(
     path: Path | str, names: Path | str | None = None, *, columns: Columns | None = None
-) -> tuple[list[str], NDArray[np.float32]]:
+) -> tuple[list[str] | None, NDArray[np.float32]]:
     """All vectors at `path` at once, such as those of queries: their names, and (N, D) in 32 bits, as they are.
 
-    Arguments and errors are those of `open_vectors`.
+    The names are None when nothing says them. Arguments and errors are those of `open_vectors`.
     """
     source = open_vectors(path, names, columns=columns)
     found = np.empty((source.count, source.dim), np.float32)
@@ -94,7 +94,8 @@ def read_vectors(
     for block, vectors in source:
         found[len(called) : len(called) + len(block)] = vectors
         called.extend(str(name) for name in block)
-    return called, found
+    named = source.names is not None or any(part.names for part in source.parts)
+    return called if named else None, found
 
 
 def _file(path: Path, columns: Columns) -> Part:

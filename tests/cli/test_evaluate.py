@@ -339,6 +339,24 @@ def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Librar
         assert complaint in answer.err
 
 
+def test_ids_of_query_vectors_may_be_numbers(sightline: Sightline, library: Library, tmp_path: Path) -> None:
+    """The captions 1 and 0, in this order; rows called 0 and 1 are theirs by name, without names by their order."""
+    np.save(tmp_path / "axes.npy", np.eye(2, dtype=np.float32))
+    (tmp_path / "names.txt").write_text("first.png\nsecond.png\n")
+    (tmp_path / "ids.txt").write_text("0\n1\n")
+    arguments = (tmp_path / "axes.npy", "--ids", tmp_path / "names.txt", "--space", "theirs", "--library", library.path)
+    assert sightline("import", *arguments).code == 0
+    lines = [{"image": "first.png", "caption": "a", "id": "1"}, {"image": "second.png", "caption": "b", "id": "0"}]
+    (tmp_path / "captions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    evaluate = ("eval", tmp_path, "--library", library.path, "--json", "--query-vectors", tmp_path / "axes.npy")
+    assert sightline(*evaluate).record["mrr"] == 1
+    assert sightline(*evaluate, "--query-ids", tmp_path / "ids.txt").record["mrr"] == 1 / 2
+    (tmp_path / "ids.txt").write_text("0\n0\n")
+    assert "two vectors are called 0" in sightline(*evaluate, "--query-ids", tmp_path / "ids.txt").err
+    np.save(tmp_path / "axes.npy", np.eye(3, 2, dtype=np.float32))
+    assert "3 vectors without ids for 2 captions" in sightline(*evaluate).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

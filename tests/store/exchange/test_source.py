@@ -366,3 +366,9 @@ def test_vectors_of_queries(write: Write) -> None:
     assert names == ["q1", "q2", "雪"]
     assert found.dtype == np.float32
     assert (found == vectors).all()
+
+
+def test_vectors_of_which_nobody_says_whose_they_are(write: Write) -> None:
+    path, listed = write(unit_vectors(3), [b"0", b"1", b"2"])
+    assert read_vectors(path)[0] is None
+    assert read_vectors(path, listed)[0] == ["0", "1", "2"]
