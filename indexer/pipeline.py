@@ -70,8 +70,8 @@ def index(
     """Brings the library up to date with one folder or several; waits while another process is changing it.
 
     Raises `NoSuchFolder`, `FolderUnreadable`, `FolderPassedOver` (its root leaves it out), `RootUnavailable` (a known
-    folder is gone or suddenly nearly empty; nothing was changed), `SpaceMismatch` (the library's pictures are embedded by another model), `LibraryUnusable`,
-    and `ValueError` for an exclude pattern that has no meaning.
+    folder is gone or suddenly nearly empty; nothing was changed), `SpaceMismatch` (the library's pictures are embedded
+    by another model), `LibraryUnusable`, and `ValueError` for an exclude pattern that has no meaning.
     """
     started = perf_counter()
     settings, progress = settings or IndexSettings(), progress or Progress()
