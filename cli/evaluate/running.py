@@ -1,5 +1,6 @@
 """An evaluation from options to exit code."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,7 +32,7 @@ def run(options: Options) -> int:
     """Measures, prints and writes all that was asked for; returns the exit code."""
     _check(options)
     baseline = read_baseline(options.baseline) if options.baseline else None
-    datasets = [_dataset(path, options) for path in options.datasets]
+    datasets = _datasets(options)
     with ExitStack() as stack:
         measured = [each for dataset in datasets for each in _measured(stack, dataset, options)]
         standings = stand(measured, baseline)
@@ -64,6 +65,15 @@ def _check(options: Options) -> None:
         raise click.UsageError("--query-vectors are for an imported space: name its --library")
     if options.plots:
         require_matplotlib()
+
+
+def _datasets(options: Options) -> list[Dataset]:
+    """All of them; their names must tell them apart, in tables and in a baseline."""
+    datasets = [_dataset(path, options) for path in options.datasets]
+    (name, split), count = Counter((dataset.name, dataset.split) for dataset in datasets).most_common(1)[0]
+    if count > 1:
+        raise click.UsageError(f"{count} data sets are called {name} (split {split}): evaluate them one at a time")
+    return datasets
 
 
 def _dataset(path: Path, options: Options) -> Dataset:

@@ -370,6 +370,7 @@ def test_ids_of_query_vectors_may_be_numbers(sightline: Sightline, library: Libr
         (["DATA", "--direction", "sideways"], "sideways"),
         (["DATA", "--direction", "both", "--run", "run.txt"], "--run is of one data set in one direction"),
         (["DATA", "DATA", "--qrels", "qrels.txt"], "--qrels is of one data set"),
+        (["DATA", "DATA"], "2 data sets are called few"),
         (["DATA", "--space", "fake", "--space", "fake", "--save", "kept.json"], "--save is of one space"),
         (["DATA", "--index", "Flat", "--baseline", "kept.json"], "--baseline is of one space"),
         (["DATA", "--html", "no/such/folder/report.html"], "there is no folder no/such/folder"),
