@@ -15,14 +15,16 @@ THUMBNAIL = 320
 """Longest side in pixels."""
 
 STYLE = """
-:root { color-scheme: light dark; --paper: #faf9f7; --card: #fff; --ink: #1d1d1f; --faint: #6b6a70; }
-@media (prefers-color-scheme: dark) { :root { --paper: #161618; --card: #222225; --ink: #f2f2f3; --faint: #a3a2a8; } }
+:root { color-scheme: light dark; --paper: #faf9f7; --card: #fff; --frame: #ecebe8; --ink: #1d1d1f; --faint: #6b6a70; }
+@media (prefers-color-scheme: dark) {
+  :root { --paper: #161618; --card: #222225; --frame: #2d2d31; --ink: #f2f2f3; --faint: #a3a2a8; }
+}
 body { margin: 2rem; background: var(--paper); color: var(--ink); font: 16px/1.4 system-ui, sans-serif; }
 h2 { font-weight: 600; margin: 2.2rem 0 .8rem; }
 ol { list-style: none; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr));
      padding: 0; margin: 0; }
 li { background: var(--card); border-radius: .7rem; overflow: hidden; box-shadow: 0 1px 4px rgb(0 0 0 / .12); }
-img, .gone { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: cover; }
+img, .gone { display: block; width: 100%; aspect-ratio: 4 / 3; object-fit: contain; background: var(--frame); }
 .gone { display: grid; place-items: center; color: var(--faint); }
 p { margin: .5rem .8rem .7rem; font-size: .85rem; color: var(--faint); overflow-wrap: anywhere; }
 b { color: var(--ink); font-variant-numeric: tabular-nums; }
