@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -11,6 +12,7 @@ from cli.evaluate.standings import Standings
 from cli.evaluate.verb import Options
 from search.evaluate.baseline import write_baseline
 from search.evaluate.trec import write_qrels, write_run
+from search.evaluate.writing import write_whole
 
 __all__ = ["write_files"]
 
@@ -27,15 +29,19 @@ def write_files(measured: Sequence[Measured], standings: Standings, options: Opt
         write_run(options.run, first.ranking(first.pooled.queries, options.depth))
     if options.save:
         write_baseline(options.save, [evaluation for each in measured for evaluation in each.evaluations])
+    if options.html:
+        from cli.evaluate.report import page
+
+        command = shlex.join(["sightline", *sys.argv[1:]])
+        write_whole(options.html, [page(measured, standings, command).encode()])
+    if options.plots:
+        _write_plots(options.plots, measured)
+
+
+def _write_plots(folder: Path, measured: Sequence[Measured]) -> None:
+    from cli.evaluate.plots import write_plots
+
     try:
-        if options.html:
-            from cli.evaluate.report import page
-
-            command = shlex.join(["sightline", *sys.argv[1:]])
-            options.html.write_text(page(measured, standings, command), encoding="utf-8")
-        if options.plots:
-            from cli.evaluate.plots import write_plots
-
-            write_plots(options.plots, measured)
+        write_plots(folder, measured)
     except OSError as exc:
-        raise click.FileError(str(options.html or options.plots), exc.strerror or str(exc)) from exc
+        raise click.FileError(str(folder), exc.strerror or str(exc)) from exc

@@ -18,6 +18,7 @@ from search.evaluate.evaluation import Evaluation, Subject, finite
 from search.evaluate.lines import read_json
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
+from search.evaluate.writing import write_whole
 from sightline.errors import DatasetError, EvaluationError
 
 __all__ = ["compare_with_baseline", "falls", "read_baseline", "write_baseline"]
@@ -32,10 +33,7 @@ def write_baseline(path: Path | str, evaluations: Sequence[Evaluation]) -> None:
     """
     content = {"format": _FORMAT, "evaluations": [_as_json(evaluation) for evaluation in evaluations]}
     text = (json.dumps(content, separators=(",", ":")) + "\n").encode()
-    try:
-        Path(path).write_bytes(gzip.compress(text, mtime=0) if Path(path).suffix == ".gz" else text)
-    except OSError as exc:
-        raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
+    write_whole(path, [gzip.compress(text, mtime=0) if Path(path).suffix == ".gz" else text])
 
 
 def read_baseline(path: Path | str) -> list[Evaluation]:

@@ -5,9 +5,7 @@ van Rijsbergen, "Report on the need for and provision of an 'ideal' information 
 The folder is a data set in TREC's format (see `datasets.trec_files`): queries, judgements, and all pictures there were.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from pathlib import Path
 from random import Random
@@ -17,6 +15,7 @@ import numpy as np
 from encoders.base import Encoder
 from search.evaluate.lines import read_lines
 from search.evaluate.trec import qrels_lines, read_qrels
+from search.evaluate.writing import write_lines
 from sightline.errors import DatasetError, EvaluationError
 from store import Library, cache
 from store.lookup import ContentRecord, describe, findable_ids
@@ -87,8 +86,10 @@ class JudgementSet:
         self._qrels = path / "qrels.txt"
         self._queries = path / (f"queries.{lang}.txt" if lang else "queries.txt")
         self._texts: dict[str, str] = {}
-        with _writing(path):
+        try:
             path.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
         if self._qrels.exists() and self._qrels.stat().st_size:
             self.grades = read_qrels(self._qrels)
         if self._queries.exists() and self._queries.stat().st_size:
@@ -103,8 +104,8 @@ class JudgementSet:
     def cover(self, pictures: Sequence[str]) -> None:
         """Notes all pictures there are to find, beside those that were judged before."""
         judged = {picture for grades in self.grades.values() for picture in grades}
-        _replace(self.path / "pictures.txt", sorted(judged.union(pictures)))
-        _replace(self.path / "root.txt", [str(ROOT)])
+        write_lines(self.path / "pictures.txt", sorted(judged.union(pictures)))
+        write_lines(self.path / "root.txt", [str(ROOT)])
 
     def grade(self, query: str, record: ContentRecord) -> int | None:
         """What was answered before, about this picture or a copy of it."""
@@ -125,9 +126,9 @@ class JudgementSet:
         self._save()
 
     def _save(self) -> None:
-        """Both files are small; written anew and renamed they are whole at every moment."""
-        _replace(self._queries, [f"{name}\t{text}" for name, text in self._texts.items()])
-        _replace(self._qrels, qrels_lines(self.grades))
+        """Both files are small; written anew each time, they are whole at every moment."""
+        write_lines(self._queries, [f"{name}\t{text}" for name, text in self._texts.items()])
+        write_lines(self._qrels, qrels_lines(self.grades))
 
 
 def _relative(path: Path) -> str:
@@ -142,22 +143,3 @@ def _listed(record: ContentRecord) -> str | None:
     except UnicodeEncodeError:
         return None
     return name if name == name.strip() and name.isprintable() else None
-
-
-def _replace(path: Path, lines: Iterable[str]) -> None:
-    """Writes a file so that it holds either what it held before or all of these lines."""
-    draft = path.with_suffix(".tmp")
-    with _writing(path):
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc

@@ -8,7 +8,7 @@ Fields are parted by white space; so in ids white space, `%` and bytes that are 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -18,6 +18,7 @@ import numpy as np
 from search.evaluate.judgements import Qrels, relevant_documents
 from search.evaluate.lines import Source, read_lines
 from search.evaluate.ranks import Ranks
+from search.evaluate.writing import write_lines
 from sightline.errors import EvaluationError
 
 __all__ = ["Run", "qrels_lines", "rank_run", "read_qrels", "read_run", "write_qrels", "write_run"]
@@ -58,7 +59,7 @@ def read_run(path: Path | str) -> dict[str, dict[str, float]]:
 
 def write_qrels(path: Path | str, qrels: Qrels) -> None:
     """Writes all judgements. Raises `EvaluationError` when the file cannot be written."""
-    _write(Path(path), (f"{line}\n" for line in qrels_lines(qrels)))
+    write_lines(path, qrels_lines(qrels))
 
 
 def qrels_lines(qrels: Qrels) -> Iterator[str]:
@@ -70,7 +71,7 @@ def qrels_lines(qrels: Qrels) -> Iterator[str]:
 
 def write_run(path: Path | str, run: Run, tag: str = "sightline") -> None:
     """Writes the documents of each query, best first; equal scores by id. Raises `EvaluationError` as above."""
-    _write(Path(path), _run_lines(run, _quoted(tag)))
+    write_lines(path, _run_lines(run, _quoted(tag)))
 
 
 def rank_run(run: Run, qrels: Qrels, queries: Sequence[str] | None = None) -> list[Ranks]:
@@ -99,7 +100,7 @@ def _run_lines(run: Run, tag: str) -> Iterator[str]:
     for query, scores in run.items():
         ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
         for place, (document, score) in enumerate(ordered, start=1):
-            yield f"{_quoted(query)} Q0 {_quoted(document)} {place} {float(score)!r} {tag}\n"
+            yield f"{_quoted(query)} Q0 {_quoted(document)} {place} {float(score)!r} {tag}"
 
 
 def _fields(path: Path, count: int) -> Iterator[tuple[Source, list[str]]]:
@@ -133,11 +134,3 @@ def _percent(char: str) -> str:
 
 def _plain(name: str) -> str:
     return unquote(name, errors="surrogateescape")
-
-
-def _write(path: Path, lines: Iterable[str]) -> None:
-    try:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
-    except OSError as exc:
-        raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
