@@ -176,6 +176,7 @@ def _measure(folder: Path, options: argparse.Namespace) -> None:
         seconds, megabytes = found.pop("seconds"), found.pop("peak")
         details = ", ".join(f"{name} {value}" for name, value in found.items())
         print(f"| {step} | {seconds:.1f} | {megabytes:,.0f} | {details} |", flush=True)
+    print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 
 def _run(options: argparse.Namespace) -> None:
