@@ -62,6 +62,8 @@ def _section(systems: Sequence[Measured], standings: Standings) -> str:
 def _facts(first: Measured) -> str:
     dataset, pooled = first.dataset, first.pooled
     kind = "pictures" if first.direction == "text-to-picture" else "captions"
+    if kind == "captions" and len(dataset.languages) > 1:
+        kind = "captions, or in one language only its own"
     langs = f"{len(dataset.languages)} languages ({', '.join(dataset.languages)})"
     if len(dataset.languages) == 1:
         langs = f"language: {dataset.languages[0]}"

@@ -27,7 +27,8 @@ figure { margin: 1.4rem 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 table.numbers { min-width: 60%; border-top: 1.5px solid var(--ink); border-bottom: 1.5px solid var(--ink); }
 .numbers th, .numbers td { padding: .3rem .8rem; text-align: right; font-weight: 400; white-space: nowrap; }
-.numbers th:first-child, .numbers td:first-child { text-align: left; }
+.numbers th:first-child, .numbers td:first-child { text-align: left; position: sticky; left: 0;
+  background: var(--paper) padding-box; }
 .numbers thead th { font-weight: 600; border-bottom: 1px solid var(--ink); }
 .numbers small { display: block; font-size: .74rem; line-height: 1.2; }
 .numbers tr.pooled td, .numbers tr.system td { border-top: 1px solid var(--rule); }
@@ -55,8 +56,14 @@ dt { font-weight: 600; } dd { margin: 0; }
 .item img, .gone { display: block; width: 6.6rem; height: 5rem; object-fit: cover; border-radius: .3rem; }
 .gone { display: grid; place-items: center; border: 1px dashed var(--rule); box-sizing: border-box; }
 .item.right img { outline: 3px solid var(--c2); outline-offset: -3px; }
-.item.text { width: 13rem; font-size: .82rem; color: var(--ink); } .item.text.right { color: var(--c2); }
+.item.text { width: 12.4rem; margin-right: .6rem; font-size: .82rem; color: var(--ink); }
+.item.text.right { color: var(--c2); } .item.text span + span { display: block; color: var(--faint); }
 code { font-size: .85rem; overflow-wrap: anywhere; }
+@media (max-width: 40rem) { body { margin: 1.2rem auto; padding: 0 1rem; } h2 { margin-top: 2rem; }
+  .numbers { font-size: .88rem; } .numbers th, .numbers td { padding: .3rem .4rem; }
+  svg.forest text { font-size: 15px; } svg.forest .name { font-size: 17px; }
+  .item, .item img, .gone { width: 5rem; } .item.text { width: 100%; }
+  .item img, .gone { height: 3.8rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 """.strip()
     + "".join(f"\n.s{number} {{ --series: var(--c{number}); }}" for number in range(SERIES))
     + """
