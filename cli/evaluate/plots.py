@@ -8,6 +8,7 @@ from typing import Any
 from cli.evaluate.curves import depths, main_metric, rank_bins, rank_shares
 from cli.evaluate.measure import Measured, together
 from cli.evaluate.words import direction_words, label
+from cli.output import shown
 from search.evaluate.evaluation import Evaluation
 from sightline.errors import ExtraMissing
 
@@ -67,8 +68,9 @@ def _intervals(systems: Sequence[Measured]) -> Any:
             [end.high - value for value, end in zip(values, ends, strict=True)],
         ]
         rows = [place + (number + 0.5) / len(systems) * 0.7 - 0.35 for place in range(len(langs))]
-        axes.errorbar(values, rows, xerr=errors, fmt="o", color=COLOURS[number % len(COLOURS)], label=each.name, ms=4)
-    axes.set_yticks(range(len(langs)), langs)
+        colour = COLOURS[number % len(COLOURS)]
+        axes.errorbar(values, rows, xerr=errors, fmt="o", color=colour, label=_text(each.name), ms=4)
+    axes.set_yticks(range(len(langs)), [_text(lang) for lang in langs])
     axes.invert_yaxis()
     axes.set_xlabel(f"{label(name)}, {systems[0].pooled.resampling.level:.0%} intervals")
     axes.grid(axis="x", alpha=0.3)
@@ -81,7 +83,7 @@ def _recall(systems: Sequence[Measured]) -> Any:
 
     def draw(axes: Any, number: int, evaluation: Evaluation) -> None:
         line = {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
-        axes.plot(at, evaluation.recall_curve(at), label=systems[number].name, **line)
+        axes.plot(at, evaluation.recall_curve(at), label=_text(systems[number].name), **line)
         axes.set_xscale("log")
         axes.set_xticks([10**power for power in range(len(str(at[-1])))])
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -97,7 +99,7 @@ def _ranks(systems: Sequence[Measured]) -> Any:
     def draw(axes: Any, number: int, evaluation: Evaluation) -> None:
         shares = rank_shares(evaluation, edges)
         places = [place + (number + 0.5) * thick - 0.425 for place in range(len(shares))]
-        axes.bar(places, shares, thick, color=COLOURS[number % len(COLOURS)], label=systems[number].name)
+        axes.bar(places, shares, thick, color=COLOURS[number % len(COLOURS)], label=_text(systems[number].name))
         axes.set_xticks(range(len(shares)), [str(edge) for edge in edges[:-1]], rotation=90)
 
     return _panels(systems, draw, "rank of the first right answer, from", "share of queries")
@@ -113,7 +115,7 @@ def _panels(systems: Sequence[Measured], draw: Callable[[Any, int, Evaluation], 
     for axes, evaluations in zip(grid, zip(*(each.evaluations for each in systems), strict=True), strict=False):
         for number, evaluation in enumerate(evaluations):
             draw(axes, number, evaluation)
-        axes.set_title(evaluations[0].subject.lang, fontsize=9)
+        axes.set_title(_text(evaluations[0].subject.lang), fontsize=9)
         axes.set_axisbelow(True)
         axes.grid(alpha=0.3)
     for axes in grid[max(count - columns, 0) : count]:  # the lowest of each column
@@ -136,7 +138,12 @@ def _figure(width: float, height: float) -> Any:
 def _name(figure: Any, systems: Sequence[Measured]) -> None:
     """A title, and whose the colours are."""
     first = systems[0]
-    figure.suptitle(f"{first.dataset.name}, {direction_words(first.direction)}", fontsize=10)
+    figure.suptitle(_text(f"{first.dataset.name}, {direction_words(first.direction)}"), fontsize=10)
     if len(systems) > 1:
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=2)
+
+
+def _text(text: str) -> str:
+    """What matplotlib can draw, and does not take for a formula."""
+    return shown(text).replace("$", r"\$")

@@ -1,7 +1,9 @@
 """The report and the plots of `sightline eval`: well-formed, self-contained, and true to the numbers."""
 
 import json
+import os
 import re
+import shutil
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -132,6 +134,16 @@ def test_plots(sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: py
     answer = sightline("eval", data, "--space", "fake", "--plots", folder)
     assert (answer.code, answer.out) == (2, b"")
     assert "pip install 'sightline[eval]'" in answer.err
+
+
+@pytest.mark.parametrize("name", ["costs $ 1 or $^2", os.fsdecode(b"nu\xff"), "100 %"])
+def test_plots_of_a_data_set_with_a_strange_name(sightline: Sightline, data: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("matplotlib")
+    shutil.copytree(data, tmp_path / name)
+    arguments = (tmp_path / name, "--space", "fake", "--index", "Flat", "--plots", tmp_path / "plots")
+    answer = sightline("eval", *arguments)
+    assert (answer.code, answer.err) == (0, "")
+    assert len(list((tmp_path / "plots").iterdir())) == 3
 
 
 @pytest.mark.parametrize("option", ["--html", "--save", "--run", "--qrels", "--plots"])
