@@ -64,7 +64,7 @@ def index(
     from indexer.scan import ScanSettings
     from sightline.errors import NoSuchFolder
     from store import Library
-    from store.spaces import active_space
+    from store.spaces import model_space
 
     try:
         parse_patterns(exclude)
@@ -80,9 +80,9 @@ def index(
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, never raises
         raise NoSuchFolder(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
-        active = active_space(opened)
-        if model is None and active is not None:
-            encoder = registry.load_for(active.space)
+        known = model_space(opened)
+        if model is None and known is not None:
+            encoder = registry.load_for(known.space)
         else:
             encoder = registry.load(model or registry.DEFAULT_MODEL)
         summary = run(opened, map(from_here, paths), encoder, settings, progress)

@@ -34,7 +34,7 @@ from store import cache, lookup
 from store.census import Census, Sighting, open_census
 from store.library import Library
 from store.roots import Place, count_present, ensure_root, find_place
-from store.spaces import StoredSpace, activate, active_space, list_spaces, register
+from store.spaces import StoredSpace, activate, list_spaces, model_space, register
 
 __all__ = ["IndexSettings", "index"]
 
@@ -121,16 +121,16 @@ def _listing(folder: Path) -> Iterator[None]:
 
 
 def _space(library: Library, encoder: Encoder) -> StoredSpace:
-    """The space to fill: the encoder's, which must be the one the library speaks, if it speaks any yet."""
-    active = active_space(library)
-    if active is None:
+    """The space to fill: the encoder's, which must be the one the library's pictures have, if they have any yet."""
+    known = model_space(library)
+    if known is None:
         with library.write() as connection:
             stored = register(connection, encoder.space)
             activate(connection, stored)
         return stored
-    if active.space.fingerprint != encoder.space.fingerprint:
-        raise SpaceMismatch(str(active.space), str(encoder.space))
-    return active
+    if known.space.fingerprint != encoder.space.fingerprint:
+        raise SpaceMismatch(str(known.space), str(encoder.space))
+    return known
 
 
 def _hopeless() -> list[str]:

@@ -18,6 +18,7 @@ __all__ = [
     "active_space",
     "find_spaces",
     "list_spaces",
+    "model_space",
     "named_space",
     "register",
     "require_active",
@@ -69,6 +70,17 @@ def active_space(library: Library) -> StoredSpace | None:
     """The space that answers searches; None before the first index run."""
     with library.read() as connection:
         return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
+
+
+def model_space(library: Library) -> StoredSpace | None:
+    """The space that a model fills with pictures: the active one, or the oldest if that was made elsewhere.
+
+    None before the first index run.
+    """
+    active = active_space(library)
+    if active is None or not active.space.is_imported:
+        return active
+    return next((stored for stored, _, _ in list_spaces(library) if not stored.space.is_imported), None)
 
 
 def require_active(library: Library, space: Space) -> StoredSpace:
