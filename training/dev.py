@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from encoders.mini.tokens import Tokenizer
+from search.evaluate.metrics import parse_metric
+from search.evaluate.ranks import relevant_ranks
 from training import corpora
 from training.captioned import tensors
 from training.model import TextTower
-from training.scores import Scores, pessimistic_ranks
 
 __all__ = ["DevQueries"]
 
@@ -50,7 +51,8 @@ class DevQueries:
             order = np.argsort([len(text) for text in ids])  # alike lengths together: little padding
             batches = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
             texts = [tower(*tensors([ids[i] for i in batch])) for batch in batches]
-            ranks = pessimistic_ranks(torch.cat(texts).numpy(), pictures.numpy(), owners[order])
-            scores = Scores.of(ranks)
-            parts.append(f"{lang} {scores.recall_10:.3f}/{scores.mrr:.3f}")
+            right = [{row: 1} for row in owners[order].tolist()]
+            ranked = relevant_ranks(torch.cat(texts).numpy(), pictures.numpy(), right)
+            recall, mrr = (parse_metric(name).values(ranked).mean() for name in ("recall@10", "mrr"))
+            parts.append(f"{lang} {recall:.3f}/{mrr:.3f}")
         return " ".join(parts)

@@ -19,10 +19,13 @@ from PIL import Image
 
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
+from search.evaluate import datasets
+from search.evaluate.evaluate import evaluate_dataset
+from search.evaluate.evaluation import Evaluation
+from search.evaluate.ranks import relevant_ranks
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 from training.scenes import scene_captions, scene_pictures
-from training.scores import Scores, pessimistic_ranks
 
 __all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "scene_gallery"]
 
@@ -61,22 +64,21 @@ def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
     return _gallery(str(folder), pictures, captions, encoder)
 
 
-def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Scores]:
-    """Scores by language."""
-    pictures = encoder.encode_pixels(gallery.pixels)  # (N, D)
-    rows = {name: row for row, name in enumerate(gallery.names)}
-    scores = {}
-    for lang in LANGUAGES:
-        mine = [caption for caption in gallery.captions if caption.lang == lang]
-        owners = np.array([rows[caption.image] for caption in mine])
-        texts = encoder.encode_texts([caption.text for caption in mine])
-        scores[lang] = Scores.of(pessimistic_ranks(texts, pictures, owners))
-    return scores
+def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Evaluation]:
+    """How well the captions of each language find their pictures."""
+    captions = tuple(
+        datasets.Caption(str(number), caption.text, caption.lang, {caption.image: 1})
+        for number, caption in enumerate(gallery.captions)
+    )
+    dataset = datasets.Dataset(gallery.name, "all", Path(), tuple(gallery.names), captions)
+    texts = encoder.encode_texts([caption.text for caption in captions])  # (C, D)
+    found = evaluate_dataset(dataset, texts, encoder.encode_pixels(gallery.pixels), encoder.space.model)
+    return {evaluation.subject.lang: evaluation for evaluation in found}
 
 
 def across_languages(left: Vectors, right: Vectors) -> tuple[float, float]:
     """Mean cosine of aligned sentences (N, D), and how often the right one comes first among all."""
-    ranks = pessimistic_ranks(left, right, np.arange(len(left)))
+    ranks = np.array([found.first for found in relevant_ranks(left, right, [{row: 1} for row in range(len(left))])])
     return float((left * right).sum(1).mean()), float((ranks == 1).mean())
 
 
@@ -87,13 +89,14 @@ def _gallery(
     return Gallery(name, list(names), np.stack(pixels), captions)
 
 
-def _table(gallery: Gallery, scores: dict[str, Scores]) -> Iterable[str]:
+def _table(gallery: Gallery, found: dict[str, Evaluation]) -> Iterable[str]:
     yield f"{gallery.name}: {len(gallery.names)} pictures"
     yield "| language | captions | R@1 | R@5 | R@10 | MRR | median rank |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for lang, s in scores.items():
-        recalls = " | ".join(f"{value:.3f}" for value in (s.recall_1, s.recall_5, s.recall_10, s.mrr))
-        yield f"| {lang} | {s.n} | {recalls} | {s.median_rank:g} |"
+    for lang in LANGUAGES:
+        scores = found[lang].scores
+        shares = " | ".join(f"{scores[name]:.3f}" for name in ("recall@1", "recall@5", "recall@10", "mrr"))
+        yield f"| {lang} | {len(found[lang].queries)} | {shares} | {scores['median_rank']:g} |"
 
 
 def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[str]:

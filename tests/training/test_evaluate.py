@@ -10,10 +10,10 @@ from training.evaluate import across_languages, evaluate, scene_gallery
 
 def test_captions_find_unseen_scenes_far_above_chance() -> None:
     encoder = MiniEncoder()
-    scores = evaluate(scene_gallery(30, encoder), encoder)
+    found = evaluate(scene_gallery(30, encoder), encoder)
     for lang in LANGUAGES:
-        assert scores[lang].n == 90  # three captions of each
-        assert scores[lang].recall_5 > 0.5, lang  # chance is 5/30
+        assert len(found[lang].queries) == 90  # three captions of each
+        assert found[lang].scores["recall@5"] > 0.5, lang  # chance is 5/30
 
 
 def test_sentences_across_languages() -> None:
