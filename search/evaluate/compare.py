@@ -168,29 +168,34 @@ def holm(ps: Sequence[float]) -> list[float]:
 def _apart(left: Evaluation, right: Evaluation, settings: ComparisonSettings) -> Iterator[Comparison]:
     """The measures that both have, not yet corrected."""
     right = _in_order_of(left, right)
-    for metric in left.metrics:
-        if metric.name not in right.values:
-            continue
-        ours, theirs = left.values[metric.name], right.values[metric.name]
-        drawn = bootstrap([(metric, ours), (metric, theirs)], left.clusters, settings.resampling)
-        with np.errstate(invalid="ignore"):
-            differences = np.nan_to_num(drawn[1] - drawn[0], nan=0.0, posinf=np.inf, neginf=-np.inf)
-        seed = settings.resampling.seed
-        p = randomisation_test(ours, theirs, metric, left.clusters, settings.permutations, seed)
+    metrics = [metric for metric in left.metrics if metric.name in right.values]
+    samples = [(metric, side.values[metric.name]) for metric in metrics for side in (left, right)]
+    drawn = bootstrap(samples, left.clusters, settings.resampling)  # the same pictures for every measure
+    for metric, ours, theirs in zip(metrics, drawn[::2], drawn[1::2], strict=True):
+        values = left.values[metric.name], right.values[metric.name]
+        scores = left.scores[metric.name], right.scores[metric.name]
+        p = randomisation_test(*values, metric, left.clusters, settings.permutations, settings.resampling.seed)
         yield Comparison(
             metric,
             left.subject,
             right.subject,
             queries=len(left.queries),
-            left_score=left.scores[metric.name],
-            right_score=right.scores[metric.name],
-            difference=right.scores[metric.name] - left.scores[metric.name],
-            tested=float(_paired(ours, theirs, metric).mean()) if len(ours) else 0.0,
-            interval=percentile_interval(differences, settings.resampling.level),
+            left_score=scores[0],
+            right_score=scores[1],
+            difference=scores[1] - scores[0],
+            tested=float(_paired(*values, metric).mean()) if len(left.queries) else 0.0,
+            interval=_interval(ours, theirs, settings.resampling.level),
             p=p,
             adjusted_p=p,
             alpha=settings.alpha,
         )
+
+
+def _interval(ours: NDArray[np.float64], theirs: NDArray[np.float64], level: float) -> Interval:
+    """Of the difference of two systems, from their scores (B,) in the same resamples."""
+    with np.errstate(invalid="ignore"):
+        differences = theirs - ours
+    return percentile_interval(np.nan_to_num(differences, nan=0.0, posinf=np.inf, neginf=-np.inf), level)
 
 
 def _in_order_of(left: Evaluation, right: Evaluation) -> Evaluation:
