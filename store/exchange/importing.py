@@ -4,7 +4,7 @@ A path that the library knows gives its vector to that picture. Every other name
 there is only the vector, in the collection that belongs to the space. Both are found by searches as any picture is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -74,14 +74,7 @@ def import_vectors(
         raise ExchangeError(f"{name!r} is no name for a space")
     with library.write() as connection:
         _make_room(connection, name, replace=settings.replace)
-        dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")
-        # What the vectors are is known when all were read; until then nobody else sees this space.
-        stored = register(connection, Space(name, IMPORTED, source.dim), dtype)
-        intake = Intake(connection, stored, source.path, settings.root)
-        for names, vectors in source:
-            intake.take(names, vectors)
-            advance(len(names))
-        stored = _seal(connection, stored, intake.digest())
+        stored, counts = _fill(connection, source, name, settings, advance)
         active = connection.scalar(select(LibraryState.active_space_id))
         if active is None or settings.activate:
             activate(connection, stored)
@@ -92,10 +85,10 @@ def import_vectors(
     return Imported(
         stored,
         vectors=source.count,
-        pictures=intake.counts["pictures"],
-        documents=intake.counts["documents"],
-        unknown_paths=intake.counts["unknown paths"],
-        copies=intake.counts["copies"],
+        pictures=counts["pictures"],
+        documents=counts["documents"],
+        unknown_paths=counts["unknown paths"],
+        copies=counts["copies"],
         active=active == stored.id,
     )
 
@@ -109,6 +102,20 @@ def _make_room(connection: Connection, name: str, *, replace: bool) -> None:
         if not replace:
             raise SpaceExists(name, "choose another name, or --replace it")
         drop_space(connection, known)
+
+
+def _fill(
+    connection: Connection, source: VectorSource, name: str, settings: ImportSettings, advance: Callable[[int], None]
+) -> tuple[StoredSpace, Mapping[str, int]]:
+    """The new space with all vectors in it, and how many were of what (see `Intake`)."""
+    dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")
+    # What the vectors are is known when all were read; until then nobody else sees this space.
+    stored = register(connection, Space(name, IMPORTED, source.dim), dtype)
+    intake = Intake(connection, stored, source.path, settings.root)
+    for names, vectors in source:
+        intake.take(names, vectors)
+        advance(len(names))
+    return _seal(connection, stored, intake.digest()), intake.counts
 
 
 def _seal(connection: Connection, stored: StoredSpace, digest: str) -> StoredSpace:
