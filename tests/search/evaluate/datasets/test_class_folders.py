@@ -62,3 +62,10 @@ def test_what_is_wrong(touch: Touch, tmp_path: Path) -> None:
     (tmp_path / "stray.jpg").unlink()
     with pytest.raises(DatasetError, match=r"dog/puppies/1.jpg lies in no folder of a class"):
         open_dataset(tmp_path)
+
+
+def test_classes_may_be_links(touch: Touch, tmp_path: Path) -> None:
+    touch("all/n1/1.jpg", "all/n2/1.jpg", "some/own/1.jpg")
+    (tmp_path / "some" / "n1").symlink_to(tmp_path / "all" / "n1")
+    (tmp_path / "some" / "n1" / "up").symlink_to(tmp_path / "all")
+    assert open_dataset(tmp_path / "some").images == ("n1/1.jpg", "own/1.jpg")
