@@ -62,9 +62,10 @@ def judge(queries: Path, out: Path, library: Path, lang: str | None, top: int, p
     with Library.open(library) as opened:
         systems = _systems(opened)
         judged = JudgementSet(out, lang)
-        judged.require_same(asked)
-        pictures, unlisted = collection(opened, [stored for stored, _ in systems])
-        judged.cover(pictures)
+        names, unlisted = collection(opened, [stored for stored, _ in systems])
+        gone = judged.cover(asked, names)
+        if gone:
+            click.echo(f"sightline: {gone:,} answers are of pictures that are not there now; they are kept", err=True)
         if unlisted:
             click.echo(f"sightline: {unlisted:,} pictures whose names are no plain text are left out", err=True)
         finished = _Dialogue(opened, systems, judged, preview and _can_preview()).ask(asked, top)

@@ -45,16 +45,17 @@ def read_queries(path: Path) -> dict[str, str]:
     return queries
 
 
-def collection(library: Library, spaces: Sequence[StoredSpace]) -> tuple[list[str], int]:
+def collection(library: Library, spaces: Sequence[StoredSpace]) -> tuple[dict[str, str], int]:
     """The pictures that all `spaces` can find, relative to `ROOT`; and how many are called what no list can hold.
 
-    Of copies the first alone is listed: they share a vector.
+    Each path has a name to be listed under; for copies that is one name, since they share a vector.
     """
     with library.read() as connection:
         ids = reduce(np.intersect1d, [findable_ids(connection, stored) for stored in spaces])
         records = describe(connection, ids.tolist())
-    names = [_listed(record) for record in records.values() if record.document is None]
-    return sorted(name for name in names if name is not None), names.count(None)
+    pictures = [(record, _listed(record)) for record in records.values() if record.document is None]
+    names = {_relative(path): name for record, name in pictures if name is not None for path in record.paths}
+    return names, sum(name is None for _, name in pictures)
 
 
 def pool(
@@ -75,7 +76,8 @@ def pool(
 class JudgementSet:
     """The folder `path` of judgements, made if need be. Every answer is on disk before the next is asked for.
 
-    `lang` of the queries, if it is known. Raises `DatasetError` for a folder that holds something else, and
+    `lang` of the queries, if it is known. Answers about pictures that are not in the library now wait in `gone.txt`,
+    until they are back. Raises `DatasetError` for a folder that holds something else, and
     `EvaluationError` when it cannot be written.
     """
 
@@ -84,28 +86,37 @@ class JudgementSet:
         self.grades: dict[str, dict[str, int]] = {}
         """Query -> {picture: grade}; 0 is wrong, more is right."""
         self._qrels = path / "qrels.txt"
+        self._gone = path / "gone.txt"
+        self._names: Mapping[str, str] = {}
         self._queries = path / (f"queries.{lang}.txt" if lang else "queries.txt")
         self._texts: dict[str, str] = {}
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
-        if self._qrels.exists() and self._qrels.stat().st_size:
-            self.grades = read_qrels(self._qrels)
-        if self._queries.exists() and self._queries.stat().st_size:
+        for file in (self._gone, self._qrels):
+            if _has_lines(file):
+                for query, judged in read_qrels(file).items():
+                    self.grades.setdefault(query, {}).update(judged)
+        if _has_lines(self._queries):
             self._texts = {name: text for name, text in read_queries(self._queries).items() if name in self.grades}
 
-    def require_same(self, queries: Mapping[str, str]) -> None:
-        """Raises `DatasetError` for a query that had another text when it was judged."""
+    def cover(self, queries: Mapping[str, str], names: Mapping[str, str]) -> int:
+        """Notes all pictures there are to find, as `collection` names them; returns how many answers are of others.
+
+        Raises `DatasetError` for a query that had another text when it was judged.
+        """
         for name, text in queries.items():
             if self._texts.get(name, text) != text:
                 raise DatasetError(self._queries, f"the query {name!r} was judged as {self._texts[name]!r}")
-
-    def cover(self, pictures: Sequence[str]) -> None:
-        """Notes all pictures there are to find, beside those that were judged before."""
-        judged = {picture for grades in self.grades.values() for picture in grades}
-        write_lines(self.path / "pictures.txt", sorted(judged.union(pictures)))
+            if name in self.grades:
+                self._texts[name] = text
+        self._names = names
+        write_lines(self._gone, qrels_lines(self.grades))  # all of them, in case this is cut off halfway
+        write_lines(self.path / "pictures.txt", sorted(set(names.values())))
         write_lines(self.path / "root.txt", [str(ROOT)])
+        self._save()
+        return sum(picture not in names for judged in self.grades.values() for picture in judged)
 
     def grade(self, query: str, record: ContentRecord) -> int | None:
         """What was answered before, about this picture or a copy of it."""
@@ -126,9 +137,22 @@ class JudgementSet:
         self._save()
 
     def _save(self) -> None:
-        """Both files are small; written anew each time, they are whole at every moment."""
-        write_lines(self._queries, [f"{name}\t{text}" for name, text in self._texts.items()])
-        write_lines(self._qrels, qrels_lines(self.grades))
+        """The files are small; written anew each time, they are whole at every moment."""
+        here: dict[str, dict[str, int]] = {}
+        gone: dict[str, dict[str, int]] = {}
+        for query, judged in self.grades.items():
+            for picture, grade in judged.items():
+                if picture in self._names and query in self._texts:
+                    here.setdefault(query, {})[self._names[picture]] = grade
+                else:
+                    gone.setdefault(query, {})[picture] = grade
+        write_lines(self._queries, [f"{name}\t{text}" for name, text in self._texts.items() if name in here])
+        write_lines(self._qrels, qrels_lines(here))
+        write_lines(self._gone, qrels_lines(gone))
+
+
+def _has_lines(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _relative(path: Path) -> str:

@@ -130,6 +130,40 @@ def test_copies_are_judged_once_and_names_that_are_no_text_are_left_out(
     assert len(shown(answer)) == 5  # two, and the end of the input, of which nothing comes
 
 
+def test_pictures_that_move_or_go_and_come_back(
+    judge: Judge, sightline: Sightline, tmp_path: Path, album: Path, filled: Path, queries: Path
+) -> None:
+    queries.write_text("red\n")
+    judged = tmp_path / "judged"
+    asked = shown(judge("rw"))
+    (album / asked[0]).rename(album / "moved.png")
+    sightline("index", album)
+    answer = judge("r")
+    assert shown(answer) == ["moved.png"]
+    assert "1 answers are of pictures that are not there now" in answer.err
+    assert {name for _, name in grades(judged)} == {asked[1], "moved.png"}
+    assert asked[0] in (judged / "gone.txt").read_text()
+    assert sightline("eval", judged, "--library", filled, "--json").record["queries"] == 1
+    (album / "moved.png").rename(album / asked[0])
+    sightline("index", album)
+    answer = judge("")
+    assert shown(answer) == []  # its first answer is back
+    assert {name for _, name in grades(judged)} == set(asked)
+
+
+def test_a_copy_that_was_judged_is_no_second_picture(
+    judge: Judge, sightline: Sightline, tmp_path: Path, album: Path, filled: Path, queries: Path
+) -> None:
+    """The judged file goes, its copy stays; then both are there: one picture, which keeps its answer."""
+    queries.write_text("red\n")
+    asked = shown(judge("rw"))
+    (album / "copy.png").write_bytes((album / asked[0]).read_bytes())
+    sightline("index", album)
+    assert shown(judge("")) == []
+    record = sightline("eval", tmp_path / "judged", "--library", filled, "--json").record
+    assert (record["pictures"], record["unanswerable"]) == (4, 0)
+
+
 def test_a_query_that_changed_is_not_mixed_up(judge: Judge, queries: Path) -> None:
     judge("rrrr")
     queries.write_text("sun\tgreen\n")
