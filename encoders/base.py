@@ -6,6 +6,7 @@ that must hold for every model: batching, shapes, finite values, unit length. It
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, TypeAlias, TypeVar
 
 import numpy as np
@@ -30,6 +31,8 @@ class Encoder(ABC):
 
     batch_size: ClassVar[int] = 32
     """Most items handed to one forward pass."""
+    calibration: ClassVar[Path | None] = None
+    """The file that says what this model's scores mean (`search/calibrate.py`); None when nobody has measured it."""
 
     def __init__(self, *, model: str, weights: str, dim: int, preprocess: Preprocess) -> None:
         self.preprocess = preprocess

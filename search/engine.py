@@ -6,6 +6,7 @@ Scores are plain cosine similarities between the query's unit vector and each pi
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection
 
 from encoders import registry
 from encoders.base import Encoder
+from search.calibrate import Kind, calibration_of
 from search.filters import Filters
 from search.hits import Hit
 from search.open_picture import open_picture
@@ -56,6 +58,7 @@ class Searcher:
         self._library = library
         self._encoder = encoder if encoder or active.space.is_imported else registry.load_for(active.space)
         self._stored: StoredSpace = require_active(library, self._encoder.space) if self._encoder else active
+        self._calibration = calibration_of(self._encoder)
         self._current = cache.load(library, self._stored)
         self._refreshing = Lock()
 
@@ -69,19 +72,34 @@ class Searcher:
         return len(self._current.index)
 
     def search(
-        self, query: Query | str, k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
+        self,
+        query: Query | str,
+        k: int = 10,
+        min_score: float | None = None,
+        filters: Filters = ANYTHING,
+        *,
+        relevant: bool = False,
     ) -> list[Hit]:
         """The `k` pictures most similar to `query`, best first; only those that reach `min_score`, if it is given.
 
-        `filters` narrows the search before ranking, so that it never loses a hit. Raises `InvalidQuery` for a `k` below
-        1 or a picture that cannot be read, `NothingKnown` for a folder that the library does not cover, and
-        `ModelUnavailable` when the library's vectors were made elsewhere.
+        `filters` narrows the search before ranking, so that it never loses a hit. `relevant` keeps only hits that are
+        more likely an answer than not, possibly none. Raises `InvalidQuery` for a `k` below 1, a picture that cannot be
+        read, or `relevant` where nobody has measured what a score means (another model than the built-in one; words and
+        pictures together), `NothingKnown` for a folder that the library does not cover, and `ModelUnavailable` when the
+        library's vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
-        return self._rank(self.embed(query), k, min_score, filters)
+        vector = self.embed(query)
+        return self._judged(self._rank(vector, k, min_score, filters), vector, query.kind, relevant=relevant)
 
     def similar(
-        self, image: Path | str, k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
+        self,
+        image: Path | str,
+        k: int = 10,
+        min_score: float | None = None,
+        filters: Filters = ANYTHING,
+        *,
+        relevant: bool = False,
     ) -> list[Hit]:
         """The `k` pictures most similar to a picture, without the picture itself and its exact copies.
 
@@ -89,10 +107,11 @@ class Searcher:
         library's vectors were made elsewhere. Raises as `search` does.
         """
         known = self._document_vector(image) or self._file_vector(Path(image))
-        if known is None:
-            return self._rank(self.embed(Query.of(images=image)), k, min_score, filters)
-        content_id, vector = known
-        return self._rank(_unit(vector), k, min_score, filters, without=frozenset([content_id]))
+        vector = self.embed(Query.of(images=image)) if known is None else _unit(known[1])
+        itself = frozenset[int]() if known is None else frozenset([known[0]])
+        return self._judged(
+            self._rank(vector, k, min_score, filters, without=itself), vector, "picture", relevant=relevant
+        )
 
     def nearest(
         self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
@@ -174,6 +193,22 @@ class Searcher:
             wanted *= 2
         shown = [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
         return [hit.seen_from(filters.within) for hit in shown] if filters.within else shown
+
+    def _judged(
+        self, hits: Sequence[Hit], vector: NDArray[np.float32], kind: Kind | None, *, relevant: bool
+    ) -> list[Hit]:
+        """`hits` with their relevance, where it is known; on demand only the relevant ones."""
+        if self._calibration is None or kind is None:
+            if relevant:
+                what = "words and pictures together" if self._calibration else f"the model {self._stored.space.model}"
+                raise InvalidQuery(
+                    f"nobody has measured which scores are relevant for {what}; give a lowest score instead"
+                )
+            return list(hits)
+        scores = np.array([hit.score for hit in hits])  # (k,)
+        likely = self._calibration.relevance(scores, vector, kind)  # (k,)
+        judged = [replace(hit, relevance=float(p)) for hit, p in zip(hits, likely, strict=True)]
+        return [hit for hit in judged if hit.is_relevant] if relevant else judged
 
     def _among(self, filters: Filters) -> Ids | None:
         """The contents to rank; None for all of them."""

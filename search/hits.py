@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from search.calibrate import RELEVANT
 from store.lookup import ContentRecord
 
 __all__ = ["Hit", "newest_first"]
@@ -21,6 +22,13 @@ class Hit:
     """Cosine similarity to the query, -1 to 1."""
     record: ContentRecord
     """What the library knows of the picture."""
+    relevance: float | None = None
+    """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
+
+    @property
+    def is_relevant(self) -> bool | None:
+        """Whether it is more likely an answer than not; None where nobody knows."""
+        return None if self.relevance is None else self.relevance >= RELEVANT
 
     @property
     def id(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.calibrate import Kind
 from sightline.errors import InvalidQuery
 
 __all__ = ["Query"]
@@ -28,6 +29,13 @@ class Query:
         for text in self.texts + self.without:
             if not text.strip():
                 raise InvalidQuery("an empty text matches nothing: give some words")
+
+    @property
+    def kind(self) -> Kind | None:
+        """Whether it is made of words or of pictures; None for both, whose scores lie somewhere between."""
+        if self.texts and self.images:
+            return None
+        return "text" if self.texts else "picture"
 
     @classmethod
     def of(

@@ -17,10 +17,12 @@ from sightline.errors import ModelUnavailable
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["WEIGHTS", "MiniEncoder"]
+__all__ = ["CALIBRATION", "WEIGHTS", "MiniEncoder"]
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The weights that ship with the package."""
+CALIBRATION = Path(__file__).parent / "calibration.json"
+"""What the scores of these weights mean, as `training/calibrate.py` measured it."""
 
 
 class MiniEncoder(Encoder):
@@ -31,6 +33,7 @@ class MiniEncoder(Encoder):
     """
 
     batch_size: ClassVar[int] = 32
+    calibration: ClassVar[Path | None] = CALIBRATION
 
     def __init__(self, folder: Path = WEIGHTS) -> None:
         self._folder = folder
