@@ -1,0 +1,58 @@
+"""Fitting a calibration, on questions whose answer a person can work out."""
+
+import numpy as np
+import pytest
+
+from search.calibrate import Scale
+from training.calibrate import fit_scale, log_loss, measured
+from training.logistic import auc, fit
+from training.questions import Questions
+
+MEAN = np.array([0.0, 0.0])
+
+
+def asked(name: str, scores: list[float], *, answered: bool, use: str = "both") -> Questions:
+    vectors = np.tile(np.array([1, 0], np.float32), (len(scores), 1))
+    halves = np.arange(len(scores)) % 2
+    return Questions(name, answered, vectors, np.array(scores), halves, np.full(len(scores), "en"), use)
+
+
+def test_the_area_under_the_curve_by_hand() -> None:
+    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1
+    assert auc(np.array([0.0]), np.array([1.0])) == 0
+    assert auc(np.array([1.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx((0.5 + 0 + 1 + 0) / 4)
+
+
+def test_a_fit_meets_the_odds_that_it_saw() -> None:
+    """At x = 1 three of four are answered, at x = 0 one of four."""
+    features = np.array([[1.0]] * 4 + [[0.0]] * 4)
+    answered = np.array([1.0, 1, 1, 0, 1, 0, 0, 0])
+    slope, constant = fit(features, answered, np.full(8, 1 / 8))
+    assert slope == pytest.approx(2 * np.log(3), abs=1e-2)
+    assert constant == pytest.approx(-np.log(3), abs=1e-2)
+
+
+def test_both_sides_and_every_kind_weigh_the_same() -> None:
+    good, bad = asked("good", [0.8, 0.8, 0.6, 0.6], answered=True), asked("bad", [0.6, 0.6, 0.4, 0.4], answered=False)
+    scale = fit_scale([good, bad], MEAN)
+    assert scale.slope * 0.6 + scale.constant == pytest.approx(0, abs=1e-2)
+    often = asked("good", [0.8, 0.8, 0.6, 0.6] * 10, answered=True)
+    other = fit_scale([often, bad, asked("looked at", [0.1] * 9, answered=True, use="measure")], MEAN)
+    assert isinstance(scale, Scale)
+    assert (other.slope, other.constant) == pytest.approx((scale.slope, scale.constant), rel=1e-6)
+
+
+def test_a_half_is_measured_by_the_other() -> None:
+    """The halves lie on different scales, so that each is misjudged by the other's."""
+    good = asked("good", [0.8, 0.4] * 4, answered=True)
+    bad = asked("bad", [0.7, 0.3] * 4, answered=False)
+    found = measured([good, bad], MEAN)
+    assert (found["bad"][::2] > 0.5).all()
+    assert (found["good"][1::2] < 0.5).all()
+
+
+def test_the_log_loss_by_hand() -> None:
+    """Two kinds that are answered weigh a quarter each, the one that is not weighs half, whatever their sizes."""
+    kinds = [asked("a", [0.8], answered=True), asked("b", [0.8] * 3, answered=True), asked("c", [0.1], answered=False)]
+    relevance = {"a": np.array([0.5]), "b": np.array([1.0, 1.0, 1.0]), "c": np.array([0.75])}
+    assert log_loss(kinds, relevance) == pytest.approx(np.log(2) / 4 + np.log(4) / 2)
