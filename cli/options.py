@@ -105,6 +105,7 @@ def result_options(command: Command) -> Command:
             type=click.FloatRange(-1, 1),
             help="Only pictures whose cosine similarity reaches this. What is a good score depends on the model.",
         ),
+        click.option("--relevant", is_flag=True, help="Only pictures that are more likely an answer than not."),
         click.option(
             "--sort",
             type=click.Choice(["relevance", "date"]),

@@ -65,11 +65,19 @@ def as_record(hit: Hit) -> dict[str, object]:
     """A hit as JSON says it; one of a document of an imported space has `document` in place of everything of a file."""
     record = hit.record
     if record.document is not None:
-        return {"rank": hit.rank, "path": None, "document": record.document, "score": hit.score, "id": hit.id}
+        return {
+            "rank": hit.rank,
+            "path": None,
+            "document": record.document,
+            "score": hit.score,
+            "relevance": hit.relevance,
+            "id": hit.id,
+        }
     return {
         "rank": hit.rank,
         "path": hit.path,
         "score": hit.score,
+        "relevance": hit.relevance,
         "id": hit.id,
         "width": record.width,
         "height": record.height,
@@ -85,7 +93,7 @@ def as_record(hit: Hit) -> dict[str, object]:
 
 
 def as_line(hit: Hit, path: str | None = None) -> str:
-    """A hit for people: rank, score, path (spelled as given), and what is known of the picture."""
+    """A hit for people: rank, score (doubtful with a question mark), path (spelled as given), and what is known."""
     record = hit.record
     known = [f"{record.width}×{record.height}" if record.document is None else "document"]
     if record.taken_at is not None:
@@ -94,4 +102,5 @@ def as_line(hit: Hit, path: str | None = None) -> str:
         known.append(record.camera)
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
-    return f"{hit.rank:>3}  {hit.score:.3f}  {path or shown(hit.name)}  ({', '.join(known)})"
+    doubt = "?" if hit.is_relevant is False else " "
+    return f"{hit.rank:>3}  {hit.score:.3f}{doubt} {path or shown(hit.name)}  ({', '.join(known)})"

@@ -21,10 +21,12 @@ Examples:
   sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
   sightline search birthday cake --sheet cake.html       a contact sheet to look at
   sightline search receipts -0 | xargs -0 cp -t ~/tax
-  sightline search beach --json | jq .score
+  sightline search two men in an office --relevant || echo none
+  sightline search beach --json | jq .relevance
 \b
-Scores are cosine similarities. They rank pictures for one query; they are no probabilities, and those of
-two queries or two models cannot be compared. Words that begin with a dash go after `--`.
+Scores are cosine similarities: they rank pictures for one query, and those of two models cannot be compared.
+Where it was measured, --json adds the relevance, how likely a picture answers the query; a `?` after a score
+says that it probably does not. Words that begin with a dash go after `--`.
 """
 )
 @click.argument("words", nargs=-1, metavar="[QUERY]...")
@@ -53,6 +55,7 @@ def search(
     library: Path,
     top: int,
     min_score: float | None,
+    relevant: bool,
     **form: Any,
 ) -> None:
     """Find pictures by words, by a picture, or by both, best first."""
@@ -65,7 +68,7 @@ def search(
     narrowed = filters(within, after, before)
     with Library.open(library) as opened:
         searcher = Searcher(opened)
-        hits = searcher.search(query, k=top, min_score=min_score, filters=narrowed)
+        hits = searcher.search(query, k=top, min_score=min_score, filters=narrowed, relevant=relevant)
         code = answer(str(query), hits, Form(**form))
         mend(searcher)
     ctx.exit(code)

@@ -36,6 +36,7 @@ def similar(
     library: Path,
     top: int,
     min_score: float | None,
+    relevant: bool,
     **form: Any,
 ) -> None:
     """Find the pictures most similar to IMAGE, best first."""
@@ -48,7 +49,7 @@ def similar(
     narrowed = filters(within, after, before)
     with Library.open(library) as opened:
         searcher = Searcher(opened)
-        hits = searcher.similar(image, k=top, min_score=min_score, filters=narrowed)
+        hits = searcher.similar(image, k=top, min_score=min_score, filters=narrowed, relevant=relevant)
         code = answer(f"like {shown(Path(Path(image).name))}", hits, Form(**form))
         mend(searcher)
     ctx.exit(code)

@@ -73,7 +73,14 @@ def test_hits_that_are_documents(sightline: Sightline, filled: Path, files: Path
     first, second = sightline("similar", album / "red.png", "--json").records
     assert first["path"] == str(album / "blue.png")
     assert second.pop("id") > 0
-    assert second == {"rank": 2, "path": None, "document": "caf\\xe9", "document_b64": "Y2Fm6Q==", "score": 0.0}
+    assert second == {
+        "rank": 2,
+        "path": None,
+        "document": "caf\\xe9",
+        "document_b64": "Y2Fm6Q==",
+        "score": 0.0,
+        "relevance": None,
+    }
     assert sightline("similar", album / "red.png").lines[1] == "  2  0.000  caf\\xe9  (document)"
     assert sightline("similar", album / "red.png", "-0").out == os.fsencode(album / "blue.png") + b"\0caf\xe9\0"
     assert sightline("similar", album / "red.png", "--sheet", files / "sheet.html").code == 0

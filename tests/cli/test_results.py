@@ -25,6 +25,7 @@ def test_a_record_tells_everything() -> None:
         "rank": 2,
         "path": Path("/p/a.jpg"),
         "score": 0.31415,
+        "relevance": None,
         "id": 7,
         "width": 640,
         "height": 480,

@@ -18,7 +18,7 @@ Sightline = Callable[..., Any]
 """The fixture `sightline`: arguments to an answer with `code`, `out`, `err`, `lines`, `records`."""
 
 HIT_KEYS = {
-    "rank", "path", "score", "id", "width", "height", "format", "size", "taken_at", "camera", "lens",
+    "rank", "path", "score", "relevance", "id", "width", "height", "format", "size", "taken_at", "camera", "lens",
     "latitude", "longitude", "copies",
 }  # fmt: skip
 
