@@ -88,7 +88,7 @@ def _ask(searcher: "Searcher") -> "list[Section]":
     alike = searcher.similar(first, k=ON_SHEET)
     for hit in alike[:SHOWN]:
         print_text(as_line(hit, _short(hit.path)))
-    print_text()
+    print_text("\nA ? after a score: probably no answer, only the nearest there is.\n")
     return [*sections, Section(f"like {first.name}", alike)]
 
 
