@@ -1,43 +1,16 @@
 """`sightline eval`: its options, and what happens in which order."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cli.evaluate.request import Options
 from cli.options import Context, json_option
 
-__all__ = ["Options", "evaluate"]
+__all__ = ["evaluate"]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What was asked for; one field an option."""
-
-    datasets: tuple[Path, ...]
-    spaces: tuple[str, ...]
-    library: Path | None
-    split: str | None
-    langs: tuple[str, ...]
-    direction: str
-    templates: tuple[str, ...]
-    metrics: str | None
-    indexes: tuple[str, ...]
-    depth: int
-    format: str | None
-    pictures: Path | None
-    query_vectors: tuple[str, ...]
-    query_ids: Path | None
-    run: Path | None
-    qrels: Path | None
-    html: Path | None
-    plots: Path | None
-    save: Path | None
-    baseline: Path | None
-    as_json: bool
 
 
 @click.command(
