@@ -10,7 +10,7 @@ from sqlalchemy import event, select, text
 from sightline.errors import LibraryUnusable
 from store import Library
 from store.catalog import LibraryState
-from store.database import make_engine
+from store.database import make_engine, sqlite_url
 from store.library import bump
 
 WRITERS, ROUNDS = 8, 15
@@ -37,6 +37,21 @@ def test_many_writers_that_read_first_never_fail(library: Library) -> None:
         thread.join()
     assert failures == []
     assert library.revision() == WRITERS * ROUNDS
+
+
+def test_a_new_database_waits_for_its_readers_before_it_writes_ahead(tmp_path: Path) -> None:
+    """Two processes that make one library at once; SQLite itself would fail at that without waiting."""
+    file = tmp_path / "new.sqlite"
+    reader = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    reader.execute("CREATE TABLE other (x)")
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM other").fetchall()  # holds the lock of a reader
+    leaving = threading.Timer(0.2, reader.execute, ["COMMIT"])
+    leaving.start()
+    with make_engine(sqlite_url(file)).connect() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    leaving.join()
+    reader.close()
 
 
 def test_many_may_make_the_same_library_at_once(tmp_path: Path) -> None:
