@@ -186,14 +186,14 @@ class Settler:
         same = row["content_id"] == taken.work.content_id
         settled = same and taken.work.state == State.PRESENT
         self._rewrite(taken.work.picture_id, row, touching=not settled)
-        self._connection.execute(delete(Failure).where(Failure.picture_id == taken.work.picture_id))
         if settled:
             return "unchanged"
         return "restored" if same else "changed"
 
     def _rewrite(self, picture_id: int | None, row: Mapping[str, object], *, touching: bool = True) -> None:
-        """Lets a picture's row say where its file is and what it holds."""
+        """Lets a picture's row say where its file is and what it holds; whatever failed there before is over."""
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(row))
+        self._connection.execute(delete(Failure).where(Failure.picture_id == picture_id))
         self.touched = self.touched or touching
 
     def _row(self, taken: Taken, content_id: int) -> dict[str, object]:

@@ -246,6 +246,14 @@ def test_trouble_that_may_pass_is_tried_every_time_and_keeps_the_vector(run: Run
     assert held(library) == {"1": "a"}
 
 
+def test_trouble_is_over_where_the_file_turns_up_elsewhere(run: Run, library: Library) -> None:
+    run({"a": "cat"})
+    run({"a": "cat"}, shaky=["a"], mtimes={"a": 2})
+    assert [failure.path.name for failure in failures(library)] == ["a"]
+    assert run({"b": "cat"}) == {"moved": 1, "read": 1}
+    assert failures(library) == []
+
+
 def test_a_broken_file_gives_up_its_vector(run: Run, library: Library) -> None:
     run({"1": "a"})
     assert run({"1": "x"}, broken=["1"], mtimes={"1": 2}) == {"failed": 1, "read": 1}
