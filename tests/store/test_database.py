@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,15 @@ from store.database import make_engine, sqlite_url
 from store.library import bump
 
 WRITERS, ROUNDS = 8, 15
+
+
+def in_threads(number: int, work: Callable[[], None]) -> None:
+    """Does the same work in several threads at once, and waits for all of them."""
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_many_writers_that_read_first_never_fail(library: Library) -> None:
@@ -30,11 +40,7 @@ def test_many_writers_that_read_first_never_fail(library: Library) -> None:
         except BaseException as exc:
             failures.append(exc)
 
-    threads = [threading.Thread(target=work) for _ in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(WRITERS, work)
     assert failures == []
     assert library.revision() == WRITERS * ROUNDS
 
@@ -54,11 +60,7 @@ def test_a_new_database_can_be_made_by_several_at_once(tmp_path: Path) -> None:
             except BaseException as exc:
                 failures.append(exc)
 
-    threads = [threading.Thread(target=work) for _ in range(makers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(makers, work)
     assert failures == []
 
 
@@ -73,11 +75,7 @@ def test_many_may_make_the_same_library_at_once(tmp_path: Path) -> None:
         except BaseException as exc:
             failures.append(exc)
 
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(6, work)
     assert failures == []
     with Library.open(tmp_path / "new") as library, library.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
