@@ -85,7 +85,7 @@ def index(
         try:
             for folder in _outermost(folders):
                 run.cover(ensure_root(library, folder))
-        except (FolderUnreadable, RootUnavailable):
+        except (FolderPassedOver, FolderUnreadable, RootUnavailable):
             run.publish()  # what the folders before it held is settled
             raise
         run.publish()

@@ -525,3 +525,8 @@ def test_a_folder_that_its_root_passes_over_says_so(
         index(library, tmp_path / "all" / name, encoder)
     assert (raised.value.path, raised.value.root) == (tmp_path / "all" / name, tmp_path / "all")
     assert len(Searcher(library, encoder)) == 1
+    paint(tmp_path / "other" / "lime.png", "lime")
+    with pytest.raises(FolderPassedOver):
+        index(library, [tmp_path / "other", tmp_path / "all" / name], encoder)
+    assert verify(library) == []
+    assert not Searcher(library, encoder).heal()  # what came before it is published: there is nothing to mend
