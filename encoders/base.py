@@ -29,14 +29,30 @@ class Encoder(ABC):
     Building one is cheap; weights are loaded by the first forward pass that needs them.
     """
 
-    batch_size: ClassVar[int] = 32
-    """Most items handed to one forward pass."""
     calibration: ClassVar[Path | None] = None
     """The file that says what this model's scores mean (`search/calibrate.py`); None when nobody has measured it."""
+    has_cells: ClassVar[bool] = False
+    """Whether `encode_cells` can say where in a picture something is."""
 
-    def __init__(self, *, model: str, weights: str, dim: int, preprocess: Preprocess) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        weights: str,
+        dim: int,
+        preprocess: Preprocess,
+        batch_size: int = 32,
+        context_length: int | None = None,
+        logit_scale: float | None = None,
+    ) -> None:
         self.preprocess = preprocess
         self.space = Space(model=model, weights=weights, dim=dim, preprocessing=preprocess.as_dict())
+        self.batch_size = batch_size
+        """Most items handed to one forward pass."""
+        self.context_length = context_length
+        """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
+        self.logit_scale = logit_scale
+        """What the model multiplies a cosine by to make a logit; None when it was not trained with one."""
 
     @abstractmethod
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -45,6 +61,14 @@ class Encoder(ABC):
     @abstractmethod
     def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """n texts to (n, D); any length, n is at most `batch_size`."""
+
+    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n, 3, S, S) normalised pixels to (n, rows, columns, D), in reading order; any length."""
+        raise NotImplementedError(f"{self.space.model} has no cells")
+
+    def count_tokens(self, text: str) -> int | None:
+        """How many tokens `text` is, those at its ends included; None when the model reads texts of any length."""
+        return None
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
         """Decoded pictures, upright and in sRGB, to unit vectors (N, D).
@@ -60,14 +84,26 @@ class Encoder(ABC):
 
         Raises `ValueError` for another shape and `BadVectors` when the model misbehaves.
         """
-        side = self.preprocess.size
-        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
-            raise ValueError(f"expected pixels of shape (N, {side}, {side}, 3), got {pixels.shape}")
+        self._require_pixels(pixels)
         parts = [
             self._unit(self._forward_images(self.preprocess.normalise(batch)), len(batch))
             for batch in _batches(pixels, self.batch_size)
         ]
         return np.concatenate(parts) if parts else self._empty()
+
+    def encode_cells(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A grid of unit vectors for each picture, comparable with texts: (N, S, S, 3) to (N, rows, columns, D).
+
+        `pixels` are what `preprocess.pixels` made. Raises `NotImplementedError` unless `has_cells`, `ValueError` for
+        another shape, and `BadVectors` when the model misbehaves.
+        """
+        self._require_pixels(pixels)
+        grids = [self._forward_cells(self.preprocess.normalise(batch)) for batch in _batches(pixels, self.batch_size)]
+        if not grids:
+            return np.empty((0, 0, 0, self.space.dim), dtype=np.float32)
+        cells = np.concatenate(grids)  # (N, rows, columns, D)
+        flat = cells.reshape(-1, cells.shape[-1])
+        return self._unit(flat, len(flat)).reshape(cells.shape)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Texts in any language the model speaks to unit vectors (N, D).
@@ -76,6 +112,11 @@ class Encoder(ABC):
         """
         parts = [self._unit(self._forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
+
+    def _require_pixels(self, pixels: NDArray[np.uint8]) -> None:
+        side = self.preprocess.size
+        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
+            raise ValueError(f"expected pixels of shape (N, {side}, {side}, 3), got {pixels.shape}")
 
     def _unit(self, raw: NDArray[np.float32], rows: int) -> Vectors:
         """Rows scaled to unit length, after everything that could spoil a ranking has been ruled out."""

@@ -32,12 +32,13 @@ FLOOR = 0.1
 class FakeEncoder(Encoder):
     """Thirteen dimensions: red, green, blue of each quadrant (in reading order), and a floor."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, batch_size: int = 32) -> None:
         super().__init__(
             model="fake",
             weights="none",
             dim=13,
             preprocess=Preprocess(size=8, mean=(0, 0, 0), std=(1, 1, 1), fit="squash"),
+            batch_size=batch_size,
         )
 
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

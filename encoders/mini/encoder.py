@@ -32,8 +32,8 @@ class MiniEncoder(Encoder):
     Raises `ModelUnavailable` when one of them is not there.
     """
 
-    batch_size: ClassVar[int] = 32
     calibration: ClassVar[Path | None] = CALIBRATION
+    has_cells: ClassVar[bool] = True
 
     def __init__(self, folder: Path = WEIGHTS) -> None:
         self._folder = folder
@@ -51,6 +51,11 @@ class MiniEncoder(Encoder):
         # must be the same whatever was indexed beside it. It costs nothing: each picture already keeps all cores busy.
         run = self._image_session.run
         return np.concatenate([run(["embedding"], {"pixels": picture[None]})[0] for picture in pixels])
+
+    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        run = self._image_session.run
+        grids = np.concatenate([run(["cells"], {"pixels": picture[None]})[0] for picture in pixels])  # (n, D, r, c)
+        return np.ascontiguousarray(grids.transpose(0, 2, 3, 1))  # (n, r, c, D)
 
     def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         # One at a time: no filling, so a text's vector cannot depend on its neighbours, and a text takes a millisecond.

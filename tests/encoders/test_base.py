@@ -17,11 +17,9 @@ Raw = Callable[[int], NDArray[np.float32]]
 class Recording(Encoder):
     """Notes the size of every batch; answers with (n, 2) vectors of any length, or with what a test gives it."""
 
-    batch_size = 4
-
     def __init__(self, answer: Raw | None = None) -> None:
         preprocess = Preprocess(size=2, mean=(0, 0, 0), std=(1, 1, 1))
-        super().__init__(model="recording", weights="none", dim=2, preprocess=preprocess)
+        super().__init__(model="recording", weights="none", dim=2, preprocess=preprocess, batch_size=4)
         self.sizes: list[int] = []
         self.answer = answer
 

@@ -46,10 +46,8 @@ class Interrupted(Exception):
 class Watching(FakeEncoder):
     """Notes the colour of every picture it embeds; may give up after some batches of two."""
 
-    batch_size = 2
-
     def __init__(self, batches: int | None) -> None:
-        super().__init__()
+        super().__init__(batch_size=2)
         self.seen: list[Colour] = []
         self.batches = batches
 

@@ -32,10 +32,8 @@ Paint = Callable[..., Path]
 class Counting(FakeEncoder):
     """Counts the pictures it embeds; two at a time, so that runs have several batches."""
 
-    batch_size = 2
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(batch_size=2)
         self.embedded = 0
 
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
