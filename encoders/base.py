@@ -66,7 +66,7 @@ class Encoder(ABC):
         """(n, 3, S, S) normalised pixels to (n, rows, columns, D), in reading order; any length."""
         raise NotImplementedError(f"{self.space.model} has no cells")
 
-    def count_tokens(self, text: str) -> int | None:
+    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 (for those that have a limit)
         """How many tokens `text` is, those at its ends included; None when the model reads texts of any length."""
         return None
 
