@@ -65,9 +65,10 @@ endif
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base pyproject.toml
+	@echo "Installing what the tests need (torch among it: several GB)"
 ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[clip]' --group dev
 else
-	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[clip]' --group dev
 endif
 	@touch $@
