@@ -1,0 +1,74 @@
+"""The pointing game, played by pointers that know where things are, or never do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.pointing import Pointing, cells_of, pointing
+from encoders.fake import FakeEncoder
+from examples.scenes import Scene, Subject, masks
+
+SIZE = (96, 72)
+SCENES = [
+    Scene("sea", "day", (Subject("sailing_boat", "red"),), 5),
+    Scene("railway", "day", (Subject("train", "red"), Subject("tree")), 2),
+]
+
+
+class Oracle:
+    """Knows the masks of the scenes, which it sees in order; `sign` -1 points anywhere but at the subject."""
+
+    def __init__(self, sign: int = 1) -> None:
+        self.sign = sign
+        self.prompts: list[str] = []
+        self._scenes = iter(SCENES)
+
+    def __call__(self, image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
+        self.prompts += prompts
+        scene = next(self._scenes)
+        seen = masks(scene, *image.size)
+        return np.stack([self.sign * np.asarray(seen[subject.label], np.float32) for subject in scene.subjects])
+
+
+def test_who_knows_the_masks_hits_every_subject() -> None:
+    oracle = Oracle()
+    result = pointing(oracle, SCENES, size=SIZE)
+    assert oracle.prompts == ["a red sailing boat", "a red train", "a tree"]
+    assert (result.rate, result.interval.low, result.interval.high, result.subjects) == (1.0, 1.0, 1.0, 3)
+    assert result.kinds == {"sailing_boat": (1.0, 1), "train": (1.0, 1), "tree": (1.0, 1)}
+
+
+def test_who_points_beside_the_subject_hits_none() -> None:
+    result = pointing(Oracle(-1), SCENES, size=SIZE)
+    assert result.rate == 0
+    shares = [np.mean(np.asarray(mask) > 127) for scene in SCENES for mask in masks(scene, *SIZE).values()]
+    assert result.chance == pytest.approx(float(np.mean(shares)))
+
+
+def test_the_words_are_of_the_language() -> None:
+    oracle = Oracle()
+    pointing(oracle, SCENES, lang="de", size=SIZE)
+    assert oracle.prompts[1] == "ein roter Zug"
+
+
+def test_the_middle_of_the_highest_cell_is_the_point() -> None:
+    def left_of_it(_image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([np.eye(1, 2, dtype=np.float32)] * len(prompts))  # the left one of two cells
+
+    mask = np.asarray(masks(SCENES[0], *SIZE)["red sailing boat"]) > 127
+    assert pointing(left_of_it, SCENES[:1], size=SIZE).rate == float(mask[36, 24])
+
+
+def test_a_model_with_cells_can_play() -> None:
+    class Half(FakeEncoder):
+        has_cells = True
+
+        def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.repeat(self._forward_images(pixels)[:, None, None], 4, axis=1)
+
+    result = pointing(cells_of(Half()), SCENES, size=SIZE)
+    assert isinstance(result, Pointing)
+    assert result.subjects == 3
