@@ -7,12 +7,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from encoders.base import Encoder
+from encoders.placement import Placement
 from sightline.errors import ModelUnavailable, UnknownModel
 from sightline.space import Space
 
 __all__ = ["DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load", "load_for"]
 
 DEFAULT_MODEL = "mini"
+
+ANYWHERE = Placement()
+"""Wherever the machine is best at it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def info(name: str) -> ModelInfo:
         raise UnknownModel(name, tuple(MODELS)) from exc
 
 
-def load(name: str) -> Encoder:
+def load(name: str, placement: Placement = ANYWHERE) -> Encoder:  # noqa: ARG001 (for models of PyTorch)
     """The encoder called `name`; cheap, weights are read by its first use.
 
     Raises `UnknownModel`, or `ModelUnavailable` when something it needs is missing.
@@ -71,7 +75,7 @@ def load(name: str) -> Encoder:
     return encoder
 
 
-def load_for(space: Space) -> Encoder:
+def load_for(space: Space, placement: Placement = ANYWHERE) -> Encoder:
     """The encoder that made the vectors of `space`.
 
     Raises as `load` does, and `ModelUnavailable` when they were made elsewhere.
@@ -83,4 +87,4 @@ def load_for(space: Space) -> Encoder:
             "its vectors were made elsewhere, so that neither words nor new pictures can be embedded; "
             "`sightline similar` finds what is like a picture or document that it holds",
         )
-    return load(space.model)
+    return load(space.model, placement)

@@ -20,6 +20,8 @@ SightlineError
 ├── EncoderError
 │   ├── UnknownModel             no model of that name
 │   ├── ModelUnavailable         known, but something it needs is missing
+│   ├── BadCheckpoint            a file of weights or of their configuration that cannot be used
+│   ├── DeviceUnavailable        a device or a precision that this machine does not have
 │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
@@ -44,9 +46,11 @@ from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "BadCheckpoint",
     "BadVectorFile",
     "BadVectors",
     "DatasetError",
+    "DeviceUnavailable",
     "EncoderError",
     "EvaluationError",
     "ExchangeError",
@@ -248,6 +252,22 @@ class ModelUnavailable(EncoderError):
         self.name, self.missing, self.remedy = name, missing, remedy
 
 
+class BadCheckpoint(EncoderError):
+    """The file or folder at `path` is no model that can be used; `fault` says why."""
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"{path} cannot be used as a model: {fault}")
+        self.path, self.fault = path, fault
+
+
+class DeviceUnavailable(EncoderError):
+    """A device or a precision, `name`, that this machine does not have; `fault` says why."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(f"{name!r} cannot be used: {fault}")
+        self.name, self.fault = name, fault
+
+
 class BadVectors(EncoderError):
     """The encoder `name` returned vectors that cannot be ranked; `fault` says what is wrong with them."""
 
@@ -313,6 +333,10 @@ class ExtraMissing(SightlineError):
     def __init__(self, purpose: str, extra: str) -> None:
         super().__init__(f"{purpose} needs an extra: pip install 'sightline[{extra}]'")
         self.purpose, self.extra = purpose, extra
+
+
+class ServeRefused(SightlineError):
+    """The server would be unsafe as asked; the message says why, and what to do."""
 
 
 class EvaluationError(SightlineError):
