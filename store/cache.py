@@ -1,8 +1,9 @@
 """The index file of a space as a cache of the catalogue: found, checked, brought up to date, published.
 
 A published file is never changed. A newer one is written beside it, flushed, renamed, and then named by a row that
-carries its count, its checksum and the library's revision it reflects; readers that still map the old file keep it. A
-file that is missing, damaged or behind is no error: the answer comes from the catalogue, and the file is made anew.
+carries its count, its checksum and the revision of its space that it reflects; readers that still map the old file keep
+it. A file that is missing, damaged or behind is no error: the answer comes from the catalogue, and the file is made
+anew.
 """
 
 import hashlib
@@ -15,10 +16,10 @@ import numpy as np
 from sqlalchemy import delete, insert, select
 
 from sightline.errors import IndexFault, LibraryUnusable
-from store.catalog import IndexGeneration, LibraryState
+from store.catalog import IndexGeneration
 from store.library import Library
 from store.lookup import embeddings, findable_ids
-from store.spaces import StoredSpace
+from store.spaces import StoredSpace, revision_of
 from store.vectors import FlatIndex, VectorIndex
 
 __all__ = ["CurrentIndex", "check_file", "heal", "load", "publish", "remove_strays"]
@@ -29,7 +30,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class CurrentIndex:
-    """An index that holds exactly what the catalogue held at `revision`."""
+    """An index that holds exactly what the catalogue held of its space at `revision` of that."""
 
     index: VectorIndex
     revision: int
@@ -62,7 +63,7 @@ def load(library: Library, stored: StoredSpace) -> CurrentIndex:
         try:
             check_file(entry.path, entry.count, entry.checksum)
             index = FlatIndex.read(entry.path, mapped=True)
-            if entry.revision == library.revision():
+            if entry.revision == _revision(library, stored):
                 return CurrentIndex(index, entry.revision, published=True)
             return _bring_up_to_date(library, stored, index, None, entry.path)
         except (IndexFault, OSError, RuntimeError) as exc:
@@ -164,6 +165,11 @@ def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
     return _Entry(library.indexes / row.filename, row.generation, row.revision, row.vectors, row.checksum)
 
 
+def _revision(library: Library, stored: StoredSpace) -> int:
+    with library.read() as connection:
+        return revision_of(connection, stored) or 0
+
+
 def _bring_up_to_date(
     library: Library, stored: StoredSpace, index: VectorIndex, fault: IndexFault | None, file: Path | None = None
 ) -> CurrentIndex:
@@ -173,7 +179,7 @@ def _bring_up_to_date(
     spaces, what changes mostly concerns one of them.
     """
     with library.read() as connection:
-        revision = connection.scalar(select(LibraryState.revision)) or 0
+        revision = revision_of(connection, stored) or 0
         wanted, have = findable_ids(connection, stored), index.ids()
         surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
         changed = bool(len(surplus) or len(lacking))

@@ -4,7 +4,7 @@ A *content* is what a file's bytes hold, known by their SHA-256; a *picture* is 
 to contents, so that copies share one vector, and a moved or restored file keeps its own.
 
     roots 1──* pictures *──1 contents 1──* embeddings *──1 spaces 1──1 index_generations
-                  └──1 failures
+                  └──1 failures         └──* vector_failures *──1 spaces
 """
 
 from datetime import datetime
@@ -26,6 +26,7 @@ __all__ = [
     "RootKind",
     "SpaceRow",
     "State",
+    "VectorFailure",
 ]
 
 
@@ -69,7 +70,7 @@ class LibraryState(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Raised by every transaction that changes which vectors can be found."""
+    """Raised by every transaction that changes which vectors can be found, or which space answers."""
     active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
     created_at: Mapped[datetime]
 
@@ -163,6 +164,10 @@ class SpaceRow(Base):
     dtype: Mapped[str] = mapped_column(String(8))
     """Of the stored vectors: `float16` or `float32`, little-endian."""
     created_at: Mapped[datetime]
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """What the library's revision was when the vectors that can be found in this space last changed."""
+    filling_since: Mapped[datetime | None]
+    """When somebody began to fill it with what the library holds already; None once that is done."""
 
 
 class Embedding(Base):
@@ -176,6 +181,20 @@ class Embedding(Base):
     """`dim` numbers of the space's `dtype`."""
 
 
+class VectorFailure(Base):
+    """Why a content has no vector in one space. The picture is known all the same, and found in other spaces."""
+
+    __tablename__ = "vector_failures"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True, index=True)
+    reason: Mapped[str] = mapped_column(String(32))
+    """A stable word: `bad-vector`."""
+    detail: Mapped[str]
+    tries: Mapped[int]
+    last_try_at: Mapped[datetime]
+
+
 class IndexGeneration(Base):
     """The index file of a space that readers should use, and what it must look like."""
 
@@ -184,7 +203,7 @@ class IndexGeneration(Base):
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     generation: Mapped[int]
     revision: Mapped[int] = mapped_column(BigInteger)
-    """The library's revision that this file reflects; a later one makes it stale."""
+    """The space's revision that this file reflects; a later one makes it stale."""
     filename: Mapped[str]
     vectors: Mapped[int] = mapped_column(BigInteger)
     """How many the file holds."""

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from sightline.errors import IndexFault, LibraryUnusable, SightlineError
 from store import cache
-from store.catalog import Content, Embedding, IndexGeneration, LibraryState, Picture, Root, RootKind, State
+from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, State
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
-from store.spaces import StoredSpace, list_spaces
+from store.spaces import StoredSpace, list_spaces, revision_of
 from store.vectors import FlatIndex, Ids
 
 __all__ = ["Fault", "repair", "verify"]
@@ -69,7 +69,7 @@ def repair(library: Library) -> list[str]:
                 key = (Embedding.space_id == stored.id, Embedding.content_id == content_id)
                 connection.execute(delete(Embedding).where(*key))
             if bad:
-                bump(connection)
+                bump(connection, stored.id)
                 again = "import them again" if stored.space.is_imported else "index again to embed them"
                 done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; {again}")
         rebuild = bool(bad or list(_index_faults(library, stored)))
@@ -127,7 +127,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     """The file of one space against the catalogue."""
     with library.read() as connection:
         wanted = findable_ids(connection, stored)
-        revision = connection.scalar(select(LibraryState.revision))
+        revision = revision_of(connection, stored)
         row = connection.execute(
             select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
         ).one_or_none()

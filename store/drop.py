@@ -5,7 +5,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from store import cache
 from store.catalog import Embedding, LibraryState, Root, RootKind, SpaceRow
 from store.check import remove_orphans
-from store.library import Library, bump
+from store.library import Library, tick
 from store.roots import collection_path
 from store.spaces import StoredSpace, list_spaces
 
@@ -41,4 +41,4 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
         collection = collection_path(stored.space.model)
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
-    bump(connection)
+    tick(connection)  # other spaces hold what they held

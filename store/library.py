@@ -17,10 +17,10 @@ from sqlalchemy import URL, Connection, insert, select, update
 
 from sightline.errors import LibraryNotFound, LibraryUnusable
 from store import schema
-from store.catalog import LibraryState
+from store.catalog import LibraryState, SpaceRow
 from store.database import driver_errors, make_engine, reading, sqlite_url, writing
 
-__all__ = ["Library", "bump"]
+__all__ = ["Library", "bump", "tick"]
 
 CATALOG = "catalog.sqlite"
 
@@ -139,11 +139,18 @@ class Library:
         return True
 
     def revision(self) -> int:
-        """A number that grows whenever what can be found changes."""
+        """A number that grows whenever what can be found changes, or which space answers."""
         with self.read() as connection:
             return int(connection.scalar(select(LibraryState.revision)) or 0)
 
 
-def bump(connection: Connection) -> None:
-    """Raises the library's revision, within the transaction that changes what can be found."""
+def tick(connection: Connection) -> None:
+    """Raises the library's revision: a clock that counts changes. No number comes twice, whatever is dropped."""
     connection.execute(update(LibraryState).values(revision=LibraryState.revision + 1))
+
+
+def bump(connection: Connection, space_id: int | None = None) -> None:
+    """Notes a change of what can be found, within its transaction: in one space, or in all of them."""
+    tick(connection)
+    spaces = update(SpaceRow).values(revision=select(LibraryState.revision).scalar_subquery())
+    connection.execute(spaces if space_id is None else spaces.where(SpaceRow.id == space_id))

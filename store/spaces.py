@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sightline.errors import SpaceMismatch, UnknownSpace
 from sightline.space import Space
 from store.catalog import Embedding, LibraryState, SpaceRow
-from store.library import Library
+from store.library import Library, tick
 
 __all__ = [
     "StoredSpace",
@@ -22,6 +22,7 @@ __all__ = [
     "named_space",
     "register",
     "require_active",
+    "revision_of",
 ]
 
 
@@ -58,6 +59,7 @@ def register(connection: Connection, space: Space, dtype: str = "float16") -> St
                 preprocessing=dict(space.preprocessing),
                 dtype=dtype,
                 created_at=now,
+                revision=select(LibraryState.revision).scalar_subquery(),
             )
         )
         known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
@@ -113,6 +115,13 @@ def named_space(library: Library, name: str) -> StoredSpace:
 def activate(connection: Connection, stored: StoredSpace) -> None:
     """Lets `stored` answer from now on."""
     connection.execute(update(LibraryState).values(active_space_id=stored.id))
+    tick(connection)  # for whoever searches: other vectors answer now
+
+
+def revision_of(connection: Connection, stored: StoredSpace) -> int | None:
+    """A number that grows whenever what can be found in this space changes; None when the space is no more."""
+    same = (SpaceRow.id == stored.id, SpaceRow.fingerprint == stored.space.fingerprint)
+    return connection.scalar(select(SpaceRow.revision).where(*same))
 
 
 def list_spaces(library: Library) -> list[tuple[StoredSpace, int, bool]]:

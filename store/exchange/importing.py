@@ -79,7 +79,7 @@ def import_vectors(
         if active is None or settings.activate:
             activate(connection, stored)
             active = stored.id
-        bump(connection)
+        bump(connection, stored.id)
     for each, _, _ in list_spaces(library):
         cache.publish(library, each)
     return Imported(

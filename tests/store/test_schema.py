@@ -1,7 +1,10 @@
 """The schema and its migrations: from nothing, from an older one, from the future, from somebody else."""
 
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,6 +153,69 @@ def test_a_library_that_was_killed_right_after_its_migration_is_completed(librar
     library.close()
     with Library.open(library.path) as opened, opened.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
+
+
+def catalogue_0002(path: Path) -> None:
+    """Two spaces, of which only the first one's index file was current, and a picture that the model refused."""
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0002")
+    space = "INSERT INTO spaces (id, fingerprint, model, weights, dim, preprocessing, dtype, created_at) VALUES "
+    file = "INSERT INTO index_generations VALUES "
+    with engine.begin() as connection:
+        for statement in (
+            space + "(1, 'aa', 'mini', 'w', 4, '{}', 'float16', '2026-01-01')",
+            space + "(2, 'bb', 'other', 'w', 4, '{}', 'float16', '2026-01-01')",
+            "INSERT INTO library VALUES (1, 41, 1, '2026-01-01')",
+            file + "(1, 3, 41, 'aa.faiss', 0, x'00', '2026-01-01')",
+            file + "(2, 1, 40, 'bb.faiss', 0, x'00', '2026-01-01')",
+            "INSERT INTO roots VALUES (1, x'2f70', '2026-01-01', 'folder')",
+            "INSERT INTO pictures VALUES (1, 1, x'61', 1, 1, NULL, 'failed'), (2, 1, x'62', 1, 1, NULL, 'failed')",
+            "INSERT INTO failures VALUES (1, 'bad-vector', 'NaN', 0, 1, '2026-01-01')",
+            "INSERT INTO failures VALUES (2, 'undecodable', 'no picture', 0, 1, '2026-01-01')",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def require_0003(folder: Path) -> None:
+    """What the catalogue of `catalogue_0002` must have become."""
+    with Library.open(folder) as opened, opened.read() as connection:
+        assert opened.revision() == 41
+        spaces = connection.execute(text("SELECT id, revision, filling_since FROM spaces ORDER BY id")).all()
+        assert spaces == [(1, 41, None), (2, 41, None)]
+        files = connection.execute(text("SELECT space_id, revision FROM index_generations ORDER BY space_id")).all()
+        assert files == [(1, 41), (2, 40)]  # the first file is current, the second is behind, as they were
+        again = connection.execute(text("SELECT reason FROM failures WHERE transient")).scalars().all()
+        assert again == ["bad-vector"]  # what the file held was given up; the next run reads it again
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_spaces_of_an_older_catalogue_keep_their_index_files(tmp_path: Path) -> None:
+    catalogue_0002(tmp_path / "old" / "catalog.sqlite")
+    require_0003(tmp_path / "old")
+
+
+@pytest.mark.parametrize("step", ["add_column", "create_table", "create_index", "execute"])
+def test_a_migration_that_is_killed_in_the_middle_is_run_again(tmp_path: Path, step: str) -> None:
+    catalogue_0002(tmp_path / "old" / "catalog.sqlite")
+    child = f"""
+import os, sys
+from alembic import op
+run = op.{step}
+def killed(*args, **kwargs):
+    run(*args, **kwargs)
+    os.kill(os.getpid(), {signal.SIGKILL:d})
+op.{step} = killed
+from store import Library
+Library.open(sys.argv[1])
+"""
+    done = subprocess.run([sys.executable, "-c", child, str(tmp_path / "old")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with sqlite3.connect(tmp_path / "old" / "catalog.sqlite") as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+    connection.close()
+    require_0003(tmp_path / "old")
 
 
 def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:

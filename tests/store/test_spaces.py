@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import Connection, select
 
 from encoders.fake import FakeEncoder
 from sightline.errors import SpaceMismatch
 from sightline.space import Space
 from store import Library
-from store.spaces import activate, active_space, list_spaces, register, require_active
+from store.catalog import LibraryState
+from store.drop import drop_space
+from store.library import bump
+from store.spaces import activate, active_space, list_spaces, register, require_active, revision_of
 
 SPACE = FakeEncoder().space
 
@@ -60,3 +64,39 @@ def test_vectors_are_stored_little_endian(library: Library, dtype: str, size: in
     one, minus_two = {"float16": ("003c", "00c0"), "float32": ("0000803f", "000000c0")}[dtype]
     assert blob == bytes.fromhex(one + minus_two)
     assert stored.storage.itemsize == size
+
+
+def test_each_space_has_a_revision_of_its_own(library: Library) -> None:
+    """Filling one space must not make the index file of another look behind."""
+    with library.write() as connection:
+        one = register(connection, SPACE)
+        two = register(connection, Space("other", "w", 4))
+        before, clock = revision_of(connection, one), library_revision(connection)
+        bump(connection, two.id)
+        assert revision_of(connection, one) == before
+        assert revision_of(connection, two) == library_revision(connection) == clock + 1
+        bump(connection)
+        assert revision_of(connection, one) == revision_of(connection, two) == clock + 2
+        activate(connection, two)  # noticed by searchers, and no vector has changed
+        assert library_revision(connection) == clock + 3
+        assert revision_of(connection, two) == clock + 2
+
+
+def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(library: Library) -> None:
+    with library.write() as connection:
+        first = register(connection, SPACE)
+        bump(connection, first.id)
+        seen = revision_of(connection, first)
+        drop_space(connection, first)
+        assert revision_of(connection, first) is None
+        again = register(connection, SPACE)
+        assert seen is not None
+        assert (revision_of(connection, again) or 0) > seen
+        drop_space(connection, again)
+        other = register(connection, Space("other", "w", 4))
+        assert other.id == again.id  # SQLite uses the number again
+        assert revision_of(connection, again) is None
+
+
+def library_revision(connection: Connection) -> int:
+    return connection.execute(select(LibraryState.revision)).scalar_one()
