@@ -22,6 +22,8 @@ SightlineError
 │   ├── ModelUnavailable         known, but something it needs is missing
 │   ├── BadCheckpoint            a file of weights or of their configuration that cannot be used
 │   ├── DeviceUnavailable        a device or a precision that this machine does not have
+│   ├── PullFailed               the files of a model could not be fetched; says what to do by hand
+│   ├── LicenceRefused           a licence that does not allow what is wanted, or that nobody knows
 │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
@@ -65,6 +67,7 @@ __all__ = [
     "LibraryNotFound",
     "LibraryTooNew",
     "LibraryUnusable",
+    "LicenceRefused",
     "MissingPictures",
     "MissingVectors",
     "ModelUnavailable",
@@ -76,6 +79,7 @@ __all__ = [
     "PictureUndecodable",
     "PictureUnreadable",
     "PictureUnsupported",
+    "PullFailed",
     "RootUnavailable",
     "SightlineError",
     "SpaceExists",
@@ -93,10 +97,11 @@ class SightlineError(Exception):
 
 
 class NoHomeFolder(SightlineError):
-    """The user has no home folder to keep a library in; the environment variable `variable` can name another place."""
+    """The user has no home folder to keep things in; the environment variable `variable` can name another place."""
 
     def __init__(self, variable: str) -> None:
-        super().__init__(f"you have no home folder to keep a library in; name one with --library or {variable}")
+        option = "--library or " if variable == "SIGHTLINE_LIBRARY" else ""
+        super().__init__(f"you have no home folder to keep things in; name one with {option}{variable}")
         self.variable = variable
 
 
@@ -266,6 +271,25 @@ class DeviceUnavailable(EncoderError):
     def __init__(self, name: str, fault: str) -> None:
         super().__init__(f"{name!r} cannot be used: {fault}")
         self.name, self.fault = name, fault
+
+
+class PullFailed(EncoderError):
+    """The files of the model `name` could not be fetched, for the reason `fault`; `remedy` says what to do by hand."""
+
+    def __init__(self, name: str, fault: str, remedy: str) -> None:
+        super().__init__(f"cannot pull {name!r}: {fault}. {remedy}")
+        self.name, self.fault, self.remedy = name, fault, remedy
+
+
+class LicenceRefused(EncoderError):
+    """The model `name` is not used: only commercial use was asked for, and its licence is `licence`."""
+
+    def __init__(self, name: str, licence: str) -> None:
+        super().__init__(
+            f"the licence of the model {name!r} is {licence}: not known to allow commercial use, which --commercial or "
+            "SIGHTLINE_COMMERCIAL=1 asks for"
+        )
+        self.name, self.licence = name, licence
 
 
 class BadVectors(EncoderError):
