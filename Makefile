@@ -67,8 +67,8 @@ endif
 $(VENV)/.dev: $(VENV)/.base pyproject.toml
 	@echo "Installing what the tests need (torch among it: several GB)"
 ifdef UV
-	$(UV) pip install --quiet --python $(BIN)/python --editable '.[clip]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --editable '.[clip,web]' --group dev
 else
-	$(BIN)/python -m pip install --quiet --editable '.[clip]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[clip,web]' --group dev
 endif
 	@touch $@

@@ -1,0 +1,75 @@
+"""One picture: what is known of it, a small version, the file itself."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from store.lookup import describe
+from web.asking import ServiceDep
+from web.files import LARGEST_ID, open_picture_file
+from web.problems import NotThere
+from web.schemas import Picture
+from web.thumbnails import Size
+
+__all__ = ["PictureId", "router"]
+
+router = APIRouter(prefix="/pictures", tags=["pictures"])
+
+PictureId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The id of a picture, as hits bring it")]
+
+FOREVER = "private, max-age=31536000, immutable"
+"""An id is never given to other bytes."""
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
+    "BMP": "image/bmp",
+    "HEIF": "image/heif",
+    "JPEG2000": "image/jp2",
+}
+
+CHUNK = 1 << 18
+
+
+@router.get("/{picture_id}")
+def picture(picture_id: PictureId, service: ServiceDep) -> Picture:
+    """What the library knows of a picture."""
+    with service.library.read() as connection:
+        record = describe(connection, [picture_id]).get(picture_id)
+    if record is None:
+        raise NotThere
+    return Picture.of(record)
+
+
+@router.get(
+    "/{picture_id}/thumbnail",
+    response_class=Response,
+    responses={200: {"content": {"image/webp": {}}}, 304: {"description": "The one you have"}},
+)
+def thumbnail(
+    picture_id: PictureId,
+    service: ServiceDep,
+    size: Annotated[Size, Query(description="Longest side in pixels")] = Size.GRID,
+) -> Response:
+    """A small version: WebP, the right way up, in sRGB."""
+    made = service.thumbnails.get(picture_id, size)
+    return Response(made, media_type="image/webp", headers={"Cache-Control": FOREVER})
+
+
+@router.get("/{picture_id}/original", response_class=StreamingResponse)
+def original(picture_id: PictureId, service: ServiceDep) -> StreamingResponse:
+    """The file itself, every byte of it, metadata included."""
+    stored, file = open_picture_file(service.library, picture_id)
+    headers = {
+        "Cache-Control": "private, no-cache",
+        # A file that is no picture after all must not become a page of this site.
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Disposition": f'inline; filename="{picture_id}.{stored.format.lower() or "bin"}"',
+    }
+    media_type = MEDIA_TYPES.get(stored.format, "application/octet-stream")
+    return StreamingResponse(iter(lambda: file.read(CHUNK), b""), media_type=media_type, headers=headers)

@@ -1,0 +1,74 @@
+"""The application: every route, and what stands before them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from sightline import __version__
+from store.library import Library
+from web import problems
+from web.api import health, pictures, status
+from web.guard import Guard
+from web.metrics import Metrics
+from web.page import mount_page
+from web.service import Service
+from web.settings import ServeSettings
+
+__all__ = ["API", "create_app"]
+
+API = "/api/v1"
+
+DESCRIPTION = """\
+Find pictures by what they show. Everything that can be found is a *picture* with an `id` that stands for what its
+bytes hold: copies share it, and it is never given to another picture. Errors are problem documents (RFC 9457) whose
+`title` is the name of the exception in Python.
+"""
+
+
+def create_app(library: Library, settings: ServeSettings | None = None) -> FastAPI:
+    """An ASGI application that serves `library`; the caller closes the library after it."""
+    settings = settings or ServeSettings()
+    app = FastAPI(
+        title="Sightline",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,  # its page loads scripts from elsewhere; the document itself is at openapi.json
+        redoc_url=None,
+        openapi_url=f"{API}/openapi.json",
+        generate_unique_id_function=_name,
+        max_body_size=settings.upload_bytes,
+    )
+    app.state.service = Service(library, settings)
+    app.state.metrics = Metrics(library)
+    problems.install(app)
+    for router in (status.router, pictures.router):
+        app.include_router(router, prefix=API, responses=PROBLEMS)
+    app.include_router(health.router)
+    mount_page(app)
+    app.add_middleware(app.state.metrics.middleware)
+    app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
+    return app
+
+
+PROBLEMS: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "What went wrong, as a problem document",
+        "content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}},
+    }
+}
+"""Every route may answer so."""
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # Each request that is worked on holds a connection and perhaps a picture: this bounds both.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.service.settings.threads
+    yield
+
+
+def _name(route: APIRoute) -> str:
+    return route.name

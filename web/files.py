@@ -1,0 +1,54 @@
+"""The bytes of a picture, by its id alone: never by a path that a client sends, and never from outside its root."""
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from store.files import StoredFile, files_of
+from store.library import Library
+from web.problems import NotThere
+
+__all__ = ["FILE_LIMIT", "LARGEST_ID", "open_picture_file", "read_picture"]
+
+FILE_LIMIT = 1 << 30
+"""Bytes of the largest file that is ever read, as at indexing."""
+
+LARGEST_ID = 2**63 - 1
+"""SQLite's largest integer."""
+
+
+def read_picture(library: Library, content_id: int) -> tuple[StoredFile, bytes]:
+    """The first of a picture's files that can be read, and its bytes. Raises `NotThere`."""
+    stored, file = open_picture_file(library, content_id)
+    with file:
+        return stored, file.read(FILE_LIMIT)
+
+
+def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, BinaryIO]:
+    """The first of a picture's files that can be opened. Raises `NotThere`, whatever the reason that there is none."""
+    if 0 < content_id <= LARGEST_ID:
+        with library.read() as connection:
+            stored_files = files_of(connection, content_id)
+        for stored in stored_files:
+            try:
+                return stored, _open_beneath(stored.root, stored.path)
+            except OSError:
+                continue
+    raise NotThere
+
+
+def _open_beneath(root: Path, path: Path) -> BinaryIO:
+    """Opens the regular file `path`, which must lie beneath `root` once every link is followed."""
+    real = path.resolve(strict=True)
+    if not real.is_relative_to(root.resolve(strict=True)):
+        raise PermissionError(f"{path} leads out of {root}")
+    # `real` has no links left; one that took its place since then is not followed.
+    descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise PermissionError(f"{path} is no regular file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
