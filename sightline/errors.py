@@ -26,8 +26,11 @@ SightlineError
 │   ├── LicenceRefused           a licence that does not allow what is wanted, or that nobody knows
 │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
+│   └── WeightsChanged           the model has other weights than when the library was indexed
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
 ├── InvalidQuery                 a query that cannot be asked
+├── InvalidTag                   a text that cannot name a tag or an album
+├── UnknownAlbum                 no album of that name
 ├── ExchangeError                vectors that come from elsewhere, or go there
 │   ├── BadVectorFile            a file of vectors or of their ids that cannot be taken in
 │   ├── UnknownSpace             the library has no space of that name
@@ -63,6 +66,7 @@ __all__ = [
     "Incomparable",
     "IndexFault",
     "InvalidQuery",
+    "InvalidTag",
     "LibraryError",
     "LibraryNotFound",
     "LibraryTooNew",
@@ -84,6 +88,7 @@ __all__ = [
     "SightlineError",
     "SpaceExists",
     "SpaceMismatch",
+    "UnknownAlbum",
     "UnknownLanguage",
     "UnknownMetric",
     "UnknownModel",
@@ -306,9 +311,25 @@ class SpaceMismatch(SightlineError):
     def __init__(self, expected: str, found: str) -> None:
         super().__init__(
             f"the library's pictures are embedded by {expected}, not by {found}; they cannot be compared. "
-            "Index them into a library of its own: --library DIR"
+            "`sightline models use MODEL` changes the library's model; --library DIR is a library of its own"
         )
         self.expected, self.found = expected, found
+
+
+class WeightsChanged(SpaceMismatch):
+    """The model of the space `expected` is `found` now: it has other weights, or reads pictures in another way."""
+
+    def __init__(self, expected: str, found: str, model: str) -> None:
+        super().__init__(expected, found)
+        self.model = model
+
+    def __str__(self) -> str:
+        """What still works, and what to do."""
+        return (
+            f"the library's pictures are embedded by {self.expected}, and this version brings {self.found}, whose "
+            f"vectors cannot be compared with them. `sightline models use {self.model}` embeds the pictures anew and "
+            "then answers; until then `sightline similar` finds what is like a picture of the library"
+        )
 
 
 class IndexFault(SightlineError):
@@ -321,6 +342,22 @@ class IndexFault(SightlineError):
 
 class InvalidQuery(SightlineError):
     """A query that cannot be asked; the message says what is wrong with it."""
+
+
+class InvalidTag(SightlineError):
+    """`text` cannot name a tag or an album: nothing of it can be read."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no name: give at least one letter")
+        self.text = text
+
+
+class UnknownAlbum(SightlineError):
+    """No album is called `name`; `known` are the names there are."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no album is called {name!r}; there are: {_few(known) or 'none'}")
+        self.name, self.known = name, known
 
 
 class ExchangeError(SightlineError):

@@ -109,10 +109,23 @@ class Content(Base):
     """Pixels of the full picture, upright."""
     taken_at: Mapped[datetime | None] = mapped_column(index=True)
     """Local time of the camera, without a zone."""
-    camera: Mapped[str | None]
-    lens: Mapped[str | None]
-    latitude: Mapped[float | None]
+    camera: Mapped[str | None] = mapped_column(index=True)
+    lens: Mapped[str | None] = mapped_column(index=True)
+    latitude: Mapped[float | None] = mapped_column(index=True)
     longitude: Mapped[float | None]
+    focal_length: Mapped[float | None]
+    """Millimetres, of the lens itself."""
+    aperture: Mapped[float | None]
+    """The f-number."""
+    exposure: Mapped[float | None]
+    """Seconds."""
+    iso: Mapped[int | None] = mapped_column(index=True)
+    rating: Mapped[int | None]
+    """1 to 5 stars, -1 for rejected, 0 for none, as the file itself says."""
+    title: Mapped[str | None]
+    description: Mapped[str | None]
+    facts_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Of the code that read these facts from the file: an older one may have passed something over."""
 
 
 class Picture(Base):

@@ -31,7 +31,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table("albums", sa.Column("id", sa.Integer(), primary_key=True))
+    op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
 '''
 
@@ -130,7 +130,7 @@ def test_an_older_library_is_brought_up_to_date(
     library.close()
     later_version(tmp_path / "100% new", monkeypatch)  # a % means something to Alembic's configuration
     with Library.open(library.path) as opened, opened.read() as connection:
-        assert "albums" in inspect(connection).get_table_names()
+        assert "later" in inspect(connection).get_table_names()
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9000"
         assert opened.revision() == 41
 
@@ -144,7 +144,7 @@ def test_a_migration_that_fails_changes_nothing(
         Library.open(library.path)
     monkeypatch.undo()
     with Library.open(library.path) as opened, opened.read() as connection:
-        assert "albums" not in inspect(connection).get_table_names()
+        assert "later" not in inspect(connection).get_table_names()
 
 
 def test_a_library_that_was_killed_right_after_its_migration_is_completed(library: Library) -> None:
