@@ -33,7 +33,7 @@ def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, Bi
         for stored in stored_files:
             try:
                 return stored, _open_beneath(stored.root, stored.path)
-            except OSError:
+            except (OSError, RuntimeError):  # the latter: a link that leads to itself
                 continue
     raise NotThere
 

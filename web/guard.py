@@ -95,7 +95,7 @@ def _hostname(host: str) -> str | None:
 def _same_site(scope: Scope, headers: Headers, host: str) -> bool:
     """Whether the request comes from this server's own page, from no page at all, or only opens the page."""
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and origin.partition("://")[2] != host:
         return False
     if headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
         return True

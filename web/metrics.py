@@ -54,8 +54,8 @@ class Metrics:
             try:
                 await app(scope, receive, send_noted)
             finally:
-                # The route's template and never the path: paths would make a time series of every picture.
-                route = getattr(scope.get("route"), "path", "other")
+                # The route's name and never the path: paths would make a time series of every picture.
+                route = getattr(scope.get("route"), "name", "other")
                 self._requests.labels(route, scope["method"], status).inc()
                 self._seconds.labels(route).observe(perf_counter() - started)
 

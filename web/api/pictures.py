@@ -1,6 +1,7 @@
 """One picture: what is known of it, a small version, the file itself."""
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
@@ -72,4 +73,10 @@ def original(picture_id: PictureId, service: ServiceDep) -> StreamingResponse:
         "Content-Disposition": f'inline; filename="{picture_id}.{stored.format.lower() or "bin"}"',
     }
     media_type = MEDIA_TYPES.get(stored.format, "application/octet-stream")
-    return StreamingResponse(iter(lambda: file.read(CHUNK), b""), media_type=media_type, headers=headers)
+    return StreamingResponse(_chunks(file), media_type=media_type, headers=headers)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk

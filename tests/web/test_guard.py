@@ -1,0 +1,129 @@
+"""What other sites, other names and strangers get to see: nothing."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from sightline.errors import ServeRefused
+from store import Library
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app
+from web.guard import COOKIE
+
+TOKEN = "0123456789abcdef"
+STATUS = "/api/v1/status"
+
+
+@pytest.fixture
+def guarded(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
+    """A server that other machines can reach."""
+    open_to_all = ServeSettings(
+        host="0.0.0.0", token=TOKEN, names=frozenset({"Photos.Example.org"}), cache=settings.cache
+    )
+    with TestClient(create_app(indexed, open_to_all), base_url=HERE, follow_redirects=False) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "LOCALHOST", "[::1]:8765"])
+def test_this_machine_may_ask_under_each_of_its_names(client: TestClient, host: str) -> None:
+    assert client.get(STATUS, headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8765", "", "[::1", "0.0.0.0", "10.0.0.1"]
+)
+def test_a_forged_host_is_refused(client: TestClient, host: str) -> None:
+    answer = client.get(STATUS, headers={"Host": host})
+    assert (answer.status_code, answer.json()["title"]) == (421, "UnknownHost")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1", "http://[", ""]
+)
+def test_another_origin_is_refused(client: TestClient, method: str, origin: str) -> None:
+    answer = client.request(method, STATUS, headers={"Origin": origin})
+    assert (answer.status_code, answer.json()["title"]) == (403, "CrossSite")
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_the_page_itself_may_ask(client: TestClient) -> None:
+    assert client.get(STATUS, headers={"Origin": HERE, "Sec-Fetch-Site": "same-origin"}).status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_picture_cannot_be_shown_by_another_site(client: TestClient, site: str) -> None:
+    for path in ("/api/v1/pictures/1/thumbnail", "/api/v1/pictures/1/original", STATUS, "/static/index.html"):
+        answer = client.get(path, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"})
+        assert answer.status_code == 403
+
+
+def test_a_link_on_another_site_opens_the_page_and_nothing_else(client: TestClient) -> None:
+    navigation = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+    assert client.get("/", headers=navigation).status_code == 200
+    assert client.get("/api/v1/pictures/1/original", headers=navigation).status_code == 403
+    assert client.get("/", headers=navigation | {"Sec-Fetch-Dest": "iframe"}).status_code == 403
+
+
+def test_every_answer_says_what_a_browser_may_not_do(client: TestClient) -> None:
+    for path in ("/", STATUS, "/api/v1/pictures/1/thumbnail", "/nothing"):
+        headers = client.get(path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["/", STATUS, "/metrics", "/static/index.html", "/api/v1/openapi.json", "/nothing"])
+def test_without_the_token_nothing_is_told(guarded: TestClient, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Cookie": f"{COOKIE}=wrong"}):
+        answer = guarded.get(path, headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (401, "TokenNeeded")
+        assert TOKEN not in answer.text
+
+
+def test_the_token_opens_the_door(guarded: TestClient) -> None:
+    assert guarded.get(STATUS, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
+    assert guarded.get(STATUS, headers={"Cookie": f"a=b; {COOKIE}={TOKEN}"}).status_code == 200
+    assert guarded.get("/health").status_code == 200
+
+
+def test_a_browser_gives_its_token_once(guarded: TestClient) -> None:
+    answer = guarded.get("/", params={"token": TOKEN})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert guarded.get("/").status_code == 200  # the cookie came along
+    guarded.cookies.clear()
+    assert guarded.get("/", params={"token": "wrong" + TOKEN}).status_code == 401
+    assert guarded.get(STATUS, params={"token": TOKEN}).status_code == 401  # never in the address of anything else
+
+
+def test_further_names_are_known(guarded: TestClient) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert guarded.get(STATUS, headers=headers | {"Host": "photos.example.org"}).status_code == 200
+    assert guarded.get(STATUS, headers=headers | {"Host": "0.0.0.0:8765"}).status_code == 421
+
+
+def test_bytes_that_are_no_text_are_no_token(guarded: TestClient) -> None:
+    assert guarded.get(STATUS, headers={"Authorization": b"Bearer \xff\xfe"}).status_code == 401
+    assert guarded.get(STATUS, headers={"Cookie": b"\xff;=;;" + COOKIE.encode() + b"=\xff"}).status_code == 401
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.example.org", "127.0.0.1.example.org", ""])
+def test_other_machines_need_a_token(host: str) -> None:
+    with pytest.raises(ServeRefused, match="token"):
+        ServeSettings(host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LocalHost"])
+def test_this_machine_needs_none(host: str) -> None:
+    assert ServeSettings(host=host).may_index_folders
+
+
+def test_a_short_token_is_no_secret() -> None:
+    with pytest.raises(ServeRefused, match="16"):
+        ServeSettings(token="short")
+    assert not ServeSettings(token=TOKEN).may_index_folders

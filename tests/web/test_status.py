@@ -1,0 +1,52 @@
+"""The library as a whole, over HTTP."""
+
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app
+
+
+def test_status_counts_what_is_there(client: TestClient, album: Path) -> None:
+    told = client.get("/api/v1/status").json()
+    assert (told["pictures"], told["present"], told["missing"], told["failed"]) == (4, 4, 0, 0)
+    assert told["roots"] == [{"path": str(album), "present": 4, "missing": 0, "failed": 0}]
+    (space,) = told["spaces"]
+    assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
+
+
+def test_an_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
+    with TestClient(create_app(library, settings), base_url=HERE) as client:
+        told = client.get("/api/v1/status").json()
+        assert (told["pictures"], told["spaces"]) == (0, [])
+        assert client.get("/").status_code == 200
+
+
+def test_failures_come_with_their_reason(
+    client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    (album / "broken.jpg").write_bytes(b"no picture")
+    index(indexed, [album], encoder)
+    (failure,) = client.get("/api/v1/failures").json()
+    assert (failure["path"], failure["reason"]) == (str(album / "broken.jpg"), "undecodable")
+
+
+def test_health_and_metrics(client: TestClient) -> None:
+    assert client.get("/health").json() == {"status": "ok"}
+    client.get("/api/v1/pictures/1")
+    client.get("/api/v1/pictures/2")
+    page = client.get("/metrics").text
+    assert 'sightline_pictures{state="present"} 4.0' in page
+    assert 'route="picture",status="200"} 2.0' in page  # one series for all pictures
+
+
+def test_the_document_of_the_api_is_whole(client: TestClient) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    assert "/api/v1/pictures/{picture_id}/thumbnail" in document["paths"]
+    routes = [method for methods in document["paths"].values() for method in methods.values()]
+    assert all(route["summary"] and route["description"] for route in routes)
+    assert len({route["operationId"] for route in routes}) == len(routes)
