@@ -29,6 +29,7 @@ from sightline.errors import (
     PictureUnsupported,
     RootUnavailable,
     SpaceMismatch,
+    WeightsChanged,
 )
 from store import cache, lookup
 from store.census import Census, Sighting, open_census
@@ -129,6 +130,8 @@ def _space(library: Library, encoder: Encoder) -> StoredSpace:
             activate(connection, stored)
         return stored
     if known.space.fingerprint != encoder.space.fingerprint:
+        if known.space.model == encoder.space.model:
+            raise WeightsChanged(str(known.space), str(encoder.space), encoder.space.model)
         raise SpaceMismatch(str(known.space), str(encoder.space))
     return known
 

@@ -8,30 +8,30 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from encoders import registry
 from encoders.base import Encoder
-from search.calibrate import Kind, calibration_of
+from encoders.placement import Placement
+from search.calibrate import Kind
 from search.filters import Filters
 from search.hits import Hit
 from search.open_picture import open_picture
 from search.query import Query
+from search.view import View, Views
 from sightline.errors import IndexFault, InvalidQuery
-from store import cache
 from store.library import Library
 from store.lookup import describe, document_content, stored_vector, vector_of
 from store.selection import selected_ids
-from store.spaces import StoredSpace, active_space, require_active
+from store.spaces import StoredSpace
 from store.vectors import Ids
 
 __all__ = ["Searcher"]
 
 ANYTHING = Filters()
+ANYWHERE = Placement()
 
 AWAY = 0.5
 """Weight of what a query wants to stay away from. At 1, a query that shares much with it turns away from itself."""
@@ -46,30 +46,36 @@ class Searcher:
             for hit in Searcher(library).search("a dog in the snow"):
                 print(hit.score, hit.path)
 
-    `encoder` is the model of the library's active space unless given; a space whose vectors were made elsewhere has
-    none, and answers `similar` and `nearest` only. Raises `InvalidQuery` when nothing is indexed yet, and
-    `SpaceMismatch` for an encoder of another space.
+    It answers in the library's active space and follows when another becomes active; each answer is of one space. With
+    a `space` (its name, or how its fingerprint begins) or an `encoder`, which must be that space's model, it stays in
+    it. A space whose vectors were made elsewhere has no model, and answers `similar` and `nearest` only. Raises
+    `InvalidQuery` when nothing is indexed yet, `UnknownSpace`, and `SpaceMismatch` for an encoder of another space.
     """
 
-    def __init__(self, library: Library, encoder: Encoder | None = None) -> None:
-        active = active_space(library)
-        if active is None:
-            raise InvalidQuery(f"nothing is indexed in {library.path} yet; `sightline index FOLDER` does that")
+    def __init__(
+        self,
+        library: Library,
+        encoder: Encoder | None = None,
+        *,
+        space: StoredSpace | str | None = None,
+        placement: Placement = ANYWHERE,
+    ) -> None:
         self._library = library
-        self._encoder = encoder if encoder or active.space.is_imported else registry.load_for(active.space)
-        self._stored: StoredSpace = require_active(library, self._encoder.space) if self._encoder else active
-        self._calibration = calibration_of(self._encoder)
-        self._current = cache.load(library, self._stored)
-        self._refreshing = Lock()
+        self._views = Views(library, encoder, space, placement)
 
     @property
     def fault(self) -> IndexFault | None:
         """What was wrong with the index file, if anything; answers are right all the same."""
-        return self._current.fault
+        return self._views.last.current.fault
+
+    @property
+    def space(self) -> StoredSpace:
+        """The space of the last answer."""
+        return self._views.last.stored
 
     def __len__(self) -> int:
         """How many pictures can be found (copies count once)."""
-        return len(self._current.index)
+        return len(self._views.last.current.index)
 
     def search(
         self,
@@ -89,8 +95,9 @@ class Searcher:
         library's vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
-        vector = self.embed(query)
-        return self._judged(self._rank(vector, k, min_score, filters), vector, query.kind, relevant=relevant)
+        view = self._views.now()
+        vector = _embed(view, query)
+        return _judged(view, self._rank(view, vector, k, min_score, filters), vector, query.kind, relevant=relevant)
 
     def similar(
         self,
@@ -106,12 +113,12 @@ class Searcher:
         If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
         library's vectors were made elsewhere. Raises as `search` does.
         """
-        known = self._document_vector(image) or self._file_vector(Path(image))
-        vector = self.embed(Query.of(images=image)) if known is None else _unit(known[1])
+        view = self._views.now()
+        known = self._document_vector(view, image) or self._file_vector(view, Path(image))
+        vector = _embed(view, Query.of(images=image)) if known is None else _unit(known[1])
         itself = frozenset[int]() if known is None else frozenset([known[0]])
-        return self._judged(
-            self._rank(vector, k, min_score, filters, without=itself), vector, "picture", relevant=relevant
-        )
+        hits = self._rank(view, vector, k, min_score, filters, without=itself)
+        return _judged(view, hits, vector, "picture", relevant=relevant)
 
     def nearest(
         self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
@@ -120,56 +127,46 @@ class Searcher:
 
         Raises `InvalidQuery` for another shape and for a vector without direction.
         """
-        dim = self._stored.space.dim
+        view = self._views.now()
+        dim = view.stored.space.dim
         if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
             raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
         wide = np.asarray(vector, np.float64)
-        return self._rank(_unit(wide / np.abs(wide).max()), k, min_score, filters)
+        return self._rank(view, _unit(wide / np.abs(wide).max()), k, min_score, filters)
 
     def embed(self, query: Query) -> NDArray[np.float32]:
-        """The unit vector (D,) of a query, as `Query` says."""
-        encoder = self._encoder or registry.load_for(self._stored.space)
-        parts = [encoder.encode_texts(query.texts)] if query.texts else []
-        if query.images:
-            pictures = [open_picture(path, encoder.preprocess.size) for path in query.images]
-            parts.append(encoder.encode_images(pictures))
-        vector = np.concatenate(parts).mean(axis=0)  # (D,)
-        if query.without:
-            vector = vector - AWAY * encoder.encode_texts(query.without).mean(axis=0)
-        return _unit(vector)
+        """The unit vector (D,) of a query in the space that answers, as `Query` says."""
+        return _embed(self._views.now(), query)
 
     def refresh(self) -> None:
         """Takes up what other processes have changed since; `search` does so by itself."""
-        if self._current.revision == self._library.revision():
-            return
-        with self._refreshing:  # one thread loads the index, and the others need not do it again
-            if self._current.revision != self._library.revision():
-                self._current = cache.load(self._library, self._stored)
+        self._views.now()
 
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""
-        return not self._current.published and cache.heal(self._library, self._stored)
+        return self._views.heal()
 
-    def _document_vector(self, document: Path | str) -> tuple[int, NDArray[np.float32]] | None:
-        """The content id and the vector (D,) of a document of the active space."""
+    def _document_vector(self, view: View, document: Path | str) -> tuple[int, NDArray[np.float32]] | None:
+        """The content id and the vector (D,) of a document of the space."""
         with self._library.read() as connection:
-            content_id = document_content(connection, self._stored, os.fsencode(document))
-            vector = None if content_id is None else vector_of(connection, self._stored, content_id)
+            content_id = document_content(connection, view.stored, os.fsencode(document))
+            vector = None if content_id is None else vector_of(connection, view.stored, content_id)
         return None if content_id is None or vector is None else (content_id, vector)
 
-    def _file_vector(self, image: Path) -> tuple[int, NDArray[np.float32]] | None:
+    def _file_vector(self, view: View, image: Path) -> tuple[int, NDArray[np.float32]] | None:
         """The content id and the vector (D,) of the bytes of a file, if the library has them."""
         try:
             with image.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").digest()
         except OSError as exc:
-            nor_document = ", and no document has this id" if self._stored.space.is_imported else ""
+            nor_document = ", and no document has this id" if view.stored.space.is_imported else ""
             raise InvalidQuery(f"{image}: {exc.strerror or exc}{nor_document}") from exc
         with self._library.read() as connection:
-            return stored_vector(connection, self._stored, digest)
+            return stored_vector(connection, view.stored, digest)
 
     def _rank(
         self,
+        view: View,
         vector: NDArray[np.float32],
         k: int,
         min_score: float | None,
@@ -178,11 +175,10 @@ class Searcher:
     ) -> list[Hit]:
         if k < 1:
             raise InvalidQuery(f"cannot show the best {k} pictures; ask for at least one")
-        self.refresh()
-        among = self._among(filters)
+        among = self._among(view, filters)
         wanted = k + 1 + len(without)
         while True:
-            scores, ids = self._current.index.search(vector[None], wanted, among)
+            scores, ids = view.current.index.search(vector[None], wanted, among)
             with self._library.read() as connection:
                 hits = _hits(connection, scores[0], ids[0], without)
             # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
@@ -194,28 +190,40 @@ class Searcher:
         shown = [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
         return [hit.seen_from(filters.within) for hit in shown] if filters.within else shown
 
-    def _judged(
-        self, hits: Sequence[Hit], vector: NDArray[np.float32], kind: Kind | None, *, relevant: bool
-    ) -> list[Hit]:
-        """`hits` with their relevance, where it is known; on demand only the relevant ones."""
-        if self._calibration is None or kind is None:
-            if relevant:
-                what = "words and pictures together" if self._calibration else f"the model {self._stored.space.model}"
-                raise InvalidQuery(
-                    f"nobody has measured which scores are relevant for {what}; give a lowest score instead"
-                )
-            return list(hits)
-        scores = np.array([hit.score for hit in hits])  # (k,)
-        likely = self._calibration.relevance(scores, vector, kind)  # (k,)
-        judged = [replace(hit, relevance=float(p)) for hit, p in zip(hits, likely, strict=True)]
-        return [hit for hit in judged if hit.is_relevant] if relevant else judged
-
-    def _among(self, filters: Filters) -> Ids | None:
+    def _among(self, view: View, filters: Filters) -> Ids | None:
         """The contents to rank; None for all of them."""
         if not filters:
             return None
         with self._library.read() as connection:
-            return selected_ids(connection, self._stored, filters.selection(connection))
+            return selected_ids(connection, view.stored, filters.selection(connection))
+
+
+def _embed(view: View, query: Query) -> NDArray[np.float32]:
+    """The unit vector (D,) of a query."""
+    encoder = view.require_encoder()
+    parts = [encoder.encode_texts(query.texts)] if query.texts else []
+    if query.images:
+        pictures = [open_picture(path, encoder.preprocess.size) for path in query.images]
+        parts.append(encoder.encode_images(pictures))
+    vector = np.concatenate(parts).mean(axis=0)  # (D,)
+    if query.without:
+        vector = vector - AWAY * encoder.encode_texts(query.without).mean(axis=0)
+    return _unit(vector)
+
+
+def _judged(
+    view: View, hits: Sequence[Hit], vector: NDArray[np.float32], kind: Kind | None, *, relevant: bool
+) -> list[Hit]:
+    """`hits` with their relevance, where it is known; on demand only the relevant ones."""
+    if view.calibration is None or kind is None:
+        if relevant:
+            what = "words and pictures together" if view.calibration else f"the model {view.stored.space.model}"
+            raise InvalidQuery(f"nobody has measured which scores are relevant for {what}; give a lowest score instead")
+        return list(hits)
+    scores = np.array([hit.score for hit in hits])  # (k,)
+    likely = view.calibration.relevance(scores, vector, kind)  # (k,)
+    judged = [replace(hit, relevance=float(p)) for hit, p in zip(hits, likely, strict=True)]
+    return [hit for hit in judged if hit.is_relevant] if relevant else judged
 
 
 def _hits(

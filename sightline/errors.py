@@ -93,6 +93,7 @@ __all__ = [
     "UnknownMetric",
     "UnknownModel",
     "UnknownSpace",
+    "WeightsChanged",
     "UnknownSplit",
 ]
 

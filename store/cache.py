@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
-from sightline.errors import IndexFault, LibraryUnusable
+from sightline.errors import IndexFault, LibraryUnusable, UnknownSpace
 from store.catalog import IndexGeneration
 from store.library import Library
 from store.lookup import embeddings, findable_ids
@@ -54,7 +54,10 @@ class _Entry:
 
 
 def load(library: Library, stored: StoredSpace) -> CurrentIndex:
-    """The index as of now: mapped from its file when that is current, else brought up to date in memory."""
+    """The index as of now: mapped from its file when that is current, else brought up to date in memory.
+
+    Raises `UnknownSpace` when the space was dropped.
+    """
     fault: IndexFault | None = None
     for _ in range(ATTEMPTS):
         entry = _entry(library, stored)
@@ -167,7 +170,14 @@ def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
 
 def _revision(library: Library, stored: StoredSpace) -> int:
     with library.read() as connection:
-        return revision_of(connection, stored) or 0
+        return _require_revision(connection, stored)
+
+
+def _require_revision(connection: Connection, stored: StoredSpace) -> int:
+    revision = revision_of(connection, stored)
+    if revision is None:
+        raise UnknownSpace(str(stored.space), ())
+    return revision
 
 
 def _bring_up_to_date(
@@ -179,7 +189,7 @@ def _bring_up_to_date(
     spaces, what changes mostly concerns one of them.
     """
     with library.read() as connection:
-        revision = revision_of(connection, stored) or 0
+        revision = _require_revision(connection, stored)
         wanted, have = findable_ids(connection, stored), index.ids()
         surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
         changed = bool(len(surplus) or len(lacking))

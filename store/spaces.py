@@ -15,6 +15,7 @@ from store.library import Library, tick
 __all__ = [
     "StoredSpace",
     "activate",
+    "active_in",
     "active_space",
     "find_spaces",
     "list_spaces",
@@ -71,7 +72,12 @@ def register(connection: Connection, space: Space, dtype: str = "float16") -> St
 def active_space(library: Library) -> StoredSpace | None:
     """The space that answers searches; None before the first index run."""
     with library.read() as connection:
-        return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
+        return active_in(connection)
+
+
+def active_in(connection: Connection) -> StoredSpace | None:
+    """As `active_space`, within a transaction."""
+    return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
 
 
 def model_space(library: Library) -> StoredSpace | None:

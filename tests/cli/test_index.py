@@ -103,7 +103,7 @@ def test_another_model_than_the_librarys_is_refused(
         answer = sightline(*command)
         assert (answer.code, answer.out) == (2, b"")
         assert "cannot be compared" in answer.err
-        assert "--library DIR" in answer.err
+        assert "`sightline models use fake` embeds the pictures anew" in answer.err
 
 
 def test_where_one_stands_is_what_one_followed(
