@@ -108,8 +108,8 @@ def test_further_names_are_known(guarded: TestClient) -> None:
 
 
 def test_bytes_that_are_no_text_are_no_token(guarded: TestClient) -> None:
-    assert guarded.get(STATUS, headers={"Authorization": b"Bearer \xff\xfe"}).status_code == 401
-    assert guarded.get(STATUS, headers={"Cookie": b"\xff;=;;" + COOKIE.encode() + b"=\xff"}).status_code == 401
+    assert guarded.get(STATUS, headers={b"Authorization": b"Bearer \xff\xfe"}).status_code == 401
+    assert guarded.get(STATUS, headers={b"Cookie": b"\xff;=;;" + COOKIE.encode() + b"=\xff"}).status_code == 401
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.example.org", "127.0.0.1.example.org", ""])
