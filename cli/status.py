@@ -98,5 +98,10 @@ def _print(facts: dict[str, Any]) -> None:
         print_text("`sightline status --failures` says what failed, and why")
     for failure in facts.get("failures", ()):
         print_text(
-            f"Failed    {shown(failure['path'])}: {failure['detail']} ({failure['reason']}, tried {failure['tries']}×)"
+            f"Failed    {shown(failure['path'])}: {failure['detail']} "
+            f"({failure['reason']}{_in_space(failure['space'])}, tried {failure['tries']}×)"
         )
+
+
+def _in_space(space: str | None) -> str:
+    return f" in {space}" if space else ""

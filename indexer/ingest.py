@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from indexer.read import Reading
 from sightline.errors import BadVectors
-from store.outcomes import Outcome, Refused, Taken, Work
+from store.outcomes import Outcome, Taken, Work
 
 __all__ = ["batches", "embed", "read_ahead"]
 
@@ -66,7 +66,7 @@ def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
 
 
 def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[Outcome]:
-    """The outcomes of `batch`, each picture with its vector. One that the model cannot embed is refused, alone."""
+    """The outcomes of `batch`, each picture with its vector. One that the model cannot embed has a fault, alone."""
     waiting: list[Waiting] = []
     outcomes: list[Outcome] = []
     for reading in batch:
@@ -94,4 +94,4 @@ def _embed_alone(encoder: Encoder, picture: Waiting) -> list[Outcome]:
         return _embed(encoder, [picture])
     except BadVectors as exc:
         taken, _ = picture
-        return [Refused(taken.work, taken.size, taken.mtime_ns, reason="bad-vector", detail=exc.fault, transient=False)]
+        return [replace(taken, fault=exc.fault)]

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from sightline.errors import RootUnavailable
-from store.catalog import Content, Embedding, Failure, Picture, State
+from store.catalog import Content, Embedding, Failure, Picture, State, VectorFailure
 from store.database import reading, writing
 from store.library import Library, bump
 from store.outcomes import Outcome, Settler, Work
@@ -61,7 +61,7 @@ class Standing:
     unchanged: int
     """Same size and time as when their content was embedded."""
     failed: int
-    """Failed before in a way that another try cannot mend, and unchanged."""
+    """Failed before in a way that another try cannot mend, be it that the model has no vector of it, and unchanged."""
 
     @property
     def pending(self) -> int:
@@ -213,6 +213,7 @@ class Census:
             SEEN.outerjoin(Picture, same_path)
             .outerjoin(Embedding, self._has_vector())
             .outerjoin(Failure, Failure.picture_id == Picture.id)
+            .outerjoin(VectorFailure, self._has_no_vector())
         )
 
     def _same_file(self) -> ColumnElement[bool]:
@@ -222,12 +223,17 @@ class Census:
     def _has_vector(self) -> ColumnElement[bool]:
         return and_(Embedding.space_id == self._stored.id, Embedding.content_id == Picture.content_id)
 
+    def _has_no_vector(self) -> ColumnElement[bool]:
+        return and_(VectorFailure.space_id == self._stored.id, VectorFailure.content_id == Picture.content_id)
+
     def _embedded(self) -> ColumnElement[bool]:
         return and_(self._same_file(), Picture.state == State.PRESENT, Embedding.content_id.is_not(None))
 
     def _given_up(self) -> ColumnElement[bool]:
         for_good = or_(Failure.transient == false(), Failure.reason.in_(self._hopeless))
-        return and_(self._same_file(), Picture.state == State.FAILED, for_good)
+        no_picture = and_(Picture.state == State.FAILED, for_good)
+        no_vector = and_(Picture.state == State.PRESENT, VectorFailure.content_id.is_not(None))
+        return and_(self._same_file(), or_(no_picture, no_vector))
 
     def _vanished(self) -> ColumnElement[bool]:
         """Pictures of the place that the scan did not see, except where it could not look."""

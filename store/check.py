@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from sightline.errors import IndexFault, LibraryUnusable, SightlineError
 from store import cache
-from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, State
+from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, State, VectorFailure
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, list_spaces, revision_of
@@ -166,9 +166,12 @@ def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     vector = select(Embedding.content_id).where(
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
+    fault = select(VectorFailure.content_id).where(
+        VectorFailure.space_id == stored.id, VectorFailure.content_id == Picture.content_id
+    )
     files = select(Root.id).where(Root.kind == RootKind.FOLDER)
     statement = select(func.count(Picture.id)).where(
-        Picture.root_id.in_(files), Picture.state == State.PRESENT, ~vector.exists()
+        Picture.root_id.in_(files), Picture.state == State.PRESENT, ~vector.exists(), ~fault.exists()
     )
     with library.read() as connection:
         number = connection.scalar(statement) or 0

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, null, select
 
-from store.catalog import Content, Embedding, Failure, Picture, Root, RootKind, State
+from store.catalog import Content, Embedding, Failure, Picture, Root, RootKind, SpaceRow, State, VectorFailure
 from store.library import Library
 from store.roots import collection_path
 from store.spaces import StoredSpace
@@ -28,6 +28,7 @@ __all__ = [
     "findable_ids",
     "has_embedding",
     "stored_vector",
+    "taken_at",
     "vector_of",
 ]
 
@@ -56,12 +57,13 @@ class ContentRecord:
 
 @dataclass(frozen=True)
 class FailureRecord:
-    """A file that is no picture, and why."""
+    """A file that is no picture, and why; or one of which the model of `space` has no vector."""
 
     path: Path
     reason: str
     detail: str
     tries: int
+    space: str | None = None
 
 
 def findable_ids(
@@ -174,6 +176,16 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
     return found
 
 
+def taken_at(connection: Connection, ids: Ids) -> dict[int, datetime]:
+    """When these contents were taken, by the camera's clock; those that do not tell are left out."""
+    found: dict[int, datetime] = {}
+    for start in range(0, len(ids), VARIABLES):
+        wanted = ids[start : start + VARIABLES].tolist()
+        statement = select(Content.id, Content.taken_at).where(Content.id.in_(wanted), Content.taken_at.is_not(None))
+        found |= {row.id: row.taken_at for row in connection.execute(statement)}
+    return found
+
+
 def counts(library: Library) -> dict[State, int]:
     """Pictures by state; documents of imported spaces are not among them."""
     statement = (
@@ -195,13 +207,21 @@ def count_documents(library: Library) -> int:
 
 
 def failures(library: Library) -> list[FailureRecord]:
-    """Every file that failed, with its reason, by path."""
-    statement = (
-        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries)
+    """Every file that failed, with its reason, by path; also those that are known, but not embedded in some space."""
+    unreadable = (
+        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries, null().label("space"))
         .join(Picture, Picture.id == Failure.picture_id)
         .join(Root, Root.id == Picture.root_id)
-        .order_by(Root.path, Picture.relpath)
     )
+    why = (VectorFailure.reason, VectorFailure.detail, VectorFailure.tries)
+    unembedded = (
+        select(Root.path, Picture.relpath, *why, SpaceRow.model.label("space"))
+        .join(Picture, Picture.content_id == VectorFailure.content_id)
+        .join(Root, Root.id == Picture.root_id)
+        .join(SpaceRow, SpaceRow.id == VectorFailure.space_id)
+        .where(Picture.state == State.PRESENT)
+    )
+    statement = unreadable.union_all(unembedded).order_by("path", "relpath", "space")
     with library.read() as connection:
         rows = connection.execute(statement).all()
     return [
@@ -210,6 +230,7 @@ def failures(library: Library) -> list[FailureRecord]:
             reason=row.reason,
             detail=row.detail,
             tries=row.tries,
+            space=row.space,
         )
         for row in rows
     ]

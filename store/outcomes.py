@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
-from store.catalog import Content, Embedding, Failure, Picture, Root, State
+from store.catalog import Content, Failure, Picture, Root, State
+from store.embedded import add_vectors, note_faults
 from store.roots import Place, within
 from store.spaces import StoredSpace
 
@@ -55,11 +56,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Taken(Outcome):
-    """A picture. `facts` and `vector` (D,) are None when the catalogue already has them for this `digest`."""
+    """A picture. `facts` and `vector` (D,) are None when the catalogue already has them for this `digest`.
+
+    `fault` is what was wrong with the vector that the model made of it, which is then left out.
+    """
 
     digest: bytes
     facts: ContentFacts | None = None
     vector: NDArray[np.float32] | None = None
+    fault: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,15 +110,16 @@ class Settler:
             content_id = content_ids[taken.digest]
             row = self._row(taken, content_id)
             if taken.work.picture_id is not None:
-                counts[self._update(taken, row)] += 1
+                became = self._update(taken, row)
             elif gone[content_id]:
                 self._rewrite(gone[content_id].pop(0), row)
-                counts["moved"] += 1
+                became = "moved"
             else:
-                counts["duplicates"] += content_id in held
-                counts["new"] += 1
+                counts["duplicates"] += content_id in held and taken.fault is None
+                became = "new"
                 held.add(content_id)
                 fresh.append(row)
+            counts["failed" if taken.fault else became] += 1
         if fresh:
             self._connection.execute(insert(Picture), fresh)
             self.touched = True
@@ -135,19 +141,11 @@ class Settler:
     def _embed(self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]) -> int:
         """Writes the vectors that are new; copies within the batch, or of another run, bring the same one again."""
         vectors = {content_ids[taken.digest]: taken.vector for taken in batch if taken.vector is not None}
-        known = select(Embedding.content_id).where(
-            Embedding.space_id == self._stored.id, Embedding.content_id.in_(list(vectors))
-        )
-        for content_id in self._connection.execute(known).scalars():
-            del vectors[content_id]
-        if vectors:
-            rows = [
-                {"space_id": self._stored.id, "content_id": content_id, "vector": self._stored.to_bytes(vector)}
-                for content_id, vector in vectors.items()
-            ]
-            self._connection.execute(insert(Embedding), rows)
-            self.touched = True
-        return len(vectors)
+        added = add_vectors(self._connection, self._stored, vectors)
+        faults = {content_ids[taken.digest]: taken.fault for taken in batch if taken.fault is not None}
+        note_faults(self._connection, self._stored, faults)
+        self.touched = self.touched or bool(added)
+        return added
 
     def _holders(
         self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]

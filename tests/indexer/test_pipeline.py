@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from store.catalog import Embedding, Picture, Root, State
 from store.check import repair, verify
 from store.lookup import counts, failures
 from store.roots import list_roots
+from store.spaces import activate, register
 
 Paint = Callable[..., Path]
 
@@ -105,17 +106,54 @@ def test_a_broken_file_in_the_middle_of_a_batch_shifts_nothing(
     assert counting.embedded == 4
 
 
-def test_a_picture_the_model_refuses_is_one_failure(library: Library, album: Path, paint: Paint) -> None:
-    class AfraidOfWhite(Counting):
-        def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            vectors = super()._forward_images(pixels)
-            vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
-            return vectors
+class AfraidOfWhite(Counting):
+    """Returns NaN for a white picture."""
 
+    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors = super()._forward_images(pixels)
+        vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
+        return vectors
+
+
+def test_a_picture_the_model_cannot_embed_is_one_failure(library: Library, album: Path, paint: Paint) -> None:
+    """The picture itself is known, with all its facts; only this space has no vector of it."""
     paint(album / "c.png", "white")
     assert numbers(index(library, [album], AfraidOfWhite())) == {"new": 4, "embedded": 4, "failed": 1}
-    assert [(failure.path.name, failure.reason) for failure in failures(library)] == [("c.png", "bad-vector")]
+    (failure,) = failures(library)
+    assert (failure.path.name, failure.reason, failure.tries, failure.space) == ("c.png", "bad-vector", 1, "fake")
     np.testing.assert_array_equal(vectors(library)["green.png"], expected(FakeEncoder(), "green")[0])
+    assert counts(library)[State.PRESENT] == 5
+    assert verify(library) == []
+    again = AfraidOfWhite()
+    assert numbers(index(library, [album], again)) == {"unchanged": 4, "failed": 1}
+    assert numbers(index(library, [album], again, IndexSettings(full=True))) == {"unchanged": 4, "failed": 1}
+    assert failures(library)[0].tries == 2
+    paint(album / "c.png", "black")
+    assert numbers(index(library, [album], again)) == {"unchanged": 4, "changed": 1, "embedded": 1}
+    assert failures(library) == []
+
+
+def test_what_one_model_cannot_embed_keeps_its_vector_in_another_space(
+    library: Library, album: Path, paint: Paint
+) -> None:
+    paint(album / "c.png", "white")
+    index(library, [album], FakeEncoder())
+    other = AfraidOfWhite()
+    other.space = replace(other.space, weights="afraid")
+    with library.write() as connection:
+        activate(connection, register(connection, other.space))
+    assert numbers(index(library, [album], other)) == {"unchanged": 4, "embedded": 4, "failed": 1}
+    assert len(Searcher(library, other)) == 4
+    assert len(Searcher(library, space=FakeEncoder().space.fingerprint)) == 5
+    assert verify(library) == []
+
+
+def test_a_fault_is_over_once_a_vector_is_there(library: Library, album: Path, paint: Paint) -> None:
+    paint(album / "c.png", "white")
+    index(library, [album], AfraidOfWhite())
+    mended = numbers(index(library, [album], FakeEncoder(), IndexSettings(full=True)))
+    assert mended == {"unchanged": 5, "embedded": 1}
+    assert failures(library) == []
 
 
 def test_moves_copies_and_changes(library: Library, album: Path, counting: Counting, paint: Paint) -> None:
