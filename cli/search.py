@@ -69,7 +69,7 @@ def search(
     with Library.open(library) as opened:
         searcher = Searcher(opened)
         hits = searcher.search(query, k=top, min_score=min_score, filters=narrowed, relevant=relevant)
-        code = answer(str(query), hits, Form(**form))
+        code = answer(query.title, hits, Form(**form))
         mend(searcher)
     ctx.exit(code)
 

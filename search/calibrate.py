@@ -8,6 +8,7 @@ give the same. `training/calibrate.py` fits the numbers; docs/relevance.md says 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +70,17 @@ class Calibration:
 
         As likely as not is 0.5, where questions that are answered and such that are not are asked equally often.
         """
+        logit = self.scales[kind].slope * scores.astype(np.float64) + self._offset(query, kind)
+        return np.asarray(1 / (1 + np.exp(-logit)))
+
+    def score_of(self, relevance: float, query: NDArray[np.floating], kind: Kind) -> float:
+        """The score whose relevance is `relevance` (between 0 and 1), for the unit vector `query` (D,)."""
+        logit = math.log(relevance / (1 - relevance))
+        return (logit - self._offset(query, kind)) / self.scales[kind].slope
+
+    def _offset(self, query: NDArray[np.floating], kind: Kind) -> float:
         scale = self.scales[kind]
-        offset = scale.tilt * float(query @ self.background) + scale.constant
-        return np.asarray(1 / (1 + np.exp(-(scale.slope * scores.astype(np.float64) + offset))))
+        return scale.tilt * float(query @ self.background) + scale.constant
 
 
 def calibration_of(encoder: Encoder | None) -> Calibration | None:

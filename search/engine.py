@@ -1,29 +1,33 @@
-"""A query to a ranking: embed its parts, rank by cosine similarity, look the pictures up.
+"""A query to an answer: embed it, rank pictures by cosine similarity, look them up, say how relevant they are.
 
-Scores are plain cosine similarities between the query's unit vector and each picture's; ranking is exact.
+Scores are plain cosine similarities between the query's unit vector and each picture's; ranking is exact. Each step is
+a file of its own: `embedding`, `ranking`, `paging`, `diversity`, `relevance`; this one puts them together.
 """
 
-import hashlib
-import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from encoders.base import Encoder
 from encoders.placement import Placement
-from search.calibrate import Kind
+from search.crop import Crop
+from search.diversity import POOL, POOL_LEAST, checked, diverse_order
+from search.embedding import Asking, Embedded, Embedder, unit
 from search.filters import Filters
 from search.hits import Hit
-from search.open_picture import open_picture
-from search.query import Query
+from search.known import known_picture
+from search.memory import Memory
+from search.paging import Answer, Cursor, Place, Sort, question
+from search.query import Part, Picture, Query, Vector
+from search.ranking import Wanted, rank, rank_by_date
+from search.relevance import judged, lowest_relevant
 from search.view import View, Views
 from sightline.errors import IndexFault, InvalidQuery
 from store.library import Library
-from store.lookup import describe, document_content, stored_vector, vector_of
+from store.lookup import embeddings
 from store.selection import selected_ids
 from store.spaces import StoredSpace
 from store.vectors import Ids
@@ -32,9 +36,21 @@ __all__ = ["Searcher"]
 
 ANYTHING = Filters()
 ANYWHERE = Placement()
+AS_IT_IS = Asking()
 
-AWAY = 0.5
-"""Weight of what a query wants to stay away from. At 1, a query that shares much with it turns away from itself."""
+
+@dataclass(frozen=True)
+class _Order:
+    """Which hits of a ranking an answer shows, and how."""
+
+    k: int
+    min_score: float | None
+    filters: Filters
+    relevant: bool = False
+    sort: Sort = "relevance"
+    cursor: str | None = None
+    diverse: float | None = None
+    explain: bool = False
 
 
 class Searcher:
@@ -62,6 +78,7 @@ class Searcher:
     ) -> None:
         self._library = library
         self._views = Views(library, encoder, space, placement)
+        self._memory = Memory(library.path)
 
     @property
     def fault(self) -> IndexFault | None:
@@ -85,19 +102,30 @@ class Searcher:
         filters: Filters = ANYTHING,
         *,
         relevant: bool = False,
-    ) -> list[Hit]:
+        sort: Sort = "relevance",
+        cursor: str | None = None,
+        diverse: float | None = None,
+        explain: bool = False,
+        asking: Asking = AS_IT_IS,
+    ) -> Answer:
         """The `k` pictures most similar to `query`, best first; only those that reach `min_score`, if it is given.
 
-        `filters` narrows the search before ranking, so that it never loses a hit. `relevant` keeps only hits that are
-        more likely an answer than not, possibly none. Raises `InvalidQuery` for a `k` below 1, a picture that cannot be
-        read, or `relevant` where nobody has measured what a score means (another model than the built-in one; words and
-        pictures together), `NothingKnown` for a folder that the library does not cover, and `ModelUnavailable` when the
-        library's vectors were made elsewhere.
+        Words mean themselves: `search.grammar.parse` reads the query language. `filters` narrows the search before
+        ranking, so that it never loses a hit. `relevant` keeps only hits that are more likely an answer than not,
+        possibly none. `sort="date"` shows the newest first: of all that are relevant or reach `min_score`, if either
+        is asked for, else of the `k` best. `cursor`, the `next` of an answer to the same question, goes on after it.
+        `diverse` (0 to 1, `search/diversity.py`) prefers hits that differ from each other; it has no further pages.
+        `explain` adds the cosine of each part of the query with each hit. `asking` says what becomes of its words.
+
+        Raises `InvalidQuery` for a `k` below 1, a picture that cannot be read, a cursor of another question, or
+        `relevant` where nobody has measured what a score means (another model than the built-in one; queries of mixed
+        kinds), `NothingKnown` for a folder that the library does not cover, and `ModelUnavailable` when the library's
+        vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
+        order = _Order(k, min_score, filters, relevant, sort, cursor, diverse, explain)
         view = self._views.now()
-        vector = _embed(view, query)
-        return _judged(view, self._rank(view, vector, k, min_score, filters), vector, query.kind, relevant=relevant)
+        return self._answer(view, query, self._embedder(view).embed(query, asking), order)
 
     def similar(
         self,
@@ -106,37 +134,42 @@ class Searcher:
         min_score: float | None = None,
         filters: Filters = ANYTHING,
         *,
+        crop: Crop | None = None,
         relevant: bool = False,
-    ) -> list[Hit]:
+        sort: Sort = "relevance",
+        cursor: str | None = None,
+        diverse: float | None = None,
+    ) -> Answer:
         """The `k` pictures most similar to a picture, without the picture itself and its exact copies.
 
         If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
-        library's vectors were made elsewhere. Raises as `search` does.
+        library's vectors were made elsewhere. With `crop`, what is sought is like that region. Raises as `search` does.
         """
+        order = _Order(k, min_score, filters, relevant, sort, cursor, diverse)
         view = self._views.now()
-        known = self._document_vector(view, image) or self._file_vector(view, Path(image))
-        vector = _embed(view, Query.of(images=image)) if known is None else _unit(known[1])
+        known = known_picture(self._library, view.stored, image)
+        query = Query((Part(Picture(Path(image), crop)),))
+        if known is None or crop is not None:
+            embedded = self._embedder(view).embed(query, AS_IT_IS)
+        else:
+            embedded = Embedded(unit(known[1]), unit(known[1])[None])
         itself = frozenset[int]() if known is None else frozenset([known[0]])
-        hits = self._rank(view, vector, k, min_score, filters, without=itself)
-        return _judged(view, hits, vector, "picture", relevant=relevant)
+        return self._answer(view, query, embedded, order, itself)
 
     def nearest(
         self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
-    ) -> list[Hit]:
+    ) -> Answer:
         """The `k` pictures most similar to `vector` (D,), which whatever made the vectors of the library made too.
 
         Raises `InvalidQuery` for another shape and for a vector without direction.
         """
-        view = self._views.now()
-        dim = view.stored.space.dim
-        if vector.shape != (dim,) or not np.isfinite(vector).all() or not vector.any():
-            raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
-        wide = np.asarray(vector, np.float64)
-        return self._rank(view, _unit(wide / np.abs(wide).max()), k, min_score, filters)
+        if vector.ndim != 1:
+            raise InvalidQuery(f"a query vector is of {self.space.space.dim} finite numbers in one row")
+        return self.search(Query((Part(Vector(tuple(vector.tolist()))),)), k, min_score, filters)
 
-    def embed(self, query: Query) -> NDArray[np.float32]:
+    def embed(self, query: Query, asking: Asking = AS_IT_IS) -> NDArray[np.float32]:
         """The unit vector (D,) of a query in the space that answers, as `Query` says."""
-        return _embed(self._views.now(), query)
+        return self._embedder(self._views.now()).embed(query, asking).vector
 
     def refresh(self) -> None:
         """Takes up what other processes have changed since; `search` does so by itself."""
@@ -146,49 +179,82 @@ class Searcher:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""
         return self._views.heal()
 
-    def _document_vector(self, view: View, document: Path | str) -> tuple[int, NDArray[np.float32]] | None:
-        """The content id and the vector (D,) of a document of the space."""
-        with self._library.read() as connection:
-            content_id = document_content(connection, view.stored, os.fsencode(document))
-            vector = None if content_id is None else vector_of(connection, view.stored, content_id)
-        return None if content_id is None or vector is None else (content_id, vector)
+    def _embedder(self, view: View) -> Embedder:
+        return Embedder(self._library, view.stored, view.require_encoder, self._memory)
 
-    def _file_vector(self, view: View, image: Path) -> tuple[int, NDArray[np.float32]] | None:
-        """The content id and the vector (D,) of the bytes of a file, if the library has them."""
-        try:
-            with image.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
-        except OSError as exc:
-            nor_document = ", and no document has this id" if view.stored.space.is_imported else ""
-            raise InvalidQuery(f"{image}: {exc.strerror or exc}{nor_document}") from exc
-        with self._library.read() as connection:
-            return stored_vector(connection, view.stored, digest)
+    def _answer(
+        self, view: View, query: Query, embedded: Embedded, order: _Order, without: frozenset[int] = frozenset()
+    ) -> Answer:
+        """Ranks, in `view` alone."""
+        if order.k < 1:
+            raise InvalidQuery(f"cannot show the best {order.k} pictures; ask for at least one")
+        vector, kind = embedded.vector, query.kind
+        lowest = order.min_score
+        if order.relevant:
+            least = lowest_relevant(vector, view.calibration, kind, view.stored.space.model)
+            lowest = least if lowest is None else max(least, lowest)
+        asked = question(view.stored.space.fingerprint, vector, order.filters, order.sort, lowest)
+        wanted = self._wanted(view, order, asked, lowest, without)
+        hits = judged(self._ranked(view, vector, wanted, order), vector, view.calibration, kind)
+        if order.relevant:
+            hits = [hit for hit in hits if hit.is_relevant]
+        page = hits[: order.k]
+        # Of the k best by date there is no second page: which are the next best is not for a date to say.
+        pages = order.diverse is None and (order.sort == "relevance" or lowest is not None)
+        following = _cursor(asked, page[-1], order.sort) if pages and len(hits) > order.k else None
+        page = self._explained(view, page, embedded) if order.explain else page
+        if order.filters.within:
+            page = [hit.seen_from(order.filters.within) for hit in page]
+        return Answer(page, following, embedded.notes)
 
-    def _rank(
-        self,
-        view: View,
-        vector: NDArray[np.float32],
-        k: int,
-        min_score: float | None,
-        filters: Filters,
-        without: frozenset[int] = frozenset(),
-    ) -> list[Hit]:
-        if k < 1:
-            raise InvalidQuery(f"cannot show the best {k} pictures; ask for at least one")
-        among = self._among(view, filters)
-        wanted = k + 1 + len(without)
-        while True:
-            scores, ids = view.current.index.search(vector[None], wanted, among)
-            with self._library.read() as connection:
-                hits = _hits(connection, scores[0], ids[0], without)
-            # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
-            # one shown may be left out: which of them come first must not depend on how the index came to be.
-            enough = len(hits) >= k and hits[k - 1].score > scores[0][-1]
-            if enough or len(ids[0]) < wanted:
-                break
-            wanted *= 2
-        shown = [hit for hit in hits[:k] if min_score is None or hit.score >= min_score]
-        return [hit.seen_from(filters.within) for hit in shown] if filters.within else shown
+    def _wanted(self, view: View, order: _Order, asked: str, lowest: float | None, without: frozenset[int]) -> Wanted:
+        cursor = None if order.cursor is None else Cursor.parse(order.cursor, asked)
+        if cursor is not None and order.diverse is not None:
+            raise InvalidQuery("hits that differ from each other are one page; ask for more of them at once")
+        return Wanted(
+            k=order.k,
+            among=self._among(view, order.filters),
+            without=without,
+            lowest=lowest,
+            after=cursor.place if cursor else None,
+            shown=cursor.shown if cursor else 0,
+        )
+
+    def _ranked(self, view: View, vector: NDArray[np.float32], wanted: Wanted, order: _Order) -> list[Hit]:
+        """The hits of a page and the one after it, in order."""
+        index = view.current.index
+        if order.diverse is not None:
+            return self._diverse(view, vector, wanted, checked(order.diverse))
+        if order.sort == "relevance":
+            return rank(self._library, index, vector, wanted)
+        if wanted.lowest is not None:
+            return rank_by_date(self._library, index, vector, wanted)
+        best = rank(self._library, index, vector, wanted)[: wanted.k]
+        return _numbered(sorted(best, key=lambda hit: _place(hit).key("date")))
+
+    def _diverse(self, view: View, vector: NDArray[np.float32], wanted: Wanted, balance: float) -> list[Hit]:
+        pool = rank(self._library, view.current.index, vector, replace(wanted, k=max(POOL_LEAST, POOL * wanted.k)))
+        vectors = self._vectors(view, [hit.id for hit in pool])
+        pool = [hit for hit in pool if hit.id in vectors]
+        if not pool:
+            return []
+        scores = np.array([hit.score for hit in pool])  # (n,)
+        chosen = diverse_order(scores, np.stack([vectors[hit.id] for hit in pool]), wanted.k, balance)
+        return _numbered([pool[row] for row in chosen])
+
+    def _explained(self, view: View, hits: Sequence[Hit], embedded: Embedded) -> list[Hit]:
+        """`hits` with their cosine similarity to each part of the query."""
+        vectors = self._vectors(view, [hit.id for hit in hits])
+        cosines = {known: np.clip(embedded.parts @ vector, -1, 1).tolist() for known, vector in vectors.items()}
+        return [replace(hit, parts=tuple(cosines[hit.id])) if hit.id in cosines else hit for hit in hits]
+
+    def _vectors(self, view: View, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """The stored vectors (D,) of contents."""
+        found: dict[int, NDArray[np.float32]] = {}
+        with self._library.read() as connection:
+            for known, vectors in embeddings(connection, view.stored, np.array(ids, np.int64)):
+                found |= zip(known.tolist(), vectors.astype(np.float32), strict=True)
+        return found
 
     def _among(self, view: View, filters: Filters) -> Ids | None:
         """The contents to rank; None for all of them."""
@@ -198,50 +264,14 @@ class Searcher:
             return selected_ids(connection, view.stored, filters.selection(connection))
 
 
-def _embed(view: View, query: Query) -> NDArray[np.float32]:
-    """The unit vector (D,) of a query."""
-    encoder = view.require_encoder()
-    parts = [encoder.encode_texts(query.texts)] if query.texts else []
-    if query.images:
-        pictures = [open_picture(path, encoder.preprocess.size) for path in query.images]
-        parts.append(encoder.encode_images(pictures))
-    vector = np.concatenate(parts).mean(axis=0)  # (D,)
-    if query.without:
-        vector = vector - AWAY * encoder.encode_texts(query.without).mean(axis=0)
-    return _unit(vector)
+def _place(hit: Hit) -> Place:
+    return Place(hit.score, hit.id, hit.taken_at)
 
 
-def _judged(
-    view: View, hits: Sequence[Hit], vector: NDArray[np.float32], kind: Kind | None, *, relevant: bool
-) -> list[Hit]:
-    """`hits` with their relevance, where it is known; on demand only the relevant ones."""
-    if view.calibration is None or kind is None:
-        if relevant:
-            what = "words and pictures together" if view.calibration else f"the model {view.stored.space.model}"
-            raise InvalidQuery(f"nobody has measured which scores are relevant for {what}; give a lowest score instead")
-        return list(hits)
-    scores = np.array([hit.score for hit in hits])  # (k,)
-    likely = view.calibration.relevance(scores, vector, kind)  # (k,)
-    judged = [replace(hit, relevance=float(p)) for hit, p in zip(hits, likely, strict=True)]
-    return [hit for hit in judged if hit.is_relevant] if relevant else judged
+def _cursor(asked: str, last: Hit, sort: Sort) -> str:
+    place = _place(last) if sort == "date" else Place(last.score, last.id)
+    return str(Cursor(asked, last.rank, place))
 
 
-def _hits(
-    connection: Connection, scores: NDArray[np.float32], ids: NDArray[np.int64], without: frozenset[int]
-) -> list[Hit]:
-    """Ranked ids as hits; equal scores in the order of their ids, so that an answer never changes by itself."""
-    order: Sequence[int] = np.lexsort((ids, -scores)).tolist()
-    records = describe(connection, ids.tolist())
-    hits: list[Hit] = []
-    for position in order:
-        record = records.get(int(ids[position]))
-        if record is not None and record.id not in without:
-            hits.append(Hit(rank=len(hits) + 1, score=float(scores[position]), record=record))
-    return hits
-
-
-def _unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
-    length = float(np.linalg.norm(vector))
-    if length < 1e-6:
-        raise InvalidQuery("the parts of the query cancel each other out")
-    return np.asarray(vector / length, dtype=np.float32)
+def _numbered(hits: Sequence[Hit]) -> list[Hit]:
+    return [replace(hit, rank=number) for number, hit in enumerate(hits, start=1)]

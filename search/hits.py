@@ -24,6 +24,8 @@ class Hit:
     """What the library knows of the picture."""
     relevance: float | None = None
     """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
+    parts: tuple[float, ...] | None = None
+    """Its cosine similarity to each part of the query, in their order; only where that was asked for."""
 
     @property
     def is_relevant(self) -> bool | None:

@@ -5,19 +5,22 @@ from pathlib import Path
 from PIL import Image
 
 from pictures.decode import decode
+from search.crop import Crop
 from sightline.errors import InvalidQuery, PictureError
 
 __all__ = ["open_picture"]
 
 
-def open_picture(path: Path, shortest_side: int) -> Image.Image:
-    """The picture at `path`, upright and in sRGB, at least about as large as a model of `shortest_side` pixels needs.
+def open_picture(path: Path, shortest_side: int, crop: Crop | None = None) -> Image.Image:
+    """The picture at `path`, or a region of it, upright and in sRGB, at least as large as a model of `shortest_side` needs.
 
-    Raises `InvalidQuery` when it cannot be read or decoded.
+    Raises `InvalidQuery` when it cannot be read or decoded, or the region lies outside.
     """
     try:
-        return decode(path.read_bytes(), shortest_side=shortest_side).image
+        # A region is taken from the full picture: little may be left of it at reduced scale.
+        decoded = decode(path.read_bytes(), shortest_side=None if crop else shortest_side)
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:
         raise InvalidQuery(f"{path}: {exc.detail}") from exc
+    return crop.of(decoded.image, (decoded.width, decoded.height)) if crop else decoded.image

@@ -55,6 +55,12 @@ class VectorIndex(ABC):
         """The `k` best for each of (Q, D) unit `queries`, exactly; `among` restricts the answer to these ids."""
 
     @abstractmethod
+    def above(
+        self, query: NDArray[np.float32], lowest: float, among: Ids | None = None
+    ) -> tuple[NDArray[np.float32], Ids]:
+        """Scores (n,) and ids (n,) of all whose dot product with a unit `query` (D,) reaches `lowest`, in no order."""
+
+    @abstractmethod
     def write(self, path: Path) -> None:
         """Writes the index to a file. Raises `OSError` unless all of it was written."""
 
@@ -122,6 +128,19 @@ class FlatIndex(VectorIndex):
         found = int((ids >= 0).sum(axis=1).min())  # FAISS fills up with -1 when `among` holds fewer than k
         # Sixteen bits leave a vector's length within 5e-4 of one; a cosine is never above one.
         return Ranking(np.clip(scores[:, :found], -1, 1), ids[:, :found])
+
+    def above(
+        self, query: NDArray[np.float32], lowest: float, among: Ids | None = None
+    ) -> tuple[NDArray[np.float32], Ids]:
+        """All that reach `lowest`."""
+        if query.shape != (self.dim,):
+            raise ValueError(f"expected a query of shape ({self.dim},), got {query.shape}")
+        if among is not None and not len(among):
+            return np.empty(0, np.float32), np.empty(0, np.int64)
+        radius = float(np.nextafter(np.float32(lowest), np.float32(-np.inf)))  # FAISS wants more than the radius
+        rows = np.ascontiguousarray(query[None], np.float32)
+        _, scores, ids = self._index.range_search(rows, radius, params=_restrict(among))
+        return np.clip(scores, -1, 1), ids
 
     def write(self, path: Path) -> None:
         """Writes the index to a file."""

@@ -241,7 +241,7 @@ def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_n
         with library.read() as reader:
             return describe(reader, ids)
 
-    monkeypatch.setattr("search.engine.describe", gone_by_now)
+    monkeypatch.setattr("search.ranking.describe", gone_by_now)
     (hit,) = searcher.search("red", k=1)
     assert (hit.id, hit.rank) == (second.id, 1)
 

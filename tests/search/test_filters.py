@@ -148,7 +148,7 @@ def test_a_query_turns_away_from_what_it_is_without(
     red, green = np.array([1, 0, 0] * 4 + [0.1]), np.array([0, 1, 0] * 4 + [0.1])
     wanted = (red - green / 2) / np.linalg.norm(red - green / 2)
     np.testing.assert_allclose(searcher.embed(Query.of("red", without="green")), wanted, atol=1e-6)
-    assert str(Query.of("red", without=["green", "blue"])) == "red - green - blue"
+    assert Query.of("red", without=["green", "blue"]).title == "red - green - blue"
 
 
 def test_there_must_be_something_to_look_for() -> None:

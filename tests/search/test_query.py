@@ -4,20 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from search import Query
+from search import Part, Picture, Query, Text
 from sightline.errors import InvalidQuery
 
 
 def test_texts_and_pictures() -> None:
     query = Query.of(["a dog", "雪"], ["x/cat.jpg", Path("b.png")])
-    assert query == Query(("a dog", "雪"), (Path("x/cat.jpg"), Path("b.png")))
-    assert str(query) == "a dog + 雪 + cat.jpg + b.png"
+    pictures = (Part(Picture(Path("x/cat.jpg"))), Part(Picture(Path("b.png"))))
+    assert query == Query((Part(Text("a dog")), Part(Text("雪")), *pictures))
+    assert query.title == "a dog + 雪 + cat.jpg + b.png"
+    assert str(query) == 'a dog + 雪 + "./x/cat.jpg" + "./b.png"'
 
 
 def test_a_single_part_needs_no_list() -> None:
     """A text is a sequence too: of letters."""
-    assert Query.of("dog", "cat.jpg") == Query(("dog",), (Path("cat.jpg"),))
-    assert Query.of(images=Path("cat.jpg")) == Query(images=(Path("cat.jpg"),))
+    assert Query.of("dog", "cat.jpg") == Query((Part(Text("dog")), Part(Picture(Path("cat.jpg")))))
+    assert Query.of(images=Path("cat.jpg")) == Query((Part(Picture(Path("cat.jpg"))),))
+
+
+def test_what_it_stays_away_from_weighs_half_of_what_it_wants() -> None:
+    query = Query.of(["a", "b"], without=["c", "d", "e", "f"])
+    assert [part.weight for part in query.parts] == [1, 1, -0.25, -0.25, -0.25, -0.25]
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["  "], ["a dog", "\t\n"]])

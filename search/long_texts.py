@@ -1,0 +1,76 @@
+"""Texts that are longer than a model reads: cut into pieces that fit, or cut off, and said either way.
+
+A dual encoder has a fixed context (77 tokens in CLIP); what stands behind it is not read, and nobody notices.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from encoders.base import Encoder
+
+__all__ = ["Cut", "Long", "pieces"]
+
+Long: TypeAlias = Literal["split", "truncate"]
+"""`split`: sentences, whose vectors are averaged, so that all of the text counts. `truncate`: its beginning alone."""
+
+_SENTENCE = re.compile(r"[^.!?;。！？；؟\n]+[.!?;。！？；؟\n]*\s*")
+_WORD = re.compile(r"[\u3400-\u9fff]|\S+?(?=[\u3400-\u9fff]|\s|$)")
+"""Between Chinese characters there are no spaces: each can begin a piece."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text as the model can read it."""
+
+    pieces: tuple[str, ...]
+    note: str | None = None
+    """What was done, if anything."""
+
+
+def pieces(text: str, encoder: Encoder, long: Long) -> Cut:
+    """`text` in pieces that `encoder` reads to their ends; nearly always the text itself."""
+    tokens = encoder.count_tokens(text)
+    if tokens is None or encoder.context_length is None or tokens <= encoder.context_length:
+        return Cut((text,))
+    said = f"{_beginning(text)} is {tokens} tokens long, and {encoder.space.model} reads {encoder.context_length}"
+    if long == "truncate":
+        kept = _fitting(text, encoder)
+        return Cut((kept,), f'{said}: it was cut off after "{kept[-30:]}"')
+    found = tuple(_packed(text, encoder))
+    return Cut(found, f"{said}: it was split into {len(found)} pieces, which count alike")
+
+
+def _packed(text: str, encoder: Encoder) -> list[str]:
+    """Sentences, as many to a piece as fit; one that does not fit is cut between words."""
+    packed: list[str] = []
+    for sentence in (match.group() for match in _SENTENCE.finditer(text)):
+        if packed and _fits(packed[-1] + sentence, encoder):
+            packed[-1] += sentence
+            continue
+        rest = sentence
+        while rest.strip():
+            fitting = _fitting(rest, encoder)
+            packed.append(fitting)
+            rest = rest[len(fitting) :]
+    return [piece.strip() for piece in packed if piece.strip()] or [text]
+
+
+def _fitting(text: str, encoder: Encoder) -> str:
+    """The longest beginning of `text` that fits, at least one word of it."""
+    ends = [match.end() for match in _WORD.finditer(text)]
+    low, high = 0, len(ends) - 1  # the number of words but one: `low` is taken in any case
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if _fits(text[: ends[middle]], encoder) else (low, middle - 1)
+    return text[: ends[low]] if ends else text
+
+
+def _fits(text: str, encoder: Encoder) -> bool:
+    tokens = encoder.count_tokens(text)
+    return tokens is None or encoder.context_length is None or tokens <= encoder.context_length
+
+
+def _beginning(text: str, shown: int = 40) -> str:
+    flat = " ".join(text.split())
+    return f'"{flat if len(flat) <= shown else flat[:shown].rstrip() + "..."}"'

@@ -1,0 +1,98 @@
+"""A vector to hits: the nearest pictures, exactly, in an order that never changes by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.hits import Hit
+from search.paging import Place, Sort
+from store.library import Library
+from store.lookup import describe, taken_at
+from store.vectors import Ids, VectorIndex
+
+__all__ = ["Wanted", "rank", "rank_by_date"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which hits, and how many."""
+
+    k: int
+    among: Ids | None = None
+    """The contents to rank; None for all."""
+    without: frozenset[int] = frozenset()
+    """Contents that are never shown."""
+    lowest: float | None = None
+    """The score that a hit must reach."""
+    after: Place | None = None
+    """Only hits behind this one."""
+    shown: int = 0
+    """How many hits were shown before: ranks go on from there."""
+
+
+def rank(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
+    """The best hits for a unit vector (D,), and one more if there is one: it tells that there is another page."""
+    limit = wanted.k + 1
+    number = wanted.shown + limit + 1 + len(wanted.without)
+    while True:
+        scores, ids = index.search(vector[None], number, wanted.among)
+        hits = _hits(library, scores[0], ids[0], wanted)
+        # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
+        # one shown may be left out: which of them come first must not depend on how the index came to be.
+        enough = len(hits) >= limit and hits[limit - 1].score > scores[0][-1]
+        if enough or len(ids[0]) < number or _is_below(scores[0], wanted.lowest):
+            return _numbered(hits[:limit], wanted)
+        number *= 2
+
+
+def rank_by_date(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
+    """As `rank`, of all hits that reach `wanted.lowest` the newest, those without a date last."""
+    lowest = -1.0 if wanted.lowest is None else wanted.lowest
+    scores, ids = index.above(vector, lowest, wanted.among)
+    with library.read() as connection:
+        dates = taken_at(connection, ids)
+    places = [
+        Place(float(score), int(content), dates.get(int(content))) for score, content in zip(scores, ids, strict=True)
+    ]
+    last = () if wanted.after is None else wanted.after.key("date")
+    order = sorted((place for place in places if place.key("date") > last), key=lambda place: place.key("date"))
+    limit, hits, start = wanted.k + 1, list[Hit](), 0
+    while len(hits) < limit and start < len(order):
+        block = order[start : start + limit + len(wanted.without)]
+        start += len(block)
+        hits += _described(library, block, wanted.without)
+    return _numbered(hits[:limit], wanted)
+
+
+def _hits(library: Library, scores: NDArray[np.float32], ids: Ids, wanted: Wanted) -> list[Hit]:
+    """Ranked ids as hits; equal scores in the order of their ids."""
+    order = np.lexsort((ids, -scores))
+    places = [Place(float(scores[row]), int(ids[row])) for row in order.tolist()]
+    if wanted.after is not None:
+        last = wanted.after.key("relevance")
+        places = [place for place in places if place.key("relevance") > last]
+    if wanted.lowest is not None:
+        places = [place for place in places if place.score >= wanted.lowest]
+    return _described(library, places, wanted.without)
+
+
+def _described(library: Library, places: Sequence[Place], without: frozenset[int]) -> list[Hit]:
+    """What the catalogue knows of them; those that are gone are left out."""
+    with library.read() as connection:
+        records = describe(connection, [place.id for place in places])
+    return [
+        Hit(rank=0, score=place.score, record=records[place.id])
+        for place in places
+        if place.id in records and place.id not in without
+    ]
+
+
+def _numbered(hits: Sequence[Hit], wanted: Wanted) -> list[Hit]:
+    return [replace(hit, rank=number) for number, hit in enumerate(hits, start=wanted.shown + 1)]
+
+
+def _is_below(scores: NDArray[np.float32], lowest: float | None) -> bool:
+    """Whether whatever comes after `scores` cannot reach `lowest`."""
+    return lowest is not None and bool(len(scores)) and float(scores[-1]) < lowest
