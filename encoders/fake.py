@@ -2,10 +2,11 @@
 
 A picture becomes the mean red, green and blue of its four quadrants, a text the mean of the colours it names, in every
 quadrant. A red picture and the word "red" are the same vector; a picture whose left half is red and whose right half is
-blue lies halfway between "red" and "blue".
+blue lies halfway between "red" and "blue". Each of its 4 x 4 cells is the vector of a picture of the cell's own colour.
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +29,14 @@ COLOURS = {
 FLOOR = 0.1
 """A thirteenth number that every vector has: black has a direction too."""
 
+CELLS = 4
+"""Along each side."""
+
 
 class FakeEncoder(Encoder):
     """Thirteen dimensions: red, green, blue of each quadrant (in reading order), and a floor."""
+
+    has_cells: ClassVar[bool] = True
 
     def __init__(self, *, batch_size: int = 32) -> None:
         super().__init__(
@@ -46,6 +52,13 @@ class FakeEncoder(Encoder):
         half = side // 2
         quadrants = pixels.reshape(n, channels, 2, half, 2, half).mean(axis=(3, 5))  # (n, 3, 2, 2)
         return _with_floor(quadrants.transpose(0, 2, 3, 1).reshape(n, 12))
+
+    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        n, channels, side, _ = pixels.shape
+        cell = side // CELLS
+        means = pixels.reshape(n, channels, CELLS, cell, CELLS, cell).mean(axis=(3, 5))  # (n, 3, 4, 4)
+        colours = np.tile(means.transpose(0, 2, 3, 1).reshape(-1, channels), 4)  # (n * 16, 12)
+        return _with_floor(colours).reshape(n, CELLS, CELLS, -1)
 
     def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         means = np.zeros((len(texts), 3), np.float32)

@@ -35,3 +35,13 @@ def test_a_text_without_colours_is_black(encoder: FakeEncoder, text: str) -> Non
     black = encoder.encode_images([Image.new("RGB", (8, 8), "black")])
     np.testing.assert_array_equal(encoder.encode_texts([text]), black)
     np.testing.assert_array_equal(black[0], [0] * 12 + [1])
+
+
+def test_a_cell_is_a_picture_of_its_own_colour(encoder: FakeEncoder) -> None:
+    image = Image.new("RGB", (8, 8))
+    image.paste(Image.new("RGB", (2, 4), "red"), (6, 0))  # the last column's upper two cells
+    cells = encoder.encode_cells(encoder.preprocess.pixels(image)[None])
+    red, black = encoder.encode_texts(["red", ""])
+    assert cells.shape == (1, 4, 4, 13)
+    np.testing.assert_allclose(cells[0, :2, 3], [red, red], rtol=1e-6)
+    np.testing.assert_allclose(cells[0, :, :3], np.broadcast_to(black, (4, 3, 13)), rtol=1e-6)
