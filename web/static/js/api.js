@@ -1,0 +1,60 @@
+// The HTTP API, as the page uses it. Everything that goes wrong becomes a Problem.
+
+const API = "/api/v1";
+
+/** What the server says is wrong: `title` is the name of the exception. */
+export class Problem extends Error {
+  constructor(title, detail, status) {
+    super(detail);
+    this.title = title;
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(API + path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem("Unreachable", "", 0);
+  }
+  if (response.ok) return response;
+  const said = await response.json().catch(() => ({}));
+  throw new Problem(said.title ?? "Unknown", said.detail ?? response.statusText, response.status);
+}
+
+async function json(path, options) {
+  const response = await ask(path, options);
+  return response.status === 204 ? null : response.json();
+}
+
+const send = (method, body) => ({
+  method,
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
+
+export const api = {
+  search: (request, signal) => json("/search", { ...send("POST", request), signal }),
+  upload: (file) => json("/uploads", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } }),
+  picture: (id) => json(`/pictures/${id}`),
+  stack: (id) => json(`/pictures/${id}/stack`),
+  highlight: (id, prompt, signal) => json(`/pictures/${id}/highlight?${new URLSearchParams({ prompt })}`, { signal }),
+  facets: (where, signal) => json(`/facets?${new URLSearchParams({ where })}`, { signal }),
+  status: () => json("/status"),
+  failures: () => json("/failures"),
+  jobs: () => json("/jobs"),
+  start: (job) => json("/jobs", send("POST", job)),
+  cancel: (id) => json(`/jobs/${id}`, { method: "DELETE" }),
+  activate: (name) => json("/spaces/active", send("PUT", { name })),
+  judge: (query, picture, grade) => json("/judgements", send("PUT", { query, picture, grade })),
+  judgements: (query) => json(`/judgements?${new URLSearchParams({ query })}`),
+  tag: (tag, pictures) => json("/tags", send("POST", { tag, pictures })),
+  export: async (pictures, format) => (await ask("/export", send("POST", { pictures, format }))).blob(),
+};
+
+export const thumbnail = (id, size) => `${API}/pictures/${id}/thumbnail?size=${size}`;
+export const original = (id) => `${API}/pictures/${id}/original`;
+export const heatMap = (id, prompt) => `${API}/pictures/${id}/highlight.png?${new URLSearchParams({ prompt, kind: "heat" })}`;
+export const jobEvents = (id) => new EventSource(`${API}/jobs/${id}/events`);

@@ -1,0 +1,60 @@
+// The page's words in six languages. A text that a language lacks is shown in English.
+
+const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", cs: "Čeština", zh: "中文", ar: "العربية" };
+const KEPT = "sightline.language";
+
+let words = {};
+let fallback = {};
+let plural = new Intl.PluralRules("en");
+let number = new Intl.NumberFormat("en");
+let day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+
+export let language = "en";
+export { LANGUAGES };
+
+const load = async (code) => (await fetch(`/static/i18n/${code}.json`)).json();
+
+function preferred() {
+  const wanted = [localStorage.getItem(KEPT), ...navigator.languages].filter(Boolean);
+  return wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find((code) => code in LANGUAGES) ?? "en";
+}
+
+/** Speaks `code` from now on (or what the browser prefers), everywhere on the page. */
+export async function speak(code = preferred()) {
+  fallback = Object.keys(fallback).length ? fallback : await load("en");
+  words = code === "en" ? fallback : await load(code);
+  language = code;
+  plural = new Intl.PluralRules(code);
+  number = new Intl.NumberFormat(code);
+  day = new Intl.DateTimeFormat(code, { dateStyle: "medium" });
+  document.documentElement.lang = code;
+  document.documentElement.dir = code === "ar" ? "rtl" : "ltr";
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const element of document.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
+    if (element.tagName === "BUTTON") element.title = t(element.dataset.tLabel);
+  }
+  for (const element of document.querySelectorAll("[data-t-placeholder]")) element.placeholder = t(element.dataset.tPlaceholder);
+}
+
+export async function choose(code) {
+  localStorage.setItem(KEPT, code);
+  await speak(code);
+}
+
+/** The words for `key`; `{name}` is filled in, and `n` chooses among the plural forms where there are several. */
+export function t(key, values = {}) {
+  let text = words[key] ?? fallback[key] ?? key;
+  if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
+  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number.format(values[name]) : values[name] ?? ""));
+}
+
+export const date = (iso) => day.format(new Date(iso));
+export const count = (n) => number.format(n);
+
+export function bytes(n) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), units.length - 1);
+  const format = { style: "unit", unit: units[power], unitDisplay: "short", maximumFractionDigits: power ? 1 : 0 };
+  return new Intl.NumberFormat(language, format).format(n / 1000 ** power);
+}

@@ -1,0 +1,154 @@
+// The library's state: folders, running work, spaces, what could not be read; and the page's own language and colours.
+
+import { api, jobEvents } from "./api.js";
+import { byId, iconButton, make } from "./dom.js";
+import { choose, count, language, LANGUAGES, t } from "./i18n.js";
+
+const dialog = byId("library");
+const THEME = "sightline.theme";
+const FAILURES = 50;
+
+let watching = null;
+let hooks = { changed: () => {} };
+
+export async function open() {
+  if (!dialog.open) dialog.showModal();
+  await draw();
+}
+
+async function draw() {
+  const [status, jobs] = await Promise.all([api.status(), api.jobs()]).catch((problem) => [problem, []]);
+  const head = make("div.head", {}, make("h2", {}, t("library")), iconButton("close", t("close"), () => dialog.close()));
+  if (!status.roots) {
+    dialog.replaceChildren(head, make("p.bad", {}, status.message));
+    return;
+  }
+  dialog.replaceChildren(head, make("p.said", { role: "status" }), work(jobs), folders(status), spaces(status), make("div.failures", {}), looks());
+  drawFailures(status.failed);
+  const running = jobs.find((job) => job.state === "running");
+  if (running) watch(running.id);
+}
+
+function say(text) {
+  const said = dialog.querySelector(".said");
+  if (said) said.textContent = text;
+}
+
+async function attempt(act) {
+  try {
+    await act();
+    await draw();
+  } catch (problem) {
+    say(problem.message || problem.title);
+  }
+}
+
+// Folders ------------------------------------------------------------------------------------------------------------
+
+function folders(status) {
+  const rows = status.roots.map((root) => make("tr", {},
+    make("td", { dir: "auto" }, root.path),
+    ...["present", "missing", "failed"].map((state) => make("td.number", {}, count(root[state])))));
+  const heads = ["folder", "present", "missing", "failed"].map((key) => make("th", { scope: "col" }, t(`col_${key}`)));
+  return make("section", {},
+    make("h3", {}, t("folders")),
+    rows.length ? make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)) : make("p", {}, t("noFolders")),
+    rows.length ? make("button", { type: "button", onclick: () => attempt(() => api.start({ kind: "index", folders: [] })) }, t("indexAgain")) : null,
+    status.may_index_folders ? adding() : null);
+}
+
+function adding() {
+  const field = make("input", { name: "folder", type: "text", placeholder: t("folderHint"), "aria-label": t("folderHint"), dir: "auto", spellcheck: false });
+  return make("form.row", { onsubmit: (event) => {
+    event.preventDefault();
+    if (field.value.trim()) attempt(() => api.start({ kind: "index", folders: [field.value.trim()] }));
+  } }, field, make("button", { type: "submit" }, t("addFolder")));
+}
+
+// Work that is going on ----------------------------------------------------------------------------------------------
+
+function work(jobs) {
+  const job = jobs.find((each) => each.state === "running");
+  if (!job) return make("section.work", { hidden: true });
+  return make("section.work", {},
+    make("h3", {}, t(`job_${job.kind}`)),
+    make("progress", { "aria-label": t(`job_${job.kind}`) }),
+    make("p.progress", {}),
+    make("button", { type: "button", onclick: () => attempt(() => api.cancel(job.id)) }, t("stop")));
+}
+
+function watch(id) {
+  watching?.close();
+  watching = jobEvents(id);
+  watching.addEventListener("progress", (event) => {
+    const { done, total, phase, detail } = JSON.parse(event.data);
+    const bar = dialog.querySelector("progress");
+    if (!bar) return;
+    if (total) Object.assign(bar, { max: total, value: done });
+    else bar.removeAttribute("value");
+    dialog.querySelector("p.progress").textContent = total ? t("progress", { done, total, phase: detail ?? phase ?? "" }) : (detail ?? phase ?? "");
+  });
+  watching.addEventListener("end", async (event) => {
+    watching.close();
+    const summary = JSON.parse(event.data);
+    hooks.changed();
+    if (!dialog.open) return;
+    await draw();
+    say(summary.error ?? t("jobDone"));
+  });
+}
+
+// Spaces -------------------------------------------------------------------------------------------------------------
+
+function spaces(status) {
+  if (!status.spaces.length) return null;
+  const rows = status.spaces.map((space) => make("tr", {},
+    make("td", {}, space.model),
+    make("td.number", {}, count(space.vectors)),
+    make("td", {}, space.active
+      ? make("strong", {}, t("answers"))
+      : make("button", { type: "button", onclick: () => attempt(async () => {
+          await api.activate(space.fingerprint);
+          hooks.changed();
+        }) }, t("useSpace")))));
+  const heads = ["model", "vectors", "use"].map((key) => make("th", { scope: "col" }, t(`col_${key}`)));
+  return make("section", {}, make("h3", {}, t("spaces")), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+}
+
+async function drawFailures(failed) {
+  if (!failed) return;
+  const failures = await api.failures().catch(() => []);
+  dialog.querySelector(".failures")?.replaceChildren(make("details", {},
+    make("summary", {}, t("failures", { n: failed })),
+    make("ul", {}, ...failures.slice(0, FAILURES).map((failure) => make("li", { dir: "auto" }, make("b", {}, failure.path), ` ${failure.detail}`)))));
+}
+
+// Looks --------------------------------------------------------------------------------------------------------------
+
+/** Light, dark, or as the system has it. */
+export function paint(theme = localStorage.getItem(THEME) ?? "auto") {
+  localStorage.setItem(THEME, theme);
+  document.documentElement.dataset.theme = theme;
+}
+
+function looks() {
+  const select = (label, options, value, onchange) => make("label", {}, label,
+    make("select", { onchange: (event) => onchange(event.target.value) },
+      ...Object.entries(options).map(([code, name]) => make("option", { value: code, selected: code === value }, name))));
+  return make("section.looks", {},
+    select(t("language"), LANGUAGES, language, async (code) => {
+      await choose(code);
+      hooks.changed();
+      draw();
+    }),
+    select(t("theme"), { auto: t("theme_auto"), light: t("theme_light"), dark: t("theme_dark") }, document.documentElement.dataset.theme, paint));
+}
+
+export function start(given) {
+  hooks = given;
+  byId("show-library").addEventListener("click", open);
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  dialog.addEventListener("close", () => watching?.close());
+}

@@ -1,0 +1,131 @@
+// The box: words that answer while one types, and parts as chips that can be weighted, negated and removed.
+
+import { api, thumbnail } from "./api.js";
+import { byId, icon, iconButton, make, settled } from "./dom.js";
+import { t } from "./i18n.js";
+import { change, onChange, state } from "./state.js";
+import { notice } from "./summary.js";
+
+const TYPING = 90; // milliseconds without a key before the words are asked
+const WEIGHTS = [0.25, 0.5, 1, 2];
+
+const words = byId("words");
+
+/** Adds a part to what is asked, or gives one that is there another weight. */
+export function addPart(part) {
+  const same = (other) => other.text === part.text && other.picture === part.picture && other.upload === part.upload
+    && JSON.stringify(other.crop) === JSON.stringify(part.crop);
+  change({ parts: [...state.parts.filter((other) => !same(other)), part] });
+}
+
+export async function addFile(file) {
+  try {
+    const { id } = await api.upload(file);
+    addPart({ upload: id, weight: 1, label: file.name || t("pastedPicture"), preview: URL.createObjectURL(file) });
+  } catch (problem) {
+    notice(problem);
+  }
+}
+
+function reweigh(part, weight) {
+  change({ parts: state.parts.map((other) => (other === part ? { ...part, weight } : other)) });
+}
+
+function stronger(part) {
+  const size = Math.abs(part.weight);
+  const next = WEIGHTS[(WEIGHTS.indexOf(size) + 1) % WEIGHTS.length];
+  reweigh(part, Math.sign(part.weight) * next);
+}
+
+function chip(part) {
+  const name = part.text ?? part.label ?? t("picture");
+  const away = part.weight < 0;
+  const source = part.picture ? thumbnail(part.picture, 192) : part.preview;
+  return make("li.chip", { "data-away": away },
+    iconButton(away ? "minus" : "plus", t(away ? "turnTowards" : "turnAway", { name }), () => reweigh(part, -part.weight)),
+    source ? make("img", { src: source, alt: "" }) : null,
+    make("span.name", { dir: "auto", title: name }, name),
+    part.crop ? icon("crop") : null,
+    make("button.weight", { type: "button", title: t("weight"), "aria-label": `${t("weight")}: ${Math.abs(part.weight)}`,
+      onclick: () => stronger(part) }, `×${Math.abs(part.weight)}`),
+    iconButton("close", t("remove", { name }), () => change({ parts: state.parts.filter((other) => other !== part) })),
+  );
+}
+
+function draw() {
+  if (document.activeElement !== words || words.value.trim() !== state.words.trim()) words.value = state.words;
+  byId("chips").replaceChildren(...state.parts.map(chip));
+  byId("clear").hidden = !state.words && !state.parts.length;
+}
+
+function toChip() {
+  const text = words.value.trim();
+  if (!text) return;
+  words.value = "";
+  const away = text.startsWith("-");
+  const plain = away ? text.slice(1).trim() : text;
+  change({ words: "", parts: [...state.parts, { text: plain, weight: away ? -1 : 1 }] });
+}
+
+function pictureIn(transfer) {
+  return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));
+}
+
+export function start() {
+  words.addEventListener("input", settled(() => change({ words: words.value }, { typing: true }), TYPING));
+  words.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // Chinese is still being put together
+    if (event.key === "Enter" && event.shiftKey) {
+      event.preventDefault();
+      toChip();
+    } else if (event.key === "Backspace" && !words.value && state.parts.length) {
+      change({ parts: state.parts.slice(0, -1) });
+    }
+  });
+  byId("ask").addEventListener("submit", (event) => {
+    event.preventDefault();
+    change({ words: words.value });
+    if (matchMedia("(pointer: coarse)").matches) words.blur();
+  });
+  byId("clear").addEventListener("click", () => {
+    change({ words: "", parts: [] });
+    words.focus();
+  });
+  byId("pick").addEventListener("click", () => byId("file").click());
+  byId("file").addEventListener("change", (event) => {
+    const [file] = event.target.files;
+    if (file) addFile(file);
+    event.target.value = "";
+  });
+  document.addEventListener("paste", (event) => {
+    const file = pictureIn(event.clipboardData);
+    if (!file) return;
+    event.preventDefault();
+    addFile(file);
+  });
+  startDropping();
+  onChange(draw);
+}
+
+function startDropping() {
+  const drop = byId("drop");
+  let inside = 0;
+  const show = (on) => { drop.hidden = !on; };
+  addEventListener("dragenter", (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    inside += 1;
+    show(true);
+  });
+  addEventListener("dragleave", () => {
+    inside = Math.max(0, inside - 1);
+    show(inside > 0);
+  });
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    inside = 0;
+    show(false);
+    const file = pictureIn(event.dataTransfer);
+    if (file) addFile(file);
+  });
+}
