@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from sightline.errors import LibraryUnusable
+from store.functions import register_functions
 
 __all__ = ["driver_errors", "make_engine", "reading", "sqlite_url", "writing"]
 
@@ -66,6 +67,7 @@ def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+    register_functions(connection)
 
 
 def _write_ahead(cursor: sqlite3.Cursor) -> None:

@@ -14,10 +14,12 @@ __all__ = [
     "FolderRoots",
     "Place",
     "RootCounts",
+    "absolute",
     "collection_path",
     "count_present",
     "ensure_root",
     "find_place",
+    "folder_roots",
     "list_roots",
     "locate",
     "places_at",
@@ -42,6 +44,11 @@ class RootCounts:
     present: int
     missing: int
     failed: int
+
+
+def absolute(path: Path) -> Path:
+    """`path` from the root of the file system on. Links stay as the user named them; `..` does not."""
+    return Path(os.path.abspath(path))  # noqa: PTH100
 
 
 def locate(connection: Connection, path: Path) -> Place | None:
@@ -84,6 +91,12 @@ class FolderRoots:
 def collection_path(space: str) -> bytes:
     """Where the documents of the imported space of this name are rooted: no path of a folder, which is absolute."""
     return b"imported:" + os.fsencode(space)
+
+
+def folder_roots(connection: Connection) -> list[tuple[int, Path]]:
+    """The folders a library covers, each with the number of its root."""
+    rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id))
+    return [(row.id, Path(os.fsdecode(row.path))) for row in rows]
 
 
 def ensure_root(library: Library, path: Path) -> Place:

@@ -1,38 +1,64 @@
-"""Which pictures a question is about: places and times, as conditions on the catalogue."""
+"""Conditions to candidate ids: a condition tree becomes one statement, and ranking is exact within what it finds."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
 
-from sqlalchemy import ColumnElement, Connection, and_, or_
-
-from store.catalog import Content
-from store.lookup import findable_ids
-from store.roots import Place, within
+from store.annotations import Sidecar
+from store.catalog import Content, Embedding, Picture, Root, State
+from store.compiling import compile_test
+from store.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
+from store.fields import FIELDS, Needs
 from store.spaces import StoredSpace
 from store.vectors import Ids
 
-__all__ = ["Selection", "selected_ids"]
+__all__ = ["matching", "selected_ids"]
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Pictures at or beneath any of `places` (None: anywhere), taken in a span of local time.
+def selected_ids(connection: Connection, stored: StoredSpace, condition: Condition) -> Ids:
+    """The contents with a vector in the space that `condition` keeps. Sorted.
 
-    `taken_from` is the first moment that counts, `taken_until` the first that does not; a picture of which the time is
-    not known is in no span.
+    Raises `InvalidQuery` for a condition that cannot be asked and `NothingKnown` for a folder that is not covered.
     """
+    embedded = select(Embedding.content_id).where(
+        Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
+    )
+    statement = matching(connection, condition).where(embedded.exists()).order_by(Picture.content_id)
+    return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
 
-    places: tuple[Place, ...] | None = None
-    taken_from: datetime | None = None
-    taken_until: datetime | None = None
+
+def matching(connection: Connection, condition: Condition) -> Select[int | None]:
+    """A statement for the ids of the contents that `condition` keeps, with a present file. Raises as `selected_ids`."""
+    check_size(condition)
+    compiler = _Compiler(connection)
+    where = compiler.compile(condition)
+    statement = select(Picture.content_id).distinct().where(Picture.state == State.PRESENT, where)
+    if compiler.needs & {Needs.CONTENT, Needs.SIDECAR}:
+        statement = statement.join(Content, Content.id == Picture.content_id)
+    if Needs.SIDECAR in compiler.needs:
+        statement = statement.outerjoin(Sidecar, Sidecar.picture_id == Picture.id)
+    if Needs.ROOT in compiler.needs:
+        statement = statement.join(Root, Root.id == Picture.root_id)
+    return statement
 
 
-def selected_ids(connection: Connection, stored: StoredSpace, selection: Selection) -> Ids:
-    """The contents that a search within `selection` may find. Sorted."""
-    contents: list[ColumnElement[bool]] = []
-    if selection.taken_from is not None:
-        contents.append(Content.taken_at >= selection.taken_from)
-    if selection.taken_until is not None:
-        contents.append(Content.taken_at < selection.taken_until)
-    pictures = [] if selection.places is None else [or_(*(and_(*within(place)) for place in selection.places))]
-    return findable_ids(connection, stored, pictures=pictures, contents=contents)
+class _Compiler:
+    """Turns a condition into SQL over one present file; `needs` says which tables that speaks of."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.needs = set[Needs]()
+
+    def compile(self, condition: Condition) -> ColumnElement[bool]:
+        """SQL that is true, false, or NULL where nothing is known."""
+        if isinstance(condition, And):
+            return and_(true(), *map(self.compile, condition.conditions))
+        if isinstance(condition, Or):
+            return or_(false(), *map(self.compile, condition.conditions))
+        if isinstance(condition, Not):
+            # What is not known is not fulfilled: its negation is true.
+            return not_(func.coalesce(self.compile(condition.condition), false()))
+        if condition.op is Op.NE:
+            return self.compile(Not(FieldTest(condition.field, Op.EQ, condition.value)))
+        if condition.field in FIELDS:
+            self.needs.add(FIELDS[condition.field].needs)
+        return compile_test(self._connection, condition)

@@ -141,8 +141,9 @@ def tags_of(connection: Connection, content_ids: Sequence[int]) -> dict[int, lis
         for row in connection.execute(said.where(ContentTag.content_id.in_(chunk))):
             record = TagRecord(row.name, TagSource(row.source), row.probability)
             found.setdefault(row.content_id, []).append(record)
-        for row in connection.execute(beside):
-            found.setdefault(row.content_id, []).append(TagRecord(row.name, TagSource.SIDECAR))
+        for content_id, name in connection.execute(beside):
+            if content_id is not None:
+                found.setdefault(content_id, []).append(TagRecord(name, TagSource.SIDECAR))
     return {
         content_id: sorted(records, key=lambda each: (fold(each.name), each.source))
         for content_id, records in found.items()

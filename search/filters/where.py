@@ -1,0 +1,28 @@
+"""One condition in one text, as `--where` takes it: `iso>800`, `camera:x100`, `tag!=beach`."""
+
+import re
+
+from search.filters.fields import field_condition
+from sightline.errors import InvalidQuery
+from store.conditions import Condition, Not
+
+__all__ = ["parse_where"]
+
+_WHERE = re.compile(r"\s*([A-Za-z]+)\s*(!=|<=|>=|<|>|=|:)(.*)", re.DOTALL)
+
+
+def parse_where(text: str) -> Condition:
+    """`field:value`, or with `=`, `!=`, `<`, `<=`, `>`, `>=` between the two. Raises `InvalidQuery`.
+
+    `:` looks for a part of a text, `=` for the whole of it.
+    """
+    match = _WHERE.fullmatch(text)
+    if match is None:
+        raise InvalidQuery(f"{text!r} is no condition; write for instance iso>800, camera:x100 or rating>=4")
+    name, sign, value = match.groups()
+    if sign == ":":
+        return field_condition(name, value.strip())
+    if sign == "!=":
+        return Not(parse_where(f"{name}={value}"))
+    whole = sign == "=" and name.casefold() in ("camera", "lens", "name", "title", "description")
+    return field_condition(name, ("=" if whole else "" if sign == "=" else sign) + value.strip())
