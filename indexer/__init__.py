@@ -1,6 +1,7 @@
 """Pictures on their way in: find them, read them, embed them, commit them."""
 
+from indexer.fill import Filled, FillSettings, fill
 from indexer.pipeline import IndexSettings, index
 from indexer.summary import Progress, Summary
 
-__all__ = ["IndexSettings", "Progress", "Summary", "index"]
+__all__ = ["FillSettings", "Filled", "IndexSettings", "Progress", "Summary", "fill", "index"]

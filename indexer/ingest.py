@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from encoders.base import Encoder
 from indexer.read import Reading
 from sightline.errors import BadVectors
-from store.outcomes import Outcome, Taken, Work
+from store.outcomes import Outcome, Taken
 
 __all__ = ["batches", "embed", "read_ahead"]
 
@@ -26,11 +26,14 @@ QUEUED_PER_WORKER = 4
 PIXELLESS_BATCH = 256
 """Outcomes that need no encoder (copies, moves, failures) are committed in batches of this size."""
 
+Item = TypeVar("Item")
+"""What a reader reads: a file, or a content by one of its files."""
+
 Waiting: TypeAlias = tuple[Taken, NDArray[np.uint8]]
 """A picture without its vector yet, and its pixels (S, S, 3)."""
 
 
-def read_ahead(reader: Callable[[Work], Reading | None], works: Iterable[Work], workers: int) -> Iterator[Reading]:
+def read_ahead(reader: Callable[[Item], Reading | None], works: Iterable[Item], workers: int) -> Iterator[Reading]:
     """Reads `works` in `workers` threads, in order, never more than a few files ahead of the consumer."""
     waiting: deque[Future[Reading | None]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="sightline-reader")

@@ -27,6 +27,7 @@ SightlineError
 │   └── BadVectors               an encoder returned the wrong shape, NaN, or a zero vector
 ├── SpaceMismatch                vectors of two embedding spaces would be mixed
 │   └── WeightsChanged           the model has other weights than when the library was indexed
+├── SpaceIncomplete              a space that was to answer from now on, and covers too little of the library
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
 ├── InvalidQuery                 a query that cannot be asked
 ├── InvalidTag                   a text that cannot name a tag or an album
@@ -87,14 +88,15 @@ __all__ = [
     "RootUnavailable",
     "SightlineError",
     "SpaceExists",
+    "SpaceIncomplete",
     "SpaceMismatch",
     "UnknownAlbum",
     "UnknownLanguage",
     "UnknownMetric",
     "UnknownModel",
     "UnknownSpace",
-    "WeightsChanged",
     "UnknownSplit",
+    "WeightsChanged",
 ]
 
 
@@ -331,6 +333,19 @@ class WeightsChanged(SpaceMismatch):
             f"vectors cannot be compared with them. `sightline models use {self.model}` embeds the pictures anew and "
             "then answers; until then `sightline similar` finds what is like a picture of the library"
         )
+
+
+class SpaceIncomplete(SightlineError):
+    """The space `name` has vectors of `embedded` of `pictures` pictures, too few to answer; `away` are folders gone."""
+
+    def __init__(self, name: str, embedded: int, pictures: int, away: tuple[Path, ...]) -> None:
+        where = f" ({', '.join(map(str, away))}: is it mounted?)" if away else ""
+        super().__init__(
+            f"{name} has vectors of {embedded:,} of {pictures:,} pictures, as the files of the others could not be "
+            f"used{where}. What answered before goes on answering, and what was embedded is kept: run again when the "
+            "files are there, or with --accept-missing"
+        )
+        self.name, self.embedded, self.pictures, self.away = name, embedded, pictures, away
 
 
 class IndexFault(SightlineError):

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text
 
 from sightline.errors import IndexFault, LibraryUnusable, SightlineError
 from store import cache
-from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, State, VectorFailure
+from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, SpaceRow, State, VectorFailure
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, list_spaces, revision_of
@@ -132,7 +132,8 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
         ).one_or_none()
         if row is None:
-            if len(wanted):
+            filling = connection.scalar(select(SpaceRow.filling_since).where(SpaceRow.id == stored.id))
+            if len(wanted) and filling is None:  # which will have one in the end
                 yield Fault("index", f"{stored.space} has no index file")
             return
         path = library.indexes / row.filename

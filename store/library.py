@@ -3,6 +3,7 @@
 FOLDER/catalog.sqlite      the truth
 FOLDER/indexes/*.faiss     derived from it, per space
 FOLDER/writer.lock         held by the one process that changes the library
+FOLDER/filling-*.lock      held by the one process that fills a space with what the library holds already
 """
 
 from collections.abc import Callable, Iterator
@@ -110,28 +111,53 @@ class Library:
 
         `waiting` is called once if another process holds it.
         """
-        if not self._acquire(timeout=0):
-            if waiting is not None:
-                waiting()
-            self._acquire(timeout=-1)
-        try:
+        with self._held(self._lock, waiting):
             yield
-        finally:
-            self._lock.release()
 
     @contextmanager
     def writer_lock_if_free(self) -> Iterator[bool]:
         """The writer lock without waiting; yields whether it was to be had."""
-        held = self._acquire(timeout=0)
+        with self._held_if_free(self._lock) as held:
+            yield held
+
+    @contextmanager
+    def filling_lock(self, fingerprint: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Held while a process fills a space, beside the writer lock, which it takes for moments only."""
+        with self._held(self._filling(fingerprint), waiting):
+            yield
+
+    @contextmanager
+    def filling_lock_if_free(self, fingerprint: str) -> Iterator[bool]:
+        """The filling lock without waiting; yields whether it was to be had."""
+        with self._held_if_free(self._filling(fingerprint)) as held:
+            yield held
+
+    def _filling(self, fingerprint: str) -> FileLock:
+        return FileLock(self.path / f"filling-{fingerprint[:12]}.lock")
+
+    @contextmanager
+    def _held(self, lock: FileLock, waiting: Callable[[], None] | None) -> Iterator[None]:
+        if not self._acquire(lock, timeout=0):
+            if waiting is not None:
+                waiting()
+            self._acquire(lock, timeout=-1)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _held_if_free(self, lock: FileLock) -> Iterator[bool]:
+        held = self._acquire(lock, timeout=0)
         try:
             yield held
         finally:
             if held:
-                self._lock.release()
+                lock.release()
 
-    def _acquire(self, timeout: float) -> bool:
+    def _acquire(self, lock: FileLock, timeout: float) -> bool:
         try:
-            self._lock.acquire(timeout=timeout)
+            lock.acquire(timeout=timeout)
         except Timeout:
             return False
         except OSError as exc:

@@ -1,0 +1,203 @@
+"""Another model for a library: its space is filled with what the library holds while the old one goes on answering.
+
+    contents without a vector ──> reader threads ──> batches ──> encoder ──> one transaction ──> index file ──> switch
+
+The bytes of a content are read again from one of its files, and only used if they are still the same; otherwise they
+are left to the next index run. The writer lock is held for moments, so that index runs and others have their turn, and
+for the last step: whatever came in meanwhile is embedded before the new space answers. A run that is stopped or killed
+loses at most the batch in flight, and the next one goes on from there.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from encoders.base import Encoder
+from encoders.preprocess import Preprocess
+from indexer.ingest import batches, embed, read_ahead
+from indexer.read import Reader, Reading
+from indexer.summary import Progress
+from pictures.decode import DecodeSettings
+from sightline.errors import SpaceIncomplete
+from store import cache, filling
+from store.coverage import Coverage, Lacking, coverage, lacking_in, lacking_page
+from store.library import Library
+from store.outcomes import Outcome, Refused, Taken, Work
+from store.roots import folder_roots
+from store.spaces import StoredSpace
+
+__all__ = ["FillSettings", "Filled", "fill"]
+
+PAGE = 500
+"""Contents asked for at a time."""
+
+FEW = 64
+"""So few vectors may be left for the last step, during which nobody else changes the library."""
+
+ENOUGH = 0.5
+"""Of the pictures that are present, the share that a space must have vectors of before it answers."""
+
+
+@dataclass(frozen=True)
+class FillSettings:
+    """How to fill a space.
+
+    `workers` reader threads; `switch` lets it answer afterwards; `accept_missing` does so even though it covers little
+    of the library, or a folder is not there.
+    """
+
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    switch: bool = True
+    accept_missing: bool = False
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What became of it: how many vectors were made, and how much of the library the space covers now."""
+
+    stored: StoredSpace
+    embedded: int
+    coverage: Coverage
+    switched: bool
+    seconds: float
+    away: tuple[Path, ...] = ()
+    """Folders of the library that were not there."""
+
+
+def fill(
+    library: Library, encoder: Encoder, settings: FillSettings | None = None, progress: Progress | None = None
+) -> Filled:
+    """Fills the space of `encoder` with all that the library holds and it lacks, and lets it answer.
+
+    Waits while another process fills the same space. Raises `SpaceIncomplete` when it covers too little to answer (what
+    was embedded is kept), `UnknownSpace` when it is dropped meanwhile, and `LibraryUnusable`.
+    """
+    started = perf_counter()
+    settings, progress = settings or FillSettings(), progress or Progress()
+    with library.filling_lock(encoder.space.fingerprint, progress.waiting):
+        with library.writer_lock(progress.waiting):
+            stored = filling.begin(library, encoder.space)
+        run = _Filling(library, stored, encoder, settings, progress)
+        while run.catch_up() > FEW:
+            pass  # what came in meanwhile
+        run.publish()
+        with library.writer_lock(progress.waiting):  # nothing comes in any more
+            run.catch_up()
+            covered = run.require_enough()
+            run.publish()
+            filling.end(library, stored, switch=settings.switch)
+    seconds = perf_counter() - started
+    return Filled(stored, run.counts["embedded"], covered, settings.switch, seconds, run.away)
+
+
+class _Filling:
+    """One run over all that a space lacks, adding up what became of it."""
+
+    def __init__(
+        self, library: Library, stored: StoredSpace, encoder: Encoder, settings: FillSettings, progress: Progress
+    ) -> None:
+        self.counts = Counter[str]()
+        self.away: tuple[Path, ...] = ()
+        self._library = library
+        self._stored = stored
+        self._encoder = encoder
+        self._settings = settings
+        self._progress = progress
+        self._reader = _ContentReader(encoder.preprocess, settings.decode)
+
+    def catch_up(self) -> int:
+        """Embeds what the space lacks now; returns how many vectors that made."""
+        roots = self._roots()
+        with self._library.read() as connection:
+            self._progress.begin(lacking_in(connection, self._stored, roots))
+        before = self.counts["embedded"]
+        readings = read_ahead(self._reader, self._lacking(roots), self._settings.workers)
+        for batch in batches(readings, self._encoder.batch_size):
+            self._settle(embed(self._encoder, batch))
+            self._progress.advance(len(batch))
+        return self.counts["embedded"] - before
+
+    def require_enough(self) -> Coverage:
+        """What the space covers. Raises `SpaceIncomplete` when it is to answer from now on and that is too little."""
+        with self._library.read() as connection:
+            covered = coverage(connection, self._stored)
+            lacking = lacking_in(connection, self._stored, [root for root, path in self._all() if path in self.away])
+        enough = covered.embedded >= covered.pictures * ENOUGH and not lacking
+        if self._settings.switch and not (enough or self._settings.accept_missing):
+            away = self.away if lacking else ()
+            raise SpaceIncomplete(str(self._stored.space), covered.embedded, covered.pictures, away)
+        return covered
+
+    def publish(self) -> None:
+        """Writes the index file, so that the first search after the switch need not make the index."""
+        self._progress.publish()
+        with self._library.writer_lock(self._progress.waiting):
+            cache.publish(self._library, self._stored)
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+        vectors = {_content(one): one.vector for one in taken if one.vector is not None}
+        faults = {_content(one): one.fault for one in taken if one.fault is not None}
+        if vectors or faults:
+            with self._library.writer_lock(self._progress.waiting):
+                self.counts["embedded"] += filling.add(self._library, self._stored, vectors, faults)
+
+    def _lacking(self, roots: Sequence[int]) -> Iterator[Lacking]:
+        after = 0
+        while page := self._page(roots, after):
+            yield from page
+            after = page[-1].content_id
+
+    def _page(self, roots: Sequence[int], after: int) -> list[Lacking]:
+        with self._library.read() as connection:
+            return lacking_page(connection, self._stored, roots, after, PAGE)
+
+    def _roots(self) -> list[int]:
+        """The folders that are there; of one that is not mounted, no file is tried."""
+        roots = self._all()
+        self.away = tuple(path for _, path in roots if not _is_there(path))
+        return [root for root, path in roots if path not in self.away]
+
+    def _all(self) -> list[tuple[int, Path]]:
+        with self._library.read() as connection:
+            return folder_roots(connection)
+
+
+@dataclass(frozen=True)
+class _ContentReader:
+    """Reads a content from the first of its files that still holds it. Safe to call from several threads at once."""
+
+    preprocess: Preprocess
+    settings: DecodeSettings
+
+    def __call__(self, lacking: Lacking) -> Reading:
+        """The pixels of the content, or a refusal where no file has it any more."""
+        work = Work(b"", content_id=lacking.content_id)
+        for root, relpath in lacking.files:
+            work = Work(relpath, content_id=lacking.content_id, familiar=False)
+            reading = Reader(root, self.preprocess, self.settings, _is_unknown)(work)
+            if reading and isinstance(reading.outcome, Taken) and reading.outcome.digest == lacking.digest:
+                return reading
+        return Reading(Refused(work, 0, 0, reason="gone", detail="no file holds this content now", transient=True))
+
+
+def _content(taken: Taken) -> int:
+    if taken.work.content_id is None:
+        raise LookupError("what is read for a space is a content of the catalogue")
+    return taken.work.content_id
+
+
+def _is_unknown(_digest: bytes) -> bool:
+    return False
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether a folder holds anything: where a disk is not mounted there is often an empty one."""
+    with suppress(OSError), os.scandir(folder) as listing:
+        return next(listing, None) is not None
+    return False
