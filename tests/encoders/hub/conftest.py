@@ -1,0 +1,48 @@
+"""A hub on loopback with one small model, and a folder of models of the test's own."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.models.hub import Hub, Repository, serving
+
+NAME = "hf-hub:tiny/clip"
+
+CONFIG = {"model_cfg": {"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"vocab_size": 64}}, "preprocess_cfg": {}}
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where models go in this test."""
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """It has `tiny/clip`: weights in two forms and two dialects, configuration, tokenizer, and what nobody needs."""
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr("encoders.hub.remote.RETRY_PAUSE", 0.0)
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    with serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        server.repositories["tiny/clip"] = Repository(
+            {
+                "open_clip_config.json": json.dumps(CONFIG).encode(),
+                "open_clip_model.safetensors": os.urandom(300_000),
+                "open_clip_pytorch_model.bin": os.urandom(300_000),
+                "model.safetensors": os.urandom(300_000),
+                "tokenizer.json": b'{"vocab": {}}',
+                "README.md": b"# tiny",
+                "LICENSE": b"MIT",
+                "modeling.py": b"raise SystemExit",
+                ".gitattributes": b"*.bin lfs",
+                "onnx/model.onnx": os.urandom(1_000),
+                "../outside.json": b"{}",
+            }
+        )
+        yield server

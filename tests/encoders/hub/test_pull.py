@@ -1,0 +1,371 @@
+"""A model comes from a hub into one folder: whole, or not at all, whatever happens on its way."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from encoders.hub import make_plan, model_folder, pull, pulled, read_manifest, resolve
+from encoders.hub.manifest import MANIFEST
+from encoders.hub.names import open_clip_config
+from sightline.errors import ExtraMissing, PullFailed, UnknownModel
+from tests.encoders.hub.conftest import CONFIG, NAME
+from tests.models.hub import COMMIT, Hub, Repository
+
+WEIGHTS = "open_clip_model.safetensors"
+
+
+class Watching:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.bytes = 0
+        self.waited = threading.Event()
+
+    def waiting(self) -> None:
+        self.waited.set()
+
+    def begin(self, file: str, size: int) -> None:  # noqa: ARG002 (as the protocol has it)
+        self.files.append(file)
+
+    def advance(self, count: int) -> None:
+        self.bytes += count
+
+
+def fetch(name: str = NAME) -> Path:
+    plan = make_plan(resolve(name))
+    pull(plan, Watching())
+    return plan.folder
+
+
+def test_everything_that_makes_the_model_and_nothing_else(hub: Hub, models: Path) -> None:
+    plan = make_plan(resolve(NAME))
+    watching = Watching()
+    manifest = pull(plan, watching)
+    files = hub.repositories["tiny/clip"].files
+    folder = models / "hf-hub:tiny--clip"
+    wanted = {"open_clip_config.json", WEIGHTS, "tokenizer.json", "README.md", "LICENSE"}
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*")} == {*wanted, MANIFEST}
+    assert all((folder / name).read_bytes() == files[name] for name in wanted)
+    assert set(watching.files) == wanted
+    assert watching.bytes == plan.size == manifest.size == sum(len(files[name]) for name in wanted)
+    assert (manifest.name, manifest.repository, manifest.revision, manifest.licence) == (
+        NAME,
+        "tiny/clip",
+        COMMIT,
+        "mit",
+    )
+    by_path = {file.path: file.sha256 for file in manifest.files}
+    assert by_path == {name: hashlib.sha256(files[name]).hexdigest() for name in wanted}
+    assert list(pulled()) == [manifest]
+    assert json.loads((folder / MANIFEST).read_text())["revision"] == COMMIT
+
+
+def test_nothing_is_fetched_twice(hub: Hub) -> None:
+    folder = fetch()
+    asked = len(hub.asked)
+    watching = Watching()
+    assert pull(make_plan(resolve(NAME)), watching) == read_manifest(folder)
+    assert watching.files == []
+    assert len(hub.asked) == asked + 1  # the configuration, to make the plan
+
+
+def test_what_breaks_off_goes_on_by_itself_where_it_was(hub: Hub) -> None:
+    hub.cut_after = 100_000
+    folder = fetch()
+    asked = [asked for name, asked in hub.asked if name.endswith(WEIGHTS)]
+    assert asked == [None, "bytes=100000-"]
+    assert hub.sent[WEIGHTS] == 300_000
+    assert (folder / WEIGHTS).read_bytes() == hub.repositories["tiny/clip"].files[WEIGHTS]
+
+
+def test_what_stays_broken_off_goes_on_next_time(hub: Hub) -> None:
+    hub.cut_after, hub.dies = 30_000, True
+    with pytest.raises(PullFailed, match="try again"):
+        fetch()
+    assert read_manifest(model_folder(NAME)) is None
+    assert list(pulled()) == []
+    assert hub.sent[WEIGHTS] == 30_000
+    hub.cut_after = None
+    folder = fetch()
+    assert hub.sent[WEIGHTS] == 300_000
+    assert (folder / WEIGHTS).read_bytes() == hub.repositories["tiny/clip"].files[WEIGHTS]
+    assert not (folder / ".partial").exists()
+
+
+def test_a_server_that_knows_no_ranges(hub: Hub) -> None:
+    hub.cut_after, hub.ignores_ranges = 100_000, True
+    folder = fetch()
+    assert hub.sent[WEIGHTS] == 400_000
+    assert (folder / WEIGHTS).read_bytes() == hub.repositories["tiny/clip"].files[WEIGHTS]
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, "tokenizer.json"])
+def test_what_is_damaged_on_its_way_is_refused(hub: Hub, file: str) -> None:
+    """Whether its hash is that of LFS or that of git."""
+    hub.spoil = {file}
+    with pytest.raises(PullFailed, match=f"{file} was damaged on its way") as caught:
+        fetch()
+    assert "By hand: fetch from" in caught.value.remedy
+    folder = model_folder(NAME)
+    assert read_manifest(folder) is None
+    assert not (folder / file).exists()
+    assert list((folder / ".partial").iterdir()) == []
+    hub.spoil = set()
+    assert read_manifest(fetch()) is not None
+
+
+def test_what_an_earlier_attempt_left_may_be_damaged_too(hub: Hub) -> None:
+    """As after a power cut: the file has a length, and zeros for its end."""
+    content = hub.repositories["tiny/clip"].files[WEIGHTS]
+    partial = model_folder(NAME) / ".partial"
+    partial.mkdir(parents=True)
+    (partial / hashlib.sha256(content).hexdigest()).write_bytes(content[:1_000] + bytes(1_000))
+    assert (fetch() / WEIGHTS).read_bytes() == content
+
+
+def test_a_file_of_an_older_version_is_replaced(hub: Hub) -> None:
+    folder = fetch()
+    (folder / MANIFEST).unlink()
+    (folder / WEIGHTS).write_bytes(bytes(300_000))
+    fetch()
+    assert (folder / WEIGHTS).read_bytes() == hub.repositories["tiny/clip"].files[WEIGHTS]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (404, "RepoNotFound", "no repository tiny/clip that you may see"),
+        (401, "RepoNotFound", "no repository tiny/clip that you may see"),
+        (401, "GatedRepo", "only to those who accept its terms.*HF_TOKEN"),
+        (403, "GatedRepo", "only to those who accept its terms"),
+        (404, "RevisionNotFound", "no such revision"),
+        (500, "", "status 500"),
+    ],
+)
+def test_a_repository_that_cannot_be_had(hub: Hub, status: int, code: str, words: str) -> None:
+    hub.repositories["tiny/clip"] = Repository({}, status=status, code=code)
+    with pytest.raises(PullFailed, match=words):
+        fetch()
+    assert not model_folder(NAME).exists()
+
+
+def test_a_file_that_is_gone(hub: Hub) -> None:
+    hub.gone = {WEIGHTS}
+    with pytest.raises(PullFailed, match="a file is gone from tiny/clip"):
+        fetch()
+    assert read_manifest(model_folder(NAME)) is None
+
+
+def test_a_repository_without_weights(hub: Hub) -> None:
+    hub.repositories["tiny/clip"] = Repository({"config.json": b"{}", "flax_model.msgpack": b"x"})
+    with pytest.raises(PullFailed, match="no weights that are known here"):
+        fetch()
+
+
+def test_without_a_network(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(PullFailed, match=r"cannot reach http://127\.0\.0\.1:9"):
+        fetch()
+
+
+def test_with_the_network_forbidden(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub.utils._http as http
+
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    http.close_session()
+    try:
+        with pytest.raises(PullFailed, match="HF_HUB_OFFLINE forbids"):
+            fetch()
+    finally:
+        monkeypatch.undo()
+        http.close_session()
+    assert hub.asked == []
+
+
+def test_a_disk_that_is_too_small_is_noticed_before_anything_comes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
+    with pytest.raises(PullFailed, match=r"needs 0\.1 GB, and the disk of .* has 0\.0 GB left"):
+        fetch()
+    assert WEIGHTS not in hub.sent
+
+
+def test_a_folder_that_cannot_be_written(hub: Hub, models: Path) -> None:
+    models.write_text("a file")
+    with pytest.raises(PullFailed, match="SIGHTLINE_MODELS names another folder"):
+        fetch()
+
+
+def test_nobody_hears_more_than_they_must(hub: Hub) -> None:
+    fetch()
+    assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
+    assert {agent.partition("/")[0] for agent in hub.agents} == {"sightline"}
+    assert all(";" not in agent for agent in hub.agents)
+
+
+def test_the_tokenizer_of_another_repository_comes_along(hub: Hub) -> None:
+    config = {"model_cfg": {"text_cfg": {"hf_model_name": "tiny/xlm", "hf_tokenizer_name": "tiny/xlm"}}}
+    model = hub.repositories["tiny/clip"].files
+    model["open_clip_config.json"] = json.dumps(config).encode()
+    hub.repositories["tiny/xlm"] = Repository(
+        {
+            "config.json": b'{"model_type": "xlm-roberta"}',
+            "tokenizer.json": b"{}",
+            "sentencepiece.bpe.model": b"pieces",
+            "model.safetensors": os.urandom(1_000_000),
+            "README.md": b"# xlm",
+        },
+        licence="cc-by-nc-4.0",
+        lfs={"sentencepiece.bpe.model"},
+    )
+    plan = make_plan(resolve(NAME))
+    assert plan.licences == ("mit", "cc-by-nc-4.0")
+    manifest = pull(plan, Watching())
+    assert manifest.licence == "mit and cc-by-nc-4.0"
+    names = {path.name for path in (plan.folder / "tokenizer").iterdir()}
+    assert names == {"config.json", "tokenizer.json", "sentencepiece.bpe.model"}
+
+
+def test_a_tokenizer_that_the_model_brings_is_not_fetched_again(hub: Hub) -> None:
+    config = {**CONFIG, "model_cfg": {"text_cfg": {"hf_tokenizer_name": "tiny/elsewhere"}}}
+    hub.repositories["tiny/clip"].files["open_clip_config.json"] = json.dumps(config).encode()
+    assert not (fetch() / "tokenizer").exists()
+
+
+def test_shards_come_together(hub: Hub) -> None:
+    shards = {f"model-0000{n}-of-00002.safetensors": os.urandom(10) for n in (1, 2)}
+    hub.repositories["tiny/clip"] = Repository({"config.json": b"{}", "model.safetensors.index.json": b"{}", **shards})
+    assert {path.name for path in fetch().iterdir()} == {
+        "config.json", "model.safetensors.index.json", *shards, MANIFEST,
+    }  # fmt: skip
+
+
+def test_a_pickle_comes_only_where_there_is_nothing_better(hub: Hub) -> None:
+    del hub.repositories["tiny/clip"].files[WEIGHTS]
+    names = {path.name for path in fetch().iterdir()}
+    assert "open_clip_pytorch_model.bin" in names  # not model.safetensors, which is of another dialect
+    assert "model.safetensors" not in names
+
+
+def test_killed_in_the_middle_it_goes_on(hub: Hub, tmp_path: Path) -> None:
+    """`kill -9` while the weights come, and another process that goes on."""
+    content = os.urandom(40_000_000)
+    hub.repositories["tiny/clip"].files[WEIGHTS] = content
+    code = (
+        "from encoders.hub import *\n"
+        "class Slow:\n"
+        "    def waiting(self): pass\n"
+        "    def begin(self, file, size): pass\n"
+        "    def advance(self, count): __import__('time').sleep(0.2 if count > 1e6 else 0)\n"
+        f"pull(make_plan(resolve({NAME!r})), Slow())"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    draft = model_folder(NAME) / ".partial" / hashlib.sha256(content).hexdigest()
+    for _ in range(1_000):
+        if draft.exists() and draft.stat().st_size > 0:
+            break
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    there = draft.stat().st_size
+    assert 0 < there < len(content)
+    assert read_manifest(model_folder(NAME)) is None
+    hub.asked.clear()
+    folder = fetch()
+    assert [asked for name, asked in hub.asked if name.endswith(WEIGHTS)] == [f"bytes={there}-"]
+    assert (folder / WEIGHTS).read_bytes() == content
+
+
+def test_two_at_once_wait_for_each_other(hub: Hub) -> None:
+    plan = make_plan(resolve(NAME))
+    second = Watching()
+    other = threading.Thread(target=pull, args=(plan, second))
+
+    class First(Watching):
+        def begin(self, file: str, size: int) -> None:
+            super().begin(file, size)
+            if not other.is_alive() and len(self.files) == 1:
+                other.start()
+                assert second.waited.wait(5)
+
+    first = First()
+    pull(plan, first)
+    other.join()
+    assert second.files == []
+    assert hub.sent[WEIGHTS] == 300_000
+
+
+def test_a_manifest_that_does_not_match_its_files_is_none(hub: Hub) -> None:
+    folder = fetch()
+    (folder / WEIGHTS).write_bytes(b"short")
+    assert read_manifest(folder) is None
+    (folder / MANIFEST).write_text("[]")
+    assert read_manifest(folder) is None
+
+
+@pytest.mark.parametrize("name", ["mini", "", "/etc/passwd", "a/b/c", "hf-hub:", "hf-hub:x"])
+def test_names_that_no_hub_has(name: str) -> None:
+    with pytest.raises(UnknownModel):
+        resolve(name)
+
+
+def test_names_of_open_clip_are_looked_up() -> None:
+    pytest.importorskip("open_clip")
+    source = resolve("ViT-B-32/laion2b_s34b_b79k")
+    assert source.repository == "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
+    assert source.weights is None
+    described = json.loads(open_clip_config(source) or b"")
+    assert described["model_cfg"]["embed_dim"] == 512
+    assert described["preprocess_cfg"]["interpolation"] == "bicubic"
+    assert open_clip_config(resolve(NAME)) is None
+    assert resolve("ViTamin-S/datacomp1b").weights == "pytorch_model.bin"
+    with pytest.raises(UnknownModel, match="ViT-B-32/openai"):
+        resolve("ViT-B-32/laion3b")
+
+
+def test_every_recommended_model_is_where_open_clip_says() -> None:
+    open_clip = pytest.importorskip("open_clip")
+    from encoders.recommended import RECOMMENDED
+
+    for name, model in RECOMMENDED.items():
+        architecture, _, tag = name.partition("/")
+        known = open_clip.get_pretrained_cfg(architecture, tag)
+        assert known.get("hf_hub", f"{name}/") == f"{model.repository}/"
+        assert bool(known) == model.is_open_clip
+
+
+def test_a_repository_without_configuration_gets_that_of_open_clip(hub: Hub) -> None:
+    pytest.importorskip("open_clip")
+    name = "ViT-B-32/laion2b_s34b_b79k"
+    repository = hub.repositories.pop("tiny/clip")
+    del repository.files["open_clip_config.json"]
+    hub.repositories["laion/CLIP-ViT-B-32-laion2B-s34B-b79K"] = repository
+    folder = fetch(name)
+    assert folder.name == "ViT-B-32--laion2b_s34b_b79k"
+    assert json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]["embed_dim"] == 512
+    assert "open_clip_config.json" in {file.path for file in (read_manifest(folder) or pytest.fail()).files}
+
+
+def test_weights_that_are_on_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda *_: {"url": "https://example.org/w.pt"})
+    with pytest.raises(PullFailed, match=r"on no hub\. Fetch https://example\.org/w\.pt yourself"):
+        resolve("ViT-B-32/openai")
+
+
+def test_without_open_clip_hub_names_still_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "open_clip", None)
+    assert resolve("BAAI/AltCLIP").repository == "BAAI/AltCLIP"
+    assert resolve("hf-hub:org/name@v2").revision == "v2"
+    with pytest.raises(ExtraMissing):
+        resolve("ViT-B-32/openai")
