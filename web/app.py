@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sightline import __version__
 from store.library import Library
 from web import problems
-from web.api import health, pictures, status
+from web.api import health, pictures, search, status, uploads
 from web.guard import Guard
 from web.metrics import Metrics
 from web.page import mount_page
@@ -45,7 +45,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     app.state.service = Service(library, settings)
     app.state.metrics = Metrics(library)
     problems.install(app)
-    for router in (status.router, pictures.router):
+    for router in (search.router, uploads.router, pictures.router, status.router):
         app.include_router(router, prefix=API, responses=PROBLEMS)
     app.include_router(health.router)
     mount_page(app)
@@ -67,7 +67,10 @@ PROBLEMS: dict[int | str, dict[str, object]] = {
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # Each request that is worked on holds a connection and perhaps a picture: this bounds both.
     anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.service.settings.threads
-    yield
+    try:
+        yield
+    finally:
+        app.state.service.close()
 
 
 def _name(route: APIRoute) -> str:

@@ -9,7 +9,7 @@ from store.files import StoredFile, files_of
 from store.library import Library
 from web.problems import NotThere
 
-__all__ = ["FILE_LIMIT", "LARGEST_ID", "open_picture_file", "read_picture"]
+__all__ = ["FILE_LIMIT", "LARGEST_ID", "open_picture_file", "picture_path", "read_picture"]
 
 FILE_LIMIT = 1 << 30
 """Bytes of the largest file that is ever read, as at indexing."""
@@ -38,11 +38,24 @@ def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, Bi
     raise NotThere
 
 
-def _open_beneath(root: Path, path: Path) -> BinaryIO:
-    """Opens the regular file `path`, which must lie beneath `root` once every link is followed."""
+def picture_path(library: Library, content_id: int) -> Path:
+    """Where the first of a picture's files that can be opened really lies. Raises `NotThere`."""
+    stored, file = open_picture_file(library, content_id)
+    file.close()
+    return _beneath(stored.root, stored.path)
+
+
+def _beneath(root: Path, path: Path) -> Path:
+    """`path` with every link followed, which must lie beneath `root`."""
     real = path.resolve(strict=True)
     if not real.is_relative_to(root.resolve(strict=True)):
         raise PermissionError(f"{path} leads out of {root}")
+    return real
+
+
+def _open_beneath(root: Path, path: Path) -> BinaryIO:
+    """Opens the regular file `path` beneath `root`."""
+    real = _beneath(root, path)
     # `real` has no links left; one that took its place since then is not followed.
     descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -13,11 +13,37 @@ from starlette.exceptions import HTTPException
 from sightline import errors
 from sightline.errors import SightlineError
 
-__all__ = ["MEDIA_TYPE", "NotThere", "Problem", "install", "printable", "problem_response", "status_of"]
+__all__ = [
+    "MEDIA_TYPE",
+    "NotThere",
+    "NothingIndexed",
+    "Problem",
+    "install",
+    "printable",
+    "problem_response",
+    "status_of",
+]
 
 MEDIA_TYPE = "application/problem+json"
 
+
+class NotThere(SightlineError):
+    """Nothing is there, or nothing that may be seen: to a client both look the same."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is there")
+
+
+class NothingIndexed(SightlineError):
+    """There is no picture yet, and no space to ask."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is indexed yet; the page's library panel and `sightline index FOLDER` do that")
+
+
 STATUS: Mapping[type[SightlineError], HTTPStatus] = {
+    NotThere: HTTPStatus.NOT_FOUND,
+    NothingIndexed: HTTPStatus.CONFLICT,
     errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
     errors.PictureError: HTTPStatus.BAD_REQUEST,
     errors.NothingKnown: HTTPStatus.NOT_FOUND,
@@ -33,13 +59,6 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = {
     errors.LibraryUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """What an exception means to a client; a subclass means what its nearest ancestor does, the rest are ours (500)."""
-
-
-class NotThere(SightlineError):
-    """Nothing is there, or nothing that may be seen: to a client both look the same."""
-
-    def __init__(self) -> None:
-        super().__init__("nothing is there")
 
 
 class Problem(BaseModel):
@@ -70,8 +89,6 @@ def problem_response(status: int, title: str, detail: str, headers: Mapping[str,
 
 def status_of(error: SightlineError) -> HTTPStatus:
     """What `error` means to a client."""
-    if isinstance(error, NotThere):
-        return HTTPStatus.NOT_FOUND
     for kind in type(error).__mro__:
         if kind in STATUS:
             return STATUS[kind]

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from search.hits import Hit as FoundHit
 from store.lookup import ContentRecord
 from web.problems import printable
 
-__all__ = ["Picture"]
+__all__ = ["Answer", "Hit", "Picture"]
 
 
 class Picture(BaseModel):
@@ -51,3 +52,75 @@ class Picture(BaseModel):
             latitude=record.latitude,
             longitude=record.longitude,
         )
+
+
+class Hit(BaseModel):
+    """One picture of an answer."""
+
+    id: int
+    rank: int
+    score: float | None
+    """Cosine similarity to the query; null where nothing was asked."""
+    relevance: float | None
+    """How likely it answers, 0 to 1; null where nobody has measured that."""
+    is_relevant: bool | None
+    """Whether it is more likely an answer than not."""
+    name: str
+    path: str
+    width: int
+    height: int
+    taken_at: datetime | None
+    camera: str | None
+    stack: int
+    """How many pictures that are nearly the same it stands for, itself among them."""
+    parts: list[float] | None
+    """Its cosine similarity to each part of the query."""
+
+    @classmethod
+    def of(cls, hit: FoundHit) -> "Hit":
+        """A hit of a search."""
+        shown = cls.unranked(hit.rank, hit.record)
+        return shown.model_copy(
+            update={
+                "score": hit.score,
+                "relevance": hit.relevance,
+                "is_relevant": hit.is_relevant,
+                "parts": None if hit.parts is None else list(hit.parts),
+            }
+        )
+
+    @classmethod
+    def unranked(cls, rank: int, record: ContentRecord) -> "Hit":
+        """A picture that was not asked for."""
+        return cls(
+            id=record.id,
+            rank=rank,
+            score=None,
+            relevance=None,
+            is_relevant=None,
+            name=printable(record.paths[0].name),
+            path=printable(record.paths[0]),
+            width=record.width,
+            height=record.height,
+            taken_at=record.taken_at,
+            camera=record.camera,
+            stack=1,
+            parts=None,
+        )
+
+
+class Answer(BaseModel):
+    """A page of pictures."""
+
+    hits: list[Hit]
+    next: str | None
+    """`cursor` of the page after this one; null when there is nothing more."""
+    searched: int
+    """How many pictures could have been found."""
+    query: str
+    """What was asked, in the query language."""
+    space: str | None
+    """The space that answered; null where none was needed."""
+    notices: list[str]
+    """What was done to the query that whoever asked it should know."""
+    milliseconds: float

@@ -4,9 +4,11 @@ from threading import Lock
 
 from search import Searcher
 from store.library import Library
-from store.spaces import active_space
+from store.spaces import active_space, named_space
+from web.problems import NothingIndexed
 from web.settings import ServeSettings
 from web.thumbnails import Thumbnails
+from web.uploads import Uploads
 
 __all__ = ["Service"]
 
@@ -18,7 +20,8 @@ class Service:
         self.library = library
         self.settings = settings
         self.thumbnails = Thumbnails(library, settings.cache, settings.cache_bytes)
-        self._searcher: Searcher | None = None
+        self.uploads = Uploads(settings.upload_pixels)
+        self._searchers: dict[int | None, Searcher] = {}
         self._opening = Lock()
 
     @property
@@ -26,17 +29,20 @@ class Service:
         """Whether nothing has been indexed yet, so that there is nothing to ask."""
         return active_space(self.library) is None
 
-    @property
-    def searcher(self) -> Searcher:
-        """What answers in the active space, kept between requests; it follows the library by itself.
+    def searcher(self, space: str | None = None) -> Searcher:
+        """What answers in the active space, or in the one that is named; kept between requests.
 
-        Raises `InvalidQuery` when nothing is indexed yet.
+        It follows the library by itself. Raises `NothingIndexed`, and `UnknownSpace`.
         """
+        stored = None if space is None else named_space(self.library, space)
+        key = None if stored is None else stored.id
         with self._opening:
-            if self._searcher is None:
-                self._searcher = Searcher(self.library)
-            return self._searcher
+            if key not in self._searchers:
+                if self.is_empty:
+                    raise NothingIndexed
+                self._searchers[key] = Searcher(self.library, space=stored)
+            return self._searchers[key]
 
     def close(self) -> None:
-        """Gives the library back."""
-        self.library.close()
+        """Forgets what was sent."""
+        self.uploads.close()

@@ -1,0 +1,68 @@
+"""Pictures without a question: the newest first, as an album shows them. Nothing is ranked and no model is needed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
+
+from search.filters import Filters
+from search.paging import Cursor, Place, question
+from store.catalog import Content, Picture, State
+from store.library import Library
+from store.lookup import ContentRecord, describe
+from store.selection import matching
+
+__all__ = ["Browsed", "browse"]
+
+
+@dataclass(frozen=True)
+class Browsed:
+    """A page of pictures."""
+
+    records: tuple[ContentRecord, ...]
+    next: str | None
+    """The cursor of the page after this one; None when there is nothing more."""
+    total: int
+    """How many there are on all pages."""
+
+
+def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor: str | None = None) -> Browsed:
+    """The `k` pictures taken last, those without a date after them; `cursor` is the `next` of the page before.
+
+    Raises `InvalidQuery` for a filter that cannot be asked and for a cursor of another question.
+    """
+    filters = filters or Filters()
+    asked = question("browse", np.empty(0, np.float32), filters)
+    last = None if cursor is None else Cursor.parse(cursor, asked)
+    with library.read() as connection:
+        held = _held(connection, filters)
+        total = connection.scalar(select(func.count()).select_from(Content).where(held)) or 0
+        rows = connection.execute(
+            select(Content.id, Content.taken_at)
+            .where(held, true() if last is None else _behind(last.place))
+            .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
+            .limit(k + 1)
+        ).all()
+        records = describe(connection, [row.id for row in rows[:k]])
+    more = None
+    if len(rows) > k:
+        shown = k + (last.shown if last else 0)
+        more = str(Cursor(asked, shown, Place(0.0, rows[k - 1].id, rows[k - 1].taken_at)))
+    return Browsed(tuple(records[row.id] for row in rows[:k] if row.id in records), more, total)
+
+
+def _held(connection: Connection, filters: Filters) -> ColumnElement[bool]:
+    """Contents that the filters keep."""
+    if filters:
+        return Content.id.in_(matching(connection, filters.selection(connection)))
+    return select(Picture.id).where(Picture.content_id == Content.id, Picture.state == State.PRESENT).exists()
+
+
+def _behind(place: Place) -> ColumnElement[bool]:
+    """Contents that come after `place`."""
+    undated = Content.taken_at.is_(None)
+    if place.taken_at is None:
+        return and_(undated, Content.id < place.id)
+    moment: datetime = place.taken_at
+    return or_(undated, Content.taken_at < moment, and_(Content.taken_at == moment, Content.id < place.id))

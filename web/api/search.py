@@ -1,0 +1,70 @@
+"""Questions: in words, in pictures, or both; and pictures that are like one of the library's."""
+
+from time import perf_counter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from search.browse import browse
+from web.api.pictures import PictureId
+from web.asking import ServiceDep
+from web.questions import MOST_HITS, SearchIn, Understood, understand
+from web.schemas import Answer, Hit
+from web.service import Service
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["search"])
+
+
+@router.post("/search")
+def search(asked: SearchIn, service: ServiceDep) -> Answer:
+    """Finds pictures, best first. Without words and parts: all that the filters keep, newest first."""
+    started = perf_counter()
+    understood = understand(asked, service)
+    found = _browsed(asked, understood, service) if understood.query is None else _found(asked, understood, service)
+    found.milliseconds = round(1000 * (perf_counter() - started), 2)
+    return found
+
+
+@router.get("/pictures/{picture_id}/similar")
+def similar(picture_id: PictureId, service: ServiceDep, k: Annotated[int, Query(ge=1, le=MOST_HITS)] = 60) -> Answer:
+    """Finds the pictures that are most like one of the library's, itself first."""
+    return search(SearchIn.model_validate({"parts": [{"picture": picture_id}], "k": k}), service)
+
+
+def _found(asked: SearchIn, understood: Understood, service: Service) -> Answer:
+    assert understood.query is not None
+    searcher = service.searcher(asked.space)
+    hits = searcher.search(
+        understood.query,
+        asked.k,
+        filters=understood.filters,
+        relevant=asked.relevant,
+        sort=asked.sort,
+        cursor=asked.cursor,
+        diverse=asked.diverse,
+        explain=len(understood.query.parts) > 1,
+    )
+    return Answer(
+        hits=[Hit.of(hit) for hit in hits],
+        next=hits.next,
+        searched=len(searcher),
+        query=str(understood.query),
+        space=searcher.space.space.model,
+        notices=list(hits.notes),
+        milliseconds=0,
+    )
+
+
+def _browsed(asked: SearchIn, understood: Understood, service: Service) -> Answer:
+    page = browse(service.library, asked.k, understood.filters, asked.cursor)
+    return Answer(
+        hits=[Hit.unranked(rank, record) for rank, record in enumerate(page.records, start=1)],
+        next=page.next,
+        searched=page.total,
+        query="",
+        space=None,
+        notices=[],
+        milliseconds=0,
+    )

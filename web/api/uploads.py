@@ -1,0 +1,27 @@
+"""Pictures that are sent to be asked with."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel
+
+from web.asking import ServiceDep
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["search"])
+
+
+class Uploaded(BaseModel):
+    """A picture that was taken in."""
+
+    id: str
+    """For `{"upload": id}` as a part of a query; good for an hour."""
+    width: int
+    height: int
+
+
+@router.post("/uploads", status_code=201)
+def upload(data: Annotated[bytes, Body(media_type="application/octet-stream")], service: ServiceDep) -> Uploaded:
+    """Takes in the bytes of a picture file, to ask with it. It does not become a part of the library."""
+    return Uploaded(**service.uploads.keep(data)._asdict())

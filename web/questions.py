@@ -1,0 +1,142 @@
+"""From what a client sends to what the engine is asked."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+
+from search.crop import Crop
+from search.filters import And, Condition, Filters
+from search.grammar import parse
+from search.paging import Sort
+from search.query import Part, Picture, Query, Source, Stored, Text, Vector
+from sightline.errors import InvalidQuery
+from web.files import LARGEST_ID, picture_path
+from web.service import Service
+
+__all__ = ["PartIn", "SearchIn", "Understood", "condition_of", "understand"]
+
+MOST_HITS = 1_000
+LONGEST_QUERY = 10_000
+MOST_PARTS = 50
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PartIn(_Strict):
+    """One thing that a query is made of: a text, a picture of the library, one that was sent, or a vector."""
+
+    text: str | None = Field(None, max_length=LONGEST_QUERY)
+    picture: int | None = Field(None, ge=1, le=LARGEST_ID, description="The id of a picture of the library")
+    upload: str | None = Field(None, max_length=100, description="The id that `POST /uploads` gave")
+    file: int | None = Field(None, ge=0, le=MOST_PARTS, description="Which of the files that came along, from 0")
+    vector: list[FiniteFloat] | None = Field(None, max_length=10_000)
+    weight: FiniteFloat = Field(1.0, description="How much it counts; below zero the query turns away from it")
+    crop: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = Field(
+        None, description="x, y, width and height of a region of the picture, as parts of its width and height"
+    )
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "PartIn":
+        said = [self.text, self.picture, self.upload, self.file, self.vector]
+        if sum(thing is not None for thing in said) != 1:
+            raise ValueError("a part is one of text, picture, upload, file and vector")
+        return self
+
+
+class SearchIn(_Strict):
+    """A question."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"query": "a dog in the snow"},
+                {"query": "beach -people", "where": "year:2023", "k": 20, "sort": "date", "relevant": True},
+                {"parts": [{"picture": 12}, {"text": "at night", "weight": 0.5}]},
+            ]
+        },
+    )
+
+    query: str = Field("", max_length=LONGEST_QUERY, description="In the query language (docs/searching.md)")
+    parts: list[PartIn] = Field([], max_length=MOST_PARTS)
+    where: str = Field("", max_length=LONGEST_QUERY, description="Filters alone, in the query language")
+    space: str | None = Field(None, max_length=1_000, description="Another space than the active one")
+    k: Annotated[int, Field(ge=1, le=MOST_HITS, description="How many pictures")] = 60
+    cursor: str | None = Field(None, max_length=2_000, description="`next` of the page before")
+    sort: Sort = "relevance"
+    fold: bool = Field(True, description="Let one picture stand for those that are nearly the same")
+    relevant: bool = Field(False, description="Only pictures that are more likely an answer than not")
+    diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
+    plain: bool = Field(False, description="Take the query as mere words")
+
+    @classmethod
+    def read(cls, text: str) -> "SearchIn":
+        """From a form's field. Raises `InvalidQuery`."""
+        try:
+            return cls.model_validate(json.loads(text))
+        except (ValueError, RecursionError) as exc:
+            raise InvalidQuery(f"`request` is no question: {exc}") from exc
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question as the engine takes it; without a query, all pictures that the filters keep."""
+
+    query: Query | None
+    filters: Filters
+
+
+def understand(asked: SearchIn, service: Service, files: tuple[Path, ...] = ()) -> Understood:
+    """What is asked. Raises `InvalidQuery`, and `NotThere` for a picture that is not there."""
+    conditions = [condition for text in (asked.where,) if (condition := condition_of(text)) is not None]
+    parts = [Part(_source(part, service, files), part.weight) for part in asked.parts]
+    if asked.plain and asked.query.strip():
+        parts = [Part(Text(asked.query)), *parts]
+    elif asked.query.strip():
+        question = parse(asked.query)
+        parts = [*(_without_paths(question.query).parts if question.query else ()), *parts]
+        if question.where is not None:
+            conditions.append(question.where)
+    where = conditions[0] if len(conditions) == 1 else And(tuple(conditions)) if conditions else None
+    return Understood(Query(tuple(parts)) if parts else None, Filters(where=where))
+
+
+def condition_of(where: str) -> Condition | None:
+    """Filters in the query language. Raises `InvalidQuery` for anything else in it."""
+    if not where.strip():
+        return None
+    question = parse(where)
+    if question.query is not None:
+        raise InvalidQuery(f"only filters can stand here, and {question.query} is none")
+    return question.where
+
+
+def _without_paths(query: Query) -> Query:
+    """`query`, unless it names a file: a client could learn from the answer which files there are on this machine."""
+    if any(isinstance(part.source, Picture) for part in query.parts):
+        raise InvalidQuery("a picture is sent to the server, not named by its path")
+    return query
+
+
+def _source(part: PartIn, service: Service, files: tuple[Path, ...]) -> Source:
+    crop = None
+    if part.crop is not None:
+        x, y, width, height = (100 * side for side in part.crop)
+        crop = Crop(x, y, width, height, percent=True)
+    if part.text is not None:
+        return Text(part.text)
+    if part.vector is not None:
+        return Vector(tuple(part.vector))
+    if part.upload is not None:
+        return Picture(service.uploads.path(part.upload), crop)
+    if part.file is not None:
+        if part.file >= len(files):
+            raise InvalidQuery(f"the part speaks of file {part.file}, and {len(files)} came along")
+        return Picture(files[part.file], crop)
+    assert part.picture is not None
+    return Stored(part.picture) if crop is None else Picture(picture_path(service.library, part.picture), crop)
