@@ -8,7 +8,7 @@ from sightline.errors import LibraryTooNew, LibraryUnusable
 
 __all__ = ["HEAD", "is_current", "upgrade"]
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`; a test holds the two together."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
