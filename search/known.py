@@ -1,4 +1,4 @@
-"""A picture that is a question and may be in the library already: by the id of a document, or by the bytes of a file."""
+"""A picture that is a question and may be in the library already: the id of a document, or the bytes of a file."""
 
 import hashlib
 import os

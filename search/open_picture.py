@@ -12,7 +12,7 @@ __all__ = ["open_picture"]
 
 
 def open_picture(path: Path, shortest_side: int, crop: Crop | None = None) -> Image.Image:
-    """The picture at `path`, or a region of it, upright and in sRGB, at least as large as a model of `shortest_side` needs.
+    """The picture at `path`, or a region of it, upright and in sRGB, about as large as `shortest_side` pixels need.
 
     Raises `InvalidQuery` when it cannot be read or decoded, or the region lies outside.
     """

@@ -71,7 +71,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str, asked: str) -> "Cursor":
-        """What `str` wrote. Raises `InvalidQuery` for anything else, and for a cursor of another question than `asked`."""
+        """What `str` wrote. Raises `InvalidQuery` for anything else, and unless `asked` is its question."""
         try:
             said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             question, shown, score, content_id, taken = said
@@ -87,7 +87,7 @@ class Cursor:
 
 
 def question(space: str, vector: NDArray[np.float32], filters: Filters, *rest: object) -> str:
-    """A short digest of all that decides the order of an answer: a space's fingerprint, a query's vector, and the rest."""
+    """A digest of all that decides the order of an answer: a space's fingerprint, a query's vector, the rest."""
     said = f"{space}|{vector.tobytes().hex()}|{filters!r}|{rest!r}"
     return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""What a person asks: words and pictures, each with a weight. Turning it into one vector is `search.embedding`'s work."""
+"""What a person asks: words and pictures, each with a weight. `search.embedding` turns it into one vector."""
 
 import math
 import re

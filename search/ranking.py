@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.hits import Hit
-from search.paging import Place, Sort
+from search.paging import Place
 from store.library import Library
 from store.lookup import describe, taken_at
 from store.vectors import Ids, VectorIndex

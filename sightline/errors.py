@@ -30,11 +30,15 @@ SightlineError
 ├── SpaceIncomplete              a space that was to answer from now on, and covers too little of the library
 ├── IndexFault                   a FAISS file is missing, stale or damaged (always rebuilt from the catalogue)
 ├── InvalidQuery                 a query that cannot be asked
+│   └── QuerySyntax              one whose text cannot be read; says where
 ├── InvalidTag                   a text that cannot name a tag or an album
 ├── UnknownAlbum                 no album of that name
 ├── ExchangeError                vectors that come from elsewhere, or go there
 │   ├── BadVectorFile            a file of vectors or of their ids that cannot be taken in
 │   ├── UnknownSpace             the library has no space of that name
+│   │   ├── AmbiguousSpace       it has several
+│   │   └── SpaceDropped         it had one, which was given up
+│   ├── SpaceInUse               a space that is to be dropped, while it answers or is being filled
 │   └── SpaceExists              it has one of that name already
 ├── ExtraMissing                 an optional package that is not installed
 └── EvaluationError              something that cannot be measured
@@ -48,10 +52,12 @@ SightlineError
 """
 
 import os
+import unicodedata
 from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
+    "AmbiguousSpace",
     "BadCheckpoint",
     "BadVectorFile",
     "BadVectors",
@@ -85,9 +91,12 @@ __all__ = [
     "PictureUnreadable",
     "PictureUnsupported",
     "PullFailed",
+    "QuerySyntax",
     "RootUnavailable",
     "SightlineError",
+    "SpaceDropped",
     "SpaceExists",
+    "SpaceInUse",
     "SpaceIncomplete",
     "SpaceMismatch",
     "UnknownAlbum",
@@ -98,6 +107,10 @@ __all__ = [
     "UnknownSplit",
     "WeightsChanged",
 ]
+
+
+_ONE_LINE = dict.fromkeys([*range(32), 127], " ")
+"""Signs that would move what is shown of a text, to blanks."""
 
 
 class SightlineError(Exception):
@@ -376,6 +389,22 @@ class UnknownAlbum(SightlineError):
         self.name, self.known = name, known
 
 
+class QuerySyntax(InvalidQuery):
+    """The query `text` cannot be read at the character `position` (from 0); `fault` says why."""
+
+    def __init__(self, text: str, position: int, fault: str) -> None:
+        line = text.translate(_ONE_LINE)
+        start = max(position - 60, 0)
+        before = line[start:position]
+        # East Asian letters are two columns wide, marks that sit on others none.
+        columns = sum(
+            0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+            for sign in before
+        )
+        super().__init__(f"{fault}\n  {before}{line[position : position + 40]}\n  {' ' * columns}^")
+        self.text, self.position, self.fault = text, position, fault
+
+
 class ExchangeError(SightlineError):
     """Something about vectors that come from elsewhere, or go there."""
 
@@ -394,6 +423,36 @@ class UnknownSpace(ExchangeError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"the library has no space called {name!r}; there are: {', '.join(known) or 'none'}")
         self.name, self.known = name, known
+
+
+class AmbiguousSpace(UnknownSpace):
+    """Several spaces of the library are called `name`: `known`."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+
+    def __str__(self) -> str:
+        """How to say which."""
+        return f"several spaces are called {self.name!r}: name one by its fingerprint: {', '.join(self.known)}"
+
+
+class SpaceDropped(UnknownSpace):
+    """The space called `name` was there a moment ago."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, ())
+
+    def __str__(self) -> str:
+        """What happened."""
+        return f"{self.name} is no longer in the library: it was dropped"
+
+
+class SpaceInUse(ExchangeError):
+    """The space called `name` is not dropped; `reason` says why."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name} is not dropped: {reason}")
+        self.name, self.reason = name, reason
 
 
 class SpaceExists(ExchangeError):

@@ -1,0 +1,5 @@
+"""The query language: words, pictures and filters in one line of text, as people type it (docs/searching.md)."""
+
+from search.grammar.parse import Question, parse
+
+__all__ = ["Question", "parse"]
