@@ -23,7 +23,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import BinaryIO
@@ -31,10 +31,13 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, ImageFile
 
 from pictures.color import plain, to_srgb
-from pictures.exif import Facts, read_facts
+from pictures.exif import Facts
+from pictures.labels import Labels
+from pictures.metadata import Metadata, read_metadata
+from pictures.png import add_late_chunks
 from sightline.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 
-__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed"]
+__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header"]
 
 _PLUGINS = {  # TGA last: it has no signature and would try anything
     "JPEG": "JpegImagePlugin",
@@ -101,6 +104,7 @@ class Decoded:
     height: int
     format: str
     facts: Facts
+    labels: Labels = field(default_factory=Labels)
 
 
 def decode(
@@ -125,14 +129,25 @@ def decode(
         if shortest_side and image.format in ("JPEG", "MPO"):
             image.draft(None, (shortest_side * _OVERSAMPLING,) * 2)
         with _big_turn if _pixels_held(image, width * height) > _BIG_PIXELS else nullcontext():
-            facts = read_facts(_exif(image))  # in here, because it makes Pillow load a PNG
+            if image.format == "PNG":
+                image.load()  # metadata may come after the pixels
+            metadata = read_metadata(image)
             image.load()
             orientation = _orientation(image)  # only now: Pillow has turned TIFFs by itself while loading
             upright = _upright_srgb(image, orientation, shortest_side)
             Image.Image.close(image)  # frees its pixels before the next one's turn; the file is the caller's
     if orientation >= 5:
         width, height = height, width
-    return Decoded(upright, width, height, image.format or "", facts)
+    return Decoded(upright, width, height, image.format or "", metadata.facts, metadata.labels)
+
+
+def read_header(file: BinaryIO) -> Metadata:
+    """What a picture file says beside its pixels, which are not decoded. Raises as `decode`, but sets no limits."""
+    with _picture_errors():
+        image = _open(file)
+        if image.format == "PNG":
+            add_late_chunks(file, image.info)
+        return read_metadata(image)
 
 
 @contextmanager

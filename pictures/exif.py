@@ -12,6 +12,8 @@ from datetime import datetime
 
 from PIL import ExifTags, Image
 
+from pictures.labels import rating_of
+
 __all__ = ["Facts", "read_facts"]
 
 _LONGEST_TEXT = 120
@@ -26,7 +28,8 @@ class Facts:
 
     `taken_at` is the wall clock where the picture was taken, without a zone: that is what people remember and ask for
     ("that evening in May"), and all that most cameras record. `latitude` and `longitude` are degrees, north and east
-    positive, and either both known or both None.
+    positive, and either both known or both None. `focal_length` is in millimetres, of the lens itself, `aperture` the
+    f-number, `exposure` in seconds, `rating` 0 to 5 stars.
     """
 
     taken_at: datetime | None = None
@@ -34,6 +37,11 @@ class Facts:
     lens: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    focal_length: float | None = None
+    aperture: float | None = None
+    exposure: float | None = None
+    iso: int | None = None
+    rating: int | None = None
 
 
 def read_facts(exif: Image.Exif) -> Facts:
@@ -46,6 +54,11 @@ def read_facts(exif: Image.Exif) -> Facts:
         lens=_text(details.get(ExifTags.Base.LensModel)),
         latitude=latitude,
         longitude=longitude,
+        focal_length=_measure(details.get(ExifTags.Base.FocalLength), 0.01, 100_000),
+        aperture=_measure(details.get(ExifTags.Base.FNumber), 0.1, 1_000),
+        exposure=_measure(details.get(ExifTags.Base.ExposureTime), 1e-6, 1e7),
+        iso=_iso(details),
+        rating=rating_of(exif.get(ExifTags.Base.Rating)),
     )
 
 
@@ -93,6 +106,22 @@ def _camera(make: str | None, model: str | None) -> str | None:
         return model or make
     maker = make.split()[0].casefold()
     return model if model.casefold().startswith(maker) else f"{make} {model}"[:_LONGEST_TEXT]
+
+
+def _measure(value: object, least: float, most: float) -> float | None:
+    """A number within the bounds of what cameras can do, to six digits: rationals have many more by accident."""
+    number = _number(value)
+    return float(f"{number:.6g}") if least <= number <= most else None
+
+
+def _iso(details: Mapping[int, object]) -> int | None:
+    """The sensitivity; where 16 bits are too few for it (they say 65535), the longer field that was made for that."""
+    for tag in (ExifTags.Base.ISOSpeedRatings, ExifTags.Base.RecommendedExposureIndex, ExifTags.Base.ISOSpeed):
+        value = details.get(tag)
+        number = _number(value[0] if isinstance(value, tuple) and value else value)
+        if 1 <= number < 2**31 and number != 65_535:
+            return int(number)
+    return None
 
 
 def _position(gps: Mapping[int, object]) -> tuple[float, float] | tuple[None, None]:

@@ -203,3 +203,39 @@ def test_no_bytes_can_make_it_raise(length: int, changes: list[tuple[int, int]])
     except Exception:  # Pillow's affair; whoever calls it must expect this
         block = image.getexif()  # what it had read so far
     check(read_facts(block))
+
+
+FOCAL, APERTURE, EXPOSURE, ISO, LONG_ISO, STARS = 0x920A, 0x829D, 0x829A, 0x8827, 0x8832, 0x4746
+
+
+def test_how_it_was_taken() -> None:
+    details: dict[int, object] = {
+        FOCAL: IFDRational(350, 10),
+        APERTURE: IFDRational(1779999, 1000000),
+        EXPOSURE: IFDRational(1, 250),
+        ISO: (800, 0),
+    }
+    facts = read_facts(exif({STARS: 4}, details))
+    assert (facts.focal_length, facts.aperture, facts.exposure, facts.iso, facts.rating) == (35, 1.78, 0.004, 800, 4)
+
+
+@pytest.mark.parametrize(
+    ("details", "iso"),
+    [
+        ({ISO: 65535, LONG_ISO: 102400}, 102400),
+        ({ISO: 65535}, None),
+        ({ISO: 0}, None),
+        ({ISO: "400"}, 400),
+        ({ISO: ()}, None),
+    ],
+)
+def test_sensitivities(details: dict[int, object], iso: int | None) -> None:
+    assert read_facts(exif(details=details)).iso == iso
+
+
+@pytest.mark.parametrize(
+    "value", [IFDRational(0, 0), IFDRational(0, 1), IFDRational(1, 0), math.nan, -1, "f", (), None]
+)
+def test_what_no_camera_can_do_is_not_known(value: object) -> None:
+    facts = read_facts(exif({STARS: value}, {FOCAL: value, APERTURE: value, EXPOSURE: value, ISO: value}))
+    assert (facts.focal_length, facts.aperture, facts.exposure, facts.iso) == (None, None, None, None)

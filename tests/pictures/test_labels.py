@@ -1,0 +1,208 @@
+"""What people wrote into pictures: XMP, IPTC, stars; and what a hostile file may try."""
+
+import contextlib
+import io
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, PngImagePlugin, TiffImagePlugin
+
+from pictures.decode import decode, read_header
+from pictures.iptc import read_iptc
+from pictures.labels import Labels, merged
+from pictures.xmp import LARGEST_XMP, read_xmp
+from sightline.errors import PictureUndecodable
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+
+
+def xmp(inside: str = "", attributes: str = "") -> bytes:
+    return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:digiKam="http://www.digikam.org/ns/1.0/" {attributes}>
+{inside}</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>""".encode()
+
+
+def bag(name: str, *items: str, kind: str = "Bag") -> str:
+    listed = "".join(f"<rdf:li>{item}</rdf:li>" for item in items)
+    return f"<{name}><rdf:{kind}>{listed}</rdf:{kind}></{name}>"
+
+
+def test_what_programs_write() -> None:
+    packet = xmp(
+        bag("dc:subject", "Anna", "Rome, Italy", "caf\xe9 &amp; co")
+        + bag("lr:hierarchicalSubject", "People|Anna")
+        + bag("digiKam:TagsList", "Places/Rome", kind="Seq")
+        + bag("dc:title", "A title", "Ein Titel", kind="Alt")
+        + "<dc:description><rdf:Alt><rdf:li xml:lang='x-default'>Two\nlines</rdf:li></rdf:Alt></dc:description>",
+        'xmp:Rating="4"',
+    )
+    assert read_xmp(packet) == Labels(
+        ("People/Anna", "Places/Rome", "Anna", "Rome, Italy", "caf\xe9 & co"), 4, "A title", "Two\nlines"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [("5", 5), ("-1", -1), ("0", 0), ("3.0", 3), ("6", None), ("", None), ("NaN", None), ("1e999", None)],
+)
+def test_ratings(text: str, rating: int | None) -> None:
+    assert read_xmp(xmp(attributes=f'xmp:Rating="{text}"')).rating == rating
+    assert read_xmp(xmp(f"<xmp:Rating>{text}</xmp:Rating>")).rating == rating
+
+
+def test_a_property_inside_of_another_is_not_the_pictures_own() -> None:
+    inner = '<rdf:Description xmp:Rating="1">' + bag("dc:subject", "not mine") + "</rdf:Description>"
+    assert read_xmp(xmp(f"<xmp:History>{inner}</xmp:History>", 'xmp:Rating="2"')) == Labels(rating=2)
+
+
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbbbbbbbb">'
+    + b"".join(b'<!ENTITY b%d "%s">' % (n, b"&b%d;" % (n - 1) * 10 if n else b"&b;" * 10) for n in range(9))
+    + b"]><a>&b8;</a>"
+)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        BOMB,
+        b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        b'<!DOCTYPE a SYSTEM "http://127.0.0.1:1/x.dtd"><a/>',
+        b'<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///etc/passwd"> %x;]><a/>',
+        b"<a>&undefined;</a>",
+        b"",
+        b"\0" * 100,
+        b"<a><b></a>",
+        b"\xff\xfe<\0a",
+        b'<?xml version="1.0" encoding="klingon"?><a/>',
+        b"<a>" * 100_000,
+        b"<a>" * 200 + b"</a>" * 200,
+        xmp()[:-40],
+        b" " * (LARGEST_XMP + 1),
+    ],
+    ids=range(14),
+)
+def test_what_is_refused(data: bytes) -> None:
+    with pytest.raises(PictureUndecodable):
+        read_xmp(data)
+
+
+def test_sizes_are_bounded() -> None:
+    labels = read_xmp(xmp(bag("dc:subject", *map(str, range(5_000))) + bag("dc:title", "x" * 10**6, kind="Alt")))
+    assert len(labels.keywords) == 1_000
+    assert labels.title == "x" * 500
+
+
+@given(st.binary(max_size=60), st.integers(0, 400))
+def test_no_bytes_can_make_it_raise_anything_else(junk: bytes, place: int) -> None:
+    whole = xmp(bag("dc:subject", "a"), 'xmp:Rating="4"')
+    with contextlib.suppress(PictureUndecodable):
+        read_xmp(whole[:place] + junk + whole[place:])
+
+
+def records(*fields: tuple[int, int, bytes]) -> bytes:
+    return b"".join(b"\x1c" + bytes((r, n)) + len(value).to_bytes(2) + value for r, n, value in fields)
+
+
+def jpeg(iptc: bytes = b"", **save: object) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", **save)
+    data = file.getvalue()
+    block = b"8BIM\x04\x04\0\0" + len(iptc).to_bytes(4) + iptc + b"\0" * (len(iptc) % 2)
+    segment = b"Photoshop 3.0\0" + block
+    return data[:2] + b"\xff\xed" + (len(segment) + 2).to_bytes(2) + segment + data[2:] if iptc else data
+
+
+@pytest.mark.parametrize(
+    ("charset", "raw", "text"),
+    [
+        (b"", "Zürich".encode("latin-1"), "Zürich"),
+        (b"", "Zürich".encode(), "Zürich"),
+        (b"\x1b%G", "Zürich".encode(), "Zürich"),
+        (b"\x1b%G", b"Z\xfcrich", "Z\ufffdrich"),
+        (b"\x1b-A", "Zürich".encode("latin-1"), "Zürich"),
+        (b"", b"a\0b", "a b"),
+    ],
+)
+def test_iptc(charset: bytes, raw: bytes, text: str) -> None:
+    head = ((1, 90, charset),) if charset else ()
+    data = jpeg(records(*head, (2, 25, raw), (2, 25, b"second, one"), (2, 5, raw), (2, 120, b"caption")))
+    labels = decode(data).labels
+    assert labels == Labels((text, "second, one"), None, text, "caption")
+    assert read_header(io.BytesIO(data)).labels == labels
+
+
+@given(st.binary(max_size=80))
+def test_damaged_iptc_says_what_it_can(junk: bytes) -> None:
+    image = Image.open(io.BytesIO(jpeg(records((2, 25, b"one")) + junk)))
+    assert isinstance(image, PngImagePlugin.ImageFile.ImageFile)
+    assert len(read_iptc(image).keywords) <= 1_000
+
+
+def test_xmp_outranks_iptc_which_outranks_nothing() -> None:
+    packet = xmp(bag("dc:subject", "new"), 'xmp:Rating="2"')
+    data = jpeg(records((2, 25, b"old"), (2, 5, b"Title")), xmp=packet)
+    assert decode(data).labels == Labels(("new", "old"), 2, "Title", None)
+    assert merged(Labels(), Labels(rating=1)) == Labels(rating=1)
+
+
+def test_bad_xmp_costs_nobody_the_picture() -> None:
+    decoded = decode(jpeg(xmp=BOMB))
+    assert (decoded.width, decoded.labels) == (8, Labels())
+
+
+@pytest.mark.parametrize("compress", [False, True])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_png_may_say_it_after_the_pixels(late: bool, compress: bool) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", xmp(bag("dc:subject", "late")).decode(), zip=compress)
+    exif = Image.Exif()
+    exif[0x0110], exif[0x4746] = "Camera", 5
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=text, exif=exif)
+    data = file.getvalue()
+    if late:
+        data = moved_to_the_end(data)
+    for metadata in (read_header(io.BytesIO(data)), decode(data)):
+        assert metadata.labels == Labels(("late",), 5)
+        assert metadata.facts.camera == "Camera"
+
+
+def moved_to_the_end(png: bytes) -> bytes:
+    chunks, place = [], 8
+    while place < len(png):
+        length = int.from_bytes(png[place : place + 4])
+        chunks.append(png[place : place + length + 12])
+        place += length + 12
+    chunks.sort(key=lambda chunk: (chunk[4:8] == b"IEND", chunk[4:8] in (b"eXIf", b"iTXt"), chunk[4:8] == b"IDAT"))
+    return png[:8] + b"".join(chunks)
+
+
+def test_a_bomb_in_a_compressed_chunk_stays_small() -> None:
+    packed = zlib.compress(b" " * (LARGEST_XMP * 4))
+    body = b"iTXtXML:com.adobe.xmp\0\x01\0\0\0" + packed
+    chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    data = file.getvalue()
+    assert read_header(io.BytesIO(data[:-12] + chunk + data[-12:])).labels == Labels()
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "TIFF", "AVIF"])
+def test_other_formats(kind: str, tmp_path: Path) -> None:
+    packet = xmp(bag("dc:subject", "here"))
+    path = tmp_path / "picture"
+    if kind == "TIFF":
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tags[700] = packet
+        Image.new("RGB", (8, 8)).save(path, kind, tiffinfo=tags)
+    else:
+        Image.new("RGB", (8, 8)).save(path, kind, xmp=packet)
+    assert decode(path.read_bytes()).labels == Labels(("here",))
+    with path.open("rb") as file:
+        assert read_header(file).labels == Labels(("here",))
