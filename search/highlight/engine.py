@@ -1,0 +1,84 @@
+"""The seam between a highlight and what makes its maps: a segmenter, or the cells of a model that compares."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from PIL import Image
+
+from encoders.placement import Placement
+from encoders.prompts import Prompt
+from encoders.segmenter import Maps, Segmenter
+
+__all__ = ["EngineName", "HighlightEngine", "Segmentation", "load_engine"]
+
+EngineName: TypeAlias = Literal["auto", "segment", "relevance"]
+
+ANYWHERE = Placement()
+
+
+class HighlightEngine(Protocol):
+    """Whatever says where in a picture a prompt is."""
+
+    @property
+    def name(self) -> str:
+        """How it does that: `segment` or `relevance`."""
+
+    @property
+    def model(self) -> str:
+        """The model that it asks."""
+
+    def maps(self, image: Image.Image, prompts: Sequence[Prompt]) -> Maps:
+        """For each of P prompts a map over `image`, upright and in sRGB: (P, H, W) in 0..1, from 0.5 on a find."""
+
+    def cut(self, text: str) -> int | None:
+        """How many tokens of `text` are read, if the model does not read all of them; None if it does."""
+
+
+class Segmentation:
+    """Maps by a segmenter: probabilities of each pixel."""
+
+    name: Literal["segment"] = "segment"
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        self.segmenter = segmenter
+
+    @property
+    def model(self) -> str:
+        """Which segmenter it is."""
+        return self.segmenter.name
+
+    def maps(self, image: Image.Image, prompts: Sequence[Prompt]) -> Maps:
+        """As the segmenter gives them."""
+        return self.segmenter.segment(image, prompts)
+
+    def cut(self, text: str) -> int | None:
+        """As the segmenter's context has it."""
+        return cut(self.segmenter.count_tokens(text), self.segmenter.context_length)
+
+
+def cut(tokens: int | None, limit: int | None) -> int | None:
+    """The limit, if there is one and there are more tokens."""
+    return limit if tokens is not None and limit is not None and tokens > limit else None
+
+
+def load_engine(
+    name: EngineName = "auto",
+    *,
+    model: str | None = None,
+    segmenter: str | None = None,
+    placement: Placement = ANYWHERE,
+) -> HighlightEngine:
+    """The engine called `name`. `auto` takes a segmenter if one was named, or if the default one is installed and no
+    model was named; else relevance, by the cells of `model` (the built-in one unless said otherwise).
+
+    Raises `ModelUnavailable` for a model that is not there or has no cells, and `UnknownModel`.
+    """
+    from encoders import clipseg, registry
+    from search.highlight.relevance import Relevance
+
+    if name == "auto":
+        wanted = segmenter is not None or (model is None and clipseg.has_segmenter())
+        name = "segment" if wanted else "relevance"
+    if name == "segment":
+        return Segmentation(clipseg.load_segmenter(segmenter or clipseg.DEFAULT_SEGMENTER, placement))
+    return Relevance(registry.load(model or registry.DEFAULT_MODEL))
