@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from cli.sheet.fonts import can_write, font_for
 from cli.sheet.section import Section, thumbnail
+from pictures.lettering import can_write, fitted, font_for
 from search.hits import Hit
 
 __all__ = ["paint"]
@@ -40,7 +40,7 @@ def _height(section: Section, columns: int) -> int:
 def _paint_section(sheet: Image.Image, section: Section, top: int, columns: int) -> None:
     draw = ImageDraw.Draw(sheet)
     title = section.title if can_write(section.title) else UNWRITABLE
-    title = _fitted(title, 24, sheet.width - 2 * GAP)
+    title = fitted(title, 24, sheet.width - 2 * GAP)
     draw.text((GAP, top + TITLE // 2), title, INK, font_for(title, 24), anchor="lm")
     if not section.hits:
         draw.text((GAP, top + TITLE), "nothing found", FAINT, font_for("nothing found", 18))
@@ -58,16 +58,5 @@ def _paint_hit(sheet: Image.Image, hit: Hit, left: int, top: int) -> None:
         draw.text((left + CELL // 2, top + CELL // 2), "gone", FAINT, font_for("gone", 18), anchor="mm")
     else:
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
-    caption = _fitted(f"{hit.rank}.  {hit.score:.3f}  {hit.path.name}", 15, CELL)
+    caption = fitted(f"{hit.rank}.  {hit.score:.3f}  {hit.path.name}", 15, CELL)
     draw.text((left + 2, top + CELL + CAPTION // 2 + 2), caption, FAINT, font_for(caption, 15), anchor="lm")
-
-
-def _fitted(text: str, size: int, width: int) -> str:
-    """`text`, cut at its end so that it is at most `width` pixels wide."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    font = font_for(text, size)
-    if font.getlength(text) <= width:
-        return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"

@@ -1,11 +1,12 @@
-"""Fonts that can write a title: Pillow's own for Latin letters, else one of the system's that has every letter."""
+"""Words in a picture: a font that can write them (Pillow's own for Latin letters, else one of the system's that has
+every letter), and lines cut to fit."""
 
 from functools import lru_cache
 
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["can_write", "font_for"]
+__all__ = ["can_write", "fitted", "font_for"]
 
 Font = FreeTypeFont | ImageFont.ImageFont
 
@@ -47,6 +48,17 @@ def font_for(text: str, size: int) -> Font:
 def can_write(text: str) -> bool:
     """Whether some font of this system has every letter of `text`."""
     return _covers(font_for(text, 16), text)
+
+
+def fitted(text: str, size: int, width: int) -> str:
+    """`text`, cut at its end so that it is at most `width` pixels wide in letters of `size`."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    font = font_for(text, size)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text + "…"
 
 
 def _covers(font: Font, text: str) -> bool:
