@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sightline import __version__
 from store.library import Library
 from web import problems
-from web.api import health, pictures, search, status, uploads
+from web.api import export, health, jobs, judgements, pictures, search, spaces, status, tags, uploads
 from web.guard import Guard
 from web.metrics import Metrics
 from web.page import mount_page
@@ -45,14 +45,17 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     app.state.service = Service(library, settings)
     app.state.metrics = Metrics(library)
     problems.install(app)
-    for router in (search.router, uploads.router, pictures.router, status.router):
-        app.include_router(router, prefix=API, responses=PROBLEMS)
+    for module in ROOMS:
+        app.include_router(module.router, prefix=API, responses=PROBLEMS)
     app.include_router(health.router)
     mount_page(app)
     app.add_middleware(app.state.metrics.middleware)
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
     return app
 
+
+ROOMS = (search, uploads, pictures, export, tags, judgements, status, spaces, jobs)
+"""The subjects of the API, in the order of its document."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {
     "default": {

@@ -15,6 +15,8 @@ from sightline.errors import SightlineError
 
 __all__ = [
     "MEDIA_TYPE",
+    "Busy",
+    "NotAllowed",
     "NotThere",
     "NothingIndexed",
     "Problem",
@@ -41,9 +43,22 @@ class NothingIndexed(SightlineError):
         super().__init__("nothing is indexed yet; the page's library panel and `sightline index FOLDER` do that")
 
 
+class NotAllowed(SightlineError):
+    """What was asked cannot be had here; the message says why."""
+
+
+class Busy(SightlineError):
+    """Something else is going on that must end first."""
+
+    def __init__(self) -> None:
+        super().__init__("a job is running already; there is one at a time")
+
+
 STATUS: Mapping[type[SightlineError], HTTPStatus] = {
     NotThere: HTTPStatus.NOT_FOUND,
     NothingIndexed: HTTPStatus.CONFLICT,
+    NotAllowed: HTTPStatus.BAD_REQUEST,
+    Busy: HTTPStatus.CONFLICT,
     errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
     errors.PictureError: HTTPStatus.BAD_REQUEST,
     errors.NothingKnown: HTTPStatus.NOT_FOUND,

@@ -5,6 +5,8 @@ from threading import Lock
 from search import Searcher
 from store.library import Library
 from store.spaces import active_space, named_space
+from web.jobs import Jobs
+from web.judging import Judging
 from web.problems import NothingIndexed
 from web.settings import ServeSettings
 from web.thumbnails import Thumbnails
@@ -21,6 +23,8 @@ class Service:
         self.settings = settings
         self.thumbnails = Thumbnails(library, settings.cache, settings.cache_bytes)
         self.uploads = Uploads(settings.upload_pixels)
+        self.jobs = Jobs(library)
+        self.judging = Judging(library)
         self._searchers: dict[int | None, Searcher] = {}
         self._opening = Lock()
 
@@ -44,5 +48,6 @@ class Service:
             return self._searchers[key]
 
     def close(self) -> None:
-        """Forgets what was sent."""
+        """Stops what runs, and forgets what was sent."""
+        self.jobs.close()
         self.uploads.close()

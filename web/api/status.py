@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from store.catalog import State
 from store.lookup import counts, failures
 from store.roots import list_roots
-from store.spaces import list_spaces
+from web.api.spaces import Space, list_all
 from web.asking import ServiceDep
 from web.problems import printable
 
@@ -25,17 +25,6 @@ class Root(BaseModel):
     present: int
     missing: int
     failed: int
-
-
-class Space(BaseModel):
-    """An embedding space that the library holds vectors of."""
-
-    model: str
-    fingerprint: str
-    dim: int
-    vectors: int
-    active: bool
-    """It answers searches."""
 
 
 class Status(BaseModel):
@@ -70,16 +59,7 @@ def status(service: ServiceDep) -> Status:
         missing=by_state[State.MISSING],
         failed=by_state[State.FAILED],
         roots=[Root(**{**vars(root), "path": printable(root.path)}) for root in list_roots(service.library)],
-        spaces=[
-            Space(
-                model=stored.space.model,
-                fingerprint=stored.space.fingerprint,
-                dim=stored.space.dim,
-                vectors=vectors,
-                active=active,
-            )
-            for stored, vectors, active in list_spaces(service.library)
-        ],
+        spaces=list_all(service),
         may_index_folders=service.settings.may_index_folders,
     )
 

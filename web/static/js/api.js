@@ -49,7 +49,7 @@ export const api = {
   cancel: (id) => json(`/jobs/${id}`, { method: "DELETE" }),
   activate: (name) => json("/spaces/active", send("PUT", { name })),
   judge: (query, picture, grade) => json("/judgements", send("PUT", { query, picture, grade })),
-  judgements: (query) => json(`/judgements?${new URLSearchParams({ query })}`),
+  judgements: (query, ids) => json(`/judgements?${new URLSearchParams([["query", query], ...ids.map((id) => ["picture", id])])}`),
   tag: (tag, pictures) => json("/tags", send("POST", { tag, pictures })),
   export: async (pictures, format) => (await ask("/export", send("POST", { pictures, format }))).blob(),
 };

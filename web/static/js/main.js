@@ -92,8 +92,9 @@ function welcome() {
 // Judgements ---------------------------------------------------------------------------------------------------------
 
 async function recallGrades(signal) {
-  if (!inWords()) return;
-  const judged = await api.judgements(inWords()).catch(() => null);
+  const ids = grid.shown().map((hit) => hit.id);
+  if (!inWords() || !ids.length) return;
+  const judged = await api.judgements(inWords(), ids).catch(() => null);
   if (judged && !signal.aborted) grades = new Map(Object.entries(judged.grades ?? {}).map(([id, grade]) => [Number(id), grade]));
 }
 
