@@ -11,6 +11,7 @@ from cli.options import from_here, json_option, library_option
 
 if TYPE_CHECKING:
     from indexer import Summary
+    from store import Library
 
 __all__ = ["index"]
 
@@ -86,7 +87,21 @@ def index(
         else:
             encoder = registry.load(model or registry.DEFAULT_MODEL)
         summary = run(opened, map(from_here, paths), encoder, settings, progress)
+        _say_filling(opened)
     _report(summary, as_json)
+
+
+def _say_filling(library: "Library") -> None:
+    """To standard error: pictures go into the space that answers, and another one is to answer some day."""
+    from store.filling import fillings
+    from store.spaces import list_spaces
+
+    filling = fillings(library)
+    for stored, _, _ in list_spaces(library):
+        if state := filling.get(stored.id):
+            what = "is under way, and takes in these too" if state == "under way" else "was stopped halfway"
+            goes_on = "" if state == "under way" else f"; `sightline models use {stored.space.model}` goes on"
+            click.echo(f"sightline: the change to {stored.space} {what}{goes_on}", err=True)
 
 
 def _report(summary: "Summary", as_json: bool) -> None:

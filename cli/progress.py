@@ -25,6 +25,7 @@ class ShownProgress(Progress):
 
     def __init__(self, work: str = "Embedding") -> None:
         self._work = work
+        self._has_waited = False
         self._console = Console(stderr=True)
         self._bar = Bar(
             SpinnerColumn(),
@@ -49,8 +50,10 @@ class ShownProgress(Progress):
         self._bar.stop()
 
     def waiting(self) -> None:
-        """Says so."""
-        say_waiting()
+        """Says so, once: a run that others interrupt again and again waits for each of them."""
+        if not self._has_waited:
+            say_waiting()
+        self._has_waited = True
 
     def scanned(self, files: int) -> None:
         """Counts what was seen."""

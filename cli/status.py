@@ -38,7 +38,6 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
     from store.catalog import State
     from store.lookup import count_documents, counts, failures
     from store.roots import list_roots
-    from store.spaces import list_spaces
 
     by_state = counts(library)
     facts: dict[str, Any] = {
@@ -49,22 +48,37 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
         "failed": by_state[State.FAILED],
         "documents": count_documents(library),
         "bytes": sum(map(_size, library.path.rglob("*"))),
-        "spaces": [
-            {
-                "model": stored.space.model,
-                "fingerprint": stored.space.fingerprint,
-                "dim": stored.space.dim,
-                "dtype": stored.dtype,
-                "vectors": vectors,
-                "active": active,
-            }
-            for stored, vectors, active in list_spaces(library)
-        ],
+        "spaces": _spaces(library),
         "roots": [vars(root) for root in list_roots(library)],
     }
     if with_failures:
         facts["failures"] = [vars(failure) for failure in failures(library)]
     return facts
+
+
+def _spaces(library: Any) -> list[dict[str, Any]]:
+    from store.coverage import coverage
+    from store.filling import fillings
+    from store.spaces import list_spaces
+
+    spaces, filling = list_spaces(library), fillings(library)
+    with library.read() as connection:
+        covered = {stored.id: coverage(connection, stored) for stored, _, _ in spaces}
+    return [
+        {
+            "model": stored.space.model,
+            "fingerprint": stored.space.fingerprint,
+            "dim": stored.space.dim,
+            "dtype": stored.dtype,
+            "vectors": vectors,
+            "active": active,
+            "pictures": covered[stored.id].pictures,
+            "covered": covered[stored.id].embedded,
+            "failed": covered[stored.id].failed,
+            "filling": filling.get(stored.id),
+        }
+        for stored, vectors, active in spaces
+    ]
 
 
 def _size(file: Path) -> int:
@@ -85,22 +99,34 @@ def _print(facts: dict[str, Any]) -> None:
     if facts["documents"]:
         print_text(f"Documents {facts['documents']:,}, of which there are only vectors made elsewhere")
     for space in facts["spaces"]:
-        use = "answers searches" if space["active"] else "at rest"
         print_text(
-            f"Space     {space['model']}: {space['vectors']:,} vectors of {space['dim']} × {space['dtype']}, {use}"
+            f"Space     {space['model']} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
+            f"{space['dim']} × {space['dtype']}, {_use(space)}"
         )
     for root in facts["roots"]:
         print_text(
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
             f"{root['failed']:,} failed"
         )
-    if facts["failed"] and "failures" not in facts:
+    if (facts["failed"] or any(space["failed"] for space in facts["spaces"])) and "failures" not in facts:
         print_text("`sightline status --failures` says what failed, and why")
     for failure in facts.get("failures", ()):
         print_text(
             f"Failed    {shown(failure['path'])}: {failure['detail']} "
             f"({failure['reason']}{_in_space(failure['space'])}, tried {failure['tries']}×)"
         )
+
+
+def _use(space: dict[str, Any]) -> str:
+    """What a space is for now, and how much of the library it covers."""
+    parts = ["answers searches" if space["active"] else "at rest"]
+    if space["filling"]:
+        parts.append("being filled" if space["filling"] == "under way" else "half filled: `models use` goes on")
+    if space["covered"] < space["pictures"]:
+        parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
+    if space["failed"]:
+        parts.append(f"{space['failed']:,} could not be embedded")
+    return ", ".join(parts)
 
 
 def _in_space(space: str | None) -> str:

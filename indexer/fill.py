@@ -30,7 +30,7 @@ from store.outcomes import Outcome, Refused, Taken, Work
 from store.roots import folder_roots
 from store.spaces import StoredSpace
 
-__all__ = ["FillSettings", "Filled", "fill"]
+__all__ = ["FillSettings", "Filled", "fill", "switch"]
 
 PAGE = 500
 """Contents asked for at a time."""
@@ -75,7 +75,7 @@ def fill(
     """Fills the space of `encoder` with all that the library holds and it lacks, and lets it answer.
 
     Waits while another process fills the same space. Raises `SpaceIncomplete` when it covers too little to answer (what
-    was embedded is kept), `UnknownSpace` when it is dropped meanwhile, and `LibraryUnusable`.
+    was embedded is kept), `SpaceDropped` when it is dropped meanwhile, and `LibraryUnusable`.
     """
     started = perf_counter()
     settings, progress = settings or FillSettings(), progress or Progress()
@@ -93,6 +93,23 @@ def fill(
             filling.end(library, stored, switch=settings.switch)
     seconds = perf_counter() - started
     return Filled(stored, run.counts["embedded"], covered, settings.switch, seconds, run.away)
+
+
+def switch(library: Library, stored: StoredSpace, settings: FillSettings | None = None) -> Filled:
+    """Lets a space answer as it is, as one must whose vectors were made elsewhere.
+
+    Raises `SpaceIncomplete` when it covers too little of the library.
+    """
+    started = perf_counter()
+    settings = settings or FillSettings()
+    with library.writer_lock():
+        with library.read() as connection:
+            covered = coverage(connection, stored)
+        found = len(cache.publish(library, stored).index)
+        if not (settings.accept_missing or found >= covered.pictures * ENOUGH):
+            raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
+        filling.end(library, stored, switch=settings.switch)
+    return Filled(stored, 0, covered, settings.switch, perf_counter() - started)
 
 
 class _Filling:

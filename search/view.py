@@ -10,13 +10,13 @@ from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
 from search.calibrate import Calibration, calibration_of
-from sightline.errors import InvalidQuery, SightlineError, SpaceMismatch, UnknownSpace, WeightsChanged
+from sightline.errors import InvalidQuery, SightlineError, SpaceDropped, SpaceMismatch, WeightsChanged
 from store import cache
 from store.cache import CurrentIndex
 from store.library import Library
 from store.spaces import StoredSpace, active_in, active_space, named_space, require_active, revision_of
 
-__all__ = ["View", "Views"]
+__all__ = ["View", "Views", "encoder_of"]
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,26 @@ class Views:
                     return self._load(stored, warm=True)
                 if revision != view.current.revision:
                     return replace(view, current=cache.load(self._library, stored))
-            except UnknownSpace:
+            except SpaceDropped:
                 continue  # then `_wanted` knows another one, or says that there is none
             return view
 
     def _wanted(self) -> tuple[StoredSpace, int]:
-        """The space to answer in, and its revision. Raises `UnknownSpace` or `InvalidQuery` when there is none."""
+        """The space to answer in, and its revision. Raises `SpaceDropped` or `InvalidQuery` when there is none."""
         with self._library.read() as connection:
             stored = self._pinned or active_in(connection)
             revision = None if stored is None else revision_of(connection, stored)
         if stored is None:
             raise _nothing(self._library)
         if revision is None:
-            raise UnknownSpace(str(stored.space), ())
+            raise SpaceDropped(str(stored.space))
         return stored, revision
 
     def _load(self, stored: StoredSpace, encoder: Encoder | None = None, *, warm: bool = False) -> View:
         """`warm` has the weights read before anybody waits for them."""
         trouble: SightlineError | None = None
         try:
-            encoder = encoder or _encoder(stored, self._placement)
+            encoder = encoder or encoder_of(stored, self._placement)
             if warm:
                 encoder.encode_texts(["a"])
         except SightlineError as exc:  # what needs no model can be answered all the same
@@ -137,7 +137,7 @@ def _nothing(library: Library) -> InvalidQuery:
     return InvalidQuery(f"nothing is indexed in {library.path} yet; `sightline index FOLDER` does that")
 
 
-def _encoder(stored: StoredSpace, placement: Placement) -> Encoder:
+def encoder_of(stored: StoredSpace, placement: Placement) -> Encoder:
     """The model of the space. Raises `WeightsChanged` when it has other weights now."""
     encoder = registry.load_for(stored.space, placement)
     if encoder.space.fingerprint != stored.space.fingerprint:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
-from sightline.errors import IndexFault, LibraryUnusable, UnknownSpace
+from sightline.errors import IndexFault, LibraryUnusable, SpaceDropped
 from store.catalog import IndexGeneration
 from store.library import Library
 from store.lookup import embeddings, findable_ids
@@ -56,7 +56,7 @@ class _Entry:
 def load(library: Library, stored: StoredSpace) -> CurrentIndex:
     """The index as of now: mapped from its file when that is current, else brought up to date in memory.
 
-    Raises `UnknownSpace` when the space was dropped.
+    Raises `SpaceDropped` when that happened to the space.
     """
     fault: IndexFault | None = None
     for _ in range(ATTEMPTS):
@@ -176,7 +176,7 @@ def _revision(library: Library, stored: StoredSpace) -> int:
 def _require_revision(connection: Connection, stored: StoredSpace) -> int:
     revision = revision_of(connection, stored)
     if revision is None:
-        raise UnknownSpace(str(stored.space), ())
+        raise SpaceDropped(str(stored.space))
     return revision
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select, update
 
-from sightline.errors import LibraryUnusable, UnknownSpace
+from sightline.errors import LibraryUnusable, SpaceDropped
 from sightline.space import Space
 from store.catalog import Content, SpaceRow
 from store.embedded import add_vectors, note_faults
@@ -33,12 +33,12 @@ def add(
 ) -> int:
     """Takes in vectors (D,) by content, and what was wrong with those that are none; returns how many were new.
 
-    Contents that were forgotten meanwhile are left out. The caller holds the writer lock. Raises `UnknownSpace` when
+    Contents that were forgotten meanwhile are left out. The caller holds the writer lock. Raises `SpaceDropped` when
     the space was dropped meanwhile.
     """
     with library.write() as connection:
         if revision_of(connection, stored) is None:
-            raise UnknownSpace(str(stored.space), ())
+            raise SpaceDropped(str(stored.space))
         known = select(Content.id).where(Content.id.in_([*vectors, *faults]))
         there = set(connection.execute(known).scalars())
         added = add_vectors(connection, stored, {key: vector for key, vector in vectors.items() if key in there})

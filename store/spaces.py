@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from sightline.errors import SpaceMismatch, UnknownSpace
+from sightline.errors import AmbiguousSpace, SpaceMismatch, UnknownSpace
 from sightline.space import Space
 from store.catalog import Embedding, LibraryState, SpaceRow
 from store.library import Library, tick
@@ -110,10 +110,12 @@ def find_spaces(connection: Connection, name: str) -> list[StoredSpace]:
 
 
 def named_space(library: Library, name: str) -> StoredSpace:
-    """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace` when none or several are."""
+    """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace`, or `AmbiguousSpace`."""
     with library.read() as connection:
         found = find_spaces(connection, name)
-    if len(found) != 1:
+    if len(found) > 1:
+        raise AmbiguousSpace(name, tuple(str(stored.space) for stored in found))
+    if not found:
         raise UnknownSpace(name, tuple(str(stored.space) for stored, _, _ in list_spaces(library)))
     return found[0]
 

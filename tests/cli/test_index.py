@@ -132,7 +132,7 @@ def test_status_for_people(sightline: Sightline, filled: Path, album: Path) -> N
     answer = sightline("status")
     assert (answer.code, answer.err) == (0, "")
     assert "4: 4 present, 0 missing, 0 failed" in answer.text
-    assert "fake: 4 vectors of 13 × float16, answers searches" in answer.text
+    assert "fake (dd247693784f): 4 vectors of 13 × float16, answers searches\n" in answer.text
     assert str(album) in answer.text
 
 
@@ -155,7 +155,19 @@ def test_status_as_json(sightline: Sightline, filled: Path, album: Path) -> None
     }
     assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)
     (space,) = record["spaces"]
-    assert set(space) == {"model", "fingerprint", "dim", "dtype", "vectors", "active"}
+    assert set(space) == {
+        "model",
+        "fingerprint",
+        "dim",
+        "dtype",
+        "vectors",
+        "active",
+        "pictures",
+        "covered",
+        "failed",
+        "filling",
+    }
+    assert (space["pictures"], space["covered"], space["filling"]) == (3, 3, None)
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
     assert record["roots"] == [{"path": str(album), "present": 3, "missing": 1, "failed": 1}]
     assert record["bytes"] >= (filled / "catalog.sqlite").stat().st_size

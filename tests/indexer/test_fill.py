@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 from encoders.fake import FakeEncoder
 from indexer import FillSettings, Progress, fill, index
 from search import Searcher
-from sightline.errors import SpaceIncomplete, UnknownSpace
+from sightline.errors import SpaceDropped, SpaceIncomplete, SpaceInUse
 from sightline.space import Space
 from store import Library, cache, filling
 from store.catalog import Embedding
 from store.check import repair, verify
 from store.coverage import Coverage, coverage, missing_without
-from store.drop import forget_space
+from store.drop import drop_space, forget_space
 from store.forget import forget
 from store.lookup import failures
 from store.spaces import active_space, list_spaces
@@ -213,12 +213,14 @@ def test_what_is_forgotten_meanwhile_stays_forgotten(filled: Library, album: Pat
 def test_a_space_that_is_dropped_meanwhile_is_not_made_again(filled: Library) -> None:
     def drop() -> None:
         if slow.embedded == 2:
-            with filled.writer_lock():
+            with pytest.raises(SpaceInUse, match="another process"):
                 forget_space(filled, stored)
+            with filled.write() as connection:  # somebody who does not ask
+                drop_space(connection, stored)
 
     slow = Mirrored(before=drop)
     stored = filling.begin(filled, slow.space)
-    with pytest.raises(UnknownSpace):
+    with pytest.raises(SpaceDropped, match=r"mirrored .* was dropped"):
         fill(filled, slow)
     assert (active(filled), vectors(filled)) == ("fake", {"fake": 4})
     assert repair(filled) == []
@@ -253,7 +255,10 @@ def test_two_at_once_embed_every_picture_once(filled: Library) -> None:
         with Library.open(filled.path) as opened:
             return fill(opened, mirrored, progress=Waited()).embedded
 
-    first, second = Mirrored(before=lambda: bool(begun.wait(10)) and None), Mirrored()
+    def hold() -> None:
+        assert begun.wait(10)
+
+    first, second = Mirrored(before=hold), Mirrored()
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(run, first)
         while not list_spaces(filled)[1:]:

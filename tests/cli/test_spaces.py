@@ -1,0 +1,181 @@
+"""`sightline models use` and `models drop`, `--space`, and what the other verbs say of several spaces."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoders import fake
+from encoders.mini.encoder import MiniEncoder
+from sightline.space import Space
+from store import Library, filling
+from store.spaces import register
+
+Sightline = Callable[..., Any]
+
+MINI, FAKE = MiniEncoder().space.fingerprint, fake.FakeEncoder().space.fingerprint
+
+
+@pytest.fixture
+def indexed(sightline: Sightline, album: Path) -> Sightline:
+    """Four pictures in the space of the colours."""
+    assert sightline("index", album, "--model", "fake").code == 0
+    return sightline
+
+
+def library() -> Library:
+    from sightline.settings import default_library
+
+    return Library.open(default_library())
+
+
+def test_use_embeds_everything_and_switches(indexed: Sightline) -> None:
+    answer = indexed("models", "use", "mini", "--json")
+    (facts,) = answer.records
+    assert (answer.code, facts.pop("seconds") > 0) == (0, True)
+    assert facts == {
+        "model": "mini", "fingerprint": MINI, "answers": True, "pictures": 4, "covered": 4, "failed": 0, "lacking": 0,
+        "missing": 0, "embedded": 4, "before": FAKE, "before_model": "fake",
+    }  # fmt: skip
+    assert "fake" in answer.err
+    assert "goes on answering until 4 pictures are embedded by mini" in answer.err
+    (status,) = indexed("status", "--json").records
+    shown = [(space["model"], space["active"], space["covered"], space["filling"]) for space in status["spaces"]]
+    assert shown == [("fake", False, 4, None), ("mini", True, 4, None)]
+
+
+def test_the_way_back_embeds_nothing_and_says_how(indexed: Sightline) -> None:
+    there = indexed("models", "use", "mini")
+    assert "`sightline models use fake` goes back" in there.text
+    back = indexed("models", "use", "fake")
+    assert "fake (" in back.text
+    assert "4 of 4 pictures, 0 of them embedded" in back.text
+    assert back.err == ""
+
+
+def test_without_switching_the_old_one_goes_on(indexed: Sightline) -> None:
+    assert "does not answer searches yet" in indexed("models", "use", "mini", "--no-switch").text
+    (hit,) = indexed("search", "red", "-k", "1", "--json").records
+    assert hit["score"] == pytest.approx(1, abs=1e-3)  # as only the colours see it
+
+
+def test_one_of_several_spaces_can_be_asked(indexed: Sightline, album: Path) -> None:
+    indexed("models", "use", "mini")
+    by_colour = indexed("search", "red", "--space", "fake", "-k", "1", "--json")
+    assert by_colour.records[0]["score"] == pytest.approx(1, abs=1e-3)
+    assert by_colour.err == ""
+    alike = indexed("similar", album / "red.png", "--space", FAKE[:8], "-k", "1", "--json")
+    assert alike.records[0]["path"].endswith("yellow.png")
+    unknown = indexed("search", "red", "--space", "nope")
+    assert (unknown.code, unknown.out) == (2, b"")
+    assert "fake (" in unknown.err
+
+
+def test_a_space_half_built_answers_with_what_it_has_and_says_so(
+    indexed: Sightline, album: Path, paint: Callable[..., Path]
+) -> None:
+    indexed("models", "use", "mini", "--no-switch")
+    paint(album / "white.png", "white")
+    indexed("index", album)
+    half = indexed("search", "red", "--space", "mini", "--json")
+    assert len(half.records) == 4
+    assert "covers 4 of 5 pictures" in half.err
+
+
+def test_index_says_that_a_change_was_stopped_halfway(indexed: Sightline, album: Path) -> None:
+    with library() as opened, opened.writer_lock():
+        filling.begin(opened, MiniEncoder().space)
+    answer = indexed("index", album)
+    assert "the change to mini" in answer.err
+    assert "stopped halfway; `sightline models use mini` goes on" in answer.err
+    assert "half filled: `models use` goes on, covers 0 of 4 pictures" in indexed("status").text
+    with library() as opened, opened.filling_lock(MINI):
+        assert "is under way" in indexed("index", album).err
+        assert "being filled" in indexed("status").text
+    assert indexed("models", "use", "mini").code == 0
+    assert indexed("index", album).err == ""
+
+
+def test_drop_frees_a_space(indexed: Sightline, album: Path) -> None:
+    indexed("models", "use", "mini")
+    assert indexed("models", "drop", "fake", "--dry-run").text == f"Would drop 4 vectors of fake ({FAKE[:12]}).\n"
+    (dropped,) = indexed("models", "drop", "fake", "--vacuum", "--json").records
+    assert dropped == {"dropped": 4, "space": f"fake ({FAKE[:12]})", "free_bytes": 0}
+    (status,) = indexed("status", "--json").records
+    assert [space["model"] for space in status["spaces"]] == ["mini"]
+    assert indexed("verify").code == 0
+    assert len(list((Path(status["library"]) / "indexes").iterdir())) == 1
+
+
+def test_what_answers_is_not_dropped_unless_something_else_does(indexed: Sightline) -> None:
+    refused = indexed("models", "drop", "fake")
+    assert (refused.code, refused.out) == (2, b"")
+    assert "--use OTHER" in refused.err
+    assert indexed("models", "drop", "fake", "--use", "mini").text.startswith("Dropped 4 vectors of fake")
+    (status,) = indexed("status", "--json").records
+    assert [(space["model"], space["active"]) for space in status["spaces"]] == [("mini", True)]
+
+
+def test_what_is_being_filled_is_not_dropped(indexed: Sightline) -> None:
+    indexed("models", "use", "mini", "--no-switch")
+    with library() as opened, opened.filling_lock(MINI):
+        refused = indexed("models", "drop", "mini")
+    assert refused.code == 2
+    assert "another process is filling it" in refused.err
+
+
+def test_a_model_with_new_weights_says_what_works(
+    indexed: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new version may bring other weights under the old name: the old vectors still compare with each other."""
+
+    class Newer(fake.FakeEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.space = Space("fake", "newer", 13, self.space.preprocessing)
+
+    monkeypatch.setattr(fake, "FakeEncoder", Newer)
+    asked = indexed("search", "red")
+    assert (asked.code, asked.out) == (2, b"")
+    assert "`sightline models use fake` embeds the pictures anew" in asked.err
+    (alike,) = indexed("similar", album / "red.png", "-k", "1", "--json").records
+    assert alike["path"].endswith("yellow.png")
+    new = indexed("models", "use", "fake")
+    assert f"`sightline models use {FAKE[:12]}` goes back" in new.text
+    assert indexed("search", "red", "-k", "1").code == 0
+    several = indexed("search", "red", "--space", "fake")
+    assert "several spaces are called 'fake': name one by its fingerprint" in several.err
+    back = indexed("models", "use", FAKE[:12])
+    assert "nothing new can be embedded" in back.err
+    assert indexed("similar", album / "red.png", "-k", "1").code == 0
+    assert indexed("search", "red").code == 2
+
+
+def test_a_name_that_nothing_has(indexed: Sightline) -> None:
+    answer = indexed("models", "use", "nope")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "no model is called 'nope'" in answer.err
+
+
+def test_an_unmounted_disk_stops_the_switch(indexed: Sightline, album: Path) -> None:
+    shutil.rmtree(album)
+    answer = indexed("models", "use", "mini")
+    assert answer.code == 2
+    assert "is it mounted?" in answer.err
+    (hit, *_) = indexed("search", "red", "--json").records
+    assert hit["score"] == pytest.approx(1, abs=1e-3)
+
+
+def test_what_a_model_cannot_embed_is_said_by_status(indexed: Sightline) -> None:
+    with library() as opened, opened.write() as connection:
+        from store.embedded import note_faults
+
+        note_faults(connection, register(connection, MiniEncoder().space), {1: "not all values are finite"})
+    status = indexed("status")
+    assert "1 could not be embedded" in status.text
+    assert "--failures" in status.text
+    assert "not all values are finite (bad-vector in mini, tried 1×)" in indexed("status", "--failures").text
+    (facts,) = indexed("status", "--failures", "--json").records
+    assert facts["failures"][0]["space"] == "mini"
