@@ -12,7 +12,8 @@ from store import cache
 from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, SpaceRow, State, VectorFailure
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
-from store.spaces import StoredSpace, list_spaces, revision_of
+from store.spaces import StoredSpace, active_space, list_spaces, revision_of
+from store.stacks import broken, reset_broken, update_stacks
 from store.vectors import FlatIndex, Ids
 
 __all__ = ["Fault", "repair", "verify"]
@@ -29,7 +30,7 @@ CHUNK = 5_000
 class Fault:
     """Something that is not as it should be."""
 
-    kind: Literal["catalogue", "index", "vectors", "unembedded"]
+    kind: Literal["catalogue", "index", "vectors", "unembedded", "duplicates"]
     detail: str
 
 
@@ -37,7 +38,8 @@ def verify(library: Library) -> list[Fault]:
     """Everything that is wrong with the library; empty when it is whole.
 
     Checks the database itself, every vector (size, finite, unit length), every index file (bit for bit, then number by
-    number against the catalogue), and that every present picture can be found in the active space.
+    number against the catalogue), that every present picture can be found in the active space, and that every member of a
+    group of near-duplicates is near its anchor.
     """
     faults = list(_catalogue_faults(library))
     if faults:
@@ -47,6 +49,7 @@ def verify(library: Library) -> list[Fault]:
         faults.extend(_index_faults(library, stored))
         if active and not stored.space.is_imported:  # such a space holds what was imported and takes in no more
             faults.extend(_unembedded(library, stored))
+    faults.extend(_group_faults(library))
     return faults
 
 
@@ -54,7 +57,7 @@ def repair(library: Library) -> list[str]:
     """Mends what can be mended without pictures; says what was done. The caller holds the writer lock.
 
     Malformed vectors are dropped (the next index run embeds those pictures again), contents that no file holds any more
-    are removed, and damaged or outdated index files are made anew from the catalogue. Raises `LibraryUnusable` when the
+    are removed, damaged or outdated index files are made anew from the catalogue, and near-duplicates compared again. Raises `LibraryUnusable` when the
     database itself is damaged.
     """
     for fault in _catalogue_faults(library):
@@ -81,8 +84,18 @@ def repair(library: Library) -> list[str]:
         removed = remove_orphans(connection)
     if removed:
         done.append(f"removed {removed} contents that no file holds any more")
+    done.extend(_regrouped(library))
     done.extend(f"deleted the stray file {path.name}" for path in cache.remove_strays(library))
     return done
+
+
+def _regrouped(library: Library) -> Iterator[str]:
+    with library.write() as connection:
+        reset = reset_broken(connection)
+    active = active_space(library)
+    if reset and active is not None:
+        update_stacks(library, active)
+        yield f"compared {reset} near-duplicates again"
 
 
 def remove_orphans(connection: Connection) -> int:
@@ -178,6 +191,13 @@ def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         number = connection.scalar(statement) or 0
     if number:
         yield Fault("unembedded", f"{number} present pictures have no vector in {stored.space}; index again")
+
+
+def _group_faults(library: Library) -> Iterator[Fault]:
+    with library.read() as connection:
+        bad = broken(connection)
+    if bad:
+        yield Fault("duplicates", f"{len(bad)} pictures are in no sound group of near-duplicates ({_some(bad)})")
 
 
 def _some(ids: Sequence[int] | Ids) -> str:
