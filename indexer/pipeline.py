@@ -19,7 +19,8 @@ from time import perf_counter
 from encoders.base import Encoder
 from indexer.ingest import batches, embed, read_ahead
 from indexer.read import Reader, Reading
-from indexer.scan import Scan, ScanSettings, scan
+from indexer.remarks import renew_remarks
+from indexer.scan import FoundFile, Scan, ScanSettings, scan
 from indexer.summary import Progress, Summary
 from pictures.decode import DecodeSettings, heif_is_installed
 from sightline.errors import (
@@ -141,6 +142,13 @@ def _hopeless() -> list[str]:
     return [] if heif_is_installed() else [PictureUnsupported.reason]
 
 
+def _sighting(file: FoundFile) -> Sighting:
+    beside = file.sidecar
+    if beside is None:
+        return Sighting(file.relpath, file.size, file.mtime_ns)
+    return Sighting(file.relpath, file.size, file.mtime_ns, beside.relpath, beside.size, beside.mtime_ns)
+
+
 class _Run:
     """One run over several places, adding up what became of their files and where the time went."""
 
@@ -175,6 +183,8 @@ class _Run:
             self._ingest(census, place)
             with self._timed("write"):
                 self.counts["missing"] += census.mark_missing()
+            with self._timed("remarks"):
+                self.counts["remarks"] += renew_remarks(census.connection, place, self._settings.workers)
 
     def publish(self) -> None:
         """Writes the index file, if there is anything new to write."""
@@ -222,7 +232,7 @@ class _Run:
         for number, file in enumerate(found, start=1):
             if number % SCAN_REPORT == 0:
                 self._progress.scanned(number)
-            yield Sighting(file.relpath, file.size, file.mtime_ns)
+            yield _sighting(file)
 
     def _known(self, digest: bytes) -> bool:
         with self._library.read() as connection:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.preprocess import Preprocess
+from indexer.remarks import file_facts
 from indexer.scan import modified_ns
 from pictures.decode import Decoded, DecodeSettings, decode
+from pictures.metadata import Metadata
 from sightline.errors import FileTooLarge, PictureError, PictureUnreadable
 from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
 
@@ -94,9 +96,5 @@ def _facts(decoded: Decoded, size: int) -> ContentFacts:
         format=decoded.format,
         width=decoded.width,
         height=decoded.height,
-        taken_at=decoded.facts.taken_at,
-        camera=decoded.facts.camera,
-        lens=decoded.facts.lens,
-        latitude=decoded.facts.latitude,
-        longitude=decoded.facts.longitude,
+        **vars(file_facts(Metadata(decoded.facts, decoded.labels))),
     )

@@ -9,8 +9,8 @@ so that any name survives.
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,8 @@ PICTURE_SUFFIXES = frozenset(
     b" jp2 j2k jpx ppm pgm pbm pnm tga".split()
 )
 """File name endings, in lower case, that are taken for pictures. RAW formats, icons and drawings are not."""
+
+_SIDECAR = b".xmp"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class FoundFile:
     relpath: bytes
     size: int
     mtime_ns: int
+    sidecar: "FoundFile | None" = None
+    """The XMP file beside it: `photo.jpg.xmp`, or else `photo.xmp`."""
 
 
 class _Entry(NamedTuple):
@@ -56,6 +60,7 @@ class _Entry(NamedTuple):
     key: bytes
     relpath: bytes
     is_folder: bool
+    sidecar: bytes | None = None
 
 
 class _Folder(NamedTuple):
@@ -127,7 +132,7 @@ class Scan:
                 if folder := self._open(entry.relpath, stack[-1].rules):
                     stack.append(folder)
             elif found := self._stat(entry.relpath):
-                yield found
+                yield self._with_sidecar(found, entry.sidecar)
 
     def _descend_to(self, beneath: bytes) -> _Folder | None:
         """The folder to start in, reached through its parents so that their rules hold."""
@@ -155,16 +160,19 @@ class Scan:
 
     def _list(self, path: bytes, relpath: bytes, rules: tuple[IgnoreRules, ...]) -> list[_Entry]:
         prefix = relpath + b"/" if relpath else b""
-        entries = []
+        entries: list[_Entry] = []
+        beside: dict[bytes, bytes] = {}
         with os.scandir(path) as listing:
             for item in listing:
+                if item.name.lower().endswith(_SIDECAR):
+                    beside[item.name.lower()] = prefix + item.name
                 is_folder = self._is_folder(item, prefix)
                 key = item.name + b"/" if is_folder else item.name
                 entry = _Entry(key, prefix + item.name, is_folder)
                 if (is_folder or _is_picture_name(item.name)) and self._is_kept(item, entry, rules):
                     entries.append(entry)
         entries.sort()
-        return entries
+        return [entry._replace(sidecar=_sidecar_of(entry.key, beside)) for entry in entries] if beside else entries
 
     def _is_folder(self, item: os.DirEntry[bytes], prefix: bytes) -> bool:
         try:
@@ -194,6 +202,15 @@ class Scan:
         if not stat.S_ISREG(status.st_mode):
             return None
         return FoundFile(relpath, status.st_size, modified_ns(status))
+
+    def _with_sidecar(self, found: FoundFile, sidecar: bytes | None) -> FoundFile:
+        try:
+            status = os.stat(self._path(sidecar)) if sidecar else None
+        except OSError:  # it vanished, or is for others to read
+            return found
+        if status is None or not stat.S_ISREG(status.st_mode):
+            return found
+        return replace(found, sidecar=FoundFile(sidecar or b"", status.st_size, modified_ns(status)))
 
     def _path(self, relpath: bytes) -> bytes:
         return os.path.join(self._root, relpath) if relpath else self._root
@@ -232,6 +249,12 @@ def _steps(relpath: bytes) -> Iterator[bytes]:
 def _identity(path: bytes) -> tuple[int, int]:
     status = os.stat(path)
     return status.st_dev, status.st_ino
+
+
+def _sidecar_of(name: bytes, beside: Mapping[bytes, bytes]) -> bytes | None:
+    """Of the XMP files in a folder, by their name in lower case, the one that belongs to the picture `name`."""
+    name = name.lower()
+    return beside.get(name + _SIDECAR) or beside.get(name.rpartition(b".")[0] + _SIDECAR)
 
 
 def _is_picture_name(name: bytes) -> bool:

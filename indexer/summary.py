@@ -32,7 +32,8 @@ class Summary:
 
     Every file that was seen is one of `new`, `unchanged`, `changed`, `moved`, `restored` or `failed`. `missing` are
     those that earlier runs saw and this one did not; `duplicates` are those among `new` whose content the library had
-    already; `embedded` is how many vectors were computed.
+    already; `embedded` is how many vectors were computed. `remarks` are sidecars that were read, and
+    files of which only the header was read again, because this version finds more in it than the one before.
     """
 
     new: int = 0
@@ -44,6 +45,7 @@ class Summary:
     failed: int = 0
     duplicates: int = 0
     embedded: int = 0
+    remarks: int = 0
     seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
     """Folders that could not be looked into; what was known beneath them is kept as it was."""

@@ -90,11 +90,12 @@ def open_census(
 
 
 class Census:
-    """A census under way; made by `open_census`."""
+    """A census under way; made by `open_census`. What the scan saw is in temporary tables of its `connection`."""
 
     def __init__(
         self, connection: Connection, place: Place, stored: StoredSpace, *, full: bool, hopeless: Collection[str]
     ) -> None:
+        self.connection = connection
         self._connection = connection
         self._place = place
         self._stored = stored

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, 
 
 from store.catalog import Content, Failure, Picture, Root, State
 from store.embedded import add_vectors, note_faults
+from store.facts import FileFacts, columns, keep_keywords
 from store.roots import Place, within
 from store.spaces import StoredSpace
 
@@ -31,18 +32,13 @@ class Work:
 
 
 @dataclass(frozen=True)
-class ContentFacts:
+class ContentFacts(FileFacts):
     """What decoding told about some bytes; the columns of `Content` of the same names."""
 
     size: int
     format: str
     width: int
     height: int
-    taken_at: datetime | None = None
-    camera: str | None = None
-    lens: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 @dataclass(frozen=True)
@@ -130,12 +126,14 @@ class Settler:
         known = select(Content.digest, Content.id).where(Content.digest.in_(list(digests)))
         ids = {row.digest: row.id for row in self._connection.execute(known)}
         missing = [taken for digest, taken in digests.items() if digest not in ids]
-        rows = [{"digest": taken.digest, **asdict(taken.facts)} for taken in missing if taken.facts is not None]
+        facts = {taken.digest: taken.facts for taken in missing if taken.facts is not None}
+        rows = [{"digest": digest, **columns(each)} for digest, each in facts.items()]
         if len(rows) < len(missing):
             raise LookupError("a content without facts must be in the catalogue")
         if rows:
             made = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
             ids |= {row.digest: row.id for row in made}
+            keep_keywords(self._connection, {ids[digest]: each for digest, each in facts.items()})
         return ids
 
     def _embed(self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]) -> int:

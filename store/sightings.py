@@ -15,6 +15,9 @@ SEEN = Table(
     Column("relpath", LargeBinary, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("mtime_ns", BigInteger, nullable=False),
+    Column("sidecar", LargeBinary),
+    Column("sidecar_size", BigInteger),
+    Column("sidecar_mtime_ns", BigInteger),
     prefixes=["TEMPORARY"],
 )
 
@@ -29,11 +32,14 @@ SPARED = Table(  # a table, because a disk can have more unreadable folders than
 
 
 class Sighting(NamedTuple):
-    """A file that a scan saw; `relpath` is relative to the root, as bytes."""
+    """A file that a scan saw, and the XMP file beside it; `relpath` and `sidecar` are relative to the root, as bytes."""
 
     relpath: bytes
     size: int
     mtime_ns: int
+    sidecar: bytes | None = None
+    sidecar_size: int | None = None
+    sidecar_mtime_ns: int | None = None
 
 
 def path_ranges(path: bytes) -> Iterator[tuple[bytes, bytes | None]]:

@@ -1,6 +1,7 @@
 """Tags: given, taken away and listed, each source of them by itself. Names are compared as `store.folding` says."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ __all__ = [
     "replace_picture_tags",
     "replace_tags",
     "tag_name",
+    "tag_names",
     "tags_of",
 ]
 
@@ -66,6 +68,15 @@ def tag_name(text: str) -> str:
     if not name:
         raise InvalidTag(text)
     return name
+
+
+def tag_names(texts: Iterable[str]) -> list[str]:
+    """Those of `texts`, which nobody has looked at, that can name a tag, as its name."""
+    names = []
+    for text in texts:
+        with suppress(InvalidTag):
+            names.append(tag_name(text))
+    return names
 
 
 def add_tags(connection: Connection, taggings: Iterable[Tagging], source: TagSource = TagSource.USER) -> int:
