@@ -1,11 +1,10 @@
 """A query to an answer: embed it, rank pictures by cosine similarity, look them up, say how relevant they are.
 
 Scores are plain cosine similarities between the query's unit vector and each picture's; ranking is exact. Each step is
-a file of its own: `embedding`, `ranking`, `paging`, `diversity`, `relevance`; this one puts them together.
+a file of its own: `embedding` makes the vector, `answering` puts the rest together.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,44 +12,24 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.placement import Placement
+from search.answering import Order, answer, answer_many
 from search.crop import Crop
-from search.diversity import POOL, POOL_LEAST, checked, diverse_order
 from search.embedding import Asking, Embedded, Embedder, unit
 from search.filters import Filters
-from search.hits import Hit
 from search.known import known_picture
 from search.memory import Memory
-from search.paging import Answer, Cursor, Place, Sort, question
+from search.paging import Answer, Sort
 from search.query import Part, Picture, Query, Vector
-from search.ranking import Wanted, rank, rank_by_date
-from search.relevance import judged, lowest_relevant
 from search.view import View, Views
 from sightline.errors import IndexFault, InvalidQuery
 from store.library import Library
-from store.lookup import embeddings
-from store.selection import selected_ids
 from store.spaces import StoredSpace
-from store.vectors import Ids
 
 __all__ = ["Searcher"]
 
 ANYTHING = Filters()
 ANYWHERE = Placement()
 AS_IT_IS = Asking()
-
-
-@dataclass(frozen=True)
-class _Order:
-    """Which hits of a ranking an answer shows, and how."""
-
-    k: int
-    min_score: float | None
-    filters: Filters
-    relevant: bool = False
-    sort: Sort = "relevance"
-    cursor: str | None = None
-    diverse: float | None = None
-    explain: bool = False
 
 
 class Searcher:
@@ -123,9 +102,36 @@ class Searcher:
         vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
-        order = _Order(k, min_score, filters, relevant, sort, cursor, diverse, explain)
+        order = Order(k, min_score, filters, relevant, sort, cursor, diverse, explain)
         view = self._views.now()
-        return self._answer(view, query, self._embedder(view).embed(query, asking), order)
+        return answer(self._library, view, query, self._embedder(view).embed(query, asking), order)
+
+    def search_many(
+        self,
+        queries: Sequence[tuple[Query, Filters]],
+        k: int = 10,
+        min_score: float | None = None,
+        *,
+        relevant: bool = False,
+        asking: Asking = AS_IT_IS,
+    ) -> list[Answer]:
+        """The answer to each of many queries, by relevance, in their order; all are answered in the same space.
+
+        Those with the same filters are ranked in one pass of the index. Raises as `search` does, for the first query
+        that cannot be answered.
+        """
+        view, answers = self._views.now(), [Answer()] * len(queries)
+        embedder = self._embedder(view)
+        groups: dict[Filters, list[int]] = {}
+        for place, (_, filters) in enumerate(queries):
+            groups.setdefault(filters, []).append(place)
+        for filters, places in groups.items():
+            asked = [queries[place][0] for place in places]
+            embedded = [embedder.embed(query, asking) for query in asked]
+            found = answer_many(self._library, view, asked, embedded, Order(k, min_score, filters, relevant))
+            for place, hits in zip(places, found, strict=True):
+                answers[place] = hits
+        return answers
 
     def similar(
         self,
@@ -145,7 +151,7 @@ class Searcher:
         If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
         library's vectors were made elsewhere. With `crop`, what is sought is like that region. Raises as `search` does.
         """
-        order = _Order(k, min_score, filters, relevant, sort, cursor, diverse)
+        order = Order(k, min_score, filters, relevant, sort, cursor, diverse)
         view = self._views.now()
         known = known_picture(self._library, view.stored, image)
         query = Query((Part(Picture(Path(image), crop)),))
@@ -154,7 +160,7 @@ class Searcher:
         else:
             embedded = Embedded(unit(known[1]), unit(known[1])[None])
         itself = frozenset[int]() if known is None else frozenset([known[0]])
-        return self._answer(view, query, embedded, order, itself)
+        return answer(self._library, view, query, embedded, order, itself)
 
     def nearest(
         self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
@@ -181,97 +187,3 @@ class Searcher:
 
     def _embedder(self, view: View) -> Embedder:
         return Embedder(self._library, view.stored, view.require_encoder, self._memory)
-
-    def _answer(
-        self, view: View, query: Query, embedded: Embedded, order: _Order, without: frozenset[int] = frozenset()
-    ) -> Answer:
-        """Ranks, in `view` alone."""
-        if order.k < 1:
-            raise InvalidQuery(f"cannot show the best {order.k} pictures; ask for at least one")
-        vector, kind = embedded.vector, query.kind
-        lowest = order.min_score
-        if order.relevant:
-            least = lowest_relevant(vector, view.calibration, kind, view.stored.space.model)
-            lowest = least if lowest is None else max(least, lowest)
-        asked = question(view.stored.space.fingerprint, vector, order.filters, order.sort, lowest)
-        wanted = self._wanted(view, order, asked, lowest, without)
-        hits = judged(self._ranked(view, vector, wanted, order), vector, view.calibration, kind)
-        if order.relevant:
-            hits = [hit for hit in hits if hit.is_relevant]
-        page = hits[: order.k]
-        # Of the k best by date there is no second page: which are the next best is not for a date to say.
-        pages = order.diverse is None and (order.sort == "relevance" or lowest is not None)
-        following = _cursor(asked, page[-1], order.sort) if pages and len(hits) > order.k else None
-        page = self._explained(view, page, embedded) if order.explain else page
-        if order.filters.within:
-            page = [hit.seen_from(order.filters.within) for hit in page]
-        return Answer(page, following, embedded.notes)
-
-    def _wanted(self, view: View, order: _Order, asked: str, lowest: float | None, without: frozenset[int]) -> Wanted:
-        cursor = None if order.cursor is None else Cursor.parse(order.cursor, asked)
-        if cursor is not None and order.diverse is not None:
-            raise InvalidQuery("hits that differ from each other are one page; ask for more of them at once")
-        return Wanted(
-            k=order.k,
-            among=self._among(view, order.filters),
-            without=without,
-            lowest=lowest,
-            after=cursor.place if cursor else None,
-            shown=cursor.shown if cursor else 0,
-        )
-
-    def _ranked(self, view: View, vector: NDArray[np.float32], wanted: Wanted, order: _Order) -> list[Hit]:
-        """The hits of a page and the one after it, in order."""
-        index = view.current.index
-        if order.diverse is not None:
-            return self._diverse(view, vector, wanted, checked(order.diverse))
-        if order.sort == "relevance":
-            return rank(self._library, index, vector, wanted)
-        if wanted.lowest is not None:
-            return rank_by_date(self._library, index, vector, wanted)
-        best = rank(self._library, index, vector, wanted)[: wanted.k]
-        return _numbered(sorted(best, key=lambda hit: _place(hit).key("date")))
-
-    def _diverse(self, view: View, vector: NDArray[np.float32], wanted: Wanted, balance: float) -> list[Hit]:
-        pool = rank(self._library, view.current.index, vector, replace(wanted, k=max(POOL_LEAST, POOL * wanted.k)))
-        vectors = self._vectors(view, [hit.id for hit in pool])
-        pool = [hit for hit in pool if hit.id in vectors]
-        if not pool:
-            return []
-        scores = np.array([hit.score for hit in pool])  # (n,)
-        chosen = diverse_order(scores, np.stack([vectors[hit.id] for hit in pool]), wanted.k, balance)
-        return _numbered([pool[row] for row in chosen])
-
-    def _explained(self, view: View, hits: Sequence[Hit], embedded: Embedded) -> list[Hit]:
-        """`hits` with their cosine similarity to each part of the query."""
-        vectors = self._vectors(view, [hit.id for hit in hits])
-        cosines = {known: np.clip(embedded.parts @ vector, -1, 1).tolist() for known, vector in vectors.items()}
-        return [replace(hit, parts=tuple(cosines[hit.id])) if hit.id in cosines else hit for hit in hits]
-
-    def _vectors(self, view: View, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        """The stored vectors (D,) of contents."""
-        found: dict[int, NDArray[np.float32]] = {}
-        with self._library.read() as connection:
-            for known, vectors in embeddings(connection, view.stored, np.array(ids, np.int64)):
-                found |= zip(known.tolist(), vectors.astype(np.float32), strict=True)
-        return found
-
-    def _among(self, view: View, filters: Filters) -> Ids | None:
-        """The contents to rank; None for all of them."""
-        if not filters:
-            return None
-        with self._library.read() as connection:
-            return selected_ids(connection, view.stored, filters.selection(connection))
-
-
-def _place(hit: Hit) -> Place:
-    return Place(hit.score, hit.id, hit.taken_at)
-
-
-def _cursor(asked: str, last: Hit, sort: Sort) -> str:
-    place = _place(last) if sort == "date" else Place(last.score, last.id)
-    return str(Cursor(asked, last.rank, place))
-
-
-def _numbered(hits: Sequence[Hit]) -> list[Hit]:
-    return [replace(hit, rank=number) for number, hit in enumerate(hits, start=1)]

@@ -12,7 +12,7 @@ from store.library import Library
 from store.lookup import describe, taken_at
 from store.vectors import Ids, VectorIndex
 
-__all__ = ["Wanted", "rank", "rank_by_date"]
+__all__ = ["Wanted", "rank", "rank_by_date", "rank_many"]
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,41 @@ class Wanted:
 
 def rank(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
     """The best hits for a unit vector (D,), and one more if there is one: it tells that there is another page."""
-    limit = wanted.k + 1
-    number = wanted.shown + limit + 1 + len(wanted.without)
+    number = _number(wanted)
     while True:
         scores, ids = index.search(vector[None], number, wanted.among)
-        hits = _hits(library, scores[0], ids[0], wanted)
-        # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
-        # one shown may be left out: which of them come first must not depend on how the index came to be.
-        enough = len(hits) >= limit and hits[limit - 1].score > scores[0][-1]
-        if enough or len(ids[0]) < number or _is_below(scores[0], wanted.lowest):
-            return _numbered(hits[:limit], wanted)
+        hits = _first(library, scores[0], ids[0], wanted, number)
+        if hits is not None:
+            return hits
         number *= 2
+
+
+def rank_many(library: Library, index: VectorIndex, vectors: NDArray[np.float32], wanted: Wanted) -> list[list[Hit]]:
+    """As `rank`, for each of (Q, D) vectors, in one pass of the index."""
+    number = _number(wanted)
+    scores, ids = index.search(vectors, number, wanted.among)  # (Q, K) both
+    found = [_first(library, scores[row], ids[row], wanted, number) for row in range(len(vectors))]
+    return [
+        rank(library, index, vector, wanted) if hits is None else hits
+        for vector, hits in zip(vectors, found, strict=True)
+    ]
+
+
+def _number(wanted: Wanted) -> int:
+    """How many candidates mostly are enough: one more than is needed tells whether equals of the last are left out."""
+    return wanted.shown + wanted.k + 2 + len(wanted.without)
+
+
+def _first(library: Library, scores: NDArray[np.float32], ids: Ids, wanted: Wanted, number: int) -> list[Hit] | None:
+    """The hits among `number` candidates, (K,) scores and ids; None if it takes more of them to know."""
+    limit = wanted.k + 1
+    hits = _hits(library, scores, ids, wanted)
+    # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
+    # one shown may be left out: which of them come first must not depend on how the index came to be.
+    enough = len(hits) >= limit and hits[limit - 1].score > scores[-1]
+    if enough or len(ids) < number or _is_below(scores, wanted.lowest):
+        return _numbered(hits[:limit], wanted)
+    return None
 
 
 def rank_by_date(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
