@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sightline import __version__
 from store.library import Library
 from web import problems
-from web.api import export, health, jobs, judgements, pictures, search, spaces, status, tags, uploads
+from web.api import export, health, highlight, jobs, judgements, pictures, search, spaces, status, tags, uploads
 from web.guard import Guard
 from web.metrics import Metrics
 from web.page import mount_page
@@ -54,7 +54,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     return app
 
 
-ROOMS = (search, uploads, pictures, export, tags, judgements, status, spaces, jobs)
+ROOMS = (search, uploads, pictures, highlight, export, tags, judgements, status, spaces, jobs)
 """The subjects of the API, in the order of its document."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {

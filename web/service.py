@@ -5,6 +5,7 @@ from threading import Lock
 from search import Searcher
 from store.library import Library
 from store.spaces import active_space, named_space
+from web.highlighting import Highlighting
 from web.jobs import Jobs
 from web.judging import Judging
 from web.problems import NothingIndexed
@@ -25,6 +26,7 @@ class Service:
         self.uploads = Uploads(settings.upload_pixels)
         self.jobs = Jobs(library)
         self.judging = Judging(library)
+        self.highlighting = Highlighting(library)
         self._searchers: dict[int | None, Searcher] = {}
         self._opening = Lock()
 

@@ -1,0 +1,84 @@
+"""Why a picture matched: where in it something is, as boxes, as a mask, and as a map to lay over it."""
+
+import io
+from typing import Annotated, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from PIL import Image
+from pydantic import BaseModel
+
+from search.highlight import Highlight
+from search.highlight.overlay.blend import opacity
+from search.highlight.overlay.colours import ramp
+from store.lookup import describe
+from web.api.pictures import PictureId
+from web.asking import ServiceDep
+from web.problems import NotThere
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/pictures", tags=["highlight"])
+
+Prompt = Annotated[str, Query(min_length=1, max_length=500, description="What to look for, in words")]
+
+
+class RunLengths(BaseModel):
+    """A mask in COCO's form, of a picture whose longest side is at most 1024 pixels."""
+
+    size: tuple[int, int]
+    """Height and width."""
+    counts: str
+
+
+class Found(BaseModel):
+    """What was found in a picture."""
+
+    prompt: str
+    engine: str
+    model: str
+    score: float
+    """The highest value of the map, 0 to 1; nothing was found where it is below the threshold."""
+    threshold: float
+    area: float
+    """The share of the picture that the mask covers."""
+    boxes: list[tuple[int, int, int, int]]
+    """Left, top, width and height of each place, in pixels of the whole upright picture; the best first."""
+    scores: list[float]
+    mask: RunLengths
+
+
+@router.get("/{picture_id}/highlight")
+def find(picture_id: PictureId, prompt: Prompt, service: ServiceDep) -> Found:
+    """Finds where a picture shows something."""
+    with service.library.read() as connection:
+        record = describe(connection, [picture_id]).get(picture_id)
+    if record is None:
+        raise NotThere
+    found = service.highlighting.find(picture_id, prompt)
+    said = found.as_record()
+    across, down = record.width / found.map.shape[1], record.height / found.map.shape[0]
+    scale = (across, down, across, down)
+    boxes = [[round(side * by) for side, by in zip(region.box, scale, strict=True)] for region in found.regions]
+    return Found.model_validate({**said, "boxes": boxes, "mask": said["segmentation"]})
+
+
+@router.get("/{picture_id}/highlight.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+def draw(
+    picture_id: PictureId,
+    prompt: Prompt,
+    service: ServiceDep,
+    kind: Annotated[Literal["heat", "mask"], Query(description="A transparent map, or black and white")] = "heat",
+) -> Response:
+    """Draws where a picture shows something: to be laid over it, at its shape."""
+    found = service.highlighting.find(picture_id, prompt)
+    image = _heat(found) if kind == "heat" else Image.fromarray(found.mask)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return Response(out.getvalue(), media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
+
+
+def _heat(found: Highlight) -> Image.Image:
+    levels = np.rint(np.clip(found.map, 0, 1) * 255).astype(np.uint8)  # (H, W)
+    cover = np.rint(opacity() * 255).astype(np.uint8)  # (256,)
+    return Image.fromarray(np.dstack([ramp()[levels], cover[levels]]))
