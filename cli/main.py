@@ -5,12 +5,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
 from typing import NoReturn
 
 import click
 
+from cli.lazy import LazyGroup
 from cli.options import Context
 from sightline import SightlineError, __version__
 
@@ -30,7 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "forget": ("cli.forget:forget", "Let the library forget pictures; files are never touched."),
         "import": ("cli.import_:import_vectors", "Take in vectors made elsewhere as a space of their own."),
         "export": ("cli.export:export", "Write the vectors of a space to files."),
-        "models": ("cli.models:models", "List the models, and describe one."),
+        "models": ("cli.models:models", "List the models, fetch them, and change from one to another."),
         "demo": ("cli.demo:demo", "Index a small gallery and ask it things in six languages."),
         "completion": ("cli.completion:completion", "Print a script that completes commands in your shell."),
     }
@@ -38,29 +38,9 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
 """Verb to where it lives and what it does: help lists them without importing any."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed, so that help and completion stay fast."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """In the order in which a newcomer needs them."""
-        return list(VERBS)
-
-    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """The command `name`, imported now."""
-        if name not in VERBS:
-            return None
-        module, _, attribute = VERBS[name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of verbs."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
-
-
 @click.group(
     cls=LazyGroup,
+    verbs=VERBS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:

@@ -57,6 +57,8 @@ class Recommended:
     spoken: tuple[str, ...] = ()
     """Languages that its authors name, beyond those with a score."""
     more_languages: str = ""
+    breadth: int = 1
+    """About how many languages it reads."""
     note: str = ""
     is_open_clip: bool = True
     task: str = "encoder"
@@ -74,21 +76,21 @@ class Recommended:
         return (*best_first, *(lang for lang in self.spoken if lang not in self.scores))
 
 
-XLM_R = "XLM-R read 100 languages"
-SIGLIP2 = "trained on 109 languages, weak in those with few texts"
-NLLB = "NLLB translates 200 languages, and the model was tuned to 200"
+XLM_R = ("about 100: those of XLM-R", 100)
+SIGLIP2 = ("many, but weak in those with few texts", 50)
+NLLB = ("about 200: those of NLLB", 200)
 ALT = "some of its cards state creativeml-openrail-m, others nothing"
 
 
 def _clip(
     name: str, summary: str, repository: str, licence: str, facts: tuple[float, int, int, int, float],
-    more: str = "", **scores: float,
+    more: tuple[str, int] = ("", 1), **scores: float,
 ) -> Recommended:  # fmt: skip
     """A model of open_clip; `facts` are millions of parameters, dimension, side, memory, milliseconds."""
     parameters, dim, size, memory, milliseconds = facts
     return Recommended(
         name, summary, repository, licence, parameters, dim, size, memory, milliseconds, XM3600,
-        MappingProxyType(scores), more_languages=more,
+        MappingProxyType(scores), more_languages=more[0], breadth=more[1],
     )  # fmt: skip
 
 

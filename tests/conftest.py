@@ -23,8 +23,9 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default library lies in the test's own folder, and does not exist yet."""
+    """The default library and the models lie in the test's own folder, and do not exist yet."""
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture(scope="session")

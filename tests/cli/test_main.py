@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.main import VERBS
+from cli.models.group import VERBS as MODELS_VERBS
 from encoders.registry import MODELS
 from sightline import __version__
 
@@ -27,7 +28,7 @@ def test_help_lists_every_verb(sightline: Sightline, arguments: list[str]) -> No
     assert "Exit codes" in answer.text
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "models list", "models info"])
+@pytest.mark.parametrize("verb", [*VERBS, *(f"models {verb}" for verb in MODELS_VERBS)])
 def test_every_verb_teaches_by_example(sightline: Sightline, verb: str) -> None:
     answer = sightline(*verb.split(), "--help")
     assert (answer.code, answer.err) == (0, "")
@@ -98,7 +99,7 @@ def test_completion_scripts(sightline: Sightline, shell: str) -> None:
     [
         ("sightline s", {"search", "similar", "status"}),
         ("sightline search --s", {"--sheet", "--sort"}),
-        ("sightline models ", {"list", "info"}),
+        ("sightline models ", {"list", "info", "recommend", "pull", "use", "drop"}),
     ],
 )
 def test_completion_completes(
@@ -111,9 +112,10 @@ def test_completion_completes(
 
 
 def test_models(sightline: Sightline) -> None:
-    assert [line.split()[0] for line in sightline("models", "list").lines] == list(MODELS)
+    text = sightline("models", "list").text
+    assert all(f"  {name}\n" in text for name in MODELS)
     records = sightline("models", "list", "--json").records
-    assert [record["name"] for record in records] == list(MODELS)
+    assert [record["name"] for record in records if record["location"] == "built in"] == list(MODELS)
     assert {"name", "summary", "languages", "licence"} <= set(records[0])
     record = sightline("models", "info", "fake", "--json").record
     assert (record["dim"], record["input"], len(record["fingerprint"])) == (13, "8x8, squash", 64)

@@ -14,10 +14,9 @@ NAME = "hf-hub:tiny/clip"
 CONFIG = {"model_cfg": {"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"vocab_size": 64}}, "preprocess_cfg": {}}
 
 
-@pytest.fixture(autouse=True)
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
     """Where models go in this test."""
-    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
 
 

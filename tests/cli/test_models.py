@@ -1,0 +1,151 @@
+"""`sightline models`: what there is, what it costs, and how it comes here."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoders.recommended import RECOMMENDED
+from encoders.registry import MODELS
+from tests.models.hub import Hub, Repository, serving
+
+Sightline = Callable[..., Any]
+NAME = "hf-hub:tiny/clip"
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("SIGHTLINE_COMMERCIAL", raising=False)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    with serving() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        server.repositories["tiny/clip"] = Repository(
+            {
+                "open_clip_config.json": b'{"model_cfg": {"embed_dim": 8, "vision_cfg": {"image_size": 32}}}',
+                "open_clip_model.safetensors": bytes(2**21),
+            },
+            licence="cc-by-nc-4.0",
+        )
+        yield server
+
+
+def test_the_list_says_what_is_here_and_what_could_be(sightline: Sightline, hub: Hub) -> None:
+    records = sightline("models", "list", "--json").records
+    assert [record["name"] for record in records] == [*MODELS, *RECOMMENDED]
+    assert {record["location"] for record in records} == {"built in", "recommended"}
+    assert {record["name"]: record["use"] for record in records}["nllb-clip-base-siglip/v1"] == "non-commercial"
+    sightline("models", "pull", NAME, "--yes")
+    records = sightline("models", "list", "--json").records
+    (here,) = [record for record in records if record["location"] == "pulled"]
+    assert (here["name"], here["dim"], here["input"], here["use"]) == (NAME, 8, 32, "non-commercial")
+    text = sightline("models", "list").text
+    assert text.index("Built in") < text.index("Pulled") < text.index(NAME) < text.index("Recommended")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_list_fits_the_terminal(sightline: Sightline, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for line in sightline("models", "list").lines:
+        assert len(line) <= columns or line.strip() in RECOMMENDED or line.startswith("Recommended")
+
+
+def test_what_is_known_of_a_model(sightline: Sightline) -> None:
+    text = sightline("models", "info", "nllb-clip-base-siglip/v1").text
+    assert "CC-BY-NC-4.0: NOT for commercial use" in text
+    assert "score bn    73.3" in text
+    assert "Crossmodal-3600" in text
+    assert "sightline models pull nllb-clip-base-siglip/v1" in text
+    record = sightline("models", "info", "BAAI/AltCLIP", "--json").record
+    assert (record["use"], record["usable"], record["scores"]["zh"]) == ("unknown", False, 69.8)
+    assert "FlagAI" in record["source"]
+
+
+def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub: Hub, models: Path) -> None:
+    answer = sightline("models", "pull", NAME, "--dry-run")
+    assert (answer.code, answer.err) == (0, "")
+    assert "2 MB" in answer.lines[0]
+    assert "cc-by-nc-4.0: NOT for commercial use" in answer.text
+    assert hub.sent.get("open_clip_model.safetensors") is None
+    assert not models.exists()
+
+
+def test_pulling(sightline: Sightline, hub: Hub, models: Path) -> None:
+    answer = sightline("models", "pull", NAME, "--yes")
+    folder = models / "hf-hub:tiny--clip"
+    assert (answer.code, answer.lines) == (0, [f"{NAME} is complete: {folder} (2 MB)"])
+    assert "cc-by-nc-4.0" in answer.err
+    assert "Fetching open_clip_model.safetensors (2 MB)" in answer.err
+    again = sightline("models", "pull", NAME)
+    assert (again.code, again.err) == (0, "")
+    assert "is here already" in again.text
+    assert sightline("models", "pull", "mini").text == "mini is built in\n"
+
+
+def test_nothing_comes_when_nobody_agreed(sightline: Sightline, hub: Hub, models: Path) -> None:
+    answer = sightline("models", "pull", NAME)
+    assert answer.code == 2
+    assert "say --yes" in answer.err
+    assert not models.exists()
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_licences_can_be_refused(
+    sightline: Sightline, hub: Hub, models: Path, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["--commercial"] if by == "option" else []
+    if by == "environment":
+        monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
+    answer = sightline("models", "pull", NAME, "--yes", *options)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "cc-by-nc-4.0: NOT for commercial use" in answer.err
+    assert not models.exists()
+
+
+def test_a_model_that_is_here_can_be_refused_too(sightline: Sightline, hub: Hub) -> None:
+    sightline("models", "pull", NAME, "--yes")
+    assert sightline("models", "pull", NAME, "--commercial").code == 2
+
+
+def test_a_failure_says_what_to_do_by_hand(sightline: Sightline, hub: Hub) -> None:
+    hub.spoil = {"open_clip_model.safetensors"}
+    answer = sightline("models", "pull", NAME, "--yes")
+    assert (answer.code, answer.out) == (2, b"")
+    last = answer.err.splitlines()[-1]
+    assert f"{hub.address}/tiny/clip/resolve/" in last
+    assert "open_clip_config.json, open_clip_model.safetensors" in last
+    assert f"sightline models pull {NAME} --from FOLDER" in last
+
+
+def test_by_hand(sightline: Sightline, tmp_path: Path, models: Path) -> None:
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    answer = sightline("models", "pull", "BAAI/AltCLIP", "--from", folder)
+    assert answer.code == 0
+    assert (models / "BAAI--AltCLIP" / "model.safetensors").read_bytes() == b"weights"
+    assert sightline("models", "info", "BAAI/AltCLIP", "--json").record["revision"] == "by hand"
+
+
+def test_recommending(sightline: Sightline) -> None:
+    answer = sightline("models", "recommend", "--lang", "zh", "--memory", "16GiB", "--json")
+    assert answer.record["name"] in RECOMMENDED
+    assert answer.record["memory"] == 16 * 2**30
+    text = sightline("models", "recommend", "--lang", "zh", "--memory", "16 GB").text
+    assert "In Chinese it scores" in text
+    assert "sightline models pull" in text
+    assert sightline("models", "recommend", "--memory", "1GB").lines[0] == "mini"
+    assert sightline("models", "recommend", "--memory", "much").code == 2
+
+
+def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.test_house import imported
+
+    found = imported("from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n")
+    assert found & {"torch", "open_clip", "transformers", "huggingface_hub", "onnxruntime", "numpy.random"} == set()
