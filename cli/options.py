@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import click
 
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Context",
+    "Order",
     "filter_options",
     "filters",
     "from_here",
     "json_option",
     "library_option",
     "library_path",
+    "page_options",
     "result_options",
+    "space_option",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -57,6 +60,15 @@ def library_option(command: Command) -> Command:
         callback=library_path,
         metavar="DIR",
         help=f"Library folder  [default: ${LIBRARY_VARIABLE}, or your data folder]",
+    )(command)
+
+
+def space_option(command: Command) -> Command:
+    """`--space NAME`."""
+    return click.option(
+        "--space",
+        metavar="NAME",
+        help="Ask this model's vectors, not those in use: its name, or how the space's fingerprint begins.",
     )(command)
 
 
@@ -125,3 +137,43 @@ def result_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def page_options(command: Command) -> Command:
+    """A page of hits, and which of them."""
+    options = [
+        click.option(
+            "--page",
+            metavar="start|CURSOR",
+            help="Show pages of -k pictures: `start` says how to see the next, whose cursor goes here.",
+        ),
+        click.option(
+            "--diverse",
+            type=click.FloatRange(0, 1),
+            metavar="[LAMBDA]",
+            help="Prefer pictures that differ: 1 by likeness alone, 0 by difference alone  [default: 0.5].",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `result_options` and `page_options` say of which hits to show."""
+
+    k: int
+    min_score: float | None
+    relevant: bool
+    sort: Literal["relevance", "date"]
+    cursor: str | None
+    diverse: float | None
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> Self:
+        """Takes what it knows out of a command's options; the page stays."""
+        page = options.get("page")
+        names = ("min_score", "relevant", "sort", "diverse")
+        taken = {name: options.pop(name) for name in names}
+        return cls(k=options.pop("top"), cursor=None if page == "start" else page, **taken)

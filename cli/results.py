@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
 import click
 
 from cli.output import print_json, print_paths, print_text, shown
-from search.hits import Hit, newest_first
+from search.hits import Hit
+from search.paging import Answer
 
 __all__ = ["Form", "answer"]
 
@@ -24,12 +26,17 @@ class Form:
     print0: bool = False
     sheet: Path | None = None
     preview: bool = False
-    sort: str = "relevance"
+    page: str | None = None
+    """Where the pages begin, if there are to be pages."""
+
+    @classmethod
+    def take(cls, options: dict[str, Any]) -> Self:
+        """Takes what it knows out of a command's options."""
+        return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
 
 
 def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
     """Prints the answer to one query; returns the exit code."""
-    hits = newest_first(hits) if form.sort == "date" else hits
     if form.sheet is not None:
         from cli.sheet import Section, write_sheet
 
@@ -43,7 +50,17 @@ def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
         print_paths([hit.name for hit in hits])
     else:
         _print_table(hits, preview=form.preview)
+    if form.page is not None:
+        _say_next(hits.next if isinstance(hits, Answer) else None, form)
     return FOUND if hits else NOTHING_FOUND
+
+
+def _say_next(cursor: str | None, form: Form) -> None:
+    """How to see the next page: in JSON as a last line, otherwise to standard error."""
+    if form.as_json:
+        print_json({"next": cursor})
+    elif cursor is not None:
+        click.echo(f"sightline: the next page: --page {cursor}", err=True)
 
 
 def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
@@ -63,6 +80,10 @@ def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
 
 def as_record(hit: Hit) -> dict[str, object]:
     """A hit as JSON says it; one of a document of an imported space has `document` in place of everything of a file."""
+    return _about(hit) | ({} if hit.parts is None else {"parts": list(hit.parts)})
+
+
+def _about(hit: Hit) -> dict[str, object]:
     record = hit.record
     if record.document is not None:
         return {
@@ -100,6 +121,8 @@ def as_line(hit: Hit, path: str | None = None) -> str:
         known.append(f"{record.taken_at:%Y-%m-%d}")
     if record.camera:
         known.append(record.camera)
+    if hit.parts is not None:
+        known.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
     doubt = "?" if hit.is_relevant is False else " "

@@ -1,16 +1,28 @@
 """`sightline search`: find pictures by words, by a picture, or by both."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.options import filter_options, filters, json_option, library_option, result_options
+from cli.asking import Asked, QueryCommand, ask_options, merged, note
+from cli.options import (
+    Order,
+    filter_options,
+    filters,
+    json_option,
+    library_option,
+    page_options,
+    result_options,
+    space_option,
+)
 
 __all__ = ["mend", "search"]
 
 
 @click.command(
+    cls=QueryCommand,
     epilog="""\b
 Examples:
   sightline search a dog playing in the snow
@@ -18,58 +30,78 @@ Examples:
   sightline search --image ./sofa.jpg                    like this picture
   sightline search --image ./sofa.jpg with a cat on it   like this picture and these words
   sightline search a beach --not people                  turned away from these words
+  sightline search a beach -people after:2023-06         the same, and a filter, in one line
+  sightline search a beach + 0.5:sunset + ./sofa.jpg     parts, one of which counts half
   sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
   sightline search birthday cake --sheet cake.html       a contact sheet to look at
   sightline search receipts -0 | xargs -0 cp -t ~/tax
   sightline search two men in an office --relevant || echo none
   sightline search beach --json | jq .relevance
+  sightline search a dog --interactive                   say which are right, and ask again
+  sightline search --queries questions.txt > answers.jsonl
 \b
 Scores are cosine similarities: they rank pictures for one query, and those of two models cannot be compared.
 Where it was measured, --json adds the relevance, how likely a picture answers the query; a `?` after a score
-says that it probably does not. Words that begin with a dash go after `--`.
-"""
+says that it probably does not. Words that begin with two dashes go after `--`; with --plain, all words mean
+themselves. docs/searching.md describes the query language.
+""",
 )
 @click.argument("words", nargs=-1, metavar="[QUERY]...")
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A picture as (part of) the query; repeatable.",
-)
-@click.option("--not", "without", multiple=True, metavar="TEXT", help="Words to stay away from; repeatable.")
+@ask_options
 @filter_options
 @library_option
+@space_option
 @result_options
+@page_options
+@click.option("--parts", "explain", is_flag=True, help="Show how similar each part of the query is to each picture.")
+@click.option("--interactive", is_flag=True, help="Look through the hits, say which are right, and ask again.")
+@click.option(
+    "--queries",
+    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    help="Ask every line of a file (`-`: standard input), or id<TAB>query; one JSON object a query.",
+)
 @json_option
 @click.pass_context
 def search(
     ctx: click.Context,
     /,
-    words: tuple[str, ...],
-    images: tuple[Path, ...],
-    without: tuple[str, ...],
     within: tuple[Path, ...],
     after: str | None,
     before: str | None,
     library: Path,
-    top: int,
-    min_score: float | None,
-    relevant: bool,
-    **form: Any,
+    space: str | None,
+    explain: bool,
+    interactive: bool,
+    queries: Any,
+    **options: Any,
 ) -> None:
     """Find pictures by words, by a picture, or by both, best first."""
     from cli.results import Form, answer
-    from search import Query, Searcher
+    from cli.spaces import say_covered
+    from search import Searcher
     from store import Library
 
-    text = " ".join(words).strip()
-    query = Query.of([text] if text else [], images, without)
+    asked, order, form = Asked.take(options), Order.take(options), Form.take(options)
     narrowed = filters(within, after, before)
+    if queries is None:
+        query, inline = asked.question()
+        narrowed = merged(narrowed, inline)
     with Library.open(library) as opened:
-        searcher = Searcher(opened)
-        hits = searcher.search(query, k=top, min_score=min_score, filters=narrowed, relevant=relevant)
-        code = answer(query.title, hits, Form(**form))
+        searcher = Searcher(opened, space=space)
+        if space is not None:
+            say_covered(opened, searcher.space)
+        if queries is not None:
+            from cli.batch import answer_all
+
+            code = answer_all(searcher, queries, asked, order, narrowed)
+        elif interactive:
+            from cli.interactive import Dialogue
+
+            code = Dialogue(searcher, query, order, narrowed, asked.asking()).run()
+        else:
+            hits = searcher.search(query, filters=narrowed, explain=explain, asking=asked.asking(), **asdict(order))
+            note(hits.notes)
+            code = answer(query.title, hits, form)
         mend(searcher)
     ctx.exit(code)
 

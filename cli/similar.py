@@ -1,55 +1,76 @@
 """`sightline similar`: find the pictures most similar to one picture."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.options import filter_options, filters, json_option, library_option, result_options
+from cli.asking import QueryCommand, crop_option
+from cli.options import (
+    Order,
+    filter_options,
+    filters,
+    json_option,
+    library_option,
+    page_options,
+    result_options,
+    space_option,
+)
 
 __all__ = ["similar"]
 
 
 @click.command(
+    cls=QueryCommand,
     epilog="""\b
 Examples:
   sightline similar ./cat.jpg
+  sightline similar ./cat.jpg --crop 25%,25%,50%,50%     like the middle of it
   sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
 \b
 The picture may be in the library or not. If it is, it is not listed itself. Where the library's vectors were
 made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of, or the id of a document.
-"""
+""",
 )
 @click.argument("image", type=click.Path())  # text as it was typed: an id of a document is no path
+@crop_option
 @filter_options
 @library_option
+@space_option
 @result_options
+@page_options
 @json_option
 @click.pass_context
 def similar(
     ctx: click.Context,
     /,
     image: str,
+    crop: str | None,
     within: tuple[Path, ...],
     after: str | None,
     before: str | None,
     library: Path,
-    top: int,
-    min_score: float | None,
-    relevant: bool,
-    **form: Any,
+    space: str | None,
+    **options: Any,
 ) -> None:
     """Find the pictures most similar to IMAGE, best first."""
     from cli.output import shown
     from cli.results import Form, answer
     from cli.search import mend
-    from search import Searcher
+    from cli.spaces import say_covered
+    from search import Crop, Searcher
     from store import Library
 
+    order, form = Order.take(options), Form.take(options)
     narrowed = filters(within, after, before)
+    region = None if crop is None else Crop.parse(crop)
+    image = image.removeprefix("\0")  # as `QueryCommand` marks it, when it begins with a dash
     with Library.open(library) as opened:
-        searcher = Searcher(opened)
-        hits = searcher.similar(image, k=top, min_score=min_score, filters=narrowed, relevant=relevant)
-        code = answer(f"like {shown(Path(Path(image).name))}", hits, Form(**form))
+        searcher = Searcher(opened, space=space)
+        if space is not None:
+            say_covered(opened, searcher.space)
+        hits = searcher.similar(image, filters=narrowed, crop=region, **asdict(order))
+        code = answer(f"like {shown(Path(Path(image).name))}", hits, form)
         mend(searcher)
     ctx.exit(code)
