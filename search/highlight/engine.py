@@ -81,4 +81,4 @@ def load_engine(
         name = "segment" if wanted else "relevance"
     if name == "segment":
         return Segmentation(clipseg.load_segmenter(segmenter or clipseg.DEFAULT_SEGMENTER, placement))
-    return Relevance(registry.load(model or registry.DEFAULT_MODEL))
+    return Relevance(registry.load(model or registry.DEFAULT_MODEL, placement))

@@ -32,10 +32,10 @@ from sightline.errors import InvalidQuery, ModelUnavailable
 
 __all__ = ["Relevance"]
 
-SURPRISE = 1.5
+SURPRISE = 1.25
 """Standard deviations between the mean peak of everyday things and a value of 0.5."""
-STEEPNESS = 4.0
-"""Of the logistic curve, for one standard deviation: the mean peak of everyday things has a value of 0.002."""
+STEEPNESS = 3.0
+"""Of the logistic curve, for one standard deviation: the mean peak of everyday things has a value of 0.02."""
 LEAST_SPREAD = 0.05
 """Of the peaks, in cosines: where a picture is like nothing at all, small differences must not count as large."""
 

@@ -8,7 +8,7 @@ from search.highlight.overlay.colours import ramp
 
 __all__ = ["blend", "opacity"]
 
-FAINTEST, STRONGEST = 0.15, 0.8
+FAINTEST, STRONGEST = 0.1, 0.65
 """How much of the picture a value of 0, and one of 1, covers with its colour."""
 GREY = 0.6
 """How much of its own colours the picture loses, so that those of the map stand out."""

@@ -1,0 +1,162 @@
+"""Highlights on standard output and as files: overlays, masks, and those of the hits of a search."""
+
+import io
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.output import print_json, print_text, shown
+from sightline.errors import InvalidQuery
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from encoders.prompts import Prompt
+    from search.highlight.engine import HighlightEngine
+    from search.highlight.highlight import Highlight, Threshold
+    from search.highlight.words import Word
+    from search.hits import Hit
+
+__all__ = ["Output", "show", "write_overlays"]
+
+MEANING = {
+    "relevance": "how much more this place is like the prompt than like everyday things ({model})",
+    "segment": "how likely this place is the prompt ({model})",
+}
+LONGEST_NAME = 120
+"""Bytes kept of a picture's name in that of its overlay; file systems allow 255."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What should become of highlights."""
+
+    out: Path | None = None
+    bare: bool = False
+    mask: Path | None = None
+    words: bool = False
+    as_json: bool = False
+
+    def check(self, prompts: int) -> None:
+        """Before anything is computed: whether there is something to look for, and files can be written."""
+        if not prompts:
+            raise click.UsageError("say what to look for: words, or --image-prompt FILE")
+        for path in (self.out, self.mask):
+            if path is not None and path.suffix.lower() != ".png":
+                raise click.UsageError(f"overlays and masks are .png files, not {path.name!r}")
+            if path is not None and path.is_dir():
+                raise click.FileError(str(path), "it is a folder")
+
+
+def show(
+    image: "Image.Image", prompts: "Sequence[Prompt]", engine: "HighlightEngine", threshold: "Threshold", output: Output
+) -> bool:
+    """Prints and writes where `image` shows what each prompt asks for; returns whether any of them was found."""
+    from encoders.prompts import TextPrompt
+    from search.highlight.highlight import each_highlight
+    from search.highlight.words import word_parts
+
+    for prompt in prompts:
+        limit = engine.cut(prompt.text) if isinstance(prompt, TextPrompt) else None
+        if limit is not None:
+            click.echo(f"sightline: {engine.model} reads only the first {limit} tokens of a prompt", err=True)
+    found = list(each_highlight(image, prompts, engine, threshold))
+    parts = [
+        word_parts(engine, image, prompt) if output.words and isinstance(prompt, TextPrompt) else ()
+        for prompt in prompts
+    ]
+    _write_files(image, found, parts, output)
+    for one, words in zip(found, parts, strict=True):
+        if output.as_json:
+            print_json({**one.as_record(), **_word_record(words, wanted=output.words)})
+        else:
+            _print_line(one, words)
+    return any(one.regions for one in found)
+
+
+def write_overlays(
+    folder: Path, hits: "Sequence[Hit]", prompts: "Sequence[Prompt]", engine: "HighlightEngine"
+) -> list[Path]:
+    """Writes a figure for each hit into `folder`, which is made, named by rank and picture; returns the files.
+
+    A picture that can no longer be read is said and left out. Raises `click.FileError` when nothing can be written.
+    """
+    from search.highlight.highlight import each_highlight, open_whole
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise click.FileError(str(folder), exc.strerror or str(exc)) from exc
+    written = []
+    for hit in hits:
+        if hit.record.document is not None:
+            continue
+        try:
+            image = open_whole(hit.path)
+        except InvalidQuery as exc:
+            click.echo(f"sightline: {exc}; it has no overlay", err=True)
+            continue
+        found = list(each_highlight(image, prompts, engine))
+        stem = os.fsdecode(os.fsencode(hit.path.stem)[:LONGEST_NAME])
+        path = folder / f"{hit.rank:03}-{stem}.png"
+        _write(path, _figure(image, found, [()] * len(found)))
+        written.append(path)
+    return written
+
+
+def _write_files(
+    image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]", output: Output
+) -> None:
+    from PIL import Image
+
+    from search.highlight.overlay import blend
+
+    if output.out is not None and not output.bare:
+        _write(output.out, _figure(image, found, parts))
+    for number, one in enumerate(found):
+        if output.out is not None and output.bare:
+            _write(_numbered(output.out, number, len(found)), blend(image, one.map, one.mask))
+        if output.mask is not None:
+            _write(_numbered(output.mask, number, len(found)), Image.fromarray(one.mask))
+
+
+def _figure(image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]") -> "Image.Image":
+    from search.highlight.overlay import figure, panels_of, word_panels
+
+    rows = [panels_of(image, found), *(word_panels(image, words) for words in parts if words)]
+    return figure(rows, MEANING[found[0].engine].format(model=found[0].model))
+
+
+def _write(path: Path, image: "Image.Image") -> None:
+    """Writes a PNG, all of it or nothing."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(buffer.getvalue())
+        partial.replace(path)
+    except OSError as exc:
+        partial.unlink(missing_ok=True)
+        raise click.FileError(str(path), exc.strerror or str(exc)) from exc
+
+
+def _numbered(path: Path, number: int, count: int) -> Path:
+    """The file itself for one prompt; for several FILE-1.png, FILE-2.png, ..."""
+    return path if count == 1 else path.with_stem(f"{path.stem}-{number + 1}")
+
+
+def _print_line(found: "Highlight", words: "Sequence[Word]") -> None:
+    places = "; ".join("{2}×{3} at {0},{1}".format(*region.box) for region in found.regions)
+    mark = " " if found.regions else "?"
+    print_text(f"{found.score:.3f}{mark} {shown(found.prompt.title)}  ({places or 'not found'})")
+    if words:
+        print_text("        " + "  ".join(f"{word.text} {word.weight:+.2f}" for word in words))
+
+
+def _word_record(words: "Sequence[Word]", *, wanted: bool) -> dict[str, Any]:
+    said = [{"text": word.text, "start": word.start, "weight": round(word.weight, 6)} for word in words]
+    return {"words": said} if wanted else {}
