@@ -21,6 +21,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "index": ("cli.index:index", "Take folders of pictures into the library, or bring it up to date."),
         "search": ("cli.search:search", "Find pictures by words, by a picture, or by both."),
         "similar": ("cli.similar:similar", "Find the pictures most similar to one picture."),
+        "highlight": ("cli.highlight:highlight", "Show where in a picture something is."),
         "serve": ("cli.serve:serve", "Open the page, and the HTTP API, on a library."),
         "status": ("cli.status:status", "Say what the library holds, and what could not be read."),
         "verify": ("cli.verify:verify", "Check that nothing in the library is damaged."),
