@@ -24,8 +24,8 @@ from indexer.pipeline import IndexSettings, index
 from indexer.summary import Summary
 from store import Library
 
-STAGES = ("scan", "read", "decode", "preprocess", "forward", "write", "publish")
-SHARED = frozenset({"read", "decode", "preprocess"})
+STAGES = ("scan", "read", "decode", "preprocess", "hash", "forward", "write", "group", "publish")
+SHARED = frozenset({"read", "decode", "preprocess", "hash"})
 """Stages whose seconds add up over the reader threads; they overlap with each other and with the rest."""
 
 

@@ -1,4 +1,4 @@
-"""A look at pictures that were taken in before their looks were kept: their files are read once more, nothing is embedded.
+"""A look at pictures that were taken in before their looks were kept: their files are read once more.
 
 The bytes must still be those that the catalogue knows; otherwise they are left to the next run.
 """

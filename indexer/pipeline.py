@@ -18,6 +18,7 @@ from time import perf_counter
 
 from encoders.base import Encoder
 from indexer.ingest import batches, embed, read_ahead
+from indexer.looks import look_again
 from indexer.read import Reader, Reading
 from indexer.remarks import renew_remarks
 from indexer.scan import FoundFile, Scan, ScanSettings, scan
@@ -37,6 +38,7 @@ from store.census import Census, Sighting, open_census
 from store.library import Library
 from store.roots import Place, count_present, ensure_root, find_place
 from store.spaces import StoredSpace, activate, list_spaces, model_space, register
+from store.stacks import update_stacks
 
 __all__ = ["IndexSettings", "index"]
 
@@ -185,10 +187,14 @@ class _Run:
                 self.counts["missing"] += census.mark_missing()
             with self._timed("remarks"):
                 self.counts["remarks"] += renew_remarks(census.connection, place, self._settings.workers)
+        with self._timed("looks"):
+            look_again(self._library, place, self._settings.decode, self._settings.workers)
 
     def publish(self) -> None:
-        """Writes the index file, if there is anything new to write."""
+        """Groups near-duplicates, and writes the index file, if there is anything new to group or to write."""
         self._progress.publish()
+        with self._timed("group"):
+            update_stacks(self._library, self._stored)
         self._publish()
         if self._library.revision() == self._revision:
             return

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -15,8 +15,10 @@ from indexer.remarks import file_facts
 from indexer.scan import modified_ns
 from pictures.decode import Decoded, DecodeSettings, decode
 from pictures.metadata import Metadata
+from pictures.perceptual import HASH_VERSION, perceptual_hash
 from sightline.errors import FileTooLarge, PictureError, PictureUnreadable
 from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
+from store.stacks import Look
 
 __all__ = ["LARGEST_FILE", "Reader", "Reading"]
 
@@ -31,7 +33,7 @@ class Reading:
     outcome: Outcome
     pixels: NDArray[np.uint8] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time spent reading, decoding and preprocessing."""
+    """Time spent reading, decoding, preprocessing and hashing what it looks like."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +65,21 @@ class Reader:
         if work.familiar and self.known(digest):
             return Reading(Taken(work, size, mtime_ns, digest), seconds=seconds)
         try:
-            return self._decode(work, data, Taken(work, size, mtime_ns, digest), seconds)
+            return self._decode(data, Taken(work, size, mtime_ns, digest), seconds)
         except PictureError as exc:
             return Reading(_refused(work, size, mtime_ns, exc), seconds=seconds)
 
-    def _decode(self, work: Work, data: bytes, taken: Taken, seconds: dict[str, float]) -> Reading:
+    def _decode(self, data: bytes, taken: Taken, seconds: dict[str, float]) -> Reading:
         started = perf_counter()
         decoded = decode(data, self.settings, shortest_side=self.preprocess.size)
         seconds["decode"] = perf_counter() - started
         started = perf_counter()
         pixels = self.preprocess.pixels(decoded.image)  # (S, S, 3)
         seconds["preprocess"] = perf_counter() - started
-        outcome = Taken(work, taken.size, taken.mtime_ns, taken.digest, facts=_facts(decoded, taken.size))
+        started = perf_counter()
+        look = Look(HASH_VERSION, perceptual_hash(decoded.image))
+        seconds["hash"] = perf_counter() - started
+        outcome = replace(taken, facts=_facts(decoded, taken.size), look=look)
         return Reading(outcome, pixels, seconds)
 
 

@@ -38,8 +38,8 @@ def verify(library: Library) -> list[Fault]:
     """Everything that is wrong with the library; empty when it is whole.
 
     Checks the database itself, every vector (size, finite, unit length), every index file (bit for bit, then number by
-    number against the catalogue), that every present picture can be found in the active space, and that every member of a
-    group of near-duplicates is near its anchor.
+    number against the catalogue), that every present picture can be found in the active space, and that every member of
+    a group of near-duplicates is near its anchor.
     """
     faults = list(_catalogue_faults(library))
     if faults:
@@ -57,8 +57,8 @@ def repair(library: Library) -> list[str]:
     """Mends what can be mended without pictures; says what was done. The caller holds the writer lock.
 
     Malformed vectors are dropped (the next index run embeds those pictures again), contents that no file holds any more
-    are removed, damaged or outdated index files are made anew from the catalogue, and near-duplicates compared again. Raises `LibraryUnusable` when the
-    database itself is damaged.
+    are removed, damaged or outdated index files are made anew from the catalogue, and near-duplicates that are in no
+    sound group are compared again. Raises `LibraryUnusable` when the database itself is damaged.
     """
     for fault in _catalogue_faults(library):
         raise LibraryUnusable(

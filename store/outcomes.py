@@ -15,6 +15,7 @@ from store.embedded import add_vectors, note_faults
 from store.facts import FileFacts, columns, keep_keywords
 from store.roots import Place, within
 from store.spaces import StoredSpace
+from store.stacks import Look, note_looks
 
 __all__ = ["ContentFacts", "Outcome", "Refused", "Settler", "Taken", "Work"]
 
@@ -52,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Taken(Outcome):
-    """A picture. `facts` and `vector` (D,) are None when the catalogue already has them for this `digest`.
+    """A picture. `facts`, `vector` (D,) and `look` are None when the catalogue already has them for this `digest`.
 
     `fault` is what was wrong with the vector that the model made of it, which is then left out.
     """
@@ -61,6 +62,7 @@ class Taken(Outcome):
     facts: ContentFacts | None = None
     vector: NDArray[np.float32] | None = None
     fault: str | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Settler:
 
     def _take(self, batch: Sequence[Taken], counts: Counter[str]) -> None:
         content_ids = self._contents(batch)
+        note_looks(self._connection, {content_ids[taken.digest]: taken.look for taken in batch if taken.look})
         counts["embedded"] += self._embed(batch, content_ids)
         held, gone = self._holders(batch, content_ids)
         fresh: list[dict[str, object]] = []

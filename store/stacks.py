@@ -94,11 +94,12 @@ def group_all(library: Library, stored: StoredSpace, nearness: Nearness) -> dict
 
 
 def anchors_of(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """The anchor of each of these contents that has been compared."""
+    """The anchor of each of these contents that is present and has been compared."""
+    present = select(Picture.id).where(Picture.content_id == Likeness.content_id, Picture.state == State.PRESENT)
     found: dict[int, int] = {}
     for some in _portions(ids):
         statement = select(Likeness.content_id, Likeness.anchor_id).where(
-            Likeness.content_id.in_(some), Likeness.anchor_id.is_not(None)
+            Likeness.content_id.in_(some), Likeness.anchor_id.is_not(None), present.exists()
         )
         found |= {row.content_id: row.anchor_id for row in connection.execute(statement)}
     return found
