@@ -14,6 +14,9 @@ UV := $(shell command -v uv 2>/dev/null)
 GALLERY := examples/gallery/captions.jsonl
 BASELINE := training/baselines/gallery.json.gz
 
+# A client that the HTTP API must please. What it needs itself (wandb, autofaiss, ...) is of no use here.
+CLIENT := clip-retrieval==2.45.0
+
 .PHONY: demo test test-all gate baseline lint format clean
 
 demo: $(VENV)/.base
@@ -68,7 +71,9 @@ $(VENV)/.dev: $(VENV)/.base pyproject.toml
 	@echo "Installing what the tests need (torch among it: several GB)"
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python --editable '.[clip,web]' --group dev
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(CLIENT)
 else
 	$(BIN)/python -m pip install --quiet --editable '.[clip,web]' --group dev
+	$(BIN)/python -m pip install --quiet --no-deps $(CLIENT)
 endif
 	@touch $@

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sightline import __version__
 from store.library import Library
 from web import problems
-from web.api import export, health, highlight, jobs, judgements, pictures, search, spaces, status, tags, uploads
+from web.api import export, health, highlight, jobs, judgements, knn, pictures, search, spaces, status, tags, uploads
 from web.guard import Guard
 from web.metrics import Metrics
 from web.page import mount_page
@@ -47,7 +47,8 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     problems.install(app)
     for module in ROOMS:
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
-    app.include_router(health.router)
+    app.include_router(knn.router, responses=PROBLEMS)
+    app.include_router(health.router, responses=PROBLEMS)
     mount_page(app)
     app.add_middleware(app.state.metrics.middleware)
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked

@@ -10,7 +10,7 @@ from store.library import Library
 from web.app import create_app
 from web.settings import ServeSettings
 
-__all__ = ["run"]
+__all__ = ["listen", "run"]
 
 STOP_WITHIN = 5
 """Seconds that requests under way have to end once the server is asked to stop."""
@@ -21,7 +21,7 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
 
     Raises `ServeRefused` when the address cannot be had.
     """
-    listening = _listen(settings)
+    listening = listen(settings)
     port = listening.getsockname()[1]
     config = uvicorn.Config(
         create_app(library, settings),
@@ -38,7 +38,7 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def _listen(settings: ServeSettings) -> socket.socket:
+def listen(settings: ServeSettings) -> socket.socket:
     """A socket at the address. It listens before anything is told, so that whoever is told can connect."""
     try:
         family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]

@@ -1,11 +1,9 @@
 """Pictures that are sent to be asked with."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Body
+from fastapi import APIRouter
 from pydantic import BaseModel
 
-from web.asking import ServiceDep
+from web.asking import RawBody, ServiceDep, body_of
 
 __all__ = ["router"]
 
@@ -21,7 +19,11 @@ class Uploaded(BaseModel):
     height: int
 
 
-@router.post("/uploads", status_code=201)
-def upload(data: Annotated[bytes, Body(media_type="application/octet-stream")], service: ServiceDep) -> Uploaded:
+@router.post(
+    "/uploads",
+    status_code=201,
+    openapi_extra=body_of("application/octet-stream", {"type": "string", "format": "binary"}),
+)
+def upload(data: RawBody, service: ServiceDep) -> Uploaded:
     """Takes in the bytes of a picture file, to ask with it. It does not become a part of the library."""
     return Uploaded(**service.uploads.keep(data)._asdict())
