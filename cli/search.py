@@ -76,6 +76,7 @@ def search(
     **options: Any,
 ) -> None:
     """Find pictures by words, by a picture, or by both, best first."""
+    from cli.advice import advise
     from cli.results import Form, answer
     from cli.spaces import say_covered
     from search import Searcher
@@ -103,6 +104,8 @@ def search(
             note(hits.notes)
             code = answer(query.title, hits, form)
         mend(searcher)
+        if queries is None:
+            advise(opened.path, searcher.space.space.model, query)
     ctx.exit(code)
 
 
