@@ -89,5 +89,9 @@ class Album(Base):
     key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     query: Mapped[str]
-    """The whole question in the grammar of searches, filters included."""
+    """The whole question in the grammar of searches, filters included, as it was asked."""
+    condition: Mapped[str | None]
+    """Its filters as JSON (`store/albums.py`), folders absolute; and whether there is more than filters."""
+    top: Mapped[int]
+    """How many pictures it shows at most, if words rank them."""
     created_at: Mapped[datetime]

@@ -75,7 +75,8 @@ def old_facts(connection: Connection, place: Place, version: int, after: int, li
     Only those that the census under way has seen, unchanged: one file of each.
     """
     statement = (
-        select(Picture.content_id, Picture.relpath, Picture.size, Picture.mtime_ns, func.min(Picture.id))
+        select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns, func.min(Picture.id))
+        .select_from(Picture)
         .join(Content, Content.id == Picture.content_id)
         .join(SEEN, SEEN.c.relpath == Picture.relpath)
         .where(
@@ -86,8 +87,8 @@ def old_facts(connection: Connection, place: Place, version: int, after: int, li
             Content.facts_version < version,
             Content.id > after,
         )
-        .group_by(Picture.content_id)
-        .order_by(Picture.content_id)
+        .group_by(Content.id)
+        .order_by(Content.id)
         .limit(limit)
     )
     return [OldFacts(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]

@@ -18,6 +18,7 @@ def register_functions(connection: sqlite3.Connection) -> None:
     connection.create_function("sightline_like", 2, _like, deterministic=True)
     connection.create_function("sightline_path", 2, _path, deterministic=True)
     connection.create_function("sightline_name", 1, _name, deterministic=True)
+    connection.create_function("sightline_folder", 1, _folder, deterministic=True)
     connection.create_function("sightline_metres", 4, _metres, deterministic=True)
 
 
@@ -39,6 +40,11 @@ def _path(root: object, relpath: object) -> str | None:
 def _name(relpath: object) -> str | None:
     """The name of a file alone."""
     return relpath.rpartition(b"/")[2].decode("utf-8", "replace") if isinstance(relpath, bytes) else None
+
+
+def _folder(relpath: object) -> bytes | None:
+    """Where a file lies, relative to its root."""
+    return relpath.rpartition(b"/")[0] if isinstance(relpath, bytes) else None
 
 
 def _metres(latitude: object, longitude: object, other_latitude: object, other_longitude: object) -> float | None:

@@ -3,6 +3,7 @@
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
 
+from store.albums import expanded
 from store.annotations import Sidecar
 from store.catalog import Content, Embedding, Picture, Root, State
 from store.compiling import compile_test
@@ -28,6 +29,8 @@ def selected_ids(connection: Connection, stored: StoredSpace, condition: Conditi
 
 def matching(connection: Connection, condition: Condition) -> Select[int | None]:
     """A statement for the ids of the contents that `condition` keeps, with a present file. Raises as `selected_ids`."""
+    check_size(condition)
+    condition = expanded(connection, condition)
     check_size(condition)
     compiler = _Compiler(connection)
     where = compiler.compile(condition)

@@ -151,7 +151,8 @@ def test_a_run_that_is_stopped_goes_on(
             raise KeyboardInterrupt
         renew(*arguments)  # type: ignore[arg-type]
 
-    renew = indexer.remarks.renew
+    from store.facts import renew
+
     monkeypatch.setattr(indexer.remarks, "PAGE", 2)
     monkeypatch.setattr(indexer.remarks, "renew", renew_once)
     with pytest.raises(KeyboardInterrupt):

@@ -82,6 +82,8 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("query", sa.String(), nullable=False),
+        sa.Column("condition", sa.String(), nullable=True),
+        sa.Column("top", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_albums")),
         sa.UniqueConstraint("key", name=op.f("uq_albums_key")),
