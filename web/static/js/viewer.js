@@ -33,6 +33,7 @@ function draw() {
   cropping = null;
   const picture = make("img.picture", { src: thumbnail(hit.id, 1536), alt: hit.name, draggable: false });
   const stage = make("div.stage", {}, picture, make("img.heat", { alt: "", hidden: true }), make("div.box", { hidden: true }));
+  stage.style.setProperty("--ratio", hit.width / hit.height || 1);
   dialog.replaceChildren(
     make("div.frame", {},
       iconButton("back", t("previous"), () => step(-1), { className: "quiet previous", disabled: at === 0 }),
@@ -160,13 +161,8 @@ function startCropping(hit, stage) {
   };
   const rectangle = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1])];
   const drawBox = ([x, y, w, h]) => {
-    const frame = picture.getBoundingClientRect();
-    const outer = stage.getBoundingClientRect();
     box.hidden = false;
-    box.style.left = `${frame.left - outer.left + x * frame.width}px`;
-    box.style.top = `${frame.top - outer.top + y * frame.height}px`;
-    box.style.width = `${w * frame.width}px`;
-    box.style.height = `${h * frame.height}px`;
+    Object.assign(box.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `${100 * w}%`, height: `${100 * h}%` });
   };
   const finish = (crop) => {
     cropping = null;
