@@ -27,6 +27,7 @@ MEANING = {
     "relevance": "how much more this place is like the prompt than like everyday things ({model})",
     "segment": "how likely this place is the prompt ({model})",
 }
+WORDS_A_ROW = 4
 LONGEST_NAME = 120
 """Bytes kept of a picture's name in that of its overlay; file systems allow 255."""
 
@@ -127,7 +128,11 @@ def _write_files(
 def _figure(image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]") -> "Image.Image":
     from search.highlight.overlay import figure, panels_of, word_panels
 
-    rows = [panels_of(image, found), *(word_panels(image, words) for words in parts if words)]
+    rows = [panels_of(image, found)]
+    columns = max(len(found), WORDS_A_ROW)
+    for one, words in zip(found, parts, strict=True):
+        panels = word_panels(image, words) if one.regions else []  # of nothing, no word has a part
+        rows += [panels[start : start + columns] for start in range(0, len(panels), columns)]
     return figure(rows, MEANING[found[0].engine].format(model=found[0].model))
 
 
@@ -154,7 +159,9 @@ def _print_line(found: "Highlight", words: "Sequence[Word]") -> None:
     mark = " " if found.regions else "?"
     print_text(f"{found.score:.3f}{mark} {shown(found.prompt.title)}  ({places or 'not found'})")
     if words:
-        print_text("        " + "  ".join(f"{word.text} {word.weight:+.2f}" for word in words))
+        from search.highlight.overlay.figure import signed
+
+        print_text("        " + "  ".join(f"{word.text} {signed(word.weight)}" for word in words))
 
 
 def _word_record(words: "Sequence[Word]", *, wanted: bool) -> dict[str, Any]:

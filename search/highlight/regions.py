@@ -26,7 +26,7 @@ class Region:
     score: float
     """The highest value of the map in it."""
     peak: tuple[int, int]
-    """Where that is: (x, y) of the pixel."""
+    """Where that is: (x, y) of the pixel; the middle one where several are equally high."""
 
 
 def find_regions(values: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.bool_], tuple[Region, ...]]:
@@ -103,5 +103,6 @@ def _measure(values: NDArray[np.float32], labels: NDArray[np.int32], number: int
     left, top = int(columns[0]), int(rows[0])
     width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
     part = np.where(inside, values, -1)[top : top + height, left : left + width]
-    row, column = np.unravel_index(int(part.argmax()), part.shape)
-    return Region((left, top, width, height), area, float(part[row, column]), (left + int(column), top + int(row)))
+    highest = np.argwhere(part == part.max())  # (N, 2), more than one where a map is at its end
+    row, column = highest[np.abs(highest - highest.mean(axis=0)).sum(axis=1).argmin()].tolist()
+    return Region((left, top, width, height), area, float(part[row, column]), (left + column, top + row))

@@ -36,7 +36,7 @@ SURPRISE = 1.25
 """Standard deviations between the mean peak of everyday things and a value of 0.5."""
 STEEPNESS = 3.0
 """Of the logistic curve, for one standard deviation: the mean peak of everyday things has a value of 0.02."""
-LEAST_SPREAD = 0.05
+LEAST_SPREAD = 0.02
 """Of the peaks, in cosines: where a picture is like nothing at all, small differences must not count as large."""
 
 

@@ -13,7 +13,7 @@ from search.highlight.overlay.blend import GREY, blend, opacity
 from search.highlight.overlay.colours import ramp
 from search.highlight.words import Word
 
-__all__ = ["Panel", "figure", "panels_of", "word_panels"]
+__all__ = ["Panel", "figure", "panels_of", "signed", "word_panels"]
 
 SMALLEST, LARGEST = 320, 1600
 """Longer side of a panel, in pixels: smaller pictures are enlarged, larger ones reduced."""
@@ -44,7 +44,7 @@ def word_panels(image: Image.Image, words: Sequence[Word]) -> list[Panel]:
     panels = []
     for word in words:
         change = Image.fromarray(np.maximum(word.change, 0)).resize(image.size, Image.Resampling.BILINEAR)
-        panels.append(Panel(blend(image, np.asarray(change)), word.text, f"{word.weight:+.2f} at the find"))
+        panels.append(Panel(blend(image, np.asarray(change)), word.text, f"{signed(word.weight)} at the find"))
     return panels
 
 
@@ -59,6 +59,11 @@ def figure(rows: Sequence[Sequence[Panel]], legend: str) -> Image.Image:
             _paint(sheet, panel, (GAP + column * across, GAP + number * down), side)
     _paint_legend(sheet, legend, GAP + len(rows) * down)
     return sheet
+
+
+def signed(weight: float) -> str:
+    """With two decimals and a sign, except for what is nothing."""
+    return f"{weight:+.2f}" if abs(weight) >= 0.005 else "0.00"
 
 
 def _note(found: Highlight) -> str:

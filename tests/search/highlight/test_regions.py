@@ -78,7 +78,7 @@ def test_boxes_areas_and_peaks_by_hand() -> None:
     values[30:34, 0:5] = 0.9
     values[20, 50] = 1.0  # a speck: 1 of 2,400 pixels
     mask, (first, second) = find_regions(values, 0.5)
-    assert (first.box, first.area, first.peak) == ((0, 30, 5, 4), 20, (0, 30))
+    assert (first.box, first.area, first.peak) == ((0, 30, 5, 4), 20, (2, 31))
     assert [first.score, second.score] == pytest.approx([0.9, 0.7])
     assert (second.box, second.area, second.peak) == ((10, 5, 20, 10), 200, (25, 12))
     assert mask.sum() == 220

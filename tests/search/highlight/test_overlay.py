@@ -1,0 +1,88 @@
+"""Overlays: even colours, the picture's size, captions and legend."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from encoders.fake import FakeEncoder
+from encoders.prompts import TextPrompt
+from search.highlight import highlight
+from search.highlight.overlay import blend, figure, panels_of, word_panels
+from search.highlight.overlay.colours import ramp, to_oklab
+from search.highlight.relevance import Relevance
+from search.highlight.words import word_parts
+
+RED = Image.new("RGB", (40, 30), "red")
+
+
+def test_the_ramp_is_even_to_the_eye() -> None:
+    colours = to_oklab(ramp()[::15])  # (18, 3): in steps of one, the rounding to 8 bits would be half of a step
+    steps = np.linalg.norm(np.diff(colours, axis=0), axis=1)
+    assert steps.max() < 1.1 * steps.mean()
+    assert steps.min() > 0.9 * steps.mean()
+    lightness = to_oklab(ramp())[:, 0]
+    assert (np.diff(to_oklab(ramp()[::5])[:, 0]) > 0).all()
+    assert lightness[0] < 0.25
+    assert lightness[-1] > 0.9
+
+
+def test_oklab_of_known_colours() -> None:
+    # From the table of test values in Ottosson's publication, by way of sRGB's primaries.
+    known = to_oklab(np.array([[255, 255, 255], [255, 0, 0], [0, 0, 255]], np.uint8))
+    expected = [[1.0, 0.0, 0.0], [0.62796, 0.22486, 0.12585], [0.45201, -0.03246, -0.31153]]
+    np.testing.assert_allclose(known, expected, atol=1e-4)
+
+
+def test_an_overlay_is_the_picture_under_the_ramp() -> None:
+    values = np.zeros((30, 40), np.float32)
+    values[:, 20:] = 1
+    pixels = np.asarray(blend(Image.new("RGB", (40, 30)), values), int)
+    assert pixels.shape == (30, 40, 3)
+    np.testing.assert_allclose(pixels[5, 5], 0.1 * ramp()[0], atol=1)
+    np.testing.assert_allclose(pixels[5, 35], 0.65 * ramp()[255], atol=1)
+
+
+def test_the_mask_is_outlined() -> None:
+    mask = np.zeros((30, 40), np.bool_)
+    mask[10:20, 10:20] = True
+    pixels = np.asarray(blend(Image.new("RGB", (40, 30)), np.zeros((30, 40), np.float32), mask))
+    white = (pixels == 255).all(axis=-1)
+    assert white[10, 10:20].all()
+    assert white[10:20, 19].all()
+    assert not white[11:19, 11:19].any()
+    assert not white[~mask].any()
+
+
+@pytest.mark.parametrize(
+    ("size", "panel"), [((40, 30), (320, 240)), ((1, 1), (320, 320)), ((800, 600), (800, 600)), ((3200, 10), (1600, 5))]
+)
+def test_the_size_of_a_figure(size: tuple[int, int], panel: tuple[int, int]) -> None:
+    image = Image.new("RGB", size, "red")
+    found = highlight(image, ["red", "blue"], Relevance(FakeEncoder()))
+    # Panels with 14 pixels around, captions of 30 + 22 beneath; then the legend, 12 + 22, and 14.
+    width, height = panel
+    expected = (14 + 2 * (width + 14), 14 + (height + 30 + 22 + 14) + 12 + 22 + 14)
+    assert figure([panels_of(image, found)], "what it means").size == expected
+
+
+def test_panels_say_what_was_found() -> None:
+    red, blue = panels_of(RED, highlight(RED, ["red", "blue"], Relevance(FakeEncoder())))
+    assert (red.caption, red.note) == ("red", "1.00, 1 place, 100% of the picture")
+    assert blue.note == "not found (highest value 0.00)"
+    assert red.overlay.size == RED.size
+
+
+@pytest.mark.parametrize("caption", ["雪地里的狗", "كلب", "x" * 5000, "\ud800 broken", "two\nlines", "\0"])
+def test_captions_of_any_letters(caption: str) -> None:
+    found = highlight(RED, caption, Relevance(FakeEncoder()))
+    assert figure([panels_of(RED, found)], "what it means").width == 14 + 320 + 14
+
+
+def test_words_have_panels() -> None:
+    engine = Relevance(FakeEncoder())
+    panels = word_panels(RED, word_parts(engine, RED, TextPrompt("a red thing")))
+    assert [(panel.caption, panel.note[:5]) for panel in panels] == [
+        ("a", "0.00 "),
+        ("red", "+0.98"),
+        ("thing", "0.00 "),
+    ]
