@@ -4,6 +4,7 @@ A dual encoder has a fixed context (77 tokens in CLIP); what stands behind it is
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -14,9 +15,9 @@ __all__ = ["Cut", "Long", "pieces"]
 Long: TypeAlias = Literal["split", "truncate"]
 """`split`: sentences, whose vectors are averaged, so that all of the text counts. `truncate`: its beginning alone."""
 
-_SENTENCE = re.compile(r"[^.!?;。！？；؟\n]+[.!?;。！？；؟\n]*\s*")
-_WORD = re.compile(r"[\u3400-\u9fff]|\S+?(?=[\u3400-\u9fff]|\s|$)")
-"""Between Chinese characters there are no spaces: each can begin a piece."""
+_SENTENCE_END = re.compile(r"(?<=[.!?;。！？；؟\n])(?=[^.!?;。！？；؟\n])")
+_WORD_END = re.compile(r"(?<=\s)(?=\S)|(?<=[\u3400-\u9fff])(?=.)|$", re.DOTALL)
+"""Between Chinese characters there are no spaces: a piece can end behind each."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def pieces(text: str, encoder: Encoder, long: Long) -> Cut:
         return Cut((text,))
     said = f"{_beginning(text)} is {tokens} tokens long, and {encoder.space.model} reads {encoder.context_length}"
     if long == "truncate":
-        kept = _fitting(text, encoder)
+        kept = _fitting(text, encoder).rstrip()
         return Cut((kept,), f'{said}: it was cut off after "{kept[-30:]}"')
     found = tuple(_packed(text, encoder))
     return Cut(found, f"{said}: it was split into {len(found)} pieces, which count alike")
@@ -44,7 +45,7 @@ def pieces(text: str, encoder: Encoder, long: Long) -> Cut:
 def _packed(text: str, encoder: Encoder) -> list[str]:
     """Sentences, as many to a piece as fit; one that does not fit is cut between words."""
     packed: list[str] = []
-    for sentence in (match.group() for match in _SENTENCE.finditer(text)):
+    for sentence in _SENTENCE_END.split(text):
         if packed and _fits(packed[-1] + sentence, encoder):
             packed[-1] += sentence
             continue
@@ -57,13 +58,15 @@ def _packed(text: str, encoder: Encoder) -> list[str]:
 
 
 def _fitting(text: str, encoder: Encoder) -> str:
-    """The longest beginning of `text` that fits, at least one word of it."""
-    ends = [match.end() for match in _WORD.finditer(text)]
-    low, high = 0, len(ends) - 1  # the number of words but one: `low` is taken in any case
+    """The longest beginning of `text` that fits: whole words, or letters of the first if it is too long by itself."""
+    ends: Sequence[int] = [match.start() for match in _WORD_END.finditer(text) if match.start()]
+    if not _fits(text[: ends[0]], encoder):
+        ends = range(1, ends[0] + 1)
+    low, high = 0, len(ends) - 1  # the first is taken in any case
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _fits(text[: ends[middle]], encoder) else (low, middle - 1)
-    return text[: ends[low]] if ends else text
+    return text[: ends[low]]
 
 
 def _fits(text: str, encoder: Encoder) -> bool:
