@@ -1,0 +1,141 @@
+"""The space that answers changes while searches go on: every answer is of exactly one."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from encoders import registry
+from encoders.base import Encoder
+from encoders.fake import FakeEncoder
+from encoders.mini.encoder import MiniEncoder
+from encoders.placement import Placement
+from indexer import fill, index
+from search import Searcher
+from sightline.errors import InvalidQuery, ModelUnavailable, SpaceDropped, SpaceMismatch, UnknownSpace
+from sightline.space import Space
+from store import Library
+from store.drop import forget_space
+from store.spaces import StoredSpace, activate, named_space
+
+Answer = list[tuple[str, float]]
+
+
+@pytest.fixture
+def both(library: Library, album: Path) -> Iterator[Library]:
+    """Four pictures in the spaces of two models, of which `fake` answers."""
+    index(library, [album], FakeEncoder())
+    fill(library, MiniEncoder())
+    flip(library, "fake")
+    yield library
+
+
+def flip(library: Library, name: str) -> StoredSpace:
+    stored = named_space(library, name)
+    with library.write() as connection:
+        activate(connection, stored)
+    return stored
+
+
+def ask(searcher: Searcher) -> Answer:
+    return [(hit.path.name, round(hit.score, 5)) for hit in searcher.search("red")]
+
+
+def test_a_searcher_follows(both: Library) -> None:
+    following = Searcher(both)
+    fake, mini = (ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    assert fake != mini
+    assert ask(following) == fake
+    assert following.search("red")[0].relevance is None
+    for name, answer in [("mini", mini), ("fake", fake), ("mini", mini)]:
+        stored = flip(both, name)
+        assert ask(following) == answer
+        assert following.space == stored
+    assert following.search("red")[0].relevance is not None  # what scores mean has come along
+
+
+def test_a_searcher_with_a_space_or_an_encoder_stays(both: Library) -> None:
+    by_name, by_encoder = Searcher(both, space="fake"), Searcher(both, FakeEncoder())
+    by_print = Searcher(both, space=FakeEncoder().space.fingerprint[:10])
+    answer = ask(by_name)
+    flip(both, "mini")
+    assert ask(by_name) == ask(by_encoder) == ask(by_print) == answer
+
+
+def test_what_does_not_belong_together_is_refused(both: Library) -> None:
+    with pytest.raises(SpaceMismatch):
+        Searcher(both, FakeEncoder(), space="mini")
+    with pytest.raises(SpaceMismatch):
+        Searcher(both, MiniEncoder())  # which does not answer now
+    with pytest.raises(UnknownSpace):
+        Searcher(both, space="nope")
+
+
+def test_others_are_answered_in_the_old_space_while_one_loads_the_new(
+    both: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading, loaded = Event(), Event()
+    following, fake = Searcher(both), ask(Searcher(both, space="fake"))
+    mini = ask(Searcher(both, space="mini"))
+    load_for = registry.load_for
+
+    def slowly(space: Space, placement: Placement) -> Encoder:
+        loading.set()
+        assert loaded.wait(10)
+        return load_for(space, placement)
+
+    monkeypatch.setattr(registry, "load_for", slowly)
+    flip(both, "mini")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, following)
+        assert loading.wait(10)
+        assert ask(following) == fake  # without waiting
+        loaded.set()
+        assert first.result() == mini
+    assert ask(following) == mini
+
+
+def test_new_pictures_are_waited_for(both: Library, tmp_path: Path, album: Path) -> None:
+    """Within a space nobody is answered with what was true before, once it has changed."""
+    following = Searcher(both)
+    (album / "red.png").rename(tmp_path / "gone.png")
+    index(both, [album], FakeEncoder())
+    with ThreadPoolExecutor(4) as pool:
+        assert {len(answer) for answer in pool.map(lambda _: ask(following), range(8))} == {3}
+
+
+def test_a_space_that_is_dropped(both: Library) -> None:
+    following, pinned = Searcher(both), Searcher(both, space="fake")
+    mini = ask(Searcher(both, space="mini"))
+    with both.writer_lock():
+        forget_space(both, named_space(both, "fake"))
+    assert ask(following) == mini  # as the other one answers now
+    with pytest.raises(SpaceDropped, match="was dropped"):
+        ask(pinned)
+    with both.writer_lock():
+        forget_space(both, named_space(both, "mini"))
+    with pytest.raises(InvalidQuery, match="nothing is indexed"):
+        ask(following)
+
+
+def test_a_model_that_cannot_be_loaded_leaves_what_needs_none(
+    both: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Searcher(both)
+
+    def gone(space: Space, placement: Placement) -> Encoder:
+        raise ModelUnavailable(space.model, "its files", "put them back")
+
+    monkeypatch.setattr(registry, "load_for", gone)
+    flip(both, "mini")
+    with pytest.raises(ModelUnavailable, match="put them back"):
+        ask(following)
+    assert len(following.similar(album / "red.png")) == 3
+    flip(both, "fake")
+    with pytest.raises(ModelUnavailable):
+        ask(following)
+    monkeypatch.undo()
+    flip(both, "mini")
+    assert len(ask(following)) == 4
