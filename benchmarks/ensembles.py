@@ -48,10 +48,8 @@ def _row(encoder: MiniEncoder, gallery: Gallery, pictures: NDArray[np.float32], 
     drawn = np.random.default_rng(0).integers(0, len(right), (2000, len(right)))
     low, high = np.percentile((mixed - plain)[drawn].mean(axis=1), [2.5, 97.5])
     recall = [float((rank <= 10).mean()) for rank in ranks]
-    return (
-        f"| {language} | {len(captions):,} | {plain.mean():.3f} | {mixed.mean():.3f} | {recall[0]:.3f} | {recall[1]:.3f} "
-        f"| {low:+.3f} to {high:+.3f} |"
-    )
+    shown = " | ".join(f"{value:.3f}" for value in (plain.mean(), mixed.mean(), *recall))
+    return f"| {language} | {len(captions):,} | {shown} | {low:+.3f} to {high:+.3f} |"
 
 
 if __name__ == "__main__":

@@ -93,7 +93,8 @@ def test_parts_that_cancel_out(searcher: Searcher) -> None:
 
 def test_only_plain_compositions_have_a_kind() -> None:
     kinds = {
-        "beach": "text", "2:beach": "text", "a + b": "text", "a -b": "text", "./a.jpg": "picture", "like:4 -like:5": "picture",
+        "beach": "text", "2:beach": "text", "a + b": "text", "a -b": "text", "./a.jpg": "picture",
+        "like:4 -like:5": "picture",
         "a + 0.5:b": None, "a - 2:b": None, "a + ./a.jpg": None, "./a.jpg[0,0,5,5]": None,
     }  # fmt: skip
     for line, kind in kinds.items():
