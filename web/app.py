@@ -10,7 +10,21 @@ from fastapi.routing import APIRoute
 from sightline import __version__
 from store.library import Library
 from web import problems
-from web.api import export, health, highlight, jobs, judgements, knn, pictures, search, spaces, status, tags, uploads
+from web.api import (
+    export,
+    facets,
+    health,
+    highlight,
+    jobs,
+    judgements,
+    knn,
+    pictures,
+    search,
+    spaces,
+    status,
+    tags,
+    uploads,
+)
 from web.guard import Guard
 from web.metrics import Metrics
 from web.page import mount_page
@@ -55,7 +69,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     return app
 
 
-ROOMS = (search, uploads, pictures, highlight, export, tags, judgements, status, spaces, jobs)
+ROOMS = (search, facets, uploads, pictures, highlight, export, tags, judgements, status, spaces, jobs)
 """The subjects of the API, in the order of its document."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {

@@ -1,0 +1,70 @@
+"""Every filter that is offered keeps just as many pictures as it says."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+from web.api.facets import term
+
+
+def photograph(path: Path, colour: str, camera: str, taken: str) -> None:
+    """A picture with what a camera writes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exif = Image.Exif()
+    exif[0x0110] = camera
+    exif[0x0132] = taken
+    exif.get_ifd(0x8769)[0x9003] = taken
+    Image.new("RGB", (16, 8), colour).save(path, exif=exif)
+
+
+@pytest.fixture
+def varied(client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder) -> TestClient:
+    """Names that a filter must quote, years, and folders in folders."""
+    photograph(album / 'trips "one"' / "a.jpg", "red", 'Odd "One" \\2', "2021:05:01 10:00:00")
+    photograph(album / 'trips "one"' / "b.jpg", "blue", "Odd (or not)", "2022:05:01 10:00:00")
+    photograph(album / 'trips "one"' / "in*it" / "c.jpg", "lime", "Odd", "2022:06:01 10:00:00")
+    index(indexed, [album], encoder)
+    return client
+
+
+def test_what_is_offered_keeps_what_it_says(varied: TestClient) -> None:
+    told = varied.get("/api/v1/facets").json()
+    assert told["count"] == 7
+    offered = [(name, value) for name, values in told["facets"].items() for value in values]
+    assert len(offered) > 10
+    for name, value in offered:
+        kept = varied.post("/api/v1/search", json={"where": value["term"]}).json()["searched"]
+        assert kept == value["count"], (name, value)
+
+
+def test_the_latest_year_comes_first_and_folders_have_short_names(varied: TestClient) -> None:
+    facets = varied.get("/api/v1/facets").json()["facets"]
+    assert [(value["label"], value["count"]) for value in facets["year"]] == [("2022", 2), ("2021", 1)]
+    labels = [value["label"] for value in facets["folder"]]
+    assert labels == ["album", 'trips "one"', "more", 'trips "one"/in*it']
+
+
+def test_filters_narrow_the_counts(varied: TestClient) -> None:
+    told = varied.get("/api/v1/facets", params={"where": "year:2022"}).json()
+    assert told["count"] == 2
+    assert {value["value"] for value in told["facets"]["camera"]} == {"Odd", "Odd (or not)"}
+
+
+def test_words_are_no_filter(client: TestClient) -> None:
+    answer = client.get("/api/v1/facets", params={"where": "a dog"})
+    assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery")
+
+
+@pytest.mark.parametrize("quote", ['"', "\\", '\\"', "a or b", "(", ")", "-x", "=="])
+def test_terms_are_quoted(quote: str) -> None:
+    from search.grammar import parse
+    from store.conditions import FieldTest
+
+    condition = parse(term("camera", quote)).where
+    assert isinstance(condition, FieldTest)
+    assert condition.value == quote

@@ -1,0 +1,101 @@
+"""What there is to choose from: counts by folder, year, camera, tag, each with the filter that chooses it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from search.facets import Facet, count_facets
+from search.filters import Filters
+from web.asking import ServiceDep
+from web.questions import LONGEST_QUERY, condition_of
+
+__all__ = ["router", "term"]
+
+router = APIRouter(tags=["search"])
+
+SHOWN = ("folder", "year", "camera", "lens", "tag", "format", "orientation")
+MOST = 200
+"""Values of a facet."""
+
+
+class Value(BaseModel):
+    """One value that pictures have."""
+
+    value: str
+    label: str
+    """The value, as short as it can be told from the others."""
+    count: int
+    """How many of the pictures that `where` keeps have it; of a folder, files in it and beneath it."""
+    term: str
+    """The filter that chooses it, in the query language: for `where`."""
+
+
+class Facets(BaseModel):
+    """What the pictures that `where` keeps have in common."""
+
+    count: int
+    """How many pictures these are."""
+    facets: dict[str, list[Value]]
+
+
+@router.get("/facets")
+def facets(service: ServiceDep, where: Annotated[str, Query(max_length=LONGEST_QUERY)] = "") -> Facets:
+    """Counts what the pictures that some filters keep have in common."""
+    counted = count_facets(service.library, Filters(where=condition_of(where)), SHOWN)
+    found = {name: _values(name, counted.counts[name]) for name in SHOWN if name != "folder"}
+    return Facets(count=counted.pictures, facets={"folder": _folders(counted.counts["folder"]), **found})
+
+
+def term(name: str, value: str) -> str:
+    """The filter that keeps exactly the pictures with this value of a facet."""
+    if name == "folder":
+        return f"in:{_quoted(value)}"
+    if name in {"camera", "lens", "tag"}:
+        return f"{name}:{_quoted('=' + value)}"
+    return f"{name}:{value.lower()}"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _values(name: str, counts: Sequence[Facet]) -> list[Value]:
+    known = [each for each in counts if each.value is not None and each.value.isprintable()]
+    if name == "year":
+        known.reverse()  # the latest first
+    return [
+        Value(value=each.value, label=each.value, count=each.pictures, term=term(name, each.value))
+        for each in known[:MOST]
+        if each.value is not None
+    ]
+
+
+def _folders(counts: Sequence[Facet]) -> list[Value]:
+    """Each folder with all that lies beneath it, as a filter has it; the fullest first."""
+    own = {Path(each.value): each.pictures for each in counts if each.value and each.value.isprintable()}
+    whole = {folder: sum(number for other, number in own.items() if other.is_relative_to(folder)) for folder in own}
+    common = _common(list(whole))
+    ordered = sorted(whole.items(), key=lambda item: (-item[1], str(item[0])))
+    return [
+        Value(
+            value=str(folder),
+            label=folder.name if folder == common else str(folder.relative_to(common)),
+            count=number,
+            term=term("folder", str(folder)),
+        )
+        for folder, number in ordered[:MOST]
+    ]
+
+
+def _common(folders: list[Path]) -> Path:
+    """The folder that all of them lie in."""
+    shared = Path("/")
+    if folders:
+        shared = folders[0].parent if len(folders) == 1 else folders[0]
+        while not all(folder.is_relative_to(shared) for folder in folders):
+            shared = shared.parent
+    return shared
