@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, String, cast, func, select, union_all
+from sqlalchemy.orm import aliased
 
 from search.filters.filters import Filters
 from store.annotations import ContentTag, PictureTag, Tag
@@ -53,7 +54,8 @@ def _held(connection: Connection, filters: Filters | None) -> ColumnElement[bool
     """The contents that are kept."""
     if filters:
         return Content.id.in_(matching(connection, filters.selection(connection)))
-    return select(Picture.id).where(Picture.content_id == Content.id, Picture.state == State.PRESENT).exists()
+    file = aliased(Picture)
+    return select(file.id).where(file.content_id == Content.id, file.state == State.PRESENT).exists()
 
 
 def _count_contents(connection: Connection, held: ColumnElement[bool]) -> tuple[dict[str, Counter[str | None]], int]:
