@@ -1,7 +1,6 @@
-"""Highlights on standard output and as files: overlays, masks, and those of the hits of a search."""
+"""Highlights on standard output and as files: overlays and masks."""
 
 import io
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import print_json, print_text, shown
-from sightline.errors import InvalidQuery
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,17 +17,14 @@ if TYPE_CHECKING:
     from search.highlight.engine import HighlightEngine
     from search.highlight.highlight import Highlight, Threshold
     from search.highlight.words import Word
-    from search.hits import Hit
 
-__all__ = ["Output", "show", "write_overlays"]
+__all__ = ["Output", "figure_of", "show", "write_png"]
 
 MEANING = {
     "relevance": "how much more this place is like the prompt than like everyday things ({model})",
     "segment": "how likely this place is the prompt ({model})",
 }
 WORDS_A_ROW = 4
-LONGEST_NAME = 120
-"""Bytes kept of a picture's name in that of its overlay; file systems allow 255."""
 
 
 @dataclass(frozen=True)
@@ -79,36 +74,6 @@ def show(
     return any(one.regions for one in found)
 
 
-def write_overlays(
-    folder: Path, hits: "Sequence[Hit]", prompts: "Sequence[Prompt]", engine: "HighlightEngine"
-) -> list[Path]:
-    """Writes a figure for each hit into `folder`, which is made, named by rank and picture; returns the files.
-
-    A picture that can no longer be read is said and left out. Raises `click.FileError` when nothing can be written.
-    """
-    from search.highlight.highlight import each_highlight, open_whole
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise click.FileError(str(folder), exc.strerror or str(exc)) from exc
-    written = []
-    for hit in hits:
-        if hit.record.document is not None:
-            continue
-        try:
-            image = open_whole(hit.path)
-        except InvalidQuery as exc:
-            click.echo(f"sightline: {exc}; it has no overlay", err=True)
-            continue
-        found = list(each_highlight(image, prompts, engine))
-        stem = os.fsdecode(os.fsencode(hit.path.stem)[:LONGEST_NAME])
-        path = folder / f"{hit.rank:03}-{stem}.png"
-        _write(path, _figure(image, found, [()] * len(found)))
-        written.append(path)
-    return written
-
-
 def _write_files(
     image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]", output: Output
 ) -> None:
@@ -117,15 +82,16 @@ def _write_files(
     from search.highlight.overlay import blend
 
     if output.out is not None and not output.bare:
-        _write(output.out, _figure(image, found, parts))
+        write_png(output.out, figure_of(image, found, parts))
     for number, one in enumerate(found):
         if output.out is not None and output.bare:
-            _write(_numbered(output.out, number, len(found)), blend(image, one.map, one.mask))
+            write_png(_numbered(output.out, number, len(found)), blend(image, one.map, one.mask))
         if output.mask is not None:
-            _write(_numbered(output.mask, number, len(found)), Image.fromarray(one.mask))
+            write_png(_numbered(output.mask, number, len(found)), Image.fromarray(one.mask))
 
 
-def _figure(image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]") -> "Image.Image":
+def figure_of(image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence[Sequence[Word]]") -> "Image.Image":
+    """Overlays of what was found, and a row or more for the words of each prompt that has `parts`."""
     from search.highlight.overlay import figure, panels_of, word_panels
 
     rows = [panels_of(image, found)]
@@ -136,8 +102,8 @@ def _figure(image: "Image.Image", found: "Sequence[Highlight]", parts: "Sequence
     return figure(rows, MEANING[found[0].engine].format(model=found[0].model))
 
 
-def _write(path: Path, image: "Image.Image") -> None:
-    """Writes a PNG, all of it or nothing."""
+def write_png(path: Path, image: "Image.Image") -> None:
+    """Writes a PNG, all of it or nothing. Raises `click.FileError`."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     partial = path.with_name(f".{path.name}.partial")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.asking import Asked, QueryCommand, ask_options, merged, note
+from cli.hit_overlays import highlight_option
 from cli.options import (
     Order,
     filter_options,
@@ -34,6 +35,7 @@ Examples:
   sightline search a beach + 0.5:sunset + ./sofa.jpg     parts, one of which counts half
   sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
   sightline search birthday cake --sheet cake.html       a contact sheet to look at
+  sightline search a red kite --highlight kites/          where each hit shows it
   sightline search receipts -0 | xargs -0 cp -t ~/tax
   sightline search two men in an office --relevant || echo none
   sightline search beach --json | jq .relevance
@@ -53,6 +55,7 @@ themselves. docs/searching.md describes the query language.
 @space_option
 @result_options
 @page_options
+@highlight_option
 @click.option("--parts", "explain", is_flag=True, help="Show how similar each part of the query is to each picture.")
 @click.option("--interactive", is_flag=True, help="Look through the hits, say which are right, and ask again.")
 @click.option(
@@ -70,6 +73,7 @@ def search(
     before: str | None,
     library: Path,
     space: str | None,
+    highlight: Path | None,
     explain: bool,
     interactive: bool,
     queries: Any,
@@ -77,6 +81,7 @@ def search(
 ) -> None:
     """Find pictures by words, by a picture, or by both, best first."""
     from cli.advice import advise
+    from cli.hit_overlays import write_overlays
     from cli.results import Form, answer
     from cli.spaces import say_covered
     from search import Searcher
@@ -103,6 +108,8 @@ def search(
             hits = searcher.search(query, filters=narrowed, explain=explain, asking=asked.asking(), **asdict(order))
             note(hits.notes)
             code = answer(query.title, hits, form)
+            if highlight is not None:
+                write_overlays(highlight, hits, query, searcher, asked.asking())
         mend(searcher)
         if queries is None:
             advise(opened.path, searcher.space.space.model, query)
