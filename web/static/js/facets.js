@@ -40,7 +40,7 @@ function section(field) {
       ? make("button.link", { type: "button", "aria-expanded": String(open.has(field)), onclick: () => {
           open.has(field) ? open.delete(field) : open.add(field);
           draw();
-        } }, t(open.has(field) ? "fewer" : "allOf", { n: all.length }))
+        } }, open.has(field) ? t("fewer") : t("allOf", { n: all.length }))
       : null);
 }
 

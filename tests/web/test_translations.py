@@ -1,0 +1,83 @@
+"""The page says everything in six languages, and nothing that it has no words for."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from web.page import STATIC
+
+LANGUAGES = {
+    # What CLDR distinguishes for whole numbers below a million.
+    "en": {"one", "other"},
+    "de": {"one", "other"},
+    "fr": {"one", "other"},
+    "cs": {"one", "few", "other"},
+    "zh": {"other"},
+    "ar": {"zero", "one", "two", "few", "many", "other"},
+}
+
+Words = dict[str, str | dict[str, str]]
+
+
+def words(code: str) -> Words:
+    read: Words = json.loads((STATIC / "i18n" / f"{code}.json").read_text(encoding="utf-8"))
+    return read
+
+
+def values(text: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def forms(said: str | dict[str, str]) -> list[str]:
+    return [said] if isinstance(said, str) else list(said.values())
+
+
+def used() -> set[str]:
+    """Every key that the page asks for by its name; `field_`, `fact_` and the like are put together as it runs."""
+    found = set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', (STATIC / "index.html").read_text()))
+    for script in (STATIC / "js").glob("*.js"):
+        text = script.read_text()
+        for call in re.findall(r"\bt\(([^`)]*)", text):
+            found |= set(re.findall(r'"(\w+)"', call.split("{")[0]))
+        found |= set(re.findall(r'"((?:fact|field)_\w+)"', text))
+    return found
+
+
+def test_all_languages_are_there() -> None:
+    assert {path.stem for path in (STATIC / "i18n").iterdir()} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_each_language_has_every_text_with_the_same_values(code: str) -> None:
+    english, spoken = words("en"), words(code)
+    assert list(spoken) == list(english)
+    for key, said in english.items():
+        wanted = set().union(*map(values, forms(said)))
+        assert all(form.strip() and values(form) <= wanted for form in forms(spoken[key])), key
+        assert isinstance(said, str) == isinstance(spoken[key], str), key
+        if isinstance(said, str):
+            assert set().union(*map(values, forms(spoken[key]))) == wanted, key
+
+
+@pytest.mark.parametrize(("code", "needed"), LANGUAGES.items())
+def test_numbers_have_all_their_forms(code: str, needed: set[str]) -> None:
+    for key, said in words(code).items():
+        assert isinstance(said, str) or set(said) >= needed, key
+
+
+def test_the_page_has_words_for_all_it_says() -> None:
+    known = set(words("en"))
+    assert len(used()) > 60
+    assert used() <= known
+    prefixes = ("fact_", "field_", "col_", "job_", "as_", "theme_")
+    assert {key for key in known - used() if not key.startswith(prefixes)} == set()
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    for file in Path(STATIC).rglob("*"):
+        if file.is_file():
+            found = set(re.findall(r"https?://[^\s\"'<>)]+", file.read_text()))
+            assert found <= {"http://www.w3.org/2000/svg"}, file
+            assert "style=" not in file.read_text(), f"{file}: the content security policy allows no inline style"
