@@ -16,6 +16,12 @@ __all__ = ["FlatIndex", "Ids", "Ranking", "VectorIndex"]
 
 Ids = NDArray[np.int64]
 
+FEW = 30
+"""One in so many, or fewer: then it is faster to copy their vectors out than to look for them among all.
+
+Measured at a million vectors of 256 numbers on one core: 1 % takes 2.8 ms instead of 9.4, 5 % take 22 instead of 24,
+10 % 40 instead of 26."""
+
 
 class Ranking(NamedTuple):
     """Best first, for each of Q queries; K is the number asked for, or fewer when there are fewer vectors."""
@@ -86,6 +92,7 @@ class FlatIndex(VectorIndex):
         # IDMap and not IDMap2: the reverse map of the latter costs time at every load and serves nothing here.
         self._index: Any = faiss.IndexIDMap(flat)
         self._mapped = False
+        self._by_id: tuple[Ids, Ids] | None = None
         self.dim = dim
 
     def __len__(self) -> int:
@@ -110,11 +117,13 @@ class FlatIndex(VectorIndex):
         if vectors.shape != (len(ids), self.dim):
             raise ValueError(f"expected vectors of shape {(len(ids), self.dim)}, got {vectors.shape}")
         if len(ids):
+            self._by_id = None
             self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(ids, np.int64))
 
     def remove(self, ids: Ids) -> int:
         """Removes what is there of `ids`."""
         self._require_writable()
+        self._by_id = None
         return int(self._index.remove_ids(np.ascontiguousarray(ids, np.int64))) if len(ids) else 0
 
     def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
@@ -124,10 +133,56 @@ class FlatIndex(VectorIndex):
         k = min(k, len(self))
         if k < 1 or (among is not None and not len(among)):
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        if among is not None and len(among) * FEW <= len(self):
+            return self._search_few(queries, k, among)
         scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=_restrict(among))
         found = int((ids >= 0).sum(axis=1).min())  # FAISS fills up with -1 when `among` holds fewer than k
         # Sixteen bits leave a vector's length within 5e-4 of one; a cosine is never above one.
         return Ranking(np.clip(scores[:, :found], -1, 1), ids[:, :found])
+
+    def _search_few(self, queries: NDArray[np.float32], k: int, among: Ids) -> Ranking:
+        """As `search`, among few: their vectors are copied out as they are, so that the scores are the same bits."""
+        rows = self._rows(among)
+        flat = self._empty_like()
+        if len(rows):
+            flat.add_sa_codes(self._codes()[rows])
+        k = min(k, len(rows))
+        if k < 1:
+            return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        scores, places = flat.search(np.ascontiguousarray(queries, np.float32), k)  # (Q, K) both
+        return Ranking(np.clip(scores, -1, 1), self.ids()[rows][places])
+
+    def _rows(self, among: Ids) -> Ids:
+        """Where the vectors of those ids stand that are here."""
+        if self._by_id is None:
+            ids = self.ids()
+            order = np.argsort(ids, kind="stable")
+            self._by_id = ids[order], order
+        known, order = self._by_id
+        wanted = np.unique(among)
+        places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return order[places[known[places] == wanted]]
+
+    def _codes(self) -> NDArray[np.uint8]:
+        """The vectors as they are stored, (N, bytes of one), without a copy."""
+        import faiss
+
+        flat = self._flat()
+        return np.asarray(faiss.rev_swig_ptr(flat.codes.data(), len(self) * flat.code_size)).reshape(len(self), -1)
+
+    def _flat(self) -> Any:
+        import faiss
+
+        return faiss.downcast_index(self._index.index)
+
+    def _empty_like(self) -> Any:
+        """An index without vectors, that keeps and compares them as this one does."""
+        import faiss
+
+        flat = self._flat()
+        if isinstance(flat, faiss.IndexScalarQuantizer):
+            return faiss.IndexScalarQuantizer(self.dim, flat.sq.qtype, faiss.METRIC_INNER_PRODUCT)
+        return faiss.IndexFlat(self.dim, faiss.METRIC_INNER_PRODUCT)
 
     def above(
         self, query: NDArray[np.float32], lowest: float, among: Ids | None = None
@@ -137,7 +192,8 @@ class FlatIndex(VectorIndex):
             raise ValueError(f"expected a query of shape ({self.dim},), got {query.shape}")
         if among is not None and not len(among):
             return np.empty(0, np.float32), np.empty(0, np.int64)
-        radius = float(np.nextafter(np.float32(lowest), np.float32(-np.inf)))  # FAISS wants more than the radius
+        # FAISS wants more than the radius. Sixteen bits can put a cosine a little below -1.
+        radius = float(np.nextafter(np.float32(lowest), np.float32(-np.inf))) if lowest > -1 else -np.inf
         rows = np.ascontiguousarray(query[None], np.float32)
         _, scores, ids = self._index.range_search(rows, radius, params=_restrict(among))
         return np.clip(scores, -1, 1), ids
@@ -158,6 +214,7 @@ class FlatIndex(VectorIndex):
         self = cls.__new__(cls)
         self._index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mapped else 0)
         self._mapped = mapped
+        self._by_id = None
         self.dim = int(self._index.d)
         return self
 

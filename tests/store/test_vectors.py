@@ -160,3 +160,46 @@ def test_a_file_that_is_no_index_raises(tmp_path: Path) -> None:
         FlatIndex.read(tmp_path / "a.faiss")
     with pytest.raises((OSError, RuntimeError)):
         FlatIndex.read(tmp_path / "none.faiss", mapped=True)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_few_are_ranked_as_among_all_to_the_bit(tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((400, 24)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    written = FlatIndex(24, dtype)
+    written.add(np.arange(400, dtype=np.int64)[::-1] * 3, vectors)  # ids in no order
+    written.remove(np.array([30, 33], np.int64))
+    written.write(tmp_path / "index")
+    queries = vectors[:3] + rng.standard_normal((3, 24)).astype(np.float32) / 10
+    for index in (written, FlatIndex.read(tmp_path / "index", mapped=True)):
+        for among in ([3, 30, 300, 600, 7], [30, 31], list(range(0, 40, 3)), [1197, 0, 1197]):
+            few = np.array(among, np.int64)
+            for query in queries:
+                monkeypatch.setattr("store.vectors.FEW", 10**9)
+                expected = index.search(query[None], 5, few)
+                monkeypatch.setattr("store.vectors.FEW", 1)
+                found = index.search(query[None], 5, few)
+                np.testing.assert_array_equal(found.scores, expected.scores)
+                np.testing.assert_array_equal(found.ids, expected.ids)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_all_above_a_score_are_those_of_numpy(dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    vectors = rng.standard_normal((200, 16)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors[7] = -vectors[0]  # in 16 bits possibly a little below -1
+    index = FlatIndex(16, dtype)
+    index.add(np.arange(200, dtype=np.int64), vectors)
+    ranked = index.search(vectors[:1], 200)
+    for lowest in (-1.0, 0.2, float(ranked.scores[0][40])):
+        scores, ids = index.above(vectors[0], lowest)
+        expected = {int(known) for known, score in zip(ranked.ids[0], ranked.scores[0], strict=True) if score >= lowest}
+        assert set(ids.tolist()) == expected
+        few = np.arange(0, 200, 7, dtype=np.int64)
+        assert set(index.above(vectors[0], lowest, few)[1].tolist()) == expected & set(few.tolist())
+        assert scores.max() <= 1
+    assert len(index.above(vectors[0], -1, np.empty(0, np.int64))[1]) == 0
+    with pytest.raises(ValueError, match="shape"):
+        index.above(vectors, 0)
