@@ -1,0 +1,142 @@
+"""Zero-shot classification: which of some labels a picture shows, with how much probability.
+
+Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (ICML 2021), section 3.1.4; Chen
+et al., "AltCLIP" (2022), do the same. A label is put into several sentences; the mean of their unit vectors, at unit
+length, is the label's; the softmax over labels of the cosines times the model's own logit scale is the probability.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder, Vectors
+from search.ensembles import sentences
+from search.known import known_picture
+from search.open_picture import open_picture
+from sightline.errors import InvalidQuery
+from store.library import Library
+from store.lookup import describe, embeddings
+from store.spaces import StoredSpace
+from store.vectors import Ids
+
+__all__ = ["Classified", "Classifier", "classify_library", "classify_pictures"]
+
+CHUNK = 4_096
+"""Pictures at a time."""
+BLANK = "{}"
+"""Where a template has its label."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A picture and what each label scores, in the order of the labels."""
+
+    paths: tuple[Path, ...]
+    content_id: int | None
+    """In the library; None for a picture that it does not know."""
+    labels: tuple[str, ...]
+    cosines: NDArray[np.float64]
+    """(L,)"""
+    probabilities: NDArray[np.float64] | None
+    """(L,), which sum to 1; None where the model has no logit scale: its cosines rank, and are no probabilities."""
+
+    @property
+    def best(self) -> int:
+        """The number of the label that fits best; of equals, the first."""
+        return int(np.argmax(self.cosines))
+
+    @property
+    def label(self) -> str:
+        """The label that fits best."""
+        return self.labels[self.best]
+
+    @property
+    def probability(self) -> float | None:
+        """Of that label."""
+        return None if self.probabilities is None else float(self.probabilities[self.best])
+
+
+class Classifier:
+    """Tells `labels` apart in the space of `encoder`.
+
+    `templates` are sentences with `{}` for the label; without any, those of `language` (`search/ensembles.py`). Raises
+    `InvalidQuery` for fewer than two labels, for two that are the same, and for templates that do not hold one `{}`.
+    """
+
+    def __init__(
+        self, encoder: Encoder, labels: Sequence[str], templates: Sequence[str] = (), language: str = "en"
+    ) -> None:
+        self.labels = tuple(label.strip() for label in labels)
+        if len(self.labels) < 2 or not all(self.labels) or len(set(self.labels)) < len(self.labels):
+            raise InvalidQuery("labels are told apart: give two or more, all of them different and none empty")
+        if not all(template.count(BLANK) == 1 for template in templates):
+            raise InvalidQuery(f"a template is a sentence with one {BLANK} for the label, as 'a photo of a {BLANK}'")
+        self.scale = encoder.logit_scale
+        self.vectors = np.stack([_ensemble(encoder, label, templates, language) for label in self.labels])  # (L, D)
+
+    def cosines(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """(N, D) unit vectors of pictures to (N, L)."""
+        return vectors.astype(np.float64) @ self.vectors.T
+
+    def probabilities(self, cosines: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """(N, L) cosines to (N, L), of which each row sums to 1; None where the model has no logit scale."""
+        if self.scale is None:
+            return None
+        logits = self.scale * cosines
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow; the quotient is the same
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def classified(
+        self, vectors: NDArray[np.floating], pictures: Sequence[tuple[tuple[Path, ...], int | None]]
+    ) -> Iterator[Classified]:
+        """(N, D) unit vectors, with the paths and the content of each."""
+        cosines = self.cosines(vectors)  # (N, L)
+        likely = self.probabilities(cosines)  # (N, L)
+        for row, (paths, content_id) in enumerate(pictures):
+            yield Classified(paths, content_id, self.labels, cosines[row], None if likely is None else likely[row])
+
+
+def classify_library(
+    library: Library, stored: StoredSpace, classifier: Classifier, ids: Ids
+) -> Iterator[list[Classified]]:
+    """The pictures `ids` by their stored vectors, some thousands at a time: memory does not grow with the library."""
+    for start in range(0, len(ids), CHUNK):
+        with library.read() as connection:  # each chunk by itself, so that tags can be written in between
+            parts = list(embeddings(connection, stored, ids[start : start + CHUNK]))
+            records = describe(connection, ids[start : start + CHUNK].tolist())
+        for found, vectors in parts:
+            kept = [row for row, content_id in enumerate(found.tolist()) if content_id in records]
+            pictures = [(records[int(found[row])].paths, int(found[row])) for row in kept]
+            yield list(classifier.classified(vectors[kept], pictures))
+
+
+def classify_pictures(
+    library: Library | None, stored: StoredSpace | None, encoder: Encoder, classifier: Classifier, paths: Sequence[Path]
+) -> Iterator[list[Classified]]:
+    """Given files, a batch at a time; one that the library has is not embedded again. Raises `InvalidQuery`."""
+    for start in range(0, len(paths), encoder.batch_size):
+        batch = paths[start : start + encoder.batch_size]
+        known = [known_picture(library, stored, path) if library and stored else None for path in batch]
+        images = [
+            open_picture(path, encoder.preprocess.size)
+            for path, there in zip(batch, known, strict=True)
+            if there is None
+        ]
+        fresh = iter(encoder.encode_images(images))
+        vectors = np.stack([next(fresh) if there is None else there[1] for there in known])  # (n, D)
+        ids = [None if there is None else there[0] for there in known]
+        yield list(classifier.classified(vectors, [((path,), each) for path, each in zip(batch, ids, strict=True)]))
+
+
+def _ensemble(encoder: Encoder, label: str, templates: Sequence[str], language: str) -> NDArray[np.float64]:
+    """The unit vector (D,) of a label: the mean of its sentences', at unit length."""
+    said = [template.replace(BLANK, label) for template in templates] or sentences(label, language)
+    vectors: Vectors = encoder.encode_texts(said)  # (T, D)
+    mean = vectors.astype(np.float64).mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    if length < 1e-6:
+        raise InvalidQuery(f"the sentences of {label!r} cancel each other out")
+    return np.asarray(mean / length)

@@ -1,0 +1,109 @@
+"""`sightline classify`, as it is typed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoders.fake import FakeEncoder
+from store import Library
+from store.annotations import TagSource
+from store.tags import list_tags
+
+Sightline = Callable[..., Any]
+LABELS = "red,lime green,blue,yellow"
+
+
+@pytest.fixture
+def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake model with a logit scale."""
+    encoder = FakeEncoder()
+    encoder.logit_scale = 10.0
+    monkeypatch.setattr("search.view.encoder_of", lambda *_: encoder)
+
+
+@pytest.mark.usefixtures("scaled")
+def test_the_whole_library(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("classify", "--labels", LABELS, "--template", "{}")
+    assert answer.code == 0
+    assert {line.split("  ")[1] for line in answer.lines} == {"red", "lime green", "blue", "yellow"}
+    assert all(Path(line.split("  ")[2]).stem in line.split("  ")[1] for line in answer.lines)
+    assert answer.err == "red 1, lime green 1, blue 1, yellow 1\n"
+
+
+@pytest.mark.usefixtures("scaled")
+def test_json_has_every_label(sightline: Sightline, filled: Path, album: Path) -> None:
+    record = sightline("classify", "--labels", "red,blue", album / "red.png", "--json").record
+    assert (record["label"], record["path"]) == ("red", str(album / "red.png"))
+    assert record["probability"] == record["probabilities"]["red"] > 0.5
+    assert sum(record["probabilities"].values()) == pytest.approx(1)
+    assert set(record["cosines"]) == {"red", "blue"}
+
+
+@pytest.mark.usefixtures("scaled")
+def test_labels_from_a_file(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\ufeffred\n\n  blue \n", encoding="utf-8")
+    assert sightline("classify", "--labels", labels, "--json").records[0]["cosines"].keys() == {"red", "blue"}
+    labels.write_bytes(b"\xff\xfe")
+    assert sightline("classify", "--labels", labels).code == 2
+
+
+def tags_of_library(path: Path) -> dict[str, int]:
+    with Library.open(path) as library, library.read() as connection:
+        return {tag.name: tag.by_source[TagSource.MODEL] for tag in list_tags(connection)}
+
+
+@pytest.mark.usefixtures("scaled")
+def test_results_become_tags(sightline: Sightline, filled: Path, album: Path) -> None:
+    answer = sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9")
+    assert answer.code == 0
+    assert tags_of_library(filled) == {"red": 1, "blue": 1}
+    found = sightline("search", "tag:red", "red", "--json").records
+    assert [Path(record["path"]).stem for record in found] == ["red"]
+    sightline("classify", "--labels", "yellow,cyan", "--add-tags", "--min-probability", "0.9")
+    assert tags_of_library(filled).items() >= {"red": 1, "blue": 1}.items()  # of other labels
+    sightline("classify", "--labels", "red,yellow", album / "red.png", "--add-tags")
+    assert tags_of_library(filled)["red"] == 1
+
+
+@pytest.mark.usefixtures("scaled")
+def test_saying_it_again_replaces_what_was_said(sightline: Sightline, filled: Path) -> None:
+    sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0")
+    assert sum(tags_of_library(filled).values()) == 4
+    sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9")
+    assert sum(tags_of_library(filled).values()) == 2
+
+
+@pytest.mark.usefixtures("scaled")
+def test_only_some_pictures(sightline: Sightline, filled: Path, album: Path) -> None:
+    answer = sightline("classify", "--labels", "red,yellow", "--in", album / "more")
+    assert [line.split("  ")[1] for line in answer.lines] == ["yellow"]
+    none = sightline("classify", "--labels", "red,white", "--min-probability", "1")
+    assert (none.code, none.out) == (1, b"")
+
+
+def test_a_model_without_probabilities_says_so(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("classify", "--labels", "red,blue", "--min-probability", "0.5")
+    assert answer.code == 2
+    assert "no logit scale" in answer.err
+    record = sightline("classify", "--labels", "red,blue", "--json").records[0]
+    assert record["probability"] is None
+    assert "probabilities" not in record
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--labels", "red"], "two or more"),
+        (["--labels", "red,blue", "--template", "a photo"], "one {}"),
+        (["--labels", "red,blue", "no-such.png"], "No such file"),
+        (["--labels", "red,blue", "--lang", "xx"], "no sentences in 'xx'"),
+        ([], "--labels"),
+    ],
+)
+def test_misuse(sightline: Sightline, filled: Path, arguments: list[str], words: str) -> None:
+    answer = sightline("classify", *arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert words in answer.err

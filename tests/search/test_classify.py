@@ -1,0 +1,146 @@
+"""Zero-shot classification, against the same sums in numpy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from encoders.base import Vectors
+from encoders.fake import FakeEncoder
+from indexer import index
+from search.classify import Classified, Classifier, classify_library, classify_pictures
+from sightline.errors import InvalidQuery
+from store import Library
+from store.lookup import findable_ids
+from store.spaces import active_space
+
+COLOURS = ("red", "green", "blue", "yellow")
+
+
+def encoder_with(scale: float | None) -> FakeEncoder:
+    encoder = FakeEncoder()
+    encoder.logit_scale = scale
+    return encoder
+
+
+@pytest.fixture
+def classified(library: Library, album: Path) -> list[Classified]:
+    """The album of four colours, by their names, from stored vectors."""
+    index(library, [album], FakeEncoder())
+    stored = active_space(library)
+    assert stored is not None
+    classifier = Classifier(encoder_with(10.0), COLOURS, ["{}"])
+    with library.read() as connection:
+        ids = findable_ids(connection, stored)
+    return [each for batch in classify_library(library, stored, classifier, ids) for each in batch]
+
+
+def test_every_picture_is_of_its_colour(classified: list[Classified]) -> None:
+    assert {each.paths[0].stem: each.label for each in classified} == {colour: colour for colour in COLOURS}
+
+
+def test_probabilities_are_the_softmax_of_scaled_cosines(classified: list[Classified]) -> None:
+    """A text is (r, g, b) four times and a floor of 0.1, at unit length; so is a picture of one colour."""
+    rgb = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
+    rows = np.array([[*rgb[colour] * 4, 0.1] for colour in COLOURS])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for each in classified:
+        cosines = rows @ rows[COLOURS.index(each.paths[0].stem)]
+        powers = np.exp(10.0 * cosines)
+        assert each.probabilities is not None
+        np.testing.assert_allclose(each.cosines, cosines, atol=1e-3)  # stored in 16 bits
+        np.testing.assert_allclose(each.probabilities, powers / powers.sum(), atol=2e-3)
+
+
+def test_a_label_is_the_mean_of_its_sentences() -> None:
+    encoder = encoder_with(1.0)
+    templates = ["{}", "{} and blue", "white {}"]
+    classifier = Classifier(encoder, ["red", "green"], templates)
+    for label, vector in zip(("red", "green"), classifier.vectors, strict=True):
+        mean = encoder.encode_texts([label, f"{label} and blue", f"white {label}"]).astype(np.float64).mean(axis=0)
+        np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-7)
+
+
+def test_without_templates_those_of_the_language_are_used() -> None:
+    from search.ensembles import sentences
+
+    asked: list[str] = []
+
+    class Listening(FakeEncoder):
+        def _forward_texts(self, texts):  # type: ignore[no-untyped-def]
+            asked.extend(texts)
+            return super()._forward_texts(texts)
+
+    Classifier(Listening(), ["Hund", "Katze"], language="de")
+    assert asked == [*sentences("Hund", "de"), *sentences("Katze", "de")]
+
+
+def test_a_model_without_a_scale_ranks_and_says_no_more(album: Path) -> None:
+    encoder = encoder_with(None)
+    classifier = Classifier(encoder, COLOURS, ["{}"])
+    (batch,) = classify_pictures(None, None, encoder, classifier, [album / "red.png", album / "blue.png"])
+    assert [each.label for each in batch] == ["red", "blue"]
+    assert [(each.probability, each.probabilities, each.content_id) for each in batch] == [(None, None, None)] * 2
+
+
+def test_pictures_that_the_library_has_are_not_embedded_again(
+    library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(library, [album], FakeEncoder())
+    encoder = encoder_with(10.0)
+    (tmp_path / "new.png").write_bytes((album / "red.png").read_bytes() + b"more")
+    seen: list[int] = []
+    encode = encoder.encode_images
+
+    def counting(images: Sequence[Image.Image]) -> Vectors:
+        seen.append(len(images))
+        return encode(images)
+
+    monkeypatch.setattr(encoder, "encode_images", counting)
+    classifier = Classifier(encoder, COLOURS, ["{}"])
+    paths = [album / "blue.png", tmp_path / "new.png", album / "more" / "yellow.png"]
+    (batch,) = classify_pictures(library, active_space(library), encoder, classifier, paths)
+    assert [each.label for each in batch] == ["blue", "red", "yellow"]
+    assert [each.content_id is None for each in batch] == [False, True, False]
+    assert seen == [1]
+
+
+def test_a_large_library_comes_in_parts(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.classify.CHUNK", 3)
+    index(library, [album], FakeEncoder())
+    stored = active_space(library)
+    assert stored is not None
+    with library.read() as connection:
+        ids = findable_ids(connection, stored)
+    classifier = Classifier(FakeEncoder(), COLOURS)
+    assert [len(batch) for batch in classify_library(library, stored, classifier, ids)] == [3, 1]
+
+
+@given(
+    scale=st.floats(0.01, 1e4),
+    cosines=st.lists(st.lists(st.floats(-1, 1), min_size=2, max_size=2), min_size=1, max_size=5),
+)
+def test_probabilities_sum_to_one_whatever_the_scale(scale: float, cosines: list[list[float]]) -> None:
+    likely = Classifier(encoder_with(scale), ["red", "blue"]).probabilities(np.array(cosines))
+    assert likely is not None
+    np.testing.assert_allclose(likely.sum(axis=1), 1)
+    assert np.isfinite(likely).all()
+    assert all(
+        np.array(row)[np.argmax(chances)] >= max(row) - 1e-9 for row, chances in zip(cosines, likely, strict=True)
+    )
+
+
+@pytest.mark.parametrize("labels", [[], ["red"], ["red", "red"], ["red", " red "], ["red", " "]])
+def test_labels_must_be_told_apart(labels: list[str]) -> None:
+    with pytest.raises(InvalidQuery, match="two or more"):
+        Classifier(FakeEncoder(), labels)
+
+
+@pytest.mark.parametrize("template", ["a photo", "{} and {}", ""])
+def test_a_template_has_one_place_for_the_label(template: str) -> None:
+    with pytest.raises(InvalidQuery, match=r"one \{\} for the label"):
+        Classifier(FakeEncoder(), ["red", "blue"], [template])
