@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Context",
     "Order",
+    "condition_texts",
     "filter_options",
     "filters",
     "from_here",
@@ -89,20 +90,45 @@ def filter_options(command: Command) -> Command:
         ),
         click.option("--after", metavar="DATE", help="Only pictures taken from DATE on: 2023, 2023-06 or 2023-06-15."),
         click.option("--before", metavar="DATE", help="Only pictures taken before DATE."),
+        _condition_option("--camera", "camera:", "NAME", "Only pictures of a camera whose name holds NAME."),
+        _condition_option("--tag", "tag:", "TAG", "Only pictures with this tag; repeatable: with all of them."),
+        _condition_option(
+            "--where", "", "TEST", "Only pictures that pass, such as 'iso>800'; repeatable. docs/filters.md says which."
+        ),
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
+_CONDITIONS = "cli.options.conditions"
+
+
+def _condition_option(flag: str, prefix: str, metavar: str, help: str) -> Callable[[Command], Command]:  # noqa: A002
+    """An option for a condition. All that were given wait in the context for `filters`, whatever the command takes."""
+
+    def collect(ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> None:
+        ctx.meta.setdefault(_CONDITIONS, []).extend(prefix + value for value in values)
+
+    return click.option(flag, multiple=True, metavar=metavar, help=help, expose_value=False, callback=collect)
+
+
+def condition_texts() -> list[str]:
+    """What `--camera`, `--tag` and `--where` said, each as `--where` takes it."""
+    ctx = click.get_current_context(silent=True)
+    return [] if ctx is None else ctx.meta.get(_CONDITIONS, [])
+
+
 def filters(within: tuple[Path, ...], after: str | None, before: str | None) -> "Filters":
     """What `filter_options` brought. Raises `InvalidQuery` for a date that is none."""
-    from search.filters import Filters, parse_date
+    from search.filters import And, Filters, parse_date, parse_where
 
+    conditions = tuple(map(parse_where, condition_texts()))
     return Filters(
         within=tuple(from_here(path) for path in within),
         after=None if after is None else parse_date(after),
         before=None if before is None else parse_date(before),
+        where=(conditions[0] if len(conditions) == 1 else And(conditions)) if conditions else None,
     )
 
 

@@ -1,0 +1,163 @@
+"""`sightline album`: searches that were given a name."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.asking import QueryCommand, line_of, merged
+from cli.options import condition_texts, filter_options, filters, json_option, library_option
+
+__all__ = ["album"]
+
+
+@click.group(
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  sightline album save "Best of Rome" in:Rome rating:>=4
+  sightline album show "Best of Rome"
+  sightline search a fountain album:"Best of Rome"
+""",
+)
+def album() -> None:
+    """Keep a search under a name, and show what it finds now."""
+
+
+@album.command(
+    cls=QueryCommand,
+    epilog="""\b
+Examples:
+  sightline album save "Best of Rome" in:Rome rating:>=4
+  sightline album save Noisy --where 'iso>3200'
+  sightline album save Beaches a beach -people after:2020 -k 200
+\b
+An album keeps the question, not the answer: pictures that come later are in it too. One of filters alone can
+be a filter itself, album:NAME; one with words shows the best pictures for them.
+""",
+)
+@click.argument("name")
+@click.argument("words", nargs=-1, metavar="[QUERY]...")
+@filter_options
+@click.option(
+    "-k", "--top", default=100, show_default=True, type=click.IntRange(min=1), help="How many, where words rank them."
+)
+@library_option
+def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: Any) -> None:
+    """Keep a QUERY with its filters as the album NAME."""
+    from cli.output import print_text, say_waiting
+    from search import Filters
+    from search.grammar import Question, parse
+    from store import Library
+    from store.albums import AlbumRecord, save_album
+    from store.selection import matching
+
+    line = line_of(words)
+    question = parse(line) if line.strip() else Question(None)
+    narrowed = merged(filters(**which), Filters(where=question.where))
+    if question.query is None and not narrowed:
+        raise click.UsageError("Say what the album shows: words, or filters such as camera:x100.")
+    condition = narrowed.condition() if narrowed else None
+    said = " ".join([line, *_said(**which)]).strip()
+    with Library.open(library) as opened, opened.writer_lock(say_waiting), opened.write() as connection:
+        if condition is not None:
+            matching(connection, condition)  # raises what is wrong with it
+        record = AlbumRecord(name, line if question.query else said, condition, top, question.query is not None)
+        replaced = save_album(connection, record)
+    print_text(f"{'Replaced' if replaced else 'Saved'} the album {name}: {said}")
+
+
+@album.command(
+    "list",
+    epilog="""\b
+Examples:
+  sightline album list
+""",
+)
+@library_option
+@json_option
+@click.pass_context
+def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
+    """List the albums and what they ask."""
+    from cli.output import print_json, print_text
+    from store import Library
+    from store.albums import list_albums as every
+
+    with Library.open(library) as opened, opened.read() as connection:
+        albums = every(connection)
+    for each in albums:
+        if as_json:
+            print_json({"album": each.name, "query": each.query, "ranked": each.is_ranked})
+        else:
+            print_text(f"{each.name}  ({each.query})")
+    ctx.exit(0 if albums else 1)
+
+
+@album.command(
+    epilog="""\b
+Examples:
+  sightline album show Noisy
+  sightline album show Noisy -0 | xargs -0 cp -t ~/noisy
+"""
+)
+@click.argument("name")
+@click.option("--paths", is_flag=True, help="Print paths only, one a line.")
+@click.option("-0", "--print0", is_flag=True, help="Print paths only, each ended by a NUL byte (for xargs -0).")
+@click.option("-k", "--top", type=click.IntRange(min=1), help="How many pictures  [default: all; as it was saved].")
+@library_option
+@json_option
+@click.pass_context
+def show(
+    ctx: click.Context, /, name: str, paths: bool, print0: bool, top: int | None, library: Path, as_json: bool
+) -> None:
+    """Show the pictures that the album NAME finds now: the newest first, or the best for its words."""
+    from cli.output import print_json, print_paths
+    from cli.results import Form, answer
+    from search import Filters, Searcher
+    from search.browse import browse
+    from search.grammar import parse
+    from store import Library
+    from store.albums import find_album
+
+    with Library.open(library) as opened:
+        with opened.read() as connection:
+            found = find_album(connection, name)
+        narrowed = Filters(where=found.condition)
+        query = parse(found.query).query if found.is_ranked else None
+        if query is not None:
+            hits = Searcher(opened).search(query, k=top or found.top, filters=narrowed)
+            ctx.exit(answer(found.name, hits, Form(as_json=as_json, paths=paths, print0=print0)))
+        records = browse(opened, top or 2**31, narrowed).records
+    if as_json:
+        for each in records:
+            print_json(
+                {"path": each.paths[0], "id": each.id, "taken_at": each.taken_at, "copies": list(each.paths[1:])}
+            )
+    else:
+        print_paths([each.paths[0] for each in records], end=b"\0" if print0 else b"\n")
+    ctx.exit(0 if records else 1)
+
+
+@album.command(
+    epilog="""\b
+Examples:
+  sightline album drop Noisy
+"""
+)
+@click.argument("name")
+@library_option
+def drop(name: str, library: Path) -> None:
+    """Forget the album NAME; its pictures stay as they are."""
+    from cli.output import print_text, say_waiting
+    from store import Library
+    from store.albums import drop_album
+
+    with Library.open(library) as opened, opened.writer_lock(say_waiting), opened.write() as connection:
+        drop_album(connection, name)
+    print_text(f"Dropped the album {name}.")
+
+
+def _said(within: tuple[Path, ...], after: str | None, before: str | None) -> list[str]:
+    """What the options ask, in words."""
+    dates = [f"{name}:{value}" for name, value in (("after", after), ("before", before)) if value]
+    return [*(f'in:"{path}"' for path in within), *dates, *condition_texts()]

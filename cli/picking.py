@@ -1,0 +1,65 @@
+"""Which pictures a verb is about: files and folders that were named, and what filters or a search keep."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import from_here
+
+if TYPE_CHECKING:
+    from search import Filters
+    from store import Library
+
+__all__ = ["named_files", "picked"]
+
+
+def named_files(paths: Sequence[Path]) -> list[Path]:
+    """`paths`, with those on standard input in the place of `-`: one a line, or each ended by a NUL byte."""
+    found = []
+    for path in paths:
+        if path != Path("-"):
+            found.append(from_here(path))
+            continue
+        data = sys.stdin.buffer.read()
+        names = data.split(b"\0" if b"\0" in data else b"\n")
+        found += [from_here(Path(os.fsdecode(name))) for name in names if name]
+    return found
+
+
+def picked(library: "Library", paths: Sequence[Path], narrowed: "Filters", query: str | None, top: int) -> list[int]:
+    """The contents at or beneath `paths`, if there are any, that filters keep; the `top` best of them for a query.
+
+    Raises `NothingKnown` for a path at which the library knows no present picture.
+    """
+    from search.filters import And, FieldTest, Filters, Op
+    from sightline.errors import NothingKnown
+    from store.selection import matching
+
+    conditions = [FieldTest("folder", Op.EQ, path) for path in paths]
+    if not paths and not narrowed and query is None:
+        raise click.UsageError("Name pictures, or say which: --query, --in, --where and others.")
+    with library.read() as connection:
+        for path, condition in zip(paths, conditions, strict=True):
+            if connection.execute(matching(connection, condition).limit(1)).first() is None:
+                raise NothingKnown(path)
+        several = FieldTest("folder", Op.IN, tuple(paths))
+        where = narrowed.condition() if not paths else And((several, narrowed.condition()))
+        if query is None:
+            return [row[0] for row in connection.execute(matching(connection, where)) if row[0] is not None]
+    return _best(library, query, Filters(where=where), top)
+
+
+def _best(library: "Library", query: str, narrowed: "Filters", top: int) -> list[int]:
+    from cli.asking import merged
+    from search import Filters, Searcher
+    from search.grammar import parse
+
+    question = parse(query)
+    if question.query is None:
+        raise click.UsageError("--query takes words; filters alone go without it: --where.")
+    hits = Searcher(library).search(question.query, k=top, filters=merged(narrowed, Filters(where=question.where)))
+    return [hit.id for hit in hits]

@@ -1,0 +1,121 @@
+"""Tags, albums and facets on the command line."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+Sightline = Callable[..., Any]
+
+
+@pytest.fixture
+def filled(filled: Path, album: Path) -> Path:
+    """The folder of the pictures, not that of the library."""
+    return album
+
+
+def names(answer: Any) -> list[str]:
+    return sorted(Path(line).name for line in answer.lines)
+
+
+def test_a_tag_is_given_found_and_taken_away(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("tag", filled / "red.png", filled / "more", "Warm, bright")
+    assert (answer.code, answer.text) == (0, "Tagged 2 pictures: Warm, bright.\n")
+    found = sightline("search", "red", "--tag", "warm, BRIGHT", "--paths")
+    assert names(found) == ["red.png", "yellow.png"]
+    assert sightline("search", "red", 'tag:"warm, bright"', "--paths").out == found.out
+    again = sightline("tag", filled / "red.png", "warm, bright", "--json")
+    assert again.record == {"tag": "warm, bright", "pictures": 1, "changed": 0}
+    assert sightline("tags").text == "       2  Warm, bright  (user)\n"
+    assert sightline("tags", filled / "red.png", "--json").record == {
+        "path": str(filled / "red.png"), "tag": "Warm, bright", "source": "user", "probability": None,
+    }  # fmt: skip
+    answer = sightline("untag", "--tag", "warm, bright", "Warm, Bright")
+    assert (answer.code, answer.text) == (0, "Untagged 2 pictures: Warm, Bright.\n")
+    assert sightline("tags").code == 1
+
+
+def test_what_a_search_finds_is_tagged(sightline: Sightline, filled: Path) -> None:
+    assert sightline("tag", "--query", "red", "-k", "1", "mine").code == 0
+    assert names(sightline("search", "red", "--tag", "mine", "--paths")) == ["red.png"]
+    assert sightline("tag", "--query", "tag:mine", "x").code == 2
+    assert sightline("tag", "--query", "red -tag:mine", "-k", "1", "second").code == 0
+    assert names(sightline("search", "red", "--tag", "second", "--paths")) != ["red.png"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\0"])
+def test_paths_come_through_a_pipe(
+    sightline: Sightline, filled: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    data = b"".join(os.fsencode(filled / name) + end for name in ("red.png", "blue.png"))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data), isatty=lambda: False))
+    assert sightline("tag", "-", "piped", "--json").record["changed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tag", "x"], "Name pictures"),
+        (["tag", "/nowhere/else.png", "x"], "knows nothing at"),
+        (["tag", "{album}/none.png", "x"], "knows nothing at"),
+        (["tag", "{album}", " "], "is no name"),
+        (["tag", "{album}", "--where", "speed>3", "x"], "no 'speed'"),
+        (["album", "show", "none"], "no album is called 'none'"),
+        (["album", "drop", "none"], "no album is called 'none'"),
+        (["album", "save", "a"], "Say what the album shows"),
+        (["album", "save", "a", "album:other"], "no album is called 'other'"),
+        (["facets", "red"], "Only filters"),
+        (["search", "red", "--where", "iso>>"], "is no number"),
+        (["search", "red", "--camera", " "], "nothing to compare with"),
+    ],
+)
+def test_what_cannot_be_done(sightline: Sightline, filled: Path, arguments: list[str], said: str) -> None:
+    answer = sightline(*(part.format(album=filled) for part in arguments))
+    assert (answer.code, answer.out) == (2, b"")
+    assert said in answer.err
+
+
+def test_an_album_of_filters(sightline: Sightline, filled: Path) -> None:
+    assert sightline("album", "list").code == 1
+    saved = sightline("album", "save", "Not red", "-name:red", "--where", "format:png")
+    assert (saved.code, saved.text) == (0, "Saved the album Not red: -name:red format:png\n")
+    assert names(sightline("album", "show", "not RED", "--paths")) == ["blue.png", "green.png", "yellow.png"]
+    assert len(sightline("album", "show", "not red", "--json").records) == 3
+    assert names(sightline("search", "red", 'album:"not red"', "--in", filled / "more", "--paths")) == ["yellow.png"]
+    assert sightline("album", "save", "not red", "name:blue").text.startswith("Replaced")
+    assert names(sightline("album", "show", "not red")) == ["blue.png"]
+    assert sightline("album", "list", "--json").record == {"album": "not red", "query": "name:blue", "ranked": False}
+    assert sightline("album", "drop", "not red").code == 0
+    assert sightline("album", "list").code == 1
+
+
+def test_an_album_of_words(sightline: Sightline, filled: Path) -> None:
+    assert sightline("album", "save", "reds", "red", "-name:blue", "-k", "2").code == 0
+    shown = sightline("album", "show", "reds", "--paths")
+    assert shown.lines[0] == str(filled / "red.png")
+    assert shown.out == sightline("search", "red", "-name:blue", "-k", "2", "--paths").out
+    answer = sightline("search", "red", "album:reds")
+    assert answer.code == 2
+    assert "ranked by words" in answer.err
+
+
+def test_facets(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("facets", "--of", "format", "--of", "folder")
+    assert answer.text == (
+        f"4 pictures\n\nformat\n         4  PNG\n\nfolder\n         3  {filled}\n         1  {filled / 'more'}\n"
+    )
+    assert sightline("facets", "name:red", "--of", "format", "--json").record == {
+        "facet": "format", "value": "PNG", "pictures": 1,
+    }  # fmt: skip
+    assert sightline("facets", "iso:>1").code == 1
+    assert "and 1 more" in sightline("facets", "--of", "folder", "-k", "1").text
+
+
+def test_a_hundred_thousand_conditions_are_refused_in_words(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("search", "red " + "iso:>1 or " * 100_000 + "iso:1")
+    assert answer.code == 2
+    assert "the filter is too large" in answer.err
