@@ -7,6 +7,8 @@ scenes are painted by `examples/scenes`, which knows which pixels show what.
     from benchmarks.pointing import cells_of, pointing, unseen_scenes
 
     print(pointing(cells_of(encoder), unseen_scenes(100)))
+
+`cells_of` asks the plain cosines of a model's cells, `maps_of` what `sightline highlight` would show.
 """
 
 import argparse
@@ -21,11 +23,13 @@ from PIL import Image
 
 from encoders import registry
 from encoders.base import Encoder
+from encoders.prompts import as_prompts
 from examples.scenes import Scene, masks, random_scene, render
 from examples.scenes.grammar import LANGUAGES
 from search.evaluate.uncertainty import Interval, Resampling, cluster_numbers, percentile_interval
+from search.highlight import HighlightEngine, load_engine
 
-__all__ = ["Pointer", "Pointing", "cells_of", "pointing", "unseen_scenes"]
+__all__ = ["Pointer", "Pointing", "cells_of", "maps_of", "pointing", "unseen_scenes"]
 
 Pointer: TypeAlias = Callable[[Image.Image, Sequence[str]], NDArray[np.float32]]
 """A picture and P prompts to P maps (P, rows, columns): any grid over the whole picture, higher where likelier."""
@@ -70,6 +74,11 @@ def cells_of(encoder: Encoder) -> Pointer:
         return similarity
 
     return maps
+
+
+def maps_of(engine: HighlightEngine) -> Pointer:
+    """The maps of `sightline highlight`, of a segmenter or of a model's cells."""
+    return lambda image, prompts: engine.maps(image, as_prompts(prompts))
 
 
 def pointing(
@@ -128,11 +137,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Plays the game with a model and prints the rates."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pointing", description=__doc__.split("\n")[0])
     parser.add_argument("--model", default=registry.DEFAULT_MODEL)
+    parser.add_argument("--segmenter", help="a segmenter to ask in place of the model: a name or a folder")
+    parser.add_argument("--plain", action="store_true", help="the plain cosines of the model's cells, not the maps")
     parser.add_argument("--scenes", type=int, default=300, metavar="N")
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--kinds", action="store_true", help="also print the rate of every kind of subject")
     options = parser.parse_args(arguments)
-    result = pointing(cells_of(registry.load(options.model)), unseen_scenes(options.scenes), options.lang)
+    if options.plain:
+        pointer = cells_of(registry.load(options.model))
+    else:
+        engine = "segment" if options.segmenter else "relevance"
+        pointer = maps_of(load_engine(engine, model=options.model, segmenter=options.segmenter))
+    result = pointing(pointer, unseen_scenes(options.scenes), options.lang)
     print(result)
     if options.kinds:
         for kind, (rate, count) in result.kinds.items():

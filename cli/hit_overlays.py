@@ -67,7 +67,7 @@ def write_overlays(
 
 
 def _how(query: "Query", searcher: "Searcher", asking: "Asking") -> "tuple[HighlightEngine, list[Prompt]]":
-    """The engine, and what to ask it: the very vector that ranked the hits, and the words of its parts if it has several.
+    """The engine, and what to ask it: the very vector that ranked the hits, and its parts' words if it has several.
 
     A segmenter, which has a space of its own, stands in for a model without cells; it is asked for the words alone.
     """

@@ -1,7 +1,9 @@
 """Highlights on standard output and as files: overlays and masks."""
 
 import io
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +46,7 @@ class Output:
         for path in (self.out, self.mask):
             if path is not None and path.suffix.lower() != ".png":
                 raise click.UsageError(f"overlays and masks are .png files, not {path.name!r}")
-            if path is not None and path.is_dir():
+            if path is not None and os.path.isdir(path):  # noqa: PTH112 (Path.is_dir may raise)
                 raise click.FileError(str(path), "it is a folder")
 
 
@@ -106,12 +108,13 @@ def write_png(path: Path, image: "Image.Image") -> None:
     """Writes a PNG, all of it or nothing. Raises `click.FileError`."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{os.getpid()}.partial")
     try:
         partial.write_bytes(buffer.getvalue())
         partial.replace(path)
     except OSError as exc:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise click.FileError(str(path), exc.strerror or str(exc)) from exc
 
 

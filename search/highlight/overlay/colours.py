@@ -35,7 +35,7 @@ def ramp() -> NDArray[np.uint8]:
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
     even = np.linspace(0, along[-1], STEPS)
     lab = np.stack([np.interp(even, along, fine[:, axis]) for axis in range(3)], axis=1)
-    return np.rint(np.clip(_to_srgb(lab), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(_to_srgb(lab), 0, 1) * 255), dtype=np.uint8)
 
 
 def to_oklab(srgb: NDArray[np.uint8]) -> NDArray[np.floating]:
