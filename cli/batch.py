@@ -56,6 +56,7 @@ def _print(searcher: "Searcher", block: "list[tuple[int, str, Query, Filters]]",
         order.k,
         order.min_score,
         relevant=order.relevant,
+        fold=order.fold,
         asking=asked.asking(),
     )
     for (number, name, query, _), hits in zip(block, answers, strict=True):

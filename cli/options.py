@@ -158,6 +158,9 @@ def result_options(command: Command) -> Command:
             type=click.Path(dir_okay=False, path_type=Path),
             help="Write a contact sheet with scores: FILE.png or FILE.html.",
         ),
+        click.option(
+            "--expand", "--no-fold", "expand", is_flag=True, help="Show every near-duplicate, not one for all of them."
+        ),
         click.option("--preview", is_flag=True, help="Show the pictures in the terminal."),
     ]
     for option in reversed(options):
@@ -195,6 +198,7 @@ class Order:
     sort: Literal["relevance", "date"]
     cursor: str | None
     diverse: float | None
+    fold: bool
 
     @classmethod
     def take(cls, options: dict[str, Any]) -> Self:
@@ -202,4 +206,5 @@ class Order:
         page = options.get("page")
         names = ("min_score", "relevant", "sort", "diverse")
         taken = {name: options.pop(name) for name in names}
+        taken["fold"] = not options.pop("expand")
         return cls(k=options.pop("top"), cursor=None if page == "start" else page, **taken)

@@ -29,12 +29,7 @@ def print_paths(paths: Iterable[Path | str], end: bytes = b"\n") -> None:
 
 def print_json(record: Mapping[str, Any]) -> None:
     """One object on one line. A path or document that is not UTF-8 also comes exactly, as base64 under `..._b64`."""
-    plain = {key: _plain(value) for key, value in record.items()}
-    for key in ("path", "document"):
-        name = record.get(key)
-        if isinstance(name, (Path, str)) and not _is_utf8(name):
-            plain[f"{key}_b64"] = base64.b64encode(os.fsencode(name)).decode()
-            plain[key] = shown(name)
+    plain = _plain_object(record)
     # Escaped as JSON does it where the output cannot have every letter; `print_text` would escape as Python does.
     print_text(json.dumps(plain, ensure_ascii=codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"))
 
@@ -49,6 +44,16 @@ def shown(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def _plain_object(record: Mapping[Any, Any]) -> dict[str, Any]:
+    plain = {str(key): _plain(value) for key, value in record.items()}
+    for key in ("path", "document"):
+        name = record.get(key)
+        if isinstance(name, (Path, str)) and not _is_utf8(name):
+            plain[f"{key}_b64"] = base64.b64encode(os.fsencode(name)).decode()
+            plain[key] = shown(name)
+    return plain
+
+
 def _plain(value: Any) -> Any:
     """What JSON can say."""
     if isinstance(value, Path):
@@ -56,7 +61,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return _plain_object(value)
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, float):

@@ -11,6 +11,7 @@ import click
 from cli.output import print_json, print_paths, print_text, shown
 from search.hits import Hit
 from search.paging import Answer
+from store.lookup import ContentRecord
 
 __all__ = ["Form", "answer"]
 
@@ -110,7 +111,13 @@ def _about(hit: Hit) -> dict[str, object]:
         "latitude": record.latitude,
         "longitude": record.longitude,
         "copies": list(hit.copies),
+        "stack": [_member(other) for other in hit.stack],
     }
+
+
+def _member(record: ContentRecord) -> dict[str, object]:
+    """A near-duplicate, as JSON says it; its first path stands for all its copies."""
+    return {"id": record.id, "path": record.paths[0]}
 
 
 def as_line(hit: Hit, path: str | None = None) -> str:
@@ -125,5 +132,7 @@ def as_line(hit: Hit, path: str | None = None) -> str:
         known.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
+    if hit.stack:
+        known.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
     doubt = "?" if hit.is_relevant is False else " "
     return f"{hit.rank:>3}  {hit.score:.3f}{doubt} {path or shown(hit.name)}  ({', '.join(known)})"

@@ -50,7 +50,7 @@ class Summary:
     unreadable: tuple[str, ...] = ()
     """Folders that could not be looked into; what was known beneath them is kept as it was."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage. Those of reading a file (`read` to `hash`) add up over the workers, which overlap with the others."""
+    """Seconds by stage. Those of reading files (`read` to `hash`) add up over the workers, beside which the others run."""
 
     @property
     def seen(self) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from search.paging import Answer, Cursor, Place, Sort, question
 from search.query import Query
 from search.ranking import Wanted, rank, rank_by_date, rank_many
 from search.relevance import judged, lowest_relevant
+from search.stacks import with_stacks
 from search.view import View
 from sightline.errors import InvalidQuery
 from store.library import Library
@@ -35,6 +37,7 @@ class Order:
     cursor: str | None = None
     diverse: float | None = None
     explain: bool = False
+    fold: bool = True
 
     def __post_init__(self) -> None:
         if self.k < 1:
@@ -53,13 +56,14 @@ def answer(
 ) -> Answer:
     """The page of hits that `order` asks for, in `view` alone; contents in `without` are never shown."""
     lowest = _lowest(view, query, embedded, order)
-    asked = question(view.stored.space.fingerprint, embedded.vector, order.filters, order.sort, lowest)
+    asked = question(view.stored.space.fingerprint, embedded.vector, order.filters, order.sort, lowest, order.fold)
     cursor = None if order.cursor is None else Cursor.parse(order.cursor, asked)
     wanted = _wanted(library, view, order, lowest)
     if cursor is not None:
         wanted = replace(wanted, after=cursor.place, shown=cursor.shown)
     hits = _ranked(library, view, embedded.vector, replace(wanted, without=without), order)
-    return _page(library, view, query, embedded, order, hits, asked)
+    page = _page(library, view, query, embedded, order, hits, asked)
+    return _stacked(library, page, wanted, order.filters.within)
 
 
 def answer_many(
@@ -70,11 +74,13 @@ def answer_many(
         return []
     lowest = [_lowest(view, query, made, order) for query, made in zip(queries, embedded, strict=True)]
     vectors = np.stack([made.vector for made in embedded])  # (Q, D)
-    ranked = rank_many(library, view.current.index, vectors, _wanted(library, view, order, order.min_score))
+    wanted = _wanted(library, view, order, order.min_score)
+    ranked = rank_many(library, view.current.index, vectors, wanted)
     answers = []
     for query, made, least, hits in zip(queries, embedded, lowest, ranked, strict=True):
-        asked = question(view.stored.space.fingerprint, made.vector, order.filters, order.sort, least)
-        answers.append(_page(library, view, query, made, order, hits, asked))
+        asked = question(view.stored.space.fingerprint, made.vector, order.filters, order.sort, least, order.fold)
+        page = _page(library, view, query, made, order, hits, asked)
+        answers.append(_stacked(library, page, wanted, order.filters.within))
     return answers
 
 
@@ -88,10 +94,10 @@ def _lowest(view: View, query: Query, embedded: Embedded, order: Order) -> float
 
 def _wanted(library: Library, view: View, order: Order, lowest: float | None) -> Wanted:
     if not order.filters:
-        return Wanted(order.k, lowest=lowest)
+        return Wanted(order.k, lowest=lowest, fold=order.fold)
     with library.read() as connection:
         among = selected_ids(connection, view.stored, order.filters.selection(connection))
-    return Wanted(order.k, among, lowest=lowest)
+    return Wanted(order.k, among, lowest=lowest, fold=order.fold)
 
 
 def _ranked(library: Library, view: View, vector: NDArray[np.float32], wanted: Wanted, order: Order) -> list[Hit]:
@@ -139,6 +145,14 @@ def _page(
     if order.filters.within:
         page = [hit.seen_from(order.filters.within) for hit in page]
     return Answer(page, following, embedded.notes)
+
+
+def _stacked(library: Library, page: Answer, wanted: Wanted, within: Sequence[Path]) -> Answer:
+    """`page`, each hit with the near-duplicates that it stands for."""
+    if not wanted.fold:
+        return page
+    hits = with_stacks(library, page, wanted.among)
+    return Answer([hit.seen_from(within) for hit in hits] if within else hits, page.next, page.notes)
 
 
 def _explained(hit: Hit, vectors: Mapping[int, NDArray[np.float32]], embedded: Embedded) -> Hit:

@@ -85,6 +85,7 @@ class Searcher:
         cursor: str | None = None,
         diverse: float | None = None,
         explain: bool = False,
+        fold: bool = True,
         asking: Asking = AS_IT_IS,
     ) -> Answer:
         """The `k` pictures most similar to `query`, best first; only those that reach `min_score`, if it is given.
@@ -94,7 +95,8 @@ class Searcher:
         possibly none. `sort="date"` shows the newest first: of all that are relevant or reach `min_score`, if either
         is asked for, else of the `k` best. `cursor`, the `next` of an answer to the same question, goes on after it.
         `diverse` (0 to 1, `search/diversity.py`) prefers hits that differ from each other; it has no further pages.
-        `explain` adds the cosine of each part of the query with each hit. `asking` says what becomes of its words.
+        `explain` adds the cosine of each part of the query with each hit. Of near-duplicates the best answer stands for
+        all, unless `fold` is False. `asking` says what becomes of its words.
 
         Raises `InvalidQuery` for a `k` below 1, a picture that cannot be read, a cursor of another question, or
         `relevant` where nobody has measured what a score means (another model than the built-in one; queries of mixed
@@ -102,7 +104,7 @@ class Searcher:
         vectors were made elsewhere.
         """
         query = Query.of(query) if isinstance(query, str) else query
-        order = Order(k, min_score, filters, relevant, sort, cursor, diverse, explain)
+        order = Order(k, min_score, filters, relevant, sort, cursor, diverse, explain, fold)
         view = self._views.now()
         return answer(self._library, view, query, self._embedder(view).embed(query, asking), order)
 
@@ -113,6 +115,7 @@ class Searcher:
         min_score: float | None = None,
         *,
         relevant: bool = False,
+        fold: bool = True,
         asking: Asking = AS_IT_IS,
     ) -> list[Answer]:
         """The answer to each of many queries, by relevance, in their order; all are answered in the same space.
@@ -128,7 +131,8 @@ class Searcher:
         for filters, places in groups.items():
             asked = [queries[place][0] for place in places]
             embedded = [embedder.embed(query, asking) for query in asked]
-            found = answer_many(self._library, view, asked, embedded, Order(k, min_score, filters, relevant))
+            order = Order(k, min_score, filters, relevant, fold=fold)
+            found = answer_many(self._library, view, asked, embedded, order)
             for place, hits in zip(places, found, strict=True):
                 answers[place] = hits
         return answers
@@ -145,13 +149,14 @@ class Searcher:
         sort: Sort = "relevance",
         cursor: str | None = None,
         diverse: float | None = None,
+        fold: bool = True,
     ) -> Answer:
         """The `k` pictures most similar to a picture, without the picture itself and its exact copies.
 
         If its bytes are in the library, its stored vector is used. `image` can also be the id of a document, where the
         library's vectors were made elsewhere. With `crop`, what is sought is like that region. Raises as `search` does.
         """
-        order = Order(k, min_score, filters, relevant, sort, cursor, diverse)
+        order = Order(k, min_score, filters, relevant, sort, cursor, diverse, fold=fold)
         view = self._views.now()
         known = known_picture(self._library, view.stored, image)
         query = Query((Part(Picture(Path(image), crop)),))

@@ -24,6 +24,8 @@ class Hit:
     """What the library knows of the picture."""
     relevance: float | None = None
     """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
+    stack: tuple[ContentRecord, ...] = ()
+    """Near-duplicates that it stands for, the best picture first; none where they were not folded."""
     parts: tuple[float, ...] | None = None
     """Its cosine similarity to each part of the query, in their order; only where that was asked for."""
 
@@ -60,8 +62,13 @@ class Hit:
     def seen_from(self, folders: Sequence[Path]) -> "Hit":
         """The same, with the files beneath `folders` named first: that is where the user is looking."""
         near = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 (links stay as they were named)
-        order = sorted(self.record.paths, key=lambda path: not any(path.is_relative_to(folder) for folder in near))
-        return replace(self, record=replace(self.record, paths=tuple(order)))
+        return replace(self, record=_near(self.record, near), stack=tuple(_near(other, near) for other in self.stack))
+
+
+def _near(record: ContentRecord, folders: Sequence[Path]) -> ContentRecord:
+    """`record` with the files beneath `folders` named first."""
+    order = sorted(record.paths, key=lambda path: not any(path.is_relative_to(folder) for folder in folders))
+    return replace(record, paths=tuple(order))
 
 
 def newest_first(hits: Sequence[Hit]) -> list[Hit]:

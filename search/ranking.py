@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from search.hits import Hit
 from search.paging import Place
+from search.stacks import unfolded
 from store.library import Library
 from store.lookup import describe, taken_at
 from store.vectors import Ids, VectorIndex
@@ -28,6 +29,8 @@ class Wanted:
     """The score that a hit must reach."""
     after: Place | None = None
     """Only hits behind this one."""
+    fold: bool = False
+    """Only the first of each group of near-duplicates."""
     shown: int = 0
     """How many hits were shown before: ranks go on from there."""
 
@@ -81,7 +84,8 @@ def rank_by_date(library: Library, index: VectorIndex, vector: NDArray[np.float3
         Place(float(score), int(content), dates.get(int(content))) for score, content in zip(scores, ids, strict=True)
     ]
     last = () if wanted.after is None else wanted.after.key("date")
-    order = sorted((place for place in places if place.key("date") > last), key=lambda place: place.key("date"))
+    order = sorted(places, key=lambda place: place.key("date"))
+    order = [place for place in _folded(library, order, wanted) if place.key("date") > last]
     limit, hits, start = wanted.k + 1, list[Hit](), 0
     while len(hits) < limit and start < len(order):
         block = order[start : start + limit + len(wanted.without)]
@@ -94,12 +98,20 @@ def _hits(library: Library, scores: NDArray[np.float32], ids: Ids, wanted: Wante
     """Ranked ids as hits; equal scores in the order of their ids."""
     order = np.lexsort((ids, -scores))
     places = [Place(float(scores[row]), int(ids[row])) for row in order.tolist()]
+    places = _folded(library, places, wanted)  # before the page is cut out: what stood on an earlier one counts too
     if wanted.after is not None:
         last = wanted.after.key("relevance")
         places = [place for place in places if place.key("relevance") > last]
     if wanted.lowest is not None:
         places = [place for place in places if place.score >= wanted.lowest]
     return _described(library, places, wanted.without)
+
+
+def _folded(library: Library, places: list[Place], wanted: Wanted) -> list[Place]:
+    if not wanted.fold:
+        return places
+    places = [place for place in places if place.id not in wanted.without]  # these stand for nobody
+    return [places[row] for row in unfolded(library, [place.id for place in places])]
 
 
 def _described(library: Library, places: Sequence[Place], without: frozenset[int]) -> list[Hit]:

@@ -37,4 +37,5 @@ def test_a_record_tells_everything() -> None:
         "latitude": 52.5,
         "longitude": 13.25,
         "copies": [Path("/p/b.jpg"), Path("/q/a.jpg")],
+        "stack": [],
     }

@@ -20,6 +20,7 @@ Sightline = Callable[..., Any]
 HIT_KEYS = {
     "rank", "path", "score", "relevance", "id", "width", "height", "format", "size", "taken_at", "camera", "lens",
     "latitude", "longitude", "copies",
+    "stack",
 }  # fmt: skip
 
 

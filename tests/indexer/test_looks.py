@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from sqlalchemy import delete, select, update
@@ -12,12 +11,7 @@ from indexer import index
 from store import Library
 from store.catalog import Picture
 from store.likeness import Likeness
-
-
-def photo(seed: int, side: int = 160) -> Image.Image:
-    rng = np.random.default_rng(seed)
-    small = Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8))
-    return small.resize((side, side), Image.Resampling.BICUBIC)
+from tests.photos import photo
 
 
 @pytest.fixture

@@ -8,21 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from pictures.perceptual import HASH_BYTES, perceptual_hash
-
-
-def photo(seed: int, width: int = 320, height: int = 240) -> Image.Image:
-    """Something with detail at every scale, as photos have it."""
-    rng = np.random.default_rng(seed)
-    layers = [
-        np.asarray(
-            Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize(
-                (width, height), Image.Resampling.BICUBIC
-            ),
-            np.float64,
-        )
-        for side in (3, 6, 12, 24)
-    ]
-    return Image.fromarray(np.mean(layers, axis=0).astype(np.uint8))
+from tests.photos import photo
 
 
 def distance(one: Image.Image, other: Image.Image) -> int:

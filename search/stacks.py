@@ -1,0 +1,83 @@
+"""Near-duplicates folded: of every group one picture stands for all, and no other moves.
+
+The one that stands for its group is the one that answers the question best, so that what is shown is a part of the
+whole ranking in the same order, with scores of its own. Which of the group is the best picture is another matter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+
+from search.hits import Hit
+from store.library import Library
+from store.lookup import ContentRecord, describe
+from store.stacks import anchors_of, members_of
+from store.vectors import Ids
+
+__all__ = ["best_first", "fold", "unfolded", "why_best", "with_stacks"]
+
+LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "DIB", "PPM", "TGA"})
+"""Formats that keep every pixel; those that may or may not (WebP, JPEG 2000, AVIF) are not among them."""
+
+REASONS = ("most pixels", "largest file", "lossless", "taken first", "known first")
+
+
+def fold(ranked: Sequence[int], groups: Mapping[int, int]) -> list[int]:
+    """The places in `ranked` of what is shown: the first of every group, and whatever is in none."""
+    seen = set[int]()
+    shown = []
+    for place, content in enumerate(ranked):
+        group = groups.get(content)
+        if group is None or group not in seen:
+            shown.append(place)
+        if group is not None:
+            seen.add(group)
+    return shown
+
+
+def unfolded(library: Library, ranked: Sequence[int]) -> list[int]:
+    """As `fold`, by the groups of a library."""
+    with library.read() as connection:
+        return fold(ranked, anchors_of(connection, ranked))
+
+
+def with_stacks(library: Library, hits: Sequence[Hit], among: Ids | None = None) -> list[Hit]:
+    """`hits`, each with the near-duplicates that it stands for: of the contents `among`, if they are given."""
+    with library.read() as connection:
+        anchors = anchors_of(connection, [hit.id for hit in hits])
+        members = members_of(connection, anchors.values())
+        allowed = (
+            None if among is None else set(np.intersect1d(among, [one for some in members.values() for one in some]))
+        )
+        records = describe(connection, [one for some in members.values() for one in some if _is_in(one, allowed)])
+    return [
+        replace(hit, stack=best_first(_others(hit.id, members.get(anchors.get(hit.id, -1), []), records)))
+        for hit in hits
+    ]
+
+
+def best_first(records: Iterable[ContentRecord]) -> tuple[ContentRecord, ...]:
+    """Pictures of one group, the best first: most pixels, largest file, a lossless format, taken first, known first."""
+    return tuple(sorted(records, key=_merits))
+
+
+def why_best(records: Sequence[ContentRecord]) -> str:
+    """What makes the first of `best_first` better than the second."""
+    one, other = _merits(records[0]), _merits(records[1])
+    return next(reason for reason, mine, its in zip(REASONS, one, other, strict=True) if mine != its)
+
+
+def _merits(record: ContentRecord) -> tuple[int, int, bool, datetime, int]:
+    """Smaller is better."""
+    taken = record.taken_at or datetime.max  # noqa: DTZ901 (cameras know no time zone)
+    return -record.width * record.height, -record.size, record.format not in LOSSLESS, taken, record.id
+
+
+def _others(itself: int, members: Sequence[int], records: Mapping[int, ContentRecord]) -> list[ContentRecord]:
+    return [records[member] for member in members if member != itself and member in records]
+
+
+def _is_in(content: int, allowed: set[int] | None) -> bool:
+    return allowed is None or content in allowed
