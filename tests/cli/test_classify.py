@@ -57,12 +57,12 @@ def tags_of_library(path: Path) -> dict[str, int]:
 
 @pytest.mark.usefixtures("scaled")
 def test_results_become_tags(sightline: Sightline, filled: Path, album: Path) -> None:
-    answer = sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9")
+    answer = sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9999")
     assert answer.code == 0
     assert tags_of_library(filled) == {"red": 1, "blue": 1}
     found = sightline("search", "tag:red", "red", "--json").records
     assert [Path(record["path"]).stem for record in found] == ["red"]
-    sightline("classify", "--labels", "yellow,cyan", "--add-tags", "--min-probability", "0.9")
+    sightline("classify", "--labels", "yellow,cyan", "--add-tags", "--min-probability", "0.9999")
     assert tags_of_library(filled).items() >= {"red": 1, "blue": 1}.items()  # of other labels
     sightline("classify", "--labels", "red,yellow", album / "red.png", "--add-tags")
     assert tags_of_library(filled)["red"] == 1
@@ -72,7 +72,7 @@ def test_results_become_tags(sightline: Sightline, filled: Path, album: Path) ->
 def test_saying_it_again_replaces_what_was_said(sightline: Sightline, filled: Path) -> None:
     sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0")
     assert sum(tags_of_library(filled).values()) == 4
-    sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9")
+    sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9999")
     assert sum(tags_of_library(filled).values()) == 2
 
 
