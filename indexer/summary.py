@@ -50,7 +50,7 @@ class Summary:
     unreadable: tuple[str, ...] = ()
     """Folders that could not be looked into; what was known beneath them is kept as it was."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage. Those of reading files (`read` to `hash`) add up over the workers, beside which the others run."""
+    """Seconds by stage. Those of reading files (`read` to `hash`) add up over the workers, beside which others run."""
 
     @property
     def seen(self) -> int:
