@@ -17,10 +17,11 @@ from sqlalchemy import Connection, delete, insert, select
 
 from sightline.errors import IndexFault, LibraryUnusable, SpaceDropped
 from store.catalog import IndexGeneration
+from store.engines import new_index, open_index
 from store.library import Library
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, revision_of
-from store.vectors import FlatIndex, VectorIndex
+from store.vectors import VectorIndex
 
 __all__ = ["CurrentIndex", "check_file", "heal", "load", "publish", "remove_strays"]
 
@@ -65,7 +66,7 @@ def load(library: Library, stored: StoredSpace) -> CurrentIndex:
             break
         try:
             check_file(entry.path, entry.count, entry.checksum)
-            index = FlatIndex.read(entry.path, mapped=True)
+            index = open_index(stored, entry.path, mapped=True)
             if entry.revision == _revision(library, stored):
                 return CurrentIndex(index, entry.revision, published=True)
             return _bring_up_to_date(library, stored, index, None, entry.path)
@@ -73,7 +74,7 @@ def load(library: Library, stored: StoredSpace) -> CurrentIndex:
             fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
             if _entry(library, stored) == entry:
                 break
-    return _bring_up_to_date(library, stored, FlatIndex(stored.space.dim, stored.dtype), fault)
+    return _bring_up_to_date(library, stored, new_index(stored), fault)
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
@@ -95,10 +96,7 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
 
     Raises `LibraryUnusable` when the file cannot be written; the catalogue, and thus every answer, is whole even then.
     """
-    if rebuild:
-        current = _bring_up_to_date(library, stored, FlatIndex(stored.space.dim, stored.dtype), None)
-    else:
-        current = load(library, stored)
+    current = _bring_up_to_date(library, stored, new_index(stored), None) if rebuild else load(library, stored)
     if current.published:
         remove_strays(library)
         return current
@@ -194,7 +192,7 @@ def _bring_up_to_date(
         surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
         changed = bool(len(surplus) or len(lacking))
         if changed and file is not None:
-            index = FlatIndex.read(file)
+            index = open_index(stored, file)
         if len(surplus):
             index.remove(surplus)
         for ids, vectors in embeddings(connection, stored, lacking):

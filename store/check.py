@@ -10,11 +10,12 @@ from sqlalchemy import Connection, delete, func, select, text
 from sightline.errors import IndexFault, LibraryUnusable, SightlineError
 from store import cache
 from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, SpaceRow, State, VectorFailure
+from store.engines import open_index
 from store.library import Library, bump
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, active_space, list_spaces, revision_of
 from store.stacks import broken, reset_broken, update_stacks
-from store.vectors import FlatIndex, Ids
+from store.vectors import Ids, VectorIndex
 
 __all__ = ["Fault", "repair", "verify"]
 
@@ -152,7 +153,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         path = library.indexes / row.filename
         try:
             cache.check_file(path, row.vectors, row.checksum)
-            index = FlatIndex.read(path, mapped=True)
+            index = open_index(stored, path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
             return
@@ -162,7 +163,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         yield from _disagreements(connection, stored, index, path.name)
 
 
-def _disagreements(connection: Connection, stored: StoredSpace, index: FlatIndex, name: str) -> Iterator[Fault]:
+def _disagreements(connection: Connection, stored: StoredSpace, index: VectorIndex, name: str) -> Iterator[Fault]:
     """The vectors of a file, number by number, against those of the catalogue."""
     ids = index.ids()
     for start in range(0, len(ids), CHUNK):

@@ -1,6 +1,7 @@
 """The index file as a cache: whatever happens to it, the answer is that of the catalogue."""
 
 import errno
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, select, update
 
-from sightline.errors import IndexFault, LibraryUnusable
+from sightline.errors import IndexFault, LibraryUnusable, SpaceDropped
+from sightline.space import Space
 from store import Library, cache
 from store.catalog import Embedding, IndexGeneration, Picture, State
+from store.drop import drop_space
 from store.library import bump
 from store.lookup import embeddings, findable_ids
-from store.spaces import StoredSpace
+from store.spaces import StoredSpace, activate, register
 from store.vectors import FlatIndex
 
 Put = Callable[..., list[int]]
@@ -306,9 +309,6 @@ def test_a_vector_that_was_dropped_leaves_the_index(library: Library, stored: St
 
 
 def test_spaces_have_files_of_their_own(library: Library, stored: StoredSpace, put: Put) -> None:
-    from sightline.space import Space
-    from store.spaces import register
-
     put(1)
     cache.publish(library, stored)
     with library.write() as connection:
@@ -317,3 +317,43 @@ def test_spaces_have_files_of_their_own(library: Library, stored: StoredSpace, p
     assert len(files(library)) == 2
     assert cache.load(library, stored).published
     assert len(cache.load(library, other).index) == 0
+
+
+def test_a_change_in_one_space_leaves_the_files_of_others_current(
+    library: Library, stored: StoredSpace, put: Put
+) -> None:
+    """A space that is being filled must not make every search in another one read its index again."""
+    put(1, 2)
+    cache.publish(library, stored)
+    with library.write() as connection:
+        other = register(connection, Space("other", "w", 4))
+        activate(connection, other)
+        bump(connection, other.id)
+    assert cache.load(library, stored).published
+    assert not cache.load(library, other).published
+
+
+def test_a_space_that_was_dropped_has_no_index(library: Library, stored: StoredSpace, put: Put) -> None:
+    put(1)
+    cache.publish(library, stored)
+    with library.write() as connection:
+        drop_space(connection, stored)
+    with pytest.raises(SpaceDropped, match=r"fake .* was dropped"):
+        cache.load(library, stored)
+    cache.remove_strays(library)
+    assert files(library) == []
+
+
+def test_a_file_of_another_dimension_is_a_fault(library: Library, stored: StoredSpace, put: Put) -> None:
+    """With the right checksum: somebody has mixed up two rows."""
+    put(1, 2)
+    cache.publish(library, stored)
+    other = FlatIndex(4)
+    other.add(np.array([1]), np.eye(4)[:1])
+    other.write(index_file(library))
+    digest = hashlib.sha256(index_file(library).read_bytes()).digest()
+    with library.write() as connection:
+        connection.execute(update(IndexGeneration).values(checksum=digest))
+    current = cache.load(library, stored)
+    assert current.fault is not None
+    assert held(current) == truth(library, stored)
