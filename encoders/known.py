@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from encoders.hub.manifest import Manifest, model_folder, pulled, read_manifest
+from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled, read_manifest
 from encoders.recommended import RECOMMENDED, Measure, Recommended
 from encoders.registry import MODELS, ModelInfo
 from sightline.errors import UnknownModel
@@ -91,7 +91,6 @@ def _recommended(model: Recommended) -> Known:
 
 
 def _pulled(manifest: Manifest) -> Known:
-    """The licence is that of the repository it came from, unless that states none."""
     listed = RECOMMENDED.get(manifest.name)
     folder = model_folder(manifest.name)
     dim, side = _shape(folder)
@@ -100,7 +99,7 @@ def _pulled(manifest: Manifest) -> Known:
         summary=listed.summary if listed else f"From {manifest.repository}",
         location="pulled",
         languages=listed.languages if listed else (),
-        licence=listed.licence if listed and manifest.licence == "unknown" else manifest.licence,
+        licence=licence_of(manifest.name),
         more_languages=listed.more_languages if listed else "",
         task=listed.task if listed else "encoder",
         size=manifest.size,

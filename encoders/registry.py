@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from encoders.base import Encoder
+from encoders.licences import commercial_only, require_commercial
 from encoders.placement import Placement
 from sightline.errors import ModelUnavailable, UnknownModel
 from sightline.space import Space
@@ -68,11 +69,21 @@ def info(name: str) -> ModelInfo:
 def load(name: str, placement: Placement = ANYWHERE) -> Encoder:  # noqa: ARG001 (for models of PyTorch)
     """The encoder called `name`; cheap, weights are read by its first use.
 
-    Raises `UnknownModel`, or `ModelUnavailable` when something it needs is missing.
+    Raises `UnknownModel`, `ModelUnavailable` when something it needs is missing, or `LicenceRefused` where only models
+    for commercial use are wanted (`encoders/licences.py`) and it is not known to be one.
     """
+    if commercial_only():
+        _require_licence(name.strip())
     module, _, attribute = info(name).source.partition(":")
     encoder: Encoder = getattr(import_module(module), attribute)()
     return encoder
+
+
+def _require_licence(name: str) -> None:
+    """Raises `LicenceRefused`."""
+    from encoders.hub.manifest import licence_of
+
+    require_commercial(name, MODELS[name].licence if name in MODELS else licence_of(name))
 
 
 def load_for(space: Space, placement: Placement = ANYWHERE) -> Encoder:

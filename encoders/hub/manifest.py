@@ -6,9 +6,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from encoders.recommended import RECOMMENDED
 from sightline.settings import models_folder, slug
 
-__all__ = ["MANIFEST", "Manifest", "StoredFile", "model_folder", "pulled", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "Manifest",
+    "StoredFile",
+    "licence_of",
+    "model_folder",
+    "pulled",
+    "read_manifest",
+    "write_manifest",
+]
 
 MANIFEST = "sightline.json"
 
@@ -55,6 +65,18 @@ def read_manifest(folder: Path) -> Manifest | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return manifest if whole else None
+
+
+def licence_of(name: str) -> str:
+    """Of the model `name`: as its repository stated it, else as the list of recommended models has it, else `unknown`.
+
+    A model that is not here, such as a folder of one's own, has what the list says.
+    """
+    manifest = read_manifest(model_folder(name))
+    if manifest is not None and manifest.licence != "unknown":
+        return manifest.licence
+    listed = RECOMMENDED.get(name.strip())
+    return listed.licence if listed else "unknown"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from encoders import registry
 from encoders.fake import FakeEncoder
-from sightline.errors import UnknownModel
+from sightline.errors import LicenceRefused, UnknownModel
 
 
 def test_every_model_says_what_it_is() -> None:
@@ -33,3 +33,12 @@ def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
         assert caught.value.name == name
         assert caught.value.known == tuple(registry.MODELS)
         assert "mini" in str(caught.value)
+
+
+def test_only_models_for_commercial_use_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
+    assert registry.load("fake").space.model == "fake"
+    for name in ("nllb-clip-base-siglip/v1", "BAAI/AltCLIP", "/a/folder/of/mine"):
+        with pytest.raises(LicenceRefused) as caught:
+            registry.load(name)
+        assert caught.value.name == name
