@@ -147,12 +147,12 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
         paths: dict[int, list[Path]] = {}
         documents: dict[int, str] = {}
         files = (
-            select(Picture.content_id, Root.path, Picture.relpath, Root.kind)
+            select(Picture.id, Picture.content_id, Root.path, Picture.relpath, Root.kind)
             .join(Root, Root.id == Picture.root_id)
             .where(Picture.content_id.in_(wanted), Picture.state == State.PRESENT)
-            .order_by(Picture.id)
         )
-        for row in connection.execute(files):
+        # Sorted here: asked to do it, SQLite walks through every present picture in the order of their ids.
+        for row in sorted(connection.execute(files), key=lambda row: int(row.id)):
             if row.kind == RootKind.COLLECTION:
                 documents[row.content_id] = os.fsdecode(row.relpath)
                 paths[row.content_id] = [Path(documents[row.content_id])]

@@ -5,7 +5,8 @@ to about a million pictures it is fast enough, exact within any subset, and righ
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -135,7 +136,8 @@ class FlatIndex(VectorIndex):
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
         if among is not None and len(among) * FEW <= len(self):
             return self._search_few(queries, k, among)
-        scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=_restrict(among))
+        with _threads_for(len(queries)):
+            scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k, params=_restrict(among))
         found = int((ids >= 0).sum(axis=1).min())  # FAISS fills up with -1 when `among` holds fewer than k
         # Sixteen bits leave a vector's length within 5e-4 of one; a cosine is never above one.
         return Ranking(np.clip(scores[:, :found], -1, 1), ids[:, :found])
@@ -149,7 +151,8 @@ class FlatIndex(VectorIndex):
         k = min(k, len(rows))
         if k < 1:
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
-        scores, places = flat.search(np.ascontiguousarray(queries, np.float32), k)  # (Q, K) both
+        with _threads_for(len(queries)):
+            scores, places = flat.search(np.ascontiguousarray(queries, np.float32), k)  # (Q, K) both
         return Ranking(np.clip(scores, -1, 1), self.ids()[rows][places])
 
     def _rows(self, among: Ids) -> Ids:
@@ -161,7 +164,7 @@ class FlatIndex(VectorIndex):
         known, order = self._by_id
         wanted = np.unique(among)
         places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-        return order[places[known[places] == wanted]]
+        return np.asarray(order[places[known[places] == wanted]], dtype=np.int64)
 
     def _codes(self) -> NDArray[np.uint8]:
         """The vectors as they are stored, (N, bytes of one), without a copy."""
@@ -195,7 +198,8 @@ class FlatIndex(VectorIndex):
         # FAISS wants more than the radius. Sixteen bits can put a cosine a little below -1.
         radius = float(np.nextafter(np.float32(lowest), np.float32(-np.inf))) if lowest > -1 else -np.inf
         rows = np.ascontiguousarray(query[None], np.float32)
-        _, scores, ids = self._index.range_search(rows, radius, params=_restrict(among))
+        with _threads_for(1):
+            _, scores, ids = self._index.range_search(rows, radius, params=_restrict(among))
         return np.clip(scores, -1, 1), ids
 
     def write(self, path: Path) -> None:
@@ -221,6 +225,19 @@ class FlatIndex(VectorIndex):
     def _require_writable(self) -> None:
         if self._mapped:  # FAISS itself would write into the read-only mapping and crash the process
             raise ValueError("a mapped index is read-only; read it with mapped=False to change it")
+
+
+@contextmanager
+def _threads_for(queries: int) -> Iterator[None]:
+    """FAISS gives each query to one thread. For a single one the others wait, and on a busy machine it for them."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(min(threads, max(queries, 1)))  # of this thread alone
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _restrict(among: Ids | Sequence[int] | None) -> Any:
