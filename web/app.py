@@ -54,7 +54,6 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
         generate_unique_id_function=_name,
-        max_body_size=settings.upload_bytes,
     )
     app.state.service = Service(library, settings)
     app.state.metrics = Metrics(library)

@@ -12,6 +12,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -61,7 +62,24 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, receive, send_marked)
+        await (refusal or self._app)(scope, self._counted(receive), send_marked)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """`receive`, which ends with a refusal once more came than is ever read."""
+        came = 0
+
+        async def receive_counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self._settings.upload_bytes:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
+            return message
+
+        return receive_counted
+
+    def _too_large(self) -> str:
+        return f"more than {self._settings.upload_bytes:,} bytes are not read"
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -70,7 +88,14 @@ class Guard:
             return _refused(HTTPStatus.MISDIRECTED_REQUEST, "UnknownHost", "no server of this name is here")
         if not _same_site(scope, headers, host):
             return _refused(HTTPStatus.FORBIDDEN, "CrossSite", "other sites may not ask this server")
-        return self._token_refusal(scope, headers)
+        return self._token_refusal(scope, headers) or self._length_refusal(headers)
+
+    def _length_refusal(self, headers: Headers) -> Response | None:
+        """For a body that is too large by its own account; one that does not say is counted as it comes."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > self._settings.upload_bytes:
+            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", self._too_large())
+        return None
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
         token = self._settings.token

@@ -3,7 +3,7 @@
 from time import perf_counter
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, File, Form, Query, UploadFile
 
 from search.browse import browse
 from web.api.pictures import PictureId
@@ -20,17 +20,32 @@ router = APIRouter(tags=["search"])
 @router.post("/search")
 def search(asked: SearchIn, service: ServiceDep) -> Answer:
     """Finds pictures, best first. Without words and parts: all that the filters keep, newest first."""
-    started = perf_counter()
-    understood = understand(asked, service)
-    found = _browsed(asked, understood, service) if understood.query is None else _found(asked, understood, service)
-    found.milliseconds = round(1000 * (perf_counter() - started), 2)
-    return found
+    return _answered(asked, understand(asked, service), service)
+
+
+@router.post("/search/form")
+def search_with_files(
+    request: Annotated[str, Form(description='As the body of `POST /search`; `{"file": 0}` is the first of `files`')],
+    service: ServiceDep,
+    files: Annotated[list[UploadFile] | None, File()] = None,
+) -> Answer:
+    """Finds pictures, as `POST /search` does, with pictures that come along in the same form."""
+    asked = SearchIn.read(request)
+    sent = tuple(service.uploads.path(service.uploads.keep(file.file.read()).id) for file in files or ())
+    return _answered(asked, understand(asked, service, sent), service)
 
 
 @router.get("/pictures/{picture_id}/similar")
 def similar(picture_id: PictureId, service: ServiceDep, k: Annotated[int, Query(ge=1, le=MOST_HITS)] = 60) -> Answer:
     """Finds the pictures that are most like one of the library's, itself first."""
     return search(SearchIn.model_validate({"parts": [{"picture": picture_id}], "k": k}), service)
+
+
+def _answered(asked: SearchIn, understood: Understood, service: Service) -> Answer:
+    started = perf_counter()
+    found = _browsed(asked, understood, service) if understood.query is None else _found(asked, understood, service)
+    found.milliseconds = round(1000 * (perf_counter() - started), 2)
+    return found
 
 
 def _found(asked: SearchIn, understood: Understood, service: Service) -> Answer:

@@ -1,0 +1,208 @@
+"""Questions over HTTP: the engine's answers, translated and nothing more."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from search import Query, Searcher
+from store import Library
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app
+
+Ask = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def ask(client: TestClient) -> Ask:
+    """Asks, and gives what came back, whatever it is."""
+
+    def post(**request: Any) -> dict[str, Any]:
+        told: dict[str, Any] = client.post("/api/v1/search", json=request).json()
+        return told
+
+    return post
+
+
+def names(answer: dict[str, Any]) -> list[str]:
+    return [hit["name"] for hit in answer["hits"]]
+
+
+def number(client: TestClient, name: str) -> int:
+    """The id of the picture with this name."""
+    hits = client.post("/api/v1/search", json={}).json()["hits"]
+    return int(next(hit["id"] for hit in hits if hit["name"] == name))
+
+
+def picture(colour: str) -> bytes:
+    """The bytes of a picture of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", (20, 10), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_the_answer_is_the_engines(ask: Ask, indexed: Library) -> None:
+    told = ask(query="red", k=3)
+    hits = Searcher(indexed).search("red", 3)
+    assert [(hit["id"], hit["rank"], hit["score"]) for hit in told["hits"]] == [
+        (hit.id, hit.rank, pytest.approx(hit.score)) for hit in hits
+    ]
+    assert (told["searched"], told["space"], told["query"], told["notices"]) == (4, "fake", "red", [])
+
+
+def test_parts_have_weights_and_tell_their_scores(ask: Ask, indexed: Library) -> None:
+    told = ask(parts=[{"text": "red"}, {"text": "green", "weight": 0.5}], k=1)
+    (wanted,) = Searcher(indexed).search(Query.of(["red"]), 1)
+    assert names(told) == ["yellow.png"]
+    assert len(told["hits"][0]["parts"]) == 2
+    assert wanted.score != told["hits"][0]["score"]
+    away = ask(parts=[{"text": "yellow"}, {"text": "red", "weight": -0.8}], k=1)
+    assert names(away) == ["green.png"]
+
+
+def test_words_are_read_in_the_query_language(ask: Ask) -> None:
+    assert names(ask(query="yellow -red", k=1)) == ["green.png"]
+    assert names(ask(query="red name:blue*")) == ["blue.png"]
+    assert ask(query="red -green", plain=True)["query"] == '"red -green"'
+
+
+def test_filters_alone_show_what_they_keep(ask: Ask) -> None:
+    told = ask(where="name:red* or name:blue*")
+    assert (sorted(names(told)), told["searched"]) == (["blue.png", "red.png"], 2)
+    assert {hit["score"] for hit in told["hits"]} == {None}
+    assert names(ask(query="red", where="name:blue*")) == ["blue.png"]
+
+
+def test_nothing_asked_shows_everything_page_by_page(ask: Ask) -> None:
+    first = ask(k=3)
+    second = ask(k=3, cursor=first["next"])
+    assert (len(first["hits"]), len(second["hits"]), second["next"]) == (3, 1, None)
+    assert len({*names(first), *names(second)}) == 4
+
+
+def test_pages_go_on_where_they_ended(ask: Ask) -> None:
+    whole = names(ask(query="red"))
+    first = ask(query="red", k=2)
+    assert names(first) + names(ask(query="red", k=2, cursor=first["next"])) == whole
+    assert ask(query="blue", k=2, cursor=first["next"])["title"] == "InvalidQuery"
+
+
+def test_a_picture_of_the_library_is_a_question(client: TestClient, ask: Ask) -> None:
+    red = number(client, "red.png")
+    assert names(ask(parts=[{"picture": red}], k=2)) == ["red.png", "yellow.png"]
+    assert names(client.get(f"/api/v1/pictures/{red}/similar", params={"k": 1}).json()) == ["red.png"]
+    assert ask(parts=[{"picture": 12345}])["status"] == 400
+
+
+def test_a_region_of_a_picture_is_a_question(
+    client: TestClient, ask: Ask, indexed: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    halves = Image.new("RGB", (40, 20), "blue")
+    halves.paste("red", (0, 0, 20, 20))
+    halves.save(album / "halves.png")
+    index(indexed, [album], encoder)
+    both = number(client, "halves.png")
+    assert names(ask(parts=[{"picture": both, "crop": [0, 0, 0.5, 1]}], k=1)) == ["red.png"]
+    assert names(ask(parts=[{"picture": both, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
+
+
+def test_a_picture_that_is_sent_is_a_question(client: TestClient, ask: Ask) -> None:
+    sent = client.post("/api/v1/uploads", content=picture("blue"))
+    assert (sent.status_code, sent.json()["width"], sent.json()["height"]) == (201, 20, 10)
+    assert names(ask(parts=[{"upload": sent.json()["id"]}], k=1)) == ["blue.png"]
+    assert ask(parts=[{"upload": "unknown"}])["status"] == 404
+
+
+def test_pictures_may_come_with_the_question(client: TestClient) -> None:
+    files = [("files", ("a.png", picture("yellow"), "image/png"))]
+    answer = client.post("/api/v1/search/form", data={"request": '{"parts": [{"file": 0}], "k": 1}'}, files=files)
+    assert names(answer.json()) == ["yellow.png"]
+    assert (
+        client.post("/api/v1/search/form", data={"request": '{"parts": [{"file": 1}]}'}, files=files).status_code == 400
+    )
+    assert client.post("/api/v1/search/form", data={"request": "{"}, files=files).json()["title"] == "InvalidQuery"
+
+
+def test_a_vector_is_a_question(ask: Ask, encoder: FakeEncoder) -> None:
+    vector = (7 * encoder.encode_texts(["blue"])[0]).tolist()
+    assert names(ask(parts=[{"vector": vector}], k=1)) == ["blue.png"]
+    assert ask(parts=[{"vector": vector[:-1]}])["title"] == "InvalidQuery"
+    assert ask(parts=[{"vector": np.zeros(13).tolist()}])["title"] == "InvalidQuery"
+
+
+def test_a_space_can_be_named(ask: Ask) -> None:
+    assert names(ask(query="red", space="fake", k=1)) == ["red.png"]
+    assert ask(query="red", space="other")["title"] == "UnknownSpace"
+
+
+@pytest.mark.parametrize("path", ["./red.png", "/etc/passwd.png", "../x.jpg", "~/x.jpg", "red + /etc/hosts.png"])
+def test_a_file_of_this_machine_cannot_be_named(ask: Ask, path: str, album: Path) -> None:
+    told = ask(query=path)
+    assert (told["title"], told["status"]) == ("InvalidQuery", 400)
+    assert "not named by its path" in told["detail"]  # the same whether there is such a file or not
+    assert ask(query=str(album / "red.png"))["detail"] == told["detail"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"k": 0},
+        {"k": 1001},
+        {"query": "x" * 10_001},
+        {"parts": [{}]},
+        {"parts": [{"text": "red", "picture": 1}]},
+        {"parts": [{"text": "red"}] * 51},
+        {"parts": [{"text": "red", "colour": 1}]},
+        {"parts": [{"picture": 2**63}]},
+        {"sort": "size"},
+        {"diverse": 2},
+        {"nonsense": 1},
+    ],
+)
+def test_what_is_no_question_is_said(ask: Ask, request_: dict[str, Any]) -> None:
+    assert ask(**request_)["title"] == "InvalidRequest"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"query": "-red"},
+        {"query": "year:20x3"},
+        {"query": '"red'},
+        {"where": "red"},
+        {"parts": [{"text": " "}]},
+        {"parts": [{"text": "red", "weight": 0}]},
+        {"parts": [{"text": "red\x00"}]},
+        {"parts": [{"picture": 1, "crop": [0, 0, 0, 0]}]},
+        {"parts": [{"picture": 1, "crop": [2, 2, 1, 1]}]},
+        {"parts": [{"picture": 1, "crop": [-1, 0, 1, 1]}]},
+        {"query": "red", "cursor": "nonsense"},
+        {"query": "red", "relevant": True},
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_the_clients(ask: Ask, request_: dict[str, Any]) -> None:
+    told = ask(**request_)
+    assert told["status"] == 400, told
+
+
+def test_a_library_without_pictures_says_so(library: Library, settings: ServeSettings) -> None:
+    with TestClient(create_app(library, settings), base_url=HERE) as client:
+        told = client.post("/api/v1/search", json={"query": "red"}).json()
+        assert (told["title"], told["status"]) == ("NothingIndexed", 409)
+        assert client.post("/api/v1/search", json={}).json()["hits"] == []
+
+
+def test_a_new_picture_is_found_without_a_restart(
+    client: TestClient, ask: Ask, indexed: Library, album: Path, paint: Callable[..., Path], encoder: FakeEncoder
+) -> None:
+    assert "cyan.png" not in names(ask(query="cyan"))
+    paint(album / "cyan.png", "cyan")
+    index(indexed, [album], encoder)
+    assert names(ask(query="cyan", k=1)) == ["cyan.png"]

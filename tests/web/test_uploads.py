@@ -1,0 +1,105 @@
+"""What may be sent, how much of it, and for how long it is kept."""
+
+import io
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from sightline.errors import PictureError
+from store import Library
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app, uploads
+from web.problems import NotThere
+from web.uploads import Uploads
+
+UPLOADS = "/api/v1/uploads"
+
+
+def png(width: int, height: int) -> bytes:
+    """A small file that claims to be a picture of this size."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def small() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", png(50_000, 50_000), small()[:-32], b"%PDF-1.7", b"<svg/>"])
+def test_what_is_no_picture_is_refused(client: TestClient, data: bytes) -> None:
+    answer = client.post(UPLOADS, content=data)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: Path) -> None:
+    settings = ServeSettings(cache=tmp_path, upload_bytes=1000)
+    with TestClient(create_app(indexed, settings), base_url=HERE) as client:
+        answer = client.post(UPLOADS, content=small() + bytes(2000))
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+        unsaid = client.post(UPLOADS, content=(bytes(100) for _ in range(50)))
+        assert (unsaid.status_code, unsaid.json()) == (413, answer.json())
+        assert client.post("/api/v1/search", content=b"[" * 5000).status_code == 413
+        assert client.post(UPLOADS, content=small()).status_code == 201
+
+
+def test_a_form_may_be_no_larger_either(indexed: Library, tmp_path: Path) -> None:
+    settings = ServeSettings(cache=tmp_path, upload_bytes=1000)
+    with TestClient(create_app(indexed, settings), base_url=HERE) as client:
+        files = [("files", ("a.png", bytes(5000), "image/png"))]
+        assert client.post("/api/v1/search/form", data={"request": "{}"}, files=files).status_code == 413
+
+
+def test_pixels_are_bounded() -> None:
+    few, enough = Uploads(most_pixels=15), Uploads(most_pixels=16)
+    with pytest.raises(PictureError, match="pixels"):
+        few.keep(small())
+    assert enough.keep(small()).width == 4
+    few.close()
+    enough.close()
+
+
+def test_the_oldest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST", 2)
+    kept = Uploads(100)
+    first, second, third = (kept.keep(small()).id for _ in range(3))
+    assert len({first, second, third}) == 3
+    with pytest.raises(NotThere):
+        kept.path(first)
+    assert kept.path(second).read_bytes() == kept.path(third).read_bytes() == small()
+    assert len(list(kept.path(third).parent.iterdir())) == 2
+    kept.close()
+
+
+def test_an_hour_later_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(uploads, "monotonic", lambda: now)
+    kept = Uploads(100)
+    name = kept.keep(small()).id
+    now += 3599
+    path = kept.path(name)
+    now += 2
+    with pytest.raises(NotThere):
+        kept.path(name)
+    assert not path.exists()
+    kept.close()
+
+
+def test_everything_goes_with_the_server(indexed: Library, settings: ServeSettings) -> None:
+    app = create_app(indexed, settings)
+    with TestClient(app, base_url=HERE) as client:
+        name = client.post(UPLOADS, content=small()).json()["id"]
+        folder = app.state.service.uploads.path(name).parent
+        assert folder.stat().st_mode & 0o077 == 0  # nobody else's business
+    assert not folder.exists()
