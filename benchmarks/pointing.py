@@ -28,6 +28,7 @@ from examples.scenes import Scene, masks, random_scene, render
 from examples.scenes.grammar import LANGUAGES
 from search.evaluate.uncertainty import Interval, Resampling, cluster_numbers, percentile_interval
 from search.highlight import HighlightEngine, load_engine
+from search.highlight.engine import EngineName
 
 __all__ = ["Pointer", "Pointing", "cells_of", "maps_of", "pointing", "unseen_scenes"]
 
@@ -146,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.plain:
         pointer = cells_of(registry.load(options.model))
     else:
-        engine = "segment" if options.segmenter else "relevance"
+        engine: EngineName = "segment" if options.segmenter else "relevance"
         pointer = maps_of(load_engine(engine, model=options.model, segmenter=options.segmenter))
     result = pointing(pointer, unseen_scenes(options.scenes), options.lang)
     print(result)
