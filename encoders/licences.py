@@ -43,7 +43,7 @@ def commercial_only(*, asked: bool = False) -> bool:
 def require_commercial(name: str, licence: str, *, asked: bool = False) -> None:
     """Raises `LicenceRefused` when that is wanted and `licence` is not known to allow it."""
     if commercial_only(asked=asked) and use_of(licence) != "commercial":
-        raise LicenceRefused(name, in_words(licence))
+        raise LicenceRefused(name, licence)
 
 
 def _use_of_one(licence: str) -> Use:

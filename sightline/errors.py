@@ -307,8 +307,8 @@ class LicenceRefused(EncoderError):
 
     def __init__(self, name: str, licence: str) -> None:
         super().__init__(
-            f"the licence of the model {name!r} is {licence}: not known to allow commercial use, which --commercial or "
-            "SIGHTLINE_COMMERCIAL=1 asks for"
+            f"the model {name!r} is refused: its licence ({licence}) is not known to allow commercial use, which "
+            "--commercial or SIGHTLINE_COMMERCIAL=1 asks for"
         )
         self.name, self.licence = name, licence
 

@@ -46,6 +46,7 @@ def info(name: str, as_json: bool) -> None:
 
 
 def _in_words(model: "Known") -> dict[str, Any]:
+    from cli.models.words import in_units
     from cli.output import shown
     from encoders.licences import in_words
 
@@ -59,7 +60,7 @@ def _in_words(model: "Known") -> dict[str, Any]:
         "note": model.note,
         "location": model.location if model.folder is None else f"{model.location}, in {shown(model.folder)}",
         "usable": f"not yet: {model.missing}" if model.missing else "yes",
-        "size": None if model.size is None else f"{model.size / 1e6:,.0f} MB",
+        "size": None if model.size is None else in_units(model.size),
         "dim": model.dim,
         "input": None if model.input is None else f"{model.input}x{model.input}",
         "repository": model.repository,

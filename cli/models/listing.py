@@ -66,13 +66,14 @@ def facts(model: "Known") -> dict[str, Any]:
 
 
 def _in_short(model: "Known") -> str:
+    from cli.models.words import in_units
     from encoders.licences import use_of
 
     use = use_of(model.licence)
     licence = model.licence if use == "commercial" else f"{model.licence} ({use})" if use != model.licence else use
     parts = [" ".join(model.languages), f"licence {licence}" if licence == "unknown" else licence]
     if model.size is not None:
-        parts.append(f"{model.size / 1e9:.1f} GB")
+        parts.append(in_units(model.size))
     if model.location == "pulled" and model.missing:
         parts.append(f"needs {model.missing}")
     return "; ".join(part for part in parts if part)

@@ -6,6 +6,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from cli.models.words import in_units
+
 __all__ = ["ShownPull"]
 
 SHOWN_FROM = 2**20
@@ -46,7 +48,7 @@ class ShownPull:
         """Starts the bar anew."""
         self._bar.reset(self._task, description=file, completed=0, total=size)
         if not self._console.is_terminal and size >= SHOWN_FROM:
-            self._console.print(f"Fetching {file} ({size / 1e6:,.0f} MB)", highlight=False, soft_wrap=True)
+            self._console.print(f"Fetching {file} ({in_units(size)})", highlight=False, soft_wrap=True)
 
     def advance(self, count: int) -> None:
         """Moves the bar."""

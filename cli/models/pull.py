@@ -40,6 +40,7 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, folder: Path | N
     NAME is ARCHITECTURE/TAG as open_clip has it, hf-hub:ORGANISATION/NAME, or ORGANISATION/NAME.
     """
     from cli.models.progress import ShownPull
+    from cli.models.words import in_units
     from cli.output import print_text, shown
     from encoders.hub import adopt, make_plan, model_folder, read_manifest, resolve
     from encoders.hub import pull as fetch
@@ -51,7 +52,7 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, folder: Path | N
     here = read_manifest(model_folder(name))
     if here is not None and not dry_run:
         _check(here.name, here.licence, commercial)
-        print_text(f"{name} is here already: {shown(model_folder(name))} ({here.size / 1e6:,.0f} MB)")
+        print_text(f"{name} is here already: {shown(model_folder(name))} ({in_units(here.size)})")
         return
     source = resolve(name)
     if folder is not None:
@@ -88,14 +89,15 @@ def _listed_licence(name: str, stated: str) -> str:
 
 
 def _described(plan: "Plan") -> list[str]:
+    from cli.models.words import in_units
     from cli.output import shown
     from encoders.licences import in_words
 
-    lines = [f"{plan.name}: {plan.size / 1e6:,.0f} MB, into {shown(plan.folder)}"]
+    lines = [f"{plan.name}: {in_units(plan.size)}, into {shown(plan.folder)}"]
     for part in plan.parts:
         what = f"{part.folder}: " if part.folder else ""
-        lines.append(f"  {what}{part.listing.repository} ({part.size / 1e6:,.0f} MB)")
-        lines += [f"    {part.place(file)}  {file.size / 1e6:,.1f} MB" for file in part.files]
+        lines.append(f"  {what}{part.listing.repository} ({in_units(part.size)})")
+        lines += [f"    {part.place(file)}  {in_units(file.size)}" for file in part.files]
     return [*lines, *(f"  licence: {in_words(licence)}" for licence in _licences(plan))]
 
 
@@ -106,7 +108,8 @@ def _agreed() -> bool:
 
 
 def _done(manifest: "Manifest") -> None:
+    from cli.models.words import in_units
     from cli.output import print_text, shown
     from encoders.hub import model_folder
 
-    print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({manifest.size / 1e6:,.0f} MB)")
+    print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({in_units(manifest.size)})")

@@ -74,7 +74,10 @@ class Plan:
 
 def make_plan(source: Source) -> Plan:
     """Asks the hub what there is. Raises `PullFailed`, also when a repository has no weights that can be used."""
-    listing = look(source.name, source.repository, source.revision)
+    try:
+        listing = look(source.name, source.repository, source.revision)
+    except PullFailed as exc:
+        raise PullFailed(source.name, exc.fault, f"{exc.remedy}. {_by_hand(source)}") from exc
     files = {file.name: file for file in listing.files}
     chosen = choose.weights(files, source.weights)
     if not chosen:
@@ -88,6 +91,16 @@ def make_plan(source: Source) -> Plan:
         made[choose.CONFIG] = config
     config = made.get(choose.CONFIG) or _read(source.name, listing, files.get(choose.CONFIG))
     return Plan(source.name, (model, *_text_tower(source, config, set(small))), made)
+
+
+def _by_hand(source: Source) -> str:
+    """What to do without a network, where not even the names of the files are known."""
+    wanted = source.weights or "open_clip_model.safetensors (else model.safetensors, else the .bin of that name)"
+    return (
+        f"By hand: fetch from {endpoint()}/{source.repository}/tree/{source.revision or 'main'} into one folder {wanted} "
+        "and every .json, .txt and .model beside it; if open_clip_config.json names an hf_tokenizer_name, the same small "
+        f"files of that repository into {TOKENIZER}/ of it. Then `sightline models pull {source.name} --from FOLDER`"
+    )
 
 
 def _text_tower(source: Source, config: bytes | None, there: set[str]) -> list[Part]:

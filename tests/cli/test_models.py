@@ -70,7 +70,7 @@ def test_what_is_known_of_a_model(sightline: Sightline) -> None:
 def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME, "--dry-run")
     assert (answer.code, answer.err) == (0, "")
-    assert "2 MB" in answer.lines[0]
+    assert "2.1 MB" in answer.lines[0]
     assert "cc-by-nc-4.0: NOT for commercial use" in answer.text
     assert hub.sent.get("open_clip_model.safetensors") is None
     assert not models.exists()
@@ -79,9 +79,9 @@ def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub:
 def test_pulling(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME, "--yes")
     folder = models / "hf-hub:tiny--clip"
-    assert (answer.code, answer.lines) == (0, [f"{NAME} is complete: {folder} (2 MB)"])
+    assert (answer.code, answer.lines) == (0, [f"{NAME} is complete: {folder} (2.1 MB)"])
     assert "cc-by-nc-4.0" in answer.err
-    assert "Fetching open_clip_model.safetensors (2 MB)" in answer.err
+    assert "Fetching open_clip_model.safetensors (2.1 MB)" in answer.err
     again = sightline("models", "pull", NAME)
     assert (again.code, again.err) == (0, "")
     assert "is here already" in again.text
@@ -104,7 +104,7 @@ def test_licences_can_be_refused(
         monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
     answer = sightline("models", "pull", NAME, "--yes", *options)
     assert (answer.code, answer.out) == (2, b"")
-    assert "cc-by-nc-4.0: NOT for commercial use" in answer.err
+    assert "its licence (cc-by-nc-4.0) is not known to allow commercial use" in answer.err
     assert not models.exists()
 
 
@@ -149,3 +149,20 @@ def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
     found = imported("from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n")
     assert found & {"torch", "open_clip", "transformers", "huggingface_hub", "onnxruntime", "numpy.random"} == set()
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1_000, "1 kB"),
+        (35_000_000, "35 MB"),
+        (2_028_800_000, "2.03 GB"),
+        (10**13, "10,000 GB"),
+    ],
+)
+def test_bytes_as_people_say_them(size: int, words: str) -> None:
+    from cli.models.words import in_units
+
+    assert in_units(size) == words

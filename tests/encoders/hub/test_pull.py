@@ -175,8 +175,10 @@ def test_a_repository_without_weights(hub: Hub) -> None:
 
 def test_without_a_network(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(PullFailed, match=r"cannot reach http://127\.0\.0\.1:9"):
+    with pytest.raises(PullFailed, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
         fetch()
+    assert "http://127.0.0.1:9/tiny/clip/tree/main" in caught.value.remedy
+    assert f"sightline models pull {NAME} --from FOLDER" in caught.value.remedy
 
 
 def test_with_the_network_forbidden(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
