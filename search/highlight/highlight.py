@@ -82,7 +82,7 @@ def highlight(
     wherever it can best be divided: use that only for what is known to be there. Raises `InvalidQuery` for a picture
     that cannot be read and a prompt that cannot be asked, and as the engine does.
     """
-    picture = image if isinstance(image, Image.Image) else open_whole(Path(image))
+    picture = image if isinstance(image, Image.Image) else open_whole(image)
     return list(each_highlight(picture, as_prompts(prompts), engine or load_engine(), threshold))
 
 
@@ -98,10 +98,10 @@ def each_highlight(
         yield Highlight(prompt, engine.name, engine.model, values, level, mask, regions)
 
 
-def open_whole(path: Path) -> Image.Image:
+def open_whole(path: Path | str) -> Image.Image:
     """The picture at `path` at its full size, upright and in sRGB. Raises `InvalidQuery` when it cannot be read."""
     try:
-        return decode(path.read_bytes()).image
+        return decode(Path(path).read_bytes()).image
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:

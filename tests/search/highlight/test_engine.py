@@ -79,7 +79,7 @@ def test_a_segmenter_behind_the_seam() -> None:
 def test_otsu_finds_a_place_in_every_map() -> None:
     class Faint(Stripes):
         def _forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
-            return super()._forward(image, prompts) / 9 - 3
+            return np.asarray(super()._forward(image, prompts) / 9 - 3, dtype=np.float32)
 
     engine = Segmentation(Faint())
     assert highlight(RED, "x", engine)[0].regions == ()
