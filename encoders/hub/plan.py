@@ -96,10 +96,11 @@ def make_plan(source: Source) -> Plan:
 def _by_hand(source: Source) -> str:
     """What to do without a network, where not even the names of the files are known."""
     wanted = source.weights or "open_clip_model.safetensors (else model.safetensors, else the .bin of that name)"
+    page = f"{endpoint()}/{source.repository}/tree/{source.revision or 'main'}"
     return (
-        f"By hand: fetch from {endpoint()}/{source.repository}/tree/{source.revision or 'main'} into one folder {wanted} "
-        "and every .json, .txt and .model beside it; if open_clip_config.json names an hf_tokenizer_name, the same small "
-        f"files of that repository into {TOKENIZER}/ of it. Then `sightline models pull {source.name} --from FOLDER`"
+        f"By hand: fetch from {page} into one folder {wanted} and every .json, .txt and .model beside it; if "
+        f"open_clip_config.json names an hf_tokenizer_name, the same small files of that repository into {TOKENIZER}/ "
+        f"of it. Then `sightline models pull {source.name} --from FOLDER`"
     )
 
 
