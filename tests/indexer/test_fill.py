@@ -129,6 +129,17 @@ def test_what_comes_in_meanwhile_is_there_when_the_new_space_answers(
     assert [hit.path.name for hit in Searcher(filled, slow).search("white", k=1)] == ["white.png"]
 
 
+def test_what_comes_in_at_the_last_moment_is_there_too(filled: Library, album: Path, paint: Paint) -> None:
+    class Late(Progress):
+        def publish(self) -> None:
+            if not (album / "white.png").exists():
+                paint(album / "white.png", "white")
+                with Library.open(filled.path) as other:
+                    index(other, [album], FakeEncoder())
+
+    assert fill(filled, Mirrored(), progress=Late()).coverage == Coverage(5, 5, 0)
+
+
 def test_the_last_step_lets_nobody_else_write(
     filled: Library, album: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:

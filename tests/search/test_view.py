@@ -1,6 +1,6 @@
 """The space that answers changes while searches go on: every answer is of exactly one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -97,13 +97,13 @@ def test_others_are_answered_in_the_old_space_while_one_loads_the_new(
     assert ask(following) == mini
 
 
-def test_new_pictures_are_waited_for(both: Library, tmp_path: Path, album: Path) -> None:
+def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable[..., Path]) -> None:
     """Within a space nobody is answered with what was true before, once it has changed."""
     following = Searcher(both)
-    (album / "red.png").rename(tmp_path / "gone.png")
+    paint(album / "white.png", "white")
     index(both, [album], FakeEncoder())
     with ThreadPoolExecutor(4) as pool:
-        assert {len(answer) for answer in pool.map(lambda _: ask(following), range(8))} == {3}
+        assert {len(answer) for answer in pool.map(lambda _: ask(following), range(8))} == {5}
 
 
 def test_a_space_that_is_dropped(both: Library) -> None:
