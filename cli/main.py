@@ -27,6 +27,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "untag": ("cli.tag:untag", "Take a tag away from pictures."),
         "tags": ("cli.tag:tags", "List the tags of the library, or of pictures."),
         "album": ("cli.album:album", "Keep a search under a name, and show what it finds."),
+        "duplicates": ("cli.duplicates:duplicates", "List what is there more than once, the best of each first."),
         "serve": ("cli.serve:serve", "Open the page, and the HTTP API, on a library."),
         "classify": ("cli.classify:classify", "Classify pictures by labels of your own, and tag them."),
         "status": ("cli.status:status", "Say what the library holds, and what could not be read."),

@@ -15,7 +15,7 @@ from indexer.remarks import file_facts
 from indexer.scan import modified_ns
 from pictures.decode import Decoded, DecodeSettings, decode
 from pictures.metadata import Metadata
-from pictures.perceptual import HASH_VERSION, perceptual_hash
+from pictures.perceptual import HASH_VERSION, SIDE, perceptual_hash
 from sightline.errors import FileTooLarge, PictureError, PictureUnreadable
 from store.outcomes import ContentFacts, Outcome, Refused, Taken, Work
 from store.stacks import Look
@@ -71,7 +71,7 @@ class Reader:
 
     def _decode(self, data: bytes, taken: Taken, seconds: dict[str, float]) -> Reading:
         started = perf_counter()
-        decoded = decode(data, self.settings, shortest_side=self.preprocess.size)
+        decoded = decode(data, self.settings, shortest_side=max(self.preprocess.size, SIDE))
         seconds["decode"] = perf_counter() - started
         started = perf_counter()
         pixels = self.preprocess.pixels(decoded.image)  # (S, S, 3)

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["HASH_BYTES", "HASH_VERSION", "perceptual_hash"]
+__all__ = ["HASH_BYTES", "HASH_VERSION", "SIDE", "perceptual_hash"]
 
 HASH_VERSION = 1
 """Raised whenever the same picture gets another hash: hashes of two versions are never compared."""
 
 SIDE, KEPT = 64, 16
+"""Pixels of the square that is transformed, and frequencies kept of each direction."""
+
 HASH_BYTES = KEPT * KEPT // 8
 
 PLAIN = 2.0

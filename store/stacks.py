@@ -3,6 +3,7 @@
 A group is known by its anchor. It is derived from hashes and embeddings, and no one's work is lost with it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ __all__ = [
     "Look",
     "anchors_of",
     "broken",
+    "count_unseen",
     "group_all",
     "members_of",
     "note_looks",
@@ -119,18 +121,37 @@ def members_of(connection: Connection, anchors: Iterable[int]) -> dict[int, list
     return found
 
 
-def several(connection: Connection) -> dict[int, int]:
-    """The contents of every group that has several present files, exact copies among them, each with its anchor."""
-    anchor = func.coalesce(Likeness.anchor_id, Picture.content_id)
-    files = (
-        select(Picture.content_id, anchor.label("anchor_id"))
+def several(connection: Connection, anchors: Mapping[int, int] | None = None) -> dict[int, int]:
+    """The contents of every group that has several present files, exact copies among them, each with its anchor.
+
+    The groups are those of the catalogue, unless others are given.
+    """
+    statement = (
+        select(Picture.content_id, Likeness.anchor_id, func.count().label("files"))
         .join(Root, Root.id == Picture.root_id)
         .outerjoin(Likeness, Likeness.content_id == Picture.content_id)
         .where(Picture.state == State.PRESENT, Root.kind == RootKind.FOLDER)
-    ).subquery()
-    many = select(files.c.anchor_id).group_by(files.c.anchor_id).having(func.count() > 1)
-    rows = connection.execute(select(files.c.content_id, files.c.anchor_id).where(files.c.anchor_id.in_(many)))
-    return {row.content_id: row.anchor_id for row in rows}
+        .group_by(Picture.content_id)
+    )
+    found, files = dict[int, int](), Counter[int]()
+    for content, stored, number in connection.execute(statement):
+        anchor = (stored if anchors is None else anchors.get(content)) or content
+        found[content] = anchor
+        files[anchor] += number
+    return {content: anchor for content, anchor in found.items() if files[anchor] > 1}
+
+
+def count_unseen(library: Library) -> int:
+    """Present pictures that have not been looked at, or not been compared yet."""
+    statement = (
+        select(func.count(Picture.content_id.distinct()))
+        .join(Root, Root.id == Picture.root_id)
+        .outerjoin(Likeness, Likeness.content_id == Picture.content_id)
+        .where(Picture.state == State.PRESENT, Root.kind == RootKind.FOLDER)
+        .where(or_(Likeness.content_id.is_(None), Likeness.bits.is_not(None) & Likeness.anchor_id.is_(None)))
+    )
+    with library.read() as connection:
+        return connection.scalar(statement) or 0
 
 
 def broken(connection: Connection) -> list[int]:

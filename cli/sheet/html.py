@@ -45,13 +45,15 @@ def _section(section: Section) -> str:
     title = f'<h2 dir="auto">{_escaped(section.title)}</h2>'
     if not section.hits:
         return f"{title}\n<p>nothing found</p>"
-    return f"{title}\n<ol>\n" + "\n".join(_item(hit) for hit in section.hits) + "\n</ol>"
+    return f"{title}\n<ol>\n" + "\n".join(_item(section, number) for number in range(len(section.hits))) + "\n</ol>"
 
 
-def _item(hit: Hit) -> str:
+def _item(section: Section, number: int) -> str:
+    hit = section.hits[number]
     path = _escaped(shown(hit.path))
     return (
-        f'<li title="{path}">{_picture(hit)}<p>{hit.rank}. <b>{hit.score:.3f}</b> {_escaped(shown_name(hit))}</p></li>'
+        f'<li title="{path}">{_picture(hit)}<p><b>{_escaped(section.caption(number))}</b> '
+        f"{_escaped(shown_name(hit))}</p></li>"
     )
 
 

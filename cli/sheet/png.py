@@ -47,10 +47,10 @@ def _paint_section(sheet: Image.Image, section: Section, top: int, columns: int)
     for number, hit in enumerate(section.hits):
         row, column = divmod(number, columns)
         left = GAP + column * (CELL + GAP)
-        _paint_hit(sheet, hit, left, top + TITLE + row * (CELL + CAPTION + GAP))
+        _paint_hit(sheet, hit, section.caption(number), left, top + TITLE + row * (CELL + CAPTION + GAP))
 
 
-def _paint_hit(sheet: Image.Image, hit: Hit, left: int, top: int) -> None:
+def _paint_hit(sheet: Image.Image, hit: Hit, known: str, left: int, top: int) -> None:
     draw = ImageDraw.Draw(sheet)
     draw.rounded_rectangle((left, top, left + CELL, top + CELL), 10, FRAME)
     small = thumbnail(hit.path, CELL - 12)
@@ -58,5 +58,5 @@ def _paint_hit(sheet: Image.Image, hit: Hit, left: int, top: int) -> None:
         draw.text((left + CELL // 2, top + CELL // 2), "gone", FAINT, font_for("gone", 18), anchor="mm")
     else:
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
-    caption = fitted(f"{hit.rank}.  {hit.score:.3f}  {hit.path.name}", 15, CELL)
+    caption = fitted(f"{known}  {hit.path.name}", 15, CELL)
     draw.text((left + 2, top + CELL + CAPTION // 2 + 2), caption, FAINT, font_for(caption, 15), anchor="lm")

@@ -19,6 +19,13 @@ class Section:
 
     title: str
     hits: Sequence[Hit]
+    captions: Sequence[str] = ()
+    """What stands beneath each picture before its name, in place of its rank and score."""
+
+    def caption(self, number: int) -> str:
+        """What is said of the hit `number`, from 0, before its name."""
+        hit = self.hits[number]
+        return self.captions[number] if self.captions else f"{hit.rank}. {hit.score:.3f}"
 
 
 def thumbnail(path: Path, side: int) -> Image.Image | None:

@@ -1,0 +1,95 @@
+"""`sightline duplicates`: what it lists, in every form, and that files are never touched."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+from tests.photos import photo
+
+Sightline = Callable[..., Any]
+
+
+@pytest.fixture
+def doubles(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One picture in three forms and a copy, another alone, and two plain ones that are copies."""
+    folder = tmp_path / "photos"
+    (folder / "more").mkdir(parents=True)
+    photo(1, 200, 200).save(folder / "best.png")
+    photo(1, 200, 200).save(folder / "lossy.jpg", quality=80)
+    photo(1, 200, 200).resize((90, 90)).save(folder / "more" / "small.png")
+    shutil.copy(folder / "lossy.jpg", folder / "more" / "copy.jpg")
+    photo(2).save(folder / "alone.png")
+    Image.new("RGB", (50, 50), "black").save(folder / "black.png")
+    shutil.copy(folder / "black.png", folder / "black2.png")
+    index(library, [folder], FakeEncoder())
+    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(library.path))
+    return folder
+
+
+def test_groups_for_people(sightline: Sightline, doubles: Path) -> None:
+    answer = sightline("duplicates")
+    assert (answer.code, answer.err) == (0, "")
+    lines = answer.lines
+    assert lines[0].startswith("4 files, ") and lines[0].endswith("best: largest file")
+    assert lines[1].startswith(f"  * {doubles}/best.png  (200×200, PNG, ")
+    assert {line.split("  (")[0].strip() for line in lines[2:5]} == {
+        f"{doubles}/lossy.jpg", f"{doubles}/more/copy.jpg", f"{doubles}/more/small.png"
+    }  # fmt: skip
+    assert lines[5].startswith("2 files, ") and lines[5].endswith("best: an exact copy is as good")
+    assert lines[-1].startswith("2 groups of 6 files; all but the best of each take ")
+
+
+def test_json_says_all_of_it(sightline: Sightline, doubles: Path) -> None:
+    first, second = sightline("duplicates", "--json").records
+    assert first["best"] == {"path": str(doubles / "best.png")}
+    assert first["files"][0]["path"] == str(doubles / "best.png")
+    sizes = {str(path): path.stat().st_size for path in doubles.rglob("*.*")}
+    assert first["bytes"] == sum(sizes[file["path"]] for file in first["files"][1:])
+    assert second["bytes"] == sizes[str(doubles / "black.png")]
+
+
+def test_paths_are_all_but_the_best(sightline: Sightline, doubles: Path) -> None:
+    others = {doubles / "lossy.jpg", doubles / "more/copy.jpg", doubles / "more/small.png", doubles / "black2.png"}
+    assert set(sightline("duplicates", "--paths").lines) == {str(path) for path in others}
+    assert sightline("duplicates", "-0").out.count(b"\0") == 4
+
+
+def test_within_a_folder_only_its_files_count(sightline: Sightline, doubles: Path) -> None:
+    (group,) = sightline("duplicates", "--in", doubles / "more", "--json").records
+    assert group["best"] == {"path": str(doubles / "more/copy.jpg")}
+    assert sightline("duplicates", "--in", doubles.parent / "elsewhere").code == 2
+
+
+def test_a_threshold_compares_again_and_changes_nothing(sightline: Sightline, doubles: Path) -> None:
+    assert len(sightline("duplicates", "--threshold", "128", "--json").records[0]["files"]) == 4
+    before = sightline("duplicates", "--json").out
+    strict = sightline("duplicates", "--threshold", "0", "--json").records
+    assert all(len(group["files"]) <= 4 for group in strict)
+    assert sightline("duplicates", "--json").out == before
+
+
+def test_nothing_there_twice(sightline: Sightline, library: Library, tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    photo(3).save(tmp_path / "one" / "a.png")
+    index(library, [tmp_path / "one"], FakeEncoder())
+    answer = sightline("--library", library.path, "duplicates")
+    assert (answer.code, answer.out, answer.err) == (1, b"", "")
+
+
+@pytest.mark.parametrize("kind", ["png", "html"])
+def test_a_sheet_and_no_file_is_touched(sightline: Sightline, doubles: Path, tmp_path: Path, kind: str) -> None:
+    before = {path: path.read_bytes() for path in doubles.rglob("*.*")}
+    sheet = tmp_path / f"sheet.{kind}"
+    assert sightline("duplicates", "--sheet", sheet).code == 0
+    assert sheet.stat().st_size > 1000
+    if kind == "html":
+        assert sheet.read_text().count("<li") == 6
+        assert "best: largest file" in sheet.read_text()
+    assert {path: path.read_bytes() for path in doubles.rglob("*.*")} == before
