@@ -20,6 +20,8 @@ _STEERING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 
 def fold(text: str) -> str:
     """The form in which two names that count as equal are the same."""
+    if text.isascii():  # by far most names, and four times as fast
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 

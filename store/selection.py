@@ -34,7 +34,10 @@ def matching(connection: Connection, condition: Condition) -> Select[int | None]
     check_size(condition)
     compiler = _Compiler(connection)
     where = compiler.compile(condition)
-    statement = select(Picture.content_id).distinct().where(Picture.state == State.PRESENT, where)
+    # Nearly all files are present: through the index of states SQLite would go through all of them, whatever else is
+    # asked, so the state is hidden from it.
+    present = func.coalesce(Picture.state, State.MISSING) == State.PRESENT
+    statement = select(Picture.content_id).distinct().where(present, where)
     if compiler.needs & {Needs.CONTENT, Needs.SIDECAR}:
         statement = statement.join(Content, Content.id == Picture.content_id)
     if Needs.SIDECAR in compiler.needs:
