@@ -6,7 +6,6 @@ blue lies halfway between "red" and "blue". Each of its 4 x 4 cells is the vecto
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,15 +35,16 @@ CELLS = 4
 class FakeEncoder(Encoder):
     """Thirteen dimensions: red, green, blue of each quadrant (in reading order), and a floor."""
 
-    has_cells: ClassVar[bool] = True
+    has_cells = True
 
-    def __init__(self, *, batch_size: int = 32) -> None:
+    def __init__(self, *, batch_size: int = 32, logit_scale: float | None = None) -> None:
         super().__init__(
             model="fake",
             weights="none",
             dim=13,
             preprocess=Preprocess(size=8, mean=(0, 0, 0), std=(1, 1, 1), fit="squash"),
             batch_size=batch_size,
+            logit_scale=logit_scale,
         )
 
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

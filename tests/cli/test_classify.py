@@ -18,9 +18,7 @@ LABELS = "red,lime green,blue,yellow"
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake model with a logit scale."""
-    encoder = FakeEncoder()
-    encoder.logit_scale = 10.0
-    monkeypatch.setattr("search.view.encoder_of", lambda *_: encoder)
+    monkeypatch.setattr("search.view.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
 
 
 @pytest.mark.usefixtures("scaled")

@@ -21,19 +21,13 @@ from store.spaces import active_space
 COLOURS = ("red", "green", "blue", "yellow")
 
 
-def encoder_with(scale: float | None) -> FakeEncoder:
-    encoder = FakeEncoder()
-    encoder.logit_scale = scale
-    return encoder
-
-
 @pytest.fixture
 def classified(library: Library, album: Path) -> list[Classified]:
     """The album of four colours, by their names, from stored vectors."""
     index(library, [album], FakeEncoder())
     stored = active_space(library)
     assert stored is not None
-    classifier = Classifier(encoder_with(10.0), COLOURS, ["{}"])
+    classifier = Classifier(FakeEncoder(logit_scale=10.0), COLOURS, ["{}"])
     with library.read() as connection:
         ids = findable_ids(connection, stored)
     return [each for batch in classify_library(library, stored, classifier, ids) for each in batch]
@@ -57,7 +51,7 @@ def test_probabilities_are_the_softmax_of_scaled_cosines(classified: list[Classi
 
 
 def test_a_label_is_the_mean_of_its_sentences() -> None:
-    encoder = encoder_with(1.0)
+    encoder = FakeEncoder(logit_scale=1.0)
     templates = ["{}", "{} and blue", "white {}"]
     classifier = Classifier(encoder, ["red", "green"], templates)
     for label, vector in zip(("red", "green"), classifier.vectors, strict=True):
@@ -80,7 +74,7 @@ def test_without_templates_those_of_the_language_are_used() -> None:
 
 
 def test_a_model_without_a_scale_ranks_and_says_no_more(album: Path) -> None:
-    encoder = encoder_with(None)
+    encoder = FakeEncoder(logit_scale=None)
     classifier = Classifier(encoder, COLOURS, ["{}"])
     (batch,) = classify_pictures(None, None, encoder, classifier, [album / "red.png", album / "blue.png"])
     assert [each.label for each in batch] == ["red", "blue"]
@@ -91,7 +85,7 @@ def test_pictures_that_the_library_has_are_not_embedded_again(
     library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index(library, [album], FakeEncoder())
-    encoder = encoder_with(10.0)
+    encoder = FakeEncoder(logit_scale=10.0)
     (tmp_path / "new.png").write_bytes((album / "red.png").read_bytes() + b"more")
     seen: list[int] = []
     encode = encoder.encode_images
@@ -125,7 +119,7 @@ def test_a_large_library_comes_in_parts(library: Library, album: Path, monkeypat
     cosines=st.lists(st.lists(st.floats(-1, 1), min_size=2, max_size=2), min_size=1, max_size=5),
 )
 def test_probabilities_sum_to_one_whatever_the_scale(scale: float, cosines: list[list[float]]) -> None:
-    likely = Classifier(encoder_with(scale), ["red", "blue"]).probabilities(np.array(cosines))
+    likely = Classifier(FakeEncoder(logit_scale=scale), ["red", "blue"]).probabilities(np.array(cosines))
     assert likely is not None
     np.testing.assert_allclose(likely.sum(axis=1), 1)
     assert np.isfinite(likely).all()
