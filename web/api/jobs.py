@@ -11,7 +11,7 @@ from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from store.roots import locate
+from store.roots import absolute, locate
 from web import jobs
 from web.asking import ServiceDep
 from web.problems import NotAllowed
@@ -120,9 +120,9 @@ def _shown(job: jobs.Job) -> Job:
 
 def _require_known(folder: str, service: Service) -> None:
     """Raises `NotAllowed` for a folder that the library does not cover, unless any may be indexed from here."""
-    path = Path(folder).expanduser()
-    if not path.is_absolute():
+    if not Path(folder).is_absolute():
         raise NotAllowed("name a folder by its whole path, from the root on")
+    path = absolute(Path(folder))  # as the index run reads it: `..` leads out of a folder
     if service.settings.may_index_folders:
         return
     with service.library.read() as connection:
