@@ -97,8 +97,8 @@ def test_completion_scripts(sightline: Sightline, shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("sightline s", {"search", "similar", "status"}),
-        ("sightline search --s", {"--sheet", "--sort"}),
+        ("sightline s", {"search", "serve", "similar", "status"}),
+        ("sightline search --s", {"--sheet", "--sort", "--space"}),
         ("sightline models ", {"list", "info", "recommend", "pull", "use", "drop"}),
     ],
 )
