@@ -33,7 +33,7 @@ def test_judgements_are_a_data_set(client: TestClient, indexed: Library) -> None
     red, blue = number(client, "red.png"), number(client, "blue.png")
     for picture, grade in ((red, 1), (blue, 0)):
         client.put("/api/v1/judgements", json={"query": "something  red", "picture": picture, "grade": grade})
-    asked = {"query": "something red", "picture": [red, blue, 12345]}
+    asked: dict[str, str | list[int]] = {"query": "something red", "picture": [red, blue, 12345]}
     assert client.get("/api/v1/judgements", params=asked).json() == {"grades": {str(red): 1, str(blue): 0}}
     (grades,) = read_qrels(indexed.path / "judged" / "qrels.txt").values()
     assert sorted(grades.values()) == [0, 1]
