@@ -159,6 +159,16 @@ def result_options(command: Command) -> Command:
             help="Write a contact sheet with scores: FILE.png or FILE.html.",
         ),
         click.option(
+            "--csv", type=click.Path(dir_okay=False, path_type=Path), help="Write a table: FILE.csv, which must be new."
+        ),
+        click.option(
+            "--export",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Fill a new or empty folder with links to the pictures, in their order.",
+        ),
+        click.option("--copy", is_flag=True, help="With --export: copies in place of links."),
+        click.option(
             "--expand", "--no-fold", "expand", is_flag=True, help="Show every near-duplicate, not one for all of them."
         ),
         click.option("--preview", is_flag=True, help="Show the pictures in the terminal."),

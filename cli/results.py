@@ -27,6 +27,9 @@ class Form:
     print0: bool = False
     sheet: Path | None = None
     preview: bool = False
+    csv: Path | None = None
+    export: Path | None = None
+    copy: bool = False
     page: str | None = None
     """Where the pages begin, if there are to be pages."""
 
@@ -42,6 +45,13 @@ def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
         from cli.sheet import Section, write_sheet
 
         write_sheet(form.sheet, [Section(title, hits)])
+    if form.csv is not None or form.export is not None:
+        from cli.exports import write_csv, write_folder
+
+        if form.csv is not None:
+            write_csv(form.csv, hits)
+        if form.export is not None:
+            write_folder(form.export, hits, copy=form.copy)
     if form.as_json:
         for hit in hits:
             print_json(as_record(hit))
