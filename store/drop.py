@@ -69,9 +69,10 @@ def give_back(library: Library) -> None:
 def drop_space(connection: Connection, stored: StoredSpace) -> None:
     """Removes the space, within a transaction.
 
-    If it was active, the oldest other one is now. Its index file is left to `cache.remove_strays`.
+    If it was active, the oldest other one is now, one that is filled before one that is not. Its index file is left to `cache.remove_strays`.
     """
-    oldest = select(func.min(SpaceRow.id)).where(SpaceRow.id != stored.id).scalar_subquery()
+    others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
+    oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
     was_active = LibraryState.active_space_id == stored.id
     connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest))
     connection.execute(delete(SpaceRow).where(SpaceRow.id == stored.id))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from encoders.fake import FakeEncoder
 from sightline.errors import SpaceMismatch
 from sightline.space import Space
-from store import Library
+from store import Library, filling
 from store.catalog import LibraryState
 from store.drop import drop_space
 from store.library import bump
@@ -96,6 +96,16 @@ def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(librar
         other = register(connection, Space("other", "w", 4))
         assert other.id == again.id  # SQLite uses the number again
         assert revision_of(connection, again) is None
+
+
+def test_a_space_half_filled_is_the_last_to_take_over(library: Library) -> None:
+    with library.writer_lock():
+        filling.begin(library, Space("half", "w", 4))
+    with library.write() as connection:
+        active, other = register(connection, SPACE), register(connection, Space("other", "w", 4))
+        activate(connection, active)
+        drop_space(connection, active)
+    assert active_space(library) == other
 
 
 def library_revision(connection: Connection) -> int:
