@@ -69,7 +69,8 @@ def give_back(library: Library) -> None:
 def drop_space(connection: Connection, stored: StoredSpace) -> None:
     """Removes the space, within a transaction.
 
-    If it was active, the oldest other one is now, one that is filled before one that is not. Its index file is left to `cache.remove_strays`.
+    If it was active, the oldest other one is now, one that is filled before one that is not. Its index file is left to
+    `cache.remove_strays`.
     """
     others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
     oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
