@@ -252,6 +252,14 @@ def test_shards_come_together(hub: Hub) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["model-1/../../../of-of-1.safetensors", "/model-1-of-1.safetensors"])
+def test_no_name_leads_out_of_the_folder(hub: Hub, models: Path, name: str) -> None:
+    hub.repositories["tiny/clip"] = Repository({"model.safetensors.index.json": b"{}", name: b"evil"})
+    folder = fetch()
+    assert {path.name for path in models.iterdir()} == {folder.name, f".{folder.name}.lock"}
+    assert {path.name for path in folder.iterdir()} == {"model.safetensors.index.json", MANIFEST}
+
+
 def test_a_pickle_comes_only_where_there_is_nothing_better(hub: Hub) -> None:
     del hub.repositories["tiny/clip"].files[WEIGHTS]
     names = {path.name for path in fetch().iterdir()}
