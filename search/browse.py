@@ -13,7 +13,7 @@ from store.library import Library
 from store.lookup import ContentRecord, describe
 from store.selection import matching
 
-__all__ = ["Browsed", "browse"]
+__all__ = ["Browsed", "browse", "count"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
     last = None if cursor is None else Cursor.parse(cursor, asked)
     with library.read() as connection:
         held = _held(connection, filters)
-        total = connection.scalar(select(func.count()).select_from(Content).where(held)) or 0
+        total = _count(connection, held)
         rows = connection.execute(
             select(Content.id, Content.taken_at)
             .where(held, true() if last is None else _behind(last.place))
@@ -50,6 +50,16 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
         shown = k + (last.shown if last else 0)
         more = str(Cursor(asked, shown, Place(0.0, rows[k - 1].id, rows[k - 1].taken_at)))
     return Browsed(tuple(records[row.id] for row in rows[:k] if row.id in records), more, total)
+
+
+def count(library: Library, filters: Filters) -> int:
+    """How many pictures the filters keep. Raises `InvalidQuery` for a filter that cannot be asked."""
+    with library.read() as connection:
+        return _count(connection, _held(connection, filters))
+
+
+def _count(connection: Connection, held: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(Content).where(held)) or 0
 
 
 def _held(connection: Connection, filters: Filters) -> ColumnElement[bool]:

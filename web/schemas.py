@@ -8,7 +8,7 @@ from search.hits import Hit as FoundHit
 from store.lookup import ContentRecord
 from web.problems import printable
 
-__all__ = ["Answer", "Hit", "Picture"]
+__all__ = ["Answer", "Hit", "Picture", "Stack"]
 
 
 class Picture(BaseModel):
@@ -54,6 +54,12 @@ class Picture(BaseModel):
         )
 
 
+class Stack(BaseModel):
+    """Pictures that are nearly the same."""
+
+    pictures: list[Picture]
+
+
 class Hit(BaseModel):
     """One picture of an answer."""
 
@@ -85,6 +91,7 @@ class Hit(BaseModel):
                 "score": hit.score,
                 "relevance": hit.relevance,
                 "is_relevant": hit.is_relevant,
+                "stack": 1 + len(hit.stack),
                 "parts": None if hit.parts is None else list(hit.parts),
             }
         )

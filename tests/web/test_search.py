@@ -206,3 +206,28 @@ def test_a_new_picture_is_found_without_a_restart(
     paint(album / "cyan.png", "cyan")
     index(indexed, [album], encoder)
     assert names(ask(query="cyan", k=1)) == ["cyan.png"]
+
+
+def test_filters_say_how_many_they_keep(ask: Ask) -> None:
+    assert ask(query="red", where="name:blue*")["searched"] == 1
+    assert ask(query="red")["searched"] == 4
+
+
+def test_near_duplicates_are_folded_and_opened(
+    client: TestClient, ask: Ask, indexed: Library, tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    folder = tmp_path / "near"
+    folder.mkdir()
+    noise = np.random.default_rng(7).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    photo = Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC)
+    photo.save(folder / "large.png")
+    photo.resize((200, 200)).save(folder / "small.jpg", quality=80)
+    index(indexed, [folder], encoder)
+    both = ask(query="red", where="name:large* or name:small*")
+    assert [hit["stack"] for hit in both["hits"]] == [2]
+    opened = client.get(f"/api/v1/pictures/{both['hits'][0]['id']}/stack").json()["pictures"]
+    assert {picture["name"] for picture in opened} == {"large.png", "small.jpg"}
+    assert len(ask(query="red", where="name:large* or name:small*", fold=False)["hits"]) == 2
+    alone = client.get(f"/api/v1/pictures/{number(client, 'red.png')}/stack").json()["pictures"]
+    assert [picture["name"] for picture in alone] == ["red.png"]
+    assert client.get("/api/v1/pictures/12345/stack").status_code == 404

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
 from store.lookup import describe
+from store.stacks import anchors_of, members_of
 from web.asking import ServiceDep
 from web.files import LARGEST_ID, open_picture_file
 from web.problems import NotThere
-from web.schemas import Picture
+from web.schemas import Picture, Stack
 from web.thumbnails import Size
 
 __all__ = ["PictureId", "router"]
@@ -45,6 +46,19 @@ def picture(picture_id: PictureId, service: ServiceDep) -> Picture:
     if record is None:
         raise NotThere
     return Picture.of(record)
+
+
+@router.get("/{picture_id}/stack")
+def stack(picture_id: PictureId, service: ServiceDep) -> Stack:
+    """Lists the pictures that are nearly the same as this one, itself among them."""
+    with service.library.read() as connection:
+        anchors = anchors_of(connection, [picture_id])
+        members = members_of(connection, anchors.values())
+        ids = [each for some in members.values() for each in some] or [picture_id]
+        records = describe(connection, ids)
+    if picture_id not in records:
+        raise NotThere
+    return Stack(pictures=[Picture.of(records[each]) for each in ids if each in records])
 
 
 @router.get(

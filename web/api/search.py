@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 
-from search.browse import browse
+from search.browse import browse, count
 from web.api.pictures import PictureId
 from web.asking import ServiceDep
 from web.questions import MOST_HITS, SearchIn, Understood, understand
@@ -59,12 +59,13 @@ def _found(asked: SearchIn, understood: Understood, service: Service) -> Answer:
         sort=asked.sort,
         cursor=asked.cursor,
         diverse=asked.diverse,
+        fold=asked.fold,
         explain=len(understood.query.parts) > 1,
     )
     return Answer(
         hits=[Hit.of(hit) for hit in hits],
         next=hits.next,
-        searched=len(searcher),
+        searched=count(service.library, understood.filters) if understood.filters else len(searcher),
         query=str(understood.query),
         space=searcher.space.space.model,
         notices=list(hits.notes),
