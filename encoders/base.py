@@ -31,7 +31,7 @@ class Encoder(ABC):
 
     calibration: ClassVar[Path | None] = None
     """The file that says what this model's scores mean (`search/calibrate.py`); None when nobody has measured it."""
-    has_cells: ClassVar[bool] = False
+    has_cells: bool = False
     """Whether `encode_cells` can say where in a picture something is."""
 
     def __init__(
@@ -47,12 +47,20 @@ class Encoder(ABC):
     ) -> None:
         self.preprocess = preprocess
         self.space = Space(model=model, weights=weights, dim=dim, preprocessing=preprocess.as_dict())
-        self.batch_size = batch_size
-        """Most items handed to one forward pass."""
+        self._batch_size = batch_size
         self.context_length = context_length
         """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
-        self.logit_scale = logit_scale
+        self._logit_scale = logit_scale
+
+    @property
+    def batch_size(self) -> int:
+        """Most items handed to one forward pass."""
+        return self._batch_size
+
+    @property
+    def logit_scale(self) -> float | None:
         """What the model multiplies a cosine by to make a logit; None when it was not trained with one."""
+        return self._logit_scale
 
     @abstractmethod
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:

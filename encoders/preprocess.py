@@ -1,19 +1,25 @@
 """From a decoded picture to the tensor a model reads. Knows nothing of files; decoding is the indexer's work.
 
 `Preprocess` is part of a space's fingerprint: any change of it that moves pixels must raise `PREPROCESS_VERSION`.
+
+It makes the very pixels that open_clip's evaluation transform makes of the same decoded picture, and those of the
+Pillow-based image processors of transformers; tests hold both.
 """
 
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["PREPROCESS_VERSION", "Preprocess"]
+__all__ = ["PREPROCESS_VERSION", "Fit", "Interpolation", "Preprocess"]
 
 PREPROCESS_VERSION = 1
 """Raised whenever the same picture would yield other pixels than before."""
+
+Fit: TypeAlias = Literal["squash", "crop", "pad"]
+Interpolation: TypeAlias = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
 @dataclass(frozen=True)
@@ -22,23 +28,31 @@ class Preprocess:
 
     `size` is the side in pixels of the square input. `fit` is how a picture becomes that square: `squash` scales both
     sides independently (nothing is lost, shapes are stretched), `crop` scales the shorter side and keeps the middle (as
-    CLIP does). `mean` and `std` are per channel (R, G, B), on values in 0..1.
+    CLIP does), `pad` scales the longer side and fills the rest with the grey level `fill` (0 to 255). open_clip calls
+    them squash, shortest and longest. `mean` and `std` are per channel (R, G, B), on values in 0..1.
+
+    Where the middle of a picture falls between two pixels, `crop` starts at the even one of the two (`half="even"`, as
+    torchvision rounds) or at the lower one (`half="down"`, as transformers does). With `shorter`, `crop` scales the
+    shorter side to that length instead of `size`, and so keeps less.
     """
 
     size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    fit: Literal["squash", "crop"] = "crop"
+    fit: Fit = "crop"
     version: int = PREPROCESS_VERSION
+    interpolation: Interpolation = "bicubic"
+    fill: int = 0
+    half: Literal["even", "down"] = "even"
+    shorter: int | None = None
 
     def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
-        """The model's square of `image` (any mode, shown as RGB), resampled bicubically with antialiasing.
+        """The model's square of `image` (any mode, shown as RGB), resampled with antialiasing.
 
         Returns a (size, size, 3) array of uint8.
         """
         rgb = image if image.mode == "RGB" else image.convert("RGB")
-        box = None if self.fit == "squash" else _middle(rgb.width, rgb.height)
-        square = rgb.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
+        square = self._padded(rgb) if self.fit == "pad" else self._scaled(rgb, (self.size, self.size), self._box(rgb))
         return np.asarray(square, dtype=np.uint8)  # (S, S, 3)
 
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -56,9 +70,34 @@ class Preprocess:
         defaults = {field.name: field.default for field in fields(self) if field.name not in always}
         return {name: value for name, value in asdict(self).items() if name in always or value != defaults[name]}
 
+    def _scaled(
+        self, image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+    ) -> Image.Image:
+        return image.resize(size, Image.Resampling[self.interpolation.upper()], box=box)
 
-def _middle(width: int, height: int) -> tuple[float, float, float, float]:
-    """The largest centred square of a picture, as (left, top, right, bottom)."""
-    side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
-    return left, top, left + side, top + side
+    def _box(self, image: Image.Image) -> tuple[float, float, float, float] | None:
+        """The part of `image` that fills the square, as (left, top, right, bottom); None for all of it.
+
+        Scaling this part alone yields the pixels that scaling everything and then cropping does, at less cost.
+        """
+        if self.fit == "squash":
+            return None
+        shorter, side = self.shorter or self.size, min(image.size)
+        spans = []
+        for length in image.size:
+            scaled = shorter if length == side else shorter * length // side  # what the whole length would become
+            start = self._middle(scaled - self.size)
+            spans.append((start * length / scaled, (start + self.size) * length / scaled))
+        (left, right), (top, bottom) = spans
+        return left, top, right, bottom
+
+    def _middle(self, rest: int) -> int:
+        """How much of `rest` falls off at the start."""
+        return rest // 2 if self.half == "down" else round(rest / 2)
+
+    def _padded(self, image: Image.Image) -> Image.Image:
+        longest = max(image.size)
+        width, height = (max(1, round(length / (longest / self.size))) for length in image.size)
+        square = Image.new("RGB", (self.size, self.size), (self.fill,) * 3)
+        square.paste(self._scaled(image, (width, height)), ((self.size - width) // 2, (self.size - height) // 2))
+        return square

@@ -66,14 +66,22 @@ def info(name: str) -> ModelInfo:
         raise UnknownModel(name, tuple(MODELS)) from exc
 
 
-def load(name: str, placement: Placement = ANYWHERE) -> Encoder:  # noqa: ARG001 (for models of PyTorch)
+def load(name: str, placement: Placement = ANYWHERE) -> Encoder:
     """The encoder called `name`; cheap, weights are read by its first use.
 
-    Raises `UnknownModel`, `ModelUnavailable` when something it needs is missing, or `LicenceRefused` where only models
-    for commercial use are wanted (`encoders/licences.py`) and it is not known to be one.
+    A name is that of a built-in model, of one whose files are in the models folder, of a folder, or
+    `ARCHITECTURE:FILE` for a file of weights of open_clip's; `?lang=deu_Latn` may follow where a model is told its
+    language. Raises `UnknownModel`, `BadCheckpoint` for files that are no model,
+    `ModelUnavailable` when something it needs is missing, or `LicenceRefused` where only models for commercial use are
+    wanted (`encoders/licences.py`) and it is not known to be one.
     """
+    name = name.strip()
     if commercial_only():
-        _require_licence(name.strip())
+        _require_licence(name)
+    if name not in MODELS:
+        from encoders.loading import load_files
+
+        return load_files(name, placement, tuple(MODELS))
     module, _, attribute = info(name).source.partition(":")
     encoder: Encoder = getattr(import_module(module), attribute)()
     return encoder

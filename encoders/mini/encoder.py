@@ -33,7 +33,7 @@ class MiniEncoder(Encoder):
     """
 
     calibration: ClassVar[Path | None] = CALIBRATION
-    has_cells: ClassVar[bool] = True
+    has_cells = True
 
     def __init__(self, folder: Path = WEIGHTS) -> None:
         self._folder = folder

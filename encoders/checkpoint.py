@@ -1,0 +1,101 @@
+"""The files of a model in a folder: which of them it consists of, what they say, and the digest that names them all."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sightline.errors import BadCheckpoint
+
+__all__ = ["files_of", "find_weights", "read_json", "weights_digest"]
+
+WEIGHTS = (
+    "open_clip_model.safetensors",
+    "open_clip_pytorch_model.safetensors",
+    "model.safetensors",
+    "open_clip_pytorch_model.bin",
+    "pytorch_model.bin",
+)
+"""Names of weights on the hub, the safest format first."""
+FORMATS = (".safetensors", ".bin", ".pt", ".pth")
+SMALL = (".json", ".model", ".txt")
+"""What the configuration and the tokenizer of a model are written in."""
+OURS = ("sightline.json", ".sightline-digests.json")
+DIGESTS = OURS[1]
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    """What `file` says. Raises `BadCheckpoint` where it cannot be read, or is no JSON object."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise BadCheckpoint(file, f"it cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
+    if not isinstance(content, dict):
+        raise BadCheckpoint(file, "it is not a JSON object")
+    return content
+
+
+def find_weights(folder: Path) -> Path:
+    """The file of weights in `folder`: one that is called as on the hub, else the only one.
+
+    Raises `BadCheckpoint` where there is none, or several and no telling which.
+    """
+    for name in WEIGHTS:
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(file for file in folder.iterdir() if file.suffix in FORMATS)
+    if len(found) != 1:
+        names = ", ".join(file.name for file in found) or "none"
+        raise BadCheckpoint(folder, f"it must hold one file of weights, such as {WEIGHTS[0]}; there is: {names}")
+    return found[0]
+
+
+def files_of(folder: Path, weights: Iterable[Path]) -> list[Path]:
+    """The weights, and every file of the folder that configuration or a tokenizer may be in."""
+    small = (file for file in folder.rglob("*") if file.suffix in SMALL and file.name not in OURS and file.is_file())
+    return sorted({*weights, *small})
+
+
+def weights_digest(folder: Path, files: Iterable[Path]) -> str:
+    """SHA-256 over the names and the SHA-256 of `files` in `folder`; what was hashed once is known by size and time.
+
+    The digests are kept beside the files, where the folder can be written to.
+    """
+    known = _known(folder)
+    names = {file.relative_to(folder).as_posix(): file for file in files}
+    found = {name: _digest(file, known.get(name)) for name, file in names.items()}
+    if found != known:
+        _keep(folder, found)
+    lines = "".join(f"{digest}  {name}\n" for name, (_, _, digest) in sorted(found.items()))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _digest(file: Path, known: tuple[int, int, str] | None) -> tuple[int, int, str]:
+    """Size, time and SHA-256 of a file. Raises `BadCheckpoint`."""
+    try:
+        status = file.stat()
+        if known and known[:2] == (status.st_size, status.st_mtime_ns):
+            return known
+        with file.open("rb") as content:
+            return status.st_size, status.st_mtime_ns, hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as exc:
+        raise BadCheckpoint(file, exc.strerror or str(exc)) from exc
+
+
+def _known(folder: Path) -> dict[str, tuple[int, int, str]]:
+    try:
+        record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
+        return {str(name): (int(size), int(time), str(digest)) for name, (size, time, digest) in record.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _keep(folder: Path, found: Mapping[str, tuple[int, int, str]]) -> None:
+    draft = folder / f"{DIGESTS}.{os.getpid()}"
+    try:
+        draft.write_text(json.dumps(found), encoding="utf-8")
+        draft.replace(folder / DIGESTS)
+    except OSError:
+        return  # a folder that is only to be read: it is hashed again next time
