@@ -1,8 +1,8 @@
 """Where in a picture a CLIP sees something: a vector for each patch, in the space of its texts.
 
 As in MaskCLIP (Zhou, Loy and Dai, "Extract free dense labels from CLIP", ECCV 2022): the last attention layer is
-replaced by its value and output projections, so that every patch keeps what it says instead of mixing it into the whole. The
-residual path and the MLP of that layer are left out, as in ClearCLIP (Lan et al., ECCV 2024).
+replaced by its value and output projections, so that a patch keeps what it says instead of mixing it into the whole.
+The residual path and the MLP of that layer are left out, as in ClearCLIP (Lan et al., ECCV 2024).
 """
 
 from collections.abc import Callable, Mapping
