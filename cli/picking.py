@@ -39,17 +39,21 @@ def picked(library: "Library", paths: Sequence[Path], narrowed: "Filters", query
     from sightline.errors import NothingKnown
     from store.selection import matching
 
-    conditions = [FieldTest("folder", Op.EQ, path) for path in paths]
     if not paths and not narrowed and query is None:
         raise click.UsageError("Name pictures, or say which: --query, --in, --where and others.")
     with library.read() as connection:
-        for path, condition in zip(paths, conditions, strict=True):
-            if connection.execute(matching(connection, condition).limit(1)).first() is None:
-                raise NothingKnown(path)
-        several = FieldTest("folder", Op.IN, tuple(paths))
-        where = narrowed.condition() if not paths else And((several, narrowed.condition()))
+        where = narrowed.condition()
+        if paths:
+            ids = set[int]()
+            for path in paths:
+                found = matching(connection, FieldTest("folder", Op.EQ, path))
+                known = {each for each in connection.execute(found).scalars() if each is not None}
+                if not known:
+                    raise NothingKnown(path)
+                ids |= known
+            where = And((where, FieldTest("id", Op.IN, tuple(sorted(ids)))))
         if query is None:
-            return [row[0] for row in connection.execute(matching(connection, where)) if row[0] is not None]
+            return [each for each in connection.execute(matching(connection, where)).scalars() if each is not None]
     return _best(library, query, Filters(where=where), top)
 
 

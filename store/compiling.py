@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -116,11 +117,8 @@ def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
 def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     tags = select(Tag.id)
     if test.op in (Op.EQ, Op.IN):
-        keys = [fold(_storable(str(value))) for value in _values(test, str) or ()]
-        # "0" is "/" + 1: whatever lies beneath
-        tags = tags.where(
-            or_(false(), *(or_(Tag.key == key, and_(Tag.key >= key + "/", Tag.key < key + "0")) for key in keys))
-        )
+        keys = {fold(_storable(str(value))) for value in _values(test, str) or ()}
+        tags = tags.where(_named(connection, keys))
     elif test.op is Op.LIKE:
         accepts = _acceptor(test)
         if accepts is None:
@@ -131,6 +129,19 @@ def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElemen
     said = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
     beside = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
     return or_(Picture.content_id.in_(said), Picture.id.in_(beside))
+
+
+def _named(connection: Connection, keys: Collection[str]) -> ColumnElement[bool]:
+    """Tags with one of these keys, and those beneath them."""
+    if len(keys) > 8:  # a long expression would be too deep for SQLite
+        every = connection.execute(select(Tag.id, Tag.key))
+        return _among(Tag.id, [row.id for row in every if _is_named(row.key, keys)])
+    # "0" is "/" + 1: whatever lies beneath
+    return or_(false(), *(or_(Tag.key == key, and_(Tag.key >= key + "/", Tag.key < key + "0")) for key in keys))
+
+
+def _is_named(key: str, keys: Collection[str]) -> bool:
+    return any(outer in keys for outer in accumulate(key.split("/"), lambda parent, level: f"{parent}/{level}"))
 
 
 def _acceptor(test: FieldTest) -> Callable[[str], bool] | None:

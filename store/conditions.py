@@ -15,8 +15,9 @@ from sightline.errors import InvalidQuery
 
 __all__ = ["And", "Box", "Circle", "Condition", "FieldTest", "Not", "Op", "Or", "Value", "check_size"]
 
-MOST_TESTS = 500
-"""Of one condition; SQLite allows expressions 1,000 levels deep."""
+MOST_TESTS = 200
+"""Of one condition, several values of one test counted each; SQLite allows expressions 1,000 levels deep, and one test
+may make several of them."""
 
 DEEPEST = 50
 """Levels of and, or, not within each other."""
@@ -97,19 +98,23 @@ Condition: TypeAlias = FieldTest | And | Or | Not
 
 def check_size(condition: Condition) -> None:
     """Raises `InvalidQuery` for a condition that is too large or too deep for the database."""
-    for number, depth in enumerate(_depths(condition), start=1):
+    number = 0
+    for part, depth in _parts(condition):
+        number += 1
+        if isinstance(part, FieldTest) and isinstance(part.value, tuple) and part.field != "id":
+            number += len(part.value)
         if number > MOST_TESTS or depth > DEEPEST:
             raise InvalidQuery(
                 f"the filter is too large: at most {MOST_TESTS} conditions, at most {DEEPEST} levels within each other"
             )
 
 
-def _depths(condition: Condition) -> Iterator[int]:
-    """How deep each part of `condition` lies, without recursion: what is too deep must not exhaust the stack."""
+def _parts(condition: Condition) -> Iterator[tuple[Condition, int]]:
+    """Each part of `condition` and how deep it lies, without recursion: what is too deep must not exhaust the stack."""
     waiting: list[tuple[Condition, int]] = [(condition, 1)]
     while waiting:
         part, depth = waiting.pop()
-        yield depth
+        yield part, depth
         if isinstance(part, Not):
             waiting.append((part.condition, depth + 1))
         elif isinstance(part, (And, Or)):

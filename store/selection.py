@@ -1,7 +1,10 @@
 """Conditions to candidate ids: a condition tree becomes one statement, and ranking is exact within what it finds."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy.sql.elements import Grouping
 
 from store.albums import expanded
 from store.annotations import Sidecar
@@ -57,9 +60,9 @@ class _Compiler:
     def compile(self, condition: Condition) -> ColumnElement[bool]:
         """SQL that is true, false, or NULL where nothing is known."""
         if isinstance(condition, And):
-            return and_(true(), *map(self.compile, condition.conditions))
+            return _balanced(and_, true(), list(map(self.compile, condition.conditions)))
         if isinstance(condition, Or):
-            return or_(false(), *map(self.compile, condition.conditions))
+            return _balanced(or_, false(), list(map(self.compile, condition.conditions)))
         if isinstance(condition, Not):
             # What is not known is not fulfilled: its negation is true.
             return not_(func.coalesce(self.compile(condition.condition), false()))
@@ -68,3 +71,13 @@ class _Compiler:
         if condition.field in FIELDS:
             self.needs.add(FIELDS[condition.field].needs)
         return compile_test(self._connection, condition)
+
+
+def _balanced(
+    join: Callable[..., ColumnElement[bool]], empty: ColumnElement[bool], parts: Sequence[ColumnElement[bool]]
+) -> ColumnElement[bool]:
+    """`parts` joined in brackets within brackets, because SQLite counts each of a long row as a level."""
+    if len(parts) <= 8:
+        return join(empty, *parts)
+    middle = len(parts) // 2
+    return join(*(Grouping(_balanced(join, empty, half)) for half in (parts[:middle], parts[middle:])))
