@@ -101,6 +101,7 @@ def recommend(lang: str, machine: Machine, *, commercial: bool = False) -> Advic
 
 def is_known_weak(name: str, lang: str) -> bool:
     """Whether the model `name` is known to do badly in `lang`; False for a model of which nobody knows."""
+    name = name.partition("?")[0]  # without what a model is told of its language
     if name in MODELS:
         return lang not in MODELS[name].languages
     return name in RECOMMENDED and is_weak(RECOMMENDED[name], lang)

@@ -70,12 +70,13 @@ def read_manifest(folder: Path) -> Manifest | None:
 def licence_of(name: str) -> str:
     """Of the model `name`: as its repository stated it, else as the list of recommended models has it, else `unknown`.
 
-    A model that is not here, such as a folder of one's own, has what the list says.
+    A model that is not here, such as a folder of one's own, has what the list says. `?lang=...` may follow a name.
     """
+    name = name.partition("?")[0].strip()
     manifest = read_manifest(model_folder(name))
     if manifest is not None and manifest.licence != "unknown":
         return manifest.licence
-    listed = RECOMMENDED.get(name.strip())
+    listed = RECOMMENDED.get(name)
     return listed.licence if listed else "unknown"
 
 

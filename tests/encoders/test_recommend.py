@@ -71,6 +71,7 @@ def test_a_gpu_is_seen_by_the_files_of_its_driver(tmp_path: Path, monkeypatch: p
         ("mini", "es", True),
         ("ViT-B-32/laion2b_s34b_b79k", "de", True),
         ("nllb-clip-large-siglip/v1", "sw", False),
+        ("ViT-B-32/laion2b_s34b_b79k?lang=deu_Latn", "de", True),
         ("somebody/else", "sw", False),
     ],
 )
