@@ -176,6 +176,12 @@ def test_a_copy_stands_in_for_a_file_that_is_gone(filled: Library, album: Path) 
     assert fill(filled, Mirrored()).coverage == Coverage(4, 4, 0)
 
 
+def test_names_that_are_not_utf8(filled: Library, album: Path, paint: Paint) -> None:
+    paint(album / os.fsdecode(b"caf\xe9.png"), "white")
+    index(filled, [album], FakeEncoder())
+    assert fill(filled, Mirrored()).coverage == Coverage(5, 5, 0)
+
+
 def test_a_library_never_becomes_empty(filled: Library, album: Path) -> None:
     album.rename(album.with_name("unmounted"))
     with pytest.raises(SpaceIncomplete, match=r"0 of 4 pictures.*is it mounted") as caught:
