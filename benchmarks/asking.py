@@ -11,6 +11,7 @@ import resource
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -119,10 +120,8 @@ def _report(library: Library) -> None:
         "words, page 100": lambda text: _deep(searcher, text),
     }
     for name, ask in asked.items():
-        ask("warm up")
-        times = [
-            _time(lambda number=number, ask=ask, name=name: ask(f"{name} {number}")) for number in range(QUESTIONS)
-        ]  # type: ignore[misc]
+        ask(f"{name}, to warm up")
+        times = [_time(partial(ask, f"{name} {number}")) for number in range(QUESTIONS)]
         print(f"| {name} | {np.percentile(times, 50):.1f} | {np.percentile(times, 95):.1f} |", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\npeak resident set {peak:,.0f} MB, mapped pages of the index among them")
