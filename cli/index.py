@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import from_here, json_option, library_option
+from cli.options import from_here, json_option, library_option, placement_options
 
 if TYPE_CHECKING:
+    from encoders.placement import Placement
     from indexer import Summary
     from store import Library
 
@@ -30,7 +31,8 @@ are passed over.
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @library_option
-@click.option("--model", help="Model to embed with  [default: the library's, or mini]")
+@click.option("--model", help="Model to embed with: a name, or a folder  [default: the library's, or mini]")
+@placement_options
 @click.option(
     "--exclude", multiple=True, metavar="PATTERN", help="Pass over what matches (gitignore grammar); repeatable."
 )
@@ -48,6 +50,7 @@ def index(
     paths: tuple[Path, ...],
     library: Path,
     model: str | None,
+    placement: "Placement",
     exclude: tuple[str, ...],
     include_hidden: bool,
     follow_links: bool,
@@ -77,15 +80,15 @@ def index(
         settings = replace(settings, workers=workers)
     # Found out before an empty library is left behind: a model that does not exist, nothing to index.
     if model is not None:
-        registry.info(model)
+        registry.load(model, placement)
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, never raises
         raise NoSuchFolder(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         known = model_space(opened)
         if model is None and known is not None:
-            encoder = registry.load_for(known.space)
+            encoder = registry.load_for(known.space, placement)
         else:
-            encoder = registry.load(model or registry.DEFAULT_MODEL)
+            encoder = registry.load(model or registry.DEFAULT_MODEL, placement)
         summary = run(opened, map(from_here, paths), encoder, settings, progress)
         _say_filling(opened)
     _report(summary, as_json)
@@ -113,6 +116,8 @@ def _report(summary: "Summary", as_json: bool) -> None:
     print_text(f"{summary.seen:,} pictures in {summary.seconds:.1f} s: " + _in_words(summary))
     if summary.duplicates:
         print_text(f"  {summary.duplicates:,} of the new ones are copies of pictures the library knows")
+    if summary.remarks:
+        print_text(f"  of {summary.remarks:,} only the header, or the XMP file beside it, was read")
     if summary.missing:
         print_text(f"  {summary.missing:,} known before were not seen; what is known of them is kept")
     if summary.failed:

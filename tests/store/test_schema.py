@@ -228,3 +228,21 @@ def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:
     engine.dispose()
     with Library.open(path.parent) as opened, opened.read() as connection:
         assert connection.execute(text("SELECT path, kind FROM roots")).all() == [(b"/p", "folder")]
+
+
+def test_facts_of_older_catalogues_are_kept_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0003")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO contents (digest, size, format, width, height, camera)"
+                " VALUES (x'01', 1, 'PNG', 8, 8, 'Leica Q')"
+            )
+        )
+    engine.dispose()
+    with Library.open(path.parent) as opened, opened.read() as connection:
+        statement = text("SELECT camera, iso, rating, facts_version FROM contents")
+        assert connection.execute(statement).all() == [("Leica Q", None, None, 0)]
