@@ -43,10 +43,11 @@ class ServeSettings:
     def __post_init__(self) -> None:
         if self.token is not None and len(self.token) < 16:
             raise ServeRefused("a token is a secret: give at least 16 characters")
-        if self.token is None and not is_loopback(self.host):
+        reachable = [self.host] if not is_loopback(self.host) else sorted(self.names - LOOPBACK_HOSTS)
+        if self.token is None and reachable:
             raise ServeRefused(
-                f"{self.host} can be reached from other machines: give a token (--token, SIGHTLINE_TOKEN), and put a "
-                "server that speaks TLS before it"
+                f"{reachable[0]} can be reached from other machines: give a token (--token, SIGHTLINE_TOKEN), and put "
+                "a server that speaks TLS before it"
             )
 
     @property

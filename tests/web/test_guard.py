@@ -118,6 +118,12 @@ def test_other_machines_need_a_token(host: str) -> None:
         ServeSettings(host=host)
 
 
+def test_a_name_for_other_machines_needs_a_token_too() -> None:
+    with pytest.raises(ServeRefused, match="photos.example.org"):  # it listens here, and a proxy lets others in
+        ServeSettings(names=frozenset({"photos.example.org"}))
+    assert ServeSettings(names=frozenset({"photos.example.org"}), token=TOKEN).hosts > {"photos.example.org"}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "LocalHost"])
 def test_this_machine_needs_none(host: str) -> None:
     assert ServeSettings(host=host).may_index_folders
