@@ -15,6 +15,9 @@ __all__ = ["Cut", "Long", "pieces"]
 Long: TypeAlias = Literal["split", "truncate"]
 """`split`: sentences, whose vectors are averaged, so that all of the text counts. `truncate`: its beginning alone."""
 
+ENDS = 2
+"""Tokens at the ends of a text. The rest is at most one for each byte: short texts need no tokenizer."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?;。！？；؟\n])(?=[^.!?;。！？；؟\n])")
 _WORD_END = re.compile(r"(?<=\s)(?=\S)|(?<=[\u3400-\u9fff])(?=.)|$", re.DOTALL)
 """Between Chinese characters there are no spaces: a piece can end behind each."""
@@ -31,8 +34,10 @@ class Cut:
 
 def pieces(text: str, encoder: Encoder, long: Long) -> Cut:
     """`text` in pieces that `encoder` reads to their ends; nearly always the text itself."""
+    if encoder.context_length is None or len(text.encode()) + ENDS <= encoder.context_length:
+        return Cut((text,))
     tokens = encoder.count_tokens(text)
-    if tokens is None or encoder.context_length is None or tokens <= encoder.context_length:
+    if tokens is None or tokens <= encoder.context_length:
         return Cut((text,))
     said = f"{_beginning(text)} is {tokens} tokens long, and {encoder.space.model} reads {encoder.context_length}"
     if long == "truncate":

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.mini.tokens import Tokenizer, pad
+from encoders.mini.tokens import MAX_TOKENS, Tokenizer, pad
 from encoders.preprocess import Preprocess
 from sightline.errors import ModelUnavailable
 
@@ -44,7 +44,12 @@ class MiniEncoder(Encoder):
             weights=self.card["digest"],
             dim=self.card["dim"],
             preprocess=_preprocess(self.card["preprocess"]),
+            context_length=MAX_TOKENS,
         )
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is, the one that opens it included."""
+        return self._tokenizer.count(text)
 
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         # One at a time here too: in a larger batch sums are taken in another order, and their last bits move. A vector

@@ -56,6 +56,10 @@ class Tokenizer:
         """The ids of a text, `BOS` first, at most `MAX_TOKENS`."""
         return [BOS, *self._pieces.encode(plain(text))][:MAX_TOKENS]
 
+    def count(self, text: str) -> int:
+        """How many ids the whole text has, `BOS` included."""
+        return 1 + len(self._pieces.encode(plain(text)))
+
     def sample(self, text: str, alpha: float = 0.2) -> list[int]:
         """Ids of one random segmentation (subword regularisation, Kudo 2018); for training. `text` must be plain."""
         pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
