@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -24,6 +25,7 @@ __all__ = [
     "library_option",
     "library_path",
     "page_options",
+    "placement_options",
     "result_options",
     "space_option",
 ]
@@ -71,6 +73,29 @@ def space_option(command: Command) -> Command:
         metavar="NAME",
         help="Ask this model's vectors, not those in use: its name, or how the space's fingerprint begins.",
     )(command)
+
+
+def placement_options(command: Command) -> Command:
+    """`--device` and `--precision`, together as a `placement`; what it has to say goes to standard error."""
+
+    @wraps(command)
+    def placed(*args: Any, device: str | None, precision: str | None, **options: Any) -> Any:
+        from encoders.placement import Placement
+
+        def say(notice: str) -> None:
+            click.echo(f"sightline: {notice}", err=True)
+
+        return command(*args, placement=Placement(device, precision, notify=say), **options)
+
+    options = (
+        click.option(
+            "--device", help="Where to run a large model: cpu, cuda, cuda:1, mps  [default: the best there is]"
+        ),
+        click.option("--precision", help="What it computes in: fp32, bf16, fp16  [default: the best for the device]"),
+    )
+    for option in options:
+        placed = option(placed)
+    return placed  # type: ignore[return-value]
 
 
 def json_option(command: Command) -> Command:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,13 @@ from cli.options import (
     json_option,
     library_option,
     page_options,
+    placement_options,
     result_options,
     space_option,
 )
+
+if TYPE_CHECKING:
+    from encoders.placement import Placement
 
 __all__ = ["mend", "search"]
 
@@ -53,6 +57,7 @@ themselves. docs/searching.md describes the query language.
 @filter_options
 @library_option
 @space_option
+@placement_options
 @result_options
 @page_options
 @highlight_option
@@ -72,6 +77,7 @@ def search(
     after: str | None,
     before: str | None,
     library: Path,
+    placement: "Placement",
     space: str | None,
     highlight: Path | None,
     explain: bool,
@@ -93,7 +99,7 @@ def search(
         query, inline = asked.question()
         narrowed = merged(narrowed, inline)
     with Library.open(library) as opened:
-        searcher = Searcher(opened, space=space)
+        searcher = Searcher(opened, space=space, placement=placement)
         if space is not None:
             say_covered(opened, searcher.space)
         if queries is not None:

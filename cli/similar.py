@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +14,13 @@ from cli.options import (
     json_option,
     library_option,
     page_options,
+    placement_options,
     result_options,
     space_option,
 )
+
+if TYPE_CHECKING:
+    from encoders.placement import Placement
 
 __all__ = ["similar"]
 
@@ -38,6 +42,7 @@ made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of,
 @filter_options
 @library_option
 @space_option
+@placement_options
 @result_options
 @page_options
 @json_option
@@ -51,6 +56,7 @@ def similar(
     after: str | None,
     before: str | None,
     library: Path,
+    placement: "Placement",
     space: str | None,
     **options: Any,
 ) -> None:
@@ -67,7 +73,7 @@ def similar(
     region = None if crop is None else Crop.parse(crop)
     image = image.removeprefix("\0")  # as `QueryCommand` marks it, when it begins with a dash
     with Library.open(library) as opened:
-        searcher = Searcher(opened, space=space)
+        searcher = Searcher(opened, space=space, placement=placement)
         if space is not None:
             say_covered(opened, searcher.space)
         hits = searcher.similar(image, filters=narrowed, crop=region, **asdict(order))
