@@ -40,6 +40,7 @@ SightlineError
 │   │   └── SpaceDropped         it had one, which was given up
 │   ├── SpaceInUse               a space that is to be dropped, while it answers or is being filled
 │   └── SpaceExists              it has one of that name already
+├── ServeRefused                 a server that would be unsafe as asked
 ├── ExtraMissing                 an optional package that is not installed
 └── EvaluationError              something that cannot be measured
     ├── DatasetError             a data set on disk that is not what it should be; names file and line
@@ -93,6 +94,7 @@ __all__ = [
     "PullFailed",
     "QuerySyntax",
     "RootUnavailable",
+    "ServeRefused",
     "SightlineError",
     "SpaceDropped",
     "SpaceExists",
