@@ -134,7 +134,8 @@ def several(connection: Connection, anchors: Mapping[int, int] | None = None) ->
         .group_by(Picture.content_id)
     )
     found, files = dict[int, int](), Counter[int]()
-    for content, stored, number in connection.execute(statement):
+    for row in connection.execute(statement):
+        content, stored, number = int(row.content_id), row.anchor_id, int(row.files)
         anchor = (stored if anchors is None else anchors.get(content)) or content
         found[content] = anchor
         files[anchor] += number
@@ -163,7 +164,7 @@ def broken(connection: Connection) -> list[int]:
         .where(or_(Likeness.bits.is_not(None), Likeness.anchor_id.is_not(None)))
         .order_by(Likeness.content_id)
     )
-    return [content_id for content_id, *rest in connection.execute(statement) if not _is_sound(*rest)]
+    return [row[0] for row in connection.execute(statement) if not _is_sound(row[1], row[2], row[3], row[4])]
 
 
 def _is_sound(bits: bytes | None, anchor_id: int | None, head_bits: bytes | None, head_anchor: int | None) -> bool:
@@ -195,7 +196,7 @@ def _hashes(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -
     ids, bits = list[int](), bytearray()
     for content_id, some in connection.execute(statement):
         ids.append(content_id)
-        bits += some
+        bits += some or b""
     return np.array(ids, np.int64), np.frombuffer(bytes(bits), np.uint8).reshape(-1, HASH_BYTES)
 
 
