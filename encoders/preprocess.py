@@ -52,7 +52,10 @@ class Preprocess:
         Returns a (size, size, 3) array of uint8.
         """
         rgb = image if image.mode == "RGB" else image.convert("RGB")
-        square = self._padded(rgb) if self.fit == "pad" else self._scaled(rgb, (self.size, self.size), self._box(rgb))
+        if self.fit == "squash":
+            square = self._scaled(rgb, (self.size, self.size))
+        else:
+            square = self._cropped(rgb) if self.fit == "crop" else self._padded(rgb)
         return np.asarray(square, dtype=np.uint8)  # (S, S, 3)
 
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -70,26 +73,15 @@ class Preprocess:
         defaults = {field.name: field.default for field in fields(self) if field.name not in always}
         return {name: value for name, value in asdict(self).items() if name in always or value != defaults[name]}
 
-    def _scaled(
-        self, image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
-    ) -> Image.Image:
-        return image.resize(size, Image.Resampling[self.interpolation.upper()], box=box)
+    def _scaled(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        return image.resize(size, Image.Resampling[self.interpolation.upper()])
 
-    def _box(self, image: Image.Image) -> tuple[float, float, float, float] | None:
-        """The part of `image` that fills the square, as (left, top, right, bottom); None for all of it.
-
-        Scaling this part alone yields the pixels that scaling everything and then cropping does, at less cost.
-        """
-        if self.fit == "squash":
-            return None
+    def _cropped(self, image: Image.Image) -> Image.Image:
+        # All of it is scaled: scaling the middle alone would cost less, and move some pixels by one level of 255.
         shorter, side = self.shorter or self.size, min(image.size)
-        spans = []
-        for length in image.size:
-            scaled = shorter if length == side else shorter * length // side  # what the whole length would become
-            start = self._middle(scaled - self.size)
-            spans.append((start * length / scaled, (start + self.size) * length / scaled))
-        (left, right), (top, bottom) = spans
-        return left, top, right, bottom
+        scaled = self._scaled(image, (shorter * image.width // side, shorter * image.height // side))
+        left, top = (self._middle(length - self.size) for length in scaled.size)
+        return scaled.crop((left, top, left + self.size, top + self.size))
 
     def _middle(self, rest: int) -> int:
         """How much of `rest` falls off at the start."""

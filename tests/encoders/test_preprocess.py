@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from encoders.mini.encoder import MiniEncoder
 from encoders.preprocess import PREPROCESS_VERSION, Preprocess
 
 CROP = Preprocess(size=4, mean=(0, 0, 0), std=(1, 1, 1), fit="crop")
@@ -54,13 +55,24 @@ def test_a_square_of_the_right_size_is_left_as_it_is(fit: str) -> None:
     np.testing.assert_array_equal(preprocess.pixels(Image.fromarray(raw)), raw)
 
 
-def test_an_odd_rest_is_shared_between_both_sides() -> None:
-    """5 wide, 4 high: half a pixel falls off on the left and on the right."""
-    row = np.array([0, 100, 100, 100, 200], np.uint8)
+@pytest.mark.parametrize(("half", "width", "start"), [("even", 5, 0), ("even", 7, 2), ("down", 7, 1)])
+def test_an_odd_rest_falls_off_as_the_model_was_trained(half: str, width: int, start: int) -> None:
+    """4 high, 4 wanted: of 5 columns half a one is to go on each side, of 7 one and a half."""
+    row = np.arange(width, dtype=np.uint8) * 10
     image = Image.fromarray(np.repeat(np.tile(row, (4, 1))[..., None], 3, axis=2))
-    pixels = CROP.pixels(image)[0, :, 0].astype(int)
-    assert pixels[0] + pixels[3] == 200  # symmetric around 100
-    assert pixels[0] < 100 < pixels[3]
+    pixels = replace(CROP, half=half).pixels(image)  # type: ignore[arg-type]
+    assert pixels[0, :, 0].tolist() == [10 * column for column in range(start, start + 4)]
+
+
+def test_padding_keeps_everything_and_fills_the_rest() -> None:
+    pixels = replace(CROP, fit="pad", fill=9).pixels(Image.new("RGB", (80, 40), RED))
+    assert (pixels[[0, 3]] == 9).all()
+    assert (pixels[[1, 2]] == RED).all()
+
+
+def test_later_fields_changed_no_fingerprint() -> None:
+    assert FakeEncoder().space.fingerprint.startswith("dd247693784f")
+    assert MiniEncoder().space.preprocessing.keys() == {"size", "mean", "std", "fit", "version"}
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000), (5000, 1), (3, 2)])
