@@ -132,7 +132,7 @@ class OpenClipEncoder(TorchEncoder):
         if language not in inner.get_vocab():
             remedy = "languages are written as FLORES-200 has them: eng_Latn, deu_Latn, zho_Hans, ..."
             raise ModelUnavailable(self.space.model, f"a language that it knows, not {language!r}", remedy)
-        tokenizer.set_language(language)
+        inner.src_lang = language  # open_clip's `set_language` is undone by the tokenizer's next call
 
 
 def _open_clip() -> Any:
