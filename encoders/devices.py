@@ -78,7 +78,9 @@ def _named(name: str) -> torch.device:
         raise DeviceUnavailable(name, "devices are: cpu, cuda, cuda:0, cuda:1, ..., mps") from exc
     if device.type not in ("cpu", "cuda", "mps"):
         raise DeviceUnavailable(name, "devices are: cpu, cuda, cuda:0, cuda:1, ..., mps")
-    fault = {"cuda": _cuda_fault, "mps": lambda _: _mps_fault(), "cpu": lambda _: None}[device.type](device)
+    fault = None
+    if device.type != "cpu":
+        fault = _cuda_fault(device) if device.type == "cuda" else _mps_fault()
     if fault is not None:
         raise DeviceUnavailable(name, fault)
     return device
