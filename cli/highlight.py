@@ -110,8 +110,8 @@ def highlight(
     from cli.overlays import Output, show
     from encoders.placement import Placement
     from encoders.prompts import as_prompts
-    from search.highlight.engine import load_engine
     from search.highlight.highlight import open_whole
+    from search.highlight.loading import load_engine
 
     output = Output(out=out, bare=bare, mask=mask, words=words, as_json=as_json)
     output.check(len(prompts) + (image_prompt is not None))

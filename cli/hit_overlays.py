@@ -73,7 +73,7 @@ def _how(query: "Query", searcher: "Searcher", asking: "Asking") -> "tuple[Highl
     """
     from encoders import clipseg, registry
     from encoders.prompts import TextPrompt, VectorPrompt
-    from search.highlight.engine import load_engine
+    from search.highlight.loading import load_engine
     from search.highlight.relevance import Relevance
     from search.query import Text
 

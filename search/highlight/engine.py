@@ -5,15 +5,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from PIL import Image
 
-from encoders.placement import Placement
 from encoders.prompts import Prompt
-from encoders.segmenter import Maps, Segmenter
+from encoders.segmenter import Maps
 
-__all__ = ["EngineName", "HighlightEngine", "Segmentation", "load_engine"]
+__all__ = ["EngineName", "HighlightEngine", "cut"]
 
 EngineName: TypeAlias = Literal["auto", "segment", "relevance"]
-
-ANYWHERE = Placement()
 
 
 class HighlightEngine(Protocol):
@@ -32,6 +29,10 @@ class HighlightEngine(Protocol):
 
     def cut(self, text: str) -> int | None:
         """How many tokens of `text` are read, if the model does not read all of them; None if it does."""
+
+
+def cut(self, text: str) -> int | None:
+    """How many tokens of `text` are read, if the model does not read all of them; None if it does."""
 
 
 class Segmentation:
@@ -59,26 +60,3 @@ class Segmentation:
 def cut(tokens: int | None, limit: int | None) -> int | None:
     """The limit, if there is one and there are more tokens."""
     return limit if tokens is not None and limit is not None and tokens > limit else None
-
-
-def load_engine(
-    name: EngineName = "auto",
-    *,
-    model: str | None = None,
-    segmenter: str | None = None,
-    placement: Placement = ANYWHERE,
-) -> HighlightEngine:
-    """The engine called `name`. `auto` takes a segmenter if one was named, or if the default one is installed and no
-    model was named; else relevance, by the cells of `model` (the built-in one unless said otherwise).
-
-    Raises `ModelUnavailable` for a model that is not there or has no cells, and `UnknownModel`.
-    """
-    from encoders import clipseg, registry
-    from search.highlight.relevance import Relevance
-
-    if name == "auto":
-        wanted = segmenter is not None or (model is None and clipseg.has_segmenter())
-        name = "segment" if wanted else "relevance"
-    if name == "segment":
-        return Segmentation(clipseg.load_segmenter(segmenter or clipseg.DEFAULT_SEGMENTER, placement))
-    return Relevance(registry.load(model or registry.DEFAULT_MODEL, placement))

@@ -12,7 +12,8 @@ from PIL import Image
 from encoders.prompts import Prompt, as_prompts
 from pictures.decode import decode
 from search.highlight.coco import rle
-from search.highlight.engine import HighlightEngine, load_engine
+from search.highlight.engine import HighlightEngine
+from search.highlight.loading import load_engine
 from search.highlight.regions import Region, find_regions, otsu
 from sightline.errors import InvalidQuery, PictureError
 

@@ -11,8 +11,8 @@ from PIL import Image
 from encoders.prompts import Prompt, TextPrompt
 from encoders.segmenter import Segmenter
 from search.highlight import highlight, load_engine
-from search.highlight.engine import Segmentation
 from search.highlight.relevance import Relevance
+from search.highlight.segmentation import Segmentation
 from sightline.errors import InvalidQuery, ModelUnavailable, UnknownModel
 
 RED = Image.new("RGB", (20, 10), "red")
