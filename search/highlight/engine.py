@@ -31,32 +31,6 @@ class HighlightEngine(Protocol):
         """How many tokens of `text` are read, if the model does not read all of them; None if it does."""
 
 
-def cut(self, text: str) -> int | None:
-    """How many tokens of `text` are read, if the model does not read all of them; None if it does."""
-
-
-class Segmentation:
-    """Maps by a segmenter: probabilities of each pixel."""
-
-    name: Literal["segment"] = "segment"
-
-    def __init__(self, segmenter: Segmenter) -> None:
-        self.segmenter = segmenter
-
-    @property
-    def model(self) -> str:
-        """Which segmenter it is."""
-        return self.segmenter.name
-
-    def maps(self, image: Image.Image, prompts: Sequence[Prompt]) -> Maps:
-        """As the segmenter gives them."""
-        return self.segmenter.segment(image, prompts)
-
-    def cut(self, text: str) -> int | None:
-        """As the segmenter's context has it."""
-        return cut(self.segmenter.count_tokens(text), self.segmenter.context_length)
-
-
 def cut(tokens: int | None, limit: int | None) -> int | None:
     """The limit, if there is one and there are more tokens."""
     return limit if tokens is not None and limit is not None and tokens > limit else None
