@@ -1,6 +1,8 @@
 """Words in a picture: a font that can write them (Pillow's own for Latin letters, else one of the system's that has
 every letter), and lines cut to fit."""
 
+import re
+from bisect import bisect_left
 from functools import lru_cache
 
 from PIL import ImageFont
@@ -29,6 +31,9 @@ SYSTEM_FONTS = (
 """Found by Pillow in the system's font folders; between them they cover the scripts of the built-in model."""
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 @lru_cache(maxsize=64)
 def font_for(text: str, size: int) -> Font:
     """A font of `size` pixels that has every letter of `text`, or the default one if `can_write` says there is none."""
@@ -47,18 +52,26 @@ def font_for(text: str, size: int) -> Font:
 
 def can_write(text: str) -> bool:
     """Whether some font of this system has every letter of `text`."""
+    text = _plain(text)
     return _covers(font_for(text, 16), text)
 
 
 def fitted(text: str, size: int, width: int) -> str:
-    """`text`, cut at its end so that it is at most `width` pixels wide in letters of `size`."""
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    """`text` as one line that can be drawn, cut at its end to at most `width` pixels of letters of `size`.
+
+    What no font has, half a surrogate pair, becomes a question mark; control characters become spaces.
+    """
+    text = _plain(text)
     font = font_for(text, size)
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + "…") > width:
-        text = text[:-1]
-    return text + "…"
+    too_long = bisect_left(range(len(text)), True, key=lambda count: font.getlength(f"{text[: count + 1]}…") > width)
+    return text[:too_long] + "…"
+
+
+def _plain(text: str) -> str:
+    """Pillow's layout engine fails at some control characters, and takes halves of surrogate pairs for letters."""
+    return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _covers(font: Font, text: str) -> bool:

@@ -82,8 +82,7 @@ def _paint(sheet: Image.Image, panel: Panel, corner: tuple[int, int], side: tupl
     sheet.paste(panel.overlay.resize(side, Image.Resampling.LANCZOS), corner)
     draw = ImageDraw.Draw(sheet)
     left, top = corner[0], corner[1] + side[1]
-    plain = panel.caption.encode("utf-8", "replace").decode("utf-8")  # no font has half of a surrogate pair
-    caption = fitted(plain if can_write(plain) else UNWRITABLE, LETTERS, side[0])
+    caption = fitted(panel.caption if can_write(panel.caption) else UNWRITABLE, LETTERS, side[0])
     draw.text((left, top + LINE // 2 + 3), caption, INK, font_for(caption, LETTERS), anchor="lm")
     note = fitted(panel.note, SMALL, side[0])
     draw.text((left, top + LINE + NOTE // 2), note, FAINT, font_for(note, SMALL), anchor="lm")
