@@ -1,12 +1,13 @@
 """`sightline album`: searches that were given a name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from cli.asking import QueryCommand, line_of, merged
-from cli.options import condition_texts, filter_options, filters, json_option, library_option
+from cli.options import condition_texts, filter_options, filters, form_options, json_option, library_option
 
 __all__ = ["album"]
 
@@ -94,48 +95,41 @@ def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
 
 
 @album.command(
+    short_help="Show the pictures that the album NAME finds now.",
     epilog="""\b
 Examples:
   sightline album show Noisy
   sightline album show Noisy -0 | xargs -0 cp -t ~/noisy
-"""
+""",
 )
 @click.argument("name")
-@click.option("--paths", is_flag=True, help="Print paths only, one a line.")
-@click.option("-0", "--print0", is_flag=True, help="Print paths only, each ended by a NUL byte (for xargs -0).")
 @click.option("-k", "--top", type=click.IntRange(min=1), help="How many pictures  [default: all; as it was saved].")
+@form_options
 @library_option
 @json_option
 @click.pass_context
-def show(
-    ctx: click.Context, /, name: str, paths: bool, print0: bool, top: int | None, library: Path, as_json: bool
-) -> None:
+def show(ctx: click.Context, /, name: str, top: int | None, library: Path, **options: Any) -> None:
     """Show the pictures that the album NAME finds now: the newest first, or the best for its words."""
-    from cli.output import print_json, print_paths
     from cli.results import Form, answer
     from search import Filters, Searcher
     from search.browse import browse
     from search.grammar import parse
+    from search.hits import Listed
     from store import Library
     from store.albums import find_album
 
+    form = Form.take(options)
     with Library.open(library) as opened:
         with opened.read() as connection:
             found = find_album(connection, name)
         narrowed = Filters(where=found.condition)
         query = parse(found.query).query if found.is_ranked else None
+        pictures: Sequence[Listed]
         if query is not None:
-            hits = Searcher(opened).search(query, k=top or found.top, filters=narrowed)
-            ctx.exit(answer(found.name, hits, Form(as_json=as_json, paths=paths, print0=print0)))
-        records = browse(opened, top or 2**31, narrowed).records
-    if as_json:
-        for each in records:
-            print_json(
-                {"path": each.paths[0], "id": each.id, "taken_at": each.taken_at, "copies": list(each.paths[1:])}
-            )
-    else:
-        print_paths([each.paths[0] for each in records], end=b"\0" if print0 else b"\n")
-    ctx.exit(0 if records else 1)
+            pictures = Searcher(opened).search(query, k=top or found.top, filters=narrowed)
+        else:
+            pictures = browse(opened, top or 2**31, narrowed).pictures
+        ctx.exit(answer(found.name, pictures, form))
 
 
 @album.command(

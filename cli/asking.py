@@ -74,10 +74,10 @@ class Asked:
         """Takes what it knows out of a command's options."""
         return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
 
-    def question(self, line: str | None = None) -> "tuple[Query, Filters]":
+    def question(self, line: str | None = None) -> "tuple[Query | None, Filters]":
         """The query, and the filters that stood in its words; `line` is asked in place of the words.
 
-        Raises `InvalidQuery` for what cannot be asked.
+        The query is None where nothing is asked for but filters. Raises `InvalidQuery` for what cannot be asked.
         """
         from search import Filters
         from search.feedback import refined
@@ -92,8 +92,8 @@ class Asked:
         parts += [Part(_source(name)) for name in self.like]
         parts += away(parts, [Text(text) for text in self.without])
         more, less = [_source(name) for name in self.more], [_source(name) for name in self.less]
-        query = Query(tuple(parts)) if parts or not more else None
-        if query is None or more or less:
+        query = Query(tuple(parts)) if parts else None
+        if more or less:
             query = refined(query, more, less)
         return query, Filters(where=asked.where if asked else None)
 

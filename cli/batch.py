@@ -38,6 +38,8 @@ def answer_all(searcher: "Searcher", lines: Iterable[str], asked: Asked, order: 
             continue
         try:
             query, inline = asked.question(words)
+            if query is None:
+                raise InvalidQuery("only filters, which rank nothing: give some words, too")
         except InvalidQuery as exc:
             found |= _print(searcher, block, asked, order)
             raise InvalidQuery(f"line {number}: {exc}") from exc

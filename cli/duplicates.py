@@ -120,11 +120,11 @@ def _size(size: int) -> str:
 
 def _write_sheet(file: Path, groups: Sequence["Group"]) -> None:
     from cli.sheet import Section, write_sheet
-    from search.hits import Hit
+    from search.hits import Listed
 
     sections = []
     for number, group in enumerate(groups, start=1):
-        hits = [Hit(place, 0.0, replace(record, paths=(path,))) for place, (path, record) in enumerate(group.files, 1)]
+        hits = [Listed(place, replace(record, paths=(path,))) for place, (path, record) in enumerate(group.files, 1)]
         captions = [
             f"{'best: ' + group.why if place == 0 else ''} {record.width}×{record.height} {record.format} "
             f"{_size(record.size)}".strip()

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from cli.output import shown
-from search.hits import Hit
+from search.hits import Hit, Listed
 
 __all__ = ["write_csv", "write_folder"]
 
@@ -27,7 +27,7 @@ LONGEST_NAME = 255
 """Bytes of a file name, on nearly every file system."""
 
 
-def write_csv(file: Path, hits: Sequence[Hit]) -> None:
+def write_csv(file: Path, hits: Sequence[Listed]) -> None:
     """Writes a table in UTF-8, a row a hit. Text that a spreadsheet would run gets an apostrophe before it.
 
     Raises `click.FileError`, also where `file` exists.
@@ -38,10 +38,11 @@ def write_csv(file: Path, hits: Sequence[Hit]) -> None:
             writer.writerow(COLUMNS)
             writer.writerows(_row(hit) for hit in hits)
     except OSError as exc:
-        raise click.FileError(shown(file), _reason(exc)) from exc
+        advice = ", and nothing is ever written over" if isinstance(exc, FileExistsError) else ""
+        raise click.FileError(shown(file), _reason(exc) + advice) from exc
 
 
-def write_folder(folder: Path, hits: Sequence[Hit], *, copy: bool) -> None:
+def write_folder(folder: Path, hits: Sequence[Listed], *, copy: bool) -> None:
     """Fills a new or empty folder with links to the files, or copies of them, named so that they sort as ranked.
 
     Documents, which have no file, are passed over. Raises `click.FileError` where the folder holds anything, or where
@@ -77,7 +78,7 @@ def _name(number: int, digits: int, file: Path) -> str:
     return os.fsdecode(place + stem[: LONGEST_NAME - len(place) - len(suffix)] + suffix)
 
 
-def _row(hit: Hit) -> list[object]:
+def _row(hit: Listed) -> list[object]:
     record = hit.record
     path = None if record.document is not None else os.fsencode(hit.path)
     return [
@@ -85,8 +86,7 @@ def _row(hit: Hit) -> list[object]:
         "" if path is None else _text(shown(hit.path)),
         "" if path is None or _is_utf8(path) else base64.b64encode(path).decode(),
         _text(shown(record.document or "")),
-        round(hit.score, 6),
-        "" if hit.relevance is None else round(hit.relevance, 6),
+        *_judged(hit),
         hit.id,
         record.width,
         record.height,
@@ -98,6 +98,13 @@ def _row(hit: Hit) -> list[object]:
         record.latitude,
         record.longitude,
     ]
+
+
+def _judged(hit: Listed) -> tuple[float | str, float | str]:
+    """Score and relevance, as far as there are any."""
+    numbers = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
+    one, other = ("" if number is None else round(number, 6) for number in numbers)
+    return one, other
 
 
 def _text(text: str) -> str:

@@ -20,6 +20,7 @@ __all__ = [
     "condition_texts",
     "filter_options",
     "filters",
+    "form_options",
     "from_here",
     "json_option",
     "library_option",
@@ -176,6 +177,19 @@ def result_options(command: Command) -> Command:
             show_default=True,
             help="Order of the pictures found; date: the newest first.",
         ),
+        click.option(
+            "--expand", "--no-fold", "expand", is_flag=True, help="Show every near-duplicate, not one for all of them."
+        ),
+        form_options,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def form_options(command: Command) -> Command:
+    """In what form hits are shown, besides `--json`; `cli.results.Form` takes them."""
+    options = [
         click.option("--paths", is_flag=True, help="Print paths only, one a line."),
         click.option("-0", "--print0", is_flag=True, help="Print paths only, each ended by a NUL byte (for xargs -0)."),
         click.option(
@@ -193,9 +207,6 @@ def result_options(command: Command) -> Command:
             help="Fill a new or empty folder with links to the pictures, in their order.",
         ),
         click.option("--copy", is_flag=True, help="With --export: copies in place of links."),
-        click.option(
-            "--expand", "--no-fold", "expand", is_flag=True, help="Show every near-duplicate, not one for all of them."
-        ),
         click.option("--preview", is_flag=True, help="Show the pictures in the terminal."),
     ]
     for option in reversed(options):

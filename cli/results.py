@@ -9,8 +9,7 @@ from typing import Any, Self
 import click
 
 from cli.output import print_json, print_paths, print_text, shown
-from search.hits import Hit
-from search.paging import Answer
+from search.hits import Hit, Listed
 from store.lookup import ContentRecord
 
 __all__ = ["Form", "answer"]
@@ -38,9 +37,19 @@ class Form:
         """Takes what it knows out of a command's options."""
         return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
 
+    @property
+    def options(self) -> dict[str, bool]:
+        """Every option, as it is typed, and whether it was said."""
+        return {_OPTIONS.get(field.name, f"--{field.name}"): bool(getattr(self, field.name)) for field in fields(self)}
 
-def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
-    """Prints the answer to one query; returns the exit code."""
+
+_OPTIONS = {"as_json": "--json", "print0": "-0"}
+
+
+def answer(title: str, hits: Sequence[Listed], form: Form, following: str | None = None) -> int:
+    """Prints the answer to one query, and the cursor of the page `following`; returns the exit code."""
+    if form.copy and form.export is None:
+        raise click.UsageError("--copy goes with --export DIR.")
     if form.sheet is not None:
         from cli.sheet import Section, write_sheet
 
@@ -62,7 +71,7 @@ def answer(title: str, hits: Sequence[Hit], form: Form) -> int:
     else:
         _print_table(hits, preview=form.preview)
     if form.page is not None:
-        _say_next(hits.next if isinstance(hits, Answer) else None, form)
+        _say_next(following, form)
     return FOUND if hits else NOTHING_FOUND
 
 
@@ -74,7 +83,7 @@ def _say_next(cursor: str | None, form: Form) -> None:
         click.echo(f"sightline: the next page: --page {cursor}", err=True)
 
 
-def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
+def _print_table(hits: Sequence[Listed], *, preview: bool) -> None:
     if preview:
         from cli.preview import can_preview, show_picture
 
@@ -89,28 +98,27 @@ def _print_table(hits: Sequence[Hit], *, preview: bool) -> None:
             show_picture(hit.path)
 
 
-def as_record(hit: Hit) -> dict[str, object]:
-    """A hit as JSON says it; one of a document of an imported space has `document` in place of everything of a file."""
-    return _about(hit) | ({} if hit.parts is None else {"parts": list(hit.parts)})
+def as_record(hit: Listed) -> dict[str, object]:
+    """A hit as JSON says it; a document of an imported space has `document` in place of everything of a file.
 
-
-def _about(hit: Hit) -> dict[str, object]:
+    Pictures that no question ranked have the same keys, and nothing for a score.
+    """
+    score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
     record = hit.record
+    judged: dict[str, object] = {"score": score, "relevance": relevance, "id": hit.id}
     if record.document is not None:
-        return {
-            "rank": hit.rank,
-            "path": None,
-            "document": record.document,
-            "score": hit.score,
-            "relevance": hit.relevance,
-            "id": hit.id,
-        }
+        said = {"rank": hit.rank, "path": None, "document": record.document, **judged}
+    else:
+        said = {"rank": hit.rank, "path": hit.path, **judged, **_known(record)}
+        said["copies"] = list(hit.copies)
+        said["stack"] = [_member(other) for other in hit.stack] if isinstance(hit, Hit) else []
+    if isinstance(hit, Hit) and hit.parts is not None:
+        said["parts"] = list(hit.parts)
+    return said
+
+
+def _known(record: ContentRecord) -> dict[str, object]:
     return {
-        "rank": hit.rank,
-        "path": hit.path,
-        "score": hit.score,
-        "relevance": hit.relevance,
-        "id": hit.id,
         "width": record.width,
         "height": record.height,
         "format": record.format,
@@ -120,8 +128,6 @@ def _about(hit: Hit) -> dict[str, object]:
         "lens": record.lens,
         "latitude": record.latitude,
         "longitude": record.longitude,
-        "copies": list(hit.copies),
-        "stack": [_member(other) for other in hit.stack],
     }
 
 
@@ -130,7 +136,7 @@ def _member(record: ContentRecord) -> dict[str, object]:
     return {"id": record.id, "path": record.paths[0]}
 
 
-def as_line(hit: Hit, path: str | None = None) -> str:
+def as_line(hit: Listed, path: str | None = None) -> str:
     """A hit for people: rank, score (doubtful with a question mark), path (spelled as given), and what is known."""
     record = hit.record
     known = [f"{record.width}×{record.height}" if record.document is None else "document"]
@@ -138,11 +144,11 @@ def as_line(hit: Hit, path: str | None = None) -> str:
         known.append(f"{record.taken_at:%Y-%m-%d}")
     if record.camera:
         known.append(record.camera)
-    if hit.parts is not None:
+    if isinstance(hit, Hit) and hit.parts is not None:
         known.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
     if hit.copies:
         known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
-    if hit.stack:
+    if isinstance(hit, Hit) and hit.stack:
         known.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
-    doubt = "?" if hit.is_relevant is False else " "
-    return f"{hit.rank:>3}  {hit.score:.3f}{doubt} {path or shown(hit.name)}  ({', '.join(known)})"
+    score = f"{hit.score:.3f}{'?' if hit.is_relevant is False else ' '} " if isinstance(hit, Hit) else ""
+    return f"{hit.rank:>3}  {score}{path or shown(hit.name)}  ({', '.join(known)})"

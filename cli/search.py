@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asking import Asked, QueryCommand, ask_options, merged, note
-from cli.hit_overlays import highlight_option
+from cli.asking import Asked, QueryCommand, ask_options, line_of, merged, note
+from cli.hit_overlays import highlight_option, write_overlays
 from cli.options import (
     Order,
+    condition_texts,
     filter_options,
     filters,
     json_option,
@@ -21,9 +22,12 @@ from cli.options import (
 )
 
 if TYPE_CHECKING:
+    from cli.results import Form
     from encoders.placement import Placement
+    from search import Answer, Asking, Query, Searcher
+    from store import Library
 
-__all__ = ["mend", "search"]
+__all__ = ["mend", "open_searcher", "search"]
 
 
 @click.command(
@@ -36,6 +40,7 @@ Examples:
   sightline search --image ./sofa.jpg with a cat on it   like this picture and these words
   sightline search a beach --not people                  turned away from these words
   sightline search a beach -people after:2023-06         the same, and a filter, in one line
+  sightline search camera:x100 -tag:work                 filters alone: the newest of what they keep
   sightline search a beach + 0.5:sunset + ./sofa.jpg     parts, one of which counts half
   sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
   sightline search birthday cake --sheet cake.html       a contact sheet to look at
@@ -86,23 +91,25 @@ def search(
     **options: Any,
 ) -> None:
     """Find pictures by words, by a picture, or by both, best first."""
-    from cli.advice import advise
-    from cli.hit_overlays import write_overlays
-    from cli.results import Form, answer
-    from cli.spaces import say_covered
-    from search import Searcher
+    from cli.results import Form
     from store import Library
 
     asked, order, form = Asked.take(options), Order.take(options), Form.take(options)
-    narrowed = filters(within, after, before)
+    narrowed, query = filters(within, after, before), None
     if queries is None:
         query, inline = asked.question()
         narrowed = merged(narrowed, inline)
+    extras = {"--parts": explain, "--highlight": highlight is not None}
+    if queries is not None or interactive:
+        _refuse("--interactive" if interactive else "--queries", form, extras)
     with Library.open(library) as opened:
-        searcher = Searcher(opened, space=space, placement=placement)
-        if space is not None:
-            say_covered(opened, searcher.space)
-        if queries is not None:
+        if queries is None and query is None:
+            from cli.browsing import list_pictures
+
+            title = " ".join([line_of(asked.words), *condition_texts()]).strip()
+            ctx.exit(list_pictures(title, opened, narrowed, order, form, extras | {"--interactive": interactive}))
+        searcher = open_searcher(opened, space, placement)
+        if query is None:
             from cli.batch import answer_all
 
             code = answer_all(searcher, queries, asked, order, narrowed)
@@ -112,17 +119,49 @@ def search(
             code = Dialogue(searcher, query, order, narrowed, asked.asking()).run()
         else:
             hits = searcher.search(query, filters=narrowed, explain=explain, asking=asked.asking(), **asdict(order))
-            note(hits.notes)
-            code = answer(query.title, hits, form)
-            if highlight is not None:
-                write_overlays(highlight, hits, query, searcher, asked.asking())
+            code = _show(searcher, query, hits, form, asked.asking(), highlight)
         mend(searcher)
-        if queries is None:
+        if query is not None:
+            from cli.advice import advise
+
             advise(opened.path, searcher.space.space.model, query)
     ctx.exit(code)
 
 
-def mend(searcher: Any) -> None:
+def _show(
+    searcher: "Searcher", query: "Query", hits: "Answer", form: "Form", asking: "Asking", highlight: Path | None
+) -> int:
+    """Shows the answer to one query; returns the exit code."""
+    from cli.results import answer
+
+    note(hits.notes)
+    code = answer(query.title, hits, form, hits.next)
+    if highlight is not None:
+        write_overlays(highlight, hits, query, searcher, asking)
+    return code
+
+
+def _refuse(mode: str, form: "Form", extras: dict[str, bool]) -> None:
+    """Says so where an option would do nothing: `--queries` prints JSON alone, `--interactive` lines."""
+    given = [option for option, said in {**form.options, **extras}.items() if said]
+    if mode == "--queries" and "--json" in given:
+        given.remove("--json")
+    if given:
+        raise click.UsageError(f"{mode} does without {', '.join(given)}: ask one query for that.")
+
+
+def open_searcher(library: "Library", space: str | None, placement: "Placement") -> "Searcher":
+    """A searcher in the space that is asked for; one that is half built is said to be."""
+    from cli.spaces import say_covered
+    from search import Searcher
+
+    searcher = Searcher(library, space=space, placement=placement)
+    if space is not None:
+        say_covered(library, searcher.space)
+    return searcher
+
+
+def mend(searcher: "Searcher") -> None:
     """After the answer, so that it does not wait: an index file that was no good is made anew."""
     mended = searcher.heal()
     if searcher.fault is not None:

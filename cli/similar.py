@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.asking import QueryCommand, crop_option
+from cli.hit_overlays import highlight_option, write_overlays
 from cli.options import (
     Order,
     filter_options,
@@ -32,6 +33,7 @@ Examples:
   sightline similar ./cat.jpg
   sightline similar ./cat.jpg --crop 25%,25%,50%,50%     like the middle of it
   sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
+  sightline similar ./cat.jpg --highlight where/         where each hit is like it
 \b
 The picture may be in the library or not. If it is, it is not listed itself. Where the library's vectors were
 made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of, or the id of a document.
@@ -45,6 +47,7 @@ made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of,
 @placement_options
 @result_options
 @page_options
+@highlight_option
 @json_option
 @click.pass_context
 def similar(
@@ -58,14 +61,14 @@ def similar(
     library: Path,
     placement: "Placement",
     space: str | None,
+    highlight: Path | None,
     **options: Any,
 ) -> None:
     """Find the pictures most similar to IMAGE, best first."""
     from cli.output import shown
     from cli.results import Form, answer
-    from cli.search import mend
-    from cli.spaces import say_covered
-    from search import Crop, Searcher
+    from cli.search import mend, open_searcher
+    from search import Asking, Crop, Part, Picture, Query
     from store import Library
 
     order, form = Order.take(options), Form.take(options)
@@ -73,10 +76,11 @@ def similar(
     region = None if crop is None else Crop.parse(crop)
     image = image.removeprefix("\0")  # as `QueryCommand` marks it, when it begins with a dash
     with Library.open(library) as opened:
-        searcher = Searcher(opened, space=space, placement=placement)
-        if space is not None:
-            say_covered(opened, searcher.space)
+        searcher = open_searcher(opened, space, placement)
         hits = searcher.similar(image, filters=narrowed, crop=region, **asdict(order))
-        code = answer(f"like {shown(Path(Path(image).name))}", hits, form)
+        code = answer(f"like {shown(Path(Path(image).name))}", hits, form, hits.next)
+        if highlight is not None:
+            query = Query((Part(Picture(Path(image), region)),))
+            write_overlays(highlight, hits, query, searcher, Asking())
         mend(searcher)
     ctx.exit(code)

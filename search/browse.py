@@ -7,10 +7,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from search.filters import Filters
+from search.hits import Listed
 from search.paging import Cursor, Place, question
 from store.catalog import Content, Picture, State
 from store.library import Library
-from store.lookup import ContentRecord, describe
+from store.lookup import describe
 from store.selection import matching
 
 __all__ = ["Browsed", "browse", "count"]
@@ -20,7 +21,7 @@ __all__ = ["Browsed", "browse", "count"]
 class Browsed:
     """A page of pictures."""
 
-    records: tuple[ContentRecord, ...]
+    pictures: tuple[Listed, ...]
     next: str | None
     """The cursor of the page after this one; None when there is nothing more."""
     total: int
@@ -45,11 +46,14 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
             .limit(k + 1)
         ).all()
         records = describe(connection, [row.id for row in rows[:k]])
+    before = last.shown if last else 0
+    pictures = [Listed(rank, records[row.id]) for rank, row in enumerate(rows[:k], before + 1) if row.id in records]
     more = None
     if len(rows) > k:
-        shown = k + (last.shown if last else 0)
-        more = str(Cursor(asked, shown, Place(0.0, rows[k - 1].id, rows[k - 1].taken_at)))
-    return Browsed(tuple(records[row.id] for row in rows[:k] if row.id in records), more, total)
+        more = str(Cursor(asked, before + k, Place(0.0, rows[k - 1].id, rows[k - 1].taken_at)))
+    if filters.within:
+        pictures = [picture.seen_from(filters.within) for picture in pictures]
+    return Browsed(tuple(pictures), more, total)
 
 
 def count(library: Library, filters: Filters) -> int:

@@ -1,38 +1,26 @@
-"""What a search answers: pictures in order, with their scores."""
+"""What a search answers: pictures in order, with their scores; and what a list of pictures without a question is of."""
 
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from search.calibrate import RELEVANT
 from store.lookup import ContentRecord
 
-__all__ = ["Hit", "newest_first"]
+__all__ = ["Hit", "Listed", "newest_first"]
 
 
 @dataclass(frozen=True)
-class Hit:
-    """One picture of an answer."""
+class Listed:
+    """One picture of a list."""
 
     rank: int
-    """From 1."""
-    score: float
-    """Cosine similarity to the query, -1 to 1."""
+    """Its number, from 1."""
     record: ContentRecord
     """What the library knows of the picture."""
-    relevance: float | None = None
-    """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
-    stack: tuple[ContentRecord, ...] = ()
-    """Near-duplicates that it stands for, the best picture first; none where they were not folded."""
-    parts: tuple[float, ...] | None = None
-    """Its cosine similarity to each part of the query, in their order; only where that was asked for."""
-
-    @property
-    def is_relevant(self) -> bool | None:
-        """Whether it is more likely an answer than not; None where nobody knows."""
-        return None if self.relevance is None else self.relevance >= RELEVANT
 
     @property
     def id(self) -> int:
@@ -59,15 +47,38 @@ class Hit:
         """When the camera says it was taken, in the camera's local time."""
         return self.record.taken_at
 
-    def seen_from(self, folders: Sequence[Path]) -> "Hit":
+    def seen_from(self, folders: Sequence[Path]) -> Self:
         """The same, with the files beneath `folders` named first: that is where the user is looking."""
-        near = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 (links stay as they were named)
-        return replace(self, record=_near(self.record, near), stack=tuple(_near(other, near) for other in self.stack))
+        return replace(self, record=_near(self.record, folders))
+
+
+@dataclass(frozen=True)
+class Hit(Listed):
+    """One picture of an answer."""
+
+    score: float
+    """Cosine similarity to the query, -1 to 1."""
+    relevance: float | None = None
+    """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
+    stack: tuple[ContentRecord, ...] = ()
+    """Near-duplicates that it stands for, the best picture first; none where they were not folded."""
+    parts: tuple[float, ...] | None = None
+    """Its cosine similarity to each part of the query, in their order; only where that was asked for."""
+
+    @property
+    def is_relevant(self) -> bool | None:
+        """Whether it is more likely an answer than not; None where nobody knows."""
+        return None if self.relevance is None else self.relevance >= RELEVANT
+
+    def seen_from(self, folders: Sequence[Path]) -> Self:
+        """As of `Listed`, and so are the near-duplicates that it stands for."""
+        return replace(super().seen_from(folders), stack=tuple(_near(other, folders) for other in self.stack))
 
 
 def _near(record: ContentRecord, folders: Sequence[Path]) -> ContentRecord:
     """`record` with the files beneath `folders` named first."""
-    order = sorted(record.paths, key=lambda path: not any(path.is_relative_to(folder) for folder in folders))
+    near = [Path(os.path.abspath(folder)) for folder in folders]  # noqa: PTH100 (links stay as they were named)
+    order = sorted(record.paths, key=lambda path: not any(path.is_relative_to(folder) for folder in near))
     return replace(record, paths=tuple(order))
 
 

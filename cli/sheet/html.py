@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from cli.output import shown
 from cli.sheet.section import Section, thumbnail
-from search.hits import Hit
+from search.hits import Listed
 
 __all__ = ["page"]
 
@@ -57,12 +57,12 @@ def _item(section: Section, number: int) -> str:
     )
 
 
-def shown_name(hit: Hit) -> str:
+def shown_name(hit: Listed) -> str:
     """The file's name, as far as it can be shown."""
     return shown(type(hit.path)(hit.path.name))
 
 
-def _picture(hit: Hit) -> str:
+def _picture(hit: Listed) -> str:
     small = thumbnail(hit.path, THUMBNAIL)
     if small is None:
         return '<div class="gone">gone</div>'

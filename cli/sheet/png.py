@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from cli.sheet.section import Section, thumbnail
 from pictures.lettering import can_write, fitted, font_for
-from search.hits import Hit
+from search.hits import Listed
 
 __all__ = ["paint"]
 
@@ -50,7 +50,7 @@ def _paint_section(sheet: Image.Image, section: Section, top: int, columns: int)
         _paint_hit(sheet, hit, section.caption(number), left, top + TITLE + row * (CELL + CAPTION + GAP))
 
 
-def _paint_hit(sheet: Image.Image, hit: Hit, known: str, left: int, top: int) -> None:
+def _paint_hit(sheet: Image.Image, hit: Listed, known: str, left: int, top: int) -> None:
     draw = ImageDraw.Draw(sheet)
     draw.rounded_rectangle((left, top, left + CELL, top + CELL), 10, FRAME)
     small = thumbnail(hit.path, CELL - 12)

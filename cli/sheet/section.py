@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from pictures.decode import decode
-from search.hits import Hit
+from search.hits import Hit, Listed
 from sightline.errors import PictureError
 
 __all__ = ["Section", "thumbnail"]
@@ -18,14 +18,16 @@ class Section:
     """One question and its answer."""
 
     title: str
-    hits: Sequence[Hit]
+    hits: Sequence[Listed]
     captions: Sequence[str] = ()
     """What stands beneath each picture before its name, in place of its rank and score."""
 
     def caption(self, number: int) -> str:
         """What is said of the hit `number`, from 0, before its name."""
         hit = self.hits[number]
-        return self.captions[number] if self.captions else f"{hit.rank}. {hit.score:.3f}"
+        if self.captions:
+            return self.captions[number]
+        return f"{hit.rank}. {hit.score:.3f}" if isinstance(hit, Hit) else f"{hit.rank}."
 
 
 def thumbnail(path: Path, side: int) -> Image.Image | None:

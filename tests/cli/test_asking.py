@@ -217,3 +217,57 @@ def test_words_are_remembered_and_nothing_depends_on_it(sightline: Sightline, fi
     assert sightline("search", "red", "--json").out == first.out
     shutil.rmtree(filled / FILE)
     assert json.loads(first.lines[0])["rank"] == 1
+
+
+def test_filters_alone_list_what_they_keep(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    assert stems(sightline("search", "name:red", "--paths")) == ["red"]
+    assert stems(sightline("search", "--where", "-name:red", "--paths")) == ["yellow", "green", "blue"]
+    ranked, listed = sightline("search", "red", "name:red", "--json"), sightline("search", "name:red", "--json")
+    assert set(ranked.records[0]) == set(listed.records[0])
+    assert (listed.records[0]["rank"], listed.records[0]["score"], listed.records[0]["relevance"]) == (1, None, None)
+    assert sightline("search", "name:nothing").code == 1
+    sheet, table, folder = tmp_path / "a.html", tmp_path / "a.csv", tmp_path / "out"
+    assert sightline("search", "name:red", "--sheet", sheet, "--csv", table, "--export", folder).code == 0
+    assert "red.png" in sheet.read_text(encoding="utf-8")
+    assert table.read_text(encoding="utf-8").splitlines()[1].startswith("1,")
+    assert [path.name for path in folder.iterdir()] == ["001_red.png"]
+
+
+def test_a_list_has_pages(sightline: Sightline, filled: Path) -> None:
+    first = sightline("search", "format:png", "--json", "-k", "3", "--page", "start").records
+    second = sightline("search", "format:png", "--json", "-k", "3", "--page", first[-1]["next"]).records
+    assert [record["rank"] for record in (*first[:-1], *second[:-1])] == [1, 2, 3, 4]
+    assert second[-1] == {"next": None}
+    assert len({record["id"] for record in (*first[:-1], *second[:-1])}) == 4
+
+
+@pytest.mark.parametrize(
+    "option", [["--relevant"], ["--min-score", "0.1"], ["--diverse"], ["--parts"], ["--highlight", "x"],
+               ["--interactive"]]
+)  # fmt: skip
+def test_what_takes_a_score_takes_words(sightline: Sightline, filled: Path, option: list[str]) -> None:
+    answer = sightline("search", "name:red", *option)
+    assert (answer.code, answer.out) == (2, b"")
+    assert option[0] in answer.err
+
+
+@pytest.mark.parametrize(
+    "option", [["--highlight", "x"], ["--sheet", "x.png"], ["--paths"], ["--parts"], ["--csv", "x.csv"]]
+)
+def test_many_queries_and_a_dialogue_say_what_they_do_not_do(
+    sightline: Sightline, filled: Path, tmp_path: Path, option: list[str]
+) -> None:
+    (tmp_path / "q").write_text("red\n")
+    for mode in (["--queries", tmp_path / "q"], ["red", "--interactive"]):
+        answer = sightline("search", *mode, *option)
+        assert (answer.code, answer.out) == (2, b"")
+        assert option[0] in answer.err
+    assert sightline("search", "red", "--interactive", "--json").code == 2
+    assert sightline("search", "red", "--copy").code == 2
+
+
+def test_a_file_of_queries_names_a_line_of_filters(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    (tmp_path / "q").write_text("red\nname:red\n")
+    answer = sightline("search", "--queries", tmp_path / "q")
+    assert (answer.code, len(answer.records)) == (2, 1)
+    assert "line 2: only filters" in answer.err

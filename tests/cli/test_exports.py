@@ -33,7 +33,7 @@ def hit(rank: int, path: Path, **facts: object) -> Hit:
         latitude=None,
         longitude=None,
     )
-    return Hit(rank, 0.5, replace(record, **facts))  # type: ignore[arg-type]
+    return Hit(rank, replace(record, **facts), 0.5)  # type: ignore[arg-type]
 
 
 def files(folder: Path, *names: bytes) -> list[Path]:

@@ -58,6 +58,6 @@ def test_what_nobody_measured_is_a_failure_in_one_line(sightline: Sightline, fil
 @pytest.mark.parametrize(("relevance", "line"), [(None, "0.314  /p"), (0.5, "0.314  /p"), (0.49, "0.314? /p")])
 def test_a_hit_that_is_probably_none_has_a_question_mark(relevance: float | None, line: str) -> None:
     record = ContentRecord(7, (Path("/p"),), 640, 480, "JPEG", 12345, None, None, None, None, None)
-    hit = Hit(2, 0.31415, record, relevance)
+    hit = Hit(2, record, 0.31415, relevance)
     assert as_line(hit) == f"  2  {line}  (640×480)"
     assert as_record(hit)["relevance"] == relevance

@@ -12,7 +12,7 @@ TAKEN = datetime(2021, 5, 4, 12, 30)  # noqa: DTZ001 (cameras know no zone)
 
 
 def hit(paths: tuple[Path, ...] = PATHS) -> Hit:
-    return Hit(2, 0.31415, ContentRecord(7, paths, 640, 480, "JPEG", 12345, TAKEN, "Fuji X100", "23 mm", 52.5, 13.25))
+    return Hit(2, ContentRecord(7, paths, 640, 480, "JPEG", 12345, TAKEN, "Fuji X100", "23 mm", 52.5, 13.25), 0.31415)
 
 
 def test_a_line_tells_what_is_known() -> None:

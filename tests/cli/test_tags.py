@@ -87,7 +87,7 @@ def test_an_album_of_filters(sightline: Sightline, filled: Path) -> None:
     assert len(sightline("album", "show", "not red", "--json").records) == 3
     assert names(sightline("search", "red", 'album:"not red"', "--in", filled / "more", "--paths")) == ["yellow.png"]
     assert sightline("album", "save", "not red", "name:blue").text.startswith("Replaced")
-    assert names(sightline("album", "show", "not red")) == ["blue.png"]
+    assert names(sightline("album", "show", "not red", "--paths")) == ["blue.png"]
     assert sightline("album", "list", "--json").record == {"album": "not red", "query": "name:blue", "ranked": False}
     assert sightline("album", "drop", "not red").code == 0
     assert sightline("album", "list").code == 1

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from search.browse import browse, count
 from web.api.pictures import PictureId
 from web.asking import ServiceDep
-from web.questions import MOST_HITS, SearchIn, Understood, understand
+from web.questions import MOST_HITS, MOST_PARTS, SearchIn, Understood, understand
 from web.schemas import Answer, Hit
 from web.service import Service
 
@@ -27,7 +27,7 @@ def search(asked: SearchIn, service: ServiceDep) -> Answer:
 def search_with_files(
     request: Annotated[str, Form(description='As the body of `POST /search`; `{"file": 0}` is the first of `files`')],
     service: ServiceDep,
-    files: Annotated[list[UploadFile] | None, File()] = None,
+    files: Annotated[list[UploadFile] | None, File(max_length=MOST_PARTS)] = None,
 ) -> Answer:
     """Finds pictures, as `POST /search` does, with pictures that come along in the same form."""
     asked = SearchIn.read(request)
@@ -44,7 +44,9 @@ def similar(picture_id: PictureId, service: ServiceDep, k: Annotated[int, Query(
 def _answered(asked: SearchIn, understood: Understood, service: Service) -> Answer:
     started = perf_counter()
     found = _browsed(asked, understood, service) if understood.query is None else _found(asked, understood, service)
-    found.milliseconds = round(1000 * (perf_counter() - started), 2)
+    seconds = perf_counter() - started
+    service.metrics.searched("browsed" if understood.query is None else "ranked", seconds)
+    found.milliseconds = round(1000 * seconds, 2)
     return found
 
 
@@ -76,7 +78,7 @@ def _found(asked: SearchIn, understood: Understood, service: Service) -> Answer:
 def _browsed(asked: SearchIn, understood: Understood, service: Service) -> Answer:
     page = browse(service.library, asked.k, understood.filters, asked.cursor)
     return Answer(
-        hits=[Hit.unranked(rank, record) for rank, record in enumerate(page.records, start=1)],
+        hits=[Hit.unranked(picture.rank, picture.record) for picture in page.pictures],
         next=page.next,
         searched=page.total,
         query="",
