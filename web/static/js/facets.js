@@ -6,8 +6,10 @@ import { count, t } from "./i18n.js";
 import { change, onChange, state, where } from "./state.js";
 
 const SHOWN = 8;
+const MANY = 20; // from here on a list has a field to find values in it
 const FIELDS = ["folder", "year", "camera", "tag", "lens", "orientation", "format"];
 const open = new Set();
+const sought = new Map(); // field -> what its list is narrowed to
 let facets = {};
 let asked = null;
 let under = null;
@@ -32,16 +34,30 @@ function section(field) {
   const held = [...state.filters.values()].filter((filter) => filter.field === field && !known.has(filter.term));
   const all = [...held, ...values];
   if (!all.length || (all.length === 1 && !state.filters.has(all[0].term))) return null;
-  const few = open.has(field) ? all : all.filter((value, i) => i < SHOWN || state.filters.has(value.term));
+  const wide = open.has(field);
+  const few = wide ? all : all.filter((value, i) => i < SHOWN || state.filters.has(value.term));
+  const list = make("ul", { className: wide ? "long" : "" }, ...few.map((value) => option(field, value)));
   return make("fieldset", {},
     make("legend", {}, t(`field_${field}`)),
-    make("ul", {}, ...few.map((value) => option(field, value))),
+    wide && all.length >= MANY ? finder(field, list) : null,
+    list,
     all.length > SHOWN
       ? make("button.link", { type: "button", "aria-expanded": String(open.has(field)), onclick: () => {
           open.has(field) ? open.delete(field) : open.add(field);
           draw();
         } }, open.has(field) ? t("fewer") : t("allOf", { n: all.length }))
       : null);
+}
+
+/** A field that leaves those values in a long list that hold what is typed. */
+function finder(field, list) {
+  const narrow = (text) => {
+    sought.set(field, text);
+    for (const item of list.children) item.hidden = !item.textContent.toLowerCase().includes(text.trim().toLowerCase());
+  };
+  narrow(sought.get(field) ?? "");
+  return make("input", { type: "text", value: sought.get(field), placeholder: t("findValue"), "aria-label": t("findValue"), dir: "auto",
+    oninput: (event) => narrow(event.target.value) });
 }
 
 function draw() {
@@ -53,7 +69,15 @@ function draw() {
     : [];
   panel.replaceChildren(...reset, ...sections);
   panel.classList.toggle("bare", sections.length === 0);
+  byId("filtered").textContent = state.filters.size || "";
   if (held) [...panel.querySelectorAll("label.option")].find((label) => label.querySelector(".name").textContent === held)?.querySelector("input").focus();
+}
+
+/** Counts of every field; those of a field with filters as if it had none, so that one can choose another value. */
+async function counted(wanted, signal) {
+  const chosen = [...new Set([...state.filters.values()].map((filter) => filter.field))];
+  const [all, ...others] = await Promise.all([wanted, ...chosen.map(where)].map((text) => api.facets(text, signal)));
+  return { ...all.facets, ...Object.fromEntries(chosen.map((field, i) => [field, others[i].facets[field]])) };
 }
 
 /** Counts anew, for the filters there are. */
@@ -62,8 +86,7 @@ export async function refresh() {
   under = new AbortController();
   const wanted = where();
   try {
-    const answer = await api.facets(wanted, under.signal);
-    facets = answer.facets;
+    facets = await counted(wanted, under.signal);
     asked = wanted;
   } catch (problem) {
     if (problem.name === "AbortError") return;
@@ -77,6 +100,10 @@ export function start() {
   toggle.addEventListener("click", () => {
     const on = document.body.classList.toggle("filtering");
     toggle.setAttribute("aria-expanded", String(on));
+  });
+  byId("results").addEventListener("pointerdown", () => {
+    document.body.classList.remove("filtering");
+    toggle.setAttribute("aria-expanded", "false");
   });
   onChange(() => (where() === asked ? draw() : refresh()));
 }

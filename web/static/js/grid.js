@@ -1,13 +1,13 @@
 // The pictures. However many there are, only those near the screen are elements.
 
-import { thumbnail } from "./api.js";
-import { byId, icon, make } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { t } from "./i18n.js";
 import { isSelected, onSelection, toggle } from "./selection.js";
+import { keepImages, tile } from "./tiles.js";
 
 const GAP = 6;
 const LINE = 76; // height of the line where relevance ends
-const AHEAD = 1.2; // screens above and below the visible one that are drawn too
+const AHEAD = 1; // screens above and below the visible one that are drawn too
 
 const grid = byId("grid");
 let hits = [];
@@ -16,20 +16,31 @@ let layout = { columns: 1, side: 200 };
 let drawn = new Map(); // index -> element
 let line = null;
 let focused = 0;
-let hooks = { open: () => {}, more: () => {} };
+let hooks = { open: () => {}, more: () => {}, like: () => {}, why: () => null };
 
 export const shown = () => hits;
 
-/** Shows `list`; `keep` leaves the scroll where it is, because more of the same answer came. */
-export function show(list, { keep = false } = {}) {
+/** Shows `list` from its beginning. */
+export function show(list) {
+  const held = grid.contains(document.activeElement);
   hits = list;
+  keepImages(drawn.values());
+  forget();
+  focused = 0;
+  if (scrollY > grid.offsetTop) scrollTo({ top: 0 });
+  settle();
+  if (held) focusOn(0);
+}
+
+/** Shows `list` behind what is there already: more of the same answer. */
+export function append(list) {
+  for (const hit of list) hits.push(hit);
+  settle();
+}
+
+function settle() {
   const first = hits.findIndex((hit) => hit.is_relevant === false);
   border = first < 0 ? hits.length : first;
-  if (!keep) {
-    forget();
-    focused = 0;
-    if (scrollY > grid.offsetTop) scrollTo({ top: 0 });
-  }
   measure();
   draw();
 }
@@ -64,9 +75,10 @@ function place(index) {
 /** The indices of what lies between two heights. */
 function between(top, bottom) {
   const step = layout.side + GAP;
-  const first = Math.max(0, Math.floor(top / step)) * layout.columns;
   const found = [];
-  for (let index = Math.max(0, first - 2 * layout.columns); index < hits.length; index += 1) {
+  // The line moves what is behind it down by less than two rows: that many are looked at too early.
+  let index = Math.max(0, (Math.floor(top / step) - 2) * layout.columns);
+  for (; index < hits.length; index += 1) {
     const { y } = place(index);
     if (y > bottom) break;
     if (y + step >= top) found.push(index);
@@ -77,25 +89,38 @@ function between(top, bottom) {
 export function draw() {
   const top = scrollY - grid.offsetTop;
   const wanted = new Set(between(top - AHEAD * innerHeight, top + (1 + AHEAD) * innerHeight));
-  if (drawn.has(focused) && drawn.get(focused).contains(document.activeElement)) wanted.add(focused);
+  if (focused < hits.length) wanted.add(focused); // Tab must find the one that is next
   for (const [index, element] of drawn) {
     if (!wanted.has(index)) {
       element.remove();
       drawn.delete(index);
     }
   }
+  let before = null;
   for (const index of [...wanted].sort((a, b) => a - b)) {
-    let element = drawn.get(index);
-    if (!element) {
-      element = tile(index);
-      drawn.set(index, element);
-      grid.append(element);
-    }
+    const element = drawn.get(index) ?? build(index);
+    // In the order of the pictures, as a screen reader goes through them.
+    if (!element.isConnected) before ? before.after(element) : grid.prepend(element);
     position(element, place(index));
     element.setAttribute("aria-setsize", hits.length);
+    before = element;
   }
   drawLine();
   if (top + 3 * innerHeight > grid.clientHeight) hooks.more();
+}
+
+function build(index) {
+  const hit = hits[index];
+  const given = { index, side: layout.side, selected: isSelected(hit.id), tabIndex: index === focused ? 0 : -1 };
+  const why = hooks.why(index);
+  const element = tile(hit, given, {
+    open: () => hooks.open(index),
+    like: () => hooks.like(hit),
+    why,
+    choose: (event) => toggle(index, hits, event.shiftKey),
+  });
+  drawn.set(index, element);
+  return element;
 }
 
 function position(element, { x, y }) {
@@ -110,28 +135,10 @@ function drawLine() {
     line = null;
     return;
   }
-  line ??= make("p.line", { role: "presentation" });
-  line.textContent = t(border ? "lineEnds" : "nothingFits");
+  line ??= make("div.line", { role: "presentation" }, make("span"));
+  line.firstChild.textContent = t(border ? "lineEnds" : "nothingFits");
   line.style.transform = `translateY(${rowsBefore() * (layout.side + GAP)}px)`;
   if (!line.isConnected) grid.append(line);
-}
-
-function tile(index) {
-  const hit = hits[index];
-  const size = layout.side * devicePixelRatio > 260 ? 384 : 192;
-  const name = hit.name + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
-  const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id },
-    make("button.shot", { type: "button", "aria-label": name, tabIndex: index === focused ? 0 : -1, onclick: () => hooks.open(index) },
-      make("img", { src: thumbnail(hit.id, size), alt: "", decoding: "async" })),
-    hit.stack > 1 ? make("span.stack", { title: t("stackOf", { n: hit.stack }) }, icon("alike"), String(hit.stack)) : null,
-    hit.score === null || hit.score === undefined ? null : make("span.score", { title: t("scoreHint"), "aria-hidden": "true" }, hit.score.toFixed(3)),
-    make("label.choose", { title: t("select") },
-      make("input", { type: "checkbox", "aria-label": t("selectName", { name: hit.name }), tabIndex: -1, checked: isSelected(hit.id),
-        onclick: (event) => toggle(index, hits, event.shiftKey) })),
-  );
-  element.querySelector("img").addEventListener("error", (event) => event.target.closest(".tile").classList.add("gone"));
-  element.classList.toggle("selected", isSelected(hit.id));
-  return element;
 }
 
 /** Moves the focus to a picture, drawing it first if it is far away. */
@@ -142,13 +149,11 @@ export function focusOn(index) {
   focused = index;
   const { y } = place(index);
   const top = grid.offsetTop + y;
-  if (top < scrollY + 80 || top + layout.side > scrollY + innerHeight) scrollTo({ top: top - innerHeight / 3 });
+  if (top < scrollY + 80 || top + layout.side > scrollY + innerHeight) scrollTo({ top: Math.max(0, top - innerHeight / 3) });
   draw();
-  const shot = drawn.get(index)?.querySelector(".shot");
-  if (shot) {
-    shot.tabIndex = 0;
-    shot.focus({ preventScroll: true });
-  }
+  const shot = drawn.get(index).querySelector(".shot");
+  shot.tabIndex = 0;
+  shot.focus({ preventScroll: true });
 }
 
 function onKey(event) {
@@ -157,13 +162,11 @@ function onKey(event) {
   const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
   const backward = forward === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
   const steps = { [forward]: 1, [backward]: -1, ArrowDown: layout.columns, ArrowUp: -layout.columns, Home: -here, End: hits.length - 1 - here };
-  if (event.key in steps) {
-    event.preventDefault();
-    focusOn(Math.min(hits.length - 1, Math.max(0, here + steps[event.key])));
-  } else if (event.key === " " || event.key === "x") {
-    event.preventDefault();
-    toggle(here, hits, event.shiftKey);
-  }
+  if (event.key === "ArrowUp" && here < layout.columns) byId("words").focus();
+  else if (event.key in steps) focusOn(Math.min(hits.length - 1, Math.max(0, here + steps[event.key])));
+  else if (event.key === " " || event.key === "x") toggle(here, hits, event.shiftKey);
+  else return;
+  event.preventDefault();
 }
 
 function markSelected() {

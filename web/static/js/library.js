@@ -3,6 +3,7 @@
 import { api, jobEvents } from "./api.js";
 import { byId, iconButton, make } from "./dom.js";
 import { choose, count, language, LANGUAGES, t } from "./i18n.js";
+import { describe } from "./summary.js";
 
 const dialog = byId("library");
 const THEME = "sightline.theme";
@@ -20,7 +21,7 @@ async function draw() {
   const [status, jobs] = await Promise.all([api.status(), api.jobs()]).catch((problem) => [problem, []]);
   const head = make("div.head", {}, make("h2", {}, t("library")), iconButton("close", t("close"), () => dialog.close()));
   if (!status.roots) {
-    dialog.replaceChildren(head, make("p.bad", {}, status.message));
+    dialog.replaceChildren(head, make("p.bad", { role: "alert" }, describe(status)));
     return;
   }
   dialog.replaceChildren(head, make("p.said", { role: "status" }), work(jobs), folders(status), spaces(status), make("div.failures", {}), looks());
@@ -39,7 +40,7 @@ async function attempt(act) {
     await act();
     await draw();
   } catch (problem) {
-    say(problem.message || problem.title);
+    say(describe(problem));
   }
 }
 
@@ -54,15 +55,16 @@ function folders(status) {
     make("h3", {}, t("folders")),
     rows.length ? make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)) : make("p", {}, t("noFolders")),
     rows.length ? make("button", { type: "button", onclick: () => attempt(() => api.start({ kind: "index", folders: [] })) }, t("indexAgain")) : null,
-    status.may_index_folders ? adding() : null);
+    status.may_index_folders ? adding("folder", t("folderHint"), t("addFolder"), (folder) => api.start({ kind: "index", folders: [folder] })) : null);
 }
 
-function adding() {
-  const field = make("input", { name: "folder", type: "text", placeholder: t("folderHint"), "aria-label": t("folderHint"), dir: "auto", spellcheck: false });
+/** A field and a button that starts work with what is in it. */
+function adding(name, hint, label, begin) {
+  const field = make("input", { name, type: "text", placeholder: hint, "aria-label": hint, dir: "auto", spellcheck: false });
   return make("form.row", { onsubmit: (event) => {
     event.preventDefault();
-    if (field.value.trim()) attempt(() => api.start({ kind: "index", folders: [field.value.trim()] }));
-  } }, field, make("button", { type: "submit" }, t("addFolder")));
+    if (field.value.trim()) attempt(() => begin(field.value.trim()));
+  } }, field, make("button", { type: "submit" }, label));
 }
 
 // Work that is going on ----------------------------------------------------------------------------------------------
@@ -80,21 +82,25 @@ function work(jobs) {
 function watch(id) {
   watching?.close();
   watching = jobEvents(id);
+  byId("show-library").classList.add("busy");
   watching.addEventListener("progress", (event) => {
-    const { done, total, phase, detail } = JSON.parse(event.data);
+    const { done, total, phase } = JSON.parse(event.data);
     const bar = dialog.querySelector("progress");
     if (!bar) return;
     if (total) Object.assign(bar, { max: total, value: done });
     else bar.removeAttribute("value");
-    dialog.querySelector("p.progress").textContent = total ? t("progress", { done, total, phase: detail ?? phase ?? "" }) : (detail ?? phase ?? "");
+    const doing = t(`phase_${phase}`);
+    dialog.querySelector("p.progress").textContent = total ? t("progress", { done, total, phase: doing }) : doing;
   });
   watching.addEventListener("end", async (event) => {
     watching.close();
-    const summary = JSON.parse(event.data);
+    byId("show-library").classList.remove("busy");
+    const job = JSON.parse(event.data);
     hooks.changed();
     if (!dialog.open) return;
     await draw();
-    say(summary.error ?? t("jobDone"));
+    const stopped = job.state === "cancelled";
+    say(job.error ?? t(stopped ? "jobStopped" : "jobDone"));
   });
 }
 
@@ -112,7 +118,8 @@ function spaces(status) {
           hooks.changed();
         }) }, t("useSpace")))));
   const heads = ["model", "vectors", "use"].map((key) => make("th", { scope: "col" }, t(`col_${key}`)));
-  return make("section", {}, make("h3", {}, t("spaces")), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)));
+  return make("section", {}, make("h3", {}, t("spaces")), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
+    adding("model", t("otherModel"), t("buildSpace"), (model) => api.start({ kind: "space", model })));
 }
 
 async function drawFailures(failed) {
@@ -150,5 +157,5 @@ export function start(given) {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
-  dialog.addEventListener("close", () => watching?.close());
+  api.jobs().then((jobs) => jobs.filter((job) => job.state === "running").forEach((job) => watch(job.id)), () => {});
 }

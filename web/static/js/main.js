@@ -1,116 +1,108 @@
 // Where everything comes together: what is asked goes to the server, and what comes back to the grid.
 
 import { api } from "./api.js";
-import { byId, make } from "./dom.js";
+import { byId, settled } from "./dom.js";
 import * as facets from "./facets.js";
 import * as grid from "./grid.js";
+import * as help from "./help.js";
+import * as hints from "./hints.js";
 import { speak, t } from "./i18n.js";
 import * as library from "./library.js";
 import * as query from "./query.js";
-import { change, inWords, isEmpty, onChange, recall, request, state } from "./state.js";
-import { clearNotices, notice, summarise } from "./summary.js";
+import { change, inPlainWords, inWords, isEmpty, onChange, recall, request, state } from "./state.js";
+import { clearNotices, notice, notYet, summarise, tell } from "./summary.js";
 import * as viewer from "./viewer.js";
 
-let under = null; // the question under way; a newer one ends it
-let next = null; // where the answer goes on
-let loading = false;
-let grades = new Map();
+const PATIENCE = 1000; // milliseconds after which a newer question no longer waits for the one before
+const DOUBT = 900; // milliseconds without a key after which it is said that the words cannot be read
 
-async function answer() {
-  under?.abort();
-  under = new AbortController();
-  const { signal } = under;
+let under = null; // the question under way: { ends, since }
+let behind = false; // whether a newer one waits for it
+let turn = 0; // which answer is shown
+let next = null; // where it goes on
+let loading = false;
+
+const doubt = settled((problem, asked) => { if (asked === state.words) notYet(problem); }, DOUBT);
+
+/** While one types, the newest words wait for the answer under way: each answer is shown, and none is asked in vain. */
+function ask({ typing = false } = {}) {
+  if (typing && under && performance.now() - under.since < PATIENCE) behind = true;
+  else answer(typing);
+}
+
+async function answer(typing) {
+  under?.ends.abort();
+  const mine = { ends: new AbortController(), since: performance.now() };
+  under = mine;
+  behind = false;
   document.body.classList.add("asking");
+  const asked = state.words;
   try {
-    const found = await api.search(request(), signal);
-    clearNotices();
-    for (const text of found.notices) notice(text);
-    next = found.next;
-    grades = new Map();
-    grid.show(found.hits);
-    tell(found);
-    recallGrades(signal);
+    show(await api.search(request(), mine.ends.signal));
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    clearNotices();
-    next = null;
-    if (problem.title === "NothingIndexed" || (await isNew())) welcome();
-    else {
-      notice(problem);
-      summarise("");
+    // Half a filter is no mistake yet: what was found before stays, and nothing flashes.
+    if (typing && problem.status === 400) doubt(problem, asked);
+    else await complain(problem);
+  } finally {
+    if (under === mine) {
+      under = null;
+      document.body.classList.remove("asking");
+      if (behind) answer(true);
     }
-  } finally {
-    if (under?.signal === signal) document.body.classList.remove("asking");
   }
 }
 
-async function more() {
-  if (!next || loading) return;
-  loading = true;
-  const { signal } = under;
-  try {
-    const found = await api.search(request(next), signal);
-    next = found.next;
-    grid.show([...grid.shown(), ...found.hits], { keep: true });
-  } catch (problem) {
-    if (problem.name !== "AbortError") next = null;
-  } finally {
-    loading = false;
-  }
+function show(found) {
+  turn += 1;
+  next = found.next;
+  clearNotices();
+  found.notices.forEach((text) => notice(text));
+  grid.show(found.hits);
+  tell(found);
+  hints.draw(found);
+  performance.mark("sightline.shown");
 }
 
-function tell(found) {
-  byId("empty").hidden = true;
-  if (!found.hits.length) {
-    summarise(t("nothing"));
+async function complain(problem) {
+  if (problem.title === "NothingIndexed" || (await isNew())) {
+    show({ hits: [], next: null, notices: [], searched: 0 });
     return;
   }
-  const likely = found.hits.filter((hit) => hit.is_relevant).length;
-  const known = !isEmpty() && found.hits.some((hit) => hit.is_relevant !== null && hit.is_relevant !== undefined);
-  const all = t("among", { n: found.searched });
-  if (!known) summarise(all);
-  else if (likely === 0) summarise(`${t("noneLikely")} ${all}`);
-  else summarise(`${t("likely", { n: likely, more: likely === found.hits.length && found.next ? "+" : "" })} ${all}`);
+  clearNotices();
+  if (problem.title === "NotThere" && state.parts.some((part) => part.upload)) {
+    change({ parts: state.parts.filter((part) => !part.upload) }, { silent: true });
+    notice(t("uploadGone"));
+    return;
+  }
+  if (problem.status === 400) notYet(problem);
+  else notice(problem, { again: () => answer(false) });
 }
-
-// A library without pictures -----------------------------------------------------------------------------------------
 
 async function isNew() {
   const status = await api.status().catch(() => null);
   return status !== null && status.present === 0;
 }
 
-function welcome() {
-  grid.show([]);
-  summarise("");
-  const empty = byId("empty");
-  empty.hidden = false;
-  empty.replaceChildren(make("h1", {}, t("welcome")), make("p", {}, t("welcomeHow")),
-    make("button.primary", { type: "button", onclick: library.open }, t("openLibrary")));
-}
-
-// Judgements ---------------------------------------------------------------------------------------------------------
-
-async function recallGrades(signal) {
-  const ids = grid.shown().map((hit) => hit.id);
-  if (!inWords() || !ids.length) return;
-  const judged = await api.judgements(inWords(), ids).catch(() => null);
-  if (judged && !signal.aborted) grades = new Map(Object.entries(judged.grades ?? {}).map(([id, grade]) => [Number(id), grade]));
-}
-
-async function judge(id, grade) {
+async function more() {
+  if (!next || loading) return;
+  loading = true;
+  const mine = turn;
   try {
-    await api.judge(inWords(), id, grade);
-    grade === null ? grades.delete(id) : grades.set(id, grade);
+    const found = await api.search(request(next));
+    if (mine !== turn) return;
+    next = found.next;
+    grid.append(found.hits);
   } catch (problem) {
-    notice(problem);
+    if (mine === turn) next = null;
+  } finally {
+    loading = false;
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------------------
-
 function drawOrder() {
   byId("sort").value = state.sort;
+  byId("order").hidden = isEmpty(); // without a question there is only the newest first
   document.title = inWords() ? `${inWords()} · Sightline` : "Sightline";
 }
 
@@ -124,10 +116,16 @@ function keys(event) {
 async function start() {
   library.paint();
   await speak();
-  query.start();
+  query.start({ down: () => grid.focusOn(0) });
   facets.start();
-  grid.start({ open: viewer.open, more });
-  viewer.start({ judged: (id) => grades.get(id) ?? null, judge });
+  help.start();
+  grid.start({
+    open: viewer.open,
+    more,
+    like: (hit) => query.addPart({ picture: hit.id, weight: 1, label: hit.name }),
+    why: (index) => (inPlainWords() ? () => viewer.open(index, { why: true }) : null),
+  });
+  viewer.start();
   library.start({ changed: () => { facets.refresh(); change({}, { silent: true }); } });
   byId("sort").addEventListener("change", (event) => change({ sort: event.target.value }));
   byId("home").addEventListener("click", (event) => {
@@ -137,10 +135,9 @@ async function start() {
   addEventListener("popstate", recall);
   addEventListener("keydown", keys);
   onChange(drawOrder);
-  onChange(answer);
+  onChange(ask);
   recall();
   if (!matchMedia("(pointer: coarse)").matches) byId("words").focus();
 }
 
 start();
-

@@ -6,10 +6,11 @@ import { t } from "./i18n.js";
 import { change, onChange, state } from "./state.js";
 import { notice } from "./summary.js";
 
-const TYPING = 90; // milliseconds without a key before the words are asked
+const TYPING = 15; // milliseconds: keys that come together are one change
 const WEIGHTS = [0.25, 0.5, 1, 2];
 
 const words = byId("words");
+let hooks = { down: () => {} };
 
 /** Adds a part to what is asked, or gives one that is there another weight. */
 export function addPart(part) {
@@ -43,7 +44,7 @@ function chip(part) {
   const source = part.picture ? thumbnail(part.picture, 192) : part.preview;
   return make("li.chip", { "data-away": away },
     iconButton(away ? "minus" : "plus", t(away ? "turnTowards" : "turnAway", { name }), () => reweigh(part, -part.weight)),
-    source ? make("img", { src: source, alt: "" }) : null,
+    source ? make("img", { src: source, alt: "", onerror: (event) => event.target.remove() }) : null,
     make("span.name", { dir: "auto", title: name }, name),
     part.crop ? icon("crop") : null,
     make("button.weight", { type: "button", title: t("weight"), "aria-label": `${t("weight")}: ${Math.abs(part.weight)}`,
@@ -54,8 +55,19 @@ function chip(part) {
 
 function draw() {
   if (document.activeElement !== words || words.value.trim() !== state.words.trim()) words.value = state.words;
-  byId("chips").replaceChildren(...state.parts.map(chip));
+  drawChips();
   byId("clear").hidden = !state.words && !state.parts.length;
+}
+
+/** The chips anew; the button that was pressed, or what is nearest to it, keeps the focus. */
+function drawChips() {
+  const chips = byId("chips");
+  const buttons = [...chips.querySelectorAll("button")];
+  const held = buttons.indexOf(document.activeElement);
+  chips.replaceChildren(...state.parts.map(chip));
+  if (held < 0) return;
+  const now = [...chips.querySelectorAll("button")];
+  (now.length < buttons.length ? (now[held - (held % 3)] ?? words) : now[held]).focus();
 }
 
 function toChip() {
@@ -64,20 +76,30 @@ function toChip() {
   words.value = "";
   const away = text.startsWith("-");
   const plain = away ? text.slice(1).trim() : text;
-  change({ words: "", parts: [...state.parts, { text: plain, weight: away ? -1 : 1 }] });
+  if (plain) change({ words: "", parts: [...state.parts, { text: plain, weight: away ? -0.5 : 1 }] });
 }
 
 function pictureIn(transfer) {
   return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/"));
 }
 
-export function start() {
-  words.addEventListener("input", settled(() => change({ words: words.value }, { typing: true }), TYPING));
+export function start(given) {
+  hooks = given;
+  const typed = settled(() => {
+    if (words.value !== state.words) change({ words: words.value }, { typing: true });
+  }, TYPING);
+  words.addEventListener("input", () => {
+    byId("clear").hidden = !words.value && !state.parts.length;
+    typed();
+  });
   words.addEventListener("keydown", (event) => {
     if (event.isComposing) return; // Chinese is still being put together
     if (event.key === "Enter" && event.shiftKey) {
       event.preventDefault();
       toChip();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      hooks.down();
     } else if (event.key === "Backspace" && !words.value && state.parts.length) {
       change({ parts: state.parts.slice(0, -1) });
     }

@@ -1,10 +1,12 @@
 // Pictures that were picked, to be exported, tagged or asked with.
 
 import { api } from "./api.js";
-import { byId, download, make } from "./dom.js";
+import { byId, download, iconButton, make } from "./dom.js";
 import { t } from "./i18n.js";
 import { addPart } from "./query.js";
 import { notice } from "./summary.js";
+
+const SUFFIXES = { zip: "zip", csv: "csv", json: "jsonl", paths: "txt" };
 
 const chosen = new Map(); // id -> hit
 const listeners = new Set();
@@ -37,7 +39,7 @@ function changed() {
 
 async function save(format) {
   try {
-    download(await api.export([...chosen.keys()], format), `sightline.${format === "paths" ? "txt" : format}`);
+    download(await api.export([...chosen.keys()], format), `sightline.${SUFFIXES[format]}`);
   } catch (problem) {
     notice(problem);
   }
@@ -68,6 +70,6 @@ function draw() {
     make("form.group", { onsubmit: tag },
       make("input", { name: "tag", type: "text", maxLength: 100, placeholder: t("newTag"), "aria-label": t("newTag"), dir: "auto" }),
       make("button", { type: "submit" }, t("addTag"))),
-    button(t("deselect"), clear),
+    iconButton("close", t("deselect"), clear),
   );
 }

@@ -20,10 +20,12 @@ export function change(fields, { typing = false, silent = false } = {}) {
 
 export const isEmpty = () => !state.words.trim() && state.parts.length === 0;
 
-/** The filters as the server's grammar has them: any of a field's values, and all of the fields. */
-export function where() {
+/** The filters as the server's grammar has them: any of a field's values, and all of the fields but `except`. */
+export function where(except = null) {
   const byField = new Map();
-  for (const { field, term } of state.filters.values()) byField.set(field, [...(byField.get(field) ?? []), term]);
+  for (const { field, term } of state.filters.values()) {
+    if (field !== except) byField.set(field, [...(byField.get(field) ?? []), term]);
+  }
   return [...byField.values()].map((terms) => (terms.length > 1 ? `(${terms.join(" or ")})` : terms[0])).join(" ");
 }
 
@@ -33,10 +35,16 @@ export function request(cursor = null) {
   return { query: state.words.trim(), parts, where: where(), sort: state.sort, cursor, k: 60 };
 }
 
-/** What was asked, in words, to say it again (a prompt for a heat map, the name of a judged query). */
+/** What was asked, in words, to say it again: the title of the page, the name of a judged query. */
 export function inWords() {
   const texts = state.parts.filter((part) => part.text && part.weight > 0).map((part) => part.text);
   return [state.words.trim(), ...texts].filter(Boolean).join(", ");
+}
+
+/** The same without filters, weights and what is turned away from: what to look for within a picture. */
+export function inPlainWords() {
+  const plain = inWords().replace(/(^|\s)-?\w+:("[^"]*"|\S+)/g, " ").replace(/(^|\s)-("[^"]*"|\p{L}\S*)/gu, " ");
+  return plain.replace(/["+()]/g, " ").replace(/\s+/g, " ").trim();
 }
 
 let typed = false;
@@ -44,8 +52,10 @@ let typed = false;
 function remember(typing) {
   const kept = { w: state.words, p: state.parts.filter((part) => !part.upload), f: [...state.filters.values()], s: state.sort };
   const url = isEmpty() && !state.filters.size ? "/" : `/#${encodeURIComponent(JSON.stringify(kept))}`;
-  if (typing && typed) history.replaceState(null, "", url);
-  else history.pushState(null, "", url);
+  // A picture that was sent has no address: only this browser's history knows it.
+  const entry = { parts: state.parts };
+  if (typing && typed) history.replaceState(entry, "", url);
+  else history.pushState(entry, "", url);
   typed = typing;
 }
 
@@ -53,12 +63,14 @@ function remember(typing) {
 export function recall() {
   let kept = {};
   try {
-    kept = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}");
+    kept = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}") ?? {};
   } catch {
     kept = {};
   }
-  const parts = Array.isArray(kept.p) ? kept.p.filter((part) => part && Number.isFinite(part.weight)) : [];
+  const said = history.state?.parts ?? kept.p;
+  const parts = Array.isArray(said) ? said.filter((part) => part && Number.isFinite(part.weight)) : [];
   const filters = Array.isArray(kept.f) ? kept.f.filter((filter) => filter && typeof filter.term === "string") : [];
+  typed = false;
   change(
     {
       words: typeof kept.w === "string" ? kept.w : "",

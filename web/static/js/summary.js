@@ -2,21 +2,41 @@
 
 import { byId, make } from "./dom.js";
 import { t } from "./i18n.js";
+import { isEmpty } from "./state.js";
 
 /** Says how many there are; read aloud to those who do not see them. */
 export function summarise(text) {
-  byId("summary").textContent = text;
+  if (byId("summary").textContent !== text) byId("summary").textContent = text;
 }
 
-/** Shows a problem, or something worth knowing, above the pictures until the next answer. */
-export function notice(what) {
+/** Says what an answer amounts to. */
+export function tell(found) {
+  if (!found.hits.length) return summarise(t("nothing"));
+  if (isEmpty()) return summarise(t("newest", { n: found.searched }));
+  const all = t("among", { n: found.searched });
+  const likely = found.hits.filter((hit) => hit.is_relevant).length;
+  if (!found.hits.some((hit) => typeof hit.is_relevant === "boolean")) return summarise(all);
+  if (likely === 0) return summarise(`${t("noneLikely")} ${all}`);
+  const more = likely === found.hits.length && found.next ? "+" : "";
+  return summarise(`${t("likely", { n: likely, more })} ${all}`);
+}
+
+/** Shows a problem, or something worth knowing, until the next answer; `again`: what to do to try once more. */
+export function notice(what, { again = null } = {}) {
   const text = typeof what === "string" ? what : describe(what);
-  byId("notices").append(make("p", { className: typeof what === "string" ? "" : "bad" }, text));
+  byId("notices").append(make("p", { className: typeof what === "string" ? "" : "bad", dir: "auto" }, text,
+    again ? make("button", { type: "button", onclick: again }, t("tryAgain")) : null));
+}
+
+/** Says, calmly, that what stands in the box cannot be read. */
+export function notYet(problem) {
+  clearNotices();
+  byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message)));
 }
 
 export const clearNotices = () => byId("notices").replaceChildren();
 
-function describe(problem) {
+export function describe(problem) {
   if (problem.title === "Unreachable") return t("unreachable");
   if (problem.title === "TokenNeeded") return t("tokenNeeded");
   return problem.message || problem.title;

@@ -1,206 +1,193 @@
 // One picture, large: what is known of it, where it matched, and how to go on from it.
 
-import { api, heatMap, original, Problem, thumbnail } from "./api.js";
+import { api, original, thumbnail } from "./api.js";
+import { startCropping } from "./crop.js";
 import { byId, icon, iconButton, make } from "./dom.js";
 import { focusOn, shown } from "./grid.js";
+import * as heat from "./heat.js";
 import { bytes, date, t } from "./i18n.js";
 import { addPart } from "./query.js";
-import { inWords, isEmpty } from "./state.js";
+import { isSelected, toggle } from "./selection.js";
+import { inWords, state } from "./state.js";
+import { describe } from "./summary.js";
 
 const dialog = byId("viewer");
-const SMALLEST = 0.03; // of a side: less is a slip of the hand, not a rectangle
+const SWIPE = 50; // pixels
 
 let at = 0;
-let prompt = null; // what the heat map is of; null while there is none
-let cropping = null; // the first corner, while a rectangle is being drawn
-let hooks = { judged: () => null, judge: () => {} };
 
-export function open(index) {
+/** Opens a picture of the grid; `why` shows at once where it matched. */
+export function open(index, { why = false } = {}) {
   at = index;
-  draw();
+  draw({ why });
   if (!dialog.open) dialog.showModal();
 }
 
 function step(by) {
   const next = at + by;
   if (next < 0 || next >= shown().length) return;
+  const held = dialog.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   at = next;
   draw();
+  const same = held ? dialog.querySelector(`[data-key="${held}"]:not(:disabled)`) : null;
+  (same ?? dialog.querySelector("[data-key=close]")).focus();
 }
 
-function draw() {
+function draw({ why = false } = {}) {
   const hit = shown()[at];
-  cropping = null;
-  const picture = make("img.picture", { src: thumbnail(hit.id, 1536), alt: hit.name, draggable: false });
+  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 900 ? 1536 : 768;
+  const picture = make("img.picture", { src: thumbnail(hit.id, size), alt: hit.name, draggable: false });
   const stage = make("div.stage", {}, picture, make("img.heat", { alt: "", hidden: true }), make("div.box", { hidden: true }));
   stage.style.setProperty("--ratio", hit.width / hit.height || 1);
+  stage.style.backgroundImage = `url("${thumbnail(hit.id, 384)}")`; // there already, until the large one is
+  picture.addEventListener("error", () => stage.replaceWith(make("p", {}, t("gone"))));
+  const cropping = startCropping(stage, (crop) => goOn({ picture: hit.id, weight: 1, crop, label: hit.name }));
+  const ends = (by) => at + by < 0 || at + by >= shown().length;
   dialog.replaceChildren(
     make("div.frame", {},
-      iconButton("back", t("previous"), () => step(-1), { className: "quiet previous", disabled: at === 0 }),
+      iconButton("back", t("previous"), () => step(-1), { className: "quiet previous", disabled: ends(-1), "data-key": "previous" }),
       stage,
-      iconButton("next", t("next"), () => step(1), { className: "quiet next", disabled: at === shown().length - 1 })),
+      iconButton("next", t("next"), () => step(1), { className: "quiet next", disabled: ends(1), "data-key": "next" })),
     make("aside.about", {},
-      make("div.head", {}, make("h2", { dir: "auto" }, hit.name), iconButton("close", t("close"), () => dialog.close())),
-      actions(hit, stage),
-      why(hit, stage),
-      judging(hit),
+      make("div.head", {}, make("h2", { dir: "auto" }, hit.name),
+        make("a.button.quiet", { href: original(hit.id), target: "_blank", rel: "noopener", title: t("original"), "aria-label": t("original") }, icon("open")),
+        iconButton("close", t("close"), () => dialog.close(), { "data-key": "close" })),
+      actions(hit, stage, cropping),
+      heat.why(hit, stage, { now: why }),
+      make("div.judging", { role: "group", "aria-label": t("judge"), hidden: true }),
       make("div.facts", {}),
       make("div.near", {})),
   );
   drawFacts(hit);
   drawStack(hit);
-  if (prompt !== null) showHeat(hit, stage);
-  startCropping(hit, stage);
+  drawJudging(hit);
 }
 
-function actions(hit, stage) {
-  const button = (name, label, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, icon(name), label);
-  const ask = (weight) => () => {
-    addPart({ picture: hit.id, weight, label: hit.name });
-    dialog.close();
-  };
+/** Asks for more (or less) of what is shown, and goes back to the pictures. */
+function goOn(part) {
+  dialog.close();
+  addPart(part);
+}
+
+function actions(hit, stage, cropping) {
+  const button = (name, label, onclick, attributes = {}) => make("button", { type: "button", onclick, "data-key": name, ...attributes }, icon(name), label);
   return make("div.actions", {},
-    button("plus", t("moreLike"), ask(1)),
-    button("minus", t("lessLike"), ask(-0.5)),
+    button("similar", t("moreLike"), () => goOn({ picture: hit.id, weight: 1, label: hit.name }), { className: "primary" }),
+    button("minus", t("lessLike"), () => goOn({ picture: hit.id, weight: -0.5, label: hit.name })),
     button("crop", t("cropAsk"), (event) => {
       const on = stage.classList.toggle("cropping");
       event.currentTarget.setAttribute("aria-pressed", String(on));
+      event.currentTarget.lastChild.textContent = t(on ? "cropHow" : "cropAsk");
+      on ? cropping.begin() : cropping.end();
     }, { "aria-pressed": "false" }),
-    make("a.button", { href: original(hit.id), target: "_blank", rel: "noopener" }, icon("open"), t("original")),
+    button("pick", t("pickThis"), (event) => {
+      toggle(at, shown(), false);
+      event.currentTarget.setAttribute("aria-pressed", String(isSelected(hit.id)));
+    }, { "aria-pressed": String(isSelected(hit.id)) }),
   );
-}
-
-// Where it matched ---------------------------------------------------------------------------------------------------
-
-function why(hit, stage) {
-  const field = make("input", { name: "prompt", type: "text", value: prompt ?? inWords(), dir: "auto", maxLength: 500,
-    placeholder: t("whereHint"), "aria-label": t("whereHint") });
-  return make("form.why", { onsubmit: (event) => {
-    event.preventDefault();
-    const asked = field.value.trim();
-    prompt = asked && asked !== prompt ? asked : null;
-    prompt === null ? hideHeat(stage) : showHeat(hit, stage);
-  } }, field, make("button", { type: "submit", title: `${t("showWhere")} (H)` }, icon("heat"), t("showWhere")), make("p.said", { role: "status" }));
-}
-
-function hideHeat(stage) {
-  stage.querySelector(".heat").hidden = true;
-  say("");
-}
-
-async function showHeat(hit, stage) {
-  const heat = stage.querySelector(".heat");
-  say(t("looking"));
-  try {
-    const found = await api.highlight(hit.id, prompt);
-    if (shown()[at] !== hit) return;
-    heat.src = heatMap(hit.id, prompt);
-    heat.hidden = false;
-    say(found.boxes.length ? t("matchedHere", { n: found.boxes.length, prompt }) : t("matchedNowhere", { prompt }));
-  } catch (problem) {
-    heat.hidden = true;
-    say(problem instanceof Problem ? problem.message || problem.title : String(problem));
-  }
-}
-
-function say(text) {
-  dialog.querySelector(".said").textContent = text;
 }
 
 // Right or wrong -----------------------------------------------------------------------------------------------------
 
-function judging(hit) {
-  if (isEmpty() || !inWords()) return null;
-  const grade = hooks.judged(hit.id);
-  const button = (label, name, value) => make("button", { type: "button", "aria-pressed": String(grade === value),
-    onclick: async () => {
-      await hooks.judge(hit.id, grade === value ? null : value);
-      draw();
-    } }, icon(name), label);
-  return make("div.judging", { role: "group", "aria-label": t("judge") },
-    make("span", {}, t("judge")), button(t("isRight"), "right", 1), button(t("isWrong"), "close", 0));
+async function drawJudging(hit) {
+  const asked = inWords();
+  if (!asked) return;
+  const group = dialog.querySelector(".judging");
+  const show = (grade) => {
+    const button = (label, drawing, value) => make("button", { type: "button", "aria-pressed": String(grade === value), "data-key": drawing,
+      onclick: () => judge(grade === value ? null : value, drawing) }, icon(drawing), label);
+    group.replaceChildren(make("span", {}, t("judge")), button(t("isRight"), "right", 1), button(t("isWrong"), "wrong", 0));
+    group.hidden = false;
+  };
+  const judge = async (grade, key) => {
+    try {
+      await api.judge(asked, hit.id, grade);
+      show(grade);
+      group.querySelector(`[data-key=${key}]`).focus();
+    } catch (problem) {
+      group.append(make("p.bad", {}, describe(problem)));
+    }
+  };
+  const known = await api.judgements(asked, [hit.id]).catch(() => null);
+  if (known) show(known.grades[hit.id] ?? null);
 }
 
 // What is known ------------------------------------------------------------------------------------------------------
 
+/** The similarity to each part of the query, beside the part; nothing where the words of the box are several parts. */
+function parts(hit) {
+  const names = [state.words.trim(), ...state.parts.map((part) => part.text ?? part.label ?? t("picture"))].filter(Boolean);
+  if (hit.parts?.length !== names.length) return null;
+  return names.map((name, i) => `${hit.parts[i].toFixed(3)}  ${name}`).join("\n");
+}
+
 async function drawFacts(hit) {
+  const facts = dialog.querySelector(".facts");
   const known = await api.picture(hit.id).catch(() => null);
-  if (!known || shown()[at] !== hit) return;
+  if (!known) return;
+  const place = known.latitude === null || known.longitude === null ? null : `${known.latitude.toFixed(4)}, ${known.longitude.toFixed(4)}`;
   const rows = [
-    ["fact_score", hit.score === null || hit.score === undefined ? null : hit.score.toFixed(4)],
-    ["fact_relevance", hit.relevance === null || hit.relevance === undefined ? null : `${Math.round(hit.relevance * 100)} %`],
-    ["fact_path", known.path],
+    ["fact_relevance", typeof hit.relevance === "number" ? `${Math.round(hit.relevance * 100)} %` : null],
+    ["fact_score", typeof hit.score === "number" ? hit.score.toFixed(4) : null],
+    ["fact_parts", parts(hit)],
     ["fact_taken", known.taken_at && date(known.taken_at)],
-    ["fact_size", `${known.width} × ${known.height}, ${known.format}, ${bytes(known.size)}`],
     ["fact_camera", [known.camera, known.lens].filter(Boolean).join(", ")],
-    ["fact_place", known.latitude === null ? null : `${known.latitude.toFixed(4)}, ${known.longitude.toFixed(4)}`],
+    ["fact_place", place],
+    ["fact_size", [`${known.width} × ${known.height}`, known.format, bytes(known.size)]],
+    ["fact_path", known.path],
     ["fact_copies", known.copies.join("\n")],
   ];
-  const list = rows.filter(([, value]) => value).flatMap(([key, value]) => [make("dt", {}, t(key)), make("dd", { dir: "auto" }, value)]);
-  dialog.querySelector(".facts").replaceChildren(make("dl", {}, ...list));
+  const value = (said) => (Array.isArray(said) ? said.flatMap((each, i) => [i ? " · " : "", make("bdi", {}, each)]) : [make("bdi", {}, said)]);
+  facts.replaceChildren(make("dl", {}, ...rows.filter(([, said]) => said).flatMap(([key, said]) => [make("dt", {}, t(key)), make("dd", {}, ...value(said))])));
 }
 
 async function drawStack(hit) {
   if (!(hit.stack > 1)) return;
+  const near = dialog.querySelector(".near");
   const answer = await api.stack(hit.id).catch(() => null);
-  if (!answer || shown()[at] !== hit) return;
-  dialog.querySelector(".near").replaceChildren(make("h3", {}, t("stackOf", { n: hit.stack })),
+  if (!answer) return;
+  near.replaceChildren(make("h3", {}, t("stackOf", { n: hit.stack })),
     make("div.strip", {}, ...answer.pictures.map((picture) => make("a", { href: original(picture.id), target: "_blank", rel: "noopener", title: picture.path },
       make("img", { src: thumbnail(picture.id, 192), alt: picture.name })))));
 }
 
-// A rectangle as a question: drag it, or click two corners -----------------------------------------------------------
+// Keys and fingers ---------------------------------------------------------------------------------------------------
 
-function startCropping(hit, stage) {
-  const picture = stage.querySelector(".picture");
-  const box = stage.querySelector(".box");
-  const where = (event) => {
-    const frame = picture.getBoundingClientRect();
-    const clamp = (value) => Math.min(1, Math.max(0, value));
-    return [clamp((event.clientX - frame.left) / frame.width), clamp((event.clientY - frame.top) / frame.height)];
-  };
-  const rectangle = (a, b) => [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1])];
-  const drawBox = ([x, y, w, h]) => {
-    box.hidden = false;
-    Object.assign(box.style, { left: `${100 * x}%`, top: `${100 * y}%`, width: `${100 * w}%`, height: `${100 * h}%` });
-  };
-  const finish = (crop) => {
-    cropping = null;
-    addPart({ picture: hit.id, weight: 1, crop, label: hit.name });
-    dialog.close();
-  };
-  stage.addEventListener("pointerdown", (event) => {
-    if (!stage.classList.contains("cropping")) return;
-    event.preventDefault();
-    cropping ??= where(event);
-  });
-  stage.addEventListener("pointermove", (event) => {
-    if (cropping) drawBox(rectangle(cropping, where(event)));
-  });
-  stage.addEventListener("pointerup", (event) => {
-    if (!cropping) return;
-    const crop = rectangle(cropping, where(event));
-    if (crop[2] >= SMALLEST && crop[3] >= SMALLEST) finish(crop);
-  });
+function onKey(event) {
+  if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
+  const backward = forward === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
+  if (event.key === forward) step(1);
+  else if (event.key === backward) step(-1);
+  else if (event.key.toLowerCase() === "h") dialog.querySelector(".why").requestSubmit();
+  else return;
+  event.preventDefault();
 }
 
-export function start(given) {
-  hooks = given;
-  dialog.addEventListener("keydown", (event) => {
-    if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const forward = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const backward = forward === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
-    if (event.key === forward) step(1);
-    else if (event.key === backward) step(-1);
-    else if (event.key.toLowerCase() === "h") dialog.querySelector(".why").requestSubmit();
-    else return;
-    event.preventDefault();
-  });
+function startSwiping() {
+  let from = null;
+  dialog.addEventListener("touchstart", (event) => {
+    const on = event.touches.length === 1 && event.target.closest(".frame") && !event.target.closest(".cropping, button");
+    from = on ? event.touches[0] : null;
+  }, { passive: true });
+  dialog.addEventListener("touchend", (event) => {
+    if (!from) return;
+    const [to] = event.changedTouches;
+    const [x, y] = [to.clientX - from.clientX, to.clientY - from.clientY];
+    from = null;
+    const towards = document.documentElement.dir === "rtl" ? Math.sign(x) : -Math.sign(x);
+    if (Math.abs(x) > SWIPE && Math.abs(x) > 2 * Math.abs(y)) step(towards);
+  }, { passive: true });
+}
+
+export function start() {
+  dialog.addEventListener("keydown", onKey);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
   dialog.addEventListener("close", () => {
-    prompt = null;
+    heat.forget();
     focusOn(at);
   });
+  startSwiping();
 }

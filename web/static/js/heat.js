@@ -1,0 +1,55 @@
+// Where in a picture something is: a map laid over it, for what was asked or for any words.
+
+import { api, heatMap } from "./api.js";
+import { icon, make } from "./dom.js";
+import { t } from "./i18n.js";
+import { inPlainWords } from "./state.js";
+import { describe } from "./summary.js";
+
+let prompt = null; // what the map is of; null while there is none. Kept from picture to picture.
+
+export const forget = () => { prompt = null; };
+
+/** A form that shows and hides the map on `stage`. `now` shows it at once, for what was asked. */
+export function why(hit, stage, { now = false } = {}) {
+  if (now) prompt = inPlainWords() || null;
+  const said = make("p.said", { role: "status" });
+  const field = make("input", { name: "prompt", type: "text", value: prompt ?? inPlainWords(), dir: "auto", maxLength: 500,
+    placeholder: t("whereHint"), "aria-label": t("whereHint") });
+  const button = make("button", { type: "submit", title: `${t("showWhere")} (H)`, "aria-pressed": "false" }, icon("heat"), t("showWhere"));
+  const draw = () => {
+    button.setAttribute("aria-pressed", String(prompt !== null));
+    prompt === null ? hide(stage, said) : show(hit, stage, said);
+  };
+  const form = make("form.why", { onsubmit: (event) => {
+    event.preventDefault();
+    const asked = field.value.trim();
+    prompt = asked && asked !== prompt ? asked : null;
+    if (!asked) field.focus();
+    draw();
+  } }, field, button, said);
+  if (prompt !== null) draw();
+  return form;
+}
+
+function hide(stage, said) {
+  stage.querySelector(".heat").hidden = true;
+  said.textContent = "";
+}
+
+async function show(hit, stage, said) {
+  const heat = stage.querySelector(".heat");
+  const asked = prompt;
+  said.textContent = t("looking");
+  try {
+    const found = await api.highlight(hit.id, asked);
+    if (prompt !== asked) return;
+    heat.src = heatMap(hit.id, asked);
+    heat.hidden = false;
+    const places = found.boxes.length;
+    said.textContent = places ? t("matchedHere", { n: places, prompt: asked }) : t("matchedNowhere", { prompt: asked });
+  } catch (problem) {
+    heat.hidden = true;
+    said.textContent = describe(problem);
+  }
+}

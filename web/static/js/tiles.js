@@ -1,0 +1,48 @@
+// One picture of the grid, as an element.
+
+import { thumbnail } from "./api.js";
+import { icon, iconButton, make } from "./dom.js";
+import { t } from "./i18n.js";
+
+const known = new Map(); // id -> image that was on the screen, to be shown again without a flicker
+
+/** Remembers the images of tiles that are about to go. */
+export function keepImages(tiles) {
+  known.clear();
+  for (const tile of tiles) known.set(Number(tile.dataset.id), tile.querySelector("img"));
+}
+
+function image(hit, side) {
+  const size = side * devicePixelRatio > 260 ? 384 : 192;
+  const kept = known.get(hit.id);
+  known.delete(hit.id);
+  if (kept && kept.complete && kept.src.endsWith(`=${size}`)) return kept;
+  const made = make("img", { alt: "", decoding: "async", draggable: false, src: thumbnail(hit.id, size) });
+  if (!made.complete) {
+    made.className = "coming"; // fades in; its place is there already
+    made.addEventListener("load", () => { made.className = ""; });
+  }
+  made.addEventListener("error", () => {
+    made.className = "";
+    made.closest(".tile")?.classList.add("gone");
+  });
+  return made;
+}
+
+/** `hooks`: open, like, why, choose, each called when that is asked for. */
+export function tile(hit, { index, side, selected, tabIndex }, hooks) {
+  const name = hit.name + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
+  const quick = { tabIndex: -1, className: "quick" };
+  const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id },
+    make("button.shot", { type: "button", "aria-label": name, tabIndex, onclick: hooks.open }, image(hit, side)),
+    hit.stack > 1 ? make("span.stack", { title: t("stackOf", { n: hit.stack }) }, icon("alike"), String(hit.stack)) : null,
+    make("span.over", {},
+      iconButton("similar", t("moreLike"), hooks.like, quick),
+      hooks.why ? iconButton("heat", t("why"), hooks.why, quick) : null,
+      typeof hit.score === "number" ? make("span.score", { title: t("scoreHint"), "aria-hidden": "true" }, hit.score.toFixed(3)) : null),
+    make("label.choose", { title: t("select") },
+      make("input", { type: "checkbox", "aria-label": t("selectName", { name: hit.name }), tabIndex: -1, checked: selected, onclick: hooks.choose })),
+  );
+  element.classList.toggle("selected", selected);
+  return element;
+}
