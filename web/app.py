@@ -11,6 +11,7 @@ from sightline import __version__
 from store.library import Library
 from web import problems
 from web.api import (
+    albums,
     export,
     facets,
     health,
@@ -25,8 +26,8 @@ from web.api import (
     tags,
     uploads,
 )
+from web.conditional import Heads
 from web.guard import Guard
-from web.metrics import Metrics
 from web.page import mount_page
 from web.service import Service
 from web.settings import ServeSettings
@@ -56,19 +57,20 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         generate_unique_id_function=_name,
     )
     app.state.service = Service(library, settings)
-    app.state.metrics = Metrics(library)
     problems.install(app)
     for module in ROOMS:
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
     app.include_router(knn.router, responses=PROBLEMS)
     app.include_router(health.router, responses=PROBLEMS)
     mount_page(app)
-    app.add_middleware(app.state.metrics.middleware)
+    app.add_middleware(problems.Faults)
+    app.add_middleware(app.state.service.metrics.middleware)
+    app.add_middleware(Heads)
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
     return app
 
 
-ROOMS = (search, facets, uploads, pictures, highlight, export, tags, judgements, status, spaces, jobs)
+ROOMS = (search, facets, uploads, pictures, highlight, export, tags, albums, judgements, status, spaces, jobs)
 """The subjects of the API, in the order of its document."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {

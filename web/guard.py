@@ -6,11 +6,14 @@ and what a browser itself calls cross-site is only ever allowed to open the page
 """
 
 import hmac
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from time import monotonic
+from urllib.parse import parse_qs
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -26,6 +29,12 @@ COOKIE = "sightline_token"
 
 OPEN = frozenset({"/health"})
 """What needs no token: it tells nothing."""
+
+TAKE_PICTURES = frozenset({"/api/v1/uploads", "/api/v1/search/form", "/knn-service"})
+"""Where pictures come in; all else is JSON, which takes many times its length in memory once it is read."""
+
+HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
+"""A Host header, its letters small: a name or an address, and perhaps a port."""
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -62,24 +71,33 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
-        await (refusal or self._app)(scope, self._counted(receive), send_marked)
+        await (refusal or self._app)(scope, self._bounded(scope, receive), send_marked)
 
-    def _counted(self, receive: Receive) -> Receive:
-        """`receive`, which ends with a refusal once more came than is ever read."""
-        came = 0
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, which ends with a refusal once more came than is ever read, or took longer than it may."""
+        limit, until = self._most(scope), monotonic() + self._settings.upload_seconds
+        came, is_whole = 0, False
 
-        async def receive_counted() -> Message:
-            nonlocal came
-            message = await receive()
+        async def receive_bounded() -> Message:
+            nonlocal came, is_whole
+            if is_whole:
+                return await receive()  # tells that the client went, whenever that is
+            try:
+                with anyio.fail_after(max(0, until - monotonic())):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the request took too long to arrive") from None
             came += len(message.get("body", b""))
-            if came > self._settings.upload_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
+            if came > limit:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit))
+            is_whole = not message.get("more_body", False)
             return message
 
-        return receive_counted
+        return receive_bounded
 
-    def _too_large(self) -> str:
-        return f"more than {self._settings.upload_bytes:,} bytes are not read"
+    def _most(self, scope: Scope) -> int:
+        """The bytes of the largest body that is read."""
+        return self._settings.upload_bytes if scope["path"] in TAKE_PICTURES else self._settings.json_bytes
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
@@ -88,13 +106,13 @@ class Guard:
             return _refused(HTTPStatus.MISDIRECTED_REQUEST, "UnknownHost", "no server of this name is here")
         if not _same_site(scope, headers, host):
             return _refused(HTTPStatus.FORBIDDEN, "CrossSite", "other sites may not ask this server")
-        return self._token_refusal(scope, headers) or self._length_refusal(headers)
+        return self._token_refusal(scope, headers) or self._length_refusal(scope, headers)
 
-    def _length_refusal(self, headers: Headers) -> Response | None:
+    def _length_refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """For a body that is too large by its own account; one that does not say is counted as it comes."""
-        length = headers.get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > self._settings.upload_bytes:
-            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", self._too_large())
+        length, limit = headers.get("content-length", ""), self._most(scope)
+        if length.isdecimal() and int(length[:20]) > limit:
+            return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "RequestEntityTooLarge", _too_large(limit))
         return None
 
     def _token_refusal(self, scope: Scope, headers: Headers) -> Response | None:
@@ -103,18 +121,21 @@ class Guard:
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         if given and scope["path"] == "/":
-            return _welcome(token) if _same(given[0], token) else _wrong_token()
-        if any(_same(candidate, token) for candidate in _tokens(headers)):
+            is_right = _same(given[0].replace(" ", "+"), token)  # a plus sign means a blank in an address
+            return _welcome(token, headers) if is_right else _wrong_token()
+        if _same(_bearer(headers), token) or _same(_cookie(headers), _kept(token)):
             return None
         return _wrong_token()
 
 
+def _too_large(limit: int) -> str:
+    return f"more than {limit:,} bytes are not read"
+
+
 def _hostname(host: str) -> str | None:
     """The name in a Host header, without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname
-    except ValueError:
-        return None
+    said = HOST.fullmatch(host.lower())
+    return said[1].strip("[]") if said else None
 
 
 def _same_site(scope: Scope, headers: Headers, host: str) -> bool:
@@ -130,19 +151,24 @@ def _same_site(scope: Scope, headers: Headers, host: str) -> bool:
     )
 
 
-def _tokens(headers: Headers) -> list[str]:
-    """Every token that a request brings."""
-    found = []
+def _bearer(headers: Headers) -> str:
+    """The token that a program sends."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        found.append(value.strip())
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def _cookie(headers: Headers) -> str:
+    """What a browser was told to keep in the place of the token."""
     try:
         cookies = SimpleCookie(headers.get("cookie", ""))
     except CookieError:
-        return found
-    if COOKIE in cookies:
-        found.append(cookies[COOKIE].value)
-    return found
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+def _kept(token: str) -> str:
+    """What a browser keeps: it opens this server, and does not tell the token to whoever finds it."""
+    return hmac.new(token.encode(), COOKIE.encode(), "sha256").hexdigest()
 
 
 def _same(given: str, token: str) -> bool:
@@ -150,10 +176,12 @@ def _same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())
 
 
-def _welcome(token: str) -> Response:
-    """Keeps the token in a cookie, and takes it out of the address bar."""
+def _welcome(token: str, headers: Headers) -> Response:
+    """Lets the browser keep a cookie, and takes the token out of the address bar."""
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-    response.set_cookie(COOKIE, token, max_age=30 * 24 * 3600, httponly=True, samesite="strict")
+    is_tls = headers.get("x-forwarded-proto") == "https"  # as a proxy says; who lies here harms only themselves
+    response.set_cookie(COOKIE, _kept(token), max_age=30 * 24 * 3600, httponly=True, samesite="strict", secure=is_tls)
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from pictures.decode import decode
 from search.highlight import Highlight, HighlightEngine, highlight, load_engine
-from sightline.errors import ModelUnavailable, PictureError
+from sightline.errors import EncoderError, PictureError
 from store.library import Library
 from store.spaces import active_space
 from web.files import read_picture
@@ -46,11 +46,19 @@ class Highlighting:
 
     def _engine(self) -> HighlightEngine:
         """A segmenter where one is installed, else the active model's cells, else those of the built-in model."""
+        first = self._loaded("")
         active = active_space(self._library)
-        name = active.space.model if active and not active.space.is_imported else ""
-        if name not in self._engines:
-            self._engines[name] = _load(name)
-        return self._engines[name]
+        if first.name == "segment" or active is None or active.space.is_imported:
+            return first
+        try:
+            return self._loaded(active.space.model)
+        except EncoderError:  # a model without cells, or one that is not here
+            return first
+
+    def _loaded(self, model: str) -> HighlightEngine:
+        if model not in self._engines:
+            self._engines[model] = load_engine("relevance", model=model) if model else load_engine()
+        return self._engines[model]
 
     def _shown(self, picture_id: int) -> Image.Image:
         _, data = read_picture(self._library, picture_id)
@@ -60,13 +68,3 @@ class Highlighting:
             raise NotThere from exc
         image.thumbnail((LARGEST, LARGEST))
         return image
-
-
-def _load(model: str) -> HighlightEngine:
-    engine = load_engine()
-    if engine.name == "segment" or not model:
-        return engine
-    try:
-        return load_engine("relevance", model=model)
-    except ModelUnavailable:  # a model without cells
-        return engine

@@ -24,6 +24,9 @@ Kind: TypeAlias = Literal["index", "space"]
 KEPT = 20
 """Jobs that are remembered once they are over."""
 
+CLOSE_WITHIN = 3.0
+"""Seconds that a job has to come to its next stop when the server ends."""
+
 
 class State(StrEnum):
     """How a job stands."""
@@ -65,6 +68,9 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._cancelled: set[str] = set()
         self._lock = Lock()
+        self._thread: Thread | None = None
+        self.closing = False
+        """Set, without waiting for anybody, as soon as the server is to stop: for jobs and whoever watches them."""
 
     def all(self) -> list[Job]:
         """The latest first."""
@@ -102,22 +108,28 @@ class Jobs:
     def cancel(self, name: str) -> Job:
         """Asks a job to stop; what it has settled stays. Raises `NotThere`."""
         job = self.get(name)
-        self._cancelled.add(name)
+        with self._lock:
+            self._cancelled.add(name)
         return job
 
     def close(self) -> None:
-        """Stops whatever runs."""
-        self._cancelled.update(self._jobs)
+        """Stops whatever runs, and waits a moment for it; what it has settled stays, as after a crash."""
+        self.closing = True
+        if self._thread is not None:
+            self._thread.join(CLOSE_WITHIN)
 
     def _start(self, kind: Kind, run: Callable[[Progress], dict[str, Any]]) -> Job:
         with self._lock:
-            if any(job.state is State.RUNNING for job in self._jobs.values()):
+            if self.closing or any(job.state is State.RUNNING for job in self._jobs.values()):
                 raise Busy
             job = Job(secrets.token_hex(4), kind, State.RUNNING, datetime.now(UTC))
             self._jobs[job.id] = job
             for old in list(self._jobs)[:-KEPT]:
                 del self._jobs[old]
-        Thread(target=self._work, args=(job.id, run), name=f"sightline-{kind}", daemon=True).start()
+                self._cancelled.discard(old)
+            # A daemon: one that waits for another process to let go of the library must not keep this one alive.
+            self._thread = Thread(target=self._work, args=(job.id, run), name=f"sightline-{kind}", daemon=True)
+            self._thread.start()
         return job
 
     def _work(self, name: str, run: Callable[[Progress], dict[str, Any]]) -> None:
@@ -134,9 +146,9 @@ class Jobs:
 
     def _update(self, name: str, *, forced: bool = False, **changes: Any) -> None:
         """Notes how a job stands. Raises `_Cancelled` in a run that is to stop."""
-        if name in self._cancelled and not forced:
-            raise _Cancelled
         with self._lock:
+            if (self.closing or name in self._cancelled) and not forced:
+                raise _Cancelled
             job = self._jobs[name]
             changes["done"] = changes.get("done", job.done) + changes.pop("more", 0)
             self._jobs[name] = replace(job, **changes)

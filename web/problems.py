@@ -1,5 +1,7 @@
 """Errors as HTTP says them: problem documents (RFC 9457), named as the library's exceptions are."""
 
+import logging
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -9,6 +11,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sightline import errors
 from sightline.errors import SightlineError
@@ -16,6 +20,8 @@ from sightline.errors import SightlineError
 __all__ = [
     "MEDIA_TYPE",
     "Busy",
+    "Faults",
+    "NoRoom",
     "NotAllowed",
     "NotThere",
     "NothingIndexed",
@@ -27,6 +33,12 @@ __all__ = [
 ]
 
 MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER = "1"
+"""Seconds after which a client may try again what is refused for now only."""
+
+MOST_FAULTS = 10
+"""Faults of a request that are told."""
 
 
 class NotThere(SightlineError):
@@ -50,8 +62,15 @@ class NotAllowed(SightlineError):
 class Busy(SightlineError):
     """Something else is going on that must end first."""
 
+    def __init__(self, message: str = "a job is running already; there is one at a time") -> None:
+        super().__init__(message)
+
+
+class NoRoom(SightlineError):
+    """What was sent cannot be kept for now: the disk is full, or cannot be written."""
+
     def __init__(self) -> None:
-        super().__init__("a job is running already; there is one at a time")
+        super().__init__("there is no room for what was sent")
 
 
 STATUS: Mapping[type[SightlineError], HTTPStatus] = {
@@ -59,21 +78,38 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = {
     NothingIndexed: HTTPStatus.CONFLICT,
     NotAllowed: HTTPStatus.BAD_REQUEST,
     Busy: HTTPStatus.CONFLICT,
+    NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
+    # What was asked cannot be asked.
     errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
+    errors.InvalidTag: HTTPStatus.BAD_REQUEST,
     errors.PictureError: HTTPStatus.BAD_REQUEST,
+    errors.BadCheckpoint: HTTPStatus.BAD_REQUEST,
+    errors.BadVectorFile: HTTPStatus.BAD_REQUEST,
+    # What was named is not there.
     errors.NothingKnown: HTTPStatus.NOT_FOUND,
     errors.NoSuchFolder: HTTPStatus.NOT_FOUND,
     errors.UnknownSpace: HTTPStatus.NOT_FOUND,
     errors.UnknownModel: HTTPStatus.NOT_FOUND,
+    errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
+    # It does not go with how the library, or what lies beside it, stands.
     errors.SpaceMismatch: HTTPStatus.CONFLICT,
+    errors.SpaceIncomplete: HTTPStatus.CONFLICT,
+    errors.ExchangeError: HTTPStatus.CONFLICT,
+    errors.EvaluationError: HTTPStatus.CONFLICT,
     errors.RootUnavailable: HTTPStatus.CONFLICT,
     errors.FolderPassedOver: HTTPStatus.CONFLICT,
     errors.FolderUnreadable: HTTPStatus.CONFLICT,
-    errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    # Something that this machine lacks, for now or until somebody installs it.
+    errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.LibraryUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NoHomeFolder: HTTPStatus.SERVICE_UNAVAILABLE,
+    # Faults of ours.
+    errors.BadVectors: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ServeRefused: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""What an exception means to a client; a subclass means what its nearest ancestor does, the rest are ours (500)."""
+"""What an exception means to a client; a subclass means what its nearest ancestor does."""
 
 
 class Problem(BaseModel):
@@ -93,7 +129,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _of_request)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(PoolTimeout, _of_pool)
-    app.add_exception_handler(Exception, _of_anything)
 
 
 def problem_response(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -112,13 +147,18 @@ def status_of(error: SightlineError) -> HTTPStatus:
 
 def _of_ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SightlineError)
-    return problem_response(status_of(error), type(error).__name__, printable(str(error)))
+    status = status_of(error)
+    headers = {"Retry-After": RETRY_AFTER} if isinstance(error, Busy | errors.LibraryUnusable) else None
+    return problem_response(status, type(error).__name__, printable(error), headers)
 
 
 def _of_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", printable(faults))
+    faults = error.errors()
+    told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:MOST_FAULTS]]
+    if len(faults) > MOST_FAULTS:
+        told.append(f"and {len(faults) - MOST_FAULTS:,} more")
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", printable("; ".join(told)))
 
 
 def _of_http(_request: Request, error: Exception) -> JSONResponse:
@@ -130,14 +170,51 @@ def _of_http(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _of_pool(_request: Request, _error: Exception) -> JSONResponse:
-    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "Busy", "too many requests at a time", {"Retry-After": "1"})
+    return problem_response(
+        HTTPStatus.SERVICE_UNAVAILABLE, Busy.__name__, "too many requests at a time", {"Retry-After": RETRY_AFTER}
+    )
 
 
-def _of_anything(_request: Request, _error: Exception) -> JSONResponse:
-    # What went wrong is for the log: a trace would tell a stranger about the machine.
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", "this is a fault of Sightline's")
+class Faults:
+    """ASGI middleware: a fault of ours as a problem document, like every other answer, and a trace for the log.
+
+    Neither holds the exception's message: what people asked for may be in it, and names of files.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        began = False
+
+        async def send_noted(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noted)
+        except ClientDisconnect:
+            return  # nobody waits for an answer
+        except Exception as exc:
+            where = "".join(traceback.format_tb(exc.__traceback__))
+            logging.getLogger("uvicorn.error").error("%s\n%s", type(exc).__qualname__, where)
+            if began:
+                raise _Broken from None  # the connection is cut: half an answer must not look like a whole one
+            answer = problem_response(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", "this is a fault of Sightline's"
+            )
+            await answer(scope, receive, send)
+
+
+class _Broken(Exception):
+    """An answer could not be sent to its end; why has been logged."""
 
 
 def printable(text: object) -> str:
     """`text` with names that are not UTF-8 as people see them elsewhere: `\\xNN`."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # halves of surrogate pairs, which no name has: somebody sent them
+        return str(text).encode("utf-8", "backslashreplace").decode()

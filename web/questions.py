@@ -16,7 +16,7 @@ from sightline.errors import InvalidQuery
 from web.files import LARGEST_ID, picture_path
 from web.service import Service
 
-__all__ = ["PartIn", "SearchIn", "Understood", "condition_of", "understand"]
+__all__ = ["PartIn", "SearchIn", "Understood", "both", "condition_of", "filters_in", "understand"]
 
 MOST_HITS = 1_000
 LONGEST_QUERY = 10_000
@@ -93,17 +93,26 @@ class Understood:
 
 def understand(asked: SearchIn, service: Service, files: tuple[Path, ...] = ()) -> Understood:
     """What is asked. Raises `InvalidQuery`, and `NotThere` for a picture that is not there."""
-    conditions = [condition for text in (asked.where,) if (condition := condition_of(text)) is not None]
+    where = condition_of(asked.where)
     parts = [Part(_source(part, service, files), part.weight) for part in asked.parts]
     if asked.plain and asked.query.strip():
         parts = [Part(Text(asked.query)), *parts]
     elif asked.query.strip():
         question = parse(asked.query)
         parts = [*(_without_paths(question.query).parts if question.query else ()), *parts]
-        if question.where is not None:
-            conditions.append(question.where)
-    where = conditions[0] if len(conditions) == 1 else And(tuple(conditions)) if conditions else None
+        where = both(where, question.where)
     return Understood(Query(tuple(parts)) if parts else None, Filters(where=where))
+
+
+def both(one: Condition | None, other: Condition | None) -> Condition | None:
+    """What keeps only what both of them keep."""
+    conditions = tuple(each for each in (one, other) if each is not None)
+    return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
+
+
+def filters_in(query: str) -> Condition | None:
+    """The filters among the words of a query. Raises `InvalidQuery`."""
+    return parse(query).where if query.strip() else None
 
 
 def condition_of(where: str) -> Condition | None:

@@ -1,13 +1,16 @@
 """Listening: a socket, uvicorn, and a way to stop."""
 
+import errno
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
 from sightline.errors import ServeRefused
 from store.library import Library
 from web.app import create_app
+from web.jobs import Jobs
 from web.settings import ServeSettings
 
 __all__ = ["listen", "run"]
@@ -23,29 +26,54 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     """
     listening = listen(settings)
     port = listening.getsockname()[1]
+    app = create_app(library, settings)
     config = uvicorn.Config(
-        create_app(library, settings),
+        app,
         log_level="warning",
         access_log=False,  # it would write down what people search for, and a token that comes as ?token=
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=STOP_WITHIN,
+        ws="none",
         limit_concurrency=1_000,
         h11_max_incomplete_event_size=32_768,
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     ready(f"http://{host}:{port}/")
-    uvicorn.Server(config).run(sockets=[listening])
+    _Server(config, app.state.service.jobs).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Stops jobs at the signal already, and not only once everybody who watches them has gone."""
+
+    def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
+        super().__init__(config)
+        self._jobs = jobs
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Told of SIGINT and SIGTERM."""
+        self._jobs.closing = True
+        super().handle_exit(sig, frame)
 
 
 def listen(settings: ServeSettings) -> socket.socket:
     """A socket at the address. It listens before anything is told, so that whoever is told can connect."""
     try:
         family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:  # the latter: a name that can be none
+        raise _refused(settings, exc) from exc
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.listen()
     except OSError as exc:
-        raise ServeRefused(f"cannot listen at {settings.host}:{settings.port}: {exc.strerror or exc}") from exc
+        listening.close()
+        raise _refused(settings, exc) from exc
     return listening
+
+
+def _refused(settings: ServeSettings, error: Exception) -> ServeRefused:
+    said = error.strerror if isinstance(error, OSError) and error.strerror else error
+    hint = "; --port 0 takes any free one" if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else ""
+    return ServeRefused(f"cannot listen at {settings.host}:{settings.port}: {said}{hint}")

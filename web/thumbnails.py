@@ -5,20 +5,30 @@ processes may share the folder. What was made last stays; beyond the limit the o
 """
 
 import io
-import os
 import tempfile
 from contextlib import suppress
 from enum import IntEnum
+from hashlib import sha256
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import Lock
+from typing import NamedTuple
 
 from pictures.decode import DecodeSettings, decode
 from sightline.errors import PictureError
+from store.files import StoredFile
 from store.library import Library
 from web.files import open_picture_file, read_picture
 from web.problems import NotThere
 
-__all__ = ["Size", "Thumbnails"]
+__all__ = ["Size", "Thumbnail", "Thumbnails"]
+
+
+class Thumbnail(NamedTuple):
+    """A small picture."""
+
+    data: bytes
+    tag: str | None
+    """Its entity tag, which stands for these bytes for ever; None while the file is another than the library knows."""
 
 
 class Size(IntEnum):
@@ -43,25 +53,31 @@ class Thumbnails:
         self._library = library
         self._folder = folder / "thumbnails"
         self._limit = limit
-        self._decoding = BoundedSemaphore(max(2, os.cpu_count() or 1))
         self._made = 0
         self._sweeping = Lock()
 
-    def get(self, content_id: int, size: Size) -> bytes:
+    def find(self, content_id: int, size: Size) -> Thumbnail | None:
+        """The thumbnail if it was made before. Raises `NotThere` for a picture that is not there any more."""
+        stored, file = open_picture_file(self._library, content_id)
+        file.close()
+        with suppress(OSError):
+            return Thumbnail(self._path(stored, size).read_bytes(), _tag(stored, size))
+        return None
+
+    def make(self, content_id: int, size: Size) -> Thumbnail:
         """A WebP picture of which the longest side is `size`, or that of the picture if it is smaller.
 
         Raises `NotThere` for a picture that is not there or is none any more.
         """
-        stored, file = open_picture_file(self._library, content_id)
-        file.close()
-        kept = self._folder / stored.digest.hex()[:2] / f"{stored.digest.hex()}-{size:d}.webp"
-        with suppress(OSError):
-            return kept.read_bytes()
-        with self._decoding:  # decoding takes memory: as many at a time as there are processors
-            _, data = read_picture(self._library, content_id)
-            made = _shrink(data, size)
-        self._keep(kept, made)
-        return made
+        stored, data = read_picture(self._library, content_id)
+        made = _shrink(data, size)
+        if sha256(data).digest() != stored.digest:  # the file has changed since it was indexed
+            return Thumbnail(made, None)
+        self._keep(self._path(stored, size), made)
+        return Thumbnail(made, _tag(stored, size))
+
+    def _path(self, stored: StoredFile, size: Size) -> Path:
+        return self._folder / stored.digest.hex()[:2] / f"{stored.digest.hex()}-{size:d}.webp"
 
     def _keep(self, path: Path, made: bytes) -> None:
         """Writes a thumbnail whole or not at all; without room for it, it is made again the next time."""
@@ -91,10 +107,15 @@ class Thumbnails:
             for _, size, path in found:
                 if room <= self._limit * 0.9:
                     break
-                path.unlink(missing_ok=True)
-                room -= size
+                with suppress(OSError):
+                    path.unlink()
+                    room -= size
         finally:
             self._sweeping.release()
+
+
+def _tag(stored: StoredFile, size: Size) -> str:
+    return f'"{stored.digest.hex()[:32]}-{size:d}"'
 
 
 def _shrink(data: bytes, size: int) -> bytes:

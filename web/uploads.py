@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 from pictures.decode import DecodeSettings, decode
 from sightline.errors import InvalidQuery
-from web.problems import NotThere
+from web.problems import NoRoom, NotThere
 
 __all__ = ["Upload", "Uploads"]
 
 KEPT = 3600.0
 """Seconds."""
 MOST = 64
-"""Pictures that are kept at a time; the oldest go."""
+MOST_BYTES = 300_000_000
+"""So many pictures, and so much of them, are kept at a time; the oldest go."""
 
 
 class Upload(NamedTuple):
@@ -29,25 +30,38 @@ class Upload(NamedTuple):
     height: int
 
 
+class _Kept(NamedTuple):
+    since: float
+    size: int
+    path: Path
+
+
 class Uploads:
     """What was sent, in a folder of its own that goes with the server. Safe between threads."""
 
     def __init__(self, most_pixels: int) -> None:
         self._settings = DecodeSettings(max_pixels=most_pixels)
         self._folder = tempfile.TemporaryDirectory(prefix="sightline-")
-        self._kept: OrderedDict[str, tuple[float, Path]] = OrderedDict()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._lock = Lock()
 
     def keep(self, data: bytes) -> Upload:
-        """Takes in a picture. Raises `PictureError` for bytes that are none, or of too many pixels."""
+        """Takes in a picture.
+
+        Raises `PictureError` for bytes that are none, or of too many pixels, and `NoRoom` when the disk is full.
+        """
         if not data:
             raise InvalidQuery("no picture was sent")
         decoded = decode(io.BytesIO(data), self._settings, shortest_side=64)
         name = secrets.token_urlsafe(16)
         path = Path(self._folder.name) / name
-        path.write_bytes(data)
+        try:
+            path.write_bytes(data)
+        except OSError as exc:
+            path.unlink(missing_ok=True)
+            raise NoRoom from exc
         with self._lock:
-            self._kept[name] = (monotonic(), path)
+            self._kept[name] = _Kept(monotonic(), len(data), path)
             self._forget_old()
         return Upload(name, decoded.width, decoded.height)
 
@@ -57,7 +71,7 @@ class Uploads:
             self._forget_old()
             if name not in self._kept:
                 raise NotThere
-            return self._kept[name][1]
+            return self._kept[name].path
 
     def close(self) -> None:
         """Forgets everything."""
@@ -65,8 +79,9 @@ class Uploads:
 
     def _forget_old(self) -> None:
         while self._kept:
-            name, (since, path) = next(iter(self._kept.items()))
-            if len(self._kept) <= MOST and monotonic() - since < KEPT:
+            name, kept = next(iter(self._kept.items()))
+            size = sum(each.size for each in self._kept.values())
+            if len(self._kept) <= MOST and size <= MOST_BYTES and monotonic() - kept.since < KEPT:
                 return
             del self._kept[name]
-            path.unlink(missing_ok=True)
+            kept.path.unlink(missing_ok=True)

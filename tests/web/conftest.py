@@ -1,10 +1,15 @@
 """A server over a library of plain colours, asked in this process."""
 
+import os
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from encoders.fake import FakeEncoder
 from indexer import index
@@ -12,6 +17,12 @@ from store import Library
 from web import ServeSettings, create_app
 
 HERE = "http://127.0.0.1:8765"
+
+LONG_AGO = 1_700_000_000_000_000_000
+"""When the pictures were last changed, in nanoseconds: a copy of the library then takes them for unchanged."""
+
+COLOURS = {"red.png": "red", "green.png": "lime", "blue.png": "blue", "more/yellow.png": "yellow"}
+"""As the fixture `album` paints them."""
 
 MakeClient = Callable[..., TestClient]
 
@@ -22,11 +33,31 @@ def settings(tmp_path: Path) -> ServeSettings:
     return ServeSettings(cache=tmp_path / "cache")
 
 
+@pytest.fixture(scope="session")
+def indexed_once(tmp_path_factory: pytest.TempPathFactory, empty_library: Path) -> Path:
+    """A library of the four pictures, to copy: to index them for every test would take longer than the tests."""
+    folder = tmp_path_factory.mktemp("indexed")
+    shutil.copytree(empty_library, folder / "library")
+    for name, colour in COLOURS.items():
+        path = folder / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), colour).save(path)
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    with Library.open(folder / "library") as opened:
+        index(opened, [folder / "album"], FakeEncoder())
+    return folder / "library"
+
+
 @pytest.fixture
-def indexed(library: Library, album: Path, encoder: FakeEncoder) -> Library:
-    """Four pictures, each of one colour."""
-    index(library, [album], encoder)
-    return library
+def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library]:
+    """Four pictures, each of one colour, in a library of the test's own."""
+    for name in COLOURS:
+        os.utime(album / name, ns=(LONG_AGO, LONG_AGO))
+    shutil.copytree(indexed_once, tmp_path / "library")
+    with closing(sqlite3.connect(tmp_path / "library" / "catalog.sqlite")) as catalog, catalog:
+        catalog.execute("UPDATE roots SET path = ?", (os.fsencode(album),))
+    with Library.open(tmp_path / "library") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -34,3 +65,17 @@ def client(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
     """A client on this machine; faults of the server come as answers, as they would to a browser."""
     with TestClient(create_app(indexed, settings), base_url=HERE, raise_server_exceptions=False) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def shared(indexed_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client of one server for all tests that change nothing."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(indexed_once, folder / "library")
+    with (
+        Library.open(folder / "library") as opened,
+        TestClient(
+            create_app(opened, ServeSettings(cache=folder)), base_url=HERE, raise_server_exceptions=False
+        ) as client,
+    ):
+        yield client

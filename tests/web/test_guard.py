@@ -26,15 +26,15 @@ def guarded(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "LOCALHOST", "[::1]:8765"])
-def test_this_machine_may_ask_under_each_of_its_names(client: TestClient, host: str) -> None:
-    assert client.get(STATUS, headers={"Host": host}).status_code == 200
+def test_this_machine_may_ask_under_each_of_its_names(shared: TestClient, host: str) -> None:
+    assert shared.get(STATUS, headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8765", "", "[::1", "0.0.0.0", "10.0.0.1"]
 )
-def test_a_forged_host_is_refused(client: TestClient, host: str) -> None:
-    answer = client.get(STATUS, headers={"Host": host})
+def test_a_forged_host_is_refused(shared: TestClient, host: str) -> None:
+    answer = shared.get(STATUS, headers={"Host": host})
     assert (answer.status_code, answer.json()["title"]) == (421, "UnknownHost")
 
 
@@ -42,33 +42,33 @@ def test_a_forged_host_is_refused(client: TestClient, host: str) -> None:
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1", "http://[", ""]
 )
-def test_another_origin_is_refused(client: TestClient, method: str, origin: str) -> None:
-    answer = client.request(method, STATUS, headers={"Origin": origin})
+def test_another_origin_is_refused(shared: TestClient, method: str, origin: str) -> None:
+    answer = shared.request(method, STATUS, headers={"Origin": origin})
     assert (answer.status_code, answer.json()["title"]) == (403, "CrossSite")
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_the_page_itself_may_ask(client: TestClient) -> None:
-    assert client.get(STATUS, headers={"Origin": HERE, "Sec-Fetch-Site": "same-origin"}).status_code == 200
+def test_the_page_itself_may_ask(shared: TestClient) -> None:
+    assert shared.get(STATUS, headers={"Origin": HERE, "Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_a_picture_cannot_be_shown_by_another_site(client: TestClient, site: str) -> None:
+def test_a_picture_cannot_be_shown_by_another_site(shared: TestClient, site: str) -> None:
     for path in ("/api/v1/pictures/1/thumbnail", "/api/v1/pictures/1/original", STATUS, "/static/index.html"):
-        answer = client.get(path, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"})
+        answer = shared.get(path, headers={"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "image"})
         assert answer.status_code == 403
 
 
-def test_a_link_on_another_site_opens_the_page_and_nothing_else(client: TestClient) -> None:
+def test_a_link_on_another_site_opens_the_page_and_nothing_else(shared: TestClient) -> None:
     navigation = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
-    assert client.get("/", headers=navigation).status_code == 200
-    assert client.get("/api/v1/pictures/1/original", headers=navigation).status_code == 403
-    assert client.get("/", headers=navigation | {"Sec-Fetch-Dest": "iframe"}).status_code == 403
+    assert shared.get("/", headers=navigation).status_code == 200
+    assert shared.get("/api/v1/pictures/1/original", headers=navigation).status_code == 403
+    assert shared.get("/", headers=navigation | {"Sec-Fetch-Dest": "iframe"}).status_code == 403
 
 
-def test_every_answer_says_what_a_browser_may_not_do(client: TestClient) -> None:
+def test_every_answer_says_what_a_browser_may_not_do(shared: TestClient) -> None:
     for path in ("/", STATUS, "/api/v1/pictures/1/thumbnail", "/nothing"):
-        headers = client.get(path).headers
+        headers = shared.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
         assert "unsafe" not in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
@@ -85,7 +85,6 @@ def test_without_the_token_nothing_is_told(guarded: TestClient, path: str) -> No
 
 def test_the_token_opens_the_door(guarded: TestClient) -> None:
     assert guarded.get(STATUS, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
-    assert guarded.get(STATUS, headers={"Cookie": f"a=b; {COOKIE}={TOKEN}"}).status_code == 200
     assert guarded.get("/health").status_code == 200
 
 
@@ -119,7 +118,7 @@ def test_other_machines_need_a_token(host: str) -> None:
 
 
 def test_a_name_for_other_machines_needs_a_token_too() -> None:
-    with pytest.raises(ServeRefused, match="photos.example.org"):  # it listens here, and a proxy lets others in
+    with pytest.raises(ServeRefused, match=r"photos\.example\.org"):  # it listens here, and a proxy lets others in
         ServeSettings(names=frozenset({"photos.example.org"}))
     assert ServeSettings(names=frozenset({"photos.example.org"}), token=TOKEN).hosts > {"photos.example.org"}
 

@@ -95,8 +95,8 @@ def test_without_room_for_the_cache_thumbnails_are_made_each_time(client: TestCl
     ],
 )
 @pytest.mark.parametrize("what", ["", "/thumbnail", "/original"])
-def test_what_is_not_there_is_not_there(client: TestClient, picture: str, what: str) -> None:
-    answer = client.get(f"{PICTURES}/{picture}{what}")
+def test_what_is_not_there_is_not_there(shared: TestClient, picture: str, what: str) -> None:
+    answer = shared.get(f"{PICTURES}/{picture}{what}")
     assert answer.status_code in {404, 422}
     assert answer.headers["content-type"] == "application/problem+json"
 

@@ -70,11 +70,11 @@ def test_every_exception_has_a_name_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/api/v1/nothing", "/static/nothing.js", "/static/%2e%2e/app.py"])
-def test_an_unknown_path_is_not_there(client: TestClient, path: str) -> None:
-    answer = client.get(path)
+def test_an_unknown_path_is_not_there(shared: TestClient, path: str) -> None:
+    answer = shared.get(path)
     assert (answer.status_code, answer.json()["title"]) == (404, "NotThere")
 
 
-def test_a_method_that_is_not_meant(client: TestClient) -> None:
-    answer = client.delete("/api/v1/status")
+def test_a_method_that_is_not_meant(shared: TestClient) -> None:
+    answer = shared.delete("/api/v1/status")
     assert (answer.status_code, answer.json()["title"]) == (405, "MethodNotAllowed")

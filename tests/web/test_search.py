@@ -31,6 +31,17 @@ def ask(client: TestClient) -> Ask:
     return post
 
 
+@pytest.fixture
+def ask_shared(shared: TestClient) -> Ask:
+    """As `ask`, of a server that nothing may change."""
+
+    def post(**request: Any) -> dict[str, Any]:
+        told: dict[str, Any] = shared.post("/api/v1/search", json=request).json()
+        return told
+
+    return post
+
+
 def names(answer: dict[str, Any]) -> list[str]:
     return [hit["name"] for hit in answer["hits"]]
 
@@ -67,31 +78,31 @@ def test_parts_have_weights_and_tell_their_scores(ask: Ask, indexed: Library) ->
     assert names(away) == ["green.png"]
 
 
-def test_words_are_read_in_the_query_language(ask: Ask) -> None:
-    assert names(ask(query="yellow -red", k=1)) == ["green.png"]
-    assert names(ask(query="red name:blue*")) == ["blue.png"]
-    assert ask(query="red -green", plain=True)["query"] == '"red -green"'
+def test_words_are_read_in_the_query_language(ask_shared: Ask) -> None:
+    assert names(ask_shared(query="yellow -red", k=1)) == ["green.png"]
+    assert names(ask_shared(query="red name:blue*")) == ["blue.png"]
+    assert ask_shared(query="red -green", plain=True)["query"] == '"red -green"'
 
 
-def test_filters_alone_show_what_they_keep(ask: Ask) -> None:
-    told = ask(where="name:red* or name:blue*")
+def test_filters_alone_show_what_they_keep(ask_shared: Ask) -> None:
+    told = ask_shared(where="name:red* or name:blue*")
     assert (sorted(names(told)), told["searched"]) == (["blue.png", "red.png"], 2)
     assert {hit["score"] for hit in told["hits"]} == {None}
-    assert names(ask(query="red", where="name:blue*")) == ["blue.png"]
+    assert names(ask_shared(query="red", where="name:blue*")) == ["blue.png"]
 
 
-def test_nothing_asked_shows_everything_page_by_page(ask: Ask) -> None:
-    first = ask(k=3)
-    second = ask(k=3, cursor=first["next"])
+def test_nothing_asked_shows_everything_page_by_page(ask_shared: Ask) -> None:
+    first = ask_shared(k=3)
+    second = ask_shared(k=3, cursor=first["next"])
     assert (len(first["hits"]), len(second["hits"]), second["next"]) == (3, 1, None)
     assert len({*names(first), *names(second)}) == 4
 
 
-def test_pages_go_on_where_they_ended(ask: Ask) -> None:
-    whole = names(ask(query="red"))
-    first = ask(query="red", k=2)
-    assert names(first) + names(ask(query="red", k=2, cursor=first["next"])) == whole
-    assert ask(query="blue", k=2, cursor=first["next"])["title"] == "InvalidQuery"
+def test_pages_go_on_where_they_ended(ask_shared: Ask) -> None:
+    whole = names(ask_shared(query="red"))
+    first = ask_shared(query="red", k=2)
+    assert names(first) + names(ask_shared(query="red", k=2, cursor=first["next"])) == whole
+    assert ask_shared(query="blue", k=2, cursor=first["next"])["title"] == "InvalidQuery"
 
 
 def test_a_picture_of_the_library_is_a_question(client: TestClient, ask: Ask) -> None:
@@ -130,16 +141,16 @@ def test_pictures_may_come_with_the_question(client: TestClient) -> None:
     assert client.post("/api/v1/search/form", data={"request": "{"}, files=files).json()["title"] == "InvalidQuery"
 
 
-def test_a_vector_is_a_question(ask: Ask, encoder: FakeEncoder) -> None:
+def test_a_vector_is_a_question(ask_shared: Ask, encoder: FakeEncoder) -> None:
     vector = (7 * encoder.encode_texts(["blue"])[0]).tolist()
-    assert names(ask(parts=[{"vector": vector}], k=1)) == ["blue.png"]
-    assert ask(parts=[{"vector": vector[:-1]}])["title"] == "InvalidQuery"
-    assert ask(parts=[{"vector": np.zeros(13).tolist()}])["title"] == "InvalidQuery"
+    assert names(ask_shared(parts=[{"vector": vector}], k=1)) == ["blue.png"]
+    assert ask_shared(parts=[{"vector": vector[:-1]}])["title"] == "InvalidQuery"
+    assert ask_shared(parts=[{"vector": np.zeros(13).tolist()}])["title"] == "InvalidQuery"
 
 
-def test_a_space_can_be_named(ask: Ask) -> None:
-    assert names(ask(query="red", space="fake", k=1)) == ["red.png"]
-    assert ask(query="red", space="other")["title"] == "UnknownSpace"
+def test_a_space_can_be_named(ask_shared: Ask) -> None:
+    assert names(ask_shared(query="red", space="fake", k=1)) == ["red.png"]
+    assert ask_shared(query="red", space="other")["title"] == "UnknownSpace"
 
 
 @pytest.mark.parametrize("path", ["./red.png", "/etc/passwd.png", "../x.jpg", "~/x.jpg", "red + /etc/hosts.png"])
@@ -166,8 +177,8 @@ def test_a_file_of_this_machine_cannot_be_named(ask: Ask, path: str, album: Path
         {"nonsense": 1},
     ],
 )
-def test_what_is_no_question_is_said(ask: Ask, request_: dict[str, Any]) -> None:
-    assert ask(**request_)["title"] == "InvalidRequest"
+def test_what_is_no_question_is_said(ask_shared: Ask, request_: dict[str, Any]) -> None:
+    assert ask_shared(**request_)["title"] == "InvalidRequest"
 
 
 @pytest.mark.parametrize(
@@ -187,8 +198,8 @@ def test_what_is_no_question_is_said(ask: Ask, request_: dict[str, Any]) -> None
         {"query": "red", "relevant": True},
     ],
 )
-def test_a_question_that_cannot_be_asked_is_the_clients(ask: Ask, request_: dict[str, Any]) -> None:
-    told = ask(**request_)
+def test_a_question_that_cannot_be_asked_is_the_clients(ask_shared: Ask, request_: dict[str, Any]) -> None:
+    told = ask_shared(**request_)
     assert told["status"] == 400, told
 
 

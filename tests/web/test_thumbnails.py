@@ -1,9 +1,17 @@
 """What is kept of thumbnails, and for how long."""
 
+import errno
+import io
 import os
+import tempfile
 from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from PIL import Image
 
 from store import Library
+from store.lookup import describe
 from web.thumbnails import Size, Thumbnails
 
 
@@ -29,9 +37,46 @@ def test_below_the_limit_all_stay(library: Library, tmp_path: Path) -> None:
 
 
 def test_a_picture_smaller_than_the_thumbnail_keeps_its_size(indexed: Library, tmp_path: Path) -> None:
-    import io
+    made = Thumbnails(indexed, tmp_path, limit=10**6).make(1, Size.VIEWER)
+    assert Image.open(io.BytesIO(made.data)).size == (8, 8)
 
-    from PIL import Image
 
-    made = Thumbnails(indexed, tmp_path, limit=10**6).get(1, Size.VIEWER)
-    assert Image.open(io.BytesIO(made)).size == (8, 8)
+def test_a_file_that_changed_is_shown_and_not_kept(indexed: Library, album: Path, tmp_path: Path) -> None:
+    thumbnails = Thumbnails(indexed, tmp_path, limit=10**6)
+    with indexed.read() as connection:
+        (red,) = [each.id for each in describe(connection, range(1, 5)).values() if each.paths[0].name == "red.png"]
+    Image.new("RGB", (8, 8), "blue").save(album / "red.png")
+    made = thumbnails.make(red, Size.GRID)
+    assert made.tag is None
+    assert thumbnails.find(red, Size.GRID) is None  # what the catalogue knows by these bytes is another picture
+
+
+def test_a_full_disk_costs_the_cache_and_nothing_else(
+    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.name, self._file = file.name, file
+
+        def write(self, _data: bytes) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self._file.close()
+
+    real = tempfile.NamedTemporaryFile
+    monkeypatch.setattr("web.thumbnails.tempfile.NamedTemporaryFile", lambda **options: Full(real(**options)))
+    thumbnails = Thumbnails(indexed, tmp_path, limit=10**6)
+    assert thumbnails.make(1, Size.GRID).tag is not None
+    assert thumbnails.find(1, Size.GRID) is None
+    assert [path for path in (tmp_path / "thumbnails").rglob("*") if path.is_file()] == []
+
+
+def test_what_cannot_be_removed_stays(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [keep(tmp_path, f"{name}{name}.webp", 60, 0) for name in "ab"]
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(PermissionError()))
+    Thumbnails(library, tmp_path, limit=100).sweep()
+    assert all(path.exists() for path in kept)

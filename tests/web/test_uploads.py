@@ -36,21 +36,21 @@ def small() -> bytes:
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", png(50_000, 50_000), small()[:-32], b"%PDF-1.7", b"<svg/>"])
-def test_what_is_no_picture_is_refused(client: TestClient, data: bytes) -> None:
-    answer = client.post(UPLOADS, content=data)
+def test_what_is_no_picture_is_refused(shared: TestClient, data: bytes) -> None:
+    answer = shared.post(UPLOADS, content=data)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: Path) -> None:
-    settings = ServeSettings(cache=tmp_path, upload_bytes=1000)
+    settings = ServeSettings(cache=tmp_path, upload_bytes=1000, json_bytes=500)
     with TestClient(create_app(indexed, settings), base_url=HERE) as client:
         answer = client.post(UPLOADS, content=small() + bytes(2000))
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
         unsaid = client.post(UPLOADS, content=(bytes(100) for _ in range(50)))
         assert (unsaid.status_code, unsaid.json()) == (413, answer.json())
-        assert client.post("/api/v1/search", content=b"[" * 5000).status_code == 413
+        assert client.post("/api/v1/search", content=b"[" * 501).status_code == 413
         assert client.post(UPLOADS, content=small()).status_code == 201
 
 

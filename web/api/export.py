@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import tempfile
 import zipfile
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -82,18 +81,38 @@ def _cell(value: object) -> object:
 
 
 def _zip(records: list[ContentRecord], service: Service) -> Iterator[bytes]:
-    """An archive, made on disk first: its directory comes last, and memory stays flat."""
-    with tempfile.TemporaryFile() as draft:
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:  # pictures are compressed already
-            for number, record in enumerate(records, start=1):
-                try:
-                    stored, file = open_picture_file(service.library, record.id)
-                except NotThere:
-                    continue
-                name = stored.path.name.encode("utf-8", "replace").decode()
-                with file, archive.open(f"{number:04}_{name}", "w") as entry:
-                    while chunk := file.read(CHUNK):
-                        entry.write(chunk)
-        draft.seek(0)
-        while chunk := draft.read(CHUNK):
-            yield chunk
+    """An archive, sent as it is made: neither memory nor disk is taken for it."""
+    out = _Passing()
+    # "Deflated" without compression, as pictures are compressed already: where the length comes after the bytes, not
+    # everything can read what is merely stored.
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:
+        for number, record in enumerate(records, start=1):
+            try:
+                stored, file = open_picture_file(service.library, record.id)
+            except NotThere:
+                continue
+            name = stored.path.name.encode("utf-8", "replace").decode()
+            with file, archive.open(zipfile.ZipInfo(f"{number:04}_{name}"), "w", force_zip64=True) as entry:
+                while chunk := file.read(CHUNK):
+                    entry.write(chunk)
+                    yield out.taken()
+    yield out.taken()
+
+
+class _Passing(io.RawIOBase):
+    """A file that only remembers what was written since somebody took it."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._held += data
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        taken, self._held = bytes(self._held), bytearray()
+        return taken

@@ -1,5 +1,6 @@
 """What there is to choose from: counts by folder, year, camera, tag, each with the filter that chooses it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from search.facets import Facet, count_facets
 from search.filters import Filters
 from web.asking import ServiceDep
-from web.questions import LONGEST_QUERY, condition_of
+from web.questions import LONGEST_QUERY, both, condition_of, filters_in
 
 __all__ = ["router", "term"]
 
@@ -42,9 +43,18 @@ class Facets(BaseModel):
 
 
 @router.get("/facets")
-def facets(service: ServiceDep, where: Annotated[str, Query(max_length=LONGEST_QUERY)] = "") -> Facets:
+def facets(
+    service: ServiceDep,
+    where: Annotated[
+        str, Query(max_length=LONGEST_QUERY, description="Filters, in the query language", examples=["year:2023"])
+    ] = "",
+    query: Annotated[
+        str, Query(max_length=LONGEST_QUERY, description="A query, of which the filters count and the words do not")
+    ] = "",
+) -> Facets:
     """Counts what the pictures that some filters keep have in common."""
-    counted = count_facets(service.library, Filters(where=condition_of(where)), SHOWN)
+    filters = both(condition_of(where), filters_in(query))
+    counted = count_facets(service.library, Filters(where=filters), SHOWN)
     found = {name: _values(name, counted.counts[name]) for name in SHOWN if name != "folder"}
     return Facets(count=counted.pictures, facets={"folder": _folders(counted.counts["folder"]), **found})
 
@@ -77,17 +87,20 @@ def _values(name: str, counts: Sequence[Facet]) -> list[Value]:
 def _folders(counts: Sequence[Facet]) -> list[Value]:
     """Each folder with all that lies beneath it, as a filter has it; the fullest first."""
     own = {Path(each.value): each.pictures for each in counts if each.value and each.value.isprintable()}
-    whole = {folder: sum(number for other, number in own.items() if other.is_relative_to(folder)) for folder in own}
-    common = _common(list(whole))
-    ordered = sorted(whole.items(), key=lambda item: (-item[1], str(item[0])))
+    whole = Counter[Path]()
+    for folder, number in own.items():
+        for each in (folder, *folder.parents):
+            whole[each] += number
+    common = _common(list(own))
+    ordered = sorted(own, key=lambda folder: (-whole[folder], str(folder)))
     return [
         Value(
             value=str(folder),
             label=folder.name if folder == common else str(folder.relative_to(common)),
-            count=number,
+            count=whole[folder],
             term=term("folder", str(folder)),
         )
-        for folder, number in ordered[:MOST]
+        for folder in ordered[:MOST]
     ]
 
 

@@ -1,6 +1,6 @@
 """Whether the server lives, and what it measures of itself."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from web.asking import ServiceDep
 
@@ -17,6 +17,6 @@ def health(service: ServiceDep) -> dict[str, str]:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(request: Request) -> Response:
+def metrics(service: ServiceDep) -> Response:
     """Measurements in Prometheus' text format."""
-    return Response(request.app.state.metrics.page(), media_type="text/plain; version=0.0.4")
+    return Response(service.metrics.page(), media_type="text/plain; version=0.0.4")

@@ -4,17 +4,20 @@ import io
 from typing import Annotated, Literal
 
 import numpy as np
+from anyio import to_thread
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 from pydantic import BaseModel
 
 from search.highlight import Highlight
 from search.highlight.overlay.blend import opacity
 from search.highlight.overlay.colours import ramp
-from store.lookup import describe
+from store.lookup import ContentRecord, describe
 from web.api.pictures import PictureId
 from web.asking import ServiceDep
 from web.problems import NotThere
+from web.service import Service
 
 __all__ = ["router"]
 
@@ -49,13 +52,10 @@ class Found(BaseModel):
 
 
 @router.get("/{picture_id}/highlight")
-def find(picture_id: PictureId, prompt: Prompt, service: ServiceDep) -> Found:
+async def find(picture_id: PictureId, prompt: Prompt, service: ServiceDep) -> Found:
     """Finds where a picture shows something."""
-    with service.library.read() as connection:
-        record = describe(connection, [picture_id]).get(picture_id)
-    if record is None:
-        raise NotThere
-    found = service.highlighting.find(picture_id, prompt)
+    record = await run_in_threadpool(_record, service, picture_id)
+    found = await _found(service, picture_id, prompt)
     said = found.as_record()
     across, down = record.width / found.map.shape[1], record.height / found.map.shape[0]
     scale = (across, down, across, down)
@@ -64,14 +64,31 @@ def find(picture_id: PictureId, prompt: Prompt, service: ServiceDep) -> Found:
 
 
 @router.get("/{picture_id}/highlight.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
-def draw(
+async def draw(
     picture_id: PictureId,
     prompt: Prompt,
     service: ServiceDep,
     kind: Annotated[Literal["heat", "mask"], Query(description="A transparent map, or black and white")] = "heat",
 ) -> Response:
     """Draws where a picture shows something: to be laid over it, at its shape."""
-    found = service.highlighting.find(picture_id, prompt)
+    found = await _found(service, picture_id, prompt)
+    return await run_in_threadpool(_drawn, found, kind)
+
+
+async def _found(service: Service, picture_id: int, prompt: str) -> Highlight:
+    """Where it is; whoever waits for their turn keeps no thread from those who search."""
+    return await to_thread.run_sync(service.highlighting.find, picture_id, prompt, limiter=service.pointing)
+
+
+def _record(service: Service, picture_id: int) -> ContentRecord:
+    with service.library.read() as connection:
+        record = describe(connection, [picture_id]).get(picture_id)
+    if record is None:
+        raise NotThere
+    return record
+
+
+def _drawn(found: Highlight, kind: str) -> Response:
     image = _heat(found) if kind == "heat" else Image.fromarray(found.mask)
     out = io.BytesIO()
     image.save(out, "PNG")

@@ -11,6 +11,7 @@ from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from encoders.known import all_known
 from store.roots import absolute, locate
 from web import jobs
 from web.asking import ServiceDep
@@ -67,6 +68,7 @@ def start_job(wanted: JobIn, service: ServiceDep) -> Job:
     if wanted.kind == "space":
         if wanted.model is None:
             raise NotAllowed("name the model to change to")
+        _require_installed(wanted.model, service)
         return _shown(service.jobs.fill(wanted.model))
     for folder in wanted.folders:
         _require_known(folder, service)
@@ -108,7 +110,7 @@ async def _events(service: Service, job_id: str) -> AsyncIterator[str]:
         elif silent >= BEAT:
             yield ": nothing new\n\n"
             silent = 0.0
-        if job.state is not jobs.State.RUNNING:
+        if job.state is not jobs.State.RUNNING or service.jobs.closing:
             return
         await sleep(LOOK)
         silent += LOOK
@@ -116,6 +118,12 @@ async def _events(service: Service, job_id: str) -> AsyncIterator[str]:
 
 def _shown(job: jobs.Job) -> Job:
     return Job(**vars(job))
+
+
+def _require_installed(model: str, service: Service) -> None:
+    """Raises `NotAllowed` for files that are named as a model, unless any folder may be indexed from here."""
+    if not (service.settings.may_index_folders or model in {each.name for each in all_known()}):
+        raise NotAllowed("from other machines, a model is named as `sightline models list` does")
 
 
 def _require_known(folder: str, service: Service) -> None:

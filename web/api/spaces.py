@@ -4,8 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.fill import switch
+from store.coverage import coverage
 from store.spaces import list_spaces, named_space
 from web.asking import ServiceDep
+from web.problems import Busy
 
 __all__ = ["Space", "router"]
 
@@ -21,6 +23,10 @@ class Space(BaseModel):
     vectors: int
     active: bool
     """It answers searches."""
+    lacking: int
+    """Pictures that its model has not seen yet; `POST /jobs` fills them in."""
+    complete: bool
+    """Its model has seen every picture that is there."""
 
 
 class SpaceName(BaseModel):
@@ -34,6 +40,9 @@ class SpaceName(BaseModel):
 @router.get("")
 def list_all(service: ServiceDep) -> list[Space]:
     """Lists the spaces, and which of them answers."""
+    found = list_spaces(service.library)
+    with service.library.read() as connection:
+        covered = {stored.id: coverage(connection, stored) for stored, _, _ in found}
     return [
         Space(
             model=stored.space.model,
@@ -41,13 +50,19 @@ def list_all(service: ServiceDep) -> list[Space]:
             dim=stored.space.dim,
             vectors=vectors,
             active=active,
+            lacking=covered[stored.id].lacking,
+            complete=covered[stored.id].complete,
         )
-        for stored, vectors, active in list_spaces(service.library)
+        for stored, vectors, active in found
     ]
 
 
 @router.put("/active")
 def activate(wanted: SpaceName, service: ServiceDep) -> list[Space]:
     """Lets another space answer, as it is; `POST /jobs` fills one first."""
-    switch(service.library, named_space(service.library, wanted.name))
+    stored = named_space(service.library, wanted.name)
+    with service.library.writer_lock_if_free() as is_free:
+        if not is_free:
+            raise Busy("the library is being changed; try again when that has ended")
+        switch(service.library, stored)
     return list_all(service)
