@@ -1,5 +1,7 @@
 """`sightline album`: searches that were given a name."""
 
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,15 @@ from typing import Any
 import click
 
 from cli.asking import QueryCommand, line_of, merged
-from cli.options import condition_texts, filter_options, filters, form_options, json_option, library_option
+from cli.options import (
+    condition_texts,
+    filter_options,
+    filters,
+    form_options,
+    from_here,
+    json_option,
+    library_option,
+)
 
 __all__ = ["album"]
 
@@ -53,7 +63,7 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
     from store.albums import AlbumRecord, save_album
     from store.selection import matching
 
-    line = line_of(words)
+    line = _from_anywhere(line_of(words))
     question = parse(line) if line.strip() else Question(None)
     narrowed = merged(filters(**which), Filters(where=question.where))
     if question.query is None and not narrowed:
@@ -149,6 +159,29 @@ def drop(name: str, library: Path) -> None:
     with Library.open(library) as opened, opened.writer_lock(say_waiting), opened.write() as connection:
         drop_album(connection, name)
     print_text(f"Dropped the album {name}.")
+
+
+_HERE = re.compile(r'(?<![^\s":])(?:\./|(?=\.\./))')
+"""Before the name of a picture that is said from the folder where one stands."""
+
+
+def _from_anywhere(line: str) -> str:
+    """`line` with its pictures named in full, so that it means the same wherever the album is shown."""
+    here = from_here(Path()).absolute()
+    full = _HERE.sub(lambda _: f"{here}/", line)
+    if _pictures(full, here) != _pictures(line, here):
+        raise click.UsageError("Put pictures into quotation marks within the query, or name them in full.")
+    return full
+
+
+def _pictures(line: str, here: Path) -> list[str]:
+    """The files that `line` names as pictures, in full."""
+    from search.grammar import parse
+    from search.query import Picture
+
+    query = parse(line).query if line.strip() else None
+    named = [part.source.path for part in query.parts if isinstance(part.source, Picture)] if query else []
+    return [os.path.abspath(here / path) for path in named]  # noqa: PTH100 (links stay as they were named)
 
 
 def _said(within: tuple[Path, ...], after: str | None, before: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from search.ensembles import sentences
+from search.known import known_picture
 from search.long_texts import Long, pieces
 from search.memory import Memory
 from search.open_picture import open_picture
@@ -104,11 +105,18 @@ class Embedder:
         return {Text(text): unit(mean) for text, mean in means.items()}, tuple(dict.fromkeys(notes))
 
     def _pictures(self, pictures: Sequence[Picture]) -> Mapping[Source, NDArray[np.float32]]:
-        if not pictures:
-            return {}
-        encoder = self.encoder()
-        opened = [open_picture(picture.path, encoder.preprocess.size, picture.crop) for picture in pictures]
-        return dict(zip(pictures, encoder.encode_images(opened), strict=True))
+        """The unit vector of each picture: as it is stored, where the library holds the very same bytes."""
+        found: dict[Source, NDArray[np.float32]] = {}
+        for picture in pictures:
+            known = None if picture.crop else known_picture(self.library, self.stored, picture.path)
+            if known is not None:
+                found[picture] = unit(known[1])
+        new = [picture for picture in pictures if picture not in found]
+        if new:
+            encoder = self.encoder()
+            opened = [open_picture(picture.path, encoder.preprocess.size, picture.crop) for picture in new]
+            found |= zip(new, encoder.encode_images(opened), strict=True)
+        return found
 
 
 def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -103,6 +103,22 @@ def test_an_album_of_words(sightline: Sightline, filled: Path) -> None:
     assert "ranked by words" in answer.err
 
 
+def test_an_album_means_the_same_from_anywhere(
+    sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a b" / "red.png").write_bytes((filled / "red.png").read_bytes())
+    monkeypatch.chdir(filled)
+    assert sightline("album", "save", "like", "./red.png", "+", "0.5:../album/red.png", "-k", "1").code == 0
+    monkeypatch.chdir(tmp_path / "a b")
+    assert sightline("album", "save", "blank", '"./red.png"', "-k", "1").code == 0
+    refused = sightline("album", "save", "bare", "./red.png")
+    assert (refused.code, "quotation marks" in refused.err) == (2, True)
+    monkeypatch.chdir("/")
+    for name in ("like", "blank"):
+        assert names(sightline("album", "show", name, "--paths")) == ["red.png"]
+
+
 def test_facets(sightline: Sightline, filled: Path) -> None:
     answer = sightline("facets", "--of", "format", "--of", "folder")
     assert answer.text == (

@@ -45,6 +45,22 @@ def test_the_vector_is_the_weighted_sum(searcher: Searcher, encoder: FakeEncoder
     np.testing.assert_allclose(searcher.embed(query), expected, atol=1e-3)  # one is stored in 16 bits
 
 
+def test_a_picture_of_the_library_is_asked_by_its_stored_vector(
+    library: Library, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(library, [album], encoder)
+    searcher = Searcher(library, encoder)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was embedded anew")
+
+    monkeypatch.setattr(encoder, "encode_images", refuse)
+    (red,) = searcher.search(Query((Part(Picture(album / "red.png")),)), 1)
+    assert (red.path.name, round(red.score, 3)) == ("red.png", 1.0)
+    with pytest.raises(AssertionError, match="anew"):
+        searcher.search(Query((Part(Picture(album / "red.png", Crop.parse("0,0,2,2"))),)))
+
+
 def test_a_weight_of_one_part_alone_changes_nothing(searcher: Searcher) -> None:
     assert searcher.search(Query((Part(Text("red"), 3),))) == searcher.search("red")
 
