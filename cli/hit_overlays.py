@@ -71,22 +71,20 @@ def _how(query: "Query", searcher: "Searcher", asking: "Asking") -> "tuple[Highl
 
     A segmenter, which has a space of its own, stands in for a model without cells; it is asked for the words alone.
     """
-    from encoders import clipseg, registry
+    from encoders import clipseg
     from encoders.prompts import TextPrompt, VectorPrompt
     from search.highlight.loading import load_engine
     from search.highlight.relevance import Relevance
     from search.query import Text
 
+    whole = searcher.embed(query, asking)  # first: it says in which space the model of the searcher is to be asked
     words: list[Prompt] = [TextPrompt(part.source.text) for part in query.wanted if isinstance(part.source, Text)]
-    encoder = registry.load_for(searcher.space.space)
+    encoder = searcher.encoder
     if not encoder.has_cells and words and clipseg.has_segmenter():
-        return load_engine("segment"), words
+        return load_engine("segment", placement=searcher.placement), words
     try:
         engine = Relevance(encoder)
     except ModelUnavailable as exc:
-        raise ModelUnavailable(
-            encoder.space.model, "cells", f"--highlight can ask a segmenter instead: `sightline models pull "
-            f"{clipseg.DEFAULT_SEGMENTER}`"
-        ) from exc  # fmt: skip
-    whole = VectorPrompt(searcher.embed(query, asking), query.title)
-    return engine, [whole, *words] if len(query.parts) > 1 else [whole]
+        remedy = f"--highlight can ask a segmenter instead: `sightline models pull {clipseg.DEFAULT_SEGMENTER}`"
+        raise ModelUnavailable(encoder.space.model, "cells", remedy) from exc
+    return engine, [VectorPrompt(whole, query.title), *(words if len(query.parts) > 1 else [])]

@@ -17,10 +17,11 @@ from search.ranking import Wanted, rank, rank_by_date, rank_many
 from search.relevance import judged, lowest_relevant
 from search.stacks import with_stacks
 from search.view import View
-from sightline.errors import InvalidQuery
+from sightline.errors import InvalidQuery, SpaceDropped
 from store.library import Library
 from store.lookup import embeddings
 from store.selection import selected_ids
+from store.spaces import revision_of
 
 __all__ = ["Order", "answer", "answer_many"]
 
@@ -54,7 +55,10 @@ def answer(
     order: Order,
     without: frozenset[int] = frozenset(),
 ) -> Answer:
-    """The page of hits that `order` asks for, in `view` alone; contents in `without` are never shown."""
+    """The page of hits that `order` asks for, in `view` alone; contents in `without` are never shown.
+
+    Raises `SpaceDropped` when that happened to the space and the catalogue is needed to tell what may be shown.
+    """
     lowest = _lowest(view, query, embedded, order)
     asked = question(view.stored.space.fingerprint, embedded.vector, order.filters, order.sort, lowest, order.fold)
     cursor = None if order.cursor is None else Cursor.parse(order.cursor, asked)
@@ -97,6 +101,8 @@ def _wanted(library: Library, view: View, order: Order, lowest: float | None) ->
         return Wanted(order.k, lowest=lowest, fold=order.fold)
     with library.read() as connection:
         among = selected_ids(connection, view.stored, order.filters.selection(connection))
+        if not len(among) and revision_of(connection, view.stored) is None:
+            raise SpaceDropped(str(view.stored.space))  # its vectors are gone: that is no answer
     return Wanted(order.k, among, lowest=lowest, fold=order.fold)
 
 

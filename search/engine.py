@@ -4,8 +4,9 @@ Scores are plain cosine similarities between the query's unit vector and each pi
 a file of its own: `embedding` makes the vector, `answering` puts the rest together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from search.memory import Memory
 from search.paging import Answer, Sort
 from search.query import Part, Picture, Query, Vector
 from search.view import View, Views
-from sightline.errors import IndexFault, InvalidQuery
+from sightline.errors import IndexFault, InvalidQuery, SpaceDropped
 from store.library import Library
 from store.spaces import StoredSpace
 
@@ -30,6 +31,8 @@ __all__ = ["Searcher"]
 ANYTHING = Filters()
 ANYWHERE = Placement()
 AS_IT_IS = Asking()
+
+Answered = TypeVar("Answered")
 
 
 class Searcher:
@@ -55,6 +58,8 @@ class Searcher:
         space: StoredSpace | str | None = None,
         placement: Placement = ANYWHERE,
     ) -> None:
+        self.placement = placement
+        """Where its models run."""
         self._library = library
         self._views = Views(library, encoder, space, placement)
         self._memory = Memory(library.path)
@@ -68,6 +73,11 @@ class Searcher:
     def space(self) -> StoredSpace:
         """The space of the last answer."""
         return self._views.last.stored
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model of that space. Raises what is in its way: the vectors were made elsewhere, or by other weights."""
+        return self._views.last.require_encoder()
 
     def __len__(self) -> int:
         """How many pictures can be found (copies count once)."""
@@ -105,8 +115,9 @@ class Searcher:
         """
         query = Query.of(query) if isinstance(query, str) else query
         order = Order(k, min_score, filters, relevant, sort, cursor, diverse, explain, fold)
-        view = self._views.now()
-        return answer(self._library, view, query, self._embedder(view).embed(query, asking), order)
+        return self._in_one_space(
+            lambda view: answer(self._library, view, query, self._embedder(view).embed(query, asking), order)
+        )
 
     def search_many(
         self,
@@ -123,19 +134,22 @@ class Searcher:
         Those with the same filters are ranked in one pass of the index. Raises as `search` does, for the first query
         that cannot be answered.
         """
-        view, answers = self._views.now(), [Answer()] * len(queries)
-        embedder = self._embedder(view)
         groups: dict[Filters, list[int]] = {}
         for place, (_, filters) in enumerate(queries):
             groups.setdefault(filters, []).append(place)
-        for filters, places in groups.items():
-            asked = [queries[place][0] for place in places]
-            embedded = [embedder.embed(query, asking) for query in asked]
-            order = Order(k, min_score, filters, relevant, fold=fold)
-            found = answer_many(self._library, view, asked, embedded, order)
-            for place, hits in zip(places, found, strict=True):
-                answers[place] = hits
-        return answers
+
+        def in_view(view: View) -> list[Answer]:
+            embedder, answers = self._embedder(view), [Answer()] * len(queries)
+            for filters, places in groups.items():
+                asked = [queries[place][0] for place in places]
+                embedded = [embedder.embed(query, asking) for query in asked]
+                order = Order(k, min_score, filters, relevant, fold=fold)
+                found = answer_many(self._library, view, asked, embedded, order)
+                for place, hits in zip(places, found, strict=True):
+                    answers[place] = hits
+            return answers
+
+        return self._in_one_space(in_view)
 
     def similar(
         self,
@@ -157,15 +171,18 @@ class Searcher:
         library's vectors were made elsewhere. With `crop`, what is sought is like that region. Raises as `search` does.
         """
         order = Order(k, min_score, filters, relevant, sort, cursor, diverse, fold=fold)
-        view = self._views.now()
-        known = known_picture(self._library, view.stored, image)
         query = Query((Part(Picture(Path(image), crop)),))
-        if known is None or crop is not None:
-            embedded = self._embedder(view).embed(query, AS_IT_IS)
-        else:
-            embedded = Embedded(unit(known[1]), unit(known[1])[None])
-        itself = frozenset[int]() if known is None else frozenset([known[0]])
-        return answer(self._library, view, query, embedded, order, itself)
+
+        def in_view(view: View) -> Answer:
+            known = known_picture(self._library, view.stored, image)
+            if known is None or crop is not None:
+                embedded = self._embedder(view).embed(query, AS_IT_IS)
+            else:
+                embedded = Embedded(unit(known[1]), unit(known[1])[None])
+            itself = frozenset[int]() if known is None else frozenset([known[0]])
+            return answer(self._library, view, query, embedded, order, itself)
+
+        return self._in_one_space(in_view)
 
     def nearest(
         self, vector: NDArray[np.floating], k: int = 10, min_score: float | None = None, filters: Filters = ANYTHING
@@ -189,6 +206,15 @@ class Searcher:
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""
         return self._views.heal()
+
+    def _in_one_space(self, ask: Callable[[View], Answered]) -> Answered:
+        """What `ask` makes of the view as of now; of the next one, where its space is dropped meanwhile."""
+        view = self._views.now()
+        while True:
+            try:
+                return ask(view)
+            except SpaceDropped:
+                view = self._views.now(wait=True)  # of another space; raises where this searcher has no other
 
     def _embedder(self, view: View) -> Embedder:
         return Embedder(self._library, view.stored, view.require_encoder, self._memory)

@@ -62,16 +62,17 @@ class Views:
         """The view of the last answer."""
         return self._view
 
-    def now(self) -> View:
+    def now(self, *, wait: bool = False) -> View:
         """The view as of now: what other processes have changed is taken up, be it pictures or the active space.
 
-        While one thread takes up another space, which may mean to load a model, the others answer in the old one.
+        While one thread takes up another space, which may mean to load a model, the others answer in the old one,
+        unless they `wait`.
         """
         view = self._view
         stored, revision = self._wanted()
         if stored == view.stored and revision == view.current.revision:
             return view
-        if not self._changing.acquire(blocking=stored == view.stored):
+        if not self._changing.acquire(blocking=wait or stored == view.stored):
             return view
         try:
             self._view = self._taken_up()

@@ -201,3 +201,19 @@ def test_a_name_of_any_bytes_has_an_overlay(sightline: Sightline, library: Any, 
     assert written.startswith(b"001-caf\xe9xxx")
     assert len(written) < 140
     assert json.loads(answer.lines[0])["rank"] == 1
+
+
+def test_overlays_of_hits_ask_the_model_that_is_loaded(
+    sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from encoders import registry
+
+    loaded, load_for = [], registry.load_for
+
+    def counted(*arguments: Any) -> Any:
+        loaded.append(arguments)
+        return load_for(*arguments)
+
+    monkeypatch.setattr(registry, "load_for", counted)
+    assert sightline("search", "red", "--highlight", tmp_path / "o").code == 0
+    assert len(loaded) == 1

@@ -1,6 +1,6 @@
 """The space that answers changes while searches go on: every answer is of exactly one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -13,7 +13,11 @@ from encoders.fake import FakeEncoder
 from encoders.mini.encoder import MiniEncoder
 from encoders.placement import Placement
 from indexer import fill, index
-from search import Searcher
+from search import Filters, Query, Searcher, answering
+from search.answering import Order
+from search.hits import Hit
+from search.ranking import Wanted
+from search.view import View
 from sightline.errors import InvalidQuery, ModelUnavailable, SpaceDropped, SpaceMismatch, UnknownSpace
 from sightline.space import Space
 from store import Library
@@ -118,6 +122,43 @@ def test_a_space_that_is_dropped(both: Library) -> None:
         forget_space(both, named_space(both, "mini"))
     with pytest.raises(InvalidQuery, match="nothing is indexed"):
         ask(following)
+
+
+@pytest.mark.parametrize("ask_in", ["search", "many", "similar"])
+def test_a_space_that_is_dropped_under_a_filtered_search(
+    both: Library, album: Path, monkeypatch: pytest.MonkeyPatch, ask_in: str
+) -> None:
+    """Between the question and the look for what passes its filter: the answer is the other space's, and not empty."""
+    within = Filters(within=(album,))
+    ways: dict[str, Callable[[Searcher], Sequence[Hit]]] = {
+        "search": lambda searcher: searcher.search("red", filters=within),
+        "many": lambda searcher: searcher.search_many([(Query.of("red"), within)])[0],
+        "similar": lambda searcher: searcher.similar(album / "red.png", filters=within),
+    }
+    ask_within = ways[ask_in]
+    following, pinned = Searcher(both), Searcher(both, space="fake")
+    mini = [(hit.id, hit.score) for hit in ask_within(Searcher(both, space="mini"))]
+    before = answering._wanted
+
+    def dropped_first(library: Library, view: View, order: Order, lowest: float | None) -> Wanted:
+        if view.stored.space.model == "fake":
+            with both.writer_lock():
+                forget_space(both, view.stored)
+        return before(library, view, order, lowest)
+
+    monkeypatch.setattr(answering, "_wanted", dropped_first)
+    assert mini
+    assert [(hit.id, hit.score) for hit in ask_within(following)] == mini
+    with pytest.raises(SpaceDropped):
+        ask_within(pinned)
+
+
+def test_a_searcher_shows_its_model(both: Library) -> None:
+    searcher = Searcher(both)
+    assert searcher.encoder.space.model == "fake"
+    flip(both, "mini")
+    assert searcher.embed(Query.of("red")).shape == (searcher.encoder.space.dim,)
+    assert searcher.encoder.space.model == "mini"
 
 
 def test_a_model_that_cannot_be_loaded_leaves_what_needs_none(
