@@ -181,16 +181,21 @@ def away(wanted: Sequence[Part], sources: Sequence[Source]) -> list[Part]:
     """`sources` as parts to stay away from, which together weigh `AWAY` of all that is `wanted`."""
     if not sources:
         return []
-    share = AWAY * math.fsum(part.weight for part in wanted if part.weight > 0) / len(sources)
+    share = _share(wanted, len(sources))
     if not share:
         raise InvalidQuery("only what to stay away from: give some words, or a picture with --image")
     return [Part(source, -share) for source in sources]
 
 
+def _share(parts: Sequence[Part], number: int) -> float:
+    """What each of `number` parts to stay away from weighs when nobody says a weight."""
+    return AWAY * math.fsum(part.weight for part in parts if part.weight > 0) / number
+
+
 def _is_even(parts: Sequence[Part]) -> bool:
     """Whether what `parts` stay away from weighs what it does when nobody says a weight."""
-    turned = [part for part in parts if part.weight < 0]
-    return [part.weight for part in turned] == [part.weight for part in away(parts, [part.source for part in turned])]
+    turned = [part.weight for part in parts if part.weight < 0]
+    return not turned or set(turned) == {-_share(parts, len(turned))}
 
 
 def _kind(source: Source) -> Kind | None:

@@ -19,19 +19,28 @@ def joined(text: str, found: Sequence[Item], *, prose: bool = False) -> list[Ite
     place = 0
     while place < len(found):
         item = found[place]
-        following = found[place + 1] if place + 1 < len(found) else None
         if isinstance(item, items.Or):
-            left = result[-1] if result else None
-            if isinstance(left, Filter) and isinstance(following, Filter):
-                result[-1] = Filter(left.start, following.end, _either(left.condition, following.condition))
-                place += 2
-                continue
             if not prose:
                 raise QuerySyntax(text, item.start, "or stands between two filters")
             item = items.Word(item.start, item.end)
+        if isinstance(item, Filter):
+            alternatives = _alternatives(found, place)
+            place += 2 * (len(alternatives) - 1)
+            item = _either(alternatives)
         result.append(item)
         place += 1
     return result
+
+
+def _alternatives(found: Sequence[Item], place: int) -> list[Filter]:
+    """The filter at `place`, and those that an `or` joins to it, one after the other."""
+    alternatives: list[Filter] = []
+    for row in range(place, len(found), 2):
+        item = found[row]
+        if not isinstance(item, Filter) or (alternatives and not isinstance(found[row - 1], items.Or)):
+            break
+        alternatives.append(item)
+    return alternatives
 
 
 def conjunction(found: Sequence[Item]) -> Condition:
@@ -40,5 +49,10 @@ def conjunction(found: Sequence[Item]) -> Condition:
     return conditions[0] if len(conditions) == 1 else And(conditions)
 
 
-def _either(left: Condition, right: Condition) -> Or:
-    return Or((*(left.conditions if isinstance(left, Or) else (left,)), right))
+def _either(alternatives: Sequence[Filter]) -> Filter:
+    """One filter of several; what one of them joins already stands beside the others."""
+    if len(alternatives) == 1:
+        return alternatives[0]
+    first, *others = (one.condition for one in alternatives)
+    conditions = (*(first.conditions if isinstance(first, Or) else (first,)), *others)
+    return Filter(alternatives[0].start, alternatives[-1].end, Or(conditions))

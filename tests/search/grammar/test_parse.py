@@ -209,3 +209,9 @@ def test_what_is_written_can_be_read_again(drawn: list[tuple[Source, float, bool
         query = Query.of(words[:1], without=words[1:])
     assert parse(str(query)).query == query
     assert parse(str(query)).where is None
+
+
+def test_the_heaviest_parts_can_be_written() -> None:
+    heavy = tuple(Part(Text(text), 1e6) for text in ("a", "b", "c"))
+    query = Query((*heavy, Part(Text("d"), -1)))
+    assert parse(str(query)).query == query
