@@ -51,6 +51,8 @@ class Encoder(ABC):
         self.context_length = context_length
         """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
         self._logit_scale = logit_scale
+        self.language: str | None = None
+        """What the model is told of the language of texts, where it is told one. It moves no vector of a picture."""
 
     @property
     def batch_size(self) -> int:

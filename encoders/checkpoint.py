@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sightline.errors import BadCheckpoint
+from encoders.hub.manifest import MANIFEST, PARTIAL, read_manifest
+from sightline.errors import BadCheckpoint, ModelUnavailable
 
-__all__ = ["files_of", "find_weights", "read_json", "weights_digest"]
+__all__ = ["files_of", "find_weights", "read_json", "require_whole", "weights_digest"]
 
 WEIGHTS = (
     "open_clip_model.safetensors",
@@ -20,10 +21,9 @@ WEIGHTS = (
 )
 """Names of weights on the hub, the safest format first."""
 FORMATS = (".safetensors", ".bin", ".pt", ".pth")
-SMALL = (".json", ".model", ".txt")
-"""What the configuration and the tokenizer of a model are written in."""
-OURS = ("sightline.json", ".sightline-digests.json")
-DIGESTS = OURS[1]
+SMALL = (".json", ".model", "merges.txt", "vocab.txt")
+"""How the names end of what the configuration and the tokenizer of a model are in."""
+DIGESTS = ".sightline-digests.json"
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -52,22 +52,33 @@ def find_weights(folder: Path) -> Path:
     return found[0]
 
 
+def require_whole(folder: Path, name: str) -> None:
+    """Raises `ModelUnavailable` where `folder`, of ours for the model `name`, has not all that a pull was to bring.
+
+    Files that someone put there by hand need no `sightline.json`.
+    """
+    if (folder / PARTIAL).exists() or ((folder / MANIFEST).exists() and read_manifest(folder) is None):
+        remedy = f"not everything is in {folder}; `sightline models pull {name}` fetches what is missing"
+        raise ModelUnavailable(name, "all of its files", remedy)
+
+
 def files_of(folder: Path, weights: Iterable[Path]) -> list[Path]:
-    """The weights, and every file of the folder that configuration or a tokenizer may be in."""
-    small = (file for file in folder.rglob("*") if file.suffix in SMALL and file.name not in OURS and file.is_file())
-    return sorted({*weights, *small})
+    """The weights, and every file of `folder` that configuration or a tokenizer may be in."""
+    there = (file for file in folder.rglob("*") if file.name.endswith(SMALL) and file.is_file())
+    return sorted({*weights, *(file for file in there if file.name not in (MANIFEST, DIGESTS))})
 
 
 def weights_digest(folder: Path, files: Iterable[Path]) -> str:
     """SHA-256 over the names and the SHA-256 of `files` in `folder`; what was hashed once is known by size and time.
 
-    The digests are kept beside the files, where the folder can be written to.
+    The digests are kept beside the files, where the folder can be written to. A model that was pulled was hashed then.
     """
-    known = _known(folder)
+    kept = _known(folder)
+    known = _pulled(folder) | kept
     names = {file.relative_to(folder).as_posix(): file for file in files}
     found = {name: _digest(file, known.get(name)) for name, file in names.items()}
-    if found != known:
-        _keep(folder, found)
+    if any(known.get(name) != digest for name, digest in found.items()):
+        _keep(folder, kept | found)
     lines = "".join(f"{digest}  {name}\n" for name, (_, _, digest) in sorted(found.items()))
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -82,6 +93,20 @@ def _digest(file: Path, known: tuple[int, int, str] | None) -> tuple[int, int, s
             return status.st_size, status.st_mtime_ns, hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as exc:
         raise BadCheckpoint(file, exc.strerror or str(exc)) from exc
+
+
+def _pulled(folder: Path) -> dict[str, tuple[int, int, str]]:
+    """What `sightline.json` says of the files that nobody has touched since it was written, which was last."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return {}
+    written = (folder / MANIFEST).stat().st_ctime_ns
+    states = {file.path: (folder / file.path).stat() for file in manifest.files}
+    return {
+        file.path: (file.size, states[file.path].st_mtime_ns, file.sha256)
+        for file in manifest.files
+        if states[file.path].st_ctime_ns <= written  # whatever changes a file moves this time
+    }
 
 
 def _known(folder: Path) -> dict[str, tuple[int, int, str]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from encoders.checkpoint import require_whole
 from encoders.placement import Placed, Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt
 from encoders.segmenter import Segmenter
@@ -46,6 +47,8 @@ def load_segmenter(name: str = DEFAULT_SEGMENTER, placement: Placement = ANYWHER
     folder = segmenter_folder(name)
     if not has_segmenter(name):
         raise ModelUnavailable(name, f"its files in {folder}", _by_hand(name))
+    if folder == models_folder() / slug(name):
+        require_whole(folder, name)
     return CLIPSegSegmenter(folder, name=name, placement=placement)
 
 

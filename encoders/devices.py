@@ -10,7 +10,7 @@ import torch
 
 from sightline.errors import DeviceUnavailable
 
-__all__ = ["choose", "choose_dtype", "free_memory"]
+__all__ = ["choose", "choose_dtype", "forget_cached", "free_memory", "is_out_of_memory", "layout"]
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -31,11 +31,12 @@ def choose(asked: str | None) -> tuple[torch.device, str | None]:
     if asked is not None:
         return _named(asked), None
     if _has_gpu():
-        device, fault = torch.device("cuda"), _cuda_fault(torch.device("cuda"))
+        device = torch.device("cuda")
     elif _is_apple_silicon():
-        device, fault = torch.device("mps"), _mps_fault()
+        device = torch.device("mps")
     else:
         return torch.device("cpu"), None
+    fault = _fault(device)
     if fault is None:
         return device, None
     return torch.device("cpu"), f"there is a GPU, but it is not used: {fault}. --device cpu accepts that silently"
@@ -52,8 +53,9 @@ def choose_dtype(asked: str | None, device: torch.device) -> torch.dtype:
             raise DeviceUnavailable(asked, f"precisions are: {', '.join(DTYPES)}")
         return DTYPES[asked]
     if device.type == "cuda":
-        if torch.cuda.is_bf16_supported(including_emulation=False):
-            return torch.bfloat16
+        with torch.cuda.device(device):  # the question is about the current one
+            if torch.cuda.is_bf16_supported(including_emulation=False):
+                return torch.bfloat16
         return torch.float16 if torch.cuda.get_device_capability(device) >= (7, 0) else torch.float32
     if device.type == "mps":
         return torch.float16
@@ -70,6 +72,29 @@ def free_memory(device: torch.device) -> int | None:
     return None
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """How pictures and convolutions lie in memory where `device` is fastest.
+
+    That is with the channels last on CUDA and with oneDNN. On MPS some releases of PyTorch compute wrong numbers of
+    tensors laid out so (pytorch/pytorch #134580, #174345).
+    """
+    return torch.contiguous_format if device.type == "mps" else torch.channels_last
+
+
+def is_out_of_memory(exc: Exception) -> bool:
+    """Whether a device had too little memory; MPS and cuBLAS say so in words alone."""
+    said = str(exc)
+    return isinstance(exc, torch.OutOfMemoryError) or "out of memory" in said or "ALLOC_FAILED" in said
+
+
+def forget_cached(device: torch.device) -> None:
+    """Gives back what PyTorch keeps of the memory of `device` for later."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
 def _named(name: str) -> torch.device:
     """The device called `name`, after it was tried."""
     try:
@@ -78,9 +103,7 @@ def _named(name: str) -> torch.device:
         raise DeviceUnavailable(name, "devices are: cpu, cuda, cuda:0, cuda:1, ..., mps") from exc
     if device.type not in ("cpu", "cuda", "mps"):
         raise DeviceUnavailable(name, "devices are: cpu, cuda, cuda:0, cuda:1, ..., mps")
-    fault = None
-    if device.type != "cpu":
-        fault = _cuda_fault(device) if device.type == "cuda" else _mps_fault()
+    fault = _fault(device)
     if fault is not None:
         raise DeviceUnavailable(name, fault)
     return device
@@ -110,10 +133,14 @@ def _cuda_is_available() -> bool:
         return bool(torch.cuda.is_available())
 
 
-def _cuda_fault(device: torch.device) -> str | None:
+def _fault(device: torch.device) -> str | None:
     """What goes wrong when `device` computes something; None when nothing does. (ROCm calls itself CUDA.)"""
-    if not torch.backends.cuda.is_built():
+    if device.type == "cuda" and not torch.backends.cuda.is_built():
         return f"this PyTorch ({torch.__version__}) was built for the CPU alone; {INSTALL}"
+    if device.type == "mps" and not torch.backends.mps.is_built():
+        return f"this PyTorch ({torch.__version__}) was built without MPS; {INSTALL}"
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        return "MPS needs a Mac with a GPU of Apple's, and a macOS that this PyTorch supports"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,14 +152,6 @@ def _cuda_fault(device: torch.device) -> str | None:
 
 def _is_apple_silicon() -> bool:
     return sys.platform == "darwin" and platform.machine() == "arm64"
-
-
-def _mps_fault() -> str | None:
-    if not torch.backends.mps.is_built():
-        return f"this PyTorch ({torch.__version__}) was built without MPS; {INSTALL}"
-    return (
-        None if torch.backends.mps.is_available() else "MPS needs a Mac with a GPU of Apple's, and macOS 12.3 or newer"
-    )
 
 
 def _cpu_has_bf16() -> bool:

@@ -93,6 +93,7 @@ def _transformers() -> Any:
         import transformers
     except ImportError as exc:
         raise ExtraMissing("an AltCLIP or CLIP model of transformers", "clip") from exc
+    transformers.utils.logging.disable_progress_bar()  # of weights that are read from a disk
     return transformers
 
 

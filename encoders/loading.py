@@ -5,34 +5,33 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 from encoders.base import Encoder
+from encoders.checkpoint import require_whole
 from encoders.placement import Placement
 from sightline.errors import BadCheckpoint, ModelUnavailable, UnknownModel
 from sightline.settings import models_folder, slug
 
-__all__ = ["LANGUAGE_VARIABLE", "load_files"]
-
-LANGUAGE_VARIABLE = "SIGHTLINE_MODEL_LANGUAGE"
-"""Environment variable with the language of the queries, for models that are told one; vectors of pictures stay."""
+__all__ = ["load_files"]
 
 
 def load_files(typed: str, placement: Placement, known: tuple[str, ...]) -> Encoder:
     """The encoder of a folder, of `ARCHITECTURE:FILE`, or of a model that was pulled. Weights are read later.
 
+    `?lang=deu_Latn` may follow. It says how this encoder reads texts: its space, and pictures, are the same.
     Raises `UnknownModel` (with the names that are `known`), `ModelUnavailable` when the files are not there, and
     `BadCheckpoint` when they are no model.
     """
     name, _, options = typed.partition("?")
-    language = os.environ.get(LANGUAGE_VARIABLE) or parse_qs(options).get("lang", [None])[0]
-    suffix = f"?{options}" if options else ""
+    language = parse_qs(options).get("lang", [None])[0]
     pulled = models_folder() / slug(name)
     if name and pulled.is_dir():
-        return _from_folder(pulled, typed, language, placement)
+        require_whole(pulled, name)
+        return _from_folder(pulled, name, language, placement)
     path = Path(os.path.expanduser(name))  # noqa: PTH111 (Path.expanduser may raise)
     if name and path.is_dir():
-        return _from_folder(path.resolve(), f"{path.resolve()}{suffix}", language, placement)
+        return _from_folder(path.resolve(), str(path.resolve()), language, placement)
     architecture, colon, file = name.partition(":")
     if colon and architecture != "hf-hub":
-        return _from_file(Path(os.path.expanduser(file)), architecture, suffix, language, placement)  # noqa: PTH111
+        return _from_file(Path(os.path.expanduser(file)), architecture, language, placement)  # noqa: PTH111
     if path.is_file():
         raise BadCheckpoint(path, f"a file of weights does not say its architecture; write it as ViT-B-32:{path}")
     if name.startswith((".", "~", os.sep)):
@@ -49,15 +48,17 @@ def _from_folder(folder: Path, name: str, language: str | None, placement: Place
     if (folder / open_clip.CONFIG).is_file():
         return open_clip.OpenClipEncoder(folder, name=name, language=language, placement=placement)
     if (folder / hf_clip.CONFIG).is_file():
+        if language is not None:
+            raise open_clip.untold(name)
         return hf_clip.TransformersClipEncoder(folder, name=name, placement=placement)
     raise BadCheckpoint(folder, f"it holds neither {open_clip.CONFIG} nor {hf_clip.CONFIG}")
 
 
-def _from_file(file: Path, architecture: str, suffix: str, language: str | None, placement: Placement) -> Encoder:
+def _from_file(file: Path, architecture: str, language: str | None, placement: Placement) -> Encoder:
     from encoders.open_clip import OpenClipEncoder
 
     if not file.is_file():
         raise ModelUnavailable(f"{architecture}:{file}", "its weights", f"there is no file {file}")
     file = file.resolve()
-    name = f"{architecture}:{file}{suffix}"
+    name = f"{architecture}:{file}"
     return OpenClipEncoder(file, name=name, architecture=architecture, language=language, placement=placement)

@@ -1,5 +1,6 @@
 """CLIP and its kin through open_clip, read from one local folder or file; nothing is ever fetched."""
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,11 +13,17 @@ from encoders.preprocess import Preprocess
 from encoders.torch_encoder import TorchEncoder
 from sightline.errors import BadCheckpoint, ExtraMissing, ModelUnavailable
 
-__all__ = ["CONFIG", "OpenClipEncoder"]
+__all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "untold"]
+
+LANGUAGE_VARIABLE = "SIGHTLINE_MODEL_LANGUAGE"
+"""Environment variable with the language of texts (`deu_Latn`), for models that are told one. `?lang=` goes before."""
 
 CONFIG = "open_clip_config.json"
 TOKENIZER = "tokenizer"
 """A folder within the model's, for what its text tower takes from a repository of its own."""
+TOWER = "config.json"
+VOCABULARIES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json")
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
 
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 FITS = {"shortest": "crop", "longest": "pad", "squash": "squash"}
@@ -42,10 +49,9 @@ class OpenClipEncoder(TorchEncoder):
     ) -> None:
         self._folder = path if path.is_dir() else path.parent
         self._weights = find_weights(path) if path.is_dir() else path
-        self._language = language
         self._config, shown = _described(path, architecture)
         vision, self._text = _towers(path, self._config)
-        files = files_of(path, [self._weights]) if path.is_dir() else [path]
+        files = files_of(path, [self._weights]) if path.is_dir() else [path, *self._beside()]
         self.has_cells = open_clip_has_cells(vision)
         super().__init__(
             placement=placement,
@@ -55,6 +61,10 @@ class OpenClipEncoder(TorchEncoder):
             preprocess=_preprocess(path, vision, shown),
             context_length=int(self._text.get("context_length", 77)),
         )
+        told = "nllb" in str(self._text.get("hf_tokenizer_name")).lower()
+        if language is not None and not told:
+            raise untold(name)
+        self.language = language or (os.environ.get(LANGUAGE_VARIABLE) if told else None)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is, those at its ends included."""
@@ -92,14 +102,25 @@ class OpenClipEncoder(TorchEncoder):
         if "hf_model_name" not in self._text:
             return self._text
         named = self._text["hf_model_name"]
-        for folder in (self._folder / TOKENIZER, self._folder):
-            if (folder / "config.json").is_file():
-                return {**self._text, "hf_model_name": str(folder), "hf_model_pretrained": False}
+        if (folder := self._holding(TOWER)) is not None:
+            return {**self._text, "hf_model_name": str(folder), "hf_model_pretrained": False}
         raise ModelUnavailable(
             self.space.model,
             f"config.json of its text tower, {named}",
             f"put it into {self._folder / TOKENIZER}; https://huggingface.co/{named} has it",
         )
+
+    def _holding(self, *files: str) -> Path | None:
+        """The folder, of those that may be of the text tower, that has one of `files`."""
+        folders = (self._folder / TOKENIZER, self._folder)
+        return next((folder for folder in folders if any((folder / file).is_file() for file in files)), None)
+
+    def _beside(self) -> list[Path]:
+        """What the text tower reads beside a file of weights, which may lie among files that are none of its."""
+        named = {"hf_model_name": (TOWER,), "hf_tokenizer_name": (*VOCABULARIES, *TOKENIZER_SETTINGS)}
+        names = [name for key, some in named.items() if self._text.get(key) for name in some]
+        folder = self._holding(*names)
+        return [folder / name for name in names if (folder / name).is_file()] if folder else []
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -107,9 +128,7 @@ class OpenClipEncoder(TorchEncoder):
         named = self._text.get("hf_tokenizer_name")
         if not named:
             return open_clip.SimpleTokenizer(context_length=self.context_length, **kwargs)
-        folders = (self._folder / TOKENIZER, self._folder)
-        files = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json")
-        folder = next((one for one in folders if any((one / file).is_file() for file in files)), None)
+        folder = self._holding(*VOCABULARIES)
         if folder is None:
             remedy = f"put the files of https://huggingface.co/{named} into {self._folder / TOKENIZER}"
             raise ModelUnavailable(self.space.model, f"its tokenizer, {named}", remedy)
@@ -120,19 +139,22 @@ class OpenClipEncoder(TorchEncoder):
             )
         except Exception as exc:  # as above
             raise BadCheckpoint(folder, f"its tokenizer cannot be read: {_brief(exc)}") from exc
-        if self._language is not None:
-            self._speak(tokenizer, self._language)
+        if self.language is not None:
+            self._speak(tokenizer, self.language)
         return tokenizer
 
     def _speak(self, tokenizer: Any, language: str) -> None:
         """Tells an NLLB tokenizer its source language, after making sure that it knows it."""
         inner = tokenizer.tokenizer
-        if not hasattr(tokenizer, "set_lang_fn"):
-            raise ModelUnavailable(self.space.model, "no language", "only NLLB models are told one: leave ?lang= out")
         if language not in inner.get_vocab():
             remedy = "languages are written as FLORES-200 has them: eng_Latn, deu_Latn, zho_Hans, ..."
             raise ModelUnavailable(self.space.model, f"a language that it knows, not {language!r}", remedy)
         inner.src_lang = language  # open_clip's `set_language` is undone by the tokenizer's next call
+
+
+def untold(name: str) -> ModelUnavailable:
+    """The model `name` was told a language, and has no use for one."""
+    return ModelUnavailable(name, "no language", "only NLLB models are told one: leave ?lang= out")
 
 
 def _open_clip() -> Any:

@@ -70,8 +70,8 @@ def load(name: str, placement: Placement = ANYWHERE) -> Encoder:
     """The encoder called `name`; cheap, weights are read by its first use.
 
     A name is that of a built-in model, of one whose files are in the models folder, of a folder, or
-    `ARCHITECTURE:FILE` for a file of weights of open_clip's; `?lang=deu_Latn` may follow where a model is told its
-    language. Raises `UnknownModel`, `BadCheckpoint` for files that are no model,
+    `ARCHITECTURE:FILE` for a file of weights of open_clip's; `?lang=deu_Latn` may follow where a model is told the
+    language of texts. Raises `UnknownModel`, `BadCheckpoint` for files that are no model,
     `ModelUnavailable` when something it needs is missing, or `LicenceRefused` where only models for commercial use are
     wanted (`encoders/licences.py`) and it is not known to be one.
     """

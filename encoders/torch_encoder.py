@@ -1,7 +1,7 @@
 """What every encoder on PyTorch shares: where it runs, when it is loaded, how numbers get there and back."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 from encoders.placement import Placed, Placement
+from sightline.errors import DeviceUnavailable
 
 __all__ = ["TorchEncoder"]
 
@@ -26,6 +27,8 @@ class TorchEncoder(Encoder):
         self._placement = placement
         self._loading = Lock()
         self._loaded: Any = None
+        self._most: int | None = None
+        """Pictures at a time that the device's memory was found to hold; None while it held whatever was asked."""
 
     @abstractmethod
     def _load(self) -> Any:
@@ -50,7 +53,7 @@ class TorchEncoder(Encoder):
     @property
     def batch_size(self) -> int:
         """Most pictures handed to one forward pass, by the memory of the device."""
-        return self.placed.batch_size
+        return min(self.placed.batch_size, self._most or self.placed.batch_size)
 
     @property
     def logit_scale(self) -> float | None:
@@ -67,36 +70,70 @@ class TorchEncoder(Encoder):
     def _model(self) -> Any:
         with self._loading:
             if self._loaded is None:
-                import torch
-
-                place = self.placed
-                # Pictures and convolutions with the channels last are what GPUs and oneDNN are fastest at.
-                self._loaded = self._load().eval().to(place.device, place.dtype, memory_format=torch.channels_last)
+                self._loaded = self._placed_model()
             return self._loaded
 
+    def _placed_model(self) -> Any:
+        from encoders import devices
+
+        place, model = self.placed, self._load().eval()
+        try:
+            return model.to(place.device, place.dtype, memory_format=devices.layout(place.device))
+        except RuntimeError as exc:
+            if not devices.is_out_of_memory(exc):
+                raise
+            raise _too_small(place, f"the model {self.space.model}") from exc
+
     def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._on_device(self._image_features, pixels)
+        return self._in_parts(lambda part: self._of_pixels(self._image_features, part), pixels)
 
     def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self.has_cells:
             return super()._forward_cells(pixels)
-        return self._on_device(self._cell_features, pixels)
+        return self._in_parts(lambda part: self._of_pixels(self._cell_features, part), pixels)
 
     def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self._in_parts(self._of_texts, texts)
+
+    def _in_parts(self, run: Callable[[Any], NDArray[np.float32]], items: Any) -> NDArray[np.float32]:
+        """`run(items)`; in halves, from then on, where the memory of the device is too small for all at once."""
+        from encoders import devices
+
+        try:
+            return run(items)
+        except RuntimeError as exc:
+            if not devices.is_out_of_memory(exc):
+                raise
+            if len(items) == 1:
+                raise _too_small(self.placed, f"one item at a time of the model {self.space.model}") from exc
+        # Out of the handler: the exception's frames held on to the memory of the attempt.
+        devices.forget_cached(self.placed.device)
+        half = len(items) // 2
+        self._most = min(half, self._most or half)
+        return np.concatenate([self._in_parts(run, items[:half]), self._in_parts(run, items[half:])])
+
+    def _of_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         import torch
 
         model, tokens = self._model, self._tokens(texts)
         with torch.inference_mode():
-            vectors: NDArray[np.float32] = (
-                self._text_features(model, tokens.to(self.placed.device)).float().cpu().numpy()
-            )
-        return vectors
+            return _numbers(self._text_features(model, tokens.to(self.placed.device)))
 
-    def _on_device(self, features: Any, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _of_pixels(self, features: Callable[[Any, Any], Any], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch
+
+        from encoders import devices
 
         model, place = self._model, self.placed
         with torch.inference_mode():
-            batch = torch.from_numpy(pixels).to(place.device, place.dtype, memory_format=torch.channels_last)
-            vectors: NDArray[np.float32] = features(model, batch).float().cpu().numpy()
-        return vectors
+            batch = torch.from_numpy(pixels).to(place.device, place.dtype, memory_format=devices.layout(place.device))
+            return _numbers(features(model, batch))
+
+
+def _numbers(features: Any) -> NDArray[np.float32]:
+    numbers: NDArray[np.float32] = features.float().cpu().numpy()
+    return numbers
+
+
+def _too_small(place: Placed, what: str) -> DeviceUnavailable:
+    return DeviceUnavailable(str(place.device), f"its memory is too small for {what}; --device cpu takes the processor")

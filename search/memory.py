@@ -88,7 +88,8 @@ class Memory:
 
 
 def _key(encoder: Encoder, text: str) -> bytes:
-    return hashlib.sha256(f"{encoder.space.fingerprint}\0{text}".encode()).digest()
+    told = f"\0{encoder.language}" if encoder.language else ""
+    return hashlib.sha256(f"{encoder.space.fingerprint}{told}\0{text}".encode()).digest()
 
 
 def _sealed(key: bytes, vector: NDArray[np.float32]) -> bytes:

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from encoders.hub import choose
-from encoders.hub.manifest import Manifest, StoredFile, model_folder, write_manifest
+from encoders.hub.manifest import PARTIAL, Manifest, StoredFile, model_folder, write_manifest
 from encoders.hub.names import Source, open_clip_config
 from encoders.hub.plan import TOKENIZER
 from encoders.hub.remote import digest
@@ -28,6 +28,7 @@ def adopt(source: Source, folder: Path) -> Manifest:
     target = model_folder(source.name)
     stored: list[StoredFile] = []
     try:
+        (target / PARTIAL).mkdir(parents=True, exist_ok=True)
         for name in (*small, *chosen, *tower):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             if not (target / name).exists() or not (target / name).samefile(folder / name):
@@ -36,6 +37,7 @@ def adopt(source: Source, folder: Path) -> Manifest:
         if choose.CONFIG not in small and (config := open_clip_config(source)) is not None:
             (target / choose.CONFIG).write_bytes(config)
             stored.append(_stored(target, choose.CONFIG))
+        shutil.rmtree(target / PARTIAL)
         manifest = Manifest(source.name, source.repository, "by hand", "unknown", tuple(stored))
         write_manifest(target, manifest)
     except OSError as exc:

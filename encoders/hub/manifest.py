@@ -11,6 +11,7 @@ from sightline.settings import models_folder, slug
 
 __all__ = [
     "MANIFEST",
+    "PARTIAL",
     "Manifest",
     "StoredFile",
     "licence_of",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 MANIFEST = "sightline.json"
+PARTIAL = ".partial"
+"""Folder, within that of a model, that is there while its files come. It holds those that are not whole yet."""
 
 
 @dataclass(frozen=True)

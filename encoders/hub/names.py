@@ -52,7 +52,10 @@ def open_clip_config(source: Source) -> bytes | None:
     open_clip = _open_clip(source.name)
     known = open_clip.get_pretrained_cfg(architecture, tag)
     shown = {key: known[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in known}
-    config = {"model_cfg": open_clip.get_model_config(architecture), "preprocess_cfg": shown}
+    model = open_clip.get_model_config(architecture)
+    if known.get("quick_gelu"):  # weights trained with it are of little use without; open_clip itself only warns
+        model["quick_gelu"] = True
+    config = {"model_cfg": model, "preprocess_cfg": shown}
     return json.dumps(config, indent=2).encode()
 
 

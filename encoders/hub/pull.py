@@ -9,16 +9,13 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from encoders.hub.manifest import Manifest, StoredFile, read_manifest, write_manifest
+from encoders.hub.manifest import PARTIAL, Manifest, StoredFile, read_manifest, write_manifest
 from encoders.hub.plan import Part, Plan
 from encoders.hub.remote import Damaged, RemoteFile, digest, fetch, is_whole
 from sightline.errors import PullFailed
 from sightline.settings import slug
 
 __all__ = ["Watcher", "pull"]
-
-PARTIAL = ".partial"
-"""Folder of files that are not whole yet, each called after its hash: bytes of another version never continue it."""
 
 MARGIN = 64 * 2**20
 """Bytes of the disk that stay free."""
@@ -110,6 +107,7 @@ def _fetch_one(name: str, part: Part, file: RemoteFile, partial: Path, target: P
 
 
 def _draft(partial: Path, file: RemoteFile) -> Path:
+    """Called after the hash of the file: bytes of another version never continue it."""
     return partial / (file.sha256 or file.git_oid or f"{file.size}-{slug(file.name)}")
 
 

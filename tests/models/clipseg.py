@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from transformers import CLIPSegConfig, CLIPSegForImageSegmentation, CLIPSegProcessor, CLIPTokenizer, ViTImageProcessor
 
-__all__ = ["tiny_clipseg"]
+__all__ = ["letters_of_clip", "tiny_clipseg"]
 
 SIDE, PATCH = 32, 8
 
@@ -14,7 +14,7 @@ SIDE, PATCH = 32, 8
 def tiny_clipseg(folder: Path, seed: int = 0) -> Path:
     """Writes the model into `folder`, which is made, and returns it: 32 x 32 pixels, 4 x 4 patches, 16 numbers."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer(folder)
+    tokenizer = letters_of_clip(folder)
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2}
     ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     config = CLIPSegConfig(
@@ -35,7 +35,7 @@ def tiny_clipseg(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
+def letters_of_clip(folder: Path) -> CLIPTokenizer:
     """Byte-level BPE without merges: every letter is a token, the last of a word another one."""
     letters = [chr(code) for code in range(ord("!"), ord("~") + 1)]
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]

@@ -11,21 +11,31 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
     AltCLIPConfig,
     AltCLIPModel,
+    CLIPConfig,
     CLIPImageProcessor,
+    CLIPModel,
+    M2M100Config,
+    MT5Config,
     NllbTokenizer,
+    PretrainedConfig,
     PreTrainedTokenizerFast,
     XLMRobertaConfig,
 )
 
-__all__ = ["KINDS", "tiny_altclip", "tiny_open_clip"]
+from tests.models.clipseg import letters_of_clip
+
+__all__ = ["KINDS", "reference", "tiny_altclip", "tiny_clip", "tiny_open_clip"]
 
 VIT = {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8}
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}
-ROBERTA = {
-    "hf_model_name": "xlm-roberta-base",
-    "hf_tokenizer_name": "xlm-roberta-base",
-    "hf_pooler_type": "mean_pooler",
-}
+
+
+def _tower(name: str, pooler: str = "mean_pooler", **more: str) -> dict[str, Any]:
+    """A text tower of transformers."""
+    named = {"hf_model_name": name, "hf_tokenizer_name": name, "hf_pooler_type": pooler}
+    return {**named, **more, "context_length": 24}
+
+
 SHOWN: dict[str, Any] = {"mean": [0.48, 0.46, 0.41], "std": [0.27, 0.26, 0.28], "interpolation": "bicubic"}
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -35,13 +45,24 @@ KINDS: dict[str, dict[str, Any]] = {
         "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 16},
         "text_cfg": TEXT,
     },
-    "xlmr": {"embed_dim": 16, "vision_cfg": VIT, "text_cfg": {**ROBERTA, "context_length": 24}},
-    "nllb": {"embed_dim": 16, "vision_cfg": VIT, "text_cfg": {**ROBERTA, "context_length": 24}},
+    "xlmr": {"embed_dim": 32, "vision_cfg": VIT, "text_cfg": _tower("xlm-roberta-base")},
+    "nllb": {
+        "embed_dim": 16,
+        "vision_cfg": VIT,
+        "text_cfg": _tower("facebook/nllb-200-distilled-600M", "cls_pooler", hf_proj_type="linear"),
+    },
+    "mt5": {"embed_dim": 16, "vision_cfg": VIT, "text_cfg": _tower("google/mt5-base", hf_proj_type="mlp")},
     "siglip": {
-        "embed_dim": 32,
+        "embed_dim": 64,
         "init_logit_bias": -10,
         "custom_text": True,
-        "vision_cfg": {**VIT, "pool_type": "avg"},
+        "vision_cfg": {
+            "image_size": 160,
+            "timm_model_name": "test_vit",
+            "timm_model_pretrained": False,
+            "timm_pool": "map",
+            "timm_proj": "none",
+        },
         "text_cfg": {
             **TEXT,
             "context_length": 16,
@@ -66,7 +87,7 @@ def tiny_open_clip(folder: Path, kind: str = "vit", seed: int = 0) -> Path:
         tokenizer = nllb_tokenizer() if kind == "nllb" else letters()
         tokenizer.save_pretrained(folder)
     if "hf_model_name" in config["text_cfg"]:
-        _roberta(300).save_pretrained(folder)
+        _text_tower(kind).save_pretrained(folder)
     torch.manual_seed(seed)
     model = reference(folder)
     save_file(
@@ -99,6 +120,24 @@ def tiny_altclip(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def tiny_clip(folder: Path, seed: int = 0) -> Path:
+    """Writes a CLIP of transformers of the same sizes into `folder`, and returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = letters_of_clip(folder)
+    tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    ends = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
+    config = CLIPConfig(
+        text_config={**tower, **ends, "vocab_size": len(tokenizer), "max_position_embeddings": 77},
+        vision_config={**tower, "image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    torch.manual_seed(seed)
+    CLIPModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    CLIPImageProcessor(size={"shortest_edge": 36}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
 def letters() -> PreTrainedTokenizerFast:
     """Every letter is a token, as are the ends: <s> a </s>."""
     vocabulary = {
@@ -116,6 +155,19 @@ def nllb_tokenizer() -> NllbTokenizer:
     """The real class, with letters for words; 202 languages follow them."""
     tokens = ["<s>", "<pad>", "</s>", "<unk>", *"▁abcdefghijklmnopqrstuvwxyz"]
     return NllbTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[])
+
+
+def _text_tower(kind: str) -> PretrainedConfig:
+    if kind == "mt5":
+        return MT5Config(vocab_size=300, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, pad_token_id=1)
+    if kind == "nllb":
+        towers = {
+            f"{part}_{name}": value
+            for part in ("encoder", "decoder")
+            for name, value in {"layers": 1, "attention_heads": 2, "ffn_dim": 64}.items()
+        }
+        return M2M100Config(vocab_size=300, d_model=32, max_position_embeddings=80, pad_token_id=1, **towers)
+    return _roberta(300)
 
 
 def _roberta(vocabulary: int) -> XLMRobertaConfig:

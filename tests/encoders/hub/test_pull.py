@@ -338,6 +338,9 @@ def test_names_of_open_clip_are_looked_up() -> None:
     assert described["model_cfg"]["embed_dim"] == 512
     assert described["preprocess_cfg"]["interpolation"] == "bicubic"
     assert open_clip_config(resolve(NAME)) is None
+    assert not described["model_cfg"].get("quick_gelu")
+    # open_clip has the activation with the weights, not with the architecture, and warns where the two differ.
+    assert json.loads(open_clip_config(resolve("ViT-B-32/openai")) or b"")["model_cfg"]["quick_gelu"]
     assert resolve("ViTamin-S/datacomp1b").weights == "pytorch_model.bin"
     with pytest.raises(UnknownModel, match="ViT-B-32/openai"):
         resolve("ViT-B-32/laion3b")
