@@ -39,8 +39,25 @@ API = "/api/v1"
 DESCRIPTION = """\
 Find pictures by what they show. Everything that can be found is a *picture* with an `id` that stands for what its
 bytes hold: copies share it, and it is never given to another picture. Errors are problem documents (RFC 9457) whose
-`title` is the name of the exception in Python.
+`title` is the name of the exception in Python; one that may pass comes with `Retry-After`. A server that was given a
+token wants it as `Authorization: Bearer TOKEN`. Whatever answers GET answers HEAD.
 """
+
+TAGS = [
+    {"name": name, "description": description}
+    for name, description in {
+        "search": "Questions in words and pictures, filters, and what there is to choose from.",
+        "pictures": "One picture, or some of them to take along.",
+        "highlight": "Where in a picture something is.",
+        "tags": "What people say of their pictures, and questions that they gave a name.",
+        "judgements": "Right or wrong: for an evaluation on one's own pictures.",
+        "library": "What the library holds, what could not be read, and which space answers.",
+        "jobs": "Work that takes longer than a request: one at a time.",
+        "clip-retrieval": "What the clients of clip-retrieval 2.45 ask for.",
+        "health": "For a supervisor, and for Prometheus.",
+    }.items()
+]
+"""The subjects, in the API's document."""
 
 
 def create_app(library: Library, settings: ServeSettings | None = None) -> FastAPI:
@@ -54,6 +71,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         docs_url=None,  # its page loads scripts from elsewhere; the document itself is at openapi.json
         redoc_url=None,
         openapi_url=f"{API}/openapi.json",
+        openapi_tags=TAGS,
         generate_unique_id_function=_name,
     )
     app.state.service = Service(library, settings)

@@ -2,19 +2,26 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from search.hits import Hit as FoundHit
 from store.lookup import ContentRecord
 from web.problems import printable
 
-__all__ = ["Answer", "Hit", "Picture", "Stack"]
+__all__ = ["Answer", "Hit", "Picture", "Said", "Stack"]
 
 
-class Picture(BaseModel):
+class Said(BaseModel):
+    """What this server says; what stands beneath a field is its description in the API's document."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Picture(Said):
     """What the library knows of a picture."""
 
     id: int
+    """What it is called here for ever."""
     path: str
     """The file, or the first of them; bytes that are not UTF-8 as `\\xNN`."""
     name: str
@@ -54,13 +61,13 @@ class Picture(BaseModel):
         )
 
 
-class Stack(BaseModel):
+class Stack(Said):
     """Pictures that are nearly the same."""
 
     pictures: list[Picture]
 
 
-class Hit(BaseModel):
+class Hit(Said):
     """One picture of an answer."""
 
     id: int
@@ -116,7 +123,7 @@ class Hit(BaseModel):
         )
 
 
-class Answer(BaseModel):
+class Answer(Said):
     """A page of pictures."""
 
     hits: list[Hit]

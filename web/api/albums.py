@@ -11,6 +11,7 @@ from store.albums import AlbumRecord, drop_album, list_albums, save_album
 from store.selection import matching
 from web.asking import ServiceDep
 from web.questions import LONGEST_QUERY, MOST_HITS
+from web.schemas import Said
 
 __all__ = ["router"]
 
@@ -30,7 +31,7 @@ class AlbumIn(BaseModel):
     top: int = Field(100, ge=1, le=MOST_HITS, description="How many pictures one that is ranked by words shows")
 
 
-class Album(BaseModel):
+class Album(Said):
     """A question that was given a name."""
 
     name: str

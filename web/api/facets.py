@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
 
 from search.facets import Facet, count_facets
 from search.filters import Filters
 from web.asking import ServiceDep
 from web.questions import LONGEST_QUERY, both, condition_of, filters_in
+from web.schemas import Said
 
 __all__ = ["router", "term"]
 
@@ -22,7 +22,7 @@ MOST = 200
 """Values of a facet."""
 
 
-class Value(BaseModel):
+class Value(Said):
     """One value that pictures have."""
 
     value: str
@@ -34,7 +34,7 @@ class Value(BaseModel):
     """The filter that chooses it, in the query language: for `where`."""
 
 
-class Facets(BaseModel):
+class Facets(Said):
     """What the pictures that `where` keeps have in common."""
 
     count: int

@@ -8,7 +8,6 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
-from pydantic import BaseModel
 
 from search.highlight import Highlight
 from search.highlight.overlay.blend import opacity
@@ -17,16 +16,19 @@ from store.lookup import ContentRecord, describe
 from web.api.pictures import PictureId
 from web.asking import ServiceDep
 from web.problems import NotThere
+from web.schemas import Said
 from web.service import Service
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/pictures", tags=["highlight"])
 
-Prompt = Annotated[str, Query(min_length=1, max_length=500, description="What to look for, in words")]
+Prompt = Annotated[
+    str, Query(min_length=1, max_length=500, description="What to look for, in words", examples=["a dog"])
+]
 
 
-class RunLengths(BaseModel):
+class RunLengths(Said):
     """A mask in COCO's form, of a picture whose longest side is at most 1024 pixels."""
 
     size: tuple[int, int]
@@ -34,11 +36,12 @@ class RunLengths(BaseModel):
     counts: str
 
 
-class Found(BaseModel):
+class Found(Said):
     """What was found in a picture."""
 
     prompt: str
     engine: str
+    """`segment` or `relevance`."""
     model: str
     score: float
     """The highest value of the map, 0 to 1; nothing was found where it is below the threshold."""

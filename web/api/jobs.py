@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from encoders.known import all_known
 from store.roots import absolute, locate
 from web import jobs
 from web.asking import ServiceDep
 from web.problems import NotAllowed
+from web.schemas import Said
 from web.service import Service
 
 __all__ = ["router"]
@@ -30,10 +31,17 @@ BEAT = 10.0
 JobId = Annotated[str, InPath(max_length=50)]
 
 
+EXAMPLES: list[JsonValue] = [
+    {"kind": "index"},
+    {"kind": "index", "folders": ["/home/me/Pictures"]},
+    {"kind": "space", "model": "mini"},
+]
+
+
 class JobIn(BaseModel):
     """What to do."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "index"}]})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": EXAMPLES})
 
     kind: Literal["index", "space"]
     folders: list[Annotated[str, Field(min_length=1, max_length=4_000)]] = Field(
@@ -42,7 +50,7 @@ class JobIn(BaseModel):
     model: str | None = Field(None, min_length=1, max_length=1_000, description="For `space`: the model to change to")
 
 
-class Job(BaseModel):
+class Job(Said):
     """A job as it stands."""
 
     id: str
@@ -50,10 +58,15 @@ class Job(BaseModel):
     state: jobs.State
     started_at: datetime
     phase: str
+    """`starting`, `waiting` (for another process), `scanning`, `embedding` or `publishing`."""
     done: int
+    """Pictures."""
     total: int | None
+    """Pictures; null while that is not known."""
     summary: dict[str, Any] | None
+    """What it came to, once it is done."""
     error: str | None
+    """Why it failed."""
 
 
 @router.get("")

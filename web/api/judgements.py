@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from web.asking import ServiceDep
 from web.files import LARGEST_ID
 from web.problems import NotAllowed
+from web.schemas import Said
 
 __all__ = ["router"]
 
@@ -29,7 +30,7 @@ class JudgementIn(BaseModel):
     grade: Literal[0, 1] | None = Field(description="1: right, 0: wrong, null: take it back")
 
 
-class Judgements(BaseModel):
+class Judgements(Said):
     """What was said of pictures, as answers to a query."""
 
     grades: dict[int, int]

@@ -34,7 +34,10 @@ Asked = TypeVar("Asked", bound=BaseModel)
 class KnnIn(BaseModel):
     """A question, as clip-retrieval's clients put it."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(
+        extra="ignore",
+        json_schema_extra={"examples": [{"text": "a dog in the snow", "num_images": 10, "indice_name": "mini"}]},
+    )
 
     text: str | None = Field(None, max_length=LONGEST_QUERY)
     image: str | None = None
@@ -51,7 +54,7 @@ class KnnIn(BaseModel):
 class MetadataIn(BaseModel):
     """The pictures to be told about."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", json_schema_extra={"examples": [{"ids": [1, 2]}]})
 
     ids: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(max_length=MOST_HITS)
     indice_name: str | None = None

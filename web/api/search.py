@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Query, UploadFile
 
 from search.browse import browse, count
+from store.lookup import describe
 from web.api.pictures import PictureId
 from web.asking import ServiceDep
+from web.problems import NotThere
 from web.questions import MOST_HITS, MOST_PARTS, SearchIn, Understood, understand
 from web.schemas import Answer, Hit
 from web.service import Service
@@ -38,6 +40,9 @@ def search_with_files(
 @router.get("/pictures/{picture_id}/similar")
 def similar(picture_id: PictureId, service: ServiceDep, k: Annotated[int, Query(ge=1, le=MOST_HITS)] = 60) -> Answer:
     """Finds the pictures that are most like one of the library's, itself first."""
+    with service.library.read() as connection:
+        if picture_id not in describe(connection, [picture_id]):
+            raise NotThere
     return search(SearchIn.model_validate({"parts": [{"picture": picture_id}], "k": k}), service)
 
 

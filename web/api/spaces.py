@@ -8,13 +8,14 @@ from store.coverage import coverage
 from store.spaces import list_spaces, named_space
 from web.asking import ServiceDep
 from web.problems import Busy
+from web.schemas import Said
 
 __all__ = ["Space", "router"]
 
 router = APIRouter(prefix="/spaces", tags=["library"])
 
 
-class Space(BaseModel):
+class Space(Said):
     """An embedding space that the library holds vectors of."""
 
     model: str

@@ -1,7 +1,6 @@
 """The library as a whole: what it holds, where, and what could not be read."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from store.catalog import State
 from store.lookup import counts, failures
@@ -9,6 +8,7 @@ from store.roots import list_roots
 from web.api.spaces import Space, list_all
 from web.asking import ServiceDep
 from web.problems import printable
+from web.schemas import Said
 
 __all__ = ["router"]
 
@@ -18,7 +18,7 @@ MOST_FAILURES = 1_000
 """Failed files that are listed at most."""
 
 
-class Root(BaseModel):
+class Root(Said):
     """A folder that the library covers."""
 
     path: str
@@ -27,7 +27,7 @@ class Root(BaseModel):
     failed: int
 
 
-class Status(BaseModel):
+class Status(Said):
     """What the library holds."""
 
     pictures: int
@@ -40,7 +40,7 @@ class Status(BaseModel):
     """Whether a folder that the library does not cover yet may be indexed from here."""
 
 
-class Failure(BaseModel):
+class Failure(Said):
     """A file that is no picture, and why."""
 
     path: str

@@ -9,6 +9,7 @@ from store.lookup import describe
 from store.tags import Tagging, add_tags, list_tags, remove_tags, remove_unused
 from web.asking import ServiceDep
 from web.files import LARGEST_ID
+from web.schemas import Said
 
 __all__ = ["router"]
 
@@ -24,14 +25,14 @@ class TagIn(BaseModel):
     pictures: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(min_length=1, max_length=10_000)
 
 
-class Tag(BaseModel):
+class Tag(Said):
     """A tag, and how many pictures have it."""
 
     name: str
     pictures: int
 
 
-class Changed(BaseModel):
+class Changed(Said):
     """How many pictures got the tag, or lost it."""
 
     changed: int

@@ -1,16 +1,16 @@
 """Pictures that are sent to be asked with."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from web.asking import RawBody, ServiceDep, body_of
+from web.schemas import Said
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["search"])
 
 
-class Uploaded(BaseModel):
+class Uploaded(Said):
     """A picture that was taken in."""
 
     id: str

@@ -1,0 +1,82 @@
+"""The API does what its document says: requests that keep to it and requests that do not, made up by Schemathesis."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.core.failures import FailureGroup
+from schemathesis.openapi import from_asgi
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from store import Library
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app
+
+DOCUMENT = "/api/v1/openapi.json"
+EXAMPLES = 10
+"""Requests to each route that keep to the document, and as many that do not."""
+
+
+@pytest.fixture
+def app(indexed: Library, tmp_path: Path) -> FastAPI:
+    """One where a made-up folder cannot be indexed: it might be the whole disk."""
+    return create_app(indexed, ServeSettings(cache=tmp_path / "cache", index_folders=False))
+
+
+def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
+    """What Schemathesis has against a route."""
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(case: Case) -> None:
+        # Not every text is a query, and no document can say which are.
+        case.call_and_validate(base_url=HERE, excluded_checks=[positive_data_acceptance])
+
+    try:
+        check()
+    except Unsatisfiable:  # what takes no arguments cannot be asked wrongly
+        return
+    except FailureGroup as failures:
+        yield from (f"{operation.label}: {failure}" for failure in failures.exceptions)
+
+
+def test_no_request_finds_a_fault(app: FastAPI) -> None:
+    schema = from_asgi(DOCUMENT, app, headers={"Host": HERE.removeprefix("http://")})
+    operations = [found.ok() for found in schema.get_all_operations()]
+    assert len(operations) > 30
+    assert [fault for each in operations for mode in GenerationMode for fault in faults(each, mode)] == []
+
+
+def test_a_fault_would_be_found(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.api.status.failures", lambda _: 1 / 0)
+    schema = from_asgi(DOCUMENT, app, headers={"Host": HERE.removeprefix("http://")})
+    broken = schema["/api/v1/failures"]["GET"]
+    assert "Server error" in "".join(faults(broken, GenerationMode.POSITIVE))
+
+
+def test_everything_is_described_and_has_an_example(shared: TestClient) -> None:
+    document = shared.get(DOCUMENT).json()
+    routes = [route for methods in document["paths"].values() for route in methods.values()]
+    assert {tag for route in routes for tag in route["tags"]} == {tag["name"] for tag in document["tags"]}
+    assert all(tag["description"] for tag in document["tags"])
+    assert all("default" in route["responses"] for route in routes)  # a problem document
+    for route in routes:
+        for body in route.get("requestBody", {}).get("content", {}).values():
+            wanted = body["schema"]
+            if "$ref" in wanted:
+                wanted = document["components"]["schemas"][wanted["$ref"].rpartition("/")[2]]
+            is_json = wanted.get("type") == "object" and "multipart" not in str(route["requestBody"])
+            assert not is_json or wanted.get("examples"), route["operationId"]
