@@ -1,14 +1,16 @@
 """`sightline highlight`: show where in a picture something is."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import json_option
+from cli.options import json_option, library_option
 
 if TYPE_CHECKING:
     from encoders.prompts import PicturePrompt, Prompt
+    from search.highlight.engine import EngineName
     from search.highlight.highlight import Threshold
 
 __all__ = ["highlight"]
@@ -70,8 +72,9 @@ more is called a find. docs/highlight.md says how to read maps, and how far to t
     show_default=True,
     help="Ask the cells of a model that searches, or a segmenter; auto: a segmenter if one is installed.",
 )
-@click.option("--model", help="Whose cells to ask for relevance  [default: mini].")
+@click.option("--model", help="Whose cells to ask for relevance  [default: the library's, else mini].")
 @click.option("--segmenter", help="CLIPSeg to ask: a name or a folder  [default: CIDAS/clipseg-rd64-refined].")
+@library_option
 @click.option("--image-prompt", type=click.Path(path_type=Path), help="Look for what this picture shows.")
 @click.option("--image-mask", type=click.Path(path_type=Path), help="A mask of what is meant in --image-prompt, white.")
 @click.option("--image-crop", metavar="L,T,W,H", callback=_crop, help="A box around what is meant in --image-prompt.")
@@ -95,9 +98,10 @@ def highlight(
     bare: bool,
     mask: Path | None,
     words: bool,
-    engine: str,
+    engine: "EngineName",
     model: str | None,
     segmenter: str | None,
+    library: Path,
     image_prompt: Path | None,
     image_mask: Path | None,
     image_crop: tuple[int, int, int, int] | None,
@@ -111,7 +115,7 @@ def highlight(
     from encoders.placement import Placement
     from encoders.prompts import as_prompts
     from search.highlight.highlight import open_whole
-    from search.highlight.loading import load_engine
+    from search.highlight.loading import chosen_engine, load_engine
 
     output = Output(out=out, bare=bare, mask=mask, words=words, as_json=as_json)
     output.check(len(prompts) + (image_prompt is not None))
@@ -121,9 +125,29 @@ def highlight(
     if image_prompt is not None:
         wanted.append(_picture_prompt(image_prompt, image_mask, image_crop))
     placement = Placement(device, precision, notify=lambda notice: click.echo(f"sightline: {notice}", err=True))
-    loaded = load_engine(engine, model=model, segmenter=segmenter, placement=placement)  # type: ignore[arg-type]
+    kind = chosen_engine(engine, model=model, segmenter=segmenter)
+    if kind == "relevance" and model is None:
+        model = _library_model(library)
+    loaded = load_engine(kind, model=model, segmenter=segmenter, placement=placement)
     found = show(open_whole(image), as_prompts(wanted), loaded, threshold, output)
     ctx.exit(0 if found else 1)
+
+
+def _library_model(library: Path) -> str:
+    """The model that answers searches in the library, if its cells can be asked; else the built-in one.
+
+    A picture needs no library: where there is none, or its model is not here, that is no error.
+    """
+    from encoders import registry
+    from sightline.errors import SightlineError
+    from store import Library
+    from store.spaces import active_space
+
+    with suppress(SightlineError), Library.open(library) as opened:
+        active = active_space(opened)
+        if active is not None and registry.load_for(active.space).has_cells:
+            return active.space.model
+    return registry.DEFAULT_MODEL
 
 
 def _picture_prompt(path: Path, mask: Path | None, box: tuple[int, int, int, int] | None) -> "PicturePrompt":

@@ -11,6 +11,10 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+
 Sightline = Callable[..., Any]
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -103,6 +107,24 @@ def test_words_have_their_parts(sightline: Sightline, halves: Path, tmp_path: Pa
     assert "red +0.9" in sightline("highlight", halves, "a red thing", *FAKE, "--words").lines[1]
 
 
+def test_the_model_of_the_library_is_asked(
+    sightline: Sightline, halves: Path, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*arguments: str | Path) -> str:
+        return str(sightline("highlight", halves, "red", "--json", *arguments).record["model"])
+
+    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(library.path))
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(album / "none"))
+    assert asked() == "mini"  # nothing is indexed
+    index(library, [album], FakeEncoder())
+    assert asked() == "fake"
+    assert asked("--engine", "relevance") == "fake"
+    assert asked("--model", "mini") == "mini"
+    assert asked("--library", album / "none") == "mini"
+    monkeypatch.setattr(FakeEncoder, "has_cells", False)
+    assert asked() == "mini"
+
+
 def test_a_picture_is_a_prompt(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
     answer = sightline("highlight", halves, *FAKE, "--image-prompt", tmp_path / "red.png", "--json")
@@ -185,9 +207,6 @@ def test_parts_of_a_query_have_panels(sightline: Sightline, filled: Path, tmp_pa
 
 
 def test_a_name_of_any_bytes_has_an_overlay(sightline: Sightline, library: Any, tmp_path: Path) -> None:
-    from encoders.fake import FakeEncoder
-    from indexer import index
-
     folder = tmp_path / "odd"
     folder.mkdir()
     name = os.fsencode(folder) + b"/caf\xe9" + b"x" * 200 + b".png"
