@@ -1,5 +1,6 @@
 """A vector to an answer: which hits, in which order, on which page, with what is said of each."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +44,8 @@ class Order:
     def __post_init__(self) -> None:
         if self.k < 1:
             raise InvalidQuery(f"cannot show the best {self.k} pictures; ask for at least one")
+        if self.min_score is not None and not math.isfinite(self.min_score):
+            raise InvalidQuery(f"{self.min_score} is no score; cosine similarities are from -1 to 1")
         if self.cursor is not None and self.diverse is not None:
             raise InvalidQuery("hits that differ from each other are one page; ask for more of them at once")
 

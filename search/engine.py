@@ -15,12 +15,12 @@ from encoders.base import Encoder
 from encoders.placement import Placement
 from search.answering import Order, answer, answer_many
 from search.crop import Crop
-from search.embedding import Asking, Embedded, Embedder, unit
+from search.embedding import Asking, Embedder
 from search.filters import Filters
 from search.known import known_picture
 from search.memory import Memory
 from search.paging import Answer, Sort
-from search.query import Part, Picture, Query, Vector
+from search.query import Part, Picture, Query, Stored, Vector
 from search.view import View, Views
 from sightline.errors import IndexFault, InvalidQuery, SpaceDropped
 from store.library import Library
@@ -171,16 +171,12 @@ class Searcher:
         library's vectors were made elsewhere. With `crop`, what is sought is like that region. Raises as `search` does.
         """
         order = Order(k, min_score, filters, relevant, sort, cursor, diverse, fold=fold)
-        query = Query((Part(Picture(Path(image), crop)),))
 
         def in_view(view: View) -> Answer:
             known = known_picture(self._library, view.stored, image)
-            if known is None or crop is not None:
-                embedded = self._embedder(view).embed(query, AS_IT_IS)
-            else:
-                embedded = Embedded(unit(known[1]), unit(known[1])[None])
+            query = Query((Part(Picture(Path(image), crop) if known is None or crop else Stored(known[0])),))
             itself = frozenset[int]() if known is None else frozenset([known[0]])
-            return answer(self._library, view, query, embedded, order, itself)
+            return answer(self._library, view, query, self._embedder(view).embed(query, AS_IT_IS), order, itself)
 
         return self._in_one_space(in_view)
 
@@ -192,7 +188,7 @@ class Searcher:
         Raises `InvalidQuery` for another shape and for a vector without direction.
         """
         if vector.ndim != 1:
-            raise InvalidQuery(f"a query vector is of {self.space.space.dim} finite numbers in one row")
+            raise InvalidQuery(f"a query vector is one row of finite numbers; this has {vector.ndim} dimensions")
         return self.search(Query((Part(Vector(tuple(vector.tolist()))),)), k, min_score, filters)
 
     def embed(self, query: Query, asking: Asking = AS_IT_IS) -> NDArray[np.float32]:

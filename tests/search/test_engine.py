@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from search import Query, Searcher
+from search import Filters, Query, Searcher
 from search.hits import Hit
 from sightline.errors import InvalidQuery, SpaceMismatch
 from store import Library, cache
@@ -351,3 +351,17 @@ def test_contents_without_a_file_are_never_shown(searcher: Searcher, library: Li
         )
         bump(connection)
     assert len(searcher.search("red")) == 4
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
+def test_a_score_is_a_number(searcher: Searcher, score: float) -> None:
+    with pytest.raises(InvalidQuery, match="is no score"):
+        searcher.search("red", min_score=score)
+    with pytest.raises(InvalidQuery, match="is no score"):
+        searcher.search_many([(Query.of("red"), Filters())], min_score=score)
+
+
+@pytest.mark.parametrize("shape", [(), (1, 13), (2, 13)])
+def test_a_vector_is_one_row(searcher: Searcher, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidQuery, match="one row"):
+        searcher.nearest(np.ones(shape, np.float32))

@@ -47,7 +47,7 @@ def test_like_a_vector(searcher: Searcher) -> None:
 
 @pytest.mark.parametrize("vector", [np.zeros(3), np.ones(4), np.ones((1, 3)), np.array([1, np.nan, 0])])
 def test_vectors_that_point_nowhere(searcher: Searcher, vector: np.ndarray) -> None:
-    with pytest.raises(InvalidQuery, match="3 finite numbers"):
+    with pytest.raises(InvalidQuery, match="finite numbers"):
         searcher.nearest(vector)
 
 
