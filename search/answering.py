@@ -21,7 +21,7 @@ from search.view import View
 from sightline.errors import InvalidQuery, SpaceDropped
 from store.library import Library
 from store.lookup import embeddings
-from store.selection import selected_ids
+from store.selection import candidate_ids
 from store.spaces import revision_of
 
 __all__ = ["Order", "answer", "answer_many"]
@@ -103,9 +103,9 @@ def _wanted(library: Library, view: View, order: Order, lowest: float | None) ->
     if not order.filters:
         return Wanted(order.k, lowest=lowest, fold=order.fold)
     with library.read() as connection:
-        among = selected_ids(connection, view.stored, order.filters.selection(connection))
-        if not len(among) and revision_of(connection, view.stored) is None:
-            raise SpaceDropped(str(view.stored.space))  # its vectors are gone: that is no answer
+        among = candidate_ids(connection, order.filters.selection(connection))
+        if revision_of(connection, view.stored) is None:
+            raise SpaceDropped(str(view.stored.space))
     return Wanted(order.k, among, lowest=lowest, fold=order.fold)
 
 

@@ -20,7 +20,8 @@ from store.annotations import ContentTag, PictureTag, Sidecar, Tag, TagSource
 from store.catalog import Content, Embedding, Picture, Root, State
 from store.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
 from store.folding import fold
-from store.selection import selected_ids
+from store.lookup import findable_ids
+from store.selection import candidate_ids, selected_ids
 from store.spaces import StoredSpace, activate, register
 
 CAMERAS = (None, "FUJIFILM X100V", "Leica Straße", "LEICA STRASSE", "100%_sure", "cafe\u0301", "[x]")
@@ -356,3 +357,6 @@ def test_any_condition_equals_brute_force(world: tuple[Library, StoredSpace, lis
     expected = sorted({file.content_id for file in files if holds(file, condition)})
     with library.read() as connection:
         assert selected_ids(connection, stored, condition).tolist() == expected
+        candidates = candidate_ids(connection, condition)
+        assert np.intersect1d(candidates, findable_ids(connection, stored)).tolist() == expected
+        assert candidates.tolist() == sorted(set(candidates.tolist()))
