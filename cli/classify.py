@@ -22,16 +22,19 @@ __all__ = ["classify"]
 TAGGED = 0.5
 """Lowest probability of a tag unless another is said: more likely than all other labels together."""
 
+COUNTED = 20
+"""Most labels of which it is said at the end how many pictures have them."""
+
 
 @click.command(
     epilog="""\b
 Examples:
-  sightline classify --labels "dog,cat,a person"                    every picture of the library
-  sightline classify --labels labels.txt ./a.jpg ./b.jpg            labels one a line; these pictures
+  sightline classify --labels "dog,cat,a person"             all pictures
+  sightline classify --labels labels.txt ./a.jpg ./b.jpg     one label a line
   sightline classify --labels Hund,Katze --template "ein Foto von einem {}"
-  sightline classify --labels beach,city,forest --add-tags          then: sightline search tag:beach
+  sightline classify --labels beach,city,forest --add-tags   find: tag:beach
   sightline classify --labels beach,city --json | jq .label
-\b
+
 Probabilities are those of the model (its logit scale), and among these labels alone: one of them always wins, so
 name what else there may be. A model without a logit scale, as the built-in one, only says which label fits best.
 """
@@ -94,8 +97,7 @@ def classify(
                 if adding:
                     _tag(opened, batch, kept, classifier.labels)
     if not as_json:
-        said = ", ".join(f"{label} {counts[label]:,}" for label in classifier.labels)
-        click.echo(f"{said}{_tagged(adding, pictures)}", err=True)
+        click.echo(f"{_counted(counts, classifier.labels)}{_tagged(adding, pictures)}", err=True)
     ctx.exit(0 if counts else 1)
 
 
@@ -177,6 +179,14 @@ def _tag(library: "Library", batch: "list[Classified]", kept: "list[Classified]"
     with library.write() as connection:
         remove_tags(connection, known, labels, TagSource.MODEL)
         add_tags(connection, taggings, TagSource.MODEL)
+
+
+def _counted(counts: Counter[str], labels: tuple[str, ...]) -> str:
+    """How many pictures have which label: of many labels, the most frequent."""
+    if len(labels) <= COUNTED:
+        return ", ".join(f"{label} {counts[label]:,}" for label in labels)
+    said = ", ".join(f"{label} {count:,}" for label, count in counts.most_common(COUNTED))
+    return f"{said}{', ...' if len(counts) > COUNTED else ''} ({len(counts):,} of {len(labels):,} labels)"
 
 
 def _tagged(adding: bool, pictures: tuple[Path, ...]) -> str:

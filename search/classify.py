@@ -5,6 +5,7 @@ et al., "AltCLIP" (2022), do the same. A label is put into several sentences; th
 length, is the label's; the softmax over labels of the cosines times the model's own logit scale is the probability.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ __all__ = ["Classified", "Classifier", "classify_library", "classify_pictures"]
 
 CHUNK = 4_096
 """Pictures at a time."""
+CELLS = 2**22
+"""Cosines at a time, pictures times labels: some 100 MB with all that is made of them."""
+TOGETHER = 64
+"""Labels whose sentences are embedded at a time."""
 BLANK = "{}"
 """Where a template has its label."""
 
@@ -70,12 +75,20 @@ class Classifier:
         self, encoder: Encoder, labels: Sequence[str], templates: Sequence[str] = (), language: str = "en"
     ) -> None:
         self.labels = tuple(label.strip() for label in labels)
-        if len(self.labels) < 2 or not all(self.labels) or len(set(self.labels)) < len(self.labels):
-            raise InvalidQuery("labels are told apart: give two or more, all of them different and none empty")
+        if len(self.labels) < 2 or not all(self.labels):
+            raise InvalidQuery("labels are told apart: give two or more, none of them empty")
+        twice = next((label for label, count in Counter(self.labels).items() if count > 1), None)
+        if twice is not None:
+            raise InvalidQuery(f"labels are told apart: {twice!r} is there more than once")
         if not all(template.count(BLANK) == 1 for template in templates):
             raise InvalidQuery(f"a template is a sentence with one {BLANK} for the label, as 'a photo of a {BLANK}'")
         self.scale = encoder.logit_scale
-        self.vectors = np.stack([_ensemble(encoder, label, templates, language) for label in self.labels])  # (L, D)
+        self.vectors = np.concatenate(
+            [
+                _ensembles(encoder, self.labels[start : start + TOGETHER], templates, language)
+                for start in range(0, len(self.labels), TOGETHER)
+            ]
+        )  # (L, D)
 
     def cosines(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, D) unit vectors of pictures to (N, L)."""
@@ -102,11 +115,13 @@ class Classifier:
 def classify_library(
     library: Library, stored: StoredSpace, classifier: Classifier, ids: Ids
 ) -> Iterator[list[Classified]]:
-    """The pictures `ids` by their stored vectors, some thousands at a time: memory does not grow with the library."""
-    for start in range(0, len(ids), CHUNK):
+    """The pictures `ids` by their stored vectors, at most some thousands at a time: memory does not grow with the
+    library, nor much with the number of labels."""
+    chunk = max(1, min(CHUNK, CELLS // len(classifier.labels)))
+    for start in range(0, len(ids), chunk):
         with library.read() as connection:  # each chunk by itself, so that tags can be written in between
-            parts = list(embeddings(connection, stored, ids[start : start + CHUNK]))
-            records = describe(connection, ids[start : start + CHUNK].tolist())
+            parts = list(embeddings(connection, stored, ids[start : start + chunk]))
+            records = describe(connection, ids[start : start + chunk].tolist())
         for found, vectors in parts:
             kept = [row for row, content_id in enumerate(found.tolist()) if content_id in records]
             pictures = [(records[int(found[row])].paths, int(found[row])) for row in kept]
@@ -131,12 +146,12 @@ def classify_pictures(
         yield list(classifier.classified(vectors, [((path,), each) for path, each in zip(batch, ids, strict=True)]))
 
 
-def _ensemble(encoder: Encoder, label: str, templates: Sequence[str], language: str) -> NDArray[np.float64]:
-    """The unit vector (D,) of a label: the mean of its sentences', at unit length."""
-    said = [template.replace(BLANK, label) for template in templates] or sentences(label, language)
-    vectors: Vectors = encoder.encode_texts(said)  # (T, D)
-    mean = vectors.astype(np.float64).mean(axis=0)
-    length = float(np.linalg.norm(mean))
-    if length < 1e-6:
-        raise InvalidQuery(f"the sentences of {label!r} cancel each other out")
-    return np.asarray(mean / length)
+def _ensembles(encoder: Encoder, labels: Sequence[str], templates: Sequence[str], language: str) -> NDArray[np.float64]:
+    """The unit vectors (L, D) of labels: of each the mean of its sentences', at unit length."""
+    said = [[one.replace(BLANK, label) for one in templates] or sentences(label, language) for label in labels]
+    vectors: Vectors = encoder.encode_texts([sentence for group in said for sentence in group])  # (L * T, D)
+    means = vectors.astype(np.float64).reshape(len(labels), -1, vectors.shape[-1]).mean(axis=1)  # (L, D)
+    lengths = np.linalg.norm(means, axis=1)  # (L,)
+    if lengths.min() < 1e-6:
+        raise InvalidQuery(f"the sentences of {labels[int(lengths.argmin())]!r} cancel each other out")
+    return np.asarray(means / lengths[:, None])

@@ -48,6 +48,22 @@ def test_labels_from_a_file(sightline: Sightline, filled: Path, tmp_path: Path) 
     assert sightline("classify", "--labels", labels).code == 2
 
 
+def test_of_many_labels_the_most_frequent_are_counted(
+    sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("red\nblue\n" + "\n".join(f"a red thing {number}" for number in range(3000)))
+    answer = sightline("classify", "--labels", labels, "--template", "{}")
+    assert len(answer.lines) == 4
+    assert answer.err.endswith(" of 3,002 labels)\n")
+    assert "blue 1" in answer.err
+    assert len(answer.err) < 200
+    monkeypatch.setattr("cli.classify.COUNTED", 1)
+    few = sightline("classify", "--labels", "red,lime green,blue,yellow", "--template", "{}")
+    assert few.err.endswith(" 1, ... (4 of 4 labels)\n")
+    assert few.err.count(" 1") == 1
+
+
 def tags_of_library(path: Path) -> dict[str, int]:
     with Library.open(path) as library, library.read() as connection:
         return {tag.name: tag.by_source[TagSource.MODEL] for tag in list_tags(connection)}

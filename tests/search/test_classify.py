@@ -59,6 +59,12 @@ def test_a_label_is_the_mean_of_its_sentences() -> None:
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-7)
 
 
+def test_many_labels_have_the_vectors_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = Classifier(FakeEncoder(), COLOURS).vectors
+    monkeypatch.setattr("search.classify.TOGETHER", 3)
+    np.testing.assert_array_equal(Classifier(FakeEncoder(), COLOURS).vectors, at_once)
+
+
 def test_without_templates_those_of_the_language_are_used() -> None:
     from search.ensembles import sentences
 
@@ -103,8 +109,11 @@ def test_pictures_that_the_library_has_are_not_embedded_again(
     assert seen == [1]
 
 
-def test_a_large_library_comes_in_parts(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.classify.CHUNK", 3)
+@pytest.mark.parametrize(("bound", "most"), [("CHUNK", 3), ("CELLS", 3 * len(COLOURS))])
+def test_a_large_library_comes_in_parts(
+    library: Library, album: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(f"search.classify.{bound}", most)
     index(library, [album], FakeEncoder())
     stored = active_space(library)
     assert stored is not None
@@ -128,9 +137,18 @@ def test_probabilities_sum_to_one_whatever_the_scale(scale: float, cosines: list
     )
 
 
-@pytest.mark.parametrize("labels", [[], ["red"], ["red", "red"], ["red", " red "], ["red", " "]])
-def test_labels_must_be_told_apart(labels: list[str]) -> None:
-    with pytest.raises(InvalidQuery, match="two or more"):
+@pytest.mark.parametrize(
+    ("labels", "fault"),
+    [
+        ([], "two or more"),
+        (["red"], "two or more"),
+        (["red", " "], "none of them empty"),
+        (["red", "blue", "blue"], "'blue' is there more than once"),
+        (["red", " red "], "'red' is there more than once"),
+    ],
+)
+def test_labels_must_be_told_apart(labels: list[str], fault: str) -> None:
+    with pytest.raises(InvalidQuery, match=fault):
         Classifier(FakeEncoder(), labels)
 
 
