@@ -1,4 +1,4 @@
-"""Step 7: what a score of the shipped files means, and how well that tells answers from what is merely nearest.
+"""Step 8: what a score of the shipped files means, and how well that tells answers from what is merely nearest.
 
     python -m training.calibrate --data DIR
 

@@ -1,4 +1,4 @@
-"""Step 6: what the shipped files can do, through the shipped encoder.
+"""Step 7: what the shipped files can do, through the shipped encoder.
 
     python -m training.evaluate --data DIR
     python -m training.evaluate --gallery examples/gallery
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.pointing import cells_of, pointing, unseen_scenes
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from search.evaluate import datasets
@@ -27,7 +28,7 @@ from training import corpora
 from training.corpora import LANGUAGES, Caption
 from training.scenes import scene_captions, scene_pictures
 
-__all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "scene_gallery"]
+__all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "names_gallery", "scene_gallery"]
 
 _UNSEEN_SEED = 1_000_000
 """Scenes from here on are in no training set."""
@@ -54,6 +55,14 @@ def scene_gallery(count: int, encoder: Encoder) -> Gallery:
     """Rendered scenes of seeds that training does not use."""
     captions = scene_captions(count, _UNSEEN_SEED)
     return _gallery("unseen rendered scenes", scene_pictures(count, _UNSEEN_SEED), captions, encoder)
+
+
+def names_gallery(data: Path, encoder: Encoder) -> Gallery:
+    """The 1,000 ImageNet photos in their natural shapes, each with the name of its class."""
+    names = corpora.class_names(data)
+    folder = data / "imagenet_names" / "images"
+    pictures = ((name.image, Image.open(folder / name.image).convert("RGB")) for name in names)
+    return _gallery("ImageNet photos by class name", pictures, names, encoder)
 
 
 def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
@@ -93,7 +102,7 @@ def _table(gallery: Gallery, found: dict[str, Evaluation]) -> Iterable[str]:
     yield f"{gallery.name}: {len(gallery.names)} pictures"
     yield "| language | captions | R@1 | R@5 | R@10 | MRR | median rank |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
-    for lang in LANGUAGES:
+    for lang in (lang for lang in LANGUAGES if lang in found):
         scores = found[lang].scores
         shares = " | ".join(f"{scores[name]:.3f}" for name in ("recall@1", "recall@5", "recall@10", "mrr"))
         yield f"| {lang} | {len(found[lang].queries)} | {shares} | {scores['median_rank']:g} |"
@@ -105,6 +114,12 @@ def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[
     for lang in ("de", "fr", "cs"):
         cosine, first = across_languages(english, encoder.encode_texts([row[lang] for row in rows]))
         yield f"en-{lang}: mean cosine {cosine:.3f}, right sentence first {first:.3f} (n = {count}, seen in training)"
+
+
+def _pointing_table(encoder: Encoder, count: int) -> Iterable[str]:
+    pointer, scenes = cells_of(encoder), unseen_scenes(count)
+    for lang in LANGUAGES:
+        yield f"pointing game, {count} unseen scenes, {lang}: {pointing(pointer, scenes, lang)}"
 
 
 def _speed(encoder: Encoder, gallery: Gallery) -> Iterable[str]:
@@ -133,11 +148,12 @@ def _main() -> None:
     if options.gallery:
         galleries.append(file_gallery(options.gallery, encoder))
     if options.data:
-        galleries.append(dev_gallery(options.data, encoder))
+        galleries += [names_gallery(options.data, encoder), dev_gallery(options.data, encoder)]
     for gallery in galleries:
         print(*_table(gallery, evaluate(gallery, encoder)), "", sep="\n")
     if options.data:
         print(*_aligned_table(options.data, encoder), sep="\n")
+    print(*_pointing_table(encoder, 3 * options.scenes), sep="\n")
     print(*_speed(encoder, galleries[-1]), sep="\n")
 
 

@@ -1,4 +1,4 @@
-"""Step 5: from a checkpoint to the files that ship.
+"""Step 6: from a checkpoint to the files that ship.
 
     python -m training.export --checkpoint runs/mini/checkpoint.pt --out encoders/mini/weights
 
@@ -21,53 +21,59 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.corpora import LANGUAGES
-from training.model import Block, Shape
+from training.model import Block, CellHead, TextTower
 from training.student import PREPROCESS, Student
+from training.train_cells import trained_head
 
 __all__ = ["export"]
 
-FILES = ("image.onnx", "text.onnx", "tokenizer.model")
+FILES = ("image.onnx", "cells.onnx", "text.onnx", "tokenizer.model")
 """What the digest covers."""
-VERSION = "1"
+VERSION = "2"
 _OPSET = 17
 _SMALLEST = 1024
 """Tensors with fewer values stay float32; they weigh nothing."""
 
 
 class ImageGraph(nn.Module):
-    """Pixels (N, 3, S, S) to a picture vector (N, D) and the vectors of its cells (N, D, S/16, S/16)."""
+    """Pixels (N, 3, S, S) to a picture vector (N, D) of unit length, and the two maps that `CellHead` reads."""
 
     def __init__(self, student: Student) -> None:
         super().__init__()
         self.backbone, self.head = folded(student).backbone, student.head
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Both in the joint space, the picture's vector of unit length, the cells' too."""
-        picture, cells = self.head(self.backbone(pixels))
-        return picture, functional.normalize(cells, dim=1)
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(N, D), (N, C, S/8, S/8) and (N, C', S/16, S/16)."""
+        fine, coarse, grid = self.backbone.maps(pixels)
+        picture, _ = self.head(grid)
+        return picture, fine, coarse
 
 
-class TextGraph(nn.Module):
-    """The text tower with its embedding table rounded to int8."""
+class Table(nn.Module):
+    """An embedding table rounded to int8, with a scale for each row."""
 
-    def __init__(self, student: Student) -> None:
+    def __init__(self, embedding: nn.Embedding) -> None:
         super().__init__()
-        self.tower = copy.deepcopy(student.text)
-        table = self.tower.embed.weight.detach()  # (V, W)
+        table = embedding.weight.detach()  # (V, W)
         scales = table.abs().amax(1, keepdim=True).clamp_min(1e-8) / 127  # (V, 1)
         self.register_buffer("table", (table / scales).round().to(torch.int8))
         self.register_buffer("scales", scales)
-        self.tower.embed = nn.Identity()  # type: ignore[assignment]
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """ids (N, T) and mask (N, T) to (N, D)."""
-        rows = self.get_buffer("table")[ids].float() * self.get_buffer("scales")[ids]  # (N, T, W)
-        vectors: Tensor = self.tower(rows, mask)
-        return vectors
+    def forward(self, rows: Tensor) -> Tensor:
+        """(N, T) to (N, T, W)."""
+        return self.get_buffer("table")[rows].float() * self.get_buffer("scales")[rows]
+
+
+def rounded(tower: TextTower) -> TextTower:
+    """An equal text tower whose tables are int8."""
+    tower = copy.deepcopy(tower).eval()
+    tower.embed = Table(tower.embed)  # type: ignore[assignment]
+    if tower.pairs is not None:
+        tower.pairs.embed = Table(tower.pairs.embed)  # type: ignore[assignment]
+    return tower
 
 
 def folded(student: Student) -> Student:
@@ -98,7 +104,7 @@ def halve(model: onnx.ModelProto) -> None:
         model.graph.node.insert(0, cast)
 
 
-def export(student: Student, tokenizer: Path, out: Path) -> dict[str, float]:
+def export(student: Student, where: CellHead, tokenizer: Path, out: Path) -> dict[str, float]:
     """Write all files; returns the largest difference between ONNX Runtime and torch for each tower."""
     out.mkdir(parents=True, exist_ok=True)
     student = student.twin()
@@ -106,16 +112,22 @@ def export(student: Student, tokenizer: Path, out: Path) -> dict[str, float]:
     pixels = torch.randn(3, 3, side, side)
     ids, mask = torch.randint(3, pieces, (3, 9)), torch.ones(3, 9)
     batch, tokens = {0: "batch"}, {0: "batch", 1: "tokens"}
-    image, text = ImageGraph(student).eval(), TextGraph(student).eval()
-    _write(image, (pixels,), {"pixels": batch}, {"embedding": batch, "cells": batch}, out / "image.onnx")
-    _write(text, (ids, mask), {"ids": tokens, "mask": tokens}, {"embedding": batch}, out / "text.onnx")
-    shutil.copyfile(tokenizer, out / "tokenizer.model")
-    _write_card(student, out)
     with torch.no_grad():
-        return {
-            "image": _difference(out / "image.onnx", {"pixels": pixels}, student.head(student.backbone(pixels))[0]),
-            "text": _difference(out / "text.onnx", {"ids": ids, "mask": mask}, student.text(ids, mask)),
-        }
+        fine, coarse, grid = student.backbone.maps(pixels)
+    maps = {"fine": batch, "coarse": batch}
+    _write(ImageGraph(student).eval(), (pixels,), {"pixels": batch}, {"embedding": batch, **maps}, out / "image.onnx")
+    _write(where, (fine, coarse), maps, {"cells": batch}, out / "cells.onnx")
+    _write(rounded(student.text), (ids, mask), {"ids": tokens, "mask": tokens}, {"embedding": batch}, out / "text.onnx")
+    shutil.copyfile(tokenizer, out / "tokenizer.model")
+    _write_card(student, where, out)
+    with torch.no_grad():
+        expected = student.head(grid)[0], where(fine, coarse), student.text(ids, mask)
+    inputs = {"pixels": pixels}, {"fine": fine, "coarse": coarse}, {"ids": ids, "mask": mask}
+    towers = ("image", "cells", "text")
+    return {
+        tower: _difference(out / f"{tower}.onnx", given, wanted)
+        for tower, given, wanted in zip(towers, inputs, expected, strict=True)
+    }
 
 
 def _write(
@@ -145,11 +157,11 @@ def _write(
 
 def _difference(file: Path, inputs: dict[str, Tensor], expected: Tensor) -> float:
     session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    found = session.run(["embedding"], {name: value.numpy() for name, value in inputs.items()})[0]
+    found = session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
     return float(np.abs(found - expected.numpy()).max())
 
 
-def _write_card(student: Student, out: Path) -> None:
+def _write_card(student: Student, where: CellHead, out: Path) -> None:
     digest = hashlib.sha256()
     for name in FILES:
         digest.update((out / name).read_bytes())
@@ -160,7 +172,7 @@ def _write_card(student: Student, out: Path) -> None:
         "languages": list(LANGUAGES),
         "licence": "Apache-2.0",
         "parameters": {
-            "image": _count(student.backbone) + _count(student.head),
+            "image": _count(student.backbone) + _count(student.head) + _count(where),
             "text": _count(student.text),
         },
         "preprocess": PREPROCESS.as_dict(),
@@ -176,13 +188,12 @@ def _count(module: nn.Module) -> int:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/mini/checkpoint.pt"))
+    parser.add_argument("--cells", type=Path, default=Path("runs/cells.pt"))
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--out", type=Path, default=Path("encoders/mini/weights"))
     options = parser.parse_args()
-    state = torch.load(options.checkpoint, weights_only=True)
-    student = Student(Shape(**state["shape"]))
-    student.load_state_dict(state["average"])
-    for tower, difference in export(student, options.tokenizer, options.out).items():
+    student, where = Student.averaged(options.checkpoint), trained_head(options.cells)
+    for tower, difference in export(student, where, options.tokenizer, options.out).items():
         print(f"{tower}: ONNX Runtime and torch differ by at most {difference:.1e}")
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Backbone", "GridHead", "Shape", "TextTower"]
+__all__ = ["Backbone", "CellHead", "GridHead", "Shape", "TextTower"]
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,14 @@ class Shape:
     """Length of an embedding, and of a grid cell."""
     text_width: int = 256
     text_layers: int = 0
+    text_pairs: int = 8192
+    """Rows for pairs of Chinese characters; 0: none."""
+    text_reach: int = 3
+    """Tokens that a convolution over the text sees at once; 0: none."""
     widths: tuple[int, ...] = (64, 128, 256)
     blocks: tuple[int, ...] = (1, 2, 3)
+    cell_width: int = 128
+    """Channels inside the head for cells."""
 
 
 class Block(nn.Module):
@@ -70,12 +76,18 @@ class Backbone(nn.Module):
                 layers.append(Block(inputs, width, halve=stage > 0 and block == 0))
                 inputs = width
         self.layers = nn.Sequential(*layers)
+        self._coarsest = len(layers) - shape.blocks[-1]
         self.cells = nn.Conv2d(inputs, shape.dim, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) to (N, 256, S/16, S/16)."""
-        out: Tensor = self.cells(self.layers(pixels))
-        return out
+        return self.maps(pixels)[2]
+
+    def maps(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The last maps of the two coarsest stages, (N, C, S/8, S/8) and (N, C', S/16, S/16), and the grid of cells."""
+        fine = self.layers[: self._coarsest](pixels)
+        coarse = self.layers[self._coarsest :](fine)
+        return fine, coarse, self.cells(coarse)
 
 
 class GridHead(nn.Module):
@@ -101,14 +113,39 @@ class GridHead(nn.Module):
         return functional.normalize(picture, dim=1), vectors.transpose(1, 2).reshape(n, d, h, w)
 
 
+class CellHead(nn.Module):
+    """Where things are: the two coarsest stages of the backbone to a vector of the joint space for each fine cell.
+
+    Apart from `GridHead`, whose cells need only be right on the whole; it leaves the picture's own vector untouched.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        *_, fine, coarse = shape.widths
+        width = shape.cell_width
+        self.fine, self.coarse = nn.Conv2d(fine, width, 1), nn.Conv2d(coarse, width, 1)
+        self.mix = nn.Conv2d(width, width, 3, 1, 1)
+        self.out = nn.Conv2d(width, shape.dim, 1)
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Maps (N, C, 2h, 2w) and (N, C', h, w) to unit vectors (N, D, 2h, 2w)."""
+        wide = functional.interpolate(self.coarse(coarse), scale_factor=2, mode="bilinear")  # (N, W, 2h, 2w)
+        x = functional.gelu(self.fine(fine) + wide)
+        x = x + functional.gelu(self.mix(x))
+        return functional.normalize(self.out(x), dim=1)
+
+
 class TextTower(nn.Module):
-    """Token ids to unit vectors: subword embeddings, a few transformer layers, attention pooling."""
+    """Token ids to unit vectors: subwords and pairs of characters, a convolution, attention pooling."""
 
     def __init__(self, shape: Shape, dropout: float = 0.1, max_tokens: int = 64) -> None:
         super().__init__()
         width = shape.text_width
         self.embed = nn.Embedding(shape.pieces, width)
         nn.init.normal_(self.embed.weight, std=0.05)
+        self.pairs = Pairs(shape.pieces, shape.text_pairs, width) if shape.text_pairs else None
+        reach = shape.text_reach
+        self.near = nn.Conv1d(width, width, reach, padding=reach // 2) if reach else None
         self.place = nn.Parameter(torch.zeros(max_tokens, width))
         self.layers = nn.ModuleList(TextLayer(width, dropout) for _ in range(shape.text_layers))
         self.dropout = nn.Dropout(dropout)
@@ -118,7 +155,12 @@ class TextTower(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """ids (N, T) and mask (N, T), one where there is a token, to (N, D)."""
-        x = self.dropout(self.embed(ids) + self.place[: ids.shape[1]])  # (N, T, W)
+        x = self.embed(ids)
+        if self.pairs is not None:
+            x = x + self.pairs(ids)
+        x = self.dropout(x + self.place[: ids.shape[1]])  # (N, T, W)
+        if self.near is not None:  # filling is nothing, so that it moves no neighbour
+            x = x + functional.gelu(self.near((x * mask[..., None]).transpose(1, 2)).transpose(1, 2))
         away = (1 - mask) * -1e4  # (N, T), added to logits
         for layer in self.layers:
             x = layer(x, away)
@@ -126,6 +168,33 @@ class TextTower(nn.Module):
         weights = (self.weight(x) + away[..., None]).softmax(1)  # (N, T, 4): one pooling for each quarter
         parts = x.unflatten(2, (4, -1)) * weights[..., None]  # (N, T, 4, W/4)
         return functional.normalize(self.out(self.dropout(parts.sum(1).flatten(1))), dim=1)
+
+
+class Pairs(nn.Module):
+    """A vector for every two Chinese characters that stand together, since a character alone is seldom a word.
+
+    Pairs share `buckets` rows by their hash, as in Bojanowski et al., "Enriching word vectors with subword information"
+    (2017).
+    """
+
+    def __init__(self, pieces: int, buckets: int, width: int) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(buckets, width)
+        nn.init.normal_(self.embed.weight, std=0.02)
+        self.han: Tensor
+        self.register_buffer("han", torch.zeros(pieces, dtype=torch.bool))
+        self.buckets = buckets
+
+    def rows(self, ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each token and the one before it the row (N, T), and one where there is such a pair (N, T)."""
+        before = torch.cat([torch.zeros_like(ids[:, :1]), ids[:, :-1]], 1)  # (N, T)
+        return (before * 31337 + ids) % self.buckets, (self.han[ids] & self.han[before]).float()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(N, T) to (N, T, W)."""
+        rows, there = self.rows(ids)
+        out: Tensor = self.embed(rows) * there[..., None]
+        return out
 
 
 class TextLayer(nn.Module):

@@ -11,7 +11,7 @@ from training.model import Backbone, GridHead, Shape, TextTower
 
 __all__ = ["PREPROCESS", "Student"]
 
-PREPROCESS = Preprocess(size=144, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
+PREPROCESS = Preprocess(size=160, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
 """What every picture goes through in use. It is larger than in training, where random crops show things larger than
 they are in whole pictures (Touvron et al., "Fixing the train-test resolution discrepancy", 2019)."""
 
@@ -36,6 +36,14 @@ class Student(nn.Module):
         missing, unexpected = student.load_state_dict(space, strict=False)
         if unexpected or not all(name.startswith("backbone.") for name in missing):
             raise ValueError(f"{file} does not hold a text tower and a grid head")
+        return student
+
+    @classmethod
+    def averaged(cls, checkpoint: Path) -> "Student":
+        """The averaged weights of a run of step 4."""
+        state = torch.load(checkpoint, weights_only=True)
+        student = cls(Shape(**state["shape"]))
+        student.load_state_dict(state["average"])
         return student
 
     def twin(self) -> "Student":

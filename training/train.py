@@ -155,7 +155,14 @@ def _main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     _log_to(options.out / "train.log")
     torch.set_num_threads(options.threads)
-    settings = Settings(epochs=options.epochs, small_until=options.small_until)
+    settings = Settings(
+        epochs=options.epochs,
+        small_until=options.small_until,
+        side=options.side,
+        rate=options.rate,
+        batch=options.batch,
+        seed=options.seed,
+    )
     seed_all(settings.seed)
 
     tokenizer = Tokenizer(options.tokenizer)
@@ -165,7 +172,8 @@ def _main() -> None:
     dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
     dev_pictures = PictureSet.load(options.prepared / "dev")
 
-    trainer = Trainer(Student.after_text(options.text), settings, int(settings.epochs * len(sampler)))
+    student = _first(options.text, options.begin, options.backbone)
+    trainer = Trainer(student, settings, int(settings.epochs * len(sampler)))
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         trainer.restore(torch.load(checkpoint, weights_only=True))
@@ -177,6 +185,18 @@ def _main() -> None:
         save(trainer.state(), checkpoint)
         if epoch % options.dev_every == 0 or trainer.step >= trainer.steps:
             _log.info("  dev: %s", dev.summary(trainer.average.text, embed(trainer.average, dev_pictures.pixels)))
+
+
+def _first(text: Path, begin: Path | None, backbone: Path | None) -> Student:
+    """Where a run begins: after step 3, with the weights of another run, or with its backbone and all else new."""
+    if begin:
+        return Student.averaged(begin)
+    student = Student.after_text(text)
+    if backbone:
+        average = torch.load(backbone, weights_only=True)["average"]
+        mine = {name: value for name, value in average.items() if name.startswith("backbone.")}
+        student.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in mine.items()})
+    return student
 
 
 def _log_to(file: Path) -> None:
@@ -200,6 +220,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("runs/mini"))
     parser.add_argument("--epochs", type=float, default=Settings.epochs)
     parser.add_argument("--small-until", type=float, default=Settings.small_until)
+    others = parser.add_mutually_exclusive_group()
+    others.add_argument("--begin", type=Path, help="begin with the averaged weights of this checkpoint")
+    others.add_argument("--backbone", type=Path, help="begin with the averaged backbone of this checkpoint alone")
+    parser.add_argument("--side", type=int, default=Settings.side)
+    parser.add_argument("--rate", type=float, default=Settings.rate)
+    parser.add_argument("--batch", type=int, default=Settings.batch)
+    parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
     parser.add_argument("--extra", type=int, default=32, help="pictures without captions in each step")

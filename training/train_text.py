@@ -35,15 +35,17 @@ _log = logging.getLogger("sightline.training")
 class TextSettings:
     """Everything about this step that could be otherwise."""
 
-    epochs: int = 14
+    epochs: int = 24
     batch: int = 512
     drawn: int = 4
-    """Captions drawn for each picture of a batch."""
+    """Captions drawn for each picture of a batch; an even number."""
     longest: int = 32
     """Tokens of a caption that are read; more would mostly be filling."""
     aligned: int = 512
     """Pairs of aligned sentences in each step."""
     aligned_weight: float = 0.3
+    kin_weight: float = 0.2
+    """Weight of captions of one picture against each other, mostly of two languages."""
     rate: float = 2e-3
     decay: float = 0.05
     seed: int = 20
@@ -74,6 +76,15 @@ class JointSpace(nn.Module):
         self.tower, self.head = TextTower(shape), GridHead(shape)
         self.scale = nn.Parameter(torch.tensor(2.7))
 
+    @classmethod
+    def fresh(cls, shape: Shape, tokenizer: Tokenizer, seed: int) -> "JointSpace":
+        """One from chance."""
+        seed_all(seed)
+        space = cls(shape)
+        if space.tower.pairs is not None:
+            space.tower.pairs.han.copy_(torch.from_numpy(tokenizer.han()))
+        return space
+
     def read(self, ids: list[list[int]], longest: int) -> Tensor:
         """Texts as token ids to (N, D)."""
         with torch.autocast("cpu", torch.bfloat16):
@@ -85,14 +96,12 @@ def train_text(
     grids: NDArray[np.float16],
     captioned: Captioned,
     aligned: Aligned,
-    shape: Shape,
+    space: JointSpace,
     settings: TextSettings,
     after: Callable[[JointSpace], None],
-) -> JointSpace:
-    """Train on maps (N, K, 7, 7, D) and the words of their pictures; `after` is called after each epoch."""
-    seed_all(settings.seed)
+) -> None:
+    """Train on maps (N, K, h, w, D) and the words of their pictures; `after` is called after each epoch."""
     rng = np.random.default_rng(settings.seed)
-    space = JointSpace(shape)
     steps = settings.epochs * (len(grids) // settings.batch)
     optimiser = torch.optim.AdamW(space.parameters(), settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, steps, pct_start=0.1)
@@ -111,7 +120,6 @@ def train_text(
             space.scale.data.clamp_(max=4.6)  # a temperature of 0.01, as in CLIP
         _log.info("epoch %d: loss %.3f, scale %.1f", epoch + 1, loss.item(), space.scale.exp().item())
         after(space.eval())
-    return space
 
 
 def _picture_loss(
@@ -129,7 +137,10 @@ def _picture_loss(
     pictures, _ = space.head(torch.from_numpy(views.astype(np.float32)).permute(0, 3, 1, 2))  # (B, D)
     owners = torch.from_numpy(rows)
     texts = [space.read(captioned.draw(rows, rng), settings.longest) for _ in range(settings.drawn)]
-    return torch.stack([contrastive(pictures, text, owners, space.scale.exp()) for text in texts]).mean()
+    scale = space.scale.exp()
+    loss = torch.stack([contrastive(pictures, text, owners, scale) for text in texts]).mean()
+    kin = [contrastive(one, other, owners, scale) for one, other in zip(texts[::2], texts[1::2], strict=True)]
+    return loss + settings.kin_weight * torch.stack(kin).mean()
 
 
 def _aligned_loss(space: JointSpace, aligned: Aligned, settings: TextSettings, rng: np.random.Generator) -> Tensor:
@@ -147,12 +158,15 @@ def _main() -> None:
     parser.add_argument("--epochs", type=int, default=TextSettings.epochs)
     parser.add_argument("--scenes", type=int, default=1200)
     parser.add_argument("--layers", type=int, default=Shape.text_layers)
+    parser.add_argument("--pairs", type=int, default=Shape.text_pairs)
+    parser.add_argument("--reach", type=int, default=Shape.text_reach)
+    parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(2)
+    torch.set_num_threads(options.threads)
 
     tokenizer = Tokenizer(options.tokenizer)
-    shape = Shape(pieces=len(tokenizer), text_layers=options.layers)
+    shape = Shape(len(tokenizer), text_layers=options.layers, text_pairs=options.pairs, text_reach=options.reach)
     settings = TextSettings(epochs=options.epochs)
     pictures, captioned = captioned_pictures(options.data, options.prepared, options.scenes, tokenizer)
     aligned = Aligned(corpora.aligned_sentences(options.data), tokenizer)
@@ -164,7 +178,8 @@ def _main() -> None:
             pictures, _ = space.head(whole.permute(0, 3, 1, 2))
         _log.info("  dev: %s", dev.summary(space.tower, pictures))
 
-    space = train_text(pictures.grids, captioned, aligned, shape, settings, report)
+    space = JointSpace.fresh(shape, tokenizer, settings.seed)
+    train_text(pictures.grids, captioned, aligned, space, settings, report)
     state = {"shape": asdict(shape), "settings": asdict(settings), "space": space.state_dict()}
     torch.save(state, options.out)
 

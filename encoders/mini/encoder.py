@@ -1,4 +1,4 @@
-"""`mini` behind the seam: two ONNX graphs and a tokenizer that lie beside this file, each loaded when first needed."""
+"""`mini` behind the seam: three ONNX graphs and a tokenizer beside this file, each loaded when first needed."""
 
 import json
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ CALIBRATION = Path(__file__).parent / "calibration.json"
 class MiniEncoder(Encoder):
     """The built-in model. Costs nothing to build; a query in words never loads the picture tower, nor the reverse.
 
-    `folder` holds `model.json`, `image.onnx`, `text.onnx` and `tokenizer.model`, as `training/export.py` writes them.
-    Raises `ModelUnavailable` when one of them is not there.
+    `folder` holds `model.json`, `image.onnx`, `cells.onnx`, `text.onnx` and `tokenizer.model`, as
+    `training/export.py` writes them. Raises `ModelUnavailable` when one of them is not there.
     """
 
     calibration: ClassVar[Path | None] = CALIBRATION
@@ -58,9 +58,14 @@ class MiniEncoder(Encoder):
         return np.concatenate([run(["embedding"], {"pixels": picture[None]})[0] for picture in pixels])
 
     def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        run = self._image_session.run
-        grids = np.concatenate([run(["cells"], {"pixels": picture[None]})[0] for picture in pixels])  # (n, D, r, c)
+        grids = np.concatenate([self._cells_of(picture[None]) for picture in pixels])  # (n, D, r, c)
         return np.ascontiguousarray(grids.transpose(0, 2, 3, 1))  # (n, r, c, D)
+
+    def _cells_of(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        # A graph of its own reads two inner maps of the picture tower: who wants no cells does not pay for them.
+        fine, coarse = self._image_session.run(["fine", "coarse"], {"pixels": picture})
+        cells: NDArray[np.float32] = self._cells_session.run(["cells"], {"fine": fine, "coarse": coarse})[0]
+        return cells
 
     def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         # One at a time: no filling, so a text's vector cannot depend on its neighbours, and a text takes a millisecond.
@@ -78,6 +83,10 @@ class MiniEncoder(Encoder):
     @cached_property
     def _image_session(self) -> "InferenceSession":
         return _session(self._file("image.onnx"))
+
+    @cached_property
+    def _cells_session(self) -> "InferenceSession":
+        return _session(self._file("cells.onnx"))
 
     @cached_property
     def _text_session(self) -> "InferenceSession":

@@ -48,22 +48,32 @@ class Tokenizer:
         from sentencepiece import SentencePieceProcessor  # late: only a query in words needs it
 
         self._pieces = SentencePieceProcessor(model_file=str(model))
+        self._space = self._pieces.piece_to_id("\u2581")
 
     def __len__(self) -> int:
         return int(self._pieces.vocab_size())
 
     def __call__(self, text: str) -> list[int]:
         """The ids of a text, `BOS` first, at most `MAX_TOKENS`."""
-        return [BOS, *self._pieces.encode(plain(text))][:MAX_TOKENS]
+        return self._ids(self._pieces.encode(plain(text)))[:MAX_TOKENS]
 
     def count(self, text: str) -> int:
         """How many ids the whole text has, `BOS` included."""
-        return 1 + len(self._pieces.encode(plain(text)))
+        return len(self._ids(self._pieces.encode(plain(text))))
+
+    def han(self) -> NDArray[np.bool_]:
+        """Which of the pieces are a Chinese character; for training."""
+        pieces = (self._pieces.id_to_piece(row).lstrip("\u2581") for row in range(len(self)))
+        return np.array([len(piece) == 1 and _is_han(piece) for piece in pieces])
 
     def sample(self, text: str, alpha: float = 0.2) -> list[int]:
         """Ids of one random segmentation (subword regularisation, Kudo 2018); for training. `text` must be plain."""
         pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
-        return [BOS, *pieces][:MAX_TOKENS]
+        return self._ids(pieces)[:MAX_TOKENS]
+
+    def _ids(self, pieces: Sequence[int]) -> list[int]:
+        # A space that is a piece of its own says nothing, and would stand between all Chinese characters.
+        return [BOS, *(piece for piece in pieces if piece != self._space)]
 
 
 def pad(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

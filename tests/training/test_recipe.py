@@ -75,41 +75,91 @@ def test_an_interrupted_run_ends_like_one_that_was_not(
 
 
 def test_what_is_exported_is_what_was_trained(captions: list[Caption], tokenizer_file: Path, tmp_path: Path) -> None:
+    from training.captioned import tensors
     from training.export import export
+    from training.model import CellHead
     from training.train import train_epoch
 
     tokenizer = Tokenizer(tokenizer_file)
     trainer = make_trainer(tokenizer)
     train_epoch(trainer, make_sampler(captions, tokenizer))
-    assert max(export(trainer.average, tokenizer_file, tmp_path).values()) < 0.01  # float16 and int8 rounding
+    student, where = trainer.average, CellHead(trainer.average.shape).eval()
+    differences = export(student, where, tokenizer_file, tmp_path)
+    assert differences.keys() == {"image", "cells", "text"}
+    assert max(differences.values()) < 0.01  # float16 and int8 rounding
 
     mini = MiniEncoder(tmp_path)
-    images = [image for _, image in scene_pictures(3)]
-    pixels = torch.from_numpy(mini.preprocess.normalise(np.stack([mini.preprocess.pixels(i) for i in images])))
+    squares = np.stack([mini.preprocess.pixels(image) for _, image in scene_pictures(3)])
     with torch.no_grad():
-        expected, _ = trainer.average.head(trainer.average.backbone(pixels))
-    np.testing.assert_allclose(mini.encode_images(images), expected.numpy(), atol=0.01)
-    assert mini.encode_texts(["a dog", ""]).shape == (2, DIM)
+        fine, coarse, grid = student.backbone.maps(torch.from_numpy(mini.preprocess.normalise(squares)))
+        expected, cells = student.head(grid)[0], where(fine, coarse).permute(0, 2, 3, 1)
+    np.testing.assert_allclose(mini.encode_pixels(squares), expected.numpy(), atol=0.01)
+    np.testing.assert_allclose(mini.encode_cells(squares), cells.numpy(), atol=0.01)
+    texts = ["a dog", "", "一辆红色汽车"]  # the last in Chinese: "a red car"
+    with torch.no_grad():
+        wanted = torch.cat([student.text(*tensors([tokenizer(text)])) for text in texts])
+    np.testing.assert_allclose(mini.encode_texts(texts), wanted.numpy(), atol=0.01)
+
+
+def test_two_chinese_characters_that_stand_together_have_a_vector_of_their_own(tokenizer_file: Path) -> None:
+    from training.captioned import tensors
+    from training.model import Shape
+    from training.train_text import JointSpace
+
+    tokenizer = Tokenizer(tokenizer_file)
+    tower = JointSpace.fresh(Shape(len(tokenizer), dim=DIM, text_width=16), tokenizer, seed=0).tower
+    assert tower.pairs is not None
+    ids = tokenizer("红色 red car 红色")
+    rows, there = tower.pairs.rows(tensors([ids])[0])
+    pairs = there[0].nonzero().flatten().tolist()
+    assert pairs == [2, len(ids) - 1]  # the second character of each
+    assert rows[0, 2] == rows[0, -1]
+
+
+def test_the_head_for_cells_learns_where_things_are(tokenizer_file: Path) -> None:
+    from training.captioned import Captioned
+    from training.marked import marked_scenes
+    from training.model import Shape
+    from training.pictures import PictureSet
+    from training.student import PREPROCESS, Student
+    from training.train_cells import CellSettings, CellTrainer, Photos, Scenes
+
+    torch.manual_seed(0)
+    tokenizer = Tokenizer(tokenizer_file)
+    student = Student(
+        Shape(len(tokenizer), dim=DIM, text_width=16, widths=(8, 16, 32), blocks=(1, 1, 1), cell_width=16)
+    )
+    student.eval().requires_grad_(False)
+    names, images = zip(*scene_pictures(4), strict=True)
+    grids = np.random.default_rng(0).normal(size=(4, 1, 7, 7, DIM)).astype(np.float16)
+    squares = np.stack([np.asarray(image.resize((SIDE, SIDE))) for image in images])
+    pictures = PictureSet(squares, np.zeros((4, 1, 4), np.float32), grids, list(names))
+    scenes = Scenes(student, tokenizer, marked_scenes(4, PREPROCESS.size // 8, PREPROCESS))
+    photos = Photos(student, student.head, pictures, Captioned(scene_captions(4), pictures.names, tokenizer))
+
+    trainer = CellTrainer(student.shape, CellSettings(), steps=60)
+    rng, rows = np.random.default_rng(0), np.arange(4)
+    fine, coarse = (torch.cat(pair) for pair in zip(scenes.maps.of_rows(rows), photos.maps.of_rows(rows), strict=True))
+    places = [
+        trainer.train_step((fine, coarse), scenes.ask(rows, 0.2, rng), photos.ask(rows, rng))["place"]
+        for _ in range(60)
+    ]
+    assert np.mean(places[-5:]) < np.mean(places[:5]) - 0.5
 
 
 def test_the_text_step_runs_on_maps_alone(captions: list[Caption], tokenizer_file: Path) -> None:
     from training.captioned import Captioned
     from training.model import Shape
-    from training.train_text import Aligned, TextSettings, train_text
+    from training.train_text import Aligned, JointSpace, TextSettings, train_text
 
     tokenizer = Tokenizer(tokenizer_file)
     names = sorted({caption.image for caption in captions})
     grids = np.random.default_rng(0).normal(size=(COUNT, VIEWS, 7, 7, DIM)).astype(np.float16)
     aligned = Aligned([{"en": "a dog", "de": "ein Hund", "fr": "un chien", "cs": "pes"}] * 4, tokenizer)
     seen: list[object] = []
-    space = train_text(
-        grids,
-        Captioned(captions, names, tokenizer),
-        aligned,
-        Shape(len(tokenizer), dim=DIM, text_width=16),
-        TextSettings(epochs=2, batch=4, drawn=1, aligned=4),
-        seen.append,
-    )
+    space = JointSpace.fresh(Shape(len(tokenizer), dim=DIM, text_width=16), tokenizer, seed=0)
+    settings = TextSettings(epochs=2, batch=4, drawn=2, aligned=4)
+    train_text(grids, Captioned(captions, names, tokenizer), aligned, space, settings, seen.append)
     assert len(seen) == 2
     assert all(torch.isfinite(parameter).all() for parameter in space.parameters())
     assert 1 < space.scale.exp() < 100

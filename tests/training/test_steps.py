@@ -1,0 +1,36 @@
+"""The order of the recipe's steps, and what is passed over."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from training.recipe import Step, follow, steps
+
+
+def test_every_step_is_a_module(tmp_path: Path) -> None:
+    names = [step.module for step in steps(tmp_path, tmp_path)]
+    assert names[0] == "prepare"
+    assert names[-1] == "calibrate"
+    assert all(find_spec(f"training.{name}") for name in names)
+
+
+def test_what_is_made_is_passed_over(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    made.touch()
+    ran: list[list[str]] = []
+    follow(iter([Step("one", ("--a", "1")), Step("two", (), made), Step("three", (), tmp_path / "not")]), ran.append)
+    assert ran == [[sys.executable, "-m", "training.one", "--a", "1"], [sys.executable, "-m", "training.three"]]
+
+
+def test_an_error_ends_it() -> None:
+    ran: list[list[str]] = []
+
+    def run(command: list[str]) -> None:
+        ran.append(command)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        follow(iter([Step("one", ()), Step("two", ())]), run)
+    assert len(ran) == 1

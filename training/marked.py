@@ -1,0 +1,75 @@
+"""Rendered scenes whose masks are known: what each cell of a picture shows, and the words for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from encoders.preprocess import Preprocess
+from examples.scenes import Subject, masks, random_scene, render
+from examples.scenes.grammar import LANGUAGES
+from training.scenes import FIRST_SEED
+
+__all__ = ["Marked", "marked_scenes", "phrases"]
+
+_SMALLEST = 0.002
+"""Subjects that show on a smaller share of the picture are not learned from."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """N scenes with M subjects in all, each of them in the scene that `owners` names."""
+
+    pixels: NDArray[np.uint8]  # (N, S, S, 3)
+    owners: NDArray[np.int64]  # (M,)
+    subjects: list[Subject]  # M of them
+    cover: NDArray[np.float32]  # (M, G, G) the share of each cell that shows the subject
+
+    def shown(self, rows: NDArray[np.int64]) -> list[Subject]:
+        """The subjects of some scenes."""
+        return [self.subjects[index] for index in np.flatnonzero(np.isin(self.owners, rows))]
+
+    def answers(
+        self, rows: NDArray[np.int64], asked: Sequence[Subject]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """What part of each cell shows what is asked for, (B, P, G, G), and whether that is known, (B, P).
+
+        A blue car is neither a red car nor none: where only the colour is wrong, nothing is known.
+        """
+        cover = np.zeros((len(rows), len(asked), *self.cover.shape[1:]), dtype=np.float32)
+        known = np.ones(cover.shape[:2], dtype=bool)
+        place = {row: number for number, row in enumerate(rows.tolist())}
+        for index in np.flatnonzero(np.isin(self.owners, rows)):
+            subject, b = self.subjects[index], place[int(self.owners[index])]
+            for p, form in enumerate(asked):
+                if form.kind == subject.kind and form.colour in (None, subject.colour):
+                    cover[b, p] = np.maximum(cover[b, p], self.cover[index])
+                elif form.kind == subject.kind:
+                    known[b, p] = False
+        return cover, known
+
+
+def marked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FIRST_SEED) -> Marked:
+    """Scenes of `count` seeds as the model sees them, with their masks on a grid of `grid` cells a side."""
+    pixels, owners, subjects, cover = [], [], [], []
+    for row in range(count):
+        scene = random_scene(first + row)
+        pixels.append(preprocess.pixels(render(scene)))
+        named = {subject.label: subject for subject in scene.subjects}
+        for label, mask in masks(scene).items():
+            share = np.asarray(mask.resize((grid, grid), Image.Resampling.BOX), dtype=np.float32) / 255
+            if share.mean() >= _SMALLEST:
+                owners.append(row)
+                subjects.append(named[label])
+                cover.append(share)
+    return Marked(np.stack(pixels), np.array(owners), subjects, np.stack(cover))
+
+
+def phrases(subject: Subject) -> list[str]:
+    """What a subject is called in every language, with its article and without."""
+    kind, colour = subject.kind, subject.colour
+    return [
+        text for language in LANGUAGES.values() for text in (language.phrase(kind, colour), language.bare(kind, colour))
+    ]
