@@ -13,7 +13,7 @@ import numpy as np
 from search.hits import Hit
 from store.library import Library
 from store.lookup import ContentRecord, describe
-from store.stacks import anchors_of, members_of
+from store.stacks import anchors_of, others_of
 from store.vectors import Ids
 
 __all__ = ["best_first", "fold", "unfolded", "why_best", "with_stacks"]
@@ -46,15 +46,12 @@ def unfolded(library: Library, ranked: Sequence[int]) -> list[int]:
 def with_stacks(library: Library, hits: Sequence[Hit], among: Ids | None = None) -> list[Hit]:
     """`hits`, each with the near-duplicates that it stands for: of the contents `among`, if they are given."""
     with library.read() as connection:
-        anchors = anchors_of(connection, [hit.id for hit in hits])
-        members = members_of(connection, anchors.values())
-        allowed = (
-            None if among is None else set(np.intersect1d(among, [one for some in members.values() for one in some]))
-        )
-        records = describe(connection, [one for some in members.values() for one in some if _is_in(one, allowed)])
+        others = others_of(connection, [hit.id for hit in hits])
+        alike = sorted({one for some in others.values() for one in some})
+        shown = alike if among is None else np.intersect1d(among, np.array(alike, np.int64)).tolist()
+        records = describe(connection, shown)
     return [
-        replace(hit, stack=best_first(_others(hit.id, members.get(anchors.get(hit.id, -1), []), records)))
-        for hit in hits
+        replace(hit, stack=best_first(records[one] for one in others.get(hit.id, ()) if one in records)) for hit in hits
     ]
 
 
@@ -73,11 +70,3 @@ def _merits(record: ContentRecord) -> tuple[int, int, bool, datetime, int]:
     """Smaller is better."""
     taken = record.taken_at or datetime.max  # noqa: DTZ901 (cameras know no time zone)
     return -record.width * record.height, -record.size, record.format not in LOSSLESS, taken, record.id
-
-
-def _others(itself: int, members: Sequence[int], records: Mapping[int, ContentRecord]) -> list[ContentRecord]:
-    return [records[member] for member in members if member != itself and member in records]
-
-
-def _is_in(content: int, allowed: set[int] | None) -> bool:
-    return allowed is None or content in allowed

@@ -26,8 +26,8 @@ __all__ = [
     "broken",
     "count_unseen",
     "group_all",
-    "members_of",
     "note_looks",
+    "others_of",
     "reset_broken",
     "several",
     "update_stacks",
@@ -107,17 +107,19 @@ def anchors_of(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
-def members_of(connection: Connection, anchors: Iterable[int]) -> dict[int, list[int]]:
-    """The contents around each anchor, present or not, by id."""
+def others_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[int]]:
+    """What stands in the same group as each of these contents, present or not, by id; what stands alone is left out."""
+    other = aliased(Likeness)
     found: dict[int, list[int]] = {}
-    for some in _portions(sorted(set(anchors))):
+    for some in _portions(ids):
         statement = (
-            select(Likeness.anchor_id, Likeness.content_id)
-            .where(Likeness.anchor_id.in_(some))
-            .order_by(Likeness.content_id)
+            select(Likeness.content_id, other.content_id.label("other"))
+            .join(other, (other.anchor_id == Likeness.anchor_id) & (other.content_id != Likeness.content_id))
+            .where(Likeness.content_id.in_(some))
+            .order_by(other.content_id)
         )
         for row in connection.execute(statement):
-            found.setdefault(row.anchor_id, []).append(row.content_id)
+            found.setdefault(row.content_id, []).append(row.other)
     return found
 
 

@@ -16,7 +16,7 @@ from store.check import repair, verify
 from store.grouping import BLOCK, Grouping, Nearness
 from store.likeness import Likeness
 from store.spaces import StoredSpace
-from store.stacks import Look, anchors_of, group_all, members_of, note_looks, several, update_stacks
+from store.stacks import Look, anchors_of, group_all, note_looks, others_of, several, update_stacks
 
 Put = Callable[..., list[int]]
 
@@ -103,7 +103,7 @@ def test_what_comes_later_joins_and_what_was_done_is_left(library: Library, stor
     assert anchors(library) == {one: one, other: other, later: one}
     assert update_stacks(library, stored) == 0
     with library.read() as connection:
-        assert members_of(connection, [one, other]) == {one: [one, later], other: [other]}
+        assert others_of(connection, [one, other, later]) == {one: [later], later: [one]}
         assert several(connection) == {one: one, later: one}
 
 

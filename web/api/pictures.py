@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from store.files import StoredFile
 from store.lookup import describe
-from store.stacks import anchors_of, members_of
+from store.stacks import others_of
 from web.asking import ServiceDep
 from web.conditional import byte_range, is_known
 from web.files import LARGEST_ID, open_picture_file
@@ -65,9 +65,7 @@ def picture(picture_id: PictureId, service: ServiceDep) -> Picture:
 def stack(picture_id: PictureId, service: ServiceDep) -> Stack:
     """Lists the pictures that are nearly the same as this one, itself among them."""
     with service.library.read() as connection:
-        anchors = anchors_of(connection, [picture_id])
-        members = members_of(connection, anchors.values())
-        ids = [each for some in members.values() for each in some] or [picture_id]
+        ids = sorted([picture_id, *others_of(connection, [picture_id]).get(picture_id, ())])
         records = describe(connection, ids)
     if picture_id not in records:
         raise NotThere
