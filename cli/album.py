@@ -42,7 +42,7 @@ Examples:
   sightline album save "Best of Rome" in:Rome rating:>=4
   sightline album save Noisy --where 'iso>3200'
   sightline album save Beaches a beach -people after:2020 -k 200
-\b
+
 An album keeps the question, not the answer: pictures that come later are in it too. One of filters alone can
 be a filter itself, album:NAME; one with words shows the best pictures for them.
 """,

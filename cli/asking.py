@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import click
 
+from cli.sections import SectionedCommand
+
 if TYPE_CHECKING:
     from search import Asking, Crop, Filters, Query
     from search.grammar import Question
@@ -30,7 +32,7 @@ _MARK = "\0"
 """Stands before an argument that is no option; none can hold it."""
 
 
-class QueryCommand(click.Command):
+class QueryCommand(SectionedCommand):
     """A command to whom `-people` is a word of the query, and no cluster of options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

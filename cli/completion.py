@@ -11,8 +11,8 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command(
     epilog="""\b
 Examples:
-  eval "$(sightline completion bash)"                                  in ~/.bashrc
-  eval "$(sightline completion zsh)"                                   in ~/.zshrc
+  eval "$(sightline completion bash)"   in ~/.bashrc
+  eval "$(sightline completion zsh)"    in ~/.zshrc
   sightline completion fish > ~/.config/fish/completions/sightline.fish
 """
 )

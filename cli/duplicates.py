@@ -18,12 +18,12 @@ __all__ = ["duplicates"]
 @click.command(
     epilog="""\b
 Examples:
-  sightline duplicates                            every group, those that take most room first
+  sightline duplicates                        every group, the largest first
   sightline duplicates --in ~/Pictures/2023 --sheet alike.html
-  sightline duplicates --threshold 16             only what is nearly the same picture
+  sightline duplicates --threshold 16         nearly the same only
   sightline duplicates --json | jq .bytes
-  sightline duplicates --paths > others.txt       all but the best of each group
-\b
+  sightline duplicates --paths > others.txt   all but the best of each group
+
 Two pictures are near-duplicates if few of the 256 bits of their perceptual hashes differ (docs/duplicates.md). The
 best has most pixels; among equals the largest file, a lossless format, the earliest date. Files are never touched.
 Exit code 1 means that there are no groups.

@@ -15,7 +15,7 @@ Examples:
   sightline export mini vectors/
   sightline export clip-b32 vectors/ --parquet
   python -c 'import numpy; print(numpy.load("vectors/vectors.npy").shape)'
-\b
+
 OUT is a folder to be made: vectors.npy holds the vectors bit for bit as the library keeps them, items.jsonl
 says whose they are, in the same order, space.json what made them. `sightline status` lists the spaces.
 """

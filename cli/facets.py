@@ -17,7 +17,7 @@ NAMES = ("year", "month", "camera", "lens", "format", "orientation", "tag", "fol
     epilog="""\b
 Examples:
   sightline facets
-  sightline facets camera:x100 after:2023                 only of these pictures
+  sightline facets camera:x100 after:2023   only of these pictures
   sightline facets --in ~/Pictures/2023 --of camera --of tag
   sightline facets --of month -k 1000 --json | jq -c '[.value, .pictures]'
 """,

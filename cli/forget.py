@@ -12,10 +12,10 @@ __all__ = ["forget"]
 @click.command(
     epilog="""\b
 Examples:
-  sightline forget ~/Pictures/Screenshots              a folder; list it in .sightlineignore to keep it out
-  sightline forget /mnt/old-disk                       a whole root, with everything beneath it
-  sightline forget ~/Pictures --missing                only what is no longer there
-  sightline forget --space clip-b32                    an embedding space: all its vectors, and no picture
+  sightline forget ~/Pictures/Screenshots   a folder
+  sightline forget /mnt/old-disk            a whole root
+  sightline forget ~/Pictures --missing     only what is no longer there
+  sightline forget --space clip-b32         a space: vectors, no picture
 """
 )
 @click.argument("path", required=False, type=click.Path(path_type=Path))

@@ -23,14 +23,14 @@ Examples:
   sightline import clip.npy --paths files.txt --space clip-b32 --root ~/Pictures
   sightline import embeddings.npy --ids ids.txt --space my-vectors
   sightline import embeddings.parquet --space my-vectors --id-column key
-  sightline import clip_output/ --space clip-l14            what `clip-retrieval inference` wrote
-  sightline import exported/ --space again                  what `sightline export` wrote
-\b
+  sightline import clip_output/ --space clip-l14   of clip-retrieval
+  sightline import exported/ --space again         of `sightline export`
+
 VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats, or a folder. A path that the
 library knows gives its vector to that picture; every other name becomes a document, which searches find by
 its id. Lists have one name a line, or are JSON Lines (.jsonl) with `path` or `id`; without any, vectors are
 numbered from 0. All of it is taken in, or nothing.
-\b
+
 Words cannot be embedded in such a space; `sightline similar` and evaluations work.
 """,
 )

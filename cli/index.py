@@ -22,8 +22,8 @@ __all__ = ["index"]
 Examples:
   sightline index ~/Pictures
   sightline index ~/Pictures /mnt/archive --exclude 'Screenshots/' --exclude '*.gif'
-  sightline index .                   from anywhere beneath an indexed folder: only that part
-\b
+  sightline index .   only this part of an indexed folder
+
 Run it again whenever pictures have changed, from cron if you like: only what is new is read. Stop it at
 any time; what is settled stays. Folders and patterns listed in a .sightlineignore file (gitignore grammar)
 are passed over.

@@ -1,6 +1,6 @@
 """A group of commands that are imported when they are needed, so that help and completion stay fast."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -10,11 +10,21 @@ __all__ = ["LazyGroup"]
 
 
 class LazyGroup(click.Group):
-    """`verbs` says of each command where it lives (`module:attribute`), and what it does, which help lists."""
+    """`verbs` says of each command where it lives (`module:attribute`), and what it does, which help lists.
 
-    def __init__(self, *args: Any, verbs: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+    `sections` are titles in that list with the commands that stand under each.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        verbs: Mapping[str, tuple[str, str]],
+        sections: Mapping[str, Sequence[str]] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._verbs = verbs
+        self._sections = sections or {"Commands": tuple(verbs)}
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """In the order of the table."""
@@ -29,6 +39,8 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of commands."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in self._verbs.items()])
+        """The tables of commands, their second columns beneath each other."""
+        width = max(map(len, self._verbs))
+        for title, names in self._sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), self._verbs[name][1]) for name in names])

@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -18,42 +18,54 @@ __all__ = ["main", "sightline"]
 
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "index": ("cli.index:index", "Take folders of pictures into the library, or bring it up to date."),
+        "index": ("cli.index:index", "Take folders of pictures in, or bring the library up to date."),
         "search": ("cli.search:search", "Find pictures by words, by a picture, or by both."),
         "similar": ("cli.similar:similar", "Find the pictures most similar to one picture."),
         "highlight": ("cli.highlight:highlight", "Show where in a picture something is."),
-        "facets": ("cli.facets:facets", "Count pictures by camera, month, folder, tag and more."),
+        "serve": ("cli.serve:serve", "Open the page, and the HTTP API, on a library."),
+        "demo": ("cli.demo:demo", "Index a small gallery and ask it things in six languages."),
         "tag": ("cli.tag:tag", "Give pictures a tag."),
         "untag": ("cli.tag:untag", "Take a tag away from pictures."),
         "tags": ("cli.tag:tags", "List the tags of the library, or of pictures."),
         "album": ("cli.album:album", "Keep a search under a name, and show what it finds."),
+        "facets": ("cli.facets:facets", "Count pictures by camera, month, folder, tag and more."),
         "duplicates": ("cli.duplicates:duplicates", "List what is there more than once, the best of each first."),
-        "serve": ("cli.serve:serve", "Open the page, and the HTTP API, on a library."),
         "classify": ("cli.classify:classify", "Classify pictures by labels of your own, and tag them."),
         "status": ("cli.status:status", "Say what the library holds, and what could not be read."),
         "verify": ("cli.verify:verify", "Check that nothing in the library is damaged."),
         "repair": ("cli.repair:repair", "Mend what is damaged, without embedding anything again."),
-        "eval": ("cli.evaluate.verb:evaluate", "Measure how well pictures are found: MRR, Recall@k, nDCG."),
-        "judge": ("cli.judge:judge", "Judge what the library finds for your own queries, to evaluate it with."),
         "forget": ("cli.forget:forget", "Let the library forget pictures; files are never touched."),
+        "models": ("cli.models:models", "List the models, fetch them, and change from one to another."),
         "import": ("cli.import_:import_vectors", "Take in vectors made elsewhere as a space of their own."),
         "export": ("cli.export:export", "Write the vectors of a space to files."),
-        "models": ("cli.models:models", "List the models, fetch them, and change from one to another."),
-        "demo": ("cli.demo:demo", "Index a small gallery and ask it things in six languages."),
+        "eval": ("cli.evaluate.verb:evaluate", "Measure how well pictures are found: MRR, Recall@k, nDCG."),
+        "judge": ("cli.judge:judge", "Judge what is found for your own queries, to evaluate with."),
         "completion": ("cli.completion:completion", "Print a script that completes commands in your shell."),
     }
 )
 """Verb to where it lives and what it does: help lists them without importing any."""
 
+SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        "Find pictures": ("index", "search", "similar", "highlight", "serve", "demo"),
+        "Keep them in order": ("tag", "untag", "tags", "album", "facets", "duplicates", "classify"),
+        "Look after the library": ("status", "verify", "repair", "forget"),
+        "Models, vectors, measurements": ("models", "import", "export", "eval", "judge"),
+        "The command line": ("completion",),
+    }
+)
+"""Under which titles help lists them."""
+
 
 @click.group(
     cls=LazyGroup,
     verbs=VERBS,
+    sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="""\b
 Examples:
-  sightline index ~/Pictures                     take a folder in; run it again whenever it changed
-  sightline search a dog playing in the snow     ask in English, Chinese, German, French, Czech or Arabic
+  sightline index ~/Pictures                     take a folder in
+  sightline search a dog playing in the snow     or in zh, de, fr, cs, ar
   sightline search --image ./cat.jpg on a sofa   a picture and words together
   sightline similar ./cat.jpg --sheet cats.html  a contact sheet to look at
   sightline search beach --paths -k 50 | xargs -d '\\n' cp -t ~/beach

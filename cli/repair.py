@@ -13,7 +13,7 @@ __all__ = ["repair"]
     epilog="""\b
 Examples:
   sightline repair
-\b
+
 Index files are made anew from the catalogue, which holds every vector; vectors that are damaged themselves
 are dropped, and the next `sightline index` embeds those pictures again.
 """

@@ -37,20 +37,20 @@ Examples:
   sightline search a dog playing in the snow
   sightline search ein Hund spielt im Schnee -k 30
   sightline search --image ./sofa.jpg                    like this picture
-  sightline search --image ./sofa.jpg with a cat on it   like this picture and these words
-  sightline search a beach --not people                  turned away from these words
-  sightline search a beach -people after:2023-06         the same, and a filter, in one line
-  sightline search camera:x100 -tag:work                 filters alone: the newest of what they keep
-  sightline search a beach + 0.5:sunset + ./sofa.jpg     parts, one of which counts half
-  sightline search a beach --in ~/Pictures/2023 --after 2023-06 --before 2023-09 --sort date
-  sightline search birthday cake --sheet cake.html       a contact sheet to look at
-  sightline search a red kite --highlight kites/          where each hit shows it
+  sightline search --image ./sofa.jpg with a cat on it   and these words
+  sightline search a beach --not people                  turned away from it
+  sightline search a beach -people after:2023-06         and a filter
+  sightline search camera:x100 -tag:work                 filters alone
+  sightline search a beach + 0.5:sunset + ./sofa.jpg     one counts half
+  sightline search a beach --in ~/Pictures --after 2023-06 --sort date
+  sightline search birthday cake --sheet cake.html       a contact sheet
+  sightline search a red kite --highlight kites/         where it is
   sightline search receipts -0 | xargs -0 cp -t ~/tax
   sightline search two men in an office --relevant || echo none
   sightline search beach --json | jq .relevance
-  sightline search a dog --interactive                   say which are right, and ask again
+  sightline search a dog --interactive                   say which are right
   sightline search --queries questions.txt > answers.jsonl
-\b
+
 Scores are cosine similarities: they rank pictures for one query, and those of two models cannot be compared.
 Where it was measured, --json adds the relevance, how likely a picture answers the query; a `?` after a score
 says that it probably does not. Words that begin with two dashes go after `--`; with --plain, all words mean

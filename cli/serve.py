@@ -14,10 +14,10 @@ TOKEN_VARIABLE = "SIGHTLINE_TOKEN"
 @click.command(
     epilog="""\b
 Examples:
-  sightline serve                                open http://127.0.0.1:8765 in a browser
+  sightline serve   open http://127.0.0.1:8765 in a browser
   sightline serve --library photos.library --port 9000 --open
   SIGHTLINE_TOKEN=$(openssl rand -hex 16) sightline serve --host 0.0.0.0 --name photos.example.org
-\b
+
 Only this machine can reach the server unless --host says otherwise; any other address needs a token, which a
 browser gives once as /?token=..., and a server that speaks TLS before it (docs/serving.md shows how).
 """

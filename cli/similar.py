@@ -31,10 +31,10 @@ __all__ = ["similar"]
     epilog="""\b
 Examples:
   sightline similar ./cat.jpg
-  sightline similar ./cat.jpg --crop 25%,25%,50%,50%     like the middle of it
+  sightline similar ./cat.jpg --crop 25%,25%,50%,50%   like the middle of it
   sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
-  sightline similar ./cat.jpg --highlight where/         where each hit is like it
-\b
+  sightline similar ./cat.jpg --highlight where/       where alike
+
 The picture may be in the library or not. If it is, it is not listed itself. Where the library's vectors were
 made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of, or the id of a document.
 """,

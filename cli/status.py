@@ -14,7 +14,7 @@ __all__ = ["status"]
     epilog="""\b
 Examples:
   sightline status
-  sightline status --failures                    every file that could not be read, and why
+  sightline status --failures   what could not be read, and why
   sightline status --json | jq .present
 """
 )

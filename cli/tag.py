@@ -33,12 +33,12 @@ def _picture_options(command: Command) -> Command:
 @click.command(
     epilog="""\b
 Examples:
-  sightline tag ./cat.jpg ./kitten.jpg cats                  files
-  sightline tag ~/Pictures/2023/Rome trips/Rome              a folder; a / makes levels
-  sightline tag --query "a beach" -k 50 beach                the best 50 of a search; look at them first
-  sightline tag --camera x100 --where 'rating>=4' best       whatever filters keep
+  sightline tag ./cat.jpg ./kitten.jpg cats              files
+  sightline tag ~/Pictures/2023/Rome trips/Rome          a folder
+  sightline tag --query "a beach" -k 50 beach            its best 50
+  sightline tag --camera x100 --where 'rating>=4' best   whatever filters keep
   sightline search a beach --relevant -0 | sightline tag - beach
-\b
+
 A tag belongs to what a picture shows: copies share it, and a file that is moved keeps it. Files are never
 touched. `sightline search tag:beach` finds them again, and those of tags beneath it.
 """
@@ -60,7 +60,7 @@ def tag(ctx: click.Context, /, name: str, **which: Any) -> None:
 Examples:
   sightline untag ./cat.jpg cats
   sightline untag --tag beach --in ~/Pictures/Mountains beach
-\b
+
 Only what a person said is taken away. Keywords that stand in files or in sidecars stay there.
 """
 )
@@ -107,7 +107,7 @@ Examples:
   sightline tags
   sightline tags ./cat.jpg
   sightline tags --json | jq -r .tag
-\b
+
 A tag is said by a person (user), by a keyword in the file (file) or in an XMP file beside it (sidecar), or by
 a model, with a probability.
 """

@@ -14,7 +14,7 @@ __all__ = ["verify"]
 Examples:
   sightline verify && echo all well
   sightline verify --json
-\b
+
 Checks the database, every vector, and the index files bit for bit against the catalogue. Reads no picture.
 Exit code 1 means that faults were found; `sightline repair` mends them.
 """

@@ -30,7 +30,7 @@ Examples:
   sightline models list
   sightline models recommend --lang zh
   sightline models pull xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k
-  sightline models use mini                      let it answer, once it has embedded every picture
+  sightline models use mini   let it answer, once it is ready
 """,
 )
 def models() -> None:

@@ -16,10 +16,10 @@ __all__ = ["pull"]
     epilog="""\b
 Examples:
   sightline models pull ViT-B-32/laion2b_s34b_b79k
-  sightline models pull BAAI/AltCLIP --dry-run           what, how large, under which licence
-  sightline models pull hf-hub:org/name --yes            without asking, for scripts
-  sightline models pull BAAI/AltCLIP --from ./fetched    files fetched by hand; no network
-\b
+  sightline models pull BAAI/AltCLIP --dry-run          which licence
+  sightline models pull hf-hub:org/name --yes           without asking
+  sightline models pull BAAI/AltCLIP --from ./fetched   files fetched by hand
+
 Stop it at any time; the next one goes on where it was. Models lie in your data folder, or where
 SIGHTLINE_MODELS says. HF_ENDPOINT names another hub, HF_TOKEN your account.
 """

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from cli.main import VERBS
+from cli.main import SECTIONS, VERBS
 from cli.models.group import VERBS as MODELS_VERBS
 from encoders.registry import MODELS
 from sightline import __version__
@@ -26,6 +27,22 @@ def test_help_lists_every_verb(sightline: Sightline, arguments: list[str]) -> No
         assert f"  {verb} " in answer.text
         assert summary.split()[0] in answer.text
     assert "Exit codes" in answer.text
+
+
+def test_every_verb_stands_under_one_title() -> None:
+    assert sorted(verb for verbs in SECTIONS.values() for verb in verbs) == sorted(VERBS)
+
+
+def test_options_stand_under_titles(sightline: Sightline) -> None:
+    from cli.search import search
+    from cli.sections import SECTIONS as TITLES
+
+    text = sightline("search", "--help").text
+    assert [title for title in TITLES if f"\n{title}:\n" in text] == list(TITLES)
+    options = [param for param in search.params if isinstance(param, click.Option)]
+    assert {param.name for param in options} == {name for names in TITLES.values() for name in names}
+    for option in options:
+        assert text.count(f" {option.opts[-1]} ") + text.count(f" {option.opts[-1]},") >= 1, option.opts
 
 
 @pytest.mark.parametrize("verb", [*VERBS, *(f"models {verb}" for verb in MODELS_VERBS)])
