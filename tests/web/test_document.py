@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from schemathesis.openapi import from_asgi
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -24,9 +25,11 @@ EXAMPLES = 10
 
 
 @pytest.fixture
-def app(indexed: Library, tmp_path: Path) -> FastAPI:
+def app(indexed: Library, tmp_path: Path) -> Iterator[FastAPI]:
     """One where a made-up folder cannot be indexed: it might be the whole disk."""
-    return create_app(indexed, ServeSettings(cache=tmp_path / "cache", index_folders=False))
+    made = create_app(indexed, ServeSettings(cache=tmp_path / "cache", index_folders=False))
+    yield made
+    made.state.service.close()
 
 
 def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
@@ -41,7 +44,7 @@ def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
         phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    def check(case: Case) -> None:
+    def check(case: Case[Any]) -> None:
         # Not every text is a query, and no document can say which are.
         case.call_and_validate(base_url=HERE, excluded_checks=[positive_data_acceptance])
 
@@ -55,7 +58,7 @@ def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
 
 def test_no_request_finds_a_fault(app: FastAPI) -> None:
     schema = from_asgi(DOCUMENT, app, headers={"Host": HERE.removeprefix("http://")})
-    operations = [found.ok() for found in schema.get_all_operations()]
+    operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) > 30
     assert [fault for each in operations for mode in GenerationMode for fault in faults(each, mode)] == []
 

@@ -1,6 +1,7 @@
 """Errors as clients see them: a name, a status, and nothing that is nobody's business."""
 
 import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,23 +9,87 @@ from fastapi.testclient import TestClient
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from sightline import errors
-from sightline.errors import InvalidQuery, PictureUndecodable, SightlineError, UnknownSpace
-from web.problems import NotThere, status_of
+from sightline.errors import InvalidQuery, SightlineError
+from web.problems import STATUS, printable, status_of
+
+MEANT = {
+    400: {
+        "BadCheckpoint",
+        "BadVectorFile",
+        "FileTooLarge",
+        "InvalidQuery",
+        "InvalidTag",
+        "NotAllowed",
+        "PictureError",
+        "PictureTooLarge",
+        "PictureUndecodable",
+        "PictureUnreadable",
+        "PictureUnsupported",
+        "QuerySyntax",
+    },
+    404: {
+        "AmbiguousSpace",
+        "NoSuchFolder",
+        "NotThere",
+        "NothingKnown",
+        "SpaceDropped",
+        "UnknownAlbum",
+        "UnknownModel",
+        "UnknownSpace",
+    },
+    409: {
+        "Busy",
+        "DatasetError",
+        "EvaluationError",
+        "ExchangeError",
+        "FolderPassedOver",
+        "FolderUnreadable",
+        "Incomparable",
+        "MissingPictures",
+        "MissingVectors",
+        "NothingIndexed",
+        "RootUnavailable",
+        "SpaceExists",
+        "SpaceInUse",
+        "SpaceIncomplete",
+        "SpaceMismatch",
+        "UnknownLanguage",
+        "UnknownMetric",
+        "UnknownSplit",
+        "WeightsChanged",
+    },
+    500: {"BadVectors", "ServeRefused"},
+    503: {
+        "DeviceUnavailable",
+        "EncoderError",
+        "ExtraMissing",
+        "IndexFault",
+        "LibraryError",
+        "LibraryNotFound",
+        "LibraryTooNew",
+        "LibraryUnusable",
+        "LicenceRefused",
+        "ModelUnavailable",
+        "NoHomeFolder",
+        "PullFailed",
+    },
+    507: {"NoRoom"},
+}
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (InvalidQuery("why"), 400),
-        (PictureUndecodable("why"), 400),  # by its ancestor
-        (UnknownSpace("a", ()), 404),
-        (NotThere(), 404),
-        (errors.LibraryUnusable(Path("/p"), "full"), 503),
-        (errors.BadVectors("m", "f"), 500),
-    ],
-)
-def test_what_an_error_means_to_a_client(error: SightlineError, status: int) -> None:
-    assert status_of(error) == status
+def below(kind: type[SightlineError]) -> Iterator[type[SightlineError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from below(each)
+
+
+def test_every_exception_means_something_to_a_client() -> None:
+    ours = [each for each in below(SightlineError) if each.__module__ in {"sightline.errors", "web.problems"}]
+    found: dict[int, set[str]] = {}
+    for kind in ours:
+        found.setdefault(status_of(kind.__new__(kind)), set()).add(kind.__name__)
+    assert found == MEANT
+    assert all(any(each in STATUS for each in kind.__mro__) for kind in ours)  # none by mere default
 
 
 def raising(client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception) -> dict[str, object]:
@@ -56,8 +121,12 @@ def test_a_fault_of_ours_tells_nothing(client: TestClient, monkeypatch: pytest.M
     assert "secret" not in str(told)
 
 
-def test_too_many_at_a_time_may_come_again(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert raising(client, monkeypatch, PoolTimeout())["status"] == 503
+@pytest.mark.parametrize("error", [PoolTimeout(), errors.LibraryUnusable(Path("/p"), "database is locked")])
+def test_what_may_pass_can_be_tried_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    assert raising(client, monkeypatch, error)["status"] == 503
+    assert client.get("/api/v1/status").headers["retry-after"] == "1"
 
 
 def test_bytes_that_are_no_text_do_not_break_a_problem(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +147,8 @@ def test_an_unknown_path_is_not_there(shared: TestClient, path: str) -> None:
 def test_a_method_that_is_not_meant(shared: TestClient) -> None:
     answer = shared.delete("/api/v1/status")
     assert (answer.status_code, answer.json()["title"]) == (405, "MethodNotAllowed")
+
+
+@pytest.mark.parametrize(("text", "shown"), [("caf\udce9", "caf\\xe9"), ("\ud800", "\\ud800"), ("é", "é")])
+def test_every_text_can_be_shown(text: str, shown: str) -> None:
+    assert printable(text) == shown
