@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import filter_options, filters, json_option, library_option, space_option
+from cli.options import filter_options, filters, json_option, library_option, placement_options, space_option
 
 if TYPE_CHECKING:
     from encoders.base import Encoder
+    from encoders.placement import Placement
     from search import Filters
     from search.classify import Classified, Classifier
     from store import Library
@@ -52,6 +53,7 @@ name what else there may be. A model without a logit scale, as the built-in one,
 @filter_options
 @library_option
 @space_option
+@placement_options
 @json_option
 @click.pass_context
 def classify(
@@ -68,11 +70,11 @@ def classify(
     before: str | None,
     library: Path,
     space: str | None,
+    placement: "Placement",
     as_json: bool,
 ) -> None:
     """Classify the pictures of the library, or PICTURES, by labels that nobody trained the model for."""
     from cli.output import say_waiting
-    from encoders.placement import Placement
     from search.classify import Classifier
     from search.view import encoder_of
     from sightline.errors import InvalidQuery
@@ -81,7 +83,7 @@ def classify(
     names = _labels(labels)
     with Library.open(library) as opened:
         stored = _space(opened, space)
-        encoder = encoder_of(stored, Placement())
+        encoder = encoder_of(stored, placement)
         classifier = Classifier(encoder, names, templates, lang or _language(names))
         if classifier.scale is None and min_probability is not None:
             raise InvalidQuery(f"the model {stored.space.model} has no logit scale, so that nothing has a probability")

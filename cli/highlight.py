@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import json_option, library_option
+from cli.options import json_option, library_option, placement_options
 
 if TYPE_CHECKING:
+    from encoders.placement import Placement
     from encoders.prompts import PicturePrompt, Prompt
     from search.highlight.engine import EngineName
     from search.highlight.highlight import Threshold
@@ -85,8 +86,7 @@ more is called a find. docs/highlight.md says how to read maps, and how far to t
     callback=_threshold,
     help="Value of the map from which something is found; otsu: wherever each map divides best, found or not.",
 )
-@click.option("--device", help="Where to run the model: cpu, cuda, cuda:1, mps  [default: the best there is]")
-@click.option("--precision", help="Numbers to compute with: fp32, bf16, fp16  [default: the best for the device]")
+@placement_options
 @json_option
 @click.pass_context
 def highlight(
@@ -106,13 +106,11 @@ def highlight(
     image_mask: Path | None,
     image_crop: tuple[int, int, int, int] | None,
     threshold: "Threshold",
-    device: str | None,
-    precision: str | None,
+    placement: "Placement",
     as_json: bool,
 ) -> None:
     """Show where in IMAGE each PROMPT is."""
     from cli.overlays import Output, show
-    from encoders.placement import Placement
     from encoders.prompts import as_prompts
     from search.highlight.highlight import open_whole
     from search.highlight.loading import chosen_engine, load_engine
@@ -124,7 +122,6 @@ def highlight(
     wanted: list[Prompt | str] = list(prompts)
     if image_prompt is not None:
         wanted.append(_picture_prompt(image_prompt, image_mask, image_crop))
-    placement = Placement(device, precision, notify=lambda notice: click.echo(f"sightline: {notice}", err=True))
     kind = chosen_engine(engine, model=model, segmenter=segmenter)
     if kind == "relevance" and model is None:
         model = _library_model(library)

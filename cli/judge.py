@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import library_option
+from cli.options import library_option, placement_options
 from cli.output import print_text, shown
 
 if TYPE_CHECKING:
     from encoders.base import Encoder
+    from encoders.placement import Placement
     from search.evaluate.judging import JudgementSet
     from store import Library
     from store.lookup import ContentRecord
@@ -53,14 +54,17 @@ once; the next time only what is not judged yet is asked for. What was never sho
     help="How many pictures of each model to judge.",
 )
 @click.option("--preview", is_flag=True, help="Show the pictures in the terminal.")
-def judge(queries: Path, out: Path, library: Path, lang: str | None, top: int, preview: bool) -> None:
+@placement_options
+def judge(
+    queries: Path, out: Path, library: Path, lang: str | None, top: int, preview: bool, placement: "Placement"
+) -> None:
     """Judge what the library finds for your own QUERIES, to evaluate it with."""
     from search.evaluate.judging import JudgementSet, collection, read_queries
     from store import Library
 
     asked = read_queries(queries)
     with Library.open(library) as opened:
-        systems = _systems(opened)
+        systems = _systems(opened, placement)
         judged = JudgementSet(out, lang)
         names, unlisted = collection(opened, [stored for stored, _ in systems])
         gone = judged.cover(asked, names)
@@ -80,7 +84,7 @@ def judge(queries: Path, out: Path, library: Path, lang: str | None, top: int, p
         print_text(f"Measure with it: sightline eval {out} --library {library}")
 
 
-def _systems(library: "Library") -> "list[tuple[StoredSpace, Encoder]]":
+def _systems(library: "Library", placement: "Placement") -> "list[tuple[StoredSpace, Encoder]]":
     """The spaces of the library in which words can be embedded, with what does it."""
     from encoders import registry
     from sightline.errors import EncoderError, InvalidQuery
@@ -89,7 +93,7 @@ def _systems(library: "Library") -> "list[tuple[StoredSpace, Encoder]]":
     systems = []
     for stored, _, _ in list_spaces(library):
         try:
-            encoder = registry.load_for(stored.space)
+            encoder = registry.load_for(stored.space, placement)
         except EncoderError as exc:
             click.echo(f"sightline: {stored.space} is left out: {exc}", err=True)
             continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import json_option, library_option
+from cli.options import json_option, library_option, placement_options
 
 if TYPE_CHECKING:
     from cli.progress import ShownProgress
@@ -33,8 +33,7 @@ fingerprint begins that `sightline status --json` shows.
 )
 @click.argument("name")
 @library_option
-@click.option("--device", help="Where to run the model: cpu, cuda, cuda:1, mps  [default: the best there is]")
-@click.option("--precision", help="Numbers to compute with: fp32, bf16, fp16  [default: the best for the device]")
+@placement_options
 @click.option("--workers", type=click.IntRange(1, 64), help="Threads that read  [default: one a core, at most 8]")
 @click.option("--no-switch", is_flag=True, help="Embed, but let the model in use go on answering.")
 @click.option("--accept-missing", is_flag=True, help="Switch even if a folder is not there, or little is embedded.")
@@ -42,8 +41,7 @@ fingerprint begins that `sightline status --json` shows.
 def use(
     name: str,
     library: Path,
-    device: str | None,
-    precision: str | None,
+    placement: "Placement",
     workers: int | None,
     no_switch: bool,
     accept_missing: bool,
@@ -51,7 +49,6 @@ def use(
 ) -> None:
     """Let the model NAME answer searches, once it has embedded every picture."""
     from cli.output import print_json, print_text
-    from encoders.placement import Placement
     from indexer import FillSettings
     from store import Library
 
@@ -59,7 +56,7 @@ def use(
     if workers is not None:
         settings = replace(settings, workers=workers)
     with Library.open(library) as opened:
-        facts = _use(opened, name, Placement(device, precision, notify=_say), settings)
+        facts = _use(opened, name, placement, settings)
         if as_json:
             print_json(facts)
         else:

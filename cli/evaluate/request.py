@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoders.placement import Placement
+
 __all__ = ["Options"]
 
 
@@ -31,3 +33,4 @@ class Options:
     save: Path | None
     baseline: Path | None
     as_json: bool
+    placement: Placement

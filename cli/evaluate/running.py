@@ -96,7 +96,7 @@ def _measured(stack: ExitStack, dataset: Dataset, options: Options) -> list[Meas
     names = options.metrics.split(",") if options.metrics else None
     settings = EvaluationSettings(metrics=parse_metrics(names)) if names else EvaluationSettings()
     found = []
-    systems = open_systems(dataset, options.spaces, options.library, _query_vectors(options))
+    systems = open_systems(dataset, options.spaces, options.library, _query_vectors(options), options.placement)
     for system in stack.enter_context(systems):
         exact = measure(system, dataset, directions, settings, options.templates)
         found += exact

@@ -8,6 +8,7 @@ from pathlib import Path
 from cli.evaluate.private import open_private
 from encoders import registry
 from encoders.base import Encoder
+from encoders.placement import Placement
 from search.evaluate.datasets import Dataset
 from sightline.errors import EvaluationError, InvalidQuery, SpaceMismatch
 from store import Library
@@ -44,6 +45,7 @@ def open_systems(
     spaces: Sequence[str],
     library: Path | None = None,
     query_vectors: Mapping[str, QueryVectors] | None = None,
+    placement: Placement = registry.ANYWHERE,
 ) -> Iterator[list[System]]:
     """The systems called `spaces`: models, or spaces of `library`; without any, the built-in model or the active space.
 
@@ -51,12 +53,12 @@ def open_systems(
     """
     with ExitStack() as stack:
         if library is None:
-            encoders = [registry.load(name) for name in spaces or [registry.DEFAULT_MODEL]]
+            encoders = [registry.load(name, placement) for name in spaces or [registry.DEFAULT_MODEL]]
             yield [_private(stack.enter_context(open_private(dataset, encoder)), encoder) for encoder in encoders]
         else:
             opened = stack.enter_context(Library.open(library))
             found = [named_space(opened, name) for name in spaces] or [_active(opened)]
-            yield [System(opened, stored, _words(stored, query_vectors or {})) for stored in found]
+            yield [System(opened, stored, _words(stored, query_vectors or {}, placement)) for stored in found]
 
 
 def _private(library: Library, encoder: Encoder) -> System:
@@ -70,7 +72,9 @@ def _active(library: Library) -> StoredSpace:
     return active
 
 
-def _words(stored: StoredSpace, query_vectors: Mapping[str, QueryVectors]) -> Encoder | QueryVectors:
+def _words(
+    stored: StoredSpace, query_vectors: Mapping[str, QueryVectors], placement: Placement
+) -> Encoder | QueryVectors:
     """Query vectors that were given, else the model of the space."""
     given = query_vectors.get(stored.space.model) or query_vectors.get("")
     if given is not None:
@@ -79,7 +83,7 @@ def _words(stored: StoredSpace, query_vectors: Mapping[str, QueryVectors]) -> En
         raise EvaluationError(
             f"the vectors of {stored.space} were made elsewhere, and so must be those of the captions: --query-vectors"
         )
-    encoder = registry.load(stored.space.model)
+    encoder = registry.load(stored.space.model, placement)
     if encoder.space.fingerprint != stored.space.fingerprint:
         raise SpaceMismatch(str(stored.space), str(encoder.space))
     return encoder

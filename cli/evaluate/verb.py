@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.evaluate.request import Options
-from cli.options import Context, json_option
+from cli.options import Context, json_option, placement_options
 
 __all__ = ["evaluate"]
 
@@ -85,6 +85,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a measure fell below the baseline 
 @click.option(
     "--query-ids", type=_FILE, metavar="FILE", help="Whose they are, a caption's id a line  [default: in order]"
 )
+@placement_options
 @json_option
 @click.option("--run", type=_FILE, metavar="FILE", help="Write the ranking as a TREC run.")
 @click.option("--qrels", type=_FILE, metavar="FILE", help="Write the judgements as TREC qrels.")
