@@ -12,7 +12,7 @@ from encoders.placement import Placement
 from sightline.errors import ModelUnavailable, UnknownModel
 from sightline.space import Space
 
-__all__ = ["DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load", "load_for"]
+__all__ = ["ANYWHERE", "DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load", "load_for"]
 
 DEFAULT_MODEL = "mini"
 
