@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from encoders.checkpoint import require_whole
+from encoders.checkpoint import read_json, require_whole
 from encoders.placement import Placed, Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt
 from encoders.segmenter import Segmenter
@@ -20,7 +20,7 @@ from encoders.visual_prompt import shown_picture
 from sightline.errors import ExtraMissing, InvalidQuery, ModelUnavailable
 from sightline.settings import models_folder, slug
 
-__all__ = ["DEFAULT_SEGMENTER", "CLIPSegSegmenter", "has_segmenter", "load_segmenter", "segmenter_folder"]
+__all__ = ["DEFAULT_SEGMENTER", "CLIPSegSegmenter", "has_segmenter", "is_clipseg", "load_segmenter", "segmenter_folder"]
 
 DEFAULT_SEGMENTER = "CIDAS/clipseg-rd64-refined"
 ANYWHERE = Placement()
@@ -35,8 +35,27 @@ def segmenter_folder(name: str) -> Path:
 
 
 def has_segmenter(name: str = DEFAULT_SEGMENTER) -> bool:
-    """Whether the files of the segmenter `name` are there. Loads nothing."""
-    return (segmenter_folder(name) / "config.json").is_file()
+    """Whether the files of the segmenter `name` are there, and not only some of them yet. Loads nothing."""
+    return _lack(name) is None
+
+
+def is_clipseg(folder: Path) -> bool:
+    """Whether the model in `folder` is one of these."""
+    config = folder / "config.json"
+    return config.is_file() and read_json(config).get("model_type") == "clipseg"
+
+
+def _lack(name: str) -> ModelUnavailable | None:
+    """What is in the way of the segmenter `name`."""
+    folder = segmenter_folder(name)
+    if folder == models_folder() / slug(name):
+        try:
+            require_whole(folder, name)
+        except ModelUnavailable as exc:
+            return exc
+    if not (folder / "config.json").is_file():
+        return ModelUnavailable(name, f"its files in {folder}", _by_hand(name))
+    return None
 
 
 def load_segmenter(name: str = DEFAULT_SEGMENTER, placement: Placement = ANYWHERE) -> "CLIPSegSegmenter":
@@ -44,12 +63,9 @@ def load_segmenter(name: str = DEFAULT_SEGMENTER, placement: Placement = ANYWHER
 
     Cheap; weights are read by its first use. Raises `ModelUnavailable` when its files are not there.
     """
-    folder = segmenter_folder(name)
-    if not has_segmenter(name):
-        raise ModelUnavailable(name, f"its files in {folder}", _by_hand(name))
-    if folder == models_folder() / slug(name):
-        require_whole(folder, name)
-    return CLIPSegSegmenter(folder, name=name, placement=placement)
+    if (lack := _lack(name)) is not None:
+        raise lack
+    return CLIPSegSegmenter(segmenter_folder(name), name=name, placement=placement)
 
 
 class CLIPSegSegmenter(Segmenter):

@@ -43,10 +43,12 @@ def load_files(typed: str, placement: Placement, known: tuple[str, ...]) -> Enco
 
 
 def _from_folder(folder: Path, name: str, language: str | None, placement: Placement) -> Encoder:
-    from encoders import hf_clip, open_clip
+    from encoders import clipseg, hf_clip, open_clip
 
     if (folder / open_clip.CONFIG).is_file():
         return open_clip.OpenClipEncoder(folder, name=name, language=language, placement=placement)
+    if clipseg.is_clipseg(folder):
+        raise BadCheckpoint(folder, "it is a segmenter, which compares nothing; `sightline highlight` asks it")
     if (folder / hf_clip.CONFIG).is_file():
         if language is not None:
             raise open_clip.untold(name)

@@ -9,12 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from encoders import registry
 from encoders.clipseg import CLIPSegSegmenter, has_segmenter, load_segmenter, segmenter_folder
 from encoders.placement import Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt
 from encoders.segmenter import Segmenter, resized
 from encoders.visual_prompt import shown_picture
-from sightline.errors import BadVectors, InvalidQuery, ModelUnavailable
+from sightline.errors import BadCheckpoint, BadVectors, InvalidQuery, ModelUnavailable
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -117,6 +118,27 @@ def test_it_is_found_among_our_models(folder: Path, tmp_path: Path, monkeypatch:
     assert has_segmenter("CIDAS/x")
     assert load_segmenter("CIDAS/x", EXACT).name == "CIDAS/x"
     assert load_segmenter(str(folder), EXACT).count_tokens("a") == 3
+
+
+def test_it_is_no_encoder(folder: Path) -> None:
+    with pytest.raises(BadCheckpoint, match="`sightline highlight` asks it"):
+        registry.load(str(folder))
+
+
+def test_one_that_is_still_being_pulled_is_not_there_yet(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`auto` does without it meanwhile; who asks for it is told how to go on."""
+    import shutil
+
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path))
+    half = Path(shutil.copytree(folder, tmp_path / "CIDAS--x"))
+    (half / ".partial").mkdir()
+    assert not has_segmenter("CIDAS/x")
+    with pytest.raises(ModelUnavailable, match="models pull CIDAS/x` fetches what is missing"):
+        load_segmenter("CIDAS/x")
+    (half / ".partial").rmdir()
+    assert has_segmenter("CIDAS/x")
 
 
 @pytest.mark.parametrize("damage", ["no weights", "cut weights", "lost weights", "no tokenizer"])
