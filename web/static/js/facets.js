@@ -11,6 +11,7 @@ const FIELDS = ["folder", "year", "camera", "tag", "lens", "orientation", "forma
 const open = new Set();
 const sought = new Map(); // field -> what its list is narrowed to
 let facets = {};
+let total = 0;
 let asked = null;
 let under = null;
 
@@ -33,7 +34,8 @@ function section(field) {
   const known = new Set(values.map((value) => value.term));
   const held = [...state.filters.values()].filter((filter) => filter.field === field && !known.has(filter.term));
   const all = [...held, ...values];
-  if (!all.length || (all.length === 1 && !state.filters.has(all[0].term))) return null;
+  const telling = all.length > 1 || all.some((value) => state.filters.has(value.term) || value.count < total);
+  if (!telling) return null; // what all pictures have in common leaves nothing to choose
   const wide = open.has(field);
   const few = wide ? all : all.filter((value, i) => i < SHOWN || state.filters.has(value.term));
   const list = make("ul", { className: wide ? "long" : "" }, ...few.map((value) => option(field, value)));
@@ -77,6 +79,7 @@ function draw() {
 async function counted(wanted, signal) {
   const chosen = [...new Set([...state.filters.values()].map((filter) => filter.field))];
   const [all, ...others] = await Promise.all([wanted, ...chosen.map(where)].map((text) => api.facets(text, signal)));
+  total = all.count;
   return { ...all.facets, ...Object.fromEntries(chosen.map((field, i) => [field, others[i].facets[field]])) };
 }
 

@@ -37,8 +37,9 @@ function say(text) {
 
 async function attempt(act) {
   try {
-    await act();
+    const job = await act();
     await draw();
+    if (job?.id) watch(job.id); // it may be over already, and has something to say all the same
   } catch (problem) {
     say(describe(problem));
   }

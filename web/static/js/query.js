@@ -42,7 +42,7 @@ function chip(part) {
   const name = part.text ?? part.label ?? t("picture");
   const away = part.weight < 0;
   const source = part.picture ? thumbnail(part.picture, 192) : part.preview;
-  return make("li.chip", { "data-away": away },
+  return make("li.chip", { "data-away": String(away) },
     iconButton(away ? "minus" : "plus", t(away ? "turnTowards" : "turnAway", { name }), () => reweigh(part, -part.weight)),
     source ? make("img", { src: source, alt: "", onerror: (event) => event.target.remove() }) : null,
     make("span.name", { dir: "auto", title: name }, name),

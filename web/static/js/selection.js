@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { byId, download, iconButton, make } from "./dom.js";
+import { refresh } from "./facets.js";
 import { t } from "./i18n.js";
 import { addPart } from "./query.js";
 import { notice } from "./summary.js";
@@ -53,6 +54,7 @@ async function tag(event) {
     await api.tag(field.value.trim(), [...chosen.keys()]);
     notice(t("tagged", { n: chosen.size, tag: field.value.trim() }));
     field.value = "";
+    refresh();
   } catch (problem) {
     notice(problem);
   }

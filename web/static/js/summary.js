@@ -31,7 +31,7 @@ export function notice(what, { again = null } = {}) {
 /** Says, calmly, that what stands in the box cannot be read. */
 export function notYet(problem) {
   clearNotices();
-  byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message)));
+  byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message.split("\n")[0])));
 }
 
 export const clearNotices = () => byId("notices").replaceChildren();

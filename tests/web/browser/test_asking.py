@@ -1,0 +1,145 @@
+"""Asking: in words while one types, in several languages, with pictures, in parts; and what is not understood."""
+
+import base64
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.browser.conftest import GALLERY, OpenPage, ask, becomes_first, first
+
+PICTURE = GALLERY / "winter" / "new-friend.jpg"
+
+TRANSFER = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "friend.jpg", { type: "image/jpeg" }));
+  return transfer;
+}"""
+
+
+def transfer(page: Page) -> dict[str, object]:
+    """What a browser hands over with a picture that was dragged from elsewhere."""
+    return {"dataTransfer": page.evaluate_handle(TRANSFER, base64.b64encode(PICTURE.read_bytes()).decode())}
+
+
+def chips(page: Page) -> list[str]:
+    return page.locator(".chip").all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("ein Heißluftballon über einer Blumenwiese", "balloon-day.jpg"),
+        ("一艘帆船在海上", "long-way-home.jpg"),
+        ("خيمة ونار في الليل", "stories-by-the-fire.jpg"),
+    ],
+)
+def test_the_page_answers_while_one_types(gallery: str, open_page: OpenPage, words: str, name: str) -> None:
+    page = open_page(gallery)
+    page.keyboard.type(words)  # the box has the focus from the beginning; no Enter
+    becomes_first(page, name)
+    assert page.title() == f"{words} · Sightline"
+
+
+def test_a_newcomer_starts_with_an_example(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, language="de")
+    page.get_by_role("button", name="ein Hund im Schnee").click()
+    expect(page.locator("#words")).to_have_value("ein Hund im Schnee")
+    expect(page.locator("#try")).to_be_hidden()
+    expect(page.locator("#summary")).to_contain_text("100 Bilder durchsucht")
+
+
+def test_half_a_filter_flashes_nothing_and_is_explained_later(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, forgiven=("400",))
+    ask(page, "a red tractor")
+    ask(page, "a red tractor year:20")
+    assert page.locator(".notices p").count() == 0
+    assert first(page) == "spring-ploughing.jpg"  # the last answer stays
+    expect(page.locator(".notices p")).to_contain_text("cannot be read yet: year: '20' is no date")
+    assert page.locator(".notices .bad").count() == 0
+    assert len(ask(page, "a red tractor year:2020")["hits"]) > 0
+    expect(page.locator(".notices p")).to_have_count(0)
+
+
+def test_pictures_are_dropped_pasted_and_picked(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.dispatch_event("body", "dragenter", transfer(page))
+    expect(page.locator("#drop")).to_be_visible()
+    page.dispatch_event("body", "drop", transfer(page))
+    expect(page.locator("#drop")).to_be_hidden()
+    becomes_first(page, "new-friend.jpg")
+    expect(page.locator(".chip img")).to_have_js_property("naturalWidth", 448)
+    page.get_by_role("button", name="Remove friend.jpg").click()
+    expect(page.locator(".chip")).to_have_count(0)
+    page.evaluate(
+        "(it) => document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: it, bubbles: true }))",
+        transfer(page)["dataTransfer"],
+    )
+    becomes_first(page, "new-friend.jpg")
+    page.locator("#clear").click()
+    expect(page.locator("#summary")).to_have_text("100 pictures, the newest first")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Search with a picture").click()
+    chooser.value.set_files(PICTURE)
+    becomes_first(page, "new-friend.jpg")
+    page.go_back()
+    page.go_forward()  # what was sent is still known
+    expect(page.locator(".chip")).to_have_count(1)
+    becomes_first(page, "new-friend.jpg")
+
+
+def test_what_is_no_picture_is_said(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, forgiven=("400",))
+    page.locator("#file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    expect(page.locator(".notices .bad")).to_be_visible()
+    assert page.locator(".tile").count() > 5
+
+
+def test_parts_are_weighted_turned_away_from_and_removed(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    for words in ("a train", "-snow"):
+        page.locator("#words").fill(words)
+        page.keyboard.press("Shift+Enter")
+    expect(page.locator(".chip")).to_have_count(2)
+    assert [text.split() for text in chips(page)] == [["a", "train", "×1"], ["snow", "×0.5"]]
+    becomes_first(page, "express.jpg")
+    with page.expect_request(lambda request: request.url.endswith("/search")) as asked:
+        page.get_by_role("button", name="Turn towards snow").click()
+    assert asked.value.post_data_json["parts"] == [{"text": "a train", "weight": 1}, {"text": "snow", "weight": 0.5}]
+    page.get_by_role("button", name="Weight: 0.5").click()
+    expect(page.get_by_role("button", name="Weight: 1")).to_have_count(2)
+    becomes_first(page, "line-in-snow.jpg")
+    page.get_by_role("button", name="Remove a train").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.locator("#words").press("Backspace")
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_the_query_language_is_explained_by_examples(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.get_by_role("button", name="How to ask").click()
+    page.get_by_role("button", name="year:2023").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("#words")).to_have_value("year:2023")
+    expect(page.locator(".tile")).to_have_count(16)
+
+
+def test_back_forward_and_bookmarks(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    ask(page, "a red tractor")
+    page.get_by_label("country").check()
+    expect(page.locator("#summary")).to_contain_text("12 pictures searched")
+    bookmark = page.url
+    page.go_back()
+    expect(page.get_by_label("country")).not_to_be_checked()
+    page.go_back()
+    expect(page.locator("#words")).to_have_value("")
+    page.go_forward()
+    page.go_forward()
+    expect(page.locator("#summary")).to_contain_text("12 pictures searched")
+    other = open_page(gallery, bookmark.removeprefix(gallery))
+    becomes_first(other, "spring-ploughing.jpg")
+    expect(other.get_by_label("country")).to_be_checked()
+    other.goto(f"{gallery}/#%7Bnonsense")
+    other.reload()
+    expect(other.locator("#summary")).to_have_text("100 pictures, the newest first")

@@ -1,0 +1,171 @@
+"""The pictures: filters with counts, paging, the line where relevance ends, picking, taking along, tagging."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.web.browser.conftest import SLOW, OpenPage, ask, becomes_first
+
+MANY = 100_000
+
+SCROLL = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  const height = document.documentElement.scrollHeight;
+  let tiles = 0;
+  const took = [];
+  for (let step = 0; step <= 40; step += 1) {
+    scrollTo(0, (height * step) / 40);
+    await frame();
+    const before = performance.now();
+    await frame();
+    took.push(performance.now() - before);
+    tiles = Math.max(tiles, document.querySelectorAll(".tile").length);
+  }
+  return { tiles, height, median: took.sort((a, b) => a - b)[20] };
+}"""
+
+
+def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    folders = page.get_by_role("group", name="Folder")
+    expect(folders.locator("li").first).to_have_text("town20")
+    folders.get_by_role("button", name="All 10").click()
+    expect(folders.locator("li")).to_have_count(10)
+    page.get_by_label("winter").check()
+    expect(page.locator(".tile")).to_have_count(4)
+    page.get_by_label("reef").check()  # one can still choose another folder: either is enough
+    expect(page.locator(".tile")).to_have_count(8)
+    page.get_by_role("group", name="Year").get_by_label("2024").check()  # both are needed
+    expect(page.locator("#summary")).to_contain_text("the newest first")
+    expect(page.locator(".tile")).not_to_have_count(8)
+    within = page.locator(".tile").count()
+    assert 1 <= within < 8
+    assert ask(page, "a snowman")["searched"] == within
+    page.get_by_role("button", name="Remove all filters").click()
+    expect(page.locator("#summary")).to_contain_text("100 pictures searched")
+
+
+def test_filters_that_nothing_passes_can_be_let_go(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    ask(page, "year:1950")
+    expect(page.locator("#empty")).to_contain_text("No pictures found")
+    page.locator("#empty").get_by_role("button", name="Clear").click()
+    expect(page.locator("#empty")).to_be_hidden()
+    expect(page.locator("#summary")).to_have_text("100 pictures, the newest first")
+
+
+def test_scrolling_brings_all_pictures(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, viewport={"width": 500, "height": 700})
+    expect(page.locator(".tile").first).to_have_attribute("aria-setsize", "60")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator(".tile").first).to_have_attribute("aria-setsize", "100")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(page.locator('[aria-posinset="100"]')).to_be_in_viewport()
+    places = page.locator(".tile").evaluate_all("(all) => all.map((tile) => Number(tile.ariaPosInSet))")
+    assert places == sorted(places)  # a screen reader meets them in order
+    assert len(places) < 90
+
+
+def synthetic(route: Route) -> None:
+    """An answer of very many pictures at once."""
+    hits = [{"id": 1 + each % 100, "name": f"{each}.jpg", "width": 4, "height": 3, "stack": 1} for each in range(MANY)]
+    answer = {
+        "hits": hits,
+        "next": None,
+        "searched": MANY,
+        "query": "",
+        "space": None,
+        "notices": [],
+        "milliseconds": 1,
+    }
+    route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))
+
+
+def test_a_hundred_thousand_pictures_scroll_like_a_hundred(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.route("**/api/v1/search", synthetic)
+    page.locator("#words").fill("everything")
+    expect(page.locator("#summary")).to_contain_text("100,000 pictures", timeout=20_000)
+    scrolled: dict[str, Any] = page.evaluate(SCROLL)
+    expect(page.locator(f'[aria-posinset="{MANY}"]')).to_be_in_viewport()
+    assert scrolled["height"] > MANY * 20
+    assert scrolled["tiles"] < 150
+    assert scrolled["median"] < 100  # milliseconds a frame; 17 where nothing else runs
+    page.unroute_all()
+
+
+def test_a_line_shows_where_relevance_ends(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    likely = 0
+    for words in ("a campfire at night", "a balloon over a meadow", "a red tractor"):  # one of them has a few answers
+        likely = sum(hit["is_relevant"] for hit in ask(page, words)["hits"])
+        if 1 < likely < 40:
+            break
+    expect(page.locator("#summary")).to_have_text(f"{likely} likely answers, 100 pictures searched")
+    expect(page.locator(".line")).to_have_text("From here on: probably not what you asked for")
+    line, before, after = (
+        page.locator(where).bounding_box() or {}
+        for where in (".line", f'[aria-posinset="{likely}"]', f'[aria-posinset="{likely + 1}"]')
+    )
+    assert before["y"] + before["height"] <= line["y"]
+    assert line["y"] + line["height"] <= after["y"]
+    ask(page, "a tax form with a stamp")
+    expect(page.locator(".line")).to_contain_text("Probably nothing here")
+    expect(page.locator("#summary")).to_contain_text("Nothing here is likely an answer")
+    page.get_by_label("Order").select_option("Newest first")
+    expect(page.locator("#summary")).to_contain_text("100 pictures")
+
+
+def test_pictures_are_picked_and_taken_along(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    ask(page, "a red tractor")
+    page.get_by_label("Select spring-ploughing.jpg").check(force=True)
+    page.locator('.tile[aria-posinset="4"] input').click(modifiers=["Shift"], force=True)
+    bar = page.get_by_role("region", name="Selection")
+    expect(bar).to_contain_text("4 selected")
+    assert taken(page, "CSV").startswith("id,path,")
+    assert len(list(csv.reader(io.StringIO(taken(page, "CSV"))))) == 5
+    assert [Path(line).name for line in taken(page, "Paths").splitlines()][:2] == [
+        "spring-ploughing.jpg",
+        "sunflower-farm.jpg",
+    ]
+    assert taken(page, "Files (ZIP)", binary=True).startswith("PK")
+    bar.get_by_role("button", name="Let go").click()
+    expect(bar).to_be_hidden()
+    expect(page.locator(".selected")).to_have_count(0)
+
+
+def taken(page: Page, form: str, *, binary: bool = False) -> str:
+    """What is downloaded."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=form, exact=True).click()
+    data = Path(download.value.path()).read_bytes()
+    return data.decode("latin-1" if binary else "utf-8")
+
+
+def test_a_tag_that_is_given_becomes_a_filter(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+    page.get_by_label("Select winter-fox.jpg").check(force=True)
+    page.get_by_label("Tag").fill("foxes")
+    page.keyboard.press("Enter")
+    expect(page.locator(".notices")).to_contain_text("1 picture now has the tag “foxes”")
+    page.get_by_label("foxes").check()
+    expect(page.locator(".tile")).to_have_count(1)
+    becomes_first(page, "winter-fox.jpg")
+
+
+def test_more_like_one_is_a_click_away(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    ask(page, "a red tractor")
+    tile = page.locator('.tile[aria-posinset="2"]')
+    tile.hover()
+    tile.get_by_role("button", name="More like this").click()
+    expect(page.locator(".chip")).to_have_text("sunflower-farm.jpg×1")
+    becomes_first(page, "sunflower-farm.jpg")
+    page.locator('.tile[aria-posinset="1"]').hover()
+    page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Why this one? Show where it matches").click()
+    expect(page.locator(".heat")).to_be_visible(timeout=SLOW)

@@ -1,0 +1,140 @@
+"""The library panel: folders, work and its progress, what could not be read, models; and servers that have nothing."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from encoders import registry
+from encoders.fake import FakeEncoder
+from store import Library
+from tests.web.browser.conftest import GALLERY, OpenPage, served
+
+AT_WORK = 15_000  # milliseconds
+
+
+def panel(page: Page) -> Any:
+    """Opens the library panel."""
+    page.get_by_role("button", name="Library").click()
+    found = page.get_by_role("dialog", name="Library")
+    expect(found.get_by_role("heading", name="Folders")).to_be_visible()
+    return found
+
+
+class Slow(FakeEncoder):
+    """Embeds a picture at a time, and the second only once it is let go."""
+
+    go = threading.Event()
+    seen = 0
+
+    def __init__(self) -> None:
+        super().__init__(batch_size=1)
+
+    def _forward_images(self, pixels: Any) -> Any:
+        Slow.seen += 1
+        assert Slow.seen < 2 or self.go.wait(30)
+        return super()._forward_images(pixels)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until it is set, work goes on for ever."""
+    Slow.go, Slow.seen = threading.Event(), 0
+    monkeypatch.setattr(registry, "load", lambda *_: Slow())
+    return Slow.go
+
+
+def test_folders_and_what_could_not_be_read(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+    found = panel(page)
+    expect(found.locator("tbody tr").first.locator("td")).to_have_text([f"{folder(page)}", "5", "0", "1"])
+    found.get_by_text("1 file could not be read").click()
+    expect(found.locator(".failures li")).to_contain_text("broken.jpg")
+    assert len(found.locator(".failures li").inner_text()) > len(f"{folder(page)}/broken.jpg") + 10  # and why
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Library")).to_be_focused()
+
+
+def folder(page: Page) -> str:
+    """The folder that the library covers."""
+    return str(page.locator("#library tbody td").first.inner_text())
+
+
+def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+    found = panel(page)
+    shutil.copy(GALLERY / "sea" / "beach-games.jpg", folder(page))
+    found.get_by_role("button", name="Look for changes").click()
+    expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
+    expect(found.locator("tbody tr").first).to_contain_text("6")
+    found.get_by_label("/path/to/pictures").fill("/nowhere/at/all")
+    found.get_by_role("button", name="Add folder").click()
+    expect(found.locator(".said")).to_contain_text("/nowhere/at/all", timeout=AT_WORK)
+    found.get_by_role("button", name="Close").click()
+    expect(page.locator(".tile")).to_have_count(6)
+
+
+def test_another_model_is_built_watched_and_switched_to(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
+    page = open_page(workshop)
+    found = panel(page)
+    found.get_by_label("Name of another model").fill("fake")
+    found.get_by_role("button", name="Change to it").click()
+    expect(found.locator("p.progress")).to_have_text("Looking at pictures: 1 of 5", timeout=AT_WORK)
+    found.get_by_role("button", name="Close").click()  # it goes on, and can be seen to
+    expect(page.get_by_role("button", name="Library")).to_have_class("quiet busy")
+    page.reload()
+    expect(page.get_by_role("button", name="Library")).to_have_class("quiet busy")
+    found = panel(page)
+    slow.set()
+    expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
+    models = found.locator("section", has=page.get_by_role("heading", name="Models"))
+    expect(models.locator("tr", has_text="fake")).to_contain_text("answers")
+    models.locator("tr", has_text="mini").get_by_role("button", name="Use this one").click()
+    expect(models.locator("tr", has_text="mini")).to_contain_text("answers")
+
+
+def test_work_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
+    page = open_page(workshop)
+    found = panel(page)
+    found.get_by_label("Name of another model").fill("fake")
+    found.get_by_role("button", name="Change to it").click()
+    expect(found.locator("p.progress")).to_contain_text("1 of 5", timeout=AT_WORK)
+    found.get_by_role("button", name="Stop").click()
+    slow.set()
+    expect(found.locator(".said")).to_have_text("Stopped. What was done is kept.", timeout=AT_WORK)
+
+
+@pytest.fixture
+def bare(browser: Browser, library: Library, tmp_path: Path) -> Iterator[str]:
+    """A server over a library without pictures."""
+    with served(library, tmp_path) as address:
+        yield address
+
+
+def test_an_empty_library_says_what_to_do(bare: str, open_page: OpenPage, tmp_path: Path) -> None:
+    shutil.copytree(GALLERY / "reef", tmp_path / "reef")
+    page = open_page(bare)
+    expect(page.locator("#empty")).to_contain_text("Add a folder of pictures to the library")
+    page.get_by_role("button", name="Open the library").click()
+    page.get_by_label("/path/to/pictures").fill(str(tmp_path / "reef"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#library .said")).to_have_text("Done.", timeout=AT_WORK)
+    page.keyboard.press("Escape")
+    expect(page.locator(".tile")).to_have_count(4)
+    expect(page.locator("#empty")).to_be_hidden()
+
+
+def test_a_server_that_is_gone_is_noticed_and_found_again(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, forgiven=("ERR_",))
+    page.context.set_offline(True)
+    page.locator("#words").fill("a red tractor")
+    expect(page.locator(".notices .bad")).to_contain_text("The server does not answer")
+    assert page.locator(".tile").count() > 10  # what was there stays
+    page.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#summary")).to_contain_text("100 pictures searched")
+    expect(page.locator(".notices p")).to_have_count(0)

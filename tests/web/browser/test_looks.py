@@ -1,0 +1,183 @@
+"""How the page looks and to whom it speaks: phone, Arabic, dark, keyboard alone, screen readers."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.web.browser.conftest import PHONE, SLOW, WIDE, OpenPage, ask, becomes_first, first
+
+IMAGES = "SIGHTLINE_TEST_IMAGES"
+"""Names a folder that takes the pictures of the page which the README shows."""
+
+CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+
+
+def faults(page: Page, options: dict[str, Any]) -> list[str]:
+    """What axe finds serious or critical."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:200]}"
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+        for node in each["nodes"]
+    ]
+
+
+def complete(page: Page) -> None:
+    """Waits until every image is there."""
+    page.evaluate("Promise.all([...document.images].filter((each) => each.src).map((each) => each.decode()))")
+
+
+def results(page: Page) -> None:
+    page.locator("#words").fill("a train")
+    page.keyboard.press("Shift+Enter")
+    page.locator("#words").fill("-snow")
+    page.keyboard.press("Shift+Enter")
+    page.locator("#filters").get_by_label("town").check()
+    expect(page.locator("#summary")).to_contain_text("20 pictures searched")
+    page.locator('.tile[aria-posinset="1"] input').check(force=True)
+
+
+def viewer(page: Page) -> None:
+    ask(page, "a red tractor")
+    page.locator('.tile[aria-posinset="1"] .shot').click()
+    page.keyboard.press("h")
+    expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
+    expect(page.locator("#viewer .judging")).to_be_visible()
+    expect(page.locator("#viewer dl")).to_be_visible()
+
+
+def library(page: Page) -> None:
+    page.get_by_role("button", name="Library").click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+
+
+SCREENS: dict[str, Callable[[Page], object]] = {
+    "start": lambda page: expect(page.locator("#try")).to_be_visible(),
+    "results": results,
+    "nothing": lambda page: ask(page, "year:1950"),
+    "viewer": viewer,
+    "library": library,
+    "help": lambda page: page.get_by_role("button", name="How to ask").click(),
+}
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_no_screen_shuts_anybody_out(gallery: str, open_page: OpenPage, screen: str) -> None:
+    page = open_page(gallery, reduced_motion="reduce")
+    SCREENS[screen](page)
+    for size in (WIDE, PHONE):
+        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.locator("html").evaluate("(html) => { html.dataset.theme = 'light'; }")
+        assert faults(page, RULES) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
+        page.locator("html").evaluate("(html) => { html.dataset.theme = 'dark'; }")
+        assert faults(page, CONTRAST) == []
+
+
+def test_a_phone(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
+    expect(page.locator("#filters")).to_be_hidden()
+    page.get_by_role("button", name="Filters", exact=True).tap()
+    page.locator("#filters").get_by_role("button", name="All 10").click()
+    page.locator("#filters").get_by_label("winter").check()
+    expect(page.locator("#filtered")).to_have_text("1")
+    expect(page.locator(".tile")).to_have_count(4)
+    page.get_by_role("button", name="Filters", exact=True).tap()
+    expect(page.locator("#filters")).to_be_hidden()
+    page.locator("#words").fill("a snowman")
+    becomes_first(page, "new-friend.jpg")
+    page.locator('.tile[aria-posinset="1"] .shot').tap()
+    page.get_by_role("button", name="Show where", exact=True).tap()
+    expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
+    box = page.locator(".about").bounding_box()
+    assert box is not None
+    assert (box["x"], round(box["x"] + box["width"])) == (0, PHONE["width"])  # beneath the picture, not beside it
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def test_arabic_runs_from_right_to_left(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, language="ar")
+    ask(page, "خيمة ونار في الليل")
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    places = [page.locator(f'.tile[aria-posinset="{n}"]').bounding_box() or {} for n in (1, 2)]
+    assert places[0]["x"] > places[1]["x"]
+    filters = page.locator("#filters").bounding_box()
+    assert filters is not None
+    assert filters["x"] > places[0]["x"]
+    page.locator('.tile[aria-posinset="1"] .shot').focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
+    page.keyboard.press("Enter")
+    name = page.locator("#viewer h2").inner_text()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#viewer h2")).not_to_have_text(name)
+    assert faults(page, RULES) == []
+
+
+def test_the_keyboard_alone_is_enough(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.keyboard.type("a red tractor")
+    becomes_first(page, "spring-ploughing.jpg")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("region", name="Selection")).to_contain_text("1 selected")
+    page.keyboard.press("End")
+    expect(page.locator('.tile[aria-posinset="60"] .shot')).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer h2")).to_have_text("sunflower-farm.jpg")
+    page.keyboard.press("Escape")
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#words")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Clear")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#words")).to_be_focused()
+    expect(page.locator("#words")).to_have_value("")
+
+
+def test_the_language_and_the_colours_are_kept(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, theme="auto", color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(17, 19, 23)"
+    library(page)
+    page.get_by_label("Colours").select_option("Light")
+    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    page.get_by_label("Language").select_option("Français")
+    expect(page.get_by_role("heading", name="Dossiers")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#summary")).to_have_text("100 images, les plus récentes d’abord")
+    assert page.locator("html").get_attribute("lang") == "fr"
+
+
+def test_the_pictures_in_the_readme(gallery: str, open_page: OpenPage, tmp_path: Path) -> None:
+    folder = Path(os.environ.get(IMAGES) or tmp_path)
+    for theme, words in (("light", "a village in the snow at night"), ("dark", "ein Segelboot bei Sonnenuntergang")):
+        page = open_page(gallery, theme=theme, language="en" if theme == "light" else "de", reduced_motion="reduce")
+        ask(page, words)
+        complete(page)
+        if theme == "dark":
+            page.locator('.tile[aria-posinset="1"] .shot').click()
+            page.keyboard.press("h")
+            expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
+            complete(page)
+        else:
+            assert first(page)
+            page.locator('.tile[aria-posinset="2"]').hover()
+        shot = folder / f"page-{theme}.png"
+        page.screenshot(path=shot)
+        with Image.open(shot) as image:  # 256 colours: a fraction of the bytes, and hardly to be seen
+            image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(shot, optimize=True)
+        assert shot.stat().st_size < 250_000

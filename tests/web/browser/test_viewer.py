@@ -1,0 +1,135 @@
+"""One picture, large: what is known of it, where it matched, how to go on from it, and whether it was right."""
+
+from playwright.sync_api import Page, expect
+
+from tests.web.browser.conftest import PHONE, SLOW, OpenPage, ask, becomes_first, first
+
+
+def view(page: Page, words: str = "a red tractor", place: int = 1) -> None:
+    """Opens a picture of the answer to `words`."""
+    ask(page, words)
+    page.locator(f'.tile[aria-posinset="{place}"] .shot').click()
+    expect(page.locator("#viewer")).to_be_visible()
+
+
+def test_it_tells_what_is_known_and_goes_through_the_answer(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    view(page)
+    heading = page.locator("#viewer h2")
+    expect(heading).to_have_text("spring-ploughing.jpg")
+    facts = page.locator("#viewer dl")
+    for known in ("Relevance", "448 × 336 · JPEG", "country/spring-ploughing.jpg"):
+        expect(facts).to_contain_text(known)
+    expect(page.locator(".picture")).to_have_js_property("complete", True)
+    expect(page.get_by_role("button", name="Previous picture")).to_be_disabled()
+    page.keyboard.press("ArrowRight")
+    expect(heading).to_have_text("sunflower-farm.jpg")
+    page.get_by_role("button", name="Next picture").click()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Escape")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()  # where one had gone to
+
+
+def test_it_shows_where_the_question_matched_and_where_any_words_do(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    view(page, "a snowman in the snow")
+    heat = page.locator(".heat")
+    expect(heat).to_be_hidden()
+    page.keyboard.press("h")
+    expect(heat).to_be_visible(timeout=SLOW)
+    expect(heat).to_have_js_property("complete", True)
+    expect(page.locator(".why .said")).to_contain_text("“a snowman in the snow”")
+    assert heat.bounding_box() == page.locator(".picture").bounding_box()
+    field = page.get_by_label("Where is...")
+    field.fill("a dog")
+    field.press("Enter")
+    expect(page.locator(".why .said")).to_contain_text("“a dog”", timeout=SLOW)
+    page.get_by_role("button", name="Show where", exact=True).click()  # once more: away with it
+    expect(heat).to_be_hidden()
+
+
+def test_more_and_less_like_this(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    view(page, place=2)
+    page.locator("#viewer").get_by_role("button", name="More like this").click()
+    becomes_first(page, "sunflower-farm.jpg")
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
+    page.locator('.tile[aria-posinset="1"] .shot').click()
+    expect(page.locator("#viewer dl")).to_contain_text("a red tractor")  # what each part gave
+    page.get_by_role("button", name="Less like this").click()
+    expect(page.locator(".chip")).to_have_attribute("data-away", "true")
+    assert first(page) != "sunflower-farm.jpg"
+
+
+def crop_asked(page: Page) -> list[float]:
+    """The rectangle of the only part that stands in the address."""
+    return list(page.evaluate("JSON.parse(decodeURIComponent(location.hash.slice(1))).p[0].crop"))
+
+
+def test_a_rectangle_is_a_question(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    for how in ("drag", "clicks", "keys"):
+        view(page, "a snowman in the snow")
+        page.get_by_role("button", name="Search with a part of it").click()
+        frame = page.locator(".picture").bounding_box()
+        assert frame is not None
+        corners = [
+            (frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y) for x, y in ((0.1, 0.5), (0.4, 0.9))
+        ]
+        if how == "keys":
+            page.keyboard.press("ArrowRight")
+            page.keyboard.press("Shift+ArrowDown")
+            page.keyboard.press("Enter")
+        elif how == "clicks":
+            for corner in corners:
+                page.mouse.click(*corner)
+        else:
+            page.mouse.move(*corners[0])
+            page.mouse.down()
+            page.mouse.move(*corners[1], steps=3)
+            page.mouse.up()
+        expect(page.locator(".chip")).to_have_count(1)
+        expect(page.locator("#viewer")).to_be_hidden()
+        wanted = [0.29, 0.25, 0.5, 0.54] if how == "keys" else [0.1, 0.5, 0.3, 0.4]
+        assert [round(side, 2) for side in crop_asked(page)] == wanted
+        page.locator("#clear").click()
+        expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_near_duplicates_are_one_picture_that_opens(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+    ask(page, "a snowman")
+    expect(page.locator(".tile .stack")).to_have_count(1)
+    expect(page.locator(".tile .stack")).to_have_text("2")
+    page.locator(".tile:has(.stack) .shot").click()
+    expect(page.locator(".near h3")).to_have_text("2 pictures that are nearly the same")
+    names = page.locator(".near img").evaluate_all("(all) => all.map((img) => img.alt)")
+    assert sorted(names) == ["a-smaller-friend.jpg", "new-friend.jpg"]
+
+
+def test_a_judgement_is_kept(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+    view(page, "a fox")
+    page.get_by_role("button", name="right", exact=True).click()
+    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.reload()
+    page.locator('.tile[aria-posinset="1"] .shot').click()
+    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="right", exact=True).click()  # taken back
+    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="wrong", exact=True)).to_have_attribute("aria-pressed", "false")
+
+
+def test_fingers_wipe_to_the_next_picture(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
+    view(page)
+    page.locator(".stage").evaluate(
+        """(stage) => {
+          const touch = (x) => new Touch({ identifier: 1, target: stage, clientX: x, clientY: 200 });
+          stage.dispatchEvent(new TouchEvent("touchstart", { bubbles: true, touches: [touch(300)], changedTouches: [touch(300)] }));
+          stage.dispatchEvent(new TouchEvent("touchend", { bubbles: true, touches: [], changedTouches: [touch(120)] }));
+        }"""
+    )
+    expect(page.locator("#viewer h2")).to_have_text("sunflower-farm.jpg")
