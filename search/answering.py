@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.diversity import POOL, POOL_LEAST, checked, diverse_order
+from search.diversity import POOL, POOL_LEAST, checked, diverse_order, stretched
 from search.embedding import Embedded
 from search.filters import Filters
 from search.hits import Hit, newest_first
@@ -128,7 +128,7 @@ def _diverse(library: Library, view: View, vector: NDArray[np.float32], wanted: 
     pool = [hit for hit in pool if hit.id in vectors]
     if not pool:
         return []
-    scores = np.array([hit.score for hit in pool])  # (n,)
+    scores = stretched(np.array([hit.score for hit in pool]))  # (n,)
     chosen = diverse_order(scores, np.stack([vectors[hit.id] for hit in pool]), wanted.k, balance)
     return _numbered([pool[row] for row in chosen])
 

@@ -4,6 +4,10 @@ Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reorderi
 (SIGIR 1998): the next hit is the one with the largest
 
     lambda * similarity to the query - (1 - lambda) * largest similarity to a hit that is shown already
+
+Words are less similar to any picture than pictures are to each other. Were both cosines weighed as they are, what is
+least like the first hit would come second, whatever it shows. So the candidates' similarity to the query is stretched
+first: 1 for the best of them, 0 for the last.
 """
 
 import math
@@ -13,13 +17,13 @@ from numpy.typing import NDArray
 
 from sightline.errors import InvalidQuery
 
-__all__ = ["BALANCE", "POOL", "checked", "diverse_order"]
+__all__ = ["BALANCE", "POOL", "checked", "diverse_order", "stretched"]
 
 BALANCE = 0.5
 """Lambda unless one is given: 1 ranks by similarity alone, 0 by difference alone (after the first)."""
 POOL = 5
 """So many candidates are looked at for each hit that is wanted, and `POOL_LEAST` at least."""
-POOL_LEAST = 100
+POOL_LEAST = 20
 
 
 def checked(balance: float) -> float:
@@ -27,6 +31,13 @@ def checked(balance: float) -> float:
     if not (math.isfinite(balance) and 0 <= balance <= 1):
         raise InvalidQuery(f"{balance:g} cannot balance likeness and difference: give a number from 0 to 1")
     return balance
+
+
+def stretched(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """`scores` (n,) from 0 for the lowest to 1 for the highest; all 1 where they are equal."""
+    wide = np.asarray(scores, np.float64)
+    span = wide.max() - wide.min()
+    return np.asarray((wide - wide.min()) / span if span > 0 else np.ones(len(wide)))
 
 
 def diverse_order(scores: NDArray[np.floating], vectors: NDArray[np.float32], k: int, balance: float) -> list[int]:

@@ -12,7 +12,7 @@ from PIL import Image
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Asking, Crop, Filters, Part, Picture, Query, Searcher, Stored, Text, Vector
-from search.diversity import diverse_order
+from search.diversity import diverse_order, stretched
 from search.ensembles import TEMPLATES, sentences
 from search.feedback import refined
 from search.grammar import parse
@@ -222,6 +222,15 @@ def test_diversity_is_the_definition(seed: int, n: int, k: int, balance: float) 
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     scores = (vectors @ vectors[0]).astype(np.float64)
     assert diverse_order(scores, vectors, k, balance) == slow_mmr(scores.tolist(), vectors, k, balance)
+
+
+def test_what_answers_comes_before_what_is_merely_different() -> None:
+    scores = np.array([0.30, 0.29, 0.28, 0.05])  # as words score: all low, and the last is no answer
+    vectors = np.array([[1, 0, 0], [0.8, 0.6, 0], [0.99, 0.141, 0], [0, 0, 1]], np.float32)
+    assert diverse_order(scores, vectors, 2, 0.5) == [0, 3]
+    np.testing.assert_allclose(stretched(scores), [1, 0.96, 0.92, 0])
+    assert diverse_order(stretched(scores), vectors, 2, 0.5) == [0, 1]
+    assert stretched(np.array([0.2, 0.2])).tolist() == [1, 1]
 
 
 def test_diversity_shows_the_other_kind(searcher: Searcher, library: Library, album: Path, paint: Paint) -> None:
