@@ -1,0 +1,220 @@
+"""`sightline serve` as a process of its own: it starts, answers, keeps its secrets, and stops when it is told to."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+
+from encoders.mini.encoder import MiniEncoder
+from indexer import index
+from sightline.errors import ServeRefused
+from store import Library
+from tests.web.test_guard import TOKEN
+from web import ServeSettings
+from web.server import listen
+
+SIGHTLINE = [sys.executable, "-c", "import sys; from cli.main import main; main()"]
+ROOT = Path(__file__).parents[2]
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, library: Path, *options: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [*SIGHTLINE, "serve", "--library", str(library), "--port", "0", *options],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stderr is not None
+        self.said = self.process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", self.said)
+        assert found, self.said + self.process.communicate(timeout=30)[1]
+        self.url = found[0]
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=30, **more)
+
+    def post(self, path: str, **more: Any) -> requests.Response:
+        return requests.post(self.url + path, timeout=30, **more)
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """How it ends, and all that it has said since it began."""
+        self.process.send_signal(sign)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, self.said + out + err
+
+
+@contextmanager
+def served(library: Path, *options: str, **environment: str) -> Iterator[Server]:
+    server = Server(library, *options, XDG_CACHE_HOME=str(library.parent / "cache"), **environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+            server.process.communicate()
+
+
+@pytest.fixture
+def gallery(library: Library, album: Path) -> Path:
+    """The path of a library in the space of the built-in model."""
+    index(library, [album], MiniEncoder())
+    return library.path
+
+
+def index_by_job(server: Server, folder: Path) -> str:
+    """Begins to index a folder; gives the name of the job."""
+    name: str = server.post("api/v1/jobs", json={"kind": "index", "folders": [str(folder)]}).json()["id"]
+    return name
+
+
+def state(server: Server, job: str) -> dict[str, Any]:
+    told: dict[str, Any] = server.get(f"api/v1/jobs/{job}").json()
+    return told
+
+
+def paint_many(folder: Path, number: int) -> None:
+    folder.mkdir()
+    for each in range(number):
+        Image.effect_noise((240, 180), 10 + each % 90).convert("RGB").save(folder / f"{each}.jpg")
+
+
+def test_it_starts_answers_and_stops_without_telling_what_was_asked(gallery: Path) -> None:
+    secret = "a-very-secret-wish"
+    with served(gallery, SIGHTLINE_TOKEN=TOKEN) as server:
+        assert server.get("health").json() == {"status": "ok"}
+        assert server.get("api/v1/status").status_code == 401
+        assert server.get("", params={"token": TOKEN}).status_code == 200
+        assert server.get("", params={"token": "wrong" + TOKEN}).status_code == 401
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        for body in ({"query": secret}, {"query": f'"{secret}'}, {"where": secret}, {"parts": [{"upload": secret}]}):
+            server.post("api/v1/search", json=body, headers=headers)
+        found = server.post("api/v1/search", json={"query": secret}, headers=headers).json()
+        assert len(found["hits"]) == 4
+        assert server.get(f"nothing/{secret}?q={secret}", headers=headers).status_code == 404
+        with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":")[-1].strip("/")))) as raw:
+            raw.sendall(f"GET /{secret} HTTP/9.9\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
+            raw.recv(1000)
+        code, said = server.stop()
+    assert code in {0, -signal.SIGTERM}
+    assert "Sightline is at" in said
+    assert TOKEN not in said
+    assert secret not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+def test_a_job_that_runs_is_stopped_with_the_server(gallery: Path, tmp_path: Path, sign: signal.Signals) -> None:
+    paint_many(tmp_path / "many", 250)
+    with served(gallery) as server:
+        job = index_by_job(server, tmp_path / "many")
+        with server.get(f"api/v1/jobs/{job}/events", stream=True) as events:  # a page that watches keeps nobody
+            for line in events.iter_lines():
+                if line.startswith(b"data") and json.loads(line[5:])["done"] >= 32:
+                    break
+            started = time.monotonic()
+            code, said = server.stop(sign)
+        assert time.monotonic() - started < 25  # on a very busy machine
+    assert code in {0, 1, 130, -sign}
+    assert "Traceback" not in said
+    with served(gallery) as server:  # what was settled is there, and another run goes on from it
+        before = server.get("api/v1/status").json()["present"]
+        assert 4 <= before < 254
+
+
+def test_a_server_that_was_killed_leaves_a_library_that_goes_on(gallery: Path, tmp_path: Path) -> None:
+    paint_many(tmp_path / "many", 100)
+    with served(gallery) as server:
+        job = index_by_job(server, tmp_path / "many")
+        while state(server, job)["done"] < 32:
+            time.sleep(0.02)
+        server.process.kill()
+        server.process.communicate()
+    with served(gallery) as server:
+        assert len(server.post("api/v1/search", json={"query": "noise"}).json()["hits"]) >= 4
+        job = index_by_job(server, tmp_path / "many")
+        while (told := state(server, job))["state"] == "running":
+            time.sleep(0.1)
+        assert told["state"] == "done"
+        assert server.get("api/v1/status").json()["present"] == 104
+    with Library.open(gallery) as library:
+        assert library.revision() > 0
+
+
+def test_two_servers_answer_while_a_third_process_indexes(gallery: Path, tmp_path: Path) -> None:
+    paint_many(tmp_path / "many", 60)
+    with served(gallery) as one, served(gallery) as other:
+        run = subprocess.Popen(
+            [*SIGHTLINE, "index", str(tmp_path / "many"), "--library", str(gallery)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        asked = 0
+        while run.poll() is None:
+            for server in (one, other):
+                answer = server.post("api/v1/search", json={"query": "red", "k": 3})
+                assert answer.status_code == 200, answer.text
+                assert server.get(f"api/v1/pictures/{answer.json()['hits'][0]['id']}/thumbnail").status_code == 200
+                asked += 1
+        said = run.communicate()[1]
+        assert run.returncode == 0, said
+        assert asked > 2
+        counts = {server.post("api/v1/search", json={"query": "red"}).json()["searched"] for server in (one, other)}
+        assert counts == {64}
+        tag = {"tag": "seen", "pictures": [1]}
+        assert one.post("api/v1/tags", json=tag).json() == {"changed": 1}
+        assert other.get("api/v1/tags").json() == [{"name": "seen", "pictures": 1}]
+
+
+def test_a_port_that_is_taken_is_said(gallery: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [*SIGHTLINE, "serve", "--library", str(gallery), "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 2
+    assert f"cannot listen at 127.0.0.1:{port}" in ended.stderr
+    assert "--port 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("host", ["no..name", "\u2603" * 70])
+def test_a_host_that_is_none_is_said(host: str) -> None:
+    with pytest.raises(ServeRefused, match="cannot listen at"):
+        listen(ServeSettings(host=host, token=TOKEN))
+
+
+def test_without_the_extra_it_says_which_one(gallery: Path) -> None:
+    blocked = "import sys; sys.modules['uvicorn'] = None; from cli.main import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", blocked, "serve", "--library", str(gallery)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert "pip install 'sightline[web]'" in ended.stderr
