@@ -94,7 +94,7 @@ class Views:
                 if stored != view.stored:
                     return self._load(stored, warm=True)
                 if revision != view.current.revision:
-                    return replace(view, current=cache.load(self._library, stored))
+                    return replace(view, current=cache.load(self._library, stored, view.current))
             except SpaceDropped:
                 continue  # then `_wanted` knows another one, or says that there is none
             return view

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from sightline.errors import IndexFault, LibraryUnusable, SpaceDropped
 from store.catalog import IndexGeneration
 from store.engines import new_index, open_index
+from store.ids import without
 from store.library import Library
 from store.lookup import embeddings, findable_ids
 from store.spaces import StoredSpace, revision_of
@@ -41,6 +41,8 @@ class CurrentIndex:
     """What was wrong with the file on disk, apart from being behind."""
     changed: bool = False
     """Whether it holds other vectors than the file on disk."""
+    checksum: bytes | None = None
+    """Of the file that it was made from, if it was made from one."""
 
 
 @dataclass(frozen=True)
@@ -54,27 +56,34 @@ class _Entry:
     checksum: bytes
 
 
-def load(library: Library, stored: StoredSpace) -> CurrentIndex:
+def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
     """The index as of now: mapped from its file when that is current, else brought up to date in memory.
 
-    Raises `SpaceDropped` when that happened to the space.
+    `before`, an index of the same space that was current once, saves the work done for it as long as the file stays the
+    same. Raises `SpaceDropped` when that happened to the space.
     """
     fault: IndexFault | None = None
     for _ in range(ATTEMPTS):
         entry = _entry(library, stored)
+        if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
+            if entry is None or entry.revision != _revision(library, stored) or before.changed:
+                return _bring_up_to_date(library, stored, before)
+            return replace(before, revision=entry.revision, published=True)
         if entry is None:
             break
         try:
             check_file(entry.path, entry.count, entry.checksum)
             index = open_index(stored, entry.path, mapped=True)
-            if entry.revision == _revision(library, stored):
-                return CurrentIndex(index, entry.revision, published=True)
-            return _bring_up_to_date(library, stored, index, None, entry.path)
         except (IndexFault, OSError, RuntimeError) as exc:
             fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
             if _entry(library, stored) == entry:
                 break
-    return _bring_up_to_date(library, stored, new_index(stored), fault)
+            continue
+        mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum)
+        if entry.revision == _revision(library, stored):
+            return mapped
+        return _bring_up_to_date(library, stored, mapped)
+    return _bring_up_to_date(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
@@ -96,11 +105,12 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
 
     Raises `LibraryUnusable` when the file cannot be written; the catalogue, and thus every answer, is whole even then.
     """
-    current = _bring_up_to_date(library, stored, new_index(stored), None) if rebuild else load(library, stored)
+    nothing = CurrentIndex(new_index(stored), 0, published=False)
+    current = _bring_up_to_date(library, stored, nothing) if rebuild else load(library, stored)
     if current.published:
         remove_strays(library)
         return current
-    before = _entry(library, stored)
+    before, checksum = _entry(library, stored), current.checksum
     if before is not None and not (rebuild or current.changed or current.fault):
         _announce(library, stored, replace(before, revision=current.revision))
     else:
@@ -112,7 +122,7 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
             raise LibraryUnusable(library.path, f"the index could not be written: {exc}") from exc
         _announce(library, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
     remove_strays(library)
-    return replace(current, published=True, changed=False)
+    return replace(current, published=True, changed=False, checksum=checksum)
 
 
 def heal(library: Library, stored: StoredSpace) -> bool:
@@ -178,26 +188,26 @@ def _require_revision(connection: Connection, stored: StoredSpace) -> int:
     return revision
 
 
-def _bring_up_to_date(
-    library: Library, stored: StoredSpace, index: VectorIndex, fault: IndexFault | None, file: Path | None = None
-) -> CurrentIndex:
-    """Adds to `index` and removes from it what the catalogue says, within one view of the catalogue.
+def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
+    """Adds to an index and removes from it what the catalogue says, within one view of the catalogue.
 
-    An index that is mapped from `file` is read from it only if there is anything to change: where a library has several
-    spaces, what changes mostly concerns one of them.
+    It is copied if there is anything to change: others may be searching it, or it is mapped from its file. Where a
+    library has several spaces, what changes mostly concerns one of them.
     """
+    index = before.index
     with library.read() as connection:
         revision = _require_revision(connection, stored)
         wanted, have = findable_ids(connection, stored), index.ids()
-        surplus, lacking = np.setdiff1d(have, wanted), np.setdiff1d(wanted, have)
-        changed = bool(len(surplus) or len(lacking))
-        if changed and file is not None:
-            index = open_index(stored, file)
+        surplus, lacking = without(have, wanted), without(wanted, have)
+        changes = bool(len(surplus) or len(lacking))
+        if changes:
+            index = index.copy()
         if len(surplus):
             index.remove(surplus)
         for ids, vectors in embeddings(connection, stored, lacking):
             index.add(ids, vectors)
-    return CurrentIndex(index, revision, published=False, fault=fault, changed=changed)
+    changed = before.changed or changes
+    return replace(before, index=index, revision=revision, published=False, changed=changed)
 
 
 def _write(index: VectorIndex, path: Path) -> bytes:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, func, null, select
+from sqlalchemy import Connection, func, null, select
 
 from store.catalog import Content, Embedding, Failure, Picture, Root, RootKind, SpaceRow, State, VectorFailure
+from store.ids import read_ids
 from store.library import Library
 from store.roots import collection_path
 from store.spaces import StoredSpace
@@ -66,27 +67,11 @@ class FailureRecord:
     space: str | None = None
 
 
-def findable_ids(
-    connection: Connection,
-    stored: StoredSpace,
-    pictures: Sequence[ColumnElement[bool]] = (),
-    contents: Sequence[ColumnElement[bool]] = (),
-) -> Ids:
-    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted.
-
-    Conditions on `Picture` must hold for one present file, those on `Content` for what it holds.
-    """
-    present = select(Picture.id).where(
-        Picture.content_id == Embedding.content_id, Picture.state == State.PRESENT, *pictures
-    )
-    statement = (
-        select(Embedding.content_id)
-        .where(Embedding.space_id == stored.id, present.exists())
-        .order_by(Embedding.content_id)
-    )
-    if contents:
-        statement = statement.where(Embedding.content_id.in_(select(Content.id).where(*contents)))
-    return np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+def findable_ids(connection: Connection, stored: StoredSpace) -> Ids:
+    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted."""
+    embedded = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
+    present = read_ids(connection, select(Picture.content_id).where(Picture.state == State.PRESENT))
+    return embedded[np.isin(embedded, present, assume_unique=True)]
 
 
 def embeddings(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:

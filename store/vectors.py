@@ -57,6 +57,10 @@ class VectorIndex(ABC):
         """Removes what is there of `ids`; returns how many were."""
 
     @abstractmethod
+    def copy(self) -> Self:
+        """One with the same vectors in memory, which can be changed while this one is searched."""
+
+    @abstractmethod
     def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
         """The `k` best for each of (Q, D) unit `queries`, exactly; `among` restricts the answer to these ids."""
 
@@ -125,6 +129,17 @@ class FlatIndex(VectorIndex):
         self._require_writable()
         self._by_id = None
         return int(self._index.remove_ids(np.ascontiguousarray(ids, np.int64))) if len(ids) else 0
+
+    def copy(self) -> Self:
+        """One with the same vectors, in memory."""
+        import faiss
+
+        other = type(self).__new__(type(self))
+        other._index = faiss.IndexIDMap(self._empty_like())
+        other._mapped, other._by_id, other.dim = False, None, self.dim
+        if len(self):
+            other._index.add_sa_codes(self._codes(), self.ids())
+        return other
 
     def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
         """The `k` best for each query, exactly."""

@@ -357,3 +357,52 @@ def test_a_file_of_another_dimension_is_a_fault(library: Library, stored: Stored
     current = cache.load(library, stored)
     assert current.fault is not None
     assert held(current) == truth(library, stored)
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_what_was_current_is_brought_up_to_date_without_the_file(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, *, published: bool
+) -> None:
+    put(1, 2, 3)
+    if published:
+        cache.publish(library, stored)
+    first = cache.load(library, stored)
+    held_first = held(first)
+    monkeypatch.setattr(cache, "check_file", lambda *_: pytest.fail("the file was read again"))
+    put(4)
+    with library.write() as connection:
+        bump(connection)
+    second = cache.load(library, stored, first)
+    assert len(held(second)) == 4
+    set_state(library, b"0002.png", State.MISSING)
+    third = cache.load(library, stored, second)
+    assert [held(first), len(held(second)), len(held(third))] == [held_first, 4, 3]  # each as it was, for who uses it
+    assert held(third) == truth(library, stored)
+    assert (third.changed, third.published) == (True, False)
+
+
+def test_what_was_current_is_not_kept_beside_a_newer_file(library: Library, stored: StoredSpace, put: Put) -> None:
+    put(1, 2)
+    before = cache.publish(library, stored)
+    put(3)
+    with library.write() as connection:
+        bump(connection)
+    behind = cache.load(library, stored, before)
+    newer = cache.publish(library, stored)
+    after = cache.load(library, stored, behind)
+    assert (before.published, behind.published, newer.published, after.published) == (True, False, True, True)
+    assert held(after) == truth(library, stored)
+
+
+def test_a_file_that_is_only_named_anew_is_not_read_again(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(1, 2)
+    cache.publish(library, stored)
+    before = cache.load(library, stored)
+    with library.write() as connection:
+        bump(connection)
+    cache.publish(library, stored)
+    monkeypatch.setattr(cache, "check_file", lambda *_: pytest.fail("the file was read again"))
+    after = cache.load(library, stored, before)
+    assert (after.index, after.published, after.revision) == (before.index, True, before.revision + 1)

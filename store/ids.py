@@ -1,0 +1,32 @@
+"""Sets of ids: out of the catalogue in one go, and taken from each other."""
+
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Select, func, select
+
+from store.vectors import Ids
+
+__all__ = ["read_ids", "without"]
+
+
+def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
+    """The ids that a statement of one column finds, each once, ascending.
+
+    They come as one text: a million rows would be as many objects of Python, and take five times as long. Telling them
+    apart is faster here than in SQLite, too.
+    """
+    (column,) = statement.subquery().c
+    text = connection.scalar(select(func.group_concat(column)))
+    found = np.sort(np.fromstring(text or "", dtype=np.int64, sep=","))
+    first = np.ones(len(found), np.bool_)
+    first[1:] = found[1:] != found[:-1]
+    return found[first]
+
+
+def without(ids: Ids, others: Ids) -> Ids:
+    """Those of `ids`, which are distinct, that are not among `others`, in their order.
+
+    `np.setdiff1d` finds out that they are distinct by itself: of a million it takes more than a second.
+    """
+    return ids[~np.isin(ids, others, assume_unique=True)]
