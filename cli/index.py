@@ -117,7 +117,7 @@ def _report(summary: "Summary", as_json: bool) -> None:
     if summary.duplicates:
         print_text(f"  {summary.duplicates:,} of the new ones are copies of pictures the library knows")
     if summary.remarks:
-        print_text(f"  of {summary.remarks:,} only the header, or the XMP file beside it, was read")
+        print_text(f"  {summary.remarks:,} XMP files beside pictures, or headers of known ones, were read")
     if summary.missing:
         print_text(f"  {summary.missing:,} known before were not seen; what is known of them is kept")
     if summary.failed:

@@ -4,12 +4,16 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cli
@@ -122,3 +126,46 @@ def test_leftovers_go_even_when_nothing_changed(cli: "Cli", tmp_path: Path, pain
     shutil.copy(published, published.with_name("0123456789ab-000009.faiss"))
     assert cli.take(folder) == {"unchanged": 1}
     assert cli.index_files() == [published]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """Six pictures, each with a smaller one of the same."""
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    for number in range(6):
+        noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), np.uint8)
+        large = Image.fromarray(noise).resize((128, 128), Image.Resampling.BICUBIC)
+        large.save(folder / f"{number}.png")
+        large.resize((96, 96)).save(folder / f"{number}-small.png")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "function", ["store.stacks:_write", "store.stacks:note_looks", "indexer.pipeline:update_stacks"]
+)
+def test_killed_while_near_duplicates_are_found(new_cli: NewCli, pairs: Path, function: str) -> None:
+    calm, cli = new_cli("undisturbed"), new_cli("library")
+    calm.index(pairs)
+    cli.killed_at(function, 1, "index", pairs, "--model", "fake")
+    cli.index(pairs)
+    groups, expected = cli.lines("duplicates"), calm.lines("duplicates")
+    assert len(expected) == 6
+    assert [(group["best"], group["bytes"]) for group in groups] == [
+        (group["best"], group["bytes"]) for group in expected
+    ]
+    assert cli("verify").stdout == b"All well.\n"
+
+
+@pytest.mark.parametrize("function", ["indexer.remarks:renew", "indexer.remarks:keep_sidecars"])
+def test_killed_while_headers_and_sidecars_are_read_again(new_cli: NewCli, pairs: Path, function: str) -> None:
+    cli = new_cli("library")
+    cli.index(pairs)
+    with closing(sqlite3.connect(cli.library / "catalog.sqlite")) as connection, connection:
+        connection.execute("UPDATE contents SET facts_version = 0")
+    for name in ("0.png", "1.png"):
+        (pairs / f"{name}.xmp").write_bytes(b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
+    cli.killed_at(function, 1, "index", pairs, "--model", "fake")
+    left = 14 if function.endswith("renew") else 2  # what was settled is not read again
+    assert cli.index(pairs) == {"unchanged": 12, "remarks": left}
+    assert cli.index(pairs) == {"unchanged": 12}
