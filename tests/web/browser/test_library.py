@@ -78,7 +78,9 @@ def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
     expect(page.locator(".tile")).to_have_count(6)
 
 
-def test_another_model_is_built_watched_and_switched_to(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
+def test_another_model_is_built_watched_and_switched_to(
+    workshop: str, open_page: OpenPage, slow: threading.Event
+) -> None:
     page = open_page(workshop)
     found = panel(page)
     found.get_by_label("Name of another model").fill("fake")

@@ -39,6 +39,7 @@ async function answer(typing) {
   const asked = state.words;
   try {
     show(await api.search(request(), mine.ends.signal));
+    performance.mark("sightline.shown", { detail: asked });
   } catch (problem) {
     if (problem.name === "AbortError") return;
     // Half a filter is no mistake yet: what was found before stays, and nothing flashes.
@@ -61,7 +62,6 @@ function show(found) {
   grid.show(found.hits);
   tell(found);
   hints.draw(found);
-  performance.mark("sightline.shown");
 }
 
 async function complain(problem) {
@@ -75,7 +75,9 @@ async function complain(problem) {
     notice(t("uploadGone"));
     return;
   }
+  byId("try").hidden = !isEmpty();
   if (problem.status === 400) notYet(problem);
+  else if (problem.title === "SpaceMismatch") notice(t("modelChanged"), { again: library.open, label: t("openLibrary") });
   else notice(problem, { again: () => answer(false) });
 }
 

@@ -21,11 +21,11 @@ export function tell(found) {
   return summarise(`${t("likely", { n: likely, more })} ${all}`);
 }
 
-/** Shows a problem, or something worth knowing, until the next answer; `again`: what to do to try once more. */
-export function notice(what, { again = null } = {}) {
+/** Shows a problem, or something worth knowing, until the next answer; `again`: what to do about it. */
+export function notice(what, { again = null, label = t("tryAgain") } = {}) {
   const text = typeof what === "string" ? what : describe(what);
   byId("notices").append(make("p", { className: typeof what === "string" ? "" : "bad", dir: "auto" }, text,
-    again ? make("button", { type: "button", onclick: again }, t("tryAgain")) : null));
+    again ? make("button", { type: "button", onclick: again }, label) : null));
 }
 
 /** Says, calmly, that what stands in the box cannot be read. */
