@@ -147,7 +147,8 @@ _ALL = (
     _alt("BAAI/AltCLIP-m18", "18 languages",
          ("en", "zh", "ja", "th", "ko", "hi", "uk", "ar", "tr", "vi", "pl", "nl", "pt", "it", "es", "de", "fr", "ru")),
     Recommended("CIDAS/clipseg-rd64-refined", "Shows where: outlines what a text or a picture asks for, in English",
-                "CIDAS/clipseg-rd64-refined", "Apache-2.0", 150.7, 512, 352, spoken=("en",), is_open_clip=False, task="segmenter"),
+                "CIDAS/clipseg-rd64-refined", "Apache-2.0", 150.7, 512, 352, spoken=("en",), is_open_clip=False,
+                task="segmenter"),
 )  # fmt: skip
 # fmt: on
 

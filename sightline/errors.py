@@ -344,7 +344,7 @@ class WeightsChanged(SpaceMismatch):
     def __str__(self) -> str:
         """What still works, and what to do."""
         return (
-            f"the library's pictures are embedded by {self.expected}, and this version brings {self.found}, whose "
+            f"the library's pictures are embedded by {self.expected}, and here is {self.found} now, whose "
             f"vectors cannot be compared with them. `sightline models use {self.model}` embeds the pictures anew and "
             "then answers; until then `sightline similar` finds what is like a picture of the library"
         )

@@ -18,6 +18,7 @@ Examples:
   sightline models pull ViT-B-32/laion2b_s34b_b79k
   sightline models pull BAAI/AltCLIP --dry-run          which licence
   sightline models pull hf-hub:org/name --yes           without asking
+  sightline models pull BAAI/AltCLIP --update           what changed since
   sightline models pull BAAI/AltCLIP --from ./fetched   files fetched by hand
 
 Stop it at any time; the next one goes on where it was. Models lie in your data folder, or where
@@ -28,13 +29,14 @@ SIGHTLINE_MODELS says. HF_ENDPOINT names another hub, HF_TOKEN your account.
 @click.option("--dry-run", is_flag=True, help="Only say what would be fetched.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--commercial", is_flag=True, help="Refuse licences that are not known to allow commercial use.")
+@click.option("--update", is_flag=True, help="Of a model that is here, fetch what has changed since.")
 @click.option(
     "--from",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Take the files from this folder instead of from the network.",
 )
-def pull(name: str, dry_run: bool, yes: bool, commercial: bool, folder: Path | None) -> None:
+def pull(name: str, dry_run: bool, yes: bool, commercial: bool, update: bool, folder: Path | None) -> None:
     """Fetch everything about the model NAME: weights, tokenizer, configuration, preprocessing.
 
     NAME is ARCHITECTURE/TAG as open_clip has it, hf-hub:ORGANISATION/NAME, or ORGANISATION/NAME.
@@ -50,7 +52,7 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, folder: Path | N
         print_text(f"{name} is built in")
         return
     here = read_manifest(model_folder(name))
-    if here is not None and not dry_run:
+    if here is not None and not (dry_run or update):
         _check(here.name, here.licence, commercial)
         print_text(f"{name} is here already: {shown(model_folder(name))} ({in_units(here.size)})")
         return
@@ -60,13 +62,16 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, folder: Path | N
         _done(adopt(source, folder))
         return
     plan = make_plan(source)
+    if here is not None and update and here.revision == plan.revision:
+        print_text(f"{name} has not changed since it was pulled")
+        return
     for line in _described(plan):
         click.echo(line, err=not dry_run)
     _check(plan.name, " and ".join(_licences(plan)), commercial)
     if dry_run or not (yes or _agreed()):
         return
     with ShownPull() as shown_pull:
-        manifest = fetch(plan, shown_pull)
+        manifest = fetch(plan, shown_pull, update=update)
     _done(manifest)
 
 

@@ -57,6 +57,11 @@ class Plan:
         return sum(part.size for part in self.parts)
 
     @property
+    def revision(self) -> str:
+        """The commit of the model's repository."""
+        return self.parts[0].listing.commit
+
+    @property
     def licences(self) -> tuple[str, ...]:
         """Of every part, the model's first."""
         return tuple(dict.fromkeys(part.listing.licence for part in self.parts))

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from encoders.hub.manifest import PARTIAL, Manifest, StoredFile, read_manifest, write_manifest
+from encoders.hub.manifest import MANIFEST, PARTIAL, Manifest, StoredFile, read_manifest, write_manifest
 from encoders.hub.plan import Part, Plan
 from encoders.hub.remote import Damaged, RemoteFile, digest, fetch, is_whole
 from sightline.errors import PullFailed
@@ -34,16 +34,21 @@ class Watcher(Protocol):
         """`count` bytes of it are here."""
 
 
-def pull(plan: Plan, watcher: Watcher) -> Manifest:
+def pull(plan: Plan, watcher: Watcher, *, update: bool = False) -> Manifest:
     """Fetches all files of `plan` that its folder does not have, and declares the model complete.
 
-    Killed at any time, it goes on where it was when called again. Two at once wait for each other. Raises `PullFailed`,
-    which says what to do by hand.
+    A model that is there is left as it is, unless `update` is said and its repository has another commit. Killed at
+    any time, it goes on where it was when called again. Two at once wait for each other. Raises `PullFailed`, which
+    says what to do by hand.
     """
     try:
         plan.folder.parent.mkdir(parents=True, exist_ok=True)
         with _alone(plan.folder, watcher):
-            return read_manifest(plan.folder) or _fetch_all(plan, watcher)
+            here = read_manifest(plan.folder)
+            if here is not None and not (update and here.revision != plan.revision):
+                return here
+            (plan.folder / MANIFEST).unlink(missing_ok=True)  # until all has come, it is neither the old nor the new
+            return _fetch_all(plan, watcher, former=here)
     except OSError as exc:
         remedy = "SIGHTLINE_MODELS names another folder. What came so far is kept"
         if exc.errno == errno.ENOSPC:
@@ -68,7 +73,7 @@ def _alone(folder: Path, watcher: Watcher) -> Iterator[None]:
         lock.release()
 
 
-def _fetch_all(plan: Plan, watcher: Watcher) -> Manifest:
+def _fetch_all(plan: Plan, watcher: Watcher, former: Manifest | None) -> Manifest:
     partial = plan.folder / PARTIAL
     partial.mkdir(parents=True, exist_ok=True)
     _require_space(plan, partial)
@@ -82,9 +87,11 @@ def _fetch_all(plan: Plan, watcher: Watcher) -> Manifest:
     for name, content in plan.made.items():
         (plan.folder / name).write_bytes(content)
         stored.append(StoredFile(name, len(content), digest(plan.folder / name)))
+    for path in {file.path for file in former.files} - {file.path for file in stored} if former else ():
+        (plan.folder / path).unlink(missing_ok=True)  # loading must not come upon it
     shutil.rmtree(partial)
-    model = plan.parts[0].listing
-    manifest = Manifest(plan.name, model.repository, model.commit, " and ".join(plan.licences), tuple(stored))
+    repository = plan.parts[0].listing.repository
+    manifest = Manifest(plan.name, repository, plan.revision, " and ".join(plan.licences), tuple(stored))
     write_manifest(plan.folder, manifest)
     return manifest
 

@@ -88,6 +88,18 @@ def test_pulling(sightline: Sightline, hub: Hub, models: Path) -> None:
     assert sightline("models", "pull", "mini").text == "mini is built in\n"
 
 
+def test_updating(sightline: Sightline, hub: Hub) -> None:
+    sightline("models", "pull", NAME, "--yes")
+    unchanged = sightline("models", "pull", NAME, "--update", "--yes")
+    assert (unchanged.code, unchanged.lines) == (0, [f"{NAME} has not changed since it was pulled"])
+    repository = hub.repositories["tiny/clip"]
+    repository.files["open_clip_model.safetensors"], repository.commit = bytes([1]) * 2**21, "d" * 40
+    assert "is here already" in sightline("models", "pull", NAME).text
+    changed = sightline("models", "pull", NAME, "--update", "--yes")
+    assert "is complete" in changed.text
+    assert sightline("models", "info", NAME, "--json").record["revision"] == "d" * 40
+
+
 def test_nothing_comes_when_nobody_agreed(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME)
     assert answer.code == 2

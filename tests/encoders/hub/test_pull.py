@@ -14,10 +14,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from encoders import registry
 from encoders.hub import make_plan, model_folder, pull, pulled, read_manifest, resolve
 from encoders.hub.manifest import MANIFEST
 from encoders.hub.names import open_clip_config
-from sightline.errors import ExtraMissing, PullFailed, UnknownModel
+from sightline.errors import ExtraMissing, ModelUnavailable, PullFailed, UnknownModel
 from tests.encoders.hub.conftest import CONFIG, NAME
 from tests.models.hub import COMMIT, Hub, Repository
 
@@ -294,6 +295,43 @@ def test_killed_in_the_middle_it_goes_on(hub: Hub, tmp_path: Path) -> None:
     folder = fetch()
     assert [asked for name, asked in hub.asked if name.endswith(WEIGHTS)] == [f"bytes={there}-"]
     assert (folder / WEIGHTS).read_bytes() == content
+
+
+def test_an_update_brings_what_has_changed_and_no_more(hub: Hub) -> None:
+    folder = fetch()
+    before = read_manifest(folder)
+    assert before is not None
+    watching = Watching()
+    assert pull(make_plan(resolve(NAME)), watching, update=True) == before  # nothing has
+    repository = hub.repositories["tiny/clip"]
+    repository.files[WEIGHTS] = os.urandom(300_000)
+    del repository.files["LICENSE"]
+    repository.commit = "d" * 40
+    assert pull(make_plan(resolve(NAME)), watching) == before  # nobody asked for it
+    assert watching.files == []
+    after = pull(make_plan(resolve(NAME)), watching, update=True)
+    assert watching.files == [WEIGHTS]
+    assert (folder / WEIGHTS).read_bytes() == repository.files[WEIGHTS]
+    assert not (folder / "LICENSE").exists()
+    assert after == read_manifest(folder)
+    assert after.revision == "d" * 40
+
+
+def test_an_update_that_is_cut_off_leaves_no_half_of_a_model(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the old nor the new: weights of one beside a configuration of the other must not be loaded."""
+    folder = fetch()
+    repository = hub.repositories["tiny/clip"]
+    repository.files |= {"tokenizer.json": b'{"vocab": {"a": 1}}', WEIGHTS: os.urandom(300_000)}
+    repository.commit = "d" * 40
+    monkeypatch.setattr(hub, "cut_after", 100_000)
+    monkeypatch.setattr(hub, "dies", True)
+    with pytest.raises(PullFailed):
+        pull(make_plan(resolve(NAME)), Watching(), update=True)
+    assert read_manifest(folder) is None
+    with pytest.raises(ModelUnavailable, match="fetches what is missing"):
+        registry.load(NAME)
+    hub.cut_after, hub.dies = None, False
+    assert pull(make_plan(resolve(NAME)), Watching()).revision == "d" * 40
 
 
 def test_two_at_once_wait_for_each_other(hub: Hub) -> None:
