@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
+from starlette.types import Message, Receive
 
 from encoders.fake import FakeEncoder
 from indexer import index
@@ -290,9 +292,9 @@ def test_a_fault_is_logged_without_what_was_asked(
     assert wish not in caplog.text + answer.text
 
 
-def test_a_request_that_does_not_end_is_given_up(indexed: Library, tmp_path: Path) -> None:
-    app = create_app(indexed, ServeSettings(cache=tmp_path, upload_seconds=0.3))
-    sent: list[dict[str, Any]] = []
+async def sent_by_hand(app: FastAPI, headers: dict[str, str], receive: Receive) -> list[Message]:
+    """What comes back for an upload of which each piece is sent by `receive`."""
+    sent: list[Message] = []
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -303,24 +305,40 @@ def test_a_request_that_does_not_end_is_given_up(indexed: Library, tmp_path: Pat
         "raw_path": UPLOADS.encode(),
         "query_string": b"",
         "root_path": "",
-        "headers": [(b"host", HERE.removeprefix("http://").encode())],
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8765),
     }
 
-    async def receive() -> dict[str, Any]:
-        await asyncio.sleep(0.05)
-        return {"type": "http.request", "body": b"x", "more_body": True}
-
-    async def send(message: Any) -> None:
+    async def send(message: Message) -> None:
         sent.append(message)
 
     try:
-        asyncio.run(asyncio.wait_for(app(scope, receive, send), 20))
+        await asyncio.wait_for(app(scope, receive, send), 20)
     finally:
         app.state.service.close()
-    assert sent[0]["status"] == 408
-    assert json.loads(sent[1]["body"])["title"] == "RequestTimeout"
+    return sent
+
+
+def test_a_request_that_does_not_end_is_given_up(indexed: Library, tmp_path: Path) -> None:
+    async def receive() -> Message:
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    app = create_app(indexed, ServeSettings(cache=tmp_path, upload_seconds=0.3))
+    start, body = asyncio.run(sent_by_hand(app, {"host": "127.0.0.1"}, receive))
+    assert start["status"] == 408
+    assert json.loads(body["body"])["title"] == "RequestTimeout"
+
+
+def test_what_says_that_it_is_too_large_is_not_read_at_all(indexed: Library, tmp_path: Path) -> None:
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    app = create_app(indexed, ServeSettings(cache=tmp_path))
+    for length in ("30000001", "9" * 5000):
+        start, _ = asyncio.run(sent_by_hand(app, {"host": "127.0.0.1", "content-length": length}, receive))
+        assert start["status"] == 413
 
 
 def test_files_cannot_be_named_as_models_from_elsewhere(indexed: Library, tmp_path: Path) -> None:

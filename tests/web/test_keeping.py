@@ -14,7 +14,9 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from search.evaluate.trec import read_qrels
 from store import Library
+from tests.web.conftest import HERE
 from tests.web.test_search import number
+from web import ServeSettings, create_app
 
 
 def test_tags_are_given_listed_chosen_and_taken_away(client: TestClient) -> None:
@@ -39,6 +41,33 @@ def test_judgements_are_a_data_set(client: TestClient, indexed: Library) -> None
     assert sorted(grades.values()) == [0, 1]
     client.put("/api/v1/judgements", json={"query": "something red", "picture": blue, "grade": None})
     assert client.get("/api/v1/judgements", params=asked).json() == {"grades": {str(red): 1}}
+
+
+def test_judgements_of_others_are_not_lost(client: TestClient, indexed: Library, settings: ServeSettings) -> None:
+    with TestClient(create_app(indexed, settings), base_url=HERE) as other:
+        for asked, picture in ((client, 1), (other, 2), (client, 3)):
+            asked.put("/api/v1/judgements", json={"query": "red", "picture": picture, "grade": 1})
+        params: dict[str, str | list[int]] = {"query": "red", "picture": [1, 2, 3, 4]}
+        for asked in (client, other):
+            assert asked.get("/api/v1/judgements", params=params).json() == {"grades": {"1": 1, "2": 1, "3": 1}}
+
+
+def test_a_tag_needs_a_letter(client: TestClient) -> None:
+    for method in ("POST", "DELETE"):
+        answer = client.request(method, "/api/v1/tags", json={"tag": " / ", "pictures": [1]})
+        assert (answer.status_code, answer.json()["title"]) == (400, "InvalidTag")
+
+
+def test_a_list_is_no_program_of_a_spreadsheet(client: TestClient, indexed: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[0x0110] = "=HYPERLINK(1)"
+    Image.new("RGB", (9, 9), "cyan").save(folder / "a.jpg", exif=exif)
+    index(indexed, [folder], FakeEncoder())
+    picture = number(client, "a.jpg")
+    rows = client.post("/api/v1/export", json={"pictures": [picture], "format": "csv"}).text
+    assert "'=HYPERLINK" in rows
 
 
 def test_a_judgement_is_about_a_picture_and_words(client: TestClient) -> None:

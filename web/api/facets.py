@@ -13,7 +13,7 @@ from web.asking import ServiceDep
 from web.questions import LONGEST_QUERY, both, condition_of, filters_in
 from web.schemas import Said
 
-__all__ = ["router", "term"]
+__all__ = ["folders", "router", "term"]
 
 router = APIRouter(tags=["search"])
 
@@ -56,7 +56,7 @@ def facets(
     filters = both(condition_of(where), filters_in(query))
     counted = count_facets(service.library, Filters(where=filters), SHOWN)
     found = {name: _values(name, counted.counts[name]) for name in SHOWN if name != "folder"}
-    return Facets(count=counted.pictures, facets={"folder": _folders(counted.counts["folder"]), **found})
+    return Facets(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **found})
 
 
 def term(name: str, value: str) -> str:
@@ -84,7 +84,7 @@ def _values(name: str, counts: Sequence[Facet]) -> list[Value]:
     ]
 
 
-def _folders(counts: Sequence[Facet]) -> list[Value]:
+def folders(counts: Sequence[Facet]) -> list[Value]:
     """Each folder with all that lies beneath it, as a filter has it; the fullest first."""
     own = {Path(each.value): each.pictures for each in counts if each.value and each.value.isprintable()}
     whole = Counter[Path]()

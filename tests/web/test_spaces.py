@@ -1,0 +1,142 @@
+"""Libraries that are not as usual: vectors made elsewhere, documents, models that are gone, writers at work."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from encoders import registry
+from indexer.fill import FillSettings, switch
+from sightline.errors import ModelUnavailable
+from sightline.space import Space
+from store import Library
+from store.exchange import import_vectors, open_vectors
+from store.spaces import named_space
+from tests.web.conftest import HERE
+from web import ServeSettings, create_app
+from web import service as services
+
+API = "/api/v1"
+
+
+def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 8) -> None:
+    """Takes in documents with random vectors, as the space `name`."""
+    np.save(folder / f"{name}.npy", np.random.default_rng(3).normal(size=(count, dim)).astype(np.float32))
+    (folder / f"{name}.txt").write_text("".join(f"doc {number}\n" for number in range(count)))
+    with library.writer_lock():
+        import_vectors(library, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
+
+
+@pytest.fixture
+def documents(library: Library, settings: ServeSettings, tmp_path: Path) -> Iterator[TestClient]:
+    """A server of documents alone, whose vectors were made elsewhere."""
+    bring(library, tmp_path, "elsewhere")
+    switch(library, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
+    with TestClient(create_app(library, settings), base_url=HERE, raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def test_documents_are_found_and_have_no_file(documents: TestClient) -> None:
+    hits = documents.get(f"{API}/pictures/1/similar").json()["hits"]
+    assert len(hits) == 5
+    assert (hits[0]["name"], hits[0]["score"]) == ("doc 0", pytest.approx(1, abs=1e-3))
+    assert documents.get(f"{API}/pictures/1").json()["path"] == "doc 0"
+    for what in ("thumbnail", "original", "highlight?prompt=red", "highlight.png?prompt=red"):
+        assert documents.get(f"{API}/pictures/1/{what}").status_code == 404
+    assert documents.get(f"{API}/pictures/1/stack").json()["pictures"][0]["name"] == "doc 0"
+    assert len(documents.post(f"{API}/search", json={}).json()["hits"]) == 5
+    assert documents.get(f"{API}/facets").json()["count"] == 5
+
+
+def test_words_need_a_model(documents: TestClient) -> None:
+    answer = documents.post(f"{API}/search", json={"query": "red"})
+    assert (answer.status_code, answer.json()["title"]) == (503, "ModelUnavailable")
+    vector = documents.post(f"{API}/search", json={"parts": [{"vector": [1.0] * 8}]})
+    assert len(vector.json()["hits"]) == 5
+
+
+def test_a_document_cannot_be_judged_and_is_exported_by_name(documents: TestClient) -> None:
+    said = {"query": "red", "picture": 1, "grade": 1}
+    assert documents.put(f"{API}/judgements", json=said).json()["title"] == "NotAllowed"
+    assert documents.get(f"{API}/judgements", params={"query": "red", "picture": 1}).json() == {"grades": {}}
+    paths = documents.post(f"{API}/export", json={"pictures": [1, 2], "format": "paths"})
+    assert paths.text.splitlines() == ["doc 0", "doc 1"]
+    assert documents.post(f"{API}/export", json={"pictures": [1], "format": "zip"}).status_code == 200
+
+
+def test_a_model_that_is_gone_costs_words_and_nothing_else(
+    indexed: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(space: Space, *_: object) -> None:
+        raise ModelUnavailable(space.model, "its files", "pull it")
+
+    monkeypatch.setattr(registry, "load_for", gone)
+    with TestClient(create_app(indexed, settings), base_url=HERE, raise_server_exceptions=False) as client:
+        answer = client.post(f"{API}/search", json={"query": "red"})
+        assert (answer.status_code, answer.json()["title"]) == (503, "ModelUnavailable")
+        assert len(client.get(f"{API}/pictures/1/similar").json()["hits"]) == 4
+        assert len(client.post(f"{API}/search", json={}).json()["hits"]) == 4
+        assert client.get(f"{API}/pictures/1/thumbnail").status_code == 200
+
+
+def test_spaces_tell_what_they_lack(client: TestClient, indexed: Library, tmp_path: Path) -> None:
+    bring(indexed, tmp_path, "elsewhere")
+    own, other = client.get(f"{API}/spaces").json()
+    assert (own["model"], own["vectors"], own["lacking"], own["complete"]) == ("fake", 4, 0, True)
+    assert (other["model"], other["vectors"], other["lacking"], other["complete"]) == ("elsewhere", 5, 4, False)
+    refused = client.put(f"{API}/spaces/active", json={"name": "nope"})
+    assert refused.status_code == 404
+    assert client.get(f"{API}/status").json()["spaces"] == [own, other]
+
+
+def test_while_the_library_changes_nobody_waits_to_switch(client: TestClient, indexed: Library) -> None:
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with indexed.writer_lock():
+            held.set()
+            done.wait(30)
+
+    writer = threading.Thread(target=hold)
+    writer.start()
+    held.wait(30)
+    try:
+        answer = client.put(f"{API}/spaces/active", json={"name": "fake"})
+        assert (answer.status_code, answer.json()["title"]) == (409, "Busy")
+        assert answer.headers["retry-after"] == "1"
+        assert client.post(f"{API}/search", json={"query": "red"}).status_code == 200
+    finally:
+        done.set()
+        writer.join()
+
+
+def test_a_catalogue_that_somebody_writes_to_is_read_all_the_same(client: TestClient, indexed: Library) -> None:
+    with indexed.write() as connection:
+        connection.exec_driver_sql("UPDATE library SET revision = revision")
+        for path in ("status", "facets", "tags", "spaces", "pictures/1", "pictures/1/thumbnail"):
+            assert client.get(f"{API}/{path}").status_code == 200, path
+        assert len(client.post(f"{API}/search", json={"query": "red"}).json()["hits"]) == 4
+
+
+def test_models_of_named_spaces_do_not_pile_up(
+    client: TestClient, indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "MOST_NAMED", 1)
+    for name in ("one", "two", "three"):
+        bring(indexed, tmp_path, name)
+    vector: dict[str, Any] = {"parts": [{"vector": [1.0] * 8}]}
+    for name in ("one", "two", "three", "one"):
+        assert client.post(f"{API}/search", json=vector | {"space": name}).json()["space"] == name
+    assert client.post(f"{API}/search", json={"query": "red"}).json()["space"] == "fake"
+    service = client.app.state.service  # type: ignore[attr-defined]
+    assert len(service._searchers) == 2
+
+
+def test_an_index_file_that_is_gone_is_not_missed(client: TestClient, indexed: Library) -> None:
+    for file in indexed.indexes.iterdir():
+        file.unlink()
+    assert len(client.post(f"{API}/search", json={"query": "red"}).json()["hits"]) == 4
