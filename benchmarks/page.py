@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from benchmarks.changing import QUERIES
 from benchmarks.serving import serving
@@ -22,7 +22,7 @@ from indexer import index
 from store import Library
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 CLOCK = """
 let pressed = 0;
@@ -139,14 +139,12 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(row) for row in table]))
         return
-    print(
-        "| caches | questions | on the screen | answer p50 | p95 | pictures p50 | p95 |\n|---|---|---|---|---|---|---|"
-    )
+    print("| caches | questions | on the screen | answer p50 | p95 | pictures p50 | p95 |")
+    print("|---|---|---|---|---|---|---|")
     for row in table:
         times = [row.answer_p50, row.answer_p95, row.pictures_p50, row.pictures_p95]
-        print(
-            f"| {row.caches} | {row.questions} | {row.pictures_on_screen} | {' | '.join(f'{ms:.0f}' for ms in times)} |"
-        )
+        shown = " | ".join(f"{each:.0f}" for each in times)
+        print(f"| {row.caches} | {row.questions} | {row.pictures_on_screen} | {shown} |")
 
 
 if __name__ == "__main__":

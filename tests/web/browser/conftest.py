@@ -11,7 +11,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Error,
+    FloatRect,
+    Locator,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    sync_playwright,
+)
 
 from encoders import registry
 from indexer import index
@@ -23,8 +33,8 @@ from web import ServeSettings
 GALLERY = Path(__file__).parents[3] / "examples" / "gallery"
 BROWSERS = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
 
-WIDE = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 SLOW = 20_000
 """Milliseconds for what takes a model's first run, on a machine that has other things to do."""
@@ -152,8 +162,9 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
 def ask(page: Page, words: str) -> dict[str, Any]:
     """Types `words` into the box, and returns the answer to them once it is shown."""
 
-    def is_answer(response: Any) -> bool:
-        return response.url.endswith("/api/v1/search") and response.request.post_data_json["query"] == words.strip()
+    def is_answer(response: Response) -> bool:
+        asked = response.request
+        return asked.url.endswith("/api/v1/search") and (asked.post_data_json or {})["query"] == words.strip()
 
     with page.expect_response(is_answer) as answered:
         page.locator("#words").fill(words)
@@ -172,3 +183,10 @@ def first(page: Page) -> str:
 def becomes_first(page: Page, name: str) -> None:
     """Waits until a picture is the first one."""
     page.locator(f'.tile[aria-posinset="1"] .shot[aria-label^="{name}"]').wait_for()
+
+
+def box(element: Locator) -> FloatRect:
+    """Where an element is on the screen."""
+    found = element.bounding_box()
+    assert found is not None
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browser.conftest import SLOW, OpenPage, ask, becomes_first
+from tests.web.browser.conftest import SLOW, OpenPage, ask, becomes_first, box
 
 MANY = 100_000
 
@@ -108,7 +108,7 @@ def test_a_line_shows_where_relevance_ends(gallery: str, open_page: OpenPage) ->
     expect(page.locator("#summary")).to_have_text(f"{likely} likely answers, 100 pictures searched")
     expect(page.locator(".line")).to_have_text("From here on: probably not what you asked for")
     line, before, after = (
-        page.locator(where).bounding_box() or {}
+        box(page.locator(where))
         for where in (".line", f'[aria-posinset="{likely}"]', f'[aria-posinset="{likely + 1}"]')
     )
     assert before["y"] + before["height"] <= line["y"]

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.conftest import PHONE, SLOW, WIDE, OpenPage, ask, becomes_first, first
+from tests.web.browser.conftest import PHONE, SLOW, WIDE, OpenPage, ask, becomes_first, box, first
 
 IMAGES = "SIGHTLINE_TEST_IMAGES"
 """Names a folder that takes the pictures of the page which the README shows."""
@@ -77,7 +77,7 @@ def test_no_screen_shuts_anybody_out(gallery: str, open_page: OpenPage, screen: 
     page = open_page(gallery, reduced_motion="reduce")
     SCREENS[screen](page)
     for size in (WIDE, PHONE):
-        page.set_viewport_size({"width": size["width"], "height": size["height"]})
+        page.set_viewport_size(size)
         assert faults(page, RULES) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     page.locator("html").evaluate("(html) => { html.dataset.theme = 'dark'; }")
@@ -99,9 +99,8 @@ def test_a_phone(gallery: str, open_page: OpenPage) -> None:
     page.locator('.tile[aria-posinset="1"] .shot').tap()
     page.get_by_role("button", name="Show where", exact=True).tap()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
-    box = page.locator(".about").bounding_box()
-    assert box is not None
-    assert (box["x"], round(box["x"] + box["width"])) == (0, PHONE["width"])  # beneath the picture, not beside it
+    about = box(page.locator(".about"))
+    assert (about["x"], round(about["x"] + about["width"])) == (0, PHONE["width"])  # beneath the picture, not beside it
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
@@ -109,11 +108,9 @@ def test_arabic_runs_from_right_to_left(gallery: str, open_page: OpenPage) -> No
     page = open_page(gallery, language="ar")
     ask(page, "خيمة ونار في الليل")
     assert page.locator("html").get_attribute("dir") == "rtl"
-    places = [page.locator(f'.tile[aria-posinset="{n}"]').bounding_box() or {} for n in (1, 2)]
+    places = [box(page.locator(f'.tile[aria-posinset="{n}"]')) for n in (1, 2)]
     assert places[0]["x"] > places[1]["x"]
-    filters = page.locator("#filters").bounding_box()
-    assert filters is not None
-    assert filters["x"] > places[0]["x"]
+    assert box(page.locator("#filters"))["x"] > places[0]["x"]
     page.locator('.tile[aria-posinset="1"] .shot').focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.conftest import PHONE, SLOW, OpenPage, ask, becomes_first
+from tests.web.browser.conftest import PHONE, SLOW, OpenPage, ask, becomes_first, box
 
 
 def view(page: Page, words: str = "a red tractor", place: int = 1) -> None:
@@ -40,7 +40,7 @@ def test_it_shows_where_the_question_matched_and_where_any_words_do(gallery: str
     expect(heat).to_be_visible(timeout=SLOW)
     expect(heat).to_have_js_property("complete", True)
     expect(page.locator(".why .said")).to_contain_text("“a snowman in the snow”")
-    assert heat.bounding_box() == page.locator(".picture").bounding_box()
+    assert box(heat) == box(page.locator(".picture"))
     field = page.get_by_label("Where is...")
     field.fill("a dog")
     field.press("Enter")
@@ -73,8 +73,7 @@ def test_a_rectangle_is_a_question(gallery: str, open_page: OpenPage) -> None:
     for how in ("drag", "clicks", "keys"):
         view(page, "a snowman in the snow")
         page.get_by_role("button", name="Search with a part of it").click()
-        frame = page.locator(".picture").bounding_box()
-        assert frame is not None
+        frame = box(page.locator(".picture"))
         corners = [
             (frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y) for x, y in ((0.1, 0.5), (0.4, 0.9))
         ]
