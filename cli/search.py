@@ -123,7 +123,10 @@ def search(
         mend(searcher)
         if query is not None:
             from cli.advice import advise
+            from search.grammar import misspelt
 
+            if not asked.plain:
+                note(misspelt(query))
             advise(opened.path, searcher.space.space.model, query)
     ctx.exit(code)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.crop import Crop
 from search.filters import And, Not, Or, field_condition
-from search.grammar import parse
+from search.grammar import misspelt, parse
 from search.query import Part, Picture, Query, Source, Stored, Text
 from sightline.errors import InvalidQuery, QuerySyntax
 
@@ -215,3 +215,19 @@ def test_the_heaviest_parts_can_be_written() -> None:
     heavy = tuple(Part(Text(text), 1e6) for text in ("a", "b", "c"))
     query = Query((*heavy, Part(Text("d"), -1)))
     assert parse(str(query)).query == query
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a dog cammera:x100", ["cammera"]),
+        ("a dog -cammera:x100 befor:2023", ["befor", "cammera"]),
+        ("note:this is a dog", []),
+        ("http://example.org 3:30 a:b camera: x", []),
+        ("a dog camera:x100", []),
+    ],
+)
+def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
+    query = parse(line).query
+    assert query is not None
+    assert sorted(note.split(":")[0] for note in misspelt(query)) == said
