@@ -1,0 +1,129 @@
+"""What a search costs the catalogue: few statements, none of which goes through everything."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import Connection, event, insert
+
+from encoders.fake import FakeEncoder
+from search import Filters, Searcher
+from search.filters import field_condition
+from store import Library, cache
+from store.annotations import ContentTag, Tag, TagSource
+from store.catalog import Content, Embedding, Picture, Root, State
+from store.library import bump
+from store.likeness import Likeness
+from store.selection import candidate_ids
+from store.spaces import activate, register
+
+START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
+NUMBER = 60
+
+Statements = list[tuple[str, tuple[object, ...]]]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """A picture a day; each stands alone."""
+    encoder = FakeEncoder()
+    vectors = np.random.default_rng(0).random((NUMBER, encoder.space.dim)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    with Library.open(tmp_path_factory.mktemp("effort") / "library", create=True) as library:
+        with library.write() as connection:
+            stored = register(connection, encoder.space)
+            activate(connection, stored)
+            connection.execute(insert(Root).values(id=1, path=b"/pictures", added_at=START))
+            connection.execute(insert(Tag).values(id=1, key="rare", name="rare"))
+            for number in range(1, NUMBER + 1):
+                taken = START + timedelta(days=number)
+                connection.execute(
+                    insert(Content).values(
+                        id=number,
+                        digest=number.to_bytes(32),
+                        size=number,
+                        format="JPEG",
+                        width=400,
+                        height=300,
+                        taken_at=taken,
+                        camera=f"Camera {number % 10}",
+                    )
+                )
+                connection.execute(
+                    insert(Picture).values(
+                        root_id=1,
+                        relpath=b"%02d.jpg" % number,
+                        size=number,
+                        mtime_ns=number,
+                        content_id=number,
+                        state=State.PRESENT,
+                    )
+                )
+                blob = stored.to_bytes(vectors[number - 1])
+                connection.execute(insert(Embedding).values(space_id=stored.id, content_id=number, vector=blob))
+                connection.execute(insert(Likeness).values(content_id=number, version=1, anchor_id=number))
+            connection.execute(insert(ContentTag).values(tag_id=1, content_id=7, source=TagSource.USER))
+            bump(connection)
+        cache.publish(library, stored)
+        yield library
+
+
+@pytest.fixture
+def statements(library: Library) -> Iterator[Statements]:
+    """What the catalogue was asked, beginnings of transactions left out."""
+    asked: Statements = []
+
+    def note(_connection: object, _cursor: object, statement: str, values: tuple[object, ...], *_rest: object) -> None:
+        if not statement.startswith("BEGIN"):
+            asked.append((statement, values))
+
+    event.listen(library._engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(library._engine, "before_cursor_execute", note)
+
+
+SPAN = Filters(after=START, before=START + timedelta(days=20))
+CAMERA = Filters(where=field_condition("camera", "=Camera 7"))
+TAG = Filters(where=field_condition("tag", "rare"))
+
+
+@pytest.mark.parametrize(("filters", "most"), [(Filters(), 6), (SPAN, 8), (CAMERA, 9), (TAG, 9)])
+def test_a_search_takes_few_statements(library: Library, statements: Statements, filters: Filters, most: int) -> None:
+    searcher = Searcher(library, FakeEncoder())
+    statements.clear()
+    assert searcher.search("red", 10, filters=filters)
+    assert len(statements) <= most, [statement for statement, _ in statements]
+
+
+@pytest.mark.parametrize("filters", [SPAN, CAMERA, TAG])
+def test_no_statement_of_a_search_goes_through_everything(
+    library: Library, statements: Statements, filters: Filters
+) -> None:
+    searcher = Searcher(library, FakeEncoder())
+    statements.clear()
+    assert searcher.search("red", 5, filters=filters)
+    asked = list(statements)
+    with library.read() as connection:
+        plans = [_plan(connection, statement, values) for statement, values in asked]
+    scanned = [
+        line for plan in plans for line in plan if re.match(r"SCAN (contents|pictures|embeddings|likenesses)", line)
+    ]
+    assert scanned == []
+
+
+@pytest.mark.parametrize("filters", [SPAN, CAMERA])
+def test_what_only_contents_tell_needs_no_look_at_files(
+    library: Library, statements: Statements, filters: Filters
+) -> None:
+    with library.read() as connection:
+        statements.clear()
+        candidate_ids(connection, filters.selection(connection))
+        plan = _plan(connection, *statements[-1])
+    assert any(re.match(r"SEARCH contents USING COVERING INDEX", line) for line in plan), plan
+    assert not any("pictures" in line for line in plan), plan
+
+
+def _plan(connection: Connection, statement: str, values: tuple[object, ...]) -> list[str]:
+    return [str(row.detail) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
