@@ -88,11 +88,12 @@ def placement_options(command: Command) -> Command:
 
         return command(*args, placement=Placement(device, precision, notify=say), **options)
 
+    precisions = click.Choice(["auto", "fp32", "bf16", "fp16"])
     options = (
         click.option(
             "--device", help="Where to run a large model: cpu, cuda, cuda:1, mps  [default: the best there is]"
         ),
-        click.option("--precision", help="What it computes in: fp32, bf16, fp16  [default: the best for the device]"),
+        click.option("--precision", type=precisions, help="What it computes in  [default: the best for the device]"),
     )
     for option in options:
         placed = option(placed)
