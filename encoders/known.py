@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from encoders.checkpoint import require_whole
 from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled, read_manifest
 from encoders.recommended import RECOMMENDED, Measure, Recommended
 from encoders.registry import MODELS, ModelInfo
@@ -24,7 +25,7 @@ class Known:
 
     name: str
     summary: str
-    location: Literal["built in", "pulled", "recommended"]
+    location: Literal["built in", "pulled", "recommended", "folder"]
     languages: tuple[str, ...]
     """ISO 639-1 codes, the best first."""
     licence: str
@@ -54,7 +55,10 @@ def all_known() -> Iterator[Known]:
 
 
 def known(name: str) -> Known:
-    """What is known of the model `name`. Raises `UnknownModel`."""
+    """What is known of the model `name`, or of the one in the folder of that name.
+
+    Raises `UnknownModel`, and `ModelUnavailable` for one that is half pulled and not in our list.
+    """
     name = name.strip()
     if name in MODELS:
         return _built_in(MODELS[name])
@@ -63,6 +67,9 @@ def known(name: str) -> Known:
         return _pulled(manifest)
     if name in RECOMMENDED:
         return _recommended(RECOMMENDED[name])
+    require_whole(model_folder(name), name)
+    if Path(name).is_dir():
+        return _in_folder(Path(name).resolve())
     raise UnknownModel(name, tuple(model.name for model in all_known()))
 
 
@@ -111,6 +118,24 @@ def _pulled(manifest: Manifest) -> Known:
         measure=listed.measure if listed else None,
         scores=dict(listed.scores) if listed else {},
         note=listed.note if listed else "",
+        missing=_missing(),
+    )
+
+
+def _in_folder(folder: Path) -> Known:
+    """One of the user's own, of which only what its files say is known."""
+    dim, side = _shape(folder)
+    return Known(
+        name=str(folder),
+        summary="A folder of your own",
+        location="folder",
+        languages=(),
+        licence="unknown",
+        task="segmenter" if _read(folder / "config.json").get("model_type") == "clipseg" else "encoder",
+        size=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
+        dim=dim,
+        input=side,
+        folder=folder,
         missing=_missing(),
     )
 

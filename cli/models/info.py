@@ -19,6 +19,7 @@ INDENT = " " * 12
 Examples:
   sightline models info mini
   sightline models info nllb-clip-base-siglip/v1
+  sightline models info ./clip-finetuned          a folder of your own
 """
 )
 @click.argument("name")
@@ -58,7 +59,7 @@ def _in_words(model: "Known") -> dict[str, Any]:
         "languages": "; ".join(part for part in (languages, model.more_languages) if part) or "unknown",
         "licence": in_words(model.licence),
         "note": model.note,
-        "location": model.location if model.folder is None else f"{model.location}, in {shown(model.folder)}",
+        "location": ", in ".join([model.location, *([shown(model.folder)] if model.folder else [])]),
         "usable": f"not yet: {model.missing}" if model.missing else "yes",
         "size": None if model.size is None else in_units(model.size),
         "dim": model.dim,
@@ -69,10 +70,10 @@ def _in_words(model: "Known") -> dict[str, Any]:
 
 
 def _of_encoder(model: "Known") -> dict[str, Any]:
-    """What only the encoder itself can say; of those built in, because that costs nothing."""
+    """What only the encoder itself can say; of those built in, and of folders, which nobody else has described."""
     from encoders import registry
 
-    if model.location != "built in":
+    if model.location not in ("built in", "folder") or model.task != "encoder":
         return {}
     encoder = registry.load(model.name)
     return {
