@@ -83,7 +83,7 @@ class Classifier:
         if not all(template.count(BLANK) == 1 for template in templates):
             raise InvalidQuery(f"a template is a sentence with one {BLANK} for the label, as 'a photo of a {BLANK}'")
         self.scale = encoder.logit_scale
-        self.vectors = np.concatenate(
+        self.vectors: NDArray[np.float64] = np.concatenate(
             [
                 _ensembles(encoder, self.labels[start : start + TOGETHER], templates, language)
                 for start in range(0, len(self.labels), TOGETHER)

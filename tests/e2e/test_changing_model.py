@@ -91,6 +91,7 @@ def test_every_answer_is_of_one_space_and_there_is_no_gap(cli: "Cli", pictures: 
     assert cli("verify").stdout == b"All well.\n"
 
 
+@pytest.mark.slow  # some 25 processes; that no step leaves a half is held by `test_killed_at_each_step`
 def test_killed_at_many_moments_and_taken_up_again(new_cli: NewCli, pictures: Path) -> None:
     calm, cli, chance = new_cli("undisturbed"), new_cli("library"), random.Random(7)
     for library in (calm, cli):

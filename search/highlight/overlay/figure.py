@@ -22,7 +22,7 @@ LETTERS, SMALL = 20, 14
 LINE, NOTE, BAR = 30, 22, 12
 """Height of a caption, of the line beneath it, and of the legend's bar."""
 PAPER, INK, FAINT = "#faf9f7", "#1d1d1f", "#76757a"
-UNWRITABLE = "(no font on this system can write this prompt)"
+UNWRITABLE = "(no font here has these letters)"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,11 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from encoders.prompts import TextPrompt
+from pictures.lettering import fitted
 from search.highlight import highlight
 from search.highlight.overlay import blend, figure, panels_of, word_panels
 from search.highlight.overlay.colours import ramp, to_oklab
+from search.highlight.overlay.figure import LETTERS, SMALLEST, UNWRITABLE
 from search.highlight.relevance import Relevance
 from search.highlight.words import word_parts
 
@@ -86,3 +88,7 @@ def test_words_have_panels() -> None:
         ("red", "+0.98"),
         ("thing", "0.00 "),
     ]
+
+
+def test_that_a_caption_cannot_be_written_is_said_in_full() -> None:
+    assert fitted(UNWRITABLE, LETTERS, SMALLEST) == UNWRITABLE
