@@ -67,6 +67,14 @@ def test_what_is_known_of_a_model(sightline: Sightline) -> None:
     assert "FlagAI" in record["source"]
 
 
+def test_of_one_that_is_half_pulled_it_is_said_how_to_go_on(sightline: Sightline, hub: Hub) -> None:
+    hub.cut_after, hub.dies = 1_000, True
+    assert sightline("models", "pull", NAME, "--yes").code == 2
+    answer = sightline("models", "info", NAME)
+    assert (answer.code, answer.out) == (2, b"")
+    assert f"`sightline models pull {NAME}` fetches what is missing" in answer.err
+
+
 def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME, "--dry-run")
     assert (answer.code, answer.err) == (0, "")
