@@ -141,6 +141,8 @@ def _target(library: "Library", name: str, placement: "Placement") -> "tuple[Enc
     from sightline.errors import SightlineError, UnknownModel, UnknownSpace
     from store.spaces import named_space
 
+    if "?lang=" in name:
+        _say("a language in a name is for this run alone; SIGHTLINE_MODEL_LANGUAGE says it to searches")
     try:
         return registry.load(name, placement), None
     except UnknownModel as unknown:
