@@ -58,6 +58,7 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
     """Keep a QUERY with its filters as the album NAME."""
     from cli.output import print_text, say_waiting
     from search import Filters
+    from search.browse import MOST
     from search.grammar import Question, parse
     from store import Library
     from store.albums import AlbumRecord, save_album
@@ -73,7 +74,9 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
     with Library.open(library) as opened, opened.writer_lock(say_waiting), opened.write() as connection:
         if condition is not None:
             matching(connection, condition)  # raises what is wrong with it
-        record = AlbumRecord(name, line if question.query else said, condition, top, question.query is not None)
+        record = AlbumRecord(
+            name, line if question.query else said, condition, min(top, MOST), question.query is not None
+        )
         replaced = save_album(connection, record)
     print_text(f"{'Replaced' if replaced else 'Saved'} the album {name}: {said}")
 
@@ -122,7 +125,7 @@ def show(ctx: click.Context, /, name: str, top: int | None, library: Path, **opt
     """Show the pictures that the album NAME finds now: the newest first, or the best for its words."""
     from cli.results import Form, answer
     from search import Filters, Searcher
-    from search.browse import browse
+    from search.browse import MOST, browse
     from search.grammar import parse
     from search.hits import Listed
     from store import Library
@@ -138,7 +141,7 @@ def show(ctx: click.Context, /, name: str, top: int | None, library: Path, **opt
         if query is not None:
             pictures = Searcher(opened).search(query, k=top or found.top, filters=narrowed)
         else:
-            pictures = browse(opened, top or 2**31, narrowed).pictures
+            pictures = browse(opened, top or MOST, narrowed).pictures
         ctx.exit(answer(found.name, pictures, form))
 
 

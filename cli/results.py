@@ -50,6 +50,8 @@ def answer(title: str, hits: Sequence[Listed], form: Form, following: str | None
     """Prints the answer to one query, and the cursor of the page `following`; returns the exit code."""
     if form.copy and form.export is None:
         raise click.UsageError("--copy goes with --export DIR.")
+    if form.csv == Path("-"):
+        raise click.UsageError("--csv takes the name of a new file; ./- is one of that name.")
     if form.sheet is not None:
         from cli.sheet import Section, write_sheet
 

@@ -17,6 +17,10 @@ from store.selection import matching
 __all__ = ["Browsed", "browse", "count"]
 
 
+MOST = 2**31
+"""Pictures of one page; more than there are, and within what a database counts to."""
+
+
 @dataclass(frozen=True)
 class Browsed:
     """A page of pictures."""
@@ -43,7 +47,7 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
             select(Content.id, Content.taken_at)
             .where(held, true() if last is None else _behind(last.place))
             .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
-            .limit(k + 1)
+            .limit(min(k, MOST) + 1)
         ).all()
         records = describe(connection, [row.id for row in rows[:k]])
     before = last.shown if last else 0

@@ -92,7 +92,7 @@ class Classifier:
 
     def cosines(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
         """(N, D) unit vectors of pictures to (N, L)."""
-        return vectors.astype(np.float64) @ self.vectors.T
+        return np.asarray(vectors.astype(np.float64) @ self.vectors.T)
 
     def probabilities(self, cosines: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """(N, L) cosines to (N, L), of which each row sums to 1; None where the model has no logit scale."""

@@ -35,6 +35,8 @@ def _document(library: Library, stored: StoredSpace, document: Path | str) -> Kn
 
 def _file(library: Library, stored: StoredSpace, image: Path) -> Known | None:
     try:
+        if image.exists() and not image.is_file():  # a pipe can be read only once, and whoever decodes it does
+            return None
         with image.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
     except (OSError, ValueError) as exc:  # the latter: a NUL byte in the name

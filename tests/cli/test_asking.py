@@ -271,3 +271,36 @@ def test_a_file_of_queries_names_a_line_of_filters(sightline: Sightline, filled:
     answer = sightline("search", "--queries", tmp_path / "q")
     assert (answer.code, len(answer.records)) == (2, 1)
     assert "line 2: only filters" in answer.err
+
+
+def test_what_is_no_file(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
+    import os
+    import threading
+
+    for words in (["search", "--image", album], ["similar", album]):
+        answer = sightline(*words)
+        assert (answer.code, "Is a directory" in answer.err) == (2, True)
+    pipe = tmp_path / "pipe"  # as `--image <(curl ...)` is one
+    os.mkfifo(pipe)
+    for words in (["search", "--image", pipe], ["similar", pipe]):
+        writer = threading.Thread(target=pipe.write_bytes, args=((album / "red.png").read_bytes(),))
+        writer.start()
+        assert stems(sightline(*words, "-k", "1", "--paths")) == ["red"]
+        writer.join()
+
+
+def test_what_never_ends_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    from search import open_picture as module
+    from sightline.errors import InvalidQuery
+
+    monkeypatch.setattr(module, "LARGEST", 1000)
+    with pytest.raises(InvalidQuery, match="no picture"):
+        module.open_picture(Path("/dev/zero"), 8)
+
+
+def test_more_than_anyone_can_count(sightline: Sightline, filled: Path) -> None:
+    for words in (["search", "format:png"], ["search", "red"], ["facets"]):
+        assert sightline(*words, "-k", "9" * 30).code == 0
+    assert sightline("album", "save", "all", "red", "-k", "9" * 30).code == 0
+    assert len(sightline("album", "show", "all").lines) == 4
+    assert sightline("search", "red", "--csv", "-").code == 2
