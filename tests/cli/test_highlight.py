@@ -199,6 +199,13 @@ def test_hits_have_overlays(sightline: Sightline, filled: Path, tmp_path: Path, 
     assert list((tmp_path / "again").iterdir()) == []
 
 
+def test_what_is_similar_has_overlays(sightline: Sightline, filled: Path, tmp_path: Path, album: Path) -> None:
+    answer = sightline("similar", album / "red.png", "-k", "2", "--highlight", tmp_path / "o", "--paths")
+    assert answer.code == 0
+    expected = [f"{rank:03}-{Path(path).stem}.png" for rank, path in enumerate(answer.lines, 1)]
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == expected
+
+
 def test_parts_of_a_query_have_panels(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     sightline("search", "red + blue", "-k", "1", "--highlight", tmp_path / "o")
     (path,) = (tmp_path / "o").iterdir()
