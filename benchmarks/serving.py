@@ -76,6 +76,12 @@ def memory_mb(pid: int) -> float:
     return int(found[1]) / 1024
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process has had of the processors: that tells of its work, whatever else is running."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Client:
     """One that asks again and again."""
 
@@ -144,6 +150,8 @@ def asked(port: int, clients: int, seconds: float) -> list[Row]:
     for kind in (*MIX, "all"):
         kinds = [kind] if kind in MIX else list(MIX)
         times = np.array([each for client in every for one in kinds for each in client.took[one]]) * 1000
+        if not len(times):
+            continue
         p50, p99 = np.percentile(times, [50, 99])
         failed = sum(client.failed[one] for client in every for one in kinds)
         rows.append(Row(kind, len(times), len(times) / spent, float(p50), float(p99), float(times.max()), failed))
@@ -162,14 +170,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache, serving(options.library, Path(cache), options.threads) as (pid, port):
         asked(port, 1, 1)  # loads the model
         for clients in options.clients:
-            before = memory_mb(pid)
+            before, spent = memory_mb(pid), processor_seconds(pid)
             rows = asked(port, clients, options.seconds)
-            after = memory_mb(pid)
+            after, spent = memory_mb(pid), processor_seconds(pid) - spent
+            each_ms = 1000 * spent / rows[-1].requests
             if options.json:
-                said = {"clients": clients, "before_mb": before, "after_mb": after}
+                said = {"clients": clients, "before_mb": before, "after_mb": after, "processor_ms": each_ms}
                 print(json.dumps(said | {"rows": [asdict(row) for row in rows]}))
                 continue
-            print(f"\n{clients} clients; {before:.0f} MB before, {after:.0f} MB after\n")
+            print(
+                f"\n{clients} clients; {before:.0f} MB before, {after:.0f} MB after; {each_ms:.1f} ms of processor each\n"
+            )
             print("| requests | n | a second | p50 | p99 | longest | failed |\n|---|---|---|---|---|---|---|")
             for row in rows:
                 times = f"{row.p50_ms:.1f} | {row.p99_ms:.1f} | {row.longest_ms:.0f}"

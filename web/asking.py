@@ -9,7 +9,7 @@ from web.service import Service
 __all__ = ["RawBody", "ServiceDep", "body_of"]
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:  # "async": a plain function would be called in a thread each time
     service: Service = request.app.state.service
     return service
 

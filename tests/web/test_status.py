@@ -8,6 +8,7 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
 from tests.web.conftest import HERE
+from tests.web.test_jobs import ended
 from web import ServeSettings, create_app
 
 
@@ -42,6 +43,18 @@ def test_health_and_metrics(client: TestClient) -> None:
     page = client.get("/metrics").text
     assert 'sightline_pictures{state="present"} 4.0' in page
     assert 'route="picture",status="200"} 2.0' in page  # one series for all pictures
+
+
+def test_searches_are_timed_and_jobs_are_counted(client: TestClient) -> None:
+    for asked in ({"query": "red"}, {"query": "blue"}, {}):
+        client.post("/api/v1/search", json=asked)
+    job = client.post("/api/v1/jobs", json={"kind": "index"}).json()
+    ended(client, job)
+    page = client.get("/metrics").text
+    assert 'sightline_search_seconds_count{kind="ranked"} 2.0' in page
+    assert 'sightline_search_seconds_count{kind="browsed"} 1.0' in page
+    assert 'sightline_jobs{kind="index",state="done"} 1.0' in page
+    assert 'sightline_jobs{kind="index",state="running"} 0.0' in page
 
 
 def test_the_document_of_the_api_is_whole(client: TestClient) -> None:
