@@ -11,7 +11,6 @@ from search.ensembles import sentences
 from search.known import known_picture
 from search.long_texts import Long, pieces
 from search.memory import Memory
-from search.open_picture import open_picture
 from search.query import Picture, Query, Source, Stored, Text, Vector
 from sightline.errors import InvalidQuery
 from store.library import Library
@@ -113,6 +112,8 @@ class Embedder:
                 found[picture] = unit(known[1])
         new = [picture for picture in pictures if picture not in found]
         if new:
+            from search.open_picture import open_picture  # words need no code that reads pictures
+
             encoder = self.encoder()
             opened = [open_picture(picture.path, encoder.preprocess.size, picture.crop) for picture in new]
             found |= zip(new, encoder.encode_images(opened), strict=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
 from sqlalchemy.sql.elements import Grouping
 
@@ -19,12 +20,19 @@ from store.vectors import Ids
 __all__ = ["candidate_ids", "matching", "selected_ids"]
 
 
+MOST_APART = 8
+"""Alternatives that are looked for one by one, each by an index of its own: no index answers an `or` of two tables."""
+
+
 def candidate_ids(connection: Connection, condition: Condition) -> Ids:
     """Contents among which an index finds exactly those of its own that `condition` keeps. Sorted.
 
     An index holds no content without a present file and a vector, so that neither is looked up here: among these there
     may be contents without. Raises as `selected_ids`.
     """
+    check_size(condition)
+    if isinstance(condition, Or) and 1 < len(condition.conditions) <= MOST_APART:
+        return np.unique(np.concatenate([candidate_ids(connection, one) for one in condition.conditions]))
     where, needs = _compiled(connection, condition)
     if needs == {Needs.CONTENT}:  # whichever file holds it
         return read_ids(connection, select(Content.id).where(where))
