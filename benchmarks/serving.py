@@ -178,9 +178,8 @@ def main() -> None:
                 said = {"clients": clients, "before_mb": before, "after_mb": after, "processor_ms": each_ms}
                 print(json.dumps(said | {"rows": [asdict(row) for row in rows]}))
                 continue
-            print(
-                f"\n{clients} clients; {before:.0f} MB before, {after:.0f} MB after; {each_ms:.1f} ms of processor each\n"
-            )
+            memory = f"{before:.0f} MB before, {after:.0f} MB after"
+            print(f"\n{clients} clients; {memory}; {each_ms:.1f} ms of processor each\n")
             print("| requests | n | a second | p50 | p99 | longest | failed |\n|---|---|---|---|---|---|---|")
             for row in rows:
                 times = f"{row.p50_ms:.1f} | {row.p99_ms:.1f} | {row.longest_ms:.0f}"

@@ -13,7 +13,7 @@ from web.app import create_app
 from web.jobs import Jobs
 from web.settings import ServeSettings
 
-__all__ = ["listen", "run"]
+__all__ = ["Server", "listen", "run"]
 
 STOP_WITHIN = 5
 """Seconds that requests under way have to end once the server is asked to stop."""
@@ -40,10 +40,10 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     ready(f"http://{host}:{port}/")
-    _Server(config, app.state.service.jobs).run(sockets=[listening])
+    Server(config, app.state.service.jobs).run(sockets=[listening])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Stops jobs at the signal already, and not only once everybody who watches them has gone."""
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:

@@ -59,7 +59,7 @@ class Service:
         stored = None if space is None else named_space(self.library, space)
         key = None if stored is None else (stored.id, stored.space.fingerprint)
         known = self._searchers.get(key)
-        return known or self._opened(key, stored)
+        return self._opened(key, stored) if known is None else known
 
     def _opened(self, key: _Key, stored: StoredSpace | None) -> Searcher:
         """A new searcher: one thread loads the model, and others do not wait for it unless they need it too."""

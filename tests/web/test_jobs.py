@@ -1,6 +1,7 @@
 """Indexing from the page: one job at a time, watched, stopped, and what may not be indexed."""
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from uvicorn import Config
 
 from encoders import registry
 from encoders.fake import FakeEncoder
@@ -16,6 +18,7 @@ from store import Library
 from tests.web.conftest import HERE
 from tests.web.test_guard import TOKEN
 from web import ServeSettings, create_app
+from web.server import Server
 
 JOBS = "/api/v1/jobs"
 Paint = Callable[..., Path]
@@ -118,6 +121,21 @@ def test_a_job_is_watched_until_its_end(client: TestClient, album: Path, paint: 
     events = [event.split("\n") for event in stream.text.strip().split("\n\n") if event.startswith("event")]
     assert [name for name, _ in events][-1] == "event: end"
     assert json.loads(events[-1][1].removeprefix("data: "))["summary"]["new"] == 1
+
+
+def test_whoever_watches_is_let_go_when_the_server_stops(
+    client: TestClient, album: Path, paint: Paint, held: threading.Event
+) -> None:
+    paint(album / "new.png", "cyan")
+    job = client.post(JOBS, json={"kind": "index"}).json()
+    running = client.app.state.service.jobs  # type: ignore[attr-defined]
+    stopping = Server(Config("nowhere:app"), running)
+    stopping.handle_exit(signal.SIGTERM, None)
+    stream = client.get(f"{JOBS}/{job['id']}/events")  # ends, although the job does not
+    assert '"state":"running"' in stream.text
+    assert client.post(JOBS, json={"kind": "index"}).status_code == 409  # nothing new begins
+    held.set()
+    assert ended(client, job)["state"] == "cancelled"
 
 
 def test_an_unknown_job_is_not_there(client: TestClient) -> None:

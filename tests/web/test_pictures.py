@@ -11,7 +11,9 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from indexer import index
+from pictures.decode import _PLUGINS
 from store import Library
+from web.api.pictures import MEDIA_TYPES
 
 Paint = Callable[..., Path]
 
@@ -161,3 +163,33 @@ def test_a_name_that_is_not_utf8_is_told_as_it_is_elsewhere(
     os.unlink(album / "red.png")  # noqa: PTH108
     index(indexed, [album], encoder)
     assert "caf\\xe9.png" in ids(client)
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("a.mpo.jpg", "image/jpeg"),
+        ("a.webp", "image/webp"),
+        ("a.gif", "image/gif"),
+        ("a.tif", "image/tiff"),
+        ("a.jp2", "image/jp2"),
+    ],
+)
+def test_an_original_says_what_it_is(
+    client: TestClient, indexed: Library, tmp_path: Path, encoder: FakeEncoder, name: str, media_type: str
+) -> None:
+    folder = tmp_path / "formats"
+    folder.mkdir()
+    frames = [Image.new("RGB", (20, 20), colour) for colour in ("teal", "navy")]
+    if name == "a.mpo.jpg":
+        frames[0].save(folder / name, "MPO", save_all=True, append_images=frames[1:])
+    else:
+        frames[0].save(folder / name)
+    index(indexed, [folder], encoder)
+    answer = client.get(f"{PICTURES}/{ids(client)[name]}/original")
+    assert answer.headers["content-type"] == media_type
+    assert answer.content == (folder / name).read_bytes()
+
+
+def test_every_format_that_is_read_has_a_media_type() -> None:
+    assert set(_PLUGINS) | {"MPO", "HEIF"} == set(MEDIA_TYPES)
