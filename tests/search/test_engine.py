@@ -253,10 +253,10 @@ def test_threads_that_share_a_searcher_load_a_changed_index_once(
     index(library, album, FakeEncoder())
     load, loads = cache.load, []
 
-    def slow(library: Library, stored: StoredSpace) -> cache.CurrentIndex:
+    def slow(library: Library, stored: StoredSpace, before: cache.CurrentIndex | None = None) -> cache.CurrentIndex:
         loads.append(stored)
         time.sleep(0.1)
-        return load(library, stored)
+        return load(library, stored, before)
 
     monkeypatch.setattr(cache, "load", slow)
     with ThreadPoolExecutor(8) as pool:
