@@ -26,6 +26,8 @@ VOCABULARIES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "to
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
 
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+UNSAFE = "weights_only"
+"""What PyTorch speaks of where reading a file would run code."""
 FITS = {"shortest": "crop", "longest": "pad", "squash": "squash"}
 SIGLIP = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
 """How all SigLIP models want their pictures; a file of weights alone does not say so."""
@@ -94,7 +96,9 @@ class OpenClipEncoder(TorchEncoder):
             model = kind(**config)
             open_clip.load_checkpoint(model, str(self._weights), strict=True, weights_only=True)
         except Exception as exc:  # somebody else's files: damaged ones surface as errors of many kinds
-            raise BadCheckpoint(self._weights, _brief(exc)) from exc
+            # PyTorch's own words tell people to let the file run code.
+            fault = "it holds more than tensors; save it anew as safetensors" if UNSAFE in str(exc) else _brief(exc)
+            raise BadCheckpoint(self._weights, fault) from exc
         return model
 
     def _text_config(self) -> dict[str, Any]:

@@ -164,7 +164,7 @@ def test_a_checkpoint_of_torch_is_read_and_one_that_runs_code_is_not(tiny: dict[
     torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}}, folder / "epoch_1.pt")
     assert (registry.load(str(folder), EXACT).encode_texts(["a"]) == expected).all()
     torch.save({"state_dict": Path("/")}, folder / "epoch_1.pt")  # any class but tensors
-    with pytest.raises(BadCheckpoint):
+    with pytest.raises(BadCheckpoint, match="save it anew as safetensors"):
         registry.load(str(folder), EXACT).encode_texts(["a"])
 
 
