@@ -1,8 +1,10 @@
 """`sightline demo`: index a small gallery of rendered scenes, and ask it things in six languages."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +68,7 @@ def demo(out: Path) -> None:
     for name in ("sheet.png", "sheet.html"):
         write_sheet(out / name, sections)
     print_text(f"Look at the answers: {_short(out / 'sheet.html')} (or sheet.png)\n")
-    print_text(_next_steps())
+    print_text(_next_steps(library.path))
 
 
 def _ask(searcher: "Searcher") -> "list[Section]":
@@ -102,14 +104,32 @@ def _gallery() -> Path:
     raise click.ClickException("the demo gallery is not part of this installation")
 
 
-def _next_steps() -> str:
+def _next_steps(library: Path) -> str:
     command = _short(Path(os.path.abspath(sys.argv[0])))  # noqa: PTH100
     return (
+        "Look at the gallery in a browser:\n"
+        f"{_how_to_get_the_page()}"
+        f"  {command} serve --library {shlex.quote(_short(library))} --open\n\n"
         "Now your own pictures:\n"
         f"  {command} index ~/Pictures\n"
         f"  {command} search children playing on the beach\n"
         f"  {command} search --help"
     )
+
+
+def _how_to_get_the_page() -> str:
+    """How to install what the page needs, a line; nothing where it is installed."""
+    if find_spec("fastapi") is not None and find_spec("uvicorn") is not None:
+        return ""
+    checkout = Path(__file__).resolve().parent.parent
+    what = (
+        f"-e {shlex.quote(f'{_short(checkout)}[web]')}"
+        if (checkout / "pyproject.toml").is_file()
+        else "'sightline[web]'"
+    )
+    if find_spec("pip") is not None:
+        return f"  {shlex.quote(_short(Path(sys.executable)))} -m pip install {what}\n"
+    return f"  uv pip install --python {shlex.quote(_short(Path(sys.executable)))} {what}\n"
 
 
 def _short(path: Path) -> str:

@@ -37,3 +37,18 @@ def test_the_demo_works_with_a_newer_model_than_last_time(
         answer = sightline("demo", "--out", tmp_path / "demo")
         assert (answer.code, answer.err) == (0, "")
         assert "4 embedded" in answer.text
+
+
+@pytest.mark.parametrize("found", [True, False])
+def test_the_demo_says_how_to_look_at_it_in_a_browser(
+    sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
+    monkeypatch.setattr("cli.demo.find_spec", lambda name: name if found else None)
+    answer = sightline("demo", "--out", tmp_path / "demo")
+    (command,) = [line for line in answer.lines if " serve --library " in line]
+    library = Path(command.partition("--library ")[2].removesuffix(" --open"))
+    assert (library / "catalog.sqlite").exists() or any(library.glob("*.sqlite"))
+    installs = [line for line in answer.lines if " install " in line]
+    assert (installs == []) if found else ("[web]" in installs[0] and installs[0].split()[-2] == "-e")
