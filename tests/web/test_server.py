@@ -201,6 +201,11 @@ def test_a_port_that_is_taken_is_said(gallery: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    with listen(ServeSettings(port=0)) as listening:
+        assert listening.proto == socket.IPPROTO_TCP  # else asyncio leaves Nagle's algorithm on: 44 ms an answer
+
+
 @pytest.mark.parametrize("host", ["no..name", "\u2603" * 70])
 def test_a_host_that_is_none_is_said(host: str) -> None:
     with pytest.raises(ServeRefused, match="cannot listen at"):
