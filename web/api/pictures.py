@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from store.files import StoredFile
 from store.lookup import describe
@@ -126,9 +127,21 @@ def original(picture_id: PictureId, service: ServiceDep, request: Request) -> Re
         file.close()
         return Response(status_code=code, headers=headers)
     headers["Content-Length"] = str(len(sent))
-    return StreamingResponse(
-        _chunks(file, sent), code, headers, media_type=MEDIA_TYPES.get(stored.format, UNKNOWN_TYPE)
-    )
+    answer = _Part(_chunks(file, sent), code, headers, media_type=MEDIA_TYPES.get(stored.format, UNKNOWN_TYPE))
+    answer.file = file
+    return answer
+
+
+class _Part(StreamingResponse):
+    """A part of an open file, which is closed whatever becomes of the answer: clients go, and HEAD wants no body."""
+
+    file: BinaryIO
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.file.close()
 
 
 def _as_picture(stored: StoredFile) -> dict[str, str]:
@@ -142,9 +155,8 @@ def _as_picture(stored: StoredFile) -> dict[str, str]:
 
 
 def _chunks(file: BinaryIO, wanted: range) -> Iterator[bytes]:
-    with file:
-        file.seek(wanted.start)
-        left = len(wanted)
-        while left and (chunk := file.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
+    file.seek(wanted.start)
+    left = len(wanted)
+    while left and (chunk := file.read(min(CHUNK, left))):
+        left -= len(chunk)
+        yield chunk
