@@ -8,6 +8,7 @@ import { keepImages, tile } from "./tiles.js";
 const GAP = 6;
 const LINE = 76; // height of the line where relevance ends
 const AHEAD = 1; // screens above and below the visible one that are drawn too
+const SOON = 60; // milliseconds until they are, once those that can be seen stand there
 
 const grid = byId("grid");
 let hits = [];
@@ -28,7 +29,8 @@ export function show(list) {
   forget();
   focused = 0;
   if (scrollY > grid.offsetTop) scrollTo({ top: 0 });
-  settle();
+  settle(0);
+  setTimeout(() => draw(), SOON);
   if (held) focusOn(0);
 }
 
@@ -38,11 +40,11 @@ export function append(list) {
   settle();
 }
 
-function settle() {
+function settle(ahead = AHEAD) {
   const first = hits.findIndex((hit) => hit.is_relevant === false);
   border = first < 0 ? hits.length : first;
   measure();
-  draw();
+  draw(ahead);
 }
 
 function forget() {
@@ -86,9 +88,9 @@ function between(top, bottom) {
   return found;
 }
 
-export function draw() {
+export function draw(ahead = AHEAD) {
   const top = scrollY - grid.offsetTop;
-  const wanted = new Set(between(top - AHEAD * innerHeight, top + (1 + AHEAD) * innerHeight));
+  const wanted = new Set(between(top - ahead * innerHeight, top + (1 + ahead) * innerHeight));
   if (focused < hits.length) wanted.add(focused); // Tab must find the one that is next
   for (const [index, element] of drawn) {
     if (!wanted.has(index)) {
@@ -106,7 +108,7 @@ export function draw() {
     before = element;
   }
   drawLine();
-  if (top + 3 * innerHeight > grid.clientHeight) hooks.more();
+  if (ahead && top + 3 * innerHeight > grid.clientHeight) hooks.more();
 }
 
 function build(index) {

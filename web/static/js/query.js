@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 import { change, onChange, state } from "./state.js";
 import { notice } from "./summary.js";
 
-const TYPING = 15; // milliseconds: keys that come together are one change
+const TYPING = 0; // milliseconds: keys that come together are one change, and none waits
 const WEIGHTS = [0.25, 0.5, 1, 2];
 
 const words = byId("words");

@@ -29,20 +29,27 @@ function image(hit, side) {
   return made;
 }
 
+function over(hit, hooks) {
+  const quick = { tabIndex: -1, className: "quick" };
+  return make("span.over", {},
+    iconButton("similar", t("moreLike"), hooks.like, quick),
+    hooks.why ? iconButton("heat", t("why"), hooks.why, quick) : null,
+    typeof hit.score === "number" ? make("span.score", { title: t("scoreHint"), "aria-hidden": "true" }, hit.score.toFixed(3)) : null);
+}
+
 /** `hooks`: open, like, why, choose, each called when that is asked for. */
 export function tile(hit, { index, side, selected, tabIndex }, hooks) {
   const name = hit.name + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
-  const quick = { tabIndex: -1, className: "quick" };
   const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id },
     make("button.shot", { type: "button", "aria-label": name, tabIndex, onclick: hooks.open }, image(hit, side)),
     hit.stack > 1 ? make("span.stack", { title: t("stackOf", { n: hit.stack }) }, icon("alike"), String(hit.stack)) : null,
-    make("span.over", {},
-      iconButton("similar", t("moreLike"), hooks.like, quick),
-      hooks.why ? iconButton("heat", t("why"), hooks.why, quick) : null,
-      typeof hit.score === "number" ? make("span.score", { title: t("scoreHint"), "aria-hidden": "true" }, hit.score.toFixed(3)) : null),
     make("label.choose", { title: t("select") },
       make("input", { type: "checkbox", "aria-label": t("selectName", { name: hit.name }), tabIndex: -1, checked: selected, onclick: hooks.choose })),
   );
   element.classList.toggle("selected", selected);
+  // Most pictures are never pointed at: what is offered then is made then, and the first answer comes sooner.
+  const offer = () => element.querySelector(".over") ?? element.append(over(hit, hooks));
+  element.addEventListener("pointerenter", offer);
+  element.addEventListener("focusin", offer);
   return element;
 }
