@@ -49,7 +49,7 @@ function draw({ why = false } = {}) {
       stage,
       iconButton("next", t("next"), () => step(1), { className: "quiet next", disabled: ends(1), "data-key": "next" })),
     make("aside.about", {},
-      make("div.head", {}, make("h2", { dir: "auto" }, hit.name),
+      make("div.head", {}, make("h2", { dir: "auto", title: hit.name }, hit.name),
         make("a.button.quiet", { href: original(hit.id), target: "_blank", rel: "noopener", title: t("original"), "aria-label": t("original") }, icon("open")),
         iconButton("close", t("close"), () => dialog.close(), { "data-key": "close" })),
       actions(hit, stage, cropping),
