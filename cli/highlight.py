@@ -45,12 +45,12 @@ def _crop(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tu
     epilog="""\b
 Examples:
   sightline highlight beach.jpg "a brown dog" -o dog.png
-  sightline highlight beach.jpg "a brown dog" "a yellow kite" -o both.png      side by side
-  sightline highlight beach.jpg "a brown dog" --words -o words.png             which words matched where
+  sightline highlight beach.jpg "a brown dog" "a yellow kite" -o both.png   both
+  sightline highlight beach.jpg "a brown dog" --words -o words.png          words
   sightline highlight beach.jpg "a brown dog" --mask mask.png --json | jq .boxes
   sightline highlight beach.jpg --image-prompt rex.jpg --image-crop 40,60,200,150 -o rex.png
   sightline highlight beach.jpg "a brown dog" --engine segment --segmenter ./clipseg-rd64-refined
-\b
+
 Each PROMPT is one thing to look for: quote those of several words. Nothing that is found in no place has exit
 code 1. A relevance map says where the picture is more like the prompt than like sixty everyday things; 0.5 and
 more is called a find. docs/highlight.md says how to read maps, and how far to trust them.

@@ -32,8 +32,8 @@ KEYS = {**dict.fromkeys("ry1", RIGHT), **dict.fromkeys("wn0", WRONG), "s": SKIP,
 Examples:
   sightline judge queries.txt --out judged
   sightline judge fragen.txt --out judged --lang de -k 20 --preview
-  sightline eval judged --library ~/.local/share/sightline/library     measure with it
-\b
+  sightline eval judged --library ~/.local/share/sightline/library   measure
+
 QUERIES has one query a line, or id<TAB>query. The first pictures of every model in the library are shown in a
 random order: r is right, w is wrong, s skips, u takes the last answer back, q quits. Every answer is kept at
 once; the next time only what is not judged yet is asked for. What was never shown counts as wrong.

@@ -23,8 +23,8 @@ __all__ = ["drop", "say_covered", "use"]
     epilog="""\b
 Examples:
   sightline models use mini
-  sightline models use mini --no-switch          only embed; switch another time
-\b
+  sightline models use mini --no-switch   only embed; switch another time
+
 Searches go on being answered by the model in use until every picture is embedded by the new one; then that
 one answers, at once. Stop it at any time, and run it again to go on. The vectors of the old model stay: to
 go back, only pictures that came since are embedded. Where several spaces have one name, NAME is how the
@@ -68,7 +68,7 @@ def use(
 Examples:
   sightline models drop fake
   sightline models drop mini --use fake --vacuum
-\b
+
 Pictures stay known, and other models keep their vectors. What the dropped ones took up in the catalogue is
 used for what comes next; --vacuum gives it back to the disk, for which the catalogue is written anew.
 """

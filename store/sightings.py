@@ -32,7 +32,7 @@ SPARED = Table(  # a table, because a disk can have more unreadable folders than
 
 
 class Sighting(NamedTuple):
-    """A file that a scan saw, and the XMP file beside it; `relpath` and `sidecar` are relative to the root, as bytes."""
+    """A file that a scan saw, and the XMP file beside it; both paths are relative to the root, as bytes."""
 
     relpath: bytes
     size: int

@@ -17,18 +17,18 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "eval",
     epilog="""\b
 Examples:
-  sightline eval captions.jsonl                       {"image": ..., "caption": ..., "lang": ...} a line
+  sightline eval captions.jsonl                            JSON Lines
   sightline eval flickr8k/ --split dev --html report.html
   sightline eval coco.json --lang en --template 'a photo of {}' --json
   sightline eval captions.jsonl --library lib --space mini --space theirs --query-vectors theirs=texts.npy
   sightline eval captions.jsonl --index HNSW32 --index IVF64,Flat:nprobe=4
-  sightline eval captions.jsonl --save baseline.json         keep the outcome ...
-  sightline eval captions.jsonl --baseline baseline.json     ... and hold later ones to it
-\b
+  sightline eval captions.jsonl --save baseline.json       keep it ...
+  sightline eval captions.jsonl --baseline baseline.json   ... hold to it
+
 DATASET is JSON Lines, Flickr8k tokens, COCO captions, a Karpathy split, Crossmodal-3600, TREC qrels with
 queries, or a folder of class folders. Without --library its pictures are embedded into a library of their own
 in your cache folder, once; your own library is left alone.
-\b
+
 Exit codes: 0 measured; 2 usage or failure; 3 a measure fell below the baseline by more than noise.
 """,
 )
