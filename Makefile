@@ -23,7 +23,7 @@ demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -m "not weights and not gpu and not slow" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/pytest -n auto --dist loadfile -m "not weights and not gpu and not slow" --cov --cov-report=term --cov-fail-under=90
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"

@@ -65,7 +65,8 @@ def test_pictures_are_kept_up_to_date_while_vectors_made_elsewhere_answer(
     (album / "red.png").rename(album / "moved.png")
     again = sightline("index", album, "--json")  # by the model that the library's pictures are embedded with
     assert (again.code, again.record["moved"]) == (0, 1)
-    assert "clip: 3 vectors of 3 × float32, answers searches" in sightline("status").text
+    (line,) = [line for line in sightline("status").lines if line.startswith("Space     clip ")]
+    assert line.endswith("): 3 vectors of 3 × float32, answers searches, covers 0 of 4 pictures")
 
 
 def test_hits_that_are_documents(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:

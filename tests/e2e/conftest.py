@@ -122,9 +122,9 @@ class Cli:
             return not verify(opened)
 
     def find(self, words: str) -> list[Path]:
-        """What `sightline search` finds, asked here."""
+        """What `sightline search --expand` finds, asked here."""
         with Library.open(self.library) as opened:
-            return [hit.path for hit in Searcher(opened).search(words, k=1000)]
+            return [hit.path for hit in Searcher(opened).search(words, k=1000, fold=False)]
 
     def index_files(self) -> list[Path]:
         return sorted((self.library / "indexes").iterdir())

@@ -46,9 +46,9 @@ addEventListener("securitypolicyviolation", (event) => console.error("CSP", even
 """
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests here; no longer, as Playwright keeps an event loop running in this thread."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
         pytest.skip("there is no Chromium or Chrome on the PATH")
@@ -78,7 +78,7 @@ def served(library: Library, folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gallery(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server over the 100 pictures of the gallery."""
     folder = tmp_path_factory.mktemp("gallery")
