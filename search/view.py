@@ -3,8 +3,11 @@
 So every answer is made of exactly one space, whatever becomes active meanwhile.
 """
 
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from threading import Lock
+from functools import partial
+from threading import Lock, Thread
 
 from encoders import registry
 from encoders.base import Encoder
@@ -17,6 +20,12 @@ from store.library import Library
 from store.spaces import StoredSpace, active_in, active_space, named_space, require_active, revision_of
 
 __all__ = ["View", "Views", "encoder_of"]
+
+PATIENCE = 1.0
+"""Seconds that the first question after a change waits for the new model, before it is answered in the old space.
+
+The built-in model is there sooner; PyTorch alone takes longer to import.
+"""
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class Views:
         stored = _chosen(library, encoder, space)
         self._pinned = None if encoder is None and space is None else stored
         self._changing = Lock()
+        self._coming: Future[View] | None = None
+        """The view of another space, while a thread of its own makes it."""
         self._view = self._load(stored, encoder)
 
     @property
@@ -65,39 +76,67 @@ class Views:
     def now(self, *, wait: bool = False) -> View:
         """The view as of now: what other processes have changed is taken up, be it pictures or the active space.
 
-        While one thread takes up another space, which may mean to load a model, the others answer in the old one,
-        unless they `wait`.
+        Another space is taken up beside the questions, as that may mean to load a large model: they are answered in the
+        old one until then, unless they `wait`.
         """
         view = self._view
         stored, revision = self._wanted()
-        if stored == view.stored and revision == view.current.revision:
-            return view
-        if not self._changing.acquire(blocking=wait or stored == view.stored):
-            return view
-        try:
-            self._view = self._taken_up()
-            return self._view
-        finally:
-            self._changing.release()
+        if stored == view.stored:
+            return view if revision == view.current.revision else self._caught_up()
+        coming, new = self._taken_up()
+        if wait:
+            return coming.result()
+        if new:
+            with suppress(TimeoutError):
+                return coming.result(PATIENCE)
+        return view
 
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind; says whether it did."""
         view = self._view
         return not view.current.published and cache.heal(self._library, view.stored)
 
-    def _taken_up(self) -> View:
-        """The view as of now, made by one thread. A space that is dropped meanwhile is not looked for again."""
-        while True:
+    def _caught_up(self) -> View:
+        """The view with the pictures as of now, made by one thread while the others wait."""
+        with self._changing:
             view = self._view
             stored, revision = self._wanted()
+            if stored == view.stored and revision != view.current.revision:
+                with suppress(SpaceDropped):  # which whoever asks next is told
+                    self._view = replace(view, current=cache.load(self._library, stored, view.current))
+            return self._view
+
+    def _taken_up(self) -> tuple[Future[View], bool]:
+        """The view of the space that is to answer now, once it is there, and whether nobody has asked for it yet."""
+        with self._changing:
+            if self._coming is not None:
+                return self._coming, False
+            self._coming = coming = Future[View]()
+        Thread(target=self._take_up, args=(coming,), name="sightline-space").start()
+        return coming, True
+
+    def _take_up(self, coming: Future[View]) -> None:
+        try:
+            outcome = partial(coming.set_result, self._followed())
+        except BaseException as exc:
+            outcome = partial(coming.set_exception, exc)
+        with self._changing:
+            self._coming = None
+        outcome()
+
+    def _followed(self) -> View:
+        """Makes the view of the space that is to answer, and puts it in use if it still is; else of the next one."""
+        while True:
+            stored, _ = self._wanted()
+            if stored == self._view.stored:
+                return self._view
             try:
-                if stored != view.stored:
-                    return self._load(stored, warm=True)
-                if revision != view.current.revision:
-                    return replace(view, current=cache.load(self._library, stored, view.current))
+                view = self._load(stored, warm=True)
             except SpaceDropped:
                 continue  # then `_wanted` knows another one, or says that there is none
-            return view
+            if self._wanted()[0] == stored:
+                with self._changing:
+                    self._view = view
 
     def _wanted(self) -> tuple[StoredSpace, int]:
         """The space to answer in, and its revision. Raises `SpaceDropped` or `InvalidQuery` when there is none."""

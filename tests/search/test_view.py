@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
+from threading import enumerate as enumerate_threads
 
 import pytest
 
@@ -14,6 +15,7 @@ from encoders.mini.encoder import MiniEncoder
 from encoders.placement import Placement
 from indexer import fill, index
 from search import Filters, Query, Searcher, answering
+from search import view as view_module
 from search.answering import Order
 from search.hits import Hit
 from search.ranking import Wanted
@@ -77,28 +79,65 @@ def test_what_does_not_belong_together_is_refused(both: Library) -> None:
         Searcher(both, space="nope")
 
 
-def test_others_are_answered_in_the_old_space_while_one_loads_the_new(
+class Slow:
+    """Models that load only when they are `released`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+        self.loading, self.released = Event(), Event()
+        self._load_for = registry.load_for
+        monkeypatch.setattr(registry, "load_for", self._slowly)
+        monkeypatch.setattr(view_module, "PATIENCE", patience)
+
+    def _slowly(self, space: Space, placement: Placement) -> Encoder:
+        self.loading.set()
+        assert self.released.wait(10)
+        return self._load_for(space, placement)
+
+    def finish(self) -> None:
+        self.released.set()
+        for thread in enumerate_threads():
+            if thread.name == "sightline-space":
+                thread.join(10)
+
+
+def test_others_are_answered_in_the_old_space_while_one_waits_for_the_new(
     both: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    loading, loaded = Event(), Event()
-    following, fake = Searcher(both), ask(Searcher(both, space="fake"))
-    mini = ask(Searcher(both, space="mini"))
-    load_for = registry.load_for
-
-    def slowly(space: Space, placement: Placement) -> Encoder:
-        loading.set()
-        assert loaded.wait(10)
-        return load_for(space, placement)
-
-    monkeypatch.setattr(registry, "load_for", slowly)
+    following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    slow = Slow(monkeypatch, patience=10)
     flip(both, "mini")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, following)
-        assert loading.wait(10)
-        assert ask(following) == fake  # without waiting
-        loaded.set()
+        assert slow.loading.wait(10)
+        assert ask(following) == fake
+        slow.finish()
         assert first.result() == mini
     assert ask(following) == mini
+
+
+def test_nobody_waits_for_a_model_that_takes_long(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    slow = Slow(monkeypatch, patience=0.01)
+    flip(both, "mini")
+    assert [ask(following) for _ in range(3)] == [fake] * 3
+    slow.finish()
+    assert ask(following) == mini
+
+
+def test_a_change_that_is_taken_back_while_the_model_loads(
+    both: Library, album: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Searcher(both)
+    slow = Slow(monkeypatch, patience=0.01)
+    flip(both, "mini")
+    assert len(ask(following)) == 4
+    flip(both, "fake")
+    paint(album / "white.png", "white")
+    index(both, [album], FakeEncoder())
+    assert len(ask(following)) == 5  # without waiting for a model that is not wanted any more
+    slow.finish()
+    assert following.space.space.model == "fake"
+    assert len(ask(following)) == 5
 
 
 def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable[..., Path]) -> None:
