@@ -10,13 +10,26 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 from search.crop import Crop
 from search.filters import And, Condition, Filters
 from search.grammar import parse
+from search.grammar.filtering import joined
+from search.grammar.items import Filter
+from search.grammar.read import read
 from search.paging import Sort
 from search.query import Part, Picture, Query, Source, Stored, Text, Vector
 from sightline.errors import InvalidQuery
 from web.files import LARGEST_ID, picture_path
 from web.service import Service
 
-__all__ = ["PartIn", "SearchIn", "Understood", "both", "condition_of", "filters_in", "understand"]
+__all__ = [
+    "PartIn",
+    "QuestionIn",
+    "SearchIn",
+    "Understood",
+    "both",
+    "condition_of",
+    "filters_in",
+    "line_of",
+    "understand",
+]
 
 MOST_HITS = 1_000
 LONGEST_QUERY = 10_000
@@ -48,7 +61,16 @@ class PartIn(_Strict):
         return self
 
 
-class SearchIn(_Strict):
+class QuestionIn(_Strict):
+    """What is asked, however the answer is to look."""
+
+    query: str = Field("", max_length=LONGEST_QUERY, description="In the query language (docs/searching.md)")
+    parts: list[PartIn] = Field([], max_length=MOST_PARTS)
+    where: str = Field("", max_length=LONGEST_QUERY, description="Filters alone, in the query language")
+    plain: bool = Field(False, description="Take the query as mere words")
+
+
+class SearchIn(QuestionIn):
     """A question."""
 
     model_config = ConfigDict(
@@ -62,9 +84,6 @@ class SearchIn(_Strict):
         },
     )
 
-    query: str = Field("", max_length=LONGEST_QUERY, description="In the query language (docs/searching.md)")
-    parts: list[PartIn] = Field([], max_length=MOST_PARTS)
-    where: str = Field("", max_length=LONGEST_QUERY, description="Filters alone, in the query language")
     space: str | None = Field(None, max_length=1_000, description="Another space than the active one")
     k: Annotated[int, Field(ge=1, le=MOST_HITS, description="How many pictures")] = 60
     cursor: str | None = Field(None, max_length=2_000, description="`next` of the page before")
@@ -72,7 +91,6 @@ class SearchIn(_Strict):
     fold: bool = Field(True, description="Let one picture stand for those that are nearly the same")
     relevant: bool = Field(False, description="Only pictures that are more likely an answer than not")
     diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
-    plain: bool = Field(False, description="Take the query as mere words")
 
     @classmethod
     def read(cls, text: str) -> "SearchIn":
@@ -91,7 +109,7 @@ class Understood:
     filters: Filters
 
 
-def understand(asked: SearchIn, service: Service, files: tuple[Path, ...] = ()) -> Understood:
+def understand(asked: QuestionIn, service: Service, files: tuple[Path, ...] = ()) -> Understood:
     """What is asked. Raises `InvalidQuery`, and `NotThere` for a picture that is not there."""
     where = condition_of(asked.where)
     parts = [Part(_source(part, service, files), part.weight) for part in asked.parts]
@@ -108,6 +126,24 @@ def both(one: Condition | None, other: Condition | None) -> Condition | None:
     """What keeps only what both of them keep."""
     conditions = tuple(each for each in (one, other) if each is not None)
     return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
+
+
+def line_of(asked: QuestionIn, understood: Understood) -> str:
+    """All that is asked as one line of the query language. Raises `InvalidQuery` for what it has no words for."""
+    sources = [part.source for part in understood.query.parts] if understood.query else []
+    if any(isinstance(source, Picture | Vector) for source in sources):
+        raise InvalidQuery("a line has words and whole pictures of the library, not regions, vectors and what was sent")
+    if not (asked.parts or asked.plain or asked.where.strip()):
+        return asked.query
+    said = "" if understood.query is None else str(understood.query)
+    filters = "" if asked.plain else _filters_said(asked.query)
+    return " ".join(each for each in (said, filters, asked.where.strip()) if each)
+
+
+def _filters_said(query: str) -> str:
+    """The filters among the words of a query, as they were typed."""
+    found = joined(query, read(query), prose=True)
+    return " ".join(query[item.start : item.end] for item in found if isinstance(item, Filter))
 
 
 def filters_in(query: str) -> Condition | None:

@@ -1,9 +1,12 @@
 """Questions that were given a name."""
 
+import io
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 ALBUMS = "/api/v1/albums"
 
@@ -28,7 +31,46 @@ def test_names_may_have_levels_and_many_scripts(client: TestClient) -> None:
     assert {album["name"] for album in client.get(ALBUMS).json()} == {"Trips/Rome", "Ferien am Meer", "假期", "a?b#c%d"}
 
 
-@pytest.mark.parametrize("query", ["  ", "year:20x3", "name:a (year:2020", "album:nope", "in:/nowhere/at/all"])
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ({"query": "a beach -people"}, "a beach -people"),
+        ({"query": "Paris - by night", "where": "year:2023"}, '"Paris - by night" year:2023'),
+        (
+            {"query": "name:red* or name:blue* a beach", "parts": [{"text": "dusk", "weight": -0.5}], "where": "iso:1"},
+            'a beach - "dusk" name:red* or name:blue* iso:1',
+        ),
+        ({"query": "beach -red", "plain": True}, '"beach -red"'),
+        ({"query": "this or", "where": "(name:red* or name:blue*)"}, "this or (name:red* or name:blue*)"),
+        ({"query": "-name:red*", "where": "-name:blue*"}, "-name:red* -name:blue*"),
+        ({"parts": [{"picture": 1, "weight": 2}, {"text": "3:30 pm"}]}, '2:like:1 + "3:30 pm"'),
+    ],
+)
+def test_a_question_with_parts_and_filters_becomes_one_line_that_means_the_same(
+    client: TestClient, asked: dict[str, Any], line: str
+) -> None:
+    (kept,) = client.put(f"{ALBUMS}/mine", json=asked).json()
+    assert kept["query"] == line
+    wanted, got = (client.post("/api/v1/search", json=each).json() for each in (asked, {"query": line}))
+    assert [(hit["id"], hit["score"]) for hit in got["hits"]] == [(hit["id"], hit["score"]) for hit in wanted["hits"]]
+    assert got["searched"] == wanted["searched"]
+
+
+def test_what_was_sent_and_regions_are_not_kept(client: TestClient) -> None:
+    image = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(image, "PNG")
+    sent = client.post("/api/v1/uploads", content=image.getvalue()).json()["id"]
+    for part in ({"upload": sent}, {"picture": 1, "crop": [0, 0, 0.5, 0.5]}, {"vector": [1.0] * 8}):
+        answer = client.put(f"{ALBUMS}/mine", json={"query": "red", "parts": [part]})
+        assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery"), part
+    long = {"query": "red " * 2_000, "where": 'name:"red*"' + " " * 100 + "name:" + 3_000 * "r"}
+    assert "cannot be kept" in client.put(f"{ALBUMS}/mine", json=long).json()["detail"]
+    assert client.get(ALBUMS).json() == []
+
+
+@pytest.mark.parametrize(
+    "query", ["  ", "year:20x3", "name:a (year:2020", "album:nope", "in:/nowhere/at/all", "./red.png"]
+)
 def test_what_cannot_be_asked_is_not_kept(client: TestClient, query: str) -> None:
     answer = client.put(f"{ALBUMS}/mine", json={"query": query})
     assert answer.status_code in {400, 404}, answer.text

@@ -3,14 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from search.grammar import parse
 from sightline.errors import InvalidQuery
 from store.albums import AlbumRecord, drop_album, list_albums, save_album
 from store.selection import matching
 from web.asking import ServiceDep
-from web.questions import LONGEST_QUERY, MOST_HITS
+from web.questions import LONGEST_QUERY, MOST_HITS, QuestionIn, line_of, understand
 from web.schemas import Said
 
 __all__ = ["router"]
@@ -20,14 +19,19 @@ router = APIRouter(prefix="/albums", tags=["tags"])
 Name = Annotated[str, Path(min_length=1, max_length=200, description="What the album is called")]
 
 
-class AlbumIn(BaseModel):
-    """What an album shows."""
+class AlbumIn(QuestionIn):
+    """What an album shows: a question as `POST /search` takes it, kept as one line of the query language."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"query": "camera:x100 rating:>=4"}, {"query": "a beach"}]}
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"query": "camera:x100 rating:>=4"},
+                {"query": "a beach", "parts": [{"text": "sunset", "weight": 0.5}], "where": "year:2023"},
+            ]
+        },
     )
 
-    query: str = Field(min_length=1, max_length=LONGEST_QUERY, description="In the query language")
     top: int = Field(100, ge=1, le=MOST_HITS, description="How many pictures one that is ranked by words shows")
 
 
@@ -52,13 +56,17 @@ def albums(service: ServiceDep) -> list[Album]:
 @router.put("/{name:path}")
 def keep_album(name: Name, wanted: AlbumIn, service: ServiceDep) -> list[Album]:
     """Keeps a question under a name, in the place of another one of that name; tells which albums there are then."""
-    question = parse(wanted.query)
-    if question.query is None and question.where is None:
+    understood = understand(wanted, service)
+    where = understood.filters.where
+    if understood.query is None and where is None:
         raise InvalidQuery("say what the album shows: words, or filters such as camera:x100")
-    record = AlbumRecord(name, wanted.query, question.where, wanted.top, question.query is not None)
+    line = line_of(wanted, understood)
+    if len(line) > LONGEST_QUERY:
+        raise InvalidQuery(f"a question of {len(line):,} characters cannot be kept; {LONGEST_QUERY:,} are the most")
+    record = AlbumRecord(name, line, where, wanted.top, understood.query is not None)
     with service.library.write() as connection:
-        if question.where is not None:
-            matching(connection, question.where)  # raises what is wrong with it
+        if where is not None:
+            matching(connection, where)  # raises what is wrong with it
         save_album(connection, record)
     return albums(service)
 

@@ -62,11 +62,22 @@ def library(page: Page) -> None:
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
 
 
+def albums(page: Page) -> None:
+    """A question to save, and two albums of which one is about to be deleted."""
+    kept = [{"name": name, "query": "a beach -people", "top": 100, "is_ranked": True} for name in ("Beaches", "Old")]
+    page.route("**/api/v1/albums", lambda route: route.fulfill(json=kept))
+    ask(page, "a red tractor")
+    page.get_by_role("button", name="Albums").click()
+    page.get_by_role("button", name="Delete Old").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+
+
 SCREENS: dict[str, Callable[[Page], object]] = {
     "start": lambda page: expect(page.locator("#try")).to_be_visible(),
     "results": results,
     "nothing": lambda page: ask(page, "year:1950"),
     "viewer": viewer,
+    "albums": albums,
     "library": library,
     "help": lambda page: page.get_by_role("button", name="How to ask").click(),
 }

@@ -51,6 +51,9 @@ export const api = {
   judge: (query, picture, grade) => json("/judgements", send("PUT", { query, picture, grade })),
   judgements: (query, ids) => json(`/judgements?${new URLSearchParams([["query", query], ...ids.map((id) => ["picture", id])])}`),
   tag: (tag, pictures) => json("/tags", send("POST", { tag, pictures })),
+  albums: () => json("/albums"),
+  keepAlbum: (name, question) => json(`/albums/${encodeURIComponent(name)}`, send("PUT", question)),
+  dropAlbum: (name) => json(`/albums/${encodeURIComponent(name)}`, { method: "DELETE" }),
   export: async (pictures, format) => (await ask("/export", send("POST", { pictures, format }))).blob(),
 };
 

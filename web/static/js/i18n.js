@@ -42,11 +42,17 @@ export async function choose(code) {
   await speak(code);
 }
 
+/** What is filled into a text; names of another script do not turn Arabic around. */
+function filled(value) {
+  if (typeof value === "number") return number.format(value);
+  return language === "ar" && value ? `\u2068${value}\u2069` : value ?? "";
+}
+
 /** The words for `key`; `{name}` is filled in, and `n` chooses among the plural forms where there are several. */
 export function t(key, values = {}) {
   let text = words[key] ?? fallback[key] ?? key;
   if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
-  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number.format(values[name]) : values[name] ?? ""));
+  return text.replace(/\{(\w+)\}/g, (_, name) => filled(values[name]));
 }
 
 export const date = (iso) => day.format(new Date(iso));

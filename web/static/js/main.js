@@ -1,5 +1,6 @@
 // Where everything comes together: what is asked goes to the server, and what comes back to the grid.
 
+import * as albums from "./albums.js";
 import { api } from "./api.js";
 import { byId, settled } from "./dom.js";
 import * as facets from "./facets.js";
@@ -120,6 +121,7 @@ async function start() {
   await speak();
   query.start({ down: () => grid.focusOn(0) });
   facets.start();
+  albums.start();
   help.start();
   grid.start({
     open: viewer.open,

@@ -29,11 +29,14 @@ export function where(except = null) {
   return [...byField.values()].map((terms) => (terms.length > 1 ? `(${terms.join(" or ")})` : terms[0])).join(" ");
 }
 
-/** What `search` is sent. */
-export function request(cursor = null) {
+/** What is asked, as the server has it. */
+export function question() {
   const parts = state.parts.map(({ text, picture, upload, weight, crop }) => ({ text, picture, upload, weight, crop }));
-  return { query: state.words.trim(), parts, where: where(), sort: state.sort, cursor, k: 60 };
+  return { query: state.words.trim(), parts, where: where() };
 }
+
+/** What `search` is sent. */
+export const request = (cursor = null) => ({ ...question(), sort: state.sort, cursor, k: 60 });
 
 /** What was asked, in words, to say it again: the title of the page, the name of a judged query. */
 export function inWords() {
