@@ -27,25 +27,28 @@ SCRIPT = Path(sys.executable).parent / "sightline"
 PATIENCE = 120
 """Seconds after which a process counts as hung."""
 
-DIE_AT = """
-import os, signal, sys
+STOP_AT = """
+import os, signal, sys, time
 from importlib import import_module
-name, attribute, nth = sys.argv[1], sys.argv[2], int(sys.argv[3])
-sys.argv = ["sightline", *sys.argv[4:]]
+name, attribute, nth, gate = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+sys.argv = ["sightline", *sys.argv[5:]]
 module = import_module(name)
 original = getattr(module, attribute)
 calls = 0
-def fatal(*args, **kwargs):
+def stopping(*args, **kwargs):
     global calls
     calls += 1
-    if calls == nth:
+    if calls == nth and not gate:
         os.kill(os.getpid(), signal.SIGKILL)
+    while calls == nth and not os.path.exists(gate):
+        time.sleep(0.01)
     return original(*args, **kwargs)
-setattr(module, attribute, fatal)
+setattr(module, attribute, stopping)
 from cli.main import main
 main()
 """
-"""Runs the command line, and kills it (SIGKILL: nothing is tidied up) as it calls a function for the nth time."""
+"""Runs the command line up to where it calls a function for the nth time. There it is killed (SIGKILL: nothing is
+tidied up), or it waits for a file, the gate, to be there."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,11 @@ class Cli:
 
     def start(self, *args: str | bytes | Path) -> subprocess.Popen[bytes]:
         """Starts the script in a process group of its own, without waiting for it."""
+        return self._start(SCRIPT, "--library", self.library, *args)
+
+    def _start(self, *command: str | bytes | Path) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [SCRIPT, "--library", self.library, *args],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -95,10 +101,19 @@ class Cli:
 
     def killed_at(self, function: str, nth: int, *args: str | Path) -> None:
         """Runs the script and kills it as it calls `module:function` for the `nth` time."""
+        process = self._start_until(function, nth, "", *args)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == -signal.SIGKILL, err.decode()
+
+    def held_at(self, function: str, nth: int, gate: Path, *args: str | Path) -> subprocess.Popen[bytes]:
+        """Starts the script, which waits for `gate` to be there as it calls `module:function` for the `nth` time."""
+        return self._start_until(function, nth, gate, *args)
+
+    def _start_until(self, function: str, nth: int, gate: str | Path, *args: str | Path) -> subprocess.Popen[bytes]:
         module, _, attribute = function.partition(":")
-        command = [sys.executable, "-c", DIE_AT, module, attribute, str(nth), "--library", self.library, *args]
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
-        assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+        return self._start(
+            sys.executable, "-c", STOP_AT, module, attribute, str(nth), gate, "--library", self.library, *args
+        )
 
     def ask(self, sql: str) -> list[Any]:
         """Asks the catalogue, past all of Sightline's own code."""

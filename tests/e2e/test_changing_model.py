@@ -160,14 +160,15 @@ def test_others_write_meanwhile(cli: "Cli", tmp_path: Path, pictures: Path, pain
     shutil.copytree(pictures, photos / "heap")
     paint(photos / "private", black="black", white="white")
     cli.take(photos)
-    build = cli.start("models", "use", "mini")
+    gate = tmp_path / "go on"
+    build = cli.held_at("indexer.fill:embed", 2, gate, "models", "use", "mini")
     while build.poll() is None and cli.ask(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     (red,) = paint(photos / "later", red="red")
     taken = cli("index", photos, "--json")
     assert b"the change to mini" in taken.stderr
     cli("forget", photos / "private")
-    assert build.poll() is None, "too quick to tell: they may have waited for the end"
+    gate.touch()
     done(build)
     assert cli.ask(ACTIVE) == [("mini",)]
     (status,) = cli.lines("status")
@@ -180,9 +181,9 @@ def test_others_write_meanwhile(cli: "Cli", tmp_path: Path, pictures: Path, pain
 
 
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
-def test_ctrl_c_keeps_what_was_done(cli: "Cli", pictures: Path, done: Done) -> None:
+def test_ctrl_c_keeps_what_was_done(cli: "Cli", tmp_path: Path, pictures: Path, done: Done) -> None:
     cli.take(pictures)
-    process = cli.start("models", "use", "mini")
+    process = cli.held_at("indexer.fill:embed", 2, tmp_path / "never", "models", "use", "mini")
     while process.poll() is None and cli.ask(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGINT)
