@@ -41,8 +41,13 @@ def test_two_writers_of_two_folders(cli: "Cli", tmp_path: Path, paint: Paint, do
 def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, paint: Paint, done: Done) -> None:
     paint(tmp_path / "photos", red="red")
     cli.take(tmp_path / "photos")
-    writer = cli.start("index", heap)
-    counts = [1]
+    gate = tmp_path / "go on"
+    writer = cli.held_at("indexer.pipeline:embed", 3, gate, "index", heap)
+    while writer.poll() is None and cli.embedded() == 1:
+        time.sleep(0.005)
+    counts = [1, len(cli.find("red"))]
+    assert 1 < counts[-1] < 401, "nobody read while the writer wrote"
+    gate.touch()
     while writer.poll() is None:
         reader = cli.start("status", "--json")
         found = cli.lines("search", "red", "-k", "1000")
@@ -54,7 +59,6 @@ def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, p
     counts.append(len(cli.find("red")))
     assert counts == sorted(counts)
     assert counts[-1] == 401
-    assert any(1 < count < 401 for count in counts), "nobody read while the writer wrote"
 
 
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
