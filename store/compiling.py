@@ -1,8 +1,7 @@
 """Tests of fields as SQL, one function a kind of field. Each gives None for a test that its kind does not have."""
 
-import json
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
@@ -20,6 +19,8 @@ from store.distinct import distinct_values
 from store.fields import FIELDS, Field, Kind
 from store.folding import fold, matches
 from store.geography import box_around
+from store.ids import among
+from store.patterns import name_like, path_like
 from store.roots import absolute, places_at, within
 
 __all__ = ["compile_test"]
@@ -105,13 +106,28 @@ def _text(_connection: Connection, field: Field, test: FieldTest) -> ColumnEleme
     return func.sightline_fold(field.value).in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
 
 
+def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    pattern = _pattern(test)
+    return _text(connection, field, test) if pattern is None else path_like(connection, pattern)
+
+
+def _filename(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    pattern = _pattern(test)
+    return _text(connection, field, test) if pattern is None else name_like(pattern)
+
+
+def _pattern(test: FieldTest) -> str | None:
+    values = _values(test, str) if test.op is Op.LIKE else None
+    return _storable(str(values[0])) if values else None
+
+
 def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     if test.op is Op.EXISTS:
         return _known(field, test)
     accepts = _acceptor(test)
     if accepts is None or not isinstance(field.value, InstrumentedAttribute):
         return None
-    return _among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
+    return among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
 
 
 def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
@@ -123,7 +139,7 @@ def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElemen
         accepts = _acceptor(test)
         if accepts is None:
             return None
-        tags = tags.where(_among(Tag.id, [row.id for row in connection.execute(select(Tag)) if accepts(row.name)]))
+        tags = tags.where(among(Tag.id, [row.id for row in connection.execute(select(Tag)) if accepts(row.name)]))
     elif test.op is not Op.EXISTS or test.value is not None:
         return None
     said = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
@@ -137,7 +153,7 @@ def _named(connection: Connection, keys: Collection[str]) -> ColumnElement[bool]
     """Tags with one of these keys, and those beneath them."""
     if len(keys) > 8:  # a long expression would be too deep for SQLite
         every = connection.execute(select(Tag.id, Tag.key))
-        return _among(Tag.id, [row.id for row in every if _is_named(row.key, keys)])
+        return among(Tag.id, [row.id for row in every if _is_named(row.key, keys)])
     # "0" is "/" + 1: whatever lies beneath
     return or_(false(), *(or_(Tag.key == key, and_(Tag.key >= key + "/", Tag.key < key + "0")) for key in keys))
 
@@ -207,12 +223,7 @@ def _in_box(box: Box) -> ColumnElement[bool]:
 
 def _key(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     ids = _values(test, int)
-    return None if ids is None or test.op not in (Op.EQ, Op.IN) else _among(field.value, list(ids))
-
-
-def _among(column: SQLColumnExpression[Any], values: Sequence[object]) -> ColumnElement[bool]:
-    """`column IN values`, for any number of values: one variable holds them all."""
-    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
+    return None if ids is None or test.op not in (Op.EQ, Op.IN) else among(field.value, list(ids))
 
 
 def _storable(text: str) -> str:
@@ -225,6 +236,8 @@ _KINDS: Mapping[Kind, Callable[[Connection, Field, FieldTest], ColumnElement[boo
         Kind.NUMBER: _number,
         Kind.MOMENT: _moment,
         Kind.TEXT: _text,
+        Kind.PATH: _path,
+        Kind.FILENAME: _filename,
         Kind.NAME: _name,
         Kind.WORD: _word,
         Kind.TAG: _tag,

@@ -6,7 +6,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Integer, SQLColumnExpression, case, extract, func
+from sqlalchemy import Integer, SQLColumnExpression, case, extract, func, select
 
 from store.annotations import Sidecar
 from store.catalog import Content, Picture, Root
@@ -21,6 +21,8 @@ class Kind(Enum):
     MOMENT = "a date"
     TEXT = "a text"
     """Free text, compared row by row."""
+    PATH = "a path"
+    FILENAME = "a file's name"
     NAME = "a name"
     """A text that many pictures share, and that has an index: its distinct values are compared, once each."""
     WORD = "a word"
@@ -39,7 +41,6 @@ class Needs(Enum):
     CONTENT = "content"
     SIDECAR = "sidecar"
     """The content and the sidecar: what stands in the latter outranks what the file says itself."""
-    ROOT = "root"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def _number(value: SQLColumnExpression[Any]) -> Field:
     return Field(Kind.NUMBER, value)
 
 
+_root = select(Root.path).where(Root.id == Picture.root_id).correlate(Picture).scalar_subquery()
 _width, _height = func.nullif(Content.width, 0), func.nullif(Content.height, 0)  # documents have none
 _orientation = case(
     (Content.width > Content.height, "landscape"),
@@ -66,8 +68,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "id": Field(Kind.KEY, Picture.content_id, Needs.PICTURE),
         "folder": Field(Kind.FOLDER, Picture.relpath, Needs.PICTURE),
-        "path": Field(Kind.TEXT, func.sightline_path(Root.path, Picture.relpath), Needs.ROOT),
-        "name": Field(Kind.TEXT, func.sightline_name(Picture.relpath), Needs.PICTURE),
+        "path": Field(Kind.PATH, func.sightline_path(_root, Picture.relpath), Needs.PICTURE),
+        "name": Field(Kind.FILENAME, func.sightline_name(Picture.relpath), Needs.PICTURE),
         "taken_at": Field(Kind.MOMENT, Content.taken_at),
         "year": _number(extract("year", Content.taken_at)),
         "month": _number(extract("month", Content.taken_at)),

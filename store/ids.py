@@ -1,13 +1,15 @@
-"""Sets of ids: out of the catalogue in one go, and taken from each other."""
+"""Sets of ids: out of the catalogue in one go, into a statement, and taken from each other."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, select
 
 from store.vectors import Ids
 
-__all__ = ["read_ids", "without"]
+__all__ = ["among", "read_ids", "without"]
 
 
 def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
@@ -22,6 +24,11 @@ def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
     first = np.ones(len(found), np.bool_)
     first[1:] = found[1:] != found[:-1]
     return found[first]
+
+
+def among(column: SQLColumnExpression[Any], values: Sequence[object]) -> ColumnElement[bool]:
+    """`column IN values`, for any number of values, ids or names: one variable holds them all."""
+    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
 
 
 def without(ids: Ids, others: Ids) -> Ids:

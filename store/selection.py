@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import Grouping
 
 from store.albums import expanded
 from store.annotations import Sidecar
-from store.catalog import Content, Embedding, Picture, Root, State
+from store.catalog import Content, Embedding, Picture, State
 from store.compiling import compile_test
 from store.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
 from store.fields import FIELDS, Needs
@@ -75,8 +75,6 @@ def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
         statement = statement.join(Content, Content.id == Picture.content_id)
     if Needs.SIDECAR in needs:
         statement = statement.outerjoin(Sidecar, Sidecar.picture_id == Picture.id)
-    if Needs.ROOT in needs:
-        statement = statement.join(Root, Root.id == Picture.root_id)
     return statement
 
 
