@@ -19,6 +19,7 @@ from web.api import (
     jobs,
     judgements,
     knn,
+    models,
     pictures,
     search,
     spaces,
@@ -51,7 +52,7 @@ TAGS = [
         "highlight": "Where in a picture something is.",
         "tags": "What people say of their pictures, and questions that they gave a name.",
         "judgements": "Right or wrong: for an evaluation on one's own pictures.",
-        "library": "What the library holds, what could not be read, and which space answers.",
+        "library": "What the library holds, what could not be read, which space answers, and models to choose from.",
         "jobs": "Work that takes longer than a request: one at a time.",
         "clip-retrieval": "What the clients of clip-retrieval 2.45 ask for.",
         "health": "For a supervisor, and for Prometheus.",
@@ -88,7 +89,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
     return app
 
 
-ROOMS = (search, facets, uploads, pictures, highlight, export, tags, albums, judgements, status, spaces, jobs)
+ROOMS = (search, facets, uploads, pictures, highlight, export, tags, albums, judgements, status, spaces, models, jobs)
 """The subjects of the API, in the order of its document."""
 
 PROBLEMS: dict[int | str, dict[str, object]] = {

@@ -99,6 +99,23 @@ def test_another_model_is_built_watched_and_switched_to(
     expect(models.locator("tr", has_text="mini")).to_contain_text("answers")
 
 
+def test_a_model_is_chosen_from_those_there_are(gallery: str, open_page: OpenPage) -> None:
+    found = panel(open_page(gallery))
+    found.get_by_text("Models to choose from").click()
+    free = found.locator(".models li", has_text="xlm-roberta-base")
+    expect(free).to_contain_text("German, French, Chinese, English, Czech, Arabic and others, about 100 languages")
+    expect(free).to_contain_text("1.5 GB · dimension 512 · MIT")
+    expect(free.locator("code")).to_contain_text("sightline models pull xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k")
+    expect(free.get_by_role("button")).to_have_count(0)  # it would only be refused
+    bound = found.locator(".models li", has_text="nllb-clip-base-siglip")
+    expect(bound).to_contain_text("CC-BY-NC-4.0: not for commercial use")
+    expect(found.locator(".models li", has_text="AltCLIP-m9")).to_contain_text("Licence unknown: ask its authors")
+    found.get_by_role("button", name="mini English").press("Enter")
+    expect(found.get_by_label("Name of another model")).to_have_value("mini")
+    expect(found.get_by_role("button", name="Change to it")).to_be_focused()
+    expect(found.locator(".models")).to_be_hidden()
+
+
 def test_work_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
     page = open_page(workshop)
     found = panel(page)

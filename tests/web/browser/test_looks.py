@@ -62,6 +62,12 @@ def library(page: Page) -> None:
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
 
 
+def models(page: Page) -> None:
+    library(page)
+    page.get_by_text("Models to choose from").click()
+    expect(page.locator(".models li")).not_to_have_count(0)
+
+
 def albums(page: Page) -> None:
     """A question to save, and two albums of which one is about to be deleted."""
     kept = [{"name": name, "query": "a beach -people", "top": 100, "is_ranked": True} for name in ("Beaches", "Old")]
@@ -79,6 +85,7 @@ SCREENS: dict[str, Callable[[Page], object]] = {
     "viewer": viewer,
     "albums": albums,
     "library": library,
+    "models": models,
     "help": lambda page: page.get_by_role("button", name="How to ask").click(),
 }
 

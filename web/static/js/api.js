@@ -43,6 +43,7 @@ export const api = {
   highlight: (id, prompt, signal) => json(`/pictures/${id}/highlight?${new URLSearchParams({ prompt })}`, { signal }),
   facets: (where, signal) => json(`/facets?${new URLSearchParams({ where })}`, { signal }),
   status: () => json("/status"),
+  models: () => json("/models"),
   failures: () => json("/failures"),
   jobs: () => json("/jobs"),
   start: (job) => json("/jobs", send("POST", job)),

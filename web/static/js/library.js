@@ -3,6 +3,7 @@
 import { api, jobEvents } from "./api.js";
 import { byId, iconButton, make } from "./dom.js";
 import { choose, count, language, LANGUAGES, t } from "./i18n.js";
+import { offered } from "./models.js";
 import { describe } from "./summary.js";
 
 const dialog = byId("library");
@@ -119,8 +120,9 @@ function spaces(status) {
           hooks.changed();
         }) }, t("useSpace")))));
   const heads = ["model", "vectors", "use"].map((key) => make("th", { scope: "col" }, t(`col_${key}`)));
+  const another = adding("model", t("otherModel"), t("buildSpace"), (model) => api.start({ kind: "space", model }));
   return make("section", {}, make("h3", {}, t("spaces")), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
-    adding("model", t("otherModel"), t("buildSpace"), (model) => api.start({ kind: "space", model })));
+    another, offered(another.elements.model));
 }
 
 async function drawFailures(failed) {
