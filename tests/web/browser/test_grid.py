@@ -49,6 +49,25 @@ def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: Ope
     expect(page.locator("#summary")).to_contain_text("100 pictures searched")
 
 
+def test_filters_among_the_words_count_too(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, forgiven=("400",))
+    years, cameras = (page.get_by_role("group", name=name) for name in ("Year", "Camera"))
+    expect(years).to_be_visible()
+    ask(page, "a house year:2023")
+    expect(years).to_be_hidden()  # there is none to choose any more
+    counts = cameras.locator(".count").all_inner_texts()
+    assert 1 < sum(map(int, counts)) <= 16
+    cameras.locator("input").first.check()
+    expect(page.locator("#summary")).to_contain_text(f"{counts[0]} pictures searched")
+    expect(cameras.locator(".count")).to_have_text(counts)  # those of the others stay
+    ask(page, "a house year:20")  # half a filter: the counts stay
+    page.wait_for_timeout(500)
+    expect(years).to_be_hidden()
+    expect(cameras).to_be_visible()
+    ask(page, "a house")
+    expect(years).to_be_visible()
+
+
 def test_filters_that_nothing_passes_can_be_let_go(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     ask(page, "year:1950")

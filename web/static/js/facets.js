@@ -1,12 +1,14 @@
 // Filters with counts. What they mean is the server's: each value brings the term that goes into `where`.
 
 import { api } from "./api.js";
-import { byId, make } from "./dom.js";
+import { byId, make, settled } from "./dom.js";
 import { count, t } from "./i18n.js";
 import { change, onChange, state, where } from "./state.js";
 
 const SHOWN = 8;
 const MANY = 20; // from here on a list has a field to find values in it
+const TYPING = 300; // milliseconds without a key after which filters among the words are counted with
+const FILTER = /[a-z]+:\S/i; // where this is not among the words, no filter is
 const FIELDS = ["folder", "year", "camera", "tag", "lens", "orientation", "format"];
 const open = new Set();
 const sought = new Map(); // field -> what its list is narrowed to
@@ -75,10 +77,15 @@ function draw() {
   if (held) [...panel.querySelectorAll("label.option")].find((label) => label.querySelector(".name").textContent === held)?.querySelector("input").focus();
 }
 
+/** The words, where there may be filters among them; mere words change no count. */
+const typed = () => (FILTER.test(state.words) ? state.words.trim() : "");
+
+const wanted = () => JSON.stringify([where(), typed()]);
+
 /** Counts of every field; those of a field with filters as if it had none, so that one can choose another value. */
-async function counted(wanted, signal) {
+async function counted(signal) {
   const chosen = [...new Set([...state.filters.values()].map((filter) => filter.field))];
-  const [all, ...others] = await Promise.all([wanted, ...chosen.map(where)].map((text) => api.facets(text, signal)));
+  const [all, ...others] = await Promise.all([where(), ...chosen.map(where)].map((kept) => api.facets(kept, typed(), signal)));
   total = all.count;
   return { ...all.facets, ...Object.fromEntries(chosen.map((field, i) => [field, others[i].facets[field]])) };
 }
@@ -87,16 +94,18 @@ async function counted(wanted, signal) {
 export async function refresh() {
   under?.abort();
   under = new AbortController();
-  const wanted = where();
+  const mine = wanted();
   try {
-    facets = await counted(wanted, under.signal);
-    asked = wanted;
+    facets = await counted(under.signal);
+    asked = mine;
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    facets = {};
+    if (problem.status !== 400) facets = {}; // half a filter is no mistake yet: the counts stay
   }
   draw();
 }
+
+const update = () => (wanted() === asked ? draw() : refresh());
 
 export function start() {
   const toggle = byId("show-filters");
@@ -108,5 +117,6 @@ export function start() {
     document.body.classList.remove("filtering");
     toggle.setAttribute("aria-expanded", "false");
   });
-  onChange(() => (where() === asked ? draw() : refresh()));
+  const later = settled(update, TYPING);
+  onChange(({ typing }) => (typing ? later() : update()));
 }
