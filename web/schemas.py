@@ -8,7 +8,7 @@ from search.hits import Hit as FoundHit
 from store.lookup import ContentRecord
 from web.problems import printable
 
-__all__ = ["Answer", "Hit", "Picture", "Said", "Stack"]
+__all__ = ["Answer", "Facets", "Hit", "Picture", "Said", "Stack", "Value"]
 
 
 class Said(BaseModel):
@@ -138,3 +138,23 @@ class Answer(Said):
     notices: list[str]
     """What was done to the query that whoever asked it should know."""
     milliseconds: float
+
+
+class Value(Said):
+    """One value that pictures have."""
+
+    value: str
+    label: str
+    """The value, as short as it can be told from the others."""
+    count: int
+    """How many of the pictures that `where` keeps have it; of a folder, files in it and beneath it."""
+    term: str
+    """The filter that chooses it, in the query language: for `where`."""
+
+
+class Facets(Said):
+    """What the pictures that `where` keeps have in common."""
+
+    count: int
+    """How many pictures these are."""
+    facets: dict[str, list[Value]]

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from anyio import CapacityLimiter
 
 from search import Searcher
+from store.changes import Changes
 from store.library import Library
 from store.spaces import StoredSpace, active_space, named_space
 from web.highlighting import Highlighting
@@ -14,6 +15,8 @@ from web.jobs import Jobs
 from web.judging import Judging
 from web.metrics import Metrics
 from web.problems import NothingIndexed
+from web.remembered import Remembered
+from web.schemas import Facets
 from web.settings import ServeSettings
 from web.thumbnails import Thumbnails
 from web.uploads import Uploads
@@ -25,6 +28,9 @@ _Key: TypeAlias = tuple[int, str] | None
 
 MOST_NAMED = 2
 """Spaces beside the active one whose models are kept in memory; the one that came first goes."""
+
+MOST_COUNTED = 100
+"""Sets of pictures, as filters keep them, whose facets are kept."""
 
 
 class Service:
@@ -43,6 +49,8 @@ class Service:
         """How many thumbnails are made at a time."""
         self.pointing = CapacityLimiter(1)
         """How many highlights are."""
+        self._changes = Changes(library)
+        self.facets = Remembered[Facets](self._changes, MOST_COUNTED)
         self._searchers: dict[_Key, Searcher] = {}
         self._opening = Lock()
 
@@ -77,3 +85,4 @@ class Service:
         """Stops what runs, and forgets what was sent."""
         self.jobs.close()
         self.uploads.close()
+        self._changes.close()

@@ -1,5 +1,6 @@
 """Every filter that is offered keeps just as many pictures as it says."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -9,8 +10,10 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from search.facets import Facet
+from search.facets import Facet, Facets, count_facets
+from search.filters import Filters
 from store import Library
+from store.forget import forget
 from web.api.facets import folders, term
 
 
@@ -86,3 +89,25 @@ def test_terms_are_quoted(quote: str) -> None:
     condition = parse(term("camera", quote)).where
     assert isinstance(condition, FieldTest)
     assert condition.value == quote
+
+
+def test_counts_are_kept_until_somebody_changes_the_library(
+    client: TestClient, indexed: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[Filters | None] = []
+
+    def counting(library: Library, filters: Filters | None, facets: Sequence[str]) -> Facets:
+        counted.append(filters)
+        return count_facets(library, filters, facets)
+
+    monkeypatch.setattr("web.api.facets.count_facets", counting)
+    tagged = client.post("/api/v1/search", json={"query": "red", "k": 1}).json()["hits"][0]["id"]
+    for _ in range(3):
+        assert client.get("/api/v1/facets").json()["facets"]["tag"] == []
+        assert client.get("/api/v1/facets", params={"where": "name:red*"}).json()["count"] == 1
+    assert len(counted) == 2
+    assert client.post("/api/v1/tags", json={"tag": "warm", "pictures": [tagged]}).is_success
+    assert [tag["value"] for tag in client.get("/api/v1/facets").json()["facets"]["tag"]] == ["warm"]
+    forget(indexed, album / "red.png")  # as another process does
+    assert client.get("/api/v1/facets").json()["count"] == 3
+    assert len(counted) == 4

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from fastapi.concurrency import run_in_threadpool
 
 from search.facets import Facet, count_facets
 from search.filters import Filters
+from store.library import Library
 from web.asking import ServiceDep
 from web.questions import LONGEST_QUERY, both, condition_of, filters_in
-from web.schemas import Said
+from web.schemas import Facets, Value
 
 __all__ = ["folders", "router", "term"]
 
@@ -22,28 +25,8 @@ MOST = 200
 """Values of a facet."""
 
 
-class Value(Said):
-    """One value that pictures have."""
-
-    value: str
-    label: str
-    """The value, as short as it can be told from the others."""
-    count: int
-    """How many of the pictures that `where` keeps have it; of a folder, files in it and beneath it."""
-    term: str
-    """The filter that chooses it, in the query language: for `where`."""
-
-
-class Facets(Said):
-    """What the pictures that `where` keeps have in common."""
-
-    count: int
-    """How many pictures these are."""
-    facets: dict[str, list[Value]]
-
-
 @router.get("/facets")
-def facets(
+async def facets(
     service: ServiceDep,
     where: Annotated[
         str, Query(max_length=LONGEST_QUERY, description="Filters, in the query language", examples=["year:2023"])
@@ -53,8 +36,16 @@ def facets(
     ] = "",
 ) -> Facets:
     """Counts what the pictures that some filters keep have in common."""
-    filters = both(condition_of(where), filters_in(query))
-    counted = count_facets(service.library, Filters(where=filters), SHOWN)
+    filters = await run_in_threadpool(_filters, where, query)
+    return await service.facets.get(repr(filters), partial(_counted, service.library, filters))
+
+
+def _filters(where: str, query: str) -> Filters:
+    return Filters(where=both(condition_of(where), filters_in(query)))
+
+
+def _counted(library: Library, filters: Filters) -> Facets:
+    counted = count_facets(library, filters, SHOWN)
     found = {name: _values(name, counted.counts[name]) for name in SHOWN if name != "folder"}
     return Facets(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **found})
 
