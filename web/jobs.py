@@ -15,7 +15,7 @@ from sightline.errors import SightlineError
 from store.library import Library
 from store.roots import list_roots
 from store.spaces import model_space
-from web.problems import Busy, NotThere, printable
+from web.problems import FAULT, INTERNAL_ERROR, Busy, NotThere, printable
 
 __all__ = ["Job", "Jobs", "Kind", "State"]
 
@@ -54,6 +54,8 @@ class Job:
     """What it came to."""
     error: str | None = None
     """Why it failed."""
+    problem: str | None = None
+    """The name of the exception."""
 
 
 class _Cancelled(BaseException):
@@ -139,10 +141,13 @@ class Jobs:
         except _Cancelled:
             self._update(name, state=State.CANCELLED, forced=True)
         except SightlineError as exc:
-            self._update(name, state=State.FAILED, error=printable(exc), forced=True)
+            self._fail(name, type(exc).__name__, printable(exc))
         except BaseException:
-            self._update(name, state=State.FAILED, error="this is a fault of Sightline's", forced=True)
+            self._fail(name, INTERNAL_ERROR, FAULT)
             raise
+
+    def _fail(self, name: str, problem: str, error: str) -> None:
+        self._update(name, state=State.FAILED, problem=problem, error=error, forced=True)
 
     def _update(self, name: str, *, forced: bool = False, **changes: Any) -> None:
         """Notes how a job stands. Raises `_Cancelled` in a run that is to stop."""

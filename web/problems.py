@@ -18,6 +18,8 @@ from sightline import errors
 from sightline.errors import SightlineError
 
 __all__ = [
+    "FAULT",
+    "INTERNAL_ERROR",
     "MEDIA_TYPE",
     "Busy",
     "Faults",
@@ -36,6 +38,9 @@ MEDIA_TYPE = "application/problem+json"
 
 RETRY_AFTER = "1"
 """Seconds after which a client may try again what is refused for now only."""
+
+INTERNAL_ERROR, FAULT = "InternalError", "this is a fault of Sightline's"
+"""Title and detail of what nobody meant to happen."""
 
 MOST_FAULTS = 10
 """Faults of a request that are told."""
@@ -202,9 +207,7 @@ class Faults:
             logging.getLogger("uvicorn.error").error("%s\n%s", type(exc).__qualname__, where)
             if began:
                 raise _Broken from None  # the connection is cut: half an answer must not look like a whole one
-            answer = problem_response(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", "this is a fault of Sightline's"
-            )
+            answer = problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, FAULT)
             await answer(scope, receive, send)
 
 

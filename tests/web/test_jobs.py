@@ -84,7 +84,7 @@ def test_an_empty_library_takes_its_first_folder(
 
 def test_what_fails_says_why(client: TestClient, tmp_path: Path) -> None:
     told = ended(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
-    assert told["state"] == "failed"
+    assert (told["state"], told["problem"]) == ("failed", "NoSuchFolder")
     assert "nothing" in told["error"]
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sightline.errors import SightlineError
+from tests.web.test_problems import below
 from web.page import STATIC
 
 LANGUAGES = {
@@ -71,8 +73,16 @@ def test_the_page_has_words_for_all_it_says() -> None:
     known = set(words("en"))
     assert len(used()) > 60
     assert used() <= known
-    prefixes = ("fact_", "field_", "col_", "job_", "as_", "theme_", "example_", "help_", "key_", "phase_")
+    prefixes = ("fact_", "field_", "col_", "job_", "as_", "theme_", "example_", "help_", "key_", "phase_", "problem_")
     assert {key for key in known - used() if not key.startswith(prefixes)} == set()
+
+
+def test_problems_are_called_what_the_server_calls_them() -> None:
+    others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # no exception of ours
+    titles = {kind.__name__ for kind in below(SightlineError)} | others
+    told = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
+    assert len(told) > 20
+    assert told <= titles
 
 
 def test_nothing_comes_from_elsewhere() -> None:

@@ -67,6 +67,8 @@ class Job(Said):
     """What it came to, once it is done."""
     error: str | None
     """Why it failed."""
+    problem: str | None
+    """The same as the `title` of a problem document."""
 
 
 @router.get("")

@@ -91,7 +91,9 @@ def test_pictures_are_dropped_pasted_and_picked(gallery: str, open_page: OpenPag
 def test_what_is_no_picture_is_said(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, forgiven=("400",))
     page.locator("#file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
-    expect(page.locator(".notices .bad")).to_be_visible()
+    expect(page.locator(".notices .bad")).to_have_text(
+        "This is no picture, or a damaged one: not a picture in a known format"
+    )
     assert page.locator(".tile").count() > 5
 
 

@@ -78,6 +78,27 @@ def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
     expect(page.locator(".tile")).to_have_count(6)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    {
+        "de": "Das ist kein Ordner, der sich aufnehmen lässt: there is no folder /nowhere/at/all",
+        "ar": "ليس هذا مجلداً يمكن فهرسته: \u2068there is no folder /nowhere/at/all\u2069",
+    }.items(),
+)
+def test_what_fails_is_said_in_the_language_of_the_page(
+    workshop: str, open_page: OpenPage, language: str, said: str
+) -> None:
+    page = open_page(workshop, language=language, forgiven=("404",))
+    page.locator("#show-library").click()
+    page.locator("input[name=folder]").fill("/nowhere/at/all")
+    page.keyboard.press("Enter")
+    expect(page.locator("#library .said")).to_have_text(said, timeout=AT_WORK)
+    if language == "de":
+        page.locator("input[name=model]").fill("nonsense")
+        page.keyboard.press("Enter")
+        expect(page.locator("#library .said")).to_contain_text("Ein solches Modell gibt es nicht: no model is called")
+
+
 def test_another_model_is_built_watched_and_switched_to(
     workshop: str, open_page: OpenPage, slow: threading.Event
 ) -> None:

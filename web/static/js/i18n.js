@@ -55,6 +55,9 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => filled(values[name]));
 }
 
+/** Whether there are words for `key`. */
+export const knows = (key) => key in fallback;
+
 export const date = (iso) => day.format(new Date(iso));
 export const count = (n) => number.format(n);
 

@@ -102,7 +102,7 @@ function watch(id) {
     if (!dialog.open) return;
     await draw();
     const stopped = job.state === "cancelled";
-    say(job.error ?? t(stopped ? "jobStopped" : "jobDone"));
+    say(job.error ? describe({ title: job.problem, message: job.error }) : t(stopped ? "jobStopped" : "jobDone"));
   });
 }
 

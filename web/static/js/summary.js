@@ -1,7 +1,7 @@
 // What an answer amounts to, and what went wrong, in words.
 
 import { byId, make } from "./dom.js";
-import { t } from "./i18n.js";
+import { knows, t } from "./i18n.js";
 import { isEmpty } from "./state.js";
 
 /** Says how many there are; read aloud to those who do not see them. */
@@ -36,8 +36,8 @@ export function notYet(problem) {
 
 export const clearNotices = () => byId("notices").replaceChildren();
 
-export function describe(problem) {
-  if (problem.title === "Unreachable") return t("unreachable");
-  if (problem.title === "TokenNeeded") return t("tokenNeeded");
-  return problem.message || problem.title;
+/** What went wrong in the page's own words, with what the server says of it; without such words, as the server says it. */
+export function describe({ title, message }) {
+  const key = `problem_${title}`;
+  return knows(key) ? t(key, { detail: message }) : message || title;
 }
