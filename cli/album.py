@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cli.asking import QueryCommand, line_of, merged
+from cli.asking import QueryCommand, line_of, merged, note, unmarked
 from cli.options import (
     condition_texts,
     filter_options,
@@ -26,7 +26,7 @@ __all__ = ["album"]
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  sightline album save "Best of Rome" in:Rome rating:>=4
+  sightline album save "Best of Rome" in:Rome 'rating:>=4'
   sightline album show "Best of Rome"
   sightline search a fountain album:"Best of Rome"
 """,
@@ -39,7 +39,7 @@ def album() -> None:
     cls=QueryCommand,
     epilog="""\b
 Examples:
-  sightline album save "Best of Rome" in:Rome rating:>=4
+  sightline album save "Best of Rome" in:Rome 'rating:>=4'
   sightline album save Noisy --where 'iso>3200'
   sightline album save Beaches a beach -people after:2020 -k 200
 
@@ -59,12 +59,12 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
     from cli.output import print_text, say_waiting
     from search import Filters
     from search.browse import MOST
-    from search.grammar import Question, parse
+    from search.grammar import Question, misspelt, parse
     from store import Library
     from store.albums import AlbumRecord, save_album
     from store.selection import matching
 
-    line = _from_anywhere(line_of(words))
+    name, line = unmarked(name), _from_anywhere(line_of(words))
     question = parse(line) if line.strip() else Question(None)
     narrowed = merged(filters(**which), Filters(where=question.where))
     if question.query is None and not narrowed:
@@ -79,6 +79,8 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
         )
         replaced = save_album(connection, record)
     print_text(f"{'Replaced' if replaced else 'Saved'} the album {name}: {said}")
+    if question.query is not None:
+        note(misspelt(question.query))
 
 
 @album.command(

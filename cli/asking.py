@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from search.grammar import Question
     from search.query import Source
 
-__all__ = ["Asked", "QueryCommand", "ask_options", "crop_option", "line_of", "merged", "note"]
+__all__ = ["Asked", "QueryCommand", "ask_options", "crop_option", "line_of", "merged", "note", "unmarked"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -164,9 +164,14 @@ crop_option: Callable[[Command], Command] = click.option(
 )
 
 
+def unmarked(argument: str) -> str:
+    """An argument of a `QueryCommand` as it was typed, which may begin with a dash."""
+    return argument.removeprefix(_MARK)
+
+
 def line_of(words: tuple[str, ...]) -> str:
     """The words as one line. What the shell took out of quotation marks is put into them again where that matters."""
-    words = tuple(word.removeprefix(_MARK) for word in words)
+    words = tuple(map(unmarked, words))
     if len(words) == 1:
         return words[0] if not _AWAY.match(words[0]) else _requoted(words[0])
     signs = [word in ("+", "-") for word in words]

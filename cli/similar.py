@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asking import QueryCommand, crop_option
+from cli.asking import QueryCommand, crop_option, unmarked
 from cli.hit_overlays import highlight_option, write_overlays
 from cli.options import (
     Order,
@@ -39,7 +39,7 @@ The picture may be in the library or not. If it is, it is not listed itself. Whe
 made elsewhere (`sightline import`), IMAGE is a picture that it has a vector of, or the id of a document.
 """,
 )
-@click.argument("image", type=click.Path())  # text as it was typed: an id of a document is no path
+@click.argument("image", shell_complete=click.Path().shell_complete)  # not a path alone: also the id of a document
 @crop_option
 @filter_options
 @library_option
@@ -74,7 +74,7 @@ def similar(
     order, form = Order.take(options), Form.take(options)
     narrowed = filters(within, after, before)
     region = None if crop is None else Crop.parse(crop)
-    image = image.removeprefix("\0")  # as `QueryCommand` marks it, when it begins with a dash
+    image = unmarked(image)
     with Library.open(library) as opened:
         searcher = open_searcher(opened, space, placement)
         hits = searcher.similar(image, filters=narrowed, crop=region, **asdict(order))

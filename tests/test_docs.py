@@ -57,6 +57,15 @@ def test_the_python_of_the_highlight_page(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"examples", "dog.png", "figure.png"}
 
 
+def test_a_shell_takes_nothing_out_of_an_example() -> None:
+    """Outside quotation marks, `rating:>=4` writes to a file called `=4`."""
+    files = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "cli").rglob("*.py")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    examples = [re.split(r"\s{3,}", line.strip())[0] for line in lines if re.match(r"\s{2,}sightline ", line)]
+    assert len(examples) > 150
+    assert [line for line in examples if re.search(r"\S[<>]", re.sub(r"'[^']*'|\"[^\"]*\"", "''", line))] == []
+
+
 def test_every_option_of_highlight_is_explained() -> None:
     from cli.highlight import highlight
 

@@ -86,6 +86,14 @@ def test_words_that_look_like_options(sightline: Sightline, filled: Path, album:
     assert answer.lines == [str(album / "red.png")]
 
 
+def test_similar_to_a_picture_whose_name_begins_with_a_dash(
+    sightline: Sightline, filled: Path, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (album / "-red.png").write_bytes((album / "red.png").read_bytes())
+    monkeypatch.chdir(album)
+    assert sightline("similar", "-red.png", "--paths").out == sightline("similar", "./red.png", "--paths").out != b""
+
+
 def test_similar(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("similar", album / "red.png", "--json")
     assert answer.code == 0

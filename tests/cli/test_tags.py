@@ -79,6 +79,18 @@ def test_what_cannot_be_done(sightline: Sightline, filled: Path, arguments: list
     assert said in answer.err
 
 
+def test_what_a_shell_leaves_of_a_comparison_is_said(sightline: Sightline, filled: Path) -> None:
+    """`album save Best in:Rome rating:>=4` writes to a file called `=4`."""
+    saved = sightline("album", "save", "Best", "in:Rome", "rating:")
+    assert saved.code == 0
+    assert "'rating:>=...'" in saved.err
+
+
+def test_an_album_may_begin_with_a_dash(sightline: Sightline, filled: Path) -> None:
+    assert sightline("album", "save", "-best", "name:blue").text == "Saved the album -best: name:blue\n"
+    assert sightline("album", "list", "--json").record["album"] == "-best"
+
+
 def test_an_album_of_filters(sightline: Sightline, filled: Path) -> None:
     assert sightline("album", "list").code == 1
     saved = sightline("album", "save", "Not red", "-name:red", "--where", "format:png")

@@ -225,6 +225,8 @@ def test_the_heaviest_parts_can_be_written() -> None:
         ("note:this is a dog", []),
         ("http://example.org 3:30 a:b camera: x", []),
         ("a dog camera:x100", []),
+        ("a dog rating: -ISO: ", ["iso", "rating"]),  # what a shell leaves of rating:>=4 and -ISO:>800
+        ("in the end: in: a dog", []),
     ],
 )
 def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
