@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import shown
+from cli.output import in_utf8, is_utf8, shown
 from search.hits import Hit, Listed
 
 __all__ = ["write_csv", "write_folder"]
@@ -80,12 +80,12 @@ def _name(number: int, digits: int, file: Path) -> str:
 
 def _row(hit: Listed) -> list[object]:
     record = hit.record
-    path = None if record.document is not None else os.fsencode(hit.path)
+    path = hit.path if record.document is None else ""
     return [
         hit.rank,
-        "" if path is None else _text(shown(hit.path)),
-        "" if path is None or _is_utf8(path) else base64.b64encode(path).decode(),
-        _text(shown(record.document or "")),
+        _text(in_utf8(path)),
+        "" if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
+        _text(in_utf8(record.document or "")),
         *_judged(hit),
         hit.id,
         record.width,
@@ -109,14 +109,6 @@ def _judged(hit: Listed) -> tuple[float | str, float | str]:
 
 def _text(text: str) -> str:
     return "'" + text if text.startswith(FORMULA) else text
-
-
-def _is_utf8(name: bytes) -> bool:
-    try:
-        name.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _reason(exc: OSError) -> str:

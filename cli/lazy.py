@@ -1,6 +1,7 @@
 """A group of commands that are imported when they are needed, so that help and completion stay fast."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -37,6 +38,15 @@ class LazyGroup(click.Group):
         module, _, attribute = self._verbs[name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does it, which cannot say what may be meant: it knows only the names of what is imported."""
+        meant = [] if args[0] in self._verbs or ctx.resilient_parsing else get_close_matches(args[0], self._verbs)
+        if meant:
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {' or '.join(meant)}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The tables of commands, their second columns beneath each other."""

@@ -73,6 +73,11 @@ def test_what_does_not_exist_is_misuse(sightline: Sightline, arguments: list[str
     assert "Usage:" in answer.err
 
 
+def test_a_slip_of_the_pen_is_told_what_it_means(sightline: Sightline) -> None:
+    assert "Did you mean search?" in sightline("serach", "red").err
+    assert "Did you mean list?" in sightline("models", "lsit").err
+
+
 def test_ctrl_c_is_no_traceback(sightline: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
@@ -101,6 +106,24 @@ def test_nobody_listens(filled: Path, words: list[str], code: int) -> None:
     command = ["bash", "-c", 'exec "$0" "$@" >&-', *RUN, "search", *words]
     done = subprocess.run(command, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (code, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--interactive", "red"], 0), (["--queries", "-"], 1), (["red"], 0)],
+)
+@pytest.mark.parametrize("closed", ["<&-", "<&- 2>&-"])
+def test_nobody_asks(filled: Path, arguments: list[str], code: int, closed: str) -> None:
+    """As cron or a service may start us: nothing to read, and nothing ends in a traceback."""
+    command = ["bash", "-c", f'exec "$0" "$@" {closed}', *RUN, "search", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+def test_an_error_cannot_steer_the_terminal(sightline: Sightline, tmp_path: Path) -> None:
+    answer = sightline("index", tmp_path / "\x1b[31mred")
+    assert answer.code == 2
+    assert "/\\x1b[31mred" in answer.err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

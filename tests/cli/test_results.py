@@ -1,8 +1,12 @@
 """A hit as people and programs read it."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
+from cli.output import print_json
 from cli.results import as_line, as_record
 from search.hits import Hit
 from store.lookup import ContentRecord
@@ -18,6 +22,22 @@ def hit(paths: tuple[Path, ...] = PATHS) -> Hit:
 def test_a_line_tells_what_is_known() -> None:
     assert as_line(hit()) == "  2  0.314  /p/a.jpg  (640×480, 2021-05-04, Fuji X100, 2 more copies)"
     assert as_line(hit(PATHS[:2])).endswith("1 more copy)")
+
+
+def test_a_name_cannot_steer_the_terminal() -> None:
+    """Nor break the table, or change a path that a program reads."""
+    path = Path("/p/\x1b[31mred\n\t\x9b.jpg")
+    assert as_line(hit((path,))).startswith(r"  2  0.314  /p/\x1b[31mred\x0a\x09\x9b.jpg  (")
+    assert as_record(hit((path,)))["path"] == path
+
+
+def test_programs_get_every_name_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    names = ["\x1b\x7f\x9b\n.jpg", "é.jpg", "\udcff.jpg"]
+    for name in names:
+        print_json({"path": Path(name)})
+    records = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [record["path"] for record in records] == [*names[:2], r"\xff.jpg"]
+    assert [record.get("path_b64") for record in records] == [None, None, "/y5qcGc="]
 
 
 def test_a_record_tells_everything() -> None:
