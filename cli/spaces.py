@@ -162,22 +162,21 @@ def _fill(
 ) -> "Filled":
     from indexer import fill
 
-    lacking = _lacking(library, encoder)
-    if before is not None and before.space.fingerprint != encoder.space.fingerprint and lacking:
-        _say(f"{before.space} goes on answering until {lacking:,} pictures are embedded by {encoder.space}")
+    if before is not None and before.space.fingerprint != encoder.space.fingerprint:
+        lacking = _lacking(library, encoder, before)
+        if lacking:
+            _say(f"{before.space} goes on answering until {lacking:,} pictures are embedded by {encoder.space}")
     return fill(library, encoder, settings, progress)
 
 
-def _lacking(library: "Library", encoder: "Encoder") -> int:
-    """How many pictures are to be embedded."""
-    from store.catalog import State
+def _lacking(library: "Library", encoder: "Encoder", before: "StoredSpace") -> int:
+    """How many pictures are to be embedded, copies counted once: all of them, where the library has no such space."""
     from store.coverage import coverage
-    from store.lookup import counts
     from store.spaces import find_spaces
 
     with library.read() as connection:
         known = find_spaces(connection, encoder.space.fingerprint)
-        return coverage(connection, known[0]).lacking if known else counts(library)[State.PRESENT]
+        return coverage(connection, known[0]).lacking if known else coverage(connection, before).pictures
 
 
 def _switch(library: "Library", stored: Any, settings: Any) -> "Filled":

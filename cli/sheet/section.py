@@ -27,7 +27,9 @@ class Section:
         hit = self.hits[number]
         if self.captions:
             return self.captions[number]
-        return f"{hit.rank}. {hit.score:.3f}" if isinstance(hit, Hit) else f"{hit.rank}."
+        if not isinstance(hit, Hit):
+            return f"{hit.rank}."
+        return f"{hit.rank}. {hit.score:.3f}{'?' if hit.is_relevant is False else ''}"
 
 
 def thumbnail(path: Path, side: int) -> Image.Image | None:

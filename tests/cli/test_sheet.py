@@ -4,6 +4,7 @@ import base64
 import io
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,12 @@ class Strict(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def test_a_doubtful_score_has_its_question_mark(tmp_path: Path) -> None:
+    hits = [replace(hit(rank, tmp_path), relevance=relevance) for rank, relevance in enumerate((0.9, 0.1, None), 1)]
+    section = Section("a dog", hits)
+    assert [section.caption(number) for number in range(3)] == ["1. 0.500", "2. 0.500?", "3. 0.500"]
 
 
 def test_a_page_is_whole_and_needs_nothing_else(hits: list[Hit], tmp_path: Path) -> None:

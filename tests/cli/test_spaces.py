@@ -46,6 +46,14 @@ def test_use_embeds_everything_and_switches(indexed: Sightline) -> None:
     assert shown == [("fake", False, 4, None), ("mini", True, 4, None)]
 
 
+def test_copies_are_embedded_once_and_counted_once(indexed: Sightline, album: Path) -> None:
+    shutil.copytree(album, album.parent / "copies")
+    assert indexed("index", album.parent / "copies").code == 0
+    answer = indexed("models", "use", "mini")
+    assert "goes on answering until 4 pictures are embedded by mini" in answer.err
+    assert "4 of 4 pictures, 4 of them embedded" in answer.text
+
+
 def test_the_way_back_embeds_nothing_and_says_how(indexed: Sightline) -> None:
     there = indexed("models", "use", "mini")
     assert "`sightline models use fake` goes back" in there.text
