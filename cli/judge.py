@@ -1,5 +1,6 @@
 """`sightline judge`: make a judgement set from one's own queries, by a key for each picture."""
 
+import os
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -62,6 +63,8 @@ def judge(
     from search.evaluate.judging import JudgementSet, collection, read_queries
     from store import Library
 
+    if os.path.realpath(queries.parent) == os.path.realpath(out):
+        raise click.UsageError(f"keep {queries.name} outside of {out}, where the queries that are judged are written")
     asked = read_queries(queries)
     with Library.open(library) as opened:
         systems = _systems(opened, placement)

@@ -92,8 +92,11 @@ class JudgementSet:
         self._texts: dict[str, str] = {}
         try:
             path.mkdir(parents=True, exist_ok=True)
+            is_ours = _is_ours(path)
         except OSError as exc:
             raise EvaluationError(f"cannot write {path}: {exc.strerror or exc}") from exc
+        if not is_ours:
+            raise DatasetError(path, "it holds other things than judgements; name a folder of their own")
         for file in (self._gone, self._qrels):
             if _has_lines(file):
                 for query, judged in read_qrels(file).items():
@@ -149,6 +152,12 @@ class JudgementSet:
         write_lines(self._queries, [f"{name}\t{text}" for name, text in self._texts.items() if name in here])
         write_lines(self._qrels, qrels_lines(here))
         write_lines(self._gone, qrels_lines(gone))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether judgements are kept there already, or nothing is: other files may have the names of ours."""
+    names = {file.name for file in folder.iterdir()}
+    return not names.isdisjoint(("gone.txt", "qrels.txt")) or all(name.startswith(".") for name in names)  # drafts
 
 
 def _has_lines(path: Path) -> bool:

@@ -62,6 +62,19 @@ def test_the_first_pictures_of_every_query_are_judged(judge: Judge, tmp_path: Pa
     assert "Measure with it: sightline eval" in answer.text
 
 
+def test_files_of_others_are_never_written_over(judge: Judge, queries: Path, tmp_path: Path) -> None:
+    asked = queries.read_bytes()
+    within = judge("", "--out", str(tmp_path))
+    assert (within.code, queries.read_bytes()) == (2, asked)
+    assert "keep queries.txt outside" in within.err
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pictures.txt").write_text("mine")
+    answer = judge("", "--out", str(other))
+    assert (answer.code, [path.name for path in other.iterdir()]) == (2, ["pictures.txt"])
+    assert "other things than judgements" in answer.err
+
+
 def test_judging_can_stop_and_goes_on_where_it_was(judge: Judge, tmp_path: Path) -> None:
     first = judge("rq")
     assert first.code == 0
