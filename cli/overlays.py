@@ -43,6 +43,8 @@ class Output:
         """Before anything is computed: whether there is something to look for, and files can be written."""
         if not prompts:
             raise click.UsageError("say what to look for: words, or --image-prompt FILE")
+        if self.bare and self.out is None:
+            raise click.UsageError("--bare goes with -o FILE.png.")
         for path in (self.out, self.mask):
             if path is not None and path.suffix.lower() != ".png":
                 raise click.UsageError(f"overlays and masks are .png files, not {path.name!r}")

@@ -13,6 +13,8 @@ __all__ = ["paint"]
 COLUMNS = 5
 CELL, CAPTION, GAP, TITLE = 240, 26, 14, 52
 """Pixels: a thumbnail's box, the line beneath it, the space around both, a section's title."""
+LEAST_NAME = 20
+"""Pixels without which nothing of a name is written."""
 
 UNWRITABLE = "(no font on this system can write this question; the .html sheet shows it)"
 
@@ -58,5 +60,16 @@ def _paint_hit(sheet: Image.Image, hit: Listed, known: str, left: int, top: int)
         draw.text((left + CELL // 2, top + CELL // 2), "gone", FAINT, font_for("gone", 18), anchor="mm")
     else:
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
-    caption = fitted(f"{known}  {hit.path.name}", 15, CELL)
-    draw.text((left + 2, top + CELL + CAPTION // 2 + 2), caption, FAINT, font_for(caption, 15), anchor="lm")
+    # One after the other: a name that is read from right to left would turn the number and the score round.
+    middle = top + CELL + CAPTION // 2 + 2
+    taken = _write(draw, f"{known}  ", left + 2, middle, CELL)
+    if taken < CELL - LEAST_NAME:
+        _write(draw, hit.path.name, left + 2 + taken, middle, CELL - taken)
+
+
+def _write(draw: ImageDraw.ImageDraw, text: str, left: int, middle: int, width: int) -> int:
+    """Writes as much of `text` as fits into `width` pixels; returns how many it takes."""
+    text = fitted(text, 15, width)
+    font = font_for(text, 15)
+    draw.text((left, middle), text, FAINT, font, anchor="lm")
+    return round(font.getlength(text))

@@ -64,6 +64,12 @@ def test_json_masks_and_boxes_agree(sightline: Sightline, halves: Path, tmp_path
     assert not decoded[:, 120:].any()
 
 
+def test_bare_overlays_need_a_file(sightline: Sightline, halves: Path) -> None:
+    answer = sightline("highlight", halves, "red", *FAKE, "--bare")
+    assert (answer.code, answer.out) == (2, b"")
+    assert "--bare goes with -o" in answer.err
+
+
 def test_overlays_are_written(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     sightline("highlight", halves, "red", "blue", *FAKE, "-o", tmp_path / "figure.png")
     with Image.open(tmp_path / "figure.png") as figure:

@@ -61,6 +61,16 @@ def test_pictures_lie_in_their_cells(hits: list[Hit], tmp_path: Path) -> None:
         assert sheet.getpixel((14 + 2 * 254 + 120, 14 + 52 + 280 + 120)) not in [(255, 0, 0), (0, 255, 0)]
 
 
+def test_a_name_from_right_to_left_leaves_the_number_and_the_score_alone(tmp_path: Path, paint: Paint) -> None:
+    captions = []
+    for name in ("dog", "صورة"):
+        sheet = tmp_path / f"{name}.png"
+        write_sheet(sheet, [Section("", [hit(11, paint(tmp_path / "h" / f"{name}.png"), -0.281)])])
+        with Image.open(sheet) as image:
+            captions.append(image.crop((14, 14 + 52 + 240, 14 + 2 + 60, 14 + 52 + 240 + 26)).tobytes())
+    assert captions[0] == captions[1]
+
+
 class Strict(HTMLParser):
     """Fails on an element that is not closed; collects attributes and text."""
 
