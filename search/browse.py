@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from search.filters import Filters
 from search.hits import Listed
+from search.kept import kept
 from search.paging import Cursor, Place, question
-from store.catalog import Content, Picture, State
+from store.catalog import Content
 from store.library import Library
 from store.lookup import describe
-from store.selection import matching
 
 __all__ = ["Browsed", "browse", "count"]
 
@@ -41,7 +41,7 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
     asked = question("browse", np.empty(0, np.float32), filters)
     last = None if cursor is None else Cursor.parse(cursor, asked)
     with library.read() as connection:
-        held = _held(connection, filters)
+        held = kept(connection, filters)
         total = _count(connection, held)
         rows = connection.execute(
             select(Content.id, Content.taken_at)
@@ -63,18 +63,11 @@ def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor
 def count(library: Library, filters: Filters) -> int:
     """How many pictures the filters keep. Raises `InvalidQuery` for a filter that cannot be asked."""
     with library.read() as connection:
-        return _count(connection, _held(connection, filters))
+        return _count(connection, kept(connection, filters))
 
 
 def _count(connection: Connection, held: ColumnElement[bool]) -> int:
     return connection.scalar(select(func.count()).select_from(Content).where(held)) or 0
-
-
-def _held(connection: Connection, filters: Filters) -> ColumnElement[bool]:
-    """Contents that the filters keep."""
-    if filters:
-        return Content.id.in_(matching(connection, filters.selection(connection)))
-    return select(Picture.id).where(Picture.content_id == Content.id, Picture.state == State.PRESENT).exists()
 
 
 def _behind(place: Place) -> ColumnElement[bool]:

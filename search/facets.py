@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, String, cast, func, select, union_all
-from sqlalchemy.orm import aliased
 
 from search.filters.filters import Filters
+from search.kept import kept
 from store.annotations import ContentTag, PictureTag, Tag
 from store.catalog import Content, Picture, Root, RootKind, State
 from store.fields import FIELDS
 from store.library import Library
-from store.selection import matching
 
 __all__ = ["FACETS", "Facet", "Facets", "count_facets"]
 
@@ -41,21 +40,13 @@ class Facets:
 def count_facets(library: Library, filters: Filters | None = None, facets: Sequence[str] = FACETS) -> Facets:
     """Counts what `filters` keep. Raises `InvalidQuery` and `NothingKnown` as a search does."""
     with library.read() as connection:
-        held = _held(connection, filters)
+        held = kept(connection, filters)
         by_facet, pictures = _count_contents(connection, held)
         if "tag" in facets:
             by_facet["tag"] = _count_tags(connection, held)
         if "folder" in facets:
             by_facet["folder"] = _count_folders(connection, held)
     return Facets(pictures, {name: _ordered(name, by_facet[name]) for name in facets})
-
-
-def _held(connection: Connection, filters: Filters | None) -> ColumnElement[bool]:
-    """The contents that are kept."""
-    if filters:
-        return Content.id.in_(matching(connection, filters.selection(connection)))
-    file = aliased(Picture)
-    return select(file.id).where(file.content_id == Content.id, file.state == State.PRESENT).exists()
 
 
 def _count_contents(connection: Connection, held: ColumnElement[bool]) -> tuple[dict[str, Counter[str | None]], int]:
