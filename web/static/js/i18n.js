@@ -7,6 +7,7 @@ let words = {};
 let fallback = {};
 let plural = new Intl.PluralRules("en");
 let number = new Intl.NumberFormat("en");
+let percentage = new Intl.NumberFormat("en", { style: "percent" });
 let day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
 
 export let language = "en";
@@ -26,6 +27,7 @@ export async function speak(code = preferred()) {
   language = code;
   plural = new Intl.PluralRules(code);
   number = new Intl.NumberFormat(code);
+  percentage = new Intl.NumberFormat(code, { style: "percent" });
   day = new Intl.DateTimeFormat(code, { dateStyle: "medium" });
   document.documentElement.lang = code;
   document.documentElement.dir = code === "ar" ? "rtl" : "ltr";
@@ -60,6 +62,7 @@ export const knows = (key) => key in fallback;
 
 export const date = (iso) => day.format(new Date(iso));
 export const count = (n) => number.format(n);
+export const percent = (part) => percentage.format(part);
 
 export function bytes(n) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

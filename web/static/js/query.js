@@ -47,7 +47,7 @@ function chip(part) {
     source ? make("img", { src: source, alt: "", onerror: (event) => event.target.remove() }) : null,
     make("span.name", { dir: "auto", title: name }, name),
     part.crop ? icon("crop") : null,
-    make("button.weight", { type: "button", title: t("weight"), "aria-label": `${t("weight")}: ${Math.abs(part.weight)}`,
+    make("button.weight", { type: "button", dir: "ltr", title: t("weight"), "aria-label": `${t("weight")}: ${Math.abs(part.weight)}`,
       onclick: () => stronger(part) }, `×${Math.abs(part.weight)}`),
     iconButton("close", t("remove", { name }), () => change({ parts: state.parts.filter((other) => other !== part) })),
   );

@@ -5,7 +5,7 @@ import { startCropping } from "./crop.js";
 import { byId, icon, iconButton, make } from "./dom.js";
 import { focusOn, shown } from "./grid.js";
 import * as heat from "./heat.js";
-import { bytes, date, t } from "./i18n.js";
+import { bytes, date, percent, t } from "./i18n.js";
 import { addPart } from "./query.js";
 import { isSelected, toggle } from "./selection.js";
 import { inWords, state } from "./state.js";
@@ -127,7 +127,7 @@ async function drawFacts(hit) {
   if (!known) return;
   const place = known.latitude === null || known.longitude === null ? null : `${known.latitude.toFixed(4)}, ${known.longitude.toFixed(4)}`;
   const rows = [
-    ["fact_relevance", typeof hit.relevance === "number" ? `${Math.round(hit.relevance * 100)} %` : null],
+    ["fact_relevance", typeof hit.relevance === "number" ? percent(hit.relevance) : null],
     ["fact_score", typeof hit.score === "number" ? hit.score.toFixed(4) : null],
     ["fact_parts", parts(hit)],
     ["fact_taken", known.taken_at && date(known.taken_at)],
