@@ -50,6 +50,8 @@ def answer(title: str, hits: Sequence[Listed], form: Form, following: str | None
     """Prints the answer to one query, and the cursor of the page `following`; returns the exit code."""
     if form.copy and form.export is None:
         raise click.UsageError("--copy goes with --export DIR.")
+    if form.as_json and (form.paths or form.print0):
+        raise click.UsageError("--json names the paths, too: leave out --paths and -0.")
     if form.csv == Path("-"):
         raise click.UsageError("--csv takes the name of a new file; ./- is one of that name.")
     if form.sheet is not None:

@@ -101,7 +101,8 @@ def search(
         narrowed = merged(narrowed, inline)
     extras = {"--parts": explain, "--highlight": highlight is not None}
     if queries is not None or interactive:
-        _refuse("--interactive" if interactive else "--queries", form, extras)
+        both = {"--interactive": interactive and queries is not None}
+        _refuse("--interactive" if queries is None else "--queries", form, extras | both)
     with Library.open(library) as opened:
         if queries is None and query is None:
             from cli.browsing import list_pictures

@@ -109,7 +109,7 @@ Examples:
   sightline tags --json | jq -r .tag
 
 A tag is said by a person (user), by a keyword in the file (file) or in an XMP file beside it (sidecar), or by
-a model, with a probability.
+a model, with a probability where it gives one.
 """
 )
 @click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))

@@ -94,6 +94,22 @@ def test_similar_to_a_picture_whose_name_begins_with_a_dash(
     assert sightline("similar", "-red.png", "--paths").out == sightline("similar", "./red.png", "--paths").out != b""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["red", "--json", "--paths"], "leave out --paths and -0"),
+        (["red", "--json", "-0"], "leave out --paths and -0"),
+        (["--queries", "-", "--interactive"], "--queries does without --interactive"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(
+    sightline: Sightline, filled: Path, arguments: list[str], said: str
+) -> None:
+    answer = sightline("search", *arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert said in answer.err
+
+
 def test_similar(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("similar", album / "red.png", "--json")
     assert answer.code == 0
