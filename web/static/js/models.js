@@ -39,7 +39,7 @@ function facts(model) {
   return [languages(model), size, dim, licence(model)].filter(Boolean);
 }
 
-/** Those it is good in by their names in the page's language, and how many more it reads. */
+/** Those it is good in by their names in the page's language, and how many it reads in all. */
 function languages({ languages: codes, breadth }) {
   const names = new Intl.DisplayNames(language, { type: "language" });
   const said = new Intl.ListFormat(language, { type: "unit", style: "short" }).format(codes.slice(0, SHOWN).map((code) => names.of(code)));
