@@ -120,6 +120,20 @@ def test_parts_are_weighted_turned_away_from_and_removed(gallery: str, open_page
     expect(page.locator(".chip")).to_have_count(0)
 
 
+def test_a_word_to_stay_away_from_is_understood_beside_parts(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.locator("#words").fill("a train")
+    page.keyboard.press("Shift+Enter")
+    becomes_first(page, "express.jpg")
+    with page.expect_response(lambda answer: answer.url.endswith("/search")) as answered:
+        page.locator("#words").fill("-snow")
+    assert answered.value.ok
+    assert (answered.value.request.post_data_json or {})["parts"] == [
+        {"text": "snow", "weight": -0.5},
+        {"text": "a train", "weight": 1},
+    ]
+
+
 def test_the_query_language_is_explained_by_examples(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.get_by_role("button", name="How to ask").click()

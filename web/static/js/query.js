@@ -3,7 +3,7 @@
 import { api, thumbnail } from "./api.js";
 import { byId, icon, iconButton, make, settled } from "./dom.js";
 import { t } from "./i18n.js";
-import { change, onChange, state } from "./state.js";
+import { AWAY, change, onChange, state } from "./state.js";
 import { notice } from "./summary.js";
 
 const TYPING = 0; // milliseconds: keys that come together are one change, and none waits
@@ -76,7 +76,7 @@ function toChip() {
   words.value = "";
   const away = text.startsWith("-");
   const plain = away ? text.slice(1).trim() : text;
-  if (plain) change({ words: "", parts: [...state.parts, { text: plain, weight: away ? -0.5 : 1 }] });
+  if (plain) change({ words: "", parts: [...state.parts, { text: plain, weight: away ? AWAY : 1 }] });
 }
 
 function pictureIn(transfer) {

@@ -8,6 +8,9 @@
  */
 export const state = { words: "", parts: [], filters: new Map(), sort: "relevance" };
 
+export const AWAY = -0.5; // the weight of what one turns away from
+const LONE = /^-(\p{L}[^\s:"]*)$/u;
+
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
 
@@ -29,10 +32,12 @@ export function where(except = null) {
   return [...byField.values()].map((terms) => (terms.length > 1 ? `(${terms.join(" or ")})` : terms[0])).join(" ");
 }
 
-/** What is asked, as the server has it. */
+/** What is asked, as the server has it. A word to stay away from is no query alone; beside parts it is one of them. */
 export function question() {
   const parts = state.parts.map(({ text, picture, upload, weight, crop }) => ({ text, picture, upload, weight, crop }));
-  return { query: state.words.trim(), parts, where: where() };
+  const query = state.words.trim();
+  const [, text] = (parts.length && query.match(LONE)) || [];
+  return text ? { query: "", parts: [{ text, weight: AWAY }, ...parts], where: where() } : { query, parts, where: where() };
 }
 
 /** What `search` is sent. */
