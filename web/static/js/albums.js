@@ -18,8 +18,10 @@ export async function open() {
 /** Shows the albums that `act` tells of, and says what came of it. */
 async function attempt(act, said = "") {
   try {
-    albums = await act();
-    draw(said);
+    const told = await act();
+    const isNews = said || JSON.stringify(told) !== JSON.stringify(albums);
+    albums = told;
+    if (isNews) draw(said); // what is drawn again forgets that somebody is about to delete a row
     return true;
   } catch (problem) {
     say(describe(problem));
