@@ -120,6 +120,14 @@ def test_nobody_asks(filled: Path, arguments: list[str], code: int, closed: str)
     assert (done.returncode, done.stderr) == (code, b"")
 
 
+@pytest.mark.parametrize(("loaded", "frozen"), [("", "True"), ("import sys; sys.modules['torch'] = sys; ", "False")])
+def test_no_garbage_is_looked_for_at_exit(loaded: str, frozen: str) -> None:
+    """Python would look through all that was ever imported once more, which takes longer than many a verb."""
+    hook = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000)); "
+    command = [sys.executable, "-c", loaded + hook + RUN[2], "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1] == frozen
+
+
 def test_an_error_cannot_steer_the_terminal(sightline: Sightline, tmp_path: Path) -> None:
     answer = sightline("index", tmp_path / "\x1b[31mred")
     assert answer.code == 2
