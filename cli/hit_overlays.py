@@ -33,10 +33,8 @@ def highlight_option(command: Command) -> Command:
     )(command)
 
 
-def write_overlays(
-    folder: Path, hits: "Sequence[Hit]", query: "Query", searcher: "Searcher", asking: "Asking"
-) -> list[Path]:
-    """Writes a figure for each hit into `folder`, which is made, named by rank and picture; returns the files.
+def write_overlays(folder: Path, hits: "Sequence[Hit]", query: "Query", searcher: "Searcher", asking: "Asking") -> None:
+    """Writes a figure for each hit into `folder`, which is made, named by rank and picture.
 
     A picture that can no longer be read is said and left out. Raises `click.FileError` when nothing can be written, and
     `ModelUnavailable` when neither the library's model nor a segmenter can say where things are.
@@ -49,7 +47,6 @@ def write_overlays(
     except OSError as exc:
         raise click.FileError(str(folder), exc.strerror or str(exc)) from exc
     engine, prompts = _how(query, searcher, asking)
-    written = []
     for hit in hits:
         if hit.record.document is not None:
             continue  # there is only a vector of it
@@ -60,10 +57,7 @@ def write_overlays(
             continue
         found = list(each_highlight(image, prompts, engine))
         stem = os.fsdecode(os.fsencode(hit.path.stem)[:LONGEST_NAME])
-        path = folder / f"{hit.rank:03}-{stem}.png"
-        write_png(path, figure_of(image, found, [()] * len(found)))
-        written.append(path)
-    return written
+        write_png(folder / f"{hit.rank:03}-{stem}.png", figure_of(image, found, [()] * len(found)))
 
 
 def _how(query: "Query", searcher: "Searcher", asking: "Asking") -> "tuple[HighlightEngine, list[Prompt]]":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import click
 
+from encoders.placement import PRECISIONS
 from sightline.settings import LIBRARY_VARIABLE, default_library
 
 if TYPE_CHECKING:
@@ -88,12 +89,13 @@ def placement_options(command: Command) -> Command:
 
         return command(*args, placement=Placement(device, precision, notify=say), **options)
 
-    precisions = click.Choice(["auto", "fp32", "bf16", "fp16"])
     options = (
         click.option(
             "--device", help="Where to run a large model: cpu, cuda, cuda:1, mps  [default: the best there is]"
         ),
-        click.option("--precision", type=precisions, help="What it computes in  [default: the best for the device]"),
+        click.option(
+            "--precision", type=click.Choice(PRECISIONS), help="What it computes in  [default: the best for the device]"
+        ),
     )
     for option in options:
         placed = option(placed)

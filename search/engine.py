@@ -195,10 +195,6 @@ class Searcher:
         """The unit vector (D,) of a query in the space that answers, as `Query` says."""
         return self._embedder(self._views.now()).embed(query, asking).vector
 
-    def refresh(self) -> None:
-        """Takes up what other processes have changed since; `search` does so by itself."""
-        self._views.now()
-
     def heal(self) -> bool:
         """Mends the index file if it was damaged or behind, so that the next search need not work around it."""
         return self._views.heal()
