@@ -159,15 +159,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     assert [fault for watch in watches for fault in watch.faults] == []
 
 
-def ask(page: Page, words: str) -> dict[str, Any]:
-    """Types `words` into the box, and returns the answer to them once it is shown."""
+def ask(page: Page, words: str, *, by_keys: bool = False) -> dict[str, Any]:
+    """Puts `words` into the box, or types them wherever the focus is, and returns the answer once it is shown."""
 
     def is_answer(response: Response) -> bool:
         asked = response.request
         return asked.url.endswith("/api/v1/search") and (asked.post_data_json or {})["query"] == words.strip()
 
     with page.expect_response(is_answer) as answered:
-        page.locator("#words").fill(words)
+        page.keyboard.type(words) if by_keys else page.locator("#words").fill(words)
     found: dict[str, Any] = answered.value.json()
     if answered.value.ok and found["hits"]:
         page.locator(f'.tile[aria-posinset="1"][data-id="{found["hits"][0]["id"]}"]').wait_for()

@@ -24,7 +24,7 @@ def test_a_question_is_saved_and_opened(workshop: str, open_page: OpenPage) -> N
     page.get_by_label("Select winter-fox.jpg").check(force=True)
     page.get_by_label("Tag").fill("red & wild")
     page.keyboard.press("Enter")
-    page.get_by_label("red & wild").check()
+    page.locator("#filters").get_by_label("red & wild").check()
     page.locator("#words").fill("snow")
     page.keyboard.press("Shift+Enter")
     ask(page, "a fox")

@@ -146,11 +146,11 @@ def test_the_query_language_is_explained_by_examples(gallery: str, open_page: Op
 def test_back_forward_and_bookmarks(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     ask(page, "a red tractor")
-    page.get_by_label("country").check()
+    page.locator("#filters").get_by_label("country").check()
     expect(page.locator("#summary")).to_contain_text("12 pictures searched")
     bookmark = page.url
     page.go_back()
-    expect(page.get_by_label("country")).not_to_be_checked()
+    expect(page.locator("#filters").get_by_label("country")).not_to_be_checked()
     page.go_back()
     expect(page.locator("#words")).to_have_value("")
     page.go_forward()

@@ -35,9 +35,9 @@ def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: Ope
     expect(folders.locator("li").first).to_have_text("town20")
     folders.get_by_role("button", name="All 10").click()
     expect(folders.locator("li")).to_have_count(10)
-    page.get_by_label("winter").check()
+    folders.get_by_label("winter").check()
     expect(page.locator(".tile")).to_have_count(4)
-    page.get_by_label("reef").check()  # one can still choose another folder: either is enough
+    folders.get_by_label("reef").check()  # one can still choose another folder: either is enough
     expect(page.locator(".tile")).to_have_count(8)
     page.get_by_role("group", name="Year").get_by_label("2024").check()  # both are needed
     expect(page.locator("#summary")).to_contain_text("the newest first")
@@ -172,7 +172,7 @@ def test_a_tag_that_is_given_becomes_a_filter(workshop: str, open_page: OpenPage
     page.get_by_label("Tag").fill("foxes")
     page.keyboard.press("Enter")
     expect(page.locator(".notices")).to_contain_text("1 picture now has the tag “foxes”")
-    page.get_by_label("foxes").check()
+    page.locator("#filters").get_by_label("foxes").check()
     expect(page.locator(".tile")).to_have_count(1)
     becomes_first(page, "winter-fox.jpg")
 
@@ -188,3 +188,22 @@ def test_more_like_one_is_a_click_away(gallery: str, open_page: OpenPage) -> Non
     page.locator('.tile[aria-posinset="1"]').hover()
     page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Why this one? Show where it matches").click()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
+
+
+def test_there_is_more_of_an_answer_while_another_question_is_under_way(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    ask(page, "a fox")
+    held: list[Route] = []
+    page.route(
+        "**/api/v1/search",
+        lambda route: (
+            held.append(route) if (route.request.post_data_json or {})["query"] == "a snowman" else route.continue_()
+        ),
+    )
+    page.locator("#words").fill("a snowman")
+    with page.expect_request(lambda request: "cursor" in (request.post_data or "")) as more:
+        page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert (more.value.post_data_json or {})["query"] == "a fox"
+    expect(page.locator('.tile[aria-setsize="100"]').first).to_be_attached()
+    held[0].continue_()
+    becomes_first(page, "new-friend.jpg")

@@ -20,7 +20,7 @@ const DOUBT = 900; // milliseconds without a key after which it is said that the
 let under = null; // the question under way: { ends, since }
 let behind = false; // whether a newer one waits for it
 let turn = 0; // which answer is shown
-let next = null; // where it goes on
+let next = null; // what to ask for more of it
 let loading = false;
 
 const doubt = settled((problem, asked) => { if (asked === state.words) notYet(problem); }, DOUBT);
@@ -38,8 +38,9 @@ async function answer(typing) {
   behind = false;
   document.body.classList.add("asking");
   const asked = state.words;
+  const sent = request();
   try {
-    show(await api.search(request(), mine.ends.signal));
+    show(await api.search(sent, mine.ends.signal), sent);
     performance.mark("sightline.shown", { detail: asked });
   } catch (problem) {
     if (problem.name === "AbortError") return;
@@ -55,9 +56,9 @@ async function answer(typing) {
   }
 }
 
-function show(found) {
+function show(found, sent = null) {
   turn += 1;
-  next = found.next;
+  next = found.next && { ...sent, cursor: found.next };
   clearNotices();
   found.notices.forEach((text) => notice(text));
   grid.show(found.hits);
@@ -92,9 +93,9 @@ async function more() {
   loading = true;
   const mine = turn;
   try {
-    const found = await api.search(request(next));
+    const found = await api.search(next); // not of what has been typed since
     if (mine !== turn) return;
-    next = found.next;
+    next = found.next && { ...next, cursor: found.next };
     grid.append(found.hits);
   } catch (problem) {
     if (mine === turn) next = null;

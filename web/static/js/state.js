@@ -41,7 +41,7 @@ export function question() {
 }
 
 /** What `search` is sent. */
-export const request = (cursor = null) => ({ ...question(), sort: state.sort, cursor, k: 60 });
+export const request = () => ({ ...question(), sort: state.sort, k: 60 });
 
 /** What was asked, in words, to say it again: the title of the page, the name of a judged query. */
 export function inWords() {
