@@ -12,6 +12,7 @@ import click
 
 from cli.output import in_utf8, is_utf8, shown
 from search.hits import Hit, Listed
+from search.spreadsheet import harmless
 
 __all__ = ["write_csv", "write_folder"]
 
@@ -19,9 +20,6 @@ COLUMNS = (
     "rank", "path", "path_b64", "document", "score", "relevance", "id", "width", "height", "format", "size",
     "taken_at", "camera", "lens", "latitude", "longitude",
 )  # fmt: skip
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that spreadsheets take for a formula and run."""
 
 LONGEST_NAME = 255
 """Bytes of a file name, on nearly every file system."""
@@ -83,9 +81,9 @@ def _row(hit: Listed) -> list[object]:
     path = hit.path if record.document is None else ""
     return [
         hit.rank,
-        _text(in_utf8(path)),
+        harmless(in_utf8(path)),
         "" if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
-        _text(in_utf8(record.document or "")),
+        harmless(in_utf8(record.document or "")),
         *_judged(hit),
         hit.id,
         record.width,
@@ -93,8 +91,8 @@ def _row(hit: Listed) -> list[object]:
         record.format,
         record.size,
         "" if record.taken_at is None else record.taken_at.isoformat(),
-        _text(record.camera or ""),
-        _text(record.lens or ""),
+        harmless(record.camera or ""),
+        harmless(record.lens or ""),
         record.latitude,
         record.longitude,
     ]
@@ -105,10 +103,6 @@ def _judged(hit: Listed) -> tuple[float | str, float | str]:
     numbers = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
     one, other = ("" if number is None else round(number, 6) for number in numbers)
     return one, other
-
-
-def _text(text: str) -> str:
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def _reason(exc: OSError) -> str:

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from search.spreadsheet import harmless
 from store.lookup import ContentRecord, describe
 from web.asking import ServiceDep
 from web.files import LARGEST_ID, open_picture_file
@@ -76,8 +77,7 @@ def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
 
 
 def _cell(value: object) -> object:
-    """A value that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _zip(records: list[ContentRecord], service: Service) -> Iterator[bytes]:
