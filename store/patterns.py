@@ -59,8 +59,9 @@ def name_like(pattern: str) -> ColumnElement[bool]:
     if not _is_sayable(folded):
         return exact
     is_ending = folded.startswith("*") and not set(folded[1:]) & set("*?/")
+    places = [folded] if folded.startswith("*") else [folded, f"*/{folded}"]
     # Not `and`, of which SQLite works out both sides within an expression.
-    return case((not_(_plain), exact), (_like(f"*{folded}"), true() if is_ending else exact), else_=false())
+    return case((not_(_plain), exact), (or_(*map(_like, places)), true() if is_ending else exact), else_=false())
 
 
 def rests(pattern: str, beginning: str) -> tuple[str, ...]:
