@@ -9,10 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from search.crop import Crop
 from search.filters import And, Condition, Filters
-from search.grammar import parse
-from search.grammar.filtering import joined
-from search.grammar.items import Filter
-from search.grammar.read import read
+from search.grammar import filters_of, parse
 from search.paging import Sort
 from search.query import Part, Picture, Query, Source, Stored, Text, Vector
 from sightline.errors import InvalidQuery
@@ -136,14 +133,8 @@ def line_of(asked: QuestionIn, understood: Understood) -> str:
     if not (asked.parts or asked.plain or asked.where.strip()):
         return asked.query
     said = "" if understood.query is None else str(understood.query)
-    filters = "" if asked.plain else _filters_said(asked.query)
+    filters = "" if asked.plain else filters_of(asked.query)
     return " ".join(each for each in (said, filters, asked.where.strip()) if each)
-
-
-def _filters_said(query: str) -> str:
-    """The filters among the words of a query, as they were typed."""
-    found = joined(query, read(query), prose=True)
-    return " ".join(query[item.start : item.end] for item in found if isinstance(item, Filter))
 
 
 def filters_in(query: str) -> Condition | None:

@@ -22,7 +22,7 @@ from search.grammar.read import read
 from search.query import Part, Query, Source, Text, away
 from sightline.errors import InvalidQuery, QuerySyntax
 
-__all__ = ["Question", "parse"]
+__all__ = ["Question", "filters_of", "parse"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,12 @@ def parse(text: str) -> Question:
     if not terms and where is not None:
         return Question(None, where)
     return Question(_query(text, terms), where)
+
+
+def filters_of(text: str) -> str:
+    """The filters of `text` alone, as they were typed: parsed again, they keep the same. Raises as `parse` does."""
+    found = joined(text, read(text), prose=True)
+    return " ".join(text[item.start : item.end] for item in found if isinstance(item, Filter))
 
 
 def _query(text: str, terms: Sequence[_Term]) -> Query:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from search.crop import Crop
 from search.filters import And, Not, Or, field_condition
-from search.grammar import misspelt, parse
+from search.grammar import filters_of, misspelt, parse
 from search.query import Part, Picture, Query, Source, Stored, Text
 from sightline.errors import InvalidQuery, QuerySyntax
 
@@ -233,3 +233,17 @@ def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
     query = parse(line).query
     assert query is not None
     assert sorted(note.split(":")[0] for note in misspelt(query)) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "filters"),
+    [
+        ("a beach -people", ""),
+        ('a beach year:2023 -tag:"my dog"', 'year:2023 -tag:"my dog"'),
+        ('name:red* or name:blue* a "year:2020" beach -iso:800', "name:red* or name:blue* -iso:800"),
+        ("dusk (year:2020 or (year:2021 camera:x))", "(year:2020 or (year:2021 camera:x))"),
+    ],
+)
+def test_the_filters_of_a_line_keep_what_they_kept(line: str, filters: str) -> None:
+    assert filters_of(line) == filters
+    assert (parse(filters).where if filters else None) == parse(line).where
