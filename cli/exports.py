@@ -12,7 +12,7 @@ import click
 
 from cli.output import in_utf8, is_utf8, shown
 from search.hits import Hit, Listed
-from search.spreadsheet import harmless
+from search.spreadsheet import no_formula
 
 __all__ = ["write_csv", "write_folder"]
 
@@ -81,9 +81,9 @@ def _row(hit: Listed) -> list[object]:
     path = hit.path if record.document is None else ""
     return [
         hit.rank,
-        harmless(in_utf8(path)),
+        no_formula(in_utf8(path)),
         "" if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
-        harmless(in_utf8(record.document or "")),
+        no_formula(in_utf8(record.document or "")),
         *_judged(hit),
         hit.id,
         record.width,
@@ -91,8 +91,8 @@ def _row(hit: Listed) -> list[object]:
         record.format,
         record.size,
         "" if record.taken_at is None else record.taken_at.isoformat(),
-        harmless(record.camera or ""),
-        harmless(record.lens or ""),
+        no_formula(record.camera or ""),
+        no_formula(record.lens or ""),
         record.latitude,
         record.longitude,
     ]

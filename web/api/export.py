@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from search.spreadsheet import harmless
+from search.spreadsheet import no_formula
 from store.lookup import ContentRecord, describe
 from web.asking import ServiceDep
 from web.files import LARGEST_ID, open_picture_file
@@ -77,7 +77,7 @@ def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
 
 
 def _cell(value: object) -> object:
-    return harmless(value) if isinstance(value, str) else value
+    return no_formula(value) if isinstance(value, str) else value
 
 
 def _zip(records: list[ContentRecord], service: Service) -> Iterator[bytes]:
