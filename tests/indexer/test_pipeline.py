@@ -1,6 +1,5 @@
 """The whole way in, on real files and with a model whose vectors are known."""
 
-import errno
 import os
 import shutil
 import sys
@@ -11,64 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-import indexer.pipeline
 from encoders.fake import FakeEncoder
-from indexer import IndexSettings, Progress, Summary, index
+from indexer import IndexSettings, index
 from indexer.scan import ScanSettings
 from pictures.decode import DecodeSettings
 from search import Searcher
-from sightline.errors import FolderPassedOver, NoSuchFolder, RootUnavailable, SpaceMismatch
+from sightline.errors import SpaceMismatch
 from store import Library
-from store.catalog import Embedding, Picture, Root, State
+from store.catalog import Embedding, State
 from store.check import repair, verify
 from store.lookup import counts, failures
-from store.roots import list_roots
 from store.spaces import activate, register
+from tests.indexer.runs import Counting, expected, numbers, vectors
 
 Paint = Callable[..., Path]
-
-
-class Counting(FakeEncoder):
-    """Counts the pictures it embeds; two at a time, so that runs have several batches."""
-
-    def __init__(self) -> None:
-        super().__init__(batch_size=2)
-        self.embedded = 0
-
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.embedded += len(pixels)
-        return super()._forward_images(pixels)
-
-
-@pytest.fixture
-def counting() -> Counting:
-    return Counting()
-
-
-def numbers(summary: Summary) -> dict[str, int]:
-    """What is not zero."""
-    names = ("new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded")
-    return {name: getattr(summary, name) for name in names if getattr(summary, name)}
-
-
-def vectors(library: Library) -> dict[str, NDArray[np.float32]]:
-    """The vector of each present picture, by its path beneath the root."""
-    statement = (
-        select(Picture.relpath, Embedding.vector)
-        .join(Embedding, Embedding.content_id == Picture.content_id)
-        .where(Picture.state == State.PRESENT)
-    )
-    with library.read() as connection:
-        return {
-            os.fsdecode(row.relpath): np.frombuffer(row.vector, "<f2").astype(np.float32)
-            for row in connection.execute(statement)
-        }
-
-
-def expected(encoder: FakeEncoder, *colours: str) -> NDArray[np.float32]:
-    return encoder.encode_texts(colours).astype("<f2").astype(np.float32)
 
 
 def test_a_folder_is_taken_in_and_then_left_alone(library: Library, album: Path, counting: Counting) -> None:
@@ -173,96 +130,6 @@ def test_moves_copies_and_changes(library: Library, album: Path, counting: Count
     assert verify(library) == []
 
 
-def test_a_renamed_root_folder_is_all_moves(library: Library, album: Path, tmp_path: Path, counting: Counting) -> None:
-    index(library, [album], counting)
-    album.rename(tmp_path / "pictures")
-    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 4}
-    assert counting.embedded == 4
-    assert sum(counts(library).values()) == 4
-
-
-def test_what_lies_on_an_unmounted_disk_has_not_moved_to_its_copy(
-    library: Library, album: Path, tmp_path: Path, counting: Counting
-) -> None:
-    index(library, [album], counting)
-    album.rename(tmp_path / "disk")
-    album.mkdir()  # the place where it was mounted is still there
-    shutil.copytree(tmp_path / "disk", tmp_path / "copies")
-    assert numbers(index(library, [tmp_path / "copies"], counting)) == {"new": 4, "duplicates": 4}
-    assert counting.embedded == 4
-    assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 4), ("copies", 4)]
-
-
-def test_what_cannot_be_looked_at_has_not_moved_to_its_copy(
-    library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A network disk whose server is away answers every question with an error."""
-    index(library, [album], encoder)
-    shutil.copytree(album, tmp_path / "copies")
-    look = os.lstat
-
-    def away(path: bytes) -> os.stat_result:
-        if os.fsencode(path).startswith(bytes(album)):
-            raise OSError(errno.EHOSTDOWN, "Host is down")
-        return look(path)
-
-    monkeypatch.setattr(os, "lstat", away)
-    assert numbers(index(library, [tmp_path / "copies"], encoder)) == {"new": 4, "duplicates": 4}
-
-
-def test_pictures_that_went_to_another_root_have_moved(
-    library: Library, album: Path, tmp_path: Path, counting: Counting
-) -> None:
-    index(library, [album], counting)
-    (album / "more").rename(tmp_path / "pictures")
-    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 1}
-    assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 3), ("pictures", 1)]
-
-
-def test_an_emptied_folder_stops_the_run_unless_it_is_meant(library: Library, album: Path, counting: Counting) -> None:
-    index(library, [album], counting)
-    kept = album.with_name("kept")
-    album.rename(kept)
-    with pytest.raises(RootUnavailable, match="--accept-missing"):
-        index(library, [album], counting)
-    album.mkdir()
-    with pytest.raises(RootUnavailable):
-        index(library, [album], counting)
-    assert counts(library)[State.PRESENT] == 4
-    assert numbers(index(library, [album], counting, IndexSettings(accept_missing=True))) == {"missing": 4}
-    album.rmdir()
-    kept.rename(album)
-    assert numbers(index(library, [album], counting)) == {"restored": 4}
-    assert counting.embedded == 4
-    assert verify(library) == []
-
-
-@pytest.mark.parametrize("gone", ["", "more", "more/yellow.png"])
-def test_what_is_gone_itself_may_be_meant_too(
-    library: Library, album: Path, counting: Counting, tmp_path: Path, gone: str
-) -> None:
-    """The advice that `RootUnavailable` gives must work for a folder that was deleted, and for one file."""
-    index(library, [album], counting)
-    held, back = (1, {"unchanged": 3, "restored": 1}) if gone else (4, {"restored": 4})
-    (album / gone).rename(tmp_path / "elsewhere")
-    with pytest.raises(RootUnavailable, match="--accept-missing"):
-        index(library, [album / gone], counting)
-    meant = IndexSettings(accept_missing=True)
-    assert numbers(index(library, [album / gone], counting, meant)) == {"missing": held}
-    with pytest.raises(NoSuchFolder):  # nothing is there, and nothing was expected
-        index(library, [album / gone], counting, meant)
-    (tmp_path / "elsewhere").rename(album / gone)
-    assert numbers(index(library, [album], counting)) == back
-    assert verify(library) == []
-
-
-def test_one_folder_needs_no_list(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    """A text is a sequence too: taken apart it would mean `/`, the whole disk."""
-    assert numbers(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
-    assert numbers(index(library, album, encoder)) == {"unchanged": 4}
-    assert [root.path for root in list_roots(library)] == [album]
-
-
 def test_a_heic_is_read_again_when_its_extra_has_come(
     library: Library, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,48 +146,6 @@ def test_a_heic_is_read_again_when_its_extra_has_come(
     assert "read" in again.timings
 
 
-def test_two_roots_and_a_part_of_one(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
-    other = paint(tmp_path / "other" / "white.png", "white").parent
-    assert numbers(index(library, [album, other], FakeEncoder())) == {"new": 5, "embedded": 5}
-    assert [(root.path, root.present) for root in list_roots(library)] == [(album, 4), (other, 1)]
-    (album / "red.png").unlink()
-    (album / "more" / "yellow.png").unlink()
-    paint(album / "more" / "cyan.png", "cyan")
-    assert numbers(index(library, [album / "more"], FakeEncoder(), IndexSettings(accept_missing=True))) == {
-        "new": 1, "missing": 1, "embedded": 1,
-    }  # fmt: skip
-    assert len(list_roots(library)) == 2
-    assert "red.png" in vectors(library)  # it was not looked for
-
-
-def test_a_root_around_a_root(library: Library, album: Path, counting: Counting) -> None:
-    index(library, [album / "more"], counting)
-    assert numbers(index(library, [album], counting)) == {"new": 3, "unchanged": 1, "embedded": 3}
-    assert [root.path for root in list_roots(library)] == [album]
-
-
-def test_a_folder_that_is_named_twice_is_covered_once(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    summary = index(library, [album / "more", album, album / "more", album], encoder)
-    assert numbers(summary) == {"new": 4, "embedded": 4}
-    assert numbers(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
-
-
-@pytest.mark.parametrize(("every", "files"), [(0.0, [0, 1]), (300.0, [0, 0])])
-def test_a_long_run_publishes_on_its_way(
-    library: Library, album: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch, every: float, files: list[int]
-) -> None:
-    seen: list[int] = []
-
-    class Watching(Progress):
-        def advance(self, files: int) -> None:  # noqa: ARG002
-            seen.append(len(list(library.indexes.iterdir())))
-
-    monkeypatch.setattr(indexer.pipeline, "PUBLISH_EVERY", every)
-    index(library, album, counting, progress=Watching())
-    assert seen == files  # two batches of two
-    assert verify(library) == []
-
-
 def test_vectors_that_repair_dropped_are_embedded_again(library: Library, album: Path, counting: Counting) -> None:
     index(library, [album], counting)
     with library.write() as connection:
@@ -333,14 +158,6 @@ def test_vectors_that_repair_dropped_are_embedded_again(library: Library, album:
         np.testing.assert_array_equal(vector, expected(counting, Path(name).stem)[0])
 
 
-def test_relative_paths_and_strings(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(album)
-    assert index(library, ["more"], FakeEncoder()).new == 1
-    assert index(library, ["."], FakeEncoder()).unchanged == 1
-    with library.read() as connection:
-        assert connection.execute(select(Root.path)).scalars().all() == [os.fsencode(album)]
-
-
 def test_names_that_are_not_utf8(library: Library, album: Path, encoder: FakeEncoder) -> None:
     name = os.fsdecode(b"caf\xe9 100%_\n.png")
     (album / "red.png").rename(album / name)
@@ -348,14 +165,6 @@ def test_names_that_are_not_utf8(library: Library, album: Path, encoder: FakeEnc
     index(library, [album], encoder)
     assert {name, os.fsdecode(b"\xff\xfe/yellow.png")} < set(vectors(library))
     assert index(library, [album / os.fsdecode(b"\xff\xfe")], encoder).unchanged == 1
-
-
-def test_what_is_no_folder_cannot_be_indexed(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    for path in (album / "none", album / "red.png"):
-        with pytest.raises(NoSuchFolder) as caught:
-            index(library, [album, path], encoder)
-        assert caught.value.path == path
-    assert counts(library)[State.PRESENT] == 0  # found out before anything was done
 
 
 def test_a_model_of_another_space_is_refused(library: Library, album: Path, encoder: FakeEncoder) -> None:
@@ -400,24 +209,6 @@ def test_full_notices_what_size_and_time_hide(library: Library, album: Path, cou
     }  # fmt: skip
 
 
-def test_pictures_in_an_unreadable_folder_are_kept(
-    library: Library, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index(library, [album], encoder)
-    real = os.scandir
-
-    def refusing(path: bytes) -> object:
-        if os.fsencode(path).endswith(b"/more"):
-            raise PermissionError(13, "Permission denied")
-        return real(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
-    summary = index(library, [album], encoder)
-    assert summary.unreadable == (str(album / "more"),)
-    assert numbers(summary) == {"unchanged": 3}
-    assert counts(library)[State.PRESENT] == 4
-
-
 def test_a_file_that_cannot_be_read_keeps_its_vector(
     library: Library, album: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -438,132 +229,7 @@ def test_a_file_that_cannot_be_read_keeps_its_vector(
     assert counting.embedded == 4
 
 
-class Meddling(Progress):
-    """Does something to the pictures between the scan and the reading."""
-
-    def __init__(self, meddle: Callable[[], object]) -> None:
-        self._meddle = meddle
-
-    def begin(self, files: int) -> None:  # noqa: ARG002
-        self._meddle()
-
-
-def test_a_file_that_vanishes_during_the_run_is_no_failure(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    settings = IndexSettings(workers=1)
-    assert numbers(index(library, [album], encoder, settings, Meddling((album / "red.png").unlink))) == {
-        "new": 3, "embedded": 3,
-    }  # fmt: skip
-    assert failures(library) == []
-    assert counts(library)[State.PRESENT] == 3
-
-
-def test_a_file_that_changes_during_the_run_is_taken_as_it_was_read(
-    library: Library, album: Path, encoder: FakeEncoder, paint: Paint
-) -> None:
-    meddling = Meddling(lambda: paint(album / "red.png", "white", (16, 16)))
-    index(library, [album], encoder, progress=meddling)
-    np.testing.assert_array_equal(vectors(library)["red.png"], expected(encoder, "white")[0])
-    assert numbers(index(library, [album], encoder)) == {"unchanged": 4}
-    paint(album / "red.png", "black", (16, 16))
-    os.utime(album / "red.png", ns=(5, 5))
-    assert numbers(index(library, [album], encoder)) == {"unchanged": 3, "changed": 1, "embedded": 1}
-
-
-class Stopping(Progress):
-    """Ctrl-C after so many files."""
-
-    def __init__(self, after: int) -> None:
-        self.left = after
-
-    def advance(self, files: int) -> None:
-        self.left -= files
-        if self.left <= 0:
-            raise KeyboardInterrupt
-
-
-def test_a_run_that_is_stopped_keeps_what_is_settled(
-    library: Library, tmp_path: Path, counting: Counting, paint: Paint
-) -> None:
-    for number in range(12):
-        paint(tmp_path / "twelve" / f"{number:02}.png", (number, 0, 0))
-    with pytest.raises(KeyboardInterrupt):
-        index(library, [tmp_path / "twelve"], counting, IndexSettings(workers=1), Stopping(after=6))
-    assert counts(library)[State.PRESENT] == 6
-    assert counting.embedded == 6
-    with library.writer_lock_if_free() as free:
-        assert free
-    assert numbers(index(library, [tmp_path / "twelve"], counting)) == {"unchanged": 6, "new": 6, "embedded": 6}
-    assert counting.embedded == 12
-    assert verify(library) == []
-
-
-def test_a_run_tells_how_it_goes_on(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexer.pipeline, "SCAN_REPORT", 2)
-    told: list[object] = []
-
-    class Telling(Progress):
-        def scanned(self, files: int) -> None:
-            told.append(("scanned", files))
-
-        def begin(self, files: int) -> None:
-            told.append(("begin", files))
-
-        def advance(self, files: int) -> None:
-            told.append(("advance", files))
-
-        def publish(self) -> None:
-            told.append("publish")
-
-    index(library, [album], Counting(), progress=Telling())
-    assert told == [("scanned", 2), ("scanned", 4), ("begin", 4), ("advance", 2), ("advance", 2), "publish"]
-
-
-def test_a_second_writer_is_told_to_wait(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    import threading
-
-    told = threading.Event()
-
-    class Waiting(Progress):
-        def waiting(self) -> None:
-            told.set()
-
-    def other() -> None:
-        with Library.open(library.path) as own:
-            index(own, [album], FakeEncoder(), progress=Waiting())
-
-    thread = threading.Thread(target=other)
-    with library.writer_lock():
-        thread.start()
-        assert told.wait(10)
-        assert counts(library)[State.PRESENT] == 0
-    thread.join()
-    assert counts(library)[State.PRESENT] == 4
-
-
 def test_a_summary_is_plain_data(library: Library, album: Path, encoder: FakeEncoder) -> None:
     record = asdict(index(library, [album], encoder))
     assert record["new"] == 4
     assert isinstance(record["timings"], dict)
-
-
-@pytest.mark.parametrize("name", [".hidden", "ignored", "link"])
-def test_a_folder_that_its_root_passes_over_says_so(
-    library: Library, tmp_path: Path, paint: Callable[..., Path], encoder: FakeEncoder, name: str
-) -> None:
-    paint(tmp_path / "all" / "red.png", "red")
-    (tmp_path / "all" / ".sightlineignore").write_text("ignored/\n")
-    paint(tmp_path / "elsewhere" / "blue.png", "blue")
-    if name == "link":
-        (tmp_path / "all" / name).symlink_to(tmp_path / "elsewhere")
-    else:
-        paint(tmp_path / "all" / name / "blue.png", "blue")
-    index(library, tmp_path / "all", encoder)
-    with pytest.raises(FolderPassedOver) as raised:
-        index(library, tmp_path / "all" / name, encoder)
-    assert (raised.value.path, raised.value.root) == (tmp_path / "all" / name, tmp_path / "all")
-    assert len(Searcher(library, encoder)) == 1
-    paint(tmp_path / "other" / "lime.png", "lime")
-    with pytest.raises(FolderPassedOver):
-        index(library, [tmp_path / "other", tmp_path / "all" / name], encoder)
-    assert verify(library) == []
-    assert not Searcher(library, encoder).heal()  # what came before it is published: there is nothing to mend

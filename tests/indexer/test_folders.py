@@ -1,0 +1,196 @@
+"""Folders that move, vanish, overlap or were never there."""
+
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from encoders.fake import FakeEncoder
+from indexer import IndexSettings, index
+from search import Searcher
+from sightline.errors import FolderPassedOver, NoSuchFolder, RootUnavailable
+from store import Library
+from store.catalog import Root, State
+from store.check import verify
+from store.lookup import counts
+from store.roots import list_roots
+from tests.indexer.runs import Counting, numbers, vectors
+
+Paint = Callable[..., Path]
+
+
+def test_a_renamed_root_folder_is_all_moves(library: Library, album: Path, tmp_path: Path, counting: Counting) -> None:
+    index(library, [album], counting)
+    album.rename(tmp_path / "pictures")
+    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 4}
+    assert counting.embedded == 4
+    assert sum(counts(library).values()) == 4
+
+
+def test_what_lies_on_an_unmounted_disk_has_not_moved_to_its_copy(
+    library: Library, album: Path, tmp_path: Path, counting: Counting
+) -> None:
+    index(library, [album], counting)
+    album.rename(tmp_path / "disk")
+    album.mkdir()  # the place where it was mounted is still there
+    shutil.copytree(tmp_path / "disk", tmp_path / "copies")
+    assert numbers(index(library, [tmp_path / "copies"], counting)) == {"new": 4, "duplicates": 4}
+    assert counting.embedded == 4
+    assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 4), ("copies", 4)]
+
+
+def test_what_cannot_be_looked_at_has_not_moved_to_its_copy(
+    library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network disk whose server is away answers every question with an error."""
+    index(library, [album], encoder)
+    shutil.copytree(album, tmp_path / "copies")
+    look = os.lstat
+
+    def away(path: bytes) -> os.stat_result:
+        if os.fsencode(path).startswith(bytes(album)):
+            raise OSError(errno.EHOSTDOWN, "Host is down")
+        return look(path)
+
+    monkeypatch.setattr(os, "lstat", away)
+    assert numbers(index(library, [tmp_path / "copies"], encoder)) == {"new": 4, "duplicates": 4}
+
+
+def test_pictures_that_went_to_another_root_have_moved(
+    library: Library, album: Path, tmp_path: Path, counting: Counting
+) -> None:
+    index(library, [album], counting)
+    (album / "more").rename(tmp_path / "pictures")
+    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 1}
+    assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 3), ("pictures", 1)]
+
+
+def test_an_emptied_folder_stops_the_run_unless_it_is_meant(library: Library, album: Path, counting: Counting) -> None:
+    index(library, [album], counting)
+    kept = album.with_name("kept")
+    album.rename(kept)
+    with pytest.raises(RootUnavailable, match="--accept-missing"):
+        index(library, [album], counting)
+    album.mkdir()
+    with pytest.raises(RootUnavailable):
+        index(library, [album], counting)
+    assert counts(library)[State.PRESENT] == 4
+    assert numbers(index(library, [album], counting, IndexSettings(accept_missing=True))) == {"missing": 4}
+    album.rmdir()
+    kept.rename(album)
+    assert numbers(index(library, [album], counting)) == {"restored": 4}
+    assert counting.embedded == 4
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize("gone", ["", "more", "more/yellow.png"])
+def test_what_is_gone_itself_may_be_meant_too(
+    library: Library, album: Path, counting: Counting, tmp_path: Path, gone: str
+) -> None:
+    """The advice that `RootUnavailable` gives must work for a folder that was deleted, and for one file."""
+    index(library, [album], counting)
+    held, back = (1, {"unchanged": 3, "restored": 1}) if gone else (4, {"restored": 4})
+    (album / gone).rename(tmp_path / "elsewhere")
+    with pytest.raises(RootUnavailable, match="--accept-missing"):
+        index(library, [album / gone], counting)
+    meant = IndexSettings(accept_missing=True)
+    assert numbers(index(library, [album / gone], counting, meant)) == {"missing": held}
+    with pytest.raises(NoSuchFolder):  # nothing is there, and nothing was expected
+        index(library, [album / gone], counting, meant)
+    (tmp_path / "elsewhere").rename(album / gone)
+    assert numbers(index(library, [album], counting)) == back
+    assert verify(library) == []
+
+
+def test_one_folder_needs_no_list(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    """A text is a sequence too: taken apart it would mean `/`, the whole disk."""
+    assert numbers(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
+    assert numbers(index(library, album, encoder)) == {"unchanged": 4}
+    assert [root.path for root in list_roots(library)] == [album]
+
+
+def test_two_roots_and_a_part_of_one(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
+    other = paint(tmp_path / "other" / "white.png", "white").parent
+    assert numbers(index(library, [album, other], FakeEncoder())) == {"new": 5, "embedded": 5}
+    assert [(root.path, root.present) for root in list_roots(library)] == [(album, 4), (other, 1)]
+    (album / "red.png").unlink()
+    (album / "more" / "yellow.png").unlink()
+    paint(album / "more" / "cyan.png", "cyan")
+    assert numbers(index(library, [album / "more"], FakeEncoder(), IndexSettings(accept_missing=True))) == {
+        "new": 1, "missing": 1, "embedded": 1,
+    }  # fmt: skip
+    assert len(list_roots(library)) == 2
+    assert "red.png" in vectors(library)  # it was not looked for
+
+
+def test_a_root_around_a_root(library: Library, album: Path, counting: Counting) -> None:
+    index(library, [album / "more"], counting)
+    assert numbers(index(library, [album], counting)) == {"new": 3, "unchanged": 1, "embedded": 3}
+    assert [root.path for root in list_roots(library)] == [album]
+
+
+def test_a_folder_that_is_named_twice_is_covered_once(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    summary = index(library, [album / "more", album, album / "more", album], encoder)
+    assert numbers(summary) == {"new": 4, "embedded": 4}
+    assert numbers(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
+
+
+def test_relative_paths_and_strings(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(album)
+    assert index(library, ["more"], FakeEncoder()).new == 1
+    assert index(library, ["."], FakeEncoder()).unchanged == 1
+    with library.read() as connection:
+        assert connection.execute(select(Root.path)).scalars().all() == [os.fsencode(album)]
+
+
+def test_what_is_no_folder_cannot_be_indexed(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    for path in (album / "none", album / "red.png"):
+        with pytest.raises(NoSuchFolder) as caught:
+            index(library, [album, path], encoder)
+        assert caught.value.path == path
+    assert counts(library)[State.PRESENT] == 0  # found out before anything was done
+
+
+def test_pictures_in_an_unreadable_folder_are_kept(
+    library: Library, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(library, [album], encoder)
+    real = os.scandir
+
+    def refusing(path: bytes) -> object:
+        if os.fsencode(path).endswith(b"/more"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    summary = index(library, [album], encoder)
+    assert summary.unreadable == (str(album / "more"),)
+    assert numbers(summary) == {"unchanged": 3}
+    assert counts(library)[State.PRESENT] == 4
+
+
+@pytest.mark.parametrize("name", [".hidden", "ignored", "link"])
+def test_a_folder_that_its_root_passes_over_says_so(
+    library: Library, tmp_path: Path, paint: Callable[..., Path], encoder: FakeEncoder, name: str
+) -> None:
+    paint(tmp_path / "all" / "red.png", "red")
+    (tmp_path / "all" / ".sightlineignore").write_text("ignored/\n")
+    paint(tmp_path / "elsewhere" / "blue.png", "blue")
+    if name == "link":
+        (tmp_path / "all" / name).symlink_to(tmp_path / "elsewhere")
+    else:
+        paint(tmp_path / "all" / name / "blue.png", "blue")
+    index(library, tmp_path / "all", encoder)
+    with pytest.raises(FolderPassedOver) as raised:
+        index(library, tmp_path / "all" / name, encoder)
+    assert (raised.value.path, raised.value.root) == (tmp_path / "all" / name, tmp_path / "all")
+    assert len(Searcher(library, encoder)) == 1
+    paint(tmp_path / "other" / "lime.png", "lime")
+    with pytest.raises(FolderPassedOver):
+        index(library, [tmp_path / "other", tmp_path / "all" / name], encoder)
+    assert verify(library) == []
+    assert not Searcher(library, encoder).heal()  # what came before it is published: there is nothing to mend
