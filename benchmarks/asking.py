@@ -21,10 +21,11 @@ from sqlalchemy import insert
 from encoders import registry
 from search import Filters, Searcher
 from search.filters import field_condition
-from store import Library, cache
-from store.catalog import Content, Embedding, Picture, Root, State
+from store import Library
+from store.catalog.tables import Content, Embedding, Picture, Root, State
 from store.library import bump
-from store.spaces import StoredSpace, activate, register
+from store.spaces import index_cache
+from store.spaces.registry import StoredSpace, activate, register
 
 CHUNK = 20_000
 CAMERAS = 100
@@ -62,7 +63,7 @@ def generate(library: Library, pictures: int) -> None:
             _generate(library, stored, folder, range(start, min(start + CHUNK, pictures)), rng)
         with library.write() as connection:
             bump(connection)
-        cache.publish(library, stored)
+        index_cache.publish(library, stored)
 
 
 def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, rng: np.random.Generator) -> None:

@@ -1,6 +1,7 @@
 """Whether prompt ensembles help a model: `python -m benchmarks.ensembles --data DIR`.
 
-Every caption of the 1,000 dev photos of Flickr8k, as it is and as the mean of the sentences of `search/ensembles.py`.
+Every caption of the 1,000 dev photos of Flickr8k, as it is and as the mean of the sentences of
+`search/prompt_templates.py`.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.mini.encoder import MiniEncoder
-from search.ensembles import TEMPLATES, sentences
+from search.prompt_templates import TEMPLATES, sentences
 from training.evaluate import Gallery, dev_gallery
 
 

@@ -59,8 +59,8 @@ def take_in(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 
 def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
     """The index file once more, from the catalogue alone, as `sightline repair` makes it."""
-    from store.cache import publish
-    from store.spaces import named_space
+    from store.spaces.index_cache import publish
+    from store.spaces.registry import named_space
 
     with Library.open(folder / "library") as library, library.writer_lock():
         current = publish(library, named_space(library, SPACE), rebuild=True)
@@ -94,7 +94,7 @@ def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     from search.evaluate.evaluate import evaluate_dataset
     from search.evaluate.gallery import open_gallery
     from store.exchange import read_vectors
-    from store.spaces import named_space
+    from store.spaces.registry import named_space
 
     _, queries = read_vectors(folder / "queries.npy")  # (Q, D)
     images = tuple((folder / "documents.txt").read_text().split())
@@ -112,7 +112,7 @@ def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
 def give_out(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
     """`sightline export`."""
     from store.exchange import export_space
-    from store.spaces import named_space
+    from store.spaces.registry import named_space
 
     with Library.open(folder / "library") as library:
         return {"vectors": export_space(library, named_space(library, SPACE), folder / "exported")}

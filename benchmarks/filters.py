@@ -18,8 +18,8 @@ from encoders.fake import FakeEncoder
 from search.facets import count_facets
 from search.filters import And, Condition, Filters, Not, Or, parse_where
 from store import Library
-from store.selection import matching, selected_ids
-from store.spaces import activate, register
+from store.filters.selection import matching, selected_ids
+from store.spaces.registry import activate, register
 
 WHERE = (
     "camera:=Camera 7",
@@ -119,7 +119,7 @@ def best(work: object) -> float:
 
 def measure(library: Library) -> None:
     """Prints a table in Markdown."""
-    from store.spaces import require_active
+    from store.spaces.registry import require_active
 
     stored = require_active(library, FakeEncoder().space)
     conditions: dict[str, Condition] = {where: parse_where(where) for where in WHERE}

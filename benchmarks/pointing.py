@@ -26,7 +26,7 @@ from encoders.base import Encoder
 from encoders.prompts import as_prompts
 from examples.scenes import Scene, masks, random_scene, render
 from examples.scenes.grammar import LANGUAGES
-from search.evaluate.uncertainty import Interval, Resampling, cluster_numbers, percentile_interval
+from search.evaluate.bootstrap import Interval, Resampling, cluster_numbers, percentile_interval
 from search.highlight import HighlightEngine, load_engine
 from search.highlight.engine import EngineName
 

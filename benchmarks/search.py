@@ -15,8 +15,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from store.cache import check_file
-from store.vectors import FlatIndex, Ids
+from store.spaces.index_cache import check_file
+from store.spaces.vector_index import FlatIndex, Ids
 
 CHUNK = 50_000
 QUERIES = 100

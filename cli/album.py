@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from cli.asking import QueryCommand, line_of, merged, note, unmarked
 from cli.options import (
     condition_texts,
     filter_options,
@@ -18,6 +17,7 @@ from cli.options import (
     json_option,
     library_option,
 )
+from cli.query_options import QueryCommand, line_of, merged, note, unmarked
 
 __all__ = ["album"]
 
@@ -59,10 +59,10 @@ def save(name: str, words: tuple[str, ...], top: int, library: Path, **which: An
     from cli.output import print_text, say_waiting
     from search import Filters
     from search.browse import MOST
-    from search.grammar import Question, misspelt, parse
+    from search.query_language import Question, misspelt, parse
     from store import Library
     from store.albums import AlbumRecord, save_album
-    from store.selection import matching
+    from store.filters.selection import matching
 
     name, line = unmarked(name), _from_anywhere(line_of(words))
     question = parse(line) if line.strip() else Question(None)
@@ -128,8 +128,8 @@ def show(ctx: click.Context, /, name: str, top: int | None, library: Path, **opt
     from cli.results import Form, answer
     from search import Filters, Searcher
     from search.browse import MOST, browse
-    from search.grammar import parse
     from search.hits import Listed
+    from search.query_language import parse
     from store import Library
     from store.albums import find_album
 
@@ -181,8 +181,8 @@ def _from_anywhere(line: str) -> str:
 
 def _pictures(line: str, here: Path) -> list[str]:
     """The files that `line` names as pictures, in full."""
-    from search.grammar import parse
     from search.query import Picture
+    from search.query_language import parse
 
     query = parse(line).query if line.strip() else None
     named = [part.source.path for part in query.parts if isinstance(part.source, Picture)] if query else []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from search import Filters
     from search.classify import Classified, Classifier
     from store import Library
-    from store.spaces import StoredSpace
+    from store.spaces.registry import StoredSpace
 
 __all__ = ["classify"]
 
@@ -75,9 +75,9 @@ def classify(
 ) -> None:
     """Classify the pictures of the library, or PICTURES, by labels that nobody trained the model for."""
     from cli.output import say_waiting
+    from core.errors import InvalidQuery
+    from search.active_space import encoder_of
     from search.classify import Classifier
-    from search.view import encoder_of
-    from sightline.errors import InvalidQuery
     from store import Library
 
     names = _labels(labels)
@@ -116,16 +116,16 @@ def _labels(text: str) -> list[str]:
 
 def _language(labels: list[str]) -> str:
     """That of the labels, where there are sentences in it."""
-    from search.ensembles import TEMPLATES
     from search.language import detect
+    from search.prompt_templates import TEMPLATES
 
     detected = detect(", ".join(labels))
     return detected if detected is not None and detected in TEMPLATES else "en"
 
 
 def _space(library: "Library", name: str | None) -> "StoredSpace":
-    from sightline.errors import InvalidQuery
-    from store.spaces import active_space, named_space
+    from core.errors import InvalidQuery
+    from store.spaces.registry import active_space, named_space
 
     stored = active_space(library) if name is None else named_space(library, name)
     if stored is None:
@@ -142,7 +142,7 @@ def _results(
     narrowed: "Filters",
 ) -> "Iterator[list[Classified]]":
     from search.classify import classify_library, classify_pictures
-    from store.selection import selected_ids
+    from store.filters.selection import selected_ids
 
     if pictures:
         yield from classify_pictures(library, stored, encoder, classifier, pictures)
@@ -173,7 +173,7 @@ def _print(result: "Classified", *, as_json: bool) -> None:
 
 def _tag(library: "Library", batch: "list[Classified]", kept: "list[Classified]", labels: tuple[str, ...]) -> None:
     """What was said of these labels before is forgotten first; what other labels were, stays."""
-    from store.annotations import TagSource
+    from store.catalog.annotations import TagSource
     from store.tags import Tagging, add_tags, remove_tags
 
     known = [each.content_id for each in batch if each.content_id is not None]

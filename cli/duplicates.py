@@ -10,7 +10,7 @@ import click
 from cli.options import from_here, json_option, library_option
 
 if TYPE_CHECKING:
-    from search.alike import Group
+    from search.duplicate_groups import Group
 
 __all__ = ["duplicates"]
 
@@ -60,7 +60,7 @@ def duplicates(
 ) -> None:
     """List groups of near-duplicates and exact copies, the best of each first."""
     from cli.output import print_json, print_paths
-    from search.alike import alike, count_unseen
+    from search.duplicate_groups import alike, count_unseen
     from store import Library
 
     with Library.open(library) as opened:

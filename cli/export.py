@@ -31,7 +31,7 @@ def export(space: str, out: Path, library: Path, parquet: bool, as_json: bool) -
     from cli.progress import ShownProgress
     from store import Library
     from store.exchange import export_space
-    from store.spaces import named_space
+    from store.spaces.registry import named_space
 
     with Library.open(library) as opened, ShownProgress("Exporting") as progress:
         stored = named_space(opened, space)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from cli.asking import QueryCommand, line_of, merged
 from cli.options import filter_options, filters, json_option, library_option
+from cli.query_options import QueryCommand, line_of, merged
 
 __all__ = ["facets"]
 
@@ -45,7 +45,7 @@ def facets(
     from cli.output import print_json, print_text, shown
     from search import Filters
     from search.facets import count_facets
-    from search.grammar import parse
+    from search.query_language import parse
     from store import Library
 
     narrowed = filters(within, after, before)

@@ -28,9 +28,9 @@ def forget(path: Path | None, library: Path, space: str | None, missing: bool, d
     """Let the library forget the pictures at and beneath PATH; files are never touched."""
     from cli.output import print_json, print_text, say_waiting
     from store import Library
-    from store.drop import forget_space
     from store.forget import forget as run
-    from store.spaces import named_space
+    from store.spaces.drop import forget_space
+    from store.spaces.registry import named_space
 
     if (path is None) == (space is None) or (missing and space is not None):
         raise click.UsageError("Name either a PATH or a --space to forget.")

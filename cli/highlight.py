@@ -135,10 +135,10 @@ def _library_model(library: Path) -> str:
 
     A picture needs no library: where there is none, or its model is not here, that is no error.
     """
+    from core.errors import SightlineError
     from encoders import registry
-    from sightline.errors import SightlineError
     from store import Library
-    from store.spaces import active_space
+    from store.spaces.registry import active_space
 
     with suppress(SightlineError), Library.open(library) as opened:
         active = active_space(opened)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from sightline.errors import InvalidQuery, ModelUnavailable
+from core.errors import InvalidQuery, ModelUnavailable
 
 if TYPE_CHECKING:
     from encoders.prompts import Prompt
@@ -68,7 +68,7 @@ def _how(query: "Query", searcher: "Searcher", asking: "Asking") -> "tuple[Highl
     from encoders import clipseg
     from encoders.prompts import TextPrompt, VectorPrompt
     from search.highlight.loading import load_engine
-    from search.highlight.relevance import Relevance
+    from search.highlight.patch_similarity import Relevance
     from search.query import Text
 
     whole = searcher.embed(query, asking)  # first: it says in which space the model of the searcher is to be asked

@@ -61,14 +61,14 @@ def index(
 ) -> None:
     """Take folders of pictures into the library, or bring it up to date with them."""
     from cli.progress import ShownProgress
+    from core.errors import NoSuchFolder
     from encoders import registry
     from indexer import IndexSettings
     from indexer import index as run
     from indexer.ignore import parse_patterns
     from indexer.scan import ScanSettings
-    from sightline.errors import NoSuchFolder
     from store import Library
-    from store.spaces import model_space
+    from store.spaces.registry import model_space
 
     try:
         parse_patterns(exclude)
@@ -96,8 +96,8 @@ def index(
 
 def _say_filling(library: "Library") -> None:
     """To standard error: pictures go into the space that answers, and another one is to answer some day."""
-    from store.filling import fillings
-    from store.spaces import list_spaces
+    from store.spaces.registry import list_spaces
+    from store.spaces.space_fill import fillings
 
     filling = fillings(library)
     for stored, _, _ in list_spaces(library):

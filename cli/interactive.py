@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.asking import note
 from cli.options import Order
 from cli.output import print_text
+from cli.query_options import note
 from cli.results import FOUND, NOTHING_FOUND, as_line
 from search.feedback import refined
 from search.query import Query, Stored

@@ -16,10 +16,10 @@ from cli.output import print_text, shown
 if TYPE_CHECKING:
     from encoders.base import Encoder
     from encoders.placement import Placement
-    from search.evaluate.judging import JudgementSet
+    from search.evaluate.judgement_set import JudgementSet
     from store import Library
-    from store.lookup import ContentRecord
-    from store.spaces import StoredSpace
+    from store.queries import ContentRecord
+    from store.spaces.registry import StoredSpace
 
 __all__ = ["judge"]
 
@@ -60,7 +60,7 @@ def judge(
     queries: Path, out: Path, library: Path, lang: str | None, top: int, preview: bool, placement: "Placement"
 ) -> None:
     """Judge what the library finds for your own QUERIES, to evaluate it with."""
-    from search.evaluate.judging import JudgementSet, collection, read_queries
+    from search.evaluate.judgement_set import JudgementSet, collection, read_queries
     from store import Library
 
     if os.path.realpath(queries.parent) == os.path.realpath(out):
@@ -89,9 +89,9 @@ def judge(
 
 def _systems(library: "Library", placement: "Placement") -> "list[tuple[StoredSpace, Encoder]]":
     """The spaces of the library in which words can be embedded, with what does it."""
+    from core.errors import EncoderError, InvalidQuery
     from encoders import registry
-    from sightline.errors import EncoderError, InvalidQuery
-    from store.spaces import list_spaces
+    from store.spaces.registry import list_spaces
 
     systems = []
     for stored, _, _ in list_spaces(library):
@@ -129,7 +129,7 @@ class _Dialogue:
 
     def ask(self, queries: Mapping[str, str], depth: int) -> bool:
         """Everything that is not judged yet; returns whether all was asked, without quitting."""
-        from search.evaluate.judging import pool
+        from search.evaluate.judgement_set import pool
 
         for number, (name, text) in enumerate(queries.items(), start=1):
             pooled = pool(self.library, self.systems, name, text, depth)

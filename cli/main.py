@@ -15,7 +15,8 @@ import click
 from cli.lazy import LazyGroup
 from cli.options import Context
 from cli.output import harmless
-from sightline import SightlineError, __version__
+from core.errors import SightlineError
+from core.version import __version__
 
 __all__ = ["main", "sightline"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 import click
 
+from core.settings import LIBRARY_VARIABLE, default_library
 from encoders.placement import PRECISIONS
-from sightline.settings import LIBRARY_VARIABLE, default_library
 
 if TYPE_CHECKING:
     from search import Filters

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from encoders.prompts import Prompt
     from search.highlight.engine import HighlightEngine
     from search.highlight.highlight import Highlight, Threshold
-    from search.highlight.words import Word
+    from search.highlight.word_attribution import Word
 
 __all__ = ["Output", "figure_of", "show", "write_png"]
 
@@ -58,7 +58,7 @@ def show(
     """Prints and writes where `image` shows what each prompt asks for; returns whether any of them was found."""
     from encoders.prompts import TextPrompt
     from search.highlight.highlight import each_highlight
-    from search.highlight.words import word_parts
+    from search.highlight.word_attribution import word_parts
 
     for prompt in prompts:
         limit = engine.cut(prompt.text) if isinstance(prompt, TextPrompt) else None

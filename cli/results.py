@@ -10,7 +10,7 @@ import click
 
 from cli.output import print_json, print_paths, print_text, shown
 from search.hits import Hit, Listed
-from store.lookup import ContentRecord
+from store.queries import ContentRecord
 
 __all__ = ["Form", "answer"]
 
@@ -59,7 +59,7 @@ def answer(title: str, hits: Sequence[Listed], form: Form, following: str | None
 
         write_sheet(form.sheet, [Section(title, hits)])
     if form.csv is not None or form.export is not None:
-        from cli.exports import write_csv, write_folder
+        from cli.hit_exports import write_csv, write_folder
 
         if form.csv is not None:
             write_csv(form.csv, hits)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asking import Asked, QueryCommand, ask_options, line_of, merged, note
 from cli.hit_overlays import highlight_option, write_overlays
 from cli.options import (
     Order,
@@ -20,6 +19,7 @@ from cli.options import (
     result_options,
     space_option,
 )
+from cli.query_options import Asked, QueryCommand, ask_options, line_of, merged, note
 
 if TYPE_CHECKING:
     from cli.results import Form
@@ -105,13 +105,13 @@ def search(
         _refuse("--interactive" if queries is None else "--queries", form, extras | both)
     with Library.open(library) as opened:
         if queries is None and query is None:
-            from cli.browsing import list_pictures
+            from cli.filter_listing import list_pictures
 
             title = " ".join([line_of(asked.words), *condition_texts()]).strip()
             ctx.exit(list_pictures(title, opened, narrowed, order, form, extras | {"--interactive": interactive}))
         searcher = open_searcher(opened, space, placement)
         if query is None:
-            from cli.batch import answer_all
+            from cli.query_batch import answer_all
 
             code = answer_all(searcher, queries, asked, order, narrowed)
         elif interactive:
@@ -123,8 +123,8 @@ def search(
             code = _show(searcher, query, hits, form, asked.asking(), highlight)
         mend(searcher)
         if query is not None:
-            from cli.advice import advise
-            from search.grammar import misspelt
+            from cli.language_advice import advise
+            from search.query_language import misspelt
 
             if not asked.plain:
                 note(misspelt(query))

@@ -33,7 +33,7 @@ def serve(
     library: Path, host: str, port: int, token: str | None, names: tuple[str, ...], threads: int, open_page: bool
 ) -> None:
     """Open the page, and the HTTP API, on a library."""
-    from sightline.errors import ExtraMissing
+    from core.errors import ExtraMissing
 
     try:
         from web.server import run

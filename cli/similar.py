@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.asking import QueryCommand, crop_option, unmarked
 from cli.hit_overlays import highlight_option, write_overlays
 from cli.options import (
     Order,
@@ -19,6 +18,7 @@ from cli.options import (
     result_options,
     space_option,
 )
+from cli.query_options import QueryCommand, crop_option, unmarked
 
 if TYPE_CHECKING:
     from encoders.placement import Placement

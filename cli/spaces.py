@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from encoders.placement import Placement
     from indexer import Filled
     from store import Library
-    from store.spaces import StoredSpace
+    from store.spaces.registry import StoredSpace
 
 __all__ = ["drop", "say_covered", "use"]
 
@@ -82,12 +82,12 @@ used for what comes next; --vacuum gives it back to the disk, for which the cata
 def drop(name: str, library: Path, instead: str | None, vacuum: bool, dry_run: bool, as_json: bool) -> None:
     """Forget all vectors of the model NAME in the library; the model itself stays."""
     from cli.output import print_json, print_text, say_waiting
+    from core.errors import SpaceInUse
     from encoders.placement import Placement
     from indexer import FillSettings
-    from sightline.errors import SpaceInUse
     from store import Library
-    from store.drop import forget_space, free_bytes, give_back
-    from store.spaces import active_space, named_space
+    from store.spaces.drop import forget_space, free_bytes, give_back
+    from store.spaces.registry import active_space, named_space
 
     with Library.open(library) as opened:
         stored = named_space(opened, name)
@@ -111,7 +111,7 @@ def drop(name: str, library: Path, instead: str | None, vacuum: bool, dry_run: b
 
 def say_covered(library: "Library", stored: "StoredSpace") -> None:
     """To standard error, where a space that was asked by name does not cover every picture: how many it does."""
-    from store.coverage import coverage
+    from store.spaces.coverage import coverage
 
     with library.read() as connection:
         covered = coverage(connection, stored)
@@ -122,7 +122,7 @@ def say_covered(library: "Library", stored: "StoredSpace") -> None:
 def _use(library: "Library", name: str, placement: "Placement", settings: Any) -> dict[str, Any]:
     """Fills and switches; returns what is to be said about it."""
     from cli.progress import ShownProgress
-    from store.spaces import active_space
+    from store.spaces.registry import active_space
 
     before = active_space(library)
     encoder, stored = _target(library, name, placement)
@@ -136,10 +136,10 @@ def _use(library: "Library", name: str, placement: "Placement", settings: Any) -
 
 def _target(library: "Library", name: str, placement: "Placement") -> "tuple[Encoder | None, StoredSpace | None]":
     """The model called `name`, or the library's space of that name, whose model may no longer be here."""
+    from core.errors import SightlineError, UnknownModel, UnknownSpace
     from encoders import registry
-    from search.view import encoder_of
-    from sightline.errors import SightlineError, UnknownModel, UnknownSpace
-    from store.spaces import named_space
+    from search.active_space import encoder_of
+    from store.spaces.registry import named_space
 
     if "?lang=" in name:
         _say("a language in a name is for this run alone; SIGHTLINE_MODEL_LANGUAGE says it to searches")
@@ -171,8 +171,8 @@ def _fill(
 
 def _lacking(library: "Library", encoder: "Encoder", before: "StoredSpace") -> int:
     """How many pictures are to be embedded, copies counted once: all of them, where the library has no such space."""
-    from store.coverage import coverage
-    from store.spaces import find_spaces
+    from store.spaces.coverage import coverage
+    from store.spaces.registry import find_spaces
 
     with library.read() as connection:
         known = find_spaces(connection, encoder.space.fingerprint)
@@ -187,7 +187,7 @@ def _switch(library: "Library", stored: Any, settings: Any) -> "Filled":
 
 
 def _facts(library: "Library", filled: "Filled", before: "StoredSpace | None") -> dict[str, Any]:
-    from store.coverage import missing_without
+    from store.spaces.coverage import missing_without
 
     with library.read() as connection:
         missing = missing_without(connection, filled.stored)

@@ -35,8 +35,8 @@ def status(library: Path, with_failures: bool, as_json: bool) -> None:
 
 
 def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
-    from store.catalog import State
-    from store.lookup import count_documents, counts, failures
+    from store.catalog.tables import State
+    from store.queries import count_documents, counts, failures
     from store.roots import list_roots
 
     by_state = counts(library)
@@ -57,9 +57,9 @@ def _facts(library: Any, with_failures: bool) -> dict[str, Any]:
 
 
 def _spaces(library: Any) -> list[dict[str, Any]]:
-    from store.coverage import coverage
-    from store.filling import fillings
-    from store.spaces import list_spaces
+    from store.spaces.coverage import coverage
+    from store.spaces.registry import list_spaces
+    from store.spaces.space_fill import fillings
 
     spaces, filling = list_spaces(library), fillings(library)
     with library.read() as connection:

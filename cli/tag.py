@@ -84,7 +84,7 @@ def _change(
     ctx: click.Context, which: dict[str, Any], name: str, done: str, change: Callable[[Any, list[int]], int]
 ) -> None:
     from cli.output import print_json, print_text, say_waiting
-    from cli.picking import named_files, picked
+    from cli.picture_selection import named_files, picked
     from store import Library
 
     narrowed = filters(which["within"], which["after"], which["before"])
@@ -119,7 +119,7 @@ a model, with a probability where it gives one.
 def tags(ctx: click.Context, /, pictures: tuple[Path, ...], library: Path, as_json: bool) -> None:
     """List the tags of the library, or those of PICTURES, and who says so."""
     from cli.output import print_json, print_text, shown
-    from cli.picking import picked
+    from cli.picture_selection import picked
     from search import Filters
     from store import Library
     from store.tags import list_tags, tags_of

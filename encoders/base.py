@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import BadVectors
+from core.space import Space
 from encoders.preprocess import Preprocess
-from sightline.errors import BadVectors
-from sightline.space import Space
 
 __all__ = ["Encoder", "Vectors"]
 
@@ -30,7 +30,7 @@ class Encoder(ABC):
     """
 
     calibration: ClassVar[Path | None] = None
-    """The file that says what this model's scores mean (`search/calibrate.py`); None when nobody has measured it."""
+    """The file that says what this model's scores mean (`search/calibration.py`); None when nobody has measured it."""
     has_cells: bool = False
     """Whether `encode_cells` can say where in a picture something is."""
 

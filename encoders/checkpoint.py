@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from core.errors import BadCheckpoint, ModelUnavailable
 from encoders.hub.manifest import MANIFEST, PARTIAL, read_manifest
-from sightline.errors import BadCheckpoint, ModelUnavailable
 
 __all__ = ["files_of", "find_weights", "read_json", "require_whole", "weights_digest"]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import ExtraMissing, InvalidQuery, ModelUnavailable
+from core.settings import models_folder, slug
 from encoders.checkpoint import read_json, require_whole
+from encoders.image_prompt import shown_picture
 from encoders.placement import Placed, Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt
 from encoders.segmenter import Segmenter
-from encoders.visual_prompt import shown_picture
-from sightline.errors import ExtraMissing, InvalidQuery, ModelUnavailable
-from sightline.settings import models_folder, slug
 
 __all__ = ["DEFAULT_SEGMENTER", "CLIPSegSegmenter", "has_segmenter", "is_clipseg", "load_segmenter", "segmenter_folder"]
 

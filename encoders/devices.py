@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from sightline.errors import DeviceUnavailable
+from core.errors import DeviceUnavailable
 
 __all__ = ["choose", "choose_dtype", "forget_cached", "free_memory", "is_out_of_memory", "layout"]
 

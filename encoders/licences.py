@@ -3,7 +3,7 @@
 import os
 from typing import Literal
 
-from sightline.errors import LicenceRefused
+from core.errors import LicenceRefused
 
 __all__ = ["COMMERCIAL_VARIABLE", "Use", "commercial_only", "in_words", "require_commercial", "use_of"]
 

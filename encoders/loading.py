@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from core.errors import BadCheckpoint, ModelUnavailable, UnknownModel
+from core.settings import models_folder, slug
 from encoders.base import Encoder
 from encoders.checkpoint import require_whole
 from encoders.placement import Placement
-from sightline.errors import BadCheckpoint, ModelUnavailable, UnknownModel
-from sightline.settings import models_folder, slug
 
 __all__ = ["load_files"]
 
@@ -43,17 +43,17 @@ def load_files(typed: str, placement: Placement, known: tuple[str, ...]) -> Enco
 
 
 def _from_folder(folder: Path, name: str, language: str | None, placement: Placement) -> Encoder:
-    from encoders import clipseg, hf_clip, open_clip
+    from encoders import clipseg, open_clip, transformers_clip
 
     if (folder / open_clip.CONFIG).is_file():
         return open_clip.OpenClipEncoder(folder, name=name, language=language, placement=placement)
     if clipseg.is_clipseg(folder):
         raise BadCheckpoint(folder, "it is a segmenter, which compares nothing; `sightline highlight` asks it")
-    if (folder / hf_clip.CONFIG).is_file():
+    if (folder / transformers_clip.CONFIG).is_file():
         if language is not None:
             raise open_clip.untold(name)
-        return hf_clip.TransformersClipEncoder(folder, name=name, placement=placement)
-    raise BadCheckpoint(folder, f"it holds neither {open_clip.CONFIG} nor {hf_clip.CONFIG}")
+        return transformers_clip.TransformersClipEncoder(folder, name=name, placement=placement)
+    raise BadCheckpoint(folder, f"it holds neither {open_clip.CONFIG} nor {transformers_clip.CONFIG}")
 
 
 def _from_file(file: Path, architecture: str, language: str | None, placement: Placement) -> Encoder:

@@ -6,12 +6,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.errors import BadCheckpoint, ExtraMissing, ModelUnavailable
 from encoders.checkpoint import files_of, find_weights, read_json, weights_digest
-from encoders.dense import open_clip_cells, open_clip_has_cells
+from encoders.patch_features import open_clip_cells, open_clip_has_cells
 from encoders.placement import Placement
 from encoders.preprocess import Preprocess
 from encoders.torch_encoder import TorchEncoder
-from sightline.errors import BadCheckpoint, ExtraMissing, ModelUnavailable
 
 __all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "untold"]
 

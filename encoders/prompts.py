@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sightline.errors import InvalidQuery
+from core.errors import InvalidQuery
 
 __all__ = ["PicturePrompt", "Prompt", "TextPrompt", "VectorPrompt", "as_prompts"]
 
@@ -31,7 +31,7 @@ class TextPrompt:
 
 @dataclass(frozen=True, eq=False)
 class PicturePrompt:
-    """A picture of what to find, and where in it that is (`encoders/visual_prompt.py` makes use of that).
+    """A picture of what to find, and where in it that is (`encoders/image_prompt.py` makes use of that).
 
     `image` is upright and in sRGB. `mask` (H, W) is true where the thing is, at the picture's size; `box` is a
     rectangle around it, (left, top, width, height) in pixels. With neither, the whole picture is the prompt.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoders.licences import in_words, use_of
-from encoders.recommended import RECOMMENDED, XM3600, Recommended, is_weak
+from encoders.model_catalog import RECOMMENDED, XM3600, Recommended, is_weak
 from encoders.registry import MODELS
 
 __all__ = ["Advice", "Machine", "is_known_weak", "language_name", "recommend", "this_machine"]

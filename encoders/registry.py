@@ -6,11 +6,11 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Literal
 
+from core.errors import ModelUnavailable, UnknownModel
+from core.space import Space
 from encoders.base import Encoder
 from encoders.licences import commercial_only, require_commercial
 from encoders.placement import Placement
-from sightline.errors import ModelUnavailable, UnknownModel
-from sightline.space import Space
 
 __all__ = ["ANYWHERE", "DEFAULT_MODEL", "MODELS", "ModelInfo", "info", "load", "load_for"]
 

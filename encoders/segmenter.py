@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import BadVectors, InvalidQuery
 from encoders.prompts import Prompt
-from sightline.errors import BadVectors, InvalidQuery
 
 __all__ = ["Maps", "Segmenter", "resized"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import DeviceUnavailable
 from encoders.base import Encoder
 from encoders.placement import Placed, Placement
-from sightline.errors import DeviceUnavailable
 
 __all__ = ["TorchEncoder"]
 

@@ -16,19 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
+from core.errors import SpaceIncomplete
 from encoders.base import Encoder
 from encoders.preprocess import Preprocess
-from indexer.ingest import batches, embed, read_ahead
-from indexer.read import Reader, Reading
+from indexer.batching import batches, embed, read_ahead
+from indexer.reader import Reader, Reading
 from indexer.summary import Progress
 from pictures.decode import DecodeSettings
-from sightline.errors import SpaceIncomplete
-from store import cache, filling
-from store.coverage import Coverage, Lacking, coverage, lacking_in, lacking_page
+from store.ingest.batch_writer import Outcome, Refused, Taken, Work
 from store.library import Library
-from store.outcomes import Outcome, Refused, Taken, Work
 from store.roots import folder_roots
-from store.spaces import StoredSpace
+from store.spaces import index_cache, space_fill
+from store.spaces.coverage import Coverage, Lacking, coverage, lacking_in, lacking_page
+from store.spaces.registry import StoredSpace
 
 __all__ = ["FillSettings", "Filled", "fill", "switch"]
 
@@ -81,7 +81,7 @@ def fill(
     settings, progress = settings or FillSettings(), progress or Progress()
     with library.filling_lock(encoder.space.fingerprint, progress.waiting):
         with library.writer_lock(progress.waiting):
-            stored = filling.begin(library, encoder.space)
+            stored = space_fill.begin(library, encoder.space)
         run = _Filling(library, stored, encoder, settings, progress)
         while run.catch_up() > FEW:
             pass  # what came in meanwhile
@@ -90,7 +90,7 @@ def fill(
             run.catch_up()
             covered = run.require_enough()
             run.publish()
-            filling.end(library, stored, switch=settings.switch)
+            space_fill.end(library, stored, switch=settings.switch)
     seconds = perf_counter() - started
     return Filled(stored, run.counts["embedded"], covered, settings.switch, seconds, run.away)
 
@@ -105,10 +105,10 @@ def switch(library: Library, stored: StoredSpace, settings: FillSettings | None 
     with library.writer_lock():
         with library.read() as connection:
             covered = coverage(connection, stored)
-        found = len(cache.publish(library, stored).index)
+        found = len(index_cache.publish(library, stored).index)
         if not (settings.accept_missing or found >= covered.pictures * ENOUGH):
             raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
-        filling.end(library, stored, switch=settings.switch)
+        space_fill.end(library, stored, switch=settings.switch)
     return Filled(stored, 0, covered, settings.switch, perf_counter() - started)
 
 
@@ -154,7 +154,7 @@ class _Filling:
         """Writes the index file, so that the first search after the switch need not make the index."""
         self._progress.publish()
         with self._library.writer_lock(self._progress.waiting):
-            cache.publish(self._library, self._stored)
+            index_cache.publish(self._library, self._stored)
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
@@ -162,7 +162,7 @@ class _Filling:
         faults = {_content(one): one.fault for one in taken if one.fault is not None}
         if vectors or faults:
             with self._library.writer_lock(self._progress.waiting):
-                self.counts["embedded"] += filling.add(self._library, self._stored, vectors, faults)
+                self.counts["embedded"] += space_fill.add(self._library, self._stored, vectors, faults)
 
     def _lacking(self, roots: Sequence[int]) -> Iterator[Lacking]:
         after = 0

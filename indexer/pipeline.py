@@ -16,15 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from encoders.base import Encoder
-from indexer.ingest import batches, embed, read_ahead
-from indexer.looks import look_again
-from indexer.read import Reader, Reading
-from indexer.remarks import renew_remarks
-from indexer.scan import FoundFile, Scan, ScanSettings, scan
-from indexer.summary import Progress, Summary
-from pictures.decode import DecodeSettings, heif_is_installed
-from sightline.errors import (
+from core.errors import (
     FolderPassedOver,
     FolderUnreadable,
     NoSuchFolder,
@@ -33,12 +25,21 @@ from sightline.errors import (
     SpaceMismatch,
     WeightsChanged,
 )
-from store import cache, lookup
-from store.census import Census, Sighting, open_census
+from encoders.base import Encoder
+from indexer.backfill_hashes import look_again
+from indexer.batching import batches, embed, read_ahead
+from indexer.reader import Reader, Reading
+from indexer.refresh_metadata import renew_remarks
+from indexer.scan import FoundFile, Scan, ScanSettings, scan
+from indexer.summary import Progress, Summary
+from pictures.decode import DecodeSettings, heif_is_installed
+from store import queries
+from store.ingest.reconcile import Census, Sighting, open_census
 from store.library import Library
+from store.near_duplicates.groups import update_stacks
 from store.roots import Place, count_present, ensure_root, find_place
-from store.spaces import StoredSpace, activate, list_spaces, model_space, register
-from store.stacks import update_stacks
+from store.spaces import index_cache
+from store.spaces.registry import StoredSpace, activate, list_spaces, model_space, register
 
 __all__ = ["IndexSettings", "index"]
 
@@ -200,11 +201,11 @@ class _Run:
             return
         for other, _, _ in list_spaces(self._library):  # which may hold vectors of the pictures that came or went
             if other.id != self._stored.id:
-                cache.publish(self._library, other)
+                index_cache.publish(self._library, other)
 
     def _publish(self) -> None:
         with self._timed("publish"):
-            cache.publish(self._library, self._stored)
+            index_cache.publish(self._library, self._stored)
         self._published = perf_counter()
 
     def _ingest(self, census: Census, place: Place) -> None:
@@ -242,7 +243,7 @@ class _Run:
 
     def _known(self, digest: bytes) -> bool:
         with self._library.read() as connection:
-            return lookup.has_embedding(connection, self._stored, digest)
+            return queries.has_embedding(connection, self._stored, digest)
 
     def _note(self, batch: Sequence[Reading]) -> None:
         for reading in batch:

@@ -30,12 +30,12 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, ImageFile
 
+from core.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 from pictures.color import plain, to_srgb
 from pictures.exif import Facts
 from pictures.labels import Labels
 from pictures.metadata import Metadata, read_metadata
-from pictures.png import add_late_chunks
-from sightline.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
+from pictures.png_chunks import add_late_chunks
 
 __all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header"]
 

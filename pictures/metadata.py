@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 from PIL import Image, ImageFile
 
+from core.errors import PictureUndecodable
 from pictures.exif import Facts, read_facts
 from pictures.iptc import read_iptc
 from pictures.labels import Labels, merged
 from pictures.xmp import read_xmp
-from sightline.errors import PictureUndecodable
 
 __all__ = ["FACTS_VERSION", "Metadata", "read_metadata"]
 

@@ -7,8 +7,8 @@ outside of the file) is refused, sizes are bounded, and only the few properties 
 from collections.abc import Iterator
 from xml.parsers import expat
 
+from core.errors import PictureUndecodable
 from pictures.labels import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_KEYWORDS, Labels, rating_of
-from sightline.errors import PictureUndecodable
 
 __all__ = ["LARGEST_XMP", "read_xmp"]
 

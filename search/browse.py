@@ -10,9 +10,9 @@ from search.filters import Filters
 from search.hits import Listed
 from search.kept import kept
 from search.paging import Cursor, Place, question
-from store.catalog import Content
+from store.catalog.tables import Content
 from store.library import Library
-from store.lookup import describe
+from store.queries import describe
 
 __all__ = ["Browsed", "browse", "count"]
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidQuery
 from encoders.base import Encoder, Vectors
-from search.ensembles import sentences
-from search.known import known_picture
-from search.open_picture import open_picture
-from sightline.errors import InvalidQuery
+from search.prompt_templates import sentences
+from search.query_image import open_picture
+from search.stored_vectors import known_picture
 from store.library import Library
-from store.lookup import describe, embeddings
-from store.spaces import StoredSpace
-from store.vectors import Ids
+from store.queries import describe, embeddings
+from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import Ids
 
 __all__ = ["Classified", "Classifier", "classify_library", "classify_pictures"]
 
@@ -67,7 +67,8 @@ class Classified:
 class Classifier:
     """Tells `labels` apart in the space of `encoder`.
 
-    `templates` are sentences with `{}` for the label; without any, those of `language` (`search/ensembles.py`). Raises
+    `templates` are sentences with `{}` for the label; without any, those of `language`
+    (`search/prompt_templates.py`). Raises
     `InvalidQuery` for fewer than two labels, for two that are the same, and for templates that do not hold one `{}`.
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from sightline.errors import InvalidQuery
+from core.errors import InvalidQuery
 
 __all__ = ["Crop"]
 

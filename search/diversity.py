@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.errors import InvalidQuery
+from core.errors import InvalidQuery
 
 __all__ = ["BALANCE", "POOL", "checked", "diverse_order", "stretched"]
 

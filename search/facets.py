@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, String, cast, func, select, un
 
 from search.filters.filters import Filters
 from search.kept import kept
-from store.annotations import ContentTag, PictureTag, Tag
-from store.catalog import Content, Picture, Root, RootKind, State
-from store.fields import FIELDS
+from store.catalog.annotations import ContentTag, PictureTag, Tag
+from store.catalog.tables import Content, Picture, Root, RootKind, State
+from store.filters.fields import FIELDS
 from store.library import Library
 
 __all__ = ["FACETS", "Facet", "Facets", "count_facets"]

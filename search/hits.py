@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from search.calibrate import RELEVANT
-from store.lookup import ContentRecord
+from search.calibration import RELEVANT
+from store.queries import ContentRecord
 
 __all__ = ["Hit", "Listed", "newest_first"]
 
@@ -59,7 +59,7 @@ class Hit(Listed):
     score: float
     """Cosine similarity to the query, -1 to 1."""
     relevance: float | None = None
-    """How likely it answers the query, 0 to 1 (`search/calibrate.py`); None where nobody has measured that."""
+    """How likely it answers the query, 0 to 1 (`search/calibration.py`); None where nobody has measured that."""
     stack: tuple[ContentRecord, ...] = ()
     """Near-duplicates that it stands for, the best picture first; none where they were not folded."""
     parts: tuple[float, ...] | None = None

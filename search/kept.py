@@ -4,8 +4,8 @@ from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.orm import aliased
 
 from search.filters import Filters
-from store.catalog import Content, Picture, State
-from store.selection import matching
+from store.catalog.tables import Content, Picture, State
+from store.filters.selection import matching
 
 __all__ = ["kept"]
 

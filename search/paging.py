@@ -17,9 +17,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidQuery
 from search.filters import Filters
 from search.hits import Hit
-from sightline.errors import InvalidQuery
 
 __all__ = ["Answer", "Cursor", "Place", "Sort", "question"]
 

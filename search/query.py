@@ -1,4 +1,4 @@
-"""What a person asks: words and pictures, each with a weight. `search.embedding` turns it into one vector."""
+"""What a person asks: words and pictures, each with a weight. `search.query_embedding` turns it into one vector."""
 
 import math
 import re
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from search.calibrate import Kind
+from core.errors import InvalidQuery
+from search.calibration import Kind
 from search.crop import Crop
-from sightline.errors import InvalidQuery
 
 __all__ = ["AWAY", "Part", "Picture", "Query", "Source", "Stored", "Text", "Vector", "away"]
 

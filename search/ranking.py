@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.hits import Hit
+from search.near_duplicates import unfolded
 from search.paging import Place
-from search.stacks import unfolded
 from store.library import Library
-from store.lookup import describe, taken_at
-from store.vectors import Ids, VectorIndex
+from store.queries import describe, taken_at
+from store.spaces.vector_index import Ids, VectorIndex
 
 __all__ = ["Wanted", "rank", "rank_by_date", "rank_many"]
 

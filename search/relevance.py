@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from search.calibrate import RELEVANT, Calibration, Kind
+from core.errors import InvalidQuery
+from search.calibration import RELEVANT, Calibration, Kind
 from search.hits import Hit
-from sightline.errors import InvalidQuery
 
 __all__ = ["judged", "lowest_relevant"]
 

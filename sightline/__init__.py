@@ -1,7 +1,6 @@
-"""What every room of Sightline may know: the version, the exception tree and the settings."""
+"""Semantic image search: index folders of pictures, and search them with words or with another picture."""
 
-from sightline.errors import SightlineError
+from core.errors import SightlineError
+from core.version import __version__
 
 __all__ = ["SightlineError", "__version__"]
-
-__version__ = "0.1.0"

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from sightline.errors import InvalidQuery, UnknownAlbum
-from store.annotations import Album
-from store.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or, Value
-from store.folding import fold
+from core.errors import InvalidQuery, UnknownAlbum
+from store.catalog.annotations import Album
+from store.catalog.collation import fold
+from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or, Value
 from store.roots import absolute
 from store.tags import tag_name
 

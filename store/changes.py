@@ -5,7 +5,7 @@ from threading import Lock
 
 from sqlalchemy import Connection
 
-from store.database import driver_errors, reading
+from store.catalog.engine import driver_errors, reading
 from store.library import Library
 
 __all__ = ["Changes"]

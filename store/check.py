@@ -7,15 +7,25 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
-from sightline.errors import IndexFault, LibraryUnusable, SightlineError
-from store import cache
-from store.catalog import Content, Embedding, IndexGeneration, Picture, Root, RootKind, SpaceRow, State, VectorFailure
-from store.engines import open_index
+from core.errors import IndexFault, LibraryUnusable, SightlineError
+from store.catalog.tables import (
+    Content,
+    Embedding,
+    IndexGeneration,
+    Picture,
+    Root,
+    RootKind,
+    SpaceRow,
+    State,
+    VectorFailure,
+)
 from store.library import Library, bump
-from store.lookup import embeddings, findable_ids
-from store.spaces import StoredSpace, active_space, list_spaces, revision_of
-from store.stacks import broken, reset_broken, update_stacks
-from store.vectors import Ids, VectorIndex
+from store.near_duplicates.groups import broken, reset_broken, update_stacks
+from store.queries import embeddings, findable_ids
+from store.spaces import index_cache
+from store.spaces.index_engines import open_index
+from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
+from store.spaces.vector_index import Ids, VectorIndex
 
 __all__ = ["Fault", "repair", "verify"]
 
@@ -77,8 +87,8 @@ def repair(library: Library) -> list[str]:
                 again = "import them again" if stored.space.is_imported else "index again to embed them"
                 done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; {again}")
         rebuild = bool(bad or list(_index_faults(library, stored)))
-        if rebuild or not cache.load(library, stored).published:
-            index = cache.publish(library, stored, rebuild=rebuild).index
+        if rebuild or not index_cache.load(library, stored).published:
+            index = index_cache.publish(library, stored, rebuild=rebuild).index
             what = "rebuilt the index of" if rebuild else "brought up to date the index of"
             done.append(f"{what} {stored.space} from the catalogue: {len(index)} vectors")
     with library.write() as connection:
@@ -86,7 +96,7 @@ def repair(library: Library) -> list[str]:
     if removed:
         done.append(f"removed {removed} contents that no file holds any more")
     done.extend(_regrouped(library))
-    done.extend(f"deleted the stray file {path.name}" for path in cache.remove_strays(library))
+    done.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(library))
     return done
 
 
@@ -152,7 +162,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             return
         path = library.indexes / row.filename
         try:
-            cache.check_file(path, row.vectors, row.checksum)
+            index_cache.check_file(path, row.vectors, row.checksum)
             index = open_index(stored, path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from store.catalog import Content, Picture, Root, RootKind, State
+from store.catalog.tables import Content, Picture, Root, RootKind, State
 
 __all__ = ["StoredFile", "files_of"]
 

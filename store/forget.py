@@ -5,13 +5,13 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
-from sightline.errors import NothingKnown
-from store import cache
-from store.catalog import Picture, Root, State
+from core.errors import NothingKnown
+from store.catalog.tables import Picture, Root, State
 from store.check import remove_orphans
 from store.library import Library, bump
 from store.roots import locate, within
-from store.spaces import list_spaces
+from store.spaces import index_cache
+from store.spaces.registry import list_spaces
 
 __all__ = ["forget"]
 
@@ -37,7 +37,7 @@ def forget(library: Library, path: Path, *, missing_only: bool = False, dry_run:
         remove_orphans(connection)
         bump(connection)
     for stored, _, _ in list_spaces(library):
-        cache.publish(library, stored)
+        index_cache.publish(library, stored)
     return number
 
 

@@ -16,10 +16,10 @@ from typing import Self
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, insert, select, update
 
-from sightline.errors import LibraryNotFound, LibraryUnusable
-from store import schema
-from store.catalog import LibraryState, SpaceRow
-from store.database import driver_errors, make_engine, reading, sqlite_url, writing
+from core.errors import LibraryNotFound, LibraryUnusable
+from store.catalog import schema
+from store.catalog.engine import driver_errors, make_engine, reading, sqlite_url, writing
+from store.catalog.tables import LibraryState, SpaceRow
 
 __all__ = ["Library", "bump", "tick"]
 

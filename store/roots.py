@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
-from store.catalog import Picture, Root, RootKind, State
+from store.catalog.tables import Picture, Root, RootKind, State
 from store.library import Library
 
 __all__ = [

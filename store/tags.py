@@ -1,4 +1,5 @@
-"""Tags: given, taken away and listed, each source of them by itself. Names are compared as `store.folding` says."""
+"""Tags: given, taken away and listed, each source of them by itself. Names are compared as `store.catalog.collation`
+says."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -7,10 +8,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, insert, literal, not_, or_, select, tuple_, union_all
 
-from sightline.errors import InvalidTag
-from store.annotations import ContentTag, PictureTag, Tag, TagSource
-from store.catalog import Picture, State
-from store.folding import clean_name, fold
+from core.errors import InvalidTag
+from store.catalog.annotations import ContentTag, PictureTag, Tag, TagSource
+from store.catalog.collation import clean_name, fold
+from store.catalog.tables import Picture, State
 
 __all__ = [
     "TagCount",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import ModelUnavailable
 from encoders import registry
-from sightline.errors import ModelUnavailable
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -75,7 +75,7 @@ def test_every_option_of_highlight_is_explained() -> None:
 
 
 def test_the_page_on_models_says_what_the_list_says() -> None:
-    from encoders.recommended import RECOMMENDED, XM3600
+    from encoders.model_catalog import RECOMMENDED, XM3600
 
     page = (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8")
     rows = {cells[1].strip().strip("`"): cells for line in page.splitlines() if len(cells := line.split("|")) == 15}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import ModelUnavailable
 from encoders import registry
-from sightline.errors import ModelUnavailable
 
 REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"

@@ -2,7 +2,8 @@
 
     python -m training.calibrate --data DIR
 
-Fits a calibration (`search/calibrate.py`) to each half of the questions and measures it on the other, prints the tables
+Fits a calibration (`search/calibration.py`) to each half of the questions and measures it on the other, prints the
+tables
 of docs/relevance.md, then fits all of them and writes `encoders/mini/calibration.json`. Nothing of torch is imported.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.mini.encoder import CALIBRATION, MiniEncoder
-from search.calibrate import RELEVANT, Calibration, Kind, Scale
+from search.calibration import RELEVANT, Calibration, Kind, Scale
 from training.corpora import LANGUAGES
 from training.logistic import auc, fit
 from training.questions import Questions, background, picture_questions, text_questions

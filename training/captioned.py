@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoders.mini.tokens import MAX_TOKENS, Tokenizer, pad, plain
+from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad, plain
 from training.corpora import Caption
 
 __all__ = ["Captioned", "tensors"]

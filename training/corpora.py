@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoders.mini.tokens import plain
+from encoders.mini.tokenizer import plain
 
 __all__ = [
     "LANGUAGES",

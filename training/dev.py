@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from search.evaluate.metrics import parse_metric
 from search.evaluate.ranks import relevant_ranks
 from training import corpora

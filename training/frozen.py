@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from examples.scenes import Subject
 from training.captioned import tensors
 from training.marked import phrases

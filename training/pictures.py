@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from training import corpora
 from training.augment import Crops, crop, jitter_colours, normalise
 from training.captioned import Captioned

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, Vectors
-from search.open_picture import open_picture
+from search.query_image import open_picture
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 

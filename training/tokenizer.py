@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sentencepiece
 
-from encoders.mini.tokens import BOS, PAD, plain
+from encoders.mini.tokenizer import BOS, PAD, plain
 from training import corpora
 from training.scenes import scene_captions
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from training.captioned import tensors
 from training.dev import DevQueries
 from training.losses import contrastive, follow, match_cells

@@ -20,9 +20,9 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from examples.scenes import Subject
-from search.highlight.everyday import EVERYDAY
+from search.highlight.background_concepts import EVERYDAY
 from training import corpora
 from training.captioned import Captioned, tensors
 from training.frozen import Maps, Words
@@ -54,7 +54,7 @@ class CellSettings:
     plain: float = 0.2
     """How often a subject is asked for without its colour."""
     centred: float = 0.5
-    """How often what all words have in common is taken away first, as `search/highlight/relevance.py` does."""
+    """How often what all words have in common is taken away first, as `search/highlight/patch_similarity.py` does."""
     place_weight: float = 1.0
     shown_weight: float = 3.0
     follow_weight: float = 1.0

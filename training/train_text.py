@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from encoders.mini.tokens import Tokenizer, plain
+from encoders.mini.tokenizer import Tokenizer, plain
 from training import corpora
 from training.captioned import Captioned, tensors
 from training.dev import DevQueries

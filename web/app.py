@@ -7,9 +7,9 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from sightline import __version__
+from core.version import __version__
 from store.library import Library
-from web import problems
+from web import errors
 from web.api import (
     albums,
     export,
@@ -27,11 +27,11 @@ from web.api import (
     tags,
     uploads,
 )
-from web.conditional import Heads
 from web.guard import Guard
-from web.page import mount_page
+from web.http_caching import Heads
 from web.service import Service
 from web.settings import ServeSettings
+from web.static_files import mount_page
 
 __all__ = ["API", "create_app"]
 
@@ -76,13 +76,13 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         generate_unique_id_function=_name,
     )
     app.state.service = Service(library, settings)
-    problems.install(app)
+    errors.install(app)
     for module in ROOMS:
         app.include_router(module.router, prefix=API, responses=PROBLEMS)
     app.include_router(knn.router, responses=PROBLEMS)
     app.include_router(health.router, responses=PROBLEMS)
     mount_page(app)
-    app.add_middleware(problems.Faults)
+    app.add_middleware(errors.Faults)
     app.add_middleware(app.state.service.metrics.middleware)
     app.add_middleware(Heads)
     app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
@@ -95,7 +95,7 @@ ROOMS = (search, facets, uploads, pictures, highlight, export, tags, albums, jud
 PROBLEMS: dict[int | str, dict[str, object]] = {
     "default": {
         "description": "What went wrong, as a problem document",
-        "content": {problems.MEDIA_TYPE: {"schema": problems.Problem.model_json_schema()}},
+        "content": {errors.MEDIA_TYPE: {"schema": errors.Problem.model_json_schema()}},
     }
 }
 """Every route may answer so."""

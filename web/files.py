@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from store.files import StoredFile, files_of
 from store.library import Library
-from web.problems import NotThere
+from web.errors import NotThere
 
 __all__ = ["FILE_LIMIT", "LARGEST_ID", "open_picture_file", "picture_path", "read_picture"]
 

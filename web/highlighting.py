@@ -5,13 +5,13 @@ from threading import Lock
 
 from PIL import Image
 
+from core.errors import EncoderError, PictureError
 from pictures.decode import decode
 from search.highlight import Highlight, HighlightEngine, highlight, load_engine
-from sightline.errors import EncoderError, PictureError
 from store.library import Library
-from store.spaces import active_space
+from store.spaces.registry import active_space
+from web.errors import NotThere
 from web.files import read_picture
-from web.problems import NotThere
 
 __all__ = ["LARGEST", "Highlighting"]
 

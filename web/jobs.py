@@ -8,14 +8,14 @@ from enum import StrEnum
 from threading import Lock, Thread
 from typing import Any, Literal, TypeAlias
 
+from core.errors import SightlineError
 from encoders import registry
 from indexer import Progress, index
 from indexer.fill import fill
-from sightline.errors import SightlineError
 from store.library import Library
 from store.roots import list_roots
-from store.spaces import model_space
-from web.problems import FAULT, INTERNAL_ERROR, Busy, NotThere, printable
+from store.spaces.registry import model_space
+from web.errors import FAULT, INTERNAL_ERROR, Busy, NotThere, printable
 
 __all__ = ["Job", "Jobs", "Kind", "State"]
 

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.library import Library
-from store.lookup import counts
-from store.spaces import list_spaces
+from store.queries import counts
+from store.spaces.registry import list_spaces
 from web import jobs as work
 
 __all__ = ["Metrics"]

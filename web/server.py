@@ -7,7 +7,7 @@ from types import FrameType
 
 import uvicorn
 
-from sightline.errors import ServeRefused
+from core.errors import ServeRefused
 from store.library import Library
 from web.app import create_app
 from web.jobs import Jobs

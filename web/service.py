@@ -9,14 +9,14 @@ from anyio import CapacityLimiter
 from search import Searcher
 from store.changes import Changes
 from store.library import Library
-from store.spaces import StoredSpace, active_space, named_space
+from store.spaces.registry import StoredSpace, active_space, named_space
+from web.errors import NothingIndexed
 from web.highlighting import Highlighting
 from web.jobs import Jobs
-from web.judging import Judging
+from web.judgements import Judging
 from web.metrics import Metrics
-from web.problems import NothingIndexed
-from web.remembered import Remembered
-from web.schemas import Facets
+from web.responses import Facets
+from web.result_cache import Remembered
 from web.settings import ServeSettings
 from web.thumbnails import Thumbnails
 from web.uploads import Uploads

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from sightline.errors import ServeRefused
+from core.errors import ServeRefused
 
 __all__ = ["LOOPBACK_HOSTS", "ServeSettings", "is_loopback"]
 

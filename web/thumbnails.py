@@ -13,12 +13,12 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
+from core.errors import PictureError
 from pictures.decode import DecodeSettings, decode
-from sightline.errors import PictureError
 from store.files import StoredFile
 from store.library import Library
+from web.errors import NotThere
 from web.files import open_picture_file, read_picture
-from web.problems import NotThere
 
 __all__ = ["Size", "Thumbnail", "Thumbnails"]
 

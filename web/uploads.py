@@ -9,9 +9,9 @@ from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
+from core.errors import InvalidQuery
 from pictures.decode import DecodeSettings, decode
-from sightline.errors import InvalidQuery
-from web.problems import NoRoom, NotThere
+from web.errors import NoRoom, NotThere
 
 __all__ = ["Upload", "Uploads"]
 

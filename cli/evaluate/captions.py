@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cli.evaluate.systems import QueryVectors, System
 from cli.progress import ShownProgress
+from core.errors import EvaluationError
 from encoders.base import Encoder
 from search.evaluate.datasets import Dataset
-from sightline.errors import EvaluationError
 
 __all__ = ["caption_vectors"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from cli.evaluate.comparisons import Standings
 from cli.evaluate.measure import Measured
 from cli.evaluate.request import Options
-from cli.evaluate.standings import Standings
 from search.evaluate.baseline import write_baseline
 from search.evaluate.trec import write_qrels, write_run
 from search.evaluate.writing import write_whole

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from cli.evaluate.captions import caption_vectors
 from cli.evaluate.systems import System
 from search.evaluate.approximate import evaluate_approximate
-from search.evaluate.blocks import Gallery, blocks
 from search.evaluate.datasets import Dataset
 from search.evaluate.evaluate import Embedded, EvaluationSettings, evaluate_dataset
 from search.evaluate.evaluation import Direction, Evaluation
 from search.evaluate.gallery import open_gallery
-from search.evaluate.judgements import Qrels, inverted
-from search.evaluate.top import top_k
+from search.evaluate.gallery_blocks import Gallery, blocks
+from search.evaluate.qrels import Qrels, inverted
+from search.evaluate.top_k import top_k
 from search.evaluate.trec import Run
 
 __all__ = ["Measured", "measure", "measure_approximate", "together"]

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cli.evaluate.curves import depths, main_metric, rank_bins, rank_shares
+from cli.evaluate.formatting import direction_words, label
 from cli.evaluate.measure import Measured, together
-from cli.evaluate.words import direction_words, label
+from cli.evaluate.plot_data import depths, main_metric, rank_bins, rank_shares
 from cli.output import shown
+from core.errors import ExtraMissing
 from search.evaluate.evaluation import Evaluation
-from sightline.errors import ExtraMissing
 
 __all__ = ["require_matplotlib", "write_plots"]
 

@@ -8,11 +8,11 @@ from typing import get_args
 
 import click
 
+from cli.evaluate.comparisons import Standings, stand
 from cli.evaluate.files import write_files
 from cli.evaluate.measure import Measured, measure, measure_approximate
 from cli.evaluate.plots import require_matplotlib
 from cli.evaluate.request import Options
-from cli.evaluate.standings import Standings, stand
 from cli.evaluate.systems import QueryVectors, open_systems
 from cli.evaluate.table import comparison_table, definitions, evaluation_table
 from cli.output import print_json, print_text

@@ -5,14 +5,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.evaluate.private import open_private
+from cli.evaluate.dataset_library import open_private
+from core.errors import EvaluationError, InvalidQuery, SpaceMismatch
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
 from search.evaluate.datasets import Dataset
-from sightline.errors import EvaluationError, InvalidQuery, SpaceMismatch
 from store import Library
-from store.spaces import StoredSpace, active_space, named_space
+from store.spaces.registry import StoredSpace, active_space, named_space
 
 __all__ = ["QueryVectors", "System", "open_systems"]
 

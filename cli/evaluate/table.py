@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from cli.evaluate.formatting import direction_words, interval_words, label, number_words, short_definition
 from cli.evaluate.measure import Measured
-from cli.evaluate.words import direction_words, interval_words, label, number_words, short_definition
 from search.evaluate.compare import Comparison
 from search.evaluate.evaluation import Evaluation
 

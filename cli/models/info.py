@@ -7,7 +7,7 @@ import click
 from cli.options import json_option
 
 if TYPE_CHECKING:
-    from encoders.known import Known
+    from encoders.model_info import Known
 
 __all__ = ["info"]
 
@@ -26,10 +26,10 @@ Examples:
 @json_option
 def info(name: str, as_json: bool) -> None:
     """Describe the model NAME: what it embeds, its languages, its licence, where it lies."""
+    from cli.models.formatting import paragraph
     from cli.models.listing import facts
-    from cli.models.words import paragraph
     from cli.output import print_json, print_text
-    from encoders.known import known
+    from encoders.model_info import known
 
     model = known(name)
     more = _of_encoder(model)
@@ -47,7 +47,7 @@ def info(name: str, as_json: bool) -> None:
 
 
 def _in_words(model: "Known") -> dict[str, Any]:
-    from cli.models.words import in_units
+    from cli.models.formatting import in_units
     from cli.output import shown
     from encoders.licences import in_words
 

@@ -8,7 +8,7 @@ import click
 from cli.options import json_option
 
 if TYPE_CHECKING:
-    from encoders.known import Known
+    from encoders.model_info import Known
 
 __all__ = ["facts", "list_models"]
 
@@ -32,9 +32,9 @@ Examples:
 @json_option
 def list_models(as_json: bool) -> None:
     """List the models: built in, pulled, recommended."""
-    from cli.models.words import paragraph
+    from cli.models.formatting import paragraph
     from cli.output import print_json, print_text
-    from encoders.known import all_known
+    from encoders.model_info import all_known
 
     heading = ""
     for model in all_known():
@@ -66,7 +66,7 @@ def facts(model: "Known") -> dict[str, Any]:
 
 
 def _in_short(model: "Known") -> str:
-    from cli.models.words import in_units
+    from cli.models.formatting import in_units
     from encoders.licences import use_of
 
     use = use_of(model.licence)

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from cli.models.words import in_units
+from cli.models.formatting import in_units
 
 __all__ = ["ShownPull"]
 

@@ -41,8 +41,8 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, update: bool, fo
 
     NAME is ARCHITECTURE/TAG as open_clip has it, hf-hub:ORGANISATION/NAME, or ORGANISATION/NAME.
     """
+    from cli.models.formatting import in_units
     from cli.models.progress import ShownPull
-    from cli.models.words import in_units
     from cli.output import print_text, shown
     from encoders.hub import adopt, make_plan, model_folder, read_manifest, resolve
     from encoders.hub import pull as fetch
@@ -88,13 +88,13 @@ def _licences(plan: "Plan") -> list[str]:
 
 def _listed_licence(name: str, stated: str) -> str:
     """Where a repository states none, as the list of recommended models knows it."""
-    from encoders.recommended import RECOMMENDED
+    from encoders.model_catalog import RECOMMENDED
 
     return RECOMMENDED[name].licence if stated == "unknown" and name in RECOMMENDED else stated
 
 
 def _described(plan: "Plan") -> list[str]:
-    from cli.models.words import in_units
+    from cli.models.formatting import in_units
     from cli.output import shown
     from encoders.licences import in_words
 
@@ -113,7 +113,7 @@ def _agreed() -> bool:
 
 
 def _done(manifest: "Manifest") -> None:
-    from cli.models.words import in_units
+    from cli.models.formatting import in_units
     from cli.output import print_text, shown
     from encoders.hub import model_folder
 

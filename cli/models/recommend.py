@@ -41,7 +41,7 @@ def recommend(lang: str, memory: int | None, commercial: bool, as_json: bool) ->
     """Recommend a model for a language and this machine, and say why."""
     from dataclasses import replace
 
-    from cli.models.words import paragraph
+    from cli.models.formatting import paragraph
     from cli.output import print_json, print_text
     from encoders.licences import commercial_only
     from encoders.recommend import recommend as advise

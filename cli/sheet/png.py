@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from cli.sheet.section import Section, thumbnail
-from pictures.lettering import can_write, fitted, font_for
+from pictures.text_drawing import can_write, fitted, font_for
 from search.hits import Listed
 
 __all__ = ["paint"]

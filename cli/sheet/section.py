@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from core.errors import PictureError
 from pictures.decode import decode
 from search.hits import Hit, Listed
-from sightline.errors import PictureError
 
 __all__ = ["Section", "thumbnail"]
 

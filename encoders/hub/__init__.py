@@ -4,7 +4,7 @@
 fetches it. `sightline.json` is written last: a folder that has one is complete, and what reads it needs no network.
 """
 
-from encoders.hub.by_hand import adopt
+from encoders.hub.local_files import adopt
 from encoders.hub.manifest import Manifest, model_folder, pulled, read_manifest
 from encoders.hub.names import Source, resolve
 from encoders.hub.plan import Part, Plan, make_plan

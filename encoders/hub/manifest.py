@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from encoders.recommended import RECOMMENDED
-from sightline.settings import models_folder, slug
+from core.settings import models_folder, slug
+from encoders.model_catalog import RECOMMENDED
 
 __all__ = [
     "MANIFEST",

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from encoders.recommended import RECOMMENDED
-from sightline.errors import ExtraMissing, PullFailed, UnknownModel
+from core.errors import ExtraMissing, PullFailed, UnknownModel
+from encoders.model_catalog import RECOMMENDED
 
 __all__ = ["HUB_PREFIX", "Source", "open_clip_config", "resolve"]
 

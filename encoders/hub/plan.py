@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from encoders.hub import choose
+from core.errors import PullFailed
+from encoders.hub import file_selection
+from encoders.hub.client import Damaged, Listing, RemoteFile, endpoint, fetch, look
 from encoders.hub.manifest import model_folder
 from encoders.hub.names import Source, open_clip_config
-from encoders.hub.remote import Damaged, Listing, RemoteFile, endpoint, fetch, look
-from sightline.errors import PullFailed
 
 __all__ = ["TOKENIZER", "Part", "Plan", "make_plan"]
 
@@ -84,17 +84,17 @@ def make_plan(source: Source) -> Plan:
     except PullFailed as exc:
         raise PullFailed(source.name, exc.fault, f"{exc.remedy}. {_by_hand(source)}") from exc
     files = {file.name: file for file in listing.files}
-    chosen = choose.weights(files, source.weights)
+    chosen = file_selection.weights(files, source.weights)
     if not chosen:
         wanted = source.weights or "open_clip_model.safetensors, model.safetensors, ..."
         remedy = f"Look at {endpoint()}/{source.repository}, or name a folder with the files as the model"
         raise PullFailed(source.name, f"{source.repository} has no weights that are known here ({wanted})", remedy)
-    small = choose.companions({name: file.size for name, file in files.items()})
+    small = file_selection.companions({name: file.size for name, file in files.items()})
     model = Part(listing, tuple(files[name] for name in (*small, *chosen)))
     made = {}
-    if choose.CONFIG not in files and (config := open_clip_config(source)) is not None:
-        made[choose.CONFIG] = config
-    config = made.get(choose.CONFIG) or _read(source.name, listing, files.get(choose.CONFIG))
+    if file_selection.CONFIG not in files and (config := open_clip_config(source)) is not None:
+        made[file_selection.CONFIG] = config
+    config = made.get(file_selection.CONFIG) or _read(source.name, listing, files.get(file_selection.CONFIG))
     return Plan(source.name, (model, *_text_tower(source, config, set(small))), made)
 
 
@@ -113,12 +113,12 @@ def _text_tower(source: Source, config: bytes | None, there: set[str]) -> list[P
     """What a tower of transformers' needs from the repository that it was made from, unless the model brings it."""
     text = _text_config(source.name, config)
     tower, tokenizer = str(text.get("hf_model_name") or ""), str(text.get("hf_tokenizer_name") or "")
-    if not tower and (not tokenizer or tokenizer == source.repository or choose.has_tokenizer(there)):
+    if not tower and (not tokenizer or tokenizer == source.repository or file_selection.has_tokenizer(there)):
         return []
     listing = look(source.name, tokenizer or tower)
-    names = choose.companions({file.name: file.size for file in listing.files})
+    names = file_selection.companions({file.name: file.size for file in listing.files})
     kept = tuple(file for file in listing.files if file.name in names and not file.name.endswith(".md"))
-    if not choose.has_tokenizer(names):
+    if not file_selection.has_tokenizer(names):
         fault = f"{listing.repository} has no tokenizer that is known here"
         raise PullFailed(source.name, fault, "Name a folder with the files as the model")
     return [Part(listing, kept, TOKENIZER)]
@@ -129,13 +129,13 @@ def _text_config(name: str, config: bytes | None) -> dict[str, Any]:
         model = json.loads(config or b"{}")
         text = model.get("model_cfg", model).get("text_cfg", {})
     except (ValueError, AttributeError) as exc:
-        raise PullFailed(name, f"its {choose.CONFIG} is damaged", "Tell its authors") from exc
+        raise PullFailed(name, f"its {file_selection.CONFIG} is damaged", "Tell its authors") from exc
     return text if isinstance(text, dict) else {}
 
 
 def _read(name: str, listing: Listing, file: RemoteFile | None) -> bytes | None:
     """The bytes of a small file."""
-    if file is None or file.size > choose.SMALL:
+    if file is None or file.size > file_selection.SMALL:
         return None
     with TemporaryDirectory(prefix="sightline-") as folder:
         try:

@@ -9,11 +9,11 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from core.errors import PullFailed
+from core.settings import slug
+from encoders.hub.client import Damaged, RemoteFile, digest, fetch, is_whole
 from encoders.hub.manifest import MANIFEST, PARTIAL, Manifest, StoredFile, read_manifest, write_manifest
 from encoders.hub.plan import Part, Plan
-from encoders.hub.remote import Damaged, RemoteFile, digest, fetch, is_whole
-from sightline.errors import PullFailed
-from sightline.settings import slug
 
 __all__ = ["Watcher", "pull"]
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import ModelUnavailable
 from encoders.base import Encoder
-from encoders.mini.tokens import MAX_TOKENS, Tokenizer, pad
+from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad
 from encoders.preprocess import Preprocess
-from sightline.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluate.blocks import Gallery, blocks
+from core.errors import EvaluationError
 from search.evaluate.evaluate import Embedded
 from search.evaluate.evaluation import Evaluation
-from search.evaluate.judgements import Qrels
+from search.evaluate.gallery_blocks import Gallery, blocks
+from search.evaluate.qrels import Qrels
 from search.evaluate.ranks import Ranks
 from search.evaluate.trec import rank_run
-from sightline.errors import EvaluationError
 
 __all__ = ["build_index", "evaluate_approximate", "rank_approximately"]
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import DatasetError, EvaluationError
 from search.evaluate.compare import Comparison, ComparisonSettings, compare_all
 from search.evaluate.evaluation import Evaluation, Subject, finite
-from search.evaluate.lines import read_json
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
+from search.evaluate.text_records import read_json
 from search.evaluate.writing import write_whole
-from sightline.errors import DatasetError, EvaluationError
 
 __all__ = ["compare_with_baseline", "falls", "read_baseline", "write_baseline"]
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import Incomparable
+from search.evaluate.bootstrap import Interval, Resampling, bootstrap, cluster_numbers, percentile_interval
 from search.evaluate.evaluation import Evaluation, Subject, finite
 from search.evaluate.metrics import Metric
-from search.evaluate.uncertainty import Interval, Resampling, bootstrap, cluster_numbers, percentile_interval
-from sightline.errors import Incomparable
 
 __all__ = ["Comparison", "ComparisonSettings", "compare", "compare_all", "holm", "randomisation_test"]
 

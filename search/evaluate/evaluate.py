@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluate.blocks import Gallery, blocks
+from core.errors import EvaluationError
+from search.evaluate.bootstrap import Resampling
 from search.evaluate.datasets.base import Dataset
 from search.evaluate.evaluation import EVERY_LANGUAGE, Direction, Evaluation, Subject
-from search.evaluate.judgements import Qrels, inverted, relevant_documents
+from search.evaluate.gallery_blocks import Gallery, blocks
 from search.evaluate.metrics import Metric, parse_metrics
+from search.evaluate.qrels import Qrels, inverted, relevant_documents
 from search.evaluate.ranks import BlockSizes, Ranks, relevant_ranks
 from search.evaluate.trec import Run, rank_run
-from search.evaluate.uncertainty import Resampling
-from sightline.errors import EvaluationError
 
 __all__ = ["Embedded", "EvaluationSettings", "evaluate", "evaluate_dataset", "evaluate_run", "rank", "shared"]
 

@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from search.evaluate.bootstrap import Interval, Resampling, bootstrap_intervals
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import Ranks
-from search.evaluate.uncertainty import Interval, Resampling, bootstrap_intervals
 
 __all__ = ["EVERY_LANGUAGE", "Direction", "Evaluation", "Subject", "finite"]
 

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
+from core.errors import MissingVectors
 from search.evaluate.datasets.base import Dataset
-from sightline.errors import MissingVectors
-from store.catalog import Embedding, Picture, Root, State
+from store.catalog.tables import Embedding, Picture, Root, State
 from store.library import Library
-from store.lookup import embeddings
+from store.queries import embeddings
 from store.roots import FolderRoots, collection_path
-from store.spaces import StoredSpace
-from store.vectors import Ids
+from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import Ids
 
 __all__ = ["LibraryGallery", "open_gallery"]
 

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import UnknownMetric
 from search.evaluate.ranks import Ranks
-from sightline.errors import UnknownMetric
 
 __all__ = [
     "KNOWN",

@@ -16,9 +16,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluate.blocks import Gallery, blocks
-from search.evaluate.counting import Pairs, count_above, exact_scores
-from sightline.errors import EvaluationError
+from core.errors import EvaluationError
+from search.evaluate.gallery_blocks import Gallery, blocks
+from search.evaluate.rank_counts import Pairs, count_above, exact_scores
 
 __all__ = ["BlockSizes", "Ranks", "relevant_ranks"]
 

@@ -15,11 +15,11 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from search.evaluate.judgements import Qrels, relevant_documents
-from search.evaluate.lines import Source, read_lines
+from core.errors import EvaluationError
+from search.evaluate.qrels import Qrels, relevant_documents
 from search.evaluate.ranks import Ranks
+from search.evaluate.text_records import Source, read_lines
 from search.evaluate.writing import write_lines
-from sightline.errors import EvaluationError
 
 __all__ = ["Run", "qrels_lines", "rank_run", "read_qrels", "read_run", "write_qrels", "write_run"]
 

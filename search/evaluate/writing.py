@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from sightline.errors import EvaluationError
+from core.errors import EvaluationError
 
 __all__ = ["write_lines", "write_whole"]
 

@@ -4,7 +4,7 @@ from search.filters.dates import parse_date
 from search.filters.fields import FIELD_NAMES, field_condition
 from search.filters.filters import Filters
 from search.filters.where import parse_where
-from store.conditions import And, Condition, FieldTest, Not, Op, Or
+from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or
 
 __all__ = [
     "FIELD_NAMES",

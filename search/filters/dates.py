@@ -3,9 +3,9 @@
 import re
 from datetime import datetime, timedelta
 
-from search.filters.spans import span
-from sightline.errors import InvalidQuery
-from store.conditions import And, Condition, FieldTest, Not, Op, Or
+from core.errors import InvalidQuery
+from search.filters.ranges import span
+from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or
 
 __all__ = ["date_condition", "parse_date", "season_condition", "time_condition"]
 

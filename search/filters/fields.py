@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from core.errors import InvalidQuery
 from search.filters.dates import date_condition, parse_date, season_condition, time_condition
 from search.filters.numbers import box_condition, near_condition, number_condition
-from sightline.errors import InvalidQuery
-from store.conditions import Condition, FieldTest, Op
+from store.filters.conditions import Condition, FieldTest, Op
 
 __all__ = ["FIELD_NAMES", "field_condition"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from sightline.errors import NothingKnown
-from store.conditions import And, Condition, FieldTest, Op
+from core.errors import NothingKnown
+from store.filters.conditions import And, Condition, FieldTest, Op
 from store.roots import absolute, places_at
 
 __all__ = ["Filters"]

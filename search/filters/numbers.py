@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from search.filters.spans import is_span, span
-from sightline.errors import InvalidQuery
-from store.conditions import And, Box, Circle, Condition, FieldTest, Op
+from core.errors import InvalidQuery
+from search.filters.ranges import is_span, span
+from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Op
 
 __all__ = ["box_condition", "near_condition", "number_condition"]
 
@@ -35,7 +35,7 @@ _NEARBY = "1km"
 
 
 def number_condition(field: str, text: str, unit: str = "") -> Condition:
-    """What `text` says about the number `field`: a value, or a span as `search.filters.spans` has it.
+    """What `text` says about the number `field`: a value, or a span as `search.filters.ranges` has it.
 
     `unit` is meant where `text` gives none.
     """

@@ -2,9 +2,9 @@
 
 import re
 
+from core.errors import InvalidQuery
 from search.filters.fields import field_condition
-from sightline.errors import InvalidQuery
-from store.conditions import Condition, Not
+from store.filters.conditions import Condition, Not
 
 __all__ = ["parse_where"]
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import InvalidQuery, PictureError
 from encoders.prompts import Prompt, as_prompts
 from pictures.decode import decode
-from search.highlight.coco import rle
+from search.highlight.coco_rle import rle
 from search.highlight.engine import HighlightEngine
 from search.highlight.loading import load_engine
 from search.highlight.regions import Region, find_regions, otsu
-from sightline.errors import InvalidQuery, PictureError
 
 __all__ = ["FOUND", "Highlight", "Threshold", "each_highlight", "highlight", "open_whole"]
 

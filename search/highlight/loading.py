@@ -35,7 +35,7 @@ def load_engine(
     Raises `ModelUnavailable` for a model that is not there or has no cells, and `UnknownModel`.
     """
     from encoders import clipseg, registry
-    from search.highlight.relevance import Relevance
+    from search.highlight.patch_similarity import Relevance
 
     if chosen_engine(name, model=model, segmenter=segmenter) == "segment":
         return Segmentation(clipseg.load_segmenter(segmenter or clipseg.DEFAULT_SEGMENTER, placement))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sightline.errors import BadVectorFile
+from core.errors import BadVectorFile
 
 __all__ = ["Name", "as_json", "number_names", "read_names"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.errors import BadVectorFile
-from store.exchange.part import BLOCK, Part
+from core.errors import BadVectorFile
+from store.exchange.vector_file import BLOCK, Part
 
 __all__ = ["open_npy"]
 

@@ -9,10 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sightline.errors import BadVectorFile, ExtraMissing
+from core.errors import BadVectorFile, ExtraMissing
 from store.exchange.columns import BYTES, ID, PATH, VECTOR, Columns
 from store.exchange.names import Name
-from store.exchange.part import BLOCK, Names, Part
+from store.exchange.vector_file import BLOCK, Names, Part
 
 __all__ = ["ParquetVectors", "open_parquet", "parquet_names"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from encoders.fake import FakeEncoder
 from store import Library
-from store.annotations import TagSource
+from store.catalog.annotations import TagSource
 from store.tags import list_tags
 
 Sightline = Callable[..., Any]
@@ -18,7 +18,7 @@ LABELS = "red,lime green,blue,yellow"
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake model with a logit scale."""
-    monkeypatch.setattr("search.view.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
+    monkeypatch.setattr("search.active_space.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
 
 
 @pytest.mark.usefixtures("scaled")

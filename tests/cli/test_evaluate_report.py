@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli.evaluate.curves import bin_words, depths, rank_bins, rank_shares
+from cli.evaluate.formatting import interval_words, label, number_words
+from cli.evaluate.plot_data import bin_words, depths, rank_bins, rank_shares
 from cli.evaluate.report.markup import element, escaped
 from cli.evaluate.report.panels import histogram_panel, recall_panel
-from cli.evaluate.words import interval_words, label, number_words
+from search.evaluate.bootstrap import Interval
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.ranks import Ranks
-from search.evaluate.uncertainty import Interval
 
 Sightline = Callable[..., Any]
 

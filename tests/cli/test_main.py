@@ -34,8 +34,8 @@ def test_every_verb_stands_under_one_title() -> None:
 
 
 def test_options_stand_under_titles(sightline: Sightline) -> None:
+    from cli.help_sections import SECTIONS as TITLES
     from cli.search import search
-    from cli.sections import SECTIONS as TITLES
 
     text = sightline("search", "--help").text
     assert [title for title in TITLES if f"\n{title}:\n" in text] == list(TITLES)
@@ -94,7 +94,7 @@ def test_a_fault_of_ours_is_not_nothing_found(
     def fault(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("search.engine.Searcher.search", fault)
+    monkeypatch.setattr("search.searcher.Searcher.search", fault)
     answer = sightline("search", "red")
     assert (answer.code, answer.out) == (2, b"")
     assert answer.err.splitlines()[-1] == "ZeroDivisionError"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from encoders.recommended import RECOMMENDED
+from encoders.model_catalog import RECOMMENDED
 from encoders.registry import MODELS
 from tests.models.hub import Hub, Repository, serving
 
@@ -24,7 +24,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     pytest.importorskip("huggingface_hub")
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr("encoders.hub.remote.RETRY_PAUSE", 0.0)
+    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE", 0.0)
     with serving() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
         server.repositories["tiny/clip"] = Repository(
@@ -166,7 +166,7 @@ def test_recommending(sightline: Sightline) -> None:
 
 
 def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.test_house import imported
+    from tests.test_architecture import imported
 
     found = imported("from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n")
     assert found & {"torch", "open_clip", "transformers", "huggingface_hub", "onnxruntime", "numpy.random"} == set()
@@ -184,6 +184,6 @@ def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_bytes_as_people_say_them(size: int, words: str) -> None:
-    from cli.models.words import in_units
+    from cli.models.formatting import in_units
 
     assert in_units(size) == words

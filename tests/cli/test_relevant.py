@@ -11,7 +11,7 @@ from encoders.mini.encoder import MiniEncoder
 from indexer import index
 from search.hits import Hit
 from store import Library
-from store.lookup import ContentRecord
+from store.queries import ContentRecord
 
 Sightline = Callable[..., Any]
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"

@@ -9,7 +9,7 @@ import pytest
 from cli.output import print_json
 from cli.results import as_line, as_record
 from search.hits import Hit
-from store.lookup import ContentRecord
+from store.queries import ContentRecord
 
 PATHS = (Path("/p/a.jpg"), Path("/p/b.jpg"), Path("/q/a.jpg"))
 TAKEN = datetime(2021, 5, 4, 12, 30)  # noqa: DTZ001 (cameras know no zone)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cli.sheet import Section, write_sheet
 from search.hits import Hit
-from store.lookup import ContentRecord
+from store.queries import ContentRecord
 
 Paint = Callable[..., Path]
 Sightline = Callable[..., Any]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from core.space import Space
 from encoders import fake
 from encoders.mini.encoder import MiniEncoder
-from sightline.space import Space
-from store import Library, filling
-from store.spaces import register
+from store import Library
+from store.spaces import space_fill
+from store.spaces.registry import register
 
 Sightline = Callable[..., Any]
 
@@ -26,7 +27,7 @@ def indexed(sightline: Sightline, album: Path) -> Sightline:
 
 
 def library() -> Library:
-    from sightline.settings import default_library
+    from core.settings import default_library
 
     return Library.open(default_library())
 
@@ -94,7 +95,7 @@ def test_a_space_half_built_answers_with_what_it_has_and_says_so(
 
 def test_index_says_that_a_change_was_stopped_halfway(indexed: Sightline, album: Path) -> None:
     with library() as opened, opened.writer_lock():
-        filling.begin(opened, MiniEncoder().space)
+        space_fill.begin(opened, MiniEncoder().space)
     answer = indexed("index", album)
     assert "the change to mini" in answer.err
     assert "stopped halfway; `sightline models use mini` goes on" in answer.err
@@ -178,7 +179,7 @@ def test_an_unmounted_disk_stops_the_switch(indexed: Sightline, album: Path) -> 
 
 def test_what_a_model_cannot_embed_is_said_by_status(indexed: Sightline) -> None:
     with library() as opened, opened.write() as connection:
-        from store.embedded import note_faults
+        from store.spaces.embeddings import note_faults
 
         note_faults(connection, register(connection, MiniEncoder().space), {1: "not all values are finite"})
     status = indexed("status")

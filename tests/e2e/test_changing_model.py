@@ -124,11 +124,11 @@ def test_killed_at_many_moments_and_taken_up_again(new_cli: NewCli, pictures: Pa
 @pytest.mark.parametrize(
     ("function", "nth"),
     [
-        ("store.filling:register", 1),  # nothing is there yet
-        ("store.filling:add_vectors", 1),  # in the middle of a batch
-        ("store.cache:_write", 1),  # all is embedded, the index is not written
-        ("store.cache:_announce", 1),  # written, not yet announced
-        ("store.filling:activate", 1),  # announced, in the middle of the switch
+        ("store.spaces.space_fill:register", 1),  # nothing is there yet
+        ("store.spaces.space_fill:add_vectors", 1),  # in the middle of a batch
+        ("store.spaces.index_cache:_write", 1),  # all is embedded, the index is not written
+        ("store.spaces.index_cache:_announce", 1),  # written, not yet announced
+        ("store.spaces.space_fill:activate", 1),  # announced, in the middle of the switch
     ],
 )
 def test_killed_at_each_step(cli: "Cli", tmp_path: Path, paint: Paint, function: str, nth: int) -> None:

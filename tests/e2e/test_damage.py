@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from core.errors import LibraryUnusable
 from encoders.fake import FakeEncoder
 from indexer.pipeline import index
-from sightline.errors import LibraryUnusable
 from store import Library
-from store.vectors import FlatIndex
+from store.spaces.vector_index import FlatIndex
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cli

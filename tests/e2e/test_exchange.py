@@ -40,9 +40,9 @@ def test_there_and_back(cli: Any, vectors: Path, paint: Paint, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("function", "nth"),
     [
-        ("store.exchange.intake:unit_rows", 1),
-        ("store.exchange.intake:unit_rows", 3),
-        ("store.exchange.importing:bump", 1),
+        ("store.exchange.space_builder:unit_rows", 1),
+        ("store.exchange.space_builder:unit_rows", 3),
+        ("store.exchange.import_vectors:bump", 1),
     ],
 )
 def test_killed_before_all_is_in_nothing_is(
@@ -61,7 +61,9 @@ def test_killed_before_all_is_in_nothing_is(
 
 
 def test_killed_before_the_index_is_written_all_is_in(cli: Any, vectors: Path, tmp_path: Path) -> None:
-    cli.killed_at("store.cache:publish", 1, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
+    cli.killed_at(
+        "store.spaces.index_cache:publish", 1, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip"
+    )
     assert cli.embedded() == 12_000
     assert len(cli("similar", b"caf\xe9-7", "-k", "5", "--paths").stdout.splitlines()) == 5
     assert cli.is_whole()  # the reader has written the index
@@ -69,7 +71,7 @@ def test_killed_before_the_index_is_written_all_is_in(cli: Any, vectors: Path, t
 
 def test_an_export_that_is_killed_leaves_no_folder_of_that_name(cli: Any, vectors: Path, tmp_path: Path) -> None:
     cli("import", vectors, "--space", "clip")
-    cli.killed_at("store.exchange.exporting:describe", 2, "export", "clip", tmp_path / "out")
+    cli.killed_at("store.exchange.export:describe", 2, "export", "clip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     cli("export", "clip", tmp_path / "out")
     assert (tmp_path / "out" / "vectors.npy").read_bytes() == vectors.read_bytes()

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from search.alike import alike
+from search.duplicate_groups import alike
 from store import Library
 
 if TYPE_CHECKING:
@@ -78,7 +78,11 @@ def index_and_kill(cli: "Cli", folder: Path, chance: random.Random, settled: flo
     [
         ("os:fsync", 1, {"000001.faiss", "000002.tmp"}),  # written, not yet flushed
         ("os:fsync", 2, {"000001.faiss", "000002.faiss"}),  # renamed, not yet announced
-        ("store.cache:remove_strays", 1, {"000001.faiss", "000002.faiss"}),  # announced, the old one not yet removed
+        (
+            "store.spaces.index_cache:remove_strays",
+            1,
+            {"000001.faiss", "000002.faiss"},
+        ),  # announced, the old one not yet removed
     ],
 )
 def test_killed_while_publishing(
@@ -105,13 +109,15 @@ def test_killed_between_two_steps_of_a_batch(cli: "Cli", tmp_path: Path, paint: 
     cli.take(folder)
     paint(folder, green="lime")
     # The batch is written but for its last statement: none of it may stay.
-    cli.killed_at("store.census:bump", 1, "index", folder)
+    cli.killed_at("store.ingest.reconcile:bump", 1, "index", folder)
     assert cli.ask("SELECT relpath FROM pictures") == [(b"red.png",)]
     assert cli.embedded() == 1
     assert cli.take(folder) == {"new": 1, "embedded": 1, "unchanged": 1}
 
 
-@pytest.mark.parametrize("function", ["store.schema:upgrade", "store.library:insert", "indexer.pipeline:activate"])
+@pytest.mark.parametrize(
+    "function", ["store.catalog.schema:upgrade", "store.library:insert", "indexer.pipeline:activate"]
+)
 def test_killed_while_the_library_is_made(cli: "Cli", tmp_path: Path, paint: Paint, function: str) -> None:
     folder = tmp_path / "photos"
     (red,) = paint(folder, red="red")
@@ -150,7 +156,7 @@ def groups(cli: "Cli") -> list[list[str]]:
         return sorted(sorted(path.name for path, _ in group.files) for group in alike(opened))
 
 
-@pytest.mark.parametrize("function", ["store.stacks:_write", "indexer.pipeline:update_stacks"])
+@pytest.mark.parametrize("function", ["store.near_duplicates.groups:_write", "indexer.pipeline:update_stacks"])
 def test_killed_while_near_duplicates_are_found(new_cli: NewCli, pairs: Path, function: str) -> None:
     cli = new_cli("library")
     cli.killed_at(function, 1, "index", pairs, "--model", "fake")
@@ -160,7 +166,9 @@ def test_killed_while_near_duplicates_are_found(new_cli: NewCli, pairs: Path, fu
     assert cli.is_whole()
 
 
-@pytest.mark.parametrize(("function", "left"), [("indexer.remarks:renew", 14), ("indexer.remarks:keep_sidecars", 2)])
+@pytest.mark.parametrize(
+    ("function", "left"), [("indexer.refresh_metadata:renew", 14), ("indexer.refresh_metadata:keep_sidecars", 2)]
+)
 def test_killed_while_headers_and_sidecars_are_read_again(
     new_cli: NewCli, pairs: Path, function: str, left: int
 ) -> None:

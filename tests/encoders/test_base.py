@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import BadVectors
 from encoders.base import Encoder, Vectors
 from encoders.preprocess import Preprocess
-from sightline.errors import BadVectors
 
 Raw = Callable[[int], NDArray[np.float32]]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from core.errors import BadCheckpoint, ModelUnavailable, UnknownModel
 from encoders import checkpoint, registry
 from encoders.clipseg import load_segmenter
 from encoders.hub.manifest import Manifest, StoredFile, write_manifest
 from encoders.placement import Placement
-from sightline.errors import BadCheckpoint, ModelUnavailable, UnknownModel
 
 torch = pytest.importorskip("torch")
 

@@ -9,13 +9,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import BadCheckpoint, BadVectors, InvalidQuery, ModelUnavailable
 from encoders import registry
 from encoders.clipseg import CLIPSegSegmenter, has_segmenter, load_segmenter, segmenter_folder
+from encoders.image_prompt import shown_picture
 from encoders.placement import Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt
 from encoders.segmenter import Segmenter, resized
-from encoders.visual_prompt import shown_picture
-from sightline.errors import BadCheckpoint, BadVectors, InvalidQuery, ModelUnavailable
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

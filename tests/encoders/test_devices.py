@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import DeviceUnavailable
 from encoders import registry
 from encoders.placement import Placement
-from sightline.errors import DeviceUnavailable
 
 torch = pytest.importorskip("torch")
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from benchmarks.pointing import cells_of, pointing, unseen_scenes
+from core.errors import ModelUnavailable
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
-from encoders.mini.tokens import BOS, MAX_TOKENS, PAD, Tokenizer, pad, plain
-from sightline.errors import ModelUnavailable
+from encoders.mini.tokenizer import BOS, MAX_TOKENS, PAD, Tokenizer, pad, plain
 
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 LANGUAGES = ("en", "zh", "ar", "de", "fr", "cs")

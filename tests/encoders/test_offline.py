@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_house import imported
+from tests.test_architecture import imported
 
 HEAVY = {"torch", "open_clip", "transformers", "huggingface_hub", "timm"}
 

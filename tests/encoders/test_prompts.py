@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.errors import InvalidQuery
+from encoders.image_prompt import MEAN_COLOUR, PromptStyle, shown_picture
 from encoders.prompts import PicturePrompt, TextPrompt, VectorPrompt, as_prompts
-from encoders.visual_prompt import MEAN_COLOUR, PromptStyle, shown_picture
-from sightline.errors import InvalidQuery
 
 WHITE = Image.new("RGB", (20, 10), "white")
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from core.errors import LicenceRefused, UnknownModel
 from encoders import registry
 from encoders.fake import FakeEncoder
-from sightline.errors import LicenceRefused, UnknownModel
 
 
 def test_every_model_says_what_it_is() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import ModelUnavailable
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
-from sightline.errors import ModelUnavailable
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("open_clip")

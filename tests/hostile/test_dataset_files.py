@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import DatasetError
 from search.evaluate.baseline import read_baseline
 from search.evaluate.datasets import FORMATS, open_dataset
 from search.evaluate.trec import read_qrels, read_run
-from sightline.errors import DatasetError
 
 KEYS = ("image", "caption", "lang", "split", "id", "images", "annotations", "image_id", "file_name", "filename")
 MORE = ("filepath", "sentences", "raw", "image/key", "en", "evaluations", "format", "queries", "ranks")

@@ -10,12 +10,12 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from cli.highlight import highlight as verb
+from core.errors import InvalidQuery, SightlineError
 from encoders.fake import FakeEncoder
 from encoders.preprocess import Preprocess
 from search.highlight import highlight
 from search.highlight.overlay import blend, figure, panels_of
-from search.highlight.relevance import Relevance
-from sightline.errors import InvalidQuery, SightlineError
+from search.highlight.patch_similarity import Relevance
 
 ENGINES = [Relevance(FakeEncoder()), Relevance(FakeEncoder())]
 ENGINES[1].encoder.preprocess = Preprocess(size=8, mean=(0, 0, 0), std=(1, 1, 1), fit="crop")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.errors import PictureError, PictureTooLarge, PictureUndecodable
 from pictures.decode import Decoded, DecodeSettings, decode
-from sightline.errors import PictureError, PictureTooLarge, PictureUndecodable
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning:PIL")  # Pillow may grumble, as it does outside of tests
 

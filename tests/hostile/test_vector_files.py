@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sightline.errors import BadVectorFile
+from core.errors import BadVectorFile
 from store.exchange import open_vectors
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from encoders.fake import FakeEncoder
 from indexer import Summary
 from store import Library
-from store.catalog import Embedding, Picture, State
+from store.catalog.tables import Embedding, Picture, State
 
 
 class Counting(FakeEncoder):

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy import select
 
+from core.errors import RootUnavailable
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, Summary, index
-from sightline.errors import RootUnavailable
-from store import Library, cache
-from store.catalog import Content, Embedding, Picture, State
+from store import Library
+from store.catalog.tables import Content, Embedding, Picture, State
 from store.check import verify
-from store.spaces import active_space
+from store.spaces import index_cache
+from store.spaces.registry import active_space
 
 NAMES = [b"a.png", b"B.png", b"sub/c.png", b"sub/deep/d.png", b"sub-2/e.png", b"caf\xe9.png"]
 COLOURS = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (90, 90, 90)]
@@ -252,7 +253,7 @@ class Life(RuleBasedStateMachine):
         assert verify(self.library) == []
         stored = active_space(self.library)
         assert stored is not None
-        current = cache.load(self.library, stored)
+        current = index_cache.load(self.library, stored)
         assert current.published
         with self.library.read() as connection:
             digests = {row.id: row.digest for row in connection.execute(select(Content.id, Content.digest))}

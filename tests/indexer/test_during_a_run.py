@@ -11,9 +11,9 @@ import indexer.pipeline
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, index
 from store import Library
-from store.catalog import State
+from store.catalog.tables import State
 from store.check import verify
-from store.lookup import counts, failures
+from store.queries import counts, failures
 from tests.indexer.runs import Counting, expected, numbers, vectors
 
 Paint = Callable[..., Path]

@@ -11,19 +11,20 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
+from core.errors import SpaceDropped, SpaceIncomplete, SpaceInUse
+from core.space import Space
 from encoders.fake import FakeEncoder
 from indexer import FillSettings, Progress, fill, index
 from search import Searcher
-from sightline.errors import SpaceDropped, SpaceIncomplete, SpaceInUse
-from sightline.space import Space
-from store import Library, cache, filling
-from store.catalog import Embedding
+from store import Library
+from store.catalog.tables import Embedding
 from store.check import repair, verify
-from store.coverage import Coverage, coverage, missing_without
-from store.drop import drop_space, forget_space
 from store.forget import forget
-from store.lookup import failures
-from store.spaces import active_space, list_spaces
+from store.queries import failures
+from store.spaces import index_cache, space_fill
+from store.spaces.coverage import Coverage, coverage, missing_without
+from store.spaces.drop import drop_space, forget_space
+from store.spaces.registry import active_space, list_spaces
 
 Paint = Callable[..., Path]
 
@@ -71,7 +72,7 @@ def test_a_library_changes_its_model(filled: Library, album: Path) -> None:
     assert active(filled) == "mirrored"
     assert vectors(filled) == {"fake": 4, "mirrored": 4}
     assert verify(filled) == []
-    assert cache.load(filled, done.stored).published  # the first search need not make the index
+    assert index_cache.load(filled, done.stored).published  # the first search need not make the index
     (hit,) = Searcher(filled, mirrored).search("red", k=1)
     assert (hit.path.name, round(hit.score, 3)) == ("red.png", 1)
 
@@ -89,7 +90,7 @@ def test_the_way_back_costs_only_what_came_since(filled: Library, album: Path, p
 
 def test_a_space_can_be_built_without_being_used(filled: Library) -> None:
     done = fill(filled, Mirrored(), FillSettings(switch=False))
-    assert (active(filled), done.switched, filling.fillings(filled)) == ("fake", False, {})
+    assert (active(filled), done.switched, space_fill.fillings(filled)) == ("fake", False, {})
 
 
 def test_a_run_that_is_stopped_keeps_what_it_did_and_goes_on(filled: Library, album: Path) -> None:
@@ -101,12 +102,12 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_goes_on(filled: Library, al
     with pytest.raises(KeyboardInterrupt):
         fill(filled, stopped)
     assert (active(filled), vectors(filled)) == ("fake", {"fake": 4, "mirrored": 2})
-    assert list(filling.fillings(filled).values()) == ["stopped"]
+    assert list(space_fill.fillings(filled).values()) == ["stopped"]
     assert verify(filled) == []
     assert len(Searcher(filled, space="mirrored", encoder=Mirrored())) == 2  # a half can be asked, too
     again = Mirrored()
     assert fill(filled, again).embedded == again.embedded == 2
-    assert (active(filled), filling.fillings(filled)) == ("mirrored", {})
+    assert (active(filled), space_fill.fillings(filled)) == ("mirrored", {})
 
 
 def test_what_comes_in_meanwhile_is_there_when_the_new_space_answers(
@@ -151,8 +152,8 @@ def test_the_last_step_lets_nobody_else_write(
             locked.append(not free)
         return publish(library, stored)  # type: ignore[arg-type]
 
-    publish = cache.publish
-    monkeypatch.setattr(cache, "publish", come_in)
+    publish = index_cache.publish
+    monkeypatch.setattr(index_cache, "publish", come_in)
     fill(filled, Mirrored())
     assert locked == [True, True]
 
@@ -236,7 +237,7 @@ def test_a_space_that_is_dropped_meanwhile_is_not_made_again(filled: Library) ->
                 drop_space(connection, stored)
 
     slow = Mirrored(before=drop)
-    stored = filling.begin(filled, slow.space)
+    stored = space_fill.begin(filled, slow.space)
     with pytest.raises(SpaceDropped, match=r"mirrored .* was dropped"):
         fill(filled, slow)
     assert (active(filled), vectors(filled)) == ("fake", {"fake": 4})

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.errors import FolderPassedOver, NoSuchFolder, RootUnavailable
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
 from search import Searcher
-from sightline.errors import FolderPassedOver, NoSuchFolder, RootUnavailable
 from store import Library
-from store.catalog import Root, State
+from store.catalog.tables import Root, State
 from store.check import verify
-from store.lookup import counts
+from store.queries import counts
 from store.roots import list_roots
 from tests.indexer.runs import Counting, numbers, vectors
 

@@ -12,17 +12,17 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import update
 
+from core.errors import SpaceMismatch
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
 from indexer.scan import ScanSettings
 from pictures.decode import DecodeSettings
 from search import Searcher
-from sightline.errors import SpaceMismatch
 from store import Library
-from store.catalog import Embedding, State
+from store.catalog.tables import Embedding, State
 from store.check import repair, verify
-from store.lookup import counts, failures
-from store.spaces import activate, register
+from store.queries import counts, failures
+from store.spaces.registry import activate, register
 from tests.indexer.runs import Counting, expected, numbers, vectors
 
 Paint = Callable[..., Path]

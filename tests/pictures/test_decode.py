@@ -12,8 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 import pictures.decode
+from core.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 from pictures.decode import DecodeSettings, decode
-from sightline.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 
 Pixels = NDArray[np.uint8]
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
+from core.errors import PictureUndecodable
 from pictures.decode import decode, read_header
 from pictures.iptc import read_iptc
 from pictures.labels import Labels, merged
 from pictures.xmp import LARGEST_XMP, read_xmp
-from sightline.errors import PictureUndecodable
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 

@@ -16,13 +16,13 @@ from sqlalchemy import Connection, insert, select
 
 from encoders.fake import FakeEncoder
 from store import Library
-from store.annotations import ContentTag, PictureTag, Sidecar, Tag, TagSource
-from store.catalog import Content, Embedding, Picture, Root, State
-from store.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
-from store.folding import fold
-from store.lookup import findable_ids
-from store.selection import candidate_ids, selected_ids
-from store.spaces import StoredSpace, activate, register
+from store.catalog.annotations import ContentTag, PictureTag, Sidecar, Tag, TagSource
+from store.catalog.collation import fold
+from store.catalog.tables import Content, Embedding, Picture, Root, State
+from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
+from store.filters.selection import candidate_ids, selected_ids
+from store.queries import findable_ids
+from store.spaces.registry import StoredSpace, activate, register
 
 CAMERAS = (None, "FUJIFILM X100V", "Leica Straße", "LEICA STRASSE", "100%_sure", "cafe\u0301", "[x]")
 LENSES = (None, "50mm F2", "a*b")
@@ -163,7 +163,7 @@ def world(
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Without `store.folding.matches`: by trying every split."""
+    """Without `store.catalog.collation.matches`: by trying every split."""
     name, pattern = fold(name), fold(pattern)
     if not pattern:
         return not name

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.errors import InvalidQuery
 from encoders.base import Vectors
 from encoders.fake import FakeEncoder
 from indexer import index
 from search.classify import Classified, Classifier, classify_library, classify_pictures
-from sightline.errors import InvalidQuery
 from store import Library
-from store.lookup import findable_ids
-from store.spaces import active_space
+from store.queries import findable_ids
+from store.spaces.registry import active_space
 
 COLOURS = ("red", "green", "blue", "yellow")
 
@@ -66,7 +66,7 @@ def test_many_labels_have_the_vectors_of_few(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_templates_those_of_the_language_are_used() -> None:
-    from search.ensembles import sentences
+    from search.prompt_templates import sentences
 
     asked: list[str] = []
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Asking, Crop, Filters, Part, Picture, Query, Searcher, Stored, Text, Vector
+from search.chunking import pieces
 from search.diversity import diverse_order, stretched
-from search.ensembles import TEMPLATES, sentences
 from search.feedback import refined
-from search.grammar import parse
-from search.long_texts import pieces
-from sightline.errors import InvalidQuery
+from search.prompt_templates import TEMPLATES, sentences
+from search.query_language import parse
 from store import Library
 
 Paint = Callable[..., Path]

@@ -11,13 +11,14 @@ from sqlalchemy import Connection, event, insert
 from encoders.fake import FakeEncoder
 from search import Filters, Searcher
 from search.filters import field_condition
-from store import Library, cache
-from store.annotations import ContentTag, Tag, TagSource
-from store.catalog import Content, Embedding, Picture, Root, State
+from store import Library
+from store.catalog.annotations import ContentTag, Tag, TagSource
+from store.catalog.likeness import Likeness
+from store.catalog.tables import Content, Embedding, Picture, Root, State
+from store.filters.selection import candidate_ids
 from store.library import bump
-from store.likeness import Likeness
-from store.selection import candidate_ids
-from store.spaces import activate, register
+from store.spaces import index_cache
+from store.spaces.registry import activate, register
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 NUMBER = 60
@@ -66,7 +67,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
                 connection.execute(insert(Likeness).values(content_id=number, version=1, anchor_id=number))
             connection.execute(insert(ContentTag).values(tag_id=1, content_id=7, source=TagSource.USER))
             bump(connection)
-        cache.publish(library, stored)
+        index_cache.publish(library, stored)
         yield library
 
 

@@ -12,7 +12,7 @@ from indexer import index
 from search.facets import FACETS, Facet, count_facets
 from search.filters import Filters, field_condition
 from store import Library
-from store.annotations import TagSource
+from store.catalog.annotations import TagSource
 from store.tags import Tagging, add_tags
 
 CAMERAS = ("Leica Q", "Canon R5", None)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InvalidQuery
 from search.filters import FIELD_NAMES, field_condition, parse_where
-from sightline.errors import InvalidQuery
 from store import Library
-from store.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
-from store.geography import box_around, distance
-from store.selection import matching
+from store.catalog.geography import box_around, distance
+from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
+from store.filters.selection import matching
 
 PAGE = Path(__file__).parents[2] / "docs" / "filters.md"
 

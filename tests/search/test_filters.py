@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from core.errors import InvalidQuery, NothingKnown
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Filters, Query, Searcher
 from search.filters import parse_date
 from search.hits import newest_first
-from sightline.errors import InvalidQuery, NothingKnown
 from store import Library
 
 Paint = Callable[..., Path]

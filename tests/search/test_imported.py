@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.errors import InvalidQuery, ModelUnavailable, SpaceMismatch
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Searcher
-from sightline.errors import InvalidQuery, ModelUnavailable, SpaceMismatch
 from store import Library
 from store.exchange import ImportSettings, import_vectors, open_vectors
 

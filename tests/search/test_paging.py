@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
+from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
 from search import Answer, Filters, Query, Searcher
 from search.paging import Cursor, Place
-from sightline.errors import InvalidQuery
 from store import Library
-from store.catalog import Content, Embedding, Picture, Root, State
+from store.catalog.tables import Content, Embedding, Picture, Root, State
 from store.library import bump
-from store.spaces import activate, register
+from store.spaces.registry import activate, register
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InvalidQuery
 from search import Part, Picture, Query, Text
-from sightline.errors import InvalidQuery
 
 
 def test_texts_and_pictures() -> None:

@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from core.space import Space
 from encoders.fake import FakeEncoder
-from sightline.space import Space
 from store import Library
-from store.catalog import Content, Embedding, Picture, State
+from store.catalog.tables import Content, Embedding, Picture, State
 from store.library import bump
 from store.roots import ensure_root
-from store.spaces import StoredSpace, activate, register
+from store.spaces.registry import StoredSpace, activate, register
 
 Unit = Callable[[int], NDArray[np.float32]]
 

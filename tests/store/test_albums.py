@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sightline.errors import InvalidQuery, InvalidTag, UnknownAlbum
+from core.errors import InvalidQuery, InvalidTag, UnknownAlbum
 from store import Library
 from store.albums import AlbumRecord, drop_album, expanded, find_album, list_albums, save_album
-from store.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
-from store.selection import selected_ids
-from store.spaces import StoredSpace
+from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
+from store.filters.selection import selected_ids
+from store.spaces.registry import StoredSpace
 
 EVERYTHING = And(
     (

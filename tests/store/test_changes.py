@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.errors import LibraryUnusable
+from core.errors import LibraryUnusable
 from store import Library
 from store.albums import AlbumRecord, save_album
 from store.changes import Changes

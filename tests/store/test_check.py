@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from sightline.errors import LibraryUnusable
-from store import Library, cache
-from store.catalog import Content, Embedding, IndexGeneration, Picture
+from core.errors import LibraryUnusable
+from store import Library
+from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
 from store.check import repair, verify
 from store.library import bump
-from store.spaces import StoredSpace
-from store.vectors import FlatIndex
+from store.spaces import index_cache
+from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import FlatIndex
 
 Put = Callable[..., list[int]]
 
@@ -26,7 +27,7 @@ def kinds(library: Library) -> list[str]:
 def ids(library: Library, stored: StoredSpace, put: Put) -> list[int]:
     """A sound library of eight pictures."""
     made = put(*range(8))
-    cache.publish(library, stored)
+    index_cache.publish(library, stored)
     assert verify(library) == []
     return made
 
@@ -99,7 +100,7 @@ def announce(library: Library, index: FlatIndex) -> None:
 
 
 def test_a_file_with_a_wrong_number_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
-    sound = cache.load(library, stored).index
+    sound = index_cache.load(library, stored).index
     vectors = sound.vectors()
     vectors[3] = vectors[2]
     wrong = FlatIndex(13)
@@ -116,7 +117,7 @@ def test_a_file_with_a_wrong_number_is_found(library: Library, stored: StoredSpa
 def test_a_file_with_a_vector_too_few_is_found(
     library: Library, stored: StoredSpace, ids: list[int], rows: slice
 ) -> None:
-    sound = cache.load(library, stored).index
+    sound = index_cache.load(library, stored).index
     wrong = FlatIndex(13)
     wrong.add(sound.ids()[rows], sound.vectors()[rows])
     announce(library, wrong)
@@ -126,7 +127,7 @@ def test_a_file_with_a_vector_too_few_is_found(
 
 
 def test_the_order_in_the_file_means_nothing(library: Library, stored: StoredSpace, ids: list[int]) -> None:
-    sound = cache.load(library, stored).index
+    sound = index_cache.load(library, stored).index
     turned = FlatIndex(13)
     turned.add(sound.ids()[::-1], sound.vectors()[::-1])
     announce(library, turned)
@@ -176,7 +177,7 @@ def test_a_present_picture_without_a_vector_is_found(library: Library, stored: S
     with library.write() as connection:
         connection.execute(delete(Embedding).where(Embedding.content_id == ids[0]))
         bump(connection)
-    cache.publish(library, stored)
+    index_cache.publish(library, stored)
     assert kinds(library) == ["unembedded"]
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from core.errors import NothingKnown
 from encoders.fake import FakeEncoder
 from indexer.pipeline import index
-from sightline.errors import NothingKnown
 from store import Library
-from store.catalog import Content, Embedding, Failure, Picture, Root
+from store.catalog.tables import Content, Embedding, Failure, Picture, Root
 from store.check import verify
 from store.forget import forget
-from store.lookup import counts
+from store.queries import counts
 
 
 def known(library: Library) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.errors import LibraryNotFound, LibraryUnusable
+from core.errors import LibraryNotFound, LibraryUnusable
 from store import Library
 from store.library import bump
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from store import Library
-from store.catalog import Picture, Root, State
+from store.catalog.tables import Picture, Root, State
 from store.roots import Place, count_present, ensure_root, find_place, list_roots, within
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sightline.errors import InvalidTag
+from core.errors import InvalidTag
 from store import Library
-from store.annotations import TagSource
-from store.catalog import State
-from store.folding import clean_name, contains, fold, matches
+from store.catalog.annotations import TagSource
+from store.catalog.collation import clean_name, contains, fold, matches
+from store.catalog.tables import State
 from store.tags import (
     TagCount,
     Tagging,

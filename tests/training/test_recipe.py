@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from encoders.mini.encoder import MiniEncoder
-from encoders.mini.tokens import Tokenizer
+from encoders.mini.tokenizer import Tokenizer
 from training.corpora import Caption
 from training.scenes import scene_captions, scene_pictures
 from training.tokenizer import train_tokenizer

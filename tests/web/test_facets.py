@@ -83,8 +83,8 @@ def test_words_are_no_filter(client: TestClient) -> None:
 
 @pytest.mark.parametrize("quote", ['"', "\\", '\\"', "a or b", "(", ")", "-x", "=="])
 def test_terms_are_quoted(quote: str) -> None:
-    from search.grammar import parse
-    from store.conditions import FieldTest
+    from search.query_language import parse
+    from store.filters.conditions import FieldTest
 
     condition = parse(term("camera", quote)).where
     assert isinstance(condition, FieldTest)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from sightline.errors import ServeRefused
+from core.errors import ServeRefused
 from store import Library
 from tests.web.conftest import HERE
 from web import ServeSettings, create_app

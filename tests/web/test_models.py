@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from encoders.hub.manifest import Manifest, model_folder, write_manifest
-from tests.test_house import imported
+from tests.test_architecture import imported
 
 Models = dict[str, dict[str, object]]
 
@@ -29,7 +29,7 @@ def test_what_is_not_here_says_how_to_get_it(shared: TestClient, monkeypatch: py
     small = models(shared)["ViT-B-32/laion2b_s34b_b79k"]
     assert (small["location"], small["usable"], small["dim"], small["size"]) == ("recommended", False, 512, 605_200_000)
     assert str(small["missing"]).endswith("sightline models pull ViT-B-32/laion2b_s34b_b79k")
-    monkeypatch.setattr("encoders.known.find_spec", lambda _: None)
+    monkeypatch.setattr("encoders.model_info.find_spec", lambda _: None)
     assert str(models(shared)["BAAI/AltCLIP"]["missing"]).startswith("pip install 'sightline[clip]'; ")
 
 

@@ -17,9 +17,9 @@ import pytest
 import requests
 from PIL import Image
 
+from core.errors import ServeRefused
 from encoders.mini.encoder import MiniEncoder
 from indexer import index
-from sightline.errors import ServeRefused
 from store import Library
 from tests.web.test_guard import TOKEN
 from web import ServeSettings

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from core.errors import ModelUnavailable
+from core.space import Space
 from encoders import registry
 from indexer.fill import FillSettings, switch
-from sightline.errors import ModelUnavailable
-from sightline.space import Space
 from store import Library
 from store.exchange import import_vectors, open_vectors
-from store.spaces import named_space
+from store.spaces.registry import named_space
 from tests.web.conftest import HERE
 from web import ServeSettings, create_app
 from web import service as services

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from store import Library
-from store.lookup import describe
+from store.queries import describe
 from web.thumbnails import Size, Thumbnails
 
 

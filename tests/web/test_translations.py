@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sightline.errors import SightlineError
-from tests.web.test_problems import below
-from web.page import STATIC
+from core.errors import SightlineError
+from tests.web.test_errors import below
+from web.static_files import STATIC
 
 LANGUAGES = {
     # What CLDR distinguishes for whole numbers below a million.

@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from sightline.errors import PictureError
+from core.errors import PictureError
 from store import Library
 from tests.web.conftest import HERE
 from web import ServeSettings, create_app, uploads
-from web.problems import NotThere
+from web.errors import NotThere
 from web.uploads import Uploads
 
 UPLOADS = "/api/v1/uploads"

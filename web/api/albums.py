@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field
 
-from sightline.errors import InvalidQuery
+from core.errors import InvalidQuery
 from store.albums import AlbumRecord, drop_album, list_albums, save_album
-from store.selection import matching
-from web.asking import ServiceDep
-from web.questions import LONGEST_QUERY, MOST_HITS, QuestionIn, line_of, understand
-from web.schemas import Said
+from store.filters.selection import matching
+from web.dependencies import ServiceDep
+from web.requests import LONGEST_QUERY, MOST_HITS, QuestionIn, line_of, understand
+from web.responses import Said
 
 __all__ = ["router"]
 

@@ -12,11 +12,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from search.spreadsheet import no_formula
-from store.lookup import ContentRecord, describe
-from web.asking import ServiceDep
+from store.queries import ContentRecord, describe
+from web.dependencies import ServiceDep
+from web.errors import NotThere
 from web.files import LARGEST_ID, open_picture_file
-from web.problems import NotThere
-from web.schemas import Picture
+from web.responses import Picture
 from web.service import Service
 
 __all__ = ["router"]

@@ -12,9 +12,9 @@ from fastapi.concurrency import run_in_threadpool
 from search.facets import Facet, count_facets
 from search.filters import Filters
 from store.library import Library
-from web.asking import ServiceDep
-from web.questions import LONGEST_QUERY, both, condition_of, filters_in
-from web.schemas import Facets, Value
+from web.dependencies import ServiceDep
+from web.requests import LONGEST_QUERY, both, condition_of, filters_in
+from web.responses import Facets, Value
 
 __all__ = ["folders", "router", "term"]
 

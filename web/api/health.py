@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from web.asking import ServiceDep
+from web.dependencies import ServiceDep
 
 __all__ = ["router"]
 

@@ -12,11 +12,11 @@ from PIL import Image
 from search.highlight import Highlight
 from search.highlight.overlay.blend import opacity
 from search.highlight.overlay.colours import ramp
-from store.lookup import ContentRecord, describe
+from store.queries import ContentRecord, describe
 from web.api.pictures import PictureId
-from web.asking import ServiceDep
-from web.problems import NotThere
-from web.schemas import Said
+from web.dependencies import ServiceDep
+from web.errors import NotThere
+from web.responses import Said
 from web.service import Service
 
 __all__ = ["router"]

@@ -11,12 +11,12 @@ from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from encoders.known import all_known
+from encoders.model_info import all_known
 from store.roots import absolute, locate
 from web import jobs
-from web.asking import ServiceDep
-from web.problems import NotAllowed
-from web.schemas import Said
+from web.dependencies import ServiceDep
+from web.errors import NotAllowed
+from web.responses import Said
 from web.service import Service
 
 __all__ = ["router"]

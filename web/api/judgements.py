@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from web.asking import ServiceDep
+from web.dependencies import ServiceDep
+from web.errors import NotAllowed
 from web.files import LARGEST_ID
-from web.problems import NotAllowed
-from web.schemas import Said
+from web.responses import Said
 
 __all__ = ["router"]
 

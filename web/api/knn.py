@@ -14,14 +14,14 @@ from typing import Annotated, Any, Literal, TypeVar
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
+from core.errors import InvalidQuery
 from search.query import Part, Picture, Query, Source, Text, Vector
-from sightline.errors import InvalidQuery
-from store.lookup import ContentRecord, describe
-from store.spaces import list_spaces
-from web.asking import RawBody, ServiceDep, body_of
+from store.queries import ContentRecord, describe
+from store.spaces.registry import list_spaces
+from web.dependencies import RawBody, ServiceDep, body_of
+from web.errors import printable
 from web.files import LARGEST_ID
-from web.problems import printable
-from web.questions import LONGEST_QUERY, MOST_HITS
+from web.requests import LONGEST_QUERY, MOST_HITS
 from web.service import Service
 
 __all__ = ["router"]

@@ -4,10 +4,10 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from encoders.known import Known, all_known
 from encoders.licences import Use, commercial_only, use_of
-from encoders.recommended import RECOMMENDED
-from web.schemas import Said
+from encoders.model_catalog import RECOMMENDED
+from encoders.model_info import Known, all_known
+from web.responses import Said
 
 __all__ = ["Model", "router"]
 

@@ -13,13 +13,13 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from store.files import StoredFile
-from store.lookup import describe
-from store.stacks import others_of
-from web.asking import ServiceDep
-from web.conditional import byte_range, is_known
+from store.near_duplicates.groups import others_of
+from store.queries import describe
+from web.dependencies import ServiceDep
+from web.errors import NotThere
 from web.files import LARGEST_ID, open_picture_file
-from web.problems import NotThere
-from web.schemas import Picture, Stack
+from web.http_caching import byte_range, is_known
+from web.responses import Picture, Stack
 from web.thumbnails import Size
 
 __all__ = ["PictureId", "router"]

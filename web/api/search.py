@@ -6,12 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Query, UploadFile
 
 from search.browse import browse, count
-from store.lookup import describe
+from store.queries import describe
 from web.api.pictures import PictureId
-from web.asking import ServiceDep
-from web.problems import NotThere
-from web.questions import MOST_HITS, MOST_PARTS, SearchIn, Understood, understand
-from web.schemas import Answer, Hit
+from web.dependencies import ServiceDep
+from web.errors import NotThere
+from web.requests import MOST_HITS, MOST_PARTS, SearchIn, Understood, understand
+from web.responses import Answer, Hit
 from web.service import Service
 
 __all__ = ["router"]

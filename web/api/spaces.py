@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from indexer.fill import switch
-from store.coverage import coverage
-from store.spaces import list_spaces, named_space
-from web.asking import ServiceDep
-from web.problems import Busy
-from web.schemas import Said
+from store.spaces.coverage import coverage
+from store.spaces.registry import list_spaces, named_space
+from web.dependencies import ServiceDep
+from web.errors import Busy
+from web.responses import Said
 
 __all__ = ["Space", "router"]
 

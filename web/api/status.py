@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter
 
-from store.catalog import State
-from store.lookup import counts, failures
+from store.catalog.tables import State
+from store.queries import counts, failures
 from store.roots import list_roots
 from web.api.spaces import Space, list_all
-from web.asking import ServiceDep
-from web.problems import printable
-from web.schemas import Said
+from web.dependencies import ServiceDep
+from web.errors import printable
+from web.responses import Said
 
 __all__ = ["router"]
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from store.lookup import describe
+from store.queries import describe
 from store.tags import Tagging, add_tags, list_tags, remove_tags, remove_unused
-from web.asking import ServiceDep
+from web.dependencies import ServiceDep
 from web.files import LARGEST_ID
-from web.schemas import Said
+from web.responses import Said
 
 __all__ = ["router"]
 

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from web.asking import RawBody, ServiceDep, body_of
-from web.schemas import Said
+from web.dependencies import RawBody, ServiceDep, body_of
+from web.responses import Said
 
 __all__ = ["router"]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from cli.evaluate.curves import depths, main_metric, rank_bins, rank_shares
+from cli.evaluate.formatting import label, number_words
 from cli.evaluate.measure import Measured
+from cli.evaluate.plot_data import depths, main_metric, rank_bins, rank_shares
 from cli.evaluate.report.forest import Estimate, forest_panel
 from cli.evaluate.report.markup import element, escaped
 from cli.evaluate.report.panels import histogram_panel, legend, recall_panel
-from cli.evaluate.words import label, number_words
 from search.evaluate.evaluation import EVERY_LANGUAGE
 
 __all__ = ["forest_figure", "histogram_figure", "recall_figure"]

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
+from cli.evaluate.comparisons import Standing, Standings
+from cli.evaluate.formatting import direction_words, label, short_definition
 from cli.evaluate.measure import Measured, together
 from cli.evaluate.report.figures import forest_figure, histogram_figure, recall_figure
 from cli.evaluate.report.markup import element, escaped
 from cli.evaluate.report.queries import differing_queries, worst_queries
 from cli.evaluate.report.style import STYLE
 from cli.evaluate.report.tables import comparison_table, evaluation_table
-from cli.evaluate.standings import Standing, Standings
-from cli.evaluate.words import direction_words, label, short_definition
-from sightline import __version__
+from core.version import __version__
 
 __all__ = ["page"]
 

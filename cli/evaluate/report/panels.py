@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from cli.evaluate.curves import bin_words
+from cli.evaluate.plot_data import bin_words
 from cli.evaluate.report.axes import (
     BOTTOM,
     HEIGHT,

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cli.evaluate.comparisons import Standing
+from cli.evaluate.formatting import number_words
 from cli.evaluate.measure import Measured
 from cli.evaluate.report.markup import element, escaped
 from cli.evaluate.report.pictures import Showcase
-from cli.evaluate.standings import Standing
-from cli.evaluate.words import number_words
 from search.evaluate.trec import Run
 
 __all__ = ["differing_queries", "worst_queries"]

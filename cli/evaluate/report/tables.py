@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from cli.evaluate.comparisons import Standing
+from cli.evaluate.formatting import interval_words, label, number_words
 from cli.evaluate.measure import Measured
 from cli.evaluate.report.markup import element, escaped
-from cli.evaluate.standings import Standing
-from cli.evaluate.words import interval_words, label, number_words
 from search.evaluate.compare import Comparison
 from search.evaluate.evaluation import EVERY_LANGUAGE, Evaluation
 

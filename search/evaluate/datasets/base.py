@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from search.evaluate.judgements import Qrels
-from sightline.errors import UnknownLanguage
+from core.errors import UnknownLanguage
+from search.evaluate.qrels import Qrels
 
 __all__ = ["UNKNOWN_LANGUAGE", "Caption", "Dataset"]
 

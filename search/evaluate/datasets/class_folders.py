@@ -9,10 +9,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets.collect import Contents, Options
 from search.evaluate.datasets.files import pictures_beneath
-from search.evaluate.lines import Source, read_lines
-from sightline.errors import DatasetError
+from search.evaluate.text_records import Source, read_lines
 
 __all__ = ["read", "recognises"]
 

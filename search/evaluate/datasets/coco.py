@@ -5,9 +5,9 @@ The split is what the file's name says after `captions_`, as in `captions_val201
 
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.lines import Source, objects_of, read_json, text_of
-from sightline.errors import DatasetError
+from search.evaluate.text_records import Source, objects_of, read_json, text_of
 
 __all__ = ["read", "recognises"]
 

@@ -9,9 +9,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from core.errors import DatasetError, MissingPictures, UnknownSplit
 from search.evaluate.datasets.base import Caption, Dataset
-from search.evaluate.lines import Source
-from sightline.errors import DatasetError, MissingPictures, UnknownSplit
+from search.evaluate.text_records import Source
 
 __all__ = ["ALL", "Contents", "Options", "picture_root"]
 

@@ -7,7 +7,7 @@
 from pathlib import Path
 
 from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.lines import Record, Source, read_json_lines, text_of
+from search.evaluate.text_records import Record, Source, read_json_lines, text_of
 
 __all__ = ["read", "recognises"]
 

@@ -7,9 +7,9 @@ Without them there are no splits; with them, pictures in none of them are in the
 import re
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.lines import Source, read_lines
-from sightline.errors import DatasetError
+from search.evaluate.text_records import Source, read_lines
 
 __all__ = ["read", "recognises"]
 

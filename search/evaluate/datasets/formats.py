@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets import (
     class_folders,
     coco,
@@ -15,7 +16,6 @@ from search.evaluate.datasets import (
 )
 from search.evaluate.datasets.base import Dataset
 from search.evaluate.datasets.collect import Contents, Options
-from sightline.errors import DatasetError
 
 __all__ = ["FORMATS", "open_dataset"]
 

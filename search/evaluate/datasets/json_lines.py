@@ -5,10 +5,10 @@ One file, or a folder of `captions.jsonl` or `captions.LANG.jsonl`. Pictures are
 
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
 from search.evaluate.datasets.collect import Contents, Options
-from search.evaluate.lines import Record, Source, read_json_lines, text_of
-from sightline.errors import DatasetError
+from search.evaluate.text_records import Record, Source, read_json_lines, text_of
 
 __all__ = ["read", "recognises"]
 

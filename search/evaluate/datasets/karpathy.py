@@ -6,9 +6,9 @@ split of its own here. English.
 
 from pathlib import Path
 
+from core.errors import DatasetError
 from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.lines import Record, Source, objects_of, read_json, text_of
-from sightline.errors import DatasetError
+from search.evaluate.text_records import Record, Source, objects_of, read_json, text_of
 
 __all__ = ["read", "recognises"]
 

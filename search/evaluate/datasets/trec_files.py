@@ -7,13 +7,13 @@ relative to, where it is not this one.
 
 from pathlib import Path
 
+from core.errors import DatasetError, MissingPictures
 from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
 from search.evaluate.datasets.collect import Contents, Options
 from search.evaluate.datasets.files import pictures_beneath
-from search.evaluate.judgements import relevant_documents
-from search.evaluate.lines import Source, read_lines
+from search.evaluate.qrels import relevant_documents
+from search.evaluate.text_records import Source, read_lines
 from search.evaluate.trec import read_qrels
-from sightline.errors import DatasetError, MissingPictures
 
 __all__ = ["read", "recognises"]
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from pictures.lettering import can_write, fitted, font_for
+from pictures.text_drawing import can_write, fitted, font_for
 from search.highlight.highlight import Highlight
 from search.highlight.overlay.blend import GREY, blend, opacity
 from search.highlight.overlay.colours import ramp
-from search.highlight.words import Word
+from search.highlight.word_attribution import Word
 
 __all__ = ["Panel", "figure", "panels_of", "signed", "word_panels"]
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from core.errors import ExtraMissing, ModelUnavailable, PullFailed, UnknownModel
 from encoders import registry
 from encoders.hub import make_plan, model_folder, pull, pulled, read_manifest, resolve
 from encoders.hub.manifest import MANIFEST
 from encoders.hub.names import open_clip_config
-from sightline.errors import ExtraMissing, ModelUnavailable, PullFailed, UnknownModel
 from tests.encoders.hub.conftest import CONFIG, NAME
 from tests.models.hub import COMMIT, Hub, Repository
 
@@ -386,7 +386,7 @@ def test_names_of_open_clip_are_looked_up() -> None:
 
 def test_every_recommended_model_is_where_open_clip_says() -> None:
     open_clip = pytest.importorskip("open_clip")
-    from encoders.recommended import RECOMMENDED
+    from encoders.model_catalog import RECOMMENDED
 
     for name, model in RECOMMENDED.items():
         architecture, _, tag = name.partition("/")

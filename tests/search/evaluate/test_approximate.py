@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import EvaluationError
 from search.evaluate.approximate import evaluate_approximate
 from search.evaluate.datasets import Caption, Dataset
 from search.evaluate.evaluate import Embedded, evaluate_dataset
-from sightline.errors import EvaluationError
 
 
 def unit(random: np.random.Generator, rows: int) -> NDArray[np.float32]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import DatasetError, EvaluationError, Incomparable
 from search.evaluate.baseline import compare_with_baseline, falls, read_baseline, write_baseline
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
-from sightline.errors import DatasetError, EvaluationError, Incomparable
 
 
 def evaluation(ranks: list[list[float]], lang: str = "en", space: str = "old") -> Evaluation:

@@ -6,13 +6,13 @@ from itertools import product
 import numpy as np
 import pytest
 
+from core.errors import Incomparable
 from search.evaluate import compare
+from search.evaluate.bootstrap import Resampling
 from search.evaluate.compare import ComparisonSettings, compare_all, holm, randomisation_test
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import Metric, parse_metric, parse_metrics
 from search.evaluate.ranks import Ranks
-from search.evaluate.uncertainty import Resampling
-from sightline.errors import Incomparable
 
 MRR, MEDIAN, MEAN_RANK = parse_metric("mrr"), parse_metric("median_rank"), parse_metric("mean_rank")
 

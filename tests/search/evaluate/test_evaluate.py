@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import EvaluationError
 from search.evaluate.datasets import Caption, Dataset
 from search.evaluate.evaluate import (
     Embedded,
@@ -22,7 +23,6 @@ from search.evaluate.evaluate import (
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import BlockSizes
-from sightline.errors import EvaluationError
 
 PICTURES = np.eye(3, dtype=np.float32)
 """Of a.jpg, b.jpg and c.jpg."""

@@ -8,16 +8,16 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import MissingVectors
 from encoders.fake import FakeEncoder
 from indexer import index
 from search.evaluate import gallery
 from search.evaluate.datasets import Caption, Dataset
 from search.evaluate.evaluate import evaluate_dataset
 from search.evaluate.gallery import open_gallery
-from sightline.errors import MissingVectors
 from store import Library
 from store.exchange import import_vectors, open_vectors
-from store.spaces import StoredSpace, active_space, named_space
+from store.spaces.registry import StoredSpace, active_space, named_space
 
 
 @pytest.fixture(autouse=True, params=[3, 4096])

@@ -5,10 +5,10 @@ from math import inf, log2
 import numpy as np
 import pytest
 
+from core.errors import UnknownMetric
 from search.evaluate import metrics
 from search.evaluate.metrics import KNOWN, STANDARD, parse_metric, parse_metrics
 from search.evaluate.ranks import Ranks
-from sightline.errors import UnknownMetric
 
 SOME = Ranks.of([2, 5, inf], [1, 3, 2])
 """Three relevant documents: one second, the best fifth, one never ranked."""

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from core.errors import EvaluationError
 from search.evaluate.ranks import BlockSizes, Ranks, relevant_ranks
-from sightline.errors import EvaluationError
 
 Floats = NDArray[np.float32]
 Judged = list[dict[int, int]]

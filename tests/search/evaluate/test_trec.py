@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import DatasetError, EvaluationError
 from search.evaluate.trec import rank_run, read_qrels, read_run, write_qrels, write_run
-from sightline.errors import DatasetError, EvaluationError
 
 
 def test_qrels(tmp_path: Path) -> None:

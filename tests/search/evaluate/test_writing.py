@@ -7,8 +7,8 @@ from threading import Thread
 
 import pytest
 
+from core.errors import EvaluationError
 from search.evaluate.writing import write_lines, write_whole
-from sightline.errors import EvaluationError
 
 
 def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:

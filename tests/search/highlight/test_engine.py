@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.errors import InvalidQuery, ModelUnavailable, UnknownModel
 from encoders.prompts import Prompt, TextPrompt
 from encoders.segmenter import Segmenter
 from search.highlight import highlight, load_engine
-from search.highlight.relevance import Relevance
+from search.highlight.patch_similarity import Relevance
 from search.highlight.segmentation import Segmentation
-from sightline.errors import InvalidQuery, ModelUnavailable, UnknownModel
 
 RED = Image.new("RGB", (20, 10), "red")
 

@@ -6,13 +6,13 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from encoders.prompts import TextPrompt
-from pictures.lettering import fitted
+from pictures.text_drawing import fitted
 from search.highlight import highlight
 from search.highlight.overlay import blend, figure, panels_of, word_panels
 from search.highlight.overlay.colours import ramp, to_oklab
 from search.highlight.overlay.figure import LETTERS, SMALLEST, UNWRITABLE
-from search.highlight.relevance import Relevance
-from search.highlight.words import word_parts
+from search.highlight.patch_similarity import Relevance
+from search.highlight.word_attribution import word_parts
 
 RED = Image.new("RGB", (40, 30), "red")
 

@@ -10,7 +10,7 @@ from pycocotools import mask as coco
 from skimage.filters import threshold_otsu
 from skimage.measure import label as reference_label
 
-from search.highlight.coco import compressed, rle, run_lengths
+from search.highlight.coco_rle import compressed, rle, run_lengths
 from search.highlight.regions import find_regions, label, otsu
 
 # pycocotools asks NumPy for its arrays as NumPy 1 wanted it.

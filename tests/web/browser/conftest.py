@@ -23,9 +23,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from core.errors import ModelUnavailable
 from encoders import registry
 from indexer import index
-from sightline.errors import ModelUnavailable
 from store import Library
 from tests.web.test_knn import serving
 from web import ServeSettings

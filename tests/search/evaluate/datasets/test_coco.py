@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from core.errors import DatasetError, MissingPictures
 from search.evaluate.datasets import Caption, open_dataset
-from sightline.errors import DatasetError, MissingPictures
 
 Write = Callable[..., Path]
 Touch = Callable[..., None]

@@ -1,0 +1,1 @@
+"""What every package may use: the exceptions, the settings, embedding spaces and the version."""

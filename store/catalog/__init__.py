@@ -1,0 +1,1 @@
+"""The tables of the catalogue, the database engine, the migrations, and the SQL functions."""

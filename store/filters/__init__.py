@@ -1,0 +1,1 @@
+"""Conditions on pictures, and the SQL statements compiled from them."""

@@ -1,0 +1,248 @@
+"""Tests of fields as SQL, one function a kind of field. Each gives None for a test that its kind does not have."""
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from itertools import accumulate
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.errors import InvalidQuery, NothingKnown
+from store.catalog.annotations import ContentTag, PictureTag, Tag
+from store.catalog.collation import fold, matches
+from store.catalog.geography import box_around
+from store.catalog.id_sets import among
+from store.catalog.tables import Content, Picture
+from store.filters.conditions import Box, Circle, FieldTest, Op, Value
+from store.filters.distinct import distinct_values
+from store.filters.fields import FIELDS, Field, Kind
+from store.filters.path_patterns import name_like, path_like
+from store.roots import absolute, places_at, within
+
+__all__ = ["compile_test"]
+
+_LARGEST = 2**63
+"""Whole numbers must stay below this: a database has 64 bits for them."""
+
+_COMPARISONS: Mapping[Op, Callable[[SQLColumnExpression[Any], Value], ColumnElement[bool]]] = MappingProxyType(
+    {
+        Op.EQ: lambda field, value: field == value,
+        Op.LT: lambda field, value: field < value,
+        Op.LE: lambda field, value: field <= value,
+        Op.GT: lambda field, value: field > value,
+        Op.GE: lambda field, value: field >= value,
+    }
+)
+
+
+def compile_test(connection: Connection, test: FieldTest) -> ColumnElement[bool]:
+    """The test as a condition on a joined row, NULL where nothing is known; `connection` is asked what names there are.
+
+    Raises `InvalidQuery` for a field or a test that there is not, `NothingKnown` for a folder that is not covered.
+    """
+    field = FIELDS.get(test.field)
+    if field is None:
+        raise InvalidQuery(f"pictures have no field {test.field!r}")
+    compiled = _KINDS[field.kind](connection, field, test)
+    if compiled is None:
+        raise InvalidQuery(f"{test.field} is {field.kind.value}: it cannot be tested with {test.op} {test.value!r}")
+    return compiled
+
+
+def _values(test: FieldTest, kind: type[Value] | tuple[type[Value], ...]) -> tuple[Value, ...] | None:
+    """The values of a test if they are of this kind: one, or for `IN` any number."""
+    given = test.value if isinstance(test.value, tuple) else () if test.value is None else (test.value,)
+    if any(isinstance(value, bool) or not isinstance(value, kind) for value in given):
+        return None
+    return given if test.op is Op.IN or len(given) == 1 else None
+
+
+def _known(field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    return field.value.is_not(None) if test.op is Op.EXISTS and test.value is None else None
+
+
+def _compared(field: Field, test: FieldTest, values: tuple[Value, ...]) -> ColumnElement[bool] | None:
+    if test.op is Op.IN:
+        return field.value.in_(values)
+    return _COMPARISONS[test.op](field.value, values[0]) if test.op in _COMPARISONS else None
+
+
+def _number(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = _values(test, (int, float))
+    for value in values or ():
+        if isinstance(value, (int, float)) and not abs(value) < _LARGEST:  # NaN too
+            raise InvalidQuery(f"{value} is no number that {test.field} can be compared with")
+    return None if values is None else _compared(field, test, values)
+
+
+def _moment(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = _values(test, datetime)
+    return None if values is None else _compared(field, test, values)
+
+
+def _word(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = _values(test, str)
+    if values is None or test.op not in (Op.EQ, Op.IN):
+        return None
+    return field.value.in_([str(value) for value in values])
+
+
+def _text(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = [_storable(str(value)) for value in _values(test, str) or ()]
+    if test.op is Op.LIKE and values:
+        return func.sightline_like(field.value, values[0]) == 1
+    return func.sightline_fold(field.value).in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
+
+
+def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    pattern = _pattern(test)
+    return _text(connection, field, test) if pattern is None else path_like(connection, pattern)
+
+
+def _filename(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    pattern = _pattern(test)
+    return _text(connection, field, test) if pattern is None else name_like(pattern)
+
+
+def _pattern(test: FieldTest) -> str | None:
+    values = _values(test, str) if test.op is Op.LIKE else None
+    return _storable(str(values[0])) if values else None
+
+
+def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    accepts = _acceptor(test)
+    if accepts is None or not isinstance(field.value, InstrumentedAttribute):
+        return None
+    return among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
+
+
+def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    tags = select(Tag.id)
+    if test.op in (Op.EQ, Op.IN):
+        keys = {fold(_storable(str(value))) for value in _values(test, str) or ()}
+        tags = tags.where(_named(connection, keys))
+    elif test.op is Op.LIKE:
+        accepts = _acceptor(test)
+        if accepts is None:
+            return None
+        tags = tags.where(among(Tag.id, [row.id for row in connection.execute(select(Tag)) if accepts(row.name)]))
+    elif test.op is not Op.EXISTS or test.value is not None:
+        return None
+    said = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
+    beside = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
+    if connection.scalar(beside.limit(1)) is None:  # an `or` would keep SQLite from the index of contents
+        return Picture.content_id.in_(said)
+    return or_(Picture.content_id.in_(said), Picture.id.in_(beside))
+
+
+def _named(connection: Connection, keys: Collection[str]) -> ColumnElement[bool]:
+    """Tags with one of these keys, and those beneath them."""
+    if len(keys) > 8:  # a long expression would be too deep for SQLite
+        every = connection.execute(select(Tag.id, Tag.key))
+        return among(Tag.id, [row.id for row in every if _is_named(row.key, keys)])
+    # "0" is "/" + 1: whatever lies beneath
+    return or_(false(), *(or_(Tag.key == key, and_(Tag.key >= key + "/", Tag.key < key + "0")) for key in keys))
+
+
+def _is_named(key: str, keys: Collection[str]) -> bool:
+    return any(outer in keys for outer in accumulate(key.split("/"), lambda parent, level: f"{parent}/{level}"))
+
+
+def _acceptor(test: FieldTest) -> Callable[[str], bool] | None:
+    """Whether a name passes a test of texts."""
+    values = _values(test, str)
+    if values is None:
+        return None
+    if test.op is Op.LIKE:
+        pattern = str(values[0])
+        return lambda name: matches(name, pattern)
+    if test.op not in (Op.EQ, Op.IN):
+        return None
+    keys = {fold(str(value)) for value in values}
+    return lambda name: fold(name) in keys
+
+
+def _folder(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    paths = _values(test, Path)
+    if paths is None or test.op not in (Op.EQ, Op.IN):
+        return None
+    places = []
+    for path in (absolute(path) for path in paths if isinstance(path, Path)):
+        found = places_at(connection, path)
+        if not found:
+            raise NothingKnown(path)
+        places.extend(found)
+    return or_(false(), *(and_(*within(place)) for place in places))
+
+
+def _place(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    areas = _values(test, (Circle, Box))
+    if areas is None or test.op is not Op.IN:
+        return None
+    return or_(
+        false(),
+        *(
+            _in_circle(area) if isinstance(area, Circle) else _in_box(area)
+            for area in areas
+            if isinstance(area, (Circle, Box))
+        ),
+    )
+
+
+def _in_circle(circle: Circle) -> ColumnElement[bool]:
+    """The box first, which an index answers; then the distance."""
+    if not all(map(math.isfinite, (circle.latitude, circle.longitude, circle.metres))) or abs(circle.latitude) > 90:
+        raise InvalidQuery(f"{circle.latitude}, {circle.longitude} is no place on the globe")
+    metres = func.sightline_metres(circle.latitude, circle.longitude, Content.latitude, Content.longitude)
+    return and_(_in_box(box_around(circle)), metres <= circle.metres)
+
+
+def _in_box(box: Box) -> ColumnElement[bool]:
+    if not all(map(math.isfinite, (box.south, box.west, box.north, box.east))):
+        raise InvalidQuery(f"{box} is no box on the globe")
+    east, west = Content.longitude <= box.east, Content.longitude >= box.west
+    across = or_(west, east) if box.west > box.east else and_(west, east)  # over the date line
+    return and_(Content.latitude.between(box.south, box.north), across)
+
+
+def _key(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    ids = _values(test, int)
+    return None if ids is None or test.op not in (Op.EQ, Op.IN) else among(field.value, list(ids))
+
+
+def _storable(text: str) -> str:
+    """`text` as a database can take it: a name that is not UTF-8 has marks in it that no encoding has."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_KINDS: Mapping[Kind, Callable[[Connection, Field, FieldTest], ColumnElement[bool] | None]] = MappingProxyType(
+    {
+        Kind.NUMBER: _number,
+        Kind.MOMENT: _moment,
+        Kind.TEXT: _text,
+        Kind.PATH: _path,
+        Kind.FILENAME: _filename,
+        Kind.NAME: _name,
+        Kind.WORD: _word,
+        Kind.TAG: _tag,
+        Kind.PLACE: _place,
+        Kind.FOLDER: _folder,
+        Kind.KEY: _key,
+    }
+)

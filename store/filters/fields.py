@@ -1,0 +1,98 @@
+"""The fields that a condition can test, and where the catalogue keeps them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Integer, SQLColumnExpression, case, extract, func, select
+
+from store.catalog.annotations import Sidecar
+from store.catalog.tables import Content, Picture, Root
+
+__all__ = ["FIELDS", "Field", "Kind", "Needs"]
+
+
+class Kind(Enum):
+    """What a field holds, and so which tests it allows."""
+
+    NUMBER = "a number"
+    MOMENT = "a date"
+    TEXT = "a text"
+    """Free text, compared row by row."""
+    PATH = "a path"
+    FILENAME = "a file's name"
+    NAME = "a name"
+    """A text that many pictures share, and that has an index: its distinct values are compared, once each."""
+    WORD = "a word"
+    """One of a few words, compared as it is."""
+    TAG = "a tag"
+    PLACE = "a place"
+    """A point on the globe."""
+    FOLDER = "a folder"
+    KEY = "an identifier"
+
+
+class Needs(Enum):
+    """The table that must be joined to the pictures for a field."""
+
+    PICTURE = "picture"
+    CONTENT = "content"
+    SIDECAR = "sidecar"
+    """The content and the sidecar: what stands in the latter outranks what the file says itself."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field: its value as SQL, which is NULL where nothing is known."""
+
+    kind: Kind
+    value: SQLColumnExpression[Any]
+    needs: Needs = Needs.CONTENT
+
+
+def _number(value: SQLColumnExpression[Any]) -> Field:
+    return Field(Kind.NUMBER, value)
+
+
+_root = select(Root.path).where(Root.id == Picture.root_id).correlate(Picture).scalar_subquery()
+_width, _height = func.nullif(Content.width, 0), func.nullif(Content.height, 0)  # documents have none
+_orientation = case(
+    (Content.width > Content.height, "landscape"),
+    (Content.width < Content.height, "portrait"),
+    (Content.width > 0, "square"),
+)
+
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "id": Field(Kind.KEY, Picture.content_id, Needs.PICTURE),
+        "folder": Field(Kind.FOLDER, Picture.relpath, Needs.PICTURE),
+        "path": Field(Kind.PATH, func.sightline_path(_root, Picture.relpath), Needs.PICTURE),
+        "name": Field(Kind.FILENAME, func.sightline_name(Picture.relpath), Needs.PICTURE),
+        "taken_at": Field(Kind.MOMENT, Content.taken_at),
+        "year": _number(extract("year", Content.taken_at)),
+        "month": _number(extract("month", Content.taken_at)),
+        "minute": _number(extract("hour", Content.taken_at) * 60 + extract("minute", Content.taken_at)),
+        "camera": Field(Kind.NAME, Content.camera),
+        "lens": Field(Kind.NAME, Content.lens),
+        "iso": _number(Content.iso),
+        "aperture": _number(Content.aperture),
+        "focal_length": _number(Content.focal_length),
+        "exposure": _number(Content.exposure),
+        "width": _number(_width),
+        "height": _number(_height),
+        "pixels": _number(func.nullif(Content.width.cast(Integer) * Content.height, 0)),
+        "bytes": _number(func.nullif(Content.size, 0)),
+        "orientation": Field(Kind.WORD, _orientation),
+        "format": Field(Kind.WORD, func.nullif(Content.format, "")),
+        "latitude": _number(Content.latitude),
+        "longitude": _number(Content.longitude),
+        "position": Field(Kind.PLACE, Content.latitude),
+        "tag": Field(Kind.TAG, Picture.content_id, Needs.PICTURE),
+        "rating": Field(Kind.NUMBER, func.nullif(func.coalesce(Sidecar.rating, Content.rating), 0), Needs.SIDECAR),
+        "title": Field(Kind.TEXT, func.coalesce(Sidecar.title, Content.title), Needs.SIDECAR),
+        "description": Field(Kind.TEXT, func.coalesce(Sidecar.description, Content.description), Needs.SIDECAR),
+    }
+)
+"""Name to field."""

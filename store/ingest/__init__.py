@@ -1,0 +1,1 @@
+"""How files enter the catalogue: reconcile a scan with it, then write batches of results."""

@@ -1,0 +1,1 @@
+"""Near-duplicates: groups of pictures that look the same."""

@@ -1,0 +1,151 @@
+"""The embedding spaces a library holds vectors of, and which of them answers."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from core.errors import AmbiguousSpace, SpaceMismatch, UnknownSpace
+from core.space import Space
+from store.catalog.tables import Embedding, LibraryState, SpaceRow
+from store.library import Library, tick
+
+__all__ = [
+    "StoredSpace",
+    "activate",
+    "active_in",
+    "active_space",
+    "find_spaces",
+    "list_spaces",
+    "model_space",
+    "named_space",
+    "register",
+    "require_active",
+    "revision_of",
+]
+
+
+@dataclass(frozen=True)
+class StoredSpace:
+    """A space as the catalogue keeps it."""
+
+    id: int
+    space: Space
+    dtype: str
+    """Of the stored vectors: `float16` or `float32`."""
+
+    def to_bytes(self, vector: NDArray[np.floating]) -> bytes:
+        """A (D,) vector as it is stored."""
+        return np.ascontiguousarray(vector, dtype=self.storage).tobytes()
+
+    @property
+    def storage(self) -> np.dtype[np.floating]:
+        """The stored dtype, little-endian on every machine."""
+        return np.dtype(self.dtype).newbyteorder("<")
+
+
+def register(connection: Connection, space: Space, dtype: str = "float16") -> StoredSpace:
+    """The library's record of `space`, made if need be."""
+    known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if known is None:
+        now = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute(
+            insert(SpaceRow).values(
+                fingerprint=space.fingerprint,
+                model=space.model,
+                weights=space.weights,
+                dim=space.dim,
+                preprocessing=dict(space.preprocessing),
+                dtype=dtype,
+                created_at=now,
+                revision=select(LibraryState.revision).scalar_subquery(),
+            )
+        )
+        known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if known is None:  # only another program deleting rows under us comes here
+        raise SpaceMismatch(str(space), "nothing")
+    return known
+
+
+def active_space(library: Library) -> StoredSpace | None:
+    """The space that answers searches; None before the first index run."""
+    with library.read() as connection:
+        return active_in(connection)
+
+
+def active_in(connection: Connection) -> StoredSpace | None:
+    """As `active_space`, within a transaction."""
+    return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
+
+
+def model_space(library: Library) -> StoredSpace | None:
+    """The space that a model fills with pictures: the active one, or the oldest if that was made elsewhere.
+
+    None before the first index run.
+    """
+    active = active_space(library)
+    if active is None or not active.space.is_imported:
+        return active
+    return next((stored for stored, _, _ in list_spaces(library) if not stored.space.is_imported), None)
+
+
+def require_active(library: Library, space: Space) -> StoredSpace:
+    """The active space, which must be `space`.
+
+    Raises `SpaceMismatch`: a library never compares vectors of two spaces.
+    """
+    active = active_space(library)
+    if active is None or active.space.fingerprint != space.fingerprint:
+        raise SpaceMismatch(str(active.space) if active else "nothing yet", str(space))
+    return active
+
+
+def find_spaces(connection: Connection, name: str) -> list[StoredSpace]:
+    """The spaces of the model `name` (several weights can share it), or those whose fingerprint begins so."""
+    rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
+    named = [row for row in rows if row.model == name]
+    return [_stored(row) for row in named or [row for row in rows if name and row.fingerprint.startswith(name)]]
+
+
+def named_space(library: Library, name: str) -> StoredSpace:
+    """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace`, or `AmbiguousSpace`."""
+    with library.read() as connection:
+        found = find_spaces(connection, name)
+    if len(found) > 1:
+        raise AmbiguousSpace(name, tuple(str(stored.space) for stored in found))
+    if not found:
+        raise UnknownSpace(name, tuple(str(stored.space) for stored, _, _ in list_spaces(library)))
+    return found[0]
+
+
+def activate(connection: Connection, stored: StoredSpace) -> None:
+    """Lets `stored` answer from now on."""
+    connection.execute(update(LibraryState).values(active_space_id=stored.id))
+    tick(connection)  # for whoever searches: other vectors answer now
+
+
+def revision_of(connection: Connection, stored: StoredSpace) -> int | None:
+    """A number that grows whenever what can be found in this space changes; None when the space is no more."""
+    same = (SpaceRow.id == stored.id, SpaceRow.fingerprint == stored.space.fingerprint)
+    return connection.scalar(select(SpaceRow.revision).where(*same))
+
+
+def list_spaces(library: Library) -> list[tuple[StoredSpace, int, bool]]:
+    """Every space with the number of vectors it holds, and whether it is the active one."""
+    count = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
+    with library.read() as connection:
+        active = connection.scalar(select(LibraryState.active_space_id))
+        rows = connection.execute(select(SpaceRow.__table__, count.label("vectors")).order_by(SpaceRow.id)).all()
+    return [(_stored(row), row.vectors, row.id == active) for row in rows]
+
+
+def _find(connection: Connection, condition: object) -> StoredSpace | None:
+    row = connection.execute(select(SpaceRow.__table__).where(condition)).one_or_none()  # type: ignore[arg-type]
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Row[tuple[object, ...]]) -> StoredSpace:
+    space = Space(model=row.model, weights=row.weights, dim=row.dim, preprocessing=row.preprocessing)
+    return StoredSpace(id=row.id, space=space, dtype=row.dtype)

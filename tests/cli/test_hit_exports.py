@@ -1,0 +1,114 @@
+"""Hits as a table and as a folder: in order, under names that cannot collide, over nothing that exists."""
+
+import base64
+import csv
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from cli.hit_exports import LONGEST_NAME, write_csv, write_folder
+from search.hits import Hit
+from store.queries import ContentRecord
+
+Sightline = Callable[..., Any]
+
+
+def hit(rank: int, path: Path, **facts: object) -> Hit:
+    record = ContentRecord(
+        id=rank,
+        paths=(path,),
+        width=8,
+        height=8,
+        format="PNG",
+        size=1,
+        taken_at=datetime(2023, 6, 1, 12),  # noqa: DTZ001
+        camera=None,
+        lens=None,
+        latitude=None,
+        longitude=None,
+    )
+    return Hit(rank, replace(record, **facts), 0.5)  # type: ignore[arg-type]
+
+
+def files(folder: Path, *names: bytes) -> list[Path]:
+    made = []
+    for number, name in enumerate(names):
+        file = folder / f"{number}" / os.fsdecode(name)
+        file.parent.mkdir(parents=True)
+        file.write_bytes(name)
+        made.append(file)
+    return made
+
+
+@pytest.mark.parametrize("copy", [False, True])
+def test_a_folder_keeps_the_order_and_names_cannot_collide(tmp_path: Path, copy: bool) -> None:
+    sources = files(tmp_path, b"b.jpg", b"b.jpg", b"a\xff.jpg", b"x" * 251 + b".jpg")
+    out = tmp_path / "new" / "out"
+    write_folder(out, [hit(rank, path) for rank, path in enumerate(sources, 1)], copy=copy)
+    found = sorted(out.iterdir(), key=os.fsencode)
+    assert [os.fsencode(path.name) for path in found] == [
+        b"001_b.jpg", b"002_b.jpg", b"003_a\xff.jpg", b"004_" + b"x" * (LONGEST_NAME - 8) + b".jpg"
+    ]  # fmt: skip
+    assert [path.read_bytes() for path in found] == [path.read_bytes() for path in sources]
+    assert [path.is_symlink() for path in found] == [not copy] * 4
+
+
+def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
+    (source,) = files(tmp_path, b"a.jpg")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("mine")
+    with pytest.raises(click.FileError, match="not empty"):
+        write_folder(tmp_path / "out", [hit(1, source)], copy=True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+def test_a_file_system_without_links_is_said_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # what Linux says of a link on FAT
+
+    (source,) = files(tmp_path, b"a.jpg")
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(click.FileError, match="--copy makes copies"):
+        write_folder(tmp_path / "out", [hit(1, source)], copy=False)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_copies_of_what_is_gone_leave_nothing_behind(tmp_path: Path) -> None:
+    (source,) = files(tmp_path, b"a.jpg")
+    with pytest.raises(click.FileError):
+        write_folder(tmp_path / "out", [hit(1, source), hit(2, tmp_path / "gone.jpg")], copy=True)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_table_holds_no_formula_and_every_name(tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(b"/p/a\xff,\n.jpg"))
+    document = "=HYPERLINK(1)"
+    table = tmp_path / "hits.csv"
+    write_csv(table, [hit(1, odd, camera="@cmd"), hit(2, Path(document), document=document)])
+    with table.open(encoding="utf-8", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert base64.b64decode(first["path_b64"]) == os.fsencode(odd)
+    assert (first["path"], first["camera"], first["taken_at"]) == ("/p/a\\xff,\n.jpg", "'@cmd", "2023-06-01T12:00:00")
+    assert (second["path"], second["document"]) == ("", "'=HYPERLINK(1)")
+    with pytest.raises(click.FileError):
+        write_csv(table, [])
+
+
+def test_on_the_command_line(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "red.csv", tmp_path / "red"
+    answer = sightline("search", "red", "-k", "2", "--csv", table, "--export", out, "--paths")
+    assert (answer.code, len(answer.lines)) == (0, 2)
+    assert [path.name for path in sorted(out.iterdir())] == ["001_red.png", "002_yellow.png"]
+    assert len(table.read_text().splitlines()) == 3
+    assert sightline("search", "red", "--csv", table).code == 2
+    assert sightline("similar", album / "red.png", "--export", out).code == 2
+    assert sightline("similar", album / "red.png", "-k", "1", "--export", tmp_path / "like", "--copy").code == 0
+    assert not next((tmp_path / "like").iterdir()).is_symlink()

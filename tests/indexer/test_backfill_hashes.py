@@ -1,0 +1,80 @@
+"""Near-duplicates from real files: hashed while they are taken in, looked at again where that was not done."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import delete, select, update
+
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+from store.catalog.likeness import Likeness
+from store.catalog.tables import Picture
+from tests.photos import photo
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two pictures, one of them in three forms, and two that are plain."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo(1).save(folder / "one.png")
+    photo(1).save(folder / "one.jpg", quality=70)
+    photo(1).resize((80, 80)).save(folder / "small.png")
+    photo(2).save(folder / "other.png")
+    Image.new("RGB", (90, 90), "black").save(folder / "black.png")
+    Image.new("RGB", (91, 91), "black").save(folder / "blacker.png")
+    return folder
+
+
+def groups(library: Library) -> set[frozenset[str]]:
+    """The names of the files of each group."""
+    statement = select(Likeness.anchor_id, Picture.relpath).join(Picture, Picture.content_id == Likeness.content_id)
+    found: dict[int | None, set[str]] = {}
+    with library.read() as connection:
+        for anchor, relpath in connection.execute(statement):
+            found.setdefault(anchor, set()).add(relpath.decode())
+    return {frozenset(names) for names in found.values()}
+
+
+EXPECTED = {
+    frozenset({"one.png", "one.jpg", "small.png"}),
+    frozenset({"other.png"}),
+    frozenset({"black.png", "blacker.png"}),  # no group, but what has none
+}
+
+
+def test_near_duplicates_are_grouped_as_they_come_in(library: Library, folder: Path) -> None:
+    index(library, [folder], FakeEncoder())
+    assert groups(library) == EXPECTED
+    photo(1).save(folder / "later.bmp")
+    index(library, [folder], FakeEncoder())
+    assert frozenset({"one.png", "one.jpg", "small.png", "later.bmp"}) in groups(library)
+
+
+def test_a_library_from_before_is_looked_at_again_and_nothing_is_embedded(library: Library, folder: Path) -> None:
+    index(library, [folder], FakeEncoder())
+    with library.write() as connection:
+        connection.execute(delete(Likeness))
+    summary = index(library, [folder], FakeEncoder())
+    assert (summary.embedded, summary.unchanged) == (0, 6)
+    assert groups(library) == EXPECTED
+    with library.write() as connection:
+        connection.execute(update(Likeness).values(version=0))
+    index(library, [folder], FakeEncoder())
+    assert groups(library) == EXPECTED
+
+
+def test_bytes_that_are_others_by_now_are_not_taken_for_what_they_were(library: Library, folder: Path) -> None:
+    import os
+
+    index(library, [folder], FakeEncoder())
+    with library.write() as connection:
+        connection.execute(delete(Likeness))
+    file = folder / "other.png"
+    before, length = file.stat(), file.stat().st_size
+    file.write_bytes(b"\0" * length)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    index(library, [folder], FakeEncoder())
+    assert groups(library) == EXPECTED - {frozenset({"other.png"})}

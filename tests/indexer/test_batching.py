@@ -1,0 +1,162 @@
+"""Read-ahead, batches and vectors, without files."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from encoders.fake import FakeEncoder
+from indexer.batching import PIXELLESS_BATCH, QUEUED_PER_WORKER, batches, embed, read_ahead
+from indexer.reader import Reading
+from store.ingest.batch_writer import Outcome, Refused, Taken, Work
+
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+
+def picture(name: str, colour: tuple[int, int, int] = (0, 0, 0)) -> Reading:
+    """A picture of one colour that waits for its vector."""
+    taken = Taken(Work(name.encode()), 1, 1, digest=name.encode().ljust(32))
+    return Reading(taken, np.full((8, 8, 3), colour, np.uint8))
+
+
+def failure(name: str) -> Reading:
+    return Reading(Refused(Work(name.encode()), 1, 1, "undecodable", "broken", transient=False))
+
+
+def works(number: int) -> list[Work]:
+    return [Work(b"%05d" % n) for n in range(number)]
+
+
+def reading_of(work: Work) -> Reading:
+    return Reading(Outcome(work, 1, 1))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_files_come_in_order_however_long_each_takes(workers: int) -> None:
+    def read(work: Work) -> Reading | None:
+        time.sleep(0.002 if work.relpath.endswith(b"0") else 0)
+        return None if work.relpath.endswith(b"3") else reading_of(work)
+
+    came = [reading.outcome.work for reading in read_ahead(read, works(60), workers)]
+    assert came == [work for work in works(60) if not work.relpath.endswith(b"3")]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
+    """Counted from the moment a file is asked for until the consumer is done with it."""
+    asked, most = 0, 0
+    lock = threading.Lock()
+
+    def source() -> Iterator[Work]:
+        nonlocal asked
+        for work in works(100):
+            with lock:
+                asked += 1
+            yield work
+
+    for done, _ in enumerate(read_ahead(reading_of, source(), workers)):
+        most = max(most, asked - done)
+    assert asked == 100
+    assert 1 < most <= workers * QUEUED_PER_WORKER
+
+
+def test_nothing_is_read_after_the_consumer_has_left() -> None:
+    read: list[bytes] = []
+
+    def note(work: Work) -> Reading:
+        read.append(work.relpath)
+        return reading_of(work)
+
+    readings = read_ahead(note, works(1000), 2)
+    next(readings)
+    readings.close()  # type: ignore[attr-defined]
+    assert len(read) <= 2 * QUEUED_PER_WORKER
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
+
+
+def test_an_error_of_a_reader_reaches_the_consumer() -> None:
+    def read(work: Work) -> Reading:
+        raise MemoryError(work.relpath)
+
+    with pytest.raises(MemoryError, match="00000"):
+        list(read_ahead(read, works(3), 2))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
+
+
+def shape(readings: list[Reading], size: int) -> list[str]:
+    """Batches as words: p for a picture, - for what needs no encoder."""
+    return ["".join("-" if item.pixels is None else "p" for item in batch) for batch in batches(readings, size)]
+
+
+def test_a_batch_fills_the_encoder_once() -> None:
+    readings = [picture("x") if letter == "p" else failure("x") for letter in "pp-pp--pp-"]
+    assert shape(readings, 2) == ["pp", "-pp", "--pp", "-"]
+    assert shape(readings, 3) == ["pp-p", "p--pp", "-"]
+    assert shape([], 3) == []
+
+
+def test_what_needs_no_encoder_is_committed_all_the_same() -> None:
+    assert [len(batch) for batch in batches([failure("x")] * 600, 32)] == [PIXELLESS_BATCH, PIXELLESS_BATCH, 88]
+
+
+def test_a_failure_in_the_middle_shifts_no_vector(encoder: FakeEncoder) -> None:
+    readings = [picture("red", COLOURS["red"]), failure("broken"), picture("blue", COLOURS["blue"])]
+    readings += [Reading(Taken(Work(b"known"), 1, 1, b"k" * 32)), picture("green", COLOURS["green"]), failure("b2")]
+    outcomes = {outcome.work.relpath.decode(): outcome for outcome in embed(encoder, readings)}
+    assert set(outcomes) == {"red", "broken", "blue", "known", "green", "b2"}
+    for colour in ("red", "blue", "green"):
+        taken = outcomes[colour]
+        assert isinstance(taken, Taken)
+        np.testing.assert_array_equal(taken.vector, encoder.encode_texts([colour])[0])
+    assert isinstance(outcomes["broken"], Refused)
+    known = outcomes["known"]
+    assert isinstance(known, Taken)
+    assert known.vector is None
+
+
+class AfraidOfWhite(FakeEncoder):
+    """Returns NaN for a white picture."""
+
+    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors = super()._forward_images(pixels)
+        vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
+        return vectors
+
+
+def test_a_picture_the_model_cannot_embed_has_a_fault_alone() -> None:
+    names = ["red", "white", "blue", "green"]
+    readings = [picture(name, COLOURS[name]) for name in names]
+    outcomes = embed(AfraidOfWhite(), readings)
+    assert [outcome.work.relpath.decode() for outcome in outcomes] == names
+    afraid = outcomes[1]
+    assert isinstance(afraid, Taken)  # the picture is known, and other models may embed it
+    assert (afraid.vector, afraid.fault) == (None, "not all values are finite")
+    for name in ("red", "blue", "green"):
+        taken = outcomes[names.index(name)]
+        assert isinstance(taken, Taken)
+        np.testing.assert_array_equal(taken.vector, FakeEncoder().encode_texts([name])[0])
+
+
+def test_copies_in_one_batch_are_embedded_once() -> None:
+    class Counting(FakeEncoder):
+        embedded = 0
+
+        def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            self.embedded += len(pixels)
+            return super()._forward_images(pixels)
+
+    red, blue = picture("red", COLOURS["red"]), picture("blue", COLOURS["blue"])
+    encoder = Counting()
+    outcomes = embed(encoder, [red, blue, red, red])
+    assert encoder.embedded == 2
+    colours = ["red", "blue", "red", "red"]
+    for outcome, colour in zip(outcomes, colours, strict=True):
+        assert isinstance(outcome, Taken)
+        np.testing.assert_array_equal(outcome.vector, FakeEncoder().encode_texts([colour])[0])
+
+
+def test_an_empty_batch(encoder: FakeEncoder) -> None:
+    assert embed(encoder, []) == []

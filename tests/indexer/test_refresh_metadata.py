@@ -1,0 +1,161 @@
+"""Sidecars, keywords and facts on their way in, and read again when they change or when this version knows more."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import select, update
+
+import indexer.refresh_metadata
+from encoders.fake import FakeEncoder
+from indexer import index
+from indexer.scan import scan
+from store import Library
+from store.catalog.annotations import Sidecar, TagSource
+from store.catalog.tables import Content, Picture
+from store.tags import Tagging, add_tags, list_tags, tags_of
+
+Paint = Callable[..., Path]
+
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmp:Rating="{stars}">
+<dc:subject><rdf:Bag>{items}</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def xmp(*keywords: str, stars: int = 3) -> str:
+    return XMP.format(stars=stars, items="".join(f"<rdf:li>{keyword}</rdf:li>" for keyword in keywords))
+
+
+def tags(library: Library, source: TagSource) -> set[str]:
+    with library.read() as connection:
+        return {each.name for each in list_tags(connection) if source in each.by_source}
+
+
+def ratings(library: Library) -> list[int | None]:
+    with library.read() as connection:
+        return list(connection.execute(select(Sidecar.rating).order_by(Sidecar.picture_id)).scalars())
+
+
+def test_a_sidecar_follows_its_picture(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    beside = album / "red.png.xmp"
+    beside.write_text(xmp("one", "two, three"))
+    assert index(library, album, encoder).remarks == 1
+    assert tags(library, TagSource.SIDECAR) == {"one", "two, three"}
+    assert index(library, album, encoder).remarks == 0
+    beside.write_text(xmp("other", stars=5))
+    changed = index(library, album, encoder)
+    assert (changed.remarks, changed.unchanged, changed.embedded) == (1, 4, 0)
+    assert (tags(library, TagSource.SIDECAR), ratings(library)) == ({"other"}, [5])
+    (album / "red.png").rename(album / "more" / "red.png")
+    beside.rename(album / "more" / "RED.xmp")  # as another program names them
+    assert index(library, album, encoder).moved == 1
+    assert (tags(library, TagSource.SIDECAR), ratings(library)) == ({"other"}, [5])
+    (album / "more" / "RED.xmp").unlink()
+    index(library, album, encoder)
+    assert (tags(library, TagSource.SIDECAR), ratings(library)) == (set(), [])
+
+
+@pytest.mark.parametrize("content", [b"", b"<a>", b"\xff" * 100, b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', b"<a/>"])
+def test_a_sidecar_that_is_none_is_read_once(
+    library: Library, album: Path, encoder: FakeEncoder, content: bytes
+) -> None:
+    (album / "red.xmp").write_bytes(content)
+    assert [index(library, album, encoder).remarks for _ in range(2)] == [1, 0]
+    assert ratings(library) == [None]
+
+
+def test_a_sidecar_that_nobody_may_read_is_tried_again(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (album / "red.xmp").write_text(xmp("one"))
+    (album / "red.xmp").chmod(0)
+    assert index(library, album, encoder).remarks == 0
+    (album / "red.xmp").chmod(0o600)
+    assert index(library, album, encoder).remarks == 1
+
+
+def test_the_more_exact_name_wins(tmp_path: Path, paint: Paint) -> None:
+    paint(tmp_path / "a.png")
+    paint(tmp_path / "b.png")
+    for name in ("a.xmp", "a.png.XMP", "B.XMP"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "folder.png.xmp").mkdir()
+    found = {file.relpath: file.sidecar.relpath for file in scan(tmp_path) if file.sidecar}
+    assert found == {b"a.png": b"a.png.XMP", b"b.png": b"B.XMP"}
+
+
+def test_keywords_in_a_file_belong_to_its_content(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
+    folder = tmp_path / "all"
+    folder.mkdir()
+    Image.new("RGB", (8, 8), "red").save(folder / "a.jpg", xmp=xmp("inside", stars=4).encode())
+    (folder / "b.jpg").write_bytes((folder / "a.jpg").read_bytes())
+    index(library, folder, encoder)
+    with library.read() as connection:
+        (content,) = connection.execute(select(Content.id, Content.rating)).all()
+        assert content.rating == 4
+        assert [(each.name, each.source) for each in tags_of(connection, [content.id])[content.id]] == [
+            ("inside", TagSource.FILE)
+        ]
+
+
+@pytest.fixture
+def old(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Path:
+    """Three pictures whose facts an older version read, and found nothing; a person tagged one of them."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number}.jpg", xmp=xmp(f"k{number}").encode())
+    index(library, folder, encoder)
+    with library.write() as connection:
+        connection.execute(update(Content).values(facts_version=0, rating=None))
+        add_tags(connection, [Tagging(1, "mine")])
+    return folder
+
+
+def test_facts_of_an_older_version_are_read_again_once(
+    library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer.refresh_metadata, "PAGE", 2)
+    again = index(library, old, encoder)
+    assert (again.remarks, again.unchanged, again.embedded) == (3, 3, 0)
+    with library.read() as connection:
+        assert set(connection.execute(select(Content.rating)).scalars()) == {3}
+    assert tags(library, TagSource.FILE) == {"k0", "k1", "k2"}
+    assert tags(library, TagSource.USER) == {"mine"}
+    assert index(library, old, encoder).remarks == 0
+
+
+def test_only_what_is_still_there_unchanged_is_read_again(library: Library, old: Path, encoder: FakeEncoder) -> None:
+    (old / "0.jpg").unlink()
+    Image.new("RGB", (9, 9), "lime").save(old / "1.jpg")
+    assert index(library, old, encoder).remarks == 1
+    with library.read() as connection:
+        statement = select(Picture.relpath, Content.facts_version).join(Content, Content.id == Picture.content_id)
+        assert {row.relpath: row.facts_version for row in connection.execute(statement)} == {
+            b"0.jpg": 0,
+            b"1.jpg": 1,
+            b"2.jpg": 1,
+        }
+
+
+def test_a_run_that_is_stopped_goes_on(
+    library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = iter([True])
+
+    def renew_once(*arguments: object) -> None:
+        if not next(pages, False):
+            raise KeyboardInterrupt
+        renew(*arguments)  # type: ignore[arg-type]
+
+    from store.ingest.metadata import renew
+
+    monkeypatch.setattr(indexer.refresh_metadata, "PAGE", 2)
+    monkeypatch.setattr(indexer.refresh_metadata, "renew", renew_once)
+    with pytest.raises(KeyboardInterrupt):
+        index(library, old, encoder)
+    monkeypatch.setattr(indexer.refresh_metadata, "renew", renew)
+    assert index(library, old, encoder).remarks == 1

@@ -1,0 +1,249 @@
+"""The query language: what is an operator, what is prose, and that what is written can be read again."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidQuery, QuerySyntax
+from search.crop import Crop
+from search.filters import And, Not, Or, field_condition
+from search.query import Part, Picture, Query, Source, Stored, Text
+from search.query_language import filters_of, misspelt, parse
+
+PROSE = (
+    "a man's dog - in the snow", "t-shirt", "well-known", "3:30 pm", "U.S. flag", "C++", "who's there?", "16:9 photo",
+    "a -5 degree day", "cats or dogs", "in the end: a dog", "a (brown) dog", "AC/DC", "24/7", "50% off",
+    "a sign that says \"stop + go\"", "- people", "dogs --", "1+1", "a@b.com", "#snow", "or", "--", "/etc is a folder",
+    "Vor- und Nachname", "Straße – bei Nacht", "ein Hund: braun", "L'été - 2023", "Qu'est-ce que c'est ?",
+    "«un chien»", "pes – ve sněhu", "„pes“ na sněhu", "雪地里的狗", "海滩，日落", "3:30的火车", "“雪”", "كلب في الثلج",
+    "من هناك؟", "كلب - في الثلج", "a  dog\tand　a cat",
+)  # fmt: skip
+"""Sentences in six languages, with the signs that they are written with."""
+
+
+def texts(line: str) -> list[tuple[str, float]]:
+    query = parse(line).query
+    assert query is not None
+    return [
+        (part.source.text if isinstance(part.source, Text) else str(part.source), part.weight) for part in query.parts
+    ]
+
+
+@pytest.mark.parametrize("line", PROSE)
+def test_a_sentence_means_itself(line: str) -> None:
+    assert parse(line).query == Query.of(line)
+    assert parse(line).where is None
+    assert parse(f"  {line}\n").query == Query.of(line)
+
+
+PLAIN = st.text(st.characters(exclude_characters='+-:"/~.()[]\0', exclude_categories=["Cs"])).filter(
+    lambda text: text.strip() and len(text) < 1000
+)
+
+
+@given(PLAIN)
+def test_text_without_operators_goes_through_unchanged(line: str) -> None:
+    assert parse(line).query == Query.of(line.strip())
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("a beach + sunset", [("a beach", 1), ("sunset", 1)]),
+        ('a beach + 0.5:"sunset" - many people', [("a beach", 1), ("sunset", 0.5), ("many people", -0.75)]),
+        ('"a beach" - people', [("a beach", 1), ("people", -0.5)]),
+        ("a beach -people at night", [("a beach at night", 1), ("people", -0.5)]),
+        ('a beach -"red cars" -dogs', [("a beach", 1), ("red cars", -0.25), ("dogs", -0.25)]),
+        ("2:sunset at sea + snow", [("sunset at sea", 2), ("snow", 1)]),
+        ("snow -0.25:people", [("snow", 1), ("people", -0.25)]),
+        ("snow - 2:people", [("snow", 1), ("people", -2)]),
+        ("snow 0.5:\"a dog\"", [("snow", 1), ("a dog", 0.5)]),
+        ("like:42 with a hat", [("like:42", 1), ("with a hat", 1)]),
+        ("like:42 -like:43", [("like:42", 1), ("like:43", -0.5)]),
+        ('"a + b"', [("a + b", 1)]),
+        (r'"a \"b\" \\"', [('a "b" \\', 1)]),
+        ("雪 + 狗 -人", [("雪", 1), ("狗", 1), ("人", -1)]),
+        ('x - -"y"', [("x", 1), ("y", 1)]),
+    ],
+)  # fmt: skip
+def test_parts_and_their_weights(line: str, parts: list[tuple[str, float]]) -> None:
+    assert texts(line) == parts
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ("./my.jpg", Picture(Path("my.jpg"))),
+        ("../x/my.jpg", Picture(Path("../x/my.jpg"))),
+        ("/pictures/my.jpg", Picture(Path("/pictures/my.jpg"))),
+        ('"./my picture.jpg"', Picture(Path("my picture.jpg"))),
+        ("./my.jpg[1,2,3,4]", Picture(Path("my.jpg"), Crop(1, 2, 3, 4))),
+        ('"./my picture.jpg"[10%,0%,50%,100%]', Picture(Path("my picture.jpg"), Crop(10, 0, 50, 100, percent=True))),
+        ("./my.jpg[x]", Picture(Path("my.jpg[x]"))),
+        (r'"\./my.jpg"', Text("./my.jpg")),
+    ],
+)
+def test_pictures(line: str, source: Source) -> None:
+    assert parse(line).query == Query((Part(source),))
+
+
+def test_home_is_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert parse("~/my.jpg").query == Query((Part(Picture(Path("/home/me/my.jpg"))),))
+
+
+def test_filters_stand_anywhere_and_leave_the_words_alone() -> None:
+    question = parse("after:2023-06 a beach camera:x100 at -in:work night")
+    assert question.query == Query.of("a beach at night")
+    wanted = (
+        field_condition("after", "2023-06"),
+        field_condition("camera", "x100"),
+        Not(field_condition("in", "work")),
+    )
+    assert question.where == And(wanted)
+
+
+def test_filters_alone_are_a_question_without_an_order() -> None:
+    assert parse('in:"My Pictures"').query is None
+    assert parse('in:"My Pictures"').where == field_condition("in", "My Pictures")
+
+
+@pytest.mark.parametrize("line", ["tag:a or tag:b", "(tag:a or tag:b)", "( tag:a OR tag:b )", "((tag:a) or tag:b)"])
+def test_or_stands_between_filters(line: str) -> None:
+    assert parse(f"snow {line}").where == Or((field_condition("tag", "a"), field_condition("tag", "b")))
+
+
+def test_brackets_say_what_belongs_together() -> None:
+    a, b, c = (field_condition("tag", name) for name in "abc")
+    assert parse("tag:a tag:b or tag:c").where == And((a, Or((b, c))))
+    assert parse("(tag:a tag:b) or tag:c").where == Or((And((a, b)), c))
+    assert parse("-(tag:a or -tag:b)").where == Not(Or((a, Not(b))))
+    assert parse("tag:a or tag:b or tag:c").where == Or((a, b, c))
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "fault"),
+    [
+        ("beach +", 6, "something must follow"),
+        ("beach + tag:a", 6, "something must follow"),
+        ("a + + b", 4, "two signs"),
+        ('snow "dog', 5, "never closed"),
+        ("snow (tag:a", 5, "never closed"),
+        ("snow (tag:a dogs)", 12, "only filters"),
+        ("snow (tag:a or)", 12, "or stands between"),
+        ("snow after:party", 5, "no date"),
+        ("-people", 0, "look for"),
+        ("snow + 0:dogs", 7, "cannot weigh"),
+        ('snow + ""', 7, "empty text"),
+        ("snow + 1e99:dogs", 7, "cannot weigh"),
+        ("./a.jpg[0,0,0,9]", 0, "no area"),
+        ("(" * 60 + "tag:a" + ")" * 60, 40, "too many brackets"),
+    ],
+)  # fmt: skip
+def test_errors_point_at_the_place(line: str, place: int, fault: str) -> None:
+    with pytest.raises(QuerySyntax, match=fault) as caught:
+        parse(line)
+    assert caught.value.position == place
+    shown, caret = str(caught.value).splitlines()[-2:]
+    assert shown[caret.index("^") :] == line[place : place + 40]
+
+
+def test_the_caret_stands_below_wide_letters() -> None:
+    with pytest.raises(QuerySyntax) as caught:
+        parse('雪 "狗')
+    assert str(caught.value).splitlines()[-2:] == ['  雪 "狗', "     ^"]
+
+
+@pytest.mark.parametrize("line", ["", "  ", "\n"])
+def test_nothing_cannot_be_asked(line: str) -> None:
+    with pytest.raises(InvalidQuery):
+        parse(line)
+
+
+@pytest.mark.parametrize("line", ["snow\0", "snow \udcff", "-\0 a\0"])
+def test_what_is_no_text_is_an_answer(line: str) -> None:
+    with pytest.raises(InvalidQuery):
+        parse(line)
+
+
+@given(st.text(max_size=60))
+def test_anything_is_a_question_or_an_error(line: str) -> None:
+    try:
+        parse(line)
+    except InvalidQuery as exc:
+        assert str(exc)
+
+
+NASTY = st.text(st.sampled_from("a雪b +-:\"()[]/~.\\0123'or \t"), min_size=1, max_size=12)
+SOURCES = st.one_of(
+    st.one_of(st.text(min_size=1, max_size=20), NASTY, st.sampled_from(PROSE))
+    .filter(lambda text: text.strip() and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text))
+    .map(Text),
+    st.one_of(NASTY, st.sampled_from(["a.jpg", "/b/c.png", "~x", "a b[1,2,3,4]"])).map(
+        lambda name: Picture(Path(name))
+    ),
+    st.builds(
+        lambda name, box, percent: Picture(Path(name), Crop(box[0], box[1], box[2], box[3], percent=percent)),
+        NASTY,
+        st.tuples(*[st.floats(0.001, 1e7)] * 4),
+        st.booleans(),
+    ),
+    st.integers(0, 10**17).map(Stored),
+)
+WEIGHTS = st.one_of(st.sampled_from([1.0, 1.0, 2.0, 0.5]), st.floats(1e-6, 1e6))
+
+
+@given(
+    st.lists(st.tuples(SOURCES, WEIGHTS, st.booleans()), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_what_is_written_can_be_read_again(drawn: list[tuple[Source, float, bool]], even: bool) -> None:
+    parts = [Part(source, -weight if negative else weight) for source, weight, negative in drawn]
+    if not any(part.weight > 0 for part in parts):
+        parts.append(Part(Text("snow")))
+    query = Query(tuple(parts))
+    if even and all(isinstance(part.source, Text) for part in parts):
+        words = [part.source.text for part in parts if isinstance(part.source, Text)]
+        query = Query.of(words[:1], without=words[1:])
+    assert parse(str(query)).query == query
+    assert parse(str(query)).where is None
+
+
+def test_the_heaviest_parts_can_be_written() -> None:
+    heavy = tuple(Part(Text(text), 1e6) for text in ("a", "b", "c"))
+    query = Query((*heavy, Part(Text("d"), -1)))
+    assert parse(str(query)).query == query
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a dog cammera:x100", ["cammera"]),
+        ("a dog -cammera:x100 befor:2023", ["befor", "cammera"]),
+        ("note:this is a dog", []),
+        ("http://example.org 3:30 a:b camera: x", []),
+        ("a dog camera:x100", []),
+        ("a dog rating: -ISO: ", ["iso", "rating"]),  # what a shell leaves of rating:>=4 and -ISO:>800
+        ("in the end: in: a dog", []),
+    ],
+)
+def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
+    query = parse(line).query
+    assert query is not None
+    assert sorted(note.split(":")[0] for note in misspelt(query)) == said
+
+
+@pytest.mark.parametrize(
+    ("line", "filters"),
+    [
+        ("a beach -people", ""),
+        ('a beach year:2023 -tag:"my dog"', 'year:2023 -tag:"my dog"'),
+        ('name:red* or name:blue* a "year:2020" beach -iso:800', "name:red* or name:blue* -iso:800"),
+        ("dusk (year:2020 or (year:2021 camera:x))", "(year:2020 or (year:2021 camera:x))"),
+    ],
+)
+def test_the_filters_of_a_line_keep_what_they_kept(line: str, filters: str) -> None:
+    assert filters_of(line) == filters
+    assert (parse(filters).where if filters else None) == parse(line).where

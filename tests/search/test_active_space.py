@@ -1,0 +1,221 @@
+"""The space that answers changes while searches go on: every answer is of exactly one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from threading import enumerate as enumerate_threads
+
+import pytest
+
+from core.errors import InvalidQuery, ModelUnavailable, SpaceDropped, SpaceMismatch, UnknownSpace
+from core.space import Space
+from encoders import registry
+from encoders.base import Encoder
+from encoders.fake import FakeEncoder
+from encoders.mini.encoder import MiniEncoder
+from encoders.placement import Placement
+from indexer import fill, index
+from search import Filters, Query, Searcher, pipeline
+from search import active_space as view_module
+from search.active_space import View
+from search.hits import Hit
+from search.pipeline import Order
+from search.ranking import Wanted
+from store import Library
+from store.spaces.drop import forget_space
+from store.spaces.registry import StoredSpace, activate, named_space
+
+Answer = list[tuple[str, float]]
+
+
+@pytest.fixture
+def both(library: Library, album: Path) -> Iterator[Library]:
+    """Four pictures in the spaces of two models, of which `fake` answers."""
+    index(library, [album], FakeEncoder())
+    fill(library, MiniEncoder())
+    flip(library, "fake")
+    yield library
+
+
+def flip(library: Library, name: str) -> StoredSpace:
+    stored = named_space(library, name)
+    with library.write() as connection:
+        activate(connection, stored)
+    return stored
+
+
+def ask(searcher: Searcher) -> Answer:
+    return [(hit.path.name, round(hit.score, 5)) for hit in searcher.search("red")]
+
+
+def test_a_searcher_follows(both: Library) -> None:
+    following = Searcher(both)
+    fake, mini = (ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    assert fake != mini
+    assert ask(following) == fake
+    assert following.search("red")[0].relevance is None
+    for name, answer in [("mini", mini), ("fake", fake), ("mini", mini)]:
+        stored = flip(both, name)
+        assert ask(following) == answer
+        assert following.space == stored
+    assert following.search("red")[0].relevance is not None  # what scores mean has come along
+
+
+def test_a_searcher_with_a_space_or_an_encoder_stays(both: Library) -> None:
+    by_name, by_encoder = Searcher(both, space="fake"), Searcher(both, FakeEncoder())
+    by_print = Searcher(both, space=FakeEncoder().space.fingerprint[:10])
+    answer = ask(by_name)
+    flip(both, "mini")
+    assert ask(by_name) == ask(by_encoder) == ask(by_print) == answer
+
+
+def test_what_does_not_belong_together_is_refused(both: Library) -> None:
+    with pytest.raises(SpaceMismatch):
+        Searcher(both, FakeEncoder(), space="mini")
+    with pytest.raises(SpaceMismatch):
+        Searcher(both, MiniEncoder())  # which does not answer now
+    with pytest.raises(UnknownSpace):
+        Searcher(both, space="nope")
+
+
+class Slow:
+    """Models that load only when they are `released`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
+        self.loading, self.released = Event(), Event()
+        self._load_for = registry.load_for
+        monkeypatch.setattr(registry, "load_for", self._slowly)
+        monkeypatch.setattr(view_module, "PATIENCE", patience)
+
+    def _slowly(self, space: Space, placement: Placement) -> Encoder:
+        self.loading.set()
+        assert self.released.wait(10)
+        return self._load_for(space, placement)
+
+    def finish(self) -> None:
+        self.released.set()
+        for thread in enumerate_threads():
+            if thread.name == "sightline-space":
+                thread.join(10)
+
+
+def test_others_are_answered_in_the_old_space_while_one_waits_for_the_new(
+    both: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    slow = Slow(monkeypatch, patience=10)
+    flip(both, "mini")
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, following)
+        assert slow.loading.wait(10)
+        assert ask(following) == fake
+        slow.finish()
+        assert first.result() == mini
+    assert ask(following) == mini
+
+
+def test_nobody_waits_for_a_model_that_takes_long(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
+    slow = Slow(monkeypatch, patience=0.01)
+    flip(both, "mini")
+    assert [ask(following) for _ in range(3)] == [fake] * 3
+    slow.finish()
+    assert ask(following) == mini
+
+
+def test_a_change_that_is_taken_back_while_the_model_loads(
+    both: Library, album: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Searcher(both)
+    slow = Slow(monkeypatch, patience=0.01)
+    flip(both, "mini")
+    assert len(ask(following)) == 4
+    flip(both, "fake")
+    paint(album / "white.png", "white")
+    index(both, [album], FakeEncoder())
+    assert len(ask(following)) == 5  # without waiting for a model that is not wanted any more
+    slow.finish()
+    assert following.space.space.model == "fake"
+    assert len(ask(following)) == 5
+
+
+def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable[..., Path]) -> None:
+    """Within a space nobody is answered with what was true before, once it has changed."""
+    following = Searcher(both)
+    paint(album / "white.png", "white")
+    index(both, [album], FakeEncoder())
+    with ThreadPoolExecutor(4) as pool:
+        assert {len(answer) for answer in pool.map(lambda _: ask(following), range(8))} == {5}
+
+
+def test_a_space_that_is_dropped(both: Library) -> None:
+    following, pinned = Searcher(both), Searcher(both, space="fake")
+    mini = ask(Searcher(both, space="mini"))
+    with both.writer_lock():
+        forget_space(both, named_space(both, "fake"))
+    assert ask(following) == mini  # as the other one answers now
+    with pytest.raises(SpaceDropped, match="was dropped"):
+        ask(pinned)
+    with both.writer_lock():
+        forget_space(both, named_space(both, "mini"))
+    with pytest.raises(InvalidQuery, match="nothing is indexed"):
+        ask(following)
+
+
+@pytest.mark.parametrize("ask_in", ["search", "many", "similar"])
+def test_a_space_that_is_dropped_under_a_filtered_search(
+    both: Library, album: Path, monkeypatch: pytest.MonkeyPatch, ask_in: str
+) -> None:
+    """Between the question and the look for what passes its filter: the answer is the other space's, and not empty."""
+    within = Filters(within=(album,))
+    ways: dict[str, Callable[[Searcher], Sequence[Hit]]] = {
+        "search": lambda searcher: searcher.search("red", filters=within),
+        "many": lambda searcher: searcher.search_many([(Query.of("red"), within)])[0],
+        "similar": lambda searcher: searcher.similar(album / "red.png", filters=within),
+    }
+    ask_within = ways[ask_in]
+    following, pinned = Searcher(both), Searcher(both, space="fake")
+    mini = [(hit.id, hit.score) for hit in ask_within(Searcher(both, space="mini"))]
+    before = pipeline._wanted
+
+    def dropped_first(library: Library, view: View, order: Order, lowest: float | None) -> Wanted:
+        if view.stored.space.model == "fake":
+            with both.writer_lock():
+                forget_space(both, view.stored)
+        return before(library, view, order, lowest)
+
+    monkeypatch.setattr(pipeline, "_wanted", dropped_first)
+    assert mini
+    assert [(hit.id, hit.score) for hit in ask_within(following)] == mini
+    with pytest.raises(SpaceDropped):
+        ask_within(pinned)
+
+
+def test_a_searcher_shows_its_model(both: Library) -> None:
+    searcher = Searcher(both)
+    assert searcher.encoder.space.model == "fake"
+    flip(both, "mini")
+    assert searcher.embed(Query.of("red")).shape == (searcher.encoder.space.dim,)
+    assert searcher.encoder.space.model == "mini"
+
+
+def test_a_model_that_cannot_be_loaded_leaves_what_needs_none(
+    both: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = Searcher(both)
+
+    def gone(space: Space, placement: Placement) -> Encoder:
+        raise ModelUnavailable(space.model, "its files", "put them back")
+
+    monkeypatch.setattr(registry, "load_for", gone)
+    flip(both, "mini")
+    with pytest.raises(ModelUnavailable, match="put them back"):
+        ask(following)
+    assert len(following.similar(album / "red.png")) == 3
+    flip(both, "fake")
+    with pytest.raises(ModelUnavailable):
+        ask(following)
+    monkeypatch.undo()
+    flip(both, "mini")
+    assert len(ask(following)) == 4

@@ -1,0 +1,171 @@
+"""Relevance: what it must be for any numbers, and that those of the built-in model tell answers from the rest."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidQuery
+from encoders.fake import FakeEncoder
+from encoders.mini.encoder import CALIBRATION, MiniEncoder
+from indexer import index
+from search import Query, Searcher
+from search.calibration import RELEVANT, Calibration, Scale, calibration_of
+from search.hits import Hit
+from store import Library
+
+GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
+PHOTO_CAPTIONS = (
+    "A black dog is running along the beach .",
+    "Two men in suits are talking in an office .",
+    "A boy in a baseball uniform slides into base .",
+    "A woman with a pierced nose is smiling at the camera .",
+    "Zwei Fußballspieler kämpfen um den Ball .",
+    "Un groupe de personnes attend devant un restaurant .",
+    "Muž v přilbě jede na motocyklu po závodní dráze .",
+    "一个女孩在荡秋千",
+    "两个男人在打篮球",
+    "رجل يتسلق صخرة",
+)
+"""Of things that no picture of the gallery shows."""
+
+PLAIN = Calibration("w", np.array([0.0, 1.0], np.float32), {"text": Scale(10, -4, -5), "picture": Scale(20, 0, -16)})
+
+
+def test_the_logistic_function_by_hand() -> None:
+    query = np.array([1, 0], np.float32)
+    scores = np.array([0.5, 0.5 + np.log(3) / 10, 0.5 - np.log(3) / 10])
+    np.testing.assert_allclose(PLAIN.relevance(scores, query, "text"), [0.5, 0.75, 0.25])
+    np.testing.assert_allclose(PLAIN.relevance(np.array([0.8]), query, "picture"), [0.5])
+    # A question that is like everything has to score higher: 4 * 0.6 in the logit are 0.24 in the score.
+    generic = np.array([0.8, 0.6], np.float32)
+    np.testing.assert_allclose(PLAIN.relevance(np.array([0.74]), generic, "text"), [0.5], atol=1e-6)
+
+
+@given(st.lists(st.floats(-1, 1), max_size=20), st.floats(0, 2 * np.pi), st.sampled_from(["text", "picture"]))
+def test_relevance_is_a_probability_that_grows_with_the_score(scores: list[float], angle: float, kind: str) -> None:
+    query = np.array([np.cos(angle), np.sin(angle)], np.float32)
+    for calibration in (PLAIN, replace(PLAIN, scales=Calibration.read(CALIBRATION).scales)):
+        found = calibration.relevance(np.sort(scores), query, kind)  # type: ignore[arg-type]
+        assert found.shape == (len(scores),)
+        assert ((found >= 0) & (found <= 1)).all()
+        assert (np.diff(found) >= 0).all()
+
+
+def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
+    PLAIN.write(tmp_path / "a.json")
+    again = Calibration.read(tmp_path / "a.json")
+    assert (again.weights, dict(again.scales)) == (PLAIN.weights, dict(PLAIN.scales))
+    np.testing.assert_array_equal(again.background, PLAIN.background)
+
+
+def test_what_ships_belongs_to_the_weights_that_ship(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    encoder = MiniEncoder()
+    found = calibration_of(encoder)
+    assert found is not None
+    assert found.background.shape == (encoder.space.dim,)
+    assert all(scale.slope > 0 for scale in found.scales.values())
+    assert CALIBRATION.stat().st_size < 10_000
+    (tmp_path / "other.json").write_text(json.dumps(json.loads(CALIBRATION.read_text()) | {"weights": "others"}))
+    monkeypatch.setattr(MiniEncoder, "calibration", tmp_path / "other.json")
+    assert calibration_of(encoder) is None
+    assert calibration_of(FakeEncoder()) is None
+    assert calibration_of(None) is None
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
+    """The rendered gallery, in `mini`."""
+    library = Library.open(tmp_path_factory.mktemp("gallery") / "library", create=True)
+    index(library, [GALLERY], MiniEncoder())
+    return Searcher(library)
+
+
+def answered(searcher: Searcher, questions: Sequence[str]) -> float:
+    """The share of questions to which there is a relevant hit."""
+    return float(np.mean([bool(searcher.search(text, k=1, relevant=True)) for text in questions]))
+
+
+def test_what_the_gallery_shows_is_found_and_what_it_does_not_show_is_not(gallery: Searcher) -> None:
+    """When the numbers were made it was 0.98 and more in every language, and 0.1 at most for the photo captions."""
+    lines = (GALLERY / "captions.jsonl").read_text(encoding="utf-8").splitlines()
+    captions = [json.loads(line) for line in lines]
+    for lang in ("en", "zh", "ar", "de", "fr", "cs"):
+        texts = [row["caption"] for row in captions if row["lang"] == lang]
+        assert answered(gallery, texts[::5]) >= 0.93, lang
+    assert answered(gallery, PHOTO_CAPTIONS) == 0
+    best = [gallery.search(text, k=1)[0].relevance for text in PHOTO_CAPTIONS]
+    assert float(np.mean(np.array(best, float))) < 0.1
+
+
+def test_hits_carry_their_relevance_and_relevant_keeps_the_good_ones(gallery: Searcher) -> None:
+    hits = gallery.search("a snowman in the snow", k=40)
+    likely = [hit.relevance for hit in hits if hit.relevance is not None]
+    assert len(likely) == 40
+    assert likely == sorted(likely, reverse=True)
+    good = [hit for hit in hits if hit.relevance is not None and hit.relevance >= RELEVANT]
+    assert 0 < len(good) < 40
+    assert gallery.search("a snowman in the snow", k=40, relevant=True) == good
+    assert gallery.search("a snowman in the snow", k=40) == hits
+
+
+def test_a_picture_has_a_scale_of_its_own(gallery: Searcher, tmp_path: Path) -> None:
+    picture = next(GALLERY.glob("winter/*.jpg"))
+    (best, *_) = gallery.similar(picture, k=1, relevant=True)
+    assert best.path.parent.name == "winter"
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(picture.read_bytes() + b"\0")  # other bytes, and so embedded anew
+    (itself,) = gallery.search(Query.of(images=outside), k=1)
+    assert itself.path == picture
+    assert itself.relevance is not None
+    assert itself.relevance > 0.9
+    assert [hit.relevance for hit in gallery.similar(outside, k=1)] == [itself.relevance]
+
+
+def test_words_and_a_picture_together_have_no_relevance(gallery: Searcher) -> None:
+    query = Query.of(["snow"], next(GALLERY.glob("winter/*.jpg")))
+    assert [hit.relevance for hit in gallery.search(query, k=2)] == [None, None]
+    with pytest.raises(InvalidQuery, match="words and pictures together"):
+        gallery.search(query, relevant=True)
+
+
+@pytest.mark.parametrize("pictures", [0, 1, 2])
+def test_relevance_does_not_depend_on_the_library(gallery: Searcher, tmp_path: Path, pictures: int) -> None:
+    chosen = [hit.path for hit in gallery.search("a snowman in the snow", k=pictures)] if pictures else []
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for path in chosen:
+        (folder / path.name).write_bytes(path.read_bytes())
+    with Library.open(tmp_path / "few-library", create=True) as library:
+        index(library, [folder], MiniEncoder())
+        hits = Searcher(library).search("a snowman in the snow")
+    among_many = {hit.path.name: hit for hit in gallery.search("a snowman in the snow", k=10)}
+    assert {hit.path.name for hit in hits} == {path.name for path in chosen}
+    for hit in hits:
+        assert hit.relevance == pytest.approx(among_many[hit.path.name].relevance, abs=1e-5)
+
+
+def test_pictures_that_are_all_alike_are_equally_relevant(tmp_path: Path, gallery: Searcher) -> None:
+    best = gallery.search("a snowman in the snow", k=1)[0].path.read_bytes()
+    (tmp_path / "same").mkdir()
+    for number in range(3):
+        (tmp_path / "same" / f"{number}.jpg").write_bytes(best + b"\0" * number)
+    with Library.open(tmp_path / "same-library", create=True) as library:
+        index(library, [tmp_path / "same"], MiniEncoder())
+        hits: list[Hit] = Searcher(library).search("a snowman in the snow", relevant=True, fold=False)
+    assert len(hits) == 3
+    assert len({hit.relevance for hit in hits}) == 1
+
+
+def test_a_model_that_nobody_measured_has_none(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    index(library, [album], encoder)
+    searcher = Searcher(library, encoder)
+    assert {hit.relevance for hit in searcher.search("red") + searcher.similar(album / "red.png")} == {None}
+    for ask in (searcher.search, searcher.similar):
+        with pytest.raises(InvalidQuery, match="the model fake"):
+            ask(str(album / "red.png"), relevant=True)

@@ -1,0 +1,370 @@
+"""Questions to a library of plain colours, whose answers a person can work out."""
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import select, update
+
+from core.errors import InvalidQuery, SpaceMismatch
+from encoders.fake import FakeEncoder
+from indexer import index
+from search import Filters, Query, Searcher
+from search.hits import Hit
+from store import Library
+from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, State
+from store.library import bump
+from store.queries import describe
+from store.spaces import index_cache
+from store.spaces.registry import StoredSpace, active_space
+
+Paint = Callable[..., Path]
+FLOOR2 = 0.1**2
+
+
+def names(hits: list[Hit]) -> list[str]:
+    return [hit.path.name for hit in hits]
+
+
+def cosine(a: list[float], b: list[float]) -> float:
+    """Of two plain colours, as the fake model sees them: four equal quadrants and the floor."""
+    dot = 4 * float(np.dot(a, b)) + FLOOR2
+    return dot / float(np.sqrt(4 * np.dot(a, a) + FLOOR2) * np.sqrt(4 * np.dot(b, b) + FLOOR2))
+
+
+@pytest.fixture
+def searcher(library: Library, album: Path, encoder: FakeEncoder) -> Searcher:
+    index(library, [album], encoder)
+    return Searcher(library, encoder)
+
+
+def test_the_best_comes_first_with_the_score_worked_out_by_hand(searcher: Searcher) -> None:
+    hits = searcher.search("red")
+    assert names(hits)[:2] == ["red.png", "yellow.png"]
+    assert [hit.rank for hit in hits] == [1, 2, 3, 4]
+    assert hits[0].score == pytest.approx(1, abs=1e-3)  # the stored vector is rounded to 16 bits
+    assert hits[1].score == pytest.approx(cosine([1, 0, 0], [1, 1, 0]), abs=1e-3)
+    assert hits[2].score == pytest.approx(cosine([1, 0, 0], [0, 0, 1]), abs=1e-3)
+
+
+def test_a_hit_says_what_the_picture_is(searcher: Searcher, album: Path) -> None:
+    (hit,) = searcher.search("yellow", k=1)
+    assert hit.path == album / "more" / "yellow.png"
+    assert (hit.record.width, hit.record.height, hit.record.format) == (8, 8, "PNG")
+    assert hit.record.size == hit.path.stat().st_size
+    assert (hit.copies, hit.taken_at) == ((), None)
+
+
+def test_the_ranking_is_that_of_numpy(library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder) -> None:
+    colours = np.random.default_rng(5).integers(0, 256, (40, 3))
+    for number, colour in enumerate(colours):
+        paint(tmp_path / "many" / f"{number:02}.png", tuple(map(int, colour)))
+    index(library, [tmp_path / "many"], encoder)
+    searcher = Searcher(library, encoder)
+    pictures = [Image.open(tmp_path / "many" / f"{number:02}.png") for number in range(40)]
+    vectors = encoder.encode_images(pictures).astype("<f2").astype(np.float32)
+    for text in ("red", "blue and green", "nothing"):
+        scores = vectors @ encoder.encode_texts([text])[0]
+        best = np.argsort(-scores, kind="stable")[:15]
+        hits = searcher.search(text, k=15)
+        assert names(hits) == [f"{number:02}.png" for number in best]
+        np.testing.assert_allclose([hit.score for hit in hits], np.minimum(scores[best], 1), atol=1e-6)
+
+
+@pytest.mark.parametrize(("k", "found"), [(1, 1), (3, 3), (4, 4), (100, 4)])
+def test_k_pictures_or_as_many_as_there_are(searcher: Searcher, k: int, found: int) -> None:
+    assert len(searcher.search("red", k=k)) == found
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_fewer_than_one_cannot_be_shown(searcher: Searcher, album: Path, k: int) -> None:
+    with pytest.raises(InvalidQuery):
+        searcher.search("red", k=k)
+    with pytest.raises(InvalidQuery):
+        searcher.similar(album / "red.png", k=k)
+
+
+def test_min_score_cuts_the_list(searcher: Searcher) -> None:
+    assert names(searcher.search("red", min_score=0.9)) == ["red.png"]
+    assert names(searcher.search("red", min_score=0.5)) == ["red.png", "yellow.png"]
+    assert searcher.search("white", min_score=0.999) == []
+    assert len(searcher.search("red", min_score=-1)) == 4
+
+
+def same_vector(folder: Path, number: int) -> None:
+    """Pictures that differ in one corner too faint for 16 bits: other contents, equal scores."""
+    folder.mkdir(exist_ok=True)
+    for name in range(number):
+        image = Image.new("RGB", (8, 8), "red")
+        image.info["n"] = name
+        image.save(folder / f"{name}.png", compress_level=9)
+        with (folder / f"{name}.png").open("ab") as file:
+            file.write(b"%d" % name)  # after the end of the picture
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 6, 9])
+def test_equal_scores_come_by_age(library: Library, tmp_path: Path, encoder: FakeEncoder, k: int) -> None:
+    same_vector(tmp_path / "same", 6)
+    index(library, [tmp_path / "same"], encoder)
+    hits = Searcher(library, encoder).search("red", k=k)
+    assert [hit.id for hit in hits] == sorted(hit.id for hit in hits)
+    assert names(hits) == [f"{number}.png" for number in range(min(k, 6))]
+
+
+def test_equal_scores_keep_their_order_when_a_picture_was_away(
+    library: Library, tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    same_vector(tmp_path / "same", 6)
+    index(library, [tmp_path / "same"], encoder)
+    (tmp_path / "same" / "0.png").rename(tmp_path / "away.png")
+    index(library, [tmp_path / "same"], encoder)
+    (tmp_path / "away.png").rename(tmp_path / "same" / "0.png")
+    index(library, [tmp_path / "same"], encoder)
+    assert names(Searcher(library, encoder).search("red", k=3)) == ["0.png", "1.png", "2.png"]
+
+
+def test_a_query_of_several_parts_is_the_mean_of_their_unit_vectors(
+    searcher: Searcher, tmp_path: Path, paint: Paint, encoder: FakeEncoder
+) -> None:
+    blue = paint(tmp_path / "query.png", "blue", (40, 30))
+    query = Query.of(["red", "yellow"], [blue])
+    parts = encoder.encode_texts(["red", "yellow", "blue"])
+    mean = parts.mean(axis=0) / np.linalg.norm(parts.mean(axis=0))
+    np.testing.assert_allclose(searcher.embed(query), mean, atol=1e-6)
+    (first, *_) = searcher.search(query)
+    assert first.score == pytest.approx(
+        max(float(mean @ vector) for vector in encoder.encode_texts(["red", "green", "blue", "yellow"])), abs=1e-3
+    )
+
+
+def test_parts_that_cancel_out_are_said_so(
+    searcher: Searcher, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opposite = np.array([[1.0] + [0.0] * 12, [-1.0] + [0.0] * 12], np.float32)
+    monkeypatch.setattr(encoder, "encode_texts", lambda _: opposite)
+    with pytest.raises(InvalidQuery, match="cancel"):
+        searcher.search(Query.of(["a", "b"]))
+
+
+def test_a_picture_as_the_query(searcher: Searcher, tmp_path: Path, paint: Paint) -> None:
+    query = paint(tmp_path / "query.png", (250, 5, 5), (300, 200))
+    assert names(searcher.search(Query.of(images=[query]), k=2)) == ["red.png", "yellow.png"]
+    assert names(searcher.similar(query, k=2)) == ["red.png", "yellow.png"]
+
+
+def test_similar_leaves_out_the_picture_itself_and_its_copies(
+    library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    shutil.copy(album / "red.png", album / "again.png")
+    index(library, [album], encoder)
+    searcher = Searcher(library, encoder)
+    outside = shutil.copy(album / "red.png", tmp_path / "outside.png")
+    for query in (album / "red.png", str(album / "again.png"), outside):
+        hits = searcher.similar(query, k=3)
+        assert names(hits) == ["yellow.png", "blue.png", "green.png"]
+        assert [hit.rank for hit in hits] == [1, 2, 3]
+        assert len(searcher.similar(query, k=50)) == 3
+
+
+def test_similar_to_a_known_picture_needs_no_model(
+    searcher: Searcher, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "encode_images", lambda _: pytest.fail("its vector is in the catalogue"))
+    assert names(searcher.similar(album / "red.png", k=1)) == ["yellow.png"]
+
+
+def test_a_picture_that_cannot_be_read_cannot_be_asked(searcher: Searcher, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    for path in (tmp_path / "none.png", tmp_path / "broken.png", tmp_path):
+        with pytest.raises(InvalidQuery, match=path.name):
+            searcher.search(Query.of(images=[path]))
+        with pytest.raises(InvalidQuery, match=path.name):
+            searcher.similar(path)
+
+
+def test_copies_are_one_hit(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    for name in ("0.png", "more/z.png"):
+        shutil.copy(album / "red.png", album / name)
+    index(library, [album], encoder)
+    searcher = Searcher(library, encoder)
+    assert len(searcher) == 4
+    (hit,) = searcher.search("red", k=1)
+    assert sorted([hit.path, *hit.copies]) == [album / name for name in ("0.png", "more/z.png", "red.png")]
+    assert len(searcher.search("red")) == 4
+    hit.path.unlink()
+    index(library, [album], encoder)
+    (again,) = searcher.search("red", k=1)
+    assert again.id == hit.id
+    assert hit.path not in [again.path, *again.copies]
+
+
+def test_a_kept_searcher_notices_every_change(
+    library: Library, album: Path, paint: Paint, encoder: FakeEncoder
+) -> None:
+    index(library, [album], encoder)
+    with Library.open(library.path) as other:
+        searcher = Searcher(other, encoder)
+        assert names(searcher.search("white", k=1)) != ["white.png"]
+        paint(album / "white.png", "white")
+        index(library, [album], encoder)
+        assert names(searcher.search("white", k=1)) == ["white.png"]
+        (album / "white.png").rename(album / "snow.png")
+        index(library, [album], encoder)
+        assert names(searcher.search("white", k=1)) == ["snow.png"]
+        (album / "snow.png").unlink()
+        index(library, [album], encoder)
+        assert "snow.png" not in names(searcher.search("white"))
+        assert len(searcher) == 4
+
+
+def test_missing_and_failed_pictures_never_appear(searcher: Searcher, library: Library, album: Path) -> None:
+    (album / "red.png").unlink()
+    (album / "blue.png").write_bytes(b"broken")
+    index(library, [album], FakeEncoder())
+    assert sorted(names(searcher.search("red"))) == ["green.png", "yellow.png"]
+    assert names(searcher.similar(album / "green.png")) == ["yellow.png"]
+
+
+def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_next(
+    searcher: Searcher, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (best, second, *_) = searcher.search("red")
+
+    def gone_by_now(connection: object, ids: list[int]) -> object:
+        with library.write() as writer:
+            writer.execute(update(Picture).where(Picture.content_id == best.id).values(state=State.MISSING))
+        with library.read() as reader:
+            return describe(reader, ids)
+
+    monkeypatch.setattr("search.ranking.describe", gone_by_now)
+    (hit,) = searcher.search("red", k=1)
+    assert (hit.id, hit.rank) == (second.id, 1)
+
+
+def test_threads_that_share_a_searcher_load_a_changed_index_once(
+    searcher: Searcher, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (album / "red.png").unlink()
+    index(library, album, FakeEncoder())
+    load, loads = index_cache.load, []
+
+    def slow(
+        library: Library, stored: StoredSpace, before: index_cache.CurrentIndex | None = None
+    ) -> index_cache.CurrentIndex:
+        loads.append(stored)
+        time.sleep(0.1)
+        return load(library, stored, before)
+
+    monkeypatch.setattr(index_cache, "load", slow)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: names(searcher.search("red", k=1)), range(8)))
+    assert answers == [["yellow.png"]] * 8
+    assert len(loads) == 1
+
+
+def damage(library: Library) -> None:
+    with library.read() as connection:
+        path = library.indexes / connection.execute(select(IndexGeneration.filename)).scalar_one()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_damaged_index_gives_the_right_answer_and_heals(
+    searcher: Searcher, library: Library, encoder: FakeEncoder
+) -> None:
+    expected = [(hit.id, hit.score) for hit in searcher.search("red")]
+    assert searcher.fault is None
+    assert not searcher.heal()  # there is nothing to mend
+    damage(library)
+    wary = Searcher(library, encoder)
+    assert wary.fault is not None
+    assert [(hit.id, hit.score) for hit in wary.search("red")] == expected
+    assert wary.heal()
+    mended = Searcher(library, encoder)
+    assert mended.fault is None
+    assert [(hit.id, hit.score) for hit in mended.search("red")] == expected
+
+
+def test_nothing_is_mended_while_another_process_writes(
+    searcher: Searcher, library: Library, encoder: FakeEncoder
+) -> None:
+    damage(library)
+    wary = Searcher(library, encoder)
+    with Library.open(library.path) as other, other.writer_lock():
+        assert not wary.heal()
+    assert wary.heal()
+
+
+def test_an_empty_library_has_nothing_to_ask(library: Library, encoder: FakeEncoder) -> None:
+    with pytest.raises(InvalidQuery, match="sightline index"):
+        Searcher(library, encoder)
+
+
+def test_a_library_whose_pictures_are_all_gone_finds_nothing(searcher: Searcher, library: Library, album: Path) -> None:
+    with library.write() as connection:
+        connection.execute(update(Picture).values(state=State.MISSING))
+        bump(connection)
+    assert searcher.search("red") == []
+    assert searcher.similar(album / "red.png") == []
+
+
+def test_the_model_is_that_of_the_library_unless_given(searcher: Searcher, library: Library) -> None:
+    assert names(Searcher(library).search("red", k=1)) == ["red.png"]
+
+
+def test_a_model_of_another_space_is_refused(searcher: Searcher, library: Library) -> None:
+    class Other(FakeEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.space = SimpleNamespace(fingerprint="0" * 64)  # type: ignore[assignment]
+
+    with pytest.raises(SpaceMismatch):
+        Searcher(library, Other())
+
+
+def test_a_vector_that_is_damaged_in_the_catalogue_is_left_out(
+    searcher: Searcher, library: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    (red, *_) = searcher.search("red", k=1)
+    with library.write() as connection:
+        connection.execute(update(Embedding).where(Embedding.content_id == red.id).values(vector=b"\0" * 7))
+        bump(connection)
+    damage(library)
+    fresh = Searcher(library, encoder)
+    assert sorted(names(fresh.search("red"))) == ["blue.png", "green.png", "yellow.png"]
+    assert names(fresh.similar(album / "red.png", k=1)) == ["yellow.png"]  # embedded anew, and not itself
+
+
+def test_contents_without_a_file_are_never_shown(searcher: Searcher, library: Library) -> None:
+    stored: StoredSpace | None = active_space(library)
+    assert stored is not None
+    with library.write() as connection:
+        extra = Content.__table__.insert().values(digest=b"x" * 32, size=1, format="PNG", width=1, height=1)  # type: ignore[attr-defined]
+        content_id = connection.execute(extra.returning(Content.id)).scalar_one()
+        blob = stored.to_bytes(np.eye(13, dtype=np.float32)[0])
+        connection.execute(
+            Embedding.__table__.insert().values(space_id=stored.id, content_id=content_id, vector=blob)  # type: ignore[attr-defined]
+        )
+        bump(connection)
+    assert len(searcher.search("red")) == 4
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
+def test_a_score_is_a_number(searcher: Searcher, score: float) -> None:
+    with pytest.raises(InvalidQuery, match="is no score"):
+        searcher.search("red", min_score=score)
+    with pytest.raises(InvalidQuery, match="is no score"):
+        searcher.search_many([(Query.of("red"), Filters())], min_score=score)
+
+
+@pytest.mark.parametrize("shape", [(), (1, 13), (2, 13)])
+def test_a_vector_is_one_row(searcher: Searcher, shape: tuple[int, ...]) -> None:
+    with pytest.raises(InvalidQuery, match="one row"):
+        searcher.nearest(np.ones(shape, np.float32))

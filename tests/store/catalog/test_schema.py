@@ -1,0 +1,249 @@
+"""The schema and its migrations: from nothing, from an older one, from the future, from somebody else."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from core.errors import LibraryTooNew, LibraryUnusable
+from store import Library
+from store.catalog import schema
+from store.catalog.engine import make_engine
+from store.catalog.tables import Base, LibraryState
+
+NEXT = '''"""A step that only this test knows."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9000"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
+    {then}
+'''
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_catalogue(library: Library) -> None:
+    with library.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_constraints_and_indexes_are_those_of_the_catalogue(tmp_path: Path, library: Library) -> None:
+    """What `compare_metadata` does not look at: names of keys, cascades, and SQLite's AUTOINCREMENT."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'direct.sqlite'}")
+    with engine.begin() as connection:
+        Base.metadata.create_all(connection)
+        direct = inspect(connection)
+        with library.read() as other:
+            migrated = inspect(other)
+            for table in Base.metadata.tables:
+                assert migrated.get_pk_constraint(table) == direct.get_pk_constraint(table)
+                assert migrated.get_indexes(table) == direct.get_indexes(table)
+                by_name = [
+                    sorted(found.get_foreign_keys(table), key=lambda key: str(key["name"]))
+                    for found in (migrated, direct)
+                ]
+                assert by_name[0] == by_name[1]
+                assert migrated.get_unique_constraints(table) == direct.get_unique_constraints(table)
+            sql = other.execute(text("SELECT sql FROM sqlite_master WHERE name = 'contents'")).scalar_one()
+    engine.dispose()
+    assert "AUTOINCREMENT" in sql
+
+
+def test_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_downgrading_and_upgrading_again_works(library: Library) -> None:
+    from alembic import command
+
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with library.write() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    library.close()
+    with Library.open(library.path) as reopened:
+        assert reopened.revision() == 0
+
+
+def stamp(library: Library, revision: str) -> None:
+    with library.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    library.close()
+
+
+@pytest.mark.parametrize("revision", ["9999", "0000beef"])
+def test_a_schema_that_is_not_known_is_refused(library: Library, revision: str) -> None:
+    """Also one that sorts before ours: nothing says that a later Sightline counts its revisions."""
+    stamp(library, revision)
+    with pytest.raises(LibraryTooNew) as caught:
+        Library.open(library.path)
+    assert caught.value.revision == revision
+    assert "upgrade Sightline" in str(caught.value)
+
+
+def test_a_database_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    path = tmp_path / "other" / "catalog.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE recipes (id INTEGER)")
+    connection.close()
+    with pytest.raises(LibraryUnusable, match="other tables"):
+        Library.open(tmp_path / "other")
+    with sqlite3.connect(path) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    assert tables == [("recipes",)]
+
+
+def later_version(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "") -> None:
+    """This Sightline, one migration later."""
+    shutil.copytree(schema.MIGRATIONS, folder / "migrations")
+    (folder / "migrations" / "versions" / "9000_next.py").write_text(NEXT.format(head=schema.HEAD, then=then))
+    monkeypatch.setattr(schema, "MIGRATIONS", folder / "migrations")
+    monkeypatch.setattr(schema, "HEAD", "9000")
+
+
+def test_an_older_library_is_brought_up_to_date(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with library.write() as connection:
+        connection.execute(text("UPDATE library SET revision = 41"))
+    library.close()
+    later_version(tmp_path / "100% new", monkeypatch)  # a % means something to Alembic's configuration
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert "later" in inspect(connection).get_table_names()
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9000"
+        assert opened.revision() == 41
+
+
+def test_a_migration_that_fails_changes_nothing(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.close()
+    later_version(tmp_path / "new", monkeypatch, then="raise RuntimeError('out of luck')")
+    with pytest.raises(RuntimeError, match="out of luck"):
+        Library.open(library.path)
+    monkeypatch.undo()
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert "later" not in inspect(connection).get_table_names()
+
+
+def test_a_library_that_was_killed_right_after_its_migration_is_completed(library: Library) -> None:
+    with library.write() as connection:
+        connection.execute(LibraryState.__table__.delete())  # type: ignore[attr-defined]
+    library.close()
+    with Library.open(library.path) as opened, opened.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
+
+
+def catalogue_0002(path: Path) -> None:
+    """Two spaces, of which only the first one's index file was current, and a picture that the model refused."""
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0002")
+    space = "INSERT INTO spaces (id, fingerprint, model, weights, dim, preprocessing, dtype, created_at) VALUES "
+    file = "INSERT INTO index_generations VALUES "
+    with engine.begin() as connection:
+        for statement in (
+            space + "(1, 'aa', 'mini', 'w', 4, '{}', 'float16', '2026-01-01')",
+            space + "(2, 'bb', 'other', 'w', 4, '{}', 'float16', '2026-01-01')",
+            "INSERT INTO library VALUES (1, 41, 1, '2026-01-01')",
+            file + "(1, 3, 41, 'aa.faiss', 0, x'00', '2026-01-01')",
+            file + "(2, 1, 40, 'bb.faiss', 0, x'00', '2026-01-01')",
+            "INSERT INTO roots VALUES (1, x'2f70', '2026-01-01', 'folder')",
+            "INSERT INTO pictures VALUES (1, 1, x'61', 1, 1, NULL, 'failed'), (2, 1, x'62', 1, 1, NULL, 'failed')",
+            "INSERT INTO failures VALUES (1, 'bad-vector', 'NaN', 0, 1, '2026-01-01')",
+            "INSERT INTO failures VALUES (2, 'undecodable', 'no picture', 0, 1, '2026-01-01')",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def require_0003(folder: Path) -> None:
+    """What the catalogue of `catalogue_0002` must have become."""
+    with Library.open(folder) as opened, opened.read() as connection:
+        assert opened.revision() == 41
+        spaces = connection.execute(text("SELECT id, revision, filling_since FROM spaces ORDER BY id")).all()
+        assert spaces == [(1, 41, None), (2, 41, None)]
+        files = connection.execute(text("SELECT space_id, revision FROM index_generations ORDER BY space_id")).all()
+        assert files == [(1, 41), (2, 40)]  # the first file is current, the second is behind, as they were
+        again = connection.execute(text("SELECT reason FROM failures WHERE transient")).scalars().all()
+        assert again == ["bad-vector"]  # what the file held was given up; the next run reads it again
+        assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
+
+
+def test_spaces_of_an_older_catalogue_keep_their_index_files(tmp_path: Path) -> None:
+    catalogue_0002(tmp_path / "old" / "catalog.sqlite")
+    require_0003(tmp_path / "old")
+
+
+@pytest.mark.parametrize("step", ["add_column", "create_table", "create_index", "execute"])
+def test_a_migration_that_is_killed_in_the_middle_is_run_again(tmp_path: Path, step: str) -> None:
+    catalogue_0002(tmp_path / "old" / "catalog.sqlite")
+    child = f"""
+import os, sys
+from alembic import op
+run = op.{step}
+def killed(*args, **kwargs):
+    run(*args, **kwargs)
+    os.kill(os.getpid(), {signal.SIGKILL:d})
+op.{step} = killed
+from store import Library
+Library.open(sys.argv[1])
+"""
+    done = subprocess.run([sys.executable, "-c", child, str(tmp_path / "old")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with sqlite3.connect(tmp_path / "old" / "catalog.sqlite") as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
+    connection.close()
+    require_0003(tmp_path / "old")
+
+
+def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0001")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO roots (path, added_at) VALUES (x'2f70', '2026-01-01')"))
+    engine.dispose()
+    with Library.open(path.parent) as opened, opened.read() as connection:
+        assert connection.execute(text("SELECT path, kind FROM roots")).all() == [(b"/p", "folder")]
+
+
+def test_facts_of_older_catalogues_are_kept_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(f"sqlite:///{path}")
+    schema.upgrade(engine, path, "0003")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO contents (digest, size, format, width, height, camera)"
+                " VALUES (x'01', 1, 'PNG', 8, 8, 'Leica Q')"
+            )
+        )
+    engine.dispose()
+    with Library.open(path.parent) as opened, opened.read() as connection:
+        statement = text("SELECT camera, iso, rating, facts_version FROM contents")
+        assert connection.execute(statement).all() == [("Leica Q", None, None, 0)]

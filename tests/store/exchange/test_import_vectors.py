@@ -1,0 +1,333 @@
+"""Vectors made elsewhere in a library: to the bit, all or none, and in nobody's way."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import func, select
+
+from core.errors import BadVectorFile, ExchangeError, SpaceExists
+from encoders.fake import FakeEncoder
+from indexer import IndexSettings, index
+from search import Searcher
+from store import Library
+from store.catalog.tables import Content, Embedding, Picture, Root, SpaceRow, State
+from store.check import repair, verify
+from store.exchange import Imported, import_vectors, open_vectors
+from store.exchange.vector_file import BLOCK
+from store.forget import forget
+from store.queries import count_documents, counts
+from store.roots import ensure_root, list_roots
+from store.spaces.drop import forget_space
+from store.spaces.registry import active_space, list_spaces, named_space
+from tests.store.exchange.conftest import Vectors, unit_vectors
+
+Take = Callable[..., Imported]
+
+
+def rows(library: Library) -> list[int]:
+    """How much there is of everything an import adds to."""
+    with library.read() as connection:
+        return [
+            connection.scalar(select(func.count()).select_from(table)) or 0
+            for table in (SpaceRow, Root, Content, Picture, Embedding)
+        ]
+
+
+def kept(library: Library, done: Imported) -> list[bytes]:
+    """The vectors in the catalogue, by content."""
+    statement = select(Embedding.vector).where(Embedding.space_id == done.stored.id).order_by(Embedding.content_id)
+    with library.read() as connection:
+        return list(connection.execute(statement).scalars())
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_every_bit_is_kept(library: Library, take: Take, dtype: str) -> None:
+    vectors = unit_vectors(BLOCK + 7, 16, dtype)
+    done = take(vectors)
+    assert done.stored.dtype == dtype
+    assert (done.vectors, done.documents, done.pictures, done.copies) == (BLOCK + 7, BLOCK + 7, 0, 0)
+    assert b"".join(kept(library, done)) == vectors.tobytes()
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize(
+    ("dtype", "asked", "stored"),
+    [("float64", None, "float32"), ("float32", "float16", "float16"), ("float16", "float32", "float32")],
+)
+def test_the_precision_kept(library: Library, take: Take, dtype: str, asked: str | None, stored: str) -> None:
+    vectors = unit_vectors(20, 16, dtype)
+    done = take(vectors, dtype=asked)
+    assert done.stored.dtype == stored
+    assert b"".join(kept(library, done)) == vectors.astype(stored).tobytes()
+    assert verify(library) == []
+
+
+def test_the_space_is_known_by_its_vectors(library: Library, take: Take) -> None:
+    vectors = unit_vectors(5)
+    first, second, third = take(vectors), take(vectors, space="again"), take(vectors[::-1], space="other way")
+    assert first.stored.space.is_imported
+    assert first.stored.space.weights == second.stored.space.weights != third.stored.space.weights
+    assert first.stored.space.fingerprint != second.stored.space.fingerprint
+    assert named_space(library, "elsewhere") == first.stored
+    assert named_space(library, first.stored.space.fingerprint[:8]) == first.stored
+
+
+def test_search_is_that_of_numpy(library: Library, take: Take) -> None:
+    vectors = unit_vectors(1000, 24) * np.linspace(0.5, 2, 1000, dtype=np.float32)[:, None]
+    take(vectors, [b"n%d" % number for number in range(1000)])
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    searcher = Searcher(library)
+    for query in unit_vectors(5, 24, seed=9):
+        scores = unit @ query
+        best = np.argsort(-scores, kind="stable")[:20]
+        hits = searcher.nearest(query * 3, k=20)
+        assert [hit.record.document for hit in hits] == [f"n{number}" for number in best]
+        np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-6)
+
+
+# --- what the vectors belong to
+
+
+@pytest.fixture
+def indexed(library: Library, album: Path) -> Library:
+    """A library with an active space of four colours."""
+    index(library, [album], FakeEncoder())
+    return library
+
+
+def test_pictures_that_the_library_knows_get_theirs(indexed: Library, take: Take, album: Path) -> None:
+    vectors = unit_vectors(4)
+    names = [b"red.png", os.fsencode(album / "blue.png"), b"./more/../more/yellow.png", b"not/here.png"]
+    done = take(vectors, names, as_paths=True, root=album)
+    assert (done.pictures, done.documents, done.active) == (3, 1, False)
+    take(vectors, names, as_paths=True, root=album, activate=True, replace=True)
+    hits = Searcher(indexed).nearest(vectors[1], k=4)
+    assert hits[0].path == album / "blue.png"
+    known = (album / "red.png", album / "blue.png", album / "more" / "yellow.png")
+    assert {hit.name for hit in hits} == {*known, "not/here.png"}
+    assert verify(indexed) == []
+
+
+def test_relative_paths_start_at_the_current_folder(
+    indexed: Library, take: Take, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(album / "more")
+    assert take(unit_vectors(1), [b"yellow.png"], as_paths=True).pictures == 1
+
+
+def test_ids_are_no_paths(indexed: Library, take: Take, album: Path) -> None:
+    assert take(unit_vectors(1), [b"red.png"], root=album).documents == 1
+
+
+def test_copies_share_the_vector_of_the_first(library: Library, take: Take, album: Path) -> None:
+    (album / "again.png").write_bytes((album / "red.png").read_bytes())
+    index(library, [album], FakeEncoder())
+    vectors = unit_vectors(2)
+    done = take(vectors, [b"red.png", b"again.png"], as_paths=True, root=album)
+    assert (done.vectors, done.pictures, done.copies) == (2, 1, 1)
+    assert kept(library, done) == [vectors[0].tobytes()]
+
+
+def test_what_is_missing_is_found_when_it_is_back(indexed: Library, take: Take, album: Path, tmp_path: Path) -> None:
+    (album / "red.png").rename(tmp_path / "red.png")
+    index(indexed, [album], FakeEncoder())
+    done = take(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
+    assert done.pictures == 2
+    with indexed.writer_lock():
+        assert repair(indexed) == []
+    (tmp_path / "red.png").rename(album / "red.png")
+    index(indexed, [album], FakeEncoder())
+    assert verify(indexed) == []  # the index of the imported space has followed
+    assert [vectors for _, vectors, _ in list_spaces(indexed)] == [4, 2]
+
+
+def test_a_picture_that_failed_is_a_document(library: Library, take: Take, album: Path) -> None:
+    (album / "bad.png").write_bytes(b"no picture")
+    index(library, [album], FakeEncoder())
+    assert take(unit_vectors(1), [b"bad.png"], as_paths=True, root=album).documents == 1
+
+
+@pytest.mark.parametrize("value", [b"caf\xe9", b"a//b/", b"../up", b" ", "雪".encode(), b"imported:x", b"%_", b"."])
+def test_any_bytes_are_an_id(library: Library, take: Take, value: bytes) -> None:
+    take(unit_vectors(2), [b"other", value])
+    searcher = Searcher(library)
+    (hit,) = searcher.similar("other", k=2)
+    assert os.fsencode(hit.name) == value
+    assert [other.name for other in searcher.similar(os.fsdecode(value))] == ["other"]
+    assert verify(library) == []
+
+
+# --- what may go wrong leaves nothing behind
+
+
+def spoilt(count: int, row: int, value: float) -> Vectors:
+    vectors = unit_vectors(count)
+    vectors[row] = value
+    return vectors
+
+
+@pytest.mark.parametrize(
+    ("vectors", "names", "fault"),
+    [
+        (
+            spoilt(BLOCK + 5, BLOCK + 2, np.nan),
+            None,
+            rf"row {BLOCK + 2} \({BLOCK + 2}\) has values that are not finite",
+        ),
+        (spoilt(BLOCK + 5, BLOCK + 2, 0), None, rf"row {BLOCK + 2} .* is zero"),
+        (unit_vectors(3), [b"a", b"b", b"a"], "a is named twice"),
+        (unit_vectors(BLOCK + 1), [b"%d" % (number % BLOCK) for number in range(BLOCK + 1)], "0 is named twice"),
+        (unit_vectors(BLOCK + 1), [b"%d" % number for number in range(BLOCK)], "names 5,000 of 5,001"),
+        (unit_vectors(BLOCK), [b"%d" % number for number in range(BLOCK + 1)], "5,001 names for 5,000"),
+    ],
+)
+def test_all_or_nothing(
+    library: Library, take: Take, vectors: Vectors, names: Sequence[bytes] | None, fault: str
+) -> None:
+    with pytest.raises(BadVectorFile, match=fault):
+        take(vectors, names)
+    assert rows(library) == [0] * 5
+    assert active_space(library) is None
+    assert take(unit_vectors(3)).active
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [[b"red.png", b"./red.png"], [b"red.png", *(b"%d" % number for number in range(BLOCK)), b"more/../red.png"]],
+)
+def test_a_picture_named_twice(indexed: Library, take: Take, album: Path, names: list[bytes]) -> None:
+    before = rows(indexed)
+    with pytest.raises(BadVectorFile, match=r"red.png is named twice"):
+        take(unit_vectors(len(names)), names, as_paths=True, root=album)
+    assert rows(indexed) == before
+
+
+def test_stopped_in_the_middle(indexed: Library, write: Callable[..., tuple[Path, Path | None]]) -> None:
+    before, revision = rows(indexed), indexed.revision()
+    seen = []
+
+    def stop(vectors: int) -> None:
+        seen.append(vectors)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    source = open_vectors(*write(unit_vectors(3 * BLOCK, 2)))
+    with indexed.writer_lock(), pytest.raises(KeyboardInterrupt):
+        import_vectors(indexed, source, "elsewhere", advance=stop)
+    assert seen == [BLOCK, BLOCK]
+    assert (rows(indexed), indexed.revision()) == (before, revision)
+    assert verify(indexed) == []
+
+
+def test_a_name_is_taken_once(library: Library, take: Take) -> None:
+    take(unit_vectors(3))
+    before = rows(library)
+    for vectors in (unit_vectors(3), unit_vectors(2, seed=5)):
+        with pytest.raises(SpaceExists, match="--replace"):
+            take(vectors)
+    assert rows(library) == before
+
+
+def test_replacing_takes_the_place(library: Library, take: Take) -> None:
+    old = take(unit_vectors(3))
+    new = take(unit_vectors(2, 5, seed=5), [b"0", b"x"], replace=True)
+    assert (new.active, new.stored.space.dim) == (True, 5)
+    assert rows(library) == [1, 1, 2, 2, 2]
+    assert [stored.space for stored, _, _ in list_spaces(library)] == [new.stored.space] != [old.stored.space]
+    assert len(list(library.indexes.iterdir())) == 1
+    assert verify(library) == []
+
+
+def test_a_replacement_that_fails_leaves_the_old_one(library: Library, take: Take) -> None:
+    old = take(unit_vectors(3))
+    with pytest.raises(BadVectorFile):
+        take(spoilt(3, 1, 0), replace=True)
+    assert active_space(library) == old.stored
+    assert len(Searcher(library)) == 3
+    assert verify(library) == []
+
+
+def test_a_model_is_never_replaced(indexed: Library, take: Take) -> None:
+    with pytest.raises(SpaceExists, match="a model"):
+        take(unit_vectors(3), space="fake", replace=True)
+
+
+def test_a_name_that_begins_like_a_fingerprint_is_free(library: Library, take: Take) -> None:
+    first = take(unit_vectors(3)).stored
+    assert take(unit_vectors(3), space=first.space.fingerprint[:6]).vectors == 3
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "\udcff"])
+def test_names_that_are_none(library: Library, take: Take, name: str) -> None:
+    with pytest.raises(ExchangeError, match="no name"):
+        take(unit_vectors(1), space=name)
+
+
+# --- beside indexed pictures
+
+
+def test_an_imported_space_is_in_nobodys_way(indexed: Library, take: Take, album: Path, tmp_path: Path) -> None:
+    done = take(
+        unit_vectors(1000), [b"red.png", *(b"doc%d" % number for number in range(999))], as_paths=True, root=album
+    )
+    assert not done.active
+    assert [hit.path.name for hit in Searcher(indexed).search("red", k=1)] == ["red.png"]
+    assert len(Searcher(indexed)) == 4
+    assert (sum(counts(indexed).values()), count_documents(indexed)) == (4, 999)
+    assert [root.path for root in list_roots(indexed)] == [album]
+    (album / "red.png").unlink()
+    summary = index(indexed, [album], FakeEncoder())
+    assert (summary.missing, summary.unchanged) == (1, 3)
+    assert verify(indexed) == []
+    for path in album.glob("*.png"):
+        path.unlink()
+    (album / "more" / "yellow.png").unlink()
+    assert index(indexed, [album], FakeEncoder(), IndexSettings(accept_missing=True)).missing == 3
+    assert forget(indexed, tmp_path) == 4
+    assert (sum(counts(indexed).values()), count_documents(indexed)) == (0, 999)
+    assert verify(indexed) == []
+
+
+def test_an_active_one_does_not_ask_for_the_pictures(indexed: Library, take: Take) -> None:
+    assert take(unit_vectors(3), activate=True).active
+    assert verify(indexed) == []
+    assert len(Searcher(indexed)) == 3
+
+
+def test_a_root_over_everything_takes_no_documents_in(library: Library, take: Take) -> None:
+    take(unit_vectors(3))
+    ensure_root(library, Path("/"))
+    assert count_documents(library) == 3
+
+
+def test_forgetting_it_leaves_nothing(library: Library, take: Take) -> None:
+    stored = take(unit_vectors(3)).stored
+    with library.writer_lock():
+        assert forget_space(library, stored, dry_run=True) == 3
+        assert rows(library) == [1, 1, 3, 3, 3]
+        assert forget_space(library, stored) == 3
+    assert rows(library) == [0] * 5
+    assert active_space(library) is None
+    assert list(library.indexes.iterdir()) == []
+
+
+def test_forgetting_an_active_one_gives_the_word_back(indexed: Library, take: Take, album: Path) -> None:
+    done = take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
+    with indexed.writer_lock():
+        assert forget_space(indexed, done.stored) == 2
+    assert len(Searcher(indexed, FakeEncoder())) == 4
+    assert rows(indexed) == [1, 1, 4, 4, 4]
+    assert verify(indexed) == []
+
+
+def test_forgetting_a_model_keeps_the_pictures(indexed: Library, take: Take, album: Path) -> None:
+    take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
+    with indexed.writer_lock():
+        assert forget_space(indexed, named_space(indexed, "fake")) == 4
+    assert counts(indexed)[State.PRESENT] == 4
+    assert len(Searcher(indexed)) == 2
+    assert verify(indexed) == []

@@ -1,0 +1,186 @@
+"""Patterns as LIKE find what they find by a call for each name."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import ColumnElement, Connection, func, insert, select
+
+from store import Library
+from store.catalog.collation import matches
+from store.catalog.tables import Content, Picture, Root
+from store.filters.fields import FIELDS
+from store.filters.path_patterns import LONGEST, MOST_LIKES, name_like, path_like, rests
+
+ROOTS = (b"/", b"/photos", b"/Photos/100%_\\", b"/f\xc3\xa9/\xe2\x84\xaa", b"/n\xfcl", b"/straSSe")
+PLACES = (
+    b"a.jpg",
+    b"A.JPG",
+    b"sea/a.jpg",
+    b"sea/.jpg",
+    b"sea/jpg/b",
+    b"100%_/a",
+    b"back\\slash",
+    b"line\nend",
+    b"0",
+    b"[x]",
+    b"n\xfcl",  # no UTF-8: one unknown character
+    b"n\x80l",
+    b"n\xe2\x82l",  # half a letter
+    b"caf\xc3\xa9.jpg",
+    b"cafe\xcc\x81.jpg",
+    b"stra\xc3\x9fe/a",
+    b"\xe2\x84\xaa.jpg",  # the Kelvin sign, which is a k
+    b"\xef\xbf\xbd",  # the unknown character itself
+    b"/photos/a.jpg",  # the id of a document
+    b"http://host/a.jpg",
+)
+PATTERNS = st.lists(
+    st.sampled_from(
+        [
+            "*",
+            "*",
+            "?",
+            "/",
+            "a",
+            "A.jpg",
+            "sea",
+            "%",
+            "_",
+            "\\",
+            "photos",
+            "100%_",
+            "l",
+            "n",
+            "é",
+            "ß",
+            "SS",
+            "\ufffd",
+            "k",
+            "0",
+            "\n",
+            "[",
+        ]
+    ),
+    max_size=7,
+).map("".join)
+
+
+@pytest.fixture(scope="module")
+def connection(empty_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """Every place beneath every root."""
+    import shutil
+
+    path = tmp_path_factory.mktemp("patterns") / "library"
+    shutil.copytree(empty_library, path)
+    now, numbers = datetime(2026, 1, 1), count(1)  # noqa: DTZ001
+    with Library.open(path) as library:
+        with library.write() as writing:
+            writing.execute(insert(Content).values(id=1, digest=bytes(32), size=1, format="", width=0, height=0))
+            for root_id, root in enumerate(ROOTS, start=1):
+                writing.execute(insert(Root).values(id=root_id, path=root, added_at=now))
+                rows = [{"id": next(numbers), "root_id": root_id, "relpath": place} for place in PLACES]
+                writing.execute(insert(Picture).values(size=1, mtime_ns=1, content_id=1, state="present"), rows)
+        with library.read() as reading:
+            yield reading
+
+
+def found(connection: Connection, where: ColumnElement[bool]) -> list[bytes]:
+    rows = connection.execute(
+        select(Root.path, Picture.relpath).join_from(Picture, Root).where(where).order_by(Picture.id)
+    )
+    return [b" ".join(row) for row in rows]
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(PATTERNS)
+@example("*/100%_/*")
+@example("/photos/*")
+@example("n?l")
+@example("?" * (LONGEST + 1))
+@example("**a***?**")
+def test_patterns_find_what_a_call_for_each_name_finds(connection: Connection, pattern: str) -> None:
+    for field, like in (("path", path_like(connection, pattern)), ("name", name_like(pattern))):
+        one_by_one = func.sightline_like(FIELDS[field].value, pattern) == 1
+        assert found(connection, like) == found(connection, one_by_one), field
+
+
+@pytest.mark.parametrize(
+    ("pattern", "places"),
+    [
+        (
+            "*.jpg",
+            {
+                b"a.jpg",
+                b"A.JPG",
+                b"sea/a.jpg",
+                b"sea/.jpg",
+                b"caf\xc3\xa9.jpg",
+                b"cafe\xcc\x81.jpg",
+                b"\xe2\x84\xaa.jpg",
+                b"/photos/a.jpg",
+                b"http://host/a.jpg",
+            },
+        ),
+        ("n?l", {b"n\xfcl", b"n\x80l", b"n\xe2\x82l"}),
+        ("K.JPG", {b"\xe2\x84\xaa.jpg"}),
+        ("a", {b"100%_/a", b"stra\xc3\x9fe/a"}),
+    ],
+)
+def test_names_by_hand(connection: Connection, pattern: str, places: set[bytes]) -> None:
+    assert {line.split(b" ", 1)[1] for line in found(connection, name_like(pattern))} == places
+
+
+def test_whole_paths_by_hand(connection: Connection) -> None:
+    assert found(connection, path_like(connection, "/photos/100%_\\/SEA/?.*")) == [b"/Photos/100%_\\ sea/a.jpg"]
+    assert found(connection, path_like(connection, "*/strasse/sea/?.jpg")) == [b"/straSSe sea/a.jpg"]
+
+
+def test_more_roots_than_one_expression_takes(empty_library: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(empty_library, tmp_path / "library")
+    with Library.open(tmp_path / "library") as library, library.write() as connection:
+        for number in range(1, 3 * MOST_LIKES + 1):
+            connection.execute(insert(Root).values(id=number, path=b"/r%d" % number, added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+            connection.execute(
+                insert(Content).values(id=number, digest=b"%32d" % number, size=1, format="", width=0, height=0)
+            )
+            connection.execute(
+                insert(Picture).values(
+                    root_id=number, relpath=b"a", size=1, mtime_ns=1, content_id=number, state="present"
+                )
+            )
+        for pattern in ("/r1*", "*1/a", "/r?/a", "*"):
+            expected = [number for number in range(1, 3 * MOST_LIKES + 1) if matches(f"/r{number}/a", pattern)]
+            where = path_like(connection, pattern)
+            assert (
+                connection.execute(select(Picture.content_id).where(where).order_by(Picture.id)).scalars().all()
+                == expected
+            )
+
+
+@given(st.text("*?ab/", max_size=8), st.text("ab/", max_size=5), st.text("ab/", max_size=5))
+@example("*a*b*", "ab", "")
+@example("***", "a", "b")
+def test_rests_are_what_remains_of_a_pattern(pattern: str, beginning: str, text: str) -> None:
+    remaining = rests(pattern, beginning)
+    assert any(matches(text, rest) for rest in remaining) == matches(beginning + text, pattern)
+    assert len(set(remaining)) == len(remaining)
+
+
+def test_what_remains_by_hand() -> None:
+    assert rests("*/sea/*", "/photos/") == ("*/sea/*", "sea/*")
+    assert rests("/photos/*", "/photos/") == ("*",)
+    assert rests("/other/*", "/photos/") == ()
+
+
+def test_a_pattern_of_nothing_but_stars_is_understood_at_once(connection: Connection) -> None:
+    started = perf_counter()
+    assert len(found(connection, path_like(connection, "*" * 10_000))) == len(ROOTS) * len(PLACES)
+    assert perf_counter() - started < 5  # by trying every pair of stars it is minutes

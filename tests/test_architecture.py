@@ -1,0 +1,114 @@
+"""The house itself: its names, its layers, what it imports and when."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import sightline
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
+
+PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "store")
+REPOSITORY = Path(__file__).parent.parent
+
+
+def imported(code: str, **environment: str) -> set[str]:
+    """Top-level modules that running `code` brings in, beyond the interpreter's own."""
+    script = (
+        "import json, os, sys\nbefore = set(sys.modules)\n"
+        f"{code}\n"
+        "names = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "os.write(3, json.dumps(sorted(names - sys.stdlib_module_names)).encode())"
+    )
+    reader, writer = os.pipe()
+    # The pipe to report on must be number 3 in the child, whatever number it has here.
+    done = subprocess.run(
+        ["bash", "-c", f'exec 3>&{writer}; exec "$0" "$@"', sys.executable, "-c", script],
+        pass_fds=[writer],
+        env={**os.environ, **environment},
+        capture_output=True,
+        check=False,
+    )
+    os.close(writer)
+    with os.fdopen(reader) as report:
+        text = report.read()
+    assert done.returncode == 0, done.stderr.decode()
+    return set(json.loads(text))
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_the_flat_names_are_ours_alone(name: str) -> None:
+    others = set(packages_distributions().get(name, [])) - {"sightline"}
+    assert not others, (
+        f"{', '.join(others)} also installs a package called `{name}`: files of the two overwrite each other, and "
+        "uninstalling one takes from the other. Give Sightline an environment of its own (venv, pipx, uv tool)."
+    )
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_package_says_that_it_is_typed(name: str) -> None:
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.origin is not None
+    assert (Path(spec.origin).parent / "py.typed").is_file()
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert version("sightline") == sightline.__version__
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """An allow-list: whatever comes to it must be as light as these."""
+    found = imported("from cli.main import sightline\nsightline.main(['--help'], standalone_mode=False)")
+    assert found - {*PACKAGES, "click", "platformdirs"} == set()
+
+
+def test_completion_imports_nothing_heavy() -> None:
+    found = imported(
+        "sys.argv = ['sightline']\nfrom cli.main import sightline\ntry: sightline.main()\nexcept SystemExit: pass",
+        _SIGHTLINE_COMPLETE="bash_complete",
+        COMP_WORDS="sightline se",
+        COMP_CWORD="1",
+    )
+    assert found - {*PACKAGES, "click", "platformdirs"} == set()
+
+
+def test_a_search_imports_only_what_it_needs(library: Library, album: Path) -> None:
+    index(library, [album], FakeEncoder())
+    arguments = ["--library", str(library.path), "search", "red"]
+    found = imported(f"from cli.main import sightline\nsightline.main({arguments!r}, standalone_mode=False)")
+    assert {"faiss", "numpy", "sqlalchemy"} <= found
+    heavy = {"torch", "torchvision", "open_clip", "transformers", "alembic", "onnxruntime", "sentencepiece", "rich"}
+    assert found & (heavy | {"pictures"}) == set()
+
+
+def test_the_library_imports_no_command_line() -> None:
+    found = imported("import store, indexer, search, encoders, pictures")
+    assert found & {"click", "rich", "cli", "torch", "onnxruntime", "alembic"} == set()
+
+
+def test_upper_floors_import_lower_floors_only() -> None:
+    pytest.importorskip("importlinter")
+    if not (REPOSITORY / "pyproject.toml").is_file():
+        pytest.skip("the contracts are in the checkout")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout

@@ -1,0 +1,111 @@
+"""Answers that hold until the library changes."""
+
+from collections.abc import Callable, Iterator
+from threading import Event
+
+import anyio
+import pytest
+
+from store import Library
+from store.changes import Changes
+from store.library import bump
+from web.result_cache import Remembered
+
+
+@pytest.fixture
+def changes(library: Library) -> Iterator[Changes]:
+    watched = Changes(library)
+    yield watched
+    watched.close()
+
+
+def change(library: Library) -> None:
+    with library.write() as connection:
+        bump(connection)
+
+
+class Maker:
+    """Counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    def __call__(self, name: str) -> Callable[[], str]:
+        def make() -> str:
+            self.made.append(name)
+            return f"{name} {len(self.made)}"
+
+        return make
+
+
+def test_it_is_made_once_for_each_change(library: Library, changes: Changes) -> None:
+    remembered, make = Remembered[str](changes, 10), Maker()
+
+    async def ask() -> None:
+        assert [await remembered.get("a", make("a")) for _ in range(3)] == ["a 1"] * 3
+        assert await remembered.get("b", make("b")) == "b 2"
+        change(library)
+        assert [await remembered.get(name, make(name)) for name in "baba"] == ["b 3", "a 4"] * 2
+
+    anyio.run(ask)
+
+
+def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: Changes) -> None:
+    remembered = Remembered[int](changes, 10)
+
+    def make() -> int:
+        change(library)
+        return 1
+
+    async def ask() -> None:
+        assert await remembered.get("a", make) == 1
+        assert await remembered.get("a", lambda: 2) == 2
+
+    anyio.run(ask)
+
+
+def test_the_oldest_go(changes: Changes) -> None:
+    remembered, make = Remembered[str](changes, 2), Maker()
+
+    async def ask() -> None:
+        for name in "abcbca":
+            await remembered.get(name, make(name))
+
+    anyio.run(ask)
+    assert make.made == ["a", "b", "c", "a"]
+
+
+def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(changes: Changes) -> None:
+    remembered, slow, make = Remembered[str](changes, 10), Event(), Maker()
+    got: list[str] = []
+
+    def slowly() -> str:
+        assert slow.wait(30)
+        return make("a")()
+
+    async def ask() -> None:
+        got.append(await remembered.get("a", slowly))
+
+    async def all_of_them() -> None:
+        await remembered.get("there", make("there"))
+        async with anyio.create_task_group() as group:
+            for _ in range(20):
+                group.start_soon(ask)
+            await anyio.sleep(0.05)
+            assert await remembered.get("there", make("there")) == "there 1"
+            assert got == []
+            slow.set()
+
+    anyio.run(all_of_them)
+    assert got == ["a 2"] * 20
+
+
+def test_what_fails_is_tried_again(changes: Changes) -> None:
+    remembered = Remembered[int](changes, 2)
+
+    async def ask() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await remembered.get("a", lambda: 1 // 0)
+        assert await remembered.get("a", lambda: 1) == 1
+
+    anyio.run(ask)
