@@ -1,0 +1,59 @@
+"""Absolute paths, and atomic writing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.files import absolute, atomic_writer, write_atomically
+
+
+def test_absolute_removes_dots_and_keeps_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    assert absolute("link/../link/a") == tmp_path / "link" / "a"
+
+
+def test_absolute_expands_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert absolute("~/Pictures") == tmp_path / "Pictures"
+
+
+def test_failed_write_keeps_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
+    target = tmp_path / "list.txt"
+    target.write_bytes(b"old")
+
+    def write() -> None:
+        with atomic_writer(target) as file:
+            file.write(b"half of the new")
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        write()
+    assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]
+    assert target.read_bytes() == b"old"
+
+
+def test_write_follows_a_link_and_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target.txt")
+    write_atomically(tmp_path / "link", [b"a", b"b"])
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target.txt").read_bytes() == b"ab"
+
+
+def test_write_to_a_pipe_is_direct(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_atomically(pipe, [b"row\n"])
+        assert os.read(reader, 100) == b"row\n"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_unwritable_folder_raises_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "missing" / "list.txt", [b"a"])
