@@ -1,7 +1,5 @@
 """The house itself: its names, its layers, what it imports and when."""
 
-import json
-import os
 import subprocess
 import sys
 from importlib.metadata import packages_distributions, version
@@ -14,33 +12,10 @@ import sightline
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
+from tests.support.imports import imported_modules
 
 PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "store")
 REPOSITORY = Path(__file__).parent.parent
-
-
-def imported(code: str, **environment: str) -> set[str]:
-    """Top-level modules that running `code` brings in, beyond the interpreter's own."""
-    script = (
-        "import json, os, sys\nbefore = set(sys.modules)\n"
-        f"{code}\n"
-        "names = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
-        "os.write(3, json.dumps(sorted(names - sys.stdlib_module_names)).encode())"
-    )
-    reader, writer = os.pipe()
-    # The pipe to report on must be number 3 in the child, whatever number it has here.
-    done = subprocess.run(
-        ["bash", "-c", f'exec 3>&{writer}; exec "$0" "$@"', sys.executable, "-c", script],
-        pass_fds=[writer],
-        env={**os.environ, **environment},
-        capture_output=True,
-        check=False,
-    )
-    os.close(writer)
-    with os.fdopen(reader) as report:
-        text = report.read()
-    assert done.returncode == 0, done.stderr.decode()
-    return set(json.loads(text))
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -66,12 +41,12 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 def test_help_imports_nothing_heavy() -> None:
     """An allow-list: whatever comes to it must be as light as these."""
-    found = imported("from cli.main import sightline\nsightline.main(['--help'], standalone_mode=False)")
+    found = imported_modules("from cli.main import sightline\nsightline.main(['--help'], standalone_mode=False)")
     assert found - {*PACKAGES, "click", "platformdirs"} == set()
 
 
 def test_completion_imports_nothing_heavy() -> None:
-    found = imported(
+    found = imported_modules(
         "sys.argv = ['sightline']\nfrom cli.main import sightline\ntry: sightline.main()\nexcept SystemExit: pass",
         _SIGHTLINE_COMPLETE="bash_complete",
         COMP_WORDS="sightline se",
@@ -83,14 +58,14 @@ def test_completion_imports_nothing_heavy() -> None:
 def test_a_search_imports_only_what_it_needs(library: Library, album: Path) -> None:
     index(library, [album], FakeEncoder())
     arguments = ["--library", str(library.path), "search", "red"]
-    found = imported(f"from cli.main import sightline\nsightline.main({arguments!r}, standalone_mode=False)")
+    found = imported_modules(f"from cli.main import sightline\nsightline.main({arguments!r}, standalone_mode=False)")
     assert {"faiss", "numpy", "sqlalchemy"} <= found
     heavy = {"torch", "torchvision", "open_clip", "transformers", "alembic", "onnxruntime", "sentencepiece", "rich"}
     assert found & (heavy | {"pictures"}) == set()
 
 
 def test_the_library_imports_no_command_line() -> None:
-    found = imported("import store, indexer, search, encoders, pictures")
+    found = imported_modules("import store, indexer, search, encoders, pictures")
     assert found & {"click", "rich", "cli", "torch", "onnxruntime", "alembic"} == set()
 
 

