@@ -23,7 +23,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import BinaryIO
@@ -31,11 +31,9 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, ImageFile
 
 from core.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
+from core.metadata import ImageInfo, PhotoMetadata
 from pictures.color import plain, to_srgb
-from pictures.exif import Facts
-from pictures.labels import Labels
-from pictures.metadata import Metadata, read_metadata
-from pictures.png_chunks import add_late_chunks
+from pictures.metadata import add_late_chunks, read_metadata
 
 __all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header"]
 
@@ -96,15 +94,11 @@ class DecodeSettings:
 class Decoded:
     """A decoded picture. `image` is RGB in sRGB, upright, without metadata, possibly smaller than the file's picture.
 
-    `width` and `height` are those of the full picture when upright, `format` is what the bytes turned out to be.
+    `info` describes the file: its format according to its bytes, the size of the full picture, and its metadata.
     """
 
     image: Image.Image
-    width: int
-    height: int
-    format: str
-    facts: Facts
-    labels: Labels = field(default_factory=Labels)
+    info: ImageInfo
 
 
 def decode(
@@ -138,11 +132,11 @@ def decode(
             Image.Image.close(image)  # frees its pixels before the next one's turn; the file is the caller's
     if orientation >= 5:
         width, height = height, width
-    return Decoded(upright, width, height, image.format or "", metadata.facts, metadata.labels)
+    return Decoded(upright, ImageInfo(image.format or "", width, height, metadata))
 
 
-def read_header(file: BinaryIO) -> Metadata:
-    """What a picture file says beside its pixels, which are not decoded. Raises as `decode`, but sets no limits."""
+def read_header(file: BinaryIO) -> PhotoMetadata:
+    """Return the metadata of a picture file without decoding its pixels. Raises as `decode` does, but has no limits."""
     with _picture_errors():
         image = _open(file)
         if image.format == "PNG":

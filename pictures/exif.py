@@ -7,14 +7,13 @@ own, and one that makes no sense is None; nothing here raises.
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from PIL import ExifTags, Image
 
-from pictures.labels import rating_of
+from core.metadata import PhotoMetadata
 
-__all__ = ["Facts", "read_facts"]
+__all__ = ["parse_rating", "read_exif"]
 
 _LONGEST_TEXT = 120
 """Characters kept of a name: the longest real lens names have about 60."""
@@ -22,33 +21,11 @@ _LONGEST_TEXT = 120
 _DATE = re.compile(r"([0-9]{4})[:/-]([0-9]{2})[:/-]([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Facts about a picture; None where the file says nothing, or nothing that makes sense.
-
-    `taken_at` is the wall clock where the picture was taken, without a zone: that is what people remember and ask for
-    ("that evening in May"), and all that most cameras record. `latitude` and `longitude` are degrees, north and east
-    positive, and either both known or both None. `focal_length` is in millimetres, of the lens itself, `aperture` the
-    f-number, `exposure` in seconds, `rating` 0 to 5 stars.
-    """
-
-    taken_at: datetime | None = None
-    camera: str | None = None
-    lens: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    focal_length: float | None = None
-    aperture: float | None = None
-    exposure: float | None = None
-    iso: int | None = None
-    rating: int | None = None
-
-
-def read_facts(exif: Image.Exif) -> Facts:
-    """The facts in an EXIF block (`image.getexif()`, even of a damaged file). Never raises."""
+def read_exif(exif: Image.Exif) -> PhotoMetadata:
+    """Return the metadata in an EXIF block (`image.getexif()`, even of a damaged file). Never raises."""
     details = _sub_block(exif, ExifTags.IFD.Exif)
     latitude, longitude = _position(_sub_block(exif, ExifTags.IFD.GPSInfo))
-    return Facts(
+    return PhotoMetadata(
         taken_at=_taken_at(exif, details),
         camera=_camera(_text(exif.get(ExifTags.Base.Make)), _text(exif.get(ExifTags.Base.Model))),
         lens=_text(details.get(ExifTags.Base.LensModel)),
@@ -58,8 +35,14 @@ def read_facts(exif: Image.Exif) -> Facts:
         aperture=_measure(details.get(ExifTags.Base.FNumber), 0.1, 1_000),
         exposure=_measure(details.get(ExifTags.Base.ExposureTime), 1e-6, 1e7),
         iso=_iso(details),
-        rating=rating_of(exif.get(ExifTags.Base.Rating)),
+        rating=parse_rating(exif.get(ExifTags.Base.Rating)),
     )
+
+
+def parse_rating(value: object) -> int | None:
+    """Return `value` as a rating from -1 to 5, or None if it is none of these numbers."""
+    number = _number(value)
+    return int(number) if number in (-1, 0, 1, 2, 3, 4, 5) else None
 
 
 def _sub_block(exif: Image.Exif, which: ExifTags.IFD) -> Mapping[int, object]:
@@ -95,7 +78,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
     try:
-        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  (a wall clock, see Facts)
+        return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001  (local time, see PhotoMetadata)
     except ValueError:  # 0000:00:00, the 30th of February
         return None
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from xml.parsers import expat
 
 from core.errors import PictureUndecodable
-from pictures.labels import LONGEST_DESCRIPTION, LONGEST_TITLE, MOST_KEYWORDS, Labels, rating_of
+from core.metadata import MAX_DESCRIPTION_LENGTH, MAX_KEYWORDS, MAX_TITLE_LENGTH, PhotoMetadata
+from pictures.exif import parse_rating
 
-__all__ = ["LARGEST_XMP", "read_xmp"]
+__all__ = ["MAX_XMP_BYTES", "read_xmp"]
 
-LARGEST_XMP = 16 * 1024 * 1024
+MAX_XMP_BYTES = 16 * 1024 * 1024
 """Bytes; programs that keep masks and histories of edits in it write a few million."""
 
 _DEEPEST = 100
@@ -33,10 +34,10 @@ _RATING = "http://ns.adobe.com/xap/1.0/ Rating"
 _WANTED = frozenset({_FLAT, *_LEVELS, _TITLE, _TEXT, _RATING})
 
 
-def read_xmp(data: bytes) -> Labels:
+def read_xmp(data: bytes) -> PhotoMetadata:
     """The labels in an XMP packet. Raises `PictureUndecodable` for what is no XMP, or means harm."""
-    if len(data) > LARGEST_XMP:
-        raise PictureUndecodable(f"XMP of {len(data):,} bytes: more than {LARGEST_XMP:,} are not read")
+    if len(data) > MAX_XMP_BYTES:
+        raise PictureUndecodable(f"XMP of {len(data):,} bytes: more than {MAX_XMP_BYTES:,} are not read")
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -49,7 +50,7 @@ def read_xmp(data: bytes) -> Labels:
         parser.Parse(data.strip(b"\0 \t\r\n"), True)
     except (expat.ExpatError, ValueError, LookupError) as error:  # the latter: an encoding nobody knows
         raise PictureUndecodable(f"no XMP: {error}") from error
-    return reader.labels()
+    return reader.metadata()
 
 
 def _refuse(*_declaration: object) -> None:
@@ -80,7 +81,7 @@ class _Reader:
 
     def text(self, text: str) -> None:
         """Part of the text of an element."""
-        if self._property and self._length < LONGEST_DESCRIPTION:
+        if self._property and self._length < MAX_DESCRIPTION_LENGTH:
             self._parts.append(text)
             self._length += len(text)
 
@@ -95,16 +96,16 @@ class _Reader:
 
     def _add(self, name: str, value: str) -> None:
         values = self._values.setdefault(name, [])
-        if value.strip() and len(values) < MOST_KEYWORDS:
+        if value.strip() and len(values) < MAX_KEYWORDS:
             values.append(value.strip())
 
-    def labels(self) -> Labels:
+    def metadata(self) -> PhotoMetadata:
         """What was found."""
-        return Labels(
-            keywords=tuple(dict.fromkeys(self._keywords()))[:MOST_KEYWORDS],
-            rating=rating_of(self._first(_RATING)),
-            title=(self._first(_TITLE) or "")[:LONGEST_TITLE] or None,
-            description=(self._first(_TEXT) or "")[:LONGEST_DESCRIPTION] or None,
+        return PhotoMetadata(
+            keywords=tuple(dict.fromkeys(self._keywords()))[:MAX_KEYWORDS],
+            rating=parse_rating(self._first(_RATING)),
+            title=(self._first(_TITLE) or "")[:MAX_TITLE_LENGTH] or None,
+            description=(self._first(_TEXT) or "")[:MAX_DESCRIPTION_LENGTH] or None,
         )
 
     def _keywords(self) -> Iterator[str]:

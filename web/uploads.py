@@ -1,4 +1,4 @@
-"""Pictures that were sent as a question: kept for an hour under a name that nobody can guess, never in the library."""
+"""Pictures uploaded to search with: kept for an hour under an unguessable name, never in the library."""
 
 import io
 import secrets
@@ -11,47 +11,46 @@ from typing import NamedTuple
 
 from core.errors import InvalidQuery
 from pictures.decode import DecodeSettings, decode
-from web.errors import NoRoom, NotThere
+from web.errors import NotFound, StorageFull
 
 __all__ = ["Upload", "Uploads"]
 
-KEPT = 3600.0
-"""Seconds."""
-MOST = 64
-MOST_BYTES = 300_000_000
-"""So many pictures, and so much of them, are kept at a time; the oldest go."""
+UPLOAD_LIFETIME_SECONDS = 3600.0
+MAX_UPLOADS = 64
+MAX_UPLOAD_STORE_BYTES = 300_000_000
+"""How many uploads, and how many bytes of them, are kept; the oldest are deleted first."""
 
 
 class Upload(NamedTuple):
-    """A picture that was sent."""
+    """An uploaded picture."""
 
     id: str
     width: int
     height: int
 
 
-class _Kept(NamedTuple):
-    since: float
+class _StoredUpload(NamedTuple):
+    added_at: float
     size: int
     path: Path
 
 
 class Uploads:
-    """What was sent, in a folder of its own that goes with the server. Safe between threads."""
+    """Uploaded pictures, in a temporary folder that is deleted with the server. Thread-safe."""
 
-    def __init__(self, most_pixels: int) -> None:
-        self._settings = DecodeSettings(max_pixels=most_pixels)
+    def __init__(self, max_pixels: int) -> None:
+        self._settings = DecodeSettings(max_pixels=max_pixels)
         self._folder = tempfile.TemporaryDirectory(prefix="sightline-")
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._uploads: OrderedDict[str, _StoredUpload] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, data: bytes) -> Upload:
-        """Takes in a picture.
+    def add(self, data: bytes) -> Upload:
+        """Store a picture.
 
-        Raises `PictureError` for bytes that are none, or of too many pixels, and `NoRoom` when the disk is full.
+        Raises `PictureError` if it cannot be decoded or has too many pixels, and `StorageFull` when the disk is full.
         """
         if not data:
-            raise InvalidQuery("no picture was sent")
+            raise InvalidQuery("The upload is empty.")
         decoded = decode(io.BytesIO(data), self._settings, shortest_side=64)
         name = secrets.token_urlsafe(16)
         path = Path(self._folder.name) / name
@@ -59,29 +58,30 @@ class Uploads:
             path.write_bytes(data)
         except OSError as exc:
             path.unlink(missing_ok=True)
-            raise NoRoom from exc
+            raise StorageFull from exc
         with self._lock:
-            self._kept[name] = _Kept(monotonic(), len(data), path)
-            self._forget_old()
-        return Upload(name, decoded.width, decoded.height)
+            self._uploads[name] = _StoredUpload(monotonic(), len(data), path)
+            self._delete_old()
+        return Upload(name, decoded.info.width, decoded.info.height)
 
     def path(self, name: str) -> Path:
-        """Where a picture that was sent lies. Raises `NotThere` once it is forgotten."""
+        """Return the path of an upload. Raises `NotFound` if it is unknown or has been deleted."""
         with self._lock:
-            self._forget_old()
-            if name not in self._kept:
-                raise NotThere
-            return self._kept[name].path
+            self._delete_old()
+            if name not in self._uploads:
+                raise NotFound
+            return self._uploads[name].path
 
     def close(self) -> None:
-        """Forgets everything."""
+        """Delete all uploads."""
         self._folder.cleanup()
 
-    def _forget_old(self) -> None:
-        while self._kept:
-            name, kept = next(iter(self._kept.items()))
-            size = sum(each.size for each in self._kept.values())
-            if len(self._kept) <= MOST and size <= MOST_BYTES and monotonic() - kept.since < KEPT:
+    def _delete_old(self) -> None:
+        while self._uploads:
+            name, oldest = next(iter(self._uploads.items()))
+            size = sum(stored.size for stored in self._uploads.values())
+            is_alive = monotonic() - oldest.added_at < UPLOAD_LIFETIME_SECONDS
+            if len(self._uploads) <= MAX_UPLOADS and size <= MAX_UPLOAD_STORE_BYTES and is_alive:
                 return
-            del self._kept[name]
-            kept.path.unlink(missing_ok=True)
+            del self._uploads[name]
+            oldest.path.unlink(missing_ok=True)

@@ -1,46 +1,32 @@
-"""What files say of their pictures beside the pixels, on its way into the catalogue."""
+"""Write the metadata of files and sidecars to the catalogue, and find what an index run must read again.
 
-from collections.abc import Mapping
+Metadata that a file contains belongs to its content, which copies share; that of a sidecar belongs to the one picture
+next to it.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
 
-from store.catalog.annotations import TagSource
+from core.metadata import FACTS_VERSION, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH, PhotoMetadata
 from store.catalog.collation import clean_name
-from store.catalog.tables import Content, Picture, State
+from store.catalog.engine import reading, writing
+from store.catalog.tables import Base, Content, Picture, PictureState, PictureTag, Sidecar, TagSource
 from store.ingest.scanned_files import SEEN
-from store.roots import Place
-from store.tags import Tagging, replace_tags, tag_names
+from store.roots import RootLocation
+from store.tags import Tagging, set_content_tags, set_picture_tags, tag_names
 
-__all__ = ["FileFacts", "OldFacts", "columns", "keep_keywords", "old_facts", "renew"]
+__all__ = ["MetadataRefresh", "OutdatedContent", "ParsedSidecar", "PendingSidecar", "content_columns", "write_keywords"]
 
-LONGEST_TITLE, LONGEST_DESCRIPTION = 500, 5_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileFacts:
-    """The columns of `Content` of the same names, and the keywords that are written into the file."""
-
-    taken_at: datetime | None = None
-    camera: str | None = None
-    lens: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    focal_length: float | None = None
-    aperture: float | None = None
-    exposure: float | None = None
-    iso: int | None = None
-    rating: int | None = None
-    title: str | None = None
-    description: str | None = None
-    keywords: tuple[str, ...] = ()
-    facts_version: int = 0
+REFRESH_PAGE_SIZE = 500
+"""Files read and written per transaction."""
 
 
 @dataclass(frozen=True)
-class OldFacts:
-    """A content whose facts an older version read, and the file to read them from again, as it was then."""
+class OutdatedContent:
+    """A content whose metadata was read by an older version, and a file to read it from if that is unchanged."""
 
     content_id: int
     relpath: bytes
@@ -48,47 +34,141 @@ class OldFacts:
     mtime_ns: int
 
 
-def columns(facts: FileFacts) -> dict[str, object]:
-    """The row of a content; its texts are made fit for a database and for a line."""
-    row = {field.name: getattr(facts, field.name) for field in fields(facts) if field.name != "keywords"}
-    row["title"] = clean_name(facts.title or "", LONGEST_TITLE) or None
-    row["description"] = clean_name(facts.description or "", LONGEST_DESCRIPTION) or None
-    return row
+@dataclass(frozen=True)
+class PendingSidecar:
+    """A sidecar that must be read, and the picture that it belongs to."""
+
+    picture_id: int
+    relpath: bytes
 
 
-def keep_keywords(connection: Connection, facts: Mapping[int, FileFacts]) -> None:
-    """Makes the keywords of these contents, by id, all that their files say."""
-    taggings = [Tagging(content_id, name) for content_id, each in facts.items() for name in tag_names(each.keywords)]
-    replace_tags(connection, facts.keys(), taggings, TagSource.FILE)
+@dataclass(frozen=True)
+class ParsedSidecar:
+    """What a sidecar contained when it had this size and modification time."""
+
+    relpath: bytes
+    size: int
+    mtime_ns: int
+    metadata: PhotoMetadata
 
 
-def renew(connection: Connection, facts: Mapping[int, FileFacts]) -> None:
-    """Puts facts that were read again in the place of older ones, by content."""
-    for content_id, each in facts.items():
-        connection.execute(update(Content).where(Content.id == content_id).values(columns(each)))
-    keep_keywords(connection, facts)
+def content_columns(metadata: PhotoMetadata) -> dict[str, object]:
+    """Return `metadata` as column values of `Content`."""
+    return {**_column_values(metadata, Content), "facts_version": FACTS_VERSION}
 
 
-def old_facts(connection: Connection, place: Place, version: int, after: int, limit: int) -> list[OldFacts]:
-    """Contents beyond the id `after`, in order, of which a version before `version` read the facts.
+def write_keywords(connection: Connection, metadata: Mapping[int, PhotoMetadata]) -> None:
+    """Replace the keywords from files of these contents, by content ID."""
+    taggings = [Tagging(content_id, name) for content_id, each in metadata.items() for name in tag_names(each.keywords)]
+    set_content_tags(connection, metadata.keys(), taggings, TagSource.FILE)
 
-    Only those that the census under way has seen, unchanged: one file of each.
+
+class MetadataRefresh:
+    """The part of an index run that updates metadata without decoding pictures.
+
+    `connection` is that of the reconciler, whose temporary tables list the scanned files. Only pictures at `place` that
+    the scan found are considered.
     """
-    statement = (
-        select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns, func.min(Picture.id))
-        .select_from(Picture)
-        .join(Content, Content.id == Picture.content_id)
-        .join(SEEN, SEEN.c.relpath == Picture.relpath)
-        .where(
-            Picture.root_id == place.root_id,
-            Picture.state == State.PRESENT,
-            Picture.size == SEEN.c.size,
-            Picture.mtime_ns == SEEN.c.mtime_ns,
-            Content.facts_version < version,
-            Content.id > after,
+
+    def __init__(self, connection: Connection, place: RootLocation) -> None:
+        self._connection = connection
+        self._place = place
+
+    def outdated_contents(self) -> Iterator[list[OutdatedContent]]:
+        """Yield pages of contents whose metadata was read by an older version, each with one unchanged file."""
+        after = 0
+        while page := [OutdatedContent(*row[:4]) for row in self._rows(self._select_outdated(after))]:
+            yield page
+            after = page[-1].content_id
+
+    def update_contents(self, metadata: Mapping[int, PhotoMetadata]) -> None:
+        """Replace the metadata of these contents, by content ID."""
+        with writing(self._connection) as connection:
+            for content_id, each in metadata.items():
+                values = content_columns(each)
+                connection.execute(update(Content).where(Content.id == content_id).values(values))
+            write_keywords(connection, metadata)
+
+    def changed_sidecars(self) -> Iterator[list[PendingSidecar]]:
+        """Yield pages of sidecars that are new or changed, in the order of their pictures' IDs."""
+        after = 0
+        while page := [PendingSidecar(*row) for row in self._rows(self._select_changed_sidecars(after))]:
+            yield page
+            after = page[-1].picture_id
+
+    def update_sidecars(self, sidecars: Mapping[int, ParsedSidecar]) -> None:
+        """Replace what sidecars contain, by picture ID."""
+        with writing(self._connection) as connection:
+            connection.execute(delete(Sidecar).where(Sidecar.picture_id.in_(list(sidecars))))
+            for picture_id, each in sidecars.items():
+                file = {"relpath": each.relpath, "size": each.size, "mtime_ns": each.mtime_ns}
+                values = _column_values(each.metadata, Sidecar)
+                connection.execute(insert(Sidecar).values(picture_id=picture_id, **file, **values))
+                set_picture_tags(connection, picture_id, tag_names(each.metadata.keywords))
+
+    def remove_vanished_sidecars(self) -> None:
+        """Remove the metadata of sidecars that no longer exist next to pictures that the scan found."""
+        without_sidecar = (
+            select(Picture.id)
+            .join(SEEN, SEEN.c.relpath == Picture.relpath)
+            .join(Sidecar, Sidecar.picture_id == Picture.id)
+            .where(Picture.root_id == self._place.root_id, SEEN.c.sidecar.is_(None))
         )
-        .group_by(Content.id)
-        .order_by(Content.id)
-        .limit(limit)
-    )
-    return [OldFacts(row[0], row[1], row[2], row[3]) for row in connection.execute(statement)]
+        with writing(self._connection) as connection:
+            connection.execute(delete(PictureTag).where(PictureTag.picture_id.in_(without_sidecar)))
+            connection.execute(delete(Sidecar).where(Sidecar.picture_id.in_(without_sidecar)))
+
+    def _rows(self, statement: Select[Any]) -> list[Any]:
+        with reading(self._connection) as connection:
+            return list(connection.execute(statement))
+
+    def _select_outdated(self, after: int) -> Select[Any]:
+        return (
+            select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns, func.min(Picture.id))
+            .select_from(Picture)
+            .join(Content, Content.id == Picture.content_id)
+            .join(SEEN, SEEN.c.relpath == Picture.relpath)
+            .where(
+                Picture.root_id == self._place.root_id,
+                Picture.state == PictureState.PRESENT,
+                Picture.size == SEEN.c.size,
+                Picture.mtime_ns == SEEN.c.mtime_ns,
+                Content.facts_version < FACTS_VERSION,
+                Content.id > after,
+            )
+            .group_by(Content.id)
+            .order_by(Content.id)
+            .limit(REFRESH_PAGE_SIZE)
+        )
+
+    def _select_changed_sidecars(self, after: int) -> Select[Any]:
+        return (
+            select(Picture.id, SEEN.c.sidecar)
+            .join(SEEN, SEEN.c.relpath == Picture.relpath)
+            .outerjoin(Sidecar, Sidecar.picture_id == Picture.id)
+            .where(
+                Picture.root_id == self._place.root_id,
+                Picture.state == PictureState.PRESENT,
+                SEEN.c.sidecar.is_not(None),
+                or_(
+                    Sidecar.picture_id.is_(None),
+                    Sidecar.relpath != SEEN.c.sidecar,
+                    Sidecar.size != SEEN.c.sidecar_size,
+                    Sidecar.mtime_ns != SEEN.c.sidecar_mtime_ns,
+                ),
+                Picture.id > after,
+            )
+            .order_by(Picture.id)
+            .limit(REFRESH_PAGE_SIZE)
+        )
+
+
+def _column_values(metadata: PhotoMetadata, table: type[Base]) -> dict[str, object]:
+    """Return the fields of `metadata` for which `table` has a column, with texts as clean single lines."""
+    columns = table.__table__.columns
+    values = {each.name: getattr(metadata, each.name) for each in fields(metadata) if each.name in columns}
+    return {
+        **values,
+        "title": clean_name(metadata.title or "", MAX_TITLE_LENGTH) or None,
+        "description": clean_name(metadata.description or "", MAX_DESCRIPTION_LENGTH) or None,
+    }

@@ -235,15 +235,15 @@ def test_directories_that_lead_astray(data: bytes) -> None:
 def test_exif_that_loops_does_not_cost_the_picture() -> None:
     block = tiff_directory((34665, 4, 1, 8), (34853, 4, 1, 8), (40965, 4, 1, 8), following=8)
     decoded = decode(encode(photo(), "JPEG", exif=b"Exif\0\0" + block))
-    assert decoded.width == 96
-    assert decoded.facts.taken_at is None
+    assert decoded.info.width == 96
+    assert decoded.info.metadata.taken_at is None
 
 
 @pytest.mark.parametrize("block", [b"", b"Exif\0\0", b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 60_000, bytes(60_000)])
 def test_metadata_garbage_does_not_cost_the_picture(block: bytes) -> None:
     jpeg = encode(photo(), "JPEG")
     segment = b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block
-    assert decode(jpeg[:2] + segment * 20 + jpeg[2:]).width == 96
+    assert decode(jpeg[:2] + segment * 20 + jpeg[2:]).info.width == 96
 
 
 def test_a_jpeg_of_nothing_but_segments() -> None:

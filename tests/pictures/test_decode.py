@@ -57,7 +57,7 @@ def test_all_orientations_come_out_upright(form: str, orientation: int) -> None:
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](np.asarray(upright))))
     quality = {} if form in ("PNG", "TIFF") else {"quality": 95}
     decoded = decode(encode(stored, form, exif=exif, **quality))
-    assert (decoded.width, decoded.height, decoded.format) == (48, 32, form)
+    assert (decoded.info.width, decoded.info.height, decoded.info.format) == (48, 32, form)
     assert np.abs(pixels_of(decoded.image) - pixels_of(upright)).mean() < 4
     assert decoded.image.getexif() == {}  # nothing left that would turn it again
 
@@ -69,7 +69,7 @@ def test_orientations_at_reduced_scale(orientation: int) -> None:
     exif[0x0112] = orientation
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](np.asarray(upright))))
     decoded = decode(encode(stored, "JPEG", exif=exif), shortest_side=40)
-    assert (decoded.width, decoded.height) == (480, 320)
+    assert (decoded.info.width, decoded.info.height) == (480, 320)
     assert decoded.image.size == (120, 80)
     assert np.abs(pixels_of(decoded.image) - pixels_of(upright.resize((120, 80), Image.Resampling.BOX))).mean() < 4
 
@@ -89,7 +89,7 @@ def test_jpegs_are_decoded_at_the_scale_that_is_needed(side: int, width: int, he
     jpeg = encode(Image.new("RGB", (4000, 3000), (10, 200, 90)), "JPEG")
     decoded = decode(jpeg, shortest_side=side)
     assert decoded.image.size == (width, height)
-    assert (decoded.width, decoded.height) == (4000, 3000)
+    assert (decoded.info.width, decoded.info.height) == (4000, 3000)
 
 
 def test_other_formats_are_averaged_down_by_whole_numbers() -> None:
@@ -124,20 +124,20 @@ def test_a_file_is_read_like_bytes() -> None:
 def test_the_first_frame_of_several(form: str) -> None:
     red, blue = Image.new("RGB", (40, 30), (250, 0, 0)), Image.new("RGB", (40, 30), (0, 0, 250))
     decoded = decode(encode(red, form, save_all=True, append_images=[blue]))
-    assert decoded.format == form
+    assert decoded.info.format == form
     assert np.abs(pixels_of(decoded.image) - (250, 0, 0)).max() < 8
 
 
 def test_limits_are_checked_against_the_header() -> None:
     png = encode(Image.new("L", (400, 300)), "PNG")
-    assert decode(png, DecodeSettings(max_pixels=120_000)).width == 400
+    assert decode(png, DecodeSettings(max_pixels=120_000)).info.width == 400
     with pytest.raises(PictureTooLarge) as caught:
         decode(png, DecodeSettings(max_pixels=119_999))
     assert (caught.value.width, caught.value.height) == (400, 300)
 
 
 def test_extreme_shapes_are_refused() -> None:
-    assert decode(encode(Image.new("L", (1000, 10)), "PNG")).width == 1000
+    assert decode(encode(Image.new("L", (1000, 10)), "PNG")).info.width == 1000
     for size in ((1001, 10), (10, 1001), (3000, 1)):
         with pytest.raises(PictureTooLarge, match="100 to 1"):
             decode(encode(Image.new("L", size), "PNG"))
@@ -146,7 +146,7 @@ def test_extreme_shapes_are_refused() -> None:
 def test_files_above_pillows_own_limit_are_ours_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     png = encode(Image.new("L", (300, 300)), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50_000)  # warns above 50,000; warnings are errors in tests
-    assert decode(png).width == 300
+    assert decode(png).info.width == 300
 
 
 def heic_head(major: bytes, *compatible: bytes) -> bytes:
@@ -167,14 +167,19 @@ def test_heic_with_its_extra() -> None:
     file = io.BytesIO()
     heif.save(file, quality=90)
     decoded = decode(file.getvalue(), shortest_side=16)
-    assert (decoded.format, decoded.width, decoded.height, decoded.image.size) == ("HEIF", 96, 64, (48, 32))
+    assert (decoded.info.format, decoded.info.width, decoded.info.height, decoded.image.size) == (
+        "HEIF",
+        96,
+        64,
+        (48, 32),
+    )
 
 
 def test_a_generic_container_with_av1_inside_is_no_heic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     avif = encode(scene(), "AVIF")
     assert avif[8:12] == b"avif"
-    assert decode(avif[:8] + b"mif1" + avif[12:]).format == "AVIF"
+    assert decode(avif[:8] + b"mif1" + avif[12:]).info.format == "AVIF"
 
 
 class FailingDisk(io.BytesIO):

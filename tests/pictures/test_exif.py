@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from pictures.exif import Facts, read_facts
+from core.metadata import PhotoMetadata
+from pictures.exif import read_exif
 
 MAKE, MODEL, DATE, DETAILS, GPS = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
 TAKEN, DIGITIZED, LENS = 0x9003, 0x9004, 0xA434
@@ -40,20 +41,20 @@ def test_a_real_file_keeps_its_facts() -> None:
     block.get_ifd(GPS).update({1: "S", 2: dms(33, 51, 24), 3: "E", 4: dms(151, 12, 54)})
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG", exif=block)
-    facts = read_facts(Image.open(file).getexif())
-    assert facts.latitude == pytest.approx(-(33 + 51 / 60 + 24 / 3600))
-    assert facts.longitude == pytest.approx(151 + 12 / 60 + 54 / 3600)
-    assert facts == Facts(
+    metadata = read_exif(Image.open(file).getexif())
+    assert metadata.latitude == pytest.approx(-(33 + 51 / 60 + 24 / 3600))
+    assert metadata.longitude == pytest.approx(151 + 12 / 60 + 54 / 3600)
+    assert metadata == PhotoMetadata(
         taken_at=datetime(2021, 5, 9, 19, 30, 1),
         camera="Canon EOS 5D Mark III",
         lens="EF50mm f/1.8 STM",
-        latitude=facts.latitude,
-        longitude=facts.longitude,
+        latitude=metadata.latitude,
+        longitude=metadata.longitude,
     )
 
 
 def test_nothing_says_nothing() -> None:
-    assert read_facts(Image.Exif()) == Facts()
+    assert read_exif(Image.Exif()) == PhotoMetadata()
 
 
 @pytest.mark.parametrize(
@@ -76,15 +77,15 @@ def test_nothing_says_nothing() -> None:
     ],
 )
 def test_dates(text: object, moment: datetime | None) -> None:
-    assert read_facts(exif(details={TAKEN: text})).taken_at == moment
+    assert read_exif(exif(details={TAKEN: text})).taken_at == moment
 
 
 def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
     older, newer, newest = "2001:01:01 00:00:00", "2002:01:01 00:00:00", "2003:01:01 00:00:00"
     top: dict[int, object] = {DATE: newest}
-    assert read_facts(exif(top, {TAKEN: older, DIGITIZED: newer})).taken_at == datetime(2001, 1, 1)
-    assert read_facts(exif(top, {TAKEN: "0000:00:00 00:00:00", DIGITIZED: newer})).taken_at == datetime(2002, 1, 1)
-    assert read_facts(exif(top)).taken_at == datetime(2003, 1, 1)
+    assert read_exif(exif(top, {TAKEN: older, DIGITIZED: newer})).taken_at == datetime(2001, 1, 1)
+    assert read_exif(exif(top, {TAKEN: "0000:00:00 00:00:00", DIGITIZED: newer})).taken_at == datetime(2002, 1, 1)
+    assert read_exif(exif(top)).taken_at == datetime(2003, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,14 +106,14 @@ def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
 def test_cameras(make: object, model: object, camera: str | None) -> None:
     block = exif()
     block._data.update({tag: value for tag, value in ((MAKE, make), (MODEL, model)) if value is not None})
-    assert read_facts(block).camera == camera
+    assert read_exif(block).camera == camera
 
 
 def test_names_are_kept_short() -> None:
-    facts = read_facts(exif({MAKE: "m" * 9999, MODEL: "x" * 9999}, {LENS: "l" * 9999}))
-    assert facts.camera is not None
-    assert facts.lens is not None
-    assert len(facts.camera) == len(facts.lens) == 120
+    metadata = read_exif(exif({MAKE: "m" * 9999, MODEL: "x" * 9999}, {LENS: "l" * 9999}))
+    assert metadata.camera is not None
+    assert metadata.lens is not None
+    assert len(metadata.camera) == len(metadata.lens) == 120
 
 
 @pytest.mark.parametrize(
@@ -140,8 +141,8 @@ def test_names_are_kept_short() -> None:
     ],
 )
 def test_positions(gps: dict[int, object], position: tuple[float, float] | None) -> None:
-    facts = read_facts(exif(gps=gps))
-    found = None if facts.latitude is None else (facts.latitude, facts.longitude)
+    metadata = read_exif(exif(gps=gps))
+    found = None if metadata.latitude is None else (metadata.latitude, metadata.longitude)
     assert found == (None if position is None else pytest.approx(position))
 
 
@@ -157,13 +158,13 @@ fields = st.dictionaries(
 )
 
 
-def check(facts: Facts) -> None:
-    for text in (facts.camera, facts.lens):
+def check(metadata: PhotoMetadata) -> None:
+    for text in (metadata.camera, metadata.lens):
         assert text is None or (0 < len(text) <= 120 and text.isprintable() and text == text.strip())
-    assert (facts.latitude is None) == (facts.longitude is None)
-    if facts.latitude is not None and facts.longitude is not None:
-        assert abs(facts.latitude) <= 90
-        assert abs(facts.longitude) <= 180
+    assert (metadata.latitude is None) == (metadata.longitude is None)
+    if metadata.latitude is not None and metadata.longitude is not None:
+        assert abs(metadata.latitude) <= 90
+        assert abs(metadata.longitude) <= 180
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -173,7 +174,7 @@ def test_no_values_can_make_it_raise(
 ) -> None:
     block = exif(details=details, gps=gps)
     block._data.update(top)
-    check(read_facts(block))
+    check(read_exif(block))
 
 
 def whole_block() -> bytes:
@@ -202,7 +203,7 @@ def test_no_bytes_can_make_it_raise(length: int, changes: list[tuple[int, int]])
         block = image.getexif()
     except Exception:  # Pillow's affair; whoever calls it must expect this
         block = image.getexif()  # what it had read so far
-    check(read_facts(block))
+    check(read_exif(block))
 
 
 FOCAL, APERTURE, EXPOSURE, ISO, LONG_ISO, STARS = 0x920A, 0x829D, 0x829A, 0x8827, 0x8832, 0x4746
@@ -215,8 +216,14 @@ def test_how_it_was_taken() -> None:
         EXPOSURE: IFDRational(1, 250),
         ISO: (800, 0),
     }
-    facts = read_facts(exif({STARS: 4}, details))
-    assert (facts.focal_length, facts.aperture, facts.exposure, facts.iso, facts.rating) == (35, 1.78, 0.004, 800, 4)
+    metadata = read_exif(exif({STARS: 4}, details))
+    assert (metadata.focal_length, metadata.aperture, metadata.exposure, metadata.iso, metadata.rating) == (
+        35,
+        1.78,
+        0.004,
+        800,
+        4,
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,12 +237,12 @@ def test_how_it_was_taken() -> None:
     ],
 )
 def test_sensitivities(details: dict[int, object], iso: int | None) -> None:
-    assert read_facts(exif(details=details)).iso == iso
+    assert read_exif(exif(details=details)).iso == iso
 
 
 @pytest.mark.parametrize(
     "value", [IFDRational(0, 0), IFDRational(0, 1), IFDRational(1, 0), math.nan, -1, "f", (), None]
 )
 def test_what_no_camera_can_do_is_not_known(value: object) -> None:
-    facts = read_facts(exif({STARS: value}, {FOCAL: value, APERTURE: value, EXPOSURE: value, ISO: value}))
-    assert (facts.focal_length, facts.aperture, facts.exposure, facts.iso) == (None, None, None, None)
+    metadata = read_exif(exif({STARS: value}, {FOCAL: value, APERTURE: value, EXPOSURE: value, ISO: value}))
+    assert (metadata.focal_length, metadata.aperture, metadata.exposure, metadata.iso) == (None, None, None, None)

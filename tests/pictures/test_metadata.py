@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from core.errors import PictureUndecodable
+from core.metadata import PhotoMetadata, merge_metadata
 from pictures.decode import decode, read_header
-from pictures.iptc import read_iptc
-from pictures.labels import Labels, merged
-from pictures.xmp import LARGEST_XMP, read_xmp
+from pictures.metadata import read_iptc
+from pictures.xmp import MAX_XMP_BYTES, read_xmp
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 
@@ -41,8 +41,11 @@ def test_what_programs_write() -> None:
         + "<dc:description><rdf:Alt><rdf:li xml:lang='x-default'>Two\nlines</rdf:li></rdf:Alt></dc:description>",
         'xmp:Rating="4"',
     )
-    assert read_xmp(packet) == Labels(
-        ("People/Anna", "Places/Rome", "Anna", "Rome, Italy", "caf\xe9 & co"), 4, "A title", "Two\nlines"
+    assert read_xmp(packet) == PhotoMetadata(
+        keywords=("People/Anna", "Places/Rome", "Anna", "Rome, Italy", "caf\xe9 & co"),
+        rating=4,
+        title="A title",
+        description="Two\nlines",
     )
 
 
@@ -57,7 +60,7 @@ def test_ratings(text: str, rating: int | None) -> None:
 
 def test_a_property_inside_of_another_is_not_the_pictures_own() -> None:
     inner = '<rdf:Description xmp:Rating="1">' + bag("dc:subject", "not mine") + "</rdf:Description>"
-    assert read_xmp(xmp(f"<xmp:History>{inner}</xmp:History>", 'xmp:Rating="2"')) == Labels(rating=2)
+    assert read_xmp(xmp(f"<xmp:History>{inner}</xmp:History>", 'xmp:Rating="2"')) == PhotoMetadata(rating=2)
 
 
 BOMB = (
@@ -83,7 +86,7 @@ BOMB = (
         b"<a>" * 100_000,
         b"<a>" * 200 + b"</a>" * 200,
         xmp()[:-40],
-        b" " * (LARGEST_XMP + 1),
+        b" " * (MAX_XMP_BYTES + 1),
     ],
     ids=range(14),
 )
@@ -93,9 +96,9 @@ def test_what_is_refused(data: bytes) -> None:
 
 
 def test_sizes_are_bounded() -> None:
-    labels = read_xmp(xmp(bag("dc:subject", *map(str, range(5_000))) + bag("dc:title", "x" * 10**6, kind="Alt")))
-    assert len(labels.keywords) == 1_000
-    assert labels.title == "x" * 500
+    metadata = read_xmp(xmp(bag("dc:subject", *map(str, range(5_000))) + bag("dc:title", "x" * 10**6, kind="Alt")))
+    assert len(metadata.keywords) == 1_000
+    assert metadata.title == "x" * 500
 
 
 @given(st.binary(max_size=60), st.integers(0, 400))
@@ -132,9 +135,9 @@ def jpeg(iptc: bytes = b"", **save: object) -> bytes:
 def test_iptc(charset: bytes, raw: bytes, text: str) -> None:
     head = ((1, 90, charset),) if charset else ()
     data = jpeg(records(*head, (2, 25, raw), (2, 25, b"second, one"), (2, 5, raw), (2, 120, b"caption")))
-    labels = decode(data).labels
-    assert labels == Labels((text, "second, one"), None, text, "caption")
-    assert read_header(io.BytesIO(data)).labels == labels
+    metadata = decode(data).info.metadata
+    assert metadata == PhotoMetadata(keywords=(text, "second, one"), title=text, description="caption")
+    assert read_header(io.BytesIO(data)) == metadata
 
 
 @given(st.binary(max_size=80))
@@ -147,13 +150,13 @@ def test_damaged_iptc_says_what_it_can(junk: bytes) -> None:
 def test_xmp_outranks_iptc_which_outranks_nothing() -> None:
     packet = xmp(bag("dc:subject", "new"), 'xmp:Rating="2"')
     data = jpeg(records((2, 25, b"old"), (2, 5, b"Title")), xmp=packet)
-    assert decode(data).labels == Labels(("new", "old"), 2, "Title", None)
-    assert merged(Labels(), Labels(rating=1)) == Labels(rating=1)
+    assert decode(data).info.metadata == PhotoMetadata(keywords=("new", "old"), rating=2, title="Title")
+    assert merge_metadata(PhotoMetadata(), PhotoMetadata(rating=1)) == PhotoMetadata(rating=1)
 
 
 def test_bad_xmp_costs_nobody_the_picture() -> None:
     decoded = decode(jpeg(xmp=BOMB))
-    assert (decoded.width, decoded.labels) == (8, Labels())
+    assert (decoded.info.width, decoded.info.metadata) == (8, PhotoMetadata())
 
 
 @pytest.mark.parametrize("compress", [False, True])
@@ -168,9 +171,8 @@ def test_a_png_may_say_it_after_the_pixels(late: bool, compress: bool) -> None:
     data = file.getvalue()
     if late:
         data = moved_to_the_end(data)
-    for metadata in (read_header(io.BytesIO(data)), decode(data)):
-        assert metadata.labels == Labels(("late",), 5)
-        assert metadata.facts.camera == "Camera"
+    for metadata in (read_header(io.BytesIO(data)), decode(data).info.metadata):
+        assert metadata == PhotoMetadata(keywords=("late",), rating=5, camera="Camera")
 
 
 def moved_to_the_end(png: bytes) -> bytes:
@@ -184,13 +186,13 @@ def moved_to_the_end(png: bytes) -> bytes:
 
 
 def test_a_bomb_in_a_compressed_chunk_stays_small() -> None:
-    packed = zlib.compress(b" " * (LARGEST_XMP * 4))
+    packed = zlib.compress(b" " * (MAX_XMP_BYTES * 4))
     body = b"iTXtXML:com.adobe.xmp\0\x01\0\0\0" + packed
     chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "PNG")
     data = file.getvalue()
-    assert read_header(io.BytesIO(data[:-12] + chunk + data[-12:])).labels == Labels()
+    assert read_header(io.BytesIO(data[:-12] + chunk + data[-12:])) == PhotoMetadata()
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "TIFF", "AVIF"])
@@ -203,6 +205,6 @@ def test_other_formats(kind: str, tmp_path: Path) -> None:
         Image.new("RGB", (8, 8)).save(path, kind, tiffinfo=tags)
     else:
         Image.new("RGB", (8, 8)).save(path, kind, xmp=packet)
-    assert decode(path.read_bytes()).labels == Labels(("here",))
+    assert decode(path.read_bytes()).info.metadata == PhotoMetadata(keywords=("here",))
     with path.open("rb") as file:
-        assert read_header(file).labels == Labels(("here",))
+        assert read_header(file) == PhotoMetadata(keywords=("here",))
