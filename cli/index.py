@@ -61,7 +61,7 @@ def index(
 ) -> None:
     """Take folders of pictures into the library, or bring it up to date with them."""
     from cli.progress import ShownProgress
-    from core.errors import NoSuchFolder
+    from core.errors import FolderNotFound
     from encoders import registry
     from indexer import IndexSettings
     from indexer import index as run
@@ -82,11 +82,11 @@ def index(
     if model is not None:
         registry.load(model, placement)
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, never raises
-        raise NoSuchFolder(paths[0])
+        raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ShownProgress() as progress:
         known = model_space(opened)
         if model is None and known is not None:
-            encoder = registry.load_for(known.space, placement)
+            encoder = registry.load_for_space(known.space, placement)
         else:
             encoder = registry.load(model or registry.DEFAULT_MODEL, placement)
         summary = run(opened, map(from_here, paths), encoder, settings, progress)
@@ -100,7 +100,7 @@ def _say_filling(library: "Library") -> None:
     from store.spaces.space_fill import fillings
 
     filling = fillings(library)
-    for stored, _, _ in list_spaces(library):
+    for stored in [summary.stored for summary in list_spaces(library)]:
         if state := filling.get(stored.id):
             what = "is under way, and takes in these too" if state == "under way" else "was stopped halfway"
             goes_on = "" if state == "under way" else f"; `sightline models use {stored.space.model}` goes on"
@@ -116,8 +116,8 @@ def _report(summary: "Summary", as_json: bool) -> None:
     print_text(f"{summary.seen:,} pictures in {summary.seconds:.1f} s: " + _in_words(summary))
     if summary.duplicates:
         print_text(f"  {summary.duplicates:,} of the new ones are copies of pictures the library knows")
-    if summary.remarks:
-        print_text(f"  {summary.remarks:,} XMP files beside pictures, or headers of known ones, were read")
+    if summary.metadata_updated:
+        print_text(f"  {summary.metadata_updated:,} XMP files beside pictures, or headers of known ones, were read")
     if summary.missing:
         print_text(f"  {summary.missing:,} known before were not seen; what is known of them is kept")
     if summary.failed:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core.errors import BadVectors
 from encoders.base import Encoder
 from indexer.reader import Reading
-from store.ingest.batch_writer import Outcome, Taken
+from store.ingest.batch_writer import Accepted, FileOutcome
 
 __all__ = ["batches", "embed", "read_ahead"]
 
@@ -29,7 +29,7 @@ PIXELLESS_BATCH = 256
 Item = TypeVar("Item")
 """What a reader reads: a file, or a content by one of its files."""
 
-Waiting: TypeAlias = tuple[Taken, NDArray[np.uint8]]
+Waiting: TypeAlias = tuple[Accepted, NDArray[np.uint8]]
 """A picture without its vector yet, and its pixels (S, S, 3)."""
 
 
@@ -68,12 +68,12 @@ def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
         yield batch
 
 
-def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[Outcome]:
+def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[FileOutcome]:
     """The outcomes of `batch`, each picture with its vector. One that the model cannot embed has a fault, alone."""
     waiting: list[Waiting] = []
-    outcomes: list[Outcome] = []
+    outcomes: list[FileOutcome] = []
     for reading in batch:
-        if reading.pixels is None or not isinstance(reading.outcome, Taken):
+        if reading.pixels is None or not isinstance(reading.outcome, Accepted):
             outcomes.append(reading.outcome)
         else:
             waiting.append((reading.outcome, reading.pixels))
@@ -83,7 +83,7 @@ def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[Outcome]:
         return outcomes + [outcome for picture in waiting for outcome in _embed_alone(encoder, picture)]
 
 
-def _embed(encoder: Encoder, waiting: Sequence[Waiting]) -> list[Outcome]:
+def _embed(encoder: Encoder, waiting: Sequence[Waiting]) -> list[FileOutcome]:
     """Each picture with its vector; copies, which often come together, are embedded once."""
     pixels = {taken.digest: pixels for taken, pixels in waiting}
     if not pixels:
@@ -92,7 +92,7 @@ def _embed(encoder: Encoder, waiting: Sequence[Waiting]) -> list[Outcome]:
     return [replace(taken, vector=vectors[taken.digest]) for taken, _ in waiting]
 
 
-def _embed_alone(encoder: Encoder, picture: Waiting) -> list[Outcome]:
+def _embed_alone(encoder: Encoder, picture: Waiting) -> list[FileOutcome]:
     try:
         return _embed(encoder, [picture])
     except BadVectors as exc:

@@ -10,7 +10,7 @@ loses at most the batch in flight, and the next one goes on from there.
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,11 @@ from indexer.batching import batches, embed, read_ahead
 from indexer.reader import Reader, Reading
 from indexer.summary import Progress
 from pictures.decode import DecodeSettings
-from store.ingest.batch_writer import Outcome, Refused, Taken, Work
-from store.library import Library
+from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
+from store.library import Library, Writer
 from store.roots import folder_roots
 from store.spaces import index_cache, space_fill
-from store.spaces.coverage import Coverage, Lacking, coverage, lacking_in, lacking_page
+from store.spaces.coverage import Coverage, MissingEmbedding, count_missing, coverage, missing_embeddings
 from store.spaces.registry import StoredSpace
 
 __all__ = ["FillSettings", "Filled", "fill", "switch"]
@@ -79,36 +79,35 @@ def fill(
     """
     started = perf_counter()
     settings, progress = settings or FillSettings(), progress or Progress()
-    with library.filling_lock(encoder.space.fingerprint, progress.waiting):
-        with library.writer_lock(progress.waiting):
-            stored = space_fill.begin(library, encoder.space)
+    with library.space_fill_lock(encoder.space.fingerprint, progress.waiting):
+        with library.exclusive(progress.waiting) as writer:
+            stored = space_fill.begin(writer, encoder.space)
         run = _Filling(library, stored, encoder, settings, progress)
         while run.catch_up() > FEW:
             pass  # what came in meanwhile
         run.publish()
-        with library.writer_lock(progress.waiting):  # nothing comes in any more
+        with library.exclusive(progress.waiting) as writer:  # nothing comes in any more
             run.catch_up()
             covered = run.require_enough()
             run.publish()
-            space_fill.end(library, stored, switch=settings.switch)
+            space_fill.end(writer, stored, switch=settings.switch)
     seconds = perf_counter() - started
     return Filled(stored, run.counts["embedded"], covered, settings.switch, seconds, run.away)
 
 
-def switch(library: Library, stored: StoredSpace, settings: FillSettings | None = None) -> Filled:
+def switch(writer: Writer, stored: StoredSpace, settings: FillSettings | None = None) -> Filled:
     """Lets a space answer as it is, as one must whose vectors were made elsewhere.
 
     Raises `SpaceIncomplete` when it covers too little of the library.
     """
     started = perf_counter()
     settings = settings or FillSettings()
-    with library.writer_lock():
-        with library.read() as connection:
-            covered = coverage(connection, stored)
-        found = len(index_cache.publish(library, stored).index)
-        if not (settings.accept_missing or found >= covered.pictures * ENOUGH):
-            raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
-        space_fill.end(library, stored, switch=settings.switch)
+    with writer.library.read() as connection:
+        covered = coverage(connection, stored)
+    found = len(index_cache.publish(writer, stored).index)
+    if not (settings.accept_missing or found >= covered.pictures * ENOUGH):
+        raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
+    space_fill.end(writer, stored, switch=settings.switch)
     return Filled(stored, 0, covered, settings.switch, perf_counter() - started)
 
 
@@ -130,10 +129,10 @@ class _Filling:
     def catch_up(self) -> int:
         """Embeds what the space lacks now; returns how many vectors that made."""
         roots = self._roots()
-        with self._library.read() as connection:
-            self._progress.begin(lacking_in(connection, self._stored, roots))
+        self._progress.begin(count_missing(self._library, self._stored, roots))
         before = self.counts["embedded"]
-        readings = read_ahead(self._reader, self._lacking(roots), self._settings.workers)
+        missing = missing_embeddings(self._library, self._stored, roots)
+        readings = read_ahead(self._reader, missing, self._settings.workers)
         for batch in batches(readings, self._encoder.batch_size):
             self._settle(embed(self._encoder, batch))
             self._progress.advance(len(batch))
@@ -141,48 +140,34 @@ class _Filling:
 
     def require_enough(self) -> Coverage:
         """What the space covers. Raises `SpaceIncomplete` when it is to answer from now on and that is too little."""
-        with self._library.read() as connection:
-            covered = coverage(connection, self._stored)
-            lacking = lacking_in(connection, self._stored, [root for root, path in self._all() if path in self.away])
-        enough = covered.embedded >= covered.pictures * ENOUGH and not lacking
+        covered = coverage(self._library, self._stored)
+        roots_away = [root for root, path in folder_roots(self._library) if path in self.away]
+        missing = count_missing(self._library, self._stored, roots_away)
+        enough = covered.embedded >= covered.pictures * ENOUGH and not missing
         if self._settings.switch and not (enough or self._settings.accept_missing):
-            away = self.away if lacking else ()
+            away = self.away if missing else ()
             raise SpaceIncomplete(str(self._stored.space), covered.embedded, covered.pictures, away)
         return covered
 
     def publish(self) -> None:
         """Writes the index file, so that the first search after the switch need not make the index."""
         self._progress.publish()
-        with self._library.writer_lock(self._progress.waiting):
-            index_cache.publish(self._library, self._stored)
+        with self._library.exclusive(self._progress.waiting) as writer:
+            index_cache.publish(writer, self._stored)
 
-    def _settle(self, outcomes: Sequence[Outcome]) -> None:
-        taken = [outcome for outcome in outcomes if isinstance(outcome, Taken)]
+    def _settle(self, outcomes: Sequence[FileOutcome]) -> None:
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         vectors = {_content(one): one.vector for one in taken if one.vector is not None}
         faults = {_content(one): one.fault for one in taken if one.fault is not None}
         if vectors or faults:
-            with self._library.writer_lock(self._progress.waiting):
-                self.counts["embedded"] += space_fill.add(self._library, self._stored, vectors, faults)
-
-    def _lacking(self, roots: Sequence[int]) -> Iterator[Lacking]:
-        after = 0
-        while page := self._page(roots, after):
-            yield from page
-            after = page[-1].content_id
-
-    def _page(self, roots: Sequence[int], after: int) -> list[Lacking]:
-        with self._library.read() as connection:
-            return lacking_page(connection, self._stored, roots, after, PAGE)
+            with self._library.exclusive(self._progress.waiting) as writer:
+                self.counts["embedded"] += space_fill.add(writer, self._stored, vectors, faults)
 
     def _roots(self) -> list[int]:
         """The folders that are there; of one that is not mounted, no file is tried."""
-        roots = self._all()
+        roots = folder_roots(self._library)
         self.away = tuple(path for _, path in roots if not _is_there(path))
         return [root for root, path in roots if path not in self.away]
-
-    def _all(self) -> list[tuple[int, Path]]:
-        with self._library.read() as connection:
-            return folder_roots(connection)
 
 
 @dataclass(frozen=True)
@@ -192,21 +177,21 @@ class _ContentReader:
     preprocess: Preprocess
     settings: DecodeSettings
 
-    def __call__(self, lacking: Lacking) -> Reading:
+    def __call__(self, missing: MissingEmbedding) -> Reading:
         """The pixels of the content, or a refusal where no file has it any more."""
-        work = Work(b"", content_id=lacking.content_id)
-        for root, relpath in lacking.files:
-            work = Work(relpath, content_id=lacking.content_id, familiar=False)
+        work = PendingFile(b"", content_id=missing.content_id)
+        for root, relpath in missing.files:
+            work = PendingFile(relpath, content_id=missing.content_id, size_is_known=False)
             reading = Reader(root, self.preprocess, self.settings, _is_unknown)(work)
-            if reading and isinstance(reading.outcome, Taken) and reading.outcome.digest == lacking.digest:
+            if reading and isinstance(reading.outcome, Accepted) and reading.outcome.digest == missing.digest:
                 return reading
-        return Reading(Refused(work, 0, 0, reason="gone", detail="no file holds this content now", transient=True))
+        return Reading(Rejected(work, 0, 0, reason="gone", detail="no file holds this content now", transient=True))
 
 
-def _content(taken: Taken) -> int:
-    if taken.work.content_id is None:
+def _content(taken: Accepted) -> int:
+    if taken.file.content_id is None:
         raise LookupError("what is read for a space is a content of the catalogue")
-    return taken.work.content_id
+    return taken.file.content_id
 
 
 def _is_unknown(_digest: bytes) -> bool:

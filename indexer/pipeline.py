@@ -1,11 +1,20 @@
-"""The way in: scan, compare, read, embed, commit.
+"""Index folders: bring a library up to date with the pictures in them.
 
-    scan ──> census ──────────> reader threads ──> batches ──> encoder ──> one transaction ──> index file
-             (what must be read)  (bounded)        (each tensor with its picture)
+The path of a file, in the order of the calls:
 
-Memory is bounded by the batch and the readers, whatever the size of the library. A run that is killed at any moment
-loses at most the batch in flight: every other picture is in the catalogue together with its vector, and the next run
-goes on from there.
+    index                                     for each folder, while no other process changes the library:
+      scan                                      indexer.scan        walk the folder
+      ScanReconciler.record, guard, restore     store.ingest        compare with the catalogue
+      read_ahead(Reader)                        indexer.reader      in threads: bytes, digest, pixels, metadata, hash
+      batches, embed                            indexer.batching    one forward pass for each batch
+      ScanReconciler.commit                     store.ingest        one transaction for each batch
+      ScanReconciler.mark_missing               store.ingest        files that are gone
+      refresh_metadata, backfill_hashes         indexer.refresh     files that need no embedding
+    publish                                   store.spaces        near-duplicates, and the index file
+
+Memory is bounded by the batch and the readers, not by the size of the library. A process that is killed loses at most
+the batch in flight: all earlier pictures are in the catalogue together with their vectors, and the next run continues
+from there.
 """
 
 import os
@@ -13,49 +22,53 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
 from core.errors import (
-    FolderPassedOver,
+    FolderExcluded,
+    FolderNotFound,
     FolderUnreadable,
-    NoSuchFolder,
     PictureUnsupported,
     RootUnavailable,
     SpaceMismatch,
     WeightsChanged,
 )
+from core.files import absolute
+from encoders import registry
 from encoders.base import Encoder
-from indexer.backfill_hashes import look_again
 from indexer.batching import batches, embed, read_ahead
-from indexer.reader import Reader, Reading
-from indexer.refresh_metadata import renew_remarks
-from indexer.scan import FoundFile, Scan, ScanSettings, scan
-from indexer.summary import Progress, Summary
+from indexer.reader import Reader
+from indexer.refresh import backfill_hashes, refresh_metadata
+from indexer.scan import Scan, ScanSettings, scan
+from indexer.summary import Progress, StageTimer, Summary
 from pictures.decode import DecodeSettings, heif_is_installed
-from store import queries
-from store.ingest.reconcile import Census, Sighting, open_census
-from store.library import Library
-from store.near_duplicates.groups import update_stacks
-from store.roots import Place, count_present, ensure_root, find_place
+from store.ingest.metadata import MetadataRefresh
+from store.ingest.reconcile import ReconcileSettings, ScanReconciler, open_reconciler
+from store.ingest.scanned_files import ScannedFile
+from store.library import Library, Writer
+from store.near_duplicates.groups import update_near_duplicate_groups
+from store.roots import RootLocation, count_present, ensure_root, find_location
 from store.spaces import index_cache
+from store.spaces.embeddings import is_embedded
 from store.spaces.registry import StoredSpace, activate, list_spaces, model_space, register
 
 __all__ = ["IndexSettings", "index"]
 
-SCAN_REPORT = 1_000
+SCAN_REPORT_INTERVAL = 1_000
 """Files between two reports of a scan's progress."""
 
-PUBLISH_EVERY = 300.0
-"""Seconds between two index files of a long run. Whoever searches meanwhile adds only what came since the last one."""
+PUBLISH_INTERVAL_SECONDS = 300.0
+"""Time between two index files during a long run. A search adds the vectors that are newer than the last file."""
 
 
 @dataclass(frozen=True)
 class IndexSettings:
     """How to index.
 
-    `workers` reader threads; `full` reads every file again, whatever its size and time say; `accept_missing` believes
-    that a folder is empty when it looks so.
+    `workers` is the number of reader threads. `full` reads every file again, even if its size and modification time are
+    unchanged. `accept_missing` accepts that a folder is empty or gone although the library has pictures of it.
     """
 
     scan: ScanSettings = field(default_factory=ScanSettings)
@@ -68,192 +81,191 @@ class IndexSettings:
 def index(
     library: Library,
     paths: Path | str | Iterable[Path | str],
-    encoder: Encoder,
+    encoder: Encoder | str | None = None,
     settings: IndexSettings | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Brings the library up to date with one folder or several; waits while another process is changing it.
+    """Bring the library up to date with one or more folders; wait while another process is changing it.
 
-    Raises `NoSuchFolder`, `FolderUnreadable`, `FolderPassedOver` (its root leaves it out), `RootUnavailable` (a known
-    folder is gone or suddenly nearly empty; nothing was changed), `SpaceMismatch` (the library's pictures are embedded
-    by another model), `LibraryUnusable`, and `ValueError` for an exclude pattern that has no meaning.
+    `encoder` is an encoder or the name of a model. By default it is the model that the library uses already, or the
+    built-in one for a new library.
+
+    Raises `FolderNotFound`, `FolderUnreadable`, `FolderExcluded` if the rules of its root exclude a folder,
+    `RootUnavailable` if an indexed folder is gone or suddenly nearly empty (nothing is changed), `SpaceMismatch` if the
+    library's pictures are embedded by another model, `LibraryUnusable`, and `ValueError` for an invalid exclude
+    pattern. A model name raises what `encoders.registry.load` raises.
     """
     started = perf_counter()
     settings, progress = settings or IndexSettings(), progress or Progress()
-    named = [paths] if isinstance(paths, (Path, str)) else paths
-    # Links stay as the user named them, and a home folder that is not known is a folder that is not there.
-    folders = [Path(os.path.abspath(os.path.expanduser(path))) for path in named]  # noqa: PTH100, PTH111
-    with library.writer_lock(progress.waiting):
+    folders = [absolute(path) for path in ([paths] if isinstance(paths, (Path, str)) else paths)]
+    with library.exclusive(progress.waiting) as writer:
         for folder in folders:
             _require_folder(library, folder, settings)
-        run = _Run(library, _space(library, encoder), encoder, settings, progress)
+        encoder = _load(library, encoder)
+        run = _IndexRun(writer, _ensure_space(writer, encoder), encoder, settings, progress)
         try:
             for folder in _outermost(folders):
-                run.cover(ensure_root(library, folder))
-        except (FolderPassedOver, FolderUnreadable, RootUnavailable):
-            run.publish()  # what the folders before it held is settled
+                run.index_folder(ensure_root(writer, folder))
+        except (FolderExcluded, FolderUnreadable, RootUnavailable):
+            run.publish()  # the folders before this one are complete
             raise
         run.publish()
-    return Summary.of(run.counts, tuple(run.unreadable), run.timings, perf_counter() - started)
+    return Summary.of(run.counts, tuple(run.unreadable), run.timer.seconds, perf_counter() - started)
 
 
-def _outermost(folders: Sequence[Path]) -> list[Path]:
-    """`folders` without those that lie in another or are named again: each file is counted once."""
-    return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
-
-
-def _require_folder(library: Library, folder: Path, settings: IndexSettings) -> None:
-    """Raises what is wrong with `folder`, unless it is gone and meant to be."""
-    with _listing(folder):
-        if folder.is_dir():
-            return
-        if folder.exists():
-            raise NoSuchFolder(folder)
-    place = find_place(library, folder)
-    known = count_present(library, place) if place else 0
-    if not known:
-        raise NoSuchFolder(folder)
-    if not settings.accept_missing:
-        raise RootUnavailable(folder, known, 0)
-
-
-@contextmanager
-def _listing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:  # no permission, a dead mount
-        raise FolderUnreadable(folder, exc.strerror or str(exc)) from exc
-
-
-def _space(library: Library, encoder: Encoder) -> StoredSpace:
-    """The space to fill: the encoder's, which must be the one the library's pictures have, if they have any yet."""
-    known = model_space(library)
-    if known is None:
-        with library.write() as connection:
-            stored = register(connection, encoder.space)
-            activate(connection, stored)
-        return stored
-    if known.space.fingerprint != encoder.space.fingerprint:
-        if known.space.model == encoder.space.model:
-            raise WeightsChanged(str(known.space), str(encoder.space), encoder.space.model)
-        raise SpaceMismatch(str(known.space), str(encoder.space))
-    return known
-
-
-def _hopeless() -> list[str]:
-    """Reasons of failures that no other try can mend now: without its extra, every HEIC would be read at every run."""
-    return [] if heif_is_installed() else [PictureUnsupported.reason]
-
-
-def _sighting(file: FoundFile) -> Sighting:
-    beside = file.sidecar
-    if beside is None:
-        return Sighting(file.relpath, file.size, file.mtime_ns)
-    return Sighting(file.relpath, file.size, file.mtime_ns, beside.relpath, beside.size, beside.mtime_ns)
-
-
-class _Run:
-    """One run over several places, adding up what became of their files and where the time went."""
+class _IndexRun:
+    """One run over several folders. Adds up the outcomes of their files and the time spent by stage."""
 
     def __init__(
-        self, library: Library, stored: StoredSpace, encoder: Encoder, settings: IndexSettings, progress: Progress
+        self, writer: Writer, stored: StoredSpace, encoder: Encoder, settings: IndexSettings, progress: Progress
     ) -> None:
         self.counts = Counter[str]()
-        self.timings: dict[str, float] = {}
         self.unreadable: list[str] = []
-        self._library = library
+        self.timer = StageTimer()
+        self._writer = writer
+        self._library = writer.library
         self._stored = stored
         self._encoder = encoder
         self._settings = settings
         self._progress = progress
         self._published = perf_counter()
-        self._revision = library.revision()
+        self._revision = writer.library.revision()
 
-    def cover(self, place: Place) -> None:
-        """Everything for one place but the index file."""
-        full, hopeless = self._settings.full, _hopeless()
-        with open_census(self._library, place, self._stored, full=full, hopeless=hopeless) as census:
-            with self._timed("scan"):
-                seen = self._record(census, place)
-                if not self._settings.accept_missing:
-                    census.guard(seen)
-                restored = census.restore()
-                standing = census.standing()
-            self.counts["restored"] += restored
-            self.counts["unchanged"] += standing.unchanged - restored
-            self.counts["failed"] += standing.failed
-            self._progress.begin(standing.pending)
-            self._ingest(census, place)
-            with self._timed("write"):
-                self.counts["missing"] += census.mark_missing()
-            with self._timed("remarks"):
-                self.counts["remarks"] += renew_remarks(census.connection, place, self._settings.workers)
-        with self._timed("looks"):
-            look_again(self._library, place, self._settings.decode, self._settings.workers)
+    def index_folder(self, location: RootLocation) -> None:
+        """Do everything for one folder except publishing."""
+        settings = ReconcileSettings(full=self._settings.full, permanent_reasons=_permanent_reasons())
+        with open_reconciler(self._writer, location, self._stored, settings) as reconciler:
+            self._progress.begin(self._reconcile(reconciler, location))
+            self._write_pending(reconciler, location)
+            with self.timer.stage("write"):
+                self.counts["missing"] += reconciler.mark_missing()
+            with self.timer.stage("metadata"):
+                refresh = MetadataRefresh(reconciler.connection, location)
+                self.counts["metadata_updated"] += refresh_metadata(refresh, location.root, self._settings.workers)
+        with self.timer.stage("backfill_hashes"):
+            backfill_hashes(self._writer, location, self._settings.decode, self._settings.workers)
 
     def publish(self) -> None:
-        """Groups near-duplicates, and writes the index file, if there is anything new to group or to write."""
+        """Group near-duplicates, and write the index files of the spaces whose vectors have changed."""
         self._progress.publish()
-        with self._timed("group"):
-            update_stacks(self._library, self._stored)
-        self._publish()
+        with self.timer.stage("group"):
+            update_near_duplicate_groups(self._writer, self._stored)
+        self._publish_index()
         if self._library.revision() == self._revision:
             return
-        for other, _, _ in list_spaces(self._library):  # which may hold vectors of the pictures that came or went
-            if other.id != self._stored.id:
-                index_cache.publish(self._library, other)
+        for other in list_spaces(self._library):  # they may have vectors of pictures that were added or removed
+            if other.stored.id != self._stored.id:
+                index_cache.publish(self._writer, other.stored)
 
-    def _publish(self) -> None:
-        with self._timed("publish"):
-            index_cache.publish(self._library, self._stored)
+    def _publish_index(self) -> None:
+        with self.timer.stage("publish"):
+            index_cache.publish(self._writer, self._stored)
         self._published = perf_counter()
 
-    def _ingest(self, census: Census, place: Place) -> None:
-        reader = Reader(place.root, self._encoder.preprocess, self._settings.decode, self._known)
-        readings = read_ahead(reader, census.pending(), self._settings.workers)
-        for batch in batches(readings, self._encoder.batch_size):
-            self._note(batch)
-            with self._timed("forward"):
-                outcomes = embed(self._encoder, batch)
-            with self._timed("write"):
-                self.counts.update(census.commit(outcomes))
-            self._progress.advance(len(batch))
-            if perf_counter() - self._published > PUBLISH_EVERY:
-                self._publish()
+    def _reconcile(self, reconciler: ScanReconciler, location: RootLocation) -> int:
+        """Scan the folder and compare it with the catalogue; return the number of files to read."""
+        with self.timer.stage("scan"):
+            seen = self._scan(reconciler, location)
+            if not self._settings.accept_missing:
+                reconciler.require_available(seen)
+            restored = reconciler.restore()
+            counts = reconciler.counts()
+        self.counts.update(restored=restored, unchanged=counts.unchanged - restored, failed=counts.failed)
+        return counts.pending
 
-    def _record(self, census: Census, place: Place) -> int:
-        """Takes what there is to see into the census; returns how many files that is."""
-        with _listing(place.root):
-            if self._settings.accept_missing and not place.root.exists():
+    def _scan(self, reconciler: ScanReconciler, location: RootLocation) -> int:
+        """Record the files of a folder; return their number."""
+        with _os_errors(location.root):
+            if self._settings.accept_missing and not location.root.exists():
                 return 0
-            found = scan(place.root, self._settings.scan, place.beneath)
-        seen = census.record(self._sightings(found))
-        folder = place.root / os.fsdecode(place.beneath)
-        if found.passed_over and folder.is_dir() and not self._settings.accept_missing:
-            raise FolderPassedOver(folder, place.root)
-        census.spare(found.unreadable)
-        self.unreadable.extend(str(place.root / os.fsdecode(folder)) for folder in found.unreadable)
+            files = scan(location.root, self._settings.scan, location.beneath)
+        seen = reconciler.record(self._report_progress(files))
+        folder = location.root / os.fsdecode(location.beneath)
+        if files.passed_over and folder.is_dir() and not self._settings.accept_missing:
+            raise FolderExcluded(folder, location.root)
+        reconciler.exclude(files.unreadable)
+        self.unreadable.extend(str(location.root / os.fsdecode(path)) for path in files.unreadable)
         return seen
 
-    def _sightings(self, found: Scan) -> Iterator[Sighting]:
-        for number, file in enumerate(found, start=1):
-            if number % SCAN_REPORT == 0:
+    def _report_progress(self, files: Scan) -> Iterator[ScannedFile]:
+        for number, file in enumerate(files, start=1):
+            if number % SCAN_REPORT_INTERVAL == 0:
                 self._progress.scanned(number)
-            yield _sighting(file)
+            yield file
 
-    def _known(self, digest: bytes) -> bool:
-        with self._library.read() as connection:
-            return queries.has_embedding(connection, self._stored, digest)
+    def _write_pending(self, reconciler: ScanReconciler, location: RootLocation) -> None:
+        """Read, embed and write the files that the reconciler lists, one batch after another."""
+        lookup = partial(is_embedded, self._library, self._stored)
+        reader = Reader(location.root, self._encoder.preprocess, self._settings.decode, lookup)
+        readings = read_ahead(reader, reconciler.pending_files(), self._settings.workers)
+        for batch in batches(readings, self._encoder.batch_size):
+            for reading in batch:
+                self.timer.add(reading.seconds)
+            with self.timer.stage("forward"):
+                outcomes = embed(self._encoder, batch)
+            with self.timer.stage("write"):
+                self.counts.update(reconciler.write(outcomes))
+            self._progress.advance(len(batch))
+            if perf_counter() - self._published > PUBLISH_INTERVAL_SECONDS:
+                self._publish_index()
 
-    def _note(self, batch: Sequence[Reading]) -> None:
-        for reading in batch:
-            for stage, seconds in reading.seconds.items():
-                self.timings[stage] = self.timings.get(stage, 0.0) + seconds
 
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            self.timings[stage] = self.timings.get(stage, 0.0) + perf_counter() - started
+def _load(library: Library, encoder: Encoder | str | None) -> Encoder:
+    """Return the given encoder, the one of the given name, the library's, or the default one, in this order."""
+    if isinstance(encoder, str):
+        return registry.load(encoder)
+    if encoder is not None:
+        return encoder
+    stored = model_space(library)
+    return registry.load_default(None if stored is None else stored.space)
+
+
+def _ensure_space(writer: Writer, encoder: Encoder) -> StoredSpace:
+    """Return the encoder's space, which becomes the active one of a library that has none.
+
+    Raises `SpaceMismatch` or `WeightsChanged` if the library's pictures are embedded in another space.
+    """
+    stored = model_space(writer.library)
+    if stored is None:
+        with writer.transaction() as connection:
+            stored = register(connection, encoder.space)
+            activate(connection, stored)
+        return stored
+    if stored.space.fingerprint != encoder.space.fingerprint:
+        if stored.space.model == encoder.space.model:
+            raise WeightsChanged(str(stored.space), str(encoder.space), encoder.space.model)
+        raise SpaceMismatch(str(stored.space), str(encoder.space))
+    return stored
+
+
+def _require_folder(library: Library, folder: Path, settings: IndexSettings) -> None:
+    """Raise what is wrong with `folder`. An indexed folder may be gone if `accept_missing` is set."""
+    with _os_errors(folder):
+        if folder.is_dir():
+            return
+        if folder.exists():
+            raise FolderNotFound(folder)
+    location = find_location(library, folder)
+    present = count_present(library, location) if location else 0
+    if not present:
+        raise FolderNotFound(folder)
+    if not settings.accept_missing:
+        raise RootUnavailable(folder, present, 0)
+
+
+def _outermost(folders: Sequence[Path]) -> list[Path]:
+    """Return `folders` without repetitions and without those inside another, so that each file is counted once."""
+    return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
+
+
+def _permanent_reasons() -> list[str]:
+    """Return the reasons of failures that cannot succeed now: without its extra, no HEIC file needs reading again."""
+    return [] if heif_is_installed() else [PictureUnsupported.reason]
+
+
+@contextmanager
+def _os_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:  # no permission, a dead mount
+        raise FolderUnreadable(folder, exc.strerror or str(exc)) from exc

@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from core.errors import FileTooLarge, PictureError, PictureUnreadable
 from encoders.preprocess import Preprocess
-from indexer.refresh_metadata import file_facts
 from indexer.scan import modified_ns
-from pictures.decode import Decoded, DecodeSettings, decode
-from pictures.metadata import Metadata
+from pictures.decode import DecodeSettings, decode
 from pictures.perceptual_hash import HASH_VERSION, SIDE, perceptual_hash
-from store.ingest.batch_writer import ContentFacts, Outcome, Refused, Taken, Work
-from store.near_duplicates.groups import Look
+from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
+from store.near_duplicates.hashes import PerceptualHash
 
 __all__ = ["LARGEST_FILE", "Reader", "Reading"]
 
@@ -30,7 +28,7 @@ LARGEST_FILE = 1 << 30
 class Reading:
     """What came of one file: an outcome, and the pixels (S, S, 3) if its vector is still to be computed."""
 
-    outcome: Outcome
+    outcome: FileOutcome
     pixels: NDArray[np.uint8] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     """Time spent reading, decoding, preprocessing and hashing what it looks like."""
@@ -48,7 +46,7 @@ class Reader:
     settings: DecodeSettings
     known: Callable[[bytes], bool]
 
-    def __call__(self, work: Work) -> Reading | None:
+    def __call__(self, work: PendingFile) -> Reading | None:
         """Reads the file of `work`; None when it has vanished since the scan."""
         started = perf_counter()
         try:
@@ -62,14 +60,14 @@ class Reader:
             return Reading(_refused(work, size, mtime_ns, FileTooLarge(size, LARGEST_FILE)))
         digest = hashlib.sha256(data).digest()
         seconds = {"read": perf_counter() - started}
-        if work.familiar and self.known(digest):
-            return Reading(Taken(work, size, mtime_ns, digest), seconds=seconds)
+        if work.size_is_known and self.known(digest):
+            return Reading(Accepted(work, size, mtime_ns, digest), seconds=seconds)
         try:
-            return self._decode(data, Taken(work, size, mtime_ns, digest), seconds)
+            return self._decode(data, Accepted(work, size, mtime_ns, digest), seconds)
         except PictureError as exc:
             return Reading(_refused(work, size, mtime_ns, exc), seconds=seconds)
 
-    def _decode(self, data: bytes, taken: Taken, seconds: dict[str, float]) -> Reading:
+    def _decode(self, data: bytes, taken: Accepted, seconds: dict[str, float]) -> Reading:
         started = perf_counter()
         decoded = decode(data, self.settings, shortest_side=max(self.preprocess.size, SIDE))
         seconds["decode"] = perf_counter() - started
@@ -77,9 +75,9 @@ class Reader:
         pixels = self.preprocess.pixels(decoded.image)  # (S, S, 3)
         seconds["preprocess"] = perf_counter() - started
         started = perf_counter()
-        look = Look(HASH_VERSION, perceptual_hash(decoded.image))
+        hashed = PerceptualHash(HASH_VERSION, perceptual_hash(decoded.image))
         seconds["hash"] = perf_counter() - started
-        outcome = replace(taken, facts=_facts(decoded, taken.size), look=look)
+        outcome = replace(taken, info=decoded.info, perceptual_hash=hashed)
         return Reading(outcome, pixels, seconds)
 
 
@@ -91,15 +89,5 @@ def _read(path: Path) -> tuple[bytes | None, int, int]:
         return data, status.st_size, modified_ns(status)
 
 
-def _refused(work: Work, size: int, mtime_ns: int, error: PictureError) -> Refused:
-    return Refused(work, size, mtime_ns, reason=error.reason, detail=error.detail, transient=error.transient)
-
-
-def _facts(decoded: Decoded, size: int) -> ContentFacts:
-    return ContentFacts(
-        size=size,
-        format=decoded.format,
-        width=decoded.width,
-        height=decoded.height,
-        **vars(file_facts(Metadata(decoded.facts, decoded.labels))),
-    )
+def _refused(work: PendingFile, size: int, mtime_ns: int, error: PictureError) -> Rejected:
+    return Rejected(work, size, mtime_ns, reason=error.reason, detail=error.detail, transient=error.transient)

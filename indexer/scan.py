@@ -10,14 +10,15 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 from indexer.ignore import IGNORE_FILE, IgnoreRules, is_clutter, parse_ignore_file, parse_patterns
+from store.ingest.scanned_files import ScannedFile
 
-__all__ = ["PICTURE_SUFFIXES", "FoundFile", "Scan", "ScanSettings", "modified_ns", "scan"]
+__all__ = ["PICTURE_SUFFIXES", "Scan", "ScanSettings", "modified_ns", "scan"]
 
 PICTURE_SUFFIXES = frozenset(
     b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
@@ -41,17 +42,6 @@ class ScanSettings:
     include_hidden: bool = False
     follow_links: bool = False
     only: frozenset[bytes] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A picture file: its path relative to the root (`os.fsencode`d, "/" between names), bytes, and mtime."""
-
-    relpath: bytes
-    size: int
-    mtime_ns: int
-    sidecar: "FoundFile | None" = None
-    """The XMP file beside it: `photo.jpg.xmp`, or else `photo.xmp`."""
 
 
 class _Entry(NamedTuple):
@@ -112,7 +102,7 @@ class Scan:
         self._identity = _identity(self._root)
         self._real_root = os.path.realpath(self._root)
 
-    def __iter__(self) -> Iterator[FoundFile]:
+    def __iter__(self) -> Iterator[ScannedFile]:
         """Walk; a partial walk yields exactly what a full one would yield beneath that folder."""
         if self._settings.only is not None:
             yield from filter(None, map(self._stat, sorted(self._settings.only)))
@@ -120,7 +110,7 @@ class Scan:
             yield from self._walk()
         self._check_root_stayed()
 
-    def _walk(self) -> Iterator[FoundFile]:
+    def _walk(self) -> Iterator[ScannedFile]:
         start = self._descend_to(self._beneath)
         self.passed_over = start is None and not self.unreadable
         stack = [start] if start else []
@@ -191,7 +181,7 @@ class Scan:
         verdicts = (rule.verdict(path, entry.is_folder) for rule in (self._exclude, *rules))
         return not next((verdict for verdict in verdicts if verdict is not None), False)
 
-    def _stat(self, relpath: bytes) -> FoundFile | None:
+    def _stat(self, relpath: bytes) -> ScannedFile | None:
         try:
             status = os.stat(self._path(relpath))
         except (FileNotFoundError, NotADirectoryError):  # it vanished, or a link leads nowhere
@@ -201,16 +191,16 @@ class Scan:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return FoundFile(relpath, status.st_size, modified_ns(status))
+        return ScannedFile(relpath, status.st_size, modified_ns(status))
 
-    def _with_sidecar(self, found: FoundFile, sidecar: bytes | None) -> FoundFile:
+    def _with_sidecar(self, found: ScannedFile, sidecar: bytes | None) -> ScannedFile:
         try:
             status = os.stat(self._path(sidecar)) if sidecar else None
         except OSError:  # it vanished, or is for others to read
             return found
         if status is None or not stat.S_ISREG(status.st_mode):
             return found
-        return replace(found, sidecar=FoundFile(sidecar or b"", status.st_size, modified_ns(status)))
+        return found._replace(sidecar=sidecar, sidecar_size=status.st_size, sidecar_mtime_ns=modified_ns(status))
 
     def _path(self, relpath: bytes) -> bytes:
         return os.path.join(self._root, relpath) if relpath else self._root

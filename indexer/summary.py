@@ -1,26 +1,28 @@
-"""What an index run tells: while it goes on, and when it is done."""
+"""What an index run reports: its progress while it is running, and a summary at the end."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
-__all__ = ["Progress", "Summary"]
+__all__ = ["Progress", "StageTimer", "Summary"]
 
 
 class Progress:
-    """Told by a run how it goes on; does nothing. The command line shows it."""
+    """Receives the progress of a run. This class ignores it; subclasses show it."""
 
     def waiting(self) -> None:
         """Another process is changing the library; the run waits for it."""
 
     def scanned(self, files: int) -> None:
-        """So many files were seen so far."""
+        """The scan has found this many files so far."""
 
     def begin(self, files: int) -> None:
-        """The scan is over, and so many files must be read."""
+        """The scan is complete, and this many files must be read."""
 
     def advance(self, files: int) -> None:
-        """So many more files are settled."""
+        """This many more files have been written."""
 
     def publish(self) -> None:
         """All pictures are in the catalogue; the index file is being written."""
@@ -30,10 +32,10 @@ class Progress:
 class Summary:
     """The outcome of an index run.
 
-    Every file that was seen is one of `new`, `unchanged`, `changed`, `moved`, `restored` or `failed`. `missing` are
-    those that earlier runs saw and this one did not; `duplicates` are those among `new` whose content the library had
-    already; `embedded` is how many vectors were computed. `remarks` are sidecars that were read, and
-    files of which only the header was read again, because this version finds more in it than the one before.
+    Each file that was found is counted as one of `new`, `unchanged`, `changed`, `moved`, `restored` or `failed`.
+    `missing` counts files that earlier runs found and this one did not. `duplicates` counts those among `new` whose
+    content the library had already. `embedded` counts the vectors that were computed. `metadata_updated` counts the
+    sidecars that were read, and the files whose headers were read again because an older version found less in them.
     """
 
     new: int = 0
@@ -45,21 +47,43 @@ class Summary:
     failed: int = 0
     duplicates: int = 0
     embedded: int = 0
-    remarks: int = 0
+    metadata_updated: int = 0
     seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
-    """Folders that could not be looked into; what was known beneath them is kept as it was."""
+    """Folders that could not be read. Pictures in them are kept as they were."""
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by stage. Those of reading files (`read` to `hash`) add up over the workers, beside which others run."""
+    """Seconds by stage. Those of reading files (`read` to `hash`) are added up over the workers, which run in
+    parallel with each other and with the other stages."""
 
     @property
     def seen(self) -> int:
-        """How many files the scan found."""
+        """The number of files that the scan found."""
         return self.new + self.unchanged + self.changed + self.moved + self.restored + self.failed
 
     @classmethod
     def of(
         cls, counts: Counter[str], unreadable: tuple[str, ...], timings: Mapping[str, float], seconds: float
     ) -> "Summary":
-        """A summary from counts by the names of its fields."""
+        """Return a summary with `counts` by field name."""
         return cls(**dict(counts), unreadable=unreadable, timings=dict(timings), seconds=seconds)
+
+
+class StageTimer:
+    """Adds up the seconds spent in each stage of a run."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add seconds by stage."""
+        for stage, value in seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + value
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a `with` block, whether or not it raises."""
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            self.add({name: perf_counter() - started})

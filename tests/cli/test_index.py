@@ -29,7 +29,7 @@ def test_index_as_json(sightline: Sightline, album: Path) -> None:
     record = sightline("index", album, "--model", "fake", "--json").record
     assert set(record) == {
         "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded", "seconds",
-        "remarks", "unreadable", "timings",
+        "metadata_updated", "unreadable", "timings",
     }  # fmt: skip
     assert (record["new"], record["embedded"], record["unchanged"], record["unreadable"]) == (4, 4, 0, [])
     assert record["seconds"] > 0

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from PIL import Image
+from search.near_duplicates import find_duplicates
 
-from search.duplicate_groups import alike
 from store import Library
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def test_killed_between_two_steps_of_a_batch(cli: "Cli", tmp_path: Path, paint: 
     cli.take(folder)
     paint(folder, green="lime")
     # The batch is written but for its last statement: none of it may stay.
-    cli.killed_at("store.ingest.reconcile:bump", 1, "index", folder)
+    cli.killed_at("store.ingest.reconcile:mark_changed", 1, "index", folder)
     assert cli.ask("SELECT relpath FROM pictures") == [(b"red.png",)]
     assert cli.embedded() == 1
     assert cli.take(folder) == {"new": 1, "embedded": 1, "unchanged": 1}
@@ -153,10 +153,10 @@ def pairs(tmp_path: Path) -> Path:
 def groups(cli: "Cli") -> list[list[str]]:
     """The names of the files of each group of near-duplicates."""
     with Library.open(cli.library) as opened:
-        return sorted(sorted(path.name for path, _ in group.files) for group in alike(opened))
+        return sorted(sorted(path.name for path, _ in group.files) for group in find_duplicates(opened))
 
 
-@pytest.mark.parametrize("function", ["store.near_duplicates.groups:_write", "indexer.pipeline:update_stacks"])
+@pytest.mark.parametrize("function", ["store.near_duplicates.groups:_write_anchors", "indexer.pipeline:update_near_duplicate_groups"])
 def test_killed_while_near_duplicates_are_found(new_cli: NewCli, pairs: Path, function: str) -> None:
     cli = new_cli("library")
     cli.killed_at(function, 1, "index", pairs, "--model", "fake")
@@ -179,5 +179,5 @@ def test_killed_while_headers_and_sidecars_are_read_again(
     for name in ("0.png", "1.png"):
         (pairs / f"{name}.xmp").write_bytes(b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>")
     cli.killed_at(function, 1, "index", pairs, "--model", "fake")
-    assert cli.take(pairs) == {"unchanged": 12, "remarks": left}  # what was settled is not read again
+    assert cli.take(pairs) == {"unchanged": 12, "metadata_updated": left}  # what was settled is not read again
     assert cli.take(pairs) == {"unchanged": 12}

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from encoders.fake import FakeEncoder
 from indexer import Summary
 from store import Library
-from store.catalog.tables import Embedding, Picture, State
+from store.catalog.tables import Embedding, Picture, PictureState
 
 
 class Counting(FakeEncoder):
@@ -35,7 +35,7 @@ def vectors(library: Library) -> dict[str, NDArray[np.float32]]:
     statement = (
         select(Picture.relpath, Embedding.vector)
         .join(Embedding, Embedding.content_id == Picture.content_id)
-        .where(Picture.state == State.PRESENT)
+        .where(Picture.state == PictureState.PRESENT)
     )
     with library.read() as connection:
         return {

@@ -26,7 +26,7 @@ from core.errors import RootUnavailable
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, Summary, index
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, State
+from store.catalog.tables import Content, Embedding, Picture, PictureState
 from store.check import verify
 from store.spaces import index_cache
 from store.spaces.registry import active_space
@@ -225,7 +225,7 @@ class Life(RuleBasedStateMachine):
     def broken(self) -> set[bytes]:
         return {name for name, data in self.files().items() if data == BROKEN}
 
-    def held(self, state: State = State.PRESENT) -> dict[bytes, bytes]:
+    def held(self, state: PictureState = PictureState.PRESENT) -> dict[bytes, bytes]:
         statement = (
             select(Picture.relpath, Content.digest)
             .outerjoin(Content, Content.id == Picture.content_id)
@@ -241,7 +241,7 @@ class Life(RuleBasedStateMachine):
             bare = connection.execute(
                 select(Picture.id)
                 .outerjoin(Embedding, Embedding.content_id == Picture.content_id)
-                .where(Picture.state == State.PRESENT, Embedding.content_id.is_(None))
+                .where(Picture.state == PictureState.PRESENT, Embedding.content_id.is_(None))
             ).all()
         assert bare == []
         assert [fault for fault in verify(self.library) if fault.kind != "index"] == []
@@ -249,7 +249,7 @@ class Life(RuleBasedStateMachine):
     def check(self) -> None:
         """After a whole run: the catalogue is the disk, and the index is the catalogue."""
         assert self.held() == self.good()
-        assert set(self.held(State.FAILED)) == self.broken()
+        assert set(self.held(PictureState.FAILED)) == self.broken()
         assert verify(self.library) == []
         stored = active_space(self.library)
         assert stored is not None

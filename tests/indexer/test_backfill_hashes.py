@@ -9,8 +9,7 @@ from sqlalchemy import delete, select, update
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
-from store.catalog.likeness import Likeness
-from store.catalog.tables import Picture
+from store.catalog.tables import PerceptualHashRow, Picture
 from tests.photos import photo
 
 
@@ -30,7 +29,9 @@ def folder(tmp_path: Path) -> Path:
 
 def groups(library: Library) -> set[frozenset[str]]:
     """The names of the files of each group."""
-    statement = select(Likeness.anchor_id, Picture.relpath).join(Picture, Picture.content_id == Likeness.content_id)
+    statement = select(PerceptualHashRow.anchor_id, Picture.relpath).join(
+        Picture, Picture.content_id == PerceptualHashRow.content_id
+    )
     found: dict[int | None, set[str]] = {}
     with library.read() as connection:
         for anchor, relpath in connection.execute(statement):
@@ -55,13 +56,13 @@ def test_near_duplicates_are_grouped_as_they_come_in(library: Library, folder: P
 
 def test_a_library_from_before_is_looked_at_again_and_nothing_is_embedded(library: Library, folder: Path) -> None:
     index(library, [folder], FakeEncoder())
-    with library.write() as connection:
-        connection.execute(delete(Likeness))
+    with library.transaction() as connection:
+        connection.execute(delete(PerceptualHashRow))
     summary = index(library, [folder], FakeEncoder())
     assert (summary.embedded, summary.unchanged) == (0, 6)
     assert groups(library) == EXPECTED
-    with library.write() as connection:
-        connection.execute(update(Likeness).values(version=0))
+    with library.transaction() as connection:
+        connection.execute(update(PerceptualHashRow).values(version=0))
     index(library, [folder], FakeEncoder())
     assert groups(library) == EXPECTED
 
@@ -70,8 +71,8 @@ def test_bytes_that_are_others_by_now_are_not_taken_for_what_they_were(library: 
     import os
 
     index(library, [folder], FakeEncoder())
-    with library.write() as connection:
-        connection.execute(delete(Likeness))
+    with library.transaction() as connection:
+        connection.execute(delete(PerceptualHashRow))
     file = folder / "other.png"
     before, length = file.stat(), file.stat().st_size
     file.write_bytes(b"\0" * length)

@@ -11,36 +11,36 @@ from numpy.typing import NDArray
 from encoders.fake import FakeEncoder
 from indexer.batching import PIXELLESS_BATCH, QUEUED_PER_WORKER, batches, embed, read_ahead
 from indexer.reader import Reading
-from store.ingest.batch_writer import Outcome, Refused, Taken, Work
+from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 
 
 def picture(name: str, colour: tuple[int, int, int] = (0, 0, 0)) -> Reading:
     """A picture of one colour that waits for its vector."""
-    taken = Taken(Work(name.encode()), 1, 1, digest=name.encode().ljust(32))
+    taken = Accepted(PendingFile(name.encode()), 1, 1, digest=name.encode().ljust(32))
     return Reading(taken, np.full((8, 8, 3), colour, np.uint8))
 
 
 def failure(name: str) -> Reading:
-    return Reading(Refused(Work(name.encode()), 1, 1, "undecodable", "broken", transient=False))
+    return Reading(Rejected(PendingFile(name.encode()), 1, 1, "undecodable", "broken", transient=False))
 
 
-def works(number: int) -> list[Work]:
-    return [Work(b"%05d" % n) for n in range(number)]
+def works(number: int) -> list[PendingFile]:
+    return [PendingFile(b"%05d" % n) for n in range(number)]
 
 
-def reading_of(work: Work) -> Reading:
-    return Reading(Outcome(work, 1, 1))
+def reading_of(work: PendingFile) -> Reading:
+    return Reading(FileOutcome(work, 1, 1))
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_files_come_in_order_however_long_each_takes(workers: int) -> None:
-    def read(work: Work) -> Reading | None:
+    def read(work: PendingFile) -> Reading | None:
         time.sleep(0.002 if work.relpath.endswith(b"0") else 0)
         return None if work.relpath.endswith(b"3") else reading_of(work)
 
-    came = [reading.outcome.work for reading in read_ahead(read, works(60), workers)]
+    came = [reading.outcome.file for reading in read_ahead(read, works(60), workers)]
     assert came == [work for work in works(60) if not work.relpath.endswith(b"3")]
 
 
@@ -50,7 +50,7 @@ def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
     asked, most = 0, 0
     lock = threading.Lock()
 
-    def source() -> Iterator[Work]:
+    def source() -> Iterator[PendingFile]:
         nonlocal asked
         for work in works(100):
             with lock:
@@ -66,7 +66,7 @@ def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
 def test_nothing_is_read_after_the_consumer_has_left() -> None:
     read: list[bytes] = []
 
-    def note(work: Work) -> Reading:
+    def note(work: PendingFile) -> Reading:
         read.append(work.relpath)
         return reading_of(work)
 
@@ -78,7 +78,7 @@ def test_nothing_is_read_after_the_consumer_has_left() -> None:
 
 
 def test_an_error_of_a_reader_reaches_the_consumer() -> None:
-    def read(work: Work) -> Reading:
+    def read(work: PendingFile) -> Reading:
         raise MemoryError(work.relpath)
 
     with pytest.raises(MemoryError, match="00000"):
@@ -104,16 +104,20 @@ def test_what_needs_no_encoder_is_committed_all_the_same() -> None:
 
 def test_a_failure_in_the_middle_shifts_no_vector(encoder: FakeEncoder) -> None:
     readings = [picture("red", COLOURS["red"]), failure("broken"), picture("blue", COLOURS["blue"])]
-    readings += [Reading(Taken(Work(b"known"), 1, 1, b"k" * 32)), picture("green", COLOURS["green"]), failure("b2")]
-    outcomes = {outcome.work.relpath.decode(): outcome for outcome in embed(encoder, readings)}
+    readings += [
+        Reading(Accepted(PendingFile(b"known"), 1, 1, b"k" * 32)),
+        picture("green", COLOURS["green"]),
+        failure("b2"),
+    ]
+    outcomes = {outcome.file.relpath.decode(): outcome for outcome in embed(encoder, readings)}
     assert set(outcomes) == {"red", "broken", "blue", "known", "green", "b2"}
     for colour in ("red", "blue", "green"):
         taken = outcomes[colour]
-        assert isinstance(taken, Taken)
+        assert isinstance(taken, Accepted)
         np.testing.assert_array_equal(taken.vector, encoder.encode_texts([colour])[0])
-    assert isinstance(outcomes["broken"], Refused)
+    assert isinstance(outcomes["broken"], Rejected)
     known = outcomes["known"]
-    assert isinstance(known, Taken)
+    assert isinstance(known, Accepted)
     assert known.vector is None
 
 
@@ -130,13 +134,13 @@ def test_a_picture_the_model_cannot_embed_has_a_fault_alone() -> None:
     names = ["red", "white", "blue", "green"]
     readings = [picture(name, COLOURS[name]) for name in names]
     outcomes = embed(AfraidOfWhite(), readings)
-    assert [outcome.work.relpath.decode() for outcome in outcomes] == names
+    assert [outcome.file.relpath.decode() for outcome in outcomes] == names
     afraid = outcomes[1]
-    assert isinstance(afraid, Taken)  # the picture is known, and other models may embed it
+    assert isinstance(afraid, Accepted)  # the picture is known, and other models may embed it
     assert (afraid.vector, afraid.fault) == (None, "not all values are finite")
     for name in ("red", "blue", "green"):
         taken = outcomes[names.index(name)]
-        assert isinstance(taken, Taken)
+        assert isinstance(taken, Accepted)
         np.testing.assert_array_equal(taken.vector, FakeEncoder().encode_texts([name])[0])
 
 
@@ -154,7 +158,7 @@ def test_copies_in_one_batch_are_embedded_once() -> None:
     assert encoder.embedded == 2
     colours = ["red", "blue", "red", "red"]
     for outcome, colour in zip(outcomes, colours, strict=True):
-        assert isinstance(outcome, Taken)
+        assert isinstance(outcome, Accepted)
         np.testing.assert_array_equal(outcome.vector, FakeEncoder().encode_texts([colour])[0])
 
 

@@ -11,9 +11,9 @@ import indexer.pipeline
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, index
 from store import Library
-from store.catalog.tables import State
+from store.catalog.tables import PictureState
 from store.check import verify
-from store.queries import counts, failures
+from store.queries import count_by_state, list_failures
 from tests.indexer.runs import Counting, expected, numbers, vectors
 
 Paint = Callable[..., Path]
@@ -29,7 +29,7 @@ def test_a_long_run_publishes_on_its_way(
         def advance(self, files: int) -> None:  # noqa: ARG002
             seen.append(len(list(library.indexes.iterdir())))
 
-    monkeypatch.setattr(indexer.pipeline, "PUBLISH_EVERY", every)
+    monkeypatch.setattr(indexer.pipeline, "PUBLISH_INTERVAL_SECONDS", every)
     index(library, album, counting, progress=Watching())
     assert seen == files  # two batches of two
     assert verify(library) == []
@@ -50,8 +50,8 @@ def test_a_file_that_vanishes_during_the_run_is_no_failure(library: Library, alb
     assert numbers(index(library, [album], encoder, settings, Meddling((album / "red.png").unlink))) == {
         "new": 3, "embedded": 3,
     }  # fmt: skip
-    assert failures(library) == []
-    assert counts(library)[State.PRESENT] == 3
+    assert list_failures(library) == []
+    assert count_by_state(library)[PictureState.PRESENT] == 3
 
 
 def test_a_file_that_changes_during_the_run_is_taken_as_it_was_read(
@@ -85,17 +85,17 @@ def test_a_run_that_is_stopped_keeps_what_is_settled(
         paint(tmp_path / "twelve" / f"{number:02}.png", (number, 0, 0))
     with pytest.raises(KeyboardInterrupt):
         index(library, [tmp_path / "twelve"], counting, IndexSettings(workers=1), Stopping(after=6))
-    assert counts(library)[State.PRESENT] == 6
+    assert count_by_state(library)[PictureState.PRESENT] == 6
     assert counting.embedded == 6
-    with library.writer_lock_if_free() as free:
-        assert free
+    with library.exclusive_if_free() as writer:
+        assert writer is not None
     assert numbers(index(library, [tmp_path / "twelve"], counting)) == {"unchanged": 6, "new": 6, "embedded": 6}
     assert counting.embedded == 12
     assert verify(library) == []
 
 
 def test_a_run_tells_how_it_goes_on(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexer.pipeline, "SCAN_REPORT", 2)
+    monkeypatch.setattr(indexer.pipeline, "SCAN_REPORT_INTERVAL", 2)
     told: list[object] = []
 
     class Telling(Progress):
@@ -129,9 +129,9 @@ def test_a_second_writer_is_told_to_wait(library: Library, album: Path, encoder:
             index(own, [album], FakeEncoder(), progress=Waiting())
 
     thread = threading.Thread(target=other)
-    with library.writer_lock():
+    with library.exclusive():
         thread.start()
         assert told.wait(10)
-        assert counts(library)[State.PRESENT] == 0
+        assert count_by_state(library)[PictureState.PRESENT] == 0
     thread.join()
-    assert counts(library)[State.PRESENT] == 4
+    assert count_by_state(library)[PictureState.PRESENT] == 4

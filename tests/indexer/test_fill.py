@@ -20,11 +20,13 @@ from store import Library
 from store.catalog.tables import Embedding
 from store.check import repair, verify
 from store.forget import forget
-from store.queries import failures
+from store.library import Writer
+from store.queries import list_failures
 from store.spaces import index_cache, space_fill
-from store.spaces.coverage import Coverage, coverage, missing_without
+from store.spaces.coverage import Coverage, coverage, count_unavailable
 from store.spaces.drop import drop_space, forget_space
-from store.spaces.registry import active_space, list_spaces
+from store.spaces.index_cache import CurrentIndex
+from store.spaces.registry import StoredSpace, active_space, list_spaces
 
 Paint = Callable[..., Path]
 
@@ -62,7 +64,7 @@ def active(library: Library) -> str:
 
 
 def vectors(library: Library) -> dict[str, int]:
-    return {stored.space.model: count for stored, count, _ in list_spaces(library)}
+    return {summary.stored.space.model: summary.vectors for summary in list_spaces(library)}
 
 
 def test_a_library_changes_its_model(filled: Library, album: Path) -> None:
@@ -117,8 +119,8 @@ def test_what_comes_in_meanwhile_is_there_when_the_new_space_answers(
     waits: list[bool] = []
 
     def come_in() -> None:
-        with Library.open(filled.path) as other, other.writer_lock_if_free() as free:
-            waits.append(not free)
+        with Library.open(filled.path) as other, other.exclusive_if_free() as writer:
+            waits.append(writer is None)
         if slow.embedded == 2:
             paint(album / "white.png", "white")
             index(filled, [album], FakeEncoder())
@@ -147,10 +149,10 @@ def test_the_last_step_lets_nobody_else_write(
     """What comes in after the last look would be lacking in the space that answers."""
     locked: list[bool] = []
 
-    def come_in(library: Library, stored: object) -> object:
-        with Library.open(filled.path) as other, other.writer_lock_if_free() as free:
-            locked.append(not free)
-        return publish(library, stored)  # type: ignore[arg-type]
+    def come_in(writer: Writer, stored: StoredSpace) -> CurrentIndex:
+        with Library.open(filled.path) as other, other.exclusive_if_free() as another:
+            locked.append(another is None)
+        return publish(writer, stored)
 
     publish = index_cache.publish
     monkeypatch.setattr(index_cache, "publish", come_in)
@@ -162,11 +164,10 @@ def test_files_that_cannot_be_read_do_not_stand_in_the_way(filled: Library, albu
     (album / "red.png").unlink()
     paint(album / "green.png", "white", (16, 16))  # changed: the next index run takes it
     done = fill(filled, Mirrored(), FillSettings(accept_missing=True))
-    assert (done.embedded, done.coverage.lacking, done.switched) == (2, 2, True)
+    assert (done.embedded, done.coverage.missing, done.switched) == (2, 2, True)
     summary = index(filled, [album], Mirrored())
     assert (summary.changed, summary.missing, summary.embedded) == (1, 1, 1)
-    with filled.read() as connection:
-        assert missing_without(connection, done.stored) == 1  # the missing one has its old vector
+    assert count_unavailable(filled, done.stored) == 1  # the missing one has its old vector
     assert verify(filled) == []
 
 
@@ -213,15 +214,15 @@ def test_a_model_that_embeds_nothing_never_answers(filled: Library) -> None:
     with pytest.raises(SpaceIncomplete, match="0 of 4"):
         fill(filled, Broken())
     assert active(filled) == "fake"
-    assert {failure.space for failure in failures(filled)} == {"mirrored"}
-    assert len(failures(filled)) == 4
+    assert {failure.space for failure in list_failures(filled)} == {"mirrored"}
+    assert len(list_failures(filled)) == 4
 
 
 def test_what_is_forgotten_meanwhile_stays_forgotten(filled: Library, album: Path) -> None:
     def forget_one() -> None:
         if not slow.embedded:
-            with filled.writer_lock():
-                forget(filled, album / "blue.png")
+            with filled.exclusive() as writer:
+                forget(writer, album / "blue.png")
 
     slow = Mirrored(before=forget_one)
     assert fill(filled, slow).coverage == Coverage(3, 3, 0)
@@ -231,17 +232,19 @@ def test_what_is_forgotten_meanwhile_stays_forgotten(filled: Library, album: Pat
 def test_a_space_that_is_dropped_meanwhile_is_not_made_again(filled: Library) -> None:
     def drop() -> None:
         if slow.embedded == 2:
-            with pytest.raises(SpaceInUse, match="another process"):
-                forget_space(filled, stored)
-            with filled.write() as connection:  # somebody who does not ask
+            with pytest.raises(SpaceInUse, match="another process"), filled.exclusive() as writer:
+                forget_space(writer, stored)
+            with filled.transaction() as connection:  # somebody who does not ask
                 drop_space(connection, stored)
 
     slow = Mirrored(before=drop)
-    stored = space_fill.begin(filled, slow.space)
+    with filled.exclusive() as writer:
+        stored = space_fill.begin(writer, slow.space)
     with pytest.raises(SpaceDropped, match=r"mirrored .* was dropped"):
         fill(filled, slow)
     assert (active(filled), vectors(filled)) == ("fake", {"fake": 4})
-    assert repair(filled) == []
+    with filled.exclusive() as writer:
+        assert repair(writer) == []
 
 
 def test_progress_is_told(filled: Library) -> None:
@@ -296,8 +299,8 @@ def test_an_empty_library_can_change_its_model(library: Library, tmp_path: Path)
 
 def test_nothing_is_read_of_a_picture_that_is_there(filled: Library, album: Path) -> None:
     done = fill(filled, Mirrored())
+    assert coverage(filled, done.stored).is_complete
     with filled.read() as connection:
-        assert coverage(connection, done.stored).complete
         held = select(func.count()).where(Embedding.space_id == done.stored.id)
         assert connection.scalar(held) == 4
     again = Mirrored()

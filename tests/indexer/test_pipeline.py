@@ -19,9 +19,9 @@ from indexer.scan import ScanSettings
 from pictures.decode import DecodeSettings
 from search import Searcher
 from store import Library
-from store.catalog.tables import Embedding, State
+from store.catalog.tables import Embedding, PictureState
 from store.check import repair, verify
-from store.queries import counts, failures
+from store.queries import count_by_state, list_failures
 from store.spaces.registry import activate, register
 from tests.indexer.runs import Counting, expected, numbers, vectors
 
@@ -34,7 +34,7 @@ def test_a_folder_is_taken_in_and_then_left_alone(library: Library, album: Path,
     assert first.seen == 4
     assert first.seconds > 0
     read = {"read", "decode", "preprocess", "hash"}
-    assert set(first.timings) == read | {"scan", "forward", "write", "remarks", "looks", "group", "publish"}
+    assert set(first.timings) == read | {"scan", "forward", "write", "metadata", "backfill_hashes", "group", "publish"}
     held = vectors(library)
     assert set(held) == {"red.png", "green.png", "blue.png", "more/yellow.png"}
     for name, vector in held.items():
@@ -56,8 +56,14 @@ def test_a_broken_file_in_the_middle_of_a_batch_shifts_nothing(
     assert numbers(summary) == {"new": 4, "embedded": 4, "failed": 6}
     for name, vector in vectors(library).items():
         np.testing.assert_array_equal(vector, expected(counting, Path(name).stem)[0])
-    assert {failure.path.name for failure in failures(library)} == {"a.png", "c.png", "h.png", "z.png", "empty.jpg"}
-    assert {failure.reason for failure in failures(library)} == {"undecodable"}
+    assert {failure.path.name for failure in list_failures(library)} == {
+        "a.png",
+        "c.png",
+        "h.png",
+        "z.png",
+        "empty.jpg",
+    }
+    assert {failure.reason for failure in list_failures(library)} == {"undecodable"}
     assert numbers(index(library, [album], counting)) == {"unchanged": 4, "failed": 6}
     (album / "a.png").write_bytes((album / "red.png").read_bytes())
     assert numbers(index(library, [album], counting)) == {"unchanged": 4, "failed": 5, "changed": 1}
@@ -77,18 +83,18 @@ def test_a_picture_the_model_cannot_embed_is_one_failure(library: Library, album
     """The picture itself is known, with all its facts; only this space has no vector of it."""
     paint(album / "c.png", "white")
     assert numbers(index(library, [album], AfraidOfWhite())) == {"new": 4, "embedded": 4, "failed": 1}
-    (failure,) = failures(library)
+    (failure,) = list_failures(library)
     assert (failure.path.name, failure.reason, failure.tries, failure.space) == ("c.png", "bad-vector", 1, "fake")
     np.testing.assert_array_equal(vectors(library)["green.png"], expected(FakeEncoder(), "green")[0])
-    assert counts(library)[State.PRESENT] == 5
+    assert count_by_state(library)[PictureState.PRESENT] == 5
     assert verify(library) == []
     again = AfraidOfWhite()
     assert numbers(index(library, [album], again)) == {"unchanged": 4, "failed": 1}
     assert numbers(index(library, [album], again, IndexSettings(full=True))) == {"unchanged": 4, "failed": 1}
-    assert failures(library)[0].tries == 2
+    assert list_failures(library)[0].tries == 2
     paint(album / "c.png", "black")
     assert numbers(index(library, [album], again)) == {"unchanged": 4, "changed": 1, "embedded": 1}
-    assert failures(library) == []
+    assert list_failures(library) == []
 
 
 def test_what_one_model_cannot_embed_keeps_its_vector_in_another_space(
@@ -98,7 +104,7 @@ def test_what_one_model_cannot_embed_keeps_its_vector_in_another_space(
     index(library, [album], FakeEncoder())
     other = AfraidOfWhite()
     other.space = replace(other.space, weights="afraid")
-    with library.write() as connection:
+    with library.transaction() as connection:
         activate(connection, register(connection, other.space))
     assert numbers(index(library, [album], other)) == {"unchanged": 4, "embedded": 4, "failed": 1}
     assert len(Searcher(library, other)) == 4
@@ -111,7 +117,7 @@ def test_a_fault_is_over_once_a_vector_is_there(library: Library, album: Path, p
     index(library, [album], AfraidOfWhite())
     mended = numbers(index(library, [album], FakeEncoder(), IndexSettings(full=True)))
     assert mended == {"unchanged": 5, "embedded": 1}
-    assert failures(library) == []
+    assert list_failures(library) == []
 
 
 def test_moves_copies_and_changes(library: Library, album: Path, counting: Counting, paint: Paint) -> None:
@@ -148,9 +154,10 @@ def test_a_heic_is_read_again_when_its_extra_has_come(
 
 def test_vectors_that_repair_dropped_are_embedded_again(library: Library, album: Path, counting: Counting) -> None:
     index(library, [album], counting)
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id < 3).values(vector=b"damaged"))
-    repair(library)
+    with library.exclusive() as writer:
+        repair(writer)
     assert numbers(index(library, [album], counting)) == {"unchanged": 4, "embedded": 2}
     assert counting.embedded == 6
     assert verify(library) == []
@@ -176,7 +183,7 @@ def test_a_model_of_another_space_is_refused(library: Library, album: Path, enco
     index(library, [album], encoder)
     with pytest.raises(SpaceMismatch):
         index(library, [album], Larger())
-    assert counts(library)[State.PRESENT] == 4
+    assert count_by_state(library)[PictureState.PRESENT] == 4
 
 
 def test_settings_reach_scan_and_decoder(library: Library, album: Path, paint: Paint, encoder: FakeEncoder) -> None:
@@ -185,7 +192,7 @@ def test_settings_reach_scan_and_decoder(library: Library, album: Path, paint: P
         scan=ScanSettings(exclude=("more/", "blue*")), decode=DecodeSettings(max_pixels=5_000), workers=1
     )
     assert numbers(index(library, [album], encoder, settings)) == {"new": 2, "embedded": 2, "failed": 1}
-    assert [failure.reason for failure in failures(library)] == ["too-large"]
+    assert [failure.reason for failure in list_failures(library)] == ["too-large"]
 
 
 def test_full_reads_again_and_embeds_nothing(library: Library, album: Path, counting: Counting) -> None:
@@ -224,7 +231,9 @@ def test_a_file_that_cannot_be_read_keeps_its_vector(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", refusing)
         assert numbers(index(library, [album], counting)) == {"unchanged": 3, "failed": 1}
-    assert [(failure.reason, failure.detail) for failure in failures(library)] == [("unreadable", "Permission denied")]
+    assert [(failure.reason, failure.detail) for failure in list_failures(library)] == [
+        ("unreadable", "Permission denied")
+    ]
     assert numbers(index(library, [album], counting)) == {"unchanged": 3, "restored": 1}
     assert counting.embedded == 4
 

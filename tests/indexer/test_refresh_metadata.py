@@ -1,20 +1,21 @@
 """Sidecars, keywords and facts on their way in, and read again when they change or when this version knows more."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
-import indexer.refresh_metadata
+import store.ingest.metadata
+from core.metadata import PhotoMetadata
 from encoders.fake import FakeEncoder
 from indexer import index
 from indexer.scan import scan
 from store import Library
-from store.catalog.annotations import Sidecar, TagSource
-from store.catalog.tables import Content, Picture
+from store.catalog.tables import Content, Picture, Sidecar, TagSource
+from store.ingest.metadata import MetadataRefresh
 from store.tags import Tagging, add_tags, list_tags, tags_of
 
 Paint = Callable[..., Path]
@@ -30,8 +31,7 @@ def xmp(*keywords: str, stars: int = 3) -> str:
 
 
 def tags(library: Library, source: TagSource) -> set[str]:
-    with library.read() as connection:
-        return {each.name for each in list_tags(connection) if source in each.by_source}
+    return {tag.name for tag in list_tags(library) if source in tag.by_source}
 
 
 def ratings(library: Library) -> list[int | None]:
@@ -42,12 +42,12 @@ def ratings(library: Library) -> list[int | None]:
 def test_a_sidecar_follows_its_picture(library: Library, album: Path, encoder: FakeEncoder) -> None:
     beside = album / "red.png.xmp"
     beside.write_text(xmp("one", "two, three"))
-    assert index(library, album, encoder).remarks == 1
+    assert index(library, album, encoder).metadata_updated == 1
     assert tags(library, TagSource.SIDECAR) == {"one", "two, three"}
-    assert index(library, album, encoder).remarks == 0
+    assert index(library, album, encoder).metadata_updated == 0
     beside.write_text(xmp("other", stars=5))
     changed = index(library, album, encoder)
-    assert (changed.remarks, changed.unchanged, changed.embedded) == (1, 4, 0)
+    assert (changed.metadata_updated, changed.unchanged, changed.embedded) == (1, 4, 0)
     assert (tags(library, TagSource.SIDECAR), ratings(library)) == ({"other"}, [5])
     (album / "red.png").rename(album / "more" / "red.png")
     beside.rename(album / "more" / "RED.xmp")  # as another program names them
@@ -63,7 +63,7 @@ def test_a_sidecar_that_is_none_is_read_once(
     library: Library, album: Path, encoder: FakeEncoder, content: bytes
 ) -> None:
     (album / "red.xmp").write_bytes(content)
-    assert [index(library, album, encoder).remarks for _ in range(2)] == [1, 0]
+    assert [index(library, album, encoder).metadata_updated for _ in range(2)] == [1, 0]
     assert ratings(library) == [None]
 
 
@@ -72,9 +72,9 @@ def test_a_sidecar_that_nobody_may_read_is_tried_again(library: Library, album: 
         pytest.skip("root may read everything")
     (album / "red.xmp").write_text(xmp("one"))
     (album / "red.xmp").chmod(0)
-    assert index(library, album, encoder).remarks == 0
+    assert index(library, album, encoder).metadata_updated == 0
     (album / "red.xmp").chmod(0o600)
-    assert index(library, album, encoder).remarks == 1
+    assert index(library, album, encoder).metadata_updated == 1
 
 
 def test_the_more_exact_name_wins(tmp_path: Path, paint: Paint) -> None:
@@ -83,7 +83,7 @@ def test_the_more_exact_name_wins(tmp_path: Path, paint: Paint) -> None:
     for name in ("a.xmp", "a.png.XMP", "B.XMP"):
         (tmp_path / name).write_text("")
     (tmp_path / "folder.png.xmp").mkdir()
-    found = {file.relpath: file.sidecar.relpath for file in scan(tmp_path) if file.sidecar}
+    found = {file.relpath: file.sidecar for file in scan(tmp_path) if file.sidecar}
     assert found == {b"a.png": b"a.png.XMP", b"b.png": b"B.XMP"}
 
 
@@ -96,9 +96,9 @@ def test_keywords_in_a_file_belong_to_its_content(library: Library, tmp_path: Pa
     with library.read() as connection:
         (content,) = connection.execute(select(Content.id, Content.rating)).all()
         assert content.rating == 4
-        assert [(each.name, each.source) for each in tags_of(connection, [content.id])[content.id]] == [
-            ("inside", TagSource.FILE)
-        ]
+    assert [(tag.name, tag.source) for tag in tags_of(library, [content.id])[content.id]] == [
+        ("inside", TagSource.FILE)
+    ]
 
 
 @pytest.fixture
@@ -109,29 +109,29 @@ def old(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Path:
     for number in range(3):
         Image.new("RGB", (8, 8), (number, 0, 0)).save(folder / f"{number}.jpg", xmp=xmp(f"k{number}").encode())
     index(library, folder, encoder)
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(Content).values(facts_version=0, rating=None))
-        add_tags(connection, [Tagging(1, "mine")])
+    add_tags(library, [Tagging(1, "mine")])
     return folder
 
 
 def test_facts_of_an_older_version_are_read_again_once(
     library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer.refresh_metadata, "PAGE", 2)
+    monkeypatch.setattr(store.ingest.metadata, "REFRESH_PAGE_SIZE", 2)
     again = index(library, old, encoder)
-    assert (again.remarks, again.unchanged, again.embedded) == (3, 3, 0)
+    assert (again.metadata_updated, again.unchanged, again.embedded) == (3, 3, 0)
     with library.read() as connection:
         assert set(connection.execute(select(Content.rating)).scalars()) == {3}
     assert tags(library, TagSource.FILE) == {"k0", "k1", "k2"}
     assert tags(library, TagSource.USER) == {"mine"}
-    assert index(library, old, encoder).remarks == 0
+    assert index(library, old, encoder).metadata_updated == 0
 
 
 def test_only_what_is_still_there_unchanged_is_read_again(library: Library, old: Path, encoder: FakeEncoder) -> None:
     (old / "0.jpg").unlink()
     Image.new("RGB", (9, 9), "lime").save(old / "1.jpg")
-    assert index(library, old, encoder).remarks == 1
+    assert index(library, old, encoder).metadata_updated == 1
     with library.read() as connection:
         statement = select(Picture.relpath, Content.facts_version).join(Content, Content.id == Picture.content_id)
         assert {row.relpath: row.facts_version for row in connection.execute(statement)} == {
@@ -144,18 +144,16 @@ def test_only_what_is_still_there_unchanged_is_read_again(library: Library, old:
 def test_a_run_that_is_stopped_goes_on(
     library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = iter([True])
+    monkeypatch.setattr(store.ingest.metadata, "REFRESH_PAGE_SIZE", 2)
+    with monkeypatch.context() as patch:
+        update_contents, pages = MetadataRefresh.update_contents, iter([True])
 
-    def renew_once(*arguments: object) -> None:
-        if not next(pages, False):
-            raise KeyboardInterrupt
-        renew(*arguments)  # type: ignore[arg-type]
+        def update_one_page(self: MetadataRefresh, metadata: Mapping[int, PhotoMetadata]) -> None:
+            if not next(pages, False):
+                raise KeyboardInterrupt
+            update_contents(self, metadata)
 
-    from store.ingest.metadata import renew
-
-    monkeypatch.setattr(indexer.refresh_metadata, "PAGE", 2)
-    monkeypatch.setattr(indexer.refresh_metadata, "renew", renew_once)
-    with pytest.raises(KeyboardInterrupt):
-        index(library, old, encoder)
-    monkeypatch.setattr(indexer.refresh_metadata, "renew", renew)
-    assert index(library, old, encoder).remarks == 1
+        patch.setattr(MetadataRefresh, "update_contents", update_one_page)
+        with pytest.raises(KeyboardInterrupt):
+            index(library, old, encoder)
+    assert index(library, old, encoder).metadata_updated == 1
