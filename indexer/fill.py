@@ -102,8 +102,7 @@ def switch(writer: Writer, stored: StoredSpace, settings: FillSettings | None = 
     """
     started = perf_counter()
     settings = settings or FillSettings()
-    with writer.library.read() as connection:
-        covered = coverage(connection, stored)
+    covered = coverage(writer.library, stored)
     found = len(index_cache.publish(writer, stored).index)
     if not (settings.accept_missing or found >= covered.pictures * ENOUGH):
         raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())

@@ -1,45 +1,58 @@
-"""Questions to the catalogue: vectors to rank, files to show, counts to report."""
+"""Records of contents and files to show, and the counts that a status report needs."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Connection, func, null, select
+from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, true
 
-from store.catalog.id_sets import read_ids
-from store.catalog.tables import Content, Embedding, Failure, Picture, Root, RootKind, SpaceRow, State, VectorFailure
+from store.catalog.id_sets import batch_slices
+from store.catalog.tables import (
+    Content,
+    Failure,
+    Picture,
+    PictureState,
+    Root,
+    RootKind,
+    SpaceRow,
+    VectorFailure,
+)
+from store.filters.conditions import Condition
+from store.filters.selection import matching_contents
 from store.library import Library
-from store.roots import collection_path
+from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import Ids
 
 __all__ = [
     "ContentRecord",
     "FailureRecord",
+    "RecordPage",
+    "StoredFile",
+    "content_records_in",
+    "count_by_state",
+    "count_contents",
     "count_documents",
-    "counts",
-    "describe",
-    "document_content",
-    "embeddings",
-    "failures",
-    "findable_ids",
-    "has_embedding",
-    "stored_vector",
-    "taken_at",
-    "vector_of",
+    "list_failures",
+    "list_files",
+    "load_content_record",
+    "load_content_records",
+    "load_dates_taken",
+    "newest_contents",
+    "searchable_records",
 ]
 
-VARIABLES = 5_000
-"""Bound variables of one statement; SQLite allows 32,766 unless built otherwise."""
+MAX_PAGE_SIZE = 2**31
+"""Records of one page; within what every database counts to."""
 
 
 @dataclass(frozen=True)
 class ContentRecord:
-    """A picture that can be shown: what it is, and every file that holds it, first known first."""
+    """A content that can be shown, with the paths of its present files, first indexed first."""
 
     id: int
     paths: tuple[Path, ...]
@@ -53,12 +66,32 @@ class ContentRecord:
     latitude: float | None
     longitude: float | None
     document: str | None = None
-    """The id of a document that came with an imported space: there is no file, and `paths` holds the id as it is."""
+    """The ID of a document that came with an imported space. It has no file, and `paths` contains this ID."""
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """A page of contents, and how many there are on all pages."""
+
+    records: tuple[ContentRecord, ...]
+    has_more: bool
+    total: int
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is present, as the last scan saw it."""
+
+    root: Path
+    path: Path
+    digest: bytes
+    """SHA-256 of its bytes."""
+    format: str
 
 
 @dataclass(frozen=True)
 class FailureRecord:
-    """A file that is no picture, and why; or one of which the model of `space` has no vector."""
+    """A file that could not be read as a picture, or that the model of `space` could not embed."""
 
     path: Path
     reason: str
@@ -67,84 +100,37 @@ class FailureRecord:
     space: str | None = None
 
 
-def findable_ids(connection: Connection, stored: StoredSpace) -> Ids:
-    """Contents that a search may find: embedded in this space, and held by a file that is present. Sorted."""
-    embedded = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
-    present = read_ids(connection, select(Picture.content_id).where(Picture.state == State.PRESENT))
-    return embedded[np.isin(embedded, present, assume_unique=True)]
+def load_content_records(library: Library, ids: Sequence[int]) -> dict[int, ContentRecord]:
+    """Return the records of contents `ids` by ID. Contents without a present file are left out."""
+    with library.read() as connection:
+        return content_records_in(connection, ids)
 
 
-def embeddings(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
-    """The vectors of `ids` in batches of (n,) ids and (n, D) vectors; malformed ones are left out."""
-    length = stored.space.dim * stored.storage.itemsize
-    for start in range(0, len(ids), VARIABLES):
-        wanted = ids[start : start + VARIABLES].tolist()
-        statement = select(Embedding.content_id, Embedding.vector).where(
-            Embedding.space_id == stored.id, Embedding.content_id.in_(wanted), func.length(Embedding.vector) == length
-        )
-        rows = connection.execute(statement).all()
-        found = np.array([row.content_id for row in rows], dtype=np.int64)  # (n,)
-        blob = b"".join(row.vector for row in rows)
-        vectors = np.frombuffer(blob, dtype=stored.storage).reshape(len(rows), stored.space.dim)  # (n, D)
-        sound = np.isfinite(vectors).all(axis=1)
-        yield found[sound], vectors[sound]
+def load_content_record(library: Library, content_id: int) -> ContentRecord | None:
+    """Return the record of one content, or None if it has no present file."""
+    return load_content_records(library, [content_id]).get(content_id)
 
 
-def has_embedding(connection: Connection, stored: StoredSpace, digest: bytes) -> bool:
-    """Whether these very bytes were embedded in this space before."""
-    statement = (
-        select(Content.id)
-        .join(Embedding, (Embedding.content_id == Content.id) & (Embedding.space_id == stored.id))
-        .where(Content.digest == digest)
-    )
-    return connection.scalar(statement) is not None
-
-
-def stored_vector(connection: Connection, stored: StoredSpace, digest: bytes) -> tuple[int, NDArray[np.float32]] | None:
-    """The content id and the (D,) vector of these very bytes, if they were embedded in this space."""
-    content_id = connection.scalar(select(Content.id).where(Content.digest == digest))
-    vector = None if content_id is None else vector_of(connection, stored, content_id)
-    return None if content_id is None or vector is None else (content_id, vector)
-
-
-def vector_of(connection: Connection, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
-    """The (D,) vector of a content in this space, if it has one."""
-    for _, vectors in embeddings(connection, stored, np.array([content_id], dtype=np.int64)):
-        if len(vectors):
-            return np.asarray(vectors[0], dtype=np.float32)
-    return None
-
-
-def document_content(connection: Connection, stored: StoredSpace, document: bytes) -> int | None:
-    """The content of the document with this id in the collection of an imported space."""
-    path = collection_path(stored.space.model)
-    collection = select(Root.id).where(Root.kind == RootKind.COLLECTION, Root.path == path).scalar_subquery()
-    return connection.scalar(
-        select(Picture.content_id).where(Picture.root_id == collection, Picture.relpath == document)
-    )
-
-
-def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRecord]:
-    """What is known of these contents; one that no present file holds is left out."""
-    found: dict[int, ContentRecord] = {}
-    for start in range(0, len(ids), VARIABLES):
-        wanted = list(ids[start : start + VARIABLES])
+def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRecord]:
+    """As `load_content_records`, within a transaction."""
+    records: dict[int, ContentRecord] = {}
+    for batch in batch_slices(len(ids)):
         paths: dict[int, list[Path]] = {}
         documents: dict[int, str] = {}
         files = (
             select(Picture.id, Picture.content_id, Root.path, Picture.relpath, Root.kind)
             .join(Root, Root.id == Picture.root_id)
-            .where(Picture.content_id.in_(wanted), Picture.state == State.PRESENT)
+            .where(Picture.content_id.in_(list(ids[batch])), Picture.state == PictureState.PRESENT)
         )
-        # Sorted here: asked to do it, SQLite walks through every present picture in the order of their ids.
+        # Sorted here: asked to do it, SQLite walks through every present picture in the order of their IDs.
         for row in sorted(connection.execute(files), key=lambda row: int(row.id)):
             if row.kind == RootKind.COLLECTION:
                 documents[row.content_id] = os.fsdecode(row.relpath)
                 paths[row.content_id] = [Path(documents[row.content_id])]
                 continue
-            paths.setdefault(row.content_id, []).append(Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath))
+            paths.setdefault(row.content_id, []).append(_file_path(row.path, row.relpath))
         for row in connection.execute(select(Content.__table__).where(Content.id.in_(list(paths)))):
-            found[row.id] = ContentRecord(
+            records[row.id] = ContentRecord(
                 id=row.id,
                 paths=tuple(paths[row.id]),
                 width=row.width,
@@ -158,21 +144,74 @@ def describe(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRec
                 longitude=row.longitude,
                 document=documents.get(row.id),
             )
-    return found
+    return records
 
 
-def taken_at(connection: Connection, ids: Ids) -> dict[int, datetime]:
-    """When these contents were taken, by the camera's clock; those that do not tell are left out."""
-    found: dict[int, datetime] = {}
-    for start in range(0, len(ids), VARIABLES):
-        wanted = ids[start : start + VARIABLES].tolist()
-        statement = select(Content.id, Content.taken_at).where(Content.id.in_(wanted), Content.taken_at.is_not(None))
-        found |= {row.id: row.taken_at for row in connection.execute(statement)}
-    return found
+def searchable_records(library: Library, spaces: Sequence[StoredSpace]) -> list[ContentRecord]:
+    """Return the contents that a search can find in every one of `spaces`."""
+    with library.read() as connection:
+        ids: Ids = reduce(np.intersect1d, [searchable_ids(connection, stored) for stored in spaces])
+        return list(content_records_in(connection, ids.tolist()).values())
 
 
-def counts(library: Library) -> dict[State, int]:
-    """Pictures by state; documents of imported spaces are not among them."""
+def newest_contents(
+    library: Library, condition: Condition | None, limit: int, after: tuple[int, datetime | None] | None = None
+) -> RecordPage:
+    """Return up to `limit` contents that `condition` keeps, newest first and undated ones last.
+
+    `after` is the ID and the date of the last content on the previous page. Raises `InvalidQuery` and `PathNotIndexed`.
+    """
+    with library.read() as connection:
+        is_kept = matching_contents(connection, condition)
+        total = _count(connection, is_kept)
+        statement = (
+            select(Content.id)
+            .where(is_kept, true() if after is None else _is_after(*after))
+            .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
+            .limit(min(limit, MAX_PAGE_SIZE) + 1)
+        )
+        ids = list(connection.execute(statement).scalars())
+        records = content_records_in(connection, ids[:limit])
+    return RecordPage(tuple(records[content_id] for content_id in ids[:limit]), len(ids) > limit, total)
+
+
+def count_contents(library: Library, condition: Condition | None = None) -> int:
+    """Return how many contents `condition` keeps. Raises `InvalidQuery` and `PathNotIndexed`."""
+    with library.read() as connection:
+        return _count(connection, matching_contents(connection, condition))
+
+
+def list_files(library: Library, content_id: int) -> list[StoredFile]:
+    """Return the present files of a content, first indexed first; none for a document or an unknown ID."""
+    statement = (
+        select(Root.path, Picture.relpath, Content.digest, Content.format)
+        .join(Picture, Picture.root_id == Root.id)
+        .join(Content, Content.id == Picture.content_id)
+        .where(Content.id == content_id, Picture.state == PictureState.PRESENT, Root.kind == RootKind.FOLDER)
+        .order_by(Picture.id)
+    )
+    with library.read() as connection:
+        rows = connection.execute(statement).all()
+    return [
+        StoredFile(Path(os.fsdecode(row.path)), _file_path(row.path, row.relpath), row.digest, row.format)
+        for row in rows
+    ]
+
+
+def load_dates_taken(library: Library, ids: Ids) -> dict[int, datetime]:
+    """Return when contents `ids` were taken, by the camera's clock. Undated contents are left out."""
+    dates: dict[int, datetime] = {}
+    with library.read() as connection:
+        for batch in batch_slices(len(ids)):
+            statement = select(Content.id, Content.taken_at).where(
+                Content.id.in_(ids[batch].tolist()), Content.taken_at.is_not(None)
+            )
+            dates |= {row.id: row.taken_at for row in connection.execute(statement)}
+    return dates
+
+
+def count_by_state(library: Library) -> dict[PictureState, int]:
+    """Return how many files are in each state. Documents of imported spaces are not counted."""
     statement = (
         select(Picture.state, func.count(Picture.id))
         .where(Picture.root_id.in_(select(Root.id).where(Root.kind == RootKind.FOLDER)))
@@ -180,19 +219,19 @@ def counts(library: Library) -> dict[State, int]:
     )
     with library.read() as connection:
         rows = connection.execute(statement).all()
-    by_state = {State(state): number for state, number in rows}
-    return {state: by_state.get(state, 0) for state in State}
+    by_state = {PictureState(state): number for state, number in rows}
+    return {state: by_state.get(state, 0) for state in PictureState}
 
 
 def count_documents(library: Library) -> int:
-    """Documents that came with imported spaces, of which the library has only the vector."""
+    """Return how many documents came with imported spaces; the library has only their vectors."""
     collections = select(Root.id).where(Root.kind == RootKind.COLLECTION)
     with library.read() as connection:
         return connection.scalar(select(func.count(Picture.id)).where(Picture.root_id.in_(collections))) or 0
 
 
-def failures(library: Library) -> list[FailureRecord]:
-    """Every file that failed, with its reason, by path; also those that are known, but not embedded in some space."""
+def list_failures(library: Library) -> list[FailureRecord]:
+    """Return every file that could not be read, or not be embedded in some space, ordered by path."""
     unreadable = (
         select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries, null().label("space"))
         .join(Picture, Picture.id == Failure.picture_id)
@@ -204,14 +243,14 @@ def failures(library: Library) -> list[FailureRecord]:
         .join(Picture, Picture.content_id == VectorFailure.content_id)
         .join(Root, Root.id == Picture.root_id)
         .join(SpaceRow, SpaceRow.id == VectorFailure.space_id)
-        .where(Picture.state == State.PRESENT)
+        .where(Picture.state == PictureState.PRESENT)
     )
     statement = unreadable.union_all(unembedded).order_by("path", "relpath", "space")
     with library.read() as connection:
         rows = connection.execute(statement).all()
     return [
         FailureRecord(
-            path=Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath),
+            path=_file_path(row.path, row.relpath),
             reason=row.reason,
             detail=row.detail,
             tries=row.tries,
@@ -219,3 +258,19 @@ def failures(library: Library) -> list[FailureRecord]:
         )
         for row in rows
     ]
+
+
+def _file_path(root: bytes, relpath: bytes) -> Path:
+    return Path(os.fsdecode(root)) / os.fsdecode(relpath)
+
+
+def _count(connection: Connection, is_kept: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(Content).where(is_kept)) or 0
+
+
+def _is_after(content_id: int, taken_at: datetime | None) -> ColumnElement[bool]:
+    """Contents that come after this one, newest first."""
+    is_undated = Content.taken_at.is_(None)
+    if taken_at is None:
+        return and_(is_undated, Content.id < content_id)
+    return or_(is_undated, Content.taken_at < taken_at, and_(Content.taken_at == taken_at, Content.id < content_id))

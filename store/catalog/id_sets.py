@@ -1,7 +1,7 @@
 """Sets of ids: out of the catalogue in one go, into a statement, and taken from each other."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,15 @@ from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, f
 
 from store.spaces.vector_index import Ids
 
-__all__ = ["among", "read_ids", "without"]
+__all__ = ["MAX_VARIABLES", "among", "batch_slices", "read_ids", "without"]
+
+MAX_VARIABLES = 5_000
+"""Bound variables of one statement. SQLite allows 32,766 unless built otherwise."""
+
+
+def batch_slices(count: int) -> Iterator[slice]:
+    """Slices that cut a sequence of `count` ids into batches small enough for one statement."""
+    return (slice(start, start + MAX_VARIABLES) for start in range(0, count, MAX_VARIABLES))
 
 
 def read_ids(connection: Connection, statement: Select[Any]) -> Ids:

@@ -21,13 +21,14 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from core.errors import ExchangeError
+from core.errors import DamagedVectors, ExchangeError
 from store.exchange.names import Name, as_json
 from store.exchange.parquet import ParquetVectors
 from store.exchange.sources import ITEMS, VECTORS
 from store.exchange.vector_file import BLOCK
 from store.library import Library
-from store.queries import ContentRecord, describe, embeddings, findable_ids
+from store.queries import ContentRecord, content_records_in
+from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.registry import StoredSpace
 
 __all__ = ["PARQUET", "SPACE", "export_space"]
@@ -67,7 +68,7 @@ def export_space(
 def _write(library: Library, stored: StoredSpace, folder: Path, parquet: bool, advance: Callable[[int], None]) -> int:
     """Fills `folder` from one view of the catalogue; returns the number of vectors."""
     with library.read() as connection, ExitStack() as files:
-        ids = findable_ids(connection, stored)
+        ids = searchable_ids(connection, stored)
         numbers = files.enter_context((folder / VECTORS).open("wb"))
         items = files.enter_context((folder / ITEMS).open("w", encoding="utf-8"))
         columns = None
@@ -94,12 +95,12 @@ def _rows(
     """Names and (n, D) vectors of `ids`, in their order, which is ascending."""
     for start in range(0, len(ids), BLOCK):
         wanted = ids[start : start + BLOCK]
-        records = describe(connection, wanted.tolist())
-        parts = list(embeddings(connection, stored, wanted))
+        records = content_records_in(connection, wanted.tolist())
+        parts = list(iter_vectors(connection, stored, wanted))
         found = np.concatenate([ids for ids, _ in parts])
         order = np.argsort(found)
         if not np.array_equal(found[order], wanted):
-            raise ExchangeError("some vectors are damaged: `sightline verify` says which, `repair` drops them")
+            raise DamagedVectors(str(stored.space))
         yield (
             [_name(records[content_id]) for content_id in wanted.tolist()],
             np.concatenate([v for _, v in parts])[order],

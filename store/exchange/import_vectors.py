@@ -16,10 +16,10 @@ from core.space import IMPORTED, Space
 from store.catalog.tables import LibraryState, SpaceRow
 from store.exchange.sources import VectorSource
 from store.exchange.space_builder import Intake
-from store.library import Library, bump
+from store.library import Writer, mark_changed
 from store.spaces import index_cache
 from store.spaces.drop import drop_space
-from store.spaces.registry import StoredSpace, activate, find_spaces, list_spaces, register
+from store.spaces.registry import StoredSpace, activate, find_spaces_in, list_spaces, register
 
 __all__ = ["ImportSettings", "Imported", "import_vectors"]
 
@@ -57,13 +57,13 @@ class Imported:
 
 
 def import_vectors(
-    library: Library,
+    writer: Writer,
     source: VectorSource,
     name: str,
     settings: ImportSettings | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Imported:
-    """Takes the vectors of `source` in as the space `name`, and writes its index; the caller holds the writer lock.
+    """Takes the vectors of `source` in as the space `name`, and writes its index.
 
     Rows that have unit length keep every bit, the others are scaled to it. Raises `SpaceExists`, `ExchangeError`
     for a name that is none, and `BadVectorFile` for a vector without direction or a name given twice; then nothing was
@@ -72,16 +72,16 @@ def import_vectors(
     settings = settings or ImportSettings()
     if not name.strip() or not name.isprintable():
         raise ExchangeError(f"{name!r} is no name for a space")
-    with library.write() as connection:
+    with writer.transaction() as connection:
         _make_room(connection, name, replace=settings.replace)
         stored, counts = _fill(connection, source, name, settings, advance)
         active = connection.scalar(select(LibraryState.active_space_id))
         if active is None or settings.activate:
             activate(connection, stored)
             active = stored.id
-        bump(connection, stored.id)
-    for each, _, _ in list_spaces(library):
-        index_cache.publish(library, each)
+        mark_changed(connection, stored.id)
+    for summary in list_spaces(writer.library):
+        index_cache.publish(writer, summary.stored)
     return Imported(
         stored,
         vectors=source.count,
@@ -94,13 +94,13 @@ def import_vectors(
 
 
 def _make_room(connection: Connection, name: str, *, replace: bool) -> None:
-    for known in find_spaces(connection, name):
+    for known in find_spaces_in(connection, name):
         if known.space.model != name:  # only its fingerprint begins so
             continue
         if not known.space.is_imported:
-            raise SpaceExists(name, "a model of that name made it; choose another name")
+            raise SpaceExists(name, is_imported=False)
         if not replace:
-            raise SpaceExists(name, "choose another name, or --replace it")
+            raise SpaceExists(name, is_imported=True)
         drop_space(connection, known)
 
 

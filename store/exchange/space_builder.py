@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
 from core.errors import BadVectorFile
-from store.catalog.tables import Content, Embedding, Picture, Root, RootKind, State
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind
 from store.exchange.names import Name
 from store.exchange.normalize import unit_rows
 from store.roots import FolderRoots, collection_path
@@ -104,7 +104,7 @@ class Intake:
         self._connection.execute(insert(Content), [{"digest": digest, **blank} for digest in digests])
         made = select(Content.digest, Content.id).where(Content.digest.in_(list(digests)))
         ids = {digests[row.digest]: row.id for row in self._connection.execute(made)}
-        place = {"root_id": self._collection, "size": 0, "mtime_ns": 0, "state": State.PRESENT}
+        place = {"root_id": self._collection, "size": 0, "mtime_ns": 0, "state": PictureState.PRESENT}
         self._connection.execute(
             insert(Picture), [{**place, "relpath": value, "content_id": ids[value]} for value in ids]
         )

@@ -11,17 +11,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.errors import InvalidQuery, NothingKnown
-from store.catalog.annotations import ContentTag, PictureTag, Tag
+from core.errors import InvalidQuery, PathNotIndexed
+from core.files import absolute
 from store.catalog.collation import fold, matches
 from store.catalog.geography import box_around
 from store.catalog.id_sets import among
-from store.catalog.tables import Content, Picture
+from store.catalog.tables import Content, ContentTag, Picture, PictureTag, Tag
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.distinct import distinct_values
 from store.filters.fields import FIELDS, Field, Kind
 from store.filters.path_patterns import name_like, path_like
-from store.roots import absolute, places_at, within
+from store.roots import locations_at, within
 
 __all__ = ["compile_test"]
 
@@ -42,7 +42,7 @@ _COMPARISONS: Mapping[Op, Callable[[SQLColumnExpression[Any], Value], ColumnElem
 def compile_test(connection: Connection, test: FieldTest) -> ColumnElement[bool]:
     """The test as a condition on a joined row, NULL where nothing is known; `connection` is asked what names there are.
 
-    Raises `InvalidQuery` for a field or a test that there is not, `NothingKnown` for a folder that is not covered.
+    Raises `InvalidQuery` for a field or a test that there is not, `PathNotIndexed` for a folder that is not covered.
     """
     field = FIELDS.get(test.field)
     if field is None:
@@ -181,10 +181,12 @@ def _folder(connection: Connection, _field: Field, test: FieldTest) -> ColumnEle
     if paths is None or test.op not in (Op.EQ, Op.IN):
         return None
     places = []
-    for path in (absolute(path) for path in paths if isinstance(path, Path)):
-        found = places_at(connection, path)
+    for path in paths:
+        if not isinstance(path, Path):
+            continue
+        found = locations_at(connection, absolute(path))
         if not found:
-            raise NothingKnown(path)
+            raise PathNotIndexed(path)
         places.extend(found)
     return or_(false(), *(and_(*within(place)) for place in places))
 

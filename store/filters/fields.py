@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Integer, SQLColumnExpression, case, extract, func, select
 
-from store.catalog.annotations import Sidecar
-from store.catalog.tables import Content, Picture, Root
+from store.catalog.tables import Content, Picture, Root, Sidecar
 
 __all__ = ["FIELDS", "Field", "Kind", "Needs"]
 

@@ -5,60 +5,94 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import Grouping
 
-from store.albums import expanded
-from store.catalog.annotations import Sidecar
+from core.errors import SpaceDropped
+from store.albums import expand_albums
 from store.catalog.id_sets import read_ids
-from store.catalog.tables import Content, Embedding, Picture, State
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Sidecar
 from store.filters.compiler import compile_test
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
 from store.filters.fields import FIELDS, Needs
-from store.spaces.registry import StoredSpace
+from store.library import Library
+from store.spaces.registry import StoredSpace, revision_of
 from store.spaces.vector_index import Ids
 
-__all__ = ["candidate_ids", "matching", "selected_ids"]
+__all__ = ["candidate_ids", "check_condition", "matching_contents", "matching_ids", "select_matching", "selected_ids"]
 
 
-MOST_APART = 8
-"""Alternatives that are looked for one by one, each by an index of its own: no index answers an `or` of two tables."""
+MAX_SEPARATE_ALTERNATIVES = 8
+"""Alternatives of an `or` that are queried one by one, each with its own index: no index answers an `or` of two tables."""
 
 
-def candidate_ids(connection: Connection, condition: Condition) -> Ids:
-    """Contents among which an index finds exactly those of its own that `condition` keeps. Sorted.
+def candidate_ids(library: Library, stored: StoredSpace, condition: Condition) -> Ids:
+    """Return contents, ascending, to which a search of the space's index is restricted by `condition`.
 
-    An index holds no content without a present file and a vector, so that neither is looked up here: among these there
-    may be contents without. Raises as `selected_ids`.
+    An index contains only contents with a present file and a vector. The result may contain others too: neither is
+    looked up here, which is faster. Raises `SpaceDropped`, and as `selected_ids`.
     """
-    check_size(condition)
-    if isinstance(condition, Or) and 1 < len(condition.conditions) <= MOST_APART:
-        return np.unique(np.concatenate([candidate_ids(connection, one) for one in condition.conditions]))
-    where, needs = _compiled(connection, condition)
-    if needs == {Needs.CONTENT}:  # whichever file holds it
-        return read_ids(connection, select(Content.id).where(where))
-    return read_ids(connection, _files(where, needs))
+    with library.read() as connection:
+        if revision_of(connection, stored) is None:
+            raise SpaceDropped(str(stored.space))
+        check_size(condition)
+        return _candidates(connection, condition)
 
 
-def selected_ids(connection: Connection, stored: StoredSpace, condition: Condition) -> Ids:
-    """The contents with a vector in the space that `condition` keeps. Sorted.
+def selected_ids(library: Library, stored: StoredSpace, condition: Condition) -> Ids:
+    """Return the contents with a vector in the space that `condition` keeps, ascending.
 
-    Raises `InvalidQuery` for a condition that cannot be asked and `NothingKnown` for a folder that is not covered.
+    Raises `InvalidQuery` for an invalid condition and `PathNotIndexed` for a folder that the library does not cover.
     """
     embedded = select(Embedding.content_id).where(
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
-    return read_ids(connection, _files(*_compiled(connection, condition)).where(embedded.exists()))
+    with library.read() as connection:
+        return read_ids(connection, _files(*_compiled(connection, condition)).where(embedded.exists()))
 
 
-def matching(connection: Connection, condition: Condition) -> Select[Any]:
-    """A statement for the ids of the contents that `condition` keeps, with a present file. Raises as `selected_ids`."""
+def matching_ids(library: Library, condition: Condition) -> list[int]:
+    """Return the contents with a present file that `condition` keeps. Raises as `selected_ids`."""
+    with library.read() as connection:
+        ids = connection.execute(select_matching(connection, condition)).scalars()
+        return [content_id for content_id in ids if content_id is not None]
+
+
+def check_condition(library: Library, condition: Condition) -> None:
+    """Raise what `selected_ids` would raise for this condition."""
+    with library.read() as connection:
+        _compiled(connection, condition)
+
+
+def matching_contents(connection: Connection, condition: Condition | None) -> ColumnElement[bool]:
+    """Whether `condition` keeps the row of `Content`; without one, whether a present file has this content.
+
+    Raises as `selected_ids`.
+    """
+    if condition is not None:
+        return Content.id.in_(select_matching(connection, condition))
+    file = aliased(Picture)  # the statement may join other files of the same content
+    return select(file.id).where(file.content_id == Content.id, file.state == PictureState.PRESENT).exists()
+
+
+def select_matching(connection: Connection, condition: Condition) -> Select[Any]:
+    """A statement for the IDs of the contents with a present file that `condition` keeps. Raises as `selected_ids`."""
     return _files(*_compiled(connection, condition)).distinct()
+
+
+def _candidates(connection: Connection, condition: Condition) -> Ids:
+    if isinstance(condition, Or) and 1 < len(condition.conditions) <= MAX_SEPARATE_ALTERNATIVES:
+        return np.unique(np.concatenate([_candidates(connection, one) for one in condition.conditions]))
+    where, needs = _compiled(connection, condition)
+    if needs == {Needs.CONTENT}:  # the same for every file of the content
+        return read_ids(connection, select(Content.id).where(where))
+    return read_ids(connection, _files(where, needs))
 
 
 def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], set[Needs]]:
     """`condition` as SQL over one file, and what it needs besides the row of the file."""
     check_size(condition)
-    condition = expanded(connection, condition)
+    condition = expand_albums(connection, condition)
     check_size(condition)
     compiler = _Compiler(connection)
     where = compiler.compile(condition)
@@ -69,7 +103,7 @@ def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
     """A statement for the content of every present file that passes."""
     # Nearly all files are present: through the index of states SQLite would go through all of them, whatever else is
     # asked, so the state is hidden from it.
-    present = func.coalesce(Picture.state, State.MISSING) == State.PRESENT
+    present = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
     statement = select(Picture.content_id).where(present, where)
     if needs & {Needs.CONTENT, Needs.SIDECAR}:
         statement = statement.join(Content, Content.id == Picture.content_id)

@@ -1,39 +1,41 @@
-"""Groups of near-duplicates in the catalogue: kept up to date, asked for, checked and made again.
+"""Groups of near-duplicates in the catalogue: updating, querying, verifying and resetting them.
 
-A group is known by its anchor. It is derived from hashes and embeddings, and no one's work is lost with it.
+A group is identified by its anchor, the content that all its members are near to (see `grouper`). Groups are derived
+from hashes and embeddings, so that they can be computed again at any time.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import aliased
 
-from store.catalog.likeness import Likeness
-from store.catalog.tables import Content, Picture, Root, RootKind, State
-from store.library import Library
-from store.near_duplicates.grouping import BLOCK, Grouping, Nearness, Vectors
-from store.queries import VARIABLES, embeddings
+from core.errors import PathNotIndexed
+from core.files import absolute
+from store.catalog.id_sets import batch_slices
+from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState, Root, RootKind
+from store.library import Library, Writer
+from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
+from store.near_duplicates.hashes import HASH_BYTES
+from store.queries import ContentRecord, content_records_in
+from store.roots import locations_at
+from store.spaces.embeddings import load_vectors
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import Ids
 
 __all__ = [
-    "Look",
-    "anchors_of",
-    "broken",
-    "count_unseen",
-    "group_all",
-    "note_looks",
-    "others_of",
-    "reset_broken",
-    "several",
-    "update_stacks",
+    "compute_duplicate_groups",
+    "count_ungrouped",
+    "duplicate_anchors",
+    "find_broken_groups",
+    "list_duplicate_groups",
+    "near_duplicate_records",
+    "reset_broken_groups",
+    "update_near_duplicate_groups",
 ]
-
-HASH_BYTES = 32
 
 BEST_FIRST = (
     (Content.width * Content.height).desc(),
@@ -44,190 +46,218 @@ BEST_FIRST = (
 )
 
 
-@dataclass(frozen=True)
-class Look:
-    """What a picture looks like: its perceptual hash (32 bytes), None if it is too plain for one."""
+def update_near_duplicate_groups(
+    writer: Writer, stored: StoredSpace, thresholds: DuplicateThresholds | None = None
+) -> int:
+    """Compare contents that have not been compared yet with every group; return how many they were.
 
-    version: int
-    bits: bytes | None
-
-
-def note_looks(connection: Connection, looks: Mapping[int, Look]) -> None:
-    """Keeps the hashes of contents, within a transaction; those that are there already stay with their groups."""
-    if not looks:
-        return
-    known = select(Likeness.content_id, Likeness.version).where(Likeness.content_id.in_(list(looks)))
-    versions = {row.content_id: row.version for row in connection.execute(known)}
-    fresh = {content_id: look for content_id, look in looks.items() if versions.get(content_id) != look.version}
-    connection.execute(delete(Likeness).where(Likeness.content_id.in_(set(fresh) & set(versions))))
-    rows = [
-        {"content_id": content_id, "version": look.version, "bits": look.bits} for content_id, look in fresh.items()
-    ]
-    if rows:
-        connection.execute(insert(Likeness), rows)
-
-
-def update_stacks(library: Library, stored: StoredSpace, nearness: Nearness | None = None) -> int:
-    """Compares what has not been compared yet with every group; returns how many contents these were.
-
-    The caller holds the writer lock. A block is a transaction: a process that is killed leaves the rest to the next.
+    Each block is a transaction: if the process is killed, the next call compares the rest.
     """
-    with library.read() as connection:
-        pending = (Likeness.anchor_id.is_(None), Likeness.bits.is_not(None))
-        ids, bits = _hashes(connection, pending)
-        anchors = _hashes(connection, (Likeness.anchor_id == Likeness.content_id, Likeness.bits.is_not(None)))
+    with writer.library.read() as connection:
+        ids, bits = _hashes(connection, (PerceptualHashRow.anchor_id.is_(None),))
+        anchors = _hashes(connection, (PerceptualHashRow.anchor_id == PerceptualHashRow.content_id,))
     if not len(ids):
         return 0
-    grouping = Grouping(nearness or Nearness(), _vectors_of(library, stored), *anchors)
-    for start in range(0, len(ids), BLOCK):
-        some = ids[start : start + BLOCK]
-        found = grouping.assign(some, bits[start : start + BLOCK])
-        _write(library, some, found)
+    grouper = _grouper(writer.library, stored, thresholds or DuplicateThresholds(), *anchors)
+    for start in range(0, len(ids), BLOCK_SIZE):
+        block = slice(start, start + BLOCK_SIZE)
+        _write_anchors(writer, ids[block], grouper.assign(ids[block], bits[block]))
     return len(ids)
 
 
-def group_all(library: Library, stored: StoredSpace, nearness: Nearness) -> dict[int, int]:
-    """Every content with a hash and its anchor, as if all were compared now; nothing is written."""
+def compute_duplicate_groups(library: Library, stored: StoredSpace, thresholds: DuplicateThresholds) -> dict[int, int]:
+    """Return the anchor of every content with a hash, as if all were compared now. Nothing is written."""
     with library.read() as connection:
-        ids, bits = _hashes(connection, (Likeness.bits.is_not(None),))
-    grouping = Grouping(nearness, _vectors_of(library, stored), *_nothing())
-    blocks = [grouping.assign(ids[at : at + BLOCK], bits[at : at + BLOCK]) for at in range(0, len(ids), BLOCK)]
-    return dict(zip(ids.tolist(), np.concatenate(blocks).tolist(), strict=True)) if blocks else {}
+        ids, bits = _hashes(connection, ())
+    grouper = _grouper(library, stored, thresholds, ids[:0], bits[:0])
+    blocks = [slice(start, start + BLOCK_SIZE) for start in range(0, len(ids), BLOCK_SIZE)]
+    anchors = [anchor for block in blocks for anchor in grouper.assign(ids[block], bits[block]).tolist()]
+    return dict(zip(ids.tolist(), anchors, strict=True))
 
 
-def anchors_of(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    """The anchor of each of these contents that is present and has been compared."""
-    present = select(Picture.id).where(Picture.content_id == Likeness.content_id, Picture.state == State.PRESENT)
-    found: dict[int, int] = {}
-    for some in _portions(ids):
-        statement = select(Likeness.content_id, Likeness.anchor_id).where(
-            Likeness.content_id.in_(some), Likeness.anchor_id.is_not(None), present.exists()
-        )
-        found |= {row.content_id: row.anchor_id for row in connection.execute(statement)}
-    return found
-
-
-def others_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[int]]:
-    """What stands in the same group as each of these contents, present or not, by id; what stands alone is left out."""
-    other = aliased(Likeness)
-    found: dict[int, list[int]] = {}
-    for some in _portions(ids):
-        statement = (
-            select(Likeness.content_id, other.content_id.label("other"))
-            .join(other, (other.anchor_id == Likeness.anchor_id) & (other.content_id != Likeness.content_id))
-            .where(Likeness.content_id.in_(some))
-            .order_by(other.content_id)
-        )
-        for row in connection.execute(statement):
-            found.setdefault(row.content_id, []).append(row.other)
-    return found
-
-
-def several(connection: Connection, anchors: Mapping[int, int] | None = None) -> dict[int, int]:
-    """The contents of every group that has several present files, exact copies among them, each with its anchor.
-
-    The groups are those of the catalogue, unless others are given.
-    """
-    statement = (
-        select(Picture.content_id, Likeness.anchor_id, func.count().label("files"))
-        .join(Root, Root.id == Picture.root_id)
-        .outerjoin(Likeness, Likeness.content_id == Picture.content_id)
-        .where(Picture.state == State.PRESENT, Root.kind == RootKind.FOLDER)
-        .group_by(Picture.content_id)
+def duplicate_anchors(library: Library, ids: Sequence[int]) -> dict[int, int]:
+    """Return the anchor of each of these contents that is present and has been compared."""
+    present = select(Picture.id).where(
+        Picture.content_id == PerceptualHashRow.content_id, Picture.state == PictureState.PRESENT
     )
-    found, files = dict[int, int](), Counter[int]()
-    for row in connection.execute(statement):
-        content, stored, number = int(row.content_id), row.anchor_id, int(row.files)
-        anchor = (stored if anchors is None else anchors.get(content)) or content
-        found[content] = anchor
-        files[anchor] += number
-    return {content: anchor for content, anchor in found.items() if files[anchor] > 1}
+    anchors: dict[int, int] = {}
+    with library.read() as connection:
+        for batch in batch_slices(len(ids)):
+            statement = select(PerceptualHashRow.content_id, PerceptualHashRow.anchor_id).where(
+                PerceptualHashRow.content_id.in_(list(ids[batch])),
+                PerceptualHashRow.anchor_id.is_not(None),
+                present.exists(),
+            )
+            anchors |= {row.content_id: row.anchor_id for row in connection.execute(statement)}
+    return anchors
 
 
-def count_unseen(library: Library) -> int:
-    """Present pictures that have not been looked at, or not been compared yet."""
+def near_duplicate_records(
+    library: Library, ids: Sequence[int], among: Ids | None = None
+) -> dict[int, list[ContentRecord]]:
+    """Return the other present contents in the group of each of `ids`, by ID; contents without any are left out.
+
+    `among` restricts the result to these contents.
+    """
+    with library.read() as connection:
+        members = _other_members(connection, ids)
+        wanted = sorted({member for others in members.values() for member in others})
+        if among is not None:
+            wanted = np.intersect1d(among, np.array(wanted, np.int64)).tolist()
+        records = content_records_in(connection, wanted)
+    found = {
+        content_id: [records[member] for member in others if member in records]
+        for content_id, others in members.items()
+    }
+    return {content_id: others for content_id, others in found.items() if others}
+
+
+def list_duplicate_groups(
+    library: Library, folders: Sequence[Path] = (), anchors: Mapping[int, int] | None = None
+) -> list[list[ContentRecord]]:
+    """Return the contents of every group that has several present files, exact copies among them.
+
+    The groups are those of the catalogue, unless `anchors` (by content) are given. Raises `PathNotIndexed` if the
+    library covers nothing in one of `folders`; groups are not restricted to them.
+    """
+    with library.read() as connection:
+        for folder in folders:
+            if not locations_at(connection, absolute(folder)):
+                raise PathNotIndexed(folder)
+        groups: dict[int, list[int]] = {}
+        for content_id, anchor in _repeated(connection, anchors).items():
+            groups.setdefault(anchor, []).append(content_id)
+        records = content_records_in(connection, [member for members in groups.values() for member in members])
+    return [[records[member] for member in members if member in records] for members in groups.values()]
+
+
+def count_ungrouped(library: Library) -> int:
+    """Return how many present contents have not been hashed, or not been compared yet."""
     statement = (
         select(func.count(Picture.content_id.distinct()))
         .join(Root, Root.id == Picture.root_id)
-        .outerjoin(Likeness, Likeness.content_id == Picture.content_id)
-        .where(Picture.state == State.PRESENT, Root.kind == RootKind.FOLDER)
-        .where(or_(Likeness.content_id.is_(None), Likeness.bits.is_not(None) & Likeness.anchor_id.is_(None)))
+        .outerjoin(PerceptualHashRow, PerceptualHashRow.content_id == Picture.content_id)
+        .where(Picture.state == PictureState.PRESENT, Root.kind == RootKind.FOLDER)
+        .where(
+            or_(
+                PerceptualHashRow.content_id.is_(None),
+                PerceptualHashRow.bits.is_not(None) & PerceptualHashRow.anchor_id.is_(None),
+            )
+        )
     )
     with library.read() as connection:
         return connection.scalar(statement) or 0
 
 
-def broken(connection: Connection) -> list[int]:
-    """Contents whose hash is malformed, or that stand with what is no anchor or not near."""
-    head = aliased(Likeness)
+def find_broken_groups(connection: Connection) -> list[int]:
+    """Return contents whose hash is malformed, or whose anchor is not an anchor or not near."""
+    anchor = aliased(PerceptualHashRow)
     statement = (
-        select(Likeness.content_id, Likeness.bits, Likeness.anchor_id, head.bits, head.anchor_id)
-        .outerjoin(head, head.content_id == Likeness.anchor_id)
-        .where(or_(Likeness.bits.is_not(None), Likeness.anchor_id.is_not(None)))
-        .order_by(Likeness.content_id)
+        select(
+            PerceptualHashRow.content_id,
+            PerceptualHashRow.bits,
+            PerceptualHashRow.anchor_id,
+            anchor.bits.label("anchor_bits"),
+            anchor.anchor_id.label("anchor_of_anchor"),
+        )
+        .outerjoin(anchor, anchor.content_id == PerceptualHashRow.anchor_id)
+        .where(or_(PerceptualHashRow.bits.is_not(None), PerceptualHashRow.anchor_id.is_not(None)))
+        .order_by(PerceptualHashRow.content_id)
     )
-    return [row[0] for row in connection.execute(statement) if not _is_sound(row[1], row[2], row[3], row[4])]
+    return [
+        row.content_id
+        for row in connection.execute(statement)
+        if not _is_sound(row.bits, row.anchor_id, row.anchor_bits, row.anchor_of_anchor)
+    ]
 
 
-def _is_sound(bits: bytes | None, anchor_id: int | None, head_bits: bytes | None, head_anchor: int | None) -> bool:
+def reset_broken_groups(connection: Connection) -> int:
+    """Reset what `find_broken_groups` returns, so that it is hashed or compared again; return how many contents."""
+    broken = find_broken_groups(connection)
+    for batch in batch_slices(len(broken)):
+        is_broken = PerceptualHashRow.content_id.in_(broken[batch])
+        connection.execute(
+            delete(PerceptualHashRow).where(is_broken, func.length(PerceptualHashRow.bits) != HASH_BYTES)
+        )
+        connection.execute(update(PerceptualHashRow).where(is_broken).values(anchor_id=None))
+    return len(broken)
+
+
+def _other_members(connection: Connection, ids: Sequence[int]) -> dict[int, list[int]]:
+    """The other members of each content's group, present or not."""
+    other = aliased(PerceptualHashRow)
+    members: dict[int, list[int]] = {}
+    for batch in batch_slices(len(ids)):
+        statement = (
+            select(PerceptualHashRow.content_id, other.content_id.label("other"))
+            .join(
+                other,
+                (other.anchor_id == PerceptualHashRow.anchor_id) & (other.content_id != PerceptualHashRow.content_id),
+            )
+            .where(PerceptualHashRow.content_id.in_(list(ids[batch])))
+            .order_by(other.content_id)
+        )
+        for row in connection.execute(statement):
+            members.setdefault(row.content_id, []).append(row.other)
+    return members
+
+
+def _repeated(connection: Connection, anchors: Mapping[int, int] | None) -> dict[int, int]:
+    """The contents of every group that has several present files, each with its anchor."""
+    statement = (
+        select(Picture.content_id, PerceptualHashRow.anchor_id, func.count().label("files"))
+        .join(Root, Root.id == Picture.root_id)
+        .outerjoin(PerceptualHashRow, PerceptualHashRow.content_id == Picture.content_id)
+        .where(Picture.state == PictureState.PRESENT, Root.kind == RootKind.FOLDER)
+        .group_by(Picture.content_id)
+    )
+    by_content, files = dict[int, int](), Counter[int]()
+    for row in connection.execute(statement):
+        content_id, count = int(row.content_id), int(row.files)
+        anchor = (row.anchor_id if anchors is None else anchors.get(content_id)) or content_id
+        by_content[content_id] = anchor
+        files[anchor] += count
+    return {content_id: anchor for content_id, anchor in by_content.items() if files[anchor] > 1}
+
+
+def _is_sound(bits: bytes | None, anchor_id: int | None, anchor_bits: bytes | None, of_anchor: int | None) -> bool:
     if bits is None or len(bits) != HASH_BYTES or anchor_id is None:
         return anchor_id is None and (bits is None or len(bits) == HASH_BYTES)
-    if head_anchor != anchor_id or head_bits is None or len(head_bits) != HASH_BYTES:
+    if of_anchor != anchor_id or anchor_bits is None or len(anchor_bits) != HASH_BYTES:
         return False
-    return (int.from_bytes(bits) ^ int.from_bytes(head_bits)).bit_count() <= Nearness().bits
-
-
-def reset_broken(connection: Connection) -> int:
-    """Gives up what is broken, within a transaction: malformed hashes are made again by the next index run."""
-    bad = broken(connection)
-    for some in _portions(bad):
-        malformed = (Likeness.content_id.in_(some), func.length(Likeness.bits) != HASH_BYTES)
-        connection.execute(delete(Likeness).where(*malformed))
-        connection.execute(update(Likeness).where(Likeness.content_id.in_(some)).values(anchor_id=None))
-    return len(bad)
+    return (int.from_bytes(bits) ^ int.from_bytes(anchor_bits)).bit_count() <= DuplicateThresholds().max_bits
 
 
 def _hashes(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -> tuple[Ids, NDArray[np.uint8]]:
-    """Ids (n,) and hashes (n, 32), best pictures first."""
+    """IDs (n,) and well-formed hashes (n, 32), best pictures first."""
     statement = (
-        select(Likeness.content_id, Likeness.bits)
-        .join(Content, Content.id == Likeness.content_id)
-        .where(*conditions, func.length(Likeness.bits) == HASH_BYTES)
+        select(PerceptualHashRow.content_id, PerceptualHashRow.bits)
+        .join(Content, Content.id == PerceptualHashRow.content_id)
+        .where(*conditions, PerceptualHashRow.bits.is_not(None), func.length(PerceptualHashRow.bits) == HASH_BYTES)
         .order_by(*BEST_FIRST)
     )
-    ids, bits = list[int](), bytearray()
-    for content_id, some in connection.execute(statement):
+    ids, hashes = list[int](), bytearray()
+    for content_id, bits in connection.execute(statement):
         ids.append(content_id)
-        bits += some or b""
-    return np.array(ids, np.int64), np.frombuffer(bytes(bits), np.uint8).reshape(-1, HASH_BYTES)
+        hashes += bits or b""
+    return np.array(ids, np.int64), np.frombuffer(bytes(hashes), np.uint8).reshape(-1, HASH_BYTES)
 
 
-def _nothing() -> tuple[Ids, NDArray[np.uint8]]:
-    return np.empty(0, np.int64), np.empty((0, HASH_BYTES), np.uint8)
+def _grouper(
+    library: Library, stored: StoredSpace, thresholds: DuplicateThresholds, anchors: Ids, bits: NDArray[np.uint8]
+) -> DuplicateGrouper:
+    return DuplicateGrouper(thresholds, lambda ids: load_vectors(library, stored, ids), anchors, bits)
 
 
-def _vectors_of(library: Library, stored: StoredSpace) -> Vectors:
-    def vectors(ids: Ids) -> NDArray[np.float32]:
-        rows = np.full((len(ids), stored.space.dim), np.nan, np.float32)
-        with library.read() as connection:
-            for found, some in embeddings(connection, stored, ids):
-                rows[np.searchsorted(ids, found)] = some
-        return rows
-
-    return vectors
-
-
-def _write(library: Library, ids: Ids, anchors: Ids) -> None:
-    change = update(Likeness).where(Likeness.content_id == bindparam("content")).values(anchor_id=bindparam("anchor"))
+def _write_anchors(writer: Writer, ids: Ids, anchors: Ids) -> None:
+    change = (
+        update(PerceptualHashRow)
+        .where(PerceptualHashRow.content_id == bindparam("content"))
+        .values(anchor_id=bindparam("anchor"))
+    )
     rows = [
         {"content": content_id, "anchor": anchor}
         for content_id, anchor in zip(ids.tolist(), anchors.tolist(), strict=True)
     ]
-    with library.write() as connection:
+    with writer.transaction() as connection:
         connection.execute(change, rows)
-
-
-def _portions(ids: Sequence[int]) -> Iterator[list[int]]:
-    """`ids`, as many at a time as one statement may name."""
-    for start in range(0, len(ids), VARIABLES):
-        yield list(ids[start : start + VARIABLES])

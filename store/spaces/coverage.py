@@ -1,55 +1,58 @@
-"""How much of a library each space covers, and which contents one still lacks."""
+"""How much of a library each space covers, and which contents have no vector in a space yet."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from store.catalog.tables import Content, Embedding, Picture, Root, RootKind, State, VectorFailure
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
+from store.library import Library
 from store.spaces.registry import StoredSpace
 
-__all__ = ["Coverage", "Lacking", "coverage", "lacking_in", "lacking_page", "missing_without"]
+__all__ = ["Coverage", "MissingEmbedding", "count_missing", "count_unavailable", "coverage", "missing_embeddings"]
 
+MISSING_PAGE_SIZE = 500
+"""Contents read from the catalogue at a time."""
 
 _Id: TypeAlias = ColumnElement[int] | ColumnElement[int | None] | InstrumentedAttribute[int]
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What a space has of the pictures that are present; copies count once, documents not at all."""
+    """How many of the present pictures a space covers. Copies count once, documents not at all."""
 
     pictures: int
     embedded: int
     failed: int
-    """The model has no vector of them."""
+    """Pictures for which the model returned no usable vector."""
 
     @property
-    def lacking(self) -> int:
-        """Pictures that the model has not seen yet."""
+    def missing(self) -> int:
+        """Pictures that have not been embedded yet."""
         return self.pictures - self.embedded - self.failed
 
     @property
-    def complete(self) -> bool:
-        """The model has seen every picture that is present."""
-        return not self.lacking
+    def is_complete(self) -> bool:
+        """Whether the model has seen every present picture."""
+        return not self.missing
 
 
 @dataclass(frozen=True)
-class Lacking:
-    """A content without a vector, and the files that held it when they were last looked at."""
+class MissingEmbedding:
+    """A content without a vector in a space, and its present files."""
 
     content_id: int
     digest: bytes
     files: tuple[tuple[Path, bytes], ...]
-    """Of each its root, and its path beneath that."""
+    """The root of each file, and its path below the root."""
 
 
-def coverage(connection: Connection, stored: StoredSpace) -> Coverage:
-    """How much of the library `stored` covers."""
+def coverage(library: Library, stored: StoredSpace) -> Coverage:
+    """Return how much of the library a space covers."""
     present = _present().distinct().subquery()
     vector, failure = _here(Embedding, stored, present.c.content_id), _here(VectorFailure, stored, present.c.content_id)
     failed = func.count(VectorFailure.content_id).filter(Embedding.content_id.is_(None))
@@ -61,59 +64,71 @@ def coverage(connection: Connection, stored: StoredSpace) -> Coverage:
         .outerjoin(Embedding, vector)
         .outerjoin(VectorFailure, failure)
     )
-    row = connection.execute(statement).one()
+    with library.read() as connection:
+        row = connection.execute(statement).one()
     return Coverage(row.pictures, row.embedded, row.failed)
 
 
-def missing_without(connection: Connection, stored: StoredSpace) -> int:
-    """Contents of missing files that have no vector in this space: none can be made before the file is back."""
-    missing = select(Picture.id).where(Picture.content_id == Content.id, Picture.state == State.MISSING)
-    present = select(Picture.id).where(Picture.content_id == Content.id, Picture.state != State.MISSING)
-    statement = select(func.count(Content.id)).where(missing.exists(), ~present.exists(), *_lacks(stored))
-    return connection.scalar(statement) or 0
+def count_unavailable(library: Library, stored: StoredSpace) -> int:
+    """Return how many contents cannot be embedded in this space because all their files are missing."""
+    missing = select(Picture.id).where(Picture.content_id == Content.id, Picture.state == PictureState.MISSING)
+    other = select(Picture.id).where(Picture.content_id == Content.id, Picture.state != PictureState.MISSING)
+    statement = select(func.count(Content.id)).where(missing.exists(), ~other.exists(), *_not_embedded(stored))
+    with library.read() as connection:
+        return connection.scalar(statement) or 0
 
 
-def lacking_in(connection: Connection, stored: StoredSpace, roots: Collection[int]) -> int:
-    """How many contents that a present file in one of `roots` holds have not been seen by the model of `stored`."""
-    held = _present().where(Picture.content_id == Content.id, Picture.root_id.in_(roots))
-    return connection.scalar(select(func.count(Content.id)).where(held.exists(), *_lacks(stored))) or 0
+def count_missing(library: Library, stored: StoredSpace, roots: Collection[int]) -> int:
+    """Return how many contents with a present file below `roots` have not been embedded in this space yet."""
+    statement = select(func.count(Content.id)).where(_present_below(roots).exists(), *_not_embedded(stored))
+    with library.read() as connection:
+        return connection.scalar(statement) or 0
 
 
-def lacking_page(
-    connection: Connection, stored: StoredSpace, roots: Collection[int], after: int, size: int
-) -> list[Lacking]:
-    """At most `size` of what `lacking_in` counts, by id, beginning after the content `after`."""
-    held = _present().where(Picture.content_id == Content.id, Picture.root_id.in_(roots))
-    page = (
-        select(Content.id, Content.digest)
-        .where(Content.id > after, held.exists(), *_lacks(stored))
-        .order_by(Content.id)
-        .limit(size)
-    )
-    digests = {row.id: row.digest for row in connection.execute(page)}
-    files: dict[int, list[tuple[Path, bytes]]] = {content_id: [] for content_id in digests}
+def missing_embeddings(library: Library, stored: StoredSpace, roots: Collection[int]) -> Iterator[MissingEmbedding]:
+    """Yield the contents that `count_missing` counts, by ID. Each page of them is read in its own transaction."""
+    after = 0
+    while page := _page(library, stored, roots, after):
+        yield from page
+        after = page[-1].content_id
+
+
+def _page(library: Library, stored: StoredSpace, roots: Collection[int], after: int) -> list[MissingEmbedding]:
     statement = (
-        _present()
-        .add_columns(Root.path, Picture.relpath)
-        .where(Picture.content_id.in_(list(digests)), Picture.root_id.in_(roots))
-        .order_by(Picture.id)
+        select(Content.id, Content.digest)
+        .where(Content.id > after, _present_below(roots).exists(), *_not_embedded(stored))
+        .order_by(Content.id)
+        .limit(MISSING_PAGE_SIZE)
     )
-    for row in connection.execute(statement):
-        files[row.content_id].append((Path(os.fsdecode(row.path)), row.relpath))
-    return [Lacking(content_id, digest, tuple(files[content_id])) for content_id, digest in digests.items()]
+    with library.read() as connection:
+        digests = {row.id: row.digest for row in connection.execute(statement)}
+        files: dict[int, list[tuple[Path, bytes]]] = {content_id: [] for content_id in digests}
+        with_paths = (
+            _present()
+            .add_columns(Root.path, Picture.relpath)
+            .where(Picture.content_id.in_(list(digests)), Picture.root_id.in_(roots))
+            .order_by(Picture.id)
+        )
+        for row in connection.execute(with_paths):
+            files[row.content_id].append((Path(os.fsdecode(row.path)), row.relpath))
+    return [MissingEmbedding(content_id, digest, tuple(files[content_id])) for content_id, digest in digests.items()]
+
+
+def _present_below(roots: Collection[int]) -> Select[int | None]:
+    return _present().where(Picture.content_id == Content.id, Picture.root_id.in_(roots))
 
 
 def _present() -> Select[int | None]:
-    """The contents of files that are present."""
+    """The contents of present files, documents excluded."""
     return (
         select(Picture.content_id)
         .join(Root, Root.id == Picture.root_id)
-        .where(Root.kind == RootKind.FOLDER, Picture.state == State.PRESENT, Picture.content_id.is_not(None))
+        .where(Root.kind == RootKind.FOLDER, Picture.state == PictureState.PRESENT, Picture.content_id.is_not(None))
     )
 
 
-def _lacks(stored: StoredSpace) -> list[ColumnElement[bool]]:
-    """Conditions for contents that the model of `stored` has not seen."""
+def _not_embedded(stored: StoredSpace) -> list[ColumnElement[bool]]:
+    """Conditions for contents that have neither a vector nor a failure in this space."""
     vector = select(Embedding.content_id).where(_here(Embedding, stored, Content.id))
     failure = select(VectorFailure.content_id).where(_here(VectorFailure, stored, Content.id))
     return [~vector.exists(), ~failure.exists()]

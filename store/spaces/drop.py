@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from core.errors import LibraryUnusable, SpaceInUse
 from store.catalog.tables import Embedding, LibraryState, Root, RootKind, SpaceRow
 from store.check import remove_orphans
-from store.library import Library, tick
+from store.library import Library, Writer, advance_revision
 from store.roots import collection_path
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
@@ -17,53 +17,51 @@ __all__ = ["drop_space", "forget_space", "free_bytes", "give_back"]
 FREE = ("freelist_count", "page_size")
 
 
-def forget_space(library: Library, stored: StoredSpace, *, dry_run: bool = False) -> int:
+def forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool = False) -> int:
     """Forgets the space with all its vectors; what other spaces know of the pictures stays.
 
-    Returns how many vectors it held; `dry_run` only counts. The caller holds the writer lock. Raises `SpaceInUse` while
+    Returns how many vectors it held; `dry_run` only counts. Raises `SpaceInUse` while
     a process fills it.
     """
-    with library.filling_lock_if_free(stored.space.fingerprint) as free:
+    with writer.library.space_fill_lock_if_free(stored.space.fingerprint) as free:
         if not free:
             raise SpaceInUse(str(stored.space), "another process is filling it; stop that first")
-        return _forget_space(library, stored, dry_run=dry_run)
+        return _forget_space(writer, stored, dry_run=dry_run)
 
 
-def _forget_space(library: Library, stored: StoredSpace, *, dry_run: bool) -> int:
-    with library.write() as connection:
+def _forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool) -> int:
+    with writer.transaction() as connection:
         number = connection.scalar(select(func.count()).where(Embedding.space_id == stored.id)) or 0
         if dry_run:
             return number
         drop_space(connection, stored)
-    for other, _, _ in list_spaces(library):
-        index_cache.publish(library, other)
-    index_cache.remove_strays(library)
+    for other in list_spaces(writer.library):
+        index_cache.publish(writer, other.stored)
+    index_cache.remove_strays(writer)
     return number
 
 
 def free_bytes(library: Library) -> int:
     """How many bytes of the catalogue's file are free: what comes next is written there before the file grows."""
     with library.read() as connection:
-        if connection.dialect.name != "sqlite":
-            return 0
         pages, size = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in FREE)
     return int(pages * size)
 
 
-def give_back(library: Library) -> None:
+def give_back(writer: Writer) -> None:
     """Gives the free bytes back to the disk: writes the catalogue anew, which takes as much room again meanwhile.
 
-    The caller holds the writer lock; searches go on. Raises `LibraryUnusable` when the disk is full: nothing is lost.
+    Searches continue. Raises `LibraryUnusable` when the disk is full: nothing is lost.
     """
-    with library.connect() as connection:
+    with writer.connect() as connection:
         driver = connection.connection.driver_connection
-        if connection.dialect.name != "sqlite" or driver is None:
+        if driver is None:
             return
         try:
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 driver.execute(statement)  # not within a transaction, which SQLAlchemy would begin
         except sqlite3.Error as exc:
-            raise LibraryUnusable(library.path, f"its free space could not be given back: {exc}") from exc
+            raise LibraryUnusable(writer.library.path, f"its free space could not be given back: {exc}") from exc
 
 
 def drop_space(connection: Connection, stored: StoredSpace) -> None:
@@ -81,4 +79,4 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
         collection = collection_path(stored.space.model)
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
-    tick(connection)  # other spaces hold what they held
+    advance_revision(connection)  # other spaces hold what they held

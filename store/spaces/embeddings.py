@@ -1,47 +1,167 @@
-"""Vectors of contents in one space: added, or why there is none. Copies share them, so they are known by content."""
+"""The vectors of contents in one space: reading them, adding them, and recording why a content has none.
 
-from collections.abc import Mapping
+Vectors belong to contents, so that files of the same bytes share one.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
-from store.catalog.tables import Embedding, VectorFailure
+from store.catalog.id_sets import batch_slices, read_ids
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
+from store.library import Library
+from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import Ids
 
-__all__ = ["BAD_VECTOR", "add_vectors", "note_faults"]
+__all__ = [
+    "BAD_VECTOR",
+    "StoredVector",
+    "add_vectors",
+    "embedded_contents",
+    "find_document_vector",
+    "find_file_vector",
+    "is_embedded",
+    "iter_vectors",
+    "load_vector",
+    "load_vectors",
+    "record_vector_failures",
+    "searchable_ids",
+]
 
 BAD_VECTOR = "bad-vector"
-"""The reason of every vector failure so far: the model gave no vector that can be ranked."""
+"""The reason of every vector failure so far: the model returned a vector that cannot be ranked."""
+
+
+class StoredVector(NamedTuple):
+    """A content and its vector in one space."""
+
+    content_id: int
+    vector: NDArray[np.float32]
+    """(D,), as it is stored."""
+
+
+def load_vectors(library: Library, stored: StoredSpace, ids: Ids) -> NDArray[np.float32]:
+    """Return the vectors of contents `ids` (n,) as (n, D); a content without a sound vector has a row of NaN."""
+    with library.read() as connection:
+        return _vectors_in(connection, stored, ids)
+
+
+def load_vector(library: Library, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
+    """Return the (D,) vector of a content in this space, or None if it has none."""
+    with library.read() as connection:
+        return _vector_in(connection, stored, content_id)
+
+
+def find_file_vector(library: Library, stored: StoredSpace, digest: bytes) -> StoredVector | None:
+    """Return the content whose bytes have the SHA-256 `digest`, if it has a vector in this space."""
+    with library.read() as connection:
+        return _with_vector(connection, stored, connection.scalar(select(Content.id).where(Content.digest == digest)))
+
+
+def find_document_vector(library: Library, stored: StoredSpace, document: bytes) -> StoredVector | None:
+    """Return the content of the document with the id `document` in an imported space, if it has a vector."""
+    collection = (
+        select(Root.id)
+        .where(Root.kind == RootKind.COLLECTION, Root.path == collection_path(stored.space.model))
+        .scalar_subquery()
+    )
+    statement = select(Picture.content_id).where(Picture.root_id == collection, Picture.relpath == document)
+    with library.read() as connection:
+        return _with_vector(connection, stored, connection.scalar(statement))
+
+
+def is_embedded(library: Library, stored: StoredSpace, digest: bytes) -> bool:
+    """Return whether a content whose bytes have the SHA-256 `digest` has a vector in this space."""
+    statement = (
+        select(Content.id)
+        .join(Embedding, (Embedding.content_id == Content.id) & (Embedding.space_id == stored.id))
+        .where(Content.digest == digest)
+    )
+    with library.read() as connection:
+        return connection.scalar(statement) is not None
+
+
+def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names: Sequence[str]) -> list[int | None]:
+    """Return for each name the content that has a vector in this space, or None.
+
+    A name is the path of a file relative to `folder` or, in an imported space, the ID of a document. The file comes
+    first if both exist.
+    """
+    contents: list[int | None] = []
+    with library.read() as connection:
+        roots = FolderRoots(connection)
+        path = collection_path(stored.space.model)
+        collection = connection.scalar(select(Root.id).where(Root.path == path)) if stored.space.is_imported else None
+        for batch in batch_slices(len(names)):
+            candidates = []
+            for name in names[batch]:
+                file = roots.locate(os.fsencode(folder / name))
+                document = [] if collection is None else [(collection, os.fsencode(name))]
+                candidates.append([*([file] if file else []), *document])
+            ids = _embedded_at(connection, stored, [location for some in candidates for location in some])
+            contents += [next((ids[location] for location in some if location in ids), None) for some in candidates]
+    return contents
+
+
+def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
+    """Return the contents that a search can find, ascending: those with a vector in this space and a present file."""
+    embedded = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
+    present = read_ids(connection, select(Picture.content_id).where(Picture.state == PictureState.PRESENT))
+    return embedded[np.isin(embedded, present, assume_unique=True)]
+
+
+def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
+    """Yield the vectors of `ids` in batches of (n,) ids and (n, D) vectors; malformed ones are left out."""
+    length = stored.space.dim * stored.storage.itemsize
+    for batch in batch_slices(len(ids)):
+        statement = select(Embedding.content_id, Embedding.vector).where(
+            Embedding.space_id == stored.id,
+            Embedding.content_id.in_(ids[batch].tolist()),
+            func.length(Embedding.vector) == length,
+        )
+        rows = connection.execute(statement).all()
+        content_ids = np.array([row.content_id for row in rows], dtype=np.int64)  # (n,)
+        blob = b"".join(row.vector for row in rows)
+        vectors = np.frombuffer(blob, dtype=stored.storage).reshape(len(rows), stored.space.dim)  # (n, D)
+        is_finite = np.isfinite(vectors).all(axis=1)
+        yield content_ids[is_finite], vectors[is_finite]
 
 
 def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
-    """Writes the (D,) vectors of contents that have none in this space yet; returns how many these were."""
+    """Write the (D,) vectors of contents that have none in this space yet; return how many were written."""
     if not vectors:
         return 0
-    known = select(Embedding.content_id).where(Embedding.space_id == stored.id, Embedding.content_id.in_(list(vectors)))
-    there = set(connection.execute(known).scalars())
+    statement = select(Embedding.content_id).where(
+        Embedding.space_id == stored.id, Embedding.content_id.in_(list(vectors))
+    )
+    already = set(connection.execute(statement).scalars())
     rows = [
         {"space_id": stored.id, "content_id": content_id, "vector": stored.to_bytes(vector)}
         for content_id, vector in vectors.items()
-        if content_id not in there
+        if content_id not in already
     ]
     if rows:
         connection.execute(insert(Embedding), rows)
-    _forget_faults(connection, stored, list(vectors))
+    _forget_failures(connection, stored, list(vectors))
     return len(rows)
 
 
-def note_faults(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
-    """Notes what was wrong with the vectors of these contents, so that the same bytes are not tried at every run."""
+def record_vector_failures(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
+    """Record what was wrong with the vectors of these contents, so that later runs do not try the same bytes again."""
     if not faults:
         return
     failed = select(VectorFailure.content_id, VectorFailure.tries).where(
         VectorFailure.space_id == stored.id, VectorFailure.content_id.in_(list(faults))
     )
     tries = {row.content_id: row.tries for row in connection.execute(failed)}
-    _forget_faults(connection, stored, list(faults))
+    _forget_failures(connection, stored, list(faults))
     now = datetime.now(UTC).replace(tzinfo=None)
     always = {"space_id": stored.id, "reason": BAD_VECTOR, "last_try_at": now}
     rows = [
@@ -51,6 +171,46 @@ def note_faults(connection: Connection, stored: StoredSpace, faults: Mapping[int
     connection.execute(insert(VectorFailure), rows)
 
 
-def _forget_faults(connection: Connection, stored: StoredSpace, content_ids: list[int]) -> None:
-    known = (VectorFailure.space_id == stored.id, VectorFailure.content_id.in_(content_ids))
-    connection.execute(delete(VectorFailure).where(*known))
+def _vectors_in(connection: Connection, stored: StoredSpace, ids: Ids) -> NDArray[np.float32]:
+    unique, positions = np.unique(ids, return_inverse=True)
+    vectors = np.full((len(unique), stored.space.dim), np.nan, np.float32)  # (u, D)
+    for batch_ids, batch in iter_vectors(connection, stored, unique):
+        vectors[np.searchsorted(unique, batch_ids)] = batch
+    return vectors[positions]
+
+
+def _vector_in(connection: Connection, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
+    for _, vectors in iter_vectors(connection, stored, np.array([content_id], dtype=np.int64)):
+        if len(vectors):
+            return np.asarray(vectors[0], dtype=np.float32)
+    return None
+
+
+def _with_vector(connection: Connection, stored: StoredSpace, content_id: int | None) -> StoredVector | None:
+    vector = None if content_id is None else _vector_in(connection, stored, content_id)
+    return None if content_id is None or vector is None else StoredVector(content_id, vector)
+
+
+def _embedded_at(
+    connection: Connection, stored: StoredSpace, locations: Sequence[tuple[int, bytes]]
+) -> dict[tuple[int, bytes], int]:
+    """Map (root ID, relative path) to the content there, for those of `locations` that have a vector in the space."""
+    ids: dict[tuple[int, bytes], int] = {}
+    for root_id in {root_id for root_id, _ in locations}:
+        statement = (
+            select(Picture.relpath, Picture.content_id)
+            .join(Embedding, (Embedding.content_id == Picture.content_id) & (Embedding.space_id == stored.id))
+            .where(
+                Picture.root_id == root_id,
+                Picture.relpath.in_([relpath for other_id, relpath in locations if other_id == root_id]),
+                Picture.state != PictureState.FAILED,
+            )
+        )
+        for row in connection.execute(statement):
+            ids[root_id, row.relpath] = row.content_id
+    return ids
+
+
+def _forget_failures(connection: Connection, stored: StoredSpace, content_ids: list[int]) -> None:
+    failures = (VectorFailure.space_id == stored.id, VectorFailure.content_id.in_(content_ids))
+    connection.execute(delete(VectorFailure).where(*failures))

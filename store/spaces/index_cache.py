@@ -17,8 +17,8 @@ from sqlalchemy import Connection, delete, insert, select
 from core.errors import IndexFault, LibraryUnusable, SpaceDropped
 from store.catalog.id_sets import without
 from store.catalog.tables import IndexGeneration
-from store.library import Library
-from store.queries import embeddings, findable_ids
+from store.library import Library, Writer
+from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.index_engines import new_index, open_index
 from store.spaces.registry import StoredSpace, revision_of
 from store.spaces.vector_index import VectorIndex
@@ -100,19 +100,20 @@ def check_file(path: Path, count: int, checksum: bytes) -> None:
         raise IndexFault(path, f"damaged (its checksum is not that of the {count} vectors published)")
 
 
-def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
-    """Brings the file of `stored` up to date; the caller holds the writer lock. `rebuild` trusts nothing on disk.
+def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
+    """Bring the index file of `stored` up to date. `rebuild` ignores the file on disk.
 
     Raises `LibraryUnusable` when the file cannot be written; the catalogue, and thus every answer, is whole even then.
     """
+    library = writer.library
     nothing = CurrentIndex(new_index(stored), 0, published=False)
     current = _bring_up_to_date(library, stored, nothing) if rebuild else load(library, stored)
     if current.published:
-        remove_strays(library)
+        remove_strays(writer)
         return current
     before, checksum = _entry(library, stored), current.checksum
     if before is not None and not (rebuild or current.changed or current.fault):
-        _announce(library, stored, replace(before, revision=current.revision))
+        _announce(writer, stored, replace(before, revision=current.revision))
     else:
         generation = before.generation + 1 if before else 1
         path = library.indexes / f"{stored.space.fingerprint[:12]}-{generation:06d}.faiss"
@@ -120,8 +121,8 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
             checksum = _write(current.index, path)
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index could not be written: {exc}") from exc
-        _announce(library, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
-    remove_strays(library)
+        _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
+    remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
 
 
@@ -131,17 +132,17 @@ def heal(library: Library, stored: StoredSpace) -> bool:
     For readers: their answers are right without it, but every one of them would do the same work again.
     """
     try:
-        with library.writer_lock_if_free() as free:
-            if free:
-                publish(library, stored)
-            return free
+        with library.exclusive_if_free() as writer:
+            if writer is not None:
+                publish(writer, stored)
+            return writer is not None
     except LibraryUnusable:  # a library on a read-only disk can still be searched
         return False
 
 
-def _announce(library: Library, stored: StoredSpace, entry: _Entry) -> None:
+def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
     """Lets readers use the file of `entry`, which is on disk for good."""
-    with library.write() as connection:
+    with writer.transaction() as connection:
         connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
         connection.execute(
             insert(IndexGeneration).values(
@@ -156,8 +157,9 @@ def _announce(library: Library, stored: StoredSpace, entry: _Entry) -> None:
         )
 
 
-def remove_strays(library: Library) -> list[Path]:
+def remove_strays(writer: Writer) -> list[Path]:
     """Deletes files of the index folder that no row names (older generations, leftovers of a killed process)."""
+    library = writer.library
     with library.read() as connection:
         named = set(connection.execute(select(IndexGeneration.filename)).scalars())
     strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in named and not path.is_dir()]
@@ -197,14 +199,14 @@ def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentInde
     index = before.index
     with library.read() as connection:
         revision = _require_revision(connection, stored)
-        wanted, have = findable_ids(connection, stored), index.ids()
+        wanted, have = searchable_ids(connection, stored), index.ids()
         surplus, lacking = without(have, wanted), without(wanted, have)
         changes = bool(len(surplus) or len(lacking))
         if changes:
             index = index.copy()
         if len(surplus):
             index.remove(surplus)
-        for ids, vectors in embeddings(connection, stored, lacking):
+        for ids, vectors in iter_vectors(connection, stored, lacking):
             index.add(ids, vectors)
     changed = before.changed or changes
     return replace(before, index=index, revision=revision, published=False, changed=changed)

@@ -10,20 +10,23 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from core.errors import AmbiguousSpace, SpaceMismatch, UnknownSpace
 from core.space import Space
 from store.catalog.tables import Embedding, LibraryState, SpaceRow
-from store.library import Library, tick
+from store.library import Library, advance_revision
 
 __all__ = [
+    "SpaceSummary",
     "StoredSpace",
     "activate",
     "active_in",
     "active_space",
     "find_spaces",
+    "find_spaces_in",
     "list_spaces",
     "model_space",
     "named_space",
     "register",
     "require_active",
     "revision_of",
+    "space_revision",
 ]
 
 
@@ -44,6 +47,15 @@ class StoredSpace:
     def storage(self) -> np.dtype[np.floating]:
         """The stored dtype, little-endian on every machine."""
         return np.dtype(self.dtype).newbyteorder("<")
+
+
+@dataclass(frozen=True)
+class SpaceSummary:
+    """A space, how many vectors it has, and whether it is the active one."""
+
+    stored: StoredSpace
+    vectors: int
+    is_active: bool
 
 
 def register(connection: Connection, space: Space, dtype: str = "float16") -> StoredSpace:
@@ -88,7 +100,8 @@ def model_space(library: Library) -> StoredSpace | None:
     active = active_space(library)
     if active is None or not active.space.is_imported:
         return active
-    return next((stored for stored, _, _ in list_spaces(library) if not stored.space.is_imported), None)
+    spaces = (summary.stored for summary in list_spaces(library))
+    return next((stored for stored in spaces if not stored.space.is_imported), None)
 
 
 def require_active(library: Library, space: Space) -> StoredSpace:
@@ -102,7 +115,13 @@ def require_active(library: Library, space: Space) -> StoredSpace:
     return active
 
 
-def find_spaces(connection: Connection, name: str) -> list[StoredSpace]:
+def find_spaces(library: Library, name: str) -> list[StoredSpace]:
+    """Return the spaces of the model `name` (several weights can share it), else those whose fingerprint starts so."""
+    with library.read() as connection:
+        return find_spaces_in(connection, name)
+
+
+def find_spaces_in(connection: Connection, name: str) -> list[StoredSpace]:
     """The spaces of the model `name` (several weights can share it), or those whose fingerprint begins so."""
     rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
     named = [row for row in rows if row.model == name]
@@ -111,19 +130,18 @@ def find_spaces(connection: Connection, name: str) -> list[StoredSpace]:
 
 def named_space(library: Library, name: str) -> StoredSpace:
     """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace`, or `AmbiguousSpace`."""
-    with library.read() as connection:
-        found = find_spaces(connection, name)
+    found = find_spaces(library, name)
     if len(found) > 1:
         raise AmbiguousSpace(name, tuple(str(stored.space) for stored in found))
     if not found:
-        raise UnknownSpace(name, tuple(str(stored.space) for stored, _, _ in list_spaces(library)))
+        raise UnknownSpace(name, tuple(str(summary.stored.space) for summary in list_spaces(library)))
     return found[0]
 
 
 def activate(connection: Connection, stored: StoredSpace) -> None:
     """Lets `stored` answer from now on."""
     connection.execute(update(LibraryState).values(active_space_id=stored.id))
-    tick(connection)  # for whoever searches: other vectors answer now
+    advance_revision(connection)  # for whoever searches: other vectors answer now
 
 
 def revision_of(connection: Connection, stored: StoredSpace) -> int | None:
@@ -132,13 +150,23 @@ def revision_of(connection: Connection, stored: StoredSpace) -> int | None:
     return connection.scalar(select(SpaceRow.revision).where(*same))
 
 
-def list_spaces(library: Library) -> list[tuple[StoredSpace, int, bool]]:
-    """Every space with the number of vectors it holds, and whether it is the active one."""
+def space_revision(library: Library, stored: StoredSpace | None = None) -> tuple[StoredSpace | None, int | None]:
+    """Return `stored` with its revision, or the active space with its revision if `stored` is None.
+
+    The space is None if no space is active; the revision is None if the space was dropped.
+    """
+    with library.read() as connection:
+        stored = stored or active_in(connection)
+        return stored, None if stored is None else revision_of(connection, stored)
+
+
+def list_spaces(library: Library) -> list[SpaceSummary]:
+    """Return every space of the library, oldest first."""
     count = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
     with library.read() as connection:
         active = connection.scalar(select(LibraryState.active_space_id))
         rows = connection.execute(select(SpaceRow.__table__, count.label("vectors")).order_by(SpaceRow.id)).all()
-    return [(_stored(row), row.vectors, row.id == active) for row in rows]
+    return [SpaceSummary(_stored(row), row.vectors, row.id == active) for row in rows]
 
 
 def _find(connection: Connection, condition: object) -> StoredSpace | None:

@@ -11,17 +11,17 @@ from sqlalchemy import select, update
 from core.errors import LibraryUnusable, SpaceDropped
 from core.space import Space
 from store.catalog.tables import Content, SpaceRow
-from store.library import Library, bump
-from store.spaces.embeddings import add_vectors, note_faults
+from store.library import Library, Writer, mark_changed
+from store.spaces.embeddings import add_vectors, record_vector_failures
 from store.spaces.registry import StoredSpace, activate, register, revision_of
 
 __all__ = ["add", "begin", "end", "fillings"]
 
 
-def begin(library: Library, space: Space) -> StoredSpace:
-    """The library's record of `space`, which somebody is filling from now on. The caller holds the writer lock."""
+def begin(writer: Writer, space: Space) -> StoredSpace:
+    """The library's record of `space`, which is being filled from now on."""
     now = datetime.now(UTC).replace(tzinfo=None)
-    with library.write() as connection:
+    with writer.transaction() as connection:
         stored = register(connection, space)
         unfilled = (SpaceRow.id == stored.id, SpaceRow.filling_since.is_(None))
         connection.execute(update(SpaceRow).where(*unfilled).values(filling_since=now))
@@ -29,28 +29,28 @@ def begin(library: Library, space: Space) -> StoredSpace:
 
 
 def add(
-    library: Library, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]], faults: Mapping[int, str]
+    writer: Writer, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]], faults: Mapping[int, str]
 ) -> int:
     """Takes in vectors (D,) by content, and what was wrong with those that are none; returns how many were new.
 
-    Contents that were forgotten meanwhile are left out. The caller holds the writer lock. Raises `SpaceDropped` when
+    Contents that were forgotten meanwhile are left out. Raises `SpaceDropped` when
     the space was dropped meanwhile.
     """
-    with library.write() as connection:
+    with writer.transaction() as connection:
         if revision_of(connection, stored) is None:
             raise SpaceDropped(str(stored.space))
         known = select(Content.id).where(Content.id.in_([*vectors, *faults]))
         there = set(connection.execute(known).scalars())
         added = add_vectors(connection, stored, {key: vector for key, vector in vectors.items() if key in there})
-        note_faults(connection, stored, {key: fault for key, fault in faults.items() if key in there})
+        record_vector_failures(connection, stored, {key: fault for key, fault in faults.items() if key in there})
         if added:
-            bump(connection, stored.id)
+            mark_changed(connection, stored.id)
     return added
 
 
-def end(library: Library, stored: StoredSpace, *, switch: bool) -> None:
+def end(writer: Writer, stored: StoredSpace, *, switch: bool) -> None:
     """The space is filled, and with `switch` answers from now on: at once, and for everybody."""
-    with library.write() as connection:
+    with writer.transaction() as connection:
         connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=None))
         if switch:
             activate(connection, stored)
@@ -67,7 +67,7 @@ def fillings(library: Library) -> dict[int, Literal["under way", "stopped"]]:
 
 def _is_held(library: Library, fingerprint: str) -> bool:
     try:
-        with library.filling_lock_if_free(fingerprint) as free:
+        with library.space_fill_lock_if_free(fingerprint) as free:
             return not free
     except LibraryUnusable:  # on a read-only disk nobody fills anything
         return False

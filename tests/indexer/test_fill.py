@@ -40,14 +40,14 @@ class Mirrored(FakeEncoder):
         self.embedded = 0
         self.before = before
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         self.before()
         self.embedded += len(pixels)
-        return super()._forward_images(pixels[:, ::-1])
+        return super().forward_images(pixels[:, ::-1])
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         swapped = {"red": "blue", "blue": "red"}
-        return super()._forward_texts([swapped.get(text, text) for text in texts])
+        return super().forward_texts([swapped.get(text, text) for text in texts])
 
 
 @pytest.fixture
@@ -208,8 +208,8 @@ def test_a_folder_that_is_not_mounted_stops_the_switch_even_if_it_is_small(
 
 def test_a_model_that_embeds_nothing_never_answers(filled: Library) -> None:
     class Broken(Mirrored):
-        def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            return super()._forward_images(pixels) * np.float32(np.nan)
+        def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            return super().forward_images(pixels) * np.float32(np.nan)
 
     with pytest.raises(SpaceIncomplete, match="0 of 4"):
         fill(filled, Broken())

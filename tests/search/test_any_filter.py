@@ -16,12 +16,22 @@ from sqlalchemy import Connection, insert, select
 
 from encoders.fake import FakeEncoder
 from store import Library
-from store.catalog.annotations import ContentTag, PictureTag, Sidecar, Tag, TagSource
 from store.catalog.collation import fold
-from store.catalog.tables import Content, Embedding, Picture, Root, State
+from store.catalog.tables import (
+    Content,
+    ContentTag,
+    Embedding,
+    Picture,
+    PictureState,
+    PictureTag,
+    Root,
+    Sidecar,
+    Tag,
+    TagSource,
+)
 from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
 from store.filters.selection import candidate_ids, selected_ids
-from store.queries import findable_ids
+from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace, activate, register
 
 CAMERAS = (None, "FUJIFILM X100V", "Leica Straße", "LEICA STRASSE", "100%_sure", "cafe\u0301", "[x]")
@@ -109,7 +119,9 @@ def fill(connection: Connection, stored: StoredSpace) -> None:
                     size=1,
                     mtime_ns=1,
                     content_id=content_id,
-                    state=number(rng, State.PRESENT, State.PRESENT, State.PRESENT, State.MISSING),
+                    state=number(
+                        rng, PictureState.PRESENT, PictureState.PRESENT, PictureState.PRESENT, PictureState.MISSING
+                    ),
                 )
             )
             if rng.random() < 0.3:
@@ -130,7 +142,7 @@ def read_back(connection: Connection, stored: StoredSpace) -> list[File]:
     said = [(row.content_id, names[row.tag_id]) for row in connection.execute(select(ContentTag.__table__))]
     beside = [(row.picture_id, names[row.tag_id]) for row in connection.execute(select(PictureTag.__table__))]
     files = []
-    for row in connection.execute(select(Picture.__table__).where(Picture.state == State.PRESENT)):
+    for row in connection.execute(select(Picture.__table__).where(Picture.state == PictureState.PRESENT)):
         if row.content_id not in embedded:
             continue
         facts, sidecar = dict(contents[row.content_id]), sidecars.get(row.id)
@@ -153,7 +165,7 @@ def world(
     path = tmp_path_factory.mktemp("filters") / "library"
     shutil.copytree(empty_library, path)
     with Library.open(path) as library:
-        with library.write() as connection:
+        with library.transaction() as connection:
             stored = register(connection, FakeEncoder().space)
             activate(connection, stored)
             fill(connection, stored)
@@ -355,8 +367,8 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 def test_any_condition_equals_brute_force(world: tuple[Library, StoredSpace, list[File]], condition: Condition) -> None:
     library, stored, files = world
     expected = sorted({file.content_id for file in files if holds(file, condition)})
+    assert selected_ids(library, stored, condition).tolist() == expected
+    candidates = candidate_ids(library, stored, condition)
     with library.read() as connection:
-        assert selected_ids(connection, stored, condition).tolist() == expected
-        candidates = candidate_ids(connection, condition)
-        assert np.intersect1d(candidates, findable_ids(connection, stored)).tolist() == expected
+        assert np.intersect1d(candidates, searchable_ids(connection, stored)).tolist() == expected
         assert candidates.tolist() == sorted(set(candidates.tolist()))

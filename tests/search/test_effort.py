@@ -9,16 +9,24 @@ import pytest
 from sqlalchemy import Connection, event, insert
 
 from encoders.fake import FakeEncoder
-from search import Filters, Searcher
+from search import Filters, Searcher, SearchOptions
 from search.filters import field_condition
 from store import Library
-from store.catalog.annotations import ContentTag, Tag, TagSource
-from store.catalog.likeness import Likeness
-from store.catalog.tables import Content, Embedding, Picture, Root, State
+from store.catalog.tables import (
+    Content,
+    ContentTag,
+    Embedding,
+    PerceptualHashRow,
+    Picture,
+    PictureState,
+    Root,
+    Tag,
+    TagSource,
+)
 from store.filters.selection import candidate_ids
-from store.library import bump
+from store.library import mark_changed
 from store.spaces import index_cache
-from store.spaces.registry import activate, register
+from store.spaces.registry import activate, active_space, register
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 NUMBER = 60
@@ -33,7 +41,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     vectors = np.random.default_rng(0).random((NUMBER, encoder.space.dim)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     with Library.open(tmp_path_factory.mktemp("effort") / "library", create=True) as library:
-        with library.write() as connection:
+        with library.transaction() as connection:
             stored = register(connection, encoder.space)
             activate(connection, stored)
             connection.execute(insert(Root).values(id=1, path=b"/pictures", added_at=START))
@@ -59,15 +67,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
                         size=number,
                         mtime_ns=number,
                         content_id=number,
-                        state=State.PRESENT,
+                        state=PictureState.PRESENT,
                     )
                 )
                 blob = stored.to_bytes(vectors[number - 1])
                 connection.execute(insert(Embedding).values(space_id=stored.id, content_id=number, vector=blob))
-                connection.execute(insert(Likeness).values(content_id=number, version=1, anchor_id=number))
+                connection.execute(insert(PerceptualHashRow).values(content_id=number, version=1, anchor_id=number))
             connection.execute(insert(ContentTag).values(tag_id=1, content_id=7, source=TagSource.USER))
-            bump(connection)
-        index_cache.publish(library, stored)
+            mark_changed(connection)
+        with library.exclusive() as writer:
+            index_cache.publish(writer, stored)
         yield library
 
 
@@ -94,7 +103,7 @@ TAG = Filters(where=field_condition("tag", "rare"))
 def test_a_search_takes_few_statements(library: Library, statements: Statements, filters: Filters, most: int) -> None:
     searcher = Searcher(library, FakeEncoder())
     statements.clear()
-    assert searcher.search("red", 10, filters=filters)
+    assert searcher.search("red", SearchOptions(k=10, filters=filters))
     assert len(statements) <= most, [statement for statement, _ in statements]
 
 
@@ -104,7 +113,7 @@ def test_no_statement_of_a_search_goes_through_everything(
 ) -> None:
     searcher = Searcher(library, FakeEncoder())
     statements.clear()
-    assert searcher.search("red", 5, filters=filters)
+    assert searcher.search("red", SearchOptions(k=5, filters=filters))
     asked = list(statements)
     with library.read() as connection:
         plans = [_plan(connection, statement, values) for statement, values in asked]
@@ -118,9 +127,12 @@ def test_no_statement_of_a_search_goes_through_everything(
 def test_what_only_contents_tell_needs_no_look_at_files(
     library: Library, statements: Statements, filters: Filters
 ) -> None:
+    condition, stored = filters.condition(), active_space(library)
+    assert condition is not None
+    assert stored is not None
+    statements.clear()
+    candidate_ids(library, stored, condition)
     with library.read() as connection:
-        statements.clear()
-        candidate_ids(connection, filters.selection(connection))
         plan = _plan(connection, *statements[-1])
     assert any(re.match(r"SEARCH contents USING COVERING INDEX", line) for line in plan), plan
     assert not any("pictures" in line for line in plan), plan

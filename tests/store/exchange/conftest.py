@@ -48,7 +48,7 @@ def take(library: Library, write: Callable[..., Any]) -> Callable[..., Imported]
     ) -> Imported:
         file, listed = write(vectors, names)
         source = open_vectors(file, listed, as_paths=as_paths)
-        with library.writer_lock():
-            return import_vectors(library, source, space, ImportSettings(**settings))
+        with library.exclusive() as writer:
+            return import_vectors(writer, source, space, ImportSettings(**settings))
 
     return taker

@@ -39,8 +39,8 @@ def test_there_and_back(library: Library, take: Take, tmp_path: Path, dtype: str
     assert (found.dtype, found.tobytes()) == (np.dtype(dtype), vectors.tobytes())
     assert names_of(tmp_path / "out") == [Name(value) for value in ids]
     source = open_vectors(tmp_path / again, tmp_path / "out" / "items.jsonl" if again.endswith("npy") else None)
-    with library.writer_lock():
-        second = import_vectors(library, source, "again")
+    with library.exclusive() as writer:
+        second = import_vectors(writer, source, "again")
     assert second.stored.space.weights == done.stored.space.weights
     export_space(library, second.stored, tmp_path / "out2")
     for name in ("vectors.npy", "items.jsonl"):
@@ -64,8 +64,8 @@ def test_pictures_come_out_by_their_paths(library: Library, album: Path, tmp_pat
     facts = json.loads((tmp_path / "deep" / "out" / "space.json").read_text())
     assert (facts["model"], facts["fingerprint"]) == ("fake", stored.space.fingerprint)
     assert (facts["dim"], facts["dtype"], facts["count"]) == (13, "float16", 4)
-    with library.writer_lock():
-        done = import_vectors(library, open_vectors(tmp_path / "deep" / "out"), "again")
+    with library.exclusive() as writer:
+        done = import_vectors(writer, open_vectors(tmp_path / "deep" / "out"), "again")
     assert (done.pictures, done.documents) == (4, 0)
 
 
@@ -111,7 +111,7 @@ def test_what_fails_leaves_no_folder(
 
 def test_damaged_vectors_are_not_left_out_in_silence(library: Library, take: Take, tmp_path: Path) -> None:
     stored = take(unit_vectors(3)).stored
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == 2).values(vector=b"short"))
     with pytest.raises(ExchangeError, match="damaged"):
         export_space(library, stored, tmp_path / "out")

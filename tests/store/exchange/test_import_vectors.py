@@ -13,12 +13,12 @@ from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
 from search import Searcher
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, Root, SpaceRow, State
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, SpaceRow
 from store.check import repair, verify
 from store.exchange import Imported, import_vectors, open_vectors
 from store.exchange.vector_file import BLOCK
 from store.forget import forget
-from store.queries import count_documents, counts
+from store.queries import count_by_state, count_documents
 from store.roots import ensure_root, list_roots
 from store.spaces.drop import forget_space
 from store.spaces.registry import active_space, list_spaces, named_space
@@ -136,12 +136,12 @@ def test_what_is_missing_is_found_when_it_is_back(indexed: Library, take: Take, 
     index(indexed, [album], FakeEncoder())
     done = take(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
     assert done.pictures == 2
-    with indexed.writer_lock():
-        assert repair(indexed) == []
+    with indexed.exclusive() as writer:
+        assert repair(writer) == []
     (tmp_path / "red.png").rename(album / "red.png")
     index(indexed, [album], FakeEncoder())
     assert verify(indexed) == []  # the index of the imported space has followed
-    assert [vectors for _, vectors, _ in list_spaces(indexed)] == [4, 2]
+    assert [summary.vectors for summary in list_spaces(indexed)] == [4, 2]
 
 
 def test_a_picture_that_failed_is_a_document(library: Library, take: Take, album: Path) -> None:
@@ -216,18 +216,18 @@ def test_stopped_in_the_middle(indexed: Library, write: Callable[..., tuple[Path
             raise KeyboardInterrupt
 
     source = open_vectors(*write(unit_vectors(3 * BLOCK, 2)))
-    with indexed.writer_lock(), pytest.raises(KeyboardInterrupt):
-        import_vectors(indexed, source, "elsewhere", advance=stop)
+    with indexed.exclusive() as writer, pytest.raises(KeyboardInterrupt):
+        import_vectors(writer, source, "elsewhere", advance=stop)
     assert seen == [BLOCK, BLOCK]
     assert (rows(indexed), indexed.revision()) == (before, revision)
     assert verify(indexed) == []
 
 
-def test_a_name_is_taken_once(library: Library, take: Take) -> None:
+def test_importing_under_an_existing_name_is_rejected(library: Library, take: Take) -> None:
     take(unit_vectors(3))
     before = rows(library)
     for vectors in (unit_vectors(3), unit_vectors(2, seed=5)):
-        with pytest.raises(SpaceExists, match="--replace"):
+        with pytest.raises(SpaceExists, match="already exists"):
             take(vectors)
     assert rows(library) == before
 
@@ -237,7 +237,7 @@ def test_replacing_takes_the_place(library: Library, take: Take) -> None:
     new = take(unit_vectors(2, 5, seed=5), [b"0", b"x"], replace=True)
     assert (new.active, new.stored.space.dim) == (True, 5)
     assert rows(library) == [1, 1, 2, 2, 2]
-    assert [stored.space for stored, _, _ in list_spaces(library)] == [new.stored.space] != [old.stored.space]
+    assert [summary.stored.space for summary in list_spaces(library)] == [new.stored.space] != [old.stored.space]
     assert len(list(library.indexes.iterdir())) == 1
     assert verify(library) == []
 
@@ -277,7 +277,7 @@ def test_an_imported_space_is_in_nobodys_way(indexed: Library, take: Take, album
     assert not done.active
     assert [hit.path.name for hit in Searcher(indexed).search("red", k=1)] == ["red.png"]
     assert len(Searcher(indexed)) == 4
-    assert (sum(counts(indexed).values()), count_documents(indexed)) == (4, 999)
+    assert (sum(count_by_state(indexed).values()), count_documents(indexed)) == (4, 999)
     assert [root.path for root in list_roots(indexed)] == [album]
     (album / "red.png").unlink()
     summary = index(indexed, [album], FakeEncoder())
@@ -287,8 +287,9 @@ def test_an_imported_space_is_in_nobodys_way(indexed: Library, take: Take, album
         path.unlink()
     (album / "more" / "yellow.png").unlink()
     assert index(indexed, [album], FakeEncoder(), IndexSettings(accept_missing=True)).missing == 3
-    assert forget(indexed, tmp_path) == 4
-    assert (sum(counts(indexed).values()), count_documents(indexed)) == (0, 999)
+    with indexed.exclusive() as writer:
+        assert forget(writer, tmp_path) == 4
+    assert (sum(count_by_state(indexed).values()), count_documents(indexed)) == (0, 999)
     assert verify(indexed) == []
 
 
@@ -300,16 +301,17 @@ def test_an_active_one_does_not_ask_for_the_pictures(indexed: Library, take: Tak
 
 def test_a_root_over_everything_takes_no_documents_in(library: Library, take: Take) -> None:
     take(unit_vectors(3))
-    ensure_root(library, Path("/"))
+    with library.exclusive() as writer:
+        ensure_root(writer, Path("/"))
     assert count_documents(library) == 3
 
 
 def test_forgetting_it_leaves_nothing(library: Library, take: Take) -> None:
     stored = take(unit_vectors(3)).stored
-    with library.writer_lock():
-        assert forget_space(library, stored, dry_run=True) == 3
+    with library.exclusive() as writer:
+        assert forget_space(writer, stored, dry_run=True) == 3
         assert rows(library) == [1, 1, 3, 3, 3]
-        assert forget_space(library, stored) == 3
+        assert forget_space(writer, stored) == 3
     assert rows(library) == [0] * 5
     assert active_space(library) is None
     assert list(library.indexes.iterdir()) == []
@@ -317,8 +319,8 @@ def test_forgetting_it_leaves_nothing(library: Library, take: Take) -> None:
 
 def test_forgetting_an_active_one_gives_the_word_back(indexed: Library, take: Take, album: Path) -> None:
     done = take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
-    with indexed.writer_lock():
-        assert forget_space(indexed, done.stored) == 2
+    with indexed.exclusive() as writer:
+        assert forget_space(writer, done.stored) == 2
     assert len(Searcher(indexed, FakeEncoder())) == 4
     assert rows(indexed) == [1, 1, 4, 4, 4]
     assert verify(indexed) == []
@@ -326,8 +328,8 @@ def test_forgetting_an_active_one_gives_the_word_back(indexed: Library, take: Ta
 
 def test_forgetting_a_model_keeps_the_pictures(indexed: Library, take: Take, album: Path) -> None:
     take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
-    with indexed.writer_lock():
-        assert forget_space(indexed, named_space(indexed, "fake")) == 4
-    assert counts(indexed)[State.PRESENT] == 4
+    with indexed.exclusive() as writer:
+        assert forget_space(writer, named_space(indexed, "fake")) == 4
+    assert count_by_state(indexed)[PictureState.PRESENT] == 4
     assert len(Searcher(indexed)) == 2
     assert verify(indexed) == []

@@ -80,7 +80,7 @@ def connection(empty_library: Path, tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copytree(empty_library, path)
     now, numbers = datetime(2026, 1, 1), count(1)  # noqa: DTZ001
     with Library.open(path) as library:
-        with library.write() as writing:
+        with library.transaction() as writing:
             writing.execute(insert(Content).values(id=1, digest=bytes(32), size=1, format="", width=0, height=0))
             for root_id, root in enumerate(ROOTS, start=1):
                 writing.execute(insert(Root).values(id=root_id, path=root, added_at=now))
@@ -145,7 +145,7 @@ def test_more_roots_than_one_expression_takes(empty_library: Path, tmp_path: Pat
     import shutil
 
     shutil.copytree(empty_library, tmp_path / "library")
-    with Library.open(tmp_path / "library") as library, library.write() as connection:
+    with Library.open(tmp_path / "library") as library, library.transaction() as connection:
         for number in range(1, 3 * MOST_LIKES + 1):
             connection.execute(insert(Root).values(id=number, path=b"/r%d" % number, added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
             connection.execute(

@@ -11,11 +11,17 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, select, update
 
 from store import Library
-from store.catalog.likeness import Likeness
-from store.catalog.tables import Content, Picture, State
+from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.check import repair, verify
-from store.near_duplicates.grouping import BLOCK, Grouping, Nearness
-from store.near_duplicates.groups import Look, anchors_of, group_all, note_looks, others_of, several, update_stacks
+from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
+from store.near_duplicates.groups import (
+    compute_duplicate_groups,
+    duplicate_anchors,
+    list_duplicate_groups,
+    near_duplicate_records,
+    update_near_duplicate_groups,
+)
+from store.near_duplicates.hashes import PerceptualHash, record_hashes
 from store.spaces.registry import StoredSpace
 
 Put = Callable[..., list[int]]
@@ -33,13 +39,18 @@ BITS = bytes(range(32))
 
 
 def hashes(library: Library, looks: dict[int, bytes | None]) -> None:
-    with library.write() as connection:
-        note_looks(connection, {content_id: Look(1, bits) for content_id, bits in looks.items()})
+    with library.transaction() as connection:
+        record_hashes(connection, {content_id: PerceptualHash(1, bits) for content_id, bits in looks.items()})
 
 
 def anchors(library: Library) -> dict[int, int]:
     with library.read() as connection:
-        return anchors_of(connection, list(connection.execute(select(Content.id)).scalars()))
+        ids = list(connection.execute(select(Content.id)).scalars())
+    return duplicate_anchors(library, ids)
+
+
+def groups(library: Library) -> list[list[int]]:
+    return [[record.id for record in records] for records in list_duplicate_groups(library)]
 
 
 def test_a_few_bits_are_near_whatever_the_model_says_and_many_are_not(
@@ -47,16 +58,20 @@ def test_a_few_bits_are_near_whatever_the_model_says_and_many_are_not(
 ) -> None:
     one, near, far = put(1, 2, 3)  # their vectors have nothing to do with each other
     hashes(library, {one: BITS, near: flipped(BITS, *range(24)), far: flipped(BITS, *range(25))})
-    assert update_stacks(library, stored) == 3
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 3
     assert anchors(library) == {one: one, near: one, far: far}
 
 
 def test_in_between_the_vectors_decide(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(40))})
-    assert group_all(library, stored, Nearness(cosine=-1)) == {one: one, other: one}
-    assert group_all(library, stored, Nearness(cosine=0.99)) == {one: one, other: other}
-    assert group_all(library, stored, Nearness(bits=39, cosine=-1)) == {one: one, other: other}
+    assert compute_duplicate_groups(library, stored, DuplicateThresholds(min_cosine=-1)) == {one: one, other: one}
+    assert compute_duplicate_groups(library, stored, DuplicateThresholds(min_cosine=0.99)) == {one: one, other: other}
+    assert compute_duplicate_groups(library, stored, DuplicateThresholds(max_bits=39, min_cosine=-1)) == {
+        one: one,
+        other: other,
+    }
 
 
 def test_without_a_vector_only_a_few_bits_are_near(library: Library, stored: StoredSpace, put: Put) -> None:
@@ -64,78 +79,91 @@ def test_without_a_vector_only_a_few_bits_are_near(library: Library, stored: Sto
 
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(30))})
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(delete(Embedding).where(Embedding.content_id == other))
-    assert group_all(library, stored, Nearness(cosine=-1)) == {one: one, other: other}
+    assert compute_duplicate_groups(library, stored, DuplicateThresholds(min_cosine=-1)) == {one: one, other: other}
 
 
 def test_plain_pictures_are_in_no_group(library: Library, stored: StoredSpace, put: Put) -> None:
     black, blacker = put(1, 2)
     hashes(library, {black: None, blacker: None})
-    assert update_stacks(library, stored) == 0
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 0
     assert anchors(library) == {}
 
 
 def test_a_chain_is_cut_where_it_leaves_its_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
     ids = put(*range(1, 11))
     hashes(library, {content_id: flipped(BITS, *range(12 * step)) for step, content_id in enumerate(ids)})
-    update_stacks(library, stored, Nearness(cosine=2))
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored, DuplicateThresholds(min_cosine=2))
     found = anchors(library)
     assert [found[content_id] for content_id in ids] == [ids[step - step % 3] for step in range(10)]
 
 
 def test_the_best_picture_is_the_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
     small, large = put(1, 2)
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(Content).where(Content.id == large).values(width=4000))
     hashes(library, {small: BITS, large: BITS})
-    update_stacks(library, stored)
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
     assert anchors(library) == {small: large, large: large}
 
 
 def test_what_comes_later_joins_and_what_was_done_is_left(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(100))})
-    update_stacks(library, stored)
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
     (later,) = put(3)
     hashes(library, {later: flipped(BITS, 7), one: BITS})
-    assert update_stacks(library, stored) == 1
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 1
     assert anchors(library) == {one: one, other: other, later: one}
-    assert update_stacks(library, stored) == 0
-    with library.read() as connection:
-        assert others_of(connection, [one, other, later]) == {one: [later], later: [one]}
-        assert several(connection) == {one: one, later: one}
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 0
+    records = near_duplicate_records(library, [one, other, later])
+    assert {content_id: [record.id for record in others] for content_id, others in records.items()} == {
+        one: [later],
+        later: [one],
+    }
+    assert groups(library) == [[one, later]]
 
 
 def test_a_hash_of_another_version_is_compared_again(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: BITS})
-    update_stacks(library, stored)
-    with library.write() as connection:
-        note_looks(connection, {other: Look(2, flipped(BITS, *range(100)))})
-    assert update_stacks(library, stored) == 1
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
+    with library.transaction() as connection:
+        record_hashes(connection, {other: PerceptualHash(2, flipped(BITS, *range(100)))})
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 1
     assert anchors(library) == {one: one, other: other}
 
 
 def test_members_of_a_forgotten_anchor_meet_again(library: Library, stored: StoredSpace, put: Put) -> None:
     anchor, one, other = put(1, 2, 3)
     hashes(library, {anchor: BITS, one: flipped(BITS, 1), other: flipped(BITS, 2)})
-    update_stacks(library, stored)
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
+    with library.transaction() as connection:
         connection.execute(delete(Picture).where(Picture.content_id == anchor))
         connection.execute(delete(Content).where(Content.id == anchor))
     assert anchors(library) == {}
-    assert update_stacks(library, stored) == 2
+    with library.exclusive() as writer:
+        assert update_near_duplicate_groups(writer, stored) == 2
     assert anchors(library) == {one: one, other: one}
 
 
 def test_a_group_needs_several_present_files(library: Library, stored: StoredSpace, put: Put) -> None:
     (one,) = put(1)
-    (gone,) = put(2, state=State.MISSING)
+    (gone,) = put(2, state=PictureState.MISSING)
     hashes(library, {one: BITS, gone: BITS})
-    update_stacks(library, stored)
-    with library.read() as connection:
-        assert several(connection) == {}
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
+    assert groups(library) == []
 
 
 @pytest.mark.parametrize("damage", ["short", "headless"])
@@ -144,15 +172,17 @@ def test_damage_is_found_and_mended(library: Library, stored: StoredSpace, put: 
 
     one, other, third = put(1, 2, 3)
     hashes(library, {one: BITS, other: BITS, third: flipped(BITS, *range(90))})
-    update_stacks(library, stored)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        update_near_duplicate_groups(writer, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     assert verify(library) == []
     values = {"bits": b"xx"} if damage == "short" else {"anchor_id": third}
-    with library.write() as connection:
-        connection.execute(update(Likeness).where(Likeness.content_id == one).values(values))
+    with library.transaction() as connection:
+        connection.execute(update(PerceptualHashRow).where(PerceptualHashRow.content_id == one).values(values))
     assert {fault.kind for fault in verify(library)} == {"duplicates"}
-    with library.writer_lock():
-        assert any("near-duplicates" in done for done in repair(library))
+    with library.exclusive() as writer:
+        assert any("near-duplicates" in done for done in repair(writer))
     assert verify(library) == []
     assert anchors(library)[other] in (one, other)
 
@@ -161,10 +191,14 @@ def no_vectors(ids: NDArray[np.int64]) -> NDArray[np.float32]:
     return np.full((len(ids), 4), np.nan, np.float32)
 
 
-def group(bits: NDArray[np.uint8], nearness: Nearness | None = None) -> NDArray[np.int64]:
-    grouping = Grouping(nearness or Nearness(), no_vectors, np.empty(0, np.int64), np.empty((0, 32), np.uint8))
+def group(bits: NDArray[np.uint8], nearness: DuplicateThresholds | None = None) -> NDArray[np.int64]:
+    grouping = DuplicateGrouper(
+        nearness or DuplicateThresholds(), no_vectors, np.empty(0, np.int64), np.empty((0, 32), np.uint8)
+    )
     ids = np.arange(len(bits), dtype=np.int64)
-    blocks = [grouping.assign(ids[at : at + BLOCK], bits[at : at + BLOCK]) for at in range(0, len(ids), BLOCK)]
+    blocks = [
+        grouping.assign(ids[at : at + BLOCK_SIZE], bits[at : at + BLOCK_SIZE]) for at in range(0, len(ids), BLOCK_SIZE)
+    ]
     return np.concatenate(blocks)
 
 

@@ -14,11 +14,11 @@ from sqlalchemy import delete, select, update
 from core.errors import IndexFault, LibraryUnusable, SpaceDropped
 from core.space import Space
 from store import Library
-from store.catalog.tables import Embedding, IndexGeneration, Picture, State
-from store.library import bump
-from store.queries import embeddings, findable_ids
+from store.catalog.tables import Embedding, IndexGeneration, Picture, PictureState
+from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.drop import drop_space
+from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.registry import StoredSpace, activate, register
 from store.spaces.vector_index import FlatIndex
 
@@ -28,8 +28,8 @@ Put = Callable[..., list[int]]
 def truth(library: Library, stored: StoredSpace) -> dict[int, list[float]]:
     """What can be found, according to the catalogue."""
     with library.read() as connection:
-        wanted = findable_ids(connection, stored)
-        batches = list(embeddings(connection, stored, wanted))
+        wanted = searchable_ids(connection, stored)
+        batches = list(iter_vectors(connection, stored, wanted))
     return {
         int(content_id): vector.astype(np.float32).tolist()
         for ids, vectors in batches
@@ -58,10 +58,10 @@ def index_file(library: Library) -> Path:
     return library.indexes / generation(library)[1]
 
 
-def set_state(library: Library, relpath: bytes, state: State) -> None:
-    with library.write() as connection:
+def set_state(library: Library, relpath: bytes, state: PictureState) -> None:
+    with library.transaction() as connection:
         connection.execute(update(Picture).where(Picture.relpath == relpath).values(state=state))
-        bump(connection)
+        mark_changed(connection)
 
 
 @pytest.mark.parametrize("stored", ["float16", "float32"], indirect=True)
@@ -69,7 +69,8 @@ def test_the_first_publication_holds_the_catalogue(library: Library, stored: Sto
     ids = put(1, 2, 3)
     before = index_cache.load(library, stored)
     assert (before.published, before.fault, sorted(before.index.ids())) == (False, None, ids)
-    published = index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        published = index_cache.publish(writer, stored)
     assert published.published
     assert held(published) == truth(library, stored)
     assert generation(library)[0] == 1
@@ -86,20 +87,24 @@ def written(library: Library) -> tuple[int, int]:
 
 def test_nothing_new_writes_nothing(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     before = written(library)
-    assert index_cache.publish(library, stored).published
+    with library.exclusive() as writer:
+        assert index_cache.publish(writer, stored).published
     assert written(library) == before
     assert generation(library)[0] == 1
 
 
 def test_a_change_of_no_vector_only_moves_the_revision(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     before = written(library)
-    set_state(library, b"0001.png", State.PRESENT)  # as after a rename
+    set_state(library, b"0001.png", PictureState.PRESENT)  # as after a rename
     assert not index_cache.load(library, stored).published
-    assert index_cache.publish(library, stored).published
+    with library.exclusive() as writer:
+        assert index_cache.publish(writer, stored).published
     assert index_cache.load(library, stored).published
     assert written(library) == before
     assert generation(library)[0] == 1
@@ -107,14 +112,16 @@ def test_a_change_of_no_vector_only_moves_the_revision(library: Library, stored:
 
 def test_a_file_that_is_behind_is_topped_up(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2, 3, 4)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     old = index_file(library)
-    set_state(library, b"0002.png", State.MISSING)
+    set_state(library, b"0002.png", PictureState.MISSING)
     put(9)
     current = index_cache.load(library, stored)
     assert (current.published, current.fault, current.changed) == (False, None, True)
     assert held(current) == truth(library, stored)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     assert generation(library)[0] == 2
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert not old.exists()
@@ -123,9 +130,11 @@ def test_a_file_that_is_behind_is_topped_up(library: Library, stored: StoredSpac
 
 def test_the_last_picture_may_go(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    index_cache.publish(library, stored)
-    set_state(library, b"0001.png", State.MISSING)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    set_state(library, b"0001.png", PictureState.MISSING)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     current = index_cache.load(library, stored)
     assert current.published
     assert len(current.index) == 0
@@ -133,9 +142,10 @@ def test_the_last_picture_may_go(library: Library, stored: StoredSpace, put: Put
 
 def test_missing_and_failed_pictures_are_not_in_it(library: Library, stored: StoredSpace, put: Put) -> None:
     present = put(1, 2)
-    put(3, state=State.MISSING)
-    put(4, state=State.FAILED)
-    assert sorted(index_cache.publish(library, stored).index.ids()) == present
+    put(3, state=PictureState.MISSING)
+    put(4, state=PictureState.FAILED)
+    with library.exclusive() as writer:
+        assert sorted(index_cache.publish(writer, stored).index.ids()) == present
 
 
 def flip(seed: int) -> Callable[[bytes], bytes]:
@@ -166,7 +176,8 @@ def test_a_damaged_file_never_gives_a_wrong_answer(
     library: Library, stored: StoredSpace, put: Put, damage: str, behind: bool
 ) -> None:
     put(*range(20))
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     path = index_file(library)
     data = DAMAGES[damage](path.read_bytes())
     path.unlink()
@@ -179,7 +190,8 @@ def test_a_damaged_file_never_gives_a_wrong_answer(
     assert current.fault.path == path
     assert ("missing" if data is None else "damaged") in current.fault.fault
     assert held(current) == truth(library, stored)
-    assert index_cache.publish(library, stored).published
+    with library.exclusive() as writer:
+        assert index_cache.publish(writer, stored).published
     mended = index_cache.load(library, stored)
     assert (mended.published, mended.fault) == (True, None)
     assert held(mended) == truth(library, stored)
@@ -190,7 +202,8 @@ def test_a_damaged_file_never_gives_a_wrong_answer(
 def test_another_librarys_file_is_noticed(library: Library, stored: StoredSpace, put: Put) -> None:
     """A whole index, but not the one that was published."""
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     other = FlatIndex(13)
     other.add(np.array([1, 2], np.int64), np.eye(2, 13, dtype=np.float32))
     other.write(index_file(library))
@@ -201,21 +214,25 @@ def test_another_librarys_file_is_noticed(library: Library, stored: StoredSpace,
 
 def test_a_folder_in_place_of_the_file_is_a_fault(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     path = index_file(library)
     path.unlink()
     path.mkdir()
     current = index_cache.load(library, stored)
     assert current.fault is not None
     assert held(current) == truth(library, stored)
-    assert index_cache.publish(library, stored).published
+    with library.exclusive() as writer:
+        assert index_cache.publish(writer, stored).published
     assert index_cache.load(library, stored).published
 
 
 def test_a_rebuild_trusts_nothing_on_disk(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    index_cache.publish(library, stored)
-    index_cache.publish(library, stored, rebuild=True)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored, rebuild=True)
     assert generation(library)[0] == 2
     assert held(index_cache.load(library, stored)) == truth(library, stored)
 
@@ -224,10 +241,12 @@ def test_strays_are_removed(library: Library, stored: StoredSpace, put: Put) -> 
     put(1)
     (library.indexes / "0123456789ab-000007.tmp").write_bytes(b"killed while writing")
     (library.indexes / "0123456789ab-000006.faiss").write_bytes(b"killed before announcing")
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     assert files(library) == [generation(library)[1]]
     (library.indexes / "0123456789ab-000008.tmp").write_bytes(b"killed again")
-    index_cache.publish(library, stored)  # also when there is nothing new
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)  # also when there is nothing new
     assert files(library) == [generation(library)[1]]
 
 
@@ -235,11 +254,13 @@ def test_a_reader_keeps_the_file_it_has_mapped(
     library: Library, stored: StoredSpace, put: Put, unit: Callable[[int], NDArray[np.float32]]
 ) -> None:
     ids = put(*range(50))
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     reader = index_cache.load(library, stored)
     for number in range(50, 60):
         put(number)
-        index_cache.publish(library, stored)
+        with library.exclusive() as writer:
+            index_cache.publish(writer, stored)
     assert generation(library)[0] == 11
     queries = np.stack([unit(number) for number in range(50)])
     np.testing.assert_array_equal(reader.index.search(queries, 1).ids[:, 0], ids)
@@ -251,13 +272,15 @@ def test_a_reader_whose_file_is_replaced_under_its_hands_looks_again(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     check, calls = index_cache.check_file, []
 
     def replaced_meanwhile(path: Path, count: int, checksum: bytes) -> None:
         calls.append(path)
         if len(calls) == 1:
-            index_cache.publish(library, stored, rebuild=True)  # removes `path` and announces another
+            with library.exclusive() as writer:
+                index_cache.publish(writer, stored, rebuild=True)  # removes `path` and announces another
         check(path, count, checksum)
 
     monkeypatch.setattr(index_cache, "check_file", replaced_meanwhile)
@@ -270,7 +293,8 @@ def test_a_full_disk_leaves_the_catalogue_and_the_old_file_whole(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     before = generation(library)
     put(3)
 
@@ -279,21 +303,22 @@ def test_a_full_disk_leaves_the_catalogue_and_the_old_file_whole(
         raise error
 
     monkeypatch.setattr(FlatIndex, "write", half_written)
-    with pytest.raises(LibraryUnusable, match="could not be written"):
-        index_cache.publish(library, stored)
+    with pytest.raises(LibraryUnusable, match="could not be written"), library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     assert not index_cache.heal(library, stored)
     assert generation(library) == before
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert len(truth(library, stored)) == 3
     monkeypatch.undo()
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert len(files(library)) == 1
 
 
 def test_healing_needs_the_lock(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    with Library.open(library.path) as other, other.writer_lock():
+    with Library.open(library.path) as other, other.exclusive():
         assert not index_cache.heal(library, stored)
         assert files(library) == []
     assert index_cache.heal(library, stored)
@@ -302,19 +327,23 @@ def test_healing_needs_the_lock(library: Library, stored: StoredSpace, put: Put)
 
 def test_a_vector_that_was_dropped_leaves_the_index(library: Library, stored: StoredSpace, put: Put) -> None:
     first, second = put(1, 2)
-    index_cache.publish(library, stored)
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    with library.transaction() as connection:
         connection.execute(delete(Embedding).where(Embedding.content_id == first))
-        bump(connection)
-    assert index_cache.publish(library, stored).index.ids().tolist() == [second]
+        mark_changed(connection)
+    with library.exclusive() as writer:
+        assert index_cache.publish(writer, stored).index.ids().tolist() == [second]
 
 
 def test_spaces_have_files_of_their_own(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    index_cache.publish(library, stored)
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    with library.transaction() as connection:
         other = register(connection, Space("other", "w", 4))
-    index_cache.publish(library, other)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, other)
     assert len(files(library)) == 2
     assert index_cache.load(library, stored).published
     assert len(index_cache.load(library, other).index) == 0
@@ -325,35 +354,39 @@ def test_a_change_in_one_space_leaves_the_files_of_others_current(
 ) -> None:
     """A space that is being filled must not make every search in another one read its index again."""
     put(1, 2)
-    index_cache.publish(library, stored)
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    with library.transaction() as connection:
         other = register(connection, Space("other", "w", 4))
         activate(connection, other)
-        bump(connection, other.id)
+        mark_changed(connection, other.id)
     assert index_cache.load(library, stored).published
     assert not index_cache.load(library, other).published
 
 
 def test_a_space_that_was_dropped_has_no_index(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    index_cache.publish(library, stored)
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
+    with library.transaction() as connection:
         drop_space(connection, stored)
     with pytest.raises(SpaceDropped, match=r"fake .* was dropped"):
         index_cache.load(library, stored)
-    index_cache.remove_strays(library)
+    with library.exclusive() as writer:
+        index_cache.remove_strays(writer)
     assert files(library) == []
 
 
 def test_a_file_of_another_dimension_is_a_fault(library: Library, stored: StoredSpace, put: Put) -> None:
     """With the right checksum: somebody has mixed up two rows."""
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     other = FlatIndex(4)
     other.add(np.array([1]), np.eye(4)[:1])
     other.write(index_file(library))
     digest = hashlib.sha256(index_file(library).read_bytes()).digest()
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(IndexGeneration).values(checksum=digest))
     current = index_cache.load(library, stored)
     assert current.fault is not None
@@ -366,16 +399,17 @@ def test_what_was_current_is_brought_up_to_date_without_the_file(
 ) -> None:
     put(1, 2, 3)
     if published:
-        index_cache.publish(library, stored)
+        with library.exclusive() as writer:
+            index_cache.publish(writer, stored)
     first = index_cache.load(library, stored)
     held_first = held(first)
     monkeypatch.setattr(index_cache, "check_file", lambda *_: pytest.fail("the file was read again"))
     put(4)
-    with library.write() as connection:
-        bump(connection)
+    with library.transaction() as connection:
+        mark_changed(connection)
     second = index_cache.load(library, stored, first)
     assert len(held(second)) == 4
-    set_state(library, b"0002.png", State.MISSING)
+    set_state(library, b"0002.png", PictureState.MISSING)
     third = index_cache.load(library, stored, second)
     assert [held(first), len(held(second)), len(held(third))] == [held_first, 4, 3]  # each as it was, for who uses it
     assert held(third) == truth(library, stored)
@@ -384,12 +418,14 @@ def test_what_was_current_is_brought_up_to_date_without_the_file(
 
 def test_what_was_current_is_not_kept_beside_a_newer_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    before = index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        before = index_cache.publish(writer, stored)
     put(3)
-    with library.write() as connection:
-        bump(connection)
+    with library.transaction() as connection:
+        mark_changed(connection)
     behind = index_cache.load(library, stored, before)
-    newer = index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        newer = index_cache.publish(writer, stored)
     after = index_cache.load(library, stored, behind)
     assert (before.published, behind.published, newer.published, after.published) == (True, False, True, True)
     assert held(after) == truth(library, stored)
@@ -399,11 +435,13 @@ def test_a_file_that_is_only_named_anew_is_not_read_again(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1, 2)
-    index_cache.publish(library, stored)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     before = index_cache.load(library, stored)
-    with library.write() as connection:
-        bump(connection)
-    index_cache.publish(library, stored)
+    with library.transaction() as connection:
+        mark_changed(connection)
+    with library.exclusive() as writer:
+        index_cache.publish(writer, stored)
     monkeypatch.setattr(index_cache, "check_file", lambda *_: pytest.fail("the file was read again"))
     after = index_cache.load(library, stored, before)
     assert (after.index, after.published, after.revision) == (before.index, True, before.revision + 1)

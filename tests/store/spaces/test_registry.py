@@ -11,28 +11,36 @@ from core.space import Space
 from encoders.fake import FakeEncoder
 from store import Library
 from store.catalog.tables import LibraryState
-from store.library import bump
+from store.library import mark_changed
 from store.spaces import space_fill
 from store.spaces.drop import drop_space
-from store.spaces.registry import activate, active_space, list_spaces, register, require_active, revision_of
+from store.spaces.registry import (
+    SpaceSummary,
+    activate,
+    active_space,
+    list_spaces,
+    register,
+    require_active,
+    revision_of,
+)
 
 SPACE = FakeEncoder().space
 
 
 def test_a_space_is_registered_once_and_reads_back(library: Library) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         first = register(connection, SPACE)
         again = register(connection, SPACE, dtype="float32")  # the first word stands
     assert first == again
     assert again.dtype == "float16"
     assert again.space.fingerprint == SPACE.fingerprint  # also after JSON has made tuples into lists
     with library.read() as connection:
-        assert [stored for stored, _, _ in list_spaces(library)] == [first]
+        assert [summary.stored for summary in list_spaces(library)] == [first]
 
 
 def test_another_preprocessing_is_another_space(library: Library) -> None:
     other = replace(SPACE, preprocessing={**SPACE.preprocessing, "version": 99})
-    with library.write() as connection:
+    with library.transaction() as connection:
         stored = register(connection, SPACE)
         activate(connection, stored)
         assert register(connection, other).id != stored.id
@@ -50,16 +58,16 @@ def test_no_space_answers_before_the_first_run(library: Library) -> None:
 
 
 def test_spaces_lie_side_by_side(library: Library) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         one = register(connection, SPACE)
         two = register(connection, Space("other", "w", 4), dtype="float32")
         activate(connection, two)
-    assert list_spaces(library) == [(one, 0, False), (two, 0, True)]
+    assert list_spaces(library) == [SpaceSummary(one, 0, False), SpaceSummary(two, 0, True)]
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float16", 2), ("float32", 4)])
 def test_vectors_are_stored_little_endian(library: Library, dtype: str, size: int) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         stored = register(connection, SPACE, dtype=dtype)
     blob = stored.to_bytes(np.array([1.0, -2.0], np.float64))
     one, minus_two = {"float16": ("003c", "00c0"), "float32": ("0000803f", "000000c0")}[dtype]
@@ -69,14 +77,14 @@ def test_vectors_are_stored_little_endian(library: Library, dtype: str, size: in
 
 def test_each_space_has_a_revision_of_its_own(library: Library) -> None:
     """Filling one space must not make the index file of another look behind."""
-    with library.write() as connection:
+    with library.transaction() as connection:
         one = register(connection, SPACE)
         two = register(connection, Space("other", "w", 4))
         before, clock = revision_of(connection, one), library_revision(connection)
-        bump(connection, two.id)
+        mark_changed(connection, two.id)
         assert revision_of(connection, one) == before
         assert revision_of(connection, two) == library_revision(connection) == clock + 1
-        bump(connection)
+        mark_changed(connection)
         assert revision_of(connection, one) == revision_of(connection, two) == clock + 2
         activate(connection, two)  # noticed by searchers, and no vector has changed
         assert library_revision(connection) == clock + 3
@@ -84,9 +92,9 @@ def test_each_space_has_a_revision_of_its_own(library: Library) -> None:
 
 
 def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(library: Library) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         first = register(connection, SPACE)
-        bump(connection, first.id)
+        mark_changed(connection, first.id)
         seen = revision_of(connection, first)
         drop_space(connection, first)
         assert revision_of(connection, first) is None
@@ -100,9 +108,9 @@ def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(librar
 
 
 def test_a_space_half_filled_is_the_last_to_take_over(library: Library) -> None:
-    with library.writer_lock():
-        space_fill.begin(library, Space("half", "w", 4))
-    with library.write() as connection:
+    with library.exclusive() as writer:
+        space_fill.begin(writer, Space("half", "w", 4))
+    with library.transaction() as connection:
         active, other = register(connection, SPACE), register(connection, Space("other", "w", 4))
         activate(connection, active)
         drop_space(connection, active)

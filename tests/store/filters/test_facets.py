@@ -9,10 +9,10 @@ from PIL import ExifTags, Image
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from search.facets import FACETS, Facet, count_facets
-from search.filters import Filters, field_condition
+from search.filters import field_condition
 from store import Library
-from store.catalog.annotations import TagSource
+from store.catalog.tables import TagSource
+from store.filters.facets import FACETS, Facet, count_facets
 from store.tags import Tagging, add_tags
 
 CAMERAS = ("Leica Q", "Canon R5", None)
@@ -56,14 +56,13 @@ def test_all_of_it(library: Library, photos: Path) -> None:
 
 
 def test_only_what_filters_keep(library: Library, photos: Path) -> None:
-    with library.write() as connection:
-        add_tags(connection, [Tagging(1, "dog"), Tagging(2, "Dog"), Tagging(2, "cat")])
-        add_tags(connection, [Tagging(1, "dog", 0.5)], TagSource.MODEL)
-    facets = count_facets(library, Filters(where=field_condition("tag", "dog")), ["tag", "camera"])
+    add_tags(library, [Tagging(1, "dog"), Tagging(2, "Dog"), Tagging(2, "cat")])
+    add_tags(library, [Tagging(1, "dog", 0.5)], TagSource.MODEL)
+    facets = count_facets(library, field_condition("tag", "dog"), ["tag", "camera"])
     assert facets.pictures == 2
     assert facets.counts["tag"] == (Facet("dog", 2), Facet("cat", 1))
     assert sum(each.pictures for each in facets.counts["camera"]) == 2
-    nothing = count_facets(library, Filters(where=field_condition("iso", "1")))
+    nothing = count_facets(library, field_condition("iso", "1"))
     assert (nothing.pictures, set(nothing.counts.values())) == (0, {()})
 
 

@@ -1,0 +1,136 @@
+"""Group near-duplicates: each picture joins the first anchor that it is near to, or becomes an anchor itself.
+
+Pictures are processed best first, and are compared with anchors only. This keeps chains from merging: in a burst of a
+thousand frames each is near the next, but the first and the last are not alike. Every member of a group is near its
+anchor. The number of comparisons does not grow with the square of the group's size either: of ten thousand equal
+pictures, one is an anchor and the others are compared with it alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.spaces.vector_index import Ids
+
+__all__ = ["BLOCK_SIZE", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
+
+VectorLookup: TypeAlias = Callable[[Ids], NDArray[np.float32]]
+"""Returns the unit vectors (n, D) of contents (n,); the row of a content without a vector is NaN."""
+
+BLOCK_SIZE = 512
+"""Pictures compared with each other at a time; their distances are a matrix."""
+
+MAX_ANCHORS_TRIED = 4
+"""Anchors tried for each picture, closest first: the embeddings may reject the closest and accept the next."""
+
+PAIR_CHUNK_SIZE = 8_192
+"""Pairs of vectors compared at a time."""
+
+
+@dataclass(frozen=True)
+class DuplicateThresholds:
+    """When two pictures are near-duplicates (docs/duplicates.md has the curves behind the defaults).
+
+    Either at most `certain_bits` of the 256 bits of their hashes differ, or at most `max_bits` differ and the cosine
+    similarity of their embeddings is at least `min_cosine`.
+    """
+
+    certain_bits: int = 24
+    max_bits: int = 40
+    min_cosine: float = 0.8
+
+
+class DuplicateGrouper:
+    """Assigns pictures to groups, a block at a time.
+
+    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already.
+    """
+
+    def __init__(
+        self, thresholds: DuplicateThresholds, vectors: VectorLookup, anchors: Ids, bits: NDArray[np.uint8]
+    ) -> None:
+        import faiss
+
+        self._thresholds = thresholds
+        self._vectors = vectors
+        self._index: Any = faiss.IndexBinaryFlat(bits.shape[1] * 8)
+        self._anchors = np.empty(0, np.int64)
+        self._add(anchors, bits)
+
+    def assign(self, ids: Ids, bits: NDArray[np.uint8]) -> Ids:
+        """Return the anchors (n,) of pictures (n,) with hashes (n, 32), best first; at most `BLOCK_SIZE` of them."""
+        assigned = self._match_anchors(ids, bits)  # (n,), -1 for none
+        rest = np.flatnonzero(assigned < 0)
+        words = bits[rest].view(np.uint64)  # (m, 4)
+        distances = np.bitwise_count(words[:, None] ^ words[None]).sum(axis=2, dtype=np.int32)  # (m, m)
+        near = self._near(distances, ids[rest][:, None], ids[rest][None])
+        is_free = np.ones(len(rest), np.bool_)
+        for row in range(len(rest)):
+            if is_free[row]:
+                members = near[row] & is_free
+                members[row] = True
+                assigned[rest[members]] = ids[rest[row]]
+                is_free &= ~members
+        is_anchor = assigned == ids
+        self._add(ids[is_anchor], bits[is_anchor])
+        return assigned
+
+    def _match_anchors(self, ids: Ids, bits: NDArray[np.uint8]) -> Ids:
+        """The closest anchor that each picture is near to, or -1."""
+        if not len(self._anchors):
+            return np.full(len(ids), -1, np.int64)
+        distances, rows = self._closest(bits)  # (n, k)
+        anchors = self._anchors[rows]
+        near = self._near(distances, ids[:, None], anchors)
+        closest = anchors[np.arange(len(ids)), near.argmax(axis=1)]
+        return np.where(near.any(axis=1), closest, -1)
+
+    def _closest(self, bits: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Ids]:
+        """The Hamming distances (n, k) and rows (n, k) of the anchors closest to each of (n, 32) hashes.
+
+        All anchors within reach are searched, and the closest of them kept, in half the time of a k-nearest search.
+        Where there are fewer than k, row 0 fills up with a distance that is out of reach.
+        """
+        reach = max(self._thresholds.certain_bits, self._thresholds.max_bits)
+        limits, distances, rows = self._index.range_search(bits, reach + 1)
+        picture = np.repeat(np.arange(len(bits)), np.diff(limits.astype(np.int64)))  # (m,), one per result
+        order = np.lexsort((rows, distances, picture))
+        rank = np.arange(len(rows)) - limits.astype(np.int64)[picture]  # among the results of the same picture
+        is_kept = rank < MAX_ANCHORS_TRIED
+        cells = picture[is_kept], rank[is_kept]
+        closest = np.full((len(bits), MAX_ANCHORS_TRIED), reach + 1, np.int32)
+        closest_rows = np.zeros((len(bits), MAX_ANCHORS_TRIED), np.int64)
+        closest[cells], closest_rows[cells] = distances[order][is_kept], rows[order][is_kept]
+        return closest, closest_rows
+
+    def _near(self, distances: NDArray[np.int32], ones: Ids, others: Ids) -> NDArray[np.bool_]:
+        """Which pairs are near-duplicates; the three arrays are broadcast against each other."""
+        near = distances <= self._thresholds.certain_bits
+        uncertain = np.nonzero(~near & (distances <= self._thresholds.max_bits) & (ones != others))
+        first = np.broadcast_to(ones, distances.shape)[uncertain]  # (p,)
+        second = np.broadcast_to(others, distances.shape)[uncertain]
+        if len(first):
+            near[uncertain] = self._cosines(first, second) >= self._thresholds.min_cosine  # False for NaN
+        return near
+
+    def _cosines(self, first: Ids, second: Ids) -> NDArray[np.float32]:
+        """The cosine similarity of each pair, (p,)."""
+        unique, positions = np.unique(np.concatenate([first, second]), return_inverse=True)
+        vectors, (one, other) = self._vectors(unique), np.split(positions, 2)  # (u, D)
+        cosines = [
+            np.einsum(
+                "pd,pd->p",
+                vectors[one[start : start + PAIR_CHUNK_SIZE]],
+                vectors[other[start : start + PAIR_CHUNK_SIZE]],
+            )
+            for start in range(0, len(one), PAIR_CHUNK_SIZE)
+        ]
+        return np.concatenate(cosines)
+
+    def _add(self, ids: Ids, bits: NDArray[np.uint8]) -> None:
+        if len(ids):
+            self._index.add(np.ascontiguousarray(bits))
+            self._anchors = np.concatenate([self._anchors, ids])

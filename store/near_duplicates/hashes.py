@@ -1,0 +1,74 @@
+"""Perceptual hashes of contents: storing them, and finding contents that have none."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, and_, delete, insert, select
+
+from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
+from store.library import Library
+from store.roots import RootLocation, within
+
+__all__ = ["HASH_BYTES", "PerceptualHash", "UnhashedContent", "record_hashes", "unhashed_contents"]
+
+HASH_BYTES = 32
+
+HASH_PAGE_SIZE = 500
+"""Contents per page."""
+
+
+@dataclass(frozen=True)
+class PerceptualHash:
+    """The perceptual hash of a picture: 32 bytes, or None if the picture is too plain to have one."""
+
+    version: int
+    bits: bytes | None
+
+
+class UnhashedContent(NamedTuple):
+    """A content without a current hash, and the path of one of its files relative to the root."""
+
+    content_id: int
+    digest: bytes
+    relpath: bytes
+
+
+def record_hashes(connection: Connection, hashes: Mapping[int, PerceptualHash]) -> None:
+    """Store the hashes of contents. Hashes of the same version that are stored already keep their groups."""
+    if not hashes:
+        return
+    stored = select(PerceptualHashRow.content_id, PerceptualHashRow.version).where(
+        PerceptualHashRow.content_id.in_(list(hashes))
+    )
+    versions = {row.content_id: row.version for row in connection.execute(stored)}
+    new = {content_id: value for content_id, value in hashes.items() if versions.get(content_id) != value.version}
+    connection.execute(delete(PerceptualHashRow).where(PerceptualHashRow.content_id.in_(set(new) & set(versions))))
+    rows = [
+        {"content_id": content_id, "version": value.version, "bits": value.bits} for content_id, value in new.items()
+    ]
+    if rows:
+        connection.execute(insert(PerceptualHashRow), rows)
+
+
+def unhashed_contents(library: Library, location: RootLocation, version: int) -> Iterator[list[UnhashedContent]]:
+    """Yield pages of present contents at `location` that have no hash of this version, by content ID."""
+    after = 0
+    while page := _page(library, location, version, after):
+        yield page
+        after = page[-1].content_id
+
+
+def _page(library: Library, location: RootLocation, version: int, after: int) -> list[UnhashedContent]:
+    hashed = and_(PerceptualHashRow.content_id == Content.id, PerceptualHashRow.version == version)
+    statement = (
+        select(Content.id, Content.digest, Picture.relpath)
+        .join(Picture, Picture.content_id == Content.id)
+        .where(*within(location), Picture.state == PictureState.PRESENT, Content.id > after)
+        .where(~select(PerceptualHashRow.content_id).where(hashed).exists())
+        .group_by(Content.id)
+        .order_by(Content.id)
+        .limit(HASH_PAGE_SIZE)
+    )
+    with library.read() as connection:
+        return [UnhashedContent(*row) for row in connection.execute(statement)]
