@@ -1,103 +1,96 @@
-"""A search as a conversation: hits have numbers, a person says which are right, and the query moves."""
+"""Interactive search: the user marks hits as right or wrong by their number, and the query is refined."""
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import click
 
-from cli.options import Order
-from cli.output import print_text
-from cli.query_options import note
-from cli.results import FOUND, NOTHING_FOUND, as_line
+from cli.output import print_text, warn
+from cli.results import FOUND, NOTHING_FOUND, hit_line
+from search import Answer, Query, Searcher, SearchOptions, StoredInput
 from search.feedback import refined
-from search.query import Query, Stored
-
-if TYPE_CHECKING:
-    from search import Answer, Asking, Filters, Searcher
 
 __all__ = ["Dialogue"]
 
-HELP = "  +3 5 more like these, -2 less like it, next page, open 3, reset, quit: "
+PROMPT = "  +3 5 more like these, -2 less like it, next page, open 3, reset, quit: "
 
 
 @dataclass
 class Dialogue:
-    """Shows pages of hits and takes commands until the end of the input.
+    """Shows pages of hits and reads commands until the end of the input.
 
-    `+3` and `more 3` say that number 3 is right, `-3` and `less 3` that it is not; several numbers may follow, and
-    `+3 -5` says both. What was said stays said until `reset`.
+    `+3` and `more 3` mark number 3 as right, `-3` and `less 3` as wrong. Several numbers may follow, and `+3 -5` does
+    both. Marks stay until `reset`.
     """
 
-    searcher: "Searcher"
+    searcher: Searcher
     query: Query
-    order: Order
-    filters: "Filters"
-    asking: "Asking"
+    options: SearchOptions
     more: list[int] = field(default_factory=list)
-    """Ids of pictures that are right."""
+    """IDs of the pictures marked as right."""
     less: list[int] = field(default_factory=list)
+    """IDs of the pictures marked as wrong."""
 
     def run(self) -> int:
-        """Returns the exit code: whether anything was ever found."""
-        hits = self._ask()
-        found = bool(hits)
+        """Run the dialogue and return the exit code: whether anything was ever found."""
+        answer = self._search()
+        found = bool(answer)
         while True:
-            words = _prompt()
+            words = _read_command()
             if words is None or words[0] in ("quit", "q", "exit"):
                 return FOUND if found else NOTHING_FOUND
-            answer = self._obey(words, hits)
-            hits = hits if answer is None else answer
-            found = found or bool(hits)
+            answer = self._execute(words, answer) or answer
+            found = found or bool(answer)
 
-    def _obey(self, words: Sequence[str], hits: "Answer") -> "Answer | None":
-        """Does what `words` say; returns new hits, if there are any."""
+    def _execute(self, words: Sequence[str], answer: Answer) -> Answer | None:
+        """Execute a command; return a new answer, if there is one."""
         match words:
-            case ["next" | "n"] if hits.next is not None:
-                return self._ask(hits.next)
+            case ["next" | "n"] if answer.next_cursor is not None:
+                return self._search(answer.next_cursor)
             case ["next" | "n"]:
-                print_text("  That was all.")
+                print_text("  There are no more pages.")
             case ["reset"]:
                 self.more, self.less = [], []
-                return self._ask()
-            case ["open", number] if (place := _place(number, hits)) is not None:
-                click.launch(str(hits[place].path))
+                return self._search()
+            case ["open", number] if (position := _position(number, answer)) is not None:
+                click.launch(str(answer[position].path))
             case _:
-                judged = _judged(words, hits)
-                if judged is None:
-                    print_text("  That is none of the commands, or no number of a picture on this page.")
+                marks = _parse_marks(words, answer)
+                if marks is None:
+                    print_text("  Unknown command, or not the number of a picture on this page.")
                     return None
-                self._judge(*judged)
-                return self._ask()
+                self._mark(*marks)
+                return self._search()
         return None
 
-    def _judge(self, right: Sequence[int], wrong: Sequence[int]) -> None:
-        """The last word on a picture counts."""
-        said = {*right, *wrong}
-        self.more = [known for known in self.more if known not in said] + list(right)
-        self.less = [known for known in self.less if known not in said] + list(wrong)
+    def _mark(self, right: Sequence[int], wrong: Sequence[int]) -> None:
+        """Mark pictures; the last mark of a picture counts."""
+        marked = {*right, *wrong}
+        self.more = [content_id for content_id in self.more if content_id not in marked] + list(right)
+        self.less = [content_id for content_id in self.less if content_id not in marked] + list(wrong)
 
-    def _ask(self, cursor: str | None = None) -> "Answer":
+    def _search(self, cursor: str | None = None) -> Answer:
         query = self.query
         if self.more or self.less:
-            query = refined(query, [Stored(known) for known in self.more], [Stored(known) for known in self.less])
-        # What a relevance is worth for a query that was moved, nobody has measured.
-        order = replace(self.order, cursor=cursor, relevant=self.order.relevant and query is self.query)
-        hits = self.searcher.search(query, filters=self.filters, asking=self.asking, **asdict(order))
-        note(hits.notes)
-        for hit in hits:
+            query = refined(query, list(map(StoredInput, self.more)), list(map(StoredInput, self.less)))
+        # Relevance is not calibrated for refined queries.
+        options = replace(self.options, cursor=cursor, relevant=self.options.relevant and query is self.query)
+        answer = self.searcher.search(query, options)
+        for note in answer.notes:
+            warn(note)
+        for hit in answer:
             mark = "+" if hit.id in self.more else "-" if hit.id in self.less else " "
-            print_text(mark + as_line(hit))
-        if not hits:
+            print_text(mark + hit_line(hit))
+        if not answer:
             print_text("  Nothing found.")
-        return hits
+        return answer
 
 
-def _prompt() -> list[str] | None:
-    """The words of the next line that is not empty; None at the end of the input."""
+def _read_command() -> list[str] | None:
+    """Return the words of the next non-empty line; None at the end of the input."""
     while True:
-        sys.stdout.write(HELP)
+        sys.stdout.write(PROMPT)
         sys.stdout.flush()
         line = sys.stdin.readline()
         if not line:
@@ -107,23 +100,23 @@ def _prompt() -> list[str] | None:
             return line.lower().split()
 
 
-def _judged(words: Sequence[str], hits: "Answer") -> tuple[list[int], list[int]] | None:
-    """The ids that are right and those that are not; None if that is not what `words` say."""
-    said: tuple[list[int], list[int]] = ([], [])
+def _parse_marks(words: Sequence[str], answer: Answer) -> tuple[list[int], list[int]] | None:
+    """Return the IDs of the right and the wrong pictures; None if `words` are no such command."""
+    marks: tuple[list[int], list[int]] = ([], [])
     side: int | None = None
     for word in words:
         sign = {"+": 0, "-": 1, "more": 0, "less": 1}.get(word if word in ("more", "less") else word[0])
         side = side if sign is None else sign
         number = "" if word in ("more", "less", "+", "-") else word.lstrip("+-")
-        place = _place(number, hits) if number else None
-        if side is None or (number and place is None):
+        position = _position(number, answer) if number else None
+        if side is None or (number and position is None):
             return None
-        if place is not None:
-            said[side].append(hits[place].id)
-    return said if said[0] or said[1] else None
+        if position is not None:
+            marks[side].append(answer[position].id)
+    return marks if marks[0] or marks[1] else None
 
 
-def _place(number: str, hits: "Answer") -> int | None:
-    """Where on the page the hit with this rank stands."""
-    ranks = [str(hit.rank) for hit in hits]
+def _position(number: str, answer: Answer) -> int | None:
+    """Return the position on the page of the hit with this rank."""
+    ranks = [str(hit.rank) for hit in answer]
     return ranks.index(number) if number in ranks else None

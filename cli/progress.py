@@ -1,42 +1,37 @@
-"""An index run's progress on standard error: a bar with rate and time left in a terminal, silence elsewhere."""
+"""Progress bars on standard error: with rate and remaining time in a terminal, nearly silent elsewhere."""
 
 from types import TracebackType
 from typing import Self
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bar
 
-from cli.output import say_waiting
+from cli.output import in_units, say_waiting
 from indexer import Progress
 
-__all__ = ["ShownProgress"]
+__all__ = ["ProgressBar", "PullProgressBar"]
 
 
-class ShownProgress(Progress):
-    """Shows a run while it goes on; `work` is what it does to each item. Use it in a `with` statement."""
+class ProgressBar(Progress):
+    """The progress of an index run or a similar task. Use it in a `with` statement.
 
-    def __init__(self, work: str = "Embedding") -> None:
-        self._work = work
+    `task` describes what happens to each item, such as "Embedding".
+    """
+
+    def __init__(self, task: str = "Embedding") -> None:
+        self._description = task
         self._has_waited = False
-        self._console = Console(stderr=True)
-        self._bar = Bar(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TaskProgressColumn(show_speed=True),
-            TimeRemainingColumn(),
-            console=self._console,
+        console = Console(stderr=True)
+        self._bar = bars.Progress(
+            bars.SpinnerColumn(),
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.MofNCompleteColumn(),
+            bars.TaskProgressColumn(show_speed=True),
+            bars.TimeRemainingColumn(),
+            console=console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=not console.is_terminal,
         )
         self._task = self._bar.add_task("Looking for pictures", total=None)
 
@@ -50,23 +45,67 @@ class ShownProgress(Progress):
         self._bar.stop()
 
     def waiting(self) -> None:
-        """Says so, once: a run that others interrupt again and again waits for each of them."""
+        """Report that another process holds the library, but only once: a run may have to wait several times."""
         if not self._has_waited:
             say_waiting()
         self._has_waited = True
 
     def scanned(self, files: int) -> None:
-        """Counts what was seen."""
+        """Show how many files the scan has seen."""
         self._bar.update(self._task, description=f"Looking for pictures: {files:,}")
 
     def begin(self, files: int) -> None:
-        """Starts the bar."""
-        self._bar.update(self._task, description=self._work, completed=0, total=files)
+        """Start the bar with a known total."""
+        self._bar.update(self._task, description=self._description, completed=0, total=files)
 
     def advance(self, files: int) -> None:
-        """Moves the bar."""
+        """Advance the bar."""
         self._bar.advance(self._task, files)
 
     def publish(self) -> None:
-        """Names the last step."""
+        """Show the last step."""
         self._bar.update(self._task, description="Writing the index")
+
+
+class PullProgressBar:
+    """The progress of a download of model files. Use it in a `with` statement."""
+
+    MIN_ANNOUNCED_BYTES = 2**20
+    """Files from this size on are announced by a line where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def waiting(self) -> None:
+        """Report that another process is pulling the same model."""
+        self._console.print("Another sightline process is pulling this model; waiting for it to finish.")
+
+    def begin(self, file: str, size: int) -> None:
+        """Start the bar of the next file."""
+        self._bar.reset(self._task, description=file, completed=0, total=size)
+        if not self._console.is_terminal and size >= self.MIN_ANNOUNCED_BYTES:
+            self._console.print(f"Fetching {file} ({in_units(size)})", highlight=False, soft_wrap=True)
+
+    def advance(self, count: int) -> None:
+        """Advance the bar by `count` bytes."""
+        self._bar.advance(self._task, count)

@@ -1,127 +1,132 @@
-"""Hits on standard output, in the form that was asked for."""
+"""Hits on standard output and in files: lines, JSON, paths, tables and folders."""
 
+import base64
+import csv
+import os
+import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
 
 import click
 
-from cli.output import print_json, print_paths, print_text, shown
-from search.hits import Hit, Listed
+from cli.options import OutputOptions
+from cli.output import in_utf8, is_utf8, print_json, print_paths, print_text, shown, warn
+from search.results import Hit, ListedImage
+from search.spreadsheet import no_formula
 from store.queries import ContentRecord
 
-__all__ = ["Form", "answer"]
+__all__ = [
+    "FOUND",
+    "NOTHING_FOUND",
+    "hit_line",
+    "hit_record",
+    "print_hits",
+    "print_next_page",
+    "write_csv",
+    "write_folder",
+]
 
 FOUND, NOTHING_FOUND = 0, 1
+"""Exit codes."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """How hits should be shown; the options of `result_options` and `json_option`."""
+def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions) -> int:
+    """Print the hits of one query, write the files that were asked for, and return the exit code."""
+    if output.copy and output.export is None:
+        raise click.UsageError("--copy requires --export DIR.")
+    if output.as_json and (output.paths or output.print0):
+        raise click.UsageError("--json prints paths, too: leave out --paths and -0.")
+    if output.csv == Path("-"):
+        raise click.UsageError("--csv takes the name of a new file. Use ./- for a file named -.")
+    if output.sheet is not None:
+        from cli.sheets import SheetSection, write_sheet
 
-    as_json: bool = False
-    paths: bool = False
-    print0: bool = False
-    sheet: Path | None = None
-    preview: bool = False
-    csv: Path | None = None
-    export: Path | None = None
-    copy: bool = False
-    page: str | None = None
-    """Where the pages begin, if there are to be pages."""
-
-    @classmethod
-    def take(cls, options: dict[str, Any]) -> Self:
-        """Takes what it knows out of a command's options."""
-        return cls(**{field.name: options.pop(field.name) for field in fields(cls) if field.name in options})
-
-    @property
-    def options(self) -> dict[str, bool]:
-        """Every option, as it is typed, and whether it was said."""
-        return {_OPTIONS.get(field.name, f"--{field.name}"): bool(getattr(self, field.name)) for field in fields(self)}
-
-
-_OPTIONS = {"as_json": "--json", "print0": "-0"}
-
-
-def answer(title: str, hits: Sequence[Listed], form: Form, following: str | None = None) -> int:
-    """Prints the answer to one query, and the cursor of the page `following`; returns the exit code."""
-    if form.copy and form.export is None:
-        raise click.UsageError("--copy goes with --export DIR.")
-    if form.as_json and (form.paths or form.print0):
-        raise click.UsageError("--json names the paths, too: leave out --paths and -0.")
-    if form.csv == Path("-"):
-        raise click.UsageError("--csv takes the name of a new file; ./- is one of that name.")
-    if form.sheet is not None:
-        from cli.sheet import Section, write_sheet
-
-        write_sheet(form.sheet, [Section(title, hits)])
-    if form.csv is not None or form.export is not None:
-        from cli.hit_exports import write_csv, write_folder
-
-        if form.csv is not None:
-            write_csv(form.csv, hits)
-        if form.export is not None:
-            write_folder(form.export, hits, copy=form.copy)
-    if form.as_json:
+        write_sheet(output.sheet, [SheetSection(title, hits)])
+    if output.csv is not None:
+        write_csv(output.csv, hits)
+    if output.export is not None:
+        write_folder(output.export, hits, copy=output.copy)
+    if output.as_json:
         for hit in hits:
-            print_json(as_record(hit))
-    elif form.print0:
-        print_paths([hit.name for hit in hits], end=b"\0")
-    elif form.paths:
-        print_paths([hit.name for hit in hits])
+            print_json(hit_record(hit))
+    elif output.print0 or output.paths:
+        print_paths([hit.name for hit in hits], end=b"\0" if output.print0 else b"\n")
     else:
-        _print_table(hits, preview=form.preview)
-    if form.page is not None:
-        _say_next(following, form)
+        _print_lines(hits, preview=output.preview)
     return FOUND if hits else NOTHING_FOUND
 
 
-def _say_next(cursor: str | None, form: Form) -> None:
-    """How to see the next page: in JSON as a last line, otherwise to standard error."""
-    if form.as_json:
+def print_next_page(cursor: str | None, *, as_json: bool) -> None:
+    """Print how to get the next page: in JSON as the last line, otherwise to standard error."""
+    if as_json:
         print_json({"next": cursor})
     elif cursor is not None:
-        click.echo(f"sightline: the next page: --page {cursor}", err=True)
+        warn(f"next page: --page {cursor}")
 
 
-def _print_table(hits: Sequence[Listed], *, preview: bool) -> None:
+def _print_lines(hits: Sequence[ListedImage], *, preview: bool) -> None:
+    show_picture = None
     if preview:
-        from cli.preview import can_preview, show_picture
+        from cli import thumbnails
 
-        if not can_preview():
-            preview = False
-            click.echo("sightline: --preview needs a terminal; --sheet FILE.html shows the pictures too", err=True)
+        if thumbnails.can_preview():
+            show_picture = thumbnails.show_picture
+        else:
+            warn("--preview requires a terminal; --sheet FILE.html shows the pictures, too")
     if not hits and sys.stdout.isatty():
         click.echo("Nothing found.", err=True)
     for hit in hits:
-        print_text(as_line(hit))
-        if preview:
+        print_text(hit_line(hit))
+        if show_picture is not None:
             show_picture(hit.path)
 
 
-def as_record(hit: Listed) -> dict[str, object]:
-    """A hit as JSON says it; a document of an imported space has `document` in place of everything of a file.
+def hit_line(hit: ListedImage, path: str | None = None) -> str:
+    """Return a line for people: rank, score (a doubtful one with a question mark), path and details.
 
-    Pictures that no question ranked have the same keys, and nothing for a score.
+    `path` replaces the path of the hit.
+    """
+    record = hit.record
+    details = [f"{record.width}×{record.height}" if record.document is None else "document"]
+    if record.taken_at is not None:
+        details.append(f"{record.taken_at:%Y-%m-%d}")
+    if record.camera:
+        details.append(record.camera)
+    if isinstance(hit, Hit) and hit.parts is not None:
+        details.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
+    if hit.copies:
+        details.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
+    if isinstance(hit, Hit) and hit.stack:
+        details.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
+    score = f"{hit.score:.3f}{'?' if hit.is_relevant is False else ' '} " if isinstance(hit, Hit) else ""
+    return f"{hit.rank:>3}  {score}{path or shown(hit.name)}  ({', '.join(details)})"
+
+
+def hit_record(hit: ListedImage) -> dict[str, object]:
+    """Return a hit as a JSON object.
+
+    Pictures of a list without a ranking have the same keys, with null for the scores. A document of an imported space
+    has `document` in place of the keys of a file.
     """
     score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
     record = hit.record
-    judged: dict[str, object] = {"score": score, "relevance": relevance, "id": hit.id}
+    scores: dict[str, object] = {"score": score, "relevance": relevance, "id": hit.id}
     if record.document is not None:
-        said = {"rank": hit.rank, "path": None, "document": record.document, **judged}
+        fields = {"rank": hit.rank, "path": None, "document": record.document, **scores}
     else:
-        said = {"rank": hit.rank, "path": hit.path, **judged, **_known(record)}
-        said["copies"] = list(hit.copies)
-        said["stack"] = [_member(other) for other in hit.stack] if isinstance(hit, Hit) else []
+        fields = {"rank": hit.rank, "path": hit.path, **scores, **_metadata(record)}
+        fields["copies"] = list(hit.copies)
+        fields["stack"] = (
+            [{"id": other.id, "path": other.paths[0]} for other in hit.stack] if isinstance(hit, Hit) else []
+        )
     if isinstance(hit, Hit) and hit.parts is not None:
-        said["parts"] = list(hit.parts)
-    return said
+        fields["parts"] = list(hit.parts)
+    return fields
 
 
-def _known(record: ContentRecord) -> dict[str, object]:
+def _metadata(record: ContentRecord) -> dict[str, object]:
     return {
         "width": record.width,
         "height": record.height,
@@ -135,24 +140,89 @@ def _known(record: ContentRecord) -> dict[str, object]:
     }
 
 
-def _member(record: ContentRecord) -> dict[str, object]:
-    """A near-duplicate, as JSON says it; its first path stands for all its copies."""
-    return {"id": record.id, "path": record.paths[0]}
+CSV_COLUMNS = (
+    "rank", "path", "path_b64", "document", "score", "relevance", "id", "width", "height", "format", "size",
+    "taken_at", "camera", "lens", "latitude", "longitude",
+)  # fmt: skip
+
+MAX_NAME_BYTES = 255
+"""Longest file name on nearly every file system."""
 
 
-def as_line(hit: Listed, path: str | None = None) -> str:
-    """A hit for people: rank, score (doubtful with a question mark), path (spelled as given), and what is known."""
+def write_csv(file: Path, hits: Sequence[ListedImage]) -> None:
+    """Write a table in UTF-8 with one row per hit. Text that a spreadsheet would run as a formula gets an apostrophe.
+
+    Raises `click.FileError`, also if `file` exists.
+    """
+    try:
+        with file.open("x", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(CSV_COLUMNS)
+            writer.writerows(_csv_row(hit) for hit in hits)
+    except OSError as exc:
+        advice = "; existing files are never overwritten" if isinstance(exc, FileExistsError) else ""
+        raise click.FileError(shown(file), _reason(exc) + advice) from exc
+
+
+def write_folder(folder: Path, hits: Sequence[ListedImage], *, copy: bool) -> None:
+    """Fill a new or empty folder with links to the files, or copies of them, whose names sort by rank.
+
+    Documents are skipped, since they have no file. Raises `click.FileError` if the folder is not empty, or if links or
+    copies cannot be made; those made until then are removed.
+    """
+    files = [hit.path for hit in hits if hit.record.document is None]
+    digits = max(3, len(str(len(files))))
+    created: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise click.FileError(shown(folder), "the folder is not empty; existing files are never overwritten")
+        for number, file in enumerate(files, start=1):
+            target = folder / _numbered_name(number, digits, file)
+            created.append(target)
+            if copy:
+                shutil.copy2(file, target)
+            else:
+                target.symlink_to(file.absolute())
+    except OSError as exc:
+        for target in created:
+            with suppress(OSError):
+                target.unlink()
+        advice = "" if copy else "; use --copy on file systems without links"
+        raise click.FileError(shown(folder), _reason(exc) + advice) from exc
+
+
+def _numbered_name(number: int, digits: int, file: Path) -> str:
+    """Return `001_name.jpg`: the unique number, and as much of the name as fits."""
+    prefix, stem, suffix = f"{number:0{digits}}_".encode(), os.fsencode(file.stem), os.fsencode(file.suffix)
+    if len(prefix) + len(suffix) >= MAX_NAME_BYTES:
+        suffix = b""
+    return os.fsdecode(prefix + stem[: MAX_NAME_BYTES - len(prefix) - len(suffix)] + suffix)
+
+
+def _csv_row(hit: ListedImage) -> list[object]:
     record = hit.record
-    known = [f"{record.width}×{record.height}" if record.document is None else "document"]
-    if record.taken_at is not None:
-        known.append(f"{record.taken_at:%Y-%m-%d}")
-    if record.camera:
-        known.append(record.camera)
-    if isinstance(hit, Hit) and hit.parts is not None:
-        known.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
-    if hit.copies:
-        known.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
-    if isinstance(hit, Hit) and hit.stack:
-        known.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
-    score = f"{hit.score:.3f}{'?' if hit.is_relevant is False else ' '} " if isinstance(hit, Hit) else ""
-    return f"{hit.rank:>3}  {score}{path or shown(hit.name)}  ({', '.join(known)})"
+    path = hit.path if record.document is None else ""
+    score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
+    return [
+        hit.rank,
+        no_formula(in_utf8(path)),
+        "" if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
+        no_formula(in_utf8(record.document or "")),
+        "" if score is None else round(score, 6),
+        "" if relevance is None else round(relevance, 6),
+        hit.id,
+        record.width,
+        record.height,
+        record.format,
+        record.size,
+        "" if record.taken_at is None else record.taken_at.isoformat(),
+        no_formula(record.camera or ""),
+        no_formula(record.lens or ""),
+        record.latitude,
+        record.longitude,
+    ]
+
+
+def _reason(exc: OSError) -> str:
+    return exc.strerror or str(exc)

@@ -1,0 +1,68 @@
+"""`sightline index`."""
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, library_option, placement_options
+from encoders.placement import Placement
+
+__all__ = ["index"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline index ~/Pictures
+  sightline index ~/Pictures /mnt/archive --exclude 'Screenshots/' --exclude '*.gif'
+  sightline index .   only this part of an indexed folder
+
+Run it again after pictures have changed, for example from cron: it reads only new and changed files. It can be
+stopped at any time without losing finished work. Folders and patterns listed in a .sightlineignore file (in
+gitignore syntax) are skipped.
+"""
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
+@library_option
+@click.option("--model", help="Model to embed with: a name, or a folder  [default: the library's, or mini]")
+@placement_options
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Skip matching files (gitignore syntax); repeatable.")
+@click.option("--include-hidden", is_flag=True, help="Include files and folders whose names begin with a dot.")
+@click.option("--follow-links", is_flag=True, help="Follow symbolic links to folders.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1, max=64),
+    help="Number of threads that read and decode  [default: one per core, at most 8]",
+)
+@click.option("--full", is_flag=True, help="Read every file again, even if its size and time have not changed.")
+@click.option(
+    "--accept-missing", is_flag=True, help="Mark pictures as missing even if a whole folder appears to be empty."
+)
+@json_option
+def index(
+    paths: tuple[Path, ...],
+    library: Path,
+    model: str | None,
+    placement: Placement,
+    exclude: tuple[str, ...],
+    include_hidden: bool,
+    follow_links: bool,
+    workers: int | None,
+    full: bool,
+    accept_missing: bool,
+    as_json: bool,
+) -> None:
+    """Add folders of pictures to the library, or update it after changes."""
+    from cli.indexing import ScanSettings, index_folders
+
+    index_folders(
+        paths,
+        ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links),
+        library=library,
+        model=model,
+        placement=placement,
+        workers=workers,
+        full=full,
+        accept_missing=accept_missing,
+        as_json=as_json,
+    )

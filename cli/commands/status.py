@@ -1,0 +1,27 @@
+"""`sightline status`."""
+
+from pathlib import Path
+
+import click
+
+from cli.options import json_option, library_option
+
+__all__ = ["status"]
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sightline status
+  sightline status --failures   which files could not be read, and why
+  sightline status --json | jq .present
+"""
+)
+@library_option
+@click.option("--failures", "with_failures", is_flag=True, help="List every file that failed, with the reason.")
+@json_option
+def status(library: Path, with_failures: bool, as_json: bool) -> None:
+    """Show the contents of the library, and how many files could not be read."""
+    from cli.maintenance import print_status
+
+    print_status(library, with_failures=with_failures, as_json=as_json)

@@ -1,0 +1,91 @@
+"""`sightline index`."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import click
+
+from cli.output import print_json, print_text, warn
+from cli.paths import logical_path
+from cli.progress import ProgressBar
+from core.errors import FolderNotFound
+from encoders import registry
+from encoders.placement import Placement
+from indexer import IndexSettings, Summary, index
+from indexer.ignore import parse_patterns
+from indexer.scan import ScanSettings
+from store import Library
+from store.spaces.registry import list_spaces, model_space
+from store.spaces.space_fill import fillings
+
+__all__ = ["ScanSettings", "index_folders"]
+
+
+def index_folders(
+    paths: Sequence[Path],
+    scan: ScanSettings,
+    *,
+    library: Path,
+    model: str | None,
+    placement: Placement,
+    workers: int | None,
+    full: bool,
+    accept_missing: bool,
+    as_json: bool,
+) -> None:
+    """Index folders, and print a summary."""
+    try:
+        parse_patterns(scan.exclude)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc), param_hint="--exclude") from exc
+    settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    # Check for an unknown model and missing folders before creating a library.
+    if model is not None:
+        registry.load(model, placement)
+    if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
+        raise FolderNotFound(paths[0])
+    with Library.open(library, create=True) as opened, ProgressBar() as progress:
+        stored = model_space(opened)
+        if model is None and stored is not None:
+            encoder = registry.load_for_space(stored.space, placement)
+        else:
+            encoder = registry.load(model or registry.DEFAULT_MODEL, placement)
+        summary = index(opened, map(logical_path, paths), encoder, settings, progress)
+        _warn_of_filling(opened)
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        _print_summary(summary)
+
+
+def _warn_of_filling(library: Library) -> None:
+    """Report spaces that are being filled: index runs embed pictures only for the active space."""
+    states = fillings(library)
+    for stored in [summary.stored for summary in list_spaces(library)]:
+        state = states.get(stored.id)
+        if state == "under way":
+            warn(f"the change to {stored.space} is in progress and includes these pictures")
+        elif state is not None:
+            warn(
+                f"the change to {stored.space} is incomplete; `sightline models use {stored.space.model}` continues it"
+            )
+
+
+def _print_summary(summary: Summary) -> None:
+    names = ("new", "changed", "moved", "restored", "unchanged", "failed")
+    parts = [f"{number:,} {name}" for name in names if (number := getattr(summary, name))]
+    print_text(f"{summary.seen:,} pictures in {summary.seconds:.1f} s: {', '.join(parts) or 'nothing found'}")
+    if summary.duplicates:
+        print_text(f"  {summary.duplicates:,} of the new pictures are copies of indexed ones")
+    if summary.metadata_updated:
+        print_text(f"  {summary.metadata_updated:,} pictures have new metadata from XMP files or headers")
+    if summary.missing:
+        print_text(f"  {summary.missing:,} indexed pictures were not found; their records are kept")
+    if summary.failed:
+        print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
+    for folder in summary.unreadable:
+        print_text(f"  could not read the folder {folder}; its records are kept")

@@ -1,0 +1,144 @@
+"""`sightline models use` and `sightline models drop`: the active space, and removing one."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cli.output import print_json, print_text, say_waiting, warn
+from cli.progress import ProgressBar
+from core.errors import SightlineError, SpaceInUse, UnknownModel, UnknownSpace
+from encoders import registry
+from encoders.base import Encoder
+from encoders.placement import Placement
+from indexer import FillResult, FillSettings, fill, switch
+from search.active_space import encoder_of
+from store import Library
+from store.spaces.coverage import count_unavailable, coverage
+from store.spaces.drop import forget_space, free_bytes, give_back
+from store.spaces.registry import StoredSpace, active_space, find_spaces, named_space
+
+__all__ = ["drop_model", "use_model"]
+
+
+def use_model(
+    name: str,
+    *,
+    library: Path,
+    placement: Placement,
+    workers: int | None,
+    activate: bool,
+    accept_missing: bool,
+    as_json: bool,
+) -> None:
+    """Embed all pictures with a model, make its space active, and print a summary."""
+    settings = FillSettings(switch=activate, accept_missing=accept_missing)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    with Library.open(library) as opened:
+        facts = _use(opened, name, placement, settings)
+    if as_json:
+        print_json(facts)
+    else:
+        print_text(_summary(facts))
+
+
+def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool, dry_run: bool, as_json: bool) -> None:
+    """Remove the vectors of a model from the library; make `successor` active first, if given."""
+    with Library.open(library) as opened:
+        stored = named_space(opened, name)
+        if successor is not None and not dry_run:
+            _use(opened, successor, Placement(notify=warn), FillSettings())
+        with opened.exclusive(say_waiting) as writer:
+            if active_space(opened) == stored and not dry_run:
+                raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")
+            vectors = forget_space(writer, stored, dry_run=dry_run)
+            if vacuum and not dry_run:
+                give_back(writer)
+            free = free_bytes(opened)
+    if as_json:
+        print_json({"would_drop" if dry_run else "dropped": vectors, "space": str(stored.space), "free_bytes": free})
+        return
+    print_text(f"{'Would drop' if dry_run else 'Dropped'} {vectors:,} vectors of {stored.space}.")
+    if not dry_run and not vacuum and free:
+        print_text(f"The catalog has {free / 1e6:,.1f} MB of free space for new data; --vacuum returns it to the disk.")
+
+
+def _use(library: Library, name: str, placement: Placement, settings: FillSettings) -> dict[str, Any]:
+    """Fill the space of a model and make it active; return the facts to report."""
+    before = active_space(library)
+    encoder, stored = _target(library, name, placement)
+    with ProgressBar(f"Embedding with {name}") as progress:
+        if encoder is not None:
+            _warn_of_missing(library, encoder, before)
+            filled = fill(library, encoder, settings, progress)
+        else:
+            assert stored is not None
+            with library.exclusive(say_waiting) as writer:
+                filled = switch(writer, stored, settings)
+    return _facts(library, filled, before)
+
+
+def _target(library: Library, name: str, placement: Placement) -> tuple[Encoder | None, StoredSpace | None]:
+    """Return the model `name`, or the library's space of that name, whose model may be missing."""
+    if "?lang=" in name:
+        warn("a language in a model name applies only to this run; set SIGHTLINE_MODEL_LANGUAGE for searches")
+    try:
+        return registry.load(name, placement), None
+    except UnknownModel as unknown:
+        try:
+            stored = named_space(library, name)
+        except UnknownSpace as exc:
+            raise (unknown if type(exc) is UnknownSpace else exc) from exc
+    try:
+        return encoder_of(stored, placement), stored
+    except SightlineError as exc:
+        warn(f"new pictures cannot be embedded in {stored.space}: {exc}")
+        return None, stored
+
+
+def _warn_of_missing(library: Library, encoder: Encoder, active: StoredSpace | None) -> None:
+    """Report how many pictures the model has to embed before it replaces the active one."""
+    if active is None or active.space.fingerprint == encoder.space.fingerprint:
+        return
+    stored = find_spaces(library, encoder.space.fingerprint)
+    missing = coverage(library, stored[0]).missing if stored else coverage(library, active).pictures
+    if missing:
+        warn(f"{active.space} stays active until {missing:,} pictures are embedded by {encoder.space}")
+
+
+def _facts(library: Library, filled: FillResult, before: StoredSpace | None) -> dict[str, Any]:
+    missing = count_unavailable(library, filled.stored)
+    other = before if before is not None and before != filled.stored else None
+    return {
+        "model": filled.stored.space.model,
+        "fingerprint": filled.stored.space.fingerprint,
+        "answers": filled.switched or other is None,
+        "pictures": filled.coverage.pictures,
+        "covered": filled.coverage.embedded,
+        "failed": filled.coverage.failed,
+        "lacking": filled.coverage.missing,
+        "missing": missing,
+        "embedded": filled.embedded,
+        "seconds": filled.seconds,
+        "before": other.space.fingerprint if other else None,
+        "before_model": other.space.model if other else None,
+    }
+
+
+def _summary(facts: dict[str, Any]) -> str:
+    state = "is active" if facts["answers"] else "is ready, but not active"
+    lines = [
+        f"{facts['model']} ({facts['fingerprint'][:12]}) {state}: it covers {facts['covered']:,} of "
+        f"{facts['pictures']:,} pictures, {facts['embedded']:,} of them embedded in {facts['seconds']:.1f} s"
+    ]
+    if facts["lacking"]:
+        lines.append(f"  {facts['lacking']:,} could not be read; the next `sightline index` tries them again")
+    if facts["failed"]:
+        lines.append(f"  {facts['failed']:,} could not be embedded; `sightline status --failures` lists the reasons")
+    if facts["missing"]:
+        lines.append(f"  {facts['missing']:,} missing pictures can be embedded when their files are back")
+    if facts["before"] and facts["answers"]:
+        other = facts["before_model"]
+        name = other if other != facts["model"] else facts["before"][:12]
+        lines.append(f"  {other} keeps its vectors; `sightline models use {name}` switches back")
+    return "\n".join(lines)

@@ -1,0 +1,32 @@
+"""Options that several commands share, and the dataclasses in which commands receive their values."""
+
+from cli.options.filters import FilterOptions, filter_options
+from cli.options.library import (
+    GlobalOptions,
+    json_option,
+    library_option,
+    library_path,
+    placement_options,
+    space_option,
+)
+from cli.options.output import OutputOptions, RankingOptions, highlight_option, output_options, ranking_options
+from cli.options.query import QueryOptions, crop_option, query_options
+
+__all__ = [
+    "FilterOptions",
+    "GlobalOptions",
+    "OutputOptions",
+    "QueryOptions",
+    "RankingOptions",
+    "crop_option",
+    "filter_options",
+    "highlight_option",
+    "json_option",
+    "library_option",
+    "library_path",
+    "output_options",
+    "placement_options",
+    "query_options",
+    "ranking_options",
+    "space_option",
+]

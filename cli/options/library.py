@@ -1,0 +1,81 @@
+"""Options that choose the library, the space, the device and the output format, and how paths are read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.options.grouping import Command
+from cli.output import warn
+from core.settings import LIBRARY_VARIABLE, default_library
+from encoders.placement import PRECISIONS, Placement
+
+__all__ = [
+    "GlobalOptions",
+    "json_option",
+    "library_option",
+    "library_path",
+    "placement_options",
+    "space_option",
+]
+
+
+@dataclass(frozen=True)
+class GlobalOptions:
+    """The options before the verb, as in `sightline --library DIR search ...`."""
+
+    library: str | None = None
+
+
+def library_path(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
+    """Return the library folder: from the option after the verb, the one before it, the environment, or the default."""
+    before_verb = ctx.find_object(GlobalOptions)
+    path = value or (before_verb.library if before_verb else None)
+    return Path(path) if path else default_library()
+
+
+def library_option(command: Command) -> Command:
+    """Add `--library DIR`."""
+    return click.option(
+        "--library",
+        callback=library_path,
+        metavar="DIR",
+        help=f"Library folder  [default: ${LIBRARY_VARIABLE}, or your data folder]",
+    )(command)
+
+
+def space_option(command: Command) -> Command:
+    """Add `--space NAME`."""
+    return click.option(
+        "--space",
+        metavar="NAME",
+        help="Search the vectors of this model instead of the active one; a name, or the start of a fingerprint.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")(command)
+
+
+def placement_options(command: Command) -> Command:
+    """Add `--device` and `--precision`; the command receives both as a `placement`, which warns on standard error."""
+
+    @wraps(command)
+    def run(*args: Any, device: str | None, precision: str | None, **values: Any) -> Any:
+        return command(*args, placement=Placement(device, precision, notify=warn), **values)
+
+    options: tuple[Callable[[Any], Any], ...] = (
+        click.option("--device", help="Device for large models: cpu, cuda, cuda:1, mps  [default: the best available]"),
+        click.option(
+            "--precision",
+            type=click.Choice(PRECISIONS),
+            help="Number format for computing  [default: the best for the device]",
+        ),
+    )
+    for option in options:
+        run = option(run)
+    return run  # type: ignore[return-value]

@@ -1,0 +1,75 @@
+"""Options and arguments that make up a query."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from cli.options.grouping import Decorator, option_group
+
+__all__ = ["QueryOptions", "crop_option", "query_options"]
+
+LANGUAGES = ("en", "de", "fr", "cs", "zh", "ar")
+
+
+@dataclass(frozen=True)
+class QueryOptions:
+    """The values of `query_options`; `cli.requests` turns them into a query."""
+
+    words: tuple[str, ...] = ()
+    images: tuple[Path, ...] = ()
+    crop: str | None = None
+    like: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
+    plain: bool = False
+    long: Literal["split", "truncate"] = "split"
+    ensemble: str | None = None
+
+
+crop_option: Decorator = click.option(
+    "--crop", metavar="X,Y,W,H", help="Use only this region of the picture: pixels, or 25%,0%,50%,100%."
+)
+"""Adds `--crop X,Y,W,H`."""
+
+query_options = option_group(
+    "query",
+    QueryOptions,
+    [
+        click.argument("words", nargs=-1, metavar="[QUERY]..."),
+        click.option(
+            "--image",
+            "images",
+            multiple=True,
+            type=click.Path(path_type=Path),
+            help="Search by this picture, alone or together with words; repeatable.",
+        ),
+        crop_option,
+        click.option(
+            "--like",
+            multiple=True,
+            metavar="ID|FILE",
+            help="Search by this picture of the library; repeatable.",
+        ),
+        click.option("--not", "without", multiple=True, metavar="TEXT", help="Steer away from TEXT; repeatable."),
+        click.option("--more", multiple=True, metavar="ID|FILE", help="More pictures like this hit; repeatable."),
+        click.option("--less", multiple=True, metavar="ID|FILE", help="Fewer pictures like this hit; repeatable."),
+        click.option("--plain", is_flag=True, help="Take the words literally: no operators, weights or filters."),
+        click.option(
+            "--long",
+            type=click.Choice(["split", "truncate"]),
+            default="split",
+            show_default=True,
+            help="For text longer than the model reads: average its sentences, or cut it off.",
+        ),
+        click.option(
+            "--ensemble",
+            type=click.Choice(LANGUAGES),
+            metavar="LANG",
+            help=f"Average the words over several sentence templates in a language: {', '.join(LANGUAGES)}.",
+        ),
+    ],
+)
+"""Adds the words of a query and the options that extend it: the command receives `query`."""

@@ -1,0 +1,231 @@
+"""`sightline search` and `sightline similar`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from cli.language_advice import advise
+from cli.options import FilterOptions, OutputOptions, QueryOptions, RankingOptions
+from cli.output import print_json, shown, warn
+from cli.query_building import add_condition, build_filters, build_query, build_search_options, query_line
+from cli.results import FOUND, NOTHING_FOUND, hit_record, print_hits, print_next_page
+from core.errors import EmptyQuery, InvalidQuery
+from encoders.placement import Placement
+from search import Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
+from search.browse import browse
+from search.query_language import misspelt_filters
+from store import Library
+from store.spaces.coverage import coverage
+
+__all__ = ["SearchRequest", "run_search", "run_similar"]
+
+BATCH_SIZE = 256
+"""Queries of a file that are ranked in one pass over the index."""
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """The values of `sightline search`."""
+
+    query: QueryOptions
+    filters: FilterOptions
+    ranking: RankingOptions
+    output: OutputOptions
+    library: Path
+    space: str | None
+    placement: Placement
+    highlight: Path | None
+    explain: bool
+    interactive: bool
+    queries: TextIO | None
+
+    def given(self, **values: bool) -> list[str]:
+        """Return the flags in use that need one ranked list of hits: `values` first, then those of the request."""
+        values = {**values, "--parts": self.explain, "--highlight": self.highlight is not None}
+        return [flag for flag, is_given in values.items() if is_given]
+
+
+def run_search(request: SearchRequest) -> int:
+    """Answer a query, a file of queries, or a conversation; return the exit code."""
+    filters, query = build_filters(request.filters), None
+    if request.queries is None:
+        query, condition = build_query(request.query)
+        filters = add_condition(filters, condition)
+    _check_mode(request)
+    with Library.open(request.library) as library:
+        if request.queries is None and query is None:
+            return _list_pictures(library, filters, request)
+        searcher = open_searcher(library, request.space, request.placement)
+        options = build_search_options(request.ranking, filters, request.query, explain=request.explain)
+        if query is None:
+            code = _answer_file(searcher, request.queries or (), request, options)
+        elif request.interactive:
+            from cli.interactive import Dialogue
+
+            code = Dialogue(searcher, query, options).run()
+        else:
+            code = _print_answer(searcher, query, options, request)
+        heal_index(searcher)
+        if query is not None:
+            if not request.query.plain:
+                _warn_all(misspelt_filters(query))
+            advise(library.path, searcher.space.space.model, query)
+    return code
+
+
+def run_similar(
+    image: str,
+    crop: str | None,
+    filters: FilterOptions,
+    ranking: RankingOptions,
+    output: OutputOptions,
+    *,
+    library: Path,
+    space: str | None,
+    placement: Placement,
+    highlight: Path | None,
+) -> int:
+    """Print the pictures most similar to `image`, a file or the ID of a document; return the exit code."""
+    options = build_search_options(ranking, build_filters(filters))
+    region = None if crop is None else Crop.parse(crop)
+    with Library.open(library) as opened:
+        searcher = open_searcher(opened, space, placement)
+        answer = searcher.similar(image, options, crop=region)
+        code = print_hits(f"like {shown(Path(Path(image).name))}", answer.hits, output)
+        if ranking.page is not None:
+            print_next_page(answer.next_cursor, as_json=output.as_json)
+        if highlight is not None:
+            from cli.highlighting import write_hit_overlays
+
+            write_hit_overlays(
+                highlight, answer.hits, Query((Part(ImageInput(Path(image), region)),)), searcher, options
+            )
+        heal_index(searcher)
+    return code
+
+
+def open_searcher(library: Library, space: str | None, placement: Placement) -> Searcher:
+    """Return a searcher of a space, with a warning if a space chosen by name does not cover all pictures."""
+    searcher = Searcher(library, space=space, placement=placement)
+    if space is not None and not searcher.space.space.is_imported:
+        covered = coverage(library, searcher.space)
+        if covered.embedded < covered.pictures:
+            warn(f"{searcher.space.space} covers {covered.embedded:,} of {covered.pictures:,} pictures")
+    return searcher
+
+
+def heal_index(searcher: Searcher) -> None:
+    """Rebuild an index file that could not be used; called after the answer, so that it does not wait."""
+    is_healed = searcher.heal()
+    if searcher.fault is not None:
+        remedy = "it was rebuilt from the catalog" if is_healed else "`sightline repair` rebuilds it"
+        warn(f"{searcher.fault}; the answer is correct, and {remedy}")
+
+
+def _check_mode(request: SearchRequest) -> None:
+    """Refuse options without effect: `--queries` prints only JSON, `--interactive` only lines."""
+    if request.queries is None and not request.interactive:
+        return
+    mode = "--interactive" if request.queries is None else "--queries"
+    given = request.output.given + (["--page"] if request.ranking.page is not None else [])
+    given += request.given(**{"--interactive": request.interactive and request.queries is not None})
+    if mode == "--queries" and "--json" in given:
+        given.remove("--json")
+    if given:
+        raise click.UsageError(f"{mode} cannot be combined with {', '.join(given)}.")
+
+
+def _list_pictures(library: Library, filters: Filters, request: SearchRequest) -> int:
+    """Print a page of the pictures that match filters alone, newest first."""
+    if not filters:
+        raise EmptyQuery(has_negative_parts=False)
+    ranking = request.ranking
+    given = request.given(
+        **{
+            "--min-score": ranking.min_score is not None,
+            "--relevant": ranking.relevant,
+            "--diverse": ranking.diverse is not None,
+            "--interactive": request.interactive,
+        }
+    )
+    if given:
+        raise click.UsageError(f"{', '.join(given)} requires words or a picture: filters alone do not rank pictures.")
+    title = " ".join([query_line(request.query.words), *request.filters.conditions]).strip()
+    page = browse(library, ranking.top, filters, ranking.cursor)
+    code = print_hits(title or "The newest", page.pictures, request.output)
+    if ranking.page is not None:
+        print_next_page(page.next, as_json=request.output.as_json)
+    return code
+
+
+def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, request: SearchRequest) -> int:
+    answer = searcher.search(query, options)
+    _warn_all(answer.notes)
+    code = print_hits(query.title, answer.hits, request.output)
+    if request.ranking.page is not None:
+        print_next_page(answer.next_cursor, as_json=request.output.as_json)
+    if request.highlight is not None:
+        from cli.highlighting import write_hit_overlays
+
+        write_hit_overlays(request.highlight, answer.hits, query, searcher, options)
+    return code
+
+
+def _answer_file(searcher: Searcher, lines: Iterable[str], request: SearchRequest, options: SearchOptions) -> int:
+    """Answer each non-empty line of a file with one JSON object, in order; return the exit code.
+
+    Raises `InvalidQuery` with the number of the first invalid line, after the lines before it have been answered.
+    """
+    if options.sort != "relevance" or options.cursor is not None or options.diverse is not None:
+        raise click.UsageError("--queries ranks by relevance and prints one page per query.")
+    own = request.query
+    if own.words or own.images or own.like or own.more or own.less:
+        raise click.UsageError("--queries reads all queries from the file: leave out words and pictures.")
+    found = False
+    batch: list[_NumberedQuery] = []
+    for number, line in enumerate(lines, start=1):
+        name, tab, text = line.rstrip("\r\n").partition("\t")
+        words = text if tab else name
+        if not words.strip():
+            continue
+        try:
+            query, condition = build_query(own, words)
+            if query is None:
+                raise InvalidQuery("A query of filters alone ranks nothing: add words.")
+        except InvalidQuery as exc:
+            found |= _answer_batch(searcher, batch, options)
+            raise InvalidQuery(f"Line {number}: {exc}") from exc
+        batch.append(
+            _NumberedQuery(number, name if tab else str(number), query, add_condition(options.filters, condition))
+        )
+        if len(batch) == BATCH_SIZE:
+            found |= _answer_batch(searcher, batch, options)
+            batch = []
+    found |= _answer_batch(searcher, batch, options)
+    return FOUND if found else NOTHING_FOUND
+
+
+@dataclass(frozen=True)
+class _NumberedQuery:
+    number: int
+    name: str
+    query: Query
+    filters: Filters
+
+
+def _answer_batch(searcher: Searcher, batch: list[_NumberedQuery], options: SearchOptions) -> bool:
+    """Print the answers to a batch of queries; return whether anything was found."""
+    answers = searcher.search_many([(entry.query, replace(options, filters=entry.filters)) for entry in batch])
+    for entry, answer in zip(batch, answers, strict=True):
+        _warn_all(tuple(f"line {entry.number}: {note}" for note in answer.notes))
+        hits = [hit_record(hit) for hit in answer]
+        print_json({"number": entry.number, "id": entry.name, "query": str(entry.query), "hits": hits})
+    return any(answers)
+
+
+def _warn_all(notes: Iterable[str]) -> None:
+    for note in notes:
+        warn(note)
