@@ -52,7 +52,7 @@ from store.near_duplicates.groups import update_near_duplicate_groups
 from store.roots import RootLocation, count_present, ensure_root, find_location
 from store.spaces import index_cache
 from store.spaces.embeddings import is_embedded
-from store.spaces.registry import StoredSpace, activate, list_spaces, model_space, register
+from store.spaces.registry import StoredSpace, create_active_space, list_spaces, model_space
 
 __all__ = ["IndexSettings", "index"]
 
@@ -227,10 +227,7 @@ def _ensure_space(writer: Writer, encoder: Encoder) -> StoredSpace:
     """
     stored = model_space(writer.library)
     if stored is None:
-        with writer.transaction() as connection:
-            stored = register(connection, encoder.space)
-            activate(connection, stored)
-        return stored
+        return create_active_space(writer, encoder.space)
     if stored.space.fingerprint != encoder.space.fingerprint:
         if stored.space.model == encoder.space.model:
             raise WeightsChanged(str(stored.space), str(encoder.space), encoder.space.model)

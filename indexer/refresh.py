@@ -55,8 +55,7 @@ def backfill_hashes(writer: Writer, location: RootLocation, settings: DecodeSett
         for contents in unhashed_contents(writer.library, location, HASH_VERSION):
             results = zip(contents, pool.map(partial(_hash, location.root, settings), contents), strict=True)
             hashes = {content.content_id: result for content, result in results if result is not None}
-            with writer.transaction() as connection:
-                record_hashes(connection, hashes)
+            record_hashes(writer, hashes)
             computed += len(hashes)
     return computed
 

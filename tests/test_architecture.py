@@ -1,5 +1,6 @@
 """The house itself: its names, its layers, what it imports and when."""
 
+import ast
 import subprocess
 import sys
 from importlib.metadata import packages_distributions, version
@@ -87,3 +88,16 @@ def test_upper_floors_import_lower_floors_only() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("package", ["cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "web"])
+def test_only_store_imports_sqlalchemy(package: str) -> None:
+    """Other packages call functions of `store`. The web application handles one error of the connection pool."""
+    allowed = {"web/errors.py"}
+    for path in sorted((REPOSITORY / package).rglob("*.py")):
+        if path.relative_to(REPOSITORY).as_posix() in allowed:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(module.partition(".")[0] == "sqlalchemy" for module in modules), path

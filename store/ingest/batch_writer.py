@@ -1,4 +1,4 @@
-"""What became of one file, and how the catalogue takes it in."""
+"""Write the outcomes of reading files to the catalogue, a batch per transaction."""
 
 import os
 from collections import Counter
@@ -8,241 +8,237 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select, update
 
-from store.catalog.tables import Content, Failure, Picture, Root, State
-from store.ingest.metadata import FileFacts, columns, keep_keywords
-from store.near_duplicates.groups import Look, note_looks
-from store.roots import Place, within
-from store.spaces.embeddings import add_vectors, note_faults
+from core.metadata import ImageInfo
+from store.catalog.tables import Content, Failure, Picture, PictureState, Root
+from store.ingest.metadata import content_columns, write_keywords
+from store.near_duplicates.hashes import PerceptualHash, record_hashes_in
+from store.roots import RootLocation, within
+from store.spaces.embeddings import add_vectors, record_vector_failures
 from store.spaces.registry import StoredSpace
 
-__all__ = ["ContentFacts", "Outcome", "Refused", "Settler", "Taken", "Work"]
+__all__ = ["Accepted", "BatchWriter", "FileOutcome", "PendingFile", "Rejected"]
 
 
 @dataclass(frozen=True)
-class Work:
-    """A file that must be read, and what the catalogue knew of it."""
+class PendingFile:
+    """A file that must be read, and its row in the catalogue, if it has one."""
 
     relpath: bytes
     picture_id: int | None = None
     content_id: int | None = None
     state: str | None = None
-    familiar: bool = True
-    """A content of the same size is in the catalogue, so that its digest is worth looking up."""
+    size_is_known: bool = True
+    """The catalogue has a content of the same size, so the digest is worth looking up before decoding."""
 
 
 @dataclass(frozen=True)
-class ContentFacts(FileFacts):
-    """What decoding told about some bytes; the columns of `Content` of the same names."""
+class FileOutcome:
+    """The outcome of reading a file. `size` and `mtime_ns` belong to exactly the bytes that were read."""
 
-    size: int
-    format: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was read of a file; `size` and `mtime_ns` are those of the very bytes that were read."""
-
-    work: Work
+    file: PendingFile
     size: int
     mtime_ns: int
 
 
 @dataclass(frozen=True)
-class Taken(Outcome):
-    """A picture. `facts`, `vector` (D,) and `look` are None when the catalogue already has them for this `digest`.
+class Accepted(FileOutcome):
+    """A picture. `info`, `vector` (D,) and `perceptual_hash` are None if the catalogue has them for this `digest`.
 
-    `fault` is what was wrong with the vector that the model made of it, which is then left out.
+    `fault` describes an invalid vector from the model, which is then not stored.
     """
 
     digest: bytes
-    facts: ContentFacts | None = None
+    info: ImageInfo | None = None
     vector: NDArray[np.float32] | None = None
     fault: str | None = None
-    look: Look | None = None
+    perceptual_hash: PerceptualHash | None = None
 
 
 @dataclass(frozen=True)
-class Refused(Outcome):
-    """No picture, for now (`transient`) or until the file changes."""
+class Rejected(FileOutcome):
+    """A file that is not a readable picture, for now (`transient`) or until the file changes."""
 
     reason: str
     detail: str
     transient: bool
 
 
-class Settler:
-    """Takes outcomes into the catalogue within one transaction, a batch at a time.
+class BatchWriter:
+    """Writes outcomes to the catalogue within one transaction.
 
-    `gone` is the condition under which the file of a picture of the place is no longer there: a content that turns up
-    elsewhere is then a move and not a copy. `touched` says afterwards whether anything changed that a search could
-    notice.
+    `vanished` is the condition for pictures at `location` whose file no longer exists. A content that reappears under
+    another path is then recorded as a move, not as a copy. `changed` is set if a search could return other results.
     """
 
-    def __init__(self, connection: Connection, place: Place, stored: StoredSpace, gone: ColumnElement[bool]) -> None:
+    def __init__(
+        self, connection: Connection, location: RootLocation, stored: StoredSpace, vanished: ColumnElement[bool]
+    ) -> None:
         self._connection = connection
-        self._place = place
+        self._location = location
         self._stored = stored
-        self._gone = gone
+        self._vanished = vanished
         self._now = datetime.now(UTC).replace(tzinfo=None)
-        self.touched = False
+        self.changed = False
 
-    def settle(self, outcomes: Sequence[Outcome]) -> Counter[str]:
-        """Writes a batch; returns the counts of the summary."""
+    def write(self, outcomes: Sequence[FileOutcome]) -> Counter[str]:
+        """Write a batch and return the counts for the summary of the run."""
         counts = Counter[str]()
-        self._take([outcome for outcome in outcomes if isinstance(outcome, Taken)], counts)
-        for refused in (outcome for outcome in outcomes if isinstance(outcome, Refused)):
-            self._refuse(refused)
+        self._write_accepted([outcome for outcome in outcomes if isinstance(outcome, Accepted)], counts)
+        for rejected in (outcome for outcome in outcomes if isinstance(outcome, Rejected)):
+            self._write_rejected(rejected)
             counts["failed"] += 1
         return counts
 
-    def _take(self, batch: Sequence[Taken], counts: Counter[str]) -> None:
-        content_ids = self._contents(batch)
-        note_looks(self._connection, {content_ids[taken.digest]: taken.look for taken in batch if taken.look})
-        counts["embedded"] += self._embed(batch, content_ids)
-        held, gone = self._holders(batch, content_ids)
-        fresh: list[dict[str, object]] = []
-        for taken in batch:
-            content_id = content_ids[taken.digest]
-            row = self._row(taken, content_id)
-            if taken.work.picture_id is not None:
-                became = self._update(taken, row)
-            elif gone[content_id]:
-                self._rewrite(gone[content_id].pop(0), row)
-                became = "moved"
+    def _write_accepted(self, batch: Sequence[Accepted], counts: Counter[str]) -> None:
+        content_ids = self._ensure_contents(batch)
+        hashes = {content_ids[item.digest]: item.perceptual_hash for item in batch if item.perceptual_hash}
+        record_hashes_in(self._connection, hashes)
+        counts["embedded"] += self._write_vectors(batch, content_ids)
+        new_ids = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
+        with_pictures, vanished = self._find_pictures(new_ids)
+        rows: list[dict[str, object]] = []
+        for item in batch:
+            content_id = content_ids[item.digest]
+            row = {**self._file_columns(item), "content_id": content_id, "state": PictureState.PRESENT}
+            if item.file.picture_id is not None:
+                change = self._update_picture(item, row)
+            elif vanished[content_id]:
+                self._rewrite(vanished[content_id].pop(0), row)
+                change = "moved"
             else:
-                counts["duplicates"] += content_id in held and taken.fault is None
-                became = "new"
-                held.add(content_id)
-                fresh.append(row)
-            counts["failed" if taken.fault else became] += 1
-        if fresh:
-            self._connection.execute(insert(Picture), fresh)
-            self.touched = True
-
-    def _contents(self, batch: Sequence[Taken]) -> dict[bytes, int]:
-        """The id of each content, by digest; made where the catalogue does not have it."""
-        digests = {taken.digest: taken for taken in batch}
-        known = select(Content.digest, Content.id).where(Content.digest.in_(list(digests)))
-        ids = {row.digest: row.id for row in self._connection.execute(known)}
-        missing = [taken for digest, taken in digests.items() if digest not in ids]
-        facts = {taken.digest: taken.facts for taken in missing if taken.facts is not None}
-        rows = [{"digest": digest, **columns(each)} for digest, each in facts.items()]
-        if len(rows) < len(missing):
-            raise LookupError("a content without facts must be in the catalogue")
+                counts["duplicates"] += content_id in with_pictures and item.fault is None
+                change = "new"
+                with_pictures.add(content_id)
+                rows.append(row)
+            counts["failed" if item.fault else change] += 1
         if rows:
-            made = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
-            ids |= {row.digest: row.id for row in made}
-            keep_keywords(self._connection, {ids[digest]: each for digest, each in facts.items()})
+            self._connection.execute(insert(Picture), rows)
+            self.changed = True
+
+    def _ensure_contents(self, batch: Sequence[Accepted]) -> dict[bytes, int]:
+        """Return the ID of each content by digest, inserting contents that the catalogue does not have."""
+        by_digest = {item.digest: item for item in batch}
+        existing = select(Content.digest, Content.id).where(Content.digest.in_(list(by_digest)))
+        ids = {row.digest: row.id for row in self._connection.execute(existing)}
+        missing = [item for digest, item in by_digest.items() if digest not in ids]
+        infos = {item.digest: (item.size, item.info) for item in missing if item.info is not None}
+        if len(infos) < len(missing):
+            raise LookupError("A content without image information must be in the catalogue.")
+        rows = [{"digest": digest, "size": size, **_info_columns(info)} for digest, (size, info) in infos.items()]
+        if rows:
+            inserted = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
+            ids |= {row.digest: row.id for row in inserted}
+            write_keywords(self._connection, {ids[digest]: info.metadata for digest, (_, info) in infos.items()})
         return ids
 
-    def _embed(self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]) -> int:
-        """Writes the vectors that are new; copies within the batch, or of another run, bring the same one again."""
-        vectors = {content_ids[taken.digest]: taken.vector for taken in batch if taken.vector is not None}
+    def _write_vectors(self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> int:
+        """Write vectors and vector failures; return the number of new vectors, counting copies once."""
+        vectors = {content_ids[item.digest]: item.vector for item in batch if item.vector is not None}
         added = add_vectors(self._connection, self._stored, vectors)
-        faults = {content_ids[taken.digest]: taken.fault for taken in batch if taken.fault is not None}
-        note_faults(self._connection, self._stored, faults)
-        self.touched = self.touched or bool(added)
+        faults = {content_ids[item.digest]: item.fault for item in batch if item.fault is not None}
+        record_vector_failures(self._connection, self._stored, faults)
+        self.changed = self.changed or bool(added)
         return added
 
-    def _holders(
-        self, batch: Sequence[Taken], content_ids: Mapping[bytes, int]
-    ) -> tuple[set[int], dict[int, list[int]]]:
-        """The contents that some picture holds, and by content the pictures whose file is gone, first known first.
+    def _find_pictures(self, content_ids: set[int]) -> tuple[set[int], dict[int, list[int]]]:
+        """Return the contents that have pictures, and by content the IDs of pictures whose file has vanished.
 
-        Of what the place covers the census knows (a file that is back but changed has its own turn in it); of the rest
-        (another root, or elsewhere in this one) the file system is asked, unless their root is there and empty: what
-        lies on a disk that is not mounted has not moved.
+        For pictures at the scanned location, the scan decides: a file that is back but changed is pending itself. For
+        all others the file system is asked, see `_has_vanished`.
         """
-        unplaced = {content_ids[taken.digest] for taken in batch if taken.work.picture_id is None}
-        gone: dict[int, list[int]] = {content_id: [] for content_id in unplaced}
-        statement = (
+        with_pictures = set[int]()
+        vanished: dict[int, list[int]] = {content_id: [] for content_id in content_ids}
+        for row in self._connection.execute(self._select_pictures(content_ids)):
+            with_pictures.add(row.content_id)
+            if row.vanished if row.scanned else _has_vanished(row.path, row.relpath, PictureState(row.state)):
+                vanished[row.content_id].append(row.id)
+        return with_pictures, vanished
+
+    def _select_pictures(self, content_ids: set[int]) -> Select[tuple[int, int | None, bytes, str, bytes, bool, bool]]:
+        return (
             select(
                 Picture.id,
                 Picture.content_id,
                 Picture.relpath,
                 Picture.state,
                 Root.path,
-                and_(*within(self._place)).label("covered"),
-                self._gone.label("gone"),
+                and_(*within(self._location)).label("scanned"),
+                self._vanished.label("vanished"),
             )
             .join(Root, Root.id == Picture.root_id)
-            .where(Picture.content_id.in_(list(unplaced)))
+            .where(Picture.content_id.in_(list(content_ids)))
             .order_by(Picture.id)
         )
-        held = set()
-        for row in self._connection.execute(statement):
-            held.add(row.content_id)
-            if row.gone if row.covered else _has_left(row.path, row.relpath, State(row.state)):
-                gone[row.content_id].append(row.id)
-        return held, gone
 
-    def _update(self, taken: Taken, row: Mapping[str, object]) -> str:
-        """A path known before: the same content as then, or another."""
-        same = row["content_id"] == taken.work.content_id
-        settled = same and taken.work.state == State.PRESENT
-        self._rewrite(taken.work.picture_id, row, touching=not settled)
-        if settled:
+    def _update_picture(self, item: Accepted, row: Mapping[str, object]) -> str:
+        """Update the row of a known path; return whether it is unchanged, restored or changed."""
+        same_content = row["content_id"] == item.file.content_id
+        unchanged = same_content and item.file.state == PictureState.PRESENT
+        self._rewrite(item.file.picture_id, row)
+        if unchanged:
             return "unchanged"
-        return "restored" if same else "changed"
+        self.changed = True
+        return "restored" if same_content else "changed"
 
-    def _rewrite(self, picture_id: int | None, row: Mapping[str, object], *, touching: bool = True) -> None:
-        """Lets a picture's row say where its file is and what it holds; whatever failed there before is over."""
+    def _rewrite(self, picture_id: int | None, row: Mapping[str, object]) -> None:
+        """Replace the row of a picture and delete its failure."""
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(row))
         self._connection.execute(delete(Failure).where(Failure.picture_id == picture_id))
-        self.touched = self.touched or touching
 
-    def _row(self, taken: Taken, content_id: int) -> dict[str, object]:
-        return {**self._location(taken), "content_id": content_id, "state": State.PRESENT}
-
-    def _location(self, outcome: Outcome) -> dict[str, object]:
+    def _file_columns(self, outcome: FileOutcome) -> dict[str, object]:
         return {
-            "root_id": self._place.root_id,
-            "relpath": outcome.work.relpath,
+            "root_id": self._location.root_id,
+            "relpath": outcome.file.relpath,
             "size": outcome.size,
             "mtime_ns": outcome.mtime_ns,
         }
 
-    def _refuse(self, refused: Refused) -> None:
-        picture_id = refused.work.picture_id
+    def _write_rejected(self, rejected: Rejected) -> None:
+        picture_id = rejected.file.picture_id
         tries = 1
         if picture_id is None:
-            row = {**self._location(refused), "content_id": None, "state": State.FAILED}
+            row = {**self._file_columns(rejected), "content_id": None, "state": PictureState.FAILED}
             picture_id = self._connection.execute(insert(Picture).values(row).returning(Picture.id)).scalar_one()
         else:
             tries += self._connection.scalar(select(Failure.tries).where(Failure.picture_id == picture_id)) or 0
-            self._fail(refused, picture_id)
+            self._mark_failed(rejected, picture_id)
         self._connection.execute(delete(Failure).where(Failure.picture_id == picture_id))
         self._connection.execute(
             insert(Failure).values(
                 picture_id=picture_id,
-                reason=refused.reason,
-                detail=refused.detail,
-                transient=refused.transient,
+                reason=rejected.reason,
+                detail=rejected.detail,
+                transient=rejected.transient,
                 tries=tries,
                 last_try_at=self._now,
             )
         )
 
-    def _fail(self, refused: Refused, picture_id: int) -> None:
-        """A known path fails. If the trouble may pass, what it held is kept, so as not to embed it again."""
-        values: dict[str, object] = {"state": State.FAILED}
-        if not refused.transient:
-            values |= {"content_id": None, "size": refused.size, "mtime_ns": refused.mtime_ns}
+    def _mark_failed(self, rejected: Rejected, picture_id: int) -> None:
+        """Mark a known picture as failed. On a transient failure it keeps its content, to avoid embedding it again."""
+        values: dict[str, object] = {"state": PictureState.FAILED}
+        if not rejected.transient:
+            values |= {"content_id": None, "size": rejected.size, "mtime_ns": rejected.mtime_ns}
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(values))
-        self.touched = True
+        self.changed = True
 
 
-def _has_left(root: bytes, relpath: bytes, state: State) -> bool:
-    """Whether a file is no longer where it was, and its root does not look like the place of an unmounted disk."""
+def _info_columns(info: ImageInfo) -> dict[str, object]:
+    return {"format": info.format, "width": info.width, "height": info.height, **content_columns(info.metadata)}
+
+
+def _has_vanished(root: bytes, relpath: bytes, state: PictureState) -> bool:
+    """Return whether a file no longer exists, other than on a disk that does not seem to be mounted.
+
+    A root that exists but is empty looks like an unmounted disk; its files do not count as vanished.
+    """
     try:
         os.lstat(root + b"/" + relpath)
     except (FileNotFoundError, NotADirectoryError):
-        return state == State.MISSING or not _is_empty(root)
-    except OSError:  # no permission to look, a dead mount: who knows
+        return state == PictureState.MISSING or not _is_empty(root)
+    except OSError:  # no permission, or a dead mount: the file may still exist
         return False
     return False
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection, and_, delete, insert, select
 
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
-from store.library import Library
+from store.library import Library, Writer
 from store.roots import RootLocation, within
 
-__all__ = ["HASH_BYTES", "PerceptualHash", "UnhashedContent", "record_hashes", "unhashed_contents"]
+__all__ = ["HASH_BYTES", "PerceptualHash", "UnhashedContent", "record_hashes", "record_hashes_in", "unhashed_contents"]
 
 HASH_BYTES = 32
 
@@ -34,8 +34,14 @@ class UnhashedContent(NamedTuple):
     relpath: bytes
 
 
-def record_hashes(connection: Connection, hashes: Mapping[int, PerceptualHash]) -> None:
+def record_hashes(writer: Writer, hashes: Mapping[int, PerceptualHash]) -> None:
     """Store the hashes of contents. Hashes of the same version that are stored already keep their groups."""
+    with writer.transaction() as connection:
+        record_hashes_in(connection, hashes)
+
+
+def record_hashes_in(connection: Connection, hashes: Mapping[int, PerceptualHash]) -> None:
+    """As `record_hashes`, within a transaction."""
     if not hashes:
         return
     stored = select(PerceptualHashRow.content_id, PerceptualHashRow.version).where(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from core.errors import AmbiguousSpace, SpaceMismatch, UnknownSpace
 from core.space import Space
 from store.catalog.tables import Embedding, LibraryState, SpaceRow
-from store.library import Library, advance_revision
+from store.library import Library, Writer, advance_revision
 
 __all__ = [
     "SpaceSummary",
@@ -18,6 +18,7 @@ __all__ = [
     "activate",
     "active_in",
     "active_space",
+    "create_active_space",
     "find_spaces",
     "find_spaces_in",
     "list_spaces",
@@ -79,6 +80,14 @@ def register(connection: Connection, space: Space, dtype: str = "float16") -> St
     if known is None:  # only another program deleting rows under us comes here
         raise SpaceMismatch(str(space), "nothing")
     return known
+
+
+def create_active_space(writer: Writer, space: Space) -> StoredSpace:
+    """Register `space`, and make it the active one."""
+    with writer.transaction() as connection:
+        stored = register(connection, space)
+        activate(connection, stored)
+    return stored
 
 
 def active_space(library: Library) -> StoredSpace | None:

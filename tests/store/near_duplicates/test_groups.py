@@ -39,8 +39,8 @@ BITS = bytes(range(32))
 
 
 def hashes(library: Library, looks: dict[int, bytes | None]) -> None:
-    with library.transaction() as connection:
-        record_hashes(connection, {content_id: PerceptualHash(1, bits) for content_id, bits in looks.items()})
+    with library.exclusive() as writer:
+        record_hashes(writer, {content_id: PerceptualHash(1, bits) for content_id, bits in looks.items()})
 
 
 def anchors(library: Library) -> dict[int, int]:
@@ -136,8 +136,8 @@ def test_a_hash_of_another_version_is_compared_again(library: Library, stored: S
     hashes(library, {one: BITS, other: BITS})
     with library.exclusive() as writer:
         update_near_duplicate_groups(writer, stored)
-    with library.transaction() as connection:
-        record_hashes(connection, {other: PerceptualHash(2, flipped(BITS, *range(100)))})
+    with library.exclusive() as writer:
+        record_hashes(writer, {other: PerceptualHash(2, flipped(BITS, *range(100)))})
     with library.exclusive() as writer:
         assert update_near_duplicate_groups(writer, stored) == 1
     assert anchors(library) == {one: one, other: other}
