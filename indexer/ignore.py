@@ -1,7 +1,7 @@
-"""Which names a scan passes over: patterns in gitignore grammar, and names of bins, caches and machinery.
+"""Files and folders that a scan ignores: patterns in gitignore syntax, and names of trash, caches and system folders.
 
-A rule set answers for one entry at a time and knows nothing of the entry's parents: the scan prunes an
-ignored folder, so that, as in git, nothing beneath it can be brought back.
+Rules are applied to one entry at a time, regardless of its parents. The scan does not enter an ignored folder, so that,
+as in git, no pattern can include a file beneath it again.
 """
 
 import os
@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec, RegexPattern
 
-__all__ = ["IGNORE_FILE", "IgnoreRules", "is_clutter", "parse_ignore_file", "parse_patterns"]
+__all__ = ["IGNORE_FILE", "IgnoreRules", "is_always_ignored", "parse_ignore_file", "parse_patterns"]
 
 IGNORE_FILE = b".sightlineignore"
-"""Name of the file whose patterns hold in its folder and beneath."""
+"""Name of the file whose patterns apply to its folder and everything beneath."""
 
-_CLUTTER = frozenset(
+_SYSTEM_FOLDERS = frozenset(
     {
         b".git",
         b".trash",
         b".trashes",
         b".thumbnails",
-        b"#recycle",  # Synology's bin
-        b"@eadir",  # Synology's thumbnails
-        b"@recycle",  # QNAP's bin
+        b"#recycle",  # trash, Synology
+        b"@eadir",  # thumbnails, Synology
+        b"@recycle",  # trash, QNAP
         b"$recycle.bin",
         b"__macosx",
         b"__pycache__",
@@ -32,19 +32,19 @@ _CLUTTER = frozenset(
         b"system volume information",
     }
 )
-"""Folders of bins, thumbnails and machinery, in lower case: their pictures are copies or nobody's."""
+"""Names of folders of trash, thumbnails and system files, in lower case: their pictures are copies or not the user's."""
 
 
 class IgnoreRules(NamedTuple):
-    """Patterns of one source, relative to the folder `base` (a path that ends in "/", or "" for the root)."""
+    """Patterns from one source, relative to the folder `base`: a path that ends in "/", or "" for the root."""
 
     base: str
     patterns: tuple[RegexPattern, ...]
 
     def verdict(self, path: str, is_folder: bool) -> bool | None:
-        """True to ignore `path` (relative to the root), False to keep it, None when no pattern speaks of it.
+        """Return True to ignore `path` (relative to the root), False to include it, None if no pattern matches.
 
-        The last pattern that matches decides.
+        The last matching pattern decides.
         """
         inner = path[len(self.base) :]
         for pattern in reversed(self.patterns):
@@ -54,20 +54,20 @@ class IgnoreRules(NamedTuple):
 
 
 def parse_patterns(lines: Iterable[str], base: str = "") -> IgnoreRules:
-    """Rules from patterns in gitignore grammar. Raises `ValueError` for a pattern that has no meaning."""
+    """Return rules for patterns in gitignore syntax. Raises `ValueError` for an invalid pattern."""
     patterns = GitIgnoreSpec.from_lines(lines).patterns
     return IgnoreRules(base, tuple(pattern for pattern in patterns if pattern.include is not None))
 
 
 def parse_ignore_file(content: bytes, base: str) -> IgnoreRules:
-    """Rules of an ignore file found in `base`. As in git, lines without meaning are passed over."""
+    """Return the rules of an ignore file in the folder `base`. As in git, invalid lines are skipped."""
     lines = [os.fsdecode(line) for line in content.removeprefix(b"\xef\xbb\xbf").splitlines()]
     return parse_patterns(filter(_is_pattern, lines), base)
 
 
-def is_clutter(name: bytes) -> bool:
-    """Names no pattern can bring back: AppleDouble companions (`._*`), bins, thumbnail caches, machinery."""
-    return name.startswith((b"._", b".Trash-")) or name.lower() in _CLUTTER
+def is_always_ignored(name: bytes) -> bool:
+    """Return whether a name is ignored regardless of patterns: AppleDouble files (`._*`), trash, system files."""
+    return name.startswith((b"._", b".Trash-")) or name.lower() in _SYSTEM_FOLDERS
 
 
 def _is_pattern(line: str) -> bool:
@@ -79,14 +79,14 @@ def _is_pattern(line: str) -> bool:
 
 
 def _matches(pattern: RegexPattern, path: str, is_folder: bool) -> bool:
-    """Whether `pattern` means this entry itself.
+    """Return whether `pattern` matches this entry itself.
 
-    pathspec's expressions also match what lies beneath a matched folder, and name a group for the slash after
-    it. Here only a match up to the very end counts: `*` then `!kept/` brings back the folder, not its files.
+    pathspec's expressions also match everything beneath a matched folder, and have a named group for the slash after
+    it. Only a match up to the end counts here: `*` followed by `!kept/` includes the folder again, not its files.
     """
     if pattern.regex is None:
         return False
     if not pattern.regex.groupindex:
         return pattern.regex.search(path) is not None
-    whole = path + "/" if is_folder else path
-    return any(match.end() == len(whole) for match in pattern.regex.finditer(whole))
+    entry = path + "/" if is_folder else path
+    return any(match.end() == len(entry) for match in pattern.regex.finditer(entry))

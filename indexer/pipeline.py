@@ -181,7 +181,7 @@ class _IndexRun:
             files = scan(location.root, self._settings.scan, location.beneath)
         seen = reconciler.record(self._report_progress(files))
         folder = location.root / os.fsdecode(location.beneath)
-        if files.passed_over and folder.is_dir() and not self._settings.accept_missing:
+        if files.is_excluded and folder.is_dir() and not self._settings.accept_missing:
             raise FolderExcluded(folder, location.root)
         reconciler.exclude(files.unreadable)
         self.unreadable.extend(str(location.root / os.fsdecode(path)) for path in files.unreadable)

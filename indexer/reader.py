@@ -1,4 +1,4 @@
-"""One file on its way in, as a worker sees it: bytes, digest, pixels. Knows nothing of batches or transactions."""
+"""Read one file in a worker thread: its bytes, digest, pixels, metadata and perceptual hash."""
 
 import hashlib
 import os
@@ -18,56 +18,56 @@ from pictures.perceptual_hash import HASH_VERSION, SIDE, perceptual_hash
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.near_duplicates.hashes import PerceptualHash
 
-__all__ = ["LARGEST_FILE", "Reader", "Reading"]
+__all__ = ["MAX_FILE_BYTES", "Reader", "Reading"]
 
-LARGEST_FILE = 1 << 30
-"""Bytes of the largest file that is read; 200 million pixels of 16 bits, uncompressed, are a little more."""
+MAX_FILE_BYTES = 1 << 30
+"""Size of the largest file that is read; 200 million pixels of 16 bits, uncompressed, take slightly more."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of one file: an outcome, and the pixels (S, S, 3) if its vector is still to be computed."""
+    """The outcome of reading one file, and its pixels (S, S, 3) if it has to be embedded."""
 
     outcome: FileOutcome
     pixels: NDArray[np.uint8] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time spent reading, decoding, preprocessing and hashing what it looks like."""
+    """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the files of one root. `known` says whether some bytes, by their SHA-256, have a vector already.
+    """Reads the files of one root. `is_embedded` returns whether bytes with this SHA-256 digest have a vector already.
 
-    Safe to call from several threads at once; Pillow and hashlib let go of the interpreter while they work.
+    Safe to call from several threads at once; Pillow and hashlib release the interpreter lock while they work.
     """
 
     root: Path
     preprocess: Preprocess
     settings: DecodeSettings
-    known: Callable[[bytes], bool]
+    is_embedded: Callable[[bytes], bool]
 
-    def __call__(self, work: PendingFile) -> Reading | None:
-        """Reads the file of `work`; None when it has vanished since the scan."""
+    def __call__(self, pending: PendingFile) -> Reading | None:
+        """Read a file. Return None if it has vanished since the scan."""
         started = perf_counter()
         try:
-            data, size, mtime_ns = _read(self.root / os.fsdecode(work.relpath))
+            data, size, mtime_ns = _read(self.root / os.fsdecode(pending.relpath))
         except FileNotFoundError:
             return None
         except OSError as exc:
             error = PictureUnreadable(exc.strerror or str(exc))
-            return Reading(_refused(work, 0, 0, error))
+            return Reading(_rejected(pending, 0, 0, error))
         if data is None:
-            return Reading(_refused(work, size, mtime_ns, FileTooLarge(size, LARGEST_FILE)))
+            return Reading(_rejected(pending, size, mtime_ns, FileTooLarge(size, MAX_FILE_BYTES)))
         digest = hashlib.sha256(data).digest()
         seconds = {"read": perf_counter() - started}
-        if work.size_is_known and self.known(digest):
-            return Reading(Accepted(work, size, mtime_ns, digest), seconds=seconds)
+        if pending.size_is_known and self.is_embedded(digest):
+            return Reading(Accepted(pending, size, mtime_ns, digest), seconds=seconds)
         try:
-            return self._decode(data, Accepted(work, size, mtime_ns, digest), seconds)
+            return self._decode(data, Accepted(pending, size, mtime_ns, digest), seconds)
         except PictureError as exc:
-            return Reading(_refused(work, size, mtime_ns, exc), seconds=seconds)
+            return Reading(_rejected(pending, size, mtime_ns, exc), seconds=seconds)
 
-    def _decode(self, data: bytes, taken: Accepted, seconds: dict[str, float]) -> Reading:
+    def _decode(self, data: bytes, accepted: Accepted, seconds: dict[str, float]) -> Reading:
         started = perf_counter()
         decoded = decode(data, self.settings, shortest_side=max(self.preprocess.size, SIDE))
         seconds["decode"] = perf_counter() - started
@@ -77,17 +77,17 @@ class Reader:
         started = perf_counter()
         hashed = PerceptualHash(HASH_VERSION, perceptual_hash(decoded.image))
         seconds["hash"] = perf_counter() - started
-        outcome = replace(taken, info=decoded.info, perceptual_hash=hashed)
+        outcome = replace(accepted, info=decoded.info, perceptual_hash=hashed)
         return Reading(outcome, pixels, seconds)
 
 
 def _read(path: Path) -> tuple[bytes | None, int, int]:
-    """The bytes of a file with the size and time of exactly these bytes; None where they are too many."""
+    """Return the bytes of a file, or None if there are too many, with the size and modification time of these bytes."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
-        data = None if status.st_size > LARGEST_FILE else file.read(LARGEST_FILE)  # it may grow meanwhile
+        data = None if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES)  # it may be growing
         return data, status.st_size, modified_ns(status)
 
 
-def _refused(work: PendingFile, size: int, mtime_ns: int, error: PictureError) -> Rejected:
-    return Rejected(work, size, mtime_ns, reason=error.reason, detail=error.detail, transient=error.transient)
+def _rejected(pending: PendingFile, size: int, mtime_ns: int, error: PictureError) -> Rejected:
+    return Rejected(pending, size, mtime_ns, reason=error.reason, detail=error.detail, transient=error.transient)

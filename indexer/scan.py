@@ -1,8 +1,7 @@
-"""Walk a folder of pictures. Knows names, sizes and times; opens no picture and asks no catalogue.
+"""Find the picture files beneath a folder: their names, sizes and modification times. No file is opened.
 
-What cannot be looked at is reported, not passed over: to a caller that compares with a catalogue, an
-unreadable folder would otherwise look like a deleted one. Paths are bytes throughout, which pathlib has not,
-so that any name survives.
+Folders that cannot be read are reported: otherwise they would look as if they had been deleted to a caller that
+compares the result with the catalogue. Paths are bytes, which pathlib does not support, so that any name is preserved.
 """
 # ruff: noqa: PTH116, PTH118, PTH123
 
@@ -15,7 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.ignore import IGNORE_FILE, IgnoreRules, is_clutter, parse_ignore_file, parse_patterns
+from indexer.ignore import IGNORE_FILE, IgnoreRules, is_always_ignored, parse_ignore_file, parse_patterns
 from store.ingest.scanned_files import ScannedFile
 
 __all__ = ["PICTURE_SUFFIXES", "Scan", "ScanSettings", "modified_ns", "scan"]
@@ -24,18 +23,18 @@ PICTURE_SUFFIXES = frozenset(
     b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
     b" jp2 j2k jpx ppm pgm pbm pnm tga".split()
 )
-"""File name endings, in lower case, that are taken for pictures. RAW formats, icons and drawings are not."""
+"""Suffixes of picture files, in lower case. RAW formats, icons and vector drawings are not included."""
 
-_SIDECAR = b".xmp"
+_SIDECAR_SUFFIX = b".xmp"
 
 
 @dataclass(frozen=True)
 class ScanSettings:
-    """What a scan passes over.
+    """Which files a scan returns.
 
-    `exclude` holds patterns in gitignore grammar, relative to the root; they outrank every ignore file.
-    Hidden files and folders are those whose name begins with a dot. `only` names files relative to the root:
-    exactly these are found, if they are there, and no folder is walked.
+    `exclude` contains patterns in gitignore syntax, relative to the root; they take precedence over ignore files.
+    Hidden files and folders are those whose name begins with a dot. If `only` is set, no folder is walked: the scan
+    returns these files, given relative to the root, as far as they exist.
     """
 
     exclude: tuple[str, ...] = ()
@@ -45,7 +44,7 @@ class ScanSettings:
 
 
 class _Entry(NamedTuple):
-    """One name in a folder. In `key` a folder's name ends in "/", which puts whole paths in byte order."""
+    """An entry of a folder. In `key`, a folder's name ends in "/", so that sorting by it puts paths in byte order."""
 
     key: bytes
     relpath: bytes
@@ -54,65 +53,63 @@ class _Entry(NamedTuple):
 
 
 class _Folder(NamedTuple):
-    """A folder on the way down: what is left to visit in it, and the rules that hold there, deepest first."""
+    """A folder that is being walked: the entries that are left, and the rules that apply to it, deepest first."""
 
     entries: Iterator[_Entry]
     rules: tuple[IgnoreRules, ...]
 
 
 def scan(root: Path, settings: ScanSettings | None = None, beneath: bytes = b"") -> "Scan":
-    """The pictures of `root`, or only those of its sub-folder `beneath`; the result also keeps `unreadable`.
+    """Return a scan of `root`, or only of its subfolder `beneath`. Iterating over it walks the folders.
 
-    Raises `FileNotFoundError`, `NotADirectoryError` or `PermissionError` when `root` cannot be listed, and
-    `ValueError` for an exclude pattern that has no meaning.
+    Raises `FileNotFoundError`, `NotADirectoryError` or `PermissionError` if `root` cannot be listed, and `ValueError`
+    for an invalid exclude pattern.
 
-        found = scan(Path("/photos"))
-        sizes = {file.relpath: file.size for file in found}
-        incomplete = bool(found.unreadable)
+        files = scan(Path("/photos"))
+        sizes = {file.relpath: file.size for file in files}
+        incomplete = bool(files.unreadable)
     """
     return Scan(root, settings or ScanSettings(), beneath)
 
 
 class Scan:
-    """One walk over a root. Iterate it once; `unreadable` is complete when the iteration has ended.
+    """One walk over a root. It can be iterated once; `unreadable` and `is_excluded` are final when that has ended.
 
-    Files come in ascending byte order of `relpath`, so that they can be merged with a sorted catalogue.
-    Memory holds one listing per level of depth (and, when links are followed, a number pair per folder).
+    Files are yielded in ascending byte order of `relpath`, so that they can be merged with a sorted catalogue. Memory
+    is needed for one listing per level of depth and, if links are followed, for two numbers per folder.
 
-    Links to files count as files. Links to folders are passed over unless `follow_links`; then a folder
-    outside the root is visited once, through the first link that leads to it, and a folder of the root only
-    in its own place.
+    Links to files count as files. Links to folders are skipped unless `follow_links` is set. In that case, a folder
+    outside the root is visited once, through the first link to it, and a folder of the root only at its own path.
 
-    `passed_over` says that `beneath` itself is not looked into: it is hidden, ignored, a link, or gone.
+    `is_excluded` is True if `beneath` itself was not walked because it is hidden, ignored, a link, or does not exist.
 
-    `unreadable` lists paths that could not be looked at: whatever is known at or beneath them may still be
-    there. b"" in it means the whole root.
+    `unreadable` lists paths that could not be read: files at or beneath them may still exist. b"" is the root itself.
     """
 
     def __init__(self, root: Path, settings: ScanSettings, beneath: bytes) -> None:
-        """Check the root; see `scan` for what is raised."""
+        """Check the root. Raises the exceptions of `scan`."""
         self.unreadable: list[bytes] = []
-        self.passed_over = False
+        self.is_excluded = False
         self._root = os.fsencode(root)
         self._settings = settings
         self._beneath = beneath.strip(b"/")
         self._exclude = parse_patterns(settings.exclude)
         self._visited: set[tuple[int, int]] = set()
-        os.scandir(self._root).close()  # raises what is wrong with the root before anything is yielded
+        os.scandir(self._root).close()  # raises if the root cannot be listed
         self._identity = _identity(self._root)
         self._real_root = os.path.realpath(self._root)
 
     def __iter__(self) -> Iterator[ScannedFile]:
-        """Walk; a partial walk yields exactly what a full one would yield beneath that folder."""
+        """Walk the folders. A partial walk yields exactly the files that a full one yields beneath that folder."""
         if self._settings.only is not None:
             yield from filter(None, map(self._stat, sorted(self._settings.only)))
         else:
             yield from self._walk()
-        self._check_root_stayed()
+        self._check_root_is_same()
 
     def _walk(self) -> Iterator[ScannedFile]:
         start = self._descend_to(self._beneath)
-        self.passed_over = start is None and not self.unreadable
+        self.is_excluded = start is None and not self.unreadable
         stack = [start] if start else []
         while stack:
             entry = next(stack[-1].entries, None)
@@ -121,11 +118,11 @@ class Scan:
             elif entry.is_folder:
                 if folder := self._open(entry.relpath, stack[-1].rules):
                     stack.append(folder)
-            elif found := self._stat(entry.relpath):
-                yield self._with_sidecar(found, entry.sidecar)
+            elif file := self._stat(entry.relpath):
+                yield self._with_sidecar(file, entry.sidecar)
 
     def _descend_to(self, beneath: bytes) -> _Folder | None:
-        """The folder to start in, reached through its parents so that their rules hold."""
+        """Return the folder to start in. It is reached through its parents so that their rules apply."""
         folder = self._open(b"", ())
         for relpath in _steps(beneath):
             if folder is None or not any(e.is_folder and e.relpath == relpath for e in folder.entries):
@@ -134,10 +131,10 @@ class Scan:
         return folder
 
     def _open(self, relpath: bytes, inherited: tuple[IgnoreRules, ...]) -> _Folder | None:
-        """The folder's kept entries in order, or None when it is gone, unreadable, or was visited before."""
+        """Return the included entries of a folder in order, or None if it is gone, unreadable or visited already."""
         path = self._path(relpath)
         try:
-            if self._settings.follow_links and self._seen(path):
+            if self._settings.follow_links and self._is_visited(path):
                 return None
             rules = (*_own_rules(path, relpath), *inherited)
             entries = self._list(path, relpath, rules)
@@ -151,18 +148,18 @@ class Scan:
     def _list(self, path: bytes, relpath: bytes, rules: tuple[IgnoreRules, ...]) -> list[_Entry]:
         prefix = relpath + b"/" if relpath else b""
         entries: list[_Entry] = []
-        beside: dict[bytes, bytes] = {}
+        sidecars: dict[bytes, bytes] = {}
         with os.scandir(path) as listing:
             for item in listing:
-                if item.name.lower().endswith(_SIDECAR):
-                    beside[item.name.lower()] = prefix + item.name
+                if item.name.lower().endswith(_SIDECAR_SUFFIX):
+                    sidecars[item.name.lower()] = prefix + item.name
                 is_folder = self._is_folder(item, prefix)
                 key = item.name + b"/" if is_folder else item.name
                 entry = _Entry(key, prefix + item.name, is_folder)
-                if (is_folder or _is_picture_name(item.name)) and self._is_kept(item, entry, rules):
+                if (is_folder or _is_picture_name(item.name)) and self._is_included(item, entry, rules):
                     entries.append(entry)
         entries.sort()
-        return [entry._replace(sidecar=_sidecar_of(entry.key, beside)) for entry in entries] if beside else entries
+        return [entry._replace(sidecar=_sidecar_of(entry.key, sidecars)) for entry in entries] if sidecars else entries
 
     def _is_folder(self, item: os.DirEntry[bytes], prefix: bytes) -> bool:
         try:
@@ -172,8 +169,8 @@ class Scan:
                 self.unreadable.append(prefix + item.name)
             return False
 
-    def _is_kept(self, item: os.DirEntry[bytes], entry: _Entry, rules: tuple[IgnoreRules, ...]) -> bool:
-        if is_clutter(item.name) or (item.name.startswith(b".") and not self._settings.include_hidden):
+    def _is_included(self, item: os.DirEntry[bytes], entry: _Entry, rules: tuple[IgnoreRules, ...]) -> bool:
+        if is_always_ignored(item.name) or (item.name.startswith(b".") and not self._settings.include_hidden):
             return False
         if entry.is_folder and item.is_symlink() and self._is_inside(item.path):
             return False
@@ -184,7 +181,7 @@ class Scan:
     def _stat(self, relpath: bytes) -> ScannedFile | None:
         try:
             status = os.stat(self._path(relpath))
-        except (FileNotFoundError, NotADirectoryError):  # it vanished, or a link leads nowhere
+        except (FileNotFoundError, NotADirectoryError):  # it vanished, or is a broken link
             return None
         except OSError:
             self.unreadable.append(relpath)
@@ -193,14 +190,14 @@ class Scan:
             return None
         return ScannedFile(relpath, status.st_size, modified_ns(status))
 
-    def _with_sidecar(self, found: ScannedFile, sidecar: bytes | None) -> ScannedFile:
+    def _with_sidecar(self, file: ScannedFile, sidecar: bytes | None) -> ScannedFile:
         try:
             status = os.stat(self._path(sidecar)) if sidecar else None
-        except OSError:  # it vanished, or is for others to read
-            return found
+        except OSError:  # it vanished, or may not be read
+            return file
         if status is None or not stat.S_ISREG(status.st_mode):
-            return found
-        return found._replace(sidecar=sidecar, sidecar_size=status.st_size, sidecar_mtime_ns=modified_ns(status))
+            return file
+        return file._replace(sidecar=sidecar, sidecar_size=status.st_size, sidecar_mtime_ns=modified_ns(status))
 
     def _path(self, relpath: bytes) -> bytes:
         return os.path.join(self._root, relpath) if relpath else self._root
@@ -209,30 +206,30 @@ class Scan:
         target = os.path.realpath(link)
         return target == self._real_root or target.startswith(self._real_root.rstrip(b"/") + b"/")
 
-    def _seen(self, path: bytes) -> bool:
+    def _is_visited(self, path: bytes) -> bool:
         identity = _identity(path)
         if identity in self._visited:
             return True
         self._visited.add(identity)
         return False
 
-    def _check_root_stayed(self) -> None:
-        """A disk pulled out during the walk makes folders look gone: then nothing is known of any of them."""
+    def _check_root_is_same(self) -> None:
+        """Mark the whole root as unreadable if it was replaced during the walk, for example by an empty mount point."""
         try:
-            stayed = _identity(self._root) == self._identity
+            is_same = _identity(self._root) == self._identity
         except OSError:
-            stayed = False
-        if not stayed:
+            is_same = False
+        if not is_same:
             self.unreadable.append(b"")
 
 
 def modified_ns(status: os.stat_result) -> int:
-    """When a file was last changed, within 64 bits: file systems know years that no database column reaches."""
+    """Return the modification time of a file, limited to 64 bits; file systems may allow more."""
     return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 
 
 def _steps(relpath: bytes) -> Iterator[bytes]:
-    """b"a/b/c" to b"a", b"a/b", b"a/b/c"."""
+    """Yield b"a", b"a/b" and b"a/b/c" for b"a/b/c"."""
     return accumulate(relpath.split(b"/"), lambda parent, name: parent + b"/" + name) if relpath else iter(())
 
 
@@ -241,10 +238,13 @@ def _identity(path: bytes) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _sidecar_of(name: bytes, beside: Mapping[bytes, bytes]) -> bytes | None:
-    """Of the XMP files in a folder, by their name in lower case, the one that belongs to the picture `name`."""
+def _sidecar_of(name: bytes, sidecars: Mapping[bytes, bytes]) -> bytes | None:
+    """Return the sidecar of the picture `name`: `photo.jpg.xmp`, or else `photo.xmp`.
+
+    `sidecars` are the XMP files of the folder, by name in lower case.
+    """
     name = name.lower()
-    return beside.get(name + _SIDECAR) or beside.get(name.rpartition(b".")[0] + _SIDECAR)
+    return sidecars.get(name + _SIDECAR_SUFFIX) or sidecars.get(name.rpartition(b".")[0] + _SIDECAR_SUFFIX)
 
 
 def _is_picture_name(name: bytes) -> bool:
@@ -253,10 +253,9 @@ def _is_picture_name(name: bytes) -> bool:
 
 
 def _own_rules(path: bytes, relpath: bytes) -> tuple[IgnoreRules, ...]:
-    """The rules of the folder's own ignore file, if it has one.
+    """Return the rules of the folder's ignore file, if it has one.
 
-    One that cannot be read makes the folder unreadable (OSError): better nothing new from it than pictures
-    that its owner wanted left out.
+    If that cannot be read, `OSError` makes the folder unreadable: excluded pictures must not be indexed by accident.
     """
     try:
         with open(os.path.join(path, IGNORE_FILE), "rb") as file:

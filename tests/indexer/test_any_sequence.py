@@ -52,7 +52,7 @@ class Watching(FakeEncoder):
         self.seen: list[Colour] = []
         self.batches = batches
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         if self.batches is not None and self.batches <= 0:
             raise Interrupted
         if self.batches is not None:
@@ -60,7 +60,7 @@ class Watching(FakeEncoder):
         for picture in pixels:
             red, green, blue = (round(float(value) * 255) for value in picture[:, 0, 0])
             self.seen.append((red, green, blue))
-        return super()._forward_images(pixels)
+        return super().forward_images(pixels)
 
 
 class Leaving(Progress):

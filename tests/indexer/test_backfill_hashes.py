@@ -10,7 +10,7 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
 from store.catalog.tables import PerceptualHashRow, Picture
-from tests.photos import photo
+from tests.support.photos import photo
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from encoders.fake import FakeEncoder
-from indexer.batching import PIXELLESS_BATCH, QUEUED_PER_WORKER, batches, embed, read_ahead
+from indexer.batching import MAX_BATCH_FILES, MAX_QUEUED_PER_WORKER, batches, embed, read_ahead
 from indexer.reader import Reading
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 
@@ -60,7 +60,7 @@ def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
     for done, _ in enumerate(read_ahead(reading_of, source(), workers)):
         most = max(most, asked - done)
     assert asked == 100
-    assert 1 < most <= workers * QUEUED_PER_WORKER
+    assert 1 < most <= workers * MAX_QUEUED_PER_WORKER
 
 
 def test_nothing_is_read_after_the_consumer_has_left() -> None:
@@ -73,7 +73,7 @@ def test_nothing_is_read_after_the_consumer_has_left() -> None:
     readings = read_ahead(note, works(1000), 2)
     next(readings)
     readings.close()  # type: ignore[attr-defined]
-    assert len(read) <= 2 * QUEUED_PER_WORKER
+    assert len(read) <= 2 * MAX_QUEUED_PER_WORKER
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
 
 
@@ -99,7 +99,7 @@ def test_a_batch_fills_the_encoder_once() -> None:
 
 
 def test_what_needs_no_encoder_is_committed_all_the_same() -> None:
-    assert [len(batch) for batch in batches([failure("x")] * 600, 32)] == [PIXELLESS_BATCH, PIXELLESS_BATCH, 88]
+    assert [len(batch) for batch in batches([failure("x")] * 600, 32)] == [MAX_BATCH_FILES, MAX_BATCH_FILES, 88]
 
 
 def test_a_failure_in_the_middle_shifts_no_vector(encoder: FakeEncoder) -> None:
@@ -124,8 +124,8 @@ def test_a_failure_in_the_middle_shifts_no_vector(encoder: FakeEncoder) -> None:
 class AfraidOfWhite(FakeEncoder):
     """Returns NaN for a white picture."""
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors = super()._forward_images(pixels)
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors = super().forward_images(pixels)
         vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
         return vectors
 
@@ -148,9 +148,9 @@ def test_copies_in_one_batch_are_embedded_once() -> None:
     class Counting(FakeEncoder):
         embedded = 0
 
-        def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             self.embedded += len(pixels)
-            return super()._forward_images(pixels)
+            return super().forward_images(pixels)
 
     red, blue = picture("red", COLOURS["red"]), picture("blue", COLOURS["blue"])
     encoder = Counting()

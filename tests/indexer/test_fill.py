@@ -23,7 +23,7 @@ from store.forget import forget
 from store.library import Writer
 from store.queries import list_failures
 from store.spaces import index_cache, space_fill
-from store.spaces.coverage import Coverage, coverage, count_unavailable
+from store.spaces.coverage import Coverage, count_unavailable, coverage
 from store.spaces.drop import drop_space, forget_space
 from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace, active_space, list_spaces

@@ -73,8 +73,8 @@ def test_a_broken_file_in_the_middle_of_a_batch_shifts_nothing(
 class AfraidOfWhite(Counting):
     """Returns NaN for a white picture."""
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors = super()._forward_images(pixels)
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        vectors = super().forward_images(pixels)
         vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
         return vectors
 

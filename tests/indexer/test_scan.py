@@ -51,7 +51,7 @@ def test_ignore_patterns_reach_names_that_are_not_utf8(tmp_path: Path) -> None:
     assert paths(scan(tmp_path)) == [b"tea.jpg"]
 
 
-def test_bins_caches_and_companions_are_passed_over(tmp_path: Path) -> None:
+def test_bins_caches_and_companions_are_is_excluded(tmp_path: Path) -> None:
     clutter = ["._a.jpg", "@eaDir/a.jpg", "x/node_modules/a.png", "$RECYCLE.BIN/a.jpg", "__MACOSX/._a.jpg"]
     touch(tmp_path, *clutter, ".thumbnails/a.png", ".git/a.png", ".Trash-1000/a.jpg", "#recycle/a.jpg", "a.jpg")
     assert paths(scan(tmp_path)) == [b"a.jpg"]
