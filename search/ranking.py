@@ -1,4 +1,17 @@
-"""A vector to hits: the nearest pictures, exactly, in an order that never changes by itself."""
+"""Ranking: from query vectors to hits, by exact search, in an order that is always reproducible.
+
+`rank` serves one query in any order, `rank_many` several by relevance in one pass of the index. Equal scores are
+ordered by content ID, so the order does not depend on how the index was built.
+
+Diversity is maximal marginal relevance: Carbonell and Goldstein, "The use of MMR, diversity-based reranking for
+reordering documents and producing summaries" (SIGIR 1998). The next hit is the one with the largest
+
+    lambda * similarity to the query - (1 - lambda) * largest similarity to a hit already chosen
+
+Texts are less similar to any picture than pictures are to each other. With plain cosines the second hit would be the
+picture least similar to the first, regardless of the query. So the candidates' similarity to the query is first
+rescaled: 1 for the best of them, 0 for the last.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,129 +19,217 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from search.hits import Hit
-from search.near_duplicates import unfolded
-from search.paging import Place
+from search.active_space import ActiveSpace
+from search.near_duplicates import collapse
+from search.options import Sort
+from search.paging import CursorPosition
+from search.results import Hit
 from store.library import Library
-from store.queries import describe, taken_at
-from store.spaces.vector_index import Ids, VectorIndex
+from store.queries import load_content_records, load_dates_taken
+from store.spaces.embeddings import load_vectors
+from store.spaces.vector_index import Ids
 
-__all__ = ["Wanted", "rank", "rank_by_date", "rank_many"]
+__all__ = ["RankingRequest", "diverse_order", "newest_first", "rank", "rank_many", "rescaled", "stored_vectors"]
+
+DIVERSITY_POOL_FACTOR = 5
+"""Diversity chooses from this many candidates per requested hit."""
+MIN_DIVERSITY_POOL = 20
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Which hits, and how many."""
+class RankingRequest:
+    """Which hits to return for a query vector."""
 
     k: int
-    among: Ids | None = None
-    """The contents to rank; None for all."""
-    without: frozenset[int] = frozenset()
-    """Contents that are never shown."""
-    lowest: float | None = None
-    """The score that a hit must reach."""
-    after: Place | None = None
-    """Only hits behind this one."""
-    fold: bool = False
-    """Only the first of each group of near-duplicates."""
+    digest: str
+    """Identifies the query in cursors (`query_digest`)."""
+    sort: Sort = "relevance"
+    diverse: float | None = None
+    """Lambda of maximal marginal relevance; None for the plain order."""
+    min_score: float | None = None
+    candidates: Ids | None = None
+    """The content IDs to rank; None for all."""
+    exclude: frozenset[int] = frozenset()
+    """Content IDs that are never returned."""
+    after: CursorPosition | None = None
+    """Return only hits after this position."""
     shown: int = 0
-    """How many hits were shown before: ranks go on from there."""
+    """The number of hits on earlier pages; ranks continue from there."""
+    collapse_duplicates: bool = False
+    """Return only the first hit of each group of near-duplicates."""
 
 
-def rank(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
-    """The best hits for a unit vector (D,), and one more if there is one: it tells that there is another page."""
-    number = _number(wanted)
+def rank(library: Library, space: ActiveSpace, vector: NDArray[np.float32], request: RankingRequest) -> list[Hit]:
+    """Return the hits for a unit vector (D,) in the requested order.
+
+    One more than `k` is returned if there is one, which shows that there is another page.
+    """
+    if request.diverse is not None:
+        return _rank_diverse(library, space, vector, request, request.diverse)
+    if request.sort == "relevance":
+        return _rank_by_score(library, space, vector, request)
+    if request.min_score is not None:
+        return _rank_by_date(library, space, vector, request)
+    best = _rank_by_score(library, space, vector, request)[: request.k]
+    return _numbered(newest_first(best), request.shown)
+
+
+def rank_many(
+    library: Library, space: ActiveSpace, vectors: NDArray[np.float32], requests: Sequence[RankingRequest]
+) -> list[list[Hit]]:
+    """Rank each of the unit vectors (Q, D) as `rank` does. The requests must have the same candidates.
+
+    Requests for the first page by relevance share one pass of the index.
+    """
+    if any(request.diverse is not None or request.sort != "relevance" for request in requests):
+        return [rank(library, space, vector, request) for vector, request in zip(vectors, requests, strict=True)]
+    number = max(map(_initial_number, requests), default=0)
+    scores, ids = space.current.index.search(vectors, number, requests[0].candidates)  # (Q, K) both
+    rankings = []
+    for row, (vector, request) in enumerate(zip(vectors, requests, strict=True)):
+        hits = _best_hits(library, scores[row], ids[row], request, number)
+        rankings.append(_rank_by_score(library, space, vector, request, 2 * number) if hits is None else hits)
+    return rankings
+
+
+def newest_first(hits: Sequence[Hit]) -> list[Hit]:
+    """Sort hits by date, newest first; hits without a date come last. The sort is stable."""
+    dated = [(hit.taken_at, hit) for hit in hits if hit.taken_at is not None]
+    undated = [hit for hit in hits if hit.taken_at is None]
+    return [*(hit for _, hit in sorted(dated, key=lambda pair: pair[0], reverse=True)), *undated]
+
+
+def stored_vectors(library: Library, space: ActiveSpace, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+    """Return the stored vector (D,) of each content that has one."""
+    vectors = load_vectors(library, space.stored, np.array(ids, np.int64))  # (n, D)
+    return {content_id: vector for content_id, vector in zip(ids, vectors, strict=True) if not np.isnan(vector[0])}
+
+
+def rescaled(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Rescale `scores` (n,) to 0 for the lowest and 1 for the highest; to 1 if all are equal."""
+    wide = np.asarray(scores, np.float64)
+    span = wide.max() - wide.min()
+    return np.asarray((wide - wide.min()) / span if span > 0 else np.ones(len(wide)))
+
+
+def diverse_order(scores: NDArray[np.floating], vectors: NDArray[np.float32], k: int, balance: float) -> list[int]:
+    """Choose `k` candidates by maximal marginal relevance, in order.
+
+    Returns row numbers of `scores` (n,) and of the candidates' unit `vectors` (n, D). `balance` is lambda.
+    """
+    to_query = np.asarray(scores, np.float64)  # (n,)
+    to_chosen = np.zeros(len(to_query))  # (n,): the largest similarity to a chosen candidate
+    chosen: list[int] = []
+    remaining = np.ones(len(to_query), bool)
+    while len(chosen) < min(k, len(to_query)):
+        merit = np.where(remaining, balance * to_query - (1 - balance) * to_chosen, -np.inf)  # (n,)
+        best = int(np.argmax(merit)) if chosen else int(np.argmax(to_query))
+        chosen.append(best)
+        remaining[best] = False
+        similarity = (vectors @ vectors[best]).astype(np.float64)  # (n,)
+        to_chosen = similarity if len(chosen) == 1 else np.maximum(to_chosen, similarity)
+    return chosen
+
+
+def _rank_by_score(
+    library: Library, space: ActiveSpace, vector: NDArray[np.float32], request: RankingRequest, number: int = 0
+) -> list[Hit]:
+    """Search for `number` neighbours, and for twice as many until the hits are certain."""
+    number = number or _initial_number(request)
     while True:
-        scores, ids = index.search(vector[None], number, wanted.among)
-        hits = _first(library, scores[0], ids[0], wanted, number)
+        scores, ids = space.current.index.search(vector[None], number, request.candidates)
+        hits = _best_hits(library, scores[0], ids[0], request, number)
         if hits is not None:
             return hits
         number *= 2
 
 
-def rank_many(library: Library, index: VectorIndex, vectors: NDArray[np.float32], wanted: Wanted) -> list[list[Hit]]:
-    """As `rank`, for each of (Q, D) vectors, in one pass of the index."""
-    number = _number(wanted)
-    scores, ids = index.search(vectors, number, wanted.among)  # (Q, K) both
-    found = [_first(library, scores[row], ids[row], wanted, number) for row in range(len(vectors))]
-    return [
-        rank(library, index, vector, wanted) if hits is None else hits
-        for vector, hits in zip(vectors, found, strict=True)
-    ]
+def _initial_number(request: RankingRequest) -> int:
+    """Return how many neighbours usually suffice. One extra shows whether the last hit has equals left out."""
+    return request.shown + request.k + 2 + len(request.exclude)
 
 
-def _number(wanted: Wanted) -> int:
-    """How many candidates mostly are enough: one more than is needed tells whether equals of the last are left out."""
-    return wanted.shown + wanted.k + 2 + len(wanted.without)
-
-
-def _first(library: Library, scores: NDArray[np.float32], ids: Ids, wanted: Wanted, number: int) -> list[Hit] | None:
-    """The hits among `number` candidates, (K,) scores and ids; None if it takes more of them to know."""
-    limit = wanted.k + 1
-    hits = _hits(library, scores, ids, wanted)
-    # More are needed when a picture vanished between ranking and looking it up, and when equals of the last
-    # one shown may be left out: which of them come first must not depend on how the index came to be.
+def _best_hits(
+    library: Library, scores: NDArray[np.float32], ids: Ids, request: RankingRequest, number: int
+) -> list[Hit] | None:
+    """Return the hits among `number` neighbours, scores and IDs (K,); None if more neighbours are needed."""
+    limit = request.k + 1
+    order = np.lexsort((ids, -scores))
+    positions = [CursorPosition(float(scores[row]), int(ids[row])) for row in order.tolist()]
+    positions = _collapsed(library, positions, request)  # before paging: groups include hits of earlier pages
+    if request.after is not None:
+        last = request.after.key("relevance")
+        positions = [position for position in positions if position.key("relevance") > last]
+    if request.min_score is not None:
+        positions = [position for position in positions if position.score >= request.min_score]
+    hits = _described(library, positions, request.exclude)
+    # More neighbours are needed if a picture vanished between ranking and lookup, or if equals of the last hit may
+    # be left out: their order must not depend on how the index was built.
     enough = len(hits) >= limit and hits[limit - 1].score > scores[-1]
-    if enough or len(ids) < number or _is_below(scores, wanted.lowest):
-        return _numbered(hits[:limit], wanted)
+    if enough or len(ids) < number or _is_below(scores, request.min_score):
+        return _numbered(hits[:limit], request.shown)
     return None
 
 
-def rank_by_date(library: Library, index: VectorIndex, vector: NDArray[np.float32], wanted: Wanted) -> list[Hit]:
-    """As `rank`, of all hits that reach `wanted.lowest` the newest, those without a date last."""
-    lowest = -1.0 if wanted.lowest is None else wanted.lowest
-    scores, ids = index.above(vector, lowest, wanted.among)
-    with library.read() as connection:
-        dates = taken_at(connection, ids)
-    places = [
-        Place(float(score), int(content), dates.get(int(content))) for score, content in zip(scores, ids, strict=True)
+def _is_below(scores: NDArray[np.float32], min_score: float | None) -> bool:
+    """Whether no neighbour after the descending `scores` can reach `min_score`."""
+    return min_score is not None and bool(len(scores)) and float(scores[-1]) < min_score
+
+
+def _rank_by_date(
+    library: Library, space: ActiveSpace, vector: NDArray[np.float32], request: RankingRequest
+) -> list[Hit]:
+    """Return the newest of all hits that reach `min_score`; hits without a date come last."""
+    min_score = -1.0 if request.min_score is None else request.min_score
+    scores, ids = space.current.index.search_range(vector, min_score, request.candidates)
+    dates = load_dates_taken(library, ids)
+    positions = [
+        CursorPosition(float(score), int(content_id), dates.get(int(content_id)))
+        for score, content_id in zip(scores, ids, strict=True)
     ]
-    last = () if wanted.after is None else wanted.after.key("date")
-    order = sorted(places, key=lambda place: place.key("date"))
-    order = [place for place in _folded(library, order, wanted) if place.key("date") > last]
-    limit, hits, start = wanted.k + 1, list[Hit](), 0
-    while len(hits) < limit and start < len(order):
-        block = order[start : start + limit + len(wanted.without)]
+    positions = _collapsed(library, sorted(positions, key=lambda position: position.key("date")), request)
+    last = () if request.after is None else request.after.key("date")
+    positions = [position for position in positions if position.key("date") > last]
+    limit, hits, start = request.k + 1, list[Hit](), 0
+    while len(hits) < limit and start < len(positions):
+        block = positions[start : start + limit + len(request.exclude)]
         start += len(block)
-        hits += _described(library, block, wanted.without)
-    return _numbered(hits[:limit], wanted)
+        hits += _described(library, block, request.exclude)
+    return _numbered(hits[:limit], request.shown)
 
 
-def _hits(library: Library, scores: NDArray[np.float32], ids: Ids, wanted: Wanted) -> list[Hit]:
-    """Ranked ids as hits; equal scores in the order of their ids."""
-    order = np.lexsort((ids, -scores))
-    places = [Place(float(scores[row]), int(ids[row])) for row in order.tolist()]
-    places = _folded(library, places, wanted)  # before the page is cut out: what stood on an earlier one counts too
-    if wanted.after is not None:
-        last = wanted.after.key("relevance")
-        places = [place for place in places if place.key("relevance") > last]
-    if wanted.lowest is not None:
-        places = [place for place in places if place.score >= wanted.lowest]
-    return _described(library, places, wanted.without)
+def _rank_diverse(
+    library: Library, space: ActiveSpace, vector: NDArray[np.float32], request: RankingRequest, balance: float
+) -> list[Hit]:
+    """Rerank a pool of the best hits by maximal marginal relevance."""
+    size = max(MIN_DIVERSITY_POOL, DIVERSITY_POOL_FACTOR * request.k)
+    pool = _rank_by_score(library, space, vector, replace(request, k=size))
+    vectors = stored_vectors(library, space, [hit.id for hit in pool])
+    pool = [hit for hit in pool if hit.id in vectors]
+    if not pool:
+        return []
+    scores = rescaled(np.array([hit.score for hit in pool]))  # (n,)
+    rows = diverse_order(scores, np.stack([vectors[hit.id] for hit in pool]), request.k, balance)
+    return _numbered([pool[row] for row in rows], request.shown)
 
 
-def _folded(library: Library, places: list[Place], wanted: Wanted) -> list[Place]:
-    if not wanted.fold:
-        return places
-    places = [place for place in places if place.id not in wanted.without]  # these stand for nobody
-    return [places[row] for row in unfolded(library, [place.id for place in places])]
+def _collapsed(library: Library, positions: list[CursorPosition], request: RankingRequest) -> list[CursorPosition]:
+    """Keep the first position of each group of near-duplicates, if requested."""
+    if not request.collapse_duplicates:
+        return positions
+    positions = [position for position in positions if position.id not in request.exclude]  # they represent no group
+    return [positions[row] for row in collapse(library, [position.id for position in positions])]
 
 
-def _described(library: Library, places: Sequence[Place], without: frozenset[int]) -> list[Hit]:
-    """What the catalogue knows of them; those that are gone are left out."""
-    with library.read() as connection:
-        records = describe(connection, [place.id for place in places])
+def _described(library: Library, positions: Sequence[CursorPosition], exclude: frozenset[int]) -> list[Hit]:
+    """Look up the catalog records; contents without a present file are left out."""
+    records = load_content_records(library, [position.id for position in positions])
     return [
-        Hit(rank=0, score=place.score, record=records[place.id])
-        for place in places
-        if place.id in records and place.id not in without
+        Hit(rank=0, score=position.score, record=records[position.id])
+        for position in positions
+        if position.id in records and position.id not in exclude
     ]
 
 
-def _numbered(hits: Sequence[Hit], wanted: Wanted) -> list[Hit]:
-    return [replace(hit, rank=number) for number, hit in enumerate(hits, start=wanted.shown + 1)]
-
-
-def _is_below(scores: NDArray[np.float32], lowest: float | None) -> bool:
-    """Whether whatever comes after `scores` cannot reach `lowest`."""
-    return lowest is not None and bool(len(scores)) and float(scores[-1]) < lowest
+def _numbered(hits: Sequence[Hit], shown: int) -> list[Hit]:
+    return [replace(hit, rank=number) for number, hit in enumerate(hits, start=shown + 1)]

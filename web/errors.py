@@ -1,15 +1,16 @@
-"""Errors as HTTP says them: problem documents (RFC 9457), named as the library's exceptions are."""
+"""Errors as HTTP problem documents (RFC 9457)."""
 
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,206 +19,247 @@ from core import errors
 from core.errors import SightlineError
 
 __all__ = [
-    "FAULT",
     "INTERNAL_ERROR",
-    "MEDIA_TYPE",
+    "INTERNAL_ERROR_DETAIL",
+    "PROBLEM_MEDIA_TYPE",
     "Busy",
-    "Faults",
-    "NoRoom",
+    "InternalErrorMiddleware",
     "NotAllowed",
-    "NotThere",
-    "NothingIndexed",
+    "NotFound",
     "Problem",
-    "install",
+    "StorageFull",
+    "install_error_handlers",
     "printable",
+    "problem_name",
     "problem_response",
     "status_of",
 ]
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
-RETRY_AFTER = "1"
-"""Seconds after which a client may try again what is refused for now only."""
+RETRY_AFTER_SECONDS = "1"
+"""When a client may repeat a request that failed for a passing reason."""
 
-INTERNAL_ERROR, FAULT = "InternalError", "this is a fault of Sightline's"
-"""Title and detail of what nobody meant to happen."""
+INTERNAL_ERROR, INTERNAL_ERROR_DETAIL = "InternalError", "An unexpected error occurred in Sightline."
+"""Name and detail of the problem that an unexpected exception becomes."""
 
-MOST_FAULTS = 10
-"""Faults of a request that are told."""
-
-
-class NotThere(SightlineError):
-    """Nothing is there, or nothing that may be seen: to a client both look the same."""
-
-    def __init__(self) -> None:
-        super().__init__("nothing is there")
+MAX_REPORTED_FAULTS = 10
+"""How many faults of an invalid request its problem document lists."""
 
 
-class NothingIndexed(SightlineError):
-    """There is no picture yet, and no space to ask."""
+class NotFound(SightlineError):
+    """The resource does not exist, or the client may not see it; the response is the same for both."""
 
     def __init__(self) -> None:
-        super().__init__("nothing is indexed yet; the page's library panel and `sightline index FOLDER` do that")
+        super().__init__("Not found.")
 
 
 class NotAllowed(SightlineError):
-    """What was asked cannot be had here; the message says why."""
+    """The server does not allow this request; the message says why."""
 
 
 class Busy(SightlineError):
-    """Something else is going on that must end first."""
+    """Something else has to finish first."""
 
-    def __init__(self, message: str = "a job is running already; there is one at a time") -> None:
+    def __init__(self, message: str = "A job is already running, and only one can run at a time.") -> None:
         super().__init__(message)
 
 
-class NoRoom(SightlineError):
-    """What was sent cannot be kept for now: the disk is full, or cannot be written."""
+class StorageFull(SightlineError):
+    """The data that was sent cannot be stored: the disk is full or cannot be written."""
 
     def __init__(self) -> None:
-        super().__init__("there is no room for what was sent")
+        super().__init__("The server cannot store what was sent: its disk is full or cannot be written.")
 
 
-STATUS: Mapping[type[SightlineError], HTTPStatus] = {
-    NotThere: HTTPStatus.NOT_FOUND,
-    NothingIndexed: HTTPStatus.CONFLICT,
-    NotAllowed: HTTPStatus.BAD_REQUEST,
-    Busy: HTTPStatus.CONFLICT,
-    NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
-    # What was asked cannot be asked.
-    errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
-    errors.InvalidTag: HTTPStatus.BAD_REQUEST,
-    errors.PictureError: HTTPStatus.BAD_REQUEST,
-    errors.BadCheckpoint: HTTPStatus.BAD_REQUEST,
-    errors.BadVectorFile: HTTPStatus.BAD_REQUEST,
-    # What was named is not there.
-    errors.NothingKnown: HTTPStatus.NOT_FOUND,
-    errors.NoSuchFolder: HTTPStatus.NOT_FOUND,
-    errors.UnknownSpace: HTTPStatus.NOT_FOUND,
-    errors.UnknownModel: HTTPStatus.NOT_FOUND,
-    errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
-    # It does not go with how the library, or what lies beside it, stands.
-    errors.SpaceMismatch: HTTPStatus.CONFLICT,
-    errors.SpaceIncomplete: HTTPStatus.CONFLICT,
-    errors.ExchangeError: HTTPStatus.CONFLICT,
-    errors.EvaluationError: HTTPStatus.CONFLICT,
-    errors.RootUnavailable: HTTPStatus.CONFLICT,
-    errors.FolderPassedOver: HTTPStatus.CONFLICT,
-    errors.FolderUnreadable: HTTPStatus.CONFLICT,
-    # Something that this machine lacks, for now or until somebody installs it.
-    errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
-    errors.NoHomeFolder: HTTPStatus.SERVICE_UNAVAILABLE,
-    # Faults of ours.
-    errors.BadVectors: HTTPStatus.INTERNAL_SERVER_ERROR,
-    errors.ServeRefused: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-"""What an exception means to a client; a subclass means what its nearest ancestor does."""
+STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
+    {
+        NotFound: HTTPStatus.NOT_FOUND,
+        NotAllowed: HTTPStatus.BAD_REQUEST,
+        Busy: HTTPStatus.CONFLICT,
+        StorageFull: HTTPStatus.INSUFFICIENT_STORAGE,
+        # The request is wrong.
+        errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
+        errors.InvalidTag: HTTPStatus.BAD_REQUEST,
+        errors.PictureError: HTTPStatus.BAD_REQUEST,
+        errors.BadCheckpoint: HTTPStatus.BAD_REQUEST,
+        errors.BadVectorFile: HTTPStatus.BAD_REQUEST,
+        # The request names something that does not exist.
+        errors.PathNotIndexed: HTTPStatus.NOT_FOUND,
+        errors.FolderNotFound: HTTPStatus.NOT_FOUND,
+        errors.UnknownSpace: HTTPStatus.NOT_FOUND,
+        errors.UnknownModel: HTTPStatus.NOT_FOUND,
+        errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
+        # The request conflicts with the state of the library or of its folders.
+        errors.NothingIndexed: HTTPStatus.CONFLICT,
+        errors.SpaceMismatch: HTTPStatus.CONFLICT,
+        errors.SpaceIncomplete: HTTPStatus.CONFLICT,
+        errors.ExchangeError: HTTPStatus.CONFLICT,
+        errors.EvaluationError: HTTPStatus.CONFLICT,
+        errors.RootUnavailable: HTTPStatus.CONFLICT,
+        errors.FolderExcluded: HTTPStatus.CONFLICT,
+        errors.FolderUnreadable: HTTPStatus.CONFLICT,
+        # The machine lacks something, for now or until it is installed.
+        errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.PluginError: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.UnknownIndexEngine: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.HomeFolderNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
+        # The server or a model is at fault.
+        errors.BadVectors: HTTPStatus.INTERNAL_SERVER_ERROR,
+        errors.UnsafeServerSettings: HTTPStatus.INTERNAL_SERVER_ERROR,
+        errors.AddressUnavailable: HTTPStatus.INTERNAL_SERVER_ERROR,
+    }
+)
+"""Exception class to its HTTP status; a subclass without an entry has its base class's."""
+
+NAMES: Mapping[type[SightlineError], str] = MappingProxyType(
+    {
+        NotFound: "NotThere",
+        StorageFull: "NoRoom",
+        errors.AddressUnavailable: "ServeRefused",
+        errors.AlbumIsRanked: "InvalidQuery",
+        errors.CheckpointIsSegmenter: "BadCheckpoint",
+        errors.ContentNotEmbedded: "InvalidQuery",
+        errors.DamagedVectors: "ExchangeError",
+        errors.DownloadFailed: "PullFailed",
+        errors.EmptyQuery: "InvalidQuery",
+        errors.FolderExcluded: "FolderPassedOver",
+        errors.FolderNotFound: "NoSuchFolder",
+        errors.HomeFolderNotFound: "NoHomeFolder",
+        errors.ImportedSpaceHasNoModel: "ModelUnavailable",
+        errors.IncomparableEvaluations: "Incomparable",
+        errors.LibraryBusy: "Busy",
+        errors.LicenceNotAllowed: "LicenceRefused",
+        errors.PathNotIndexed: "NothingKnown",
+        errors.UnsafeServerSettings: "ServeRefused",
+    }
+)
+"""Problem names that differ from the name of the class. Clients rely on them, so they stay when a class is renamed."""
+
+HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxyType(
+    {
+        errors.NothingIndexed: lambda _: "Index a folder with POST /api/v1/jobs.",
+        errors.SpaceMismatch: lambda _: 'POST /api/v1/jobs with {"kind": "space"} changes the model of the library.',
+        errors.QuerySyntax: lambda error: 'Set "plain" to search for the text as it is.' if error.is_operator else None,
+        errors.ContentNotEmbedded: lambda _: "POST /api/v1/search without a query lists the pictures and their IDs.",
+    }
+)
+"""Exception class to what an HTTP client can do about it."""
 
 
 class Problem(BaseModel):
     """A problem document (RFC 9457)."""
 
     type: str
-    """`urn:sightline:` and the name of the exception."""
+    """`urn:sightline:` and the name of the problem."""
     title: str
-    """The name of the exception."""
+    """The name of the problem, which does not change between versions."""
     status: int
     detail: str
+    hint: str | None = None
+    """What the client can do about it; left out when there is nothing to say."""
 
 
-def install(app: FastAPI) -> None:
-    """Lets `app` answer every error with a problem document."""
-    app.add_exception_handler(SightlineError, _of_ours)
-    app.add_exception_handler(RequestValidationError, _of_request)
-    app.add_exception_handler(HTTPException, _of_http)
-    app.add_exception_handler(PoolTimeout, _of_pool)
+def install_error_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error with a problem document."""
+    app.add_exception_handler(SightlineError, _handle_sightline_error)
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
-def problem_response(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A problem document as a response."""
-    problem = Problem(type=f"urn:sightline:{title}", title=title, status=status, detail=detail)
-    return JSONResponse(problem.model_dump(), status, headers, MEDIA_TYPE)
+def problem_response(
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, *, hint: str | None = None
+) -> JSONResponse:
+    """Return a problem document as a response."""
+    problem = Problem(type=f"urn:sightline:{title}", title=title, status=status, detail=detail, hint=hint)
+    return JSONResponse(problem.model_dump(exclude_none=True), status, headers, PROBLEM_MEDIA_TYPE)
 
 
 def status_of(error: SightlineError) -> HTTPStatus:
-    """What `error` means to a client."""
+    """Return the HTTP status for `error`."""
     for kind in type(error).__mro__:
         if kind in STATUS:
             return STATUS[kind]
     return HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def _of_ours(_request: Request, error: Exception) -> JSONResponse:
+def problem_name(error: SightlineError) -> str:
+    """Return the stable name of `error` in problem documents and in failed jobs."""
+    return NAMES.get(type(error), type(error).__name__)
+
+
+def _hint(error: SightlineError) -> str | None:
+    for kind in type(error).__mro__:
+        if kind in HINTS:
+            return HINTS[kind](error)
+    return None
+
+
+def _handle_sightline_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SightlineError)
-    status = status_of(error)
-    headers = {"Retry-After": RETRY_AFTER} if isinstance(error, Busy | errors.LibraryUnusable) else None
-    return problem_response(status, type(error).__name__, printable(error), headers)
+    passing = isinstance(error, Busy | errors.LibraryBusy | errors.LibraryUnusable)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if passing else None
+    return problem_response(status_of(error), problem_name(error), printable(error), headers, hint=_hint(error))
 
 
-def _of_request(_request: Request, error: Exception) -> JSONResponse:
+def _handle_invalid_request(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
-    told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:MOST_FAULTS]]
-    if len(faults) > MOST_FAULTS:
-        told.append(f"and {len(faults) - MOST_FAULTS:,} more")
-    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", printable("; ".join(told)))
+    lines = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:MAX_REPORTED_FAULTS]]
+    if len(faults) > MAX_REPORTED_FAULTS:
+        lines.append(f"and {len(faults) - MAX_REPORTED_FAULTS:,} more")
+    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", printable("; ".join(lines)))
 
 
-def _of_http(_request: Request, error: Exception) -> JSONResponse:
+def _handle_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
     if error.status_code == HTTPStatus.NOT_FOUND:
-        title, error.detail = NotThere.__name__, str(NotThere())
+        return _handle_sightline_error(request, NotFound())
+    title = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
     return problem_response(error.status_code, title, printable(error.detail), error.headers)
 
 
-def _of_pool(_request: Request, _error: Exception) -> JSONResponse:
-    return problem_response(
-        HTTPStatus.SERVICE_UNAVAILABLE, Busy.__name__, "too many requests at a time", {"Retry-After": RETRY_AFTER}
-    )
+class InternalErrorMiddleware:
+    """ASGI middleware that answers an unexpected exception with a problem document and logs its traceback.
 
-
-class Faults:
-    """ASGI middleware: a fault of ours as a problem document, like every other answer, and a trace for the log.
-
-    Neither holds the exception's message: what people asked for may be in it, and names of files.
+    Neither contains the exception's message, which may include queries and file names.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        began = False
+        """Handle one request."""
+        has_started = False
 
-        async def send_noted(message: Message) -> None:
-            nonlocal began
-            began = True
+        async def send_and_note(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, send_noted)
+            await self._app(scope, receive, send_and_note)
         except ClientDisconnect:
-            return  # nobody waits for an answer
+            return
         except Exception as exc:
-            where = "".join(traceback.format_tb(exc.__traceback__))
-            logging.getLogger("uvicorn.error").error("%s\n%s", type(exc).__qualname__, where)
-            if began:
-                raise _Broken from None  # the connection is cut: half an answer must not look like a whole one
-            answer = problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, FAULT)
-            await answer(scope, receive, send)
+            trace = "".join(traceback.format_tb(exc.__traceback__))
+            logging.getLogger("uvicorn.error").error("%s\n%s", type(exc).__qualname__, trace)
+            if has_started:
+                raise _ResponseInterrupted from None  # uvicorn cuts the connection: half a response must not look whole
+            response = problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR, INTERNAL_ERROR_DETAIL)
+            await response(scope, receive, send)
 
 
-class _Broken(Exception):
-    """An answer could not be sent to its end; why has been logged."""
+class _ResponseInterrupted(Exception):
+    """A response could not be sent to its end; the cause has been logged."""
 
 
 def printable(text: object) -> str:
-    """`text` with names that are not UTF-8 as people see them elsewhere: `\\xNN`."""
+    """Return `text` with bytes that are not UTF-8 written as `\\xNN`."""
     try:
         return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # halves of surrogate pairs, which no name has: somebody sent them
+    except UnicodeEncodeError:  # unpaired surrogates, which no file name contains but a client may send
         return str(text).encode("utf-8", "backslashreplace").decode()

@@ -23,7 +23,7 @@ __all__ = ["candidate_ids", "check_condition", "matching_contents", "matching_id
 
 
 MAX_SEPARATE_ALTERNATIVES = 8
-"""Alternatives of an `or` that are queried one by one, each with its own index: no index answers an `or` of two tables."""
+"""Alternatives of an `or` that are queried one by one: no index answers an `or` over two tables."""
 
 
 def candidate_ids(library: Library, stored: StoredSpace, condition: Condition) -> Ids:

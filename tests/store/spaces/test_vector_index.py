@@ -176,9 +176,9 @@ def test_a_few_are_ranked_as_among_all_to_the_bit(tmp_path: Path, dtype: str, mo
         for among in ([3, 30, 300, 600, 7], [30, 31], list(range(0, 40, 3)), [1197, 0, 1197]):
             few = np.array(among, np.int64)
             for query in queries:
-                monkeypatch.setattr("store.spaces.vector_index.FEW", 10**9)
+                monkeypatch.setattr("store.spaces.vector_index.SMALL_SUBSET_FACTOR", 10**9)
                 expected = index.search(query[None], 5, few)
-                monkeypatch.setattr("store.spaces.vector_index.FEW", 1)
+                monkeypatch.setattr("store.spaces.vector_index.SMALL_SUBSET_FACTOR", 1)
                 found = index.search(query[None], 5, few)
                 np.testing.assert_array_equal(found.scores, expected.scores)
                 np.testing.assert_array_equal(found.ids, expected.ids)
@@ -194,12 +194,12 @@ def test_all_above_a_score_are_those_of_numpy(dtype: str) -> None:
     index.add(np.arange(200, dtype=np.int64), vectors)
     ranked = index.search(vectors[:1], 200)
     for lowest in (-1.0, 0.2, float(ranked.scores[0][40])):
-        scores, ids = index.above(vectors[0], lowest)
+        scores, ids = index.search_range(vectors[0], lowest)
         expected = {int(known) for known, score in zip(ranked.ids[0], ranked.scores[0], strict=True) if score >= lowest}
         assert set(ids.tolist()) == expected
         few = np.arange(0, 200, 7, dtype=np.int64)
-        assert set(index.above(vectors[0], lowest, few)[1].tolist()) == expected & set(few.tolist())
+        assert set(index.search_range(vectors[0], lowest, few)[1].tolist()) == expected & set(few.tolist())
         assert scores.max() <= 1
-    assert len(index.above(vectors[0], -1, np.empty(0, np.int64))[1]) == 0
+    assert len(index.search_range(vectors[0], -1, np.empty(0, np.int64))[1]) == 0
     with pytest.raises(ValueError, match="shape"):
-        index.above(vectors, 0)
+        index.search_range(vectors, 0)
