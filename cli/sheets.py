@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 from PIL import Image, ImageDraw
-from search.results import Hit, ListedImage
 
 from cli.output import shown
 from cli.thumbnails import thumbnail
-from pictures.text_drawing import can_write, fitted, font_for
+from pictures.text_drawing import can_draw, find_font, fit_text
+from search.results import Hit, ListedImage
 
 __all__ = ["SheetSection", "write_sheet"]
 
@@ -153,11 +153,11 @@ def _height(section: SheetSection, columns: int) -> int:
 
 def _draw_section(sheet: Image.Image, section: SheetSection, top: int, columns: int) -> None:
     draw = ImageDraw.Draw(sheet)
-    title = section.title if can_write(section.title) else UNWRITABLE_TITLE
-    title = fitted(title, 24, sheet.width - 2 * GAP)
-    draw.text((GAP, top + TITLE // 2), title, INK, font_for(title, 24), anchor="lm")
+    title = section.title if can_draw(section.title) else UNWRITABLE_TITLE
+    title = fit_text(title, 24, sheet.width - 2 * GAP)
+    draw.text((GAP, top + TITLE // 2), title, INK, find_font(title, 24), anchor="lm")
     if not section.hits:
-        draw.text((GAP, top + TITLE), "Nothing found.", FAINT, font_for("Nothing found.", 18))
+        draw.text((GAP, top + TITLE), "Nothing found.", FAINT, find_font("Nothing found.", 18))
     for position, hit in enumerate(section.hits):
         row, column = divmod(position, columns)
         left = GAP + column * (CELL + GAP)
@@ -169,7 +169,7 @@ def _draw_hit(sheet: Image.Image, hit: ListedImage, caption: str, left: int, top
     draw.rounded_rectangle((left, top, left + CELL, top + CELL), 10, FRAME)
     small = thumbnail(hit.path, CELL - 12)
     if small is None:
-        draw.text((left + CELL // 2, top + CELL // 2), "missing", FAINT, font_for("missing", 18), anchor="mm")
+        draw.text((left + CELL // 2, top + CELL // 2), "missing", FAINT, find_font("missing", 18), anchor="mm")
     else:
         sheet.paste(small, (left + (CELL - small.width) // 2, top + (CELL - small.height) // 2))
     # Two separate texts: a right-to-left file name would reorder the rank and the score.
@@ -181,7 +181,7 @@ def _draw_hit(sheet: Image.Image, hit: ListedImage, caption: str, left: int, top
 
 def _draw_text(draw: ImageDraw.ImageDraw, text: str, left: int, middle: int, max_width: int) -> int:
     """Draw as much of `text` as fits into `max_width` pixels, and return its width."""
-    text = fitted(text, 15, max_width)
-    font = font_for(text, 15)
+    text = fit_text(text, 15, max_width)
+    font = find_font(text, 15)
     draw.text((left, middle), text, FAINT, font, anchor="lm")
     return round(font.getlength(text))

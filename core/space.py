@@ -1,4 +1,4 @@
-"""An embedding space: one encoder, its weights and its preprocessing. Vectors of two spaces are never compared."""
+"""An embedding space: an encoder, its weights and its preprocessing. Vectors of different spaces are never compared."""
 
 import hashlib
 import json
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 __all__ = ["IMPORTED", "Space"]
 
 IMPORTED = "imported:"
-"""Begins the `weights` of a space whose vectors were made elsewhere; the SHA-256 of the vectors follows."""
+"""Prefix of `weights` for a space with imported vectors. It is followed by the SHA-256 of the vectors."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """What makes vectors comparable.
+    """Identifies vectors that can be compared with each other.
 
-    `model` is the name people type, `weights` a digest of the weights (tokenizer included), `preprocessing` every
-    field that moves a pixel, `dim` the length of a vector.
+    `model` is the name of the model, `weights` is a digest of its weights and tokenizer, `dim` is the length of a
+    vector, and `preprocessing` contains every setting that affects the pixels.
     """
 
     model: str
@@ -26,13 +26,13 @@ class Space:
 
     @property
     def fingerprint(self) -> str:
-        """64 hex digits that differ as soon as any part of the space differs."""
+        """Return 64 hex digits that are different for any two different spaces."""
         parts = [self.model, self.weights, self.dim, dict(self.preprocessing)]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
     def is_imported(self) -> bool:
-        """Its vectors were made elsewhere: nothing here can embed words or pictures in it."""
+        """Return whether the vectors were imported, so that no encoder is available for the space."""
         return self.weights.startswith(IMPORTED)
 
     def __str__(self) -> str:

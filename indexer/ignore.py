@@ -32,7 +32,7 @@ _SYSTEM_FOLDERS = frozenset(
         b"system volume information",
     }
 )
-"""Names of folders of trash, thumbnails and system files, in lower case: their pictures are copies or not the user's."""
+"""Folders of trash, thumbnails and system files, in lower case. Their pictures are copies or not the user's."""
 
 
 class IgnoreRules(NamedTuple):

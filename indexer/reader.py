@@ -14,7 +14,7 @@ from core.errors import FileTooLarge, PictureError, PictureUnreadable
 from encoders.preprocess import Preprocess
 from indexer.scan import modified_ns
 from pictures.decode import DecodeSettings, decode
-from pictures.perceptual_hash import HASH_VERSION, SIDE, perceptual_hash
+from pictures.perceptual_hash import HASH_INPUT_SIDE, HASH_VERSION, perceptual_hash
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.near_duplicates.hashes import PerceptualHash
 
@@ -69,7 +69,7 @@ class Reader:
 
     def _decode(self, data: bytes, accepted: Accepted, seconds: dict[str, float]) -> Reading:
         started = perf_counter()
-        decoded = decode(data, self.settings, shortest_side=max(self.preprocess.size, SIDE))
+        decoded = decode(data, self.settings, shortest_side=max(self.preprocess.size, HASH_INPUT_SIDE))
         seconds["decode"] = perf_counter() - started
         started = perf_counter()
         pixels = self.preprocess.pixels(decoded.image)  # (S, S, 3)

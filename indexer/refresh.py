@@ -14,7 +14,7 @@ from core.errors import PictureError
 from core.metadata import PhotoMetadata
 from indexer.scan import modified_ns
 from pictures.decode import DecodeSettings, decode, read_header
-from pictures.perceptual_hash import HASH_VERSION, SIDE, perceptual_hash
+from pictures.perceptual_hash import HASH_INPUT_SIDE, HASH_VERSION, perceptual_hash
 from pictures.xmp import MAX_XMP_BYTES, read_xmp
 from store.ingest.metadata import MetadataRefresh, OutdatedContent, ParsedSidecar, PendingSidecar
 from store.library import Writer
@@ -93,7 +93,9 @@ def _hash(root: Path, settings: DecodeSettings, content: UnhashedContent) -> Per
         data = (root / os.fsdecode(content.relpath)).read_bytes()
         if hashlib.sha256(data).digest() != content.digest:
             return None
-        return PerceptualHash(HASH_VERSION, perceptual_hash(decode(data, settings, shortest_side=SIDE).image))
+        return PerceptualHash(
+            HASH_VERSION, perceptual_hash(decode(data, settings, shortest_side=HASH_INPUT_SIDE).image)
+        )
     except OSError:
         return None
     except PictureError as exc:

@@ -1,1 +1,1 @@
-"""Bytes to pictures: upright sRGB pixels, and what the camera noted. Needed on the way in and for picture queries."""
+"""Decode picture files to upright sRGB pixels and read their metadata, for indexing and for image queries."""

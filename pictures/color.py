@@ -1,7 +1,7 @@
-"""Any Pillow mode to RGB in sRGB. Knows nothing of files, limits or orientation.
+"""Convert a picture in any Pillow mode to RGB in sRGB.
 
-Two steps, so that a caller can shrink in between: `plain` makes 8-bit channels of whatever the file held, `to_srgb`
-applies the colour profile and lays what is transparent on a neutral ground.
+There are two steps, so that a caller can shrink the picture in between: `to_8_bit` converts the channels to 8 bits, and
+`to_srgb` applies the colour profile and puts transparent pictures on a neutral background.
 """
 
 import io
@@ -10,18 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-__all__ = ["GROUND", "plain", "to_srgb"]
+__all__ = ["BACKGROUND", "to_8_bit", "to_srgb"]
 
-GROUND = (128, 128, 128)
-"""What shows through where a picture is transparent. Mid grey, because on white a white drawing would vanish and on
-black (what dropping the alpha channel mostly gives) a black one: either would be embedded as a blank picture."""
+BACKGROUND = (128, 128, 128)
+"""Background of transparent pictures: mid grey. On white, a white drawing would be embedded as a blank picture, and on
+black, the usual result of dropping the alpha channel, a black one would."""
 
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
-"""Colour space of an ICC profile to the Pillow mode it describes."""
+"""Pillow mode by colour space of an ICC profile."""
 
 
-def plain(image: Image.Image) -> Image.Image:
-    """`image` with 8 bits a channel, as L, LA, RGB, RGBA, CMYK or LAB; the pixels are otherwise the same."""
+def to_8_bit(image: Image.Image) -> Image.Image:
+    """Return `image` with 8 bits per channel, as L, LA, RGB, RGBA, CMYK or LAB; the pixels are otherwise the same."""
     if image.mode.startswith("I;16"):
         return Image.fromarray(_sixteen_to_eight(np.asarray(image)))
     if image.mode == "I":
@@ -36,27 +36,27 @@ def plain(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A `plain` picture as RGB in sRGB; `profile` is its ICC profile, one that is broken or does not fit is ignored."""
+    """Return a picture from `to_8_bit` as RGB in sRGB. `profile` is its ICC profile, which is ignored if unusable."""
     if image.mode not in ("LA", "RGBA"):
         return _apply(image, profile)
     alpha = image.getchannel("A")
     colours = _apply(image.convert("L" if image.mode == "LA" else "RGB"), profile)
     if alpha.getextrema() == (255, 255):
         return colours
-    ground = Image.new("RGB", colours.size, GROUND)
-    ground.paste(colours, mask=alpha)
-    return ground
+    background = Image.new("RGB", colours.size, BACKGROUND)
+    background.paste(colours, mask=alpha)
+    return background
 
 
 def _apply(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """L, RGB, CMYK or LAB to RGB, through the profile where there is a usable one (perceptual intent)."""
+    """Convert L, RGB, CMYK or LAB to RGB, using the profile if there is a usable one (perceptual intent)."""
     try:
         if image.mode == "LAB":
             source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         elif profile:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip())
-            if mode == "RGB" and image.mode == "L":  # a grey picture tagged sRGB: its greys are that space's greys
+            if mode == "RGB" and image.mode == "L":  # a grey picture tagged sRGB: its greys are those of sRGB
                 image = image.convert("RGB")
             if mode != image.mode:
                 return image.convert("RGB")
@@ -70,19 +70,19 @@ def _apply(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _sixteen_to_eight(values: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """(H, W) in 0..65535 to 0..255, rounded: 65535 = 255 * 257."""
+    """Convert values (H, W) in 0..65535 to 0..255, rounded: 65535 = 255 * 257."""
     return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def _integers_to_eight(values: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """32-bit integers (H, W): Pillow's home of some 16-bit files; what does not fit 16 bits is stretched."""
+    """Convert 32-bit integers (H, W), which Pillow uses for some 16-bit files; larger values are stretched."""
     if values.min() >= 0 and values.max() <= 65535:
         return _sixteen_to_eight(values)
     return _stretch(values.astype(np.float64))
 
 
 def _floats_to_eight(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Floats (H, W): 0..1 as a share of white, 0..255 as they are, anything else stretched. NaN and -inf are black."""
+    """Convert floats (H, W): 0..1 is scaled, 0..255 is kept, anything else is stretched. NaN and -inf are black."""
     finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
     finite[np.isposinf(values)] = finite.max()
     low, high = finite.min(), finite.max()
@@ -92,7 +92,7 @@ def _floats_to_eight(values: NDArray[np.floating]) -> NDArray[np.uint8]:
 
 
 def _stretch(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """The smallest value to 0, the largest to 255."""
+    """Map the smallest value to 0 and the largest to 255."""
     low, high = values.min(), values.max()
     shares = (values - low) / max(high - low, np.finfo(np.float64).tiny)
     return np.asarray(np.rint(shares * 255), dtype=np.uint8)

@@ -1,20 +1,21 @@
-"""From the bytes of a picture file to upright sRGB pixels. Knows nothing of folders, catalogues or models.
+"""Decode the bytes of a picture file to upright sRGB pixels and metadata.
 
-The bytes are not to be trusted. What the header claims is checked before anything is decoded, only the formats
-listed here are ever tried (no PostScript, no vector formats), and every failure is a `PictureError`. A truncated
-file is a failure too: half a picture would be embedded as a picture with a grey half.
+The bytes are untrusted. The size in the header is checked before anything is decoded, only the formats listed here are
+tried (no PostScript, no vector formats), and every failure is a `PictureError`. A truncated file is a failure too: half
+a picture would be embedded as a picture with a grey half.
 
-Pillow's process-wide settings stay untouched. Its own bomb check warns from 89 million pixels on, and a warning
-cannot be silenced for one thread alone; so files are opened by Pillow's format plugins directly, without that check,
-and `DecodeSettings` decides. (GIF, TIFF and WebP repeat the check inside: those three stay below 179 million.)
+Pillow's process-wide settings are not changed. Its decompression bomb check warns from 89 million pixels on, and a
+warning cannot be silenced for one thread alone. Files are therefore opened by Pillow's format plugins directly, without
+that check, and `DecodeSettings` sets the limits. (The plugins for GIF, TIFF and WebP repeat the check: these three
+formats are limited to 179 million pixels.)
 
-What reduced scale saves and costs, measured on 12-megapixel JPEGs (4000 x 3000, quality 90, 4:2:0; one thread of an
-x86-64 server, Pillow 13 with libjpeg-turbo): baseline files take 46 ms in full, 29 ms for a model of 224 pixels and
-27 ms for one of 128; with a colour profile 186, 41 and 32 ms; progressive ones 123, 106 and 106 ms. The resize to the
-model's square then takes 3 ms instead of 62. The square itself differs by 0.2 to 0.7 of 255 levels in the mean
-(0.2 to 0.3 on enlarged photos with noise, 0.4 to 0.7 on a mosaic with detail in every pixel; at most 12 anywhere), and
-the vector of the built-in model hardly at all: of 60 photos enlarged to 4000 pixels, with noise, the cosine between the
-two was 0.99996 in the median and 0.9992 at worst.
+Savings and cost of decoding at a reduced scale, measured on 12-megapixel JPEGs (4000 x 3000, quality 90, 4:2:0; one
+thread of an x86-64 server, Pillow 13 with libjpeg-turbo): baseline files take 46 ms in full, 29 ms for a model of 224
+pixels and 27 ms for one of 128; with a colour profile 186, 41 and 32 ms; progressive ones 123, 106 and 106 ms. The
+resize to the model's input size then takes 3 ms instead of 62. The resized pixels differ by 0.2 to 0.7 of 255 levels on
+average (0.2 to 0.3 on enlarged photos with noise, 0.4 to 0.7 on a mosaic with detail in every pixel; at most 12
+anywhere). The vectors of the built-in model hardly differ: for 60 photos enlarged to 4000 pixels, with noise, the
+cosine similarity of the two was 0.99996 in the median and 0.9992 at worst.
 """
 
 import errno
@@ -32,12 +33,12 @@ from PIL import ExifTags, Image, ImageFile
 
 from core.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
 from core.metadata import ImageInfo, PhotoMetadata
-from pictures.color import plain, to_srgb
+from pictures.color import to_8_bit, to_srgb
 from pictures.metadata import add_late_chunks, read_metadata
 
 __all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header"]
 
-_PLUGINS = {  # TGA last: it has no signature and would try anything
+_PLUGINS = {  # TGA is last: it has no signature and accepts anything
     "JPEG": "JpegImagePlugin",
     "PNG": "PngImagePlugin",
     "WEBP": "WebPImagePlugin",
@@ -51,13 +52,13 @@ _PLUGINS = {  # TGA last: it has no signature and would try anything
     "TGA": "TgaImagePlugin",
 }
 for _plugin in dict.fromkeys(_PLUGINS.values()):
-    import_module(f"PIL.{_plugin}")  # each enters itself in Image.OPEN
+    import_module(f"PIL.{_plugin}")  # each registers itself in Image.OPEN
 
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _GENERIC_BRANDS = frozenset({b"mif1", b"msf1"})
-"""Brands of the ISO file format (ISO/IEC 23008-12): HEVC pictures, and containers that may hold HEVC or AV1."""
+"""Brands of the ISO file format (ISO/IEC 23008-12): HEVC pictures, and containers of HEVC or AV1."""
 
-_TURNS = {
+_TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -66,24 +67,25 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""EXIF orientation to what makes the picture upright; 5 to 8 swap width and height."""
+"""Operation that makes a picture upright, by EXIF orientation. 5 to 8 swap width and height."""
 
-_BIG_PIXELS = 24_000_000
-"""Pictures that decode to more than this (about 100 to 200 MB while colours are converted) take turns."""
+_LARGE_PICTURE_PIXELS = 24_000_000
+"""Pictures that decode to more pixels (100 to 200 MB during colour conversion) are decoded one at a time."""
 
-_big_turn = threading.Lock()
+_large_picture_lock = threading.Lock()
 
 _OVERSAMPLING = 2
-"""A reduced picture keeps this many pixels for each one needed, so that the resize that follows decides the look."""
+"""Pixels per side kept for each pixel needed, so that the later resize determines the quality."""
 
 
 @dataclass(frozen=True)
 class DecodeSettings:
-    """Limits on what is decoded.
+    """Limits on decoded pictures.
 
-    `max_pixels` counts width times height as the header gives them; 200 million is what the largest phone sensors
-    make (16,320 x 12,240). `max_aspect` is the longer side over the shorter: at 100 to 1 a model that reads 224 pixels
-    sees two of them across, or one per cent of the length; panoramas and long screenshots stay below 50.
+    `max_pixels` limits width times height according to the header; the largest phone sensors have 200 million pixels
+    (16,320 x 12,240). `max_aspect` limits the ratio of the longer side to the shorter: at 100 to 1, a model with an
+    input of 224 pixels sees two pixels across, or one per cent of the length. Panoramas and long screenshots are below
+    50 to 1.
     """
 
     max_pixels: int = 200_000_000
@@ -92,7 +94,7 @@ class DecodeSettings:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded picture. `image` is RGB in sRGB, upright, without metadata, possibly smaller than the file's picture.
+    """A decoded picture. `image` is RGB in sRGB, upright, without metadata, and possibly reduced in size.
 
     `info` describes the file: its format according to its bytes, the size of the full picture, and its metadata.
     """
@@ -104,17 +106,17 @@ class Decoded:
 def decode(
     source: bytes | BinaryIO, settings: DecodeSettings | None = None, shortest_side: int | None = None
 ) -> Decoded:
-    """The first frame of a picture file, whatever its name says it is.
+    """Decode the first frame of a picture file. The format is detected from the bytes.
 
-    With `shortest_side`, the caller wants no more than that many pixels along the shorter side, and gets at least twice
-    as many where the file has them: JPEGs are decoded at a half, a quarter or an eighth of their size, everything else
-    is averaged down after decoding, so that little memory is held.
+    `shortest_side` is the number of pixels that the caller needs along the shorter side. The result has at least twice
+    as many if the file does: JPEGs are decoded at a half, a quarter or an eighth of their size, other formats are
+    averaged down after decoding, to save memory.
 
-    Many threads may decode at once. Pictures that take much memory take turns within the process, so that the peak does
-    not grow with the number of threads.
+    Several threads may decode at once. Large pictures are decoded one at a time within the process, so that peak memory
+    does not grow with the number of threads.
 
-    Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable`, and `PictureUnreadable` where reading `source`
-    itself fails.
+    Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable`, and `PictureUnreadable` if reading `source`
+    fails.
     """
     with _picture_errors():
         image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
@@ -122,14 +124,14 @@ def decode(
         _check(width, height, settings or DecodeSettings())
         if shortest_side and image.format in ("JPEG", "MPO"):
             image.draft(None, (shortest_side * _OVERSAMPLING,) * 2)
-        with _big_turn if _pixels_held(image, width * height) > _BIG_PIXELS else nullcontext():
+        with _large_picture_lock if _pixels_in_memory(image, width * height) > _LARGE_PICTURE_PIXELS else nullcontext():
             if image.format == "PNG":
-                image.load()  # metadata may come after the pixels
+                image.load()  # metadata may follow the pixels
             metadata = read_metadata(image)
             image.load()
-            orientation = _orientation(image)  # only now: Pillow has turned TIFFs by itself while loading
+            orientation = _orientation(image)  # not before: Pillow rotates TIFFs itself while loading
             upright = _upright_srgb(image, orientation, shortest_side)
-            Image.Image.close(image)  # frees its pixels before the next one's turn; the file is the caller's
+            Image.Image.close(image)  # frees the pixels before the lock; the file belongs to the caller
     if orientation >= 5:
         width, height = height, width
     return Decoded(upright, ImageInfo(image.format or "", width, height, metadata))
@@ -146,13 +148,13 @@ def read_header(file: BinaryIO) -> PhotoMetadata:
 
 @contextmanager
 def _picture_errors() -> Iterator[None]:
-    """Every failure as a `PictureError`. On broken bytes Pillow raises nearly anything: hence `Exception`."""
+    """Raise every failure as a `PictureError`. Pillow raises errors of nearly any type on broken bytes."""
     try:
         yield
     except PictureError:
         raise
     except OSError as error:
-        if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # Pillow's own, or a seek to a nonsense offset
+        if error.errno in (None, errno.EINVAL, errno.EOVERFLOW):  # raised by Pillow, or a seek to an invalid offset
             raise PictureUndecodable(_short(error)) from error
         raise PictureUnreadable(_short(error)) from error
     except MemoryError as error:
@@ -166,30 +168,30 @@ def _short(error: BaseException) -> str:
 
 
 def _open(file: BinaryIO) -> ImageFile.ImageFile:
-    """The picture with its header read and nothing decoded; the bytes decide the format."""
+    """Open a picture by reading its header. The format is detected from the bytes."""
     head = file.read(64)
     if not head:
         raise PictureUndecodable("the file is empty")
     failure: Exception | None = None
     for name in _candidates(head):
         factory, accept = Image.OPEN[name]
-        verdict = accept(head[:16]) if accept else True
-        if isinstance(verdict, str):  # Pillow was built without this format
-            raise PictureUnsupported(verdict)
-        if verdict:
+        accepted = accept(head[:16]) if accept else True
+        if isinstance(accepted, str):  # Pillow was built without this format
+            raise PictureUnsupported(accepted)
+        if accepted:
             file.seek(0)
             try:
                 return factory(file, "")
-            except (SyntaxError, IndexError, TypeError, struct.error) as error:  # how plugins say "not mine"
-                if accept:  # the signature was right: this says more than what a format without one complains of
+            except (SyntaxError, IndexError, TypeError, struct.error) as error:  # how plugins reject a file
+                if accept:  # the signature matched: this error says more than that of a format without one
                     failure = failure or error
     if failure is not None:
         raise PictureUndecodable(_short(failure)) from failure
-    raise PictureUndecodable("not a picture in a known format")
+    raise PictureUndecodable("not a picture in a supported format")
 
 
 def _candidates(head: bytes) -> tuple[str, ...]:
-    """Names of the formats to try, in order."""
+    """Return the names of the formats to try, in order."""
     if not _is_heif(head):
         return tuple(_PLUGINS)
     try:
@@ -201,7 +203,7 @@ def _candidates(head: bytes) -> tuple[str, ...]:
 
 
 def heif_is_installed() -> bool:
-    """Whether the extra is there that HEIC pictures need."""
+    """Return whether the extra for HEIC pictures is installed."""
     return find_spec("pillow_heif") is not None
 
 
@@ -217,39 +219,39 @@ def _check(width: int, height: int, settings: DecodeSettings) -> None:
     if width < 1 or height < 1:
         raise PictureUndecodable("the picture has no pixels")
     if width * height > settings.max_pixels:
-        raise PictureTooLarge(width, height, f"more than {settings.max_pixels:,} in all")
+        raise PictureTooLarge(width, height, f"more than {settings.max_pixels:,} in total")
     if max(width, height) > settings.max_aspect * min(width, height):
-        raise PictureTooLarge(width, height, f"a shape more extreme than {settings.max_aspect:g} to 1")
+        raise PictureTooLarge(width, height, f"an aspect ratio of more than {settings.max_aspect:g} to 1")
 
 
 def _exif(image: Image.Image) -> Image.Exif:
     try:
         return image.getexif()
-    except Exception:  # damaged metadata is no reason to lose the picture
+    except Exception:  # damaged metadata must not lose the picture
         return Image.Exif()
 
 
 def _orientation(image: Image.Image) -> int:
-    """1 to 8; 1 where the file says nothing sensible."""
+    """Return the EXIF orientation, 1 to 8, or 1 if it is missing or invalid."""
     value = _exif(image).get(ExifTags.Base.Orientation)
-    return value if isinstance(value, int) and value in _TURNS else 1
+    return value if isinstance(value, int) and value in _TRANSPOSITIONS else 1
 
 
-def _pixels_held(image: Image.Image, in_file: int) -> int:
-    """Pixels that must be in memory at once; a progressive JPEG is held whole at whatever scale it is decoded."""
+def _pixels_in_memory(image: Image.Image, in_file: int) -> int:
+    """Return the pixels in memory at once. A progressive JPEG is decoded completely regardless of the scale."""
     return in_file if "progressive" in image.info else image.width * image.height
 
 
 def _upright_srgb(image: Image.Image, orientation: int, shortest_side: int | None) -> Image.Image:
-    """A loaded picture made plain, small, sRGB and upright, in the order that costs least."""
-    pixels = plain(image)
+    """Convert a loaded picture to 8 bits, reduce it, convert it to sRGB and make it upright, in the cheapest order."""
+    pixels = to_8_bit(image)
     factor = min(pixels.size) // (shortest_side * _OVERSAMPLING) if shortest_side else 1
     if factor > 1:
         pixels = pixels.reduce(factor)
     pixels = to_srgb(pixels, image.info.get("icc_profile"))
-    if orientation in _TURNS:
-        pixels = pixels.transpose(_TURNS[orientation])
-    if pixels is image:  # a copy lets go of the file
+    if orientation in _TRANSPOSITIONS:
+        pixels = pixels.transpose(_TRANSPOSITIONS[orientation])
+    if pixels is image:  # a copy does not keep the file open
         pixels = image.copy()
-    pixels.info = {}  # a stale orientation here would turn the picture again
+    pixels.info = {}  # a stale orientation here would rotate the picture again
     return pixels

@@ -1,7 +1,7 @@
-"""What a camera wrote beside the pixels: when, with what, where. Knows nothing of pixels or of the catalogue.
+"""Read EXIF metadata: when, where and with what camera a picture was taken.
 
-Exif 2.32 (CIPA DC-008) names the tags. Files in the wild hold anything at all in them, so each field is read on its
-own, and one that makes no sense is None; nothing here raises.
+The tags are those of Exif 2.32 (CIPA DC-008). Real files contain arbitrary values in them, so each field is read
+independently, and is None if its value makes no sense. Nothing here raises.
 """
 
 import math
@@ -15,8 +15,8 @@ from core.metadata import PhotoMetadata
 
 __all__ = ["parse_rating", "read_exif"]
 
-_LONGEST_TEXT = 120
-"""Characters kept of a name: the longest real lens names have about 60."""
+_MAX_NAME_LENGTH = 120
+"""Characters kept of a name. The longest real lens names have about 60."""
 
 _DATE = re.compile(r"([0-9]{4})[:/-]([0-9]{2})[:/-]([0-9]{2})[ T]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
 
@@ -48,31 +48,31 @@ def parse_rating(value: object) -> int | None:
 def _sub_block(exif: Image.Exif, which: ExifTags.IFD) -> Mapping[int, object]:
     try:
         return exif.get_ifd(which)
-    except Exception:  # offsets that lead nowhere surface as errors of many kinds
+    except Exception:  # invalid offsets raise errors of many types
         return {}
 
 
 def _text(value: object) -> str | None:
-    """`value` as one clean line: cut at the first NUL, control signs and repeated blanks made one blank."""
+    """Return `value` as a clean line: up to the first NUL, with control characters and whitespace as single spaces."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     if not isinstance(value, str):
         return None
     printable = "".join(sign if sign.isprintable() else " " for sign in value.partition("\0")[0])
-    return " ".join(printable.split())[:_LONGEST_TEXT].rstrip() or None
+    return " ".join(printable.split())[:_MAX_NAME_LENGTH].rstrip() or None
 
 
 def _taken_at(exif: Image.Exif, details: Mapping[int, object]) -> datetime | None:
-    """When the shutter opened, else when a scan was made, else when a camera or an editor wrote the file."""
+    """Return when the picture was taken, else digitized, else when a camera or an editor wrote the file."""
     candidates = (
         details.get(ExifTags.Base.DateTimeOriginal),
         details.get(ExifTags.Base.DateTimeDigitized),
         exif.get(ExifTags.Base.DateTime),
     )
-    return next((moment for value in candidates if (moment := _moment(_text(value)))), None)
+    return next((moment for value in candidates if (moment := _parse_date(_text(value)))), None)
 
 
-def _moment(text: str | None) -> datetime | None:
+def _parse_date(text: str | None) -> datetime | None:
     match = _DATE.match(text or "")
     if not match:
         return None
@@ -84,21 +84,21 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _camera(make: str | None, model: str | None) -> str | None:
-    """ "Make Model", or the model alone where it already begins with the maker's first word ("NIKON D90")."""
+    """Return "Make Model", or only the model if it begins with the first word of the make ("NIKON D90")."""
     if not make or not model:
         return model or make
     maker = make.split()[0].casefold()
-    return model if model.casefold().startswith(maker) else f"{make} {model}"[:_LONGEST_TEXT]
+    return model if model.casefold().startswith(maker) else f"{make} {model}"[:_MAX_NAME_LENGTH]
 
 
 def _measure(value: object, least: float, most: float) -> float | None:
-    """A number within the bounds of what cameras can do, to six digits: rationals have many more by accident."""
+    """Return a number within the bounds of real cameras, rounded to six digits; rationals have more by accident."""
     number = _number(value)
     return float(f"{number:.6g}") if least <= number <= most else None
 
 
 def _iso(details: Mapping[int, object]) -> int | None:
-    """The sensitivity; where 16 bits are too few for it (they say 65535), the longer field that was made for that."""
+    """Return the sensitivity. If it exceeds 16 bits (the value is then 65535), it is in one of the longer fields."""
     for tag in (ExifTags.Base.ISOSpeedRatings, ExifTags.Base.RecommendedExposureIndex, ExifTags.Base.ISOSpeed):
         value = details.get(tag)
         number = _number(value[0] if isinstance(value, tuple) and value else value)
@@ -108,7 +108,7 @@ def _iso(details: Mapping[int, object]) -> int | None:
 
 
 def _position(gps: Mapping[int, object]) -> tuple[float, float] | tuple[None, None]:
-    """Latitude and longitude in degrees. Exactly 0, 0 is what receivers write that have no fix."""
+    """Return latitude and longitude in degrees. Receivers without a fix write exactly 0, 0."""
     latitude = _degrees(gps.get(ExifTags.GPS.GPSLatitude), _text(gps.get(ExifTags.GPS.GPSLatitudeRef)), "NS", 90)
     longitude = _degrees(gps.get(ExifTags.GPS.GPSLongitude), _text(gps.get(ExifTags.GPS.GPSLongitudeRef)), "EW", 180)
     if latitude is None or longitude is None or latitude == longitude == 0:
@@ -117,7 +117,7 @@ def _position(gps: Mapping[int, object]) -> tuple[float, float] | tuple[None, No
 
 
 def _degrees(value: object, hemisphere: str | None, signs: str, limit: int) -> float | None:
-    """Degrees, minutes and seconds as signed degrees. `signs` are the letters of the positive and negative half."""
+    """Convert degrees, minutes and seconds to signed degrees. `signs` are the hemispheres' letters, positive first."""
     if not isinstance(value, tuple) or not 1 <= len(value) <= 3 or not hemisphere or hemisphere[0].upper() not in signs:
         return None
     numbers = [_number(part) for part in value]
@@ -125,14 +125,14 @@ def _degrees(value: object, hemisphere: str | None, signs: str, limit: int) -> f
         return None
     if any(number >= 60 + 1e-6 for number in numbers[1:]):
         return None
-    degrees = math.fsum(number / 60.0**place for place, number in enumerate(numbers))
+    degrees = math.fsum(number / 60.0**power for power, number in enumerate(numbers))
     if degrees > limit:
         return None
     return degrees if hemisphere[0].upper() == signs[0] else -degrees
 
 
 def _number(value: object) -> float:
-    """A float, NaN for anything that is not one (a rational over zero, text)."""
+    """Return `value` as a float, or NaN if it is not a number (such as text or a rational with denominator 0)."""
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):

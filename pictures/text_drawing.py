@@ -1,5 +1,7 @@
-"""Words in a picture: a font that can write them (Pillow's own for Latin letters, else one of the system's that has
-every letter), and lines cut to fit."""
+"""Draw text on pictures: find a font that has all its letters, and shorten lines to fit.
+
+Pillow's own font is used for Latin letters, a system font for other scripts.
+"""
 
 import re
 from bisect import bisect_left
@@ -8,7 +10,7 @@ from functools import lru_cache
 from PIL import ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-__all__ = ["can_write", "fitted", "font_for"]
+__all__ = ["can_draw", "find_font", "fit_text"]
 
 Font = FreeTypeFont | ImageFont.ImageFont
 
@@ -28,15 +30,14 @@ SYSTEM_FONTS = (
     "arial.ttf",
     "msyh.ttc",
 )
-"""Found by Pillow in the system's font folders; between them they cover the scripts of the built-in model."""
-
+"""Looked up by Pillow in the system's font folders. Together they cover the scripts of the built-in model."""
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @lru_cache(maxsize=64)
-def font_for(text: str, size: int) -> Font:
-    """A font of `size` pixels that has every letter of `text`, or the default one if `can_write` says there is none."""
+def find_font(text: str, size: int) -> Font:
+    """Return a font of `size` pixels that has every letter of `text`, or the default font if there is none."""
     default = ImageFont.load_default(size)
     if _covers(default, text):
         return default
@@ -50,35 +51,35 @@ def font_for(text: str, size: int) -> Font:
     return default
 
 
-def can_write(text: str) -> bool:
-    """Whether some font of this system has every letter of `text`."""
-    text = _plain(text)
-    return _covers(font_for(text, 16), text)
+def can_draw(text: str) -> bool:
+    """Return whether a font of this system has every letter of `text`."""
+    text = _drawable(text)
+    return _covers(find_font(text, 16), text)
 
 
-def fitted(text: str, size: int, width: int) -> str:
-    """`text` as one line that can be drawn, cut at its end to at most `width` pixels of letters of `size`.
+def fit_text(text: str, size: int, width: int) -> str:
+    """Return `text` as one line that can be drawn, shortened to at most `width` pixels at font size `size`.
 
-    What no font has, half a surrogate pair, becomes a question mark; control characters become spaces.
+    Lone surrogates become question marks; control characters become spaces.
     """
-    text = _plain(text)
-    font = font_for(text, size)
+    text = _drawable(text)
+    font = find_font(text, size)
     if font.getlength(text) <= width:
         return text
     too_long = bisect_left(range(len(text)), True, key=lambda count: font.getlength(f"{text[: count + 1]}…") > width)
     return text[:too_long] + "…"
 
 
-def _plain(text: str) -> str:
-    """Pillow's layout engine fails at some control characters, and takes halves of surrogate pairs for letters."""
+def _drawable(text: str) -> str:
+    """Replace what Pillow's layout engine cannot handle: some control characters, and lone surrogates."""
     return _CONTROL.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _covers(font: Font, text: str) -> bool:
-    """Whether every letter has a glyph of its own: one without is drawn as the font's box for unknown letters."""
-    unknown = _drawn(font, "\U0010ffff")
-    return all(_drawn(font, letter) != unknown for letter in set(text) if not letter.isspace())
+    """Return whether every letter has a glyph. Letters without one look like the font's unknown glyph."""
+    unknown = _rendered(font, "\U0010ffff")
+    return all(_rendered(font, letter) != unknown for letter in set(text) if not letter.isspace())
 
 
-def _drawn(font: Font, letter: str) -> bytes:
+def _rendered(font: Font, letter: str) -> bytes:
     return bytes(font.getmask(letter))

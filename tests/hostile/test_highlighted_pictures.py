@@ -9,15 +9,15 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from cli.highlight import highlight as verb
+from cli.commands.highlight import highlight as verb
 from core.errors import InvalidQuery, SightlineError
 from encoders.fake import FakeEncoder
 from encoders.preprocess import Preprocess
 from search.highlight import highlight
-from search.highlight.overlay import blend, figure, panels_of
-from search.highlight.patch_similarity import Relevance
+from search.highlight.overlay import blend, figure, highlight_panels
+from search.highlight.patch_similarity import PatchSimilarityEngine
 
-ENGINES = [Relevance(FakeEncoder()), Relevance(FakeEncoder())]
+ENGINES = [PatchSimilarityEngine(FakeEncoder()), PatchSimilarityEngine(FakeEncoder())]
 ENGINES[1].encoder.preprocess = Preprocess(size=8, mean=(0, 0, 0), std=(1, 1, 1), fit="crop")
 
 
@@ -27,19 +27,19 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.mark.parametrize("engine", ENGINES, ids=["squash", "crop"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 1), (1, 4000), (4000, 1), (7, 5000)])
-def test_pictures_of_hardly_any_pixels(size: tuple[int, int], engine: Relevance) -> None:
+def test_pictures_of_hardly_any_pixels(size: tuple[int, int], engine: PatchSimilarityEngine) -> None:
     image = Image.new("RGB", size, "red")
     (found,) = highlight(image, "red", engine)
     assert found.map.shape == (size[1], size[0])
     assert found.mask.all()
     assert found.regions[0].box == (0, 0, *size)
     assert blend(image, found.map, found.mask).size == size
-    assert figure([panels_of(image, [found])], "meaning").width > 14
+    assert figure([highlight_panels(image, [found])], "meaning").width > 14
 
 
 def test_a_file_too_narrow_to_be_read(tmp_path: Path) -> None:
     Image.new("RGB", (1, 4000)).save(tmp_path / "line.png")
-    with pytest.raises(InvalidQuery, match="shape more extreme"):
+    with pytest.raises(InvalidQuery, match="aspect ratio"):
         highlight(tmp_path / "line.png", "red", ENGINES[0])
 
 

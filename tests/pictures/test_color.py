@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from pictures.color import GROUND, plain, to_srgb
+from pictures.color import BACKGROUND, to_8_bit, to_srgb
 from pictures.decode import decode
 
 SRGB: bytes = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -37,7 +37,7 @@ def test_sixteen_bits_keep_their_greys(form: str) -> None:
 
 def test_sixteen_bits_in_the_other_byte_order() -> None:
     big = Image.frombytes("I;16B", (3, 1), struct.pack(">3H", 0, 257 * 7, 65535))
-    assert rows(to_srgb(plain(big), None)) == grey(0, 7, 255)
+    assert rows(to_srgb(to_8_bit(big), None)) == grey(0, 7, 255)
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ def test_cmyk_jpeg_as_photoshop_inverts_it() -> None:
 
 def test_lab() -> None:
     lab = Image.frombytes("LAB", (2, 1), bytes([255, 0, 0, 0, 0, 0]))  # white and black, both without a tint
-    assert np.abs(np.array(rows(to_srgb(plain(lab), None))) - [[255] * 3, [0] * 3]).max() <= 1
+    assert np.abs(np.array(rows(to_srgb(to_8_bit(lab), None))) - [[255] * 3, [0] * 3]).max() <= 1
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])
 def test_transparency_shows_the_ground(form: str) -> None:
     image = Image.frombytes("RGBA", (2, 1), bytes([200, 100, 50, 255, 0, 0, 0, 0]))
     options = {"lossless": True} if form == "WEBP" else {}
-    assert decoded(image, form, **options) == [[200, 100, 50], list(GROUND)]
+    assert decoded(image, form, **options) == [[200, 100, 50], list(BACKGROUND)]
 
 
 def test_half_transparency_is_half_ground() -> None:
@@ -108,7 +108,7 @@ def test_a_drawing_survives_whatever_its_colour() -> None:
     for ink in (0, 255):
         drawing = Image.new("LA", (3, 1), (ink, 0))
         drawing.putpixel((1, 0), (ink, 255))
-        assert decoded(drawing, "PNG") == [list(GROUND), [ink] * 3, list(GROUND)]
+        assert decoded(drawing, "PNG") == [list(BACKGROUND), [ink] * 3, list(BACKGROUND)]
 
 
 def test_transparent_palette_entries() -> None:
@@ -116,9 +116,9 @@ def test_transparent_palette_entries() -> None:
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     image.putdata([0, 1, 2])
     assert decoded(image, "PNG") == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
-    assert decoded(image, "PNG", transparency=1) == [[255, 0, 0], list(GROUND), [0, 0, 255]]
-    assert decoded(image, "PNG", transparency=bytes([255, 255, 0])) == [[255, 0, 0], [0, 255, 0], list(GROUND)]
-    assert decoded(image, "GIF", transparency=2) == [[255, 0, 0], [0, 255, 0], list(GROUND)]
+    assert decoded(image, "PNG", transparency=1) == [[255, 0, 0], list(BACKGROUND), [0, 0, 255]]
+    assert decoded(image, "PNG", transparency=bytes([255, 255, 0])) == [[255, 0, 0], [0, 255, 0], list(BACKGROUND)]
+    assert decoded(image, "GIF", transparency=2) == [[255, 0, 0], [0, 255, 0], list(BACKGROUND)]
 
 
 def png_chunk(name: bytes, data: bytes) -> bytes:
@@ -182,7 +182,7 @@ def test_an_rgb_profile_is_applied() -> None:
 def test_a_profile_is_applied_beneath_transparency() -> None:
     image = Image.frombytes("RGBA", (2, 1), bytes([255, 0, 0, 255, 255, 0, 0, 0]))
     found = np.array(decoded(image, "PNG", icc_profile=RED_AND_GREEN_SWAPPED))
-    assert np.abs(found - [[0, 255, 0], GROUND]).max() <= 2
+    assert np.abs(found - [[0, 255, 0], BACKGROUND]).max() <= 2
 
 
 def test_a_grey_profile_is_applied() -> None:

@@ -222,13 +222,13 @@ def test_big_pictures_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         assert met == [True, True]  # small ones are decoded side by side
         meeting.reset()
         met.clear()
-        monkeypatch.setattr(pictures.decode, "_BIG_PIXELS", 48 * 32 - 1)
+        monkeypatch.setattr(pictures.decode, "_LARGE_PICTURE_PIXELS", 48 * 32 - 1)
         list(pool.map(decode, [png, png]))
         assert met == [False, False]
 
 
 def test_a_progressive_jpeg_counts_in_full_at_any_scale() -> None:
     image = Image.new("RGB", (800, 600))
-    assert pictures.decode._pixels_held(Image.open(io.BytesIO(encode(image, "JPEG", progressive=True))), 480_000) == (
-        480_000
-    )
+    assert pictures.decode._pixels_in_memory(
+        Image.open(io.BytesIO(encode(image, "JPEG", progressive=True))), 480_000
+    ) == (480_000)

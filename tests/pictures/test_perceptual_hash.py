@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from pictures.perceptual_hash import HASH_BYTES, perceptual_hash
-from tests.photos import photo
+from tests.support.photos import photo
 
 
 def distance(one: Image.Image, other: Image.Image) -> int:

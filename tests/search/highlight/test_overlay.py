@@ -6,24 +6,24 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from encoders.prompts import TextPrompt
-from pictures.text_drawing import fitted
+from pictures.text_drawing import fit_text
 from search.highlight import highlight
-from search.highlight.overlay import blend, figure, panels_of, word_panels
-from search.highlight.overlay.colours import ramp, to_oklab
+from search.highlight.overlay import blend, figure, highlight_panels, word_panels
+from search.highlight.overlay.colours import colour_ramp, to_oklab
 from search.highlight.overlay.figure import LETTERS, SMALLEST, UNWRITABLE
-from search.highlight.patch_similarity import Relevance
-from search.highlight.word_attribution import word_parts
+from search.highlight.patch_similarity import PatchSimilarityEngine
+from search.highlight.word_attribution import attribute_words
 
 RED = Image.new("RGB", (40, 30), "red")
 
 
 def test_the_ramp_is_even_to_the_eye() -> None:
-    colours = to_oklab(ramp()[::15])  # (18, 3): in steps of one, the rounding to 8 bits would be half of a step
+    colours = to_oklab(colour_ramp()[::15])  # (18, 3): in steps of one, the rounding to 8 bits would be half of a step
     steps = np.linalg.norm(np.diff(colours, axis=0), axis=1)
     assert steps.max() < 1.1 * steps.mean()
     assert steps.min() > 0.9 * steps.mean()
-    lightness = to_oklab(ramp())[:, 0]
-    assert (np.diff(to_oklab(ramp()[::5])[:, 0]) > 0).all()
+    lightness = to_oklab(colour_ramp())[:, 0]
+    assert (np.diff(to_oklab(colour_ramp()[::5])[:, 0]) > 0).all()
     assert lightness[0] < 0.25
     assert lightness[-1] > 0.9
 
@@ -40,8 +40,8 @@ def test_an_overlay_is_the_picture_under_the_ramp() -> None:
     values[:, 20:] = 1
     pixels = np.asarray(blend(Image.new("RGB", (40, 30)), values), int)
     assert pixels.shape == (30, 40, 3)
-    np.testing.assert_allclose(pixels[5, 5], 0.1 * ramp()[0], atol=1)
-    np.testing.assert_allclose(pixels[5, 35], 0.65 * ramp()[255], atol=1)
+    np.testing.assert_allclose(pixels[5, 5], 0.1 * colour_ramp()[0], atol=1)
+    np.testing.assert_allclose(pixels[5, 35], 0.65 * colour_ramp()[255], atol=1)
 
 
 def test_the_mask_is_outlined() -> None:
@@ -60,15 +60,15 @@ def test_the_mask_is_outlined() -> None:
 )
 def test_the_size_of_a_figure(size: tuple[int, int], panel: tuple[int, int]) -> None:
     image = Image.new("RGB", size, "red")
-    found = highlight(image, ["red", "blue"], Relevance(FakeEncoder()))
+    found = highlight(image, ["red", "blue"], PatchSimilarityEngine(FakeEncoder()))
     # Panels with 14 pixels around, captions of 30 + 22 beneath; then the legend, 12 + 22, and 14.
     width, height = panel
     expected = (14 + 2 * (width + 14), 14 + (height + 30 + 22 + 14) + 12 + 22 + 14)
-    assert figure([panels_of(image, found)], "what it means").size == expected
+    assert figure([highlight_panels(image, found)], "what it means").size == expected
 
 
 def test_panels_say_what_was_found() -> None:
-    red, blue = panels_of(RED, highlight(RED, ["red", "blue"], Relevance(FakeEncoder())))
+    red, blue = highlight_panels(RED, highlight(RED, ["red", "blue"], PatchSimilarityEngine(FakeEncoder())))
     assert (red.caption, red.note) == ("red", "1.00, 1 place, 100% of the picture")
     assert blue.note == "not found (highest value 0.00)"
     assert red.overlay.size == RED.size
@@ -76,13 +76,13 @@ def test_panels_say_what_was_found() -> None:
 
 @pytest.mark.parametrize("caption", ["雪地里的狗", "كلب", "x" * 5000, "\ud800 broken", "two\nlines", "\0"])
 def test_captions_of_any_letters(caption: str) -> None:
-    found = highlight(RED, caption, Relevance(FakeEncoder()))
-    assert figure([panels_of(RED, found)], "what it means").width == 14 + 320 + 14
+    found = highlight(RED, caption, PatchSimilarityEngine(FakeEncoder()))
+    assert figure([highlight_panels(RED, found)], "what it means").width == 14 + 320 + 14
 
 
 def test_words_have_panels() -> None:
-    engine = Relevance(FakeEncoder())
-    panels = word_panels(RED, word_parts(engine, RED, TextPrompt("a red thing")))
+    engine = PatchSimilarityEngine(FakeEncoder())
+    panels = word_panels(RED, attribute_words(engine, RED, TextPrompt("a red thing")))
     assert [(panel.caption, panel.note[:5]) for panel in panels] == [
         ("a", "0.00 "),
         ("red", "+0.98"),
@@ -91,4 +91,4 @@ def test_words_have_panels() -> None:
 
 
 def test_that_a_caption_cannot_be_written_is_said_in_full() -> None:
-    assert fitted(UNWRITABLE, LETTERS, SMALLEST) == UNWRITABLE
+    assert fit_text(UNWRITABLE, LETTERS, SMALLEST) == UNWRITABLE

@@ -55,7 +55,7 @@ def test_half_a_filter_flashes_nothing_and_is_explained_later(gallery: str, open
     ask(page, "a red tractor year:20")
     assert page.locator(".notices p").count() == 0
     assert first(page) == "spring-ploughing.jpg"  # the last answer stays
-    expect(page.locator(".notices p")).to_contain_text("cannot be read yet: year: '20' is no date")
+    expect(page.locator(".notices p")).to_contain_text("cannot be read yet: year: '20' is not a date")
     assert page.locator(".notices .bad").count() == 0
     assert len(ask(page, "a red tractor year:2020")["hits"]) > 0
     expect(page.locator(".notices p")).to_have_count(0)
@@ -92,7 +92,7 @@ def test_what_is_no_picture_is_said(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, forgiven=("400",))
     page.locator("#file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     expect(page.locator(".notices .bad")).to_have_text(
-        "This is no picture, or a damaged one: not a picture in a known format"
+        "This is no picture, or a damaged one: not a picture in a supported format"
     )
     assert page.locator(".tile").count() > 5
 
