@@ -19,11 +19,11 @@ import numpy as np
 from sqlalchemy import insert
 
 from encoders import registry
-from search import Filters, Searcher
+from search import Filters, Searcher, SearchOptions
 from search.filters import field_condition
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, Root, State
-from store.library import bump
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root
+from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, activate, register
 
@@ -53,17 +53,17 @@ def generate(library: Library, pictures: int) -> None:
     """Fills `library`."""
     rng = np.random.default_rng(0)
     space = registry.load("mini").space
-    with library.writer_lock():
-        with library.write() as connection:
+    with library.exclusive() as writer:
+        with library.transaction() as connection:
             stored = register(connection, space)
             activate(connection, stored)
             root = insert(Root).values(path=b"/pictures", added_at=START).returning(Root.id)
             folder = int(connection.execute(root).scalar_one())
         for start in range(0, pictures, CHUNK):
             _generate(library, stored, folder, range(start, min(start + CHUNK, pictures)), rng)
-        with library.write() as connection:
-            bump(connection)
-        index_cache.publish(library, stored)
+        with library.transaction() as connection:
+            mark_changed(connection)
+        index_cache.publish(writer, stored)
 
 
 def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, rng: np.random.Generator) -> None:
@@ -89,7 +89,7 @@ def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, 
             "size": 3_000_000 + number,
             "mtime_ns": number,
             "content_id": number + 1,
-            "state": State.PRESENT,
+            "state": PictureState.PRESENT,
         }
         for number in numbers
     ]
@@ -97,7 +97,7 @@ def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, 
         {"space_id": stored.id, "content_id": number + 1, "vector": stored.to_bytes(vector)}
         for number, vector in zip(numbers, vectors, strict=True)
     ]
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(insert(Content), contents)
         connection.execute(insert(Picture), pictures)
         connection.execute(insert(Embedding), embeddings)
@@ -114,10 +114,10 @@ def _report(library: Library) -> None:
     folders = Filters(where=field_condition("path", "/pictures/000?/*"))
     asked: dict[str, Callable[[str], object]] = {
         "words": searcher.search,
-        "words, a span of dates (1 %)": lambda text: searcher.search(text, filters=span),
-        "words, a camera (1 %)": lambda text: searcher.search(text, filters=camera),
-        "words, a pattern of paths (1 %)": lambda text: searcher.search(text, filters=folders),
-        "words, 10 hits that differ": lambda text: searcher.search(text, diverse=0.5),
+        "words, a span of dates (1 %)": lambda text: searcher.search(text, SearchOptions(filters=span)),
+        "words, a camera (1 %)": lambda text: searcher.search(text, SearchOptions(filters=camera)),
+        "words, a pattern of paths (1 %)": lambda text: searcher.search(text, SearchOptions(filters=folders)),
+        "words, 10 hits that differ": lambda text: searcher.search(text, SearchOptions(diverse=0.5)),
         "words, page 100": lambda text: _deep(searcher, text),
     }
     for name, ask in asked.items():
@@ -130,8 +130,8 @@ def _report(library: Library) -> None:
 
 def _deep(searcher: Searcher, text: str) -> None:
     """The hundredth page of ten, by way of one page of 990."""
-    following = searcher.search(text, 990).next
-    searcher.search(text, 10, cursor=following)
+    following = searcher.search(text, k=990).next_cursor
+    searcher.search(text, SearchOptions(cursor=following))
 
 
 def _time(work: Callable[[], object]) -> float:

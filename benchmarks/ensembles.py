@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.mini.encoder import MiniEncoder
-from search.prompt_templates import TEMPLATES, sentences
+from search.prompt_templates import TEMPLATES, apply_templates
 from training.evaluate import Gallery, dev_gallery
 
 
@@ -39,7 +39,7 @@ def _row(encoder: MiniEncoder, gallery: Gallery, pictures: NDArray[np.float32], 
     right = np.array([gallery.names.index(caption.image) for caption in captions])  # (Q,)
     ranks = []
     for ensemble in (None, language):
-        groups = [sentences(caption.text, ensemble) for caption in captions]
+        groups = [apply_templates(caption.text, ensemble) for caption in captions]
         every = encoder.encode_texts([one for group in groups for one in group])  # (Q * T, D)
         means = every.reshape(len(captions), -1, every.shape[1]).mean(axis=1)  # (Q, D)
         scores = means @ pictures.T  # (Q, N)

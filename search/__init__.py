@@ -1,24 +1,24 @@
-"""Questions in, ranked pictures out."""
+"""Search: queries in, ranked pictures out."""
 
-from search.crop import Crop
 from search.filters import Filters
-from search.hits import Hit
-from search.paging import Answer
-from search.query import Part, Picture, Query, Stored, Text, Vector
-from search.query_embedding import Asking
+from search.options import SearchOptions
+from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
+from search.query_image import Crop
+from search.results import Answer, Hit
 from search.searcher import Searcher
 
 __all__ = [
     "Answer",
-    "Asking",
     "Crop",
     "Filters",
     "Hit",
+    "ImageInput",
     "Part",
-    "Picture",
     "Query",
+    "QueryInput",
+    "SearchOptions",
     "Searcher",
-    "Stored",
-    "Text",
-    "Vector",
+    "StoredInput",
+    "TextInput",
+    "VectorInput",
 ]

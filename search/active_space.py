@@ -1,6 +1,6 @@
-"""The space that answers, as one thing: its model, what its scores mean, its index. A searcher swaps it whole.
+"""The embedding space in use: its model, calibration and index, replaced as a whole.
 
-So every answer is made of exactly one space, whatever becomes active meanwhile.
+Every answer is therefore computed in exactly one space, even if another becomes active during the search.
 """
 
 from concurrent.futures import Future
@@ -9,51 +9,50 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock, Thread
 
-from core.errors import InvalidQuery, SightlineError, SpaceDropped, SpaceMismatch, WeightsChanged
+from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMismatch, WeightsChanged
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
-from search.calibration import Calibration, calibration_of
+from search.relevance import Calibration, calibration_of
 from store.library import Library
 from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
-from store.spaces.registry import StoredSpace, active_in, active_space, named_space, require_active, revision_of
+from store.spaces.registry import StoredSpace, active_space, named_space, require_active, space_revision
 
-__all__ = ["View", "Views", "encoder_of"]
+__all__ = ["ActiveSpace", "ActiveSpaceTracker", "encoder_of"]
 
-PATIENCE = 1.0
-"""Seconds that the first question after a change waits for the new model, before it is answered in the old space.
+SWITCH_TIMEOUT = 1.0
+"""Seconds that the first query after a change waits for the new model, before it is answered in the old space.
 
-The built-in model is there sooner; PyTorch alone takes longer to import.
+The built-in model loads faster; importing PyTorch alone takes longer.
 """
 
 
 @dataclass(frozen=True)
-class View:
-    """One space at one moment."""
+class ActiveSpace:
+    """One space at one moment, with everything that a search needs."""
 
     stored: StoredSpace
     encoder: Encoder | None
-    trouble: SightlineError | None
-    """Why there is no encoder: the vectors were made elsewhere, or with weights that are no longer here."""
+    encoder_error: SightlineError | None
+    """Why there is no encoder: the vectors were imported, or the model is missing or has other weights."""
     calibration: Calibration | None
     current: CurrentIndex
 
     def require_encoder(self) -> Encoder:
-        """The model of the space. Raises what is in the way of it."""
-        if self.trouble is not None:
-            raise self.trouble
+        """Return the model of the space, or raise the reason why it is unavailable."""
+        if self.encoder_error is not None:
+            raise self.encoder_error
         if self.encoder is None:
             raise SpaceMismatch(str(self.stored.space), "no model")
         return self.encoder
 
 
-class Views:
-    """The view to answer with: of the active space, whichever that is, or of one that was chosen once and for all.
+class ActiveSpaceTracker:
+    """Provides the space to search in: the active space of the library, or a fixed one. Safe to share between threads.
 
-    `encoder` is the model of the active space, or of `space` where that is given; a searcher that has either stays in
-    that space. Safe to share between threads. Raises `InvalidQuery` when nothing is indexed yet, `UnknownSpace`, and
-    `SpaceMismatch` for an encoder of another space.
+    `encoder` is the model of `space`, or of the active space if no `space` is given. With either, the space is fixed.
+    Raises `NothingIndexed`, `UnknownSpace`, and `SpaceMismatch` for an encoder of another space.
     """
 
     def __init__(
@@ -64,101 +63,101 @@ class Views:
         stored = _chosen(library, encoder, space)
         self._pinned = None if encoder is None and space is None else stored
         self._changing = Lock()
-        self._coming: Future[View] | None = None
-        """The view of another space, while a thread of its own makes it."""
-        self._view = self._load(stored, encoder)
+        self._loading: Future[ActiveSpace] | None = None
+        """The next space, while a background thread loads it."""
+        self._current = self._load(stored, encoder)
 
     @property
-    def last(self) -> View:
-        """The view of the last answer."""
-        return self._view
+    def last(self) -> ActiveSpace:
+        """The space of the last answer."""
+        return self._current
 
-    def now(self, *, wait: bool = False) -> View:
-        """The view as of now: what other processes have changed is taken up, be it pictures or the active space.
+    def now(self, *, wait: bool = False) -> ActiveSpace:
+        """Return the space to search in, with all changes that other processes have made to the library.
 
-        Another space is taken up beside the questions, as that may mean to load a large model: they are answered in the
-        old one until then, unless they `wait`.
+        Another space is loaded in the background, because its model can be large. Until it is ready, the old space is
+        returned, unless `wait` is set.
         """
-        view = self._view
-        stored, revision = self._wanted()
-        if stored == view.stored:
-            return view if revision == view.current.revision else self._caught_up()
-        coming, new = self._taken_up()
+        space = self._current
+        stored, revision = self._target()
+        if stored == space.stored:
+            return space if revision == space.current.revision else self._refresh()
+        loading, is_new = self._start_loading()
         if wait:
-            return coming.result()
-        if new:
+            return loading.result()
+        if is_new:
             with suppress(TimeoutError):
-                return coming.result(PATIENCE)
-        return view
+                return loading.result(SWITCH_TIMEOUT)
+        return space
 
     def heal(self) -> bool:
-        """Mends the index file if it was damaged or behind; says whether it did."""
-        view = self._view
-        return not view.current.published and index_cache.heal(self._library, view.stored)
+        """Rewrite the index file if it is damaged or out of date. Returns whether it was rewritten."""
+        space = self._current
+        return not space.current.published and index_cache.heal(self._library, space.stored)
 
-    def _caught_up(self) -> View:
-        """The view with the pictures as of now, made by one thread while the others wait."""
+    def _refresh(self) -> ActiveSpace:
+        """Load the current index of the same space, in one thread while the others wait."""
         with self._changing:
-            view = self._view
-            stored, revision = self._wanted()
-            if stored == view.stored and revision != view.current.revision:
-                with suppress(SpaceDropped):  # which whoever asks next is told
-                    self._view = replace(view, current=index_cache.load(self._library, stored, view.current))
-            return self._view
+            space = self._current
+            stored, revision = self._target()
+            if stored == space.stored and revision != space.current.revision:
+                with suppress(SpaceDropped):  # raised by the next query
+                    self._current = replace(space, current=index_cache.load(self._library, stored, space.current))
+            return self._current
 
-    def _taken_up(self) -> tuple[Future[View], bool]:
-        """The view of the space that is to answer now, once it is there, and whether nobody has asked for it yet."""
+    def _start_loading(self) -> tuple[Future[ActiveSpace], bool]:
+        """Return the space that is being loaded, and whether loading has only started now."""
         with self._changing:
-            if self._coming is not None:
-                return self._coming, False
-            self._coming = coming = Future[View]()
-        Thread(target=self._take_up, args=(coming,), name="sightline-space").start()
-        return coming, True
+            if self._loading is not None:
+                return self._loading, False
+            self._loading = loading = Future[ActiveSpace]()
+        Thread(target=self._load_next, args=(loading,), name="sightline-space").start()
+        return loading, True
 
-    def _take_up(self, coming: Future[View]) -> None:
+    def _load_next(self, loading: Future[ActiveSpace]) -> None:
         try:
-            outcome = partial(coming.set_result, self._followed())
+            outcome = partial(loading.set_result, self._switch())
         except BaseException as exc:
-            outcome = partial(coming.set_exception, exc)
+            outcome = partial(loading.set_exception, exc)
         with self._changing:
-            self._coming = None
+            self._loading = None
         outcome()
 
-    def _followed(self) -> View:
-        """Makes the view of the space that is to answer, and puts it in use if it still is; else of the next one."""
+    def _switch(self) -> ActiveSpace:
+        """Load the target space and make it current; start again if the target has changed in between."""
         while True:
-            stored, _ = self._wanted()
-            if stored == self._view.stored:
-                return self._view
+            stored, _ = self._target()
+            if stored == self._current.stored:
+                return self._current
             try:
-                view = self._load(stored, warm=True)
+                space = self._load(stored, warm=True)
             except SpaceDropped:
-                continue  # then `_wanted` knows another one, or says that there is none
-            if self._wanted()[0] == stored:
+                continue  # `_target` returns another space, or raises
+            if self._target()[0] == stored:
                 with self._changing:
-                    self._view = view
+                    self._current = space
 
-    def _wanted(self) -> tuple[StoredSpace, int]:
-        """The space to answer in, and its revision. Raises `SpaceDropped` or `InvalidQuery` when there is none."""
-        with self._library.read() as connection:
-            stored = self._pinned or active_in(connection)
-            revision = None if stored is None else revision_of(connection, stored)
+    def _target(self) -> tuple[StoredSpace, int]:
+        """Return the space to search in and its revision. Raises `SpaceDropped` or `NothingIndexed`."""
+        stored, revision = space_revision(self._library, self._pinned)
         if stored is None:
-            raise _nothing(self._library)
+            raise NothingIndexed(self._library.path)
         if revision is None:
             raise SpaceDropped(str(stored.space))
         return stored, revision
 
-    def _load(self, stored: StoredSpace, encoder: Encoder | None = None, *, warm: bool = False) -> View:
-        """`warm` has the weights read before anybody waits for them."""
-        trouble: SightlineError | None = None
+    def _load(self, stored: StoredSpace, encoder: Encoder | None = None, *, warm: bool = False) -> ActiveSpace:
+        """Load a space; with `warm`, read the model's weights, too, before the first query needs them."""
+        encoder_error: SightlineError | None = None
         try:
             encoder = encoder or encoder_of(stored, self._placement)
             if warm:
                 encoder.encode_texts(["a"])
-        except SightlineError as exc:  # what needs no model can be answered all the same
-            encoder, trouble = None, exc
-        return View(stored, encoder, trouble, calibration_of(encoder), index_cache.load(self._library, stored))
+        except SightlineError as exc:  # queries that need no model still work
+            encoder, encoder_error = None, exc
+        return ActiveSpace(
+            stored, encoder, encoder_error, calibration_of(encoder), index_cache.load(self._library, stored)
+        )
 
 
 def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str | None) -> StoredSpace:
@@ -169,17 +168,13 @@ def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str 
         return stored
     active = active_space(library)
     if active is None:
-        raise _nothing(library)
+        raise NothingIndexed(library.path)
     return require_active(library, encoder.space) if encoder else active
 
 
-def _nothing(library: Library) -> InvalidQuery:
-    return InvalidQuery(f"nothing is indexed in {library.path} yet; `sightline index FOLDER` does that")
-
-
 def encoder_of(stored: StoredSpace, placement: Placement) -> Encoder:
-    """The model of the space. Raises `WeightsChanged` when it has other weights now."""
-    encoder = registry.load_for(stored.space, placement)
+    """Load the model of a space. Raises `WeightsChanged` if its weights differ from those of the stored vectors."""
+    encoder = registry.load_for_space(stored.space, placement)
     if encoder.space.fingerprint != stored.space.fingerprint:
         raise WeightsChanged(str(stored.space), str(encoder.space), stored.space.model)
     return encoder

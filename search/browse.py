@@ -1,18 +1,14 @@
-"""Pictures without a question: the newest first, as an album shows them. Nothing is ranked and no model is needed."""
+"""Pictures without a query: the newest first, as an album shows them. Nothing is ranked and no model is needed."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
 from search.filters import Filters
-from search.hits import Listed
-from search.kept import kept
-from search.paging import Cursor, Place, question
-from store.catalog.tables import Content
+from search.paging import Cursor, CursorPosition, query_digest
+from search.results import ListedImage
 from store.library import Library
-from store.queries import describe
+from store.queries import count_contents, newest_contents
 
 __all__ = ["Browsed", "browse", "count"]
 
@@ -25,7 +21,7 @@ MOST = 2**31
 class Browsed:
     """A page of pictures."""
 
-    pictures: tuple[Listed, ...]
+    pictures: tuple[ListedImage, ...]
     next: str | None
     """The cursor of the page after this one; None when there is nothing more."""
     total: int
@@ -35,45 +31,24 @@ class Browsed:
 def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor: str | None = None) -> Browsed:
     """The `k` pictures taken last, those without a date after them; `cursor` is the `next` of the page before.
 
-    Raises `InvalidQuery` for a filter that cannot be asked and for a cursor of another question.
+    Raises `InvalidQuery` for a filter that cannot be asked and for a cursor of another query.
     """
     filters = filters or Filters()
-    asked = question("browse", np.empty(0, np.float32), filters)
+    asked = query_digest("browse", np.empty(0, np.float32), filters)
     last = None if cursor is None else Cursor.parse(cursor, asked)
-    with library.read() as connection:
-        held = kept(connection, filters)
-        total = _count(connection, held)
-        rows = connection.execute(
-            select(Content.id, Content.taken_at)
-            .where(held, true() if last is None else _behind(last.place))
-            .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
-            .limit(min(k, MOST) + 1)
-        ).all()
-        records = describe(connection, [row.id for row in rows[:k]])
+    after = None if last is None else (last.position.id, last.position.taken_at)
+    page = newest_contents(library, filters.condition(), k, after)
     before = last.shown if last else 0
-    pictures = [Listed(rank, records[row.id]) for rank, row in enumerate(rows[:k], before + 1) if row.id in records]
+    pictures = [ListedImage(rank, record) for rank, record in enumerate(page.records, before + 1)]
     more = None
-    if len(rows) > k:
-        more = str(Cursor(asked, before + k, Place(0.0, rows[k - 1].id, rows[k - 1].taken_at)))
+    if page.has_more:
+        end = page.records[-1]
+        more = str(Cursor(asked, before + k, CursorPosition(0.0, end.id, end.taken_at)))
     if filters.within:
-        pictures = [picture.seen_from(filters.within) for picture in pictures]
-    return Browsed(tuple(pictures), more, total)
+        pictures = [picture.prefer_folders(filters.within) for picture in pictures]
+    return Browsed(tuple(pictures), more, page.total)
 
 
 def count(library: Library, filters: Filters) -> int:
     """How many pictures the filters keep. Raises `InvalidQuery` for a filter that cannot be asked."""
-    with library.read() as connection:
-        return _count(connection, kept(connection, filters))
-
-
-def _count(connection: Connection, held: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(Content).where(held)) or 0
-
-
-def _behind(place: Place) -> ColumnElement[bool]:
-    """Contents that come after `place`."""
-    undated = Content.taken_at.is_(None)
-    if place.taken_at is None:
-        return and_(undated, Content.id < place.id)
-    moment: datetime = place.taken_at
-    return or_(undated, Content.taken_at < moment, and_(Content.taken_at == moment, Content.id < place.id))
+    return count_contents(library, filters.condition())

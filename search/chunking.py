@@ -6,14 +6,11 @@ A dual encoder has a fixed context (77 tokens in CLIP); what stands behind it is
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 from encoders.base import Encoder
+from search.options import LongTexts
 
-__all__ = ["Cut", "Long", "pieces"]
-
-Long: TypeAlias = Literal["split", "truncate"]
-"""`split`: sentences, whose vectors are averaged, so that all of the text counts. `truncate`: its beginning alone."""
+__all__ = ["FittedText", "fit_to_context"]
 
 ENDS = 2
 """Tokens at the ends of a text. The rest is at most one for each byte: short texts need no tokenizer."""
@@ -24,7 +21,7 @@ _WORD_END = re.compile(r"(?<=\s)(?=\S)|(?<=[\u3400-\u9fff])(?=.)|$", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Cut:
+class FittedText:
     """A text as the model can read it."""
 
     pieces: tuple[str, ...]
@@ -32,19 +29,19 @@ class Cut:
     """What was done, if anything."""
 
 
-def pieces(text: str, encoder: Encoder, long: Long) -> Cut:
+def fit_to_context(text: str, encoder: Encoder, long: LongTexts) -> FittedText:
     """`text` in pieces that `encoder` reads to their ends; nearly always the text itself."""
     if encoder.context_length is None or len(text.encode()) + ENDS <= encoder.context_length:
-        return Cut((text,))
+        return FittedText((text,))
     tokens = encoder.count_tokens(text)
     if tokens is None or tokens <= encoder.context_length:
-        return Cut((text,))
+        return FittedText((text,))
     said = f"{_beginning(text)} is {tokens} tokens long, and {encoder.space.model} reads {encoder.context_length}"
     if long == "truncate":
         kept = _fitting(text, encoder).rstrip()
-        return Cut((kept,), f'{said}: it was cut off after "{kept[-30:]}"')
+        return FittedText((kept,), f'{said}: it was cut off after "{kept[-30:]}"')
     found = tuple(_packed(text, encoder))
-    return Cut(found, f"{said}: it was split into {len(found)} pieces, which count alike")
+    return FittedText(found, f"{said}: it was split into {len(found)} pieces, which count alike")
 
 
 def _packed(text: str, encoder: Encoder) -> list[str]:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidQuery
 from encoders.base import Encoder, Vectors
-from search.prompt_templates import sentences
-from search.query_image import open_picture
-from search.stored_vectors import known_picture
+from search.prompt_templates import apply_templates
+from search.query_image import find_stored_vector, open_query_image
 from store.library import Library
-from store.queries import describe, embeddings
+from store.queries import load_content_records
+from store.spaces.embeddings import load_vectors
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import Ids
 
@@ -120,13 +120,11 @@ def classify_library(
     library, nor much with the number of labels."""
     chunk = max(1, min(CHUNK, CELLS // len(classifier.labels)))
     for start in range(0, len(ids), chunk):
-        with library.read() as connection:  # each chunk by itself, so that tags can be written in between
-            parts = list(embeddings(connection, stored, ids[start : start + chunk]))
-            records = describe(connection, ids[start : start + chunk].tolist())
-        for found, vectors in parts:
-            kept = [row for row, content_id in enumerate(found.tolist()) if content_id in records]
-            pictures = [(records[int(found[row])].paths, int(found[row])) for row in kept]
-            yield list(classifier.classified(vectors[kept], pictures))
+        batch = ids[start : start + chunk]  # one transaction each, so that tags can be written in between
+        vectors, records = load_vectors(library, stored, batch), load_content_records(library, batch.tolist())
+        rows = [row for row in np.flatnonzero(~np.isnan(vectors[:, 0])).tolist() if int(batch[row]) in records]
+        pictures = [(records[int(batch[row])].paths, int(batch[row])) for row in rows]
+        yield list(classifier.classified(vectors[rows], pictures))
 
 
 def classify_pictures(
@@ -135,9 +133,9 @@ def classify_pictures(
     """Given files, a batch at a time; one that the library has is not embedded again. Raises `InvalidQuery`."""
     for start in range(0, len(paths), encoder.batch_size):
         batch = paths[start : start + encoder.batch_size]
-        known = [known_picture(library, stored, path) if library and stored else None for path in batch]
+        known = [find_stored_vector(library, stored, path) if library and stored else None for path in batch]
         images = [
-            open_picture(path, encoder.preprocess.size)
+            open_query_image(path, encoder.preprocess.size)
             for path, there in zip(batch, known, strict=True)
             if there is None
         ]
@@ -149,7 +147,7 @@ def classify_pictures(
 
 def _ensembles(encoder: Encoder, labels: Sequence[str], templates: Sequence[str], language: str) -> NDArray[np.float64]:
     """The unit vectors (L, D) of labels: of each the mean of its sentences', at unit length."""
-    said = [[one.replace(BLANK, label) for one in templates] or sentences(label, language) for label in labels]
+    said = [[one.replace(BLANK, label) for one in templates] or apply_templates(label, language) for label in labels]
     vectors: Vectors = encoder.encode_texts([sentence for group in said for sentence in group])  # (L * T, D)
     means = vectors.astype(np.float64).reshape(len(labels), -1, vectors.shape[-1]).mean(axis=1)  # (L, D)
     lengths = np.linalg.norm(means, axis=1)  # (L,)

@@ -11,14 +11,14 @@ reasonable: 1, 0.75 and 0.15. What is liked says more than what is not.
 import math
 from collections.abc import Sequence
 
-from search.query import Part, Query, Source
+from search.query import Part, Query, QueryInput
 
 __all__ = ["ALPHA", "BETA", "GAMMA", "refined"]
 
 ALPHA, BETA, GAMMA = 1.0, 0.75, 0.15
 
 
-def refined(query: Query | None, more: Sequence[Source] = (), less: Sequence[Source] = ()) -> Query:
+def refined(query: Query | None, more: Sequence[QueryInput] = (), less: Sequence[QueryInput] = ()) -> Query:
     """`query`, its parts together weighing `ALPHA`, with pictures to be like and unlike; without one, `more` is it.
 
     Raises `InvalidQuery` when there is neither a query nor anything to be like.

@@ -1,53 +1,37 @@
-"""Answers a page at a time. A cursor names the last hit that was shown, by what it was ordered by, and not its number.
+"""Cursors: opaque texts that continue a ranking after the last hit of a page.
 
-So nothing that is there all along comes twice or never, whatever is added or removed between two pages: what is new
-and belongs further up is not shown, what is new and belongs further down is. A cursor belongs to one question, to one
-embedding space, and to one order: any other refuses it.
+A cursor stores the sort key of that hit, not its number. A picture that stays in the library is therefore shown
+exactly once, even if others are added or removed between two pages: new pictures appear on later pages if they rank
+there. A cursor is only valid for the query, filters, sort order and embedding space it was created for.
 """
 
 import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidQuery
 from search.filters import Filters
-from search.hits import Hit
+from search.options import Sort
 
-__all__ = ["Answer", "Cursor", "Place", "Sort", "question"]
-
-Sort: TypeAlias = Literal["relevance", "date"]
-"""The order of an answer: the best first, or the newest first."""
-
-
-class Answer(list[Hit]):
-    """Hits in order, of one page."""
-
-    def __init__(self, hits: Iterable[Hit] = (), following: str | None = None, notes: tuple[str, ...] = ()) -> None:
-        super().__init__(hits)
-        self.next = following
-        """The cursor of the page after this one; None when there is nothing more."""
-        self.notes = notes
-        """What was done to the query that whoever asked it should know."""
+__all__ = ["Cursor", "CursorPosition", "query_digest"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a hit stands in an order. Better scores come before, equal ones by id; by date, the newest come first."""
+class CursorPosition:
+    """The sort key of a hit. Higher scores come first, equal scores by ID; by date, the newest come first."""
 
     score: float
     id: int
     taken_at: datetime | None = None
 
     def key(self, sort: Sort) -> tuple[float, ...]:
-        """Sorts as the hits do, smallest first."""
+        """Return a key that sorts positions in the order of the hits."""
         by_score = (-self.score, float(self.id))
         if sort == "relevance":
             return by_score
@@ -56,42 +40,45 @@ class Place:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last hit that was shown."""
+    """The end of a page. `str` encodes a cursor, `parse` decodes it."""
 
-    question: str
-    """Of which question, as `question` says it."""
+    digest: str
+    """The `query_digest` of the query it belongs to."""
     shown: int
-    """How many hits came up to there."""
-    place: Place
+    """The number of hits up to and including the last one of the page."""
+    position: CursorPosition
 
     def __str__(self) -> str:
-        taken = self.place.taken_at.isoformat() if self.place.taken_at else None
-        said = [self.question, self.shown, self.place.score, self.place.id, taken]
-        return base64.urlsafe_b64encode(json.dumps(said, separators=(",", ":")).encode()).decode().rstrip("=")
+        taken = self.position.taken_at.isoformat() if self.position.taken_at else None
+        fields = [self.digest, self.shown, self.position.score, self.position.id, taken]
+        return base64.urlsafe_b64encode(json.dumps(fields, separators=(",", ":")).encode()).decode().rstrip("=")
 
     @classmethod
-    def parse(cls, text: str, asked: str) -> "Cursor":
-        """What `str` wrote. Raises `InvalidQuery` for anything else, and unless `asked` is its question."""
+    def parse(cls, text: str, digest: str) -> "Cursor":
+        """Decode a cursor. Raises `InvalidQuery` if it is malformed or belongs to another query than `digest`."""
         try:
-            said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            question, shown, score, content_id, taken = said
-            place = Place(float(score), int(content_id), None if taken is None else datetime.fromisoformat(taken))
-            cursor = cls(str(question), int(shown), place)
+            fields = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            found, shown, score, content_id, taken = fields
+            taken_at = None if taken is None else datetime.fromisoformat(taken)
+            cursor = cls(str(found), int(shown), CursorPosition(float(score), int(content_id), taken_at))
         except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError) as exc:
-            raise InvalidQuery("this is no cursor that a page of results gave") from exc
-        if cursor.question != asked:
+            raise InvalidQuery("Invalid cursor.") from exc
+        if cursor.digest != digest:
             raise InvalidQuery(
-                "this cursor belongs to another question: the same query, filters, order and model go on where it ended"
+                "The cursor belongs to another query. Repeat the same query, filters, order and model to continue."
             )
         return cursor
 
 
-def question(space: str, vector: NDArray[np.float32], filters: Filters, *rest: object) -> str:
-    """A digest of all that decides the order of an answer: a space's fingerprint, a query's vector, the rest."""
-    said = f"{space}|{vector.tobytes().hex()}|{filters!r}|{rest!r}"
-    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+def query_digest(space: str, vector: NDArray[np.float32], filters: Filters, *rest: object) -> str:
+    """Return a digest of everything that determines the order of the hits.
+
+    `space` is the fingerprint of the embedding space, `vector` the query vector (D,).
+    """
+    ranking = f"{space}|{vector.tobytes().hex()}|{filters!r}|{rest!r}"
+    return hashlib.sha256(ranking.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _seconds(moment: datetime) -> float:
-    """Since the year 1; a camera's clock knows no zone, and may say anything."""
+    """Return seconds since the year 1; `timestamp()` fails for some of the naive dates that cameras write."""
     return (moment - datetime.min).total_seconds()  # noqa: DTZ901

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from core.errors import InvalidQuery
 
-__all__ = ["TEMPLATES", "sentences"]
+__all__ = ["TEMPLATES", "apply_templates"]
 
 TEMPLATES: Mapping[str, Sequence[str]] = MappingProxyType(
     {
@@ -25,7 +25,7 @@ TEMPLATES: Mapping[str, Sequence[str]] = MappingProxyType(
 """By ISO 639-1 code."""
 
 
-def sentences(text: str, language: str | None) -> list[str]:
+def apply_templates(text: str, language: str | None) -> list[str]:
     """`text` within the sentences of a language, the text itself first. Raises `InvalidQuery` for another language."""
     if language is None:
         return [text]

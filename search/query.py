@@ -1,4 +1,4 @@
-"""What a person asks: words and pictures, each with a weight. `search.query_embedding` turns it into one vector."""
+"""Queries: weighted texts and pictures. `search.query_embedding` turns a query into one vector."""
 
 import math
 import re
@@ -7,37 +7,48 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from core.errors import InvalidQuery
-from search.calibration import Kind
-from search.crop import Crop
+from core.errors import EmptyQuery, InvalidQuery
+from search.query_image import Crop
+from search.relevance import Kind
 
-__all__ = ["AWAY", "Part", "Picture", "Query", "Source", "Stored", "Text", "Vector", "away"]
+__all__ = [
+    "NEGATIVE_SHARE",
+    "ImageInput",
+    "Part",
+    "Query",
+    "QueryInput",
+    "StoredInput",
+    "TextInput",
+    "VectorInput",
+    "negative_parts",
+]
 
-AWAY = 0.5
-"""What a query wants to stay away from weighs half of what it wants. At 1, a query that shares much with what it turns
-away from would turn away from itself."""
+NEGATIVE_SHARE = 0.5
+"""The weight of all negative parts together, relative to the positive ones. With 1, a negative part that is similar to
+the query would cancel the query out."""
 
-LONGEST_TEXT = 100_000
-"""Characters of one text; a longer one is a mistake, such as a file in place of its name."""
-MOST_PARTS = 1_000
+MAX_TEXT_LENGTH = 100_000
+"""Characters. A longer text is a mistake, such as the content of a file in place of its name."""
+MAX_PARTS = 1_000
+MIN_WEIGHT, MAX_WEIGHT = 1e-6, 1e6
 
 _BARE = re.compile(r"[^\W\d_][\w' ,.!?’،。，？！]*", re.UNICODE)
-"""Words that mean themselves in the query language, without quotes."""
+"""Text that the query language reads as plain text without quotation marks."""
 
 
 @dataclass(frozen=True)
-class Text:
-    """Words, in any language the model speaks."""
+class TextInput:
+    """A text, in any language that the model supports."""
 
     text: str
 
     def __post_init__(self) -> None:
         if not self.text.strip():
-            raise InvalidQuery("an empty text matches nothing: give some words")
-        if len(self.text) > LONGEST_TEXT:
-            raise InvalidQuery(f"a text of {len(self.text):,} characters is no question; {LONGEST_TEXT:,} are the most")
+            raise InvalidQuery("The text is empty.")
+        if len(self.text) > MAX_TEXT_LENGTH:
+            raise InvalidQuery(f"The text has {len(self.text):,} characters. The maximum is {MAX_TEXT_LENGTH:,}.")
         if "\0" in self.text or any("\ud800" <= char <= "\udfff" for char in self.text):
-            raise InvalidQuery("the words hold bytes that are no text")
+            raise InvalidQuery("The text contains bytes that are not valid text.")
 
     def __str__(self) -> str:
         if _BARE.fullmatch(self.text) and self.text == " ".join(self.text.split()):
@@ -46,20 +57,20 @@ class Text:
 
     @property
     def title(self) -> str:
-        """As people know it."""
+        """A short name for display."""
         return self.text
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A file, or the region `crop` of it."""
+class ImageInput:
+    """A picture file, or the region `crop` of it."""
 
     path: Path
     crop: Crop | None = None
 
     def __post_init__(self) -> None:
         if "\0" in str(self.path):
-            raise InvalidQuery("the name of a picture holds a NUL byte")
+            raise InvalidQuery("The name of the picture contains a NUL byte.")
 
     def __str__(self) -> str:
         path = str(self.path)
@@ -68,13 +79,13 @@ class Picture:
 
     @property
     def title(self) -> str:
-        """The name of the file."""
+        """The file name."""
         return self.path.name
 
 
 @dataclass(frozen=True)
-class Stored:
-    """A picture of the library by its id, which every hit has; its stored vector is used."""
+class StoredInput:
+    """A picture of the library, by its content ID. Its stored vector is used."""
 
     id: int
 
@@ -85,14 +96,14 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Vector:
-    """D numbers that whatever made the vectors of the library made too. The query language has no words for it."""
+class VectorInput:
+    """A vector of D numbers, from the model of the library's vectors. The query language cannot express it."""
 
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
         if not all(map(math.isfinite, self.values)) or not any(self.values):
-            raise InvalidQuery(f"a query vector is of {len(self.values)} finite numbers that are not all zero")
+            raise InvalidQuery("A query vector must contain finite numbers that are not all zero.")
 
     def __str__(self) -> str:
         return f"(a vector of {len(self.values)} numbers)"
@@ -100,37 +111,38 @@ class Vector:
     title = property(__str__)
 
 
-Source: TypeAlias = Text | Picture | Stored | Vector
+QueryInput: TypeAlias = TextInput | ImageInput | StoredInput | VectorInput
 
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that a query is made of, and how much it counts; below zero the query turns away from it."""
+    """One input of a query and its weight. A negative weight moves the query away from the input."""
 
-    source: Source
+    source: QueryInput
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.weight) or not 1e-6 <= abs(self.weight) <= 1e6:
-            raise InvalidQuery(f"a part cannot weigh {self.weight:g}: weights are between 0.000001 and 1,000,000")
+        if not math.isfinite(self.weight) or not MIN_WEIGHT <= abs(self.weight) <= MAX_WEIGHT:
+            raise InvalidQuery(
+                f"The weight {self.weight:g} is out of range. Use a weight between 0.000001 and 1,000,000."
+            )
 
 
 @dataclass(frozen=True)
 class Query:
-    """Parts, whose weighted unit vectors are added up; the sum, at unit length, is the query's vector.
+    """A query of one or more parts. Its vector is the weighted sum of the parts' unit vectors, at unit length.
 
-    A model that compares by cosine does not understand "no": what a query wants to stay away from is subtracted. Raises
-    `InvalidQuery` when there is nothing to look for. `str` writes a query in the query language (`search/grammar`).
+    Embedding models do not understand negation, so negative parts are subtracted. `str` writes a query in the query
+    language (`search.query_language`). Raises `EmptyQuery` without a positive part.
     """
 
     parts: tuple[Part, ...]
 
     def __post_init__(self) -> None:
         if not any(part.weight > 0 for part in self.parts):
-            what = "only what to stay away from" if self.parts else "nothing to search for"
-            raise InvalidQuery(f"{what}: give some words, or a picture with --image")
-        if len(self.parts) > MOST_PARTS:
-            raise InvalidQuery(f"a query of {len(self.parts):,} parts; {MOST_PARTS:,} are the most")
+            raise EmptyQuery(has_negative_parts=bool(self.parts))
+        if len(self.parts) > MAX_PARTS:
+            raise InvalidQuery(f"The query has {len(self.parts):,} parts. The maximum is {MAX_PARTS:,}.")
 
     @classmethod
     def of(
@@ -139,26 +151,28 @@ class Query:
         images: Path | str | Iterable[Path | str] = (),
         without: str | Iterable[str] = (),
     ) -> "Query":
-        """Texts and pictures that count alike, and texts to stay away from, which together weigh half of them.
+        """Build a query from equally weighted texts and images, minus the texts `without`.
 
-        A single one needs no list. Words mean themselves: nothing in them is taken for an operator or a filter.
+        The texts `without` together weigh half as much as the others. A single item needs no list. Texts are plain:
+        they contain no operators and no filters.
         """
         texts = [texts] if isinstance(texts, str) else texts
         images = [images] if isinstance(images, (Path, str)) else images
         without = [without] if isinstance(without, str) else without
-        wanted = [Part(Text(text)) for text in texts] + [Part(Picture(Path(image))) for image in images]
-        return cls((*wanted, *away(wanted, [Text(text) for text in without])))
+        wanted = [Part(TextInput(text)) for text in texts] + [Part(ImageInput(Path(image))) for image in images]
+        return cls((*wanted, *negative_parts(wanted, [TextInput(text) for text in without])))
 
     @property
     def wanted(self) -> tuple[Part, ...]:
-        """The parts above zero."""
+        """The parts with a positive weight."""
         return tuple(part for part in self.parts if part.weight > 0)
 
     @property
     def kind(self) -> Kind | None:
-        """Which scale its scores lie on: that of words, or that of pictures; None where nobody has measured it.
+        """The calibration scale of its scores; None if there is none.
 
-        Words and pictures in one query lie somewhere between, and regions, vectors and weights of one's own anywhere.
+        There is a scale for texts and one for pictures, but none for both together, for regions and vectors, or for
+        custom weights.
         """
         kinds = {_kind(part.source) for part in self.parts}
         plain = len({part.weight for part in self.wanted}) == 1 and _is_even(self.parts)
@@ -166,57 +180,56 @@ class Query:
 
     @property
     def title(self) -> str:
-        """A short name for people: pictures by the names of their files, no weights."""
-        named = [f"{'+' if part.weight > 0 else '-'} {part.source.title}" for part in self.parts]
-        return " ".join(named).removeprefix("+ ")
+        """A short name for display, with file names and without weights."""
+        names = [f"{'+' if part.weight > 0 else '-'} {part.source.title}" for part in self.parts]
+        return " ".join(names).removeprefix("+ ")
 
     def __str__(self) -> str:
-        said = self.parts if _is_even(self.parts) else None
-        terms = [_term(part, weighs=part.weight < 0 and said is None) for part in self.parts]
-        # A lone text that is written bare could be a dash and words: in quotes a dash beside it is an operator.
+        is_even = _is_even(self.parts)
+        terms = [_term(part, weighs=part.weight < 0 and not is_even) for part in self.parts]
         return " ".join(terms).removeprefix("+ ")
 
 
-def away(wanted: Sequence[Part], sources: Sequence[Source]) -> list[Part]:
-    """`sources` as parts to stay away from, which together weigh `AWAY` of all that is `wanted`."""
+def negative_parts(wanted: Sequence[Part], sources: Sequence[QueryInput]) -> list[Part]:
+    """Return `sources` as negative parts, which together weigh `NEGATIVE_SHARE` of the `wanted` parts."""
     if not sources:
         return []
     share = _share(wanted, len(sources))
     if not share:
-        raise InvalidQuery("only what to stay away from: give some words, or a picture with --image")
+        raise EmptyQuery(has_negative_parts=True)
     return [Part(source, -share) for source in sources]
 
 
 def _share(parts: Sequence[Part], number: int) -> float:
-    """What each of `number` parts to stay away from weighs when nobody says a weight."""
-    return AWAY * math.fsum(part.weight for part in parts if part.weight > 0) / number
+    """Return the default weight of each of `number` negative parts."""
+    return NEGATIVE_SHARE * math.fsum(part.weight for part in parts if part.weight > 0) / number
 
 
 def _is_even(parts: Sequence[Part]) -> bool:
-    """Whether what `parts` stay away from weighs what it does when nobody says a weight."""
-    turned = [part.weight for part in parts if part.weight < 0]
-    return not turned or set(turned) == {-_share(parts, len(turned))}
+    """Whether all negative parts have the default weight."""
+    negative = [part.weight for part in parts if part.weight < 0]
+    return not negative or set(negative) == {-_share(parts, len(negative))}
 
 
-def _kind(source: Source) -> Kind | None:
-    if isinstance(source, Text):
+def _kind(source: QueryInput) -> Kind | None:
+    if isinstance(source, TextInput):
         return "text"
-    whole = isinstance(source, Stored) or (isinstance(source, Picture) and source.crop is None)
+    whole = isinstance(source, StoredInput) or (isinstance(source, ImageInput) and source.crop is None)
     return "picture" if whole else None
 
 
 def _term(part: Part, *, weighs: bool) -> str:
-    """A part in the query language; one to stay away from has its weight written only if it `weighs` unusually."""
+    """Write a part in the query language. A negative part is written with its weight only if `weighs` is set."""
     shown = abs(part.weight)
     weight = f"{shown!r}:".replace(".0:", ":") if weighs or (part.weight > 0 and shown != 1) else ""
     source = str(part.source)
-    # Next to a quotation mark a dash is an operator; between bare words it would be a dash.
-    if isinstance(part.source, Text) and (weight or part.weight < 0) and not source.startswith('"'):
+    # A dash is an operator only next to a marked part, such as a quoted text; between bare words, it is text.
+    if isinstance(part.source, TextInput) and (weight or part.weight < 0) and not source.startswith('"'):
         source = _quoted(part.source.text, escape_path=True)
     return f"{'+' if part.weight > 0 else '-'} {weight}{source}"
 
 
 def _quoted(text: str, *, escape_path: bool = False) -> str:
-    """`text` in quotation marks; a backslash keeps words that look like a path from being one."""
+    """Put `text` in quotation marks, with a backslash before a text that looks like a path."""
     inside = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"\\{inside}"' if escape_path and inside.startswith((".", "/", "~")) else f'"{inside}"'

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder
 
-__all__ = ["Memory"]
+__all__ = ["QueryCache"]
 
 FILE = "queries.sqlite"
 MOST = 10_000
@@ -29,7 +29,7 @@ _CHECK = 8
 """Bytes of a digest before each vector: a power cut may leave anything in a file that nobody waited for."""
 
 
-class Memory:
+class QueryCache:
     """What `folder` remembers; without a folder, nothing. Safe to share between threads and processes."""
 
     def __init__(self, folder: Path | None = None, most: int = MOST) -> None:

@@ -1,4 +1,4 @@
-"""A query to one unit vector: each part embedded by the model or looked up, weighed, added."""
+"""Query embedding: each part is embedded by the model or looked up, then the parts are weighted and added."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,123 +6,117 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidQuery
+from core.errors import ContentNotEmbedded, InvalidQuery
 from encoders.base import Encoder
-from search.chunking import Long, pieces
-from search.prompt_templates import sentences
-from search.query import Picture, Query, Source, Stored, Text, Vector
-from search.query_cache import Memory
-from search.stored_vectors import known_picture
+from search.chunking import fit_to_context
+from search.options import DEFAULT_OPTIONS, SearchOptions
+from search.prompt_templates import apply_templates
+from search.query import ImageInput, Query, QueryInput, StoredInput, TextInput, VectorInput
+from search.query_cache import QueryCache
+from search.query_image import find_stored_vector, open_query_image
 from store.library import Library
-from store.queries import vector_of
+from store.spaces.embeddings import load_vector
 from store.spaces.registry import StoredSpace
 
-__all__ = ["Asking", "Embedded", "Embedder", "unit"]
+__all__ = ["EmbeddedQuery", "QueryEmbedder", "normalized"]
+
+MIN_LENGTH = 1e-6
+"""A vector shorter than this has no direction."""
 
 
 @dataclass(frozen=True)
-class Asking:
-    """How the words of a query become vectors."""
-
-    long: Long = "split"
-    """What becomes of a text that is longer than the model reads."""
-    ensemble: str | None = None
-    """The language whose sentences (`search/prompt_templates.py`) words are put into; None leaves words as they are."""
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A query as numbers."""
+class EmbeddedQuery:
+    """A query as vectors."""
 
     vector: NDArray[np.float32]
     """(D,), of unit length."""
     parts: NDArray[np.float32]
     """(P, D): the unit vector of each part."""
     notes: tuple[str, ...] = ()
-    """What was done to the query that whoever asked it should know."""
+    """Messages for the user about changes to the query, such as a text that was cut off."""
 
 
 @dataclass(frozen=True)
-class Embedder:
-    """Makes vectors of one space of a library. `memory` keeps those of words that were asked before."""
+class QueryEmbedder:
+    """Embeds queries in one space of a library, with a cache of text vectors."""
 
     library: Library
     stored: StoredSpace
     encoder: Callable[[], Encoder]
-    """The model of the space; called only for words and new pictures. Raises what is in its way."""
-    memory: Memory = field(default_factory=Memory)
+    """Returns the model of the space, or raises why it is unavailable. Called only for texts and new pictures."""
+    cache: QueryCache = field(default_factory=QueryCache)
 
-    def embed(self, query: Query, asking: Asking) -> Embedded:
-        """The sum of the parts' unit vectors by their weights, at unit length.
+    def embed(self, query: Query, options: SearchOptions = DEFAULT_OPTIONS) -> EmbeddedQuery:
+        """Embed a query: the weighted sum of its parts' unit vectors, at unit length.
 
-        Raises `InvalidQuery` for parts that cancel each other out, a picture that cannot be read or that the library
-        does not have, and a vector of another shape; for words and new pictures what `encoder` raises.
+        Raises `InvalidQuery` for parts that cancel out, for a picture that cannot be read or that the library does not
+        contain, and for a vector of the wrong length. For texts and new pictures, raises the errors of `encoder`.
         """
-        texts, notes = self._texts([part.source.text for part in query.parts if isinstance(part.source, Text)], asking)
-        pictures = self._pictures([part.source for part in query.parts if isinstance(part.source, Picture)])
-        known: dict[Source, NDArray[np.floating]] = {**texts, **pictures}
-        for part in query.parts:
-            if isinstance(part.source, Stored):
-                known[part.source] = self.of_content(part.source.id)
-            elif isinstance(part.source, Vector):
-                known[part.source] = self.of_vector(part.source)
-        parts = np.stack([known[part.source] for part in query.parts]).astype(np.float32)  # (P, D)
+        inputs = [part.source for part in query.parts]
+        texts, notes = self._texts([source.text for source in inputs if isinstance(source, TextInput)], options)
+        images = self._images([source for source in inputs if isinstance(source, ImageInput)])
+        vectors: dict[QueryInput, NDArray[np.floating]] = {**texts, **images}
+        for source in inputs:
+            if isinstance(source, StoredInput):
+                vectors[source] = self._stored(source)
+            elif isinstance(source, VectorInput):
+                vectors[source] = self._vector(source)
+        parts = np.stack([vectors[source] for source in inputs]).astype(np.float32)  # (P, D)
         weights = np.array([part.weight for part in query.parts])  # (P,)
-        return Embedded(unit(weights @ parts.astype(np.float64)), parts, notes)
-
-    def of_content(self, content_id: int) -> NDArray[np.float32]:
-        """The vector (D,) of a picture of the library. Raises `InvalidQuery` when there is none."""
-        with self.library.read() as connection:
-            vector = vector_of(connection, self.stored, content_id)
-        if vector is None:
-            raise InvalidQuery(f"no picture with the id {content_id} has a vector here; `search --json` shows ids")
-        return unit(vector)
-
-    def of_vector(self, source: Vector) -> NDArray[np.float32]:
-        """Numbers of one's own as a unit vector (D,). Raises `InvalidQuery` for another number of them."""
-        dim = self.stored.space.dim
-        if len(source.values) != dim:
-            raise InvalidQuery(f"a query vector is of {dim} finite numbers that are not all zero")
-        wide = np.array(source.values, np.float64)
-        return unit(wide / np.abs(wide).max())  # the squares of large numbers need not fit
+        return EmbeddedQuery(normalized(weights @ parts.astype(np.float64)), parts, notes)
 
     def _texts(
-        self, texts: Sequence[str], asking: Asking
-    ) -> tuple[Mapping[Source, NDArray[np.float32]], tuple[str, ...]]:
-        """The unit vector of each text, and what was done to those that are too long."""
+        self, texts: Sequence[str], options: SearchOptions
+    ) -> tuple[Mapping[QueryInput, NDArray[np.float32]], tuple[str, ...]]:
+        """Return the unit vector of each text, and notes about those that are too long."""
         if not texts:
             return {}, ()
         encoder = self.encoder()
-        asked, notes = {}, []
+        sentences, notes = {}, []
         for text in texts:
-            cut = pieces(text, encoder, asking.long)
-            asked[text] = [sentence for piece in cut.pieces for sentence in sentences(piece, asking.ensemble)]
-            notes += [cut.note] if cut.note else []
-        every = list(dict.fromkeys(sentence for group in asked.values() for sentence in group))
-        vectors = dict(zip(every, self.memory.texts(encoder, every), strict=True))
-        means = {text: np.mean([vectors[one] for one in group], axis=0) for text, group in asked.items()}  # (D,) each
-        return {Text(text): unit(mean) for text, mean in means.items()}, tuple(dict.fromkeys(notes))
+            fitted = fit_to_context(text, encoder, options.long_texts)
+            sentences[text] = [
+                sentence for piece in fitted.pieces for sentence in apply_templates(piece, options.prompt_ensemble)
+            ]
+            notes += [fitted.note] if fitted.note else []
+        unique = list(dict.fromkeys(sentence for group in sentences.values() for sentence in group))
+        vectors = dict(zip(unique, self.cache.texts(encoder, unique), strict=True))
+        means = {text: np.mean([vectors[one] for one in group], axis=0) for text, group in sentences.items()}  # (D,)
+        return {TextInput(text): normalized(mean) for text, mean in means.items()}, tuple(dict.fromkeys(notes))
 
-    def _pictures(self, pictures: Sequence[Picture]) -> Mapping[Source, NDArray[np.float32]]:
-        """The unit vector of each picture: as it is stored, where the library holds the very same bytes."""
-        found: dict[Source, NDArray[np.float32]] = {}
-        for picture in pictures:
-            known = None if picture.crop else known_picture(self.library, self.stored, picture.path)
-            if known is not None:
-                found[picture] = unit(known[1])
-        new = [picture for picture in pictures if picture not in found]
+    def _images(self, images: Sequence[ImageInput]) -> Mapping[QueryInput, NDArray[np.float32]]:
+        """Return the unit vector of each picture: the stored one, if the library contains a file of the same bytes."""
+        vectors: dict[QueryInput, NDArray[np.float32]] = {}
+        for image in images:
+            stored = None if image.crop else find_stored_vector(self.library, self.stored, image.path)
+            if stored is not None:
+                vectors[image] = normalized(stored.vector)
+        new = [image for image in images if image not in vectors]
         if new:
-            from search.query_image import open_picture  # words need no code that reads pictures
-
             encoder = self.encoder()
-            opened = [open_picture(picture.path, encoder.preprocess.size, picture.crop) for picture in new]
-            found |= zip(new, encoder.encode_images(opened), strict=True)
-        return found
+            opened = [open_query_image(image.path, encoder.preprocess.size, image.crop) for image in new]
+            vectors |= zip(new, encoder.encode_images(opened), strict=True)
+        return vectors
+
+    def _stored(self, source: StoredInput) -> NDArray[np.float32]:
+        """Return the unit vector (D,) of a picture of the library."""
+        vector = load_vector(self.library, self.stored, source.id)
+        if vector is None:
+            raise ContentNotEmbedded(source.id)
+        return normalized(vector)
+
+    def _vector(self, source: VectorInput) -> NDArray[np.float32]:
+        """Return the given numbers as a unit vector (D,)."""
+        dim = self.stored.space.dim
+        if len(source.values) != dim:
+            raise InvalidQuery(f"A query vector of this space has {dim} numbers, not {len(source.values)}.")
+        wide = np.array(source.values, np.float64)
+        return normalized(wide / np.abs(wide).max())  # squares of large numbers could overflow
 
 
-def unit(vector: NDArray[np.floating]) -> NDArray[np.float32]:
-    """`vector` at unit length. Raises `InvalidQuery` for one of no length."""
+def normalized(vector: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return `vector` at unit length. Raises `InvalidQuery` if its length is zero."""
     length = float(np.linalg.norm(vector))
-    if length < 1e-6:
-        raise InvalidQuery("the parts of the query cancel each other out")
+    if length < MIN_LENGTH:
+        raise InvalidQuery("The parts of the query cancel each other out.")
     return np.asarray(vector / length, dtype=np.float32)

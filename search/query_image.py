@@ -1,37 +1,120 @@
-"""A picture that is a query: from a file the user names to pixels."""
+"""Pictures as queries: a region of a picture, its pixels, or its vector if the library already contains it."""
 
+import hashlib
+import math
+import os
+import re
+from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from core.errors import InvalidQuery, PictureError
-from pictures.decode import decode
-from search.crop import Crop
+from store.library import Library
+from store.spaces.embeddings import StoredVector, find_document_vector, find_file_vector
+from store.spaces.registry import StoredSpace
 
-__all__ = ["open_picture"]
+if TYPE_CHECKING:
+    from PIL import Image
 
-LARGEST = 1 << 30
-"""Bytes of a file. `/dev/zero` never ends; a pipe may be a picture."""
+__all__ = ["Crop", "find_stored_vector", "open_query_image"]
+
+MAX_FILE_BYTES = 1 << 30
+"""A limit, because a named pipe is allowed and `/dev/zero` never ends."""
+
+_LENGTH = r"\s*(\d+(?:\.\d+)?(?:e[-+]?\d+)?)(%?)\s*"
+_BOX = re.compile(",".join([_LENGTH] * 4))
 
 
-def open_picture(path: Path, shortest_side: int, crop: Crop | None = None) -> Image.Image:
-    """The picture at `path`, or a region of it, upright and in sRGB, about as large as `shortest_side` pixels need.
+@dataclass(frozen=True)
+class Crop:
+    """A region of a picture: a box of `width` by `height` whose upper left corner is (`x`, `y`).
 
-    Raises `InvalidQuery` when it cannot be read or decoded, or the region lies outside.
+    All four are pixels of the upright picture, or all are a `percent` of its width and height. The part of a box that
+    reaches over the right or lower edge is ignored. Raises `InvalidQuery` for a box without area or a negative corner.
     """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    percent: bool = False
+
+    def __post_init__(self) -> None:
+        sides = (self.x, self.y, self.width, self.height)
+        if not all(math.isfinite(side) and side >= 0 for side in sides) or not (self.width and self.height):
+            raise InvalidQuery(f"The region {self} has no area. x and y must be 0 or more, width and height above 0.")
+
+    @classmethod
+    def parse(cls, text: str) -> "Crop":
+        """Parse `x,y,width,height` in pixels, or each with a percent sign. Raises `InvalidQuery`."""
+        match = _BOX.fullmatch(text)
+        signs = set(match.groups()[1::2]) if match else set()
+        if match is None or len(signs) != 1:
+            raise InvalidQuery(
+                f"Invalid region {text!r}. Use x,y,width,height in pixels, or in percent as 25%,0%,50%,100%."
+            )
+        x, y, width, height = map(float, match.groups()[::2])
+        return cls(x, y, width, height, percent=signs == {"%"})
+
+    def apply(self, image: "Image.Image", full_size: tuple[int, int]) -> "Image.Image":
+        """Return the region of `image`, which may be a smaller version of a picture of `full_size` (width, height).
+
+        Raises `InvalidQuery` if the region lies outside the picture.
+        """
+        width, height = (100, 100) if self.percent else full_size
+        scale_x, scale_y = image.width / width, image.height / height
+        if self.x >= width or self.y >= height:
+            raise InvalidQuery(f"The region {self} lies outside the picture of {full_size[0]}x{full_size[1]} pixels.")
+        left, top = int(self.x * scale_x), int(self.y * scale_y)
+        right = min(round((self.x + self.width) * scale_x), image.width)
+        bottom = min(round((self.y + self.height) * scale_y), image.height)
+        return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
+
+    def __str__(self) -> str:
+        sides = (self.x, self.y, self.width, self.height)
+        return ",".join(f"{repr(side).removesuffix('.0')}{'%' if self.percent else ''}" for side in sides)
+
+
+def open_query_image(path: Path, shortest_side: int, crop: Crop | None = None) -> "Image.Image":
+    """Open the picture at `path`, or a region of it, upright and in sRGB, at about `shortest_side` pixels.
+
+    Raises `InvalidQuery` if it cannot be read or decoded, or if the region lies outside.
+    """
+    from pictures.decode import decode  # text queries start without the code that decodes pictures
+
     try:
-        # A region is taken from the full picture: little may be left of it at reduced scale.
+        # A region is cut from the full picture: at reduced scale, few pixels of it may be left.
         decoded = decode(_read(path), shortest_side=None if crop else shortest_side)
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:
         raise InvalidQuery(f"{path}: {exc.detail}") from exc
-    return crop.of(decoded.image, (decoded.width, decoded.height)) if crop else decoded.image
+    return crop.apply(decoded.image, (decoded.info.width, decoded.info.height)) if crop else decoded.image
+
+
+def find_stored_vector(library: Library, space: StoredSpace, image: Path | str) -> StoredVector | None:
+    """Find `image` in the library, as the ID of a document or as a file with the same bytes.
+
+    Returns None if the library has no vector of it. Raises `InvalidQuery` if it is neither a document nor readable.
+    """
+    return find_document_vector(library, space, os.fsencode(image)) or _find_file(library, space, Path(image))
+
+
+def _find_file(library: Library, space: StoredSpace, image: Path) -> StoredVector | None:
+    try:
+        if image.exists() and not image.is_file():  # a pipe can be read only once: leave it to the decoder
+            return None
+        with image.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+    except (OSError, ValueError) as exc:  # ValueError: a NUL byte in the name
+        no_document = ", and there is no document with this ID" if space.space.is_imported else ""
+        raise InvalidQuery(f"{image}: {getattr(exc, 'strerror', None) or exc}{no_document}") from exc
+    return find_file_vector(library, space, digest)
 
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise InvalidQuery(f"{path}: {LARGEST >> 30} GiB and more are no picture")
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise InvalidQuery(f"{path}: The file is larger than {MAX_FILE_BYTES >> 30} GiB.")
     return data

@@ -1,34 +1,112 @@
-"""Hits with their relevance, where somebody has measured what their scores mean."""
+"""Relevance: the probability that a hit answers the query, computed from its cosine similarity.
 
-from collections.abc import Sequence
-from dataclasses import replace
+Cosine similarities are not comparable across models, across text and image queries, or even across queries: a few
+queries are slightly similar to everything. A calibration corrects for this. It compares the query vector with a
+background vector, the mean of many different pictures, and applies a logistic function (Platt, 1999) to the score and
+that similarity. Relevance depends only on the query and the picture, so it is the same in libraries of any size and
+under any filter. `training/calibrate.py` fits the numbers; docs/relevance.md reports how well they work.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidQuery
-from search.calibration import RELEVANT, Calibration, Kind
-from search.hits import Hit
+from encoders.base import Encoder
 
-__all__ = ["judged", "lowest_relevant"]
+__all__ = ["RELEVANCE_THRESHOLD", "Calibration", "Kind", "Scale", "calibration_of", "min_relevant_score"]
 
+Kind: TypeAlias = Literal["text", "picture"]
+"""The kind of a query; each has its own scale."""
 
-def judged(
-    hits: Sequence[Hit], vector: NDArray[np.float32], calibration: Calibration | None, kind: Kind | None
-) -> list[Hit]:
-    """`hits` of the query `vector` (D,) with their relevance; as they are where it is not known."""
-    if calibration is None or kind is None:
-        return list(hits)
-    scores = np.array([hit.score for hit in hits])  # (k,)
-    likely = calibration.relevance(scores, vector, kind)  # (k,)
-    return [replace(hit, relevance=float(p)) for hit, p in zip(hits, likely, strict=True)]
+RELEVANCE_THRESHOLD = 0.5
+"""A hit counts as relevant from this probability."""
+
+ROUNDING_MARGIN = 1e-6
+"""Subtracted from the lowest relevant score, so that rounding loses no relevant hit."""
 
 
-def lowest_relevant(
+@dataclass(frozen=True)
+class Scale:
+    """Coefficients of the logit: `slope * score + tilt * similarity to the background + constant`."""
+
+    slope: float
+    """Positive: a higher score is never less relevant."""
+    tilt: float
+    constant: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The meaning of the scores of one embedding space."""
+
+    weights: str
+    """Digest of the model weights that it was fitted to."""
+    background: NDArray[np.float32]
+    """(D,): the mean of many pictures' unit vectors."""
+    scales: Mapping[Kind, Scale]
+
+    @classmethod
+    def read(cls, file: Path) -> "Calibration":
+        """Read a file written by `write`."""
+        content = json.loads(file.read_text(encoding="utf-8"))
+        scales: dict[Kind, Scale] = {kind: Scale(**content["scales"][kind]) for kind in ("text", "picture")}
+        return cls(content["weights"], np.array(content["background"], np.float32), scales)
+
+    def write(self, file: Path) -> None:
+        """Write a JSON file; equal numbers give equal bytes."""
+        scales = {
+            kind: {name: round(number, 3) for name, number in vars(scale).items()}
+            for kind, scale in self.scales.items()
+        }
+        background = [round(float(number), 4) for number in self.background]
+        content = {"weights": self.weights, "scales": scales, "background": background}
+        file.write_text(json.dumps(content) + "\n", encoding="utf-8")
+
+    def relevance(self, scores: NDArray[np.floating], query: NDArray[np.floating], kind: Kind) -> NDArray[np.float64]:
+        """Return the relevance (N,), from 0 to 1, of hits with `scores` (N,) for the unit vector `query` (D,).
+
+        0.5 means equally likely, under the assumption that queries with and without an answer are equally frequent.
+        """
+        logit = self.scales[kind].slope * scores.astype(np.float64) + self._offset(query, kind)
+        return np.asarray(1 / (1 + np.exp(-logit)))
+
+    def score_of(self, relevance: float, query: NDArray[np.floating], kind: Kind) -> float:
+        """Return the score whose relevance is `relevance` (between 0 and 1) for the unit vector `query` (D,)."""
+        logit = math.log(relevance / (1 - relevance))
+        return (logit - self._offset(query, kind)) / self.scales[kind].slope
+
+    def _offset(self, query: NDArray[np.floating], kind: Kind) -> float:
+        scale = self.scales[kind]
+        return scale.tilt * float(query @ self.background) + scale.constant
+
+
+def calibration_of(encoder: Encoder | None) -> Calibration | None:
+    """Return the calibration that ships with a model; None if it has none for these weights."""
+    if encoder is None or encoder.calibration is None:
+        return None
+    calibration = Calibration.read(encoder.calibration)
+    return calibration if calibration.weights == encoder.space.weights else None
+
+
+def min_relevant_score(
     vector: NDArray[np.float32], calibration: Calibration | None, kind: Kind | None, model: str
 ) -> float:
-    """A score that every relevant hit reaches. Raises `InvalidQuery` where nobody has measured which are."""
-    if calibration is None or kind is None:
-        what = "words and pictures together, regions, or weights of one's own" if calibration else f"the model {model}"
-        raise InvalidQuery(f"nobody has measured which scores are relevant for {what}; give a lowest score instead")
-    return calibration.score_of(RELEVANT, vector, kind) - 1e-6
+    """Return a score that every relevant hit reaches.
+
+    Raises `InvalidQuery` if the model has no calibration, or none for this kind of query.
+    """
+    if calibration is None:
+        raise InvalidQuery(f"Relevance is not calibrated for the model {model}. Set a minimum score instead.")
+    if kind is None:
+        raise InvalidQuery(
+            "Relevance is not calibrated for queries that mix text and pictures, or use regions or custom weights. "
+            "Set a minimum score instead."
+        )
+    return calibration.score_of(RELEVANCE_THRESHOLD, vector, kind) - ROUNDING_MARGIN

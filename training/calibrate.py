@@ -2,7 +2,7 @@
 
     python -m training.calibrate --data DIR
 
-Fits a calibration (`search/calibration.py`) to each half of the questions and measures it on the other, prints the
+Fits a calibration (`search/relevance.py`) to each half of the questions and measures it on the other, prints the
 tables
 of docs/relevance.md, then fits all of them and writes `encoders/mini/calibration.json`. Nothing of torch is imported.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.mini.encoder import CALIBRATION, MiniEncoder
-from search.calibration import RELEVANT, Calibration, Kind, Scale
+from search.relevance import RELEVANCE_THRESHOLD, Calibration, Kind, Scale
 from training.corpora import LANGUAGES
 from training.logistic import auc, fit
 from training.questions import Questions, background, picture_questions, text_questions
@@ -104,7 +104,7 @@ def _print(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
     for questions in asked:
         if questions.use == "fit":
             continue
-        wrong = (relevance[questions.name] >= RELEVANT) != questions.answered
+        wrong = (relevance[questions.name] >= RELEVANCE_THRESHOLD) != questions.answered
         cells = [f"{wrong.mean():.3f}"]
         cells += [f"{wrong[questions.langs == lang].mean():.3f}" for lang in LANGUAGES if lang in questions.langs]
         error = "nothing" if questions.answered else "found"
@@ -146,7 +146,7 @@ def _print_collections(asked: Sequence[Questions], relevance: Mapping[str, Float
         kind = own.name.split()[0]
         others = [found.name for found in asked if found.name.startswith(f"{kind} ") and not found.answered]
         yes, no = relevance[own.name], np.concatenate([relevance[name] for name in others])
-        cells = ((yes < RELEVANT).mean(), (no >= RELEVANT).mean(), auc(yes, no))
+        cells = ((yes < RELEVANCE_THRESHOLD).mean(), (no >= RELEVANCE_THRESHOLD).mean(), auc(yes, no))
         print(f"| {kind} |", " | ".join(f"{cell:.3f}" for cell in cells), "|")
 
 

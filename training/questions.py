@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder, Vectors
-from search.query_image import open_picture
+from search.query_image import open_query_image
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 
@@ -175,4 +175,4 @@ def _spread(paths: Sequence[Path], count: int) -> list[Path]:
 def _embed(paths: Sequence[Path], encoder: Encoder) -> Vectors:
     batches = [paths[start : start + 64] for start in range(0, len(paths), 64)]
     side = encoder.preprocess.size
-    return np.concatenate([encoder.encode_images([open_picture(path, side) for path in batch]) for batch in batches])
+    return np.concatenate([encoder.encode_images([open_query_image(path, side) for path in batch]) for batch in batches])

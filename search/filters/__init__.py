@@ -1,9 +1,8 @@
-"""What a person narrows a search to, in their words, and the conditions that these are for the catalogue."""
+"""Filters of a search, and the text syntax of their conditions."""
 
-from search.filters.dates import parse_date
-from search.filters.fields import FIELD_NAMES, field_condition
+from search.filters.fields import FIELD_NAMES, field_condition, parse_where
 from search.filters.filters import Filters
-from search.filters.where import parse_where
+from search.filters.values import parse_date
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or
 
 __all__ = [

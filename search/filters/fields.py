@@ -1,61 +1,94 @@
-"""The names by which people call fields, and what a value beside each of them means."""
+"""Fields that a filter can test, and the conditions that a name and a value stand for."""
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import InvalidQuery
-from search.filters.dates import date_condition, parse_date, season_condition, time_condition
-from search.filters.numbers import box_condition, near_condition, number_condition
-from store.filters.conditions import Condition, FieldTest, Op
+from search.filters.values import (
+    box_condition,
+    date_condition,
+    near_condition,
+    number_condition,
+    parse_date,
+    season_condition,
+    time_condition,
+)
+from store.filters.conditions import Condition, FieldTest, Not, Op
 
-__all__ = ["FIELD_NAMES", "field_condition"]
+__all__ = ["FIELD_NAMES", "field_condition", "parse_where"]
+
+_WHERE = re.compile(r"\s*(-?)([A-Za-z]+)\s*(!=|<=|>=|<|>|=|:)(.*)", re.DOTALL)
+_TEXT_FIELDS = ("camera", "lens", "name", "title", "description")
+"""Fields whose `:` searches for a part of the text; `=` requires the whole text."""
 
 
 def field_condition(name: str, value: str) -> Condition:
-    """What `name:value` asks of a picture. Raises `InvalidQuery` for a name or a value that means nothing.
+    """Return the condition of the filter `name:value`. Raises `InvalidQuery` for an unknown name or an invalid value.
 
-    field_condition("camera", "x100")       the name of the camera holds these letters
+    field_condition("camera", "x100")       the camera's name contains this text
     field_condition("iso", ">800")
-    field_condition("in", "holidays")       a folder of this name
+    field_condition("in", "holidays")       any folder of this name
     """
     parse = _FIELDS.get(name.strip().casefold())
     if parse is None:
         close = difflib.get_close_matches(name.casefold(), FIELD_NAMES, n=3)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"there are: {', '.join(FIELD_NAMES)}"
-        raise InvalidQuery(f"pictures have no {name!r}; {hint}")
+        hint = f"Did you mean {' or '.join(close)}?" if close else f"Choose from: {', '.join(FIELD_NAMES)}."
+        raise InvalidQuery(f"Unknown field {name!r}. {hint}")
     if not value.strip():
-        raise InvalidQuery(f"{name}: gives nothing to compare with")
+        raise InvalidQuery(f"The field {name} needs a value.")
     try:
         return parse(value)
     except InvalidQuery as exc:
         raise InvalidQuery(f"{name}: {exc}") from exc
 
 
+def parse_where(text: str) -> Condition:
+    """Parse one condition: `field:value`, or with `=`, `!=`, `<`, `<=`, `>`, `>=` as in `iso>800`.
+
+    For text fields, `:` searches for a part of the text and `=` compares the whole text. A minus before the field
+    negates the condition. Raises `InvalidQuery`.
+    """
+    match = _WHERE.fullmatch(text)
+    if match is None:
+        raise InvalidQuery(f"{text!r} is not a condition. Use for example iso>800, camera:x100 or rating>=4.")
+    minus, name, operator, value = match.groups()
+    if minus:
+        return Not(parse_where(f"{name}{operator}{value}"))
+    if operator == ":":
+        return field_condition(name, value.strip())
+    if operator == "!=":
+        return Not(parse_where(f"{name}={value}"))
+    if operator == "=":
+        operator = "=" if name.casefold() in _TEXT_FIELDS else ""
+    return field_condition(name, operator + value.strip())
+
+
 def _text(field: str, value: str) -> Condition:
-    """A part of the text; with `*` or `?` the whole text; after `=` exactly this."""
+    """A part of the text; with `*` or `?` a pattern of the whole text; after `=` the exact text."""
     if value.startswith("="):
         return FieldTest(field, Op.EQ, value[1:].strip())
     return FieldTest(field, Op.LIKE, value if _is_pattern(value) else f"*{value.strip()}*")
 
 
 def _tag(value: str) -> Condition:
-    """A tag, and those beneath it."""
+    """A tag and its descendants."""
     if _is_pattern(value):
         return FieldTest("tag", Op.LIKE, value.strip())
     return FieldTest("tag", Op.EQ, value.strip().removeprefix("=").strip("/"))
 
 
 def _path(value: str) -> Condition:
-    """A pattern of the whole path, or of its end where it does not begin with a `/`."""
+    """A pattern of the whole path, or of its end unless it begins with `/`."""
     return FieldTest("path", Op.LIKE, value if value.startswith(("/", "*")) else f"*/{value}")
 
 
 def _folder(value: str) -> Condition:
-    """A folder by its path, or, where that is a bare name, any folder of that name."""
+    """A folder by its path; a bare name is any folder of that name."""
     if value.startswith(("/", "~", "./", "../")) or value in (".", ".."):
         return FieldTest("folder", Op.EQ, Path(os.path.expanduser(value)))  # noqa: PTH111 (Path.expanduser may raise)
     return FieldTest("path", Op.LIKE, f"*/{value.strip('/')}/*")
@@ -63,18 +96,18 @@ def _folder(value: str) -> Condition:
 
 def _words(field: str, words: Mapping[str, tuple[str, ...]], value: str) -> Condition:
     """One of several words, separated by commas."""
-    wanted = [part.strip().casefold() for part in value.split(",")]
-    for word in wanted:
+    chosen = [part.strip().casefold() for part in value.split(",")]
+    for word in chosen:
         if word not in words:
-            raise InvalidQuery(f"{word!r} is none; there are: {', '.join(words)}")
-    return FieldTest(field, Op.IN, tuple(found for word in wanted for found in words[word]))
+            raise InvalidQuery(f"Unknown value {word!r}. Choose from: {', '.join(words)}.")
+    return FieldTest(field, Op.IN, tuple(stored for word in chosen for stored in words[word]))
 
 
 def _has(value: str) -> Condition:
-    """Something is known of it."""
-    field = _KNOWN.get(value.strip().casefold())
+    """The picture has a value for this field."""
+    field = _OPTIONAL.get(value.strip().casefold())
     if field is None:
-        raise InvalidQuery(f"{value!r} is nothing to have; there are: {', '.join(_KNOWN)}")
+        raise InvalidQuery(f"Unknown value {value!r}. Choose from: {', '.join(_OPTIONAL)}.")
     return FieldTest(field, Op.EXISTS)
 
 
@@ -99,7 +132,7 @@ _FORMATS = {
     "tga": ("TGA",),
 }
 _ORIENTATIONS = {word: (word,) for word in ("landscape", "portrait", "square")}
-_KNOWN = {
+_OPTIONAL = {
     "gps": "position",
     "date": "taken_at",
     "camera": "camera",
@@ -149,4 +182,4 @@ _FIELDS: Mapping[str, Callable[[str], Condition]] = MappingProxyType(
     }
 )
 FIELD_NAMES = tuple(_FIELDS)
-"""Every name that `field_condition` takes."""
+"""Every name that `field_condition` accepts."""

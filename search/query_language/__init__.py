@@ -1,6 +1,5 @@
-"""The query language: words, pictures and filters in one line of text, as people type it (docs/searching.md)."""
+"""The query language: texts, pictures and filters in one line (docs/searching.md)."""
 
-from search.query_language.parser import Question, filters_of, parse
-from search.query_language.suggestions import misspelt
+from search.query_language.parser import ParsedQuery, filter_text, misspelt_filters, parse
 
-__all__ = ["Question", "filters_of", "misspelt", "parse"]
+__all__ = ["ParsedQuery", "filter_text", "misspelt_filters", "parse"]

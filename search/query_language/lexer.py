@@ -1,4 +1,4 @@
-"""From a line of text to its items. Whatever is not plainly an operator, a filter or a picture is prose."""
+"""The lexer of the query language. Everything that is not clearly an operator, a filter or a picture is plain text."""
 
 import os
 import re
@@ -7,14 +7,23 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import InvalidQuery, QuerySyntax
-from search.crop import Crop
 from search.filters import FIELD_NAMES, Not, field_condition
-from search.query import Picture, Source, Stored, Text
-from search.query_language import tokens
-from search.query_language.filter_terms import conjunction, joined
-from search.query_language.tokens import Filter, Item, Phrase, Word
+from search.query import ImageInput, QueryInput, StoredInput, TextInput
+from search.query_image import Crop
+from search.query_language.tokens import (
+    Dash,
+    Filter,
+    Or,
+    Phrase,
+    Plus,
+    Token,
+    Weight,
+    Word,
+    conjunction,
+    join_alternatives,
+)
 
-__all__ = ["read"]
+__all__ = ["tokenize"]
 
 _BLANK = re.compile(r"\s*")
 _CHUNK = re.compile(r"\S+")
@@ -25,43 +34,40 @@ _FIELD = re.compile(r"([a-z]+):(?=\S)", re.IGNORECASE | re.ASCII)
 _GROUP = re.compile(r"\(\s*(?:-?\(\s*)*-?([a-z]+):\S", re.IGNORECASE | re.ASCII)
 _LIKE = re.compile(r"like:(\d{1,18})(?=[\s)]|$)", re.IGNORECASE | re.ASCII)
 _PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:\[[^\]\s]*\])?(?=\s|$)")
-"""`./`, `../` and `~/` begin a picture; so does `/`, if a name with an extension follows: `/etc` is no picture."""
+"""`./`, `../` and `~/` begin a picture; `/` only if a name with an extension follows, so `/etc` is text."""
 _CROP = re.compile(r"\[([\d.,%e+-]+)\]")
 
-_LONE: Mapping[str, type[tokens.Plus | tokens.Dash | tokens.Or]] = MappingProxyType(
-    {"+": tokens.Plus, "-": tokens.Dash, "or": tokens.Or}
-)
-"""What means something where it stands between blanks."""
+_OPERATORS: Mapping[str, type[Plus | Dash | Or]] = MappingProxyType({"+": Plus, "-": Dash, "or": Or})
+"""Operators, which must stand between blanks."""
 
-DEEPEST = 40
-"""Brackets within brackets."""
+MAX_BRACKET_DEPTH = 40
 
 
-def read(text: str) -> list[Item]:
-    """The items of `text`, in order. Raises `QuerySyntax`."""
-    return _Reader(text).items()
+def tokenize(text: str) -> list[Token]:
+    """Split `text` into tokens. Raises `QuerySyntax`."""
+    return _Lexer(text).tokens()
 
 
-class _Reader:
-    """Reads one text; `at` is how far it has come."""
+class _Lexer:
+    """Splits one text into tokens; `at` is the current position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
-    def items(self) -> list[Item]:
-        found = []
+    def tokens(self) -> list[Token]:
+        tokens = []
         while self._skip_blanks():
-            found.append(self._item())
-        return found
+            tokens.append(self._token())
+        return tokens
 
-    def _item(self) -> Item:
+    def _token(self) -> Token:
         chunk = self._peek(_CHUNK)
         start, end = self.at, self.at + len(chunk)
-        lone = _LONE.get(chunk.casefold())
-        if lone is not None:
+        operator = _OPERATORS.get(chunk.casefold())
+        if operator is not None:
             self.at = end
-            return lone(start, end)
+            return operator(start, end)
         negative = chunk[0] == "-"
         self.at += negative
         marked = self._filter(0) or self._phrase(start, negative=negative)
@@ -71,21 +77,21 @@ class _Reader:
             return marked
         return self._plain(start, end, negative=negative)
 
-    def _plain(self, start: int, end: int, *, negative: bool) -> Item:
-        """A word; a letter right behind a minus makes it one to stay away from."""
+    def _plain(self, start: int, end: int, *, negative: bool) -> Token:
+        """Read a word; a minus directly before a letter makes it a negative part."""
         if negative and self.text[self.at].isalpha():
-            source = self._source(start, lambda: Text(self.text[self.at : end]))
+            source = self._source(start, lambda: TextInput(self.text[self.at : end]))
             self.at = end
             return Phrase(start, end, source, negative=True)
         weight = None if negative else _WEIGHT.match(self.text, self.at)
         if weight is not None:
             self.at = weight.end()
-            return tokens.Weight(start, self.at, float(weight[1]))
+            return Weight(start, self.at, float(weight[1]))
         self.at = end
         return Word(start, end)
 
     def _phrase(self, start: int, *, negative: bool) -> Phrase | None:
-        """A phrase in quotation marks, a picture or `like:ID`, each with or without a weight; nothing else is read."""
+        """Read a quoted phrase, a picture or `like:ID`, with an optional weight. Reads nothing if there is none."""
         before = self.at
         weight = _WEIGHT.match(self.text, self.at)
         self.at = weight.end() if weight else self.at
@@ -93,43 +99,43 @@ class _Reader:
         source = self._marked_source(start)
         if source is None and weight is not None and negative and self.text[self.at].isalpha():
             word = self._peek(_CHUNK)
-            source = self._source(start, lambda: Text(word))
+            source = self._source(start, lambda: TextInput(word))
             self.at += len(word)
         if source is None:
             self.at = before
             return None
         value = float(weight[1]) if weight else None
-        plain = quoted and isinstance(source, Text) and not weight and not negative
+        plain = quoted and isinstance(source, TextInput) and not weight and not negative
         return Phrase(start, self.at, source, value, negative, plain)
 
-    def _marked_source(self, start: int) -> Source | None:
+    def _marked_source(self, start: int) -> QueryInput | None:
         like, path = _LIKE.match(self.text, self.at), _PATH.match(self.text, self.at)
         if like is not None:
             self.at = like.end()
-            return Stored(int(like[1]))
+            return StoredInput(int(like[1]))
         if path is not None:
             return self._bare_picture(path[0])
         if self.text[self.at] != '"':
             return None
         is_picture = self.text.startswith(("./", "../", "~/", "/"), self.at + 1)
         inside = self._quotation()
-        return self._picture(inside, start) if is_picture else self._source(start, lambda: Text(inside))
+        return self._picture(inside, start) if is_picture else self._source(start, lambda: TextInput(inside))
 
-    def _bare_picture(self, chunk: str) -> Source:
+    def _bare_picture(self, chunk: str) -> QueryInput:
         start = self.at
         crop = re.search(r"\[[\d.,%e+-]+\]$", chunk)
         self.at += crop.start() if crop else len(chunk)
         return self._picture(chunk[: crop.start()] if crop else chunk, start)
 
-    def _picture(self, name: str, start: int) -> Source:
-        """A picture called `name`, and the region that follows in square brackets."""
+    def _picture(self, name: str, start: int) -> QueryInput:
+        """Return the picture `name`, with the region that follows in square brackets."""
         box = _CROP.match(self.text, self.at)
         self.at = box.end() if box else self.at
         path = Path(os.path.expanduser(name))  # noqa: PTH111 (Path.expanduser may raise)
-        return self._source(start, lambda: Picture(path, Crop.parse(box[1]) if box else None))
+        return self._source(start, lambda: ImageInput(path, Crop.parse(box[1]) if box else None))
 
     def _filter(self, depth: int) -> Filter | None:
-        """`name:value` of a known name, or filters in round brackets."""
+        """Read a filter `name:value` with a known name, or filters in round brackets."""
         start = self.at
         field = _FIELD.match(self.text, self.at)
         if field is not None and field[1].casefold() in FIELD_NAMES:
@@ -145,51 +151,51 @@ class _Reader:
         return None
 
     def _begins_filters(self) -> bool:
-        """Whether a filter follows the brackets here: others are prose."""
+        """Whether a filter follows the brackets here; brackets around anything else are plain text."""
         match = _GROUP.match(self.text, self.at)
         return match is not None and match[1].casefold() in FIELD_NAMES
 
     def _group(self, depth: int) -> Filter:
-        """Filters between brackets."""
+        """Read filters between brackets."""
         start = self.at
-        if depth > DEEPEST:
-            raise QuerySyntax(self.text, start, "too many brackets within each other")
+        if depth > MAX_BRACKET_DEPTH:
+            raise QuerySyntax(self.text, start, "Too many nested brackets")
         self.at += 1
-        inside: list[Item] = []
+        inside: list[Token] = []
         while self._skip_blanks() and self.text[self.at] != ")":
-            begun = self.at
+            begin = self.at
             if self._peek(_IN_BRACKETS).casefold() == "or":
                 self.at += 2
-                inside.append(tokens.Or(begun, self.at))
+                inside.append(Or(begin, self.at))
                 continue
             negative = self.text[self.at] == "-"
             self.at += negative
-            found = self._filter(depth) if self.at < len(self.text) else None
-            if found is None:
-                raise QuerySyntax(self.text, begun, "only filters can stand in brackets beside filters")
-            inside.append(Filter(begun, self.at, Not(found.condition) if negative else found.condition))
+            token = self._filter(depth) if self.at < len(self.text) else None
+            if token is None:
+                raise QuerySyntax(self.text, begin, "Brackets with a filter must contain filters only")
+            inside.append(Filter(begin, self.at, Not(token.condition) if negative else token.condition))
         if self.at >= len(self.text):
-            raise QuerySyntax(self.text, start, "this bracket is never closed")
+            raise QuerySyntax(self.text, start, "The bracket is not closed")
         self.at += 1
-        return Filter(start, self.at, conjunction(joined(self.text, inside)))
+        return Filter(start, self.at, conjunction(join_alternatives(self.text, inside)))
 
     def _quotation(self) -> str:
-        """What stands in the quotation marks here."""
+        """Read a text in quotation marks and return its content."""
         match = _QUOTED.match(self.text, self.at)
         if match is None:
-            raise QuerySyntax(self.text, self.at, "this quotation mark is never closed")
+            raise QuerySyntax(self.text, self.at, "The quotation mark is not closed")
         self.at = match.end()
         return re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL)
 
-    def _source(self, start: int, make: Callable[[], Source]) -> Source:
-        """What `make` makes; what it has against it is said with the place."""
+    def _source(self, start: int, create: Callable[[], QueryInput]) -> QueryInput:
+        """Call `create`, and add the position `start` to its errors."""
         try:
-            return make()
+            return create()
         except InvalidQuery as exc:
             raise QuerySyntax(self.text, start, str(exc)) from exc
 
     def _skip_blanks(self) -> bool:
-        """Says whether anything is left behind them."""
+        """Skip blanks; return whether any text is left."""
         match = _BLANK.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return self.at < len(self.text)
@@ -199,6 +205,6 @@ class _Reader:
         return match[0] if match else ""
 
     def _take(self, pattern: re.Pattern[str]) -> str:
-        taken = self._peek(pattern)
-        self.at += len(taken)
-        return taken
+        match = self._peek(pattern)
+        self.at += len(match)
+        return match

@@ -1,80 +1,117 @@
-"""From the items of a line to a query and its filters.
+"""The parser of the query language: from a line of text to a query and its filters.
 
-Most lines are sentences, and a sentence is never taken apart by accident: `t-shirt`, `3:30 pm`, `who's there?`,
-`Paris - by night` mean themselves. What is special:
+Most lines are sentences, and no sentence is split by accident: `t-shirt`, `3:30 pm`, `who's there?` and
+`Paris - by night` are plain text. The following is special:
 
-    a + b, a - b        parts, with blanks around the sign; a dash only counts where the line also has a plus, or where
-                        something beside it is marked (quoted, weighted, a picture)
-    -word, -"phrase"    to stay away from
-    0.5:words, 2:"..."  a part that counts for less or more
-    ./my.jpg  like:42   pictures; `./my.jpg[10%,0%,50%,100%]` is a region of one
-    field:value         a filter, where the field is one; -field:value; a:1 or b:2; (a:1 or b:2)
+    a + b, a - b        parts, with blanks around the operator; a dash is an operator only if the line also has a plus,
+                        or next to a marked part (quoted, weighted, or a picture)
+    -word, -"phrase"    a negative part
+    0.5:words, 2:"..."  a part with a weight
+    ./my.jpg  like:42   a picture; `./my.jpg[10%,0%,50%,100%]` is a region of it
+    field:value         a filter, if the field is known; -field:value; a:1 or b:2; (a:1 or b:2)
 """
 
+import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import InvalidQuery, QuerySyntax
-from search.filters import Condition
-from search.query import Part, Query, Source, Text, away
-from search.query_language import tokens
-from search.query_language.filter_terms import conjunction, joined
-from search.query_language.lexer import read
-from search.query_language.tokens import Filter, Item, Phrase, Weight, Word
+from search.filters import FIELD_NAMES, Condition
+from search.query import Part, Query, QueryInput, TextInput, negative_parts
+from search.query_language.lexer import tokenize
+from search.query_language.tokens import (
+    Dash,
+    Filter,
+    Phrase,
+    Plus,
+    Token,
+    Weight,
+    Word,
+    conjunction,
+    join_alternatives,
+)
 
-__all__ = ["Question", "filters_of", "parse"]
+__all__ = ["ParsedQuery", "filter_text", "misspelt_filters", "parse"]
+
+_FILTER_LIKE = re.compile(r"(?<!\S)-?([a-z]{3,}):(?=[^\s:/])", re.IGNORECASE | re.ASCII)
+_WITHOUT_VALUE = re.compile(r"(?<!\S)-?([a-z]+):(?!\S)", re.IGNORECASE | re.ASCII)
+
+COMPARABLE_FIELDS = frozenset(
+    ("aperture", "date", "exposure", "focal", "height", "iso", "mp", "rating", "size", "width", "year")
+)
+"""Fields that are compared with `>`, which a shell takes for a redirection."""
+
+MIN_NAME_SIMILARITY = 0.8
+"""How similar a name must be to a field's (`difflib`) to be reported. `note:this` and `http://` are not."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a line asks: which pictures come first, and which there are to choose from."""
+class ParsedQuery:
+    """A query and its filters."""
 
     query: Query | None
-    """None for a line of nothing but filters."""
+    """None if the line contains only filters."""
     where: Condition | None = None
 
 
 @dataclass(frozen=True)
 class _Term:
-    """A part of the query before its weight is known: what to stay away from weighs what others leave it."""
+    """A part of the query before its weight is known: the default weight of negative parts depends on the others."""
 
-    source: Source
+    source: QueryInput
     weight: float | None
     negative: bool
     at: int
 
 
-def parse(text: str) -> Question:
-    """The question that `text` asks. Raises `QuerySyntax`, which points at the place, or `InvalidQuery`."""
-    found = joined(text, read(text), prose=True)
+def parse(text: str) -> ParsedQuery:
+    """Parse a line of the query language. Raises `QuerySyntax`, which points at the error, or `InvalidQuery`."""
+    tokens = join_alternatives(text, tokenize(text), prose=True)
     terms: list[_Term] = []
-    for sign, run in _runs(text, found):
+    for sign, run in _runs(text, tokens):
         terms += _terms(text, run, negative=sign)
-    where = conjunction(found) if any(isinstance(item, Filter) for item in found) else None
+    where = conjunction(tokens) if any(isinstance(token, Filter) for token in tokens) else None
     if not terms and where is not None:
-        return Question(None, where)
-    return Question(_query(text, terms), where)
+        return ParsedQuery(None, where)
+    return ParsedQuery(_query(text, terms), where)
 
 
-def filters_of(text: str) -> str:
-    """The filters of `text` alone, as they were typed: parsed again, they keep the same. Raises as `parse` does."""
-    found = joined(text, read(text), prose=True)
-    return " ".join(text[item.start : item.end] for item in found if isinstance(item, Filter))
+def filter_text(text: str) -> str:
+    """Return only the filters of `text`, as typed. Raises as `parse` does."""
+    tokens = join_alternatives(text, tokenize(text), prose=True)
+    return " ".join(text[token.start : token.end] for token in tokens if isinstance(token, Filter))
+
+
+def misspelt_filters(query: Query) -> tuple[str, ...]:
+    """Return a message for each word of the query that looks like a misspelt filter."""
+    texts = [part.source.text for part in query.parts if isinstance(part.source, TextInput)]
+    names = dict.fromkeys(name for text in texts for name in _FILTER_LIKE.findall(text))
+    close = {name: difflib.get_close_matches(name.casefold(), FIELD_NAMES, 1, MIN_NAME_SIMILARITY) for name in names}
+    bare = dict.fromkeys(name.casefold() for text in texts for name in _WITHOUT_VALUE.findall(text))
+    return tuple(
+        f"{name}: is not a field, so it is searched for as text. Did you mean {matches[0]}:?"
+        for name, matches in close.items()
+        if matches
+    ) + tuple(
+        f"{name}: has no value, so it is searched for as text. In a shell, > and < need quotation marks: '{name}:>=...'"
+        for name in bare
+        if name in COMPARABLE_FIELDS
+    )
 
 
 def _query(text: str, terms: Sequence[_Term]) -> Query:
     wanted = [_part(text, term) for term in terms if not term.negative]
-    unweighed = [term for term in terms if term.negative and term.weight is None]
+    unweighted = [term for term in terms if term.negative and term.weight is None]
     if terms and not wanted:
-        raise QuerySyntax(text, terms[0].at, "only what to stay away from: say what to look for, too" + _PLAIN)
-    shares = {
-        id(term): part for term, part in zip(unweighed, away(wanted, [term.source for term in unweighed]), strict=True)
-    }
+        raise QuerySyntax(text, terms[0].at, "The query only says what to avoid. Add text or a picture to search for.")
+    negative = negative_parts(wanted, [term.source for term in unweighted])
+    shares = {id(term): part for term, part in zip(unweighted, negative, strict=True)}
     return Query(tuple(shares.get(id(term)) or _part(text, term) for term in terms))
 
 
 def _part(text: str, term: _Term) -> Part:
-    """A term with a weight of its own, which is 1 for what is wanted."""
+    """Return a part with the term's own weight, 1 by default."""
     weight = 1.0 if term.weight is None else term.weight
     try:
         return Part(term.source, -weight if term.negative else weight)
@@ -82,56 +119,63 @@ def _part(text: str, term: _Term) -> Part:
         raise QuerySyntax(text, term.at, str(exc)) from exc
 
 
-def _runs(text: str, found: Sequence[Item]) -> list[tuple[bool, list[Item]]]:
-    """What stands between the signs, each with whether its sign is a minus."""
-    runs: list[tuple[bool, list[Item]]] = [(False, [])]
-    last: Item | None = None
-    for place, item in enumerate(found):
-        if isinstance(item, tokens.Plus) or (isinstance(item, tokens.Dash) and _is_minus(found, place)):
+def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
+    """Split the tokens at the operators; return each run with whether its operator is a minus."""
+    runs: list[tuple[bool, list[Token]]] = [(False, [])]
+    last: Token | None = None
+    for index, token in enumerate(tokens):
+        if isinstance(token, Plus) or (isinstance(token, Dash) and _is_minus(tokens, index)):
             if last is not None and not runs[-1][1]:
-                raise QuerySyntax(text, item.start, "two signs in a row" + _PLAIN)
-            runs.append((isinstance(item, tokens.Dash), []))
-            last = item
-        elif isinstance(item, tokens.Dash):
-            runs[-1][1].append(Word(item.start, item.end))
+                raise QuerySyntax(
+                    text,
+                    token.start,
+                    "Two operators in a row; in quotation marks, an operator is read as text",
+                    is_operator=True,
+                )
+            runs.append((isinstance(token, Dash), []))
+            last = token
+        elif isinstance(token, Dash):
+            runs[-1][1].append(Word(token.start, token.end))
         else:
-            runs[-1][1].append(item)
-    if last is not None and not any(not isinstance(item, Filter) for item in runs[-1][1]):
-        raise QuerySyntax(text, last.start, "something must follow this sign" + _PLAIN)
+            runs[-1][1].append(token)
+    if last is not None and not any(not isinstance(token, Filter) for token in runs[-1][1]):
+        raise QuerySyntax(
+            text,
+            last.start,
+            "Something must follow this operator; in quotation marks, it is read as text",
+            is_operator=True,
+        )
     return runs
 
 
-_PLAIN = "; in quotation marks, or with --plain, it means itself"
-
-
-def _is_minus(found: Sequence[Item], place: int) -> bool:
-    """Whether the dash at `place` takes away: where the line adds too, or something beside it is marked as a part."""
-    beside = [*found[max(place - 1, 0) : place], *found[place + 1 : place + 2]]
-    return any(isinstance(item, tokens.Plus) for item in found) or any(
-        isinstance(item, (Phrase, Weight)) for item in beside
+def _is_minus(tokens: Sequence[Token], index: int) -> bool:
+    """Whether the dash at `index` is an operator: if the line has a plus, or if a marked part is next to it."""
+    neighbours = [*tokens[max(index - 1, 0) : index], *tokens[index + 1 : index + 2]]
+    return any(isinstance(token, Plus) for token in tokens) or any(
+        isinstance(token, (Phrase, Weight)) for token in neighbours
     )
 
 
-def _terms(text: str, run: Sequence[Item], *, negative: bool) -> list[_Term]:
-    """The parts that one run makes: its words are one, whatever is marked is one each."""
+def _terms(text: str, run: Sequence[Token], *, negative: bool) -> list[_Term]:
+    """Return the parts of one run: one for all of its words, and one for each marked part."""
     weight: float | None = None
-    words = [item for item in run if not isinstance(item, Filter)]
+    words = [token for token in run if not isinstance(token, Filter)]
     if words and isinstance(words[0], Weight):
         weight = words[0].value
         words = words[1:]
     if len(words) == 1 and isinstance(words[0], Phrase):
         return [_marked(words[0], negative=negative, weight=weight)]
     terms: list[_Term] = []
-    prose: list[Item] = []
-    for item in words:
-        if isinstance(item, Phrase) and not item.quoted:
-            terms.append(_marked(item, negative=negative))
+    prose: list[Token] = []
+    for token in words:
+        if isinstance(token, Phrase) and not token.quoted:
+            terms.append(_marked(token, negative=negative))
         else:
-            prose.append(item)
+            prose.append(token)
     if prose:
-        said = _Term(Text(_said(text, prose)), weight, negative, run[0].start)
-        first = next(place for place, item in enumerate(words) if item is prose[0])
-        terms.insert(sum(not _is_prose(item) for item in words[:first]), said)
+        term = _Term(TextInput(_prose_text(text, prose)), weight, negative, run[0].start)
+        first = next(index for index, token in enumerate(words) if token is prose[0])
+        terms.insert(sum(not _is_prose(token) for token in words[:first]), term)
     return terms
 
 
@@ -141,19 +185,19 @@ def _marked(phrase: Phrase, *, negative: bool, weight: float | None = None) -> _
     )
 
 
-def _is_prose(item: Item) -> bool:
-    return not isinstance(item, Phrase) or item.quoted
+def _is_prose(token: Token) -> bool:
+    return not isinstance(token, Phrase) or token.quoted
 
 
-def _said(text: str, prose: Sequence[Item]) -> str:
-    """The prose of a run as it was typed, without what stood between."""
+def _prose_text(text: str, prose: Sequence[Token]) -> str:
+    """Return the plain text of a run as typed, without the marked parts and filters in between."""
     pieces: list[tuple[int, int]] = []
-    previous: Item | None = None
-    for item in prose:
-        adjacent = previous is not None and not text[previous.end : item.start].strip()
+    previous: Token | None = None
+    for token in prose:
+        adjacent = previous is not None and not text[previous.end : token.start].strip()
         if adjacent and pieces:
-            pieces[-1] = (pieces[-1][0], item.end)
+            pieces[-1] = (pieces[-1][0], token.end)
         else:
-            pieces.append((item.start, item.end))
-        previous = item
+            pieces.append((token.start, token.end))
+        previous = token
     return " ".join(text[start:end] for start, end in pieces)

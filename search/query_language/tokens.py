@@ -1,17 +1,20 @@
-"""What a line of a query is made of: each piece of it with the place where it stands."""
+"""Tokens of the query language, each with its position in the text, and how filters among them combine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from search.filters import Condition
-from search.query import Source
+from core.errors import QuerySyntax
+from search.filters import And, Condition
+from search.filters import Or as AnyOf
+from search.query import QueryInput
 
-__all__ = ["Dash", "Filter", "Item", "Or", "Phrase", "Plus", "Weight", "Word"]
+__all__ = ["Dash", "Filter", "Or", "Phrase", "Plus", "Token", "Weight", "Word", "conjunction", "join_alternatives"]
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of prose, or whatever else is no operator."""
+    """A word of plain text, or anything else that has no special meaning."""
 
     start: int
     end: int
@@ -19,16 +22,16 @@ class Word:
 
 @dataclass(frozen=True)
 class Phrase:
-    """A part of the query that is marked as one: in quotation marks, weighted, a picture, or with a minus before it."""
+    """A marked part of the query: in quotation marks, with a weight or a minus, or a picture."""
 
     start: int
     end: int
-    source: Source
+    source: QueryInput
     weight: float | None = None
-    """Without its sign; None where none is written."""
+    """The absolute weight; None if it has none."""
     negative: bool = False
     quoted: bool = False
-    """Words in quotation marks and nothing more: within a sentence they belong to it."""
+    """Whether it is only a text in quotation marks, which belongs to the sentence around it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Weight:
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition, or several in brackets."""
+    """A filter, or several in brackets."""
 
     start: int
     end: int
@@ -51,7 +54,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Or:
-    """`or`, which means itself unless there is a filter on either side."""
+    """`or`: an operator between two filters, otherwise a word."""
 
     start: int
     end: int
@@ -73,4 +76,52 @@ class Dash:
     end: int
 
 
-Item: TypeAlias = Word | Phrase | Weight | Filter | Or | Plus | Dash
+Token: TypeAlias = Word | Phrase | Weight | Filter | Or | Plus | Dash
+
+
+def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False) -> list[Token]:
+    """Combine filters that are joined by `or` into one filter each.
+
+    Any other `or` becomes a word if `prose` is set; otherwise it raises `QuerySyntax`.
+    """
+    result: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if isinstance(token, Or):
+            if not prose:
+                raise QuerySyntax(text, token.start, "`or` must stand between two filters")
+            token = Word(token.start, token.end)
+        if isinstance(token, Filter):
+            alternatives = _alternatives(tokens, index)
+            index += 2 * (len(alternatives) - 1)
+            token = _any_of(alternatives)
+        result.append(token)
+        index += 1
+    return result
+
+
+def conjunction(tokens: Sequence[Token]) -> Condition:
+    """Return all filters among `tokens` as one condition."""
+    conditions = tuple(token.condition for token in tokens if isinstance(token, Filter))
+    return conditions[0] if len(conditions) == 1 else And(conditions)
+
+
+def _alternatives(tokens: Sequence[Token], index: int) -> list[Filter]:
+    """Return the filter at `index` and all that follow it, each after an `or`."""
+    alternatives: list[Filter] = []
+    for at in range(index, len(tokens), 2):
+        token = tokens[at]
+        if not isinstance(token, Filter) or (alternatives and not isinstance(tokens[at - 1], Or)):
+            break
+        alternatives.append(token)
+    return alternatives
+
+
+def _any_of(alternatives: Sequence[Filter]) -> Filter:
+    """Combine several filters into one; a first filter that is a disjunction is extended, not nested."""
+    if len(alternatives) == 1:
+        return alternatives[0]
+    first, *others = (token.condition for token in alternatives)
+    conditions = (*(first.conditions if isinstance(first, AnyOf) else (first,)), *others)
+    return Filter(alternatives[0].start, alternatives[-1].end, AnyOf(conditions))

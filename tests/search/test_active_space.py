@@ -16,15 +16,14 @@ from encoders.fake import FakeEncoder
 from encoders.mini.encoder import MiniEncoder
 from encoders.placement import Placement
 from indexer import fill, index
-from search import Filters, Query, Searcher, pipeline
+from search import Filters, Query, Searcher, SearchOptions, pipeline
 from search import active_space as view_module
-from search.active_space import View
-from search.hits import Hit
-from search.pipeline import Order
-from search.ranking import Wanted
+from search.active_space import ActiveSpace
+from search.results import Hit
 from store import Library
 from store.spaces.drop import forget_space
 from store.spaces.registry import StoredSpace, activate, named_space
+from store.spaces.vector_index import Ids
 
 Answer = list[tuple[str, float]]
 
@@ -40,7 +39,7 @@ def both(library: Library, album: Path) -> Iterator[Library]:
 
 def flip(library: Library, name: str) -> StoredSpace:
     stored = named_space(library, name)
-    with library.write() as connection:
+    with library.transaction() as connection:
         activate(connection, stored)
     return stored
 
@@ -84,9 +83,9 @@ class Slow:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
         self.loading, self.released = Event(), Event()
-        self._load_for = registry.load_for
-        monkeypatch.setattr(registry, "load_for", self._slowly)
-        monkeypatch.setattr(view_module, "PATIENCE", patience)
+        self._load_for = registry.load_for_space
+        monkeypatch.setattr(registry, "load_for_space", self._slowly)
+        monkeypatch.setattr(view_module, "SWITCH_TIMEOUT", patience)
 
     def _slowly(self, space: Space, placement: Placement) -> Encoder:
         self.loading.set()
@@ -152,14 +151,14 @@ def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable
 def test_a_space_that_is_dropped(both: Library) -> None:
     following, pinned = Searcher(both), Searcher(both, space="fake")
     mini = ask(Searcher(both, space="mini"))
-    with both.writer_lock():
-        forget_space(both, named_space(both, "fake"))
+    with both.exclusive() as writer:
+        forget_space(writer, named_space(both, "fake"))
     assert ask(following) == mini  # as the other one answers now
     with pytest.raises(SpaceDropped, match="was dropped"):
         ask(pinned)
-    with both.writer_lock():
-        forget_space(both, named_space(both, "mini"))
-    with pytest.raises(InvalidQuery, match="nothing is indexed"):
+    with both.exclusive() as writer:
+        forget_space(writer, named_space(both, "mini"))
+    with pytest.raises(InvalidQuery, match="Nothing is indexed"):
         ask(following)
 
 
@@ -170,22 +169,22 @@ def test_a_space_that_is_dropped_under_a_filtered_search(
     """Between the question and the look for what passes its filter: the answer is the other space's, and not empty."""
     within = Filters(within=(album,))
     ways: dict[str, Callable[[Searcher], Sequence[Hit]]] = {
-        "search": lambda searcher: searcher.search("red", filters=within),
-        "many": lambda searcher: searcher.search_many([(Query.of("red"), within)])[0],
-        "similar": lambda searcher: searcher.similar(album / "red.png", filters=within),
+        "search": lambda searcher: searcher.search("red", SearchOptions(filters=within)),
+        "many": lambda searcher: searcher.search_many([("red", SearchOptions(filters=within))])[0],
+        "similar": lambda searcher: searcher.similar(album / "red.png", SearchOptions(filters=within)),
     }
     ask_within = ways[ask_in]
     following, pinned = Searcher(both), Searcher(both, space="fake")
     mini = [(hit.id, hit.score) for hit in ask_within(Searcher(both, space="mini"))]
-    before = pipeline._wanted
+    before = pipeline._candidates
 
-    def dropped_first(library: Library, view: View, order: Order, lowest: float | None) -> Wanted:
-        if view.stored.space.model == "fake":
-            with both.writer_lock():
-                forget_space(both, view.stored)
-        return before(library, view, order, lowest)
+    def dropped_first(library: Library, space: ActiveSpace, options: SearchOptions) -> Ids | None:
+        if space.stored.space.model == "fake":
+            with both.exclusive() as writer:
+                forget_space(writer, space.stored)
+        return before(library, space, options)
 
-    monkeypatch.setattr(pipeline, "_wanted", dropped_first)
+    monkeypatch.setattr(pipeline, "_candidates", dropped_first)
     assert mini
     assert [(hit.id, hit.score) for hit in ask_within(following)] == mini
     with pytest.raises(SpaceDropped):
@@ -208,7 +207,7 @@ def test_a_model_that_cannot_be_loaded_leaves_what_needs_none(
     def gone(space: Space, placement: Placement) -> Encoder:
         raise ModelUnavailable(space.model, "its files", "put them back")
 
-    monkeypatch.setattr(registry, "load_for", gone)
+    monkeypatch.setattr(registry, "load_for_space", gone)
     flip(both, "mini")
     with pytest.raises(ModelUnavailable, match="put them back"):
         ask(following)

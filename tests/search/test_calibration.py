@@ -14,9 +14,9 @@ from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
 from encoders.mini.encoder import CALIBRATION, MiniEncoder
 from indexer import index
-from search import Query, Searcher
-from search.calibration import RELEVANT, Calibration, Scale, calibration_of
-from search.hits import Hit
+from search import Query, Searcher, SearchOptions
+from search.relevance import RELEVANCE_THRESHOLD, Calibration, Scale, calibration_of
+from search.results import Hit
 from store import Library
 
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
@@ -88,7 +88,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
 
 def answered(searcher: Searcher, questions: Sequence[str]) -> float:
     """The share of questions to which there is a relevant hit."""
-    return float(np.mean([bool(searcher.search(text, k=1, relevant=True)) for text in questions]))
+    return float(np.mean([bool(searcher.search(text, SearchOptions(k=1, relevant=True))) for text in questions]))
 
 
 def test_what_the_gallery_shows_is_found_and_what_it_does_not_show_is_not(gallery: Searcher) -> None:
@@ -108,15 +108,15 @@ def test_hits_carry_their_relevance_and_relevant_keeps_the_good_ones(gallery: Se
     likely = [hit.relevance for hit in hits if hit.relevance is not None]
     assert len(likely) == 40
     assert likely == sorted(likely, reverse=True)
-    good = [hit for hit in hits if hit.relevance is not None and hit.relevance >= RELEVANT]
+    good = [hit for hit in hits if hit.relevance is not None and hit.relevance >= RELEVANCE_THRESHOLD]
     assert 0 < len(good) < 40
-    assert gallery.search("a snowman in the snow", k=40, relevant=True) == good
+    assert gallery.search("a snowman in the snow", SearchOptions(k=40, relevant=True)).hits == tuple(good)
     assert gallery.search("a snowman in the snow", k=40) == hits
 
 
 def test_a_picture_has_a_scale_of_its_own(gallery: Searcher, tmp_path: Path) -> None:
     picture = next(GALLERY.glob("winter/*.jpg"))
-    (best, *_) = gallery.similar(picture, k=1, relevant=True)
+    (best, *_) = gallery.similar(picture, SearchOptions(k=1, relevant=True))
     assert best.path.parent.name == "winter"
     outside = tmp_path / "outside.jpg"
     outside.write_bytes(picture.read_bytes() + b"\0")  # other bytes, and so embedded anew
@@ -130,8 +130,8 @@ def test_a_picture_has_a_scale_of_its_own(gallery: Searcher, tmp_path: Path) -> 
 def test_words_and_a_picture_together_have_no_relevance(gallery: Searcher) -> None:
     query = Query.of(["snow"], next(GALLERY.glob("winter/*.jpg")))
     assert [hit.relevance for hit in gallery.search(query, k=2)] == [None, None]
-    with pytest.raises(InvalidQuery, match="words and pictures together"):
-        gallery.search(query, relevant=True)
+    with pytest.raises(InvalidQuery, match="mix text and pictures"):
+        gallery.search(query, SearchOptions(relevant=True))
 
 
 @pytest.mark.parametrize("pictures", [0, 1, 2])
@@ -157,7 +157,9 @@ def test_pictures_that_are_all_alike_are_equally_relevant(tmp_path: Path, galler
         (tmp_path / "same" / f"{number}.jpg").write_bytes(best + b"\0" * number)
     with Library.open(tmp_path / "same-library", create=True) as library:
         index(library, [tmp_path / "same"], MiniEncoder())
-        hits: list[Hit] = Searcher(library).search("a snowman in the snow", relevant=True, fold=False)
+        hits = Searcher(library).search(
+            "a snowman in the snow", SearchOptions(relevant=True, collapse_duplicates=False)
+        )
     assert len(hits) == 3
     assert len({hit.relevance for hit in hits}) == 1
 
@@ -165,7 +167,7 @@ def test_pictures_that_are_all_alike_are_equally_relevant(tmp_path: Path, galler
 def test_a_model_that_nobody_measured_has_none(library: Library, album: Path, encoder: FakeEncoder) -> None:
     index(library, [album], encoder)
     searcher = Searcher(library, encoder)
-    assert {hit.relevance for hit in searcher.search("red") + searcher.similar(album / "red.png")} == {None}
+    assert {hit.relevance for hit in [*searcher.search("red"), *searcher.similar(album / "red.png")]} == {None}
     for ask in (searcher.search, searcher.similar):
         with pytest.raises(InvalidQuery, match="the model fake"):
-            ask(str(album / "red.png"), relevant=True)
+            ask(str(album / "red.png"), SearchOptions(relevant=True))

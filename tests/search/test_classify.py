@@ -15,7 +15,7 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from search.classify import Classified, Classifier, classify_library, classify_pictures
 from store import Library
-from store.queries import findable_ids
+from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import active_space
 
 COLOURS = ("red", "green", "blue", "yellow")
@@ -29,7 +29,7 @@ def classified(library: Library, album: Path) -> list[Classified]:
     assert stored is not None
     classifier = Classifier(FakeEncoder(logit_scale=10.0), COLOURS, ["{}"])
     with library.read() as connection:
-        ids = findable_ids(connection, stored)
+        ids = searchable_ids(connection, stored)
     return [each for batch in classify_library(library, stored, classifier, ids) for each in batch]
 
 
@@ -66,17 +66,17 @@ def test_many_labels_have_the_vectors_of_few(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_templates_those_of_the_language_are_used() -> None:
-    from search.prompt_templates import sentences
+    from search.prompt_templates import apply_templates
 
     asked: list[str] = []
 
     class Listening(FakeEncoder):
-        def _forward_texts(self, texts):  # type: ignore[no-untyped-def]
+        def forward_texts(self, texts):  # type: ignore[no-untyped-def]
             asked.extend(texts)
-            return super()._forward_texts(texts)
+            return super().forward_texts(texts)
 
     Classifier(Listening(), ["Hund", "Katze"], language="de")
-    assert asked == [*sentences("Hund", "de"), *sentences("Katze", "de")]
+    assert asked == [*apply_templates("Hund", "de"), *apply_templates("Katze", "de")]
 
 
 def test_a_model_without_a_scale_ranks_and_says_no_more(album: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_large_library_comes_in_parts(
     stored = active_space(library)
     assert stored is not None
     with library.read() as connection:
-        ids = findable_ids(connection, stored)
+        ids = searchable_ids(connection, stored)
     classifier = Classifier(FakeEncoder(), COLOURS)
     assert [len(batch) for batch in classify_library(library, stored, classifier, ids)] == [3, 1]
 

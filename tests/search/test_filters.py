@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from core.errors import InvalidQuery, NothingKnown
+from core.errors import InvalidQuery, PathNotIndexed
 from encoders.fake import FakeEncoder
 from indexer import index
-from search import Filters, Query, Searcher
+from search import Filters, Query, Searcher, SearchOptions
 from search.filters import parse_date
-from search.hits import newest_first
+from search.ranking import newest_first
 from store import Library
 
 Paint = Callable[..., Path]
@@ -63,19 +63,19 @@ def test_a_filter_keeps_what_brute_force_keeps_in_the_same_order(
         and (filters.after is None or (hit.taken_at is not None and hit.taken_at >= filters.after))
         and (filters.before is None or (hit.taken_at is not None and hit.taken_at < filters.before))
     ]
-    hits = searcher.search("red", k=40, filters=filters)
+    hits = searcher.search("red", SearchOptions(k=40, filters=filters))
     assert [hit.path for hit in hits] == kept
     assert [hit.rank for hit in hits] == list(range(1, len(kept) + 1))
-    assert [hit.path for hit in searcher.search("red", k=3, filters=filters)] == kept[:3]
+    assert [hit.path for hit in searcher.search("red", SearchOptions(k=3, filters=filters))] == kept[:3]
 
 
 def test_several_folders_are_an_or_and_similar_is_narrowed_too(searcher: Searcher, tmp_path: Path) -> None:
     folders = (tmp_path / "all" / "sea" / "deep", tmp_path / "all" / "seaside")
-    hits = searcher.search("red", k=40, filters=Filters(within=folders))
+    hits = searcher.search("red", SearchOptions(k=40, filters=Filters(within=folders)))
     assert {hit.path.parent for hit in hits} == set(folders)
     assert len(hits) == 20
     one = hits[0].path
-    assert {hit.path for hit in searcher.similar(one, k=40, filters=Filters(within=folders))} == {
+    assert {hit.path for hit in searcher.similar(one, SearchOptions(k=40, filters=Filters(within=folders)))} == {
         hit.path for hit in hits[1:]
     }
 
@@ -87,7 +87,7 @@ def test_a_folder_above_the_roots_means_all_of_them(
     paint(tmp_path / "here" / "b" / "blue.png", "blue")
     paint(tmp_path / "there" / "lime.png", "lime")
     index(library, [tmp_path / "here" / "a", tmp_path / "here" / "b", tmp_path / "there"], encoder)
-    hits = Searcher(library, encoder).search("red", filters=Filters(within=(tmp_path / "here",)))
+    hits = Searcher(library, encoder).search("red", SearchOptions(filters=Filters(within=(tmp_path / "here",))))
     assert [hit.path.name for hit in hits] == ["red.png", "blue.png"]
 
 
@@ -98,14 +98,16 @@ def test_a_copy_is_named_by_its_place_in_the_folder_that_was_asked_for(
     paint(tmp_path / "all" / "b" / "red.png", "red")
     index(library, tmp_path / "all", encoder)
     for folder in ("a", "b"):
-        (hit,) = Searcher(library, encoder).search("red", filters=Filters(within=(tmp_path / "all" / folder,)))
+        (hit,) = Searcher(library, encoder).search(
+            "red", SearchOptions(filters=Filters(within=(tmp_path / "all" / folder,)))
+        )
         assert hit.path == tmp_path / "all" / folder / "red.png"
         assert len(hit.copies) == 1
 
 
 def test_a_folder_that_is_not_covered_is_an_error(searcher: Searcher, tmp_path: Path) -> None:
-    with pytest.raises(NothingKnown):
-        searcher.search("red", filters=Filters(within=(tmp_path / "elsewhere",)))
+    with pytest.raises(PathNotIndexed):
+        searcher.search("red", SearchOptions(filters=Filters(within=(tmp_path / "elsewhere",))))
 
 
 def test_the_newest_come_first_and_the_undated_last(searcher: Searcher) -> None:
@@ -131,7 +133,7 @@ def test_dates(text: str, moment: tuple[int, int, int]) -> None:
     "text", ["", "yesterday", "2023-13", "2023-02-29", "06-2023", "2023-", "2023-06-15T10", "0000"]
 )
 def test_what_is_no_date(text: str) -> None:
-    with pytest.raises(InvalidQuery, match="is no date"):
+    with pytest.raises(InvalidQuery, match="is not a date"):
         parse_date(text)
 
 

@@ -22,8 +22,8 @@ def searcher(library: Library, album: Path, tmp_path: Path) -> Searcher:
     np.save(tmp_path / "v.npy", VECTORS)
     (tmp_path / "paths").write_text("red.png\nblue.png\nfirst\nsecond\n")
     source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
-    with library.writer_lock():
-        import_vectors(library, source, "elsewhere", ImportSettings(root=album, activate=True))
+    with library.exclusive() as writer:
+        import_vectors(writer, source, "elsewhere", ImportSettings(root=album, activate=True))
     return Searcher(library)
 
 
@@ -47,7 +47,7 @@ def test_like_a_vector(searcher: Searcher) -> None:
 
 @pytest.mark.parametrize("vector", [np.zeros(3), np.ones(4), np.ones((1, 3)), np.array([1, np.nan, 0])])
 def test_vectors_that_point_nowhere(searcher: Searcher, vector: np.ndarray) -> None:
-    with pytest.raises(InvalidQuery, match="finite numbers"):
+    with pytest.raises(InvalidQuery, match="query vector"):
         searcher.nearest(vector)
 
 
@@ -58,7 +58,7 @@ def test_a_hit_says_what_it_is(searcher: Searcher, album: Path) -> None:
 
 
 def test_words_have_no_vector(searcher: Searcher) -> None:
-    with pytest.raises(ModelUnavailable, match="made elsewhere") as caught:
+    with pytest.raises(ModelUnavailable, match="were imported") as caught:
         searcher.search("red")
     assert caught.value.name == "elsewhere"
 
@@ -69,7 +69,7 @@ def test_neither_has_a_new_picture(searcher: Searcher, album: Path) -> None:
 
 
 def test_what_is_neither_file_nor_document(searcher: Searcher) -> None:
-    with pytest.raises(InvalidQuery, match="no document has this id"):
+    with pytest.raises(InvalidQuery, match="no document with this ID"):
         searcher.similar("third")
 
 

@@ -11,18 +11,18 @@ from hypothesis import strategies as st
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from search import Searcher
+from search import Searcher, SearchOptions
 from search.filters import Filters
-from search.hits import Hit
-from search.near_duplicates import best_first, fold, why_best
+from search.near_duplicates import best_first, first_of_each_group, why_best
+from search.results import Hit
 from store import Library
 from store.queries import ContentRecord
-from tests.photos import photo
+from tests.support.photos import photo
 
 
 @given(st.lists(st.integers(0, 60), unique=True), st.dictionaries(st.integers(0, 60), st.integers(0, 9)))
 def test_folding_changes_no_order_otherwise(ranked: list[int], groups: dict[int, int]) -> None:
-    places = fold(ranked, groups)
+    places = first_of_each_group(ranked, groups)
     assert places == sorted(places)
     for place, content in enumerate(ranked):
         group = groups.get(content)
@@ -61,7 +61,7 @@ def first_of_each(everything: Sequence[Hit]) -> list[int]:
 def test_hits_are_those_of_the_whole_ranking_without_the_rest_of_each_group(
     searcher: Searcher, text: str, k: int
 ) -> None:
-    everything = searcher.search(text, k=50, fold=False)
+    everything = searcher.search(text, SearchOptions(k=50, collapse_duplicates=False))
     assert len(everything) == 20
     assert [hit.stack for hit in everything] == [()] * 20
     hits = searcher.search(text, k=k)
@@ -77,12 +77,12 @@ def test_hits_are_those_of_the_whole_ranking_without_the_rest_of_each_group(
 
 @pytest.mark.parametrize("sort", ["relevance", "date"])
 def test_pages_neither_repeat_nor_skip_a_group(searcher: Searcher, sort: str) -> None:
-    whole = searcher.search("red", k=50, min_score=-1, sort=sort)  # type: ignore[arg-type]
+    whole = searcher.search("red", SearchOptions(k=50, min_score=-1, sort=sort))  # type: ignore[arg-type]
     found, cursor = list[Hit](), None
     for _ in range(20):
-        page = searcher.search("red", k=2, min_score=-1, sort=sort, cursor=cursor)  # type: ignore[arg-type]
+        page = searcher.search("red", SearchOptions(k=2, min_score=-1, sort=sort, cursor=cursor))  # type: ignore[arg-type]
         found += page
-        cursor = page.next
+        cursor = page.next_cursor
         if cursor is None:
             break
     assert [hit.id for hit in found] == [hit.id for hit in whole]
@@ -91,7 +91,7 @@ def test_pages_neither_repeat_nor_skip_a_group(searcher: Searcher, sort: str) ->
 
 def test_within_a_filter_a_group_is_what_the_filter_leaves_of_it(searcher: Searcher, tmp_path: Path) -> None:
     filters = Filters(within=(tmp_path / "photos" / "half", tmp_path / "photos" / "jpg"))
-    hits = searcher.search("red", k=50, filters=filters)
+    hits = searcher.search("red", SearchOptions(k=50, filters=filters))
     assert len(hits) == 4
     for hit in hits:
         assert {path.parent.name for path in [hit.path, *(other.paths[0] for other in hit.stack)]} == {"half", "jpg"}

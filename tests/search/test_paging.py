@@ -13,11 +13,12 @@ from sqlalchemy import insert, update
 
 from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
-from search import Answer, Filters, Query, Searcher
-from search.paging import Cursor, Place
+from search import Answer, Filters, Query, Searcher, SearchOptions
+from search.options import Sort
+from search.paging import Cursor, CursorPosition
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, Root, State
-from store.library import bump
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root
+from store.library import mark_changed
 from store.spaces.registry import activate, register
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
@@ -25,14 +26,14 @@ START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 
 def fill(library: Library, vectors: np.ndarray, days: list[int | None]) -> list[int]:
     """Contents with these vectors, taken on these days; returns their ids."""
-    with library.write() as connection:
+    with library.transaction() as connection:
         stored = register(connection, FakeEncoder().space)
         activate(connection, stored)
         root = connection.execute(insert(Root).values(path=b"/p", added_at=START).returning(Root.id)).scalar_one()
         made = []
         for vector, day in zip(vectors, days, strict=True):
             made.append(_add(connection, stored, root, vector, day))
-        bump(connection)
+        mark_changed(connection)
     return made
 
 
@@ -43,7 +44,7 @@ def _add(connection: object, stored: object, root: int, vector: np.ndarray, day:
     known = connection.execute(insert(Content).values(**content, taken_at=taken).returning(Content.id)).scalar_one()  # type: ignore[attr-defined]
     blob = stored.to_bytes(vector)  # type: ignore[attr-defined]
     connection.execute(insert(Embedding).values(space_id=stored.id, content_id=known, vector=blob))  # type: ignore[attr-defined]
-    picture = {"root_id": root, "relpath": name.hex().encode(), "size": 1, "mtime_ns": 1, "state": State.PRESENT}
+    picture = {"root_id": root, "relpath": name.hex().encode(), "size": 1, "mtime_ns": 1, "state": PictureState.PRESENT}
     connection.execute(insert(Picture).values(content_id=known, **picture))  # type: ignore[attr-defined]
     return int(known)
 
@@ -59,7 +60,7 @@ def pages(ask: Callable[[str | None], Answer]) -> list[Answer]:
     found, cursor = [], None
     while True:
         found.append(ask(cursor))
-        cursor = found[-1].next
+        cursor = found[-1].next_cursor
         if cursor is None:
             return found
 
@@ -73,7 +74,7 @@ def pages(ask: Callable[[str | None], Answer]) -> list[Answer]:
     lowest=st.sampled_from([-1.0, 0.0, 0.3]),
 )
 def test_pages_are_the_ranking_of_numpy(
-    empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, n: int, k: int, sort: str, lowest: float
+    empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, n: int, k: int, sort: Sort, lowest: float
 ) -> None:
     rng = np.random.default_rng(seed)
     vectors = unit(rng, n, kinds=7)
@@ -84,7 +85,9 @@ def test_pages_are_the_ranking_of_numpy(
         ids = fill(library, vectors, days)
         searcher = Searcher(library, FakeEncoder())
         query = searcher.embed(Query.of("red"))
-        found = pages(lambda cursor: searcher.search("red", k, lowest, sort=sort, cursor=cursor))  # type: ignore[arg-type]
+        found = pages(
+            lambda cursor: searcher.search("red", SearchOptions(k=k, min_score=lowest, sort=sort, cursor=cursor))
+        )
     # As FAISS does: each product in 32 bits, of the stored numbers.
     scores = vectors.astype(np.float32) @ query
     rows = [row for row in range(n) if scores[row] >= lowest - 1e-6]
@@ -107,7 +110,7 @@ def test_pages_are_the_ranking_of_numpy(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), k=st.integers(1, 8), sort=st.sampled_from(["relevance", "date"]))
 def test_what_stays_is_shown_once_whatever_comes_and_goes(
-    empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, k: int, sort: str
+    empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, k: int, sort: Sort
 ) -> None:
     rng = np.random.default_rng(seed)
     folder = tmp_path_factory.mktemp("paging") / "library"
@@ -118,24 +121,26 @@ def test_what_stays_is_shown_once_whatever_comes_and_goes(
         searcher = Searcher(library, FakeEncoder())
 
         def ask(cursor: str | None) -> Answer:
-            answer = searcher.search("red", k, -1.0, sort=sort, cursor=cursor)  # type: ignore[arg-type]
-            with library.write() as connection:
+            answer = searcher.search("red", SearchOptions(k=k, min_score=-1.0, sort=sort, cursor=cursor))
+            with library.transaction() as connection:
                 stored = register(connection, FakeEncoder().space)
                 for vector in unit(rng, 2, kinds=2):
                     _add(connection, stored, 1, vector, int(rng.integers(1, 9)))
                 victim = int(rng.choice(staying))
                 gone.add(victim)
-                connection.execute(update(Picture).where(Picture.content_id == victim).values(state=State.MISSING))
-                bump(connection)
+                connection.execute(
+                    update(Picture).where(Picture.content_id == victim).values(state=PictureState.MISSING)
+                )
+                mark_changed(connection)
             return answer
 
         shown: list[int] = []
         answer = ask(None)
         for _ in range(100):
             shown += [hit.id for hit in answer]
-            if answer.next is None:
+            if answer.next_cursor is None:
                 break
-            answer = ask(answer.next)
+            answer = ask(answer.next_cursor)
     assert len(set(shown)) == len(shown)
     assert set(staying) - gone <= set(shown)
 
@@ -147,32 +152,32 @@ def searcher(library: Library) -> Searcher:
 
 
 def test_a_cursor_of_another_question_is_refused(searcher: Searcher) -> None:
-    cursor = searcher.search("red", 3).next
+    cursor = searcher.search("red", k=3).next_cursor
     assert cursor is not None
-    assert searcher.search("red", 5, cursor=cursor)  # another size of page is the same question
-    with pytest.raises(InvalidQuery, match="another question"):
-        searcher.search("blue", 3, cursor=cursor)
-    with pytest.raises(InvalidQuery, match="another question"):
-        searcher.search("red", 3, 0.1, cursor=cursor)
-    with pytest.raises(InvalidQuery, match="another question"):
-        searcher.search("red", 3, sort="date", cursor=cursor)
-    with pytest.raises(InvalidQuery, match="another question"):
-        searcher.search("red", 3, filters=Filters(before=START), cursor=cursor)
+    assert searcher.search("red", SearchOptions(k=5, cursor=cursor))  # another size of page is the same question
+    with pytest.raises(InvalidQuery, match="another query"):
+        searcher.search("blue", SearchOptions(k=3, cursor=cursor))
+    with pytest.raises(InvalidQuery, match="another query"):
+        searcher.search("red", SearchOptions(k=3, min_score=0.1, cursor=cursor))
+    with pytest.raises(InvalidQuery, match="another query"):
+        searcher.search("red", SearchOptions(k=3, sort="date", cursor=cursor))
+    with pytest.raises(InvalidQuery, match="another query"):
+        searcher.search("red", SearchOptions(k=3, filters=Filters(before=START), cursor=cursor))
 
 
 @pytest.mark.parametrize(
     "cursor", ["", "x", "é", "W10", "WzEsMl0", "e30", "bnVsbA", "////", "A" * 100_000, "\0", "\udcff"]
 )
 def test_what_is_no_cursor_is_an_answer(searcher: Searcher, cursor: str) -> None:
-    with pytest.raises(InvalidQuery, match="no cursor"):
-        searcher.search("red", 3, cursor=cursor)
+    with pytest.raises(InvalidQuery, match="Invalid cursor"):
+        searcher.search("red", SearchOptions(k=3, cursor=cursor))
 
 
 @given(st.floats(-1, 1), st.integers(0, 2**62), st.one_of(st.none(), st.datetimes()), st.integers(0, 10**9))
 def test_a_cursor_survives_its_text(score: float, known: int, taken: datetime | None, shown: int) -> None:
-    cursor = Cursor("q", shown, Place(score, known, taken))
+    cursor = Cursor("q", shown, CursorPosition(score, known, taken))
     assert Cursor.parse(str(cursor), "q") == cursor
 
 
 def test_the_best_by_date_have_one_page(searcher: Searcher) -> None:
-    assert searcher.search("red", 3, sort="date").next is None
+    assert searcher.search("red", SearchOptions(k=3, sort="date")).next_cursor is None

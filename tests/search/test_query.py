@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidQuery
-from search import Part, Picture, Query, Text
+from search import ImageInput, Part, Query, TextInput
 
 
 def test_texts_and_pictures() -> None:
     query = Query.of(["a dog", "雪"], ["x/cat.jpg", Path("b.png")])
-    pictures = (Part(Picture(Path("x/cat.jpg"))), Part(Picture(Path("b.png"))))
-    assert query == Query((Part(Text("a dog")), Part(Text("雪")), *pictures))
+    pictures = (Part(ImageInput(Path("x/cat.jpg"))), Part(ImageInput(Path("b.png"))))
+    assert query == Query((Part(TextInput("a dog")), Part(TextInput("雪")), *pictures))
     assert query.title == "a dog + 雪 + cat.jpg + b.png"
     assert str(query) == 'a dog + 雪 + "./x/cat.jpg" + "./b.png"'
 
 
 def test_a_single_part_needs_no_list() -> None:
     """A text is a sequence too: of letters."""
-    assert Query.of("dog", "cat.jpg") == Query((Part(Text("dog")), Part(Picture(Path("cat.jpg")))))
-    assert Query.of(images=Path("cat.jpg")) == Query((Part(Picture(Path("cat.jpg"))),))
+    assert Query.of("dog", "cat.jpg") == Query((Part(TextInput("dog")), Part(ImageInput(Path("cat.jpg")))))
+    assert Query.of(images=Path("cat.jpg")) == Query((Part(ImageInput(Path("cat.jpg"))),))
 
 
 def test_what_it_stays_away_from_weighs_half_of_what_it_wants() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from encoders.fake import FakeEncoder
-from search.query_cache import FILE, Memory
+from search.query_cache import FILE, QueryCache
 
 TEXTS = ["red", "blue and green", "雪"]
 
@@ -21,9 +21,9 @@ class Counting(FakeEncoder):
         super().__init__()
         self.embedded: list[str] = []
 
-    def _forward_texts(self, texts: "list[str]") -> np.ndarray:  # type: ignore[override]
+    def forward_texts(self, texts: "list[str]") -> np.ndarray:  # type: ignore[override]
         self.embedded += texts
-        return super()._forward_texts(texts)
+        return super().forward_texts(texts)
 
 
 def test_what_is_remembered_is_what_was_made(tmp_path: Path) -> None:
@@ -31,28 +31,28 @@ def test_what_is_remembered_is_what_was_made(tmp_path: Path) -> None:
     fresh = encoder.encode_texts(TEXTS)
     encoder.embedded.clear()
     for _ in range(3):
-        np.testing.assert_array_equal(Memory(tmp_path).texts(encoder, TEXTS), fresh)
+        np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, TEXTS), fresh)
     assert encoder.embedded == TEXTS
-    np.testing.assert_array_equal(Memory(tmp_path).texts(encoder, ["new", "red"])[1], fresh[0])
+    np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["new", "red"])[1], fresh[0])
     assert encoder.embedded == [*TEXTS, "new"]
-    assert Memory(tmp_path).texts(encoder, []).shape == (0, 13)
+    assert QueryCache(tmp_path).texts(encoder, []).shape == (0, 13)
 
 
 def test_words_are_not_written_down(tmp_path: Path) -> None:
-    Memory(tmp_path).texts(FakeEncoder(), ["something embarrassing"])
+    QueryCache(tmp_path).texts(FakeEncoder(), ["something embarrassing"])
     assert b"embarrassing" not in (tmp_path / FILE).read_bytes()
 
 
 def test_models_do_not_share_vectors(tmp_path: Path) -> None:
     other = Counting()
     other.space = type(other.space)(model="other", weights="none", dim=13, preprocessing={})
-    Memory(tmp_path).texts(FakeEncoder(), ["red"])
-    Memory(tmp_path).texts(other, ["red"])
+    QueryCache(tmp_path).texts(FakeEncoder(), ["red"])
+    QueryCache(tmp_path).texts(other, ["red"])
     assert other.embedded == ["red"]
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
-    memory, encoder = Memory(tmp_path, most=5), Counting()
+    memory, encoder = QueryCache(tmp_path, most=5), Counting()
     for number in range(20):
         memory.texts(encoder, [f"text {number}"])
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
@@ -64,11 +64,11 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
 
 def test_a_damaged_vector_is_made_anew(tmp_path: Path) -> None:
     encoder = Counting()
-    fresh = Memory(tmp_path).texts(encoder, ["red"])
+    fresh = QueryCache(tmp_path).texts(encoder, ["red"])
     with closing(sqlite3.connect(tmp_path / FILE)) as database, database:
         database.execute("UPDATE asked SET vector = zeroblob(length(vector))")
-    np.testing.assert_array_equal(Memory(tmp_path).texts(encoder, ["red"]), fresh)
-    np.testing.assert_array_equal(Memory(tmp_path).texts(encoder, ["red"]), fresh)
+    np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), fresh)
+    np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), fresh)
     assert encoder.embedded == ["red", "red"]
 
 
@@ -77,25 +77,25 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE).write_bytes(content)
     encoder = Counting()
     for _ in range(3):
-        Memory(tmp_path).texts(encoder, ["red"])
+        QueryCache(tmp_path).texts(encoder, ["red"])
     assert 1 <= len(encoder.embedded) <= 2
 
 
 def test_nobody_waits_for_another_process(tmp_path: Path) -> None:
     encoder = Counting()
-    Memory(tmp_path).texts(encoder, ["red"])
+    QueryCache(tmp_path).texts(encoder, ["red"])
     with closing(sqlite3.connect(tmp_path / FILE)) as database:
         database.execute("BEGIN EXCLUSIVE")
-        np.testing.assert_array_equal(Memory(tmp_path).texts(encoder, ["red"]), encoder.encode_texts(["red"]))
+        np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), encoder.encode_texts(["red"]))
 
 
 @pytest.mark.parametrize("folder", [None, Path("/nowhere/at/all"), Path("/proc")])
 def test_without_a_place_nothing_is_remembered(folder: Path | None) -> None:
-    np.testing.assert_array_equal(Memory(folder).texts(FakeEncoder(), TEXTS), FakeEncoder().encode_texts(TEXTS))
+    np.testing.assert_array_equal(QueryCache(folder).texts(FakeEncoder(), TEXTS), FakeEncoder().encode_texts(TEXTS))
 
 
 def test_threads_share_it(tmp_path: Path) -> None:
-    memory, encoder = Memory(tmp_path), FakeEncoder()
+    memory, encoder = QueryCache(tmp_path), FakeEncoder()
     fresh = encoder.encode_texts(TEXTS)
     with ThreadPoolExecutor(8) as pool:
         for found in pool.map(lambda _: memory.texts(encoder, TEXTS), range(40)):

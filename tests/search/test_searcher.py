@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
-from core.errors import InvalidQuery, SpaceMismatch
+from core.errors import InvalidQuery, NothingIndexed, SpaceMismatch
 from encoders.fake import FakeEncoder
 from indexer import index
-from search import Filters, Query, Searcher
-from search.hits import Hit
+from search import Query, Searcher, SearchOptions
+from search.results import Hit
 from store import Library
-from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, State
-from store.library import bump
-from store.queries import describe
+from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState
+from store.library import mark_changed
+from store.queries import load_content_records
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, active_space
 
@@ -28,7 +28,7 @@ Paint = Callable[..., Path]
 FLOOR2 = 0.1**2
 
 
-def names(hits: list[Hit]) -> list[str]:
+def names(hits: Sequence[Hit]) -> list[str]:
     return [hit.path.name for hit in hits]
 
 
@@ -91,10 +91,10 @@ def test_fewer_than_one_cannot_be_shown(searcher: Searcher, album: Path, k: int)
 
 
 def test_min_score_cuts_the_list(searcher: Searcher) -> None:
-    assert names(searcher.search("red", min_score=0.9)) == ["red.png"]
-    assert names(searcher.search("red", min_score=0.5)) == ["red.png", "yellow.png"]
-    assert searcher.search("white", min_score=0.999) == []
-    assert len(searcher.search("red", min_score=-1)) == 4
+    assert names(searcher.search("red", SearchOptions(min_score=0.9))) == ["red.png"]
+    assert names(searcher.search("red", SearchOptions(min_score=0.5))) == ["red.png", "yellow.png"]
+    assert searcher.search("white", SearchOptions(min_score=0.999)).hits == ()
+    assert len(searcher.search("red", SearchOptions(min_score=-1))) == 4
 
 
 def same_vector(folder: Path, number: int) -> None:
@@ -236,13 +236,12 @@ def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_n
 ) -> None:
     (best, second, *_) = searcher.search("red")
 
-    def gone_by_now(connection: object, ids: list[int]) -> object:
-        with library.write() as writer:
-            writer.execute(update(Picture).where(Picture.content_id == best.id).values(state=State.MISSING))
-        with library.read() as reader:
-            return describe(reader, ids)
+    def gone_by_now(_library: Library, ids: list[int]) -> object:
+        with library.transaction() as writer:
+            writer.execute(update(Picture).where(Picture.content_id == best.id).values(state=PictureState.MISSING))
+        return load_content_records(library, ids)
 
-    monkeypatch.setattr("search.ranking.describe", gone_by_now)
+    monkeypatch.setattr("search.ranking.load_content_records", gone_by_now)
     (hit,) = searcher.search("red", k=1)
     assert (hit.id, hit.rank) == (second.id, 1)
 
@@ -297,22 +296,22 @@ def test_nothing_is_mended_while_another_process_writes(
 ) -> None:
     damage(library)
     wary = Searcher(library, encoder)
-    with Library.open(library.path) as other, other.writer_lock():
+    with Library.open(library.path) as other, other.exclusive():
         assert not wary.heal()
     assert wary.heal()
 
 
 def test_an_empty_library_has_nothing_to_ask(library: Library, encoder: FakeEncoder) -> None:
-    with pytest.raises(InvalidQuery, match="sightline index"):
+    with pytest.raises(NothingIndexed):
         Searcher(library, encoder)
 
 
 def test_a_library_whose_pictures_are_all_gone_finds_nothing(searcher: Searcher, library: Library, album: Path) -> None:
-    with library.write() as connection:
-        connection.execute(update(Picture).values(state=State.MISSING))
-        bump(connection)
-    assert searcher.search("red") == []
-    assert searcher.similar(album / "red.png") == []
+    with library.transaction() as connection:
+        connection.execute(update(Picture).values(state=PictureState.MISSING))
+        mark_changed(connection)
+    assert searcher.search("red").hits == ()
+    assert searcher.similar(album / "red.png").hits == ()
 
 
 def test_the_model_is_that_of_the_library_unless_given(searcher: Searcher, library: Library) -> None:
@@ -333,9 +332,9 @@ def test_a_vector_that_is_damaged_in_the_catalogue_is_left_out(
     searcher: Searcher, library: Library, album: Path, encoder: FakeEncoder
 ) -> None:
     (red, *_) = searcher.search("red", k=1)
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == red.id).values(vector=b"\0" * 7))
-        bump(connection)
+        mark_changed(connection)
     damage(library)
     fresh = Searcher(library, encoder)
     assert sorted(names(fresh.search("red"))) == ["blue.png", "green.png", "yellow.png"]
@@ -345,26 +344,26 @@ def test_a_vector_that_is_damaged_in_the_catalogue_is_left_out(
 def test_contents_without_a_file_are_never_shown(searcher: Searcher, library: Library) -> None:
     stored: StoredSpace | None = active_space(library)
     assert stored is not None
-    with library.write() as connection:
+    with library.transaction() as connection:
         extra = Content.__table__.insert().values(digest=b"x" * 32, size=1, format="PNG", width=1, height=1)  # type: ignore[attr-defined]
         content_id = connection.execute(extra.returning(Content.id)).scalar_one()
         blob = stored.to_bytes(np.eye(13, dtype=np.float32)[0])
         connection.execute(
             Embedding.__table__.insert().values(space_id=stored.id, content_id=content_id, vector=blob)  # type: ignore[attr-defined]
         )
-        bump(connection)
+        mark_changed(connection)
     assert len(searcher.search("red")) == 4
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
 def test_a_score_is_a_number(searcher: Searcher, score: float) -> None:
-    with pytest.raises(InvalidQuery, match="is no score"):
-        searcher.search("red", min_score=score)
-    with pytest.raises(InvalidQuery, match="is no score"):
-        searcher.search_many([(Query.of("red"), Filters())], min_score=score)
+    with pytest.raises(InvalidQuery, match="is not a score"):
+        searcher.search("red", SearchOptions(min_score=score))
+    with pytest.raises(InvalidQuery, match="is not a score"):
+        searcher.search_many([("red", SearchOptions(min_score=score))])
 
 
 @pytest.mark.parametrize("shape", [(), (1, 13), (2, 13)])
 def test_a_vector_is_one_row(searcher: Searcher, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InvalidQuery, match="one row"):
+    with pytest.raises(InvalidQuery, match="one dimension"):
         searcher.nearest(np.ones(shape, np.float32))

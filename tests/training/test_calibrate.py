@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from search.calibration import Scale
+from search.relevance import Scale
 from training.calibrate import fit_scale, log_loss, measured
 from training.logistic import auc, fit
 from training.questions import Questions

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidQuery, QuerySyntax
-from search.crop import Crop
 from search.filters import And, Not, Or, field_condition
-from search.query import Part, Picture, Query, Source, Stored, Text
-from search.query_language import filters_of, misspelt, parse
+from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput
+from search.query_image import Crop
+from search.query_language import filter_text, misspelt_filters, parse
 
 PROSE = (
     "a man's dog - in the snow", "t-shirt", "well-known", "3:30 pm", "U.S. flag", "C++", "who's there?", "16:9 photo",
@@ -27,7 +27,8 @@ def texts(line: str) -> list[tuple[str, float]]:
     query = parse(line).query
     assert query is not None
     return [
-        (part.source.text if isinstance(part.source, Text) else str(part.source), part.weight) for part in query.parts
+        (part.source.text if isinstance(part.source, TextInput) else str(part.source), part.weight)
+        for part in query.parts
     ]
 
 
@@ -75,23 +76,23 @@ def test_parts_and_their_weights(line: str, parts: list[tuple[str, float]]) -> N
 @pytest.mark.parametrize(
     ("line", "source"),
     [
-        ("./my.jpg", Picture(Path("my.jpg"))),
-        ("../x/my.jpg", Picture(Path("../x/my.jpg"))),
-        ("/pictures/my.jpg", Picture(Path("/pictures/my.jpg"))),
-        ('"./my picture.jpg"', Picture(Path("my picture.jpg"))),
-        ("./my.jpg[1,2,3,4]", Picture(Path("my.jpg"), Crop(1, 2, 3, 4))),
-        ('"./my picture.jpg"[10%,0%,50%,100%]', Picture(Path("my picture.jpg"), Crop(10, 0, 50, 100, percent=True))),
-        ("./my.jpg[x]", Picture(Path("my.jpg[x]"))),
-        (r'"\./my.jpg"', Text("./my.jpg")),
+        ("./my.jpg", ImageInput(Path("my.jpg"))),
+        ("../x/my.jpg", ImageInput(Path("../x/my.jpg"))),
+        ("/pictures/my.jpg", ImageInput(Path("/pictures/my.jpg"))),
+        ('"./my picture.jpg"', ImageInput(Path("my picture.jpg"))),
+        ("./my.jpg[1,2,3,4]", ImageInput(Path("my.jpg"), Crop(1, 2, 3, 4))),
+        ('"./my picture.jpg"[10%,0%,50%,100%]', ImageInput(Path("my picture.jpg"), Crop(10, 0, 50, 100, percent=True))),
+        ("./my.jpg[x]", ImageInput(Path("my.jpg[x]"))),
+        (r'"\./my.jpg"', TextInput("./my.jpg")),
     ],
 )
-def test_pictures(line: str, source: Source) -> None:
+def test_pictures(line: str, source: QueryInput) -> None:
     assert parse(line).query == Query((Part(source),))
 
 
 def test_home_is_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert parse("~/my.jpg").query == Query((Part(Picture(Path("/home/me/my.jpg"))),))
+    assert parse("~/my.jpg").query == Query((Part(ImageInput(Path("/home/me/my.jpg"))),))
 
 
 def test_filters_stand_anywhere_and_leave_the_words_alone() -> None:
@@ -126,20 +127,20 @@ def test_brackets_say_what_belongs_together() -> None:
 @pytest.mark.parametrize(
     ("line", "place", "fault"),
     [
-        ("beach +", 6, "something must follow"),
-        ("beach + tag:a", 6, "something must follow"),
-        ("a + + b", 4, "two signs"),
-        ('snow "dog', 5, "never closed"),
-        ("snow (tag:a", 5, "never closed"),
-        ("snow (tag:a dogs)", 12, "only filters"),
-        ("snow (tag:a or)", 12, "or stands between"),
-        ("snow after:party", 5, "no date"),
-        ("-people", 0, "look for"),
-        ("snow + 0:dogs", 7, "cannot weigh"),
-        ('snow + ""', 7, "empty text"),
-        ("snow + 1e99:dogs", 7, "cannot weigh"),
+        ("beach +", 6, "Something must follow"),
+        ("beach + tag:a", 6, "Something must follow"),
+        ("a + + b", 4, "Two operators"),
+        ('snow "dog', 5, "is not closed"),
+        ("snow (tag:a", 5, "is not closed"),
+        ("snow (tag:a dogs)", 12, "filters only"),
+        ("snow (tag:a or)", 12, "must stand between"),
+        ("snow after:party", 5, "not a date"),
+        ("-people", 0, "what to avoid"),
+        ("snow + 0:dogs", 7, "out of range"),
+        ('snow + ""', 7, "text is empty"),
+        ("snow + 1e99:dogs", 7, "out of range"),
         ("./a.jpg[0,0,0,9]", 0, "no area"),
-        ("(" * 60 + "tag:a" + ")" * 60, 40, "too many brackets"),
+        ("(" * 60 + "tag:a" + ")" * 60, 40, "Too many nested"),
     ],
 )  # fmt: skip
 def test_errors_point_at_the_place(line: str, place: int, fault: str) -> None:
@@ -180,17 +181,17 @@ NASTY = st.text(st.sampled_from("a雪b +-:\"()[]/~.\\0123'or \t"), min_size=1, m
 SOURCES = st.one_of(
     st.one_of(st.text(min_size=1, max_size=20), NASTY, st.sampled_from(PROSE))
     .filter(lambda text: text.strip() and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text))
-    .map(Text),
+    .map(TextInput),
     st.one_of(NASTY, st.sampled_from(["a.jpg", "/b/c.png", "~x", "a b[1,2,3,4]"])).map(
-        lambda name: Picture(Path(name))
+        lambda name: ImageInput(Path(name))
     ),
     st.builds(
-        lambda name, box, percent: Picture(Path(name), Crop(box[0], box[1], box[2], box[3], percent=percent)),
+        lambda name, box, percent: ImageInput(Path(name), Crop(box[0], box[1], box[2], box[3], percent=percent)),
         NASTY,
         st.tuples(*[st.floats(0.001, 1e7)] * 4),
         st.booleans(),
     ),
-    st.integers(0, 10**17).map(Stored),
+    st.integers(0, 10**17).map(StoredInput),
 )
 WEIGHTS = st.one_of(st.sampled_from([1.0, 1.0, 2.0, 0.5]), st.floats(1e-6, 1e6))
 
@@ -199,21 +200,21 @@ WEIGHTS = st.one_of(st.sampled_from([1.0, 1.0, 2.0, 0.5]), st.floats(1e-6, 1e6))
     st.lists(st.tuples(SOURCES, WEIGHTS, st.booleans()), min_size=1, max_size=5),
     st.booleans(),
 )
-def test_what_is_written_can_be_read_again(drawn: list[tuple[Source, float, bool]], even: bool) -> None:
+def test_what_is_written_can_be_read_again(drawn: list[tuple[QueryInput, float, bool]], even: bool) -> None:
     parts = [Part(source, -weight if negative else weight) for source, weight, negative in drawn]
     if not any(part.weight > 0 for part in parts):
-        parts.append(Part(Text("snow")))
+        parts.append(Part(TextInput("snow")))
     query = Query(tuple(parts))
-    if even and all(isinstance(part.source, Text) for part in parts):
-        words = [part.source.text for part in parts if isinstance(part.source, Text)]
+    if even and all(isinstance(part.source, TextInput) for part in parts):
+        words = [part.source.text for part in parts if isinstance(part.source, TextInput)]
         query = Query.of(words[:1], without=words[1:])
     assert parse(str(query)).query == query
     assert parse(str(query)).where is None
 
 
 def test_the_heaviest_parts_can_be_written() -> None:
-    heavy = tuple(Part(Text(text), 1e6) for text in ("a", "b", "c"))
-    query = Query((*heavy, Part(Text("d"), -1)))
+    heavy = tuple(Part(TextInput(text), 1e6) for text in ("a", "b", "c"))
+    query = Query((*heavy, Part(TextInput("d"), -1)))
     assert parse(str(query)).query == query
 
 
@@ -232,7 +233,7 @@ def test_the_heaviest_parts_can_be_written() -> None:
 def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
     query = parse(line).query
     assert query is not None
-    assert sorted(note.split(":")[0] for note in misspelt(query)) == said
+    assert sorted(note.split(":")[0] for note in misspelt_filters(query)) == said
 
 
 @pytest.mark.parametrize(
@@ -245,5 +246,5 @@ def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
     ],
 )
 def test_the_filters_of_a_line_keep_what_they_kept(line: str, filters: str) -> None:
-    assert filters_of(line) == filters
+    assert filter_text(line) == filters
     assert (parse(filters).where if filters else None) == parse(line).where
