@@ -1,47 +1,46 @@
-"""Settings that more than one room needs: where a library lives, and where models do. Each room keeps its own settings
-beside its code."""
+"""Default locations of the library and of model files, used by several packages."""
 
 import os
 from pathlib import Path
 
 import platformdirs
 
-from core.errors import NoHomeFolder
+from core.errors import HomeFolderNotFound
 
 __all__ = ["LIBRARY_VARIABLE", "MODELS_VARIABLE", "default_library", "models_folder", "slug"]
 
 LIBRARY_VARIABLE = "SIGHTLINE_LIBRARY"
-"""Environment variable that names the library to use when none is given."""
+"""Environment variable with the library folder to use if none is given."""
 MODELS_VARIABLE = "SIGHTLINE_MODELS"
-"""Environment variable that names the folder in which the files of models lie."""
+"""Environment variable with the folder of model files."""
 
 
 def default_library() -> Path:
-    """The library folder: `SIGHTLINE_LIBRARY` if set, else `library` in the user's data folder.
+    """Return the library folder: `SIGHTLINE_LIBRARY` if set, else `library` in the user's data folder.
 
-    Raises `NoHomeFolder` for someone who has none.
+    Raises `HomeFolderNotFound` if the user has no home folder.
     """
-    if named := os.environ.get(LIBRARY_VARIABLE):
-        return Path(named)
+    if folder := os.environ.get(LIBRARY_VARIABLE):
+        return Path(folder)
     try:
         return platformdirs.user_data_path("sightline", appauthor=False) / "library"
     except RuntimeError as exc:
-        raise NoHomeFolder(LIBRARY_VARIABLE) from exc
+        raise HomeFolderNotFound(LIBRARY_VARIABLE) from exc
 
 
 def models_folder() -> Path:
-    """Where the files of models lie, a folder each: `SIGHTLINE_MODELS` if set, else `models` in the user's data folder.
+    """Return the folder of model files: `SIGHTLINE_MODELS` if set, else `models` in the user's data folder.
 
-    Raises `NoHomeFolder` for someone who has none.
+    Each model has a subfolder of its own. Raises `HomeFolderNotFound` if the user has no home folder.
     """
-    if named := os.environ.get(MODELS_VARIABLE):
-        return Path(named)
+    if folder := os.environ.get(MODELS_VARIABLE):
+        return Path(folder)
     try:
         return platformdirs.user_data_path("sightline", appauthor=False) / "models"
     except RuntimeError as exc:
-        raise NoHomeFolder(MODELS_VARIABLE) from exc
+        raise HomeFolderNotFound(MODELS_VARIABLE) from exc
 
 
 def slug(name: str) -> str:
-    """The name of the folder in which the files of the model `name` lie: no separator, never hidden, never above."""
+    """Return the subfolder name for the model `name`. It has no separators and does not begin with a dot."""
     return name.strip().replace("/", "--").replace("\\", "--").lstrip(".") or "--"

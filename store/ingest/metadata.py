@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Executable, delete, func, insert, or_, select, update
 
 from core.metadata import FACTS_VERSION, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH, PhotoMetadata
 from store.catalog.collation import clean_name
@@ -118,11 +118,11 @@ class MetadataRefresh:
             connection.execute(delete(PictureTag).where(PictureTag.picture_id.in_(without_sidecar)))
             connection.execute(delete(Sidecar).where(Sidecar.picture_id.in_(without_sidecar)))
 
-    def _rows(self, statement: Select[Any]) -> list[Any]:
+    def _rows(self, statement: Executable) -> list[Any]:
         with reading(self._connection) as connection:
             return list(connection.execute(statement))
 
-    def _select_outdated(self, after: int) -> Select[Any]:
+    def _select_outdated(self, after: int) -> Executable:
         return (
             select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns, func.min(Picture.id))
             .select_from(Picture)
@@ -141,7 +141,7 @@ class MetadataRefresh:
             .limit(REFRESH_PAGE_SIZE)
         )
 
-    def _select_changed_sidecars(self, after: int) -> Select[Any]:
+    def _select_changed_sidecars(self, after: int) -> Executable:
         return (
             select(Picture.id, SEEN.c.sidecar)
             .join(SEEN, SEEN.c.relpath == Picture.relpath)

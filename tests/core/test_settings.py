@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import NoHomeFolder
+from core.errors import HomeFolderNotFound
 from core.settings import default_library, models_folder, slug
 
 
@@ -27,7 +27,7 @@ def test_without_a_home_folder_there_is_no_default(monkeypatch: pytest.MonkeyPat
     for name in ("SIGHTLINE_LIBRARY", "XDG_DATA_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 4_000_123)
-    with pytest.raises(NoHomeFolder, match="SIGHTLINE_LIBRARY"):
+    with pytest.raises(HomeFolderNotFound, match="SIGHTLINE_LIBRARY"):
         default_library()
 
 
