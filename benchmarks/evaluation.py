@@ -52,8 +52,8 @@ def take_in(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
     from store.exchange import import_vectors, open_vectors
 
     source = open_vectors(folder / "documents.npy", folder / "documents.txt")
-    with Library.open(folder / "library", create=True) as library, library.writer_lock():
-        import_vectors(library, source, SPACE)
+    with Library.open(folder / "library", create=True) as library, library.exclusive() as writer:
+        import_vectors(writer, source, SPACE)
     return {"MB": round(sum(file.stat().st_size for file in (folder / "library").rglob("*")) / 1e6)}
 
 
@@ -62,8 +62,8 @@ def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]
     from store.spaces.index_cache import publish
     from store.spaces.registry import named_space
 
-    with Library.open(folder / "library") as library, library.writer_lock():
-        current = publish(library, named_space(library, SPACE), rebuild=True)
+    with Library.open(folder / "library") as library, library.exclusive() as writer:
+        current = publish(writer, named_space(library, SPACE), rebuild=True)
         return {"vectors": len(current.index)}
 
 
@@ -91,7 +91,7 @@ def search(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     """Exact ranks of every query among all vectors, measures, bootstrap intervals."""
     from search.evaluate.datasets import Caption, Dataset
-    from search.evaluate.evaluate import evaluate_dataset
+    from search.evaluate.scoring import evaluate_dataset
     from search.evaluate.gallery import open_gallery
     from store.exchange import read_vectors
     from store.spaces.registry import named_space

@@ -15,10 +15,10 @@ from time import perf_counter
 import numpy as np
 
 from encoders.fake import FakeEncoder
-from search.facets import count_facets
 from search.filters import And, Condition, Filters, Not, Or, parse_where
 from store import Library
-from store.filters.selection import matching, selected_ids
+from store.filters.facets import count_facets
+from store.filters.selection import select_matching, selected_ids
 from store.spaces.registry import activate, register
 
 WHERE = (
@@ -43,7 +43,7 @@ REPEATS = 3
 def fill(library: Library, count: int) -> None:
     """Rows straight into the tables."""
     rng = np.random.default_rng(0)
-    with library.write() as connection:
+    with library.transaction() as connection:
         stored = register(connection, FakeEncoder().space)
         activate(connection, stored)
     with sqlite3.connect(library.path / "catalog.sqlite") as db:
@@ -128,20 +128,19 @@ def measure(library: Library) -> None:
     conditions["camera 7, 2015"] = And((parse_where("camera:=Camera 7"), parse_where("year:2015")))
     print("| filter | pictures | ms |\n| --- | ---: | ---: |")
     for name, condition in conditions.items():
-        with library.read() as connection:
-            found = len(selected_ids(connection, stored, condition))
-            took = best(lambda condition=condition, connection=connection: selected_ids(connection, stored, condition))
+        found = len(selected_ids(library, stored, condition))
+        took = best(lambda condition=condition: selected_ids(library, stored, condition))
         print(f"| `{name}` | {found:,} | {took:.1f} |")
-    for name, filters in (("all", None), ("camera 7", Filters(where=conditions["camera:=Camera 7"]))):
-        took = best(lambda filters=filters: count_facets(library, filters))
-        print(f"| facets of {name} | {count_facets(library, filters).pictures:,} | {took:.0f} |")
+    for name, kept in (("all", None), ("camera 7", conditions["camera:=Camera 7"])):
+        took = best(lambda kept=kept: count_facets(library, kept))
+        print(f"| facets of {name} | {count_facets(library, kept).pictures:,} | {took:.0f} |")
 
 
 def plans(library: Library) -> None:
     """How SQLite goes about each filter."""
     for where in WHERE:
         with library.read() as connection:
-            statement = matching(connection, parse_where(where)).compile(
+            statement = select_matching(connection, parse_where(where)).compile(
                 connection, compile_kwargs={"literal_binds": False, "render_postcompile": True}
             )
             rows = connection.exec_driver_sql(

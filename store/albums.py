@@ -1,4 +1,4 @@
-"""Albums: questions that were given a name, kept as they were asked. What one shows changes with the library."""
+"""Albums: saved searches. What an album shows changes with the library."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,112 +10,120 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from core.errors import InvalidQuery, UnknownAlbum
-from store.catalog.annotations import Album
+from core.errors import AlbumIsRanked, InvalidQuery, UnknownAlbum
+from core.files import absolute
 from store.catalog.collation import fold
+from store.catalog.tables import Album
 from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or, Value
-from store.roots import absolute
+from store.library import Library
 from store.tags import tag_name
 
-__all__ = ["AlbumRecord", "drop_album", "expanded", "find_album", "list_albums", "save_album"]
+__all__ = ["AlbumRecord", "drop_album", "expand_albums", "find_album", "list_albums", "save_album"]
 
 
 @dataclass(frozen=True)
 class AlbumRecord:
-    """An album: its question in words, and the filters among them."""
+    """An album: its query as text, and the filters of the query."""
 
     name: str
     query: str
     condition: Condition | None
     top: int
     is_ranked: bool
-    """It has words besides filters, so that what it shows is ranked by a model."""
+    """The query has more than filters, so a model ranks the pictures."""
 
 
-def save_album(connection: Connection, album: AlbumRecord) -> bool:
-    """Keeps an album, in the place of one of the same name; returns whether there was one. Raises `InvalidTag`."""
+def save_album(library: Library, album: AlbumRecord) -> bool:
+    """Save an album, replacing the one of the same name; return whether one was replaced. Raises `InvalidTag`."""
     name = tag_name(album.name)
-    replaced = connection.execute(delete(Album).where(Album.key == fold(name))).rowcount > 0
-    kept = json.dumps(
-        {"ranked": album.is_ranked, "where": None if album.condition is None else _plain(album.condition)}
-    )
-    connection.execute(
-        insert(Album).values(
-            key=fold(name),
-            name=name,
-            query=album.query,
-            condition=kept,
-            top=album.top,
-            created_at=datetime.now(UTC).replace(tzinfo=None),
+    condition = {"ranked": album.is_ranked, "where": None if album.condition is None else _to_json(album.condition)}
+    with library.transaction() as connection:
+        replaced = connection.execute(delete(Album).where(Album.key == fold(name))).rowcount > 0
+        connection.execute(
+            insert(Album).values(
+                key=fold(name),
+                name=name,
+                query=album.query,
+                condition=json.dumps(condition),
+                top=album.top,
+                created_at=datetime.now(UTC).replace(tzinfo=None),
+            )
         )
-    )
     return replaced
 
 
-def find_album(connection: Connection, name: str) -> AlbumRecord:
-    """The album of this name. Raises `UnknownAlbum`."""
-    row = connection.execute(select(Album.__table__).where(Album.key == fold(name.strip()))).one_or_none()
-    if row is None:
-        raise UnknownAlbum(name, tuple(album.name for album in list_albums(connection)))
-    return _record(row)
+def find_album(library: Library, name: str) -> AlbumRecord:
+    """Return the album with this name. Raises `UnknownAlbum`."""
+    with library.read() as connection:
+        return _find(connection, name)
 
 
-def list_albums(connection: Connection) -> list[AlbumRecord]:
-    """All of them, by name."""
-    return [_record(row) for row in connection.execute(select(Album.__table__).order_by(Album.key))]
+def list_albums(library: Library) -> list[AlbumRecord]:
+    """Return all albums, sorted by name."""
+    with library.read() as connection:
+        return _all(connection)
 
 
-def drop_album(connection: Connection, name: str) -> None:
-    """Forgets an album; no picture is touched. Raises `UnknownAlbum`."""
-    find_album(connection, name)
-    connection.execute(delete(Album).where(Album.key == fold(name.strip())))
+def drop_album(library: Library, name: str) -> None:
+    """Delete an album; its pictures are not affected. Raises `UnknownAlbum`."""
+    with library.transaction() as connection:
+        _find(connection, name)
+        connection.execute(delete(Album).where(Album.key == fold(name.strip())))
 
 
-def expanded(connection: Connection, condition: Condition, within: tuple[str, ...] = ()) -> Condition:
-    """`condition` with the filters of albums in the place of their names.
+def expand_albums(connection: Connection, condition: Condition, within: tuple[str, ...] = ()) -> Condition:
+    """Return `condition` with every album replaced by its filters. `within` are the albums being expanded.
 
-    Raises `UnknownAlbum`, and `InvalidQuery` for an album that is ranked by words, or that holds itself.
+    Raises `UnknownAlbum`, `AlbumIsRanked`, and `InvalidQuery` for an album that contains itself.
     """
     if isinstance(condition, (And, Or)):
-        return type(condition)(tuple(expanded(connection, part, within) for part in condition.conditions))
+        return type(condition)(tuple(expand_albums(connection, part, within) for part in condition.conditions))
     if isinstance(condition, Not):
-        return Not(expanded(connection, condition.condition, within))
+        return Not(expand_albums(connection, condition.condition, within))
     if condition.field != "album":
         return condition
     if condition.op is not Op.EQ:
-        raise InvalidQuery("a picture is in an album or not: write album:NAME")
-    album = find_album(connection, str(condition.value))
+        raise InvalidQuery("The field 'album' supports equality only: write album:NAME.")
+    album = _find(connection, str(condition.value))
     if album.is_ranked:
-        raise InvalidQuery(
-            f"the album {album.name!r} is ranked by words, and is no filter; `sightline album show` shows it"
-        )
+        raise AlbumIsRanked(album.name)
     if fold(album.name) in within:
-        raise InvalidQuery(f"the album {album.name!r} holds itself")
-    return expanded(connection, album.condition or And(()), (*within, fold(album.name)))
+        raise InvalidQuery(f"The album {album.name!r} contains itself.")
+    return expand_albums(connection, album.condition or And(()), (*within, fold(album.name)))
+
+
+def _find(connection: Connection, name: str) -> AlbumRecord:
+    row = connection.execute(select(Album.__table__).where(Album.key == fold(name.strip()))).one_or_none()
+    if row is None:
+        raise UnknownAlbum(name, tuple(album.name for album in _all(connection)))
+    return _record(row)
+
+
+def _all(connection: Connection) -> list[AlbumRecord]:
+    return [_record(row) for row in connection.execute(select(Album.__table__).order_by(Album.key))]
 
 
 def _record(row: Any) -> AlbumRecord:
-    kept = json.loads(row.condition or "{}")
-    where = kept.get("where")
-    return AlbumRecord(
-        row.name, row.query, None if where is None else _condition(where), row.top, bool(kept.get("ranked"))
-    )
+    saved = json.loads(row.condition or "{}")
+    where = saved.get("where")
+    condition = None if where is None else _from_json(where)
+    return AlbumRecord(row.name, row.query, condition, row.top, bool(saved.get("ranked")))
 
 
-def _plain(condition: Condition) -> list[Any]:
-    """A condition as JSON can say it."""
+def _to_json(condition: Condition) -> list[Any]:
+    """Return a condition as nested lists that JSON can represent; the inverse of `_from_json`."""
     if isinstance(condition, (And, Or)):
-        return [type(condition).__name__.lower(), *map(_plain, condition.conditions)]
+        return [type(condition).__name__.lower(), *map(_to_json, condition.conditions)]
     if isinstance(condition, Not):
-        return ["not", _plain(condition.condition)]
+        return ["not", _to_json(condition.condition)]
     value = condition.value
-    values = (
-        None if value is None else [_plain_value(each) for each in (value if isinstance(value, tuple) else (value,))]
-    )
+    values = None
+    if value is not None:
+        values = [_value_to_json(part) for part in (value if isinstance(value, tuple) else (value,))]
     return ["test", condition.field, condition.op.value, isinstance(value, tuple), values]
 
 
-def _plain_value(value: Value) -> list[Any]:
+def _value_to_json(value: Value) -> list[Any]:
     if isinstance(value, datetime):
         return ["datetime", value.isoformat()]
     if isinstance(value, Path):
@@ -127,7 +135,7 @@ def _plain_value(value: Value) -> list[Any]:
     return ["plain", value]
 
 
-_VALUES: Mapping[str, Callable[..., Value]] = MappingProxyType(
+_VALUE_TYPES: Mapping[str, Callable[..., Value]] = MappingProxyType(
     {
         "datetime": datetime.fromisoformat,
         "path": Path,
@@ -138,14 +146,15 @@ _VALUES: Mapping[str, Callable[..., Value]] = MappingProxyType(
 )
 
 
-def _condition(plain: list[Any]) -> Condition:
-    """What `_plain` was given."""
-    kind, *rest = plain
+def _from_json(saved: list[Any]) -> Condition:
+    kind, *rest = saved
     if kind in ("and", "or"):
-        parts = tuple(map(_condition, rest))
+        parts = tuple(map(_from_json, rest))
         return And(parts) if kind == "and" else Or(parts)
     if kind == "not":
-        return Not(_condition(rest[0]))
-    field, op, several, values = rest
-    found = tuple(_VALUES[each[0]](*each[1:]) for each in values or ())
-    return FieldTest(field, Op(op), None if values is None else found if several else found[0])
+        return Not(_from_json(rest[0]))
+    field, op, is_tuple, saved_values = rest
+    if saved_values is None:
+        return FieldTest(field, Op(op), None)
+    values = tuple(_VALUE_TYPES[name](*arguments) for name, *arguments in saved_values)
+    return FieldTest(field, Op(op), values if is_tuple else values[0])

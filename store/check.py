@@ -1,4 +1,4 @@
-"""Is a library whole? `verify` says what is wrong, `repair` mends it; neither reads a picture nor embeds anything."""
+"""Check a library with `verify` and fix it with `repair`. Neither reads pictures nor embeds anything."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from store.catalog.tables import (
     Embedding,
     IndexGeneration,
     Picture,
+    PictureState,
     Root,
     RootKind,
     SpaceRow,
-    State,
     VectorFailure,
 )
-from store.library import Library, bump
-from store.near_duplicates.groups import broken, reset_broken, update_stacks
-from store.queries import embeddings, findable_ids
+from store.library import Library, Writer, mark_changed
+from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
 from store.spaces import index_cache
+from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
 from store.spaces.vector_index import Ids, VectorIndex
@@ -30,101 +30,109 @@ from store.spaces.vector_index import Ids, VectorIndex
 __all__ = ["Fault", "repair", "verify"]
 
 UNIT_TOLERANCE = 2e-3
-"""How far from one a stored length may be: rounding each of D numbers to 16 bits moves it by less than 5e-4."""
+"""Allowed deviation of the length of a stored vector from one. Rounding to 16 bits changes it by less than 5e-4."""
 
+COMPARE_CHUNK_SIZE = 5_000
+"""Vectors of an index file compared with the catalogue at a time."""
 
-CHUNK = 5_000
-"""Vectors compared at a time."""
+MAX_LISTED_IDS = 5
+"""IDs listed in the detail of a fault."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it should be."""
+    """A fault found by `verify`."""
 
     kind: Literal["catalogue", "index", "vectors", "unembedded", "duplicates"]
     detail: str
 
 
 def verify(library: Library) -> list[Fault]:
-    """Everything that is wrong with the library; empty when it is whole.
+    """Return all faults of the library, or an empty list.
 
-    Checks the database itself, every vector (size, finite, unit length), every index file (bit for bit, then number by
-    number against the catalogue), that every present picture can be found in the active space, and that every member of
-    a group of near-duplicates is near its anchor.
+    Checks the database itself, every vector (size, finite values, unit length), every index file (its checksum, then
+    every vector against the catalogue), that every present picture is searchable in the active space, and that every
+    member of a group of near-duplicates is near its anchor.
     """
     faults = list(_catalogue_faults(library))
     if faults:
-        return faults  # nothing read from a damaged database can be trusted
-    for stored, _, active in list_spaces(library):
+        return faults  # data read from a damaged database cannot be trusted
+    for summary in list_spaces(library):
+        stored = summary.stored
         faults.extend(_vector_faults(library, stored))
         faults.extend(_index_faults(library, stored))
-        if active and not stored.space.is_imported:  # such a space holds what was imported and takes in no more
+        if summary.is_active and not stored.space.is_imported:  # an imported space contains only what was imported
             faults.extend(_unembedded(library, stored))
     faults.extend(_group_faults(library))
     return faults
 
 
-def repair(library: Library) -> list[str]:
-    """Mends what can be mended without pictures; says what was done. The caller holds the writer lock.
+def repair(writer: Writer) -> list[str]:
+    """Fix the faults that can be fixed without reading pictures; return a description of every step taken.
 
-    Malformed vectors are dropped (the next index run embeds those pictures again), contents that no file holds any more
-    are removed, damaged or outdated index files are made anew from the catalogue, and near-duplicates that are in no
-    sound group are compared again. Raises `LibraryUnusable` when the database itself is damaged.
+    Malformed vectors are deleted (the next index run embeds those pictures again), contents without a picture are
+    removed, damaged and outdated index files are rebuilt from the catalogue, and near-duplicates without a valid group
+    are compared again. Raises `LibraryUnusable` if the database itself is damaged.
     """
+    library = writer.library
     for fault in _catalogue_faults(library):
-        raise LibraryUnusable(
-            library.path, f"{fault.detail}; restore it from a backup, or index again into a new library"
-        )
-    done: list[str] = []
-    for stored, _, _ in list_spaces(library):
-        with library.write() as connection:
-            bad = _malformed(connection, stored)
-            for content_id in bad:
-                key = (Embedding.space_id == stored.id, Embedding.content_id == content_id)
-                connection.execute(delete(Embedding).where(*key))
-            if bad:
-                bump(connection, stored.id)
-                again = "import them again" if stored.space.is_imported else "index again to embed them"
-                done.append(f"dropped {len(bad)} malformed vectors of {stored.space}; {again}")
-        rebuild = bool(bad or list(_index_faults(library, stored)))
-        if rebuild or not index_cache.load(library, stored).published:
-            index = index_cache.publish(library, stored, rebuild=rebuild).index
-            what = "rebuilt the index of" if rebuild else "brought up to date the index of"
-            done.append(f"{what} {stored.space} from the catalogue: {len(index)} vectors")
-    with library.write() as connection:
+        reason = f"{fault.detail}; restore it from a backup, or index again into a new library"
+        raise LibraryUnusable(library.path, reason)
+    steps: list[str] = []
+    for summary in list_spaces(library):
+        steps.extend(_repair_space(writer, summary.stored))
+    with writer.transaction() as connection:
         removed = remove_orphans(connection)
     if removed:
-        done.append(f"removed {removed} contents that no file holds any more")
-    done.extend(_regrouped(library))
-    done.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(library))
-    return done
-
-
-def _regrouped(library: Library) -> Iterator[str]:
-    with library.write() as connection:
-        reset = reset_broken(connection)
-    active = active_space(library)
-    if reset and active is not None:
-        update_stacks(library, active)
-        yield f"compared {reset} near-duplicates again"
+        steps.append(f"removed {removed} contents without a file")
+    steps.extend(_repair_groups(writer))
+    steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(writer))
+    return steps
 
 
 def remove_orphans(connection: Connection) -> int:
-    """Removes contents (and their vectors) that no picture, present or missing, holds any more; returns how many."""
-    held = select(Picture.id).where(Picture.content_id == Content.id)
-    return connection.execute(delete(Content).where(~held.exists())).rowcount
+    """Delete contents, with their vectors, that belong to no picture, present or missing; return how many."""
+    has_picture = select(Picture.id).where(Picture.content_id == Content.id)
+    return connection.execute(delete(Content).where(~has_picture.exists())).rowcount
+
+
+def _repair_space(writer: Writer, stored: StoredSpace) -> Iterator[str]:
+    """Delete the malformed vectors of a space and bring its index file up to date."""
+    library = writer.library
+    with writer.transaction() as connection:
+        malformed = _malformed(connection, stored)
+        for content_id in malformed:
+            key = (Embedding.space_id == stored.id, Embedding.content_id == content_id)
+            connection.execute(delete(Embedding).where(*key))
+        if malformed:
+            mark_changed(connection, stored.id)
+    if malformed:
+        again = "import them again" if stored.space.is_imported else "index again to embed them"
+        yield f"deleted {len(malformed)} malformed vectors of {stored.space}; {again}"
+    rebuild = bool(malformed or list(_index_faults(library, stored)))
+    if rebuild or not index_cache.load(library, stored).published:
+        index = index_cache.publish(writer, stored, rebuild=rebuild).index
+        done = "rebuilt" if rebuild else "updated"
+        yield f"{done} the index of {stored.space} from the catalogue: {len(index)} vectors"
+
+
+def _repair_groups(writer: Writer) -> Iterator[str]:
+    with writer.transaction() as connection:
+        reset = reset_broken_groups(connection)
+    active = active_space(writer.library)
+    if reset and active is not None:
+        update_near_duplicate_groups(writer, active)
+        yield f"compared {reset} near-duplicates again"
 
 
 def _catalogue_faults(library: Library) -> Iterator[Fault]:
     try:
         with library.read() as connection:
-            if connection.dialect.name != "sqlite":
-                return
             for (problem,) in connection.execute(text("PRAGMA integrity_check")):
                 if problem != "ok":
                     yield Fault("catalogue", str(problem))
             for row in connection.execute(text("PRAGMA foreign_key_check")):
-                yield Fault("catalogue", f"{row[0]} row {row[1]} points to a row of {row[2]} that is not there")
+                yield Fault("catalogue", f"{row[0]} row {row[1]} refers to a missing row of {row[2]}")
     except SightlineError as exc:
         yield Fault("catalogue", str(exc))
 
@@ -133,31 +141,31 @@ def _vector_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     with library.read() as connection:
         bad = _malformed(connection, stored)
     if bad:
-        yield Fault("vectors", f"{len(bad)} vectors of {stored.space} are malformed (contents {_some(bad)})")
+        yield Fault("vectors", f"{len(bad)} vectors of {stored.space} are malformed (contents {_format_ids(bad)})")
 
 
 def _malformed(connection: Connection, stored: StoredSpace) -> list[int]:
-    """Contents whose vector has the wrong size, a value that is not finite, or not unit length."""
+    """Return the IDs of contents whose vector has the wrong size, a value that is not finite, or not unit length."""
     statement = select(Embedding.content_id).where(Embedding.space_id == stored.id).order_by(Embedding.content_id)
-    everything = np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
-    sound = [np.empty(0, np.int64)]
-    for ids, vectors in embeddings(connection, stored, everything):
+    all_ids = np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+    valid = [np.empty(0, np.int64)]
+    for ids, vectors in iter_vectors(connection, stored, all_ids):
         lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
-        sound.append(ids[np.abs(lengths - 1) < UNIT_TOLERANCE])
-    return [int(content_id) for content_id in np.setdiff1d(everything, np.concatenate(sound))]
+        valid.append(ids[np.abs(lengths - 1) < UNIT_TOLERANCE])
+    return [int(content_id) for content_id in np.setdiff1d(all_ids, np.concatenate(valid))]
 
 
 def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
-    """The file of one space against the catalogue."""
+    """Compare the index file of a space with the catalogue."""
     with library.read() as connection:
-        wanted = findable_ids(connection, stored)
+        expected = searchable_ids(connection, stored)
         revision = revision_of(connection, stored)
         row = connection.execute(
             select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
         ).one_or_none()
         if row is None:
-            filling = connection.scalar(select(SpaceRow.filling_since).where(SpaceRow.id == stored.id))
-            if len(wanted) and filling is None:  # which will have one in the end
+            filling_since = connection.scalar(select(SpaceRow.filling_since).where(SpaceRow.id == stored.id))
+            if len(expected) and filling_since is None:  # a space that is being filled gets its file at the end
                 yield Fault("index", f"{stored.space} has no index file")
             return
         path = library.indexes / row.filename
@@ -167,23 +175,24 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
             return
-        if row.revision == revision and not np.array_equal(np.sort(index.ids()), wanted):
-            yield Fault("index", f"{path.name} holds {len(index)} vectors, and {len(wanted)} pictures can be found")
-        # One that is merely behind (a run was stopped, or is under way) is no fault: whoever reads it catches up.
-        yield from _disagreements(connection, stored, index, path.name)
+        if row.revision == revision and not np.array_equal(np.sort(index.ids()), expected):
+            detail = f"{path.name} has {len(index)} vectors, but {len(expected)} pictures are searchable"
+            yield Fault("index", detail)
+        # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory.
+        yield from _differing_vectors(connection, stored, index, path.name)
 
 
-def _disagreements(connection: Connection, stored: StoredSpace, index: VectorIndex, name: str) -> Iterator[Fault]:
-    """The vectors of a file, number by number, against those of the catalogue."""
+def _differing_vectors(connection: Connection, stored: StoredSpace, index: VectorIndex, name: str) -> Iterator[Fault]:
+    """Compare every vector of an index file with the catalogue."""
     ids = index.ids()
-    for start in range(0, len(ids), CHUNK):
-        some, vectors = ids[start : start + CHUNK], index.vectors(start, start + CHUNK)
-        order = np.argsort(some)
-        for found, kept in embeddings(connection, stored, some):
-            rows = order[np.searchsorted(some, found, sorter=order)]
-            different = found[(vectors[rows] != kept.astype(np.float32)).any(axis=1)]
+    for start in range(0, len(ids), COMPARE_CHUNK_SIZE):
+        chunk, vectors = ids[start : start + COMPARE_CHUNK_SIZE], index.vectors(start, start + COMPARE_CHUNK_SIZE)
+        order = np.argsort(chunk)
+        for stored_ids, stored_vectors in iter_vectors(connection, stored, chunk):
+            rows = order[np.searchsorted(chunk, stored_ids, sorter=order)]
+            different = stored_ids[(vectors[rows] != stored_vectors.astype(np.float32)).any(axis=1)]
             if len(different):
-                detail = f"{name} differs from the catalogue in {len(different)} vectors ({_some(different)})"
+                detail = f"{name} differs from the catalogue in {len(different)} vectors ({_format_ids(different)})"
                 yield Fault("index", detail)
 
 
@@ -191,12 +200,12 @@ def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     vector = select(Embedding.content_id).where(
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
-    fault = select(VectorFailure.content_id).where(
+    failure = select(VectorFailure.content_id).where(
         VectorFailure.space_id == stored.id, VectorFailure.content_id == Picture.content_id
     )
     files = select(Root.id).where(Root.kind == RootKind.FOLDER)
     statement = select(func.count(Picture.id)).where(
-        Picture.root_id.in_(files), Picture.state == State.PRESENT, ~vector.exists(), ~fault.exists()
+        Picture.root_id.in_(files), Picture.state == PictureState.PRESENT, ~vector.exists(), ~failure.exists()
     )
     with library.read() as connection:
         number = connection.scalar(statement) or 0
@@ -206,11 +215,11 @@ def _unembedded(library: Library, stored: StoredSpace) -> Iterator[Fault]:
 
 def _group_faults(library: Library) -> Iterator[Fault]:
     with library.read() as connection:
-        bad = broken(connection)
+        bad = find_broken_groups(connection)
     if bad:
-        yield Fault("duplicates", f"{len(bad)} pictures are in no sound group of near-duplicates ({_some(bad)})")
+        yield Fault("duplicates", f"{len(bad)} pictures have no valid group of near-duplicates ({_format_ids(bad)})")
 
 
-def _some(ids: Sequence[int] | Ids) -> str:
-    shown = ", ".join(str(int(number)) for number in ids[:5])
-    return shown + (", ..." if len(ids) > 5 else "")
+def _format_ids(ids: Sequence[int] | Ids) -> str:
+    shown = ", ".join(str(int(number)) for number in ids[:MAX_LISTED_IDS])
+    return shown + (", ..." if len(ids) > MAX_LISTED_IDS else "")

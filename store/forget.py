@@ -1,14 +1,15 @@
-"""Forgetting: the library gives up what it knows of a place. Files are never touched."""
+"""Remove pictures from the library. Files are never touched."""
 
 import os
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
-from core.errors import NothingKnown
-from store.catalog.tables import Picture, Root, State
+from core.errors import PathNotIndexed
+from core.files import absolute
+from store.catalog.tables import Picture, PictureState, Root
 from store.check import remove_orphans
-from store.library import Library, bump
+from store.library import Writer, mark_changed
 from store.roots import locate, within
 from store.spaces import index_cache
 from store.spaces.registry import list_spaces
@@ -16,18 +17,19 @@ from store.spaces.registry import list_spaces
 __all__ = ["forget"]
 
 
-def forget(library: Library, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
-    """Forgets the pictures at and beneath `path`, with their vectors unless a copy elsewhere needs them.
+def forget(writer: Writer, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
+    """Remove the pictures at and below `path` from the library; return how many.
 
-    A root that is forgotten whole is no longer covered. `missing_only` forgets only files that are gone, `dry_run` only
-    counts. Returns how many pictures were forgotten; the caller holds the writer lock. Raises `NothingKnown` when the
-    library knows no picture there, missing or not.
+    Vectors are removed too, except those of contents that have copies elsewhere. A root at or below `path` is no longer
+    covered by the library. With `missing_only`, only pictures whose file is missing are removed, and roots stay. With
+    `dry_run`, the pictures are only counted. Raises `PathNotIndexed` if the library has no picture there, present or
+    missing.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100 (as in store.roots)
-    with library.write() as connection:
-        conditions, roots = _covered(connection, path)
+    path = absolute(path)
+    with writer.transaction() as connection:
+        conditions, roots = _at_or_below(connection, path)
         if missing_only:
-            conditions.append(Picture.state == State.MISSING)
+            conditions.append(Picture.state == PictureState.MISSING)
         number = connection.scalar(select(func.count()).select_from(Picture).where(and_(*conditions))) or 0
         if dry_run:
             return number
@@ -35,23 +37,26 @@ def forget(library: Library, path: Path, *, missing_only: bool = False, dry_run:
         if not missing_only:
             connection.execute(delete(Root).where(Root.id.in_(roots)))
         remove_orphans(connection)
-        bump(connection)
-    for stored, _, _ in list_spaces(library):
-        index_cache.publish(library, stored)
+        mark_changed(connection)
+    for summary in list_spaces(writer.library):
+        index_cache.publish(writer, summary.stored)
     return number
 
 
-def _covered(connection: Connection, path: Path) -> tuple[list[ColumnElement[bool]], list[int]]:
-    """Conditions for the pictures at and beneath `path`, and the roots that lie there whole. Raises `NothingKnown`."""
-    roots = [row.id for row in connection.execute(select(Root.id, Root.path)) if _is_beneath(row.path, path)]
+def _at_or_below(connection: Connection, path: Path) -> tuple[list[ColumnElement[bool]], list[int]]:
+    """Return conditions for the pictures at or below `path`, and the IDs of the roots there.
+
+    Raises `PathNotIndexed`.
+    """
+    roots = [row.id for row in connection.execute(select(Root.id, Root.path)) if _is_at_or_below(row.path, path)]
     if roots:
         return [Picture.root_id.in_(roots)], roots
-    place = locate(connection, path)
-    if place is None or connection.scalar(select(Picture.id).where(*within(place)).limit(1)) is None:
-        raise NothingKnown(path)
-    return within(place), []
+    location = locate(connection, path)
+    if location is None or connection.scalar(select(Picture.id).where(*within(location)).limit(1)) is None:
+        raise PathNotIndexed(path)
+    return within(location), []
 
 
-def _is_beneath(root: bytes, path: Path) -> bool:
+def _is_at_or_below(root: bytes, path: Path) -> bool:
     outer = os.fsencode(path)
     return root == outer or root.startswith(outer.rstrip(b"/") + b"/")

@@ -1,5 +1,8 @@
-"""Tags: given, taken away and listed, each source of them by itself. Names are compared as `store.catalog.collation`
-says."""
+"""Tags: adding, removing and listing them. Each source has its own tags, independent of the others.
+
+Names are compared as described in `store.catalog.collation`. A change is one short transaction that needs no writer
+lock, so it never waits for an index run.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,9 +12,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, func, insert, literal, not_, or_, select, tuple_, union_all
 
 from core.errors import InvalidTag
-from store.catalog.annotations import ContentTag, PictureTag, Tag, TagSource
 from store.catalog.collation import clean_name, fold
-from store.catalog.tables import Picture, State
+from store.catalog.tables import Content, ContentTag, Picture, PictureState, PictureTag, Tag, TagSource
+from store.library import Library
 
 __all__ = [
     "TagCount",
@@ -19,10 +22,10 @@ __all__ = [
     "Tagging",
     "add_tags",
     "list_tags",
+    "relabel",
     "remove_tags",
-    "remove_unused",
-    "replace_picture_tags",
-    "replace_tags",
+    "set_content_tags",
+    "set_picture_tags",
     "tag_name",
     "tag_names",
     "tags_of",
@@ -30,13 +33,16 @@ __all__ = [
 
 Item = TypeVar("Item")
 
-ROWS = 1_000
+MAX_ROWS = 1_000
 """Rows of one statement."""
+
+MAX_UNCLEANED_LENGTH = 10_000
+"""Characters of a name that are looked at, before it is cleaned and cut."""
 
 
 @dataclass(frozen=True)
 class Tagging:
-    """A content has the tag `name`; a model says with which probability, 0 to 1."""
+    """A content has the tag `name`; a model adds a probability from 0 to 1."""
 
     content_id: int
     name: str
@@ -45,7 +51,7 @@ class Tagging:
 
 @dataclass(frozen=True)
 class TagRecord:
-    """A tag of some content, and who says so."""
+    """A tag of a content, with its source."""
 
     name: str
     source: TagSource
@@ -54,17 +60,17 @@ class TagRecord:
 
 @dataclass(frozen=True)
 class TagCount:
-    """A tag, and of how many contents with a present file each source says it."""
+    """A tag, and the number of contents with a present file that have it."""
 
     name: str
     pictures: int
-    """By any source; one that several sources name counts once."""
+    """From any source; a content with the tag from several sources counts once."""
     by_source: dict[TagSource, int]
 
 
 def tag_name(text: str) -> str:
-    """`text` as the name of a tag: one line, `/` between levels. Raises `InvalidTag` for one without any letter."""
-    levels = [clean_name(level) for level in clean_name(text, longest=10_000).split("/")]
+    """Return `text` as the name of a tag: one line, with `/` between levels. Raises `InvalidTag` if nothing is left."""
+    levels = [clean_name(level) for level in clean_name(text, max_length=MAX_UNCLEANED_LENGTH).split("/")]
     name = clean_name("/".join(level for level in levels if level))
     if not name:
         raise InvalidTag(text)
@@ -72,7 +78,7 @@ def tag_name(text: str) -> str:
 
 
 def tag_names(texts: Iterable[str]) -> list[str]:
-    """Those of `texts`, which nobody has looked at, that can name a tag, as its name."""
+    """Return the names of tags for untrusted `texts`, without those that are invalid."""
     names = []
     for text in texts:
         with suppress(InvalidTag):
@@ -80,41 +86,129 @@ def tag_names(texts: Iterable[str]) -> list[str]:
     return names
 
 
-def add_tags(connection: Connection, taggings: Iterable[Tagging], source: TagSource = TagSource.USER) -> int:
-    """Gives contents tags, or another probability; returns how many taggings are new. Raises `InvalidTag`."""
-    names: dict[str, str] = {}
-    wanted: dict[tuple[str, int], float | None] = {}
-    for each in taggings:
-        key = fold(name := tag_name(each.name))
-        names.setdefault(key, name)
-        wanted[key, each.content_id] = each.probability
-    ids = _ensure(connection, names)
-    values = {(ids[key], content_id): probability for (key, content_id), probability in wanted.items()}
-    known = _drop(connection, list(values), source)
-    rows = [
-        {"tag_id": tag_id, "content_id": content_id, "source": source, "probability": probability}
-        for (tag_id, content_id), probability in values.items()
-    ]
-    if rows:
-        connection.execute(insert(ContentTag), rows)
-    return len(rows) - known
+def add_tags(library: Library, taggings: Iterable[Tagging], source: TagSource = TagSource.USER) -> int:
+    """Tag contents, or update the probability of their tags; return the number of new taggings.
 
-
-def replace_tags(
-    connection: Connection, content_ids: Collection[int], taggings: Iterable[Tagging], source: TagSource
-) -> None:
-    """Makes `taggings` all that `source` says of `content_ids`. Raises `InvalidTag`."""
-    for chunk in _chunks(list(content_ids)):
-        connection.execute(delete(ContentTag).where(ContentTag.content_id.in_(chunk), ContentTag.source == source))
-    add_tags(connection, taggings, source)
+    Contents that are not in the library are skipped. Raises `InvalidTag`.
+    """
+    with library.transaction() as connection:
+        return _add(connection, taggings, source)
 
 
 def remove_tags(
-    connection: Connection, content_ids: Collection[int], names: Iterable[str], source: TagSource = TagSource.USER
+    library: Library, content_ids: Collection[int], names: Iterable[str], source: TagSource = TagSource.USER
 ) -> int:
-    """Takes tags away that `source` gave; returns how many taggings are gone. What other sources say stays."""
-    keys = [fold(tag_name(name)) for name in names]
-    tags = select(Tag.id).where(Tag.key.in_(keys))
+    """Remove the tags `names` that `source` gave to contents; return the number of taggings removed.
+
+    The same tags from other sources stay. Raises `InvalidTag`.
+    """
+    with library.transaction() as connection:
+        removed = _remove(connection, content_ids, names, source)
+        _remove_unused(connection)
+    return removed
+
+
+def relabel(
+    library: Library,
+    content_ids: Collection[int],
+    names: Iterable[str],
+    taggings: Iterable[Tagging],
+    source: TagSource = TagSource.MODEL,
+) -> None:
+    """Replace what `source` says about the tags `names` of `content_ids` by `taggings`; other tags stay.
+
+    Contents that are not in the library are skipped. Raises `InvalidTag`.
+    """
+    with library.transaction() as connection:
+        _remove(connection, content_ids, names, source)
+        _add(connection, taggings, source)
+
+
+def tags_of(library: Library, content_ids: Sequence[int]) -> dict[int, list[TagRecord]]:
+    """Return the tags of each content, sorted by name, including those in sidecars of present files."""
+    with library.read() as connection:
+        records = _records(connection, content_ids)
+    return {
+        content_id: sorted(tags, key=lambda record: (fold(record.name), record.source))
+        for content_id, tags in records.items()
+    }
+
+
+def list_tags(library: Library) -> list[TagCount]:
+    """Return every tag of a present picture, sorted by name."""
+    present = Picture.state == PictureState.PRESENT
+    has_file = select(Picture.id).where(Picture.content_id == ContentTag.content_id, present)
+    of_contents = select(ContentTag.tag_id, ContentTag.content_id, ContentTag.source).where(has_file.exists())
+    of_pictures = (
+        select(PictureTag.tag_id, Picture.content_id, literal(TagSource.SIDECAR.value))
+        .join(Picture, Picture.id == PictureTag.picture_id)
+        .where(present)
+    )
+    every = union_all(of_contents, of_pictures).subquery()
+    number = func.count(every.c.content_id.distinct()).label("number")
+    by_source = select(Tag.name, every.c.source, number).join(every, every.c.tag_id == Tag.id)
+    in_all = select(Tag.name, number).join(every, every.c.tag_id == Tag.id).group_by(Tag.id).order_by(Tag.key)
+    sources: dict[str, dict[TagSource, int]] = {}
+    with library.read() as connection:
+        for row in connection.execute(by_source.group_by(Tag.id, every.c.source)):
+            sources.setdefault(row.name, {})[TagSource(row.source)] = row.number
+        return [TagCount(row.name, row.number, sources[row.name]) for row in connection.execute(in_all)]
+
+
+def set_content_tags(
+    connection: Connection, content_ids: Collection[int], taggings: Iterable[Tagging], source: TagSource
+) -> None:
+    """Replace all tags that `source` gave to `content_ids` by `taggings`. Raises `InvalidTag`."""
+    for chunk in _chunks(list(content_ids)):
+        connection.execute(delete(ContentTag).where(ContentTag.content_id.in_(chunk), ContentTag.source == source))
+    _add(connection, taggings, source)
+
+
+def set_picture_tags(connection: Connection, picture_id: int, names: Iterable[str]) -> None:
+    """Replace the tags from the sidecar of a picture by `names`. Raises `InvalidTag`."""
+    by_key = {fold(name): name for name in map(tag_name, names)}
+    ids = _ensure(connection, by_key)
+    connection.execute(delete(PictureTag).where(PictureTag.picture_id == picture_id))
+    if ids:
+        connection.execute(
+            insert(PictureTag), [{"tag_id": tag_id, "picture_id": picture_id} for tag_id in ids.values()]
+        )
+
+
+def _add(connection: Connection, taggings: Iterable[Tagging], source: TagSource) -> int:
+    names: dict[str, str] = {}
+    probabilities: dict[tuple[str, int], float | None] = {}
+    for tagging in taggings:
+        key = fold(name := tag_name(tagging.name))
+        names.setdefault(key, name)
+        probabilities[key, tagging.content_id] = tagging.probability
+    existing = _existing(connection, {content_id for _, content_id in probabilities})
+    ids = _ensure(connection, names)
+    values = {
+        (ids[key], content_id): probability
+        for (key, content_id), probability in probabilities.items()
+        if content_id in existing
+    }
+    replaced = _drop(connection, list(values), source)
+    if values:
+        rows = [
+            {"tag_id": tag_id, "content_id": content_id, "source": source, "probability": probability}
+            for (tag_id, content_id), probability in values.items()
+        ]
+        connection.execute(insert(ContentTag), rows)
+    return len(values) - replaced
+
+
+def _existing(connection: Connection, content_ids: Collection[int]) -> set[int]:
+    """Return those of `content_ids` that are in the catalogue."""
+    existing = set[int]()
+    for chunk in _chunks(list(content_ids)):
+        existing |= set(connection.execute(select(Content.id).where(Content.id.in_(chunk))).scalars())
+    return existing
+
+
+def _remove(connection: Connection, content_ids: Collection[int], names: Iterable[str], source: TagSource) -> int:
+    tags = select(Tag.id).where(Tag.key.in_([fold(tag_name(name)) for name in names]))
     removed = 0
     for chunk in _chunks(list(content_ids)):
         removed += connection.execute(
@@ -125,84 +219,51 @@ def remove_tags(
     return removed
 
 
-def replace_picture_tags(connection: Connection, picture_id: int, names: Iterable[str]) -> None:
-    """Makes `names` all the keywords that the sidecar of a picture holds. Raises `InvalidTag`."""
-    wanted = {fold(name): name for name in map(tag_name, names)}
-    ids = _ensure(connection, wanted)
-    connection.execute(delete(PictureTag).where(PictureTag.picture_id == picture_id))
-    if ids:
-        connection.execute(
-            insert(PictureTag), [{"tag_id": tag_id, "picture_id": picture_id} for tag_id in ids.values()]
-        )
-
-
-def tags_of(connection: Connection, content_ids: Sequence[int]) -> dict[int, list[TagRecord]]:
-    """The tags of each content, by name; those of sidecars of present files among them."""
-    found: dict[int, list[TagRecord]] = {}
-    for chunk in _chunks(list(content_ids)):
-        said = select(ContentTag.content_id, Tag.name, ContentTag.source, ContentTag.probability).join(
-            Tag, Tag.id == ContentTag.tag_id
-        )
-        beside = (
-            select(Picture.content_id, Tag.name)
-            .join(PictureTag, PictureTag.picture_id == Picture.id)
-            .join(Tag, Tag.id == PictureTag.tag_id)
-            .where(Picture.content_id.in_(chunk), Picture.state == State.PRESENT)
-            .distinct()
-        )
-        for row in connection.execute(said.where(ContentTag.content_id.in_(chunk))):
-            record = TagRecord(row.name, TagSource(row.source), row.probability)
-            found.setdefault(row.content_id, []).append(record)
-        for content_id, name in connection.execute(beside):
-            if content_id is not None:
-                found.setdefault(content_id, []).append(TagRecord(name, TagSource.SIDECAR))
-    return {
-        content_id: sorted(records, key=lambda each: (fold(each.name), each.source))
-        for content_id, records in found.items()
-    }
-
-
-def list_tags(connection: Connection) -> list[TagCount]:
-    """Every tag that some present picture has, by name."""
-    present = Picture.state == State.PRESENT
-    held = select(Picture.id).where(Picture.content_id == ContentTag.content_id, present)
-    said = select(ContentTag.tag_id, ContentTag.content_id, ContentTag.source).where(held.exists())
-    beside = (
-        select(PictureTag.tag_id, Picture.content_id, literal(TagSource.SIDECAR.value))
-        .join(Picture, Picture.id == PictureTag.picture_id)
-        .where(present)
-    )
-    every = union_all(said, beside).subquery()
-    number = func.count(every.c.content_id.distinct()).label("number")
-    named = select(Tag.name, every.c.source, number).join(every, every.c.tag_id == Tag.id)
-    sources: dict[str, dict[TagSource, int]] = {}
-    for row in connection.execute(named.group_by(Tag.id, every.c.source)):
-        sources.setdefault(row.name, {})[TagSource(row.source)] = row.number
-    in_all = select(Tag.name, number).join(every, every.c.tag_id == Tag.id).group_by(Tag.id).order_by(Tag.key)
-    return [TagCount(row.name, row.number, sources[row.name]) for row in connection.execute(in_all)]
-
-
-def remove_unused(connection: Connection) -> None:
-    """Lets go of the names of tags that nothing has any more."""
+def _remove_unused(connection: Connection) -> None:
+    """Delete the tags that nothing uses."""
     used = [select(table.tag_id).where(table.tag_id == Tag.id).exists() for table in (ContentTag, PictureTag)]
     connection.execute(delete(Tag).where(not_(or_(*used))))
 
 
+def _records(connection: Connection, content_ids: Sequence[int]) -> dict[int, list[TagRecord]]:
+    records: dict[int, list[TagRecord]] = {}
+    for chunk in _chunks(content_ids):
+        of_contents = (
+            select(ContentTag.content_id, Tag.name, ContentTag.source, ContentTag.probability)
+            .join(Tag, Tag.id == ContentTag.tag_id)
+            .where(ContentTag.content_id.in_(chunk))
+        )
+        of_pictures = (
+            select(Picture.content_id, Tag.name)
+            .join(PictureTag, PictureTag.picture_id == Picture.id)
+            .join(Tag, Tag.id == PictureTag.tag_id)
+            .where(Picture.content_id.in_(chunk), Picture.state == PictureState.PRESENT)
+            .distinct()
+        )
+        for row in connection.execute(of_contents):
+            record = TagRecord(row.name, TagSource(row.source), row.probability)
+            records.setdefault(row.content_id, []).append(record)
+        for content_id, name in connection.execute(of_pictures):
+            if content_id is not None:
+                records.setdefault(content_id, []).append(TagRecord(name, TagSource.SIDECAR))
+    return records
+
+
 def _ensure(connection: Connection, names: Mapping[str, str]) -> dict[str, int]:
-    """The id of each tag by its key; those that are new are made, with the name that is given for the key."""
+    """Return the ID of each tag by its key, inserting missing ones under the name given for the key."""
     ids: dict[str, int] = {}
     for chunk in _chunks(list(names)):
         for row in connection.execute(select(Tag.key, Tag.id).where(Tag.key.in_(chunk))):
             ids[row.key] = row.id
     missing = [{"key": key, "name": name} for key, name in names.items() if key not in ids]
     if missing:
-        made = connection.execute(insert(Tag).returning(Tag.key, Tag.id), missing)
-        ids |= {row.key: row.id for row in made}
+        inserted = connection.execute(insert(Tag).returning(Tag.key, Tag.id), missing)
+        ids |= {row.key: row.id for row in inserted}
     return ids
 
 
 def _drop(connection: Connection, pairs: Sequence[tuple[int, int]], source: TagSource) -> int:
-    """Removes taggings of `source`, by tag and content; returns how many there were."""
+    """Delete taggings of `source`, given as (tag ID, content ID); return how many existed."""
     return sum(
         connection.execute(
             delete(ContentTag).where(
@@ -214,4 +275,4 @@ def _drop(connection: Connection, pairs: Sequence[tuple[int, int]], source: TagS
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    return (items[start : start + ROWS] for start in range(0, len(items), ROWS))
+    return (items[start : start + MAX_ROWS] for start in range(0, len(items), MAX_ROWS))

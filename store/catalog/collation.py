@@ -1,7 +1,7 @@
-"""How names are compared: without regard to case, and to how Unicode spells a letter. Accents count.
+"""Comparison of names, ignoring case and Unicode normalization, but not accents.
 
-Canonical caseless matching (The Unicode Standard, section 3.13, D145): `Straße` is `STRASSE`, and an `é` of one code
-point is an `é` of two; `cafe` is not `café`.
+This is canonical caseless matching (The Unicode Standard, section 3.13, D145): `Straße` equals `STRASSE`, and an `é` of
+one code point equals an `é` of two; `cafe` does not equal `café`.
 """
 
 import fnmatch
@@ -11,39 +11,39 @@ from functools import lru_cache
 
 __all__ = ["clean_name", "contains", "fold", "matches"]
 
-LONGEST_NAME = 200
-"""Characters kept of a tag or a name."""
+MAX_NAME_LENGTH = 200
+"""Characters; longer names are cut."""
 
-_STEERING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
-"""Marks that turn the direction of all the text around them, and the byte order mark: no part of any name."""
+_BIDI_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Characters that change the direction of the surrounding text, and the byte order mark."""
 
 
 def fold(text: str) -> str:
-    """The form in which two names that count as equal are the same."""
-    if text.isascii():  # by far most names, and four times as fast
+    """Return the comparable form of a name: equal names have the same one."""
+    if text.isascii():  # most names, and four times as fast
         return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
-def clean_name(text: str, longest: int = LONGEST_NAME) -> str:
-    """`text` as one line without control signs, repeated blanks made one, cut to `longest` characters; maybe empty."""
+def clean_name(text: str, max_length: int = MAX_NAME_LENGTH) -> str:
+    """Return `text` as one line of at most `max_length` characters, without control characters and repeated spaces."""
     plain = "".join(
-        " " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in _STEERING.sub("", text)
+        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in _BIDI_MARKS.sub("", text)
     )
-    return unicodedata.normalize("NFC", " ".join(plain.split()))[:longest].rstrip()
+    return unicodedata.normalize("NFC", " ".join(plain.split()))[:max_length].rstrip()
 
 
 def contains(text: str, part: str) -> bool:
-    """Whether `part` occurs in `text`, as names are compared."""
+    """Return whether `text` contains `part`, compared like names."""
     return fold(part) in fold(text)
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Whether `text` fits `pattern` as a whole, as names are compared: `*` is any text, `?` any one character."""
+    """Return whether all of `text` matches `pattern`, where `*` is any text and `?` any character, as names compare."""
     return _compiled(pattern).fullmatch(fold(text)) is not None
 
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # `fnmatch` makes an expression that takes no time to speak of for any number of `*`; `[` means itself here.
+    # The expression of `fnmatch` does not backtrack exponentially, even with many `*`. `[` is not special here.
     return re.compile(fnmatch.translate(fold(pattern).replace("[", "[[]")))

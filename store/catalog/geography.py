@@ -1,4 +1,4 @@
-"""Distances on the globe, and the boxes of latitude and longitude that hold a circle."""
+"""Great-circle distances, and bounding boxes of circles on the globe."""
 
 import math
 
@@ -7,14 +7,14 @@ from store.filters.conditions import Box, Circle
 __all__ = ["EARTH_RADIUS", "box_around", "distance"]
 
 EARTH_RADIUS = 6_371_008.8
-"""Metres: the mean radius R1 of the GRS 80 ellipsoid. Distances on a sphere of it are within 0.6 % of the true ones."""
+"""Metres: the mean radius R1 of the GRS 80 ellipsoid. Distances on this sphere are within 0.6 % of the true ones."""
 
 _MARGIN = 1e-9
-"""Degrees (a tenth of a millimetre) by which a box is larger, so that rounding never loses what lies on its edge."""
+"""Degrees (a tenth of a millimetre) by which a box is enlarged, so rounding never excludes points on its edge."""
 
 
 def distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
-    """Metres between two points along a great circle, by the haversine formula (R. W. Sinnott, 1984)."""
+    """Return the great-circle distance of two points in metres, by the haversine formula (R. W. Sinnott, 1984)."""
     one, other = math.radians(latitude), math.radians(other_latitude)
     across = math.radians(other_longitude - longitude)
     haversine = math.sin((other - one) / 2) ** 2 + math.cos(one) * math.cos(other) * math.sin(across / 2) ** 2
@@ -22,13 +22,13 @@ def distance(latitude: float, longitude: float, other_latitude: float, other_lon
 
 
 def box_around(circle: Circle) -> Box:
-    """The smallest box that holds the circle; all meridians where it reaches a pole."""
-    angle = circle.metres / EARTH_RADIUS  # as seen from the middle of the Earth, in radians
+    """Return the smallest box that contains the circle; it spans all meridians if the circle contains a pole."""
+    angle = circle.metres / EARTH_RADIUS  # radians, at the centre of the Earth
     degrees = math.degrees(angle) + _MARGIN
     south, north = circle.latitude - degrees, circle.latitude + degrees
     if south <= -90 or north >= 90:
         return Box(max(south, -90.0), -180.0, min(north, 90.0), 180.0)
-    # The meridian that touches the circle does so nearer to the pole than its centre lies.
+    # The circle touches its outermost meridian closer to the pole than its centre is.
     half = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(circle.latitude))))) + _MARGIN
     if half >= 180:
         return Box(south, -180.0, north, 180.0)

@@ -1,4 +1,4 @@
-"""Sets of ids: out of the catalogue in one go, into a statement, and taken from each other."""
+"""Large sets of IDs: reading them from the catalogue, passing them to statements, and set difference."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -21,27 +21,27 @@ def batch_slices(count: int) -> Iterator[slice]:
 
 
 def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
-    """The ids that a statement of one column finds, each once, ascending.
+    """Return the distinct IDs selected by a statement with one column, in ascending order.
 
-    They come as one text: a million rows would be as many objects of Python, and take five times as long. Telling them
-    apart is faster here than in SQLite, too.
+    They are transferred as one text: a million rows would be as many Python objects and take five times as long.
+    Removing duplicates is faster here than in SQLite, too.
     """
     (column,) = statement.subquery().c
     text = connection.scalar(select(func.group_concat(column)))
-    found = np.sort(np.fromstring(text or "", dtype=np.int64, sep=","))
-    first = np.ones(len(found), np.bool_)
-    first[1:] = found[1:] != found[:-1]
-    return found[first]
+    ids = np.sort(np.fromstring(text or "", dtype=np.int64, sep=","))
+    is_first = np.ones(len(ids), np.bool_)
+    is_first[1:] = ids[1:] != ids[:-1]
+    return ids[is_first]
 
 
 def among(column: SQLColumnExpression[Any], values: Sequence[object]) -> ColumnElement[bool]:
-    """`column IN values`, for any number of values, ids or names: one variable holds them all."""
+    """Return `column IN values` with a single bound variable, for any number of IDs or names."""
     return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
 
 
 def without(ids: Ids, others: Ids) -> Ids:
-    """Those of `ids`, which are distinct, that are not among `others`, in their order.
+    """Return the distinct `ids` that are not in `others`, in the same order.
 
-    `np.setdiff1d` finds out that they are distinct by itself: of a million it takes more than a second.
+    `np.setdiff1d` would remove duplicates first, which takes more than a second for a million IDs.
     """
     return ids[~np.isin(ids, others, assume_unique=True)]

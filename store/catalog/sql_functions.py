@@ -1,6 +1,7 @@
-"""What SQLite cannot say by itself, as functions of its: comparing names as people do, distances on the globe.
+"""SQL functions that SQLite lacks: comparison of names, parts of paths, and distances.
 
-They are called once for each row that other conditions have left. None of them raises, whatever is in the catalogue.
+They are called for each row that the other conditions of a query leave, and never raise: they return NULL for invalid
+values.
 """
 
 import os
@@ -13,7 +14,7 @@ __all__ = ["register_functions"]
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Makes them known to a connection."""
+    """Register the functions with a connection."""
     connection.create_function("sightline_fold", 1, _fold, deterministic=True)
     connection.create_function("sightline_like", 2, _like, deterministic=True)
     connection.create_function("sightline_path", 2, _path, deterministic=True)
@@ -31,23 +32,23 @@ def _like(text: object, pattern: object) -> bool | None:
 
 
 def _path(root: object, relpath: object) -> str | None:
-    """The whole path of a file, as text; bytes that are not UTF-8 are question marks of Unicode."""
+    """Return the absolute path of a file as text; bytes that are not UTF-8 become U+FFFD."""
     if not isinstance(root, bytes) or not isinstance(relpath, bytes):
         return None
     return os.path.join(root, relpath).decode("utf-8", "replace")  # noqa: PTH118 (bytes)
 
 
 def _name(relpath: object) -> str | None:
-    """The name of a file alone."""
+    """Return the name of a file."""
     return relpath.rpartition(b"/")[2].decode("utf-8", "replace") if isinstance(relpath, bytes) else None
 
 
 def _folder(relpath: object) -> bytes | None:
-    """Where a file lies, relative to its root."""
+    """Return the folder of a file, relative to its root."""
     return relpath.rpartition(b"/")[0] if isinstance(relpath, bytes) else None
 
 
 def _metres(latitude: object, longitude: object, other_latitude: object, other_longitude: object) -> float | None:
     numbers = (latitude, longitude, other_latitude, other_longitude)
-    known = [number for number in numbers if isinstance(number, (int, float))]
-    return distance(*known) if len(known) == len(numbers) else None
+    valid = [number for number in numbers if isinstance(number, (int, float))]
+    return distance(*valid) if len(valid) == len(numbers) else None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, insert, select, update
 
 from core.metadata import ImageInfo
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
@@ -156,7 +156,7 @@ class BatchWriter:
                 vanished[row.content_id].append(row.id)
         return with_pictures, vanished
 
-    def _select_pictures(self, content_ids: set[int]) -> Select[tuple[int, int | None, bytes, str, bytes, bool, bool]]:
+    def _select_pictures(self, content_ids: set[int]) -> Executable:
         return (
             select(
                 Picture.id,

@@ -1,11 +1,11 @@
-"""What a scan saw, in temporary tables of the catalogue's database: held against its pictures, never in memory."""
+"""The files that a scan found, in temporary tables that can be joined with the catalogue."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Table
 
-__all__ = ["SEEN", "SPARED", "TEMPORARY", "Sighting", "path_ranges"]
+__all__ = ["EXCLUDED", "SEEN", "TEMPORARY", "ScannedFile", "path_ranges"]
 
 TEMPORARY = MetaData()
 
@@ -21,18 +21,18 @@ SEEN = Table(
     prefixes=["TEMPORARY"],
 )
 
-SPARED = Table(  # a table, because a disk can have more unreadable folders than a statement can have terms
-    "spared",
+EXCLUDED = Table(  # a table, because there can be more unreadable folders than a statement can have terms
+    "excluded",
     TEMPORARY,
     Column("first", LargeBinary, nullable=False),
     Column("beyond", LargeBinary),
     prefixes=["TEMPORARY"],
 )
-"""Ranges of paths that the scan could not look at: from `first` to before `beyond`, to the end where that is NULL."""
+"""Ranges of paths that the scan could not read: from `first` up to, but not including, `beyond` (NULL: no end)."""
 
 
-class Sighting(NamedTuple):
-    """A file that a scan saw, and the XMP file beside it; both paths are relative to the root, as bytes."""
+class ScannedFile(NamedTuple):
+    """A file that a scan found, and its XMP sidecar file. Both paths are relative to the root, as bytes."""
 
     relpath: bytes
     size: int
@@ -43,9 +43,9 @@ class Sighting(NamedTuple):
 
 
 def path_ranges(path: bytes) -> Iterator[tuple[bytes, bytes | None]]:
-    """Every path at or beneath `path`, as ranges; b"" is the root itself."""
+    """Yield the ranges that contain `path` and every path below it; b"" is the root itself."""
     if not path:
         yield b"", None
         return
-    yield path, path + b"\0"  # no name holds a NUL: this is `path` alone
-    yield path + b"/", path + b"0"  # "0" is "/" + 1
+    yield path, path + b"\0"  # `path` alone, because no file name contains a NUL
+    yield path + b"/", path + b"0"  # "0" is the character after "/"

@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from core.space import Space
 from encoders.fake import FakeEncoder
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, State
-from store.library import bump
+from store.catalog.tables import Content, Embedding, Picture, PictureState
+from store.library import mark_changed
 from store.roots import ensure_root
 from store.spaces.registry import StoredSpace, activate, register
 
@@ -33,7 +33,7 @@ def unit() -> Unit:
 def stored(library: Library, request: pytest.FixtureRequest) -> StoredSpace:
     """The active space of thirteen dimensions; float32 where a test says so."""
     space: Space = FakeEncoder().space
-    with library.write() as connection:
+    with library.transaction() as connection:
         made = register(connection, space, dtype=request.param)
         activate(connection, made)
     return made
@@ -42,11 +42,12 @@ def stored(library: Library, request: pytest.FixtureRequest) -> StoredSpace:
 @pytest.fixture
 def put(library: Library, stored: StoredSpace, unit: Unit) -> Callable[..., list[int]]:
     """Adds pictures by number, each of its own content; returns the ids of the contents."""
-    place = ensure_root(library, library.path.parent / "photos")
+    with library.exclusive() as writer:
+        place = ensure_root(writer, library.path.parent / "photos")
 
-    def add(*numbers: int, state: State = State.PRESENT) -> list[int]:
+    def add(*numbers: int, state: PictureState = PictureState.PRESENT) -> list[int]:
         ids = []
-        with library.write() as connection:
+        with library.transaction() as connection:
             for number in numbers:
                 values = {"digest": number.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8}
                 content_id = connection.execute(insert(Content).values(values).returning(Content.id)).scalar_one()
@@ -63,7 +64,7 @@ def put(library: Library, stored: StoredSpace, unit: Unit) -> Callable[..., list
                     )
                 )
                 ids.append(content_id)
-            bump(connection)
+            mark_changed(connection)
         return ids
 
     return add

@@ -1,4 +1,4 @@
-"""verify finds each kind of fault that is put in by hand; repair mends it."""
+"""`verify` finds each kind of fault; `repair` fixes it."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,11 +10,12 @@ from sqlalchemy import delete, select, text, update
 from core.errors import LibraryUnusable
 from store import Library
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
-from store.check import repair, verify
-from store.library import bump
+from store.check import verify
+from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import FlatIndex
+from tests.support.writers import publish, run_repair
 
 Put = Callable[..., list[int]]
 
@@ -25,9 +26,9 @@ def kinds(library: Library) -> list[str]:
 
 @pytest.fixture
 def ids(library: Library, stored: StoredSpace, put: Put) -> list[int]:
-    """A sound library of eight pictures."""
+    """A valid library of eight pictures."""
     made = put(*range(8))
-    index_cache.publish(library, stored)
+    publish(library, stored)
     assert verify(library) == []
     return made
 
@@ -38,26 +39,26 @@ def index_file(library: Library) -> tuple[int, str]:
     return row.generation, row.filename
 
 
-def test_an_empty_library_is_whole(library: Library) -> None:
+def test_an_empty_library_has_no_faults(library: Library) -> None:
     assert verify(library) == []
-    assert repair(library) == []
+    assert run_repair(library) == []
 
 
-def test_a_sound_library_needs_no_repair(library: Library, ids: list[int]) -> None:
+def test_repair_of_a_valid_library_does_nothing(library: Library, ids: list[int]) -> None:
     before = index_file(library)
-    assert repair(library) == []
+    assert run_repair(library) == []
     assert index_file(library) == before
 
 
-def test_a_library_that_was_never_published_has_no_index(library: Library, put: Put) -> None:
+def test_repair_creates_a_missing_index_file(library: Library, put: Put) -> None:
     put(1, 2)
     assert kinds(library) == ["index"]
-    assert any("2 vectors" in step for step in repair(library))
+    assert any("2 vectors" in step for step in run_repair(library))
     assert verify(library) == []
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped"])
-def test_a_damaged_file_is_found_and_made_anew(library: Library, ids: list[int], damage: str) -> None:
+def test_a_damaged_index_file_is_found_and_rebuilt(library: Library, ids: list[int], damage: str) -> None:
     path = library.indexes / index_file(library)[1]
     data = bytearray(path.read_bytes())
     data[-30] ^= 16
@@ -65,41 +66,41 @@ def test_a_damaged_file_is_found_and_made_anew(library: Library, ids: list[int],
     if damage != "missing":
         path.write_bytes(data if damage == "flipped" else data[:-40])
     assert kinds(library) == ["index"]
-    repair(library)
+    run_repair(library)
     assert verify(library) == []
 
 
-def test_a_file_that_is_behind_is_no_fault_and_repair_brings_it_up_to_date(
+def test_an_outdated_index_file_is_not_a_fault_and_is_updated_by_repair(
     library: Library, ids: list[int], put: Put
 ) -> None:
     put(50)
     assert verify(library) == []
     before = index_file(library)
-    assert any("up to date" in step for step in repair(library))
+    assert any("updated the index" in step for step in run_repair(library))
     assert index_file(library) != before
-    assert repair(library) == []
+    assert run_repair(library) == []
 
 
-def test_a_file_that_is_behind_must_still_agree_in_what_it_holds(library: Library, ids: list[int], put: Put) -> None:
-    with library.write() as connection:
+def test_the_vectors_of_an_outdated_index_file_are_verified(library: Library, ids: list[int], put: Put) -> None:
+    with library.transaction() as connection:
         connection.execute(text("UPDATE embeddings SET vector = (SELECT max(vector) FROM embeddings)"))
     put(50)
     assert kinds(library) == ["index"]
 
 
 def announce(library: Library, index: FlatIndex) -> None:
-    """Publishes another index as if it were right: with its own checksum, at the present revision."""
+    """Publish an index with a valid checksum and the current revision, regardless of its content."""
     from hashlib import sha256
 
     path = library.indexes / index_file(library)[1]
     index.write(path)
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(
             update(IndexGeneration).values(checksum=sha256(path.read_bytes()).digest(), vectors=len(index))
         )
 
 
-def test_a_file_with_a_wrong_number_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
+def test_an_index_file_with_a_wrong_vector_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
     sound = index_cache.load(library, stored).index
     vectors = sound.vectors()
     vectors[3] = vectors[2]
@@ -109,12 +110,12 @@ def test_a_file_with_a_wrong_number_is_found(library: Library, stored: StoredSpa
     faults = verify(library)
     assert [fault.kind for fault in faults] == ["index"]
     assert f"in 1 vectors ({sound.ids()[3]})" in faults[0].detail
-    repair(library)
+    run_repair(library)
     assert verify(library) == []
 
 
 @pytest.mark.parametrize("rows", [slice(0, 7), slice(0, 0)])
-def test_a_file_with_a_vector_too_few_is_found(
+def test_an_index_file_without_one_vector_is_found(
     library: Library, stored: StoredSpace, ids: list[int], rows: slice
 ) -> None:
     sound = index_cache.load(library, stored).index
@@ -122,11 +123,11 @@ def test_a_file_with_a_vector_too_few_is_found(
     wrong.add(sound.ids()[rows], sound.vectors()[rows])
     announce(library, wrong)
     assert kinds(library) == ["index"]
-    repair(library)
+    run_repair(library)
     assert verify(library) == []
 
 
-def test_the_order_in_the_file_means_nothing(library: Library, stored: StoredSpace, ids: list[int]) -> None:
+def test_the_order_of_an_index_file_does_not_matter(library: Library, stored: StoredSpace, ids: list[int]) -> None:
     sound = index_cache.load(library, stored).index
     turned = FlatIndex(13)
     turned.add(sound.ids()[::-1], sound.vectors()[::-1])
@@ -152,72 +153,70 @@ UNIT = np.eye(1, 13, dtype=np.float32)[0]
     ],
     ids=["empty", "short", "zero", "long", "twice", "shrunk", "nan", "inf", "float32"],
 )
-def test_a_malformed_vector_is_found_and_dropped(library: Library, ids: list[int], blob: bytes) -> None:
-    with library.write() as connection:
+def test_a_malformed_vector_is_found_and_deleted(library: Library, ids: list[int], blob: bytes) -> None:
+    with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == ids[2]).values(vector=blob))
     faults = verify(library)
     assert "vectors" in [fault.kind for fault in faults]
     assert f"contents {ids[2]}" in faults[0].detail
-    done = repair(library)
+    done = run_repair(library)
     assert "1 malformed" in done[0]
     assert kinds(library) == ["unembedded"]  # the next index run embeds it again
     with library.read() as connection:
         assert sorted(connection.execute(select(Embedding.content_id)).scalars()) == sorted({*ids} - {ids[2]})
 
 
-def test_only_malformed_vectors_in_a_library(library: Library, ids: list[int]) -> None:
-    with library.write() as connection:
+def test_all_vectors_malformed(library: Library, ids: list[int]) -> None:
+    with library.transaction() as connection:
         connection.execute(update(Embedding).values(vector=b"short"))
     assert "8 vectors" in verify(library)[0].detail
-    repair(library)
+    run_repair(library)
     assert kinds(library) == ["unembedded"]
 
 
 def test_a_present_picture_without_a_vector_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(delete(Embedding).where(Embedding.content_id == ids[0]))
-        bump(connection)
-    index_cache.publish(library, stored)
+        mark_changed(connection)
+    publish(library, stored)
     assert kinds(library) == ["unembedded"]
 
 
-def test_contents_that_no_file_holds_are_removed(library: Library, ids: list[int]) -> None:
-    with library.write() as connection:
+def test_contents_without_a_picture_are_removed(library: Library, ids: list[int]) -> None:
+    with library.transaction() as connection:
         connection.execute(delete(Picture).where(Picture.content_id == ids[0]))
-        bump(connection)
-    assert any("1 contents" in step for step in repair(library))
+        mark_changed(connection)
+    assert any("1 contents" in step for step in run_repair(library))
     with library.read() as connection:
         assert ids[0] not in connection.execute(select(Content.id)).scalars().all()
         assert ids[0] not in connection.execute(select(Embedding.content_id)).scalars().all()
     assert verify(library) == []
 
 
-def test_strays_are_deleted_and_named(library: Library, ids: list[int]) -> None:
+def test_stray_index_files_are_deleted(library: Library, ids: list[int]) -> None:
     (library.indexes / "left.tmp").write_bytes(b"")
-    assert repair(library) == ["deleted the stray file left.tmp"]
+    assert run_repair(library) == ["deleted the stray file left.tmp"]
 
 
-def test_a_dangling_reference_is_found_and_not_guessed_at(library: Library, ids: list[int]) -> None:
+def test_a_dangling_reference_is_found_and_not_repaired(library: Library, ids: list[int]) -> None:
     library.close()
     with sqlite3.connect(library.path / "catalog.sqlite") as connection:  # foreign keys are off here
         connection.execute("DELETE FROM roots")
     connection.close()
     assert set(kinds(library)) == {"catalogue"}
     with pytest.raises(LibraryUnusable, match="backup"):
-        repair(library)
+        run_repair(library)
 
 
 def test_a_damaged_database_is_found(library: Library, ids: list[int]) -> None:
-    with library.connect() as connection:
-        connection.execution_options(sightline_writes=True)
+    with library.read() as connection:
         page = connection.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'")).scalar_one()
         size = connection.execute(text("PRAGMA page_size")).scalar_one()
-        connection.rollback()
-    library.close()  # the last connection folds the write-ahead log back
+    library.close()  # closing the last connection checkpoints the write-ahead log
     path = library.path / "catalog.sqlite"
     data = bytearray(path.read_bytes())
     data[(page - 1) * size : (page - 1) * size + 200] = b"\xa5" * 200
     path.write_bytes(data)
     assert set(kinds(library)) == {"catalogue"}
     with pytest.raises(LibraryUnusable):
-        repair(library)
+        run_repair(library)

@@ -1,16 +1,19 @@
-"""A library on disk: opened, made, refused, locked."""
+"""Opening, creating and locking libraries."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.errors import LibraryNotFound, LibraryUnusable
 from store import Library
-from store.library import bump
+from store.albums import AlbumRecord, save_album
+from store.library import ChangeCounter, mark_changed
 
 
-def test_a_library_must_be_made_before_it_is_opened(tmp_path: Path) -> None:
+def test_open_requires_an_existing_library_unless_create_is_set(tmp_path: Path) -> None:
     with pytest.raises(LibraryNotFound) as caught:
         Library.open(tmp_path / "none")
     assert caught.value.path == tmp_path / "none"
@@ -20,7 +23,9 @@ def test_a_library_must_be_made_before_it_is_opened(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "none").iterdir()) == ["catalog.sqlite", "indexes", "writer.lock"]
 
 
-def test_the_path_is_absolute_and_knows_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_expands_the_home_folder_and_makes_the_path_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     with Library.open("~/mine", create=True) as library:
         assert library.path == tmp_path / "mine"
@@ -29,20 +34,20 @@ def test_the_path_is_absolute_and_knows_the_home_folder(tmp_path: Path, monkeypa
         assert library.path == tmp_path / "mine"
 
 
-def test_a_folder_without_a_catalogue_is_no_library(tmp_path: Path) -> None:
+def test_open_rejects_a_folder_without_a_catalogue(tmp_path: Path) -> None:
     with pytest.raises(LibraryNotFound):
         Library.open(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"this is a letter to my aunt" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_catalogue_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_open_rejects_a_catalogue_that_is_not_a_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "catalog.sqlite").write_bytes(content)
     with pytest.raises(LibraryUnusable):
         Library.open(tmp_path)
     assert (tmp_path / "catalog.sqlite").read_bytes() == content
 
 
-def test_places_where_none_can_be_made_are_refused(tmp_path: Path) -> None:
+def test_open_rejects_paths_where_no_library_can_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LibraryUnusable):
         Library.open(tmp_path / "file", create=True)
@@ -56,28 +61,19 @@ def test_places_where_none_can_be_made_are_refused(tmp_path: Path) -> None:
             Library.open(place)
 
 
-def test_a_lock_that_cannot_be_had_is_said_so(library: Library) -> None:
+def test_exclusive_raises_library_unusable_if_the_lock_file_cannot_be_opened(library: Library) -> None:
     (library.path / "writer.lock").unlink(missing_ok=True)
     (library.path / "writer.lock").mkdir()
-    with pytest.raises(LibraryUnusable), library.writer_lock():
+    with pytest.raises(LibraryUnusable), library.exclusive():
         pytest.fail("a folder was locked")
 
 
-def test_a_catalogue_in_another_database(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'elsewhere.db'}"
-    with Library.open(tmp_path / "library", url=url) as library, library.write() as connection:
-        bump(connection)
-    assert not (tmp_path / "library" / "catalog.sqlite").exists()
-    with Library.open(tmp_path / "library", url=url) as library:
-        assert library.revision() == 1
-
-
-def test_one_writer_at_a_time(library: Library) -> None:
+def test_exclusive_waits_for_the_writer_of_another_process(library: Library) -> None:
     calls: list[str] = []
     held, let_go = threading.Event(), threading.Event()
 
     def first() -> None:
-        with Library.open(library.path) as own, own.writer_lock():
+        with Library.open(library.path) as own, own.exclusive():
             calls.append("first")
             held.set()
             let_go.wait()
@@ -86,28 +82,28 @@ def test_one_writer_at_a_time(library: Library) -> None:
     thread = threading.Thread(target=first)
     thread.start()
     held.wait()
-    with library.writer_lock_if_free() as free:
-        assert not free
+    with library.exclusive_if_free() as writer:
+        assert writer is None
 
     def waiting() -> None:
         calls.append("waiting")
         let_go.set()
 
-    with library.writer_lock(waiting):
+    with library.exclusive(waiting) as writer:
         calls.append("second")
     thread.join()
     assert calls == ["first", "waiting", "first is done", "second"]
-    with library.writer_lock_if_free() as free:
-        assert free
+    with library.exclusive_if_free() as writer:
+        assert writer is not None
 
 
-def test_threads_that_share_a_library_exclude_each_other_too(library: Library) -> None:
-    with library.writer_lock():
+def test_exclusive_excludes_other_threads_of_the_same_library(library: Library) -> None:
+    with library.exclusive():
         answers: list[bool] = []
 
         def other() -> None:
-            with library.writer_lock_if_free() as free:
-                answers.append(free)
+            with library.exclusive_if_free() as writer:
+                answers.append(writer is not None)
 
         thread = threading.Thread(target=other)
         thread.start()
@@ -115,8 +111,50 @@ def test_threads_that_share_a_library_exclude_each_other_too(library: Library) -
     assert answers == [False]
 
 
-def test_the_lock_ends_with_an_error_inside_it(library: Library) -> None:
-    with pytest.raises(KeyError), library.writer_lock():
+def test_exclusive_releases_the_lock_on_an_exception(library: Library) -> None:
+    with pytest.raises(KeyError), library.exclusive() as writer:
         raise KeyError
-    with library.writer_lock_if_free() as free:
-        assert free
+    with library.exclusive_if_free() as writer:
+        assert writer is not None
+
+
+def test_change_counter_differs_after_every_commit(library: Library) -> None:
+    counter = ChangeCounter(library)
+    values = [counter.value()]
+    with library.transaction() as connection:
+        mark_changed(connection)
+        assert counter.value() == values[-1], "an uncommitted change is visible"
+    values.append(counter.value())
+    save_album(library, AlbumRecord("mine", "a beach", None, 100, is_ranked=True))  # does not change the revision
+    values.append(counter.value())
+    with closing(sqlite3.connect(library.path / "catalog.sqlite")) as other, other:
+        other.execute("UPDATE albums SET name = 'yours'")  # as another process does
+    values.append(counter.value())
+    assert len(set(values)) == 4
+    with library.read() as connection:
+        connection.exec_driver_sql("SELECT * FROM albums")
+    assert counter.value() == counter.value() == values[-1]
+    counter.close()
+
+
+def test_change_counter_holds_no_snapshot_and_can_be_reopened(library: Library) -> None:
+    counter = ChangeCounter(library)
+    assert isinstance(counter.value(), int)
+    with library.exclusive() as writer:
+        with writer.transaction() as connection:
+            mark_changed(connection)
+        with writer.connect() as connection:
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    assert busy == 0, "an old snapshot is still open"
+    counter.close()
+    assert isinstance(counter.value(), int)
+    counter.close()
+
+
+def test_change_counter_raises_library_unusable_without_a_catalogue(tmp_path: Path) -> None:
+    library = Library.open(tmp_path / "library", create=True)
+    library.close()
+    (tmp_path / "library" / "catalog.sqlite").unlink()
+    (tmp_path / "library" / "catalog.sqlite").mkdir()
+    with pytest.raises(LibraryUnusable):
+        ChangeCounter(library).value()

@@ -1,4 +1,4 @@
-"""Albums: questions that were given a name. What one shows changes with the library."""
+"""Albums: saved queries. Their pictures change with the library."""
 
 from typing import Annotated
 
@@ -7,20 +7,20 @@ from pydantic import ConfigDict, Field
 
 from core.errors import InvalidQuery
 from store.albums import AlbumRecord, drop_album, list_albums, save_album
-from store.filters.selection import matching
+from store.filters.selection import check_condition
 from web.dependencies import ServiceDep
-from web.requests import LONGEST_QUERY, MOST_HITS, QuestionIn, line_of, understand
-from web.responses import Said
+from web.requests import MAX_HITS, MAX_QUERY_LENGTH, QueryRequest, parse_request, to_query_line
+from web.responses import ResponseModel
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/albums", tags=["tags"])
 
-Name = Annotated[str, Path(min_length=1, max_length=200, description="What the album is called")]
+Name = Annotated[str, Path(min_length=1, max_length=200, description="Name of the album")]
 
 
-class AlbumIn(QuestionIn):
-    """What an album shows: a question as `POST /search` takes it, kept as one line of the query language."""
+class AlbumRequest(QueryRequest):
+    """The query of an album, as for `POST /search`; it is saved as one line of the query language."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -32,52 +32,49 @@ class AlbumIn(QuestionIn):
         },
     )
 
-    top: int = Field(100, ge=1, le=MOST_HITS, description="How many pictures one that is ranked by words shows")
+    top: int = Field(100, ge=1, le=MAX_HITS, description="Number of pictures of an album that is ranked by a query")
 
 
-class Album(Said):
-    """A question that was given a name."""
+class AlbumResponse(ResponseModel):
+    """A saved query."""
 
     name: str
     query: str
-    """To be asked as it is."""
+    """The query to search with, in the query language."""
     top: int
     is_ranked: bool
-    """It has words; one of filters alone can be a filter itself, `album:NAME`."""
+    """Whether the query ranks pictures; an album of filters only can be used as a filter itself, `album:NAME`."""
 
 
 @router.get("")
-def albums(service: ServiceDep) -> list[Album]:
-    """Lists the albums."""
-    with service.library.read() as connection:
-        return [_shown(record) for record in list_albums(connection)]
+def albums(service: ServiceDep) -> list[AlbumResponse]:
+    """List the albums."""
+    return [_to_response(record) for record in list_albums(service.library)]
 
 
 @router.put("/{name:path}")
-def keep_album(name: Name, wanted: AlbumIn, service: ServiceDep) -> list[Album]:
-    """Keeps a question under a name, in the place of another one of that name; tells which albums there are then."""
-    understood = understand(wanted, service)
-    where = understood.filters.where
-    if understood.query is None and where is None:
-        raise InvalidQuery("say what the album shows: words, or filters such as camera:x100")
-    line = line_of(wanted, understood)
-    if len(line) > LONGEST_QUERY:
-        raise InvalidQuery(f"a question of {len(line):,} characters cannot be kept; {LONGEST_QUERY:,} are the most")
-    record = AlbumRecord(name, line, where, wanted.top, understood.query is not None)
-    with service.library.write() as connection:
-        if where is not None:
-            matching(connection, where)  # raises what is wrong with it
-        save_album(connection, record)
+def keep_album(name: Name, request: AlbumRequest, service: ServiceDep) -> list[AlbumResponse]:
+    """Save an album, replacing any album of the same name, and list the albums."""
+    parsed = parse_request(request, service)
+    where = parsed.filters.where
+    if parsed.query is None and where is None:
+        raise InvalidQuery("An album needs a query, or filters such as camera:x100.")
+    line = to_query_line(request, parsed)
+    if len(line) > MAX_QUERY_LENGTH:
+        raise InvalidQuery(f"The query is too long: {len(line):,} characters (limit: {MAX_QUERY_LENGTH:,}).")
+    record = AlbumRecord(name, line, where, request.top, parsed.query is not None)
+    if where is not None:
+        check_condition(service.library, where)
+    save_album(service.library, record)
     return albums(service)
 
 
 @router.delete("/{name:path}")
-def forget_album(name: Name, service: ServiceDep) -> list[Album]:
-    """Forgets an album; no picture is touched. Tells which albums there are then."""
-    with service.library.write() as connection:
-        drop_album(connection, name)
+def forget_album(name: Name, service: ServiceDep) -> list[AlbumResponse]:
+    """Delete an album, not its pictures, and list the remaining albums."""
+    drop_album(service.library, name)
     return albums(service)
 
 
-def _shown(record: AlbumRecord) -> Album:
-    return Album(name=record.name, query=record.query, top=record.top, is_ranked=record.is_ranked)
+def _to_response(record: AlbumRecord) -> AlbumResponse:
+    return AlbumResponse(name=record.name, query=record.query, top=record.top, is_ranked=record.is_ranked)

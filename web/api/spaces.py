@@ -1,69 +1,69 @@
-"""Spaces side by side: which there are, and which of them answers."""
+"""Embedding spaces: list them, and choose the active one."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from indexer.fill import switch
 from store.spaces.coverage import coverage
 from store.spaces.registry import list_spaces, named_space
 from web.dependencies import ServiceDep
 from web.errors import Busy
-from web.responses import Said
+from web.requests import RequestModel
+from web.responses import ResponseModel
 
-__all__ = ["Space", "router"]
+__all__ = ["SpaceResponse", "router"]
 
 router = APIRouter(prefix="/spaces", tags=["library"])
 
 
-class Space(Said):
-    """An embedding space that the library holds vectors of."""
+class SpaceResponse(ResponseModel):
+    """An embedding space of the library."""
 
     model: str
     fingerprint: str
     dim: int
     vectors: int
     active: bool
-    """It answers searches."""
+    """Whether searches use it by default."""
     lacking: int
-    """Pictures that its model has not seen yet; `POST /jobs` fills them in."""
+    """Number of pictures without a vector; `POST /jobs` embeds them."""
     complete: bool
-    """Its model has seen every picture that is there."""
+    """Whether every available picture has been embedded."""
 
 
-class SpaceName(BaseModel):
-    """Which space."""
+class SpaceRequest(RequestModel):
+    """A space."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "mini"}]})
 
-    name: str = Field(min_length=1, max_length=1_000, description="Its model, or how its fingerprint begins")
+    name: str = Field(min_length=1, max_length=1_000, description="Its model, or the start of its fingerprint")
 
 
 @router.get("")
-def list_all(service: ServiceDep) -> list[Space]:
-    """Lists the spaces, and which of them answers."""
-    found = list_spaces(service.library)
-    with service.library.read() as connection:
-        covered = {stored.id: coverage(connection, stored) for stored, _, _ in found}
+def list_all(service: ServiceDep) -> list[SpaceResponse]:
+    """List the embedding spaces."""
+    summaries = list_spaces(service.library)
+    covered = {summary.stored.id: coverage(service.library, summary.stored) for summary in summaries}
     return [
-        Space(
-            model=stored.space.model,
-            fingerprint=stored.space.fingerprint,
-            dim=stored.space.dim,
-            vectors=vectors,
-            active=active,
-            lacking=covered[stored.id].lacking,
-            complete=covered[stored.id].complete,
+        SpaceResponse(
+            model=summary.stored.space.model,
+            fingerprint=summary.stored.space.fingerprint,
+            dim=summary.stored.space.dim,
+            vectors=summary.vectors,
+            active=summary.is_active,
+            lacking=covered[summary.stored.id].missing,
+            complete=covered[summary.stored.id].is_complete,
         )
-        for stored, vectors, active in found
+        for summary in summaries
     ]
 
 
 @router.put("/active")
-def activate(wanted: SpaceName, service: ServiceDep) -> list[Space]:
-    """Lets another space answer, as it is; `POST /jobs` fills one first."""
-    stored = named_space(service.library, wanted.name)
-    with service.library.writer_lock_if_free() as is_free:
-        if not is_free:
-            raise Busy("the library is being changed; try again when that has ended")
-        switch(service.library, stored)
+def activate(request: SpaceRequest, service: ServiceDep) -> list[SpaceResponse]:
+    """Make another space the active one, complete or not; `POST /jobs` completes a space first."""
+    stored = named_space(service.library, request.name)
+    with service.library.exclusive_if_free() as writer:
+        if writer is None:
+            raise Busy("The library is being changed. Try again when that has finished.")
+        switch(writer, stored)
     return list_all(service)

@@ -1,4 +1,4 @@
-"""Transactions: writers wait for each other instead of failing."""
+"""Transactions and the configuration of SQLite."""
 
 import sqlite3
 import threading
@@ -10,15 +10,15 @@ from sqlalchemy import event, select, text
 
 from core.errors import LibraryUnusable
 from store import Library
-from store.catalog.engine import make_engine, sqlite_url
+from store.catalog.engine import make_engine
 from store.catalog.tables import LibraryState
-from store.library import bump
+from store.library import mark_changed
 
 WRITERS, ROUNDS = 8, 15
 
 
 def in_threads(number: int, work: Callable[[], None]) -> None:
-    """Does the same work in several threads at once, and waits for all of them."""
+    """Run `work` in several threads at once and wait for all of them."""
     threads = [threading.Thread(target=work) for _ in range(number)]
     for thread in threads:
         thread.start()
@@ -26,15 +26,15 @@ def in_threads(number: int, work: Callable[[], None]) -> None:
         thread.join()
 
 
-def test_many_writers_that_read_first_never_fail(library: Library) -> None:
-    """Each adds one to what it read, in its own connection: no failure, and no update lost."""
+def test_concurrent_read_modify_write_transactions_lose_no_update(library: Library) -> None:
+    """Each thread increments a value it has read, over its own connection."""
     failures: list[BaseException] = []
 
     def work() -> None:
         try:
             with Library.open(library.path) as own:
                 for _ in range(ROUNDS):
-                    with own.write() as connection:
+                    with own.transaction() as connection:
                         before = connection.scalar(select(LibraryState.revision)) or 0
                         connection.execute(text("UPDATE library SET revision = :next"), {"next": before + 1})
         except BaseException as exc:
@@ -45,8 +45,8 @@ def test_many_writers_that_read_first_never_fail(library: Library) -> None:
     assert library.revision() == WRITERS * ROUNDS
 
 
-def test_a_new_database_can_be_made_by_several_at_once(tmp_path: Path) -> None:
-    """SQLite does not wait its turn when it begins to write ahead: of 400 connections here, dozens would fail."""
+def test_several_connections_can_create_the_same_database(tmp_path: Path) -> None:
+    """SQLite does not wait when it enables write-ahead logging: of 400 connections here, dozens would fail."""
     makers, rounds = 4, 100
     failures: list[BaseException] = []
     together = threading.Barrier(makers)
@@ -55,7 +55,7 @@ def test_a_new_database_can_be_made_by_several_at_once(tmp_path: Path) -> None:
         for number in range(rounds):
             together.wait()
             try:
-                with make_engine(sqlite_url(tmp_path / f"{number}.sqlite")).connect() as connection:
+                with make_engine(tmp_path / f"{number}.sqlite").connect() as connection:
                     assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
             except BaseException as exc:
                 failures.append(exc)
@@ -64,7 +64,7 @@ def test_a_new_database_can_be_made_by_several_at_once(tmp_path: Path) -> None:
     assert failures == []
 
 
-def test_many_may_make_the_same_library_at_once(tmp_path: Path) -> None:
+def test_several_threads_can_create_the_same_library(tmp_path: Path) -> None:
     failures: list[BaseException] = []
     start = threading.Barrier(6)
 
@@ -81,7 +81,7 @@ def test_many_may_make_the_same_library_at_once(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
 
 
-def test_sqlite_is_set_up_for_many_readers_and_foreign_keys(library: Library) -> None:
+def test_sqlite_configuration(library: Library) -> None:
     with library.read() as connection:
         values = {
             name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
@@ -90,23 +90,23 @@ def test_sqlite_is_set_up_for_many_readers_and_foreign_keys(library: Library) ->
     assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 1, "busy_timeout": 60_000}
 
 
-def test_a_reader_sees_one_moment(library: Library) -> None:
+def test_a_reader_has_a_consistent_view(library: Library) -> None:
     with library.read() as reader:
         before = reader.scalar(select(LibraryState.revision))
-        with library.write() as writer:
-            bump(writer)
+        with library.transaction() as connection:
+            mark_changed(connection)
         assert reader.scalar(select(LibraryState.revision)) == before
     assert library.revision() == (before or 0) + 1
 
 
-def test_a_transaction_that_raises_leaves_nothing(library: Library) -> None:
-    with pytest.raises(KeyError), library.write() as connection:
-        bump(connection)
+def test_a_transaction_is_rolled_back_on_an_exception(library: Library) -> None:
+    with pytest.raises(KeyError), library.transaction() as connection:
+        mark_changed(connection)
         raise KeyError("half way")
     assert library.revision() == 0
 
 
-def test_a_full_disk_is_said_so_and_changes_nothing(library: Library) -> None:
+def test_a_full_disk_raises_library_unusable_and_changes_nothing(library: Library) -> None:
     engine = library._engine
     library.close()
 
@@ -114,22 +114,22 @@ def test_a_full_disk_is_said_so_and_changes_nothing(library: Library) -> None:
     def small_disk(connection: object, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]
 
-    with pytest.raises(LibraryUnusable, match="full"), library.write() as connection:
-        bump(connection)
+    with pytest.raises(LibraryUnusable, match="full"), library.transaction() as connection:
+        mark_changed(connection)
         connection.execute(text("CREATE TABLE big (blob BLOB)"))
         connection.execute(text("INSERT INTO big VALUES (zeroblob(1000000))"))
     event.remove(engine, "connect", small_disk)
     assert library.revision() == 0
 
 
-def test_pages_hold_more_than_one_vector_and_old_ones_stay(tmp_path: Path, library: Library) -> None:
+def test_page_size_of_new_and_existing_databases(tmp_path: Path, library: Library) -> None:
     with library.read() as connection:
         assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 8192
         assert connection.exec_driver_sql("PRAGMA journal_size_limit").scalar_one() == 64 << 20
     old = sqlite3.connect(tmp_path / "old.sqlite")
     old.execute("CREATE TABLE photos (id INTEGER)")
     old.close()
-    engine = make_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    engine = make_engine(tmp_path / "old.sqlite")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 4096
     engine.dispose()

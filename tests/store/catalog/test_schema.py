@@ -1,4 +1,4 @@
-"""The schema and its migrations: from nothing, from an older one, from the future, from somebody else."""
+"""The schema, its migrations, and databases that cannot be opened."""
 
 import shutil
 import signal
@@ -20,7 +20,7 @@ from store.catalog import schema
 from store.catalog.engine import make_engine
 from store.catalog.tables import Base, LibraryState
 
-NEXT = '''"""A step that only this test knows."""
+NEXT = '''"""A migration of this test."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,15 +37,15 @@ def upgrade() -> None:
 '''
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_catalogue(library: Library) -> None:
+def test_migrations_create_the_declared_tables(library: Library) -> None:
     with library.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_constraints_and_indexes_are_those_of_the_catalogue(tmp_path: Path, library: Library) -> None:
-    """What `compare_metadata` does not look at: names of keys, cascades, and SQLite's AUTOINCREMENT."""
-    engine = make_engine(f"sqlite:///{tmp_path / 'direct.sqlite'}")
+def test_migrations_create_the_declared_constraints_and_indexes(tmp_path: Path, library: Library) -> None:
+    """What `compare_metadata` does not compare: names of keys, cascades, and SQLite's AUTOINCREMENT."""
+    engine = make_engine(tmp_path / "direct.sqlite")
     with engine.begin() as connection:
         Base.metadata.create_all(connection)
         direct = inspect(connection)
@@ -71,12 +71,12 @@ def test_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
 
 
-def test_downgrading_and_upgrading_again_works(library: Library) -> None:
+def test_downgrade_and_upgrade(library: Library) -> None:
     from alembic import command
 
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
-    with library.write() as connection:
+    with library.transaction() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
         assert inspect(connection).get_table_names() == ["alembic_version"]
@@ -86,22 +86,21 @@ def test_downgrading_and_upgrading_again_works(library: Library) -> None:
 
 
 def stamp(library: Library, revision: str) -> None:
-    with library.write() as connection:
+    with library.transaction() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
     library.close()
 
 
 @pytest.mark.parametrize("revision", ["9999", "0000beef"])
-def test_a_schema_that_is_not_known_is_refused(library: Library, revision: str) -> None:
-    """Also one that sorts before ours: nothing says that a later Sightline counts its revisions."""
+def test_an_unknown_schema_is_rejected(library: Library, revision: str) -> None:
+    """Even one that sorts before the current one: revisions need not be numbered in order."""
     stamp(library, revision)
     with pytest.raises(LibraryTooNew) as caught:
         Library.open(library.path)
     assert caught.value.revision == revision
-    assert "upgrade Sightline" in str(caught.value)
 
 
-def test_a_database_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_foreign_database_is_rejected_and_unchanged(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     path = tmp_path / "other" / "catalog.sqlite"
     with sqlite3.connect(path) as connection:
@@ -116,29 +115,25 @@ def test_a_database_of_somebody_else_is_refused_and_left_alone(tmp_path: Path) -
 
 
 def later_version(folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = "") -> None:
-    """This Sightline, one migration later."""
+    """Add a migration to the current ones."""
     shutil.copytree(schema.MIGRATIONS, folder / "migrations")
     (folder / "migrations" / "versions" / "9000_next.py").write_text(NEXT.format(head=schema.HEAD, then=then))
     monkeypatch.setattr(schema, "MIGRATIONS", folder / "migrations")
     monkeypatch.setattr(schema, "HEAD", "9000")
 
 
-def test_an_older_library_is_brought_up_to_date(
-    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with library.write() as connection:
+def test_an_older_library_is_upgraded(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with library.transaction() as connection:
         connection.execute(text("UPDATE library SET revision = 41"))
     library.close()
-    later_version(tmp_path / "100% new", monkeypatch)  # a % means something to Alembic's configuration
+    later_version(tmp_path / "100% new", monkeypatch)  # `%` is special in Alembic's configuration
     with Library.open(library.path) as opened, opened.read() as connection:
         assert "later" in inspect(connection).get_table_names()
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "9000"
         assert opened.revision() == 41
 
 
-def test_a_migration_that_fails_changes_nothing(
-    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_migration_is_rolled_back(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library.close()
     later_version(tmp_path / "new", monkeypatch, then="raise RuntimeError('out of luck')")
     with pytest.raises(RuntimeError, match="out of luck"):
@@ -148,8 +143,8 @@ def test_a_migration_that_fails_changes_nothing(
         assert "later" not in inspect(connection).get_table_names()
 
 
-def test_a_library_that_was_killed_right_after_its_migration_is_completed(library: Library) -> None:
-    with library.write() as connection:
+def test_a_library_without_its_state_row_is_completed(library: Library) -> None:
+    with library.transaction() as connection:
         connection.execute(LibraryState.__table__.delete())  # type: ignore[attr-defined]
     library.close()
     with Library.open(library.path) as opened, opened.read() as connection:
@@ -157,9 +152,9 @@ def test_a_library_that_was_killed_right_after_its_migration_is_completed(librar
 
 
 def catalogue_0002(path: Path) -> None:
-    """Two spaces, of which only the first one's index file was current, and a picture that the model refused."""
+    """Create a catalogue with two spaces, the first with a current index file, and a picture with a bad vector."""
     path.parent.mkdir()
-    engine = make_engine(f"sqlite:///{path}")
+    engine = make_engine(path)
     schema.upgrade(engine, path, "0002")
     space = "INSERT INTO spaces (id, fingerprint, model, weights, dim, preprocessing, dtype, created_at) VALUES "
     file = "INSERT INTO index_generations VALUES "
@@ -180,25 +175,25 @@ def catalogue_0002(path: Path) -> None:
 
 
 def require_0003(folder: Path) -> None:
-    """What the catalogue of `catalogue_0002` must have become."""
+    """Check the upgraded catalogue of `catalogue_0002`."""
     with Library.open(folder) as opened, opened.read() as connection:
         assert opened.revision() == 41
         spaces = connection.execute(text("SELECT id, revision, filling_since FROM spaces ORDER BY id")).all()
         assert spaces == [(1, 41, None), (2, 41, None)]
         files = connection.execute(text("SELECT space_id, revision FROM index_generations ORDER BY space_id")).all()
-        assert files == [(1, 41), (2, 40)]  # the first file is current, the second is behind, as they were
+        assert files == [(1, 41), (2, 40)]  # the first file is current, the second is outdated, as before
         again = connection.execute(text("SELECT reason FROM failures WHERE transient")).scalars().all()
-        assert again == ["bad-vector"]  # what the file held was given up; the next run reads it again
+        assert again == ["bad-vector"]  # its content was dropped; the next run reads it again
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
 
 
-def test_spaces_of_an_older_catalogue_keep_their_index_files(tmp_path: Path) -> None:
+def test_upgrading_to_0003_keeps_index_files_current(tmp_path: Path) -> None:
     catalogue_0002(tmp_path / "old" / "catalog.sqlite")
     require_0003(tmp_path / "old")
 
 
 @pytest.mark.parametrize("step", ["add_column", "create_table", "create_index", "execute"])
-def test_a_migration_that_is_killed_in_the_middle_is_run_again(tmp_path: Path, step: str) -> None:
+def test_a_killed_migration_is_run_again(tmp_path: Path, step: str) -> None:
     catalogue_0002(tmp_path / "old" / "catalog.sqlite")
     child = f"""
 import os, sys
@@ -219,10 +214,10 @@ Library.open(sys.argv[1])
     require_0003(tmp_path / "old")
 
 
-def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:
+def test_upgrading_to_0002_makes_roots_folders(tmp_path: Path) -> None:
     path = tmp_path / "old" / "catalog.sqlite"
     path.parent.mkdir()
-    engine = make_engine(f"sqlite:///{path}")
+    engine = make_engine(path)
     schema.upgrade(engine, path, "0001")
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO roots (path, added_at) VALUES (x'2f70', '2026-01-01')"))
@@ -231,10 +226,10 @@ def test_roots_of_the_first_catalogue_are_folders(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT path, kind FROM roots")).all() == [(b"/p", "folder")]
 
 
-def test_facts_of_older_catalogues_are_kept_and_read_again(tmp_path: Path) -> None:
+def test_upgrading_to_0004_keeps_metadata_and_marks_it_outdated(tmp_path: Path) -> None:
     path = tmp_path / "old" / "catalog.sqlite"
     path.parent.mkdir()
-    engine = make_engine(f"sqlite:///{path}")
+    engine = make_engine(path)
     schema.upgrade(engine, path, "0003")
     with engine.begin() as connection:
         connection.execute(

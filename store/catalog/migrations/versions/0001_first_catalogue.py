@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Makes every table."""
+    """Create every table."""
     op.create_table(
         "contents",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -123,7 +123,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drops every table."""
+    """Drop every table."""
     op.drop_table("failures")
     op.drop_index(op.f("ix_pictures_state"), table_name="pictures")
     op.drop_index(op.f("ix_pictures_content_id_state"), table_name="pictures")

@@ -1,4 +1,4 @@
-"""Roots that are no folders: collections of documents whose vectors were made elsewhere.
+"""Roots that are not folders: collections of documents with imported vectors.
 
 Revision: 0002
 """
@@ -13,11 +13,11 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Says of every root that it is a folder."""
+    """Make every existing root a folder."""
     op.add_column("roots", sa.Column("kind", sa.String(length=10), server_default="folder", nullable=False))
 
 
 def downgrade() -> None:
-    """Drops the collections, which the older schema would take for folders."""
+    """Drop the collections, which the older schema would treat as folders."""
     op.execute(sa.text("DELETE FROM roots WHERE kind <> 'folder'"))
     op.drop_column("roots", "kind")

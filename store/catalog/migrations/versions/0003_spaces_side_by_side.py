@@ -1,4 +1,4 @@
-"""Spaces side by side: each has a revision of its own, may be being filled, and knows what its model could not embed.
+"""Several spaces: each has its own revision, can be filled gradually, and records what its model could not embed.
 
 Revision: 0003
 """
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Index files stay as current as they were; pictures that a model could not embed are read once more."""
+    """Keep index files as current as they are, and have pictures with vector failures read again."""
     op.add_column("spaces", sa.Column("revision", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("spaces", sa.Column("filling_since", sa.DateTime(), nullable=True))
     op.execute(sa.text("UPDATE spaces SET revision = COALESCE((SELECT revision FROM library), 0)"))
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forgets what models could not embed; what is embedded stays."""
+    """Drop the vector failures; embeddings stay."""
     op.execute(
         sa.text("UPDATE index_generations SET revision = -1 WHERE revision <> "
                 "(SELECT spaces.revision FROM spaces WHERE spaces.id = index_generations.space_id)")

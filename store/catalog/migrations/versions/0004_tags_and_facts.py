@@ -1,4 +1,4 @@
-"""What is said of pictures: tags, ratings, titles, sidecar files, albums; more of what cameras write.
+"""Tags, ratings, titles, sidecar files, albums, and more EXIF fields.
 
 Revision: 0004
 """
@@ -24,7 +24,7 @@ INDEXED = ("camera", "lens", "latitude", "iso")
 
 
 def upgrade() -> None:
-    """Marks the facts of every content as read by an older version; the next index run reads the headers again."""
+    """Mark the metadata of every content as outdated, so that the next index run reads the headers again."""
     for name, kind in FACTS:
         op.add_column("contents", sa.Column(name, kind(), nullable=True))
     op.add_column("contents", sa.Column("facts_version", sa.Integer(), server_default="0", nullable=False))
@@ -91,7 +91,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forgets tags and albums; what was read of files can be read again."""
+    """Drop tags, albums and the new metadata."""
     for table in ("albums", "sidecars", "picture_tags", "content_tags", "tags"):
         op.drop_table(table)
     for name in INDEXED:

@@ -1,4 +1,4 @@
-"""What pictures look like, and which of them are near-duplicates.
+"""Perceptual hashes and groups of near-duplicates.
 
 Revision: 0005
 """
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Begins with nothing; the next index run looks at every picture once more."""
+    """Create an empty table; the next index run hashes every picture."""
     op.create_table(
         "likenesses",
         sa.Column("content_id", sa.Integer(), nullable=False),
@@ -32,6 +32,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forgets what can be found out again."""
+    """Drop the hashes, which can be computed again."""
     op.drop_index(op.f("ix_likenesses_anchor_id"), table_name="likenesses")
     op.drop_table("likenesses")

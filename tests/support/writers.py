@@ -1,0 +1,37 @@
+"""Functions that need a writer, for tests that change a library in a single step."""
+
+from pathlib import Path
+
+from store import Library
+from store.check import repair
+from store.forget import forget
+from store.roots import RootLocation, ensure_root
+from store.spaces import index_cache
+from store.spaces.index_cache import CurrentIndex
+from store.spaces.registry import StoredSpace
+
+__all__ = ["add_root", "publish", "run_forget", "run_repair"]
+
+
+def add_root(library: Library, path: Path) -> RootLocation:
+    """Call `ensure_root` as the only writer."""
+    with library.exclusive() as writer:
+        return ensure_root(writer, path)
+
+
+def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
+    """Call `index_cache.publish` as the only writer."""
+    with library.exclusive() as writer:
+        return index_cache.publish(writer, stored, rebuild=rebuild)
+
+
+def run_repair(library: Library) -> list[str]:
+    """Call `repair` as the only writer."""
+    with library.exclusive() as writer:
+        return repair(writer)
+
+
+def run_forget(library: Library, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
+    """Call `forget` as the only writer."""
+    with library.exclusive() as writer:
+        return forget(writer, path, missing_only=missing_only, dry_run=dry_run)
