@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import BinaryIO
 
 __all__ = ["absolute", "atomic_writer", "write_atomically"]
@@ -15,19 +16,22 @@ def absolute(path: Path | str) -> Path:
 
 
 @contextmanager
-def atomic_writer(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path`; on success flush it to disk and rename it to `path`.
+def atomic_writer(path: Path, *, durable: bool = True, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Open a temporary file next to `path`; on success flush it to disk and rename it to `path`.
 
     If the block raises, the temporary file is removed and `path` is left as it was. A symbolic link is followed, so
-    that the link stays. Raises `OSError`.
+    that the link stays. Several processes and threads may write the same file: the last one wins. Without `durable`,
+    writing does not wait for the disk, which is enough for caches. `mode` are the file's permissions, less the umask.
+    Raises `OSError`.
     """
     target = Path(os.path.realpath(path))
-    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    draft = target.with_name(f".{target.name}.{os.getpid()}.{get_ident()}.tmp")
     try:
-        with draft.open("wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Absolute paths, and atomic writing."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,19 @@ def test_write_to_a_pipe_is_direct(tmp_path: Path) -> None:
 def test_unwritable_folder_raises_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "missing" / "list.txt", [b"a"])
+
+
+def test_threads_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
+    target = tmp_path / "list.txt"
+
+    def write(data: bytes) -> None:
+        with atomic_writer(target, durable=False) as file:
+            for _ in range(200):
+                file.write(data)
+                file.flush()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, [bytes([65 + number]) * 100 for number in range(16)]))
+    written = target.read_bytes()
+    assert written == written[:1] * 20_000
+    assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]

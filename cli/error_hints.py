@@ -1,0 +1,103 @@
+"""What to do in the terminal about each of the library's errors, whose messages name no command or option."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from core import errors
+from core.errors import SightlineError
+
+__all__ = ["HINTS", "describe_error", "hint_for"]
+
+
+def hint_for(error: BaseException | None) -> str:
+    """Return what the user can do about `error`, or an empty string.
+
+    An error without a hint of its own, such as one that adds a line number to another, has the hint of its cause.
+    """
+    while error is not None:
+        for kind in type(error).__mro__:
+            if kind in HINTS:
+                return HINTS[kind](error)
+        error = error.__cause__
+    return ""
+
+
+def describe_error(error: SightlineError) -> str:
+    """Return the message of `error`, followed by its hint on a line of its own."""
+    hint = hint_for(error)
+    return f"{error}\nHint: {hint}" if hint else str(error)
+
+
+def _home_folder(error: errors.HomeFolderNotFound) -> str:
+    option = "--library or " if error.variable == "SIGHTLINE_LIBRARY" else ""
+    return f"Name a folder with {option}{error.variable}."
+
+
+def _folder_not_found(error: errors.FolderNotFound) -> str:
+    return "Name the folder that contains it." if error.is_file else ""
+
+
+def _model(error: errors.ModelUnavailable) -> str:
+    return f"`sightline models pull {error.pull}` downloads what is missing." if error.pull else ""
+
+
+def _download(error: errors.DownloadFailed) -> str:
+    command = f"`sightline models pull {error.name} --from FOLDER`"
+    return f"Then {command} installs the files from that folder." if error.by_hand else ""
+
+
+def _weights_changed(error: errors.WeightsChanged) -> str:
+    return (
+        f"`sightline models use {error.model}` embeds the pictures again and then searches with the new model. Until "
+        "then, `sightline similar` finds pictures like one in the library."
+    )
+
+
+def _space_exists(error: errors.SpaceExists) -> str:
+    return "Choose another name, or replace the space with --replace." if error.is_imported else ""
+
+
+def _syntax(error: errors.QuerySyntax) -> str:
+    return "Use --plain to search for the text as it is." if error.is_operator else ""
+
+
+def _server(error: errors.UnsafeServerSettings) -> str:
+    return "Give a token with --token or SIGHTLINE_TOKEN." if error.host else ""
+
+
+HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
+    {
+        errors.HomeFolderNotFound: _home_folder,
+        errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
+        errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
+        errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
+        errors.FolderNotFound: _folder_not_found,
+        errors.FolderExcluded: lambda _: (
+            "Include it with --include-hidden or --follow-links, or edit .sightlineignore."
+        ),
+        errors.ModelUnavailable: _model,
+        errors.ImportedSpaceHasNoModel: lambda _: "`sightline similar` finds pictures and documents like a stored one.",
+        errors.CheckpointIsSegmenter: lambda _: "`sightline highlight` can use it.",
+        errors.DeviceUnavailable: lambda _: "--device cpu uses the processor.",
+        errors.DownloadFailed: _download,
+        errors.LicenceNotAllowed: lambda _: "--commercial or SIGHTLINE_COMMERCIAL=1 requires such a licence.",
+        errors.SpaceMismatch: lambda _: (
+            "`sightline models use MODEL` changes the library's model; --library DIR uses another library."
+        ),
+        errors.WeightsChanged: _weights_changed,
+        errors.SpaceIncomplete: lambda _: "Run again when the files are available, or with --accept-missing.",
+        errors.SpaceExists: _space_exists,
+        errors.DamagedVectors: lambda _: "`sightline verify` lists the damage, `sightline repair` removes the vectors.",
+        errors.NothingIndexed: lambda _: "`sightline index FOLDER` indexes a folder of pictures.",
+        errors.EmptyQuery: lambda _: "Give some text, or a picture with --image.",
+        errors.ContentNotEmbedded: lambda _: "`sightline search --json` shows the IDs.",
+        errors.AlbumIsRanked: lambda error: f"`sightline album show {error.name!r}` shows its pictures.",
+        errors.QuerySyntax: _syntax,
+        errors.CaptionVectorsRequired: lambda _: "Name a file of them with --query-vectors.",
+        errors.MissingVectors: lambda _: "`sightline index` embeds them.",
+        errors.UnsafeServerSettings: _server,
+        errors.AddressUnavailable: lambda error: "--port 0 takes any free port." if error.is_in_use else "",
+    }
+)
+"""Exception class to its hint; a subclass without an entry has its base class's."""

@@ -1,0 +1,200 @@
+"""Errors about a library, its folders and its picture files."""
+
+import os
+from pathlib import Path
+from typing import ClassVar
+
+from core.errors.base import SightlineError, first_names
+
+__all__ = [
+    "FileTooLarge",
+    "FolderExcluded",
+    "FolderNotFound",
+    "FolderUnreadable",
+    "IndexFault",
+    "InvalidTag",
+    "LibraryBusy",
+    "LibraryError",
+    "LibraryNotFound",
+    "LibraryTooNew",
+    "LibraryUnusable",
+    "PathNotIndexed",
+    "PictureError",
+    "PictureTooLarge",
+    "PictureUndecodable",
+    "PictureUnreadable",
+    "PictureUnsupported",
+    "RootUnavailable",
+    "UnknownAlbum",
+]
+
+
+class LibraryError(SightlineError):
+    """Something is wrong with a library (catalogue and indexes) as a whole; `path` is its folder."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class LibraryNotFound(LibraryError):
+    """There is no library at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, f"There is no library at {path}.")
+
+
+class LibraryUnusable(LibraryError):
+    """The catalogue at `path` cannot be opened or written; `reason` says why (damaged, no permission, disk full)."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, f"The library at {path} cannot be used: {reason}")
+        self.reason = reason
+
+
+class LibraryBusy(LibraryError):
+    """All connections to the catalogue at `path` are in use; the same call may succeed in a moment."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, f"Too many concurrent accesses to the library at {path}.")
+
+
+class LibraryTooNew(LibraryError):
+    """The catalogue at `path` has schema `revision`, which this version does not support."""
+
+    def __init__(self, path: Path, revision: str) -> None:
+        super().__init__(
+            path, f"The library at {path} was written by a newer version of Sightline (schema {revision})."
+        )
+        self.revision = revision
+
+
+class RootUnavailable(SightlineError):
+    """A root that contained `known` pictures now contains only `found`; it is probably not mounted."""
+
+    def __init__(self, root: Path, known: int, found: int) -> None:
+        super().__init__(
+            f"{root} contained {known:,} pictures and now contains {found:,}. Is it mounted? Nothing was changed."
+        )
+        self.root, self.known, self.found = root, known, found
+
+
+class FolderNotFound(SightlineError):
+    """`path`, which was to be indexed, does not exist, or is a file (`is_file`)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.is_file = os.path.exists(path)  # noqa: PTH110 (Path.exists raises for a name that is too long)
+        super().__init__(f"{path} is a file, not a folder." if self.is_file else f"There is no folder {path}.")
+
+
+class FolderUnreadable(SightlineError):
+    """The operating system refuses to list the folder `path`; `detail` is its message."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(f"Cannot read the folder {path}: {detail}. Nothing was changed.")
+        self.path, self.detail = path, detail
+
+
+class FolderExcluded(SightlineError):
+    """The folder `path`, which was to be indexed, is excluded by the settings of its root, `root`."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        super().__init__(
+            f"{path} is excluded in {root}: it is hidden, a symbolic link, or excluded by a pattern. "
+            "Nothing was changed."
+        )
+        self.path, self.root = path, root
+
+
+class PathNotIndexed(SightlineError):
+    """The library contains no picture at or below `path`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The library contains no pictures at {path}.")
+        self.path = path
+
+
+class InvalidTag(SightlineError):
+    """`text` cannot name a tag or an album: it contains no letter or digit."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is not a valid name: it needs at least one letter.")
+        self.text = text
+
+
+class UnknownAlbum(SightlineError):
+    """No album is called `name`; `known` are the existing names."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        choices = f"Choose from: {first_names(known)}." if known else "There are no albums."
+        super().__init__(f"Album {name!r} not found. {choices}")
+        self.name, self.known = name, known
+
+
+class IndexFault(SightlineError):
+    """The index file at `path` is missing, stale or damaged (`fault`). It is always rebuilt from the catalogue."""
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"The index {path.name} is {fault}")
+        self.path, self.fault = path, fault
+
+
+class UnknownIndexEngine(SightlineError):
+    """No index engine is called `name`; `known` are the names to choose from."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"Unknown index engine {name!r}. Choose from: {', '.join(known)}.")
+        self.name, self.known = name, known
+
+
+class PictureError(SightlineError):
+    """A file that cannot be decoded. `reason` is a stable word for the failures table, `detail` is for people."""
+
+    reason: ClassVar[str] = "failed"
+    transient: ClassVar[bool] = False
+    """True when the same bytes may succeed later, so that the next run tries again."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class PictureUnreadable(PictureError):
+    """The operating system could not read the file."""
+
+    reason = "unreadable"
+    transient = True
+
+
+class PictureUndecodable(PictureError):
+    """The bytes are not a picture, or a truncated or corrupt one."""
+
+    reason = "undecodable"
+
+
+class PictureUnsupported(PictureError):
+    """The format needs an extra that is not installed; `detail` names it."""
+
+    reason = "unsupported"
+    transient = True
+
+
+class PictureTooLarge(PictureError):
+    """The picture has more pixels, or a more extreme shape, than the limits allow."""
+
+    reason = "too-large"
+
+    def __init__(self, width: int, height: int, limit: str) -> None:
+        super().__init__(f"{width}x{height} pixels: {limit}")
+        self.width, self.height, self.limit = width, height, limit
+
+
+class FileTooLarge(PictureError):
+    """The file has more bytes than are ever read into memory."""
+
+    reason = "too-large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(f"{size:,} bytes: more than the limit of {limit:,}")
+        self.size, self.limit = size, limit

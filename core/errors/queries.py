@@ -1,0 +1,70 @@
+"""Errors about queries and filters."""
+
+import unicodedata
+from pathlib import Path
+
+from core.errors.base import SightlineError
+
+__all__ = ["AlbumIsRanked", "ContentNotEmbedded", "EmptyQuery", "InvalidQuery", "NothingIndexed", "QuerySyntax"]
+
+_CONTROL_TO_BLANK = dict.fromkeys([*range(32), 127], " ")
+"""Translation of control characters, which would move the marker below the query, to blanks."""
+
+
+class InvalidQuery(SightlineError):
+    """A query or filter that cannot be run; the message says what is wrong with it."""
+
+
+class EmptyQuery(InvalidQuery):
+    """The query has no part to search for; `has_negative_parts` says whether it has parts to avoid."""
+
+    def __init__(self, *, has_negative_parts: bool) -> None:
+        super().__init__(
+            "The query only says what to avoid. Add text or a picture to search for."
+            if has_negative_parts
+            else "The query is empty. Add text or a picture to search for."
+        )
+        self.has_negative_parts = has_negative_parts
+
+
+class NothingIndexed(InvalidQuery):
+    """The library at `path` contains no pictures and no space to search in."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"Nothing is indexed in {path} yet.")
+        self.path = path
+
+
+class ContentNotEmbedded(InvalidQuery):
+    """The space that is searched has no vector of a picture with the ID `content_id`."""
+
+    def __init__(self, content_id: int) -> None:
+        super().__init__(f"No picture with the ID {content_id} has a vector in this space.")
+        self.content_id = content_id
+
+
+class AlbumIsRanked(InvalidQuery):
+    """The album `name` is ranked by a query, so that it cannot be used as a filter."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The album {name!r} is ranked by a query and cannot be used as a filter.")
+        self.name = name
+
+
+class QuerySyntax(InvalidQuery):
+    """The query `text` cannot be parsed at the character `position` (from 0); `fault` says why.
+
+    `is_operator` says whether the character is an operator, which quotation marks would turn into text.
+    """
+
+    def __init__(self, text: str, position: int, fault: str, *, is_operator: bool = False) -> None:
+        line = text.translate(_CONTROL_TO_BLANK)
+        start = max(position - 60, 0)
+        before = line[start:position]
+        # East Asian letters are two columns wide, combining marks zero.
+        columns = sum(
+            0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+            for sign in before
+        )
+        super().__init__(f"{fault}\n  {before}{line[position : position + 40]}\n  {' ' * columns}^")
+        self.text, self.position, self.fault, self.is_operator = text, position, fault, is_operator
