@@ -21,7 +21,7 @@ from benchmarks.pointing import cells_of, pointing, unseen_scenes
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from search.evaluate import datasets
-from search.evaluate.evaluate import evaluate_dataset
+from search.evaluate.scoring import evaluate_dataset
 from search.evaluate.evaluation import Evaluation
 from search.evaluate.ranks import relevant_ranks
 from training import corpora

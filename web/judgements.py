@@ -1,6 +1,6 @@
-"""Judgements made while looking: a data set that `sightline eval` reads, in a folder beside the catalogue.
+"""Relevance judgements made on the page: a data set in the library's folder, in the format of `sightline eval`.
 
-Other servers, and `sightline judge`, may write to it too: what is in the folder counts, and one at a time changes it.
+Other servers and `sightline judge` may write to the same folder, so each change reads it again under a lock.
 """
 
 from collections.abc import Mapping
@@ -11,64 +11,68 @@ from filelock import FileLock
 
 from search.evaluate.judgement_set import JudgementSet, collection
 from store.library import Library
-from store.queries import ContentRecord, describe
+from store.queries import ContentRecord, load_content_record, load_content_records
 from store.spaces.registry import list_spaces
-from web.errors import NotAllowed, NotThere
+from web.errors import NotAllowed, NotFound
 
-__all__ = ["Judging"]
+__all__ = ["JudgementStore"]
 
 
-class Judging:
-    """What was judged of one library. Safe between threads and processes."""
+class JudgementStore:
+    """The judgements of one library. Safe between threads and processes."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._lock = FileLock(library.path / "judged.lock", thread_local=False)
-        self._turn = Lock()
+        self._file_lock = FileLock(library.path / "judged.lock", thread_local=False)
+        self._lock = Lock()
         self._names: Mapping[str, str] = {}
         self._revision: int | None = None
 
     @property
     def folder(self) -> Path:
-        """Where the judgements are kept."""
+        """The folder that contains the judgements."""
         return self._library.path / "judged"
 
     def grades(self, query: str, ids: list[int]) -> dict[int, int]:
-        """What was said of some pictures, as answers to `query`."""
+        """Return the grades of some pictures for `query`, by ID; pictures without a judgement are left out."""
         if not self.folder.exists():
             return {}
-        with self._library.read() as connection:
-            records = describe(connection, ids)
-        judged = JudgementSet(self.folder)
-        said = {record.id: judged.grade(_one_line(query), record) for record in records.values() if _is_file(record)}
-        return {each: grade for each, grade in said.items() if grade is not None}
+        judgements = JudgementSet(self.folder)
+        grades = {
+            record.id: judgements.grade(_one_line(query), record)
+            for record in load_content_records(self._library, ids).values()
+            if _is_file(record)
+        }
+        return {content_id: grade for content_id, grade in grades.items() if grade is not None}
 
     def judge(self, query: str, picture_id: int, grade: int | None) -> None:
-        """Keeps an answer, or forgets it (None). Raises `NotThere` for an unknown picture."""
-        text, record = _one_line(query), self._record(picture_id)
-        with self._turn, self._lock:
-            judged = JudgementSet(self.folder)
-            judged.cover({text: text}, self._listed())
-            if grade is not None:
-                judged.judge(text, text, record, grade)
-            elif judged.grade(text, record) is not None:
-                judged.take_back(text, record)
+        """Store the grade of a picture for a query; None removes it.
 
-    def _listed(self) -> Mapping[str, str]:
-        """All pictures there are to find, as they were named when the library last changed."""
+        Raises `NotFound` for an unknown picture, and `NotAllowed` for a document.
+        """
+        text, record = _one_line(query), self._record(picture_id)
+        with self._lock, self._file_lock:
+            judgements = JudgementSet(self.folder)
+            judgements.set_collection({text: text}, self._collection())
+            if grade is not None:
+                judgements.judge(text, text, record, grade)
+            elif judgements.grade(text, record) is not None:
+                judgements.remove(text, record)
+
+    def _collection(self) -> Mapping[str, str]:
+        """Return all pictures that can be found, cached until the library changes."""
         revision = self._library.revision()
         if revision != self._revision:
-            self._names, _ = collection(self._library, [stored for stored, _, _ in list_spaces(self._library)])
+            self._names, _ = collection(self._library, [summary.stored for summary in list_spaces(self._library)])
             self._revision = revision
         return self._names
 
     def _record(self, picture_id: int) -> ContentRecord:
-        with self._library.read() as connection:
-            record = describe(connection, [picture_id]).get(picture_id)
+        record = load_content_record(self._library, picture_id)
         if record is None:
-            raise NotThere
+            raise NotFound
         if not _is_file(record):
-            raise NotAllowed("a document has no file, and a data set is of files")
+            raise NotAllowed("A document has no file, so that it cannot be part of a data set.")
         return record
 
 

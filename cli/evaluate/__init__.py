@@ -1,1 +1,1 @@
-"""`sightline eval`: how well pictures are found, as a table, as JSON, and as a report."""
+"""The work of `sightline eval`: measuring systems and reporting the results as tables, JSON, HTML and plots."""

@@ -1,103 +1,108 @@
-"""How the systems compare: with the first of them, an approximate index with exact search, all with a baseline."""
+"""Comparisons of systems: with the first system, of an approximate index with exact search, and with a baseline."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cli.evaluate.formatting import direction_words, label, number_words
-from cli.evaluate.measure import Measured, together
-from search.evaluate.baseline import compare_with_baseline, falls
+from cli.evaluate.formatting import format_direction, format_number, metric_label
+from search.evaluate.baseline import compare_with_baseline, significant_drops
 from search.evaluate.compare import Comparison, compare_all
 from search.evaluate.evaluation import Evaluation
+from search.evaluate.measurement import Measurement, group_by_task
 
-__all__ = ["Standing", "Standings", "stand"]
+__all__ = ["ComparisonReport", "SystemComparison", "compare_measurements"]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """One system against what it is held against, in every language."""
+class SystemComparison:
+    """The comparisons of one system with another, or with the baseline, by all metrics in all languages."""
 
     title: str
     comparisons: Sequence[Comparison]
-    left: Measured | None = None
-    right: Measured | None = None
-    """None for a baseline, of which there are no vectors."""
+    left: Measurement | None = None
+    right: Measurement | None = None
+    """None for a baseline, which contains no vectors."""
 
 
 @dataclass(frozen=True)
-class Standings:
-    """Everything that was compared. The p of all systems are corrected together, and those of the baseline."""
+class ComparisonReport:
+    """All comparisons. The p of all systems are corrected together, and so are those of the baseline."""
 
-    systems: Sequence[Standing] = ()
-    baseline: Standing | None = None
+    systems: Sequence[SystemComparison] = ()
+    baseline: SystemComparison | None = None
 
     @property
-    def all(self) -> list[Standing]:
-        """The systems, then the baseline."""
+    def all(self) -> list[SystemComparison]:
+        """The comparisons of systems, then that with the baseline."""
         return [*self.systems, *([self.baseline] if self.baseline else [])]
 
     @property
-    def fallen(self) -> list[Comparison]:
-        """What is worse than in the baseline, by more than noise."""
-        return falls(self.baseline.comparisons) if self.baseline else []
+    def drops(self) -> list[Comparison]:
+        """The metrics that are significantly worse than in the baseline."""
+        return significant_drops(self.baseline.comparisons) if self.baseline else []
 
     @property
     def verdicts(self) -> list[str]:
-        """In words: the systems over all languages, and what became of the baseline."""
-        return [*self._of_systems(), *self._of_baseline()]
+        """Sentences on the systems, over all languages, and on the baseline."""
+        return [*self._system_verdicts(), *self._baseline_verdicts()]
 
     def records(self, evaluation: Evaluation) -> dict[str, object]:
-        """What to add to an evaluation's JSON object: `comparisons` with another system, with the `baseline`."""
+        """Return the additions to an evaluation's JSON object: `comparisons` of systems, and with the `baseline`."""
         kinds = {"comparisons": self.systems, "baseline": [self.baseline] if self.baseline else []}
         return {
-            key: [c.as_dict() for standing in standings for c in standing.comparisons if c.right == evaluation.subject]
-            for key, standings in kinds.items()
-            if standings
+            key: [c.as_dict() for each in compared for c in each.comparisons if c.right == evaluation.subject]
+            for key, compared in kinds.items()
+            if compared
         }
 
-    def _of_systems(self) -> Iterator[str]:
-        for standing in self.systems:
-            pooled = standing.comparisons[-1].right.lang
-            for comparison in standing.comparisons:
+    def _system_verdicts(self) -> Iterator[str]:
+        for compared in self.systems:
+            pooled = compared.comparisons[-1].right.lang
+            for comparison in compared.comparisons:
                 subject = comparison.right
                 if subject.lang == pooled:
-                    yield f"{subject.space}, {direction_words(subject.direction)}, {pooled}: {comparison.verdict}"
+                    yield f"{subject.space}, {format_direction(subject.direction)}, {pooled}: {comparison.verdict}"
 
-    def _of_baseline(self) -> Iterator[str]:
+    def _baseline_verdicts(self) -> Iterator[str]:
         if self.baseline is None:
             return
-        for fall in self.fallen:
-            name = fall.metric.name
-            before, now = number_words(name, fall.left_score), number_words(name, fall.right_score)
-            place = f"{fall.right.dataset} {fall.right.lang}"
-            yield f"FELL: {place} {label(name)} from {before} to {now} (p = {fall.adjusted_p:.2g})"
+        for drop in self.drops:
+            name = drop.metric.name
+            before, now = format_number(name, drop.left_score), format_number(name, drop.right_score)
+            task = f"{drop.right.dataset} {drop.right.lang}"
+            yield f"DROPPED: {task} {metric_label(name)} from {before} to {now} (p = {drop.adjusted_p:.2g})"
         rose = sum(comparison.better == "right" for comparison in self.baseline.comparisons)
         count = len(self.baseline.comparisons)
-        fell = len(self.fallen)
-        yield f"Of {count} measures held to the baseline, {fell} fell and {rose} rose; the rest may be noise."
+        yield (
+            f"Of {count} metrics compared with the baseline, {len(self.drops)} dropped and {rose} rose. "
+            "All other differences may be noise."
+        )
 
 
-def stand(measured: Sequence[Measured], baseline: Sequence[Evaluation] | None) -> Standings:
-    """Compares all that can be compared.
+def compare_measurements(
+    measurements: Sequence[Measurement], baseline: Sequence[Evaluation] | None
+) -> ComparisonReport:
+    """Compare all systems on the same task, and everything with the baseline.
 
-    Raises `EvaluationError` when the baseline is of other data, and `Incomparable` when it is of other queries.
+    Raises `EvaluationError` when the baseline has other data, and `IncomparableEvaluations` when it has other queries.
     """
-    return Standings(_systems(measured), None if baseline is None else _baseline(measured, baseline))
+    against_baseline = None if baseline is None else _compare_with_baseline(measurements, baseline)
+    return ComparisonReport(_compare_systems(measurements), against_baseline)
 
 
-def _systems(measured: Sequence[Measured]) -> list[Standing]:
-    groups = together(measured)
+def _compare_systems(measurements: Sequence[Measurement]) -> list[SystemComparison]:
+    groups = group_by_task(measurements)
     pairs = [(each.exact or group[0], each) for group in groups for each in group if each is not group[0]]
-    found = iter(
+    results = iter(
         compare_all([pair for left, right in pairs for pair in zip(left.evaluations, right.evaluations, strict=True)])
     )
-    standings = []
+    compared = []
     for left, right in pairs:
         count = len(left.evaluations) * len(left.pooled.metrics)
-        title = f"{right.name} against {left.name}, {direction_words(right.direction)}"
-        standings.append(Standing(title, [next(found) for _ in range(count)], left, right))
-    return standings
+        title = f"{right.name} compared with {left.name}, {format_direction(right.direction)}"
+        compared.append(SystemComparison(title, [next(results) for _ in range(count)], left, right))
+    return compared
 
 
-def _baseline(measured: Sequence[Measured], baseline: Sequence[Evaluation]) -> Standing:
-    evaluations = [evaluation for each in measured for evaluation in each.evaluations]
-    return Standing("Against the baseline", compare_with_baseline(evaluations, baseline))
+def _compare_with_baseline(measurements: Sequence[Measurement], baseline: Sequence[Evaluation]) -> SystemComparison:
+    evaluations = [evaluation for each in measurements for evaluation in each.evaluations]
+    return SystemComparison("Compared with the baseline", compare_with_baseline(evaluations, baseline))

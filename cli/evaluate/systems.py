@@ -1,42 +1,30 @@
-"""The systems to measure: spaces of a library that has the pictures, or models with which to embed them now."""
+"""The systems to measure: spaces of a library, or models that embed the data set's pictures in a private library.
 
+The private library of a data set is kept in the user's cache folder; the user's own library is not changed.
+"""
+
+import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from cli.evaluate.dataset_library import open_private
-from core.errors import EvaluationError, InvalidQuery, SpaceMismatch
+import platformdirs
+
+from cli.progress import ProgressBar
+from core.errors import EvaluationError, HomeFolderNotFound
+from core.files import absolute
 from encoders import registry
 from encoders.base import Encoder
-from encoders.placement import Placement
+from encoders.placement import DEFAULT_PLACEMENT, Placement
+from indexer import IndexSettings, index
+from indexer.scan import ScanSettings
 from search.evaluate.datasets import Dataset
+from search.evaluate.systems import CaptionVectorFile, RetrievalSystem, encoder_system, library_system
 from store import Library
-from store.spaces.registry import StoredSpace, active_space, named_space
+from store.queries import list_failures
 
-__all__ = ["QueryVectors", "System", "open_systems"]
-
-
-@dataclass(frozen=True)
-class QueryVectors:
-    """Vectors of captions that were made elsewhere, and a file that says whose they are."""
-
-    path: Path
-    ids: Path | None = None
-
-
-@dataclass(frozen=True)
-class System:
-    """A space of a library, and what turns captions into its vectors."""
-
-    library: Library
-    stored: StoredSpace
-    words: Encoder | QueryVectors
-
-    @property
-    def name(self) -> str:
-        """The model and the beginning of the space's fingerprint."""
-        return str(self.stored.space)
+__all__ = ["open_systems"]
 
 
 @contextmanager
@@ -44,46 +32,50 @@ def open_systems(
     dataset: Dataset,
     spaces: Sequence[str],
     library: Path | None = None,
-    query_vectors: Mapping[str, QueryVectors] | None = None,
-    placement: Placement = registry.ANYWHERE,
-) -> Iterator[list[System]]:
-    """The systems called `spaces`: models, or spaces of `library`; without any, the built-in model or the active space.
+    vector_files: Mapping[str, CaptionVectorFile] | None = None,
+    placement: Placement = DEFAULT_PLACEMENT,
+) -> Iterator[list[RetrievalSystem]]:
+    """Open the systems called `spaces`: models, or spaces of `library`; by default the built-in model or active space.
 
-    `query_vectors` are by the name of a space, or under "" for whichever is measured.
+    `vector_files` are named by space, or "" for any space.
     """
     with ExitStack() as stack:
         if library is None:
-            encoders = [registry.load(name, placement) for name in spaces or [registry.DEFAULT_MODEL]]
-            yield [_private(stack.enter_context(open_private(dataset, encoder)), encoder) for encoder in encoders]
+            encoders = [registry.load(name, placement) for name in spaces] or [registry.load_default(None, placement)]
+            libraries = [stack.enter_context(_open_private_library(dataset, encoder)) for encoder in encoders]
+            yield [encoder_system(private, encoder) for private, encoder in zip(libraries, encoders, strict=True)]
         else:
             opened = stack.enter_context(Library.open(library))
-            found = [named_space(opened, name) for name in spaces] or [_active(opened)]
-            yield [System(opened, stored, _words(stored, query_vectors or {}, placement)) for stored in found]
+            yield [library_system(opened, space, vector_files, placement) for space in spaces or (None,)]
 
 
-def _private(library: Library, encoder: Encoder) -> System:
-    return System(library, _active(library), encoder)
+def _open_private_library(dataset: Dataset, encoder: Encoder) -> Library:
+    """Open the private library of the data set and the encoder, and embed the pictures that are new.
+
+    Raises `EvaluationError` if pictures cannot be read.
+    """
+    root = absolute(dataset.root)
+    library = Library.open(_private_folder(root, encoder), create=True)
+    try:
+        only = frozenset(map(os.fsencode, dataset.images))
+        # Pictures of other splits that were embedded before are not scanned now. They are not missing.
+        settings = IndexSettings(scan=ScanSettings(only=only), accept_missing=True)
+        with ProgressBar() as progress:
+            index(library, [root], encoder, settings, progress)
+        unreadable = [f"{failure.path.name} ({failure.detail})" for failure in list_failures(library)]
+        if unreadable:
+            raise EvaluationError(f"{len(unreadable):,} pictures cannot be read: {', '.join(unreadable[:5])}")
+    except BaseException:
+        library.close()
+        raise
+    return library
 
 
-def _active(library: Library) -> StoredSpace:
-    active = active_space(library)
-    if active is None:
-        raise InvalidQuery(f"nothing is indexed in {library.path} yet; `sightline index FOLDER` does that")
-    return active
-
-
-def _words(
-    stored: StoredSpace, query_vectors: Mapping[str, QueryVectors], placement: Placement
-) -> Encoder | QueryVectors:
-    """Query vectors that were given, else the model of the space."""
-    given = query_vectors.get(stored.space.model) or query_vectors.get("")
-    if given is not None:
-        return given
-    if stored.space.is_imported:
-        raise EvaluationError(
-            f"the vectors of {stored.space} were made elsewhere, and so must be those of the captions: --query-vectors"
-        )
-    encoder = registry.load(stored.space.model, placement)
-    if encoder.space.fingerprint != stored.space.fingerprint:
-        raise SpaceMismatch(str(stored.space), str(encoder.space))
-    return encoder
+def _private_folder(root: Path, encoder: Encoder) -> Path:
+    """Return the folder for one data set and one space: a library does not contain vectors of two spaces."""
+    try:
+        cache = platformdirs.user_cache_path("sightline", appauthor=False)
+    except RuntimeError as exc:
+        raise HomeFolderNotFound("XDG_CACHE_HOME") from exc
+    name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+    return cache / "eval" / name / encoder.space.fingerprint[:16]

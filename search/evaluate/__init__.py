@@ -1,15 +1,16 @@
-"""How well pictures are found: ranks, measures, intervals, comparisons, data sets.
+"""Evaluation of retrieval: ranks, metrics, confidence intervals, significance tests and data sets.
 
-    from search.evaluate.datasets import open_dataset
-    from search.evaluate.evaluate import evaluate_dataset
-    from search.evaluate.gallery import open_gallery
+    from search.evaluate import evaluate
 
-    dataset = open_dataset("flickr8k", "dev")
-    texts = encoder.encode_texts([caption.text for caption in dataset.captions])
-    for evaluation in evaluate_dataset(dataset, texts, open_gallery(library, stored, dataset), "mini"):
+    for evaluation in evaluate("captions.jsonl", library):
         print(evaluation.as_dict())
 
-`ranks` counts, `metrics` measures, `uncertainty` and `compare` say how far to believe it, `evaluation` holds the
-result, `baseline` keeps it. Only `gallery` and `judging` know of libraries and models: for all else there are vectors,
-ids and judgements.
+`scoring` computes an `Evaluation` from vectors, or from a ranking, and judgements. `compare` tests the difference of
+two evaluations, and `baseline` saves them. Only `gallery`, `systems`, `measurement` and `judgement_set` use libraries
+and models; the other modules work on vectors, ids and judgements.
 """
+
+from search.evaluate.evaluation import Evaluation
+from search.evaluate.measurement import evaluate
+
+__all__ = ["Evaluation", "evaluate"]

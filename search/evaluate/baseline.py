@@ -1,7 +1,7 @@
-"""Evaluations kept in a file, so that later ones can be held to them.
+"""Evaluations saved in a file, so that later evaluations can be compared with them.
 
-The file keeps every query's ranks, not the scores: any measure can be made of them later, and a fall is tested query
-by query.
+The file contains the ranks of every query, not the scores: any metric can be computed from them later, and a drop is
+tested query by query.
 """
 
 import gzip
@@ -18,29 +18,28 @@ from search.evaluate.compare import Comparison, ComparisonSettings, compare_all
 from search.evaluate.evaluation import Evaluation, Subject, finite
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
-from search.evaluate.text_records import read_json
-from search.evaluate.writing import write_whole
+from search.evaluate.text_files import read_json, write_bytes
 
-__all__ = ["compare_with_baseline", "falls", "read_baseline", "write_baseline"]
+__all__ = ["compare_with_baseline", "read_baseline", "significant_drops", "write_baseline"]
 
 _FORMAT = "sightline baseline 1"
 
 
 def write_baseline(path: Path | str, evaluations: Sequence[Evaluation]) -> None:
-    """Keeps these evaluations, compressed where the file's name ends in `.gz`.
+    """Save evaluations, compressed if the file name ends in `.gz`.
 
-    Raises `EvaluationError` when the file cannot be written.
+    Raises `EvaluationError` if the file cannot be written.
     """
-    content = {"format": _FORMAT, "evaluations": [_as_json(evaluation) for evaluation in evaluations]}
+    content = {"format": _FORMAT, "evaluations": [_to_json(evaluation) for evaluation in evaluations]}
     text = (json.dumps(content, separators=(",", ":")) + "\n").encode()
-    write_whole(path, [gzip.compress(text, mtime=0) if Path(path).suffix == ".gz" else text])
+    write_bytes(path, [gzip.compress(text, mtime=0) if Path(path).suffix == ".gz" else text])
 
 
 def read_baseline(path: Path | str) -> list[Evaluation]:
-    """The evaluations in a file that `write_baseline` made. Raises `DatasetError` for any other file."""
+    """Read the evaluations in a file written by `write_baseline`. Raises `DatasetError` for any other file."""
     content = read_json(Path(path))
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
-        raise DatasetError(Path(path), "this is no baseline that `write_baseline` made")
+        raise DatasetError(Path(path), "not a baseline file")
     try:
         return [_from_json(record) for record in content["evaluations"]]
     except (KeyError, TypeError, ValueError) as exc:
@@ -52,28 +51,28 @@ def compare_with_baseline(
     baseline: Sequence[Evaluation],
     settings: ComparisonSettings | None = None,
 ) -> list[Comparison]:
-    """Each evaluation (right) against that of the baseline (left) with the same data set, split, language, direction,
-    by the measures of the evaluation, which those of the baseline may not have been.
+    """Compare each evaluation (right) with that of the baseline (left) on the same task.
 
-    Raises `EvaluationError` when the baseline has none, or ranked another number of candidates, and `Incomparable`
-    when the queries are not the same.
+    Two tasks are the same if data set, split, language and direction are. The metrics are those of the evaluation,
+    which may differ from those of the baseline. Raises `EvaluationError` when an evaluation is not in the baseline or
+    had another number of candidates, and `IncomparableEvaluations` when the queries are not the same.
     """
-    kept = {_key(evaluation.subject): evaluation for evaluation in baseline}
-    absent = [" ".join(_key(e.subject)) for e in evaluations if _key(e.subject) not in kept]
+    by_key = {_key(evaluation.subject): evaluation for evaluation in baseline}
+    absent = [" ".join(_key(e.subject)) for e in evaluations if _key(e.subject) not in by_key]
     if absent:
-        raise EvaluationError(f"the baseline does not have: {', '.join(absent)}")
-    pairs = [(replace(kept[_key(now.subject)], metrics=now.metrics), now) for now in evaluations]
+        raise EvaluationError(f"Not in the baseline: {', '.join(absent)}")
+    pairs = [(replace(by_key[_key(now.subject)], metrics=now.metrics), now) for now in evaluations]
     for before, now in pairs:
         if before.candidates != now.candidates:
             raise EvaluationError(
-                f"the baseline ranked {before.candidates:,} candidates, and now there are {now.candidates:,}: "
+                f"The baseline has {before.candidates:,} candidates, but there are {now.candidates:,} now: "
                 f"{' '.join(_key(now.subject))}"
             )
     return compare_all(pairs, settings or ComparisonSettings())
 
 
-def falls(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """Those in which the right side is worse, and that is more than noise."""
+def significant_drops(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return the comparisons in which the right side is significantly worse."""
     return [comparison for comparison in comparisons if comparison.better == "left"]
 
 
@@ -81,7 +80,7 @@ def _key(subject: Subject) -> tuple[str, ...]:
     return (subject.dataset, subject.split, subject.lang, subject.direction)
 
 
-def _as_json(evaluation: Evaluation) -> dict[str, object]:
+def _to_json(evaluation: Evaluation) -> dict[str, object]:
     return {
         "subject": asdict(evaluation.subject),
         "candidates": evaluation.candidates,
@@ -101,7 +100,7 @@ def _from_json(record: Mapping[str, Any]) -> Evaluation:
     ]
     queries = tuple(str(query) for query in record["queries"])
     if len(queries) != len(ranked) or (clusters is not None and len(clusters) != len(queries)):
-        raise ValueError("not one ranking a query")
+        raise ValueError("the number of rankings is not the number of queries")
     return Evaluation(
         Subject(**record["subject"]),
         queries,

@@ -1,9 +1,9 @@
-"""How far a mean over queries may be off: percentile bootstrap confidence intervals.
+"""Percentile bootstrap confidence intervals of means and medians over queries.
 
-Queries are drawn with replacement (Efron, "Bootstrap methods: another look at the jackknife", Ann. Statist. 1979).
-Captions of one picture are not independent of each other, so where queries share a picture whole pictures are drawn,
+Queries are resampled with replacement (Efron, "Bootstrap methods: another look at the jackknife", Ann. Statist. 1979).
+Captions of one picture are not independent of each other, so where queries share a picture, whole pictures are drawn
 with all their queries (Field and Welsh, "Bootstrapping clustered data", J. R. Statist. Soc. B 2007): intervals that
-leave this out are too narrow.
+ignore this are too narrow.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -16,30 +16,30 @@ from search.evaluate.metrics import Metric
 
 __all__ = ["Interval", "Resampling", "bootstrap", "bootstrap_intervals", "cluster_numbers", "percentile_interval"]
 
-_WEIGHTS = 16_000_000
-"""Numbers held at once while drawing: 128 MB."""
+_MAX_WEIGHTS = 16_000_000
+"""Weights in memory at once: 128 MB."""
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How an interval or a test is drawn. The same seed gives the same numbers."""
+    """Settings for the bootstrap. The same seed gives the same numbers."""
 
     resamples: int = 2000
     level: float = 0.95
-    """Of an interval: the share of such intervals that hold the true value."""
+    """The confidence level: the share of intervals that contain the true value."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval of some level, both ends within it."""
+    """A confidence interval, including both ends."""
 
     low: float
     high: float
 
 
 def cluster_numbers(clusters: Sequence[Hashable] | None, count: int) -> NDArray[np.int64]:
-    """The cluster (Q,) of each of `count` queries, from 0; each query its own when `clusters` is None."""
+    """Return the cluster (Q,) of each of `count` queries, from 0; each query is its own if `clusters` is None."""
     if clusters is None:
         return np.arange(count)
     numbers: dict[Hashable, int] = {}
@@ -51,7 +51,7 @@ def bootstrap_intervals(
     clusters: Sequence[Hashable] | None = None,
     settings: Resampling = Resampling(),
 ) -> list[Interval]:
-    """The interval of each measure's summary (mean or median) from its values (Q,), drawn alike for all of them."""
+    """Return the interval of each metric's score from its values (Q,), with the same resamples for all metrics."""
     return [percentile_interval(drawn, settings.level) for drawn in bootstrap(samples, clusters, settings)]
 
 
@@ -60,7 +60,7 @@ def bootstrap(
     clusters: Sequence[Hashable] | None = None,
     settings: Resampling = Resampling(),
 ) -> list[NDArray[np.float64]]:
-    """The summaries (B,) of each measure in every resample."""
+    """Return the scores (B,) of each metric in every resample."""
     queries = len(samples[0][1]) if samples else 0
     if not queries:
         return [np.full(1, np.nan) for _ in samples]
@@ -74,16 +74,16 @@ def bootstrap(
 
 
 def percentile_interval(drawn: NDArray[np.float64], level: float) -> Interval:
-    """The middle `level` of the summaries (B,), between two that were really drawn."""
+    """Return the middle `level` of the scores (B,), between two that were drawn."""
     ordered = np.sort(drawn)
     outside = round((1 - level) / 2 * len(ordered))
     return Interval(float(ordered[outside]), float(ordered[len(ordered) - 1 - outside]))
 
 
 def _weights(clusters: int, settings: Resampling) -> Iterator[NDArray[np.float64]]:
-    """How often each cluster is drawn, (b, C), some resamples at a time."""
+    """Yield how often each cluster is drawn (b, C), a batch of resamples at a time."""
     generator = np.random.default_rng(settings.seed)
-    batch = max(1, _WEIGHTS // clusters)
+    batch = max(1, _MAX_WEIGHTS // clusters)
     for start in range(0, settings.resamples, batch):
         size = min(batch, settings.resamples - start)
         picked = generator.integers(clusters, size=(size, clusters))
@@ -94,7 +94,7 @@ def _weights(clusters: int, settings: Resampling) -> Iterator[NDArray[np.float64
 def _means(
     values: NDArray[np.float64], cluster: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weighted means (b,); infinite where an infinite value was drawn."""
+    """Return weighted means (b,); infinite where an infinite value was drawn."""
     infinite = np.isinf(values)
     sums = np.bincount(cluster, np.where(infinite, 0, values), minlength=weights.shape[1])  # (C,)
     counts = np.bincount(cluster, minlength=weights.shape[1])  # (C,)
@@ -107,12 +107,12 @@ def _means(
 def _medians(
     values: NDArray[np.float64], cluster: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weighted medians (b,): the mean of the two middle values where their number is even."""
+    """Return weighted medians (b,): the mean of the two middle values if their number is even."""
     order = np.argsort(values, kind="stable")
     ordered, of_cluster = values[order], cluster[order]
     medians = np.empty(len(weights))
     for row, drawn in enumerate(weights):
-        upto = np.cumsum(drawn[of_cluster])  # (Q,) values drawn down to and with each
+        upto = np.cumsum(drawn[of_cluster])  # (Q,) values drawn up to and including each
         middle = np.searchsorted(upto, [(upto[-1] - 1) // 2, upto[-1] // 2], side="right")
         medians[row] = ordered[middle].mean()
     return medians

@@ -1,4 +1,4 @@
-"""What an evaluation found: per query, summed up, with intervals, and as JSON."""
+"""The result of an evaluation: values per query, scores, confidence intervals, and JSON."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,31 +13,31 @@ from search.evaluate.bootstrap import Interval, Resampling, bootstrap_intervals
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import Ranks
 
-__all__ = ["EVERY_LANGUAGE", "Direction", "Evaluation", "Subject", "finite"]
+__all__ = ["ALL_LANGUAGES", "Direction", "Evaluation", "Subject", "finite"]
 
 Direction: TypeAlias = Literal["text-to-picture", "picture-to-text"]
 
-EVERY_LANGUAGE = "all"
-"""The `lang` of what is pooled over languages."""
+ALL_LANGUAGES = "all"
+"""The `lang` of an evaluation that is pooled over languages."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What was measured on what."""
+    """The data set, the system and the task of an evaluation."""
 
     dataset: str
     split: str
     space: str
     """The system: an embedding space, or the name of a run."""
-    lang: str = EVERY_LANGUAGE
+    lang: str = ALL_LANGUAGES
     direction: Direction = "text-to-picture"
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The ranks of every query's relevant documents among `candidates`, and what the measures make of them.
+    """The ranks of every query's relevant documents among `candidates`, and the metrics computed from them.
 
-    `clusters` names what each query's independence hangs on, usually its picture; None when queries are independent.
+    `clusters` names, for each query, what it depends on, usually its picture; None when queries are independent.
     """
 
     subject: Subject
@@ -50,47 +50,47 @@ class Evaluation:
 
     @cached_property
     def values(self) -> Mapping[str, NDArray[np.float64]]:
-        """Measure -> one value a query, (Q,), in the order of `queries`."""
+        """Metric -> one value per query (Q,), in the order of `queries`."""
         return {metric.name: metric.values(self.ranked) for metric in self.metrics}
 
     @cached_property
     def scores(self) -> Mapping[str, float]:
-        """Measure -> its mean or median over the queries."""
+        """Metric -> its mean or median over the queries."""
         return {metric.name: metric.summarise(self.values[metric.name]) for metric in self.metrics}
 
     @cached_property
     def intervals(self) -> Mapping[str, Interval]:
-        """Measure -> the confidence interval of its score."""
+        """Metric -> the confidence interval of its score."""
         samples = [(metric, self.values[metric.name]) for metric in self.metrics]
-        found = bootstrap_intervals(samples, self.clusters, self.resampling)
-        return {metric.name: interval for metric, interval in zip(self.metrics, found, strict=True)}
+        intervals = bootstrap_intervals(samples, self.clusters, self.resampling)
+        return {metric.name: interval for metric, interval in zip(self.metrics, intervals, strict=True)}
 
     @cached_property
     def first_ranks(self) -> NDArray[np.float64]:
-        """The rank (Q,) of each query's first relevant document; infinite when there is none. For histograms."""
+        """The rank (Q,) of each query's first relevant document; infinite if there is none."""
         return np.array([ranks.first for ranks in self.ranked], dtype=np.float64)
 
     @property
     def definitions(self) -> Mapping[str, str]:
-        """Measure -> what it says, in one line."""
+        """Metric -> its definition in one line."""
         return {metric.name: metric.definition for metric in self.metrics}
 
     @property
     def unanswerable(self) -> int:
-        """Queries without a relevant document; they count as 0, as in trec_eval."""
+        """The number of queries without a relevant document; they count as 0, as in trec_eval."""
         return sum(not len(ranks.ranks) for ranks in self.ranked)
 
     def worst(self, count: int = 10) -> list[str]:
-        """The queries whose first relevant document is ranked lowest, the worst first."""
+        """Return the queries whose first relevant document is ranked lowest, the worst first."""
         order = np.argsort(-self.first_ranks, kind="stable")[:count]
-        return [self.queries[number] for number in order]
+        return [self.queries[row] for row in order]
 
     def recall_curve(self, depths: Sequence[int]) -> list[float]:
-        """recall@k (any-hit) for every k of `depths`."""
+        """Return recall@k (any hit) for every k in `depths`."""
         return [float((self.first_ranks <= depth).mean()) for depth in depths]
 
     def as_dict(self) -> dict[str, object]:
-        """One JSON object: the contract of `sightline eval --json`. Numbers that are not finite become None."""
+        """Return a JSON object. Numbers that are not finite become None."""
         pictures = self.candidates if self.subject.direction == "text-to-picture" else len(self.queries)
         return {
             "dataset": self.subject.dataset,
@@ -111,5 +111,5 @@ class Evaluation:
 
 
 def finite(number: float) -> float | None:
-    """The number, or None when it is infinite or none at all: JSON knows neither."""
+    """Return the number, or None when it is infinite or NaN, which JSON cannot represent."""
     return number if math.isfinite(number) else None

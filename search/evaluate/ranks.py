@@ -1,41 +1,40 @@
-"""Exact ranks of the relevant documents, by counting, without a query-by-picture matrix.
+"""Exact ranks of the relevant documents, computed by counting, without a matrix of all queries by all documents.
 
-The rank of a relevant document is 1 + the documents that are not relevant and score at least as much + the relevant
-ones placed before it. So ties count against the system, in the one order that is worst for every measure: among equal
-scores what is not relevant comes first, then what is relevant, the lowest grade first.
+The rank of a relevant document is 1 + the number of irrelevant documents that score at least as much + the number of
+relevant documents placed before it. Ties therefore count against the system, in the order that is worst for every
+metric: among equal scores irrelevant documents come first, then relevant ones, the lowest grade first.
 
-The counting is done on 32-bit block products, whose last bits depend on where in a block a vector stands. Scores that
-lie closer to each other than the rounding error of such a product are therefore computed again in 64 bits, always in
-the same order, and decided by that: equal vectors tie, and no rank depends on the size of a block or on the processor.
+Scores are counted on 32-bit block products, whose last bits depend on the position of a vector in its block. Scores
+that are closer to each other than the rounding error of such a product are computed again in 64 bits, always in the
+same order. So equal vectors tie, and no rank depends on the block size or on the processor.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
-from search.evaluate.gallery_blocks import Gallery, blocks
-from search.evaluate.rank_counts import Pairs, count_above, exact_scores
+from search.evaluate.vector_blocks import BlockSizes, VectorBlocks, iter_blocks
 
-__all__ = ["BlockSizes", "Ranks", "relevant_ranks"]
+__all__ = ["Ranks", "relevant_ranks"]
 
+_EXACT_CHUNK = 4096
+"""Scores computed at once in 64 bits: 32 MiB with 512 dimensions."""
 
-@dataclass(frozen=True)
-class BlockSizes:
-    """How many queries and how many gallery vectors are compared at once; their product times 6 is bytes of memory."""
-
-    queries: int = 1024
-    gallery: int = 4096
+_MIN_PAIRS_TO_SORT = 10
+"""From this many relevant documents of one query, sorting its scores is faster than comparing them with each."""
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where one query's relevant documents stand.
+    """The ranks of one query's relevant documents.
 
-    `ranks` (R,) count from 1, ascending; infinite for a document that was never ranked. `grades` (R,) are above 0.
+    `ranks` (R,) count from 1, ascending; a document that was never ranked has an infinite rank. `grades` (R,) are
+    above 0.
     """
 
     ranks: NDArray[np.float64]
@@ -43,77 +42,97 @@ class Ranks:
 
     @classmethod
     def of(cls, ranks: Sequence[float], grades: Sequence[int] | None = None) -> "Ranks":
-        """In any order; all grades are 1 unless given."""
-        places = np.asarray(ranks, dtype=np.float64)
-        marks = np.ones(len(places), np.int64) if grades is None else np.asarray(grades, dtype=np.int64)
-        order = np.lexsort((marks, places))
-        return cls(places[order], marks[order])
+        """Build from ranks in any order. All grades are 1 unless given."""
+        rank_array = np.asarray(ranks, dtype=np.float64)
+        grade_array = np.ones(len(rank_array), np.int64) if grades is None else np.asarray(grades, dtype=np.int64)
+        order = np.lexsort((grade_array, rank_array))
+        return cls(rank_array[order], grade_array[order])
 
     @property
     def first(self) -> float:
-        """The rank of the first relevant document; infinite when there is none."""
+        """The rank of the first relevant document; infinite if there is no relevant document."""
         return float(self.ranks[0]) if len(self.ranks) else float("inf")
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """P pairs of a query and one of its relevant documents, sorted by query.
+
+    `query` (P,) is the number of the query, `rows` (P,) the row of the document in the gallery, `grades` (P,) its
+    relevance, and `scores` (P,) the similarity in 64 bits.
+    """
+
+    query: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    grades: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+    def of_queries(self, first: int, last: int) -> tuple[slice, "_Pairs"]:
+        """Return the slice of the pairs of queries `first` to `last` - 1, and these pairs, renumbered from 0."""
+        low, high = np.searchsorted(self.query, [first, last])
+        part = slice(int(low), int(high))
+        return part, _Pairs(self.query[part] - first, self.rows[part], self.grades[part], self.scores[part])
 
 
 def relevant_ranks(
     queries: NDArray[np.float32],
-    gallery: Gallery,
+    gallery: VectorBlocks,
     relevant: Sequence[Mapping[int, int]],
     sizes: BlockSizes | None = None,
     rows: int | None = None,
 ) -> list[Ranks]:
-    """Exact ranks by dot product, one `Ranks` a query.
+    """Return exact ranks by dot product, one `Ranks` per query.
 
     `queries` (Q, D) and `gallery` (N, D) are unit vectors; `relevant[q]` maps rows of the gallery to grades above 0.
-    Memory: the queries, one block of the gallery, and one block of scores, whatever N and the number of relevant
-    documents. Time: about that of the matrix product, unless very many scores are nearly equal.
-    Raises `EvaluationError` for vectors that cannot be ranked, for rows the gallery does not have, and when it has not
-    as many as `rows` says.
+    Memory: the queries, one block of the gallery, and one block of scores, however large N and the number of relevant
+    documents are. Time: about that of the matrix product, unless very many scores are nearly equal.
+    Raises `EvaluationError` for vectors that are not finite, for rows that the gallery does not have, and when the
+    gallery does not have `rows` rows.
     """
     sizes = sizes or BlockSizes()
     queries = np.ascontiguousarray(queries, dtype=np.float32)  # (Q, D)
     if queries.ndim != 2 or not np.isfinite(queries).all():
-        raise EvaluationError("the queries are not all vectors of finite numbers")
+        raise EvaluationError("The queries are not vectors of finite numbers.")
     if len(queries) != len(relevant):
-        raise EvaluationError(f"there are {len(queries):,} queries and {len(relevant):,} judgements")
-    pairs, found = _pairs(queries, gallery, relevant, sizes.gallery)
-    if rows not in (None, found):
-        raise EvaluationError(f"there are {rows:,} documents and {found:,} vectors in the gallery")
+        raise EvaluationError(f"There are {len(queries):,} queries, but judgements for {len(relevant):,}.")
+    pairs, count = _collect_pairs(queries, gallery, relevant, sizes.gallery)
+    if rows not in (None, count):
+        raise EvaluationError(f"The gallery has {rows:,} documents, but {count:,} vectors.")
     if np.isnan(pairs.scores).any():
         absent = pairs.rows[np.isnan(pairs.scores)][0]
-        raise EvaluationError(f"the gallery has no row {absent}, which is said to be relevant")
+        raise EvaluationError(f"The gallery has no row {absent}, which is judged relevant.")
     above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
-    for start, block in blocks(gallery, sizes.gallery, queries.shape[1]):
+    for start, block in iter_blocks(gallery, sizes.gallery, queries.shape[1]):
         for first in range(0, len(queries), sizes.queries):
-            chosen, mine = pairs.of_queries(first, first + sizes.queries)
-            above[chosen] += count_above(queries[first : first + sizes.queries], block, start, mine)
-    return _placed(pairs, above, len(queries))
+            part, of_part = pairs.of_queries(first, first + sizes.queries)
+            above[part] += _count_above(queries[first : first + sizes.queries], block, start, of_part)
+    return _to_ranks(pairs, above, len(queries))
 
 
-def _pairs(
-    queries: NDArray[np.float32], gallery: Gallery, relevant: Sequence[Mapping[int, int]], size: int
-) -> tuple[Pairs, int]:
-    """Every query with each of its relevant rows and their score (NaN: no such row); and how many rows there are."""
+def _collect_pairs(
+    queries: NDArray[np.float32], gallery: VectorBlocks, relevant: Sequence[Mapping[int, int]], size: int
+) -> tuple[_Pairs, int]:
+    """Return every query with each of its relevant rows and their score (NaN: no such row), and the number of rows."""
     counts = [len(judged) for judged in relevant]
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)
     grades = np.array([grade for judged in relevant for grade in judged.values()], dtype=np.int64)  # (P,)
     scores = np.full(len(rows), np.nan)  # (P,)
     by_row = np.argsort(rows, kind="stable")
-    ordered = rows[by_row]
+    sorted_rows = rows[by_row]
     end = 0
-    for start, block in blocks(gallery, size, queries.shape[1]):
+    for start, block in iter_blocks(gallery, size, queries.shape[1]):
         end = start + len(block)
-        first, last = np.searchsorted(ordered, [start, end])
-        here = by_row[first:last]
-        scores[here] = exact_scores(queries, block, query[here], rows[here] - start)
-    return Pairs(query, rows, grades, scores), end
+        first, last = np.searchsorted(sorted_rows, [start, end])
+        in_block = by_row[first:last]
+        scores[in_block] = _exact_scores(queries, block, query[in_block], rows[in_block] - start)
+    return _Pairs(query, rows, grades, scores), end
 
 
-def _placed(pairs: Pairs, above: NDArray[np.int64], queries: int) -> list[Ranks]:
-    """Ranks from the number of documents that are not relevant and come first: each relevant one adds one to the next.
+def _to_ranks(pairs: _Pairs, above: NDArray[np.int64], queries: int) -> list[Ranks]:
+    """Compute ranks from `above` (P,), the irrelevant documents before each; each relevant one adds 1 to the next.
 
-    Of equal scores the lowest grade comes first, so that the highest comes as late as it can.
+    Of equal scores the lowest grade comes first, so that the highest grade comes as late as possible.
     """
     order = np.lexsort((pairs.grades, -pairs.scores, pairs.query))
     bounds = np.searchsorted(pairs.query, np.arange(queries + 1))  # (Q + 1,)
@@ -121,3 +140,98 @@ def _placed(pairs: Pairs, above: NDArray[np.int64], queries: int) -> list[Ranks]
     ranks = (1 + above[order] + before).astype(np.float64)
     grades = pairs.grades[order]
     return [Ranks(ranks[a:b], grades[a:b]) for a, b in pairwise(bounds)]
+
+
+def _exact_scores(
+    queries: NDArray[np.float32], block: NDArray[np.float32], query: NDArray[np.int64], column: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return dot products (p,) of queries[query[i]] and block[column[i]] in 64 bits.
+
+    A product of two 32-bit numbers is exact in 64 bits, and the sums are always taken in the same order, so equal
+    vectors get equal scores.
+    """
+    scores = np.empty(len(query))
+    for start in range(0, len(query), _EXACT_CHUNK):
+        part = slice(start, start + _EXACT_CHUNK)
+        products = queries[query[part]].astype(np.float64)  # (p, D)
+        products *= block[column[part]]
+        scores[part] = products.sum(axis=1)
+    return scores
+
+
+def _count_above(
+    queries: NDArray[np.float32], block: NDArray[np.float32], start: int, pairs: _Pairs
+) -> NDArray[np.int64]:
+    """Count, for each pair (P,), the irrelevant documents of this block that score at least as much.
+
+    `queries` (q, D); `block` (n, D) contains the gallery's rows from `start`.
+    """
+    scores = queries @ block.T  # (q, n)
+    in_block = (pairs.rows >= start) & (pairs.rows < start + len(block))
+    scores[pairs.query[in_block], pairs.rows[in_block] - start] = -np.inf
+    slack = _rounding_error(queries, block)[pairs.query]  # (P,)
+    low, high = (edge.astype(np.float32) for edge in (pairs.scores - slack, pairs.scores + slack))
+    counts = np.zeros(len(pairs.query), dtype=np.int64)
+    for chosen, above, pair, column in _compare(scores, pairs.query, low, high):
+        counts[chosen] += above
+        close = chosen[pair]
+        decided = _exact_scores(queries, block, pairs.query[close], column) >= pairs.scores[close]
+        counts += np.bincount(close[decided], minlength=len(counts))
+    return counts
+
+
+_CloseScores: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Pairs (c,), the number of scores surely above each (c,), and the scores too close to decide: the index of the pair
+in `c`, and the column (t,)."""
+
+
+def _compare(
+    scores: NDArray[np.float32], query: NDArray[np.int64], low: NDArray[np.float32], high: NDArray[np.float32]
+) -> Iterator[_CloseScores]:
+    """Compare scores (q, n) with every pair: one pair of each query at a time, or all pairs of a query at once."""
+    turn = np.arange(len(query)) - np.searchsorted(query, query)  # (P,) 0 for a query's first pair, 1 for its second
+    many = (np.bincount(query, minlength=len(scores)) >= _MIN_PAIRS_TO_SORT)[query]  # (P,)
+    for number in range(_MIN_PAIRS_TO_SORT):
+        chosen = np.flatnonzero((turn == number) & ~many)
+        if len(chosen):
+            of_chosen = scores if len(chosen) == len(scores) else scores[query[chosen]]  # (c, n)
+            yield chosen, *_compare_each(of_chosen, low[chosen], high[chosen])
+    for number in np.unique(query[many]):
+        chosen = np.arange(*np.searchsorted(query, [number, number + 1]))
+        yield chosen, *_compare_sorted(scores[number], low[chosen], high[chosen])
+
+
+def _compare_each(
+    scores: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Compare row i of the scores (c, n) with low[i] and high[i]."""
+    above = scores > high[:, None]
+    close = scores >= low[:, None]
+    close ^= above
+    return np.count_nonzero(above, axis=1), *np.nonzero(close)
+
+
+def _compare_sorted(
+    scores: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Compare one query's scores (n,) with every low[i] and high[i], (r,), by sorting them."""
+    order = np.argsort(scores)
+    first = np.searchsorted(scores, low, "left", sorter=order)  # (r,)
+    last = np.searchsorted(scores, high, "right", sorter=order)  # (r,)
+    pair = np.repeat(np.arange(len(low)), last - first)  # (t,)
+    within = np.arange(len(pair)) - np.repeat(np.cumsum(last - first) - (last - first), last - first)
+    return len(scores) - last, pair, order[first[pair] + within]
+
+
+def _rounding_error(queries: NDArray[np.float32], block: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return a bound (q,) on the error of a 32-bit product.
+
+    At most D units of rounding, and, with a probability of error of 1e-13, no more than 8 times the square root of D
+    (Higham and Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 2019). Two more
+    units allow for the thresholds themselves.
+    """
+    dim = queries.shape[1]
+    units = min(dim, 8 * dim**0.5) + 2
+    longest = float(np.linalg.norm(block, axis=1).max(initial=0.0))
+    lengths = np.linalg.norm(queries, axis=1).astype(np.float64)  # (q,)
+    return np.asarray(units * 2.0**-24 * longest * lengths)

@@ -1,14 +1,14 @@
-"""Judgements and rankings as TREC writes them, and the evaluation of a ranking that some other program made.
+"""Relevance judgements (qrels) and rankings (runs), in memory and in TREC files.
 
     qrels   query 0 document grade
     run     query Q0 document rank score tag
 
-Fields are parted by white space; so in ids white space, `%` and bytes that are no UTF-8 are written as in a URL
-(`%20`), and read back as such.
+Fields are separated by white space. In ids, white space, `%` and bytes that are not UTF-8 are therefore
+percent-encoded as in a URL (`%20`), and decoded when they are read.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
@@ -16,78 +16,109 @@ from urllib.parse import unquote
 import numpy as np
 
 from core.errors import EvaluationError
-from search.evaluate.qrels import Qrels, relevant_documents
 from search.evaluate.ranks import Ranks
-from search.evaluate.text_records import Source, read_lines
-from search.evaluate.writing import write_lines
+from search.evaluate.text_files import FilePosition, read_lines, write_lines
 
-__all__ = ["Run", "qrels_lines", "rank_run", "read_qrels", "read_run", "write_qrels", "write_run"]
+__all__ = [
+    "Qrels",
+    "Run",
+    "invert_qrels",
+    "qrels_lines",
+    "rank_run",
+    "read_qrels",
+    "read_run",
+    "relevant_documents",
+    "write_qrels",
+    "write_run",
+]
+
+Qrels: TypeAlias = Mapping[str, Mapping[str, int]]
+"""Query id -> {document id: grade}. A grade above 0 is relevant, a higher grade is better. A document that is not
+listed is not relevant."""
 
 Run: TypeAlias = Mapping[str, Mapping[str, float]]
-"""Query id -> {document id: score}; the highest score comes first."""
+"""Query id -> {document id: score}. The highest score is ranked first."""
+
+Number = TypeVar("Number", int, float)
+
+
+def relevant_documents(qrels: Qrels, query: str) -> dict[str, int]:
+    """Return the documents with a grade above 0; empty for a query without judgements."""
+    return {document: grade for document, grade in qrels.get(query, {}).items() if grade > 0}
+
+
+def invert_qrels(qrels: Qrels) -> dict[str, dict[str, int]]:
+    """Return the same judgements with documents as queries: document id -> {query id: grade}."""
+    inverted: dict[str, dict[str, int]] = {}
+    for query, judged in qrels.items():
+        for document, grade in judged.items():
+            inverted.setdefault(document, {})[query] = grade
+    return inverted
 
 
 def read_qrels(path: Path | str) -> dict[str, dict[str, int]]:
-    """Query id -> {document id: grade}.
+    """Read judgements: query id -> {document id: grade}.
 
-    Raises `DatasetError` for a file or a line that cannot be read, and for a document judged twice.
+    Raises `DatasetError` for a file or a line that cannot be read, and for a document that is judged twice.
     """
     qrels: dict[str, dict[str, int]] = {}
-    for source, (query, _, document, grade) in _fields(Path(path), 4):
+    for position, (query, _, document, grade) in _read_fields(Path(path), 4):
         if not re.fullmatch(r"[+-]?[0-9]+", grade):
-            raise source.wrong(f"the grade {grade!r} is no whole number")
-        _take(qrels, query, document, int(grade), source)
+            raise position.error(f"the grade {grade!r} is not a whole number")
+        _add(qrels, query, document, int(grade), position)
     return qrels
 
 
 def read_run(path: Path | str) -> dict[str, dict[str, float]]:
-    """Query id -> {document id: score}. Ranks in the file are not believed: the scores decide, as in trec_eval.
+    """Read a ranking: query id -> {document id: score}. As in trec_eval the scores decide, not the ranks in the file.
 
-    Raises `DatasetError` for a file or a line that cannot be read, and for a document ranked twice.
+    Raises `DatasetError` for a file or a line that cannot be read, and for a document that is ranked twice.
     """
     run: dict[str, dict[str, float]] = {}
-    for source, (query, _, document, _, score, _) in _fields(Path(path), 6):
+    for position, (query, _, document, _, score, _) in _read_fields(Path(path), 6):
         try:
             number = float(score)
         except ValueError as exc:
-            raise source.wrong(f"the score {score!r} is no number") from exc
+            raise position.error(f"the score {score!r} is not a number") from exc
         if not np.isfinite(number):
-            raise source.wrong(f"the score {score!r} cannot be ranked")
-        _take(run, query, document, number, source)
+            raise position.error(f"the score {score!r} is not finite")
+        _add(run, query, document, number, position)
     return run
 
 
 def write_qrels(path: Path | str, qrels: Qrels) -> None:
-    """Writes all judgements. Raises `EvaluationError` when the file cannot be written."""
+    """Write all judgements. Raises `EvaluationError` if the file cannot be written."""
     write_lines(path, qrels_lines(qrels))
 
 
 def qrels_lines(qrels: Qrels) -> Iterator[str]:
-    """The lines of such a file."""
+    """Yield the lines of a qrels file."""
     for query, judged in qrels.items():
         for document, grade in judged.items():
-            yield f"{_quoted(query)} 0 {_quoted(document)} {grade}"
+            yield f"{_quote(query)} 0 {_quote(document)} {grade}"
 
 
 def write_run(path: Path | str, run: Run, tag: str = "sightline") -> None:
-    """Writes the documents of each query, best first; equal scores by id. Raises `EvaluationError` as above."""
-    write_lines(path, _run_lines(run, _quoted(tag)))
+    """Write the documents of each query, best first; equal scores by id.
+
+    Raises `EvaluationError` if the file cannot be written.
+    """
+    write_lines(path, _run_lines(run, _quote(tag)))
 
 
 def rank_run(run: Run, qrels: Qrels, queries: Sequence[str] | None = None) -> list[Ranks]:
-    """The ranks of what is relevant to each query, all that were judged unless `queries` are given.
+    """Return the ranks of the relevant documents of each query; of all judged queries unless `queries` are given.
 
-    Ties count against the run, in the order that is worst for every measure. A query that the run leaves out, and a
-    document that it does not rank, are ranked infinitely low.
+    Ties count against the run, in the order that is worst for every metric. Queries that are missing from the run and
+    documents that it does not rank get an infinite rank.
     """
     return [
-        _ranks(run.get(query, {}), relevant_documents(qrels, query))
-        for query in (qrels if queries is None else queries)
+        _rank(run.get(query, {}), relevant_documents(qrels, query)) for query in (qrels if queries is None else queries)
     ]
 
 
-def _ranks(scores: Mapping[str, float], relevant: Mapping[str, int]) -> Ranks:
-    """A relevant document's rank is 1 + those at least as good that are not relevant + the relevant ones before it."""
+def _rank(scores: Mapping[str, float], relevant: Mapping[str, int]) -> Ranks:
+    """Rank = 1 + irrelevant documents that score at least as much + relevant documents placed before."""
     others = np.sort(np.array([score for document, score in scores.items() if document not in relevant]))
     placed = sorted((-scores[document], grade) for document, grade in relevant.items() if document in scores)
     above = len(others) - np.searchsorted(others, [-negative for negative, _ in placed], side="left")
@@ -99,38 +130,37 @@ def _ranks(scores: Mapping[str, float], relevant: Mapping[str, int]) -> Ranks:
 def _run_lines(run: Run, tag: str) -> Iterator[str]:
     for query, scores in run.items():
         ordered = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-        for place, (document, score) in enumerate(ordered, start=1):
-            yield f"{_quoted(query)} Q0 {_quoted(document)} {place} {float(score)!r} {tag}"
+        for rank, (document, score) in enumerate(ordered, start=1):
+            yield f"{_quote(query)} Q0 {_quote(document)} {rank} {float(score)!r} {tag}"
 
 
-def _fields(path: Path, count: int) -> Iterator[tuple[Source, list[str]]]:
-    for source, line in read_lines(path):
+def _read_fields(path: Path, count: int) -> Iterable[tuple[FilePosition, list[str]]]:
+    for position, line in read_lines(path):
         fields = line.split()
         if len(fields) != count:
-            raise source.wrong(f"{count} fields were expected, there are {len(fields)}")
-        yield source, fields
+            raise position.error(f"expected {count} fields, found {len(fields)}")
+        yield position, fields
 
 
-_Number = TypeVar("_Number", int, float)
-
-
-def _take(into: dict[str, dict[str, _Number]], query: str, document: str, value: _Number, source: Source) -> None:
-    of_query = into.setdefault(_plain(query), {})
-    name = _plain(document)
+def _add(
+    target: dict[str, dict[str, Number]], query: str, document: str, value: Number, position: FilePosition
+) -> None:
+    of_query = target.setdefault(_unquote(query), {})
+    name = _unquote(document)
     if name in of_query:
-        raise source.wrong(f"the document {document} is there twice for the query {query}")
+        raise position.error(f"duplicate document {document} for the query {query}")
     of_query[name] = value
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     if not name:
-        raise EvaluationError("an empty id cannot be written in TREC's format")
-    return re.sub(r"[\s%\udc80-\udcff]", lambda char: _percent(char[0]), name)
+        raise EvaluationError("TREC files cannot contain an empty id.")
+    return re.sub(r"[\s%\udc80-\udcff]", lambda char: _percent_encode(char[0]), name)
 
 
-def _percent(char: str) -> str:
+def _percent_encode(char: str) -> str:
     return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
-def _plain(name: str) -> str:
+def _unquote(name: str) -> str:
     return unquote(name, errors="surrogateescape")

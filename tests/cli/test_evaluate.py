@@ -1,4 +1,4 @@
-"""`sightline eval`: numbers worked out by hand, from a model that sees colours."""
+"""`sightline eval`: numbers computed by hand, from a model that sees colours."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from PIL import Image
 from encoders import registry
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
-from encoders.registry import ModelInfo
 from indexer import index
 from store import Library
+from tests.support.distributions import install_plugin
 
 Sightline = Callable[..., Any]
 
@@ -46,16 +46,16 @@ KEYS = {
 
 
 class BlindEncoder(Encoder):
-    """To it everything is alike, so that every right answer comes last."""
+    """Gives everything the same vector, so that every relevant result is ranked last."""
 
     def __init__(self) -> None:
         preprocess = FakeEncoder().preprocess
         super().__init__(model="blind", weights="none", dim=2, preprocess=preprocess)
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.ones((len(pixels), 2), np.float32)
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.ones((len(texts), 2), np.float32)
 
 
@@ -66,18 +66,24 @@ def kept_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def own_cache(kept_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are embedded into a cache that all tests here share, and nobody else."""
+    """Embed pictures into a cache that only these tests share."""
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: kept_cache)
 
 
 @pytest.fixture
-def blind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second model."""
+def blind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a second model as a plug-in."""
+    install_plugin(
+        tmp_path / "plugin",
+        monkeypatch,
+        group=registry.ENCODERS.group,
+        name="blind",
+        target="blind_model:BlindEncoder",
+        source="",
+    )
     module = ModuleType("blind_model")
     module.BlindEncoder = BlindEncoder  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "blind_model", module)
-    info = ModelInfo("blind", "Sees nothing", ("en",), "Apache-2.0", "blind_model:BlindEncoder")
-    monkeypatch.setattr(registry, "MODELS", MappingProxyType({**registry.MODELS, "blind": info}))
 
 
 def write_captions(path: Path, captions: Sequence[tuple[str, str, str]]) -> Path:
@@ -88,10 +94,10 @@ def write_captions(path: Path, captions: Sequence[tuple[str, str, str]]) -> Path
 
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four colours; the ranks are 1, 1, 1, 1, 3 in English and 3, 4 in German, which the model does not speak.
+    """Four colours; the ranks are 1, 1, 1, 1, 3 in English and 3, 4 in German, which the model does not support.
 
-    The wrong "blue" for the red picture finds blue, and red and green alike after it; of words that it does not know
-    the model thinks red, green and blue alike, and yellow least of all.
+    The wrong caption "blue" of the red picture ranks blue first, and red and green equally after it. For unknown words
+    the model ranks red, green and blue equally, and yellow last.
     """
     folder = tmp_path_factory.mktemp("few")
     for name in ("red", "green", "blue", "yellow"):
@@ -110,7 +116,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_captions(folder / "captions.jsonl", [(f"{name}.png", name, "en") for name in COLOURS])
 
 
-def test_json_of_each_language_and_pooled(sightline: Sightline, few: Path) -> None:
+def test_json_has_one_record_per_language_and_a_pooled_one(sightline: Sightline, few: Path) -> None:
     answer = sightline("eval", few, "--space", "fake", "--json")
     assert (answer.code, answer.err) == (0, "")
     german, english, pooled = answer.records
@@ -135,7 +141,7 @@ def test_json_of_each_language_and_pooled(sightline: Sightline, few: Path) -> No
             assert low <= record[metric] <= high
 
 
-def test_a_table_for_people(sightline: Sightline, few: Path) -> None:
+def test_table_has_values_and_intervals(sightline: Sightline, few: Path) -> None:
     answer = sightline("eval", few, "--space", "fake", "--metrics", "mrr,recall@1,median_rank")
     assert answer.code == 0
     title, head, german, intervals, english, _, pooled, *_ = answer.lines
@@ -148,8 +154,8 @@ def test_a_table_for_people(sightline: Sightline, few: Path) -> None:
     assert "MRR          mean of 1 / rank of the first relevant document" in answer.lines
 
 
-def test_both_directions(sightline: Sightline, few: Path) -> None:
-    """To the blue picture the right "blue" and the wrong one are alike: rank 2; the others find theirs first."""
+def test_both_directions_are_measured(sightline: Sightline, few: Path) -> None:
+    """For the blue picture its own "blue" and the wrong one tie: rank 2. The others find their caption first."""
     arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--direction")
     there, back = sightline(*arguments, "both").records
     assert (there["direction"], back["direction"]) == ("text-to-picture", "picture-to-text")
@@ -158,7 +164,7 @@ def test_both_directions(sightline: Sightline, few: Path) -> None:
     assert sightline(*arguments, "picture-to-text").record == back
 
 
-def test_a_template(sightline: Sightline, few: Path) -> None:
+def test_templates_are_filled_and_averaged(sightline: Sightline, few: Path) -> None:
     """Put into "blue {}", red words lie halfway between red and blue, which are then alike."""
     arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--metrics", "mrr", "--template")
     assert sightline(*arguments, "a photo of {} things").record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
@@ -170,10 +176,10 @@ def test_a_template(sightline: Sightline, few: Path) -> None:
     assert sightline(*arguments, "{}", "--template", "{} {}").record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
     answer = sightline(*arguments, "a photo")
     assert answer.code == 2
-    assert "does not say where the caption goes" in answer.err
+    assert "has no {} for the caption" in answer.err
 
 
-def test_only_the_pictures_of_the_split_are_embedded(sightline: Sightline, tmp_path: Path, kept_cache: Path) -> None:
+def test_only_pictures_of_the_split_are_embedded(sightline: Sightline, tmp_path: Path, kept_cache: Path) -> None:
     lines = []
     for split, name in (("dev", "red"), ("dev", "blue"), ("train", "green")):
         Image.new("RGB", (8, 8), COLOURS[name]).save(tmp_path / f"{name}.png")
@@ -189,40 +195,40 @@ def test_only_the_pictures_of_the_split_are_embedded(sightline: Sightline, tmp_p
     assert sightline("status", "--library", folder, "--json").record["failed"] == 0
 
 
-def test_a_picture_that_cannot_be_read_is_named(sightline: Sightline, tmp_path: Path) -> None:
+def test_unreadable_picture_is_named(sightline: Sightline, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     answer = sightline(
         "eval", write_captions(tmp_path / "captions.jsonl", [("broken.png", "red", "en")]), "--space", "fake"
     )
     assert (answer.code, answer.out) == (2, b"")
-    assert "1 of the pictures cannot be read: broken.png" in answer.err
+    assert "1 pictures cannot be read: broken.png" in answer.err
 
 
-def test_with_a_library_its_vectors_are_used(sightline: Sightline, few: Path, library: Library) -> None:
+def test_library_option_uses_its_vectors(sightline: Sightline, few: Path, library: Library) -> None:
     index(library, [few.parent], FakeEncoder())
     answer = sightline("eval", few, "--library", library.path, "--json", "--lang", "en")
     assert answer.record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
     assert sightline("--library", library.path, "eval", few, "--json", "--lang", "en").record == answer.record
     answer = sightline("eval", few, "--library", library.path, "--space", "clop")
     assert answer.code == 2
-    assert "no space called 'clop'" in answer.err
+    assert "Unknown space 'clop'" in answer.err
 
 
-def test_what_the_library_lacks_is_named(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
+def test_missing_pictures_are_named(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
     shutil.copytree(few.parent, tmp_path / "copy")
     (tmp_path / "copy" / "red.png").rename(tmp_path / "red.png")
     index(library, [tmp_path / "copy"], FakeEncoder())
     answer = sightline("eval", tmp_path / "copy", "--library", library.path)
     assert (answer.code, answer.out) == (2, b"")
-    assert "1 pictures have no vector of fake" in answer.err
+    assert "1 pictures have no vector in fake" in answer.err
     assert "red.png" in answer.err
     assert "sightline index" in answer.err
     answer = sightline("eval", tmp_path / "copy", "--space", "fake")
     assert (answer.code, answer.out) == (2, b"")
-    assert "1 of its pictures are not there: red.png" in answer.err
+    assert "1 of its pictures are missing: red.png" in answer.err
 
 
-def test_two_spaces_side_by_side(sightline: Sightline, many: Path, blind: None) -> None:
+def test_two_spaces_are_compared(sightline: Sightline, many: Path, blind: None) -> None:
     answer = sightline("eval", many, "--space", "fake", "--space", "blind", "--json", "--metrics", "mrr,recall@1")
     fake, other = answer.records
     assert (fake["mrr"], other["mrr"]) == (1, pytest.approx(1 / 13, abs=1e-6))
@@ -238,7 +244,7 @@ def test_two_spaces_side_by_side(sightline: Sightline, many: Path, blind: None) 
     assert "p=0.000" in table
 
 
-def test_a_difference_that_is_noise(sightline: Sightline, few: Path, blind: None) -> None:
+def test_insignificant_difference_is_reported_as_noise(sightline: Sightline, few: Path, blind: None) -> None:
     """Four pictures cannot show more than a p of 2 in 16."""
     spaces = ("--space", "fake", "--space", "blind")
     _, record = sightline("eval", few, *spaces, "--lang", "en", "--json", "--metrics", "mrr").records
@@ -248,8 +254,8 @@ def test_a_difference_that_is_noise(sightline: Sightline, few: Path, blind: None
     assert "this may be noise" in sightline("eval", few, *spaces, "--lang", "en").text
 
 
-def test_an_approximate_index_against_exact_search(sightline: Sightline, few: Path) -> None:
-    """A flat index loses nothing; at depth 1 it does not find what is ranked third."""
+def test_approximate_index_is_compared_with_exact_search(sightline: Sightline, few: Path) -> None:
+    """A flat index equals exact search; at depth 1 it does not find the picture at rank 3."""
     arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--metrics", "mrr", "--index")
     exact, flat = sightline(*arguments, "Flat").records
     assert flat["space"] == f"{exact['space']} Flat"
@@ -258,21 +264,21 @@ def test_an_approximate_index_against_exact_search(sightline: Sightline, few: Pa
     assert flat["mrr"] == ivf["mrr"] == 4 / 5
     assert ivf["space"] == f"{exact['space']} IVF2,Flat:nprobe=2"
     (comparison,) = ivf["comparisons"]
-    assert comparison["left"] == exact["space"]  # not the index before it
+    assert comparison["left"] == exact["space"]  # not the previous index
     assert comparison["difference"] == pytest.approx(-1 / 15, abs=1e-6)
     answer = sightline(*arguments, "HNSW32,Nonsense")
     assert (answer.code, answer.out) == (2, b"")
-    assert "FAISS cannot make an index 'HNSW32,Nonsense'" in answer.err
+    assert "FAISS cannot build the index 'HNSW32,Nonsense'" in answer.err
 
 
-def test_an_approximate_index_of_captions_is_one_a_language(sightline: Sightline, few: Path) -> None:
+def test_approximate_index_of_captions_is_built_per_language(sightline: Sightline, few: Path) -> None:
     arguments = ("eval", few, "--space", "fake", "--json", "--direction", "picture-to-text", "--metrics", "mrr")
     records = sightline(*arguments, "--index", "Flat").records
     assert [record["candidates"] for record in records] == [2, 5, 7] * 2
     assert [record["mrr"] for record in records[3:]] == [record["mrr"] for record in records[:3]]
 
 
-def test_trec_files(sightline: Sightline, few: Path, tmp_path: Path) -> None:
+def test_run_and_qrels_are_written(sightline: Sightline, few: Path, tmp_path: Path) -> None:
     run, qrels = tmp_path / "run.txt", tmp_path / "qrels.txt"
     answer = sightline("eval", few, "--space", "fake", "--lang", "de", "--run", run, "--qrels", qrels, "--depth", "3")
     assert answer.code == 0
@@ -283,33 +289,39 @@ def test_trec_files(sightline: Sightline, few: Path, tmp_path: Path) -> None:
     assert float(lines[0][4]) == pytest.approx(0.1 / math.sqrt(4.01), abs=1e-4)
 
 
-def test_the_gate(sightline: Sightline, many: Path, blind: None, tmp_path: Path) -> None:
-    kept = tmp_path / "kept.json"
+def test_significant_drop_below_the_baseline_exits_with_3(
+    sightline: Sightline, many: Path, blind: None, tmp_path: Path
+) -> None:
+    saved = tmp_path / "saved.json"
     shutil.copytree(many.parent, tmp_path / "many")
     captions = tmp_path / "many" / "captions.jsonl"
-    assert sightline("eval", captions, "--space", "fake", "--save", kept).code == 0
-    answer = sightline("eval", captions, "--space", "fake", "--baseline", kept)
+    assert sightline("eval", captions, "--space", "fake", "--save", saved).code == 0
+    answer = sightline("eval", captions, "--space", "fake", "--baseline", saved)
     assert answer.code == 0
-    assert answer.lines[-1] == "Of 6 measures held to the baseline, 0 fell and 0 rose; the rest may be noise."
+    assert answer.lines[-1] == (
+        "Of 6 metrics compared with the baseline, 0 dropped and 0 rose. All other differences may be noise."
+    )
     captions.write_text(captions.read_text().replace('"caption": "red"', '"caption": "blue"'))  # one query worse
-    answer = sightline("eval", captions, "--space", "fake", "--baseline", kept, "--json")
+    answer = sightline("eval", captions, "--space", "fake", "--baseline", saved, "--json")
     assert (answer.code, answer.record["recall@1"]) == (0, pytest.approx(12 / 13, abs=1e-6))
     assert {comparison["better"] for comparison in answer.record["baseline"]} == {"neither"}
-    answer = sightline("eval", captions, "--space", "blind", "--baseline", kept, "--metrics", "mrr,recall@1")
+    answer = sightline("eval", captions, "--space", "blind", "--baseline", saved, "--metrics", "mrr,recall@1")
     assert answer.code == 3
-    assert [line.split()[3] for line in answer.lines if line.startswith("FELL: ")] == ["MRR", "R@1"]
-    assert answer.lines[-1] == "Of 2 measures held to the baseline, 2 fell and 0 rose; the rest may be noise."
+    assert [line.split()[3] for line in answer.lines if line.startswith("DROPPED: ")] == ["MRR", "R@1"]
+    assert answer.lines[-1] == (
+        "Of 2 metrics compared with the baseline, 2 dropped and 0 rose. All other differences may be noise."
+    )
 
 
-def test_a_baseline_of_something_else_is_no_pass(sightline: Sightline, few: Path, many: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "kept.json"
-    assert sightline("eval", many, "--space", "fake", "--save", kept, "--metrics", "mrr").code == 0
-    answer = sightline("eval", few, "--space", "fake", "--baseline", kept)
+def test_baseline_of_another_data_set_is_rejected(sightline: Sightline, few: Path, many: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.json"
+    assert sightline("eval", many, "--space", "fake", "--save", saved, "--metrics", "mrr").code == 0
+    answer = sightline("eval", few, "--space", "fake", "--baseline", saved)
     assert (answer.code, answer.out) == (2, b"")
-    assert "the baseline does not have" in answer.err
+    assert "Not in the baseline" in answer.err
 
 
-def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
+def test_query_vectors_for_an_imported_space(sightline: Sightline, few: Path, library: Library, tmp_path: Path) -> None:
     """Pictures along the axes; the captions of red and green are right, the others point at red."""
     np.save(tmp_path / "pictures.npy", np.eye(4, dtype=np.float32))
     (tmp_path / "names.txt").write_text("red.png\ngreen.png\nblue.png\nyellow.png\n")
@@ -329,18 +341,21 @@ def test_vectors_made_elsewhere(sightline: Sightline, few: Path, library: Librar
     for extra, complaint in (
         (
             ("--query-vectors", named, "--query-ids", tmp_path / "ids.txt"),
-            "no vector for 1 of 5 captions: green.png#en#0",
+            "No vector for 1 of 5 captions: green.png#en#0",
         ),
         (("--query-vectors", tmp_path / "none.npy"), "none.npy"),
-        ((), "were made elsewhere, and so must be those of the captions: --query-vectors"),
+        (
+            (),
+            "so the vectors of the captions must be given as well.\nHint: Name a file of them with --query-vectors",
+        ),
     ):
         answer = sightline(*evaluate, *extra)
         assert (answer.code, answer.out) == (2, b"")
         assert complaint in answer.err
 
 
-def test_ids_of_query_vectors_may_be_numbers(sightline: Sightline, library: Library, tmp_path: Path) -> None:
-    """The captions 1 and 0, in this order; rows called 0 and 1 are theirs by name, without names by their order."""
+def test_numeric_ids_of_query_vectors(sightline: Sightline, library: Library, tmp_path: Path) -> None:
+    """The captions have the ids 1 and 0. The rows 0 and 1 are assigned by id, or without ids by order."""
     np.save(tmp_path / "axes.npy", np.eye(2, dtype=np.float32))
     (tmp_path / "names.txt").write_text("first.png\nsecond.png\n")
     (tmp_path / "ids.txt").write_text("0\n1\n")
@@ -352,38 +367,38 @@ def test_ids_of_query_vectors_may_be_numbers(sightline: Sightline, library: Libr
     assert sightline(*evaluate).record["mrr"] == 1
     assert sightline(*evaluate, "--query-ids", tmp_path / "ids.txt").record["mrr"] == 1 / 2
     (tmp_path / "ids.txt").write_text("0\n0\n")
-    assert "two vectors are called 0" in sightline(*evaluate, "--query-ids", tmp_path / "ids.txt").err
+    assert "Two vectors have the id '0'" in sightline(*evaluate, "--query-ids", tmp_path / "ids.txt").err
     np.save(tmp_path / "axes.npy", np.eye(3, 2, dtype=np.float32))
-    assert "3 vectors without ids for 2 captions" in sightline(*evaluate).err
+    assert "3 vectors without ids, but 2 captions" in sightline(*evaluate).err
 
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         ([], "Missing argument"),
-        (["none.jsonl"], "there is no such file or folder"),
-        (["DATA", "--lang", "xx"], "no captions in 'xx'; there are: de, en"),
-        (["DATA", "--split", "dev"], "no split is called 'dev'"),
-        (["DATA", "--metrics", "accuracy"], "no measure is called 'accuracy'"),
-        (["DATA", "--format", "excel"], "no format is called 'excel'"),
-        (["DATA", "--space", "clop"], "no model is called 'clop'"),
+        (["none.jsonl"], "no such file or folder"),
+        (["DATA", "--lang", "xx"], "No captions in 'xx'. Choose from: de, en"),
+        (["DATA", "--split", "dev"], "Unknown split 'dev'"),
+        (["DATA", "--metrics", "accuracy"], "Unknown metric 'accuracy'"),
+        (["DATA", "--format", "excel"], "Unknown format 'excel'"),
+        (["DATA", "--space", "clop"], "Unknown model 'clop'"),
         (["DATA", "--direction", "sideways"], "sideways"),
-        (["DATA", "--direction", "both", "--run", "run.txt"], "--run is of one data set in one direction"),
-        (["DATA", "DATA", "--qrels", "qrels.txt"], "--qrels is of one data set"),
-        (["DATA", "DATA"], "2 data sets are called few"),
-        (["DATA", "--space", "fake", "--space", "fake", "--save", "kept.json"], "--save is of one space"),
-        (["DATA", "--index", "Flat", "--baseline", "kept.json"], "--baseline is of one space"),
-        (["DATA", "--html", "no/such/folder/report.html"], "there is no folder no/such/folder"),
-        (["DATA", "--query-vectors", "texts.npy"], "name its --library"),
+        (["DATA", "--direction", "both", "--run", "run.txt"], "--run needs a single data set and a single direction"),
+        (["DATA", "DATA", "--qrels", "qrels.txt"], "--qrels needs a single data set"),
+        (["DATA", "DATA"], "2 data sets have the name few"),
+        (["DATA", "--space", "fake", "--space", "fake", "--save", "kept.json"], "--save needs a single space"),
+        (["DATA", "--index", "Flat", "--baseline", "kept.json"], "--baseline needs a single space"),
+        (["DATA", "--html", "no/such/folder/report.html"], "Folder no/such/folder not found"),
+        (["DATA", "--query-vectors", "texts.npy"], "needs the --library of the imported space"),
         (["DATA", "--space", "fake", "--baseline", "none.json"], "none.json"),
         (
             ["DATA", "--library", "lib", "--space", "a", "--space", "b", "--query-vectors", "c=texts.npy"],
-            "say of which space the vectors are",
+            "Name the space of the vectors",
         ),
-        (["DATA", "--library", "none"], "there is no library"),
+        (["DATA", "--library", "none"], "There is no library"),
     ],
 )
-def test_what_cannot_be_measured_is_said_at_once(
+def test_invalid_options_are_rejected_before_measuring(
     sightline: Sightline,
     few: Path,
     arguments: list[str],

@@ -1,4 +1,4 @@
-"""The report and the plots of `sightline eval`: well-formed, self-contained, and true to the numbers."""
+"""The report and the plots of `sightline eval`: well-formed, self-contained, with the right numbers."""
 
 import json
 import os
@@ -13,10 +13,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli.evaluate.formatting import interval_words, label, number_words
-from cli.evaluate.plot_data import bin_words, depths, rank_bins, rank_shares
+from cli.evaluate.formatting import (
+    bin_label,
+    curve_depths,
+    format_interval,
+    format_number,
+    metric_label,
+    rank_bins,
+    rank_shares,
+)
 from cli.evaluate.report.markup import element, escaped
-from cli.evaluate.report.panels import histogram_panel, recall_panel
+from cli.evaluate.report.svg import histogram_panel, recall_panel
 from search.evaluate.bootstrap import Interval
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.ranks import Ranks
@@ -57,9 +64,7 @@ def words(element: ET.Element) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def test_a_report_is_one_well_formed_page_that_needs_nothing_else(
-    sightline: Sightline, data: Path, tmp_path: Path
-) -> None:
+def test_report_is_a_single_well_formed_page(sightline: Sightline, data: Path, tmp_path: Path) -> None:
     assert sightline("eval", data, "--space", "fake", "--html", tmp_path / "report.html").code == 0
     text, page = page_of(tmp_path / "report.html")
     assert not re.search(r"https?:|<script|<link|@import|url\(", text)
@@ -68,8 +73,8 @@ def test_a_report_is_one_well_formed_page_that_needs_nothing_else(
     assert "<script>alert('&')</script> � \"quoted\"" in words(page)  # of a caption, as text
 
 
-def test_a_report_says_what_was_measured(sightline: Sightline, data: Path, tmp_path: Path) -> None:
-    """Ranks: ar 2 (of words that it does not know the model thinks both alike), en 1, 1 and 2."""
+def test_report_contains_the_results(sightline: Sightline, data: Path, tmp_path: Path) -> None:
+    """Ranks: ar 2 (unknown words, so both pictures score the same), en 1, 1 and 2."""
     sightline("eval", data, "--space", "fake", "--html", tmp_path / "report.html", "--metrics", "mrr,median_rank")
     _, page = page_of(tmp_path / "report.html")
     (table,) = page.iter("table")
@@ -77,33 +82,34 @@ def test_a_report_says_what_was_measured(sightline: Sightline, data: Path, tmp_p
     assert rows[0] == ["language", "queries", "pictures", "MRR", "median rank"]
     assert [row[:3] for row in rows[1:]] == [["ar", "1", "2"], ["en", "3", "2"], ["all languages", "4", "2"]]
     assert [row[3][:5] for row in rows[1:]] == ["0.500", "0.833", "0.750"]
-    said = words(page)
-    assert "Split all; 4 queries, each ranking all 2 pictures; 2 languages (ar, en)." in said
-    assert "mean of 1 / rank of the first relevant document" in said
-    assert f"sightline eval '{data}' --space fake --html {tmp_path / 'report.html'}" in said
+    text = words(page)
+    assert "Split all; 4 queries, each ranking all 2 pictures; 2 languages (ar, en)." in text
+    assert "mean of 1 / rank of the first relevant document" in text
+    assert f"sightline eval '{data}' --space fake --html {tmp_path / 'report.html'}" in text
     # A forest plot, recall and a histogram for two languages and both together.
     assert len(list(page.iter("svg"))) == 1 + 3 + 3
     worst = [block for block in page.iter("div") if block.get("class") == "query"]
     assert [words(block)[:9] for block in worst] == ["rank 2 ar", "rank 2 en"]
-    # What is right, and the two that came first.
+    # The relevant picture, and the first two results.
     assert [len(list(block.iter("img"))) for block in worst] == [3, 3]
 
 
-def test_a_report_of_two_systems_in_both_directions(sightline: Sightline, data: Path, tmp_path: Path) -> None:
+def test_report_of_two_systems_in_both_directions(sightline: Sightline, data: Path, tmp_path: Path) -> None:
     arguments = ("--space", "fake", "--index", "Flat", "--depth", "1", "--direction", "both")
     assert sightline("eval", data, *arguments, "--html", tmp_path / "report.html").code == 0
     _, page = page_of(tmp_path / "report.html")
     titles = [words(title) for title in page.iter("h2")]
     assert titles == ["a <b> & c, text to picture", "a <b> & c, picture to text", "Definitions"]
     assert any(
-        re.fullmatch(r"fake \(\w+\) Flat against fake \(\w+\), text to picture", words(h)) for h in page.iter("h3")
+        re.fullmatch(r"fake \(\w+\) Flat compared with fake \(\w+\), text to picture", words(h))
+        for h in page.iter("h3")
     )
     assert "Better with fake" in words(page)
     assert "rank 2 → inf" in words(page)
     assert "noise" in words(page)
 
 
-def test_a_picture_that_is_gone_is_no_hole(sightline: Sightline, data: Path, tmp_path: Path) -> None:
+def test_report_marks_missing_picture_files(sightline: Sightline, data: Path, tmp_path: Path) -> None:
     library = tmp_path / "lib"
     assert sightline("index", data, "--model", "fake", "--library", library).code == 0
     (data / "red.png").unlink()
@@ -112,15 +118,15 @@ def test_a_picture_that_is_gone_is_no_hole(sightline: Sightline, data: Path, tmp
     assert '<span class="gone">no file</span>' in text
 
 
-def test_the_baseline_is_in_the_report(sightline: Sightline, data: Path, tmp_path: Path) -> None:
+def test_report_contains_the_baseline(sightline: Sightline, data: Path, tmp_path: Path) -> None:
     arguments = ("eval", data, "--space", "fake")
-    assert sightline(*arguments, "--save", tmp_path / "kept.json").code == 0
+    assert sightline(*arguments, "--save", tmp_path / "saved.json").code == 0
     html = tmp_path / "report.html"
-    assert sightline(*arguments, "--baseline", tmp_path / "kept.json", "--html", html).code == 0
-    assert "Of 18 measures held to the baseline, 0 fell and 0 rose" in words(page_of(html)[1])
+    assert sightline(*arguments, "--baseline", tmp_path / "saved.json", "--html", html).code == 0
+    assert "Of 18 metrics compared with the baseline, 0 dropped and 0 rose" in words(page_of(html)[1])
 
 
-def test_plots(sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plots_are_written(sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("matplotlib")
     folder = tmp_path / "plots"
     assert sightline("eval", data, "--space", "fake", "--index", "Flat", "--plots", folder).code == 0
@@ -137,7 +143,9 @@ def test_plots(sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("name", ["costs $ 1 or $^2", os.fsdecode(b"nu\xff"), "100 %"])
-def test_plots_of_a_data_set_with_a_strange_name(sightline: Sightline, data: Path, tmp_path: Path, name: str) -> None:
+def test_plots_of_data_set_with_special_characters_in_name(
+    sightline: Sightline, data: Path, tmp_path: Path, name: str
+) -> None:
     pytest.importorskip("matplotlib")
     shutil.copytree(data, tmp_path / name)
     arguments = (tmp_path / name, "--space", "fake", "--index", "Flat", "--plots", tmp_path / "plots")
@@ -147,7 +155,7 @@ def test_plots_of_a_data_set_with_a_strange_name(sightline: Sightline, data: Pat
 
 
 @pytest.mark.parametrize("option", ["--html", "--save", "--run", "--qrels", "--plots"])
-def test_what_cannot_be_written_is_said_so(sightline: Sightline, data: Path, tmp_path: Path, option: str) -> None:
+def test_unwritable_file_is_reported(sightline: Sightline, data: Path, tmp_path: Path, option: str) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "file").write_text("")
     target = tmp_path / ("file" if option == "--plots" else "taken")
@@ -157,7 +165,7 @@ def test_what_cannot_be_written_is_said_so(sightline: Sightline, data: Path, tmp
     assert "Traceback" not in answer.err
 
 
-def test_markup_is_never_taken_from_outside() -> None:
+def test_markup_in_data_is_escaped() -> None:
     assert escaped("<&>\"'\x00\udcff") == "&lt;&amp;&gt;&quot;&#x27;\ufffd\ufffd"
     assert element("p", escaped("<b>"), class_='"x"', data_n=1, title=None) == (
         '<p class="&quot;x&quot;" data-n="1">&lt;b&gt;</p>'
@@ -166,22 +174,22 @@ def test_markup_is_never_taken_from_outside() -> None:
     assert element("img", alt="") == '<img alt=""/>'
 
 
-def test_the_numbers_behind_the_plots() -> None:
+def test_curve_depths_and_rank_bins() -> None:
     ranked = tuple(Ranks.of(ranks) for ranks in ([1], [2], [3, 9], [100], []))
     evaluation = Evaluation(Subject("data", "all", "space"), tuple("abcde"), ranked, candidates=100)
     edges = rank_bins(100)
     assert edges == [1, 2, 4, 8, 16, 32, 64, 128]
-    assert rank_shares(evaluation, edges) == [0.2, 0.4, 0, 0, 0, 0, 0.2]  # the fifth has no answer
-    assert [bin_words(low, high) for low, high in ((1, 2), (4, 8))] == ["1", "4-7"]
-    assert depths(1) == [1]
-    assert depths(3) == [1, 2, 3]
-    at = depths(1_000_000)
+    assert rank_shares(evaluation, edges) == [0.2, 0.4, 0, 0, 0, 0, 0.2]  # the fifth has no relevant document
+    assert [bin_label(low, high) for low, high in ((1, 2), (4, 8))] == ["1", "4-7"]
+    assert curve_depths(1) == [1]
+    assert curve_depths(3) == [1, 2, 3]
+    at = curve_depths(1_000_000)
     assert (at[0], at[-1]) == (1, 1_000_000)
     assert len(at) <= 80
     assert at == sorted(set(at))
 
 
-def test_panels_draw_what_they_are_given() -> None:
+def test_panels_have_the_right_coordinates() -> None:
     drawn = ET.fromstring(recall_panel("de", [1, 10, 100], [[0, 0.5, 1]]))
     (line,) = drawn.iter("polyline")
     # From the left edge at the bottom, to the middle, to the right edge at the top.
@@ -205,14 +213,14 @@ def test_panels_draw_what_they_are_given() -> None:
         ("mrr", float("nan"), False, "none"),
     ],
 )
-def test_numbers_in_words(metric: str, value: float, signed: bool, expected: str) -> None:
-    assert number_words(metric, value, signed=signed) == expected
+def test_format_number(metric: str, value: float, signed: bool, expected: str) -> None:
+    assert format_number(metric, value, signed=signed) == expected
 
 
-def test_measures_in_words() -> None:
+def test_metric_labels_and_intervals() -> None:
     names = ("mrr", "mrr@10", "recall@5", "fraction_recall@5", "ndcg@10", "map", "p@1", "median_rank")
-    assert [label(name) for name in names] == [
+    assert [metric_label(name) for name in names] == [
         "MRR", "MRR@10", "R@5", "fraction R@5", "nDCG@10", "mAP", "P@1", "median rank",
     ]  # fmt: skip
-    assert interval_words("mrr", Interval(0.1, 0.25)) == "0.100-0.250"
-    assert interval_words("mrr", Interval(-0.1, 0.25), signed=True) == "-0.100, +0.250"
+    assert format_interval("mrr", Interval(0.1, 0.25)) == "0.100-0.250"
+    assert format_interval("mrr", Interval(-0.1, 0.25), signed=True) == "-0.100, +0.250"

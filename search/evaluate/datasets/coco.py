@@ -1,49 +1,52 @@
 """COCO captions: one JSON file, {"images": [{"id", "file_name"}], "annotations": [{"id", "image_id", "caption"}]}.
 
-The split is what the file's name says after `captions_`, as in `captions_val2017.json`. English.
+The split is the part of the file name after `captions_`, as in `captions_val2017.json`. The language is English.
 """
 
 from pathlib import Path
 
 from core.errors import DatasetError
-from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.text_records import Source, objects_of, read_json, text_of
+from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
+from search.evaluate.text_files import FilePosition, objects_of, read_json, text_of
 
-__all__ = ["read", "recognises"]
+__all__ = ["FORMAT"]
 
 
-def recognises(path: Path) -> bool:
-    """Whether `path` is such a file."""
+def _recognises(path: Path) -> bool:
     if not path.is_file() or path.suffix != ".json":
         return False
     content = read_json(path)
     return isinstance(content, dict) and "images" in content and "annotations" in content
 
 
-def read(path: Path, options: Options) -> Contents:
-    """All captions in the file; pictures without one stay among those to search."""
+def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
+    """Read all captions. Images without a caption remain candidates."""
     content = read_json(path)
-    pictures = objects_of(content, "images", Source(path))
-    if not pictures:
-        raise DatasetError(path, "there are no pictures")
+    images = objects_of(content, "images", FilePosition(path))
+    if not images:
+        raise DatasetError(path, "no images")
     split = path.stem.removeprefix("captions_")
-    contents = Contents(path, picture_root(options, _folders(path, split), text_of(*pictures[0], "file_name")))
+    builder = DatasetBuilder(path, image_root(options, _candidate_roots(path, split), text_of(*images[0], "file_name")))
     names: dict[object, str] = {}
-    for source, record in pictures:
+    for position, record in images:
         if record.get("id") in names:
-            raise source.wrong(f"the picture {record.get('id')!r} is there twice")
-        names[record.get("id")] = contents.add_picture(text_of(source, record, "file_name"), split, source)
-    for source, record in objects_of(content, "annotations", Source(path)):
+            raise position.error(f"duplicate image id {record.get('id')!r}")
+        names[record.get("id")] = builder.add_image(text_of(position, record, "file_name"), split, position)
+    for position, record in objects_of(content, "annotations", FilePosition(path)):
         image = names.get(record.get("image_id"))
         if image is None:
-            raise source.wrong(
-                f"the caption {record.get('id')!r} is of {record.get('image_id')!r}, which is no picture"
+            raise position.error(
+                f"the caption {record.get('id')!r} has the unknown image_id {record.get('image_id')!r}"
             )
-        contents.add_caption(image, text_of(source, record, "caption"), "en", source, str(record.get("id", "")) or None)
-    return contents
+        caption_id = str(record.get("id", "")) or None
+        builder.add_caption(image, text_of(position, record, "caption"), "en", position, caption_id)
+    return builder
 
 
-def _folders(path: Path, split: str) -> list[Path]:
-    """Where pictures usually are: val2017/ beside annotations/ or beside the file."""
-    near = (path.parent, path.parent.parent)
-    return [*(folder / name for folder in near for name in (split, "images")), path.parent]
+def _candidate_roots(path: Path, split: str) -> list[Path]:
+    """Return the usual places for images: `val2017/` next to `annotations/` or next to the file."""
+    parents = (path.parent, path.parent.parent)
+    return [*(folder / name for folder in parents for name in (split, "images")), path.parent]
+
+
+FORMAT = DatasetFormat(_recognises, _read)

@@ -1,47 +1,48 @@
-"""Crossmodal-3600 (Thapliyal et al., EMNLP 2022): `captions.jsonl`, a line a picture with captions in 36 languages.
+"""Crossmodal-3600 (Thapliyal et al., EMNLP 2022): `captions.jsonl`, one image per line with captions in 36 languages.
 
-{"image/key": "000411001ff7dd4f", "en": {"caption": ["..."]}, "de": ...}. The picture is KEY.jpg, beside the file or in
-`images/`. A picture may lack a language; no other language has fewer captions for that.
+{"image/key": "000411001ff7dd4f", "en": {"caption": ["..."]}, "de": ...}. The image is KEY.jpg, next to the file or in
+`images/`. An image may have no caption in some languages.
 """
 
 from pathlib import Path
 
-from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.text_records import Record, Source, read_json_lines, text_of
+from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
+from search.evaluate.text_files import FilePosition, Record, read_json_lines, text_of
 
-__all__ = ["read", "recognises"]
+__all__ = ["FORMAT"]
 
 
-def recognises(path: Path) -> bool:
-    """Whether `path` is such a file, or a folder that holds one called `captions.jsonl`."""
-    file = _file(path)
+def _recognises(path: Path) -> bool:
+    file = _captions_file(path)
     return file.is_file() and file.suffix == ".jsonl" and "image/key" in next(read_json_lines(file))[1]
 
 
-def read(path: Path, options: Options) -> Contents:
-    """All captions in the file."""
-    file = _file(path)
+def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
+    file = _captions_file(path)
     first = f"{text_of(*next(read_json_lines(file)), 'image/key')}.jpg"
     folders = [file.parent / "images", file.parent, file.parent.parent / "images"]
-    contents = Contents(path, picture_root(options, folders, first))
-    for source, record in read_json_lines(file):
-        key = text_of(source, record, "image/key")
-        if f"{key}.jpg" in contents.splits:
-            raise source.wrong(f"the picture {key} is there twice")
-        image = contents.add_picture(f"{key}.jpg", "", source)
-        for lang, spoken in sorted(record.items()):
-            if isinstance(spoken, dict):
-                for text in _captions(spoken, lang, source):
-                    contents.add_caption(image, text, lang, source)
-    return contents
+    builder = DatasetBuilder(path, image_root(options, folders, first))
+    for position, record in read_json_lines(file):
+        key = text_of(position, record, "image/key")
+        if f"{key}.jpg" in builder.splits:
+            raise position.error(f"duplicate image {key}")
+        image = builder.add_image(f"{key}.jpg", "", position)
+        for lang, of_lang in sorted(record.items()):
+            if isinstance(of_lang, dict):
+                for text in _captions(of_lang, lang, position):
+                    builder.add_caption(image, text, lang, position)
+    return builder
 
 
-def _file(path: Path) -> Path:
+def _captions_file(path: Path) -> Path:
     return path / "captions.jsonl" if path.is_dir() else path
 
 
-def _captions(spoken: Record, lang: str, source: Source) -> list[str]:
-    texts = spoken.get("caption")
+def _captions(of_lang: Record, lang: str, position: FilePosition) -> list[str]:
+    texts = of_lang.get("caption")
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise source.wrong(f"{lang!r} has no list of captions under 'caption'")
+        raise position.error(f"{lang!r} has no list of captions under 'caption'")
     return texts
+
+
+FORMAT = DatasetFormat(_recognises, _read)

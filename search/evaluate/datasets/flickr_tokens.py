@@ -1,67 +1,71 @@
-"""Flickr8k and Flickr30k as published: a token file, `name.jpg#0<TAB>caption`, and lists of the pictures in each split.
+"""Flickr8k and Flickr30k as published: a token file, `name.jpg#0<TAB>caption`, and a list of the images of each split.
 
-The lists (`Flickr_8k.trainImages.txt`, `Flickr_8k.devImages.txt`, ...) lie beside the token file, one name a line.
-Without them there are no splits; with them, pictures in none of them are in the split `rest`. English.
+The lists (`Flickr_8k.trainImages.txt`, `Flickr_8k.devImages.txt`, ...) are next to the token file, one name per line.
+Without them there are no splits; with them, images that are in no list are in the split `rest`. The language is
+English.
 """
 
 import re
 from pathlib import Path
 
 from core.errors import DatasetError
-from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.text_records import Source, read_lines
+from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
+from search.evaluate.text_files import FilePosition, read_lines
 
-__all__ = ["read", "recognises"]
+__all__ = ["FORMAT"]
 
-_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images", "flickr30k-images", "flickr30k_images")
+_IMAGE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images", "flickr30k-images", "flickr30k_images")
 
 _REST = "rest"
+"""The split of images that are in no list."""
 
 
-def recognises(path: Path) -> bool:
-    """Whether `path` is a token file, or a folder that holds one."""
+def _recognises(path: Path) -> bool:
     return _token_file(path) is not None
 
 
-def read(path: Path, options: Options) -> Contents:
-    """All captions of the token file, with the splits of the lists beside it."""
+def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
     file = _token_file(path)
     if file is None:
-        raise DatasetError(path, "there is no token file (*.token.txt or *.token)")
-    rows = [(source, *_fields(line, source)) for source, line in read_lines(file)]
-    folders = [parent / name for parent in (file.parent, file.parent.parent) for name in _FOLDERS]
-    contents = Contents(path, picture_root(options, [*folders, file.parent], rows[0][1]))
-    splits = _splits(file.parent)
-    for source, image, number, text in rows:
-        contents.add_picture(image, splits.get(image, _REST) if splits else "", source)
-        contents.add_caption(image, text, "en", source, f"{image}#{number}")
+        raise DatasetError(path, "no token file (*.token.txt or *.token)")
+    rows = [(position, *_parse(line, position)) for position, line in read_lines(file)]
+    folders = [parent / name for parent in (file.parent, file.parent.parent) for name in _IMAGE_FOLDERS]
+    builder = DatasetBuilder(path, image_root(options, [*folders, file.parent], rows[0][1]))
+    splits = _read_splits(file.parent)
+    for position, image, number, text in rows:
+        builder.add_image(image, splits.get(image, _REST) if splits else "", position)
+        builder.add_caption(image, text, "en", position, f"{image}#{number}")
     for image in splits:
-        if image not in contents.splits:
-            raise DatasetError(file, f"the lists of splits name {image}, which has no caption")
-    return contents
+        if image not in builder.splits:
+            raise DatasetError(file, f"no caption for {image}, which is in the list of a split")
+    return builder
 
 
 def _token_file(path: Path) -> Path | None:
     if path.is_dir():
-        found = sorted([*path.glob("*.token.txt"), *path.glob("*.token")])
-        return found[0] if found else None
+        files = sorted([*path.glob("*.token.txt"), *path.glob("*.token")])
+        return files[0] if files else None
     return path if path.name.endswith((".token.txt", ".token")) else None
 
 
-def _fields(line: str, source: Source) -> tuple[str, str, str]:
-    """Picture, number of the caption, caption."""
+def _parse(line: str, position: FilePosition) -> tuple[str, str, str]:
+    """Return the image, the number of the caption, and the caption."""
     parts = re.fullmatch(r"(.+)#([0-9]+)\t(.*)", line)
     if parts is None:
-        raise source.wrong("name.jpg#0<TAB>caption was expected")
+        raise position.error("name.jpg#0<TAB>caption was expected")
     return parts[1], parts[2], parts[3]
 
 
-def _splits(folder: Path) -> dict[str, str]:
-    """Picture -> split, from `Flickr_8k.devImages.txt` and the like."""
+def _read_splits(folder: Path) -> dict[str, str]:
+    """Return image -> split, from files such as `Flickr_8k.devImages.txt`."""
     splits: dict[str, str] = {}
     for file in sorted(folder.glob("*Images.txt")):
         name = re.sub(r"Images$", "", file.stem.rpartition(".")[2])
-        for source, image in read_lines(file):
-            if splits.setdefault(image.strip(), name) != name:
-                raise source.wrong(f"{image.strip()} is in the split {splits[image.strip()]!r} too")
+        for position, line in read_lines(file):
+            image = line.strip()
+            if splits.setdefault(image, name) != name:
+                raise position.error(f"{image} is also in the split {splits[image]!r}")
     return splits
+
+
+FORMAT = DatasetFormat(_recognises, _read)

@@ -1,18 +1,18 @@
 """The splits of Karpathy and Fei-Fei (CVPR 2015): one JSON file for Flickr8k, Flickr30k or COCO.
 
-{"images": [{"filename", "filepath"?, "split", "sentences": [{"raw"}]}]}. COCO's `restval`, usually trained on, is a
-split of its own here. English.
+{"images": [{"filename", "filepath"?, "split", "sentences": [{"raw"}]}]}. COCO's `restval`, usually part of the
+training data, is a split of its own here. The language is English.
 """
 
 from pathlib import Path
 
 from core.errors import DatasetError
-from search.evaluate.datasets.collect import Contents, Options, picture_root
-from search.evaluate.text_records import Record, Source, objects_of, read_json, text_of
+from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
+from search.evaluate.text_files import FilePosition, Record, objects_of, read_json, text_of
 
-__all__ = ["read", "recognises"]
+__all__ = ["FORMAT"]
 
-_FOLDERS = (
+_IMAGE_FOLDERS = (
     "images",
     "Images",
     "Flicker8k_Dataset",
@@ -23,8 +23,7 @@ _FOLDERS = (
 )
 
 
-def recognises(path: Path) -> bool:
-    """Whether `path` is such a file."""
+def _recognises(path: Path) -> bool:
     if not path.is_file() or path.suffix != ".json":
         return False
     content = read_json(path)
@@ -32,20 +31,22 @@ def recognises(path: Path) -> bool:
     return isinstance(images, list) and bool(images) and isinstance(images[0], dict) and "sentences" in images[0]
 
 
-def read(path: Path, options: Options) -> Contents:
-    """All sentences in the file."""
-    pictures = objects_of(read_json(path), "images", Source(path))
-    if not pictures:
-        raise DatasetError(path, "there are no pictures")
-    folders = [folder / name for folder in (path.parent, path.parent.parent) for name in _FOLDERS]
-    contents = Contents(path, picture_root(options, [*folders, path.parent], _file_name(*pictures[0])))
-    for source, record in pictures:
-        image = contents.add_picture(_file_name(source, record), text_of(source, record, "split"), source)
-        for inner, sentence in objects_of(record, "sentences", source):
-            contents.add_caption(image, text_of(inner, sentence, "raw"), "en", inner)
-    return contents
+def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
+    images = objects_of(read_json(path), "images", FilePosition(path))
+    if not images:
+        raise DatasetError(path, "no images")
+    folders = [folder / name for folder in (path.parent, path.parent.parent) for name in _IMAGE_FOLDERS]
+    builder = DatasetBuilder(path, image_root(options, [*folders, path.parent], _file_name(*images[0])))
+    for position, record in images:
+        image = builder.add_image(_file_name(position, record), text_of(position, record, "split"), position)
+        for inner, sentence in objects_of(record, "sentences", position):
+            builder.add_caption(image, text_of(inner, sentence, "raw"), "en", inner)
+    return builder
 
 
-def _file_name(source: Source, record: Record) -> str:
-    name = text_of(source, record, "filename")
-    return f"{text_of(source, record, 'filepath')}/{name}" if record.get("filepath") else name
+def _file_name(position: FilePosition, record: Record) -> str:
+    name = text_of(position, record, "filename")
+    return f"{text_of(position, record, 'filepath')}/{name}" if record.get("filepath") else name
+
+
+FORMAT = DatasetFormat(_recognises, _read)

@@ -1,72 +1,77 @@
-"""TREC judgements with plain query files, for one's own collection.
+"""TREC judgements with plain query files, for collections made by hand.
 
-A folder of `qrels.txt` (query 0 picture grade) and `queries.txt` (`id<TAB>text`) or `queries.LANG.txt`; or `.tsv`. The
-gallery is `pictures.txt`, a path a line, or else every picture in the folder. `root.txt` names the folder that they are
-relative to, where it is not this one.
+A folder with `qrels.txt` (query 0 image grade) and `queries.txt` (`id<TAB>text`) or `queries.LANG.txt`; the suffix may
+also be `.tsv`. The gallery is `pictures.txt`, one path per line, or else every image in the folder. `root.txt` contains
+the folder that the paths are relative to, if it is not this one.
 """
 
 from pathlib import Path
 
 from core.errors import DatasetError, MissingPictures
-from search.evaluate.datasets.base import UNKNOWN_LANGUAGE
-from search.evaluate.datasets.collect import Contents, Options
-from search.evaluate.datasets.files import pictures_beneath
-from search.evaluate.qrels import relevant_documents
-from search.evaluate.text_records import Source, read_lines
-from search.evaluate.trec import read_qrels
+from search.evaluate.datasets.base import (
+    UNKNOWN_LANGUAGE,
+    DatasetBuilder,
+    DatasetFormat,
+    ReadOptions,
+    images_beneath,
+)
+from search.evaluate.text_files import FilePosition, read_lines
+from search.evaluate.trec import Qrels, read_qrels, relevant_documents
 
-__all__ = ["read", "recognises"]
+__all__ = ["FORMAT"]
 
-_ENDINGS = ("txt", "tsv")
-
-
-def recognises(path: Path) -> bool:
-    """Whether `path` is such a folder."""
-    return path.is_dir() and bool(_named(path, "qrels")) and bool(_queries(path))
+_SUFFIXES = ("txt", "tsv")
 
 
-def read(path: Path, options: Options) -> Contents:
-    """All queries; every one must have been judged, if only to say that nothing is relevant."""
-    if not recognises(path):
+def _recognises(path: Path) -> bool:
+    return path.is_dir() and bool(_files_named(path, "qrels")) and bool(_query_files(path))
+
+
+def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
+    """Read all queries. Each needs at least one judgement, even if it is that a document is not relevant."""
+    if not _recognises(path):
         raise DatasetError(path, "qrels.txt and queries.txt were expected")
-    contents = Contents(path, options.root or _root(path))
-    listed = _named(path, "pictures")
-    lines = read_lines(listed[0]) if listed else ((Source(path), name) for name in pictures_beneath(contents.root))
-    for source, image in lines:
-        contents.add_picture(image.strip(), "", source)
-    judgements = _named(path, "qrels")[0]
-    qrels = read_qrels(judgements)
-    _take_queries(contents, qrels)
-    if len(qrels) > len(contents.captions):
-        nameless = sorted(qrels.keys() - contents.captions.keys())
-        raise DatasetError(judgements, f"{len(nameless):,} queries have no text: {', '.join(nameless[:5])}")
-    strange = {image for judged in qrels.values() for image in judged} - contents.splits.keys()
-    if strange:
-        raise MissingPictures(judgements, tuple(sorted(strange)))
-    return contents
+    builder = DatasetBuilder(path, options.root or _root(path))
+    listed = _files_named(path, "pictures")
+    lines = read_lines(listed[0]) if listed else ((FilePosition(path), name) for name in images_beneath(builder.root))
+    for position, image in lines:
+        builder.add_image(image.strip(), "", position)
+    qrels_file = _files_named(path, "qrels")[0]
+    qrels = read_qrels(qrels_file)
+    _add_queries(builder, qrels)
+    without_text = sorted(qrels.keys() - builder.captions.keys())
+    if without_text:
+        raise DatasetError(qrels_file, f"{len(without_text):,} queries have no text: {', '.join(without_text[:5])}")
+    unknown = {image for judged in qrels.values() for image in judged} - builder.splits.keys()
+    if unknown:
+        raise MissingPictures(qrels_file, tuple(sorted(unknown)))
+    return builder
 
 
-def _take_queries(contents: Contents, qrels: dict[str, dict[str, int]]) -> None:
-    for file in _queries(contents.path):
+def _add_queries(builder: DatasetBuilder, qrels: Qrels) -> None:
+    for file in _query_files(builder.path):
         parts = file.name.split(".")
         lang = parts[1] if len(parts) > 2 else UNKNOWN_LANGUAGE
-        for source, line in read_lines(file):
+        for position, line in read_lines(file):
             query, tab, text = line.partition("\t")
             if not tab:
-                raise source.wrong("id<TAB>text was expected")
+                raise position.error("id<TAB>text was expected")
             if query not in qrels:
-                raise source.wrong(f"the query {query!r} has no judgement")
-            contents.add_query(query, text, lang, relevant_documents(qrels, query), source)
+                raise position.error(f"the query {query!r} has no judgement")
+            builder.add_query(query, text, lang, relevant_documents(qrels, query), position)
 
 
 def _root(folder: Path) -> Path:
-    said = _named(folder, "root")
-    return folder / next(read_lines(said[0]))[1].strip() if said else folder
+    files = _files_named(folder, "root")
+    return folder / next(read_lines(files[0]))[1].strip() if files else folder
 
 
-def _named(folder: Path, stem: str) -> list[Path]:
-    return [folder / f"{stem}.{ending}" for ending in _ENDINGS if (folder / f"{stem}.{ending}").is_file()]
+def _files_named(folder: Path, stem: str) -> list[Path]:
+    return [folder / f"{stem}.{suffix}" for suffix in _SUFFIXES if (folder / f"{stem}.{suffix}").is_file()]
 
 
-def _queries(folder: Path) -> list[Path]:
-    return sorted(file for ending in _ENDINGS for file in folder.glob(f"queries*.{ending}"))
+def _query_files(folder: Path) -> list[Path]:
+    return sorted(file for suffix in _SUFFIXES for file in folder.glob(f"queries*.{suffix}"))
+
+
+FORMAT = DatasetFormat(_recognises, _read)

@@ -1,4 +1,4 @@
-"""Small data sets on disk. Nothing opens the pictures, so they are empty files."""
+"""Small data sets on disk. The pictures are empty files, because no test opens them."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes a text file, or several records as JSON Lines; returns its path."""
+    """Return a function that writes a text file, or records as JSON Lines, and returns its path."""
 
     def put(name: str, *content: object) -> Path:
         path = tmp_path / name
@@ -25,7 +25,7 @@ def write(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def touch(tmp_path: Path) -> Callable[..., None]:
-    """Makes empty files of these names."""
+    """Return a function that creates empty files."""
 
     def put(*names: str) -> None:
         for name in names:

@@ -1,12 +1,12 @@
-"""Holding an evaluation to one that was kept."""
+"""Saving evaluations as a baseline and comparing with it."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.errors import DatasetError, EvaluationError, Incomparable
-from search.evaluate.baseline import compare_with_baseline, falls, read_baseline, write_baseline
+from core.errors import DatasetError, EvaluationError, IncomparableEvaluations
+from search.evaluate.baseline import compare_with_baseline, read_baseline, significant_drops, write_baseline
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import parse_metrics
 from search.evaluate.ranks import Ranks
@@ -27,7 +27,7 @@ GOOD: list[list[float]] = [[1.0], [2, 3, 9], [1], [1, 4]] * 8
 BAD: list[list[float]] = [[5.0], [6, 7, 9], [4], [9, 11]] * 8
 
 
-def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+def test_baseline_is_read_back_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     kept = [evaluation([*GOOD, [float("inf"), 3], []]), evaluation(BAD, "de")]
     write_baseline(path, kept)
@@ -40,7 +40,7 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
         assert found.as_dict() == before.as_dict()
 
 
-def test_a_compressed_file_is_smaller_always_the_same_and_read_alike(tmp_path: Path) -> None:
+def test_compressed_baseline_is_reproducible(tmp_path: Path) -> None:
     plain, packed, again = (tmp_path / name for name in ("kept.json", "kept.json.gz", "again.json.gz"))
     for path in (plain, packed, again):
         write_baseline(path, [evaluation(GOOD)])
@@ -58,13 +58,13 @@ def test_a_compressed_file_is_smaller_always_the_same_and_read_alike(tmp_path: P
             read_baseline(packed)
 
 
-def test_a_fall_is_found(tmp_path: Path) -> None:
+def test_significant_drop_is_found(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     write_baseline(path, [evaluation(GOOD), evaluation(GOOD, "de")])
     now = [evaluation(GOOD, space="new"), evaluation(BAD, "de", space="new")]
     compared = compare_with_baseline(now, read_baseline(path))
     assert len(compared) == 6
-    found = falls(compared)
+    found = significant_drops(compared)
     assert {(one.metric.name, one.right.lang) for one in found} == {
         ("mrr", "de"),
         ("ndcg@10", "de"),
@@ -73,15 +73,15 @@ def test_a_fall_is_found(tmp_path: Path) -> None:
     assert all("old is better" in one.verdict for one in found)
 
 
-def test_a_rise_and_noise_are_no_falls() -> None:
-    assert falls(compare_with_baseline([evaluation(GOOD)], [evaluation(BAD)])) == []
+def test_rise_and_noise_are_not_drops() -> None:
+    assert significant_drops(compare_with_baseline([evaluation(GOOD)], [evaluation(BAD)])) == []
     slightly: list[list[float]] = [[2.0], *GOOD[1:]]
     compared = compare_with_baseline([evaluation(slightly)], [evaluation(GOOD)])
     assert compared[0].difference < 0
-    assert falls(compared) == []
+    assert significant_drops(compared) == []
 
 
-def test_measures_that_were_not_made_then_are_made_of_the_ranks_that_were_kept() -> None:
+def test_new_metrics_are_computed_from_the_saved_ranks() -> None:
     now = replace(evaluation(GOOD), metrics=parse_metrics(("map", "mrr")))
     compared = compare_with_baseline([now], [evaluation(BAD)])
     assert [one.metric.name for one in compared] == ["map", "mrr"]
@@ -90,12 +90,12 @@ def test_measures_that_were_not_made_then_are_made_of_the_ranks_that_were_kept()
     )
 
 
-def test_other_queries_and_other_data_sets() -> None:
-    with pytest.raises(EvaluationError, match="the baseline does not have: data dev de text-to-picture"):
+def test_other_queries_and_data_sets_are_rejected() -> None:
+    with pytest.raises(EvaluationError, match="Not in the baseline: data dev de text-to-picture"):
         compare_with_baseline([evaluation(GOOD, "de")], [evaluation(GOOD)])
-    with pytest.raises(Incomparable, match="1 differ: q31"):
+    with pytest.raises(IncomparableEvaluations, match="1 differ: q31"):
         compare_with_baseline([evaluation(GOOD[:-1])], [evaluation(GOOD)])
-    with pytest.raises(EvaluationError, match="ranked 50 candidates, and now there are 51: data dev en text"):
+    with pytest.raises(EvaluationError, match="has 50 candidates, but there are 51 now: data dev en text"):
         compare_with_baseline([replace(evaluation(GOOD), candidates=51)], [evaluation(GOOD)])
 
 
@@ -103,25 +103,25 @@ def test_other_queries_and_other_data_sets() -> None:
     ("content", "complaint"),
     [
         ("{", "not JSON"),
-        ("[]", "this is no baseline"),
-        ('{"format": "other"}', "this is no baseline"),
+        ("[]", "not a baseline file"),
+        ('{"format": "other"}', "not a baseline file"),
         ('{"format": "sightline baseline 1"}', "the baseline is damaged: KeyError"),
         ('{"format": "sightline baseline 1", "evaluations": [{}]}', "the baseline is damaged: KeyError"),
         ('{"format": "sightline baseline 1", "evaluations": [[]]}', "the baseline is damaged: TypeError"),
     ],
 )
-def test_files_that_are_no_baseline(tmp_path: Path, content: str, complaint: str) -> None:
+def test_other_files_are_not_a_baseline(tmp_path: Path, content: str, complaint: str) -> None:
     path = tmp_path / "baseline.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DatasetError, match=complaint):
         read_baseline(path)
 
 
-def test_a_damaged_baseline(tmp_path: Path) -> None:
+def test_damaged_baseline_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "baseline.json"
     write_baseline(path, [evaluation(GOOD)])
     path.write_text(path.read_text(encoding="utf-8").replace('"q0",', ""), encoding="utf-8")
-    with pytest.raises(DatasetError, match="not one ranking a query"):
+    with pytest.raises(DatasetError, match="the number of rankings is not the number of queries"):
         read_baseline(path)
-    with pytest.raises(EvaluationError, match="cannot write"):
+    with pytest.raises(EvaluationError, match="Cannot write"):
         write_baseline(tmp_path, [])

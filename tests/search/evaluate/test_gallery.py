@@ -1,4 +1,4 @@
-"""The vectors of a data set's pictures, from a library that has indexed them or was given them."""
+"""The vectors of a data set's pictures, from a library that indexed or imported them."""
 
 import shutil
 from pathlib import Path
@@ -11,19 +11,12 @@ from PIL import Image
 from core.errors import MissingVectors
 from encoders.fake import FakeEncoder
 from indexer import index
-from search.evaluate import gallery
 from search.evaluate.datasets import Caption, Dataset
-from search.evaluate.evaluate import evaluate_dataset
 from search.evaluate.gallery import open_gallery
+from search.evaluate.scoring import evaluate_dataset
 from store import Library
 from store.exchange import import_vectors, open_vectors
 from store.spaces.registry import StoredSpace, active_space, named_space
-
-
-@pytest.fixture(autouse=True, params=[3, 4096])
-def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vectors read a few at a time, and all at once."""
-    monkeypatch.setattr(gallery, "_BLOCK", request.param)
 
 
 @pytest.fixture
@@ -44,29 +37,30 @@ def vectors_of(encoder: FakeEncoder, *paths: Path) -> NDArray[np.float32]:
     return encoder.encode_images([Image.open(path) for path in paths]).astype(np.float16).astype(np.float32)
 
 
-def test_in_the_order_of_the_data_set(library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder) -> None:
+@pytest.mark.parametrize("block_size", [3, 4096])
+def test_vectors_are_in_the_order_of_the_data_set(
+    library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder, block_size: int
+) -> None:
     """Copies share a vector; the folder may be named by a detour."""
     images = ("more/yellow.png", "red.png", "blue.png", "copy of red.png", "green.png")
+    expected = vectors_of(encoder, *(album / image for image in images))
     for root in (album, album / ".." / album.name):
-        found = open_gallery(library, stored, dataset(root, *images))
-        assert len(found) == 5
-        expected = vectors_of(encoder, *(album / image for image in images))
+        vectors = open_gallery(library, stored, dataset(root, *images), block_size)
+        assert len(vectors) == 5
         for _ in range(2):
-            np.testing.assert_array_equal(np.concatenate(list(found)), expected)
+            np.testing.assert_array_equal(np.concatenate(list(vectors)), expected)
 
 
-def test_pictures_that_the_library_does_not_have(library: Library, stored: StoredSpace, album: Path) -> None:
-    with pytest.raises(
-        MissingVectors, match=r"2 pictures have no vector of fake.*: pink.png, more/red.png; `sightline index`"
-    ) as caught:
+def test_missing_pictures_are_named(library: Library, stored: StoredSpace, album: Path) -> None:
+    with pytest.raises(MissingVectors, match=r"2 pictures have no vector in fake.*: pink.png, more/red.png") as caught:
         open_gallery(library, stored, dataset(album, "pink.png", "red.png", "more/red.png"))
     assert caught.value.missing == ("pink.png", "more/red.png")
     with pytest.raises(MissingVectors):
         open_gallery(library, stored, dataset(album.parent, "red.png"))
 
 
-def test_words_find_pictures(library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder) -> None:
-    """The fake model knows the colours by name. Red is there twice: each query for it ties with the copy."""
+def test_text_queries_find_pictures(library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder) -> None:
+    """The fake model knows the colours by name. Red occurs twice, so each query for it ties with the copy."""
     everything = dataset(album, "blue.png", "green.png", "more/yellow.png", "red.png")
     texts = encoder.encode_texts(["blue", "green", "yellow", "red"])
     (found,) = evaluate_dataset(everything, texts, open_gallery(library, stored, everything), "fake")
@@ -77,22 +71,22 @@ def test_words_find_pictures(library: Library, stored: StoredSpace, album: Path,
     assert found.first_ranks.tolist() == [1, 2, 2]
 
 
-def test_vectors_that_came_without_files(
+def test_imported_documents_are_found_by_id(
     library: Library, stored: StoredSpace, tmp_path: Path, album: Path, encoder: FakeEncoder
 ) -> None:
     """Documents are found by their ids, in the space they came with and in no other."""
     vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0].astype(np.float32)
     np.save(tmp_path / "vectors.npy", vectors)
     (tmp_path / "ids.txt").write_text("".join(f"doc {n}\n" for n in range(5)), encoding="utf-8")
-    with library.writer_lock():
-        import_vectors(library, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
+    with library.exclusive() as writer:
+        import_vectors(writer, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
     theirs = named_space(library, "theirs")
     images = ("doc 3", "doc 0", "doc 4", "doc 1")
     found = open_gallery(library, theirs, dataset(tmp_path, *images))
     np.testing.assert_array_equal(np.concatenate(list(found)), vectors[[3, 0, 4, 1]])
-    with pytest.raises(MissingVectors, match=r"1 pictures have no vector of theirs.*: doc 9"):
+    with pytest.raises(MissingVectors, match=r"1 pictures have no vector in theirs.*: doc 9"):
         open_gallery(library, theirs, dataset(tmp_path, "doc 1", "doc 9"))
-    with pytest.raises(MissingVectors, match=r"1 pictures have no vector of fake.*: doc 1"):
+    with pytest.raises(MissingVectors, match=r"1 pictures have no vector in fake.*: doc 1"):
         open_gallery(library, stored, dataset(album, "red.png", "doc 1"))
-    with pytest.raises(MissingVectors, match=r"1 pictures have no vector of theirs.*: red.png"):
+    with pytest.raises(MissingVectors, match=r"1 pictures have no vector in theirs.*: red.png"):
         open_gallery(library, theirs, dataset(album, "red.png"))

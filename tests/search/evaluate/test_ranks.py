@@ -1,4 +1,4 @@
-"""Ranks against a plain sort of the whole matrix, in every shape of block."""
+"""Ranks compared with a plain sort of the whole matrix, with blocks of every shape."""
 
 from pathlib import Path
 
@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
-from search.evaluate.ranks import BlockSizes, Ranks, relevant_ranks
+from search.evaluate.ranks import Ranks, relevant_ranks
+from search.evaluate.vector_blocks import BlockSizes
 
 Floats = NDArray[np.float32]
 Judged = list[dict[int, int]]
 
 
 def sorted_ranks(queries: Floats, gallery: Floats, relevant: Judged) -> list[Ranks]:
-    """By definition: best score first; of equal scores what is not relevant first, then the lowest grade first."""
+    """By definition: best score first; of equal scores irrelevant documents first, then the lowest grade first."""
     scores = (queries[:, None].astype(np.float64) * gallery[None].astype(np.float64)).sum(axis=2)  # (Q, N)
     found = []
     for row, judged in zip(scores, relevant, strict=True):
@@ -38,7 +39,7 @@ def random_judgements(random: np.random.Generator, queries: int, gallery: int) -
     ]
 
 
-def test_by_hand() -> None:
+def test_ranks_computed_by_hand() -> None:
     """Scores of the only query: 0.6, 0.8, 0.6, 1.0, 0.6, 0.0. Relevant: 0 (grade 2), 2 (grade 1), 5."""
     gallery = np.array([[0.6, 0.8], [0.8, 0.6], [0.6, -0.8], [1, 0], [0.6, 0.8], [0, 1]], np.float32)
     (found,) = relevant_ranks(np.array([[1, 0]], np.float32), gallery, [{0: 2, 2: 1, 5: 3}])
@@ -50,8 +51,8 @@ def test_by_hand() -> None:
 
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 40), st.integers(1, 6), st.booleans())
 @settings(deadline=None, max_examples=60)
-def test_as_sorting_everything(seed: int, queries: int, gallery: int, dim: int, whole: bool) -> None:
-    """Small whole numbers tie often; of others some vectors are there several times."""
+def test_ranks_equal_sorting_all_scores(seed: int, queries: int, gallery: int, dim: int, whole: bool) -> None:
+    """Small whole numbers often tie; of the other vectors some occur several times."""
     random = np.random.default_rng(seed)
     if whole:
         left, right = (random.integers(-2, 3, (rows, dim)).astype(np.float32) for rows in (queries, gallery))
@@ -64,8 +65,8 @@ def test_as_sorting_everything(seed: int, queries: int, gallery: int, dim: int, 
 
 
 @pytest.mark.parametrize("sizes", [BlockSizes(), BlockSizes(7, 13), BlockSizes(64, 100), BlockSizes(1, 333)])
-def test_equal_vectors_tie_wherever_they_stand(sizes: BlockSizes) -> None:
-    """A picture that is there forty times among a thousand counts as the last of the forty, in 512 dimensions."""
+def test_equal_vectors_tie_in_any_block(sizes: BlockSizes) -> None:
+    """A picture that occurs forty times among a thousand is ranked as the last of the forty, in 512 dimensions."""
     random = np.random.default_rng(0)
     gallery = random.normal(size=(1000, 512)).astype(np.float32)
     gallery /= np.linalg.norm(gallery, axis=1, keepdims=True)
@@ -76,8 +77,8 @@ def test_equal_vectors_tie_wherever_they_stand(sizes: BlockSizes) -> None:
     assert [ranks.first for ranks in found] == [40] * 65
 
 
-def test_scores_that_32_bits_cannot_tell_apart() -> None:
-    """Two vectors whose scores differ by less than a 32-bit product can show are still ranked as they are."""
+def test_scores_closer_than_32_bits_are_ranked_exactly() -> None:
+    """Two vectors whose scores differ by less than the precision of a 32-bit product are still ranked correctly."""
     gallery = np.ones((3, 300), np.float32)
     gallery[0, 7] += np.float32(2**-22)
     gallery[2, 9] -= np.float32(2**-22)
@@ -86,7 +87,7 @@ def test_scores_that_32_bits_cannot_tell_apart() -> None:
 
 
 class Blocks:
-    """A gallery that comes in parts of uneven length, as often as it is asked."""
+    """A gallery in parts of uneven length, which can be iterated several times."""
 
     def __init__(self, gallery: NDArray[np.floating]) -> None:
         self.gallery = gallery
@@ -95,7 +96,7 @@ class Blocks:
         yield from np.split(self.gallery, [0, 3, 4, 30])
 
 
-def test_a_gallery_in_parts_or_mapped_from_a_file(tmp_path: Path) -> None:
+def test_gallery_can_come_in_parts_or_from_a_memory_map(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     gallery = random.normal(size=(40, 8)).astype(np.float16)
     queries = random.normal(size=(9, 8)).astype(np.float32)
@@ -107,7 +108,7 @@ def test_a_gallery_in_parts_or_mapped_from_a_file(tmp_path: Path) -> None:
         assert_same(relevant_ranks(queries, same, relevant, BlockSizes(4, 11)), expected)
 
 
-def test_queries_without_anything_relevant_and_no_queries() -> None:
+def test_no_relevant_documents_and_no_queries() -> None:
     gallery = np.eye(3, dtype=np.float32)
     nothing, one = relevant_ranks(gallery[:2], gallery, [{}, {1: 1}])
     assert nothing.ranks.tolist() == []
@@ -116,19 +117,19 @@ def test_queries_without_anything_relevant_and_no_queries() -> None:
     assert relevant_ranks(np.empty((0, 3), np.float32), gallery, []) == []
 
 
-def test_what_cannot_be_ranked() -> None:
+def test_invalid_vectors_and_rows_are_rejected() -> None:
     gallery = np.eye(3, dtype=np.float32)
     broken = gallery.copy()
     broken[1, 1] = np.nan
-    with pytest.raises(EvaluationError, match="rows 0 to 2 are not all vectors of finite numbers"):
+    with pytest.raises(EvaluationError, match="Rows 0 to 2 of the gallery are not vectors of finite numbers"):
         relevant_ranks(gallery, broken, [{0: 1}] * 3)
-    with pytest.raises(EvaluationError, match="the queries are not all"):
+    with pytest.raises(EvaluationError, match="The queries are not vectors"):
         relevant_ranks(broken, gallery, [{0: 1}] * 3)
-    with pytest.raises(EvaluationError, match="the gallery has no row 3"):
+    with pytest.raises(EvaluationError, match="The gallery has no row 3"):
         relevant_ranks(gallery, gallery, [{3: 1}, {0: 1}, {0: 1}])
     with pytest.raises(EvaluationError, match="runs only once"):
         relevant_ranks(gallery, iter([gallery]), [{0: 1}] * 3)
-    with pytest.raises(EvaluationError, match="3 queries and 1 judgements"):
+    with pytest.raises(EvaluationError, match="3 queries, but judgements for 1"):
         relevant_ranks(gallery, gallery, [{0: 1}])
-    with pytest.raises(EvaluationError, match="4 dimensions and those of the gallery 3"):
+    with pytest.raises(EvaluationError, match="4 dimensions, but the gallery has 3"):
         relevant_ranks(np.eye(4, dtype=np.float32), gallery, [{0: 1}] * 4)

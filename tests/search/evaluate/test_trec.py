@@ -1,4 +1,4 @@
-"""TREC's files: read, written, and refused; rankings made elsewhere."""
+"""TREC files: reading, writing and invalid files; rankings of other programs."""
 
 import os
 from math import inf
@@ -10,13 +10,13 @@ from core.errors import DatasetError, EvaluationError
 from search.evaluate.trec import rank_run, read_qrels, read_run, write_qrels, write_run
 
 
-def test_qrels(tmp_path: Path) -> None:
+def test_read_qrels(tmp_path: Path) -> None:
     path = tmp_path / "qrels.txt"
     path.write_text("q1 0 sea/a.jpg 2\nq1\t0\tb.jpg\t0\r\n\nq2 Q0 b.jpg -1\n", encoding="utf-8")
     assert read_qrels(path) == {"q1": {"sea/a.jpg": 2, "b.jpg": 0}, "q2": {"b.jpg": -1}}
 
 
-def test_a_run_is_ordered_by_its_scores(tmp_path: Path) -> None:
+def test_run_is_ordered_by_score_not_by_rank(tmp_path: Path) -> None:
     path = tmp_path / "run.txt"
     path.write_text("q1 Q0 a 1 0.25 tag\nq1 Q0 b 2 1e2 tag\n", encoding="utf-8")
     run = read_run(path)
@@ -25,8 +25,8 @@ def test_a_run_is_ordered_by_its_scores(tmp_path: Path) -> None:
     assert ranks.ranks.tolist() == [1]
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    """Blanks, per cent signs, other scripts and bytes that are no UTF-8 survive."""
+def test_written_files_are_read_back_unchanged(tmp_path: Path) -> None:
+    """Blanks, per cent signs, other scripts and bytes that are not UTF-8 survive."""
     names = ["my photos/a b.jpg", "100%.jpg", "100%20.jpg", "雪\u3000地.jpg", os.fsdecode(b"caf\xe9.jpg"), "tab\there"]
     qrels = {"a query": {name: grade for grade, name in enumerate(names)}}
     run = {query: {name: 1 / (grade + 3) for name, grade in judged.items()} for query, judged in qrels.items()}
@@ -39,7 +39,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert first == f"a%20query Q0 my%20photos/a%20b.jpg 1 {1 / 3!r} my%20tag"
 
 
-def test_a_run_is_written_best_first_and_equals_by_id(tmp_path: Path) -> None:
+def test_run_is_written_best_first_then_by_id(tmp_path: Path) -> None:
     write_run(tmp_path / "run", {"q": {"b": 1.0, "c": 2.0, "a": 1.0}})
     lines = (tmp_path / "run").read_text(encoding="utf-8").splitlines()
     assert lines == ["q Q0 c 1 2.0 sightline", "q Q0 a 2 1.0 sightline", "q Q0 b 3 1.0 sightline"]
@@ -50,15 +50,15 @@ def test_a_run_is_written_best_first_and_equals_by_id(tmp_path: Path) -> None:
     [
         (b"", "the file is empty"),
         (b"\n  \n", "the file is empty"),
-        (b"q 0 a\n", "line 1: 4 fields were expected, there are 3"),
-        (b"q 0 a 1\nq 0 b 1 2\n", "line 2: 4 fields were expected, there are 5"),
-        (b"q 0 a high\n", "line 1: the grade 'high' is no whole number"),
-        (b"q 0 a 1.5\n", "line 1: the grade '1.5' is no whole number"),
-        (b"q 0 a 1\nq 0 a 0\n", "line 2: the document a is there twice for the query q"),
+        (b"q 0 a\n", "line 1: expected 4 fields, found 3"),
+        (b"q 0 a 1\nq 0 b 1 2\n", "line 2: expected 4 fields, found 5"),
+        (b"q 0 a high\n", "line 1: the grade 'high' is not a whole number"),
+        (b"q 0 a 1.5\n", "line 1: the grade '1.5' is not a whole number"),
+        (b"q 0 a 1\nq 0 a 0\n", "line 2: duplicate document a for the query q"),
         (b"q 0 a 1\nq 0 caf\xe9 1\n", "line 2: not UTF-8 at byte 7"),
     ],
 )
-def test_bad_qrels(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_invalid_qrels_name_the_line(tmp_path: Path, content: bytes, complaint: str) -> None:
     path = tmp_path / "qrels.txt"
     path.write_bytes(content)
     with pytest.raises(DatasetError) as caught:
@@ -69,27 +69,27 @@ def test_bad_qrels(tmp_path: Path, content: bytes, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("q Q0 a 1 0.5", "6 fields were expected, there are 5"),
-        ("q Q0 a 1 best tag", "the score 'best' is no number"),
-        ("q Q0 a 1 nan tag", "the score 'nan' cannot be ranked"),
-        ("q Q0 first 2 0.25 tag", "the document first is there twice for the query q"),
+        ("q Q0 a 1 0.5", "expected 6 fields, found 5"),
+        ("q Q0 a 1 best tag", "the score 'best' is not a number"),
+        ("q Q0 a 1 nan tag", "the score 'nan' is not finite"),
+        ("q Q0 first 2 0.25 tag", "duplicate document first for the query q"),
     ],
 )
-def test_bad_runs(tmp_path: Path, line: str, complaint: str) -> None:
+def test_invalid_runs_name_the_line(tmp_path: Path, line: str, complaint: str) -> None:
     path = tmp_path / "run.txt"
     path.write_text(f"q Q0 first 1 0.5 tag\n{line}\n", encoding="utf-8")
     with pytest.raises(DatasetError, match=f"line 2: {complaint}"):
         read_run(path)
 
 
-def test_files_that_are_not_there(tmp_path: Path) -> None:
+def test_missing_and_unwritable_files(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="No such file"):
         read_run(tmp_path / "run")
     with pytest.raises(DatasetError, match="Is a directory"):
         read_qrels(tmp_path)
-    with pytest.raises(EvaluationError, match=r"cannot write .*: Is a directory"):
+    with pytest.raises(EvaluationError, match=r"Cannot write .*: Is a directory"):
         write_qrels(tmp_path, {})
-    with pytest.raises(EvaluationError, match="an empty id"):
+    with pytest.raises(EvaluationError, match="TREC files cannot contain an empty id"):
         write_run(tmp_path / "run", {"": {"a": 1.0}})
 
 
@@ -101,7 +101,7 @@ def test_ties_count_against_the_run() -> None:
     assert ranks.grades.tolist() == [1, 2, 1]
 
 
-def test_queries_to_rank() -> None:
+def test_rank_run_ranks_judged_queries_by_default() -> None:
     run = {"q1": {"a": 1.0}, "unjudged": {"a": 1.0}}
     qrels = {"q1": {"a": 1}, "q2": {"a": 1}}
     assert [ranks.first for ranks in rank_run(run, qrels)] == [1, inf]

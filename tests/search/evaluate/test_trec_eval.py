@@ -1,7 +1,7 @@
 """The same numbers as trec_eval itself, on random graded judgements, with ties.
 
-trec_eval breaks ties by document id, so it is given a ranking without ties: ours, in the order that is worst (what is
-not relevant first, then the lowest grade). A second test gives it the ties in any order, which must never be worse.
+trec_eval breaks ties by document id, so it gets a ranking without ties: ours, in the order that is worst (irrelevant
+documents first, then the lowest grade). A second test gives it the ties in any order, which must never be worse.
 """
 
 import numpy as np
@@ -9,10 +9,10 @@ import pytest
 import pytrec_eval
 from numpy.typing import NDArray
 
-from search.evaluate.evaluate import Embedded, rank
 from search.evaluate.metrics import parse_metric
-from search.evaluate.ranks import BlockSizes
+from search.evaluate.scoring import LabelledVectors, rank_vectors
 from search.evaluate.trec import rank_run
+from search.evaluate.vector_blocks import BlockSizes
 
 OURS = {"recip_rank": "mrr", "map": "map", "ndcg": "ndcg"} | {
     f"{theirs}_{k}": f"{ours}@{k}"
@@ -53,7 +53,7 @@ def in_order(scores: dict[str, float], judged: dict[str, int], shuffle: NDArray[
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_the_same_numbers(seed: int, ties: bool) -> None:
+def test_metrics_equal_those_of_trec_eval(seed: int, ties: bool) -> None:
     run, qrels = random_case(seed, ties)
     found = trec_eval({query: in_order(run[query], qrels[query], None) for query in run}, qrels)
     ranked = rank_run(run, qrels)
@@ -63,7 +63,7 @@ def test_the_same_numbers(seed: int, ties: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_no_order_of_ties_is_worse(seed: int) -> None:
+def test_no_order_of_ties_gives_lower_values(seed: int) -> None:
     run, qrels = random_case(seed, ties=True)
     random = np.random.default_rng(seed)
     ranked = rank_run(run, qrels)
@@ -78,7 +78,7 @@ def test_no_order_of_ties_is_worse(seed: int) -> None:
     assert differ
 
 
-def test_vectors_give_the_same_numbers() -> None:
+def test_metrics_of_vectors_equal_those_of_trec_eval() -> None:
     """Whole-number vectors, so that scores are exact and tie."""
     random = np.random.default_rng(0)
     queries, gallery = (random.integers(-2, 3, (rows, 4)).astype(np.float32) for rows in (30, 200))
@@ -90,13 +90,13 @@ def test_vectors_give_the_same_numbers() -> None:
     scores = (queries @ gallery.T).tolist()
     run = {f"q{number}": dict(zip(names, row, strict=True)) for number, row in enumerate(scores)}
     found = trec_eval({query: in_order(run[query], qrels[query], None) for query in run}, qrels)
-    ranked = rank(list(qrels), queries, Embedded(names, gallery), qrels, BlockSizes(7, 33))
+    ranked = rank_vectors(list(qrels), queries, LabelledVectors(names, gallery), qrels, BlockSizes(7, 33))
     for theirs, ours in OURS.items():
         values = parse_metric(ours).values(ranked)
         np.testing.assert_allclose(values, [found[query][theirs] for query in qrels], rtol=0, atol=1e-12, err_msg=ours)
 
 
-def test_the_mean_counts_queries_that_the_run_leaves_out() -> None:
+def test_mean_counts_queries_missing_from_the_run() -> None:
     """trec_eval drops them unless it is told otherwise (-c); here they always count."""
     qrels = {"q1": {"a": 1}, "q2": {"a": 1}}
     run = {"q1": {"a": 1.0}}

@@ -1,4 +1,4 @@
-"""Folders of classes."""
+"""Data sets in folders of classes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Write = Callable[..., Path]
 Touch = Callable[..., None]
 
 
-def test_every_picture_of_a_class_is_relevant(touch: Touch, tmp_path: Path) -> None:
+def test_every_image_of_a_class_is_relevant(touch: Touch, tmp_path: Path) -> None:
     touch("great_grey_owl/1.jpg", "great_grey_owl/2.png", "dog/1.JPEG", "dog/.hidden.jpg", "readme.txt")
     dataset = open_dataset(tmp_path)
     assert dataset.images == ("dog/1.JPEG", "great_grey_owl/1.jpg", "great_grey_owl/2.png")
@@ -29,7 +29,7 @@ def test_every_picture_of_a_class_is_relevant(touch: Touch, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["classes.txt", "LOC_synset_mapping.txt"])
-def test_names_of_codes(touch: Touch, write: Write, tmp_path: Path, name: str) -> None:
+def test_class_names_are_read_from_a_file(touch: Touch, write: Write, tmp_path: Path, name: str) -> None:
     touch("n01440764/1.jpg", "n01484850/1.jpg")
     write(name, "n01440764 tench, Tinca tinca", "n01484850\tgreat white shark, white shark")
     texts = [caption.text for caption in open_dataset(tmp_path).captions]
@@ -39,7 +39,7 @@ def test_names_of_codes(touch: Touch, write: Write, tmp_path: Path, name: str) -
         open_dataset(tmp_path)
 
 
-def test_splits(touch: Touch, tmp_path: Path) -> None:
+def test_split_folders(touch: Touch, tmp_path: Path) -> None:
     touch("train/dog/1.jpg", "val/dog/1.jpg", "val/cat/2.jpg")
     dataset = open_dataset(tmp_path, "val")
     assert dataset.images == ("val/cat/2.jpg", "val/dog/1.jpg")
@@ -51,20 +51,20 @@ def test_splits(touch: Touch, tmp_path: Path) -> None:
     assert [(caption.id, len(caption.images)) for caption in everything.captions] == [("cat", 1), ("dog", 2)]
 
 
-def test_what_is_wrong(touch: Touch, tmp_path: Path) -> None:
+def test_invalid_templates_and_folders_are_rejected(touch: Touch, tmp_path: Path) -> None:
     touch("dog/1.jpg")
     with pytest.raises(DatasetError, match=r"the template 'dog' has no \{\} for the name of the class"):
         open_dataset(tmp_path, template="dog")
     touch("stray.jpg")
-    with pytest.raises(DatasetError, match=r"stray.jpg lies in no folder of a class"):
+    with pytest.raises(DatasetError, match=r"stray.jpg is not in the folder of a class"):
         open_dataset(tmp_path)
     touch("dog/puppies/1.jpg")
     (tmp_path / "stray.jpg").unlink()
-    with pytest.raises(DatasetError, match=r"dog/puppies/1.jpg lies in no folder of a class"):
+    with pytest.raises(DatasetError, match=r"dog/puppies/1.jpg is not in the folder of a class"):
         open_dataset(tmp_path)
 
 
-def test_classes_may_be_links(touch: Touch, tmp_path: Path) -> None:
+def test_class_folders_may_be_links(touch: Touch, tmp_path: Path) -> None:
     touch("all/n1/1.jpg", "all/n2/1.jpg", "some/own/1.jpg")
     (tmp_path / "some" / "n1").symlink_to(tmp_path / "all" / "n1")
     (tmp_path / "some" / "n1" / "up").symlink_to(tmp_path / "all")

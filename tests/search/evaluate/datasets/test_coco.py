@@ -1,4 +1,4 @@
-"""COCO's captions."""
+"""COCO captions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +24,8 @@ def content(**other: object) -> dict[str, Any]:
     } | other
 
 
-def test_as_unpacked(write: Write, touch: Touch, tmp_path: Path) -> None:
-    """A picture without a caption stays among those to search."""
+def test_unpacked_archive_is_read(write: Write, touch: Touch, tmp_path: Path) -> None:
+    """An image without a caption remains a candidate."""
     touch("val2017/000007.jpg", "val2017/000009.jpg")
     dataset = open_dataset(write("annotations/captions_val2017.json", content()))
     assert (dataset.name, dataset.split, dataset.root) == ("captions_val2017", "val2017", tmp_path / "val2017")
@@ -37,7 +37,7 @@ def test_as_unpacked(write: Write, touch: Touch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["images", "."])
-def test_pictures_nearby(write: Write, touch: Touch, tmp_path: Path, folder: str) -> None:
+def test_images_are_found_next_to_the_file(write: Write, touch: Touch, tmp_path: Path, folder: str) -> None:
     touch(f"{folder}/000007.jpg", f"{folder}/000009.jpg")
     assert open_dataset(write("captions_val2017.json", content())).root == tmp_path / folder
 
@@ -45,35 +45,35 @@ def test_pictures_nearby(write: Write, touch: Touch, tmp_path: Path, folder: str
 @pytest.mark.parametrize(
     ("other", "complaint"),
     [
-        ({"images": []}, "there are no pictures"),
-        ({"images": {}}, "'images' is no list of objects"),
-        ({"annotations": [1]}, "'annotations' is no list of objects"),
-        ({"annotations": []}, "there are 2 pictures and no captions"),
-        ({"annotations": [{"id": 1, "image_id": 8, "caption": "A"}]}, "the caption 1 is of 8, which is no picture"),
+        ({"images": []}, "no images"),
+        ({"images": {}}, "'images' is not a list of objects"),
+        ({"annotations": [1]}, "'annotations' is not a list of objects"),
+        ({"annotations": []}, "2 images and no captions"),
+        ({"annotations": [{"id": 1, "image_id": 8, "caption": "A"}]}, "the caption 1 has the unknown image_id 8"),
         ({"annotations": [{"id": 1, "image_id": 7}]}, "'caption' is missing"),
         ({"annotations": [{"id": 1, "image_id": 7, "caption": " "}]}, "the caption '1' is empty"),
-        ({"annotations": [{"id": 1, "image_id": 7, "caption": "A"}] * 2}, "the id '1' is there twice"),
-        ({"images": [{"id": 7, "file_name": "000007.jpg"}] * 2}, "the picture 7 is there twice"),
+        ({"annotations": [{"id": 1, "image_id": 7, "caption": "A"}] * 2}, "duplicate id '1'"),
+        ({"images": [{"id": 7, "file_name": "000007.jpg"}] * 2}, "duplicate image id 7"),
         ({"images": [{"id": 7}]}, "'file_name' is missing"),
     ],
 )
-def test_what_is_wrong(write: Write, touch: Touch, other: dict[str, object], complaint: str) -> None:
+def test_invalid_records_are_rejected(write: Write, touch: Touch, other: dict[str, object], complaint: str) -> None:
     touch("000007.jpg", "000009.jpg")
     path = write("captions_val2017.json", content(**other))
     with pytest.raises(DatasetError, match=f"{path}: {complaint}"):
         open_dataset(path)
 
 
-def test_missing_pictures_and_no_json(write: Write) -> None:
-    with pytest.raises(MissingPictures, match=r"2 of its pictures are not there: 000007.jpg, 000009.jpg"):
+def test_missing_pictures_and_invalid_json(write: Write) -> None:
+    with pytest.raises(MissingPictures, match=r"2 of its pictures are missing: 000007.jpg, 000009.jpg"):
         open_dataset(write("captions_val2017.json", content()))
     with pytest.raises(DatasetError, match=r"captions.json: not JSON"):
         open_dataset(write("captions.json", "{"))
-    with pytest.raises(DatasetError, match="no data set in any format"):
+    with pytest.raises(DatasetError, match="not a data set in a known format"):
         open_dataset(write("captions.json", "[]"))
 
 
-def test_pictures_where_one_says(write: Write, touch: Touch, tmp_path: Path) -> None:
+def test_image_folder_can_be_given(write: Write, touch: Touch, tmp_path: Path) -> None:
     touch("val2017/000007.jpg", "val2017/000009.jpg", "disk/000007.jpg", "disk/000009.jpg")
     path = write("captions_val2017.json", content())
     assert open_dataset(path, root=tmp_path / "disk").root == tmp_path / "disk"

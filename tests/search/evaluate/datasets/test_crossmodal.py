@@ -1,4 +1,4 @@
-"""Crossmodal-3600."""
+"""Crossmodal-3600 captions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +19,7 @@ def picture(key: str, **captions: list[str]) -> dict[str, object]:
 
 @pytest.mark.parametrize("folder", ["images", "."])
 @pytest.mark.parametrize("whole", [True, False])
-def test_as_published(write: Write, touch: Touch, tmp_path: Path, folder: str, whole: bool) -> None:
+def test_published_layout_is_read(write: Write, touch: Touch, tmp_path: Path, folder: str, whole: bool) -> None:
     touch(f"{folder}/00a.jpg", f"{folder}/00b.jpg")
     path = write("captions.jsonl", picture("00b", en=["A dog", "A brown dog"], zh=["狗"]), picture("00a", en=["A cat"]))
     dataset = open_dataset(tmp_path if whole else path)
@@ -34,7 +34,7 @@ def test_as_published(write: Write, touch: Touch, tmp_path: Path, folder: str, w
     assert dataset.languages == ("en", "zh")
 
 
-def test_what_is_wrong(write: Write, touch: Touch) -> None:
+def test_invalid_records_are_rejected(write: Write, touch: Touch) -> None:
     touch("00a.jpg")
     with pytest.raises(DatasetError, match="line 2: 'image/key' is missing"):
         open_dataset(write("captions.jsonl", picture("00a", en=["A"]), {"en": {"caption": ["A"]}}))
@@ -42,7 +42,7 @@ def test_what_is_wrong(write: Write, touch: Touch) -> None:
         open_dataset(write("captions.jsonl", {"image/key": "00a", "en": {"captions": ["A"]}}))
     with pytest.raises(DatasetError, match=r"line 1: the caption '00a.jpg#en#1' is empty"):
         open_dataset(write("captions.jsonl", picture("00a", en=["A", ""])))
-    with pytest.raises(DatasetError, match="line 2: the picture 00a is there twice"):
+    with pytest.raises(DatasetError, match="line 2: duplicate image 00a"):
         open_dataset(write("captions.jsonl", picture("00a", en=["A"]), picture("00a", en=["B"])))
-    with pytest.raises(MissingPictures, match=r"1 of its pictures are not there: 00b.jpg"):
+    with pytest.raises(MissingPictures, match=r"1 of its pictures are missing: 00b.jpg"):
         open_dataset(write("captions.jsonl", picture("00a", en=["A"]), picture("00b", en=["A"])))

@@ -1,4 +1,4 @@
-"""Flickr8k's token file with its lists of splits."""
+"""The token file of Flickr8k, with the lists of its splits."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ TOKENS = ("1.jpg#0\tA dog .", "1.jpg#1\tA brown dog .", "2.jpg#0\tA cat .", "3.j
 
 @pytest.fixture
 def flickr(write: Write, touch: Touch, tmp_path: Path) -> Path:
-    """As unpacked: texts and pictures in folders beside each other."""
+    """The unpacked archives: texts and pictures in two folders."""
     write("text/Flickr8k.token.txt", *TOKENS)
     write("text/Flickr_8k.devImages.txt", "1.jpg")
     write("text/Flickr_8k.testImages.txt", "2.jpg")
@@ -25,7 +25,7 @@ def flickr(write: Write, touch: Touch, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["text", "text/Flickr8k.token.txt"])
-def test_a_split(flickr: Path, name: str) -> None:
+def test_split_lists_are_read(flickr: Path, name: str) -> None:
     dataset = open_dataset(flickr / name, "dev")
     assert dataset.root == flickr / "Flicker8k_Dataset"
     assert dataset.images == ("1.jpg",)
@@ -43,10 +43,10 @@ def test_without_lists_there_are_no_splits(write: Write, touch: Touch) -> None:
     assert (dataset.split, dataset.images, dataset.name) == ("all", ("1.jpg", "2.jpg", "3.jpg"), "results")
 
 
-def test_missing_pictures(flickr: Path) -> None:
+def test_missing_pictures_of_the_split_are_named(flickr: Path) -> None:
     (flickr / "Flicker8k_Dataset" / "2.jpg").unlink()
     assert open_dataset(flickr / "text", "dev").images == ("1.jpg",)
-    with pytest.raises(MissingPictures, match=r"Flicker8k_Dataset: 1 of its pictures are not there: 2\.jpg$"):
+    with pytest.raises(MissingPictures, match=r"Flicker8k_Dataset: 1 of its pictures are missing: 2\.jpg$"):
         open_dataset(flickr / "text", "test")
 
 
@@ -55,22 +55,22 @@ def test_missing_pictures(flickr: Path) -> None:
     [
         ("1.jpg A dog .", "line 2: name.jpg#0<TAB>caption was expected"),
         ("1.jpg#x\tA dog .", "line 2: name.jpg#0<TAB>caption was expected"),
-        ("1.jpg#0\tA dog .", "line 2: the id '1.jpg#0' is there twice"),
+        ("1.jpg#0\tA dog .", "line 2: duplicate id '1.jpg#0'"),
         ("1.jpg#1\t ", "line 2: the caption '1.jpg#1' is empty"),
     ],
 )
-def test_lines_that_are_wrong(write: Write, touch: Touch, line: str, complaint: str) -> None:
+def test_invalid_lines_are_rejected(write: Write, touch: Touch, line: str, complaint: str) -> None:
     touch("1.jpg")
     with pytest.raises(DatasetError, match=complaint):
         open_dataset(write("some.token.txt", TOKENS[0], line))
 
 
-def test_lists_that_are_wrong(flickr: Path, write: Write) -> None:
+def test_invalid_split_lists_are_rejected(flickr: Path, write: Write) -> None:
     write("text/Flickr_8k.trainImages.txt", "3.jpg", "2.jpg")
-    with pytest.raises(DatasetError, match=r"trainImages.txt, line 2: 2.jpg is in the split 'test' too"):
+    with pytest.raises(DatasetError, match=r"trainImages.txt, line 2: 2.jpg is also in the split 'test'"):
         open_dataset(flickr / "text", "dev")
     write("text/Flickr_8k.trainImages.txt", "3.jpg", "4.jpg")
-    with pytest.raises(DatasetError, match=r"token.txt: the lists of splits name 4.jpg, which has no caption"):
+    with pytest.raises(DatasetError, match=r"token.txt: no caption for 4.jpg, which is in the list of a split"):
         open_dataset(flickr / "text", "dev")
-    with pytest.raises(DatasetError, match="there is no token file"):
+    with pytest.raises(DatasetError, match="no token file"):
         open_dataset(flickr, format="flickr")

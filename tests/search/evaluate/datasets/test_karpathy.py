@@ -1,4 +1,4 @@
-"""Karpathy's splits."""
+"""The splits of Karpathy."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ def picture(name: str, split: str, *sentences: str, **more: object) -> dict[str,
     return {"filename": name, "split": split, "sentences": [{"raw": text} for text in sentences], **more}
 
 
-def test_flickr(write: Write, touch: Touch, tmp_path: Path) -> None:
+def test_flickr_file_is_read(write: Write, touch: Touch, tmp_path: Path) -> None:
     touch("Images/1.jpg", "Images/2.jpg")
     content = {"images": [picture("1.jpg", "test", "A dog .", "A brown dog ."), picture("2.jpg", "val", "A cat .")]}
     dataset = open_dataset(write("dataset_flickr8k.json", content), "test")
@@ -28,7 +28,7 @@ def test_flickr(write: Write, touch: Touch, tmp_path: Path) -> None:
     )
 
 
-def test_coco_keeps_its_folders_and_restval_apart(write: Write, touch: Touch, tmp_path: Path) -> None:
+def test_coco_file_has_folders_and_a_restval_split(write: Write, touch: Touch, tmp_path: Path) -> None:
     touch("val2014/1.jpg")
     content = {
         "images": [
@@ -38,7 +38,7 @@ def test_coco_keeps_its_folders_and_restval_apart(write: Write, touch: Touch, tm
     }
     dataset = open_dataset(write("dataset_coco.json", content), "test")
     assert (dataset.images, dataset.root) == (("val2014/1.jpg",), tmp_path)
-    with pytest.raises(DatasetError, match="name a split; there are: restval, test, all"):
+    with pytest.raises(DatasetError, match="several splits: choose from restval, test, all"):
         open_dataset(tmp_path / "dataset_coco.json")
 
 
@@ -47,19 +47,19 @@ def test_coco_keeps_its_folders_and_restval_apart(write: Write, touch: Touch, tm
     [
         ({"filename": "2.jpg", "sentences": []}, "'split' is missing"),
         ({"split": "test", "sentences": []}, "'filename' is missing"),
-        ({"filename": "2.jpg", "split": "test"}, "'sentences' is no list of objects"),
+        ({"filename": "2.jpg", "split": "test"}, "'sentences' is not a list of objects"),
         (picture("2.jpg", "test", ""), "the caption '2.jpg#en#0' is empty"),
         ({"filename": "2.jpg", "split": "test", "sentences": [{}]}, "'raw' is missing"),
         (picture("1.jpg", "val", "A dog"), "1.jpg is in the split 'val' and in 'test'"),
     ],
 )
-def test_what_is_wrong(write: Write, touch: Touch, wrong: dict[str, object], complaint: str) -> None:
+def test_invalid_records_are_rejected(write: Write, touch: Touch, wrong: dict[str, object], complaint: str) -> None:
     touch("1.jpg", "2.jpg")
     path = write("dataset.json", {"images": [picture("1.jpg", "test", "A dog ."), wrong]})
     with pytest.raises(DatasetError, match=f"{path}: {complaint}"):
         open_dataset(path)
 
 
-def test_no_pictures(write: Write) -> None:
-    with pytest.raises(DatasetError, match="there are no pictures"):
+def test_file_without_images_is_rejected(write: Write) -> None:
+    with pytest.raises(DatasetError, match="no images"):
         open_dataset(write("dataset.json", {"images": []}), format="karpathy")

@@ -20,7 +20,7 @@ def collection(write: Write, touch: Touch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_everything_in_the_folder_is_searched(collection: Path) -> None:
+def test_all_images_in_the_folder_are_candidates(collection: Path) -> None:
     dataset = open_dataset(collection)
     assert dataset.images == ("a.jpg", "sea/b c.png", "sea/d.JPG")
     assert dataset.captions == (
@@ -30,7 +30,7 @@ def test_everything_in_the_folder_is_searched(collection: Path) -> None:
     )
 
 
-def test_languages_and_a_list_of_pictures(collection: Path, write: Write) -> None:
+def test_query_languages_and_list_of_pictures(collection: Path, write: Write) -> None:
     (collection / "queries.txt").unlink()
     write("queries.de.tsv", "q1\tein Hund")
     write("queries.en.tsv", "q2\tthe sea", "q3\tnothing")
@@ -45,25 +45,25 @@ def test_languages_and_a_list_of_pictures(collection: Path, write: Write) -> Non
     [
         ("queries.txt", "q4 a cat", "queries.txt, line 4: id<TAB>text was expected"),
         ("queries.txt", "q4\ta cat", "queries.txt, line 4: the query 'q4' has no judgement"),
-        ("queries.txt", "q1\ta cat", "queries.txt, line 4: the id 'q1' is there twice"),
+        ("queries.txt", "q1\ta cat", "queries.txt, line 4: duplicate id 'q1'"),
         ("queries.txt", "q1\t ", "queries.txt, line 4: the caption 'q1' is empty"),
         ("qrels.txt", "q9 0 a.jpg 1", "qrels.txt: 1 queries have no text: q9"),
-        ("qrels.txt", "q1 0 a.jpg", "qrels.txt, line 6: 4 fields were expected, there are 3"),
+        ("qrels.txt", "q1 0 a.jpg", "qrels.txt, line 6: expected 4 fields, found 3"),
     ],
 )
-def test_what_is_wrong(collection: Path, name: str, line: str, complaint: str) -> None:
+def test_invalid_files_are_rejected(collection: Path, name: str, line: str, complaint: str) -> None:
     with (collection / name).open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
     with pytest.raises(DatasetError, match=complaint):
         open_dataset(collection)
 
 
-def test_pictures_that_are_not_there(collection: Path, write: Write) -> None:
+def test_missing_pictures_are_named(collection: Path, write: Write) -> None:
     write("pictures.txt", "a.jpg", "sea/b c.png", "sea/d.JPG", "gone.jpg")
-    with pytest.raises(MissingPictures, match=r"1 of its pictures are not there: gone.jpg"):
+    with pytest.raises(MissingPictures, match=r"1 of its pictures are missing: gone.jpg"):
         open_dataset(collection)
     write("pictures.txt", "a.jpg", "sea/b c.png")
-    with pytest.raises(MissingPictures, match=r"qrels.txt: 1 of its pictures are not there: sea/d.JPG"):
+    with pytest.raises(MissingPictures, match=r"qrels.txt: 1 of its pictures are missing: sea/d.JPG"):
         open_dataset(collection)
     with pytest.raises(DatasetError, match=r"qrels.txt and queries.txt were expected"):
         open_dataset(collection / "sea", format="trec")

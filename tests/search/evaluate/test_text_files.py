@@ -1,4 +1,4 @@
-"""Files written whole, or not at all."""
+"""Atomic writing of files, with errors as `EvaluationError`."""
 
 import os
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 
 from core.errors import EvaluationError
-from search.evaluate.writing import write_lines, write_whole
+from search.evaluate.text_files import write_bytes, write_lines
 
 
-def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
+def test_interrupted_write_keeps_the_old_file(tmp_path: Path) -> None:
     def lines() -> Iterator[str]:
         yield "new"
         raise KeyboardInterrupt
@@ -26,16 +26,16 @@ def test_what_breaks_off_leaves_what_was_there(tmp_path: Path) -> None:
     assert (tmp_path / "kept.txt").read_bytes() == "a\n雪\n".encode()
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_symbolic_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("file")
-    write_whole(tmp_path / "link", [b"some", b" bytes"])
+    write_bytes(tmp_path / "link", [b"some", b" bytes"])
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"some bytes"
 
 
-def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
+def test_pipe_is_written_to_directly(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    writer = Thread(target=write_whole, args=(tmp_path / "pipe", [b"some", b" bytes"]), daemon=True)
+    writer = Thread(target=write_bytes, args=(tmp_path / "pipe", [b"some", b" bytes"]), daemon=True)
     writer.start()
     assert (tmp_path / "pipe").read_bytes() == b"some bytes"
     writer.join()
@@ -43,7 +43,7 @@ def test_a_pipe_stays_a_pipe(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [".", "none/file"])
-def test_what_cannot_be_written(tmp_path: Path, name: str) -> None:
-    with pytest.raises(EvaluationError, match=f"cannot write .*{name}: "):
-        write_whole(tmp_path / name, [b""])
+def test_unwritable_path_raises_evaluation_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EvaluationError, match=f"Cannot write .*{name}: "):
+        write_bytes(tmp_path / name, [b""])
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Vectors in, numbers out: worked out by hand on a data set of three pictures, and against plain numpy."""
+"""Evaluation of vectors: values computed by hand on a data set of three pictures, and compared with plain numpy."""
 
 import json
 from dataclasses import replace
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from core.errors import EvaluationError
 from search.evaluate.datasets import Caption, Dataset
-from search.evaluate.evaluate import (
-    Embedded,
-    EvaluationSettings,
-    evaluate,
-    evaluate_dataset,
-    evaluate_run,
-    rank,
-    shared,
-)
 from search.evaluate.evaluation import Evaluation, Subject
 from search.evaluate.metrics import parse_metrics
-from search.evaluate.ranks import BlockSizes
+from search.evaluate.scoring import (
+    EvaluationSettings,
+    LabelledVectors,
+    cluster_names,
+    evaluate_dataset,
+    evaluate_run,
+    evaluate_vectors,
+    rank_vectors,
+)
+from search.evaluate.vector_blocks import BlockSizes
 
 PICTURES = np.eye(3, dtype=np.float32)
 """Of a.jpg, b.jpg and c.jpg."""
@@ -47,7 +47,7 @@ TEXTS = np.array([[0.8, 0.6, 0], [0.8, 0.6, 0], [0, 0.6, 0.8], [0, 1, 0], [0, 0,
 """First ranks of the captions' pictures: 1, 2, 3, 1, 1, 2."""
 
 
-def test_from_text_to_picture(dataset: Dataset) -> None:
+def test_text_to_picture_ranks_every_image_per_caption(dataset: Dataset) -> None:
     german, english, pooled = evaluate_dataset(dataset, TEXTS, PICTURES, "fake")
     assert [one.subject.lang for one in (german, english, pooled)] == ["de", "en", "all"]
     assert german.queries == ("2", "4")
@@ -64,14 +64,14 @@ def test_from_text_to_picture(dataset: Dataset) -> None:
     assert english.values["recall@1"].tolist() == [1, 0, 1, 0]
 
 
-def test_captions_of_one_picture_depend_on_each_other(dataset: Dataset) -> None:
+def test_captions_of_one_picture_form_a_cluster(dataset: Dataset) -> None:
     german, english, pooled = evaluate_dataset(dataset, TEXTS, PICTURES, "fake")
     assert english.clusters == ("a.jpg", "b.jpg", "b.jpg", "a.jpg")
     assert pooled.as_dict()["clusters"] == 3
     assert german.as_dict()["clusters"] == 2
 
 
-def test_from_picture_to_text(dataset: Dataset) -> None:
+def test_picture_to_text_ranks_the_captions_of_each_language(dataset: Dataset) -> None:
     """German captions are 2 (of a) and 4 (of c): a scores 0 with both, a tie; c scores 0.8 and 1. English: 0, 1, 3, 5.
 
     Picture a scores 0.8 (its own), 0.8 (of b), 0, 0.6 (its own): a tie that counts against it, so second and third.
@@ -84,25 +84,25 @@ def test_from_picture_to_text(dataset: Dataset) -> None:
     assert [ranks.ranks.tolist() for ranks in english.ranked] == [[2, 3], [1, 4]]
     assert pooled.queries == ("a.jpg", "b.jpg", "c.jpg")
     assert pooled.candidates == 6
-    # Pooled, caption 2 of picture a scores 0 as well: last but for nothing.
+    # Pooled, caption 2 of picture a scores 0 as well.
     assert pooled.ranked[0].ranks.tolist() == [2, 3, 6]
     assert {one.subject.direction for one in (german, english, pooled)} == {"picture-to-text"}
     assert (pooled.as_dict()["pictures"], pooled.as_dict()["queries"]) == (3, 3)
 
 
-def test_a_language_that_is_right_for_no_picture_asks_nothing(dataset: Dataset) -> None:
+def test_picture_to_text_rejects_language_without_relevant_captions(dataset: Dataset) -> None:
     captions = tuple(replace(one, images={}) if one.lang == "de" else one for one in dataset.captions)
-    with pytest.raises(EvaluationError, match="no picture of data has a caption in 'de' that is right for it"):
+    with pytest.raises(EvaluationError, match="No image of data has a relevant caption in 'de'"):
         evaluate_dataset(replace(dataset, captions=captions), TEXTS, PICTURES, "fake", "picture-to-text")
 
 
-def test_one_language_is_not_pooled_with_itself(dataset: Dataset) -> None:
+def test_single_language_has_no_pooled_evaluation(dataset: Dataset) -> None:
     for direction in ("text-to-picture", "picture-to-text"):
         (only,) = evaluate_dataset(dataset.only("de"), TEXTS[[2, 4]], PICTURES, "fake", direction)
         assert only.subject.lang == "de"
 
 
-def test_what_the_command_line_prints(dataset: Dataset) -> None:
+def test_as_dict_contains_the_documented_keys(dataset: Dataset) -> None:
     printed = json.loads(json.dumps(evaluate_dataset(dataset, TEXTS, PICTURES, "fake")[1].as_dict(), allow_nan=False))
     expected = {
         "dataset": "data",
@@ -130,13 +130,13 @@ def test_what_the_command_line_prints(dataset: Dataset) -> None:
     assert "among the first 5" in printed["definitions"]["recall@5"]
 
 
-def test_queries_without_an_answer_count_as_zero() -> None:
+def test_queries_without_relevant_documents_count_as_zero() -> None:
     """The second query has nothing relevant, the third something that is not in the gallery, the fourth both."""
-    gallery = Embedded(["a", "b"], np.eye(2, dtype=np.float32))
+    gallery = LabelledVectors(["a", "b"], np.eye(2, dtype=np.float32))
     qrels = {"1": {"a": 1}, "2": {"a": 0}, "3": {"lost": 2}, "4": {"b": 1, "lost": 3}}
     vectors: NDArray[np.float32] = np.array([[1, 0]] * 4, dtype=np.float32)
     settings = EvaluationSettings(parse_metrics(("mrr", "ndcg@10", "mean_rank", "fraction_recall@5")))
-    found = evaluate(SUBJECT, list(qrels), vectors, gallery, qrels, settings)
+    found = evaluate_vectors(SUBJECT, LabelledVectors(list(qrels), vectors), gallery, qrels, settings)
     assert [ranks.ranks.tolist() for ranks in found.ranked] == [[1], [], [inf], [2, inf]]
     assert [ranks.grades.tolist() for ranks in found.ranked] == [[1], [], [2], [1, 3]]
     assert found.values["mrr"].tolist() == [1, 0, 0, 1 / 2]
@@ -146,8 +146,8 @@ def test_queries_without_an_answer_count_as_zero() -> None:
     assert found.as_dict()["mean_rank"] is None
 
 
-def test_a_ranking_made_elsewhere() -> None:
-    """Queries that nobody judged do not count; those that the run leaves out do."""
+def test_evaluate_run_counts_judged_queries_only() -> None:
+    """Queries without judgements do not count; judged queries that the run leaves out do."""
     qrels = {"1": {"a": 1}, "2": {"b": 2, "a": 0}, "3": {"a": 1}}
     run = {"2": {"a": 0.5, "b": 0.5, "c": 0.1}, "1": {"c": 0.3, "a": 0.7}, "unjudged": {"d": 1.0}}
     found = evaluate_run(SUBJECT, run, qrels)
@@ -158,23 +158,23 @@ def test_a_ranking_made_elsewhere() -> None:
     assert found.clusters == ("a", "b", "a")
 
 
-def test_what_queries_depend_on() -> None:
-    assert shared(["1", "2"], {"1": {"a": 1}, "2": {"b": 1}}) is None
-    assert shared(["1", "2", "3"], {"1": {"a": 1, "b": 1}, "2": {"b": 2, "a": 1, "c": 0}, "3": {}}) == (
+def test_cluster_names_are_the_relevant_documents() -> None:
+    assert cluster_names(["1", "2"], {"1": {"a": 1}, "2": {"b": 1}}) is None
+    assert cluster_names(["1", "2", "3"], {"1": {"a": 1, "b": 1}, "2": {"b": 2, "a": 1, "c": 0}, "3": {}}) == (
         "a\0b",
         "a\0b",
         "\0003",
     )
 
 
-def test_for_a_report(dataset: Dataset) -> None:
+def test_worst_queries_and_recall_curve(dataset: Dataset) -> None:
     pooled = evaluate_dataset(dataset, TEXTS, PICTURES, "fake")[-1]
     assert pooled.worst(2) == ["2", "1"]
     assert pooled.recall_curve([1, 2, 3]) == [3 / 6, 5 / 6, 1]
     assert isinstance(pooled, Evaluation)
 
 
-def test_as_plain_numpy() -> None:
+def test_ranks_equal_those_of_plain_numpy() -> None:
     random = np.random.default_rng(0)
     queries, gallery = (random.normal(size=(rows, 32)).astype(np.float32) for rows in (200, 1000))
     owners = random.integers(1000, size=200)
@@ -182,21 +182,21 @@ def test_as_plain_numpy() -> None:
     ranks = (matrix >= matrix[np.arange(200), owners][:, None]).sum(axis=1)
     names = [str(number) for number in range(1000)]
     qrels = {f"q{number}": {str(owner): 1} for number, owner in enumerate(owners)}
-    found = rank(list(qrels), queries, Embedded(names, gallery), qrels, BlockSizes(64, 100))
+    found = rank_vectors(list(qrels), queries, LabelledVectors(names, gallery), qrels, BlockSizes(64, 100))
     assert [one.first for one in found] == ranks.tolist()
 
 
-def test_a_gallery_of_another_length_than_its_ids() -> None:
-    qrels = {"q": {"a": 1}}
+def test_gallery_must_have_one_vector_per_id() -> None:
+    qrels, two = {"q": {"a": 1}}, np.eye(2, dtype=np.float32)
     for names in (["a"], ["a", "b", "c"]):
-        with pytest.raises(EvaluationError, match=f"{len(names)} documents and 2 vectors in the gallery"):
-            rank(["q"], np.eye(2, dtype=np.float32)[:1], Embedded(names, np.eye(2, dtype=np.float32)), qrels)
-    with pytest.raises(EvaluationError, match="the document 'a' is in the gallery twice"):
-        rank(["q"], np.eye(2, dtype=np.float32)[:1], Embedded(["a", "a"], np.eye(2, dtype=np.float32)), qrels)
+        with pytest.raises(EvaluationError, match=f"The gallery has {len(names)} documents, but 2 vectors"):
+            rank_vectors(["q"], two[:1], LabelledVectors(names, two), qrels)
+    with pytest.raises(EvaluationError, match="The document 'a' is in the gallery twice"):
+        rank_vectors(["q"], two[:1], LabelledVectors(["a", "a"], two), qrels)
 
 
 @pytest.mark.parametrize("rows", [2, 4])
-def test_other_pictures_than_the_data_set_has(dataset: Dataset, rows: int) -> None:
+def test_evaluate_dataset_needs_one_vector_per_image(dataset: Dataset, rows: int) -> None:
     for direction in ("text-to-picture", "picture-to-text"):
-        with pytest.raises(EvaluationError, match=f"3 documents and {rows} vectors"):
+        with pytest.raises(EvaluationError, match=f"3 documents, but {rows} vectors"):
             evaluate_dataset(dataset, TEXTS, np.eye(4, 3, dtype=np.float32)[:rows], "fake", direction)

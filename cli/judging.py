@@ -1,0 +1,156 @@
+"""Judging the results of queries in the terminal: pictures are shown one by one, and a key judges each."""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli.output import print_text, shown, warn
+from cli.thumbnails import can_preview, show_picture
+from core.errors import EncoderError, EvaluationError
+from encoders import registry
+from encoders.base import Encoder
+from encoders.placement import Placement
+from search.evaluate.judgement_set import JudgementSet, collection, pool, read_queries
+from store import Library
+from store.queries import ContentRecord
+from store.spaces.registry import StoredSpace, list_spaces
+
+__all__ = ["judge_queries"]
+
+RIGHT, WRONG, SKIP, UNDO, QUIT = "r", "w", "s", "u", "q"
+
+KEYS = {**dict.fromkeys("ry1", RIGHT), **dict.fromkeys("wn0", WRONG), "s": SKIP, "u": UNDO, "q": QUIT}
+
+
+def judge_queries(
+    queries_file: Path,
+    out: Path,
+    library: Path,
+    *,
+    lang: str | None,
+    depth: int,
+    preview: bool,
+    placement: Placement,
+) -> None:
+    """Ask for judgements of the first `depth` pictures of every model, and store them in the folder `out`."""
+    if os.path.realpath(queries_file.parent) == os.path.realpath(out):
+        raise click.UsageError(f"{queries_file.name} must not be in {out}, where the judged queries are written.")
+    queries = read_queries(queries_file)
+    with Library.open(library) as opened:
+        systems = _open_systems(opened, placement)
+        judged = JudgementSet(out, lang)
+        names, unlisted = collection(opened, [stored for stored, _ in systems])
+        gone = judged.set_collection(queries, names)
+        if gone:
+            warn(f"{gone:,} judgements are of pictures that are not in the library now. They are kept.")
+        if unlisted:
+            warn(f"{unlisted:,} pictures are left out, because their names are not plain text.")
+        finished = JudgingSession(opened, systems, judged, preview and _can_preview()).ask(queries, depth)
+    right = sum(grade > 0 for grades in judged.grades.values() for grade in grades.values())
+    answers = sum(map(len, judged.grades.values()))
+    print_text(
+        f"Judged so far: {answers:,} pictures for {len(judged.grades):,} of {len(queries):,} queries; {right:,} right."
+    )
+    if not finished:
+        print_text("Run the same command again to continue.")
+    elif answers:
+        print_text(f"Evaluate with: sightline eval {out} --library {library}")
+
+
+def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSpace, Encoder]]:
+    """Return the spaces of the library whose model can embed text, with their encoders. Raises `EvaluationError`."""
+    systems = []
+    for stored in (summary.stored for summary in list_spaces(library)):
+        try:
+            encoder = registry.load_for_space(stored.space, placement)
+        except EncoderError as exc:
+            warn(f"{stored.space} is left out: {exc}")
+            continue
+        if encoder.space.fingerprint == stored.space.fingerprint:
+            systems.append((stored, encoder))
+        else:
+            warn(f"{stored.space} is left out: the installed model is {encoder.space}.")
+    if not systems:
+        raise EvaluationError(
+            f"No space of {library.path} can be searched by text. `sightline index FOLDER` indexes a folder."
+        )
+    return systems
+
+
+def _can_preview() -> bool:
+    if not can_preview():
+        warn("--preview needs a terminal.")
+        return False
+    return True
+
+
+@dataclass
+class JudgingSession:
+    """Shows pictures and reads answers."""
+
+    library: Library
+    systems: Sequence[tuple[StoredSpace, Encoder]]
+    judged: JudgementSet
+    preview: bool
+
+    def ask(self, queries: Mapping[str, str], depth: int) -> bool:
+        """Ask about every picture that is not judged yet. Return False if the user quit."""
+        for number, (name, text) in enumerate(queries.items(), start=1):
+            pooled = pool(self.library, self.systems, name, text, depth)
+            left = [record for record in pooled if self.judged.grade(name, record) is None]
+            if left and not self._ask_query(f"{number} of {len(queries)}", name, text, left):
+                return False
+        return True
+
+    def _ask_query(self, position: str, name: str, text: str, records: list[ContentRecord]) -> bool:
+        print_text(f"\nQuery {position}: {text}")
+        waiting = deque(records)
+        done: list[ContentRecord] = []
+        while waiting:
+            record = waiting[0]
+            self._show(f"{len(waiting)} to go", record)
+            answer = _read_answer()
+            if answer == QUIT:
+                return False
+            if answer == UNDO:
+                if done:
+                    waiting.appendleft(done.pop())
+                    self.judged.remove(name, waiting[0])
+                continue
+            waiting.popleft()
+            if answer != SKIP:
+                self.judged.judge(name, text, record, int(answer == RIGHT))
+                done.append(record)
+        return True
+
+    def _show(self, left: str, record: ContentRecord) -> None:
+        taken = f", {record.taken_at:%Y-%m-%d}" if record.taken_at else ""
+        print_text(f"  {shown(record.paths[0])}  ({record.width}\u00d7{record.height}{taken}; {left})")
+        if self.preview:
+            show_picture(record.paths[0])
+
+
+def _read_answer() -> str:
+    """Read keys until one is an answer. The end of the input quits."""
+    while True:
+        sys.stdout.write("  right, wrong, skip, undo, quit [r/w/s/u/q]: ")
+        sys.stdout.flush()
+        key = _read_key()
+        print_text(key if key.isprintable() else "")
+        if key in KEYS:
+            return KEYS[key]
+
+
+def _read_key() -> str:
+    if not sys.stdin.isatty():
+        line = sys.stdin.readline()
+        return line.strip()[:1].lower() if line else "q"
+    try:
+        return click.getchar().lower()
+    except EOFError:
+        return "q"
