@@ -14,13 +14,12 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from search.evaluate.trec import read_qrels
 from store import Library
-from tests.web.conftest import HERE
-from tests.web.test_search import number
+from tests.support.web import BASE_URL, picture_id
 from web import ServeSettings, create_app
 
 
 def test_tags_are_given_listed_chosen_and_taken_away(client: TestClient) -> None:
-    red, blue = number(client, "red.png"), number(client, "blue.png")
+    red, blue = picture_id(client, "red.png"), picture_id(client, "blue.png")
     given = client.post("/api/v1/tags", json={"tag": "Best of", "pictures": [red, blue, 12345]})
     assert given.json() == {"changed": 2}
     assert client.get("/api/v1/tags").json() == [{"name": "Best of", "pictures": 2}]
@@ -31,8 +30,21 @@ def test_tags_are_given_listed_chosen_and_taken_away(client: TestClient) -> None
     assert client.post("/api/v1/tags", json={"tag": " , ", "pictures": [red]}).status_code in {200, 400}
 
 
+def test_tags_and_albums_do_not_wait_for_another_writer(
+    client: TestClient, indexed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    red = picture_id(client, "red.png")
+    with Library.open(indexed.path) as other, other.exclusive():  # as an index run does
+        monkeypatch.setattr(Library, "exclusive", lambda *_: pytest.fail("would wait for the other writer"))
+        assert client.post("/api/v1/tags", json={"tag": "mine", "pictures": [red]}).json() == {"changed": 1}
+        body = {"tag": "mine", "pictures": [red]}
+        assert client.request("DELETE", "/api/v1/tags", json=body).json() == {"changed": 1}
+        assert client.put("/api/v1/albums/Reds", json={"query": "name:red*"}).status_code == 200
+        assert client.delete("/api/v1/albums/Reds").json() == []
+
+
 def test_judgements_are_a_data_set(client: TestClient, indexed: Library) -> None:
-    red, blue = number(client, "red.png"), number(client, "blue.png")
+    red, blue = picture_id(client, "red.png"), picture_id(client, "blue.png")
     for picture, grade in ((red, 1), (blue, 0)):
         client.put("/api/v1/judgements", json={"query": "something  red", "picture": picture, "grade": grade})
     asked: dict[str, str | list[int]] = {"query": "something red", "picture": [red, blue, 12345]}
@@ -44,7 +56,7 @@ def test_judgements_are_a_data_set(client: TestClient, indexed: Library) -> None
 
 
 def test_judgements_of_others_are_not_lost(client: TestClient, indexed: Library, settings: ServeSettings) -> None:
-    with TestClient(create_app(indexed, settings), base_url=HERE) as other:
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as other:
         for asked, picture in ((client, 1), (other, 2), (client, 3)):
             asked.put("/api/v1/judgements", json={"query": "red", "picture": picture, "grade": 1})
         params: dict[str, str | list[int]] = {"query": "red", "picture": [1, 2, 3, 4]}
@@ -65,7 +77,7 @@ def test_a_list_is_no_program_of_a_spreadsheet(client: TestClient, indexed: Libr
     exif[0x0110] = "=HYPERLINK(1)"
     Image.new("RGB", (9, 9), "cyan").save(folder / "a.jpg", exif=exif)
     index(indexed, [folder], FakeEncoder())
-    picture = number(client, "a.jpg")
+    picture = picture_id(client, "a.jpg")
     rows = client.post("/api/v1/export", json={"pictures": [picture], "format": "csv"}).text
     (row,) = csv.DictReader(io.StringIO(rows))
     assert (row["camera"], row["lens"]) == ("'=HYPERLINK(1)", "")
@@ -80,7 +92,7 @@ def test_a_judgement_is_about_a_picture_and_words(client: TestClient) -> None:
 
 
 def test_what_is_picked_comes_along_in_its_order(client: TestClient, album: Path) -> None:
-    ids = [number(client, name) for name in ("yellow.png", "red.png")]
+    ids = [picture_id(client, name) for name in ("yellow.png", "red.png")]
     wanted = [str(album / "more" / "yellow.png"), str(album / "red.png")]
 
     def export(form: str) -> bytes:
@@ -103,17 +115,19 @@ def test_a_highlight_says_where(client: TestClient, indexed: Library, tmp_path: 
     (tmp_path / "halves").mkdir()
     halves.save(tmp_path / "halves" / "halves.png")
     index(indexed, [tmp_path / "halves"], FakeEncoder())
-    both = number(client, "halves.png")
-    found = client.get(f"/api/v1/pictures/{both}/highlight", params={"prompt": "red"}).json()
+    combined_filters = picture_id(client, "halves.png")
+    found = client.get(f"/api/v1/pictures/{combined_filters}/highlight", params={"prompt": "red"}).json()
     left, top, width, height = found["boxes"][0]
     assert (left, top) == (0, 0)
     assert 140 <= width <= 300
     assert height == 200
     assert found["mask"]["size"] == [200, 400]
-    drawn = client.get(f"/api/v1/pictures/{both}/highlight.png", params={"prompt": "red"})
+    drawn = client.get(f"/api/v1/pictures/{combined_filters}/highlight.png", params={"prompt": "red"})
     heat = Image.open(io.BytesIO(drawn.content))
     assert (heat.mode, heat.size) == ("RGBA", (400, 200))
-    mask = Image.open(io.BytesIO(client.get(f"/api/v1/pictures/{both}/highlight.png?prompt=red&kind=mask").content))
+    mask = Image.open(
+        io.BytesIO(client.get(f"/api/v1/pictures/{combined_filters}/highlight.png?prompt=red&kind=mask").content)
+    )
     assert mask.getpixel((20, 100))
     assert not mask.getpixel((380, 100))
 
