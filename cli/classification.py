@@ -18,7 +18,7 @@ from encoders.placement import Placement
 from search import Filters
 from search.active_space import encoder_of
 from search.classify import Classified, Classifier, classify_library, classify_pictures
-from search.language import detect
+from search.language import detect_language
 from search.prompt_templates import TEMPLATES
 from store import Library
 from store.filters.conditions import And
@@ -94,7 +94,7 @@ def _read_labels(text: str) -> list[str]:
 
 def _language(labels: Sequence[str]) -> str:
     """Return the language of the labels if there are prompt templates for it, else English."""
-    detected = detect(", ".join(labels))
+    detected = detect_language(", ".join(labels))
     return detected if detected is not None and detected in TEMPLATES else "en"
 
 

@@ -12,7 +12,7 @@ from core.files import write_atomically
 from encoders.hub import model_folder, read_manifest
 from encoders.licences import commercial_only, describe_licence, permitted_use
 from search import Query, TextInput
-from search.language import detect
+from search.language import detect_language
 
 __all__ = ["advise"]
 
@@ -26,7 +26,7 @@ def advise(library: Path, model: str, query: Query) -> None:
     Called after the answer, so that it does not wait.
     """
     texts = [part.source.text for part in query.wanted if isinstance(part.source, TextInput)]
-    lang = detect(" ".join(texts)) if texts else None
+    lang = detect_language(" ".join(texts)) if texts else None
     if lang is None or not is_known_weak(model, lang):
         return
     given = _read_given(library)

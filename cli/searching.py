@@ -72,7 +72,8 @@ def run_search(request: SearchRequest) -> int:
         if query is not None:
             if not request.query.plain:
                 _warn_all(misspelt_filters(query))
-            advise(library.path, searcher.space.space.model, query)
+            if searcher.has_embedded_texts:  # detecting the language takes time: only for new queries
+                advise(library.path, searcher.space.space.model, query)
     return code
 
 
