@@ -1,16 +1,16 @@
-"""Vectors made elsewhere, taken in as a space of their own; and a library's vectors, given out."""
+"""Import vectors of other models as spaces, and export the vectors of a space."""
 
-from store.exchange.columns import Columns
 from store.exchange.export import export_space
-from store.exchange.import_vectors import Imported, ImportSettings, import_vectors
-from store.exchange.names import Name
+from store.exchange.import_vectors import ImportSettings, ImportSummary, import_vectors
+from store.exchange.parquet import ParquetColumns
 from store.exchange.sources import VectorSource, open_vectors, read_vectors
+from store.exchange.vector_file import ItemName
 
 __all__ = [
-    "Columns",
     "ImportSettings",
-    "Imported",
-    "Name",
+    "ImportSummary",
+    "ItemName",
+    "ParquetColumns",
     "VectorSource",
     "export_space",
     "import_vectors",

@@ -1,7 +1,7 @@
-"""Vectors made elsewhere become a space of their own, in one transaction: all of them or nothing.
+"""Import vectors of any model as a new space, completely or not at all.
 
-A path that the library knows gives its vector to that picture. Every other name becomes a document: a picture of which
-there is only the vector, in the collection that belongs to the space. Both are found by searches as any picture is.
+A vector named by the path of an indexed file belongs to that picture. Any other name becomes a document, which has a
+vector but no file, in the collection of the space. Searches find both.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,22 +15,22 @@ from core.errors import ExchangeError, SpaceExists
 from core.space import IMPORTED, Space
 from store.catalog.tables import LibraryState, SpaceRow
 from store.exchange.sources import VectorSource
-from store.exchange.space_builder import Intake
+from store.exchange.space_builder import SpaceBuilder
 from store.library import Writer, mark_changed
 from store.spaces import index_cache
 from store.spaces.drop import drop_space
 from store.spaces.registry import StoredSpace, activate, find_spaces_in, list_spaces, register
 
-__all__ = ["ImportSettings", "Imported", "import_vectors"]
+__all__ = ["ImportSettings", "ImportSummary", "import_vectors"]
 
 
 @dataclass(frozen=True)
 class ImportSettings:
-    """How to take vectors in.
+    """How to import vectors.
 
-    `dtype` of the stored vectors: that of the file unless given (64 bits become 32). `root`: where relative paths
-    start, the current folder unless given. `activate`: let the space answer searches even if another does now.
-    `replace`: drop an imported space of the same name, once the new one is whole.
+    `dtype` is that of the stored vectors, by default that of the file (64 bits become 32). `root` is the folder that
+    relative paths start from, by default the current one. `activate` makes the space the active one even if there is
+    another. `replace` drops an imported space of the same name in the same transaction.
     """
 
     dtype: Literal["float16", "float32"] | None = None
@@ -40,19 +40,19 @@ class ImportSettings:
 
 
 @dataclass(frozen=True)
-class Imported:
-    """What an import came to."""
+class ImportSummary:
+    """The result of an import."""
 
     stored: StoredSpace
     vectors: int
     pictures: int
-    """Vectors of pictures that the library knows."""
+    """Vectors of indexed pictures."""
     documents: int
-    """Vectors of which it knows nothing else."""
+    """Vectors of documents."""
     unknown_paths: int
-    """How many of the documents were meant as paths of pictures, but the library knows no picture there."""
+    """Documents whose name is a path without an indexed picture."""
     copies: int
-    """Vectors left out because another file of the very same bytes brought one."""
+    """Vectors left out because another file with the same content has one."""
     active: bool
 
 
@@ -62,18 +62,17 @@ def import_vectors(
     name: str,
     settings: ImportSettings | None = None,
     advance: Callable[[int], None] = lambda _: None,
-) -> Imported:
-    """Takes the vectors of `source` in as the space `name`, and writes its index.
+) -> ImportSummary:
+    """Import the vectors of `source` as the space `name`, and write its index.
 
-    Rows that have unit length keep every bit, the others are scaled to it. Raises `SpaceExists`, `ExchangeError`
-    for a name that is none, and `BadVectorFile` for a vector without direction or a name given twice; then nothing was
-    changed.
+    Vectors of unit length keep every bit, others are scaled. Raises `SpaceExists`, `ExchangeError` for an invalid
+    name, and `BadVectorFile` for a vector without direction or a repeated name; nothing is changed then.
     """
     settings = settings or ImportSettings()
     if not name.strip() or not name.isprintable():
-        raise ExchangeError(f"{name!r} is no name for a space")
+        raise ExchangeError(f"Invalid name for a space: {name!r}.")
     with writer.transaction() as connection:
-        _make_room(connection, name, replace=settings.replace)
+        _drop_replaced(connection, name, replace=settings.replace)
         stored, counts = _fill(connection, source, name, settings, advance)
         active = connection.scalar(select(LibraryState.active_space_id))
         if active is None or settings.activate:
@@ -82,7 +81,7 @@ def import_vectors(
         mark_changed(connection, stored.id)
     for summary in list_spaces(writer.library):
         index_cache.publish(writer, summary.stored)
-    return Imported(
+    return ImportSummary(
         stored,
         vectors=source.count,
         pictures=counts["pictures"],
@@ -93,33 +92,33 @@ def import_vectors(
     )
 
 
-def _make_room(connection: Connection, name: str, *, replace: bool) -> None:
-    for known in find_spaces_in(connection, name):
-        if known.space.model != name:  # only its fingerprint begins so
+def _drop_replaced(connection: Connection, name: str, *, replace: bool) -> None:
+    for stored in find_spaces_in(connection, name):
+        if stored.space.model != name:  # only its fingerprint starts with `name`
             continue
-        if not known.space.is_imported:
+        if not stored.space.is_imported:
             raise SpaceExists(name, is_imported=False)
         if not replace:
             raise SpaceExists(name, is_imported=True)
-        drop_space(connection, known)
+        drop_space(connection, stored)
 
 
 def _fill(
     connection: Connection, source: VectorSource, name: str, settings: ImportSettings, advance: Callable[[int], None]
 ) -> tuple[StoredSpace, Mapping[str, int]]:
-    """The new space with all vectors in it, and how many were of what (see `Intake`)."""
+    """Return the new space with all vectors, and the counts of `SpaceBuilder`."""
     dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")
-    # What the vectors are is known when all were read; until then nobody else sees this space.
+    # The fingerprint depends on the vectors, so it is set at the end of the transaction.
     stored = register(connection, Space(name, IMPORTED, source.dim), dtype)
-    intake = Intake(connection, stored, source.path, settings.root)
+    builder = SpaceBuilder(connection, stored, source.path, settings.root)
     for names, vectors in source:
-        intake.take(names, vectors)
+        builder.add(names, vectors)
         advance(len(names))
-    return _seal(connection, stored, intake.digest()), intake.counts
+    return _set_fingerprint(connection, stored, builder.digest()), builder.counts
 
 
-def _seal(connection: Connection, stored: StoredSpace, digest: str) -> StoredSpace:
-    """Lets the space be known by its vectors."""
+def _set_fingerprint(connection: Connection, stored: StoredSpace, digest: str) -> StoredSpace:
+    """Set the fingerprint of the space, which identifies its vectors."""
     space = Space(stored.space.model, IMPORTED + digest, stored.space.dim)
     values = {"weights": space.weights, "fingerprint": space.fingerprint}
     connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(values))

@@ -1,7 +1,7 @@
-"""Vectors in files as people have them: `.npy`, Parquet, the folders of clip-retrieval and those of an export.
+"""Open vectors in `.npy` and Parquet files, in folders written by clip-retrieval, and in exports.
 
 clip-retrieval writes `img_emb/img_emb_0.npy`, ... and `metadata/metadata_0.parquet`, ... with a column `image_path`
-(https://github.com/rom1504/clip-retrieval); numbers may be padded with zeros, and all files may lie in one folder.
+(https://github.com/rom1504/clip-retrieval); The numbers can have leading zeros, and all files can be in one folder.
 """
 
 import re
@@ -14,144 +14,171 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectorFile
-from store.exchange.columns import Columns
-from store.exchange.names import Name, number_names, read_names
-from store.exchange.npy import open_npy
-from store.exchange.parquet import open_parquet, parquet_names
-from store.exchange.vector_file import Names, Part
+from store.exchange.parquet import ParquetColumns, open_parquet, parquet_names
+from store.exchange.vector_file import BLOCK_SIZE, ItemName, NameList, VectorFile, numbered_names, read_names
 
-__all__ = ["ITEMS", "VECTORS", "VectorSource", "open_vectors", "read_vectors"]
+__all__ = ["ITEMS_FILENAME", "VECTORS_FILENAME", "VectorSource", "open_vectors", "read_vectors"]
 
-VECTORS, ITEMS = "vectors.npy", "items.jsonl"
-"""The files of an export."""
+VECTORS_FILENAME, ITEMS_FILENAME = "vectors.npy", "items.jsonl"
+"""The files of an export that are read again."""
 
-_PARTS = re.compile(r"(img|text)_emb_(\d+)\.npy")
+_CLIP_RETRIEVAL_FILE = re.compile(r"(img|text)_emb_(\d+)\.npy")
 
 
 @dataclass(frozen=True)
 class VectorSource:
-    """Vectors with their names, to be read a block at a time; made by `open_vectors`."""
+    """Vectors with their names, which are read a block at a time. `open_vectors` creates it."""
 
     path: Path
-    parts: Sequence[Part]
-    names: Names | None = None
-    """Names of all vectors, in place of those that the parts bring."""
+    files: Sequence[VectorFile]
+    names: NameList | None = None
+    """Names of all vectors, which replace the names that the files have."""
 
     @property
     def count(self) -> int:
-        """How many vectors there are."""
-        return sum(part.count for part in self.parts)
+        """The number of vectors."""
+        return sum(file.count for file in self.files)
 
     @property
     def dim(self) -> int:
-        """How many numbers a vector has."""
-        return self.parts[0].dim
+        """The number of dimensions."""
+        return self.files[0].dim
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """Of the numbers."""
-        return self.parts[0].dtype
+        """The dtype of the vectors."""
+        return self.files[0].dtype
 
-    def __iter__(self) -> Iterator[tuple[list[Name], NDArray[np.floating]]]:
-        """Blocks of n names and (n, D) vectors. Raises `BadVectorFile` when there are more of one than of the other."""
+    def __iter__(self) -> Iterator[tuple[list[ItemName], NDArray[np.floating]]]:
+        """Yield blocks of n names and (n, D) vectors. Raises `BadVectorFile` if their numbers differ."""
         if self.names is not None:
-            yield from _paired(self.names, self.count, chain.from_iterable(part.blocks() for part in self.parts))
+            yield from _paired(self.names, self.count, chain.from_iterable(file.blocks() for file in self.files))
             return
-        for part in self.parts:
-            numbered = Names(part.path, lambda part=part: number_names(part.count))  # type: ignore[misc]
-            yield from _paired(part.names or numbered, part.count, part.blocks())
+        for file in self.files:
+            numbered = NameList(file.path, lambda file=file: numbered_names(file.count))  # type: ignore[misc]
+            yield from _paired(file.names or numbered, file.count, file.blocks())
 
 
 def open_vectors(
-    path: Path | str, names: Path | str | None = None, *, as_paths: bool = False, columns: Columns | None = None
+    path: Path | str, names: Path | str | None = None, *, as_paths: bool = False, columns: ParquetColumns | None = None
 ) -> VectorSource:
-    """The vectors at `path`: a file `.npy` or `.parquet`, or a folder that clip-retrieval or an export wrote.
+    """Open the vectors at `path`: a `.npy` or `.parquet` file, or a folder that clip-retrieval or an export wrote.
 
-    `names` is a file that lists whose they are (see `read_names`); without it, and if nothing beside the vectors says
-    it, they are numbered from 0. `columns` says which columns of a Parquet file to read.
+    `names` is a file of names (see `read_names`). Without it, names are read from the file or a file next to it, else
+    vectors are numbered from 0. `columns` selects the columns of a Parquet file.
+
     Raises `BadVectorFile`, or `ExtraMissing` for Parquet without pyarrow.
     """
-    path, columns = Path(path), columns or Columns()
-    parts = _folder(path, columns, named=names is not None) if path.is_dir() else [_file(path, columns)]
-    for part in parts:
-        part.require_like(parts[0])
+    path, columns = Path(path), columns or ParquetColumns()
+    files = _folder(path, columns, named=names is not None) if path.is_dir() else [_file(path, columns)]
+    for file in files:
+        file.require_same_type(files[0])
     if names is None:
-        return VectorSource(path, parts)
+        return VectorSource(path, files)
     listed = Path(names)
-    return VectorSource(path, parts, Names(listed, lambda: read_names(listed, as_paths=as_paths)))
+    return VectorSource(path, files, NameList(listed, lambda: read_names(listed, as_paths=as_paths)))
 
 
 def read_vectors(
-    path: Path | str, names: Path | str | None = None, *, columns: Columns | None = None
+    path: Path | str, names: Path | str | None = None, *, columns: ParquetColumns | None = None
 ) -> tuple[list[str] | None, NDArray[np.float32]]:
-    """All vectors at `path` at once, such as those of queries: their names, and (N, D) in 32 bits, as they are.
+    """Read all vectors at `path`, such as those of queries: their names, and (N, D) float32, not normalized.
 
-    The names are None when nothing says them. Arguments and errors are those of `open_vectors`.
+    The names are None if the files contain none. Arguments and errors are those of `open_vectors`.
     """
     source = open_vectors(path, names, columns=columns)
-    found = np.empty((source.count, source.dim), np.float32)
-    called: list[str] = []
+    matrix = np.empty((source.count, source.dim), np.float32)
+    all_names: list[str] = []
     for block, vectors in source:
-        found[len(called) : len(called) + len(block)] = vectors
-        called.extend(str(name) for name in block)
-    named = source.names is not None or any(part.names for part in source.parts)
-    return called if named else None, found
+        matrix[len(all_names) : len(all_names) + len(block)] = vectors
+        all_names.extend(str(name) for name in block)
+    has_names = source.names is not None or any(file.names for file in source.files)
+    return all_names if has_names else None, matrix
 
 
-def _file(path: Path, columns: Columns) -> Part:
+def _open_npy(path: Path) -> VectorFile:
+    """Open the (N, D) array of floats in the `.npy` file `path`. Pickles are not loaded. Raises `BadVectorFile`."""
+    array = _map_npy(path)
+    if array.ndim != 2 or not array.size:
+        raise BadVectorFile(path, f"an array of shape {array.shape} instead of (N, D)")
+    if array.dtype.kind != "f":
+        raise BadVectorFile(path, f"an array of {array.dtype} instead of floats")
+    count, dim = array.shape
+    return VectorFile(path, count, dim, array.dtype, blocks=lambda: _npy_blocks(path, count))
+
+
+def _map_npy(path: Path) -> NDArray[np.floating]:
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as exc:  # NumPy parses the header as Python, and damage shows as any of its errors
+        raise BadVectorFile(path, f"not a .npy file of vectors ({exc})") from exc
+    if not isinstance(array, np.ndarray):
+        raise BadVectorFile(path, "an archive of arrays instead of one .npy file")
+    return array
+
+
+def _npy_blocks(path: Path, count: int) -> Iterator[NDArray[np.floating]]:
+    for start in range(0, count, BLOCK_SIZE):
+        # Mapped again for each block: the pages read from one mapping would add up to the whole file.
+        yield np.array(_map_npy(path)[start : start + BLOCK_SIZE])
+
+
+def _file(path: Path, columns: ParquetColumns) -> VectorFile:
     if not path.exists():
-        raise BadVectorFile(path, "there is no such file or folder")
-    return open_parquet(path, columns) if path.suffix in (".parquet", ".pq") else open_npy(path)
+        raise BadVectorFile(path, "no such file or folder")
+    return open_parquet(path, columns) if path.suffix in (".parquet", ".pq") else _open_npy(path)
 
 
-def _folder(folder: Path, columns: Columns, *, named: bool) -> list[Part]:
-    exported = folder / VECTORS
+def _folder(folder: Path, columns: ParquetColumns, *, named: bool) -> list[VectorFile]:
+    exported = folder / VECTORS_FILENAME
     if exported.exists():
-        items = folder / ITEMS
-        return [replace(open_npy(exported), names=Names(items, lambda: read_names(items)))]
+        items = folder / ITEMS_FILENAME
+        return [replace(_open_npy(exported), names=NameList(items, lambda: read_names(items)))]
     inner = folder / "img_emb"
-    numbered = _numbered(inner if inner.is_dir() else folder)
+    numbered = _clip_retrieval_files(inner if inner.is_dir() else folder)
     if not numbered:
-        raise BadVectorFile(folder, f"holds neither {VECTORS} nor files img_emb_NUMBER.npy")
+        raise BadVectorFile(folder, f"The folder contains neither {VECTORS_FILENAME} nor files img_emb_NUMBER.npy.")
     return [_with_metadata(numbered[number], columns, named=named) for number in sorted(numbered)]
 
 
-def _numbered(folder: Path) -> dict[int, Path]:
-    """The files of clip-retrieval in `folder`, by number: those of pictures, else those of texts."""
+def _clip_retrieval_files(folder: Path) -> dict[int, Path]:
+    """The files of clip-retrieval in `folder` by number: image embeddings, else text embeddings."""
     try:
-        names = [(found, file) for file in folder.iterdir() if (found := _PARTS.fullmatch(file.name))]
+        matches = [(match, path) for path in folder.iterdir() if (match := _CLIP_RETRIEVAL_FILE.fullmatch(path.name))]
     except OSError as exc:
         raise BadVectorFile(folder, exc.strerror or str(exc)) from exc
-    by_kind = {kind: {int(found[2]): file for found, file in names if found[1] == kind} for kind in ("img", "text")}
+    by_kind = {kind: {int(match[2]): path for match, path in matches if match[1] == kind} for kind in ("img", "text")}
     return by_kind["img"] or by_kind["text"]
 
 
-def _with_metadata(file: Path, columns: Columns, *, named: bool) -> Part:
-    part = open_npy(file)
+def _with_metadata(path: Path, columns: ParquetColumns, *, named: bool) -> VectorFile:
+    file = _open_npy(path)
     if named:
-        return part
-    name = f"metadata_{file.stem.rpartition('_')[2]}.parquet"
-    candidates = (file.parent / name, file.parent.parent / "metadata" / name)
+        return file
+    name = f"metadata_{path.stem.rpartition('_')[2]}.parquet"
+    candidates = (path.parent / name, path.parent.parent / "metadata" / name)
     metadata = next((candidate for candidate in candidates if candidate.exists()), None)
     if metadata is None:
-        raise BadVectorFile(file, f"no {name} says whose vectors these are; give a list of ids or paths")
-    return replace(part, names=Names(metadata, lambda: parquet_names(metadata, columns)))
+        raise BadVectorFile(
+            path, f"There are no names for these vectors: {name} is missing. Give a list of IDs or paths."
+        )
+    return replace(file, names=NameList(metadata, lambda: parquet_names(metadata, columns)))
 
 
 def _paired(
-    names: Names, count: int, blocks: Iterable[NDArray[np.floating]]
-) -> Iterator[tuple[list[Name], NDArray[np.floating]]]:
-    """Names and vectors side by side; there must be as many of one as of the other."""
-    reading = names.read()
+    names: NameList, count: int, blocks: Iterable[NDArray[np.floating]]
+) -> Iterator[tuple[list[ItemName], NDArray[np.floating]]]:
+    """Yield names with vectors. Raises `BadVectorFile` if their numbers differ."""
+    names_left = names.read()
     read = 0
     for vectors in blocks:
-        block = list(islice(reading, len(vectors)))
+        block = list(islice(names_left, len(vectors)))
         read += len(block)
         if len(block) < len(vectors):
-            raise BadVectorFile(names.path, f"names {read:,} of {count:,} vectors")
+            raise BadVectorFile(names.path, f"{read:,} names for {count:,} vectors")
         if not all(name.value and b"\0" not in name.value for name in block):
-            raise BadVectorFile(names.path, f"a name among rows {read - len(block):,} to {read - 1:,} is empty")
+            raise BadVectorFile(names.path, f"a name in rows {read - len(block):,} to {read - 1:,} is empty")
         yield block, vectors
-    surplus = sum(1 for _ in reading)
+    surplus = sum(1 for _ in names_left)
     if surplus:
-        raise BadVectorFile(names.path, f"has {read + surplus:,} names for {count:,} vectors")
+        raise BadVectorFile(names.path, f"{read + surplus:,} names for {count:,} vectors")

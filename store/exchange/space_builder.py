@@ -1,4 +1,4 @@
-"""Named vectors into the catalogue, a block at a time: to the pictures they are of, or as documents of a collection."""
+"""Write named vectors to a new space of the catalogue, for known pictures or as documents of a collection."""
 
 import hashlib
 import os
@@ -13,20 +13,25 @@ from sqlalchemy import Connection, insert, select
 
 from core.errors import BadVectorFile
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind
-from store.exchange.names import Name
-from store.exchange.normalize import unit_rows
+from store.exchange.vector_file import ItemName
 from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
 
-__all__ = ["Intake"]
+__all__ = ["SpaceBuilder", "normalized_rows"]
+
+HALF_TOLERANCE = 1e-3
+"""Rounding a unit vector to 16 bits changes its length by less than 2**-11, 5e-4."""
+
+TOLERANCE = 1e-5
+"""The same for 32 bits, with a margin for how the length was computed."""
 
 
-class Intake:
-    """Fills the new space `stored`, and the collection that belongs to it, within one transaction.
+class SpaceBuilder:
+    """Fills the new space `stored` and its collection of documents within one transaction.
 
-    `path` is where the vectors come from, for messages; relative paths of pictures start at `base`. `counts` says
-    afterwards how many vectors were of `pictures`, of `documents` (of which so many came with `unknown paths`), or of
-    `copies` of pictures that had theirs already.
+    `path` is the source of the vectors, for messages. Relative paths of pictures start at `base`. Afterwards `counts`
+    has the numbers of `pictures`, `documents`, `unknown paths` (documents whose name is a path) and `copies` (vectors
+    left out because another file with the same content has one).
     """
 
     def __init__(self, connection: Connection, stored: StoredSpace, path: Path, base: Path | None) -> None:
@@ -43,27 +48,27 @@ class Intake:
         collection = collection_path(stored.space.model)
         self._salt = hashlib.sha256(collection + b"\0")
         now = datetime.now(UTC).replace(tzinfo=None)
-        made = insert(Root).values(path=collection, added_at=now, kind=RootKind.COLLECTION).returning(Root.id)
-        self._collection: int = connection.execute(made).scalar_one()
+        statement = insert(Root).values(path=collection, added_at=now, kind=RootKind.COLLECTION).returning(Root.id)
+        self._collection: int = connection.execute(statement).scalar_one()
 
     def digest(self) -> str:
-        """SHA-256 of all vectors so far, in order, as they are stored."""
+        """Return the SHA-256 of all vectors so far, in order, as they are stored."""
         return self._digest.hexdigest()
 
-    def take(self, names: Sequence[Name], vectors: NDArray[np.floating]) -> None:
-        """Takes in (n, D) vectors. Raises `BadVectorFile` for one without direction, and for a name given twice."""
-        blob = unit_rows(vectors, self._stored.storage, self._path, self._rows, names).tobytes()
+    def add(self, names: Sequence[ItemName], vectors: NDArray[np.floating]) -> None:
+        """Add n names and (n, D) vectors. Raises `BadVectorFile` for a vector without direction or a repeated name."""
+        blob = normalized_rows(vectors, self._stored.storage, self._path, self._rows, names).tobytes()
         self._digest.update(blob)
-        known = self._known_pictures(names)
-        ids = self._add_documents([name for number, name in enumerate(names) if number not in known])
+        indexed = self._indexed_pictures(names)
+        ids = self._add_documents([name for number, name in enumerate(names) if number not in indexed])
         size = len(blob) // len(names)
         rows = []
         for number, name in enumerate(names):
-            content_id = known[number] if number in known else ids[name.value]
-            if number in known and content_id in self._contents:
+            content_id = indexed[number] if number in indexed else ids[name.value]
+            if number in indexed and content_id in self._contents:
                 self.counts["copies"] += 1
                 continue
-            if number in known:
+            if number in indexed:
                 self._contents.add(content_id)
                 self.counts["pictures"] += 1
             vector = blob[number * size : (number + 1) * size]
@@ -72,16 +77,16 @@ class Intake:
             self._connection.execute(insert(Embedding), rows)
         self._rows += len(names)
 
-    def _known_pictures(self, names: Sequence[Name]) -> dict[int, int]:
-        """The content of each picture the library knows, by the number of its name in the block."""
+    def _indexed_pictures(self, names: Sequence[ItemName]) -> dict[int, int]:
+        """Map the position of each name that is an indexed file to its content."""
         by_root: dict[int, dict[bytes, int]] = {}
         for number, name in enumerate(names):
             found = self._folders.locate(os.path.join(self._base, name.value)) if name.is_path else None  # noqa: PTH118
             if found is not None:
                 root_id, relpath = found
                 if by_root.setdefault(root_id, {}).setdefault(relpath, number) != number:
-                    raise self._twice(name)
-        known: dict[int, int] = {}
+                    raise self._repeated(name)
+        indexed: dict[int, int] = {}
         for root_id, numbers in by_root.items():
             statement = select(Picture.id, Picture.relpath, Picture.content_id).where(
                 Picture.root_id == root_id, Picture.relpath.in_(list(numbers)), Picture.content_id.is_not(None)
@@ -89,13 +94,13 @@ class Intake:
             for picture in self._connection.execute(statement):
                 number = numbers[picture.relpath]
                 if picture.id in self._pictures:
-                    raise self._twice(names[number])
+                    raise self._repeated(names[number])
                 self._pictures.add(picture.id)
-                known[number] = picture.content_id
-        return known
+                indexed[number] = picture.content_id
+        return indexed
 
-    def _add_documents(self, names: Sequence[Name]) -> dict[bytes, int]:
-        """Contents without a file, each held by a row of the collection; returns their ids, by name."""
+    def _add_documents(self, names: Sequence[ItemName]) -> dict[bytes, int]:
+        """Add contents without files to the collection; return their IDs by name."""
         self._require_new(names)
         digests = {self._document_digest(name.value): name.value for name in names}
         if not digests:
@@ -113,22 +118,55 @@ class Intake:
         return ids
 
     def _document_digest(self, value: bytes) -> bytes:
-        """Stands where a file has the SHA-256 of its bytes: the same for the same id in a collection of that name."""
+        """The digest of a document, in place of the SHA-256 of a file: it depends on collection and ID."""
         digest = self._salt.copy()
         digest.update(value)
         return digest.digest()
 
-    def _require_new(self, names: Sequence[Name]) -> None:
-        """Raises `BadVectorFile` when one of `names` came before, in this block or an earlier one."""
+    def _require_new(self, names: Sequence[ItemName]) -> None:
+        """Raise `BadVectorFile` if one of `names` occurred before, in this block or an earlier one."""
         new = set[bytes]()
         for name in names:
             if name.value in new:
-                raise self._twice(name)
+                raise self._repeated(name)
             new.add(name.value)
         before = select(Picture.relpath).where(Picture.root_id == self._collection, Picture.relpath.in_(list(new)))
         again = self._connection.scalar(before.limit(1))
         if again is not None:
-            raise self._twice(Name(again))
+            raise self._repeated(ItemName(again))
 
-    def _twice(self, name: Name) -> BadVectorFile:
-        return BadVectorFile(self._path, f"{name} is named twice (at or after row {self._rows})")
+    def _repeated(self, name: ItemName) -> BadVectorFile:
+        return BadVectorFile(self._path, f"The name {name} occurs twice (at or after row {self._rows}).")
+
+
+def normalized_rows(
+    vectors: NDArray[np.floating], storage: np.dtype[np.floating], path: Path, row: int, names: Sequence[ItemName]
+) -> NDArray[np.floating]:
+    """Return (n, D) vectors at unit length, as they are stored. Rows of unit length, within rounding, keep every bit.
+
+    `row` is the number of the first vector in the file, from 0. Raises `BadVectorFile` for a row without direction.
+    """
+    finite = np.isfinite(vectors).all(axis=1)  # (n,)
+    _reject(path, row, names, ~finite, "has values that are not finite")
+    wide = vectors.astype(np.float64)  # squares of large float32 values can overflow
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt(np.einsum("nd,nd->n", wide, wide))  # (n,)
+    tolerance = HALF_TOLERANCE if vectors.dtype.itemsize == 2 else TOLERANCE
+    off = np.flatnonzero(~(np.abs(lengths - 1) <= tolerance))
+    with np.errstate(over="ignore", under="ignore"):  # rows that overflow are replaced below
+        kept = vectors.astype(storage)
+    if len(off):
+        largest = np.abs(wide[off]).max(axis=1, keepdims=True)  # (m, 1)
+        zero = np.zeros(len(vectors), bool)
+        zero[off] = largest[:, 0] == 0
+        _reject(path, row, names, zero, "is zero, which has no direction")
+        rescaled = wide[off] / largest  # (m, D): squares neither overflow nor underflow
+        kept[off] = rescaled / np.linalg.norm(rescaled, axis=1, keepdims=True)
+    return kept
+
+
+def _reject(path: Path, row: int, names: Sequence[ItemName], bad: NDArray[np.bool_], fault: str) -> None:
+    if bad.any():
+        first = int(bad.argmax())
+        others = f" ({int(bad.sum()) - 1:,} more in the same block)" if bad.sum() > 1 else ""
+        raise BadVectorFile(path, f"The vector of row {row + first} ({names[first]}) {fault}{others}.")

@@ -1,44 +1,105 @@
-"""One file of vectors, however it is written."""
+"""A file of vectors, and the names of its rows: paths of pictures or IDs of documents.
 
+A plain list of names has one name per line, in any bytes. JSON Lines (`.jsonl`) have a key `path` or `id`, or
+`path_b64` or `id_b64` for names that are not UTF-8; exports write this format.
+"""
+
+import base64
+import binascii
+import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectorFile
-from store.exchange.names import Name
 
-__all__ = ["BLOCK", "Names", "Part"]
+__all__ = ["BLOCK_SIZE", "ItemName", "NameList", "VectorFile", "name_to_json", "numbered_names", "read_names"]
 
-BLOCK = 5_000
-"""Vectors read at a time: one statement's worth of names, and 10 MB with 512 dimensions of 32 bits."""
+BLOCK_SIZE = 5_000
+"""Vectors read at a time: 10 MB with 512 dimensions in 32 bits. One statement can name as many."""
+
+
+class ItemName(NamedTuple):
+    """What a vector belongs to: the path of a file, or the ID of a document that has only a vector."""
+
+    value: bytes
+    is_path: bool = False
+
+    def __str__(self) -> str:
+        return self.value.decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True)
-class Names:
-    """Where the names of some vectors are, and how to read them, from the first one each time."""
+class NameList:
+    """A file that contains names. `read` reads them from the first one each time it is called."""
 
     path: Path
-    read: Callable[[], Iterator[Name]]
+    read: Callable[[], Iterator[ItemName]]
 
 
 @dataclass(frozen=True)
-class Part:
-    """`count` vectors of `dim` numbers in one file; `blocks` reads them from the first one each time it is called."""
+class VectorFile:
+    """`count` vectors of `dim` dimensions in one file. `blocks` reads them from the first each time it is called."""
 
     path: Path
     count: int
     dim: int
     dtype: np.dtype[np.floating]
     blocks: Callable[[], Iterator[NDArray[np.floating]]]
-    names: Names | None = None
-    """What the file, or one beside it, says of whose they are."""
+    names: NameList | None = None
+    """The names of the rows, if this file or another one next to it has them."""
 
-    def require_like(self, first: "Part") -> None:
-        """Raises `BadVectorFile` unless its vectors are as those of the first part."""
+    def require_same_type(self, first: "VectorFile") -> None:
+        """Raise `BadVectorFile` unless dimension and dtype are those of the first file."""
         if (self.dim, self.dtype) != (first.dim, first.dtype):
             raise BadVectorFile(
-                self.path, f"holds vectors of {self.dim} × {self.dtype}, the first file {first.dim} × {first.dtype}"
+                self.path, f"vectors of {self.dim} × {self.dtype}, but the first file has {first.dim} × {first.dtype}"
             )
+
+
+def read_names(path: Path, *, as_paths: bool = False) -> Iterator[ItemName]:
+    """Yield the names in the file `path`. With `as_paths`, the lines of a plain list are paths instead of IDs.
+
+    Raises `BadVectorFile` for a line without a name, or if the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                value = line.rstrip(b"\r\n")
+                if not value or b"\0" in value:
+                    raise BadVectorFile(path, f"no name in line {number}")
+                yield _from_json(path, number, value) if path.suffix == ".jsonl" else ItemName(value, as_paths)
+    except OSError as exc:
+        raise BadVectorFile(path, exc.strerror or str(exc)) from exc
+
+
+def numbered_names(count: int) -> Iterator[ItemName]:
+    """Return the IDs 0, 1, 2, ... for vectors without names."""
+    return (ItemName(b"%d" % number) for number in range(count))
+
+
+def name_to_json(name: ItemName) -> str:
+    """Return `name` as a line of JSON that `read_names` reads."""
+    key = "path" if name.is_path else "id"
+    record = {key: str(name)}
+    if record[key].encode() != name.value:
+        record[f"{key}_b64"] = base64.b64encode(name.value).decode()
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _from_json(path: Path, number: int, line: bytes) -> ItemName:
+    try:
+        record: Any = json.loads(line)
+        for key in ("path", "id"):
+            if f"{key}_b64" in record:
+                return ItemName(base64.b64decode(record[f"{key}_b64"], validate=True), key == "path")
+            if record.get(key) not in (None, ""):
+                return ItemName(os.fsencode(str(record[key])), key == "path")
+    except (ValueError, TypeError, AttributeError, binascii.Error) as exc:
+        raise BadVectorFile(path, f"line {number} is not a JSON object with a name ({exc})") from exc
+    raise BadVectorFile(path, f"line {number} has neither `path` nor `id`")

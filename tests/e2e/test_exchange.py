@@ -19,7 +19,7 @@ def vectors(tmp_path: Path) -> Path:
     return tmp_path / "v.npy"
 
 
-def test_there_and_back(cli: Any, vectors: Path, paint: Paint, tmp_path: Path) -> None:
+def test_export_and_import_round_trip(cli: Any, vectors: Path, paint: Paint, tmp_path: Path) -> None:
     paint(tmp_path / "photos", red="red", sea="blue")
     cli.index(tmp_path / "photos")
     (report,) = cli.lines("import", vectors, "--ids", tmp_path / "ids", "--space", "clip", "--activate")
@@ -40,44 +40,44 @@ def test_there_and_back(cli: Any, vectors: Path, paint: Paint, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("function", "nth"),
     [
-        ("store.exchange.space_builder:unit_rows", 1),
-        ("store.exchange.space_builder:unit_rows", 3),
-        ("store.exchange.import_vectors:bump", 1),
+        ("store.exchange.space_builder:normalized_rows", 1),
+        ("store.exchange.space_builder:normalized_rows", 3),
+        ("store.exchange.import_vectors:mark_changed", 1),
     ],
 )
-def test_killed_before_all_is_in_nothing_is(
+def test_import_killed_before_the_commit_imports_nothing(
     cli: Any, vectors: Path, paint: Paint, tmp_path: Path, function: str, nth: int
 ) -> None:
     paint(tmp_path / "photos", red="red")
     cli.index(tmp_path / "photos")
     before = cli.vectors()
     cli.killed_at(function, nth, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
-    assert cli.is_whole()
+    assert cli.is_intact()
     assert cli.vectors() == before
     assert [space["model"] for space in cli.status()["spaces"]] == ["fake"]
     cli("import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
-    assert cli.is_whole()
+    assert cli.is_intact()
     assert cli.embedded() == 12_001
 
 
-def test_killed_before_the_index_is_written_all_is_in(cli: Any, vectors: Path, tmp_path: Path) -> None:
+def test_import_killed_before_the_index_file_is_complete(cli: Any, vectors: Path, tmp_path: Path) -> None:
     cli.killed_at(
         "store.spaces.index_cache:publish", 1, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip"
     )
     assert cli.embedded() == 12_000
     assert len(cli("similar", b"caf\xe9-7", "-k", "5", "--paths").stdout.splitlines()) == 5
-    assert cli.is_whole()  # the reader has written the index
+    assert cli.is_intact()  # the reader has written the index
 
 
-def test_an_export_that_is_killed_leaves_no_folder_of_that_name(cli: Any, vectors: Path, tmp_path: Path) -> None:
+def test_killed_export_leaves_no_folder(cli: Any, vectors: Path, tmp_path: Path) -> None:
     cli("import", vectors, "--space", "clip")
-    cli.killed_at("store.exchange.export:describe", 2, "export", "clip", tmp_path / "out")
+    cli.killed_at("store.exchange.export:content_records_in", 2, "export", "clip", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     cli("export", "clip", tmp_path / "out")
     assert (tmp_path / "out" / "vectors.npy").read_bytes() == vectors.read_bytes()
 
 
-def test_an_evaluation_of_vectors_alone_is_that_of_numpy(cli: Any, vectors: Path, tmp_path: Path) -> None:
+def test_evaluation_of_imported_vectors_equals_numpy(cli: Any, vectors: Path, tmp_path: Path) -> None:
     """Documents, judgements and queries of which nothing but ids and vectors is known."""
     documents = np.load(vectors)
     chosen = np.arange(0, 12_000, 120)  # (100,)

@@ -1,4 +1,4 @@
-"""Vectors as other programs write them."""
+"""Files of vectors as other programs write them."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from store import Library
-from store.exchange import Imported, ImportSettings, import_vectors, open_vectors
+from store.exchange import ImportSettings, ImportSummary, import_vectors, open_vectors
 
 Vectors = NDArray[np.floating]
 
@@ -35,7 +35,7 @@ def write(tmp_path: Path) -> Callable[..., tuple[Path, Path | None]]:
 
 
 @pytest.fixture
-def take(library: Library, write: Callable[..., Any]) -> Callable[..., Imported]:
+def take(library: Library, write: Callable[..., Any]) -> Callable[..., ImportSummary]:
     """Imports vectors as the space `elsewhere`, or as it is called."""
 
     def taker(
@@ -45,7 +45,7 @@ def take(library: Library, write: Callable[..., Any]) -> Callable[..., Imported]
         space: str = "elsewhere",
         as_paths: bool = False,
         **settings: Any,
-    ) -> Imported:
+    ) -> ImportSummary:
         file, listed = write(vectors, names)
         source = open_vectors(file, listed, as_paths=as_paths)
         with library.exclusive() as writer:

@@ -1,4 +1,4 @@
-"""A space given out and taken in again: the same bits, the same names."""
+"""Exporting a space and importing it again: the same bits, the same names."""
 
 import json
 import os
@@ -15,29 +15,30 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
 from store.catalog.tables import Embedding
-from store.exchange import Imported, Name, export_space, import_vectors, open_vectors
-from store.exchange.names import read_names
-from store.exchange.vector_file import BLOCK
+from store.exchange import ImportSummary, ItemName, export_space, import_vectors, open_vectors
+from store.exchange.vector_file import BLOCK_SIZE, read_names
 from store.spaces.registry import named_space
 from tests.store.exchange.conftest import unit_vectors
 
-Take = Callable[..., Imported]
+Take = Callable[..., ImportSummary]
 
 
-def names_of(folder: Path) -> list[Name]:
+def names_of(folder: Path) -> list[ItemName]:
     return list(read_names(folder / "items.jsonl"))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("again", ["out", "out/vectors.npy", "out/vectors.parquet"])
-def test_there_and_back(library: Library, take: Take, tmp_path: Path, dtype: str, again: str) -> None:
-    vectors = unit_vectors(BLOCK + 3, 16, dtype)
-    ids = [b"caf\xe9 %d" % number for number in range(BLOCK + 3)]
+def test_export_and_import_keep_vectors_and_names(
+    library: Library, take: Take, tmp_path: Path, dtype: str, again: str
+) -> None:
+    vectors = unit_vectors(BLOCK_SIZE + 3, 16, dtype)
+    ids = [b"caf\xe9 %d" % number for number in range(BLOCK_SIZE + 3)]
     done = take(vectors, ids)
-    assert export_space(library, done.stored, tmp_path / "out", parquet=True) == BLOCK + 3
+    assert export_space(library, done.stored, tmp_path / "out", parquet=True) == BLOCK_SIZE + 3
     found = np.load(tmp_path / "out" / "vectors.npy")
     assert (found.dtype, found.tobytes()) == (np.dtype(dtype), vectors.tobytes())
-    assert names_of(tmp_path / "out") == [Name(value) for value in ids]
+    assert names_of(tmp_path / "out") == [ItemName(value) for value in ids]
     source = open_vectors(tmp_path / again, tmp_path / "out" / "items.jsonl" if again.endswith("npy") else None)
     with library.exclusive() as writer:
         second = import_vectors(writer, source, "again")
@@ -47,7 +48,7 @@ def test_there_and_back(library: Library, take: Take, tmp_path: Path, dtype: str
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "out2" / name).read_bytes()
 
 
-def test_pictures_come_out_by_their_paths(library: Library, album: Path, tmp_path: Path) -> None:
+def test_pictures_are_exported_by_path(library: Library, album: Path, tmp_path: Path) -> None:
     (album / os.fsdecode(b"caf\xe9.png")).write_bytes((album / "red.png").read_bytes() + b" ")
     (album / "again.png").write_bytes((album / "blue.png").read_bytes())
     index(library, [album], FakeEncoder())
@@ -69,7 +70,7 @@ def test_pictures_come_out_by_their_paths(library: Library, album: Path, tmp_pat
     assert (done.pictures, done.documents) == (4, 0)
 
 
-def test_the_table_for_other_programs(library: Library, take: Take, album: Path, tmp_path: Path) -> None:
+def test_parquet_export_has_vectors_and_names(library: Library, take: Take, album: Path, tmp_path: Path) -> None:
     index(library, [album], FakeEncoder())
     vectors = unit_vectors(3, dtype="float16")
     done = take(vectors, [b"red.png", b"caf\xe9", b"doc"], as_paths=True, root=album)
@@ -84,32 +85,32 @@ def test_the_table_for_other_programs(library: Library, take: Take, album: Path,
 
 
 @pytest.mark.parametrize("there", ["file", "folder", "link"])
-def test_nothing_is_overwritten(library: Library, take: Take, tmp_path: Path, there: str) -> None:
+def test_export_never_overwrites_existing_files(library: Library, take: Take, tmp_path: Path, there: str) -> None:
     out = tmp_path / "out"
     if there == "link":
         out.symlink_to("nowhere")
     else:
         out.mkdir() if there == "folder" else out.touch()
-    with pytest.raises(ExchangeError, match="there already"):
+    with pytest.raises(ExchangeError, match="already exists"):
         export_space(library, take(unit_vectors(1)).stored, out)
 
 
-def test_what_fails_leaves_no_folder(
+def test_failed_export_leaves_no_folder(
     library: Library, take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = take(unit_vectors(2)).stored
     before = sorted(tmp_path.iterdir())
 
-    def full(name: Name) -> str:
+    def full(name: ItemName) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("store.exchange.export.as_json", full)
+    monkeypatch.setattr("store.exchange.export.name_to_json", full)
     with pytest.raises(ExchangeError, match="No space left"):
         export_space(library, stored, tmp_path / "out")
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_damaged_vectors_are_not_left_out_in_silence(library: Library, take: Take, tmp_path: Path) -> None:
+def test_export_fails_if_vectors_are_damaged(library: Library, take: Take, tmp_path: Path) -> None:
     stored = take(unit_vectors(3)).stored
     with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == 2).values(vector=b"short"))

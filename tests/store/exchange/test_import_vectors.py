@@ -1,4 +1,4 @@
-"""Vectors made elsewhere in a library: to the bit, all or none, and in nobody's way."""
+"""Importing vectors: every bit is kept, imports are atomic, and other spaces are not affected."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,8 +15,8 @@ from search import Searcher
 from store import Library
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, SpaceRow
 from store.check import repair, verify
-from store.exchange import Imported, import_vectors, open_vectors
-from store.exchange.vector_file import BLOCK
+from store.exchange import ImportSummary, import_vectors, open_vectors
+from store.exchange.vector_file import BLOCK_SIZE
 from store.forget import forget
 from store.queries import count_by_state, count_documents
 from store.roots import ensure_root, list_roots
@@ -24,7 +24,7 @@ from store.spaces.drop import forget_space
 from store.spaces.registry import active_space, list_spaces, named_space
 from tests.store.exchange.conftest import Vectors, unit_vectors
 
-Take = Callable[..., Imported]
+Take = Callable[..., ImportSummary]
 
 
 def rows(library: Library) -> list[int]:
@@ -36,7 +36,7 @@ def rows(library: Library) -> list[int]:
         ]
 
 
-def kept(library: Library, done: Imported) -> list[bytes]:
+def kept(library: Library, done: ImportSummary) -> list[bytes]:
     """The vectors in the catalogue, by content."""
     statement = select(Embedding.vector).where(Embedding.space_id == done.stored.id).order_by(Embedding.content_id)
     with library.read() as connection:
@@ -44,11 +44,11 @@ def kept(library: Library, done: Imported) -> list[bytes]:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_every_bit_is_kept(library: Library, take: Take, dtype: str) -> None:
-    vectors = unit_vectors(BLOCK + 7, 16, dtype)
+def test_unit_vectors_keep_every_bit(library: Library, take: Take, dtype: str) -> None:
+    vectors = unit_vectors(BLOCK_SIZE + 7, 16, dtype)
     done = take(vectors)
     assert done.stored.dtype == dtype
-    assert (done.vectors, done.documents, done.pictures, done.copies) == (BLOCK + 7, BLOCK + 7, 0, 0)
+    assert (done.vectors, done.documents, done.pictures, done.copies) == (BLOCK_SIZE + 7, BLOCK_SIZE + 7, 0, 0)
     assert b"".join(kept(library, done)) == vectors.tobytes()
     assert verify(library) == []
 
@@ -57,7 +57,7 @@ def test_every_bit_is_kept(library: Library, take: Take, dtype: str) -> None:
     ("dtype", "asked", "stored"),
     [("float64", None, "float32"), ("float32", "float16", "float16"), ("float16", "float32", "float32")],
 )
-def test_the_precision_kept(library: Library, take: Take, dtype: str, asked: str | None, stored: str) -> None:
+def test_dtype_of_stored_vectors(library: Library, take: Take, dtype: str, asked: str | None, stored: str) -> None:
     vectors = unit_vectors(20, 16, dtype)
     done = take(vectors, dtype=asked)
     assert done.stored.dtype == stored
@@ -65,7 +65,7 @@ def test_the_precision_kept(library: Library, take: Take, dtype: str, asked: str
     assert verify(library) == []
 
 
-def test_the_space_is_known_by_its_vectors(library: Library, take: Take) -> None:
+def test_fingerprint_depends_on_the_vectors(library: Library, take: Take) -> None:
     vectors = unit_vectors(5)
     first, second, third = take(vectors), take(vectors, space="again"), take(vectors[::-1], space="other way")
     assert first.stored.space.is_imported
@@ -75,7 +75,7 @@ def test_the_space_is_known_by_its_vectors(library: Library, take: Take) -> None
     assert named_space(library, first.stored.space.fingerprint[:8]) == first.stored
 
 
-def test_search_is_that_of_numpy(library: Library, take: Take) -> None:
+def test_search_agrees_with_numpy(library: Library, take: Take) -> None:
     vectors = unit_vectors(1000, 24) * np.linspace(0.5, 2, 1000, dtype=np.float32)[:, None]
     take(vectors, [b"n%d" % number for number in range(1000)])
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -98,7 +98,7 @@ def indexed(library: Library, album: Path) -> Library:
     return library
 
 
-def test_pictures_that_the_library_knows_get_theirs(indexed: Library, take: Take, album: Path) -> None:
+def test_vectors_named_by_indexed_paths_belong_to_these_pictures(indexed: Library, take: Take, album: Path) -> None:
     vectors = unit_vectors(4)
     names = [b"red.png", os.fsencode(album / "blue.png"), b"./more/../more/yellow.png", b"not/here.png"]
     done = take(vectors, names, as_paths=True, root=album)
@@ -118,11 +118,11 @@ def test_relative_paths_start_at_the_current_folder(
     assert take(unit_vectors(1), [b"yellow.png"], as_paths=True).pictures == 1
 
 
-def test_ids_are_no_paths(indexed: Library, take: Take, album: Path) -> None:
+def test_ids_are_not_looked_up_as_paths(indexed: Library, take: Take, album: Path) -> None:
     assert take(unit_vectors(1), [b"red.png"], root=album).documents == 1
 
 
-def test_copies_share_the_vector_of_the_first(library: Library, take: Take, album: Path) -> None:
+def test_copies_share_the_first_vector(library: Library, take: Take, album: Path) -> None:
     (album / "again.png").write_bytes((album / "red.png").read_bytes())
     index(library, [album], FakeEncoder())
     vectors = unit_vectors(2)
@@ -131,7 +131,9 @@ def test_copies_share_the_vector_of_the_first(library: Library, take: Take, albu
     assert kept(library, done) == [vectors[0].tobytes()]
 
 
-def test_what_is_missing_is_found_when_it_is_back(indexed: Library, take: Take, album: Path, tmp_path: Path) -> None:
+def test_missing_pictures_are_found_again_when_their_files_return(
+    indexed: Library, take: Take, album: Path, tmp_path: Path
+) -> None:
     (album / "red.png").rename(tmp_path / "red.png")
     index(indexed, [album], FakeEncoder())
     done = take(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
@@ -144,14 +146,14 @@ def test_what_is_missing_is_found_when_it_is_back(indexed: Library, take: Take, 
     assert [summary.vectors for summary in list_spaces(indexed)] == [4, 2]
 
 
-def test_a_picture_that_failed_is_a_document(library: Library, take: Take, album: Path) -> None:
+def test_path_of_a_failed_file_becomes_a_document(library: Library, take: Take, album: Path) -> None:
     (album / "bad.png").write_bytes(b"no picture")
     index(library, [album], FakeEncoder())
     assert take(unit_vectors(1), [b"bad.png"], as_paths=True, root=album).documents == 1
 
 
 @pytest.mark.parametrize("value", [b"caf\xe9", b"a//b/", b"../up", b" ", "雪".encode(), b"imported:x", b"%_", b"."])
-def test_any_bytes_are_an_id(library: Library, take: Take, value: bytes) -> None:
+def test_ids_may_be_any_bytes(library: Library, take: Take, value: bytes) -> None:
     take(unit_vectors(2), [b"other", value])
     searcher = Searcher(library)
     (hit,) = searcher.similar("other", k=2)
@@ -173,18 +175,22 @@ def spoilt(count: int, row: int, value: float) -> Vectors:
     ("vectors", "names", "fault"),
     [
         (
-            spoilt(BLOCK + 5, BLOCK + 2, np.nan),
+            spoilt(BLOCK_SIZE + 5, BLOCK_SIZE + 2, np.nan),
             None,
-            rf"row {BLOCK + 2} \({BLOCK + 2}\) has values that are not finite",
+            rf"row {BLOCK_SIZE + 2} \({BLOCK_SIZE + 2}\) has values that are not finite",
         ),
-        (spoilt(BLOCK + 5, BLOCK + 2, 0), None, rf"row {BLOCK + 2} .* is zero"),
-        (unit_vectors(3), [b"a", b"b", b"a"], "a is named twice"),
-        (unit_vectors(BLOCK + 1), [b"%d" % (number % BLOCK) for number in range(BLOCK + 1)], "0 is named twice"),
-        (unit_vectors(BLOCK + 1), [b"%d" % number for number in range(BLOCK)], "names 5,000 of 5,001"),
-        (unit_vectors(BLOCK), [b"%d" % number for number in range(BLOCK + 1)], "5,001 names for 5,000"),
+        (spoilt(BLOCK_SIZE + 5, BLOCK_SIZE + 2, 0), None, rf"row {BLOCK_SIZE + 2} .* is zero"),
+        (unit_vectors(3), [b"a", b"b", b"a"], "The name a occurs twice"),
+        (
+            unit_vectors(BLOCK_SIZE + 1),
+            [b"%d" % (number % BLOCK_SIZE) for number in range(BLOCK_SIZE + 1)],
+            "The name 0 occurs twice",
+        ),
+        (unit_vectors(BLOCK_SIZE + 1), [b"%d" % number for number in range(BLOCK_SIZE)], "5,000 names for 5,001"),
+        (unit_vectors(BLOCK_SIZE), [b"%d" % number for number in range(BLOCK_SIZE + 1)], "5,001 names for 5,000"),
     ],
 )
-def test_all_or_nothing(
+def test_invalid_vectors_or_names_import_nothing(
     library: Library, take: Take, vectors: Vectors, names: Sequence[bytes] | None, fault: str
 ) -> None:
     with pytest.raises(BadVectorFile, match=fault):
@@ -197,16 +203,18 @@ def test_all_or_nothing(
 
 @pytest.mark.parametrize(
     "names",
-    [[b"red.png", b"./red.png"], [b"red.png", *(b"%d" % number for number in range(BLOCK)), b"more/../red.png"]],
+    [[b"red.png", b"./red.png"], [b"red.png", *(b"%d" % number for number in range(BLOCK_SIZE)), b"more/../red.png"]],
 )
-def test_a_picture_named_twice(indexed: Library, take: Take, album: Path, names: list[bytes]) -> None:
+def test_two_names_of_the_same_picture_are_rejected(
+    indexed: Library, take: Take, album: Path, names: list[bytes]
+) -> None:
     before = rows(indexed)
-    with pytest.raises(BadVectorFile, match=r"red.png is named twice"):
+    with pytest.raises(BadVectorFile, match=r"red\.png occurs twice"):
         take(unit_vectors(len(names)), names, as_paths=True, root=album)
     assert rows(indexed) == before
 
 
-def test_stopped_in_the_middle(indexed: Library, write: Callable[..., tuple[Path, Path | None]]) -> None:
+def test_interrupted_import_changes_nothing(indexed: Library, write: Callable[..., tuple[Path, Path | None]]) -> None:
     before, revision = rows(indexed), indexed.revision()
     seen = []
 
@@ -215,10 +223,10 @@ def test_stopped_in_the_middle(indexed: Library, write: Callable[..., tuple[Path
         if len(seen) == 2:
             raise KeyboardInterrupt
 
-    source = open_vectors(*write(unit_vectors(3 * BLOCK, 2)))
+    source = open_vectors(*write(unit_vectors(3 * BLOCK_SIZE, 2)))
     with indexed.exclusive() as writer, pytest.raises(KeyboardInterrupt):
         import_vectors(writer, source, "elsewhere", advance=stop)
-    assert seen == [BLOCK, BLOCK]
+    assert seen == [BLOCK_SIZE, BLOCK_SIZE]
     assert (rows(indexed), indexed.revision()) == (before, revision)
     assert verify(indexed) == []
 
@@ -232,7 +240,7 @@ def test_importing_under_an_existing_name_is_rejected(library: Library, take: Ta
     assert rows(library) == before
 
 
-def test_replacing_takes_the_place(library: Library, take: Take) -> None:
+def test_replace_drops_the_space_of_the_same_name(library: Library, take: Take) -> None:
     old = take(unit_vectors(3))
     new = take(unit_vectors(2, 5, seed=5), [b"0", b"x"], replace=True)
     assert (new.active, new.stored.space.dim) == (True, 5)
@@ -242,7 +250,7 @@ def test_replacing_takes_the_place(library: Library, take: Take) -> None:
     assert verify(library) == []
 
 
-def test_a_replacement_that_fails_leaves_the_old_one(library: Library, take: Take) -> None:
+def test_failed_replacement_keeps_the_old_space(library: Library, take: Take) -> None:
     old = take(unit_vectors(3))
     with pytest.raises(BadVectorFile):
         take(spoilt(3, 1, 0), replace=True)
@@ -251,26 +259,28 @@ def test_a_replacement_that_fails_leaves_the_old_one(library: Library, take: Tak
     assert verify(library) == []
 
 
-def test_a_model_is_never_replaced(indexed: Library, take: Take) -> None:
+def test_space_of_a_model_is_never_replaced(indexed: Library, take: Take) -> None:
     with pytest.raises(SpaceExists, match="a model"):
         take(unit_vectors(3), space="fake", replace=True)
 
 
-def test_a_name_that_begins_like_a_fingerprint_is_free(library: Library, take: Take) -> None:
+def test_name_may_be_the_prefix_of_a_fingerprint(library: Library, take: Take) -> None:
     first = take(unit_vectors(3)).stored
     assert take(unit_vectors(3), space=first.space.fingerprint[:6]).vectors == 3
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\udcff"])
-def test_names_that_are_none(library: Library, take: Take, name: str) -> None:
-    with pytest.raises(ExchangeError, match="no name"):
+def test_invalid_space_names_are_rejected(library: Library, take: Take, name: str) -> None:
+    with pytest.raises(ExchangeError, match="Invalid name"):
         take(unit_vectors(1), space=name)
 
 
 # --- beside indexed pictures
 
 
-def test_an_imported_space_is_in_nobodys_way(indexed: Library, take: Take, album: Path, tmp_path: Path) -> None:
+def test_indexing_and_forgetting_work_next_to_an_imported_space(
+    indexed: Library, take: Take, album: Path, tmp_path: Path
+) -> None:
     done = take(
         unit_vectors(1000), [b"red.png", *(b"doc%d" % number for number in range(999))], as_paths=True, root=album
     )
@@ -293,20 +303,20 @@ def test_an_imported_space_is_in_nobodys_way(indexed: Library, take: Take, album
     assert verify(indexed) == []
 
 
-def test_an_active_one_does_not_ask_for_the_pictures(indexed: Library, take: Take) -> None:
+def test_active_imported_space_may_lack_pictures(indexed: Library, take: Take) -> None:
     assert take(unit_vectors(3), activate=True).active
     assert verify(indexed) == []
     assert len(Searcher(indexed)) == 3
 
 
-def test_a_root_over_everything_takes_no_documents_in(library: Library, take: Take) -> None:
+def test_indexing_the_root_folder_ignores_documents(library: Library, take: Take) -> None:
     take(unit_vectors(3))
     with library.exclusive() as writer:
         ensure_root(writer, Path("/"))
     assert count_documents(library) == 3
 
 
-def test_forgetting_it_leaves_nothing(library: Library, take: Take) -> None:
+def test_forgetting_an_imported_space_removes_its_documents(library: Library, take: Take) -> None:
     stored = take(unit_vectors(3)).stored
     with library.exclusive() as writer:
         assert forget_space(writer, stored, dry_run=True) == 3
@@ -317,7 +327,7 @@ def test_forgetting_it_leaves_nothing(library: Library, take: Take) -> None:
     assert list(library.indexes.iterdir()) == []
 
 
-def test_forgetting_an_active_one_gives_the_word_back(indexed: Library, take: Take, album: Path) -> None:
+def test_forgetting_the_active_space_activates_another(indexed: Library, take: Take, album: Path) -> None:
     done = take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
     with indexed.exclusive() as writer:
         assert forget_space(writer, done.stored) == 2
@@ -326,7 +336,7 @@ def test_forgetting_an_active_one_gives_the_word_back(indexed: Library, take: Ta
     assert verify(indexed) == []
 
 
-def test_forgetting_a_model_keeps_the_pictures(indexed: Library, take: Take, album: Path) -> None:
+def test_forgetting_the_space_of_a_model_keeps_its_pictures(indexed: Library, take: Take, album: Path) -> None:
     take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
     with indexed.exclusive() as writer:
         assert forget_space(writer, named_space(indexed, "fake")) == 4

@@ -1,4 +1,4 @@
-"""Counts of what pictures have in common, against counting by hand."""
+"""Facets compared with counting in Python."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def counted(*values: object) -> list[tuple[object, int]]:
     return sorted(Counter(values).items(), key=lambda item: (item[0] is None, -item[1], str(item[0])))
 
 
-def test_all_of_it(library: Library, photos: Path) -> None:
+def test_facets_of_the_whole_library(library: Library, photos: Path) -> None:
     facets = count_facets(library)
     assert facets.pictures == 12
     assert list(facets.counts) == list(FACETS)
@@ -55,7 +55,7 @@ def test_all_of_it(library: Library, photos: Path) -> None:
     assert plain["folder"] == [(str(photos / "b" / "c"), 8), (str(photos / "a"), 4), (str(photos / "b"), 1)]
 
 
-def test_only_what_filters_keep(library: Library, photos: Path) -> None:
+def test_facets_count_only_matching_pictures(library: Library, photos: Path) -> None:
     add_tags(library, [Tagging(1, "dog"), Tagging(2, "Dog"), Tagging(2, "cat")])
     add_tags(library, [Tagging(1, "dog", 0.5)], TagSource.MODEL)
     facets = count_facets(library, field_condition("tag", "dog"), ["tag", "camera"])
@@ -66,7 +66,7 @@ def test_only_what_filters_keep(library: Library, photos: Path) -> None:
     assert (nothing.pictures, set(nothing.counts.values())) == (0, {()})
 
 
-def test_folders_need_not_be_utf8(
+def test_folder_names_need_not_be_utf8(
     library: Library, tmp_path: Path, paint: Callable[..., Path], encoder: FakeEncoder
 ) -> None:
     import os

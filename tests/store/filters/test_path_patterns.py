@@ -1,4 +1,4 @@
-"""Patterns as LIKE find what they find by a call for each name."""
+"""Patterns translated to LIKE match the same names as a call of Python per name."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -104,7 +104,7 @@ def found(connection: Connection, where: ColumnElement[bool]) -> list[bytes]:
 @example("n?l")
 @example("?" * (LONGEST + 1))
 @example("**a***?**")
-def test_patterns_find_what_a_call_for_each_name_finds(connection: Connection, pattern: str) -> None:
+def test_like_matches_the_same_names_as_python(connection: Connection, pattern: str) -> None:
     for field, like in (("path", path_like(connection, pattern)), ("name", name_like(pattern))):
         one_by_one = func.sightline_like(FIELDS[field].value, pattern) == 1
         assert found(connection, like) == found(connection, one_by_one), field
@@ -132,16 +132,16 @@ def test_patterns_find_what_a_call_for_each_name_finds(connection: Connection, p
         ("a", {b"100%_/a", b"stra\xc3\x9fe/a"}),
     ],
 )
-def test_names_by_hand(connection: Connection, pattern: str, places: set[bytes]) -> None:
+def test_examples_of_name_patterns(connection: Connection, pattern: str, places: set[bytes]) -> None:
     assert {line.split(b" ", 1)[1] for line in found(connection, name_like(pattern))} == places
 
 
-def test_whole_paths_by_hand(connection: Connection) -> None:
+def test_examples_of_path_patterns(connection: Connection) -> None:
     assert found(connection, path_like(connection, "/photos/100%_\\/SEA/?.*")) == [b"/Photos/100%_\\ sea/a.jpg"]
     assert found(connection, path_like(connection, "*/strasse/sea/?.jpg")) == [b"/straSSe sea/a.jpg"]
 
 
-def test_more_roots_than_one_expression_takes(empty_library: Path, tmp_path: Path) -> None:
+def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path, tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(empty_library, tmp_path / "library")
@@ -168,19 +168,19 @@ def test_more_roots_than_one_expression_takes(empty_library: Path, tmp_path: Pat
 @given(st.text("*?ab/", max_size=8), st.text("ab/", max_size=5), st.text("ab/", max_size=5))
 @example("*a*b*", "ab", "")
 @example("***", "a", "b")
-def test_rests_are_what_remains_of_a_pattern(pattern: str, beginning: str, text: str) -> None:
+def test_remainders_match_the_rest_of_a_text(pattern: str, beginning: str, text: str) -> None:
     remaining = rests(pattern, beginning)
     assert any(matches(text, rest) for rest in remaining) == matches(beginning + text, pattern)
     assert len(set(remaining)) == len(remaining)
 
 
-def test_what_remains_by_hand() -> None:
+def test_examples_of_remainders() -> None:
     assert rests("*/sea/*", "/photos/") == ("*/sea/*", "sea/*")
     assert rests("/photos/*", "/photos/") == ("*",)
     assert rests("/other/*", "/photos/") == ()
 
 
-def test_a_pattern_of_nothing_but_stars_is_understood_at_once(connection: Connection) -> None:
+def test_pattern_of_only_stars_is_fast(connection: Connection) -> None:
     started = perf_counter()
     assert len(found(connection, path_like(connection, "*" * 10_000))) == len(ROOTS) * len(PLACES)
     assert perf_counter() - started < 5  # by trying every pair of stars it is minutes

@@ -1,4 +1,4 @@
-"""Groups of near-duplicates: who is near, who is not, and that nothing explodes."""
+"""Groups of near-duplicates: thresholds, anchors, updates and running time."""
 
 from collections.abc import Callable
 from time import perf_counter
@@ -38,9 +38,9 @@ def flipped(bits: bytes, *places: int) -> bytes:
 BITS = bytes(range(32))
 
 
-def hashes(library: Library, looks: dict[int, bytes | None]) -> None:
+def hashes(library: Library, bits_by_content: dict[int, bytes | None]) -> None:
     with library.exclusive() as writer:
-        record_hashes(writer, {content_id: PerceptualHash(1, bits) for content_id, bits in looks.items()})
+        record_hashes(writer, {content_id: PerceptualHash(1, bits) for content_id, bits in bits_by_content.items()})
 
 
 def anchors(library: Library) -> dict[int, int]:
@@ -53,9 +53,7 @@ def groups(library: Library) -> list[list[int]]:
     return [[record.id for record in records] for records in list_duplicate_groups(library)]
 
 
-def test_a_few_bits_are_near_whatever_the_model_says_and_many_are_not(
-    library: Library, stored: StoredSpace, put: Put
-) -> None:
+def test_hash_alone_decides_below_certain_bits(library: Library, stored: StoredSpace, put: Put) -> None:
     one, near, far = put(1, 2, 3)  # their vectors have nothing to do with each other
     hashes(library, {one: BITS, near: flipped(BITS, *range(24)), far: flipped(BITS, *range(25))})
     with library.exclusive() as writer:
@@ -63,7 +61,7 @@ def test_a_few_bits_are_near_whatever_the_model_says_and_many_are_not(
     assert anchors(library) == {one: one, near: one, far: far}
 
 
-def test_in_between_the_vectors_decide(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_embeddings_decide_between_certain_bits_and_max_bits(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(40))})
     assert compute_duplicate_groups(library, stored, DuplicateThresholds(min_cosine=-1)) == {one: one, other: one}
@@ -74,7 +72,7 @@ def test_in_between_the_vectors_decide(library: Library, stored: StoredSpace, pu
     }
 
 
-def test_without_a_vector_only_a_few_bits_are_near(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_contents_without_a_vector_need_certain_bits(library: Library, stored: StoredSpace, put: Put) -> None:
     from store.catalog.tables import Embedding
 
     one, other = put(1, 2)
@@ -84,7 +82,7 @@ def test_without_a_vector_only_a_few_bits_are_near(library: Library, stored: Sto
     assert compute_duplicate_groups(library, stored, DuplicateThresholds(min_cosine=-1)) == {one: one, other: other}
 
 
-def test_plain_pictures_are_in_no_group(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_pictures_without_a_hash_have_no_group(library: Library, stored: StoredSpace, put: Put) -> None:
     black, blacker = put(1, 2)
     hashes(library, {black: None, blacker: None})
     with library.exclusive() as writer:
@@ -92,7 +90,7 @@ def test_plain_pictures_are_in_no_group(library: Library, stored: StoredSpace, p
     assert anchors(library) == {}
 
 
-def test_a_chain_is_cut_where_it_leaves_its_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_chain_ends_where_pictures_are_far_from_the_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
     ids = put(*range(1, 11))
     hashes(library, {content_id: flipped(BITS, *range(12 * step)) for step, content_id in enumerate(ids)})
     with library.exclusive() as writer:
@@ -101,7 +99,7 @@ def test_a_chain_is_cut_where_it_leaves_its_anchor(library: Library, stored: Sto
     assert [found[content_id] for content_id in ids] == [ids[step - step % 3] for step in range(10)]
 
 
-def test_the_best_picture_is_the_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_best_picture_is_the_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
     small, large = put(1, 2)
     with library.transaction() as connection:
         connection.execute(update(Content).where(Content.id == large).values(width=4000))
@@ -111,7 +109,7 @@ def test_the_best_picture_is_the_anchor(library: Library, stored: StoredSpace, p
     assert anchors(library) == {small: large, large: large}
 
 
-def test_what_comes_later_joins_and_what_was_done_is_left(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_update_compares_only_new_contents(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(100))})
     with library.exclusive() as writer:
@@ -131,7 +129,7 @@ def test_what_comes_later_joins_and_what_was_done_is_left(library: Library, stor
     assert groups(library) == [[one, later]]
 
 
-def test_a_hash_of_another_version_is_compared_again(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_new_hash_version_is_compared_again(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: BITS})
     with library.exclusive() as writer:
@@ -143,7 +141,7 @@ def test_a_hash_of_another_version_is_compared_again(library: Library, stored: S
     assert anchors(library) == {one: one, other: other}
 
 
-def test_members_of_a_forgotten_anchor_meet_again(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_members_of_a_deleted_anchor_are_grouped_again(library: Library, stored: StoredSpace, put: Put) -> None:
     anchor, one, other = put(1, 2, 3)
     hashes(library, {anchor: BITS, one: flipped(BITS, 1), other: flipped(BITS, 2)})
     with library.exclusive() as writer:
@@ -157,7 +155,7 @@ def test_members_of_a_forgotten_anchor_meet_again(library: Library, stored: Stor
     assert anchors(library) == {one: one, other: one}
 
 
-def test_a_group_needs_several_present_files(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_group_needs_several_present_files(library: Library, stored: StoredSpace, put: Put) -> None:
     (one,) = put(1)
     (gone,) = put(2, state=PictureState.MISSING)
     hashes(library, {one: BITS, gone: BITS})
@@ -167,7 +165,7 @@ def test_a_group_needs_several_present_files(library: Library, stored: StoredSpa
 
 
 @pytest.mark.parametrize("damage", ["short", "headless"])
-def test_damage_is_found_and_mended(library: Library, stored: StoredSpace, put: Put, damage: str) -> None:
+def test_broken_groups_are_found_and_repaired(library: Library, stored: StoredSpace, put: Put, damage: str) -> None:
     from store.spaces import index_cache
 
     one, other, third = put(1, 2, 3)
@@ -203,7 +201,7 @@ def group(bits: NDArray[np.uint8], nearness: DuplicateThresholds | None = None) 
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(0, 60))
-def test_every_member_is_near_its_anchor_and_no_two_anchors_are(seed: int, number: int, most: int) -> None:
+def test_members_are_near_their_anchor_and_anchors_are_not_near_each_other(seed: int, number: int, most: int) -> None:
     rng = np.random.default_rng(seed)
     seeds = rng.integers(0, 256, (3, 32), dtype=np.uint8)
     noise = np.packbits(rng.random((number, 256)) < rng.uniform(0, most / 256, (number, 1)), axis=1)
@@ -216,7 +214,7 @@ def test_every_member_is_near_its_anchor_and_no_two_anchors_are(seed: int, numbe
     assert all(distances[one, other] > 24 for one in heads for other in heads if one != other)
 
 
-def test_twenty_thousand_equal_pictures_are_one_group_at_once() -> None:
+def test_twenty_thousand_equal_pictures_are_grouped_quickly() -> None:
     bits = np.tile(np.arange(32, dtype=np.uint8), (20_000, 1))
     bits[np.arange(20_000), np.arange(20_000) % 32] ^= 1  # each nearly equal, none to all
     started = perf_counter()

@@ -1,4 +1,4 @@
-"""The index file as a cache: whatever happens to it, the answer is that of the catalogue."""
+"""The index file as a cache: if it is missing, stale or damaged, results still come from the catalogue."""
 
 import errno
 import hashlib
@@ -65,7 +65,7 @@ def set_state(library: Library, relpath: bytes, state: PictureState) -> None:
 
 
 @pytest.mark.parametrize("stored", ["float16", "float32"], indirect=True)
-def test_the_first_publication_holds_the_catalogue(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_first_published_index_contains_all_vectors(library: Library, stored: StoredSpace, put: Put) -> None:
     ids = put(1, 2, 3)
     before = index_cache.load(library, stored)
     assert (before.published, before.fault, sorted(before.index.ids())) == (False, None, ids)
@@ -85,7 +85,7 @@ def written(library: Library) -> tuple[int, int]:
     return status.st_ino, status.st_mtime_ns
 
 
-def test_nothing_new_writes_nothing(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_publishing_without_changes_writes_no_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -96,7 +96,7 @@ def test_nothing_new_writes_nothing(library: Library, stored: StoredSpace, put: 
     assert generation(library)[0] == 1
 
 
-def test_a_change_of_no_vector_only_moves_the_revision(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_change_without_vectors_only_updates_the_revision(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -110,7 +110,7 @@ def test_a_change_of_no_vector_only_moves_the_revision(library: Library, stored:
     assert generation(library)[0] == 1
 
 
-def test_a_file_that_is_behind_is_topped_up(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_stale_file_is_brought_up_to_date(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2, 3, 4)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -128,7 +128,7 @@ def test_a_file_that_is_behind_is_topped_up(library: Library, stored: StoredSpac
     assert len(files(library)) == 1
 
 
-def test_the_last_picture_may_go(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_index_can_become_empty(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -140,7 +140,7 @@ def test_the_last_picture_may_go(library: Library, stored: StoredSpace, put: Put
     assert len(current.index) == 0
 
 
-def test_missing_and_failed_pictures_are_not_in_it(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_index_excludes_missing_and_failed_pictures(library: Library, stored: StoredSpace, put: Put) -> None:
     present = put(1, 2)
     put(3, state=PictureState.MISSING)
     put(4, state=PictureState.FAILED)
@@ -172,7 +172,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
 
 @pytest.mark.parametrize("behind", [False, True])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_never_gives_a_wrong_answer(
+def test_damaged_file_is_detected_and_rebuilt(
     library: Library, stored: StoredSpace, put: Put, damage: str, behind: bool
 ) -> None:
     put(*range(20))
@@ -199,7 +199,7 @@ def test_a_damaged_file_never_gives_a_wrong_answer(
     assert len(files(library)) == 1
 
 
-def test_another_librarys_file_is_noticed(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_file_of_another_library_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     """A whole index, but not the one that was published."""
     put(1, 2)
     with library.exclusive() as writer:
@@ -212,7 +212,7 @@ def test_another_librarys_file_is_noticed(library: Library, stored: StoredSpace,
     assert held(current) == truth(library, stored)
 
 
-def test_a_folder_in_place_of_the_file_is_a_fault(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_folder_in_place_of_the_file_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -227,7 +227,7 @@ def test_a_folder_in_place_of_the_file_is_a_fault(library: Library, stored: Stor
     assert index_cache.load(library, stored).published
 
 
-def test_a_rebuild_trusts_nothing_on_disk(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_rebuild_ignores_the_file_on_disk(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -237,7 +237,7 @@ def test_a_rebuild_trusts_nothing_on_disk(library: Library, stored: StoredSpace,
     assert held(index_cache.load(library, stored)) == truth(library, stored)
 
 
-def test_strays_are_removed(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_stray_files_are_removed(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     (library.indexes / "0123456789ab-000007.tmp").write_bytes(b"killed while writing")
     (library.indexes / "0123456789ab-000006.faiss").write_bytes(b"killed before announcing")
@@ -250,7 +250,7 @@ def test_strays_are_removed(library: Library, stored: StoredSpace, put: Put) -> 
     assert files(library) == [generation(library)[1]]
 
 
-def test_a_reader_keeps_the_file_it_has_mapped(
+def test_reader_keeps_its_mapped_file_after_a_publication(
     library: Library, stored: StoredSpace, put: Put, unit: Callable[[int], NDArray[np.float32]]
 ) -> None:
     ids = put(*range(50))
@@ -268,7 +268,7 @@ def test_a_reader_keeps_the_file_it_has_mapped(
     assert len(index_cache.load(library, stored).index) == 60
 
 
-def test_a_reader_whose_file_is_replaced_under_its_hands_looks_again(
+def test_reader_retries_if_its_file_is_replaced_while_loading(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1)
@@ -289,7 +289,7 @@ def test_a_reader_whose_file_is_replaced_under_its_hands_looks_again(
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), RuntimeError("write error")])
-def test_a_full_disk_leaves_the_catalogue_and_the_old_file_whole(
+def test_full_disk_keeps_the_catalogue_and_the_old_file(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     put(1, 2)
@@ -316,7 +316,7 @@ def test_a_full_disk_leaves_the_catalogue_and_the_old_file_whole(
     assert len(files(library)) == 1
 
 
-def test_healing_needs_the_lock(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_heal_does_nothing_while_the_library_is_locked(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with Library.open(library.path) as other, other.exclusive():
         assert not index_cache.heal(library, stored)
@@ -325,7 +325,7 @@ def test_healing_needs_the_lock(library: Library, stored: StoredSpace, put: Put)
     assert index_cache.load(library, stored).published
 
 
-def test_a_vector_that_was_dropped_leaves_the_index(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_index_excludes_deleted_vectors(library: Library, stored: StoredSpace, put: Put) -> None:
     first, second = put(1, 2)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -336,7 +336,7 @@ def test_a_vector_that_was_dropped_leaves_the_index(library: Library, stored: St
         assert index_cache.publish(writer, stored).index.ids().tolist() == [second]
 
 
-def test_spaces_have_files_of_their_own(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_each_space_has_its_own_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -349,9 +349,7 @@ def test_spaces_have_files_of_their_own(library: Library, stored: StoredSpace, p
     assert len(index_cache.load(library, other).index) == 0
 
 
-def test_a_change_in_one_space_leaves_the_files_of_others_current(
-    library: Library, stored: StoredSpace, put: Put
-) -> None:
+def test_change_in_one_space_keeps_the_files_of_others_current(library: Library, stored: StoredSpace, put: Put) -> None:
     """A space that is being filled must not make every search in another one read its index again."""
     put(1, 2)
     with library.exclusive() as writer:
@@ -364,7 +362,7 @@ def test_a_change_in_one_space_leaves_the_files_of_others_current(
     assert not index_cache.load(library, other).published
 
 
-def test_a_space_that_was_dropped_has_no_index(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_dropped_space_has_no_index(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with library.exclusive() as writer:
         index_cache.publish(writer, stored)
@@ -377,7 +375,7 @@ def test_a_space_that_was_dropped_has_no_index(library: Library, stored: StoredS
     assert files(library) == []
 
 
-def test_a_file_of_another_dimension_is_a_fault(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_file_of_another_dimension_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     """With the right checksum: somebody has mixed up two rows."""
     put(1, 2)
     with library.exclusive() as writer:
@@ -394,7 +392,7 @@ def test_a_file_of_another_dimension_is_a_fault(library: Library, stored: Stored
 
 
 @pytest.mark.parametrize("published", [True, False])
-def test_what_was_current_is_brought_up_to_date_without_the_file(
+def test_loaded_index_is_updated_without_reading_the_file(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, *, published: bool
 ) -> None:
     put(1, 2, 3)
@@ -416,7 +414,7 @@ def test_what_was_current_is_brought_up_to_date_without_the_file(
     assert (third.changed, third.published) == (True, False)
 
 
-def test_what_was_current_is_not_kept_beside_a_newer_file(library: Library, stored: StoredSpace, put: Put) -> None:
+def test_loaded_index_is_replaced_by_a_newer_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     with library.exclusive() as writer:
         before = index_cache.publish(writer, stored)
@@ -431,7 +429,7 @@ def test_what_was_current_is_not_kept_beside_a_newer_file(library: Library, stor
     assert held(after) == truth(library, stored)
 
 
-def test_a_file_that_is_only_named_anew_is_not_read_again(
+def test_file_with_only_a_new_revision_is_not_read_again(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1, 2)

@@ -1,4 +1,4 @@
-"""Spaces: what makes vectors comparable, and which of them answer."""
+"""Spaces: registration, fingerprints, revisions, and the active space."""
 
 from dataclasses import replace
 
@@ -27,10 +27,10 @@ from store.spaces.registry import (
 SPACE = FakeEncoder().space
 
 
-def test_a_space_is_registered_once_and_reads_back(library: Library) -> None:
+def test_space_is_registered_once_and_read_back(library: Library) -> None:
     with library.transaction() as connection:
         first = register(connection, SPACE)
-        again = register(connection, SPACE, dtype="float32")  # the first word stands
+        again = register(connection, SPACE, dtype="float32")  # the dtype does not change
     assert first == again
     assert again.dtype == "float16"
     assert again.space.fingerprint == SPACE.fingerprint  # also after JSON has made tuples into lists
@@ -38,7 +38,7 @@ def test_a_space_is_registered_once_and_reads_back(library: Library) -> None:
         assert [summary.stored for summary in list_spaces(library)] == [first]
 
 
-def test_another_preprocessing_is_another_space(library: Library) -> None:
+def test_other_preprocessing_is_another_space(library: Library) -> None:
     other = replace(SPACE, preprocessing={**SPACE.preprocessing, "version": 99})
     with library.transaction() as connection:
         stored = register(connection, SPACE)
@@ -51,13 +51,13 @@ def test_another_preprocessing_is_another_space(library: Library) -> None:
     assert (caught.value.expected, caught.value.found) == (str(SPACE), str(other))
 
 
-def test_no_space_answers_before_the_first_run(library: Library) -> None:
+def test_no_space_is_active_in_a_new_library(library: Library) -> None:
     assert active_space(library) is None
     with pytest.raises(SpaceMismatch, match="nothing yet"):
         require_active(library, SPACE)
 
 
-def test_spaces_lie_side_by_side(library: Library) -> None:
+def test_list_spaces_returns_all_spaces_and_the_active_one(library: Library) -> None:
     with library.transaction() as connection:
         one = register(connection, SPACE)
         two = register(connection, Space("other", "w", 4), dtype="float32")
@@ -75,7 +75,7 @@ def test_vectors_are_stored_little_endian(library: Library, dtype: str, size: in
     assert stored.storage.itemsize == size
 
 
-def test_each_space_has_a_revision_of_its_own(library: Library) -> None:
+def test_each_space_has_its_own_revision(library: Library) -> None:
     """Filling one space must not make the index file of another look behind."""
     with library.transaction() as connection:
         one = register(connection, SPACE)
@@ -91,7 +91,7 @@ def test_each_space_has_a_revision_of_its_own(library: Library) -> None:
         assert revision_of(connection, two) == clock + 2
 
 
-def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(library: Library) -> None:
+def test_space_that_is_dropped_and_created_again_gets_a_new_revision(library: Library) -> None:
     with library.transaction() as connection:
         first = register(connection, SPACE)
         mark_changed(connection, first.id)
@@ -107,7 +107,7 @@ def test_a_space_that_is_dropped_and_made_again_never_has_an_old_revision(librar
         assert revision_of(connection, again) is None
 
 
-def test_a_space_half_filled_is_the_last_to_take_over(library: Library) -> None:
+def test_dropping_the_active_space_activates_a_complete_space_first(library: Library) -> None:
     with library.exclusive() as writer:
         space_fill.begin(writer, Space("half", "w", 4))
     with library.transaction() as connection:

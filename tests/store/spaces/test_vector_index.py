@@ -1,4 +1,4 @@
-"""FlatIndex against plain numpy."""
+"""FlatIndex compared with NumPy."""
 
 from pathlib import Path
 
@@ -53,31 +53,31 @@ def test_search_agrees_with_numpy(index: FlatIndex, dtype: str) -> None:
     np.testing.assert_allclose(scores, expected_scores, atol=1e-6)
 
 
-def test_search_stays_among_the_given_ids(index: FlatIndex, dtype: str) -> None:
+def test_search_is_restricted_to_the_given_ids(index: FlatIndex, dtype: str) -> None:
     among = np.concatenate([IDS[5:200:7], [-3, 999_999]])  # ids that are not there change nothing
     _, ids = index.search(QUERIES, 10, among)
     _, expected = brute_force(IDS[5:200:7], VECTORS[5:200:7], 10, dtype)
     np.testing.assert_array_equal(ids, expected)
 
 
-def test_fewer_than_k_among_gives_fewer(index: FlatIndex) -> None:
+def test_search_in_a_subset_smaller_than_k_returns_the_subset(index: FlatIndex) -> None:
     scores, ids = index.search(QUERIES, 10, IDS[:3])
     assert ids.shape == scores.shape == (5, 3)
     assert set(ids[0]) == set(IDS[:3])
 
 
-def test_nothing_among_gives_nothing(index: FlatIndex) -> None:
+def test_search_in_an_empty_subset_returns_nothing(index: FlatIndex) -> None:
     assert index.search(QUERIES, 10, np.empty(0, np.int64)).ids.shape == (5, 0)
 
 
-def test_more_than_there_are_gives_all(index: FlatIndex) -> None:
+def test_k_larger_than_the_index_returns_all(index: FlatIndex) -> None:
     scores, ids = index.search(QUERIES, 5_000)
     assert ids.shape == (5, 200)
     assert (np.sort(ids, axis=1) == IDS).all()
     assert (np.diff(scores, axis=1) <= 0).all()
 
 
-def test_removed_vectors_are_gone_and_the_others_keep_their_ids(index: FlatIndex, dtype: str) -> None:
+def test_remove_keeps_the_ids_of_other_vectors(index: FlatIndex, dtype: str) -> None:
     gone = np.concatenate([IDS[::4], [7]])
     assert index.remove(gone) == 50
     rest = np.setdiff1d(np.arange(200), np.arange(0, 200, 4))
@@ -87,17 +87,17 @@ def test_removed_vectors_are_gone_and_the_others_keep_their_ids(index: FlatIndex
     np.testing.assert_array_equal(ids, brute_force(IDS[rest], VECTORS[rest], 20, dtype)[1])
 
 
-def test_removing_nothing_removes_nothing(index: FlatIndex) -> None:
+def test_remove_ignores_unknown_ids(index: FlatIndex) -> None:
     assert index.remove(np.empty(0, np.int64)) == 0
     assert len(index) == 200
 
 
-def test_vectors_are_what_was_added_rounded_to_the_dtype(index: FlatIndex, dtype: str) -> None:
+def test_vectors_are_returned_rounded_to_the_dtype(index: FlatIndex, dtype: str) -> None:
     np.testing.assert_array_equal(index.ids(), IDS)
     np.testing.assert_array_equal(index.vectors(), stored(VECTORS, dtype))
 
 
-def test_an_empty_index_answers_with_nothing(dtype: str, tmp_path: Path) -> None:
+def test_empty_index_returns_nothing(dtype: str, tmp_path: Path) -> None:
     index = FlatIndex(DIM, dtype)
     index.add(np.empty(0, np.int64), np.empty((0, DIM), np.float32))
     assert index.search(QUERIES, 3).scores.shape == (5, 0)
@@ -110,7 +110,7 @@ def test_an_empty_index_answers_with_nothing(dtype: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("mapped", [False, True])
-def test_what_was_written_reads_back(index: FlatIndex, tmp_path: Path, mapped: bool) -> None:
+def test_written_index_reads_back(index: FlatIndex, tmp_path: Path, mapped: bool) -> None:
     index.write(tmp_path / "a.faiss")
     read = FlatIndex.read(tmp_path / "a.faiss", mapped=mapped)
     assert read.dim == DIM
@@ -120,7 +120,7 @@ def test_what_was_written_reads_back(index: FlatIndex, tmp_path: Path, mapped: b
         np.testing.assert_array_equal(read.search(QUERIES, 9, among).ids, index.search(QUERIES, 9, among).ids)
 
 
-def test_a_read_index_can_be_changed_unless_it_is_mapped(index: FlatIndex, tmp_path: Path) -> None:
+def test_mapped_index_is_read_only(index: FlatIndex, tmp_path: Path) -> None:
     index.write(tmp_path / "a.faiss")
     read = FlatIndex.read(tmp_path / "a.faiss")
     read.add(np.array([1], np.int64), VECTORS[:1])
@@ -134,18 +134,18 @@ def test_a_read_index_can_be_changed_unless_it_is_mapped(index: FlatIndex, tmp_p
 
 
 @pytest.mark.parametrize("shape", [(3, DIM), (2, DIM + 1), (2 * DIM,)])
-def test_vectors_of_another_shape_are_refused(shape: tuple[int, ...], dtype: str) -> None:
+def test_vectors_of_wrong_shape_are_rejected(shape: tuple[int, ...], dtype: str) -> None:
     with pytest.raises(ValueError, match="shape"):
         FlatIndex(DIM, dtype).add(np.array([1, 2], np.int64), np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("shape", [(DIM,), (1, DIM - 1), (1, 1, DIM)])
-def test_queries_of_another_shape_are_refused(shape: tuple[int, ...], index: FlatIndex) -> None:
+def test_queries_of_wrong_shape_are_rejected(shape: tuple[int, ...], index: FlatIndex) -> None:
     with pytest.raises(ValueError, match="shape"):
         index.search(np.zeros(shape, np.float32), 3)
 
 
-def test_a_score_is_never_above_one(dtype: str) -> None:
+def test_scores_never_exceed_one(dtype: str) -> None:
     vectors = unit(500, seed=3)
     index = FlatIndex(DIM, dtype)
     index.add(np.arange(500), vectors)
@@ -154,7 +154,7 @@ def test_a_score_is_never_above_one(dtype: str) -> None:
     assert scores.max() <= 1
 
 
-def test_a_file_that_is_no_index_raises(tmp_path: Path) -> None:
+def test_file_that_is_not_an_index_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.faiss").write_bytes(b"nothing of the kind")
     with pytest.raises((OSError, RuntimeError)):
         FlatIndex.read(tmp_path / "a.faiss")
@@ -163,7 +163,7 @@ def test_a_file_that_is_no_index_raises(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_a_few_are_ranked_as_among_all_to_the_bit(tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_subset_is_scored_bit_identically(tmp_path: Path, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(3)
     vectors = rng.standard_normal((400, 24)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -185,7 +185,7 @@ def test_a_few_are_ranked_as_among_all_to_the_bit(tmp_path: Path, dtype: str, mo
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_all_above_a_score_are_those_of_numpy(dtype: str) -> None:
+def test_search_range_agrees_with_numpy(dtype: str) -> None:
     rng = np.random.default_rng(4)
     vectors = rng.standard_normal((200, 16)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
