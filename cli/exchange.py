@@ -10,17 +10,17 @@ from cli.output import print_json, print_text, shown
 from cli.progress import ProgressBar
 from encoders.model_catalog import BUILT_IN_MODELS
 from store import Library
-from store.exchange import Columns, Imported, ImportSettings, export_space, import_vectors, open_vectors
+from store.exchange import ImportSettings, ImportSummary, ParquetColumns, export_space, import_vectors, open_vectors
 from store.spaces.registry import StoredSpace, named_space
 
-__all__ = ["Columns", "ImportSettings", "export_to_folder", "import_space"]
+__all__ = ["ImportSettings", "ParquetColumns", "export_to_folder", "import_space"]
 
 
 def import_space(
     vectors: Path,
     name: str,
     settings: ImportSettings,
-    columns: Columns,
+    columns: ParquetColumns,
     *,
     library: Path,
     ids: Path | None,
@@ -68,7 +68,7 @@ def _space_record(stored: StoredSpace) -> dict[str, Any]:
     }
 
 
-def _import_record(imported: Imported) -> dict[str, Any]:
+def _import_record(imported: ImportSummary) -> dict[str, Any]:
     return {
         **_space_record(imported.stored),
         "vectors": imported.vectors,
@@ -80,7 +80,7 @@ def _import_record(imported: Imported) -> dict[str, Any]:
     }
 
 
-def _print_import(imported: Imported, seconds: float) -> None:
+def _print_import(imported: ImportSummary, seconds: float) -> None:
     stored = imported.stored
     print_text(
         f"{stored.space}: {imported.vectors:,} vectors of {stored.space.dim} × {stored.dtype} in {seconds:.1f} s"
