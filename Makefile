@@ -1,6 +1,7 @@
 # make demo   set up, then index a small gallery and ask it things      make lint   all static checks
 # make test   set up, then run the tests                                make clean  remove what make made
-# make gate   hold the built-in model to its baseline on the gallery    make baseline  keep a new one
+# make gate   compare the built-in model with its baseline              make baseline  write a new one
+# make docs   build the documentation into site/
 #
 # Needs Python 3.11 or newer. Uses uv when it is installed, else venv and pip.
 
@@ -10,14 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-# Retrieval on the rendered gallery, in six languages; MODEL_CARD.md has the numbers on photos.
+# Retrieval on the rendered gallery, in six languages. MODEL_CARD.md has the numbers on photos.
 GALLERY := examples/gallery/captions.jsonl
 BASELINE := training/baselines/gallery.json.gz
 
-# A client that the HTTP API must please. What it needs itself (wandb, autofaiss, ...) is of no use here.
+# A client that the HTTP API is tested with. Its own dependencies (wandb, autofaiss, ...) are not needed.
 CLIENT := clip-retrieval==2.45.0
 
-.PHONY: demo test test-all gate baseline lint format clean
+.PHONY: demo test test-all gate baseline lint format docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
@@ -45,8 +46,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
 
 $(VENV)/.made:
 	@test -n "$(PYTHON)" || { echo "Sightline needs Python 3.11 or newer; none was found. Name one: make PYTHON=..."; exit 1; }
@@ -75,5 +79,14 @@ ifdef UV
 else
 	$(BIN)/python -m pip install --quiet --editable '.[clip,web]' --group dev
 	$(BIN)/python -m pip install --quiet --no-deps $(CLIENT)
+endif
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base pyproject.toml
+	@echo "Installing what the documentation needs"
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --group docs
+else
+	$(BIN)/python -m pip install --quiet --group docs
 endif
 	@touch $@

@@ -1,6 +1,8 @@
-"""What the documentation shows runs as it stands there."""
+"""The examples in the documentation run as printed."""
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,55 +11,101 @@ import pytest
 
 from core.errors import ModelUnavailable
 from encoders import registry
+from tests.support.distributions import install_plugin
 
 REPOSITORY = Path(__file__).parent.parent
+DOCS = REPOSITORY / "docs"
+GALLERY = REPOSITORY / "examples" / "gallery"
 
 
-def test_the_python_of_the_evaluation_page(tmp_path: Path) -> None:
+@pytest.fixture
+def mini() -> None:
     try:
         registry.load(registry.DEFAULT_MODEL)
     except ModelUnavailable as exc:
         pytest.skip(str(exc))
-    page = (REPOSITORY / "docs" / "evaluation.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
+
+
+def code_blocks(page: str, language: str = "python") -> list[str]:
+    """Return the code blocks of a page of the documentation."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def run_python(code: str, folder: Path) -> list[str]:
+    """Run `code` in `folder`; return the lines it prints. Warnings are errors."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    lines = [line.split() for line in done.stdout.splitlines()]
+    return done.stdout.splitlines()
+
+
+@pytest.mark.usefixtures("mini")
+def test_python_of_the_evaluation_page(tmp_path: Path) -> None:
+    (code,) = code_blocks("evaluation.md")
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
+    lines = [line.split() for line in run_python(code, tmp_path)]
     assert [lang for lang, *_ in lines] == ["ar", "cs", "de", "en", "fr", "zh", "all"]
     for _, score, low, _, high in lines:
         assert 0 <= float(low.strip("(")) <= float(score) <= float(high.strip(")")) <= 1
 
 
-def test_every_option_of_eval_and_every_measure_is_explained() -> None:
-    from cli.evaluate.verb import evaluate
-    from search.evaluate.metrics import KNOWN
+@pytest.mark.usefixtures("mini")
+def test_python_of_the_api_page(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    shutil.copytree(GALLERY / "home", pictures / "home")
+    captions = (GALLERY / "captions.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in captions if json.loads(line)["image"].startswith("home/")]
+    (pictures / "captions.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    shutil.copy(min((GALLERY / "home").glob("*.jpg")), tmp_path / "cat.jpg")
+    lines = run_python("\n".join(code_blocks("python.md")), tmp_path)
+    count = len(list((GALLERY / "home").glob("*.jpg")))
+    assert lines[0] == f"{count} new, 0 failed"
+    assert f"{count} pictures would be removed" in lines
+
+
+def test_encoder_of_the_plugin_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, album: Path) -> None:
+    import sightline
+
+    (source,) = code_blocks("plugins.md")
+    (project,) = code_blocks("plugins.md", "toml")
+    assert 'brightness = "brightness:BrightnessEncoder"' in project
+    assert '"sightline.encoders"' in project
+    install_plugin(
+        tmp_path / "site",
+        monkeypatch,
+        group="sightline.encoders",
+        name="brightness",
+        target="brightness:BrightnessEncoder",
+        source=source,
+    )
+    with sightline.open(tmp_path / "plugin.library", create=True) as library:
+        assert sightline.index(library, album, "brightness").new == 4
+        searcher = sightline.Searcher(library)
+        assert searcher.search("bright", k=1)[0].path.name == "yellow.png"  # two of three channels are at most
+        assert searcher.search("night", k=4)[3].path.name == "yellow.png"
+
+
+def test_every_option_and_metric_of_eval_is_documented() -> None:
+    from cli.commands.eval import evaluate
+    from search.evaluate.metrics import METRIC_NAMES
 
     page = (REPOSITORY / "docs" / "evaluation.md").read_text(encoding="utf-8")
     options = {option for parameter in evaluate.params for option in parameter.opts if option.startswith("--")}
     assert {option for option in options if option not in page} == set()
-    assert {name for name in KNOWN if f"`{name}`" not in page} == set()
+    assert {name for name in METRIC_NAMES if f"`{name}`" not in page} == set()
 
 
-def test_the_python_of_the_highlight_page(tmp_path: Path) -> None:
-    try:
-        registry.load(registry.DEFAULT_MODEL)
-    except ModelUnavailable as exc:
-        pytest.skip(str(exc))
-    page = (REPOSITORY / "docs" / "highlight.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+@pytest.mark.usefixtures("mini")
+def test_python_of_the_highlight_page(tmp_path: Path) -> None:
+    (code,) = code_blocks("highlight.md")
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert 0 <= float(done.stdout.split()[0]) <= 1
+    lines = run_python(code, tmp_path)
+    assert 0 <= float(lines[0].split()[0]) <= 1
     assert {path.name for path in tmp_path.iterdir()} == {"examples", "dog.png", "figure.png"}
 
 
-def test_a_shell_takes_nothing_out_of_an_example() -> None:
+def test_shell_operators_in_examples_are_quoted() -> None:
     """Outside quotation marks, `rating:>=4` writes to a file called `=4`."""
     files = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "cli").rglob("*.py")]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
@@ -66,20 +114,20 @@ def test_a_shell_takes_nothing_out_of_an_example() -> None:
     assert [line for line in examples if re.search(r"\S[<>]", re.sub(r"'[^']*'|\"[^\"]*\"", "''", line))] == []
 
 
-def test_every_option_of_highlight_is_explained() -> None:
-    from cli.highlight import highlight
+def test_every_option_of_highlight_is_documented() -> None:
+    from cli.commands.highlight import highlight
 
     page = (REPOSITORY / "docs" / "highlight.md").read_text(encoding="utf-8")
     options = {option for parameter in highlight.params for option in parameter.opts if option.startswith("--")}
     assert {option for option in options if option not in page} == set()
 
 
-def test_the_page_on_models_says_what_the_list_says() -> None:
-    from encoders.model_catalog import RECOMMENDED, XM3600
+def test_models_page_agrees_with_the_catalog() -> None:
+    from encoders.model_catalog import MODEL_CATALOG, XM3600
 
     page = (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8")
     rows = {cells[1].strip().strip("`"): cells for line in page.splitlines() if len(cells := line.split("|")) == 15}
-    for model in RECOMMENDED.values():
+    for model in MODEL_CATALOG.values():
         assert f"| `{model.name}` | {model.summary} |" in page
         if model.measure is XM3600:
             shown = [cell.strip() for cell in rows[model.name][2:-1]]

@@ -1,4 +1,4 @@
-"""What the README shows runs as it stands there."""
+"""The Python example in the README runs as printed."""
 
 import re
 import shutil
@@ -30,18 +30,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_python_of_the_readme(home: Path) -> None:
+def test_python_of_the_readme(home: Path) -> None:
     (code,) = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=home, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    counts, *hits = done.stdout.splitlines()
-    pictures = len(list(GALLERY.glob("*.jpg")))
-    assert counts.split()[:2] == [str(pictures), "0"]
-    assert len(hits) == min(5, pictures)
+    hits = done.stdout.splitlines()
+    assert len(hits) == 5
     for hit in hits:
         assert -1 <= float(hit.split()[0]) <= 1
         assert Path(hit.split()[1]).parent == home / "Pictures"
     scores = [float(hit.split()[0]) for hit in hits]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_readme_is_short() -> None:
+    assert len(README.read_text(encoding="utf-8").split()) <= 900

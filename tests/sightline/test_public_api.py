@@ -1,0 +1,82 @@
+"""The public API: what `import sightline` offers, and that it stays light and typed."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sightline
+from encoders.fake import FakeEncoder
+from tests.support.imports import imported_modules
+
+
+@pytest.mark.parametrize("name", sightline.__all__)
+def test_every_public_name_resolves(name: str) -> None:
+    assert getattr(sightline, name) is not None
+    assert name in dir(sightline)
+
+
+def test_unknown_name_raises_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'serch'"):
+        _ = sightline.serch  # type: ignore[attr-defined]
+
+
+def test_errors_are_importable_from_sightline() -> None:
+    from core.errors import LibraryNotFound
+    from sightline.errors import LibraryNotFound as Public
+
+    assert Public is LibraryNotFound
+    assert sightline.errors.LibraryNotFound is LibraryNotFound
+
+
+def test_import_loads_no_other_package() -> None:
+    assert imported_modules("import sightline") == {"core", "sightline"}
+
+
+def test_import_takes_less_than_50_ms() -> None:
+    def seconds(code: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - started
+
+    # The fastest of several runs: other processes slow single runs down.
+    assert min(seconds("import sightline") for _ in range(5)) - min(seconds("") for _ in range(5)) < 0.05
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    """The names under `TYPE_CHECKING` are those that `__getattr__` serves."""
+    tree = ast.parse(Path(sightline.__file__).read_text(encoding="utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    assert names | {"__version__"} == set(sightline.__all__)
+
+
+def test_index_search_and_forget(tmp_path: Path, album: Path) -> None:
+    with sightline.open(tmp_path / "photos.library", create=True) as library:
+        summary = sightline.index(library, album, FakeEncoder())
+        assert summary.new == 4
+        searcher = sightline.Searcher(library)
+        assert [hit.path.name for hit in searcher.search("red", k=1)] == ["red.png"]
+        options = sightline.SearchOptions(k=2)
+        assert len(searcher.search(sightline.Query.of("blue"), options)) == 2
+        assert sightline.verify(library) == []
+        assert sightline.forget(library, album / "more") == 1
+        with pytest.raises(sightline.errors.PathNotIndexed):
+            sightline.forget(library, album / "more")
+
+
+def test_index_uses_the_built_in_model_by_default(tmp_path: Path, album: Path) -> None:
+    with sightline.open(tmp_path / "photos.library", create=True) as library:
+        sightline.index(library, album)
+        assert sightline.Searcher(library).space.space.model == "mini"
+
+
+def test_index_uses_the_active_model_by_default(tmp_path: Path, album: Path) -> None:
+    with sightline.open(tmp_path / "photos.library", create=True) as library:
+        sightline.index(library, album / "more", "fake")
+        sightline.index(library, album)
+        assert sightline.Searcher(library).space.space.model == "fake"
