@@ -1,8 +1,9 @@
-"""Zero-shot classification: which of some labels a picture shows, with how much probability.
+"""Zero-shot classification: the probability of each of several labels, for any picture.
 
 Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (ICML 2021), section 3.1.4; Chen
-et al., "AltCLIP" (2022), do the same. A label is put into several sentences; the mean of their unit vectors, at unit
-length, is the label's; the softmax over labels of the cosines times the model's own logit scale is the probability.
+et al., "AltCLIP" (2022), do the same. A label is put into several prompt templates; the mean of their unit vectors, at
+unit length, is the vector of the label. The probabilities are the softmax over the labels of the cosines times the
+model's logit scale.
 """
 
 from collections import Counter
@@ -17,140 +18,161 @@ from core.errors import InvalidQuery
 from encoders.base import Encoder, Vectors
 from search.prompt_templates import apply_templates
 from search.query_image import find_stored_vector, open_query_image
+from store.catalog.id_sets import Ids
 from store.library import Library
 from store.queries import load_content_records
 from store.spaces.embeddings import load_vectors
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import Ids
 
-__all__ = ["Classified", "Classifier", "classify_library", "classify_pictures"]
+__all__ = ["Classification", "Classifier", "classify_library", "classify_pictures"]
 
-CHUNK = 4_096
-"""Pictures at a time."""
-CELLS = 2**22
-"""Cosines at a time, pictures times labels: some 100 MB with all that is made of them."""
-TOGETHER = 64
-"""Labels whose sentences are embedded at a time."""
-BLANK = "{}"
-"""Where a template has its label."""
+MAX_BATCH_PICTURES = 4_096
+MAX_BATCH_COSINES = 2**22
+"""Pictures times labels; about 100 MB with all intermediate results."""
+LABEL_BATCH_SIZE = 64
+"""Labels whose templates are embedded at once."""
+PLACEHOLDER = "{}"
+"""The place of the label in a template."""
 
 
 @dataclass(frozen=True)
-class Classified:
-    """A picture and what each label scores, in the order of the labels."""
+class Classification:
+    """A picture with the score of each of L labels, in the order of the labels."""
 
     paths: tuple[Path, ...]
     content_id: int | None
-    """In the library; None for a picture that it does not know."""
+    """The content ID; None for a picture that is not in the library."""
     labels: tuple[str, ...]
     cosines: NDArray[np.float64]
     """(L,)"""
     probabilities: NDArray[np.float64] | None
-    """(L,), which sum to 1; None where the model has no logit scale: its cosines rank, and are no probabilities."""
+    """(L,), with the sum 1; None if the model has no logit scale."""
 
     @property
     def best(self) -> int:
-        """The number of the label that fits best; of equals, the first."""
+        """The index of the best label; of equal ones, the first."""
         return int(np.argmax(self.cosines))
 
     @property
     def label(self) -> str:
-        """The label that fits best."""
+        """The best label."""
         return self.labels[self.best]
 
     @property
     def probability(self) -> float | None:
-        """Of that label."""
+        """The probability of the best label."""
         return None if self.probabilities is None else float(self.probabilities[self.best])
 
 
 class Classifier:
-    """Tells `labels` apart in the space of `encoder`.
+    """A classifier of pictures by `labels`, in the space of `encoder`.
 
-    `templates` are sentences with `{}` for the label; without any, those of `language`
-    (`search/prompt_templates.py`). Raises
-    `InvalidQuery` for fewer than two labels, for two that are the same, and for templates that do not hold one `{}`.
+    `templates` are sentences with `{}` for the label; by default, those of `language` (`search/prompt_templates.py`).
+    `batch_size` labels are embedded at once. Raises `InvalidQuery` for fewer than two labels, for duplicate labels, and
+    for a template without exactly one `{}`.
     """
 
     def __init__(
-        self, encoder: Encoder, labels: Sequence[str], templates: Sequence[str] = (), language: str = "en"
+        self,
+        encoder: Encoder,
+        labels: Sequence[str],
+        templates: Sequence[str] = (),
+        language: str = "en",
+        *,
+        batch_size: int = LABEL_BATCH_SIZE,
     ) -> None:
         self.labels = tuple(label.strip() for label in labels)
         if len(self.labels) < 2 or not all(self.labels):
-            raise InvalidQuery("labels are told apart: give two or more, none of them empty")
-        twice = next((label for label, count in Counter(self.labels).items() if count > 1), None)
-        if twice is not None:
-            raise InvalidQuery(f"labels are told apart: {twice!r} is there more than once")
-        if not all(template.count(BLANK) == 1 for template in templates):
-            raise InvalidQuery(f"a template is a sentence with one {BLANK} for the label, as 'a photo of a {BLANK}'")
+            raise InvalidQuery("Give at least two labels. None of them may be empty.")
+        duplicate = next((label for label, count in Counter(self.labels).items() if count > 1), None)
+        if duplicate is not None:
+            raise InvalidQuery(f"Duplicate label {duplicate!r}.")
+        if not all(template.count(PLACEHOLDER) == 1 for template in templates):
+            raise InvalidQuery(
+                f"A template must contain {PLACEHOLDER} exactly once, as in 'a photo of a {PLACEHOLDER}'."
+            )
         self.scale = encoder.logit_scale
         self.vectors: NDArray[np.float64] = np.concatenate(
             [
-                _ensembles(encoder, self.labels[start : start + TOGETHER], templates, language)
-                for start in range(0, len(self.labels), TOGETHER)
+                _label_vectors(encoder, self.labels[start : start + batch_size], templates, language)
+                for start in range(0, len(self.labels), batch_size)
             ]
         )  # (L, D)
 
     def cosines(self, vectors: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(N, D) unit vectors of pictures to (N, L)."""
+        """Return the cosines (N, L) of pictures with the unit vectors (N, D)."""
         return np.asarray(vectors.astype(np.float64) @ self.vectors.T)
 
     def probabilities(self, cosines: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """(N, L) cosines to (N, L), of which each row sums to 1; None where the model has no logit scale."""
+        """Return the probabilities (N, L) for cosines (N, L); each row sums to 1. None if the model has no logit scale."""
         if self.scale is None:
             return None
         logits = self.scale * cosines
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # no overflow; the quotient is the same
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))  # avoids overflow
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
-    def classified(
+    def classify(
         self, vectors: NDArray[np.floating], pictures: Sequence[tuple[tuple[Path, ...], int | None]]
-    ) -> Iterator[Classified]:
-        """(N, D) unit vectors, with the paths and the content of each."""
+    ) -> Iterator[Classification]:
+        """Classify pictures by their unit vectors (N, D), given the paths and the content ID of each."""
         cosines = self.cosines(vectors)  # (N, L)
-        likely = self.probabilities(cosines)  # (N, L)
+        probabilities = self.probabilities(cosines)  # (N, L)
         for row, (paths, content_id) in enumerate(pictures):
-            yield Classified(paths, content_id, self.labels, cosines[row], None if likely is None else likely[row])
+            row_probabilities = None if probabilities is None else probabilities[row]
+            yield Classification(paths, content_id, self.labels, cosines[row], row_probabilities)
 
 
 def classify_library(
-    library: Library, stored: StoredSpace, classifier: Classifier, ids: Ids
-) -> Iterator[list[Classified]]:
-    """The pictures `ids` by their stored vectors, at most some thousands at a time: memory does not grow with the
-    library, nor much with the number of labels."""
-    chunk = max(1, min(CHUNK, CELLS // len(classifier.labels)))
-    for start in range(0, len(ids), chunk):
-        batch = ids[start : start + chunk]  # one transaction each, so that tags can be written in between
+    library: Library,
+    stored: StoredSpace,
+    classifier: Classifier,
+    ids: Ids,
+    *,
+    max_pictures: int = MAX_BATCH_PICTURES,
+    max_cosines: int = MAX_BATCH_COSINES,
+) -> Iterator[list[Classification]]:
+    """Classify the pictures `ids` by their stored vectors, in batches.
+
+    A batch has at most `max_pictures` pictures and `max_cosines` cosines, so that memory is bounded.
+    """
+    batch_size = max(1, min(max_pictures, max_cosines // len(classifier.labels)))
+    for start in range(0, len(ids), batch_size):
+        batch = ids[start : start + batch_size]  # one transaction each, so that tags can be written in between
         vectors, records = load_vectors(library, stored, batch), load_content_records(library, batch.tolist())
         rows = [row for row in np.flatnonzero(~np.isnan(vectors[:, 0])).tolist() if int(batch[row]) in records]
         pictures = [(records[int(batch[row])].paths, int(batch[row])) for row in rows]
-        yield list(classifier.classified(vectors[rows], pictures))
+        yield list(classifier.classify(vectors[rows], pictures))
 
 
 def classify_pictures(
     library: Library | None, stored: StoredSpace | None, encoder: Encoder, classifier: Classifier, paths: Sequence[Path]
-) -> Iterator[list[Classified]]:
-    """Given files, a batch at a time; one that the library has is not embedded again. Raises `InvalidQuery`."""
+) -> Iterator[list[Classification]]:
+    """Classify picture files, in batches. Those in the library are not embedded again. Raises `InvalidQuery`."""
     for start in range(0, len(paths), encoder.batch_size):
         batch = paths[start : start + encoder.batch_size]
-        known = [find_stored_vector(library, stored, path) if library and stored else None for path in batch]
+        found = [find_stored_vector(library, stored, path) if library and stored else None for path in batch]
         images = [
             open_query_image(path, encoder.preprocess.size)
-            for path, there in zip(batch, known, strict=True)
-            if there is None
+            for path, vector in zip(batch, found, strict=True)
+            if vector is None
         ]
-        fresh = iter(encoder.encode_images(images))
-        vectors = np.stack([next(fresh) if there is None else there[1] for there in known])  # (n, D)
-        ids = [None if there is None else there[0] for there in known]
-        yield list(classifier.classified(vectors, [((path,), each) for path, each in zip(batch, ids, strict=True)]))
+        embedded = iter(encoder.encode_images(images))
+        vectors = np.stack([next(embedded) if one is None else one.vector for one in found])  # (n, D)
+        pictures = [((path,), None if one is None else one.content_id) for path, one in zip(batch, found, strict=True)]
+        yield list(classifier.classify(vectors, pictures))
 
 
-def _ensembles(encoder: Encoder, labels: Sequence[str], templates: Sequence[str], language: str) -> NDArray[np.float64]:
-    """The unit vectors (L, D) of labels: of each the mean of its sentences', at unit length."""
-    said = [[one.replace(BLANK, label) for one in templates] or apply_templates(label, language) for label in labels]
-    vectors: Vectors = encoder.encode_texts([sentence for group in said for sentence in group])  # (L * T, D)
+def _label_vectors(
+    encoder: Encoder, labels: Sequence[str], templates: Sequence[str], language: str
+) -> NDArray[np.float64]:
+    """Return the unit vectors (L, D) of labels: the mean over each label's sentences, at unit length."""
+    sentences = [
+        [template.replace(PLACEHOLDER, label) for template in templates] or apply_templates(label, language)
+        for label in labels
+    ]
+    vectors: Vectors = encoder.encode_texts([sentence for group in sentences for sentence in group])  # (L * T, D)
     means = vectors.astype(np.float64).reshape(len(labels), -1, vectors.shape[-1]).mean(axis=1)  # (L, D)
     lengths = np.linalg.norm(means, axis=1)  # (L,)
     if lengths.min() < 1e-6:
-        raise InvalidQuery(f"the sentences of {labels[int(lengths.argmin())]!r} cancel each other out")
+        raise InvalidQuery(f"The prompts of {labels[int(lengths.argmin())]!r} cancel each other out.")
     return np.asarray(means / lengths[:, None])

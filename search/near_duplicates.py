@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.files import absolute
 from search.results import Hit
+from store.catalog.id_sets import Ids
 from store.library import Library
 from store.near_duplicates.grouper import DuplicateThresholds
 from store.near_duplicates.groups import (
@@ -22,7 +23,6 @@ from store.near_duplicates.groups import (
 )
 from store.queries import ContentRecord
 from store.spaces.registry import active_space
-from store.spaces.vector_index import Ids
 
 __all__ = [
     "DuplicateGroup",

@@ -28,9 +28,9 @@ from search.query_embedding import EmbeddedQuery, QueryEmbedder
 from search.ranking import RankingRequest, rank_many, stored_vectors
 from search.relevance import min_relevant_score
 from search.results import Answer, Hit
+from store.catalog.id_sets import Ids
 from store.filters.selection import candidate_ids
 from store.library import Library
-from store.spaces.vector_index import Ids
 
 __all__ = ["run_queries", "run_query"]
 

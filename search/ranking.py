@@ -24,10 +24,10 @@ from search.near_duplicates import collapse
 from search.options import Sort
 from search.paging import CursorPosition
 from search.results import Hit
+from store.catalog.id_sets import Ids
 from store.library import Library
 from store.queries import load_content_records, load_dates_taken
 from store.spaces.embeddings import load_vectors
-from store.spaces.vector_index import Ids
 
 __all__ = ["RankingRequest", "diverse_order", "newest_first", "rank", "rank_many", "rescaled", "stored_vectors"]
 

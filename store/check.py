@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
 from core.errors import IndexFault, LibraryUnusable, SightlineError
+from store.catalog.id_sets import Ids
 from store.catalog.tables import (
     Content,
     Embedding,
@@ -25,7 +26,7 @@ from store.spaces import index_cache
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
-from store.spaces.vector_index import Ids, VectorIndex
+from store.spaces.vector_index import VectorIndex
 
 __all__ = ["Fault", "repair", "verify"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, true
 
-from store.catalog.id_sets import batch_slices
+from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import (
     Content,
     Failure,
@@ -26,7 +26,6 @@ from store.filters.selection import matching_contents
 from store.library import Library
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import Ids
 
 __all__ = [
     "ContentRecord",

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from core.errors import MissingVectors
 from search.evaluate.datasets.base import Dataset
+from store.catalog.id_sets import Ids
 from store.library import Library
 from store.spaces.embeddings import embedded_contents, load_vectors
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import Ids
 
 __all__ = ["LibraryGallery", "open_gallery"]
 

@@ -1,16 +1,37 @@
 """Great-circle distances, and bounding boxes of circles on the globe."""
 
 import math
+from dataclasses import dataclass
 
-from store.filters.conditions import Box, Circle
-
-__all__ = ["EARTH_RADIUS", "box_around", "distance"]
+__all__ = ["EARTH_RADIUS", "Box", "Circle", "box_around", "distance"]
 
 EARTH_RADIUS = 6_371_008.8
 """Metres: the mean radius R1 of the GRS 80 ellipsoid. Distances on this sphere are within 0.6 % of the true ones."""
 
 _MARGIN = 1e-9
 """Degrees (a tenth of a millimetre) by which a box is enlarged, so rounding never excludes points on its edge."""
+
+
+@dataclass(frozen=True)
+class Circle:
+    """All points within `metres` of a centre, given in degrees; north and east are positive."""
+
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True)
+class Box:
+    """All points between two parallels and two meridians, in degrees.
+
+    It extends from `west` eastwards to `east`, possibly across the antimeridian.
+    """
+
+    south: float
+    west: float
+    north: float
+    east: float
 
 
 def distance(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:

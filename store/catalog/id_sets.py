@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, select
 
-from store.spaces.vector_index import Ids
+__all__ = ["MAX_VARIABLES", "Ids", "among", "batch_slices", "read_ids", "without"]
 
-__all__ = ["MAX_VARIABLES", "among", "batch_slices", "read_ids", "without"]
+Ids: TypeAlias = NDArray[np.int64]
 
 MAX_VARIABLES = 5_000
 """Bound variables of one statement. SQLite allows 32,766 unless built otherwise."""

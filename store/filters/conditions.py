@@ -1,8 +1,7 @@
-"""What a picture must be: tests of fields, joined by and, or, not. Plain values; `store.filters.selection` asks the
-catalogue.
+"""Conditions on pictures: tests of fields, combined by and, or and not. `store.filters.selection` evaluates them.
 
-A picture is found when one of its present files, together with what it holds, fulfils the whole condition. A test of
-something that is not known is not fulfilled, and its negation is: `not(iso > 800)` keeps pictures that tell no ISO.
+A picture matches if one of its present files, together with its content, satisfies the whole condition. A test of an
+unknown value is false, and its negation is true: `not(iso > 800)` keeps pictures without an ISO value.
 """
 
 from collections.abc import Iterator
@@ -13,52 +12,34 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.errors import InvalidQuery
+from store.catalog.geography import Box, Circle
 
 __all__ = ["And", "Box", "Circle", "Condition", "FieldTest", "Not", "Op", "Or", "Value", "check_size"]
 
-MOST_TESTS = 200
-"""Of one condition, several values of one test counted each; SQLite allows expressions 1,000 levels deep, and one test
-may make several of them."""
+MAX_TESTS = 200
+"""Tests of one condition; each of several values of a test counts. SQLite allows expressions of 1,000 levels, and one
+test can need several."""
 
-DEEPEST = 50
-"""Levels of and, or, not within each other."""
+MAX_DEPTH = 50
+"""Nested levels of and, or and not."""
 
 
 class Op(StrEnum):
-    """How a field is held against a value."""
+    """How a field is compared with a value."""
 
     EQ = "eq"
     NE = "ne"
-    """Not `EQ`; so it holds where the field is not known."""
+    """Not `EQ`; true if the field is unknown."""
     IN = "in"
-    """One of several values, or inside of a `Circle` or a `Box`."""
+    """Equal to one of several values, or inside a `Circle` or a `Box`."""
     LT = "lt"
     LE = "le"
     GT = "gt"
     GE = "ge"
     LIKE = "like"
-    """A text fits a pattern as a whole, as names are compared: `*` is any text, `?` any one character."""
+    """The whole text matches a pattern, ignoring case: `*` is any text, `?` any character."""
     EXISTS = "exists"
-    """Something is known; takes no value."""
-
-
-@dataclass(frozen=True)
-class Circle:
-    """Places on the globe within `metres` of a point; degrees, north and east positive."""
-
-    latitude: float
-    longitude: float
-    metres: float
-
-
-@dataclass(frozen=True)
-class Box:
-    """Places between two parallels and two meridians: from `west` eastwards to `east`, maybe over the date line."""
-
-    south: float
-    west: float
-    north: float
-    east: float
+    """The field is known; takes no value."""
 
 
 Value: TypeAlias = str | int | float | datetime | Path | Circle | Box
@@ -66,7 +47,7 @@ Value: TypeAlias = str | int | float | datetime | Path | Circle | Box
 
 @dataclass(frozen=True)
 class FieldTest:
-    """`field` (a name of `store.filters.fields`) held against `value`; several values for `IN`, none for `EXISTS`."""
+    """Compares a field of `store.filters.fields` with `value`: a tuple for `IN`, None for `EXISTS`."""
 
     field: str
     op: Op
@@ -75,21 +56,21 @@ class FieldTest:
 
 @dataclass(frozen=True)
 class And:
-    """All of them; of none, always true."""
+    """True if all conditions are true, or if there are none."""
 
     conditions: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True)
 class Or:
-    """At least one of them; of none, never true."""
+    """True if at least one condition is true; false if there are none."""
 
     conditions: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True)
 class Not:
-    """The opposite."""
+    """True if the condition is false or unknown."""
 
     condition: "Condition"
 
@@ -98,25 +79,25 @@ Condition: TypeAlias = FieldTest | And | Or | Not
 
 
 def check_size(condition: Condition) -> None:
-    """Raises `InvalidQuery` for a condition that is too large or too deep for the database."""
+    """Raise `InvalidQuery` if a condition is too large or too deep for the database."""
     number = 0
     for part, depth in _parts(condition):
         number += 1
         if isinstance(part, FieldTest) and isinstance(part.value, tuple) and part.field != "id":
             number += len(part.value)
-        if number > MOST_TESTS or depth > DEEPEST:
+        if number > MAX_TESTS or depth > MAX_DEPTH:
             raise InvalidQuery(
-                f"the filter is too large: at most {MOST_TESTS} conditions, at most {DEEPEST} levels within each other"
+                f"The filter is too large. At most {MAX_TESTS} conditions and {MAX_DEPTH} nested levels are allowed."
             )
 
 
 def _parts(condition: Condition) -> Iterator[tuple[Condition, int]]:
-    """Each part of `condition` and how deep it lies, without recursion: what is too deep must not exhaust the stack."""
-    waiting: list[tuple[Condition, int]] = [(condition, 1)]
-    while waiting:
-        part, depth = waiting.pop()
+    """Yield each part of `condition` and its depth, without recursion: a deep condition must not exhaust the stack."""
+    stack: list[tuple[Condition, int]] = [(condition, 1)]
+    while stack:
+        part, depth = stack.pop()
         yield part, depth
         if isinstance(part, Not):
-            waiting.append((part.condition, depth + 1))
+            stack.append((part.condition, depth + 1))
         elif isinstance(part, (And, Or)):
-            waiting.extend((inner, depth + 1) for inner in part.conditions)
+            stack.extend((inner, depth + 1) for inner in part.conditions)

@@ -1,4 +1,4 @@
-"""Conditions to candidate ids: a condition tree becomes one statement, and ranking is exact within what it finds."""
+"""Evaluate conditions: a condition is compiled to one statement, and a search ranks exactly within its result."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,14 +10,13 @@ from sqlalchemy.sql.elements import Grouping
 
 from core.errors import SpaceDropped
 from store.albums import expand_albums
-from store.catalog.id_sets import read_ids
+from store.catalog.id_sets import Ids, read_ids
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Sidecar
 from store.filters.compiler import compile_test
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
 from store.filters.fields import FIELDS, Needs
 from store.library import Library
 from store.spaces.registry import StoredSpace, revision_of
-from store.spaces.vector_index import Ids
 
 __all__ = ["candidate_ids", "check_condition", "matching_contents", "matching_ids", "select_matching", "selected_ids"]
 
@@ -90,7 +89,7 @@ def _candidates(connection: Connection, condition: Condition) -> Ids:
 
 
 def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], set[Needs]]:
-    """`condition` as SQL over one file, and what it needs besides the row of the file."""
+    """Compile `condition` to SQL over one file; return the tables that it needs, too."""
     check_size(condition)
     condition = expand_albums(connection, condition)
     check_size(condition)
@@ -100,9 +99,9 @@ def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnEleme
 
 
 def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
-    """A statement for the content of every present file that passes."""
-    # Nearly all files are present: through the index of states SQLite would go through all of them, whatever else is
-    # asked, so the state is hidden from it.
+    """A statement for the content of every present file that matches."""
+    # Nearly all files are present. `coalesce` keeps SQLite from the index of states, with which it would read all of
+    # them.
     present = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
     statement = select(Picture.content_id).where(present, where)
     if needs & {Needs.CONTENT, Needs.SIDECAR}:
@@ -113,20 +112,20 @@ def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
 
 
 class _Compiler:
-    """Turns a condition into SQL over one present file; `needs` says which tables that speaks of."""
+    """Compiles a condition to SQL over one present file. `needs` collects the tables that it refers to."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.needs = set[Needs]()
 
     def compile(self, condition: Condition) -> ColumnElement[bool]:
-        """SQL that is true, false, or NULL where nothing is known."""
+        """Return SQL that is true, false, or NULL if a value is unknown."""
         if isinstance(condition, And):
             return _balanced(and_, true(), list(map(self.compile, condition.conditions)))
         if isinstance(condition, Or):
             return _balanced(or_, false(), list(map(self.compile, condition.conditions)))
         if isinstance(condition, Not):
-            # What is not known is not fulfilled: its negation is true.
+            # A test of an unknown value is false, so its negation is true.
             return not_(func.coalesce(self.compile(condition.condition), false()))
         if condition.op is Op.NE:
             return self.compile(Not(FieldTest(condition.field, Op.EQ, condition.value)))
@@ -138,7 +137,7 @@ class _Compiler:
 def _balanced(
     join: Callable[..., ColumnElement[bool]], empty: ColumnElement[bool], parts: Sequence[ColumnElement[bool]]
 ) -> ColumnElement[bool]:
-    """`parts` joined in brackets within brackets, because SQLite counts each of a long row as a level."""
+    """Join `parts` as a balanced tree: SQLite limits the depth, and counts each part of a flat list as a level."""
     if len(parts) <= 8:
         return join(empty, *parts)
     middle = len(parts) // 2

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from store.spaces.vector_index import Ids
+from store.catalog.id_sets import Ids
 
 __all__ = ["BLOCK_SIZE", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import aliased
 
 from core.errors import PathNotIndexed
 from core.files import absolute
-from store.catalog.id_sets import batch_slices
+from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState, Root, RootKind
 from store.library import Library, Writer
 from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
@@ -24,7 +24,6 @@ from store.queries import ContentRecord, content_records_in
 from store.roots import locations_at
 from store.spaces.embeddings import load_vectors
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import Ids
 
 __all__ = [
     "compute_duplicate_groups",

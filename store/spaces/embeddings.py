@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select
 
-from store.catalog.id_sets import batch_slices, read_ids
+from store.catalog.id_sets import Ids, batch_slices, read_ids
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
 from store.library import Library
 from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import Ids
 
 __all__ = [
     "BAD_VECTOR",

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FlatIndex", "Ids", "Ranking", "VectorIndex"]
+from store.catalog.id_sets import Ids
 
-Ids = NDArray[np.int64]
+__all__ = ["FlatIndex", "Ranking", "VectorIndex"]
 
 SMALL_SUBSET_FACTOR = 50
 """A subset that is smaller than the index by this factor is copied out and searched by itself, which is faster.

@@ -21,9 +21,9 @@ from search import active_space as view_module
 from search.active_space import ActiveSpace
 from search.results import Hit
 from store import Library
+from store.catalog.id_sets import Ids
 from store.spaces.drop import forget_space
 from store.spaces.registry import StoredSpace, activate, named_space
-from store.spaces.vector_index import Ids
 
 Answer = list[tuple[str, float]]
 
