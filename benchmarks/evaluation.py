@@ -1,8 +1,8 @@
-"""Import, index and evaluation of very many vectors made elsewhere: `python -m benchmarks.evaluation --help`.
+"""Import, indexing and evaluation of millions of imported vectors: `python -m benchmarks.evaluation --help`.
 
-Each step is a process of its own, so that its peak memory is its own: the resident set, pages of mapped files included.
-The documents are random unit vectors; a query is 0.2 of one of them and the rest noise, so that it is found, but not
-always first.
+Each step runs in a separate process, so that its peak memory can be measured: the resident set, including the pages of
+mapped files. The documents are random unit vectors. A query is 0.2 of one document plus noise, so that the document is
+found, but not always first.
 """
 
 import argparse
@@ -21,34 +21,34 @@ from numpy.typing import NDArray
 
 from store import Library
 
-CHUNK = 20_000
+VECTOR_CHUNK_SIZE = 20_000
 SPACE = "generated"
-LIKENESS = 0.2
+QUERY_COSINE = 0.2
 """The cosine of a query and its document; the best of a million others in 512 dimensions reaches about 0.22."""
 
-CHECKED = 50
-"""Queries whose ranks are computed again, by plain numpy in 64 bits on the file of vectors."""
+CHECKED_QUERIES = 50
+"""Queries whose ranks are verified with plain numpy in 64 bits."""
 
 
 def generate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    """The files that somebody else would have made."""
+    """Write the files of vectors to import."""
     rng = np.random.default_rng(0)
     documents = np.lib.format.open_memmap(
         folder / "documents.npy", mode="w+", dtype=options.dtype, shape=(options.vectors, options.dim)
     )
-    for start in range(0, options.vectors, CHUNK):
-        count = min(CHUNK, options.vectors - start)
+    for start in range(0, options.vectors, VECTOR_CHUNK_SIZE):
+        count = min(VECTOR_CHUNK_SIZE, options.vectors - start)
         documents[start : start + count] = _unit(rng.standard_normal((count, options.dim), dtype=np.float32))
     chosen = _chosen(options)
     noise = _unit(rng.standard_normal((options.queries, options.dim), dtype=np.float32))
-    queries = LIKENESS * documents[chosen].astype(np.float32) + np.sqrt(1 - LIKENESS**2) * noise
+    queries = QUERY_COSINE * documents[chosen].astype(np.float32) + np.sqrt(1 - QUERY_COSINE**2) * noise
     np.save(folder / "queries.npy", _unit(queries.astype(np.float32)))
     (folder / "documents.txt").write_text("".join(f"doc{row:08d}\n" for row in range(options.vectors)))
     return {"MB": round(documents.nbytes / 1e6)}
 
 
-def take_in(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """`sightline import`: into the catalogue, then the index file."""
+def import_documents(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """Import the vectors into the catalogue and write the index file, as `sightline import` does."""
     from store.exchange import import_vectors, open_vectors
 
     source = open_vectors(folder / "documents.npy", folder / "documents.txt")
@@ -58,7 +58,7 @@ def take_in(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 
 
 def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """The index file once more, from the catalogue alone, as `sightline repair` makes it."""
+    """Rebuild the index file from the catalogue, as `sightline repair` does."""
     from store.spaces.index_cache import publish
     from store.spaces.registry import named_space
 
@@ -68,7 +68,7 @@ def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]
 
 
 def verify(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """`sightline verify`: everything that was stored, bit for bit."""
+    """Verify everything that is stored, bit for bit, as `sightline verify` does."""
     from store.check import verify as check
 
     with Library.open(folder / "library") as library:
@@ -76,7 +76,7 @@ def verify(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 
 
 def search(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """A new process, and ten single queries."""
+    """Run ten single queries in a new process."""
     from search import Searcher
 
     queries = np.load(folder / "queries.npy", mmap_mode="r")[:10]
@@ -89,10 +89,10 @@ def search(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 
 
 def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    """Exact ranks of every query among all vectors, measures, bootstrap intervals."""
+    """Compute the exact ranks of all queries, metrics and bootstrap intervals."""
     from search.evaluate.datasets import Caption, Dataset
-    from search.evaluate.scoring import evaluate_dataset
     from search.evaluate.gallery import open_gallery
+    from search.evaluate.scoring import evaluate_dataset
     from store.exchange import read_vectors
     from store.spaces.registry import named_space
 
@@ -102,15 +102,15 @@ def evaluate(folder: Path, options: argparse.Namespace) -> dict[str, object]:
     dataset = Dataset(SPACE, "all", folder, images, captions)
     with Library.open(folder / "library") as library:
         pictures = open_gallery(library, named_space(library, SPACE), dataset)
-        (found,) = evaluate_dataset(dataset, queries, pictures, SPACE)
-        facts = {name: round(found.scores[name], 4) for name in ("mrr", "recall@10")}
-        low, high = found.intervals["mrr"].low, found.intervals["mrr"].high
-    np.save(folder / "ranks.npy", found.first_ranks)
-    return {**facts, "mrr 95 %": f"{low:.4f} to {high:.4f}"}
+        (evaluation,) = evaluate_dataset(dataset, queries, pictures, SPACE)
+        scores = {name: round(evaluation.scores[name], 4) for name in ("mrr", "recall@10")}
+        low, high = evaluation.intervals["mrr"].low, evaluation.intervals["mrr"].high
+    np.save(folder / "ranks.npy", evaluation.first_ranks)
+    return {**scores, "mrr 95 %": f"{low:.4f} to {high:.4f}"}
 
 
-def give_out(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
-    """`sightline export`."""
+def export(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
+    """Export the space, as `sightline export` does."""
     from store.exchange import export_space
     from store.spaces.registry import named_space
 
@@ -119,8 +119,8 @@ def give_out(folder: Path, _options: argparse.Namespace) -> dict[str, object]:
 
 
 def compare(folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    """Some ranks by plain numpy, from the file that was imported, and that file with the exported one."""
-    queries = np.load(folder / "queries.npy")[:CHECKED].astype(np.float64)
+    """Compare some ranks with plain numpy, and the exported file with the imported one."""
+    queries = np.load(folder / "queries.npy")[:CHECKED_QUERIES].astype(np.float64)
     relevant = np.load(folder / "documents.npy", mmap_mode="r")[_chosen(options)[: len(queries)]]
     own = np.einsum("qd,qd->q", queries, relevant.astype(np.float64))  # (q,)
     above, same = np.zeros(len(queries)), True
@@ -133,25 +133,25 @@ def compare(folder: Path, options: argparse.Namespace) -> dict[str, object]:
 
 STEPS: Mapping[str, Callable[[Path, argparse.Namespace], dict[str, object]]] = {
     "generate": generate,
-    "import": take_in,
+    "import": import_documents,
     "index again": build_index,
     "verify": verify,
     "search": search,
     "evaluate": evaluate,
-    "export": give_out,
+    "export": export,
     "compare with numpy": compare,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures every step and prints a table in Markdown."""
+    """Measure every step and print a table in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluation", description=__doc__.split("\n")[0])
     parser.add_argument("--vectors", type=int, default=1_000_000, metavar="N")
     parser.add_argument("--queries", type=int, default=10_000, metavar="Q")
     parser.add_argument("--dim", type=int, default=512)
     parser.add_argument("--dtype", choices=["float16", "float32"], default="float32")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--folder", type=Path, help="where to work, for several times the size of the vectors")
+    parser.add_argument("--folder", type=Path, help="temporary folder; needs several times the size of the vectors")
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.step:
@@ -172,31 +172,31 @@ def _measure(folder: Path, options: argparse.Namespace) -> None:
     for step in STEPS:
         command = [sys.executable, "-m", "benchmarks.evaluation", *given, "--step", step, "--folder", str(folder)]
         done = subprocess.run(command, env={**os.environ, **threads}, stdout=subprocess.PIPE, check=True)
-        found = json.loads(done.stdout)
-        seconds, megabytes = found.pop("seconds"), found.pop("peak")
-        details = ", ".join(f"{name} {value}" for name, value in found.items())
+        record = json.loads(done.stdout)
+        seconds, megabytes = record.pop("seconds"), record.pop("peak")
+        details = ", ".join(f"{name} {value}" for name, value in record.items())
         print(f"| {step} | {seconds:.1f} | {megabytes:,.0f} | {details} |", flush=True)
     print(f"\nload at the end {os.getloadavg()[0]:.1f}")
 
 
 def _run(options: argparse.Namespace) -> None:
-    """One step, in this process."""
+    """Run one step in this process, and print its measurements as JSON."""
     started = perf_counter()
-    found = STEPS[options.step](options.folder, options)
-    found["seconds"] = perf_counter() - started
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    print(json.dumps(found))
+    record = STEPS[options.step](options.folder, options)
+    record["seconds"] = perf_counter() - started
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, kilobytes elsewhere
+    record["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    print(json.dumps(record))
 
 
 def _chosen(options: argparse.Namespace) -> NDArray[np.int64]:
-    """The document (Q,) that each query is about."""
+    """Return the document (Q,) that each query belongs to."""
     return np.linspace(0, options.vectors - 1, options.queries).astype(np.int64)
 
 
 def _blocks(file: Path) -> Iterator[NDArray[np.floating]]:
-    for start in range(0, len(np.load(file, mmap_mode="r")), CHUNK):
-        yield np.array(np.load(file, mmap_mode="r")[start : start + CHUNK])
+    for start in range(0, len(np.load(file, mmap_mode="r")), VECTOR_CHUNK_SIZE):
+        yield np.array(np.load(file, mmap_mode="r")[start : start + VECTOR_CHUNK_SIZE])
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

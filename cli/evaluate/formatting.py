@@ -63,7 +63,7 @@ def format_direction(direction: Direction) -> str:
 
 
 def main_metric(evaluation: Evaluation) -> str:
-    """Return the first metric between 0 and 1, for the plot over languages; the first metric if there is none."""
+    """Return the first metric between 0 and 1, for the plot over languages; otherwise the first metric."""
     names = [metric.name for metric in evaluation.metrics]
     return next((metric.name for metric in evaluation.metrics if metric.higher_is_better), names[0])
 

@@ -67,7 +67,7 @@ class Evaluation:
 
     @cached_property
     def first_ranks(self) -> NDArray[np.float64]:
-        """The rank (Q,) of each query's first relevant document; infinite if there is none."""
+        """The rank (Q,) of each query's first relevant document; infinite if the query has none."""
         return np.array([ranks.first for ranks in self.ranked], dtype=np.float64)
 
     @property

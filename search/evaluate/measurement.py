@@ -25,7 +25,7 @@ __all__ = ["Measurement", "evaluate", "group_by_task", "measure", "measure_appro
 def evaluate(
     dataset: Dataset | Path | str,
     library: Library,
-    model: Encoder | str | None = None,
+    encoder: Encoder | str | None = None,
     *,
     split: str | None = None,
     direction: Direction = "text-to-picture",
@@ -34,14 +34,14 @@ def evaluate(
 ) -> list[Evaluation]:
     """Evaluate how well the captions of a data set find its images, which must be indexed in the library.
 
-    `dataset` is a `Dataset`, or the path of a file or folder in a known format, with `split` if it has several. `model`
+    `dataset` is a `Dataset`, or the path of a file or folder in a known format, with a `split` if needed. `encoder`
     is an encoder, or the name of a model or of a space of the library; by default it is the active model. Returns one
     evaluation per language, and with several languages a pooled one at the end. Raises `DatasetError`,
     `MissingVectors` for images that are not in the library, `UnknownSpace`, `SpaceMismatch` and `UnknownMetric`.
     """
     if not isinstance(dataset, Dataset):
         dataset = open_dataset(dataset, split)
-    system = encoder_system(library, model) if isinstance(model, Encoder) else library_system(library, model)
+    system = encoder_system(library, encoder) if isinstance(encoder, Encoder) else library_system(library, encoder)
     (measurement,) = measure(system, dataset, [direction], EvaluationSettings(parse_metrics(metrics)), templates)
     return list(measurement.evaluations)
 

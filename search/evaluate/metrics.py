@@ -51,7 +51,7 @@ class Metric:
         return np.array([self.of(ranks) for ranks in ranked], dtype=np.float64)
 
     def summarise(self, values: NDArray[np.float64]) -> float:
-        """Return the score over all queries; NaN if there are none."""
+        """Return the score over all queries; NaN without queries."""
         if not len(values):
             return float("nan")
         return float(np.median(values) if self.summary == "median" else np.mean(values))

@@ -117,8 +117,8 @@ def _definitions(measurements: Sequence[Measurement]) -> str:
         "with all their queries, since the captions of a picture depend on each other (Efron, 1979; Field and Welsh, "
         "2007).",
         "Differences: paired randomisation test over pictures, two-sided, with p corrected for all comparisons of the "
-        "report (Fisher, 1935; Smucker, Allan and Carterette, 2007; Holm, 1979). A difference with p of 0.05 or more "
-        "may be noise. For ranks the test counts the queries that improved and those that became worse, so a median "
+        "report (Fisher, 1935; Smucker, Allan and Carterette, 2007; Holm, 1979). A difference with p above 0.05 may be "
+        "noise. For ranks the test counts the queries that improved and those that became worse, so a median "
         "can stay the same although p is small.",
     ]
     terms = [
