@@ -21,9 +21,9 @@ from benchmarks.pointing import cells_of, pointing, unseen_scenes
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from search.evaluate import datasets
-from search.evaluate.scoring import evaluate_dataset
 from search.evaluate.evaluation import Evaluation
 from search.evaluate.ranks import relevant_ranks
+from search.evaluate.scoring import evaluate_dataset
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 from training.scenes import scene_captions, scene_pictures
