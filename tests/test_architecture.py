@@ -1,4 +1,4 @@
-"""The house itself: its names, its layers, what it imports and when."""
+"""The structure of the project: package names, layers, and what is imported when."""
 
 import ast
 import subprocess
@@ -15,33 +15,33 @@ from indexer import index
 from store import Library
 from tests.support.imports import imported_modules
 
-PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "store")
+PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "store", "web")
 REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_the_flat_names_are_ours_alone(name: str) -> None:
+def test_no_other_distribution_installs_our_packages(name: str) -> None:
     others = set(packages_distributions().get(name, [])) - {"sightline"}
     assert not others, (
-        f"{', '.join(others)} also installs a package called `{name}`: files of the two overwrite each other, and "
-        "uninstalling one takes from the other. Give Sightline an environment of its own (venv, pipx, uv tool)."
+        f"{', '.join(others)} also installs a package called `{name}`: The files overwrite each other, and "
+        "uninstalling one package deletes files of the other. Give Sightline an environment of its own (venv, pipx, uv tool)."
     )
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_every_package_says_that_it_is_typed(name: str) -> None:
+def test_every_package_is_marked_as_typed(name: str) -> None:
     spec = find_spec(name)
     assert spec is not None
     assert spec.origin is not None
     assert (Path(spec.origin).parent / "py.typed").is_file()
 
 
-def test_the_version_is_that_of_the_distribution() -> None:
+def test_version_matches_the_distribution() -> None:
     assert version("sightline") == sightline.__version__
 
 
 def test_help_imports_nothing_heavy() -> None:
-    """An allow-list: whatever comes to it must be as light as these."""
+    """An allow-list: a package added to it must be as light as these."""
     found = imported_modules("from cli.main import sightline\nsightline.main(['--help'], standalone_mode=False)")
     assert found - {*PACKAGES, "click", "platformdirs"} == set()
 
@@ -56,7 +56,7 @@ def test_completion_imports_nothing_heavy() -> None:
     assert found - {*PACKAGES, "click", "platformdirs"} == set()
 
 
-def test_a_search_imports_only_what_it_needs(library: Library, album: Path) -> None:
+def test_search_imports_no_heavy_module(library: Library, album: Path) -> None:
     index(library, [album], FakeEncoder())
     arguments = ["--library", str(library.path), "search", "red"]
     found = imported_modules(f"from cli.main import sightline\nsightline.main({arguments!r}, standalone_mode=False)")
@@ -65,12 +65,12 @@ def test_a_search_imports_only_what_it_needs(library: Library, album: Path) -> N
     assert found & (heavy | {"pictures"}) == set()
 
 
-def test_the_library_imports_no_command_line() -> None:
+def test_library_packages_import_no_command_line() -> None:
     found = imported_modules("import store, indexer, search, encoders, pictures")
     assert found & {"click", "rich", "cli", "torch", "onnxruntime", "alembic"} == set()
 
 
-def test_upper_floors_import_lower_floors_only() -> None:
+def test_layers_import_only_lower_layers() -> None:
     pytest.importorskip("importlinter")
     if not (REPOSITORY / "pyproject.toml").is_file():
         pytest.skip("the contracts are in the checkout")
@@ -101,3 +101,13 @@ def test_only_store_imports_sqlalchemy(package: str) -> None:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not any(module.partition(".")[0] == "sqlalchemy" for module in modules), path
+
+
+def test_public_class_names_are_unique() -> None:
+    places: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for file in (REPOSITORY / package).rglob("*.py"):
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(str(file.relative_to(REPOSITORY)))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

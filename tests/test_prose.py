@@ -51,7 +51,7 @@ def test_banned_phrases_are_not_used() -> None:
         f"{name}:{number}: {match.group()}"
         for name, text in texts().items()
         for number, line in enumerate(text.splitlines(), start=1)
-        for match in PATTERN.finditer(line)
+        for match in PATTERN.finditer(line.replace("_", " "))  # names of tests, too
     ]
     assert uses == []
 
