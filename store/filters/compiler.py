@@ -1,4 +1,4 @@
-"""Tests of fields as SQL, one function a kind of field. Each gives None for a test that its kind does not have."""
+"""Compile tests of fields to SQL, one function per kind of field. It returns None for a test that the kind lacks."""
 
 import math
 from collections.abc import Callable, Collection, Mapping
@@ -18,15 +18,14 @@ from store.catalog.geography import box_around
 from store.catalog.id_sets import among
 from store.catalog.tables import Content, ContentTag, Picture, PictureTag, Tag
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
-from store.filters.distinct import distinct_values
 from store.filters.fields import FIELDS, Field, Kind
 from store.filters.path_patterns import name_like, path_like
 from store.roots import locations_at, within
 
 __all__ = ["compile_test"]
 
-_LARGEST = 2**63
-"""Whole numbers must stay below this: a database has 64 bits for them."""
+_MAX_NUMBER = 2**63
+"""Numbers must be smaller: databases store integers in 64 bits."""
 
 _COMPARISONS: Mapping[Op, Callable[[SQLColumnExpression[Any], Value], ColumnElement[bool]]] = MappingProxyType(
     {
@@ -40,21 +39,22 @@ _COMPARISONS: Mapping[Op, Callable[[SQLColumnExpression[Any], Value], ColumnElem
 
 
 def compile_test(connection: Connection, test: FieldTest) -> ColumnElement[bool]:
-    """The test as a condition on a joined row, NULL where nothing is known; `connection` is asked what names there are.
+    """Compile a test to a condition on a joined row, which is NULL if the field is unknown.
 
-    Raises `InvalidQuery` for a field or a test that there is not, `PathNotIndexed` for a folder that is not covered.
+    `connection` is used to look up names. Raises `InvalidQuery` for an unknown field or an unsupported test, and
+    `PathNotIndexed` for a folder that the library does not cover.
     """
     field = FIELDS.get(test.field)
     if field is None:
-        raise InvalidQuery(f"pictures have no field {test.field!r}")
+        raise InvalidQuery(f"Unknown field {test.field!r}.")
     compiled = _KINDS[field.kind](connection, field, test)
     if compiled is None:
-        raise InvalidQuery(f"{test.field} is {field.kind.value}: it cannot be tested with {test.op} {test.value!r}")
+        raise InvalidQuery(f"{test.field} is {field.kind.value} and cannot be tested with {test.op} {test.value!r}.")
     return compiled
 
 
 def _values(test: FieldTest, kind: type[Value] | tuple[type[Value], ...]) -> tuple[Value, ...] | None:
-    """The values of a test if they are of this kind: one, or for `IN` any number."""
+    """The values of a test if all are of this type: one, or any number for `IN`."""
     given = test.value if isinstance(test.value, tuple) else () if test.value is None else (test.value,)
     if any(isinstance(value, bool) or not isinstance(value, kind) for value in given):
         return None
@@ -76,8 +76,8 @@ def _number(_connection: Connection, field: Field, test: FieldTest) -> ColumnEle
         return _known(field, test)
     values = _values(test, (int, float))
     for value in values or ():
-        if isinstance(value, (int, float)) and not abs(value) < _LARGEST:  # NaN too
-            raise InvalidQuery(f"{value} is no number that {test.field} can be compared with")
+        if isinstance(value, (int, float)) and not abs(value) < _MAX_NUMBER:  # NaN too
+            raise InvalidQuery(f"{value} is out of range for {test.field}.")
     return None if values is None else _compared(field, test, values)
 
 
@@ -127,7 +127,22 @@ def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
     accepts = _acceptor(test)
     if accepts is None or not isinstance(field.value, InstrumentedAttribute):
         return None
-    return among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
+    return among(field.value, [name for name in _distinct_values(connection, field.value) if accepts(name)])
+
+
+def _distinct_values(connection: Connection, column: InstrumentedAttribute[str | None]) -> list[str]:
+    """Return the distinct values of `column`, the first of an index, in ascending order.
+
+    This takes one step through the index per value (a skip scan), which SQLite does not do by itself here. For a
+    hundred cameras in a million pictures it takes less than a millisecond; `SELECT DISTINCT` reads the whole index.
+    """
+    first = select(func.min(column).label("value")).cte("steps", recursive=True)
+    next_value: ColumnElement[str | None] = (
+        select(func.min(column)).where(column > first.c.value).correlate(first).scalar_subquery()
+    )
+    steps = first.union_all(select(next_value).where(first.c.value.is_not(None)))
+    rows = connection.execute(select(steps.c.value).where(steps.c.value.is_not(None)))
+    return list(rows.scalars())
 
 
 def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
@@ -142,19 +157,19 @@ def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElemen
         tags = tags.where(among(Tag.id, [row.id for row in connection.execute(select(Tag)) if accepts(row.name)]))
     elif test.op is not Op.EXISTS or test.value is not None:
         return None
-    said = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
-    beside = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
-    if connection.scalar(beside.limit(1)) is None:  # an `or` would keep SQLite from the index of contents
-        return Picture.content_id.in_(said)
-    return or_(Picture.content_id.in_(said), Picture.id.in_(beside))
+    of_contents = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
+    of_files = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
+    if connection.scalar(of_files.limit(1)) is None:  # with an `or`, SQLite would not use the index of contents
+        return Picture.content_id.in_(of_contents)
+    return or_(Picture.content_id.in_(of_contents), Picture.id.in_(of_files))
 
 
 def _named(connection: Connection, keys: Collection[str]) -> ColumnElement[bool]:
-    """Tags with one of these keys, and those beneath them."""
-    if len(keys) > 8:  # a long expression would be too deep for SQLite
+    """Tags with one of these keys, and tags below them."""
+    if len(keys) > 8:  # SQLite limits the depth of expressions
         every = connection.execute(select(Tag.id, Tag.key))
         return among(Tag.id, [row.id for row in every if _is_named(row.key, keys)])
-    # "0" is "/" + 1: whatever lies beneath
+    # "0" follows "/", so that the range is everything below the key
     return or_(false(), *(or_(Tag.key == key, and_(Tag.key >= key + "/", Tag.key < key + "0")) for key in keys))
 
 
@@ -163,7 +178,7 @@ def _is_named(key: str, keys: Collection[str]) -> bool:
 
 
 def _acceptor(test: FieldTest) -> Callable[[str], bool] | None:
-    """Whether a name passes a test of texts."""
+    """Return a function that tells whether a name passes a test of texts."""
     values = _values(test, str)
     if values is None:
         return None
@@ -208,18 +223,18 @@ def _place(_connection: Connection, field: Field, test: FieldTest) -> ColumnElem
 
 
 def _in_circle(circle: Circle) -> ColumnElement[bool]:
-    """The box first, which an index answers; then the distance."""
+    """Test the bounding box first, which has an index, and then the distance."""
     if not all(map(math.isfinite, (circle.latitude, circle.longitude, circle.metres))) or abs(circle.latitude) > 90:
-        raise InvalidQuery(f"{circle.latitude}, {circle.longitude} is no place on the globe")
+        raise InvalidQuery(f"{circle.latitude}, {circle.longitude} are not valid coordinates.")
     metres = func.sightline_metres(circle.latitude, circle.longitude, Content.latitude, Content.longitude)
     return and_(_in_box(box_around(circle)), metres <= circle.metres)
 
 
 def _in_box(box: Box) -> ColumnElement[bool]:
     if not all(map(math.isfinite, (box.south, box.west, box.north, box.east))):
-        raise InvalidQuery(f"{box} is no box on the globe")
+        raise InvalidQuery(f"{box} has invalid coordinates.")
     east, west = Content.longitude <= box.east, Content.longitude >= box.west
-    across = or_(west, east) if box.west > box.east else and_(west, east)  # over the date line
+    across = or_(west, east) if box.west > box.east else and_(west, east)  # crosses the date line
     return and_(Content.latitude.between(box.south, box.north), across)
 
 
@@ -229,7 +244,7 @@ def _key(_connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
 
 
 def _storable(text: str) -> str:
-    """`text` as a database can take it: a name that is not UTF-8 has marks in it that no encoding has."""
+    """Return `text` without surrogates, which stand for bytes that are not UTF-8 and cannot be stored."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -33,7 +33,7 @@ class Facets:
 
     pictures: int
     counts: dict[str, tuple[Facet, ...]]
-    """By facet. Years and months ascend, other facets start with the largest count. Pictures without a value are last."""
+    """By facet. Years and months ascend, other facets start with the largest count; None is last."""
 
 
 def count_facets(library: Library, condition: Condition | None = None, facets: Sequence[str] = FACETS) -> Facets:

@@ -1,4 +1,4 @@
-"""The fields that a condition can test, and where the catalogue keeps them."""
+"""The fields that conditions can test, as SQL expressions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["FIELDS", "Field", "Kind", "Needs"]
 
 
 class Kind(Enum):
-    """What a field holds, and so which tests it allows."""
+    """The kind of value of a field, which decides the tests that it allows."""
 
     NUMBER = "a number"
     MOMENT = "a date"
@@ -23,9 +23,9 @@ class Kind(Enum):
     PATH = "a path"
     FILENAME = "a file's name"
     NAME = "a name"
-    """A text that many pictures share, and that has an index: its distinct values are compared, once each."""
+    """An indexed text that many pictures share: each distinct value is compared once."""
     WORD = "a word"
-    """One of a few words, compared as it is."""
+    """One of a few words, compared exactly."""
     TAG = "a tag"
     PLACE = "a place"
     """A point on the globe."""
@@ -34,17 +34,17 @@ class Kind(Enum):
 
 
 class Needs(Enum):
-    """The table that must be joined to the pictures for a field."""
+    """The table that must be joined to `pictures` for a field."""
 
     PICTURE = "picture"
     CONTENT = "content"
     SIDECAR = "sidecar"
-    """The content and the sidecar: what stands in the latter outranks what the file says itself."""
+    """The content and the sidecar, whose values take precedence."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its value as SQL, which is NULL where nothing is known."""
+    """A field and its value as SQL, which is NULL if the value is unknown."""
 
     kind: Kind
     value: SQLColumnExpression[Any]
@@ -94,4 +94,4 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "description": Field(Kind.TEXT, func.coalesce(Sidecar.description, Content.description), Needs.SIDECAR),
     }
 )
-"""Name to field."""
+"""Fields by name."""

@@ -1,9 +1,8 @@
-"""Patterns of paths as LIKE, which SQLite tells several times as fast as a call of Python for each path does.
+"""Translate patterns of paths to LIKE, which is several times as fast as a Python function called for each path.
 
-LIKE knows the case of ASCII letters only. So it tells of *plain* places alone, which have as many characters as bytes:
-all of them ASCII, or bytes that are no UTF-8, one unknown character each, here as there.
-`store.catalog.collation.matches` tells
-of all others, and of every place if the pattern asks for the unknown character.
+LIKE ignores the case of ASCII letters only, so it is used for *plain* paths: those with as many characters as bytes, in
+which all characters are ASCII or replacement characters. `store.catalog.collation.matches` handles other paths, and
+all paths if the pattern contains the replacement character.
 """
 
 import os
@@ -17,37 +16,37 @@ from store.catalog.id_sets import among
 from store.catalog.tables import Picture, Root
 from store.filters.fields import FIELDS
 
-__all__ = ["name_like", "path_like", "rests"]
+__all__ = ["name_like", "path_like", "remainders"]
 
-MOST_LIKES = 16
-"""That one pattern may become."""
+MAX_LIKE_PATTERNS = 16
+"""LIKE expressions that one pattern may be translated to."""
 
-LONGEST = 500
-"""Characters of a pattern that SQLite is given; it refuses very long ones."""
+MAX_PATTERN_LENGTH = 500
+"""Characters of a pattern passed to SQLite, which rejects very long ones."""
 
-UNKNOWN = "\ufffd"
-"""What bytes that are no UTF-8 are read as."""
+REPLACEMENT_CHARACTER = "\ufffd"
+"""Stands for bytes that are not UTF-8."""
 
-_SPELLING = str.maketrans({"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"})
+_TO_LIKE = str.maketrans({"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"})
 
 _relpath = cast(Picture.relpath, String)
 _plain = and_(
     func.length(_relpath) == func.length(Picture.relpath),
-    not_(Picture.relpath.between(b"/", b"0")),  # the id of a document may look like a path from the root of all files
+    not_(Picture.relpath.between(b"/", b"0")),  # the ID of a document can look like an absolute path
 )
 
 
 def path_like(connection: Connection, pattern: str) -> ColumnElement[bool]:
-    """Whether the whole path of a file fits `pattern`, as names are compared."""
+    """Return an expression that tells whether the whole path of a file matches `pattern`, ignoring case."""
     exact = func.sightline_like(FIELDS["path"].value, pattern) == 1
-    folded = _simplest(pattern)
-    if not _is_sayable(folded):
+    folded = _simplified(pattern)
+    if not _can_be_like(folded):
         return exact
     roots = defaultdict[tuple[str, ...], list[int]](list)
     for root in connection.execute(select(Root.id, Root.path)):
         beginning = fold(os.path.join(root.path, b"").decode("utf-8", "replace"))  # noqa: PTH118 (bytes)
-        roots[rests(folded, beginning)].append(root.id)
-    if sum(map(len, roots)) > MOST_LIKES:
+        roots[remainders(folded, beginning)].append(root.id)
+    if sum(map(len, roots)) > MAX_LIKE_PATTERNS:
         return exact
     found = [
         and_(or_(false(), *map(_like, likes)), *([among(Picture.root_id, ids)] if len(roots) > 1 else []))
@@ -57,50 +56,52 @@ def path_like(connection: Connection, pattern: str) -> ColumnElement[bool]:
 
 
 def name_like(pattern: str) -> ColumnElement[bool]:
-    """Whether the name of a file alone fits `pattern`, as names are compared."""
+    """Return an expression that tells whether the name of a file matches `pattern`, ignoring case."""
     exact = func.sightline_like(FIELDS["name"].value, pattern) == 1
-    folded = _simplest(pattern)
-    if not _is_sayable(folded):
+    folded = _simplified(pattern)
+    if not _can_be_like(folded):
         return exact
     is_ending = folded.startswith("*") and not set(folded[1:]) & set("*?/")
-    places = [folded] if folded.startswith("*") else [folded, f"*/{folded}"]
-    # Not `and`, of which SQLite works out both sides within an expression.
-    return case((not_(_plain), exact), (or_(*map(_like, places)), true() if is_ending else exact), else_=false())
+    patterns = [folded] if folded.startswith("*") else [folded, f"*/{folded}"]
+    # Not `and`: within an expression, SQLite evaluates both sides.
+    return case((not_(_plain), exact), (or_(*map(_like, patterns)), true() if is_ending else exact), else_=false())
 
 
-def rests(pattern: str, beginning: str) -> tuple[str, ...]:
-    """Patterns of which a text fits one exactly if `beginning` and the text together fit `pattern`."""
-    places = _beyond_stars(pattern, {0})
-    for sign in beginning:
-        stay = {place for place in places if pattern[place : place + 1] == "*"}
-        go_on = {place + 1 for place in places - stay if pattern[place : place + 1] in ("?", sign)}
-        places = _beyond_stars(pattern, stay | go_on)
-    # Whatever fits from a star on fits from an earlier place too, or from the sign after it.
-    star = max((place for place in places if pattern[place : place + 1] == "*"), default=None)
-    kept = places if star is None else {star} | {place for place in places if place > star + 1}
-    return tuple(pattern[place:] for place in sorted(kept))
+def remainders(pattern: str, beginning: str) -> tuple[str, ...]:
+    """Return patterns such that a text matches one of them if and only if `beginning` + text matches `pattern`."""
+    positions = _beyond_stars(pattern, {0})
+    for character in beginning:
+        stay = {position for position in positions if pattern[position : position + 1] == "*"}
+        advanced = {
+            position + 1 for position in positions - stay if pattern[position : position + 1] in ("?", character)
+        }
+        positions = _beyond_stars(pattern, stay | advanced)
+    # What matches from an earlier star also matches from the last one, or from the character after it.
+    star = max((position for position in positions if pattern[position : position + 1] == "*"), default=None)
+    kept = positions if star is None else {star} | {position for position in positions if position > star + 1}
+    return tuple(pattern[position:] for position in sorted(kept))
 
 
-def _beyond_stars(pattern: str, places: set[int]) -> set[int]:
-    """`places` in a pattern, and those that lie behind stars there, which may be nothing."""
+def _beyond_stars(pattern: str, positions: set[int]) -> set[int]:
+    """Add the positions after stars at `positions`, because a star can match nothing."""
     reached = set[int]()
-    for place in places:
-        reached.add(place)
-        while pattern[place : place + 1] == "*":
-            place += 1
-            reached.add(place)
+    for position in positions:
+        reached.add(position)
+        while pattern[position : position + 1] == "*":
+            position += 1
+            reached.add(position)
     return reached
 
 
-def _simplest(pattern: str) -> str:
-    """A pattern that the same texts fit, folded: several stars in a row are as good as one."""
+def _simplified(pattern: str) -> str:
+    """Fold the case of a pattern, and merge repeated stars, which match the same texts."""
     return re.sub(r"\*+", "*", fold(pattern))
 
 
-def _is_sayable(folded: str) -> bool:
-    return len(folded) <= LONGEST and UNKNOWN not in folded and "\0" not in folded
+def _can_be_like(folded: str) -> bool:
+    return len(folded) <= MAX_PATTERN_LENGTH and REPLACEMENT_CHARACTER not in folded and "\0" not in folded
 
 
 def _like(pattern: str) -> ColumnElement[bool]:
-    """Whether a plain place fits a folded pattern; none fits a letter that is not ASCII."""
-    return _relpath.like(pattern.translate(_SPELLING), escape="\\") if pattern.isascii() else false()
+    """Match a plain path with a folded pattern. Patterns with letters that are not ASCII match no plain path."""
+    return _relpath.like(pattern.translate(_TO_LIKE), escape="\\") if pattern.isascii() else false()

@@ -160,4 +160,4 @@ def test_facets(sightline: Sightline, filled: Path) -> None:
 def test_huge_filter_is_refused(sightline: Sightline, filled: Path) -> None:
     answer = sightline("search", "red " + "iso:>1 or " * 100_000 + "iso:1")
     assert answer.code == 2
-    assert "the filter is too large" in answer.err
+    assert "The filter is too large" in answer.err

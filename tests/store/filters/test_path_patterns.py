@@ -15,7 +15,7 @@ from store import Library
 from store.catalog.collation import matches
 from store.catalog.tables import Content, Picture, Root
 from store.filters.fields import FIELDS
-from store.filters.path_patterns import LONGEST, MOST_LIKES, name_like, path_like, rests
+from store.filters.path_patterns import MAX_LIKE_PATTERNS, MAX_PATTERN_LENGTH, name_like, path_like, remainders
 
 ROOTS = (b"/", b"/photos", b"/Photos/100%_\\", b"/f\xc3\xa9/\xe2\x84\xaa", b"/n\xfcl", b"/straSSe")
 PLACES = (
@@ -102,7 +102,7 @@ def found(connection: Connection, where: ColumnElement[bool]) -> list[bytes]:
 @example("*/100%_/*")
 @example("/photos/*")
 @example("n?l")
-@example("?" * (LONGEST + 1))
+@example("?" * (MAX_PATTERN_LENGTH + 1))
 @example("**a***?**")
 def test_like_matches_the_same_names_as_python(connection: Connection, pattern: str) -> None:
     for field, like in (("path", path_like(connection, pattern)), ("name", name_like(pattern))):
@@ -146,7 +146,7 @@ def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path,
 
     shutil.copytree(empty_library, tmp_path / "library")
     with Library.open(tmp_path / "library") as library, library.transaction() as connection:
-        for number in range(1, 3 * MOST_LIKES + 1):
+        for number in range(1, 3 * MAX_LIKE_PATTERNS + 1):
             connection.execute(insert(Root).values(id=number, path=b"/r%d" % number, added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
             connection.execute(
                 insert(Content).values(id=number, digest=b"%32d" % number, size=1, format="", width=0, height=0)
@@ -157,7 +157,7 @@ def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path,
                 )
             )
         for pattern in ("/r1*", "*1/a", "/r?/a", "*"):
-            expected = [number for number in range(1, 3 * MOST_LIKES + 1) if matches(f"/r{number}/a", pattern)]
+            expected = [number for number in range(1, 3 * MAX_LIKE_PATTERNS + 1) if matches(f"/r{number}/a", pattern)]
             where = path_like(connection, pattern)
             assert (
                 connection.execute(select(Picture.content_id).where(where).order_by(Picture.id)).scalars().all()
@@ -169,15 +169,15 @@ def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path,
 @example("*a*b*", "ab", "")
 @example("***", "a", "b")
 def test_remainders_match_the_rest_of_a_text(pattern: str, beginning: str, text: str) -> None:
-    remaining = rests(pattern, beginning)
+    remaining = remainders(pattern, beginning)
     assert any(matches(text, rest) for rest in remaining) == matches(beginning + text, pattern)
     assert len(set(remaining)) == len(remaining)
 
 
 def test_examples_of_remainders() -> None:
-    assert rests("*/sea/*", "/photos/") == ("*/sea/*", "sea/*")
-    assert rests("/photos/*", "/photos/") == ("*",)
-    assert rests("/other/*", "/photos/") == ()
+    assert remainders("*/sea/*", "/photos/") == ("*/sea/*", "sea/*")
+    assert remainders("/photos/*", "/photos/") == ("*",)
+    assert remainders("/other/*", "/photos/") == ()
 
 
 def test_pattern_of_only_stars_is_fast(connection: Connection) -> None:
