@@ -118,13 +118,22 @@ class Library:
         killed. It can be taken again by the thread that holds it.
         """
         with self._held(self._lock, waiting):
-            yield Writer(self)
+            writer = Writer(self)
+            try:
+                yield writer
+            finally:
+                writer.release()
 
     @contextmanager
     def exclusive_if_free(self) -> Iterator["Writer | None"]:
         """Like `exclusive`, but yield None instead of waiting if the lock is held elsewhere."""
         with self._held_if_free(self._lock) as is_held:
-            yield Writer(self) if is_held else None
+            writer = Writer(self) if is_held else None
+            try:
+                yield writer
+            finally:
+                if writer is not None:
+                    writer.release()
 
     @contextmanager
     def space_fill_lock(self, fingerprint: str, waiting: Callable[[], None] | None = None) -> Iterator[None]:
@@ -177,10 +186,18 @@ class Library:
 
 
 class Writer:
-    """The right to change a library, valid within the `Library.exclusive` block that yielded it."""
+    """The right to change a library, valid within the `Library.exclusive` block that yielded it.
+
+    Using it after that block raises `RuntimeError`.
+    """
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self._is_released = False
+
+    def release(self) -> None:
+        """End the validity of the writer; called when its block ends."""
+        self._is_released = True
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -188,6 +205,7 @@ class Writer:
 
         Raises `LibraryUnusable` (damaged file, full disk, no permission).
         """
+        self._require_valid()
         with self.library.transaction() as connection:
             yield connection
 
@@ -197,8 +215,13 @@ class Writer:
 
         Raises `LibraryUnusable`.
         """
+        self._require_valid()
         with self.library._connect() as connection:
             yield connection
+
+    def _require_valid(self) -> None:
+        if self._is_released:
+            raise RuntimeError("The writer was used after its `with` block.")
 
 
 class ChangeCounter:

@@ -1,4 +1,4 @@
-"""Pictures put straight into a catalogue: no file is read, and every vector is known."""
+"""Fixtures that insert pictures with known vectors into a catalogue, without reading files."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ Unit = Callable[[int], NDArray[np.float32]]
 
 @pytest.fixture
 def unit() -> Unit:
-    """The unit vector, (13,), that content number n gets."""
+    """Return a function from a content number to its unit vector (13,)."""
 
     def vector(number: int) -> NDArray[np.float32]:
         raw = np.random.default_rng(number).normal(size=13)
@@ -31,7 +31,7 @@ def unit() -> Unit:
 
 @pytest.fixture(params=["float16"])
 def stored(library: Library, request: pytest.FixtureRequest) -> StoredSpace:
-    """The active space of thirteen dimensions; float32 where a test says so."""
+    """An active space of 13 dimensions with float16 vectors, or the data type of an indirect parameter."""
     space: Space = FakeEncoder().space
     with library.transaction() as connection:
         made = register(connection, space, dtype=request.param)
@@ -41,7 +41,7 @@ def stored(library: Library, request: pytest.FixtureRequest) -> StoredSpace:
 
 @pytest.fixture
 def put(library: Library, stored: StoredSpace, unit: Unit) -> Callable[..., list[int]]:
-    """Adds pictures by number, each of its own content; returns the ids of the contents."""
+    """Return a function that inserts pictures by number, each with a content, and returns the content IDs."""
     with library.exclusive() as writer:
         place = ensure_root(writer, library.path.parent / "photos")
 

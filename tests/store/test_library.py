@@ -56,7 +56,7 @@ def test_open_rejects_paths_where_no_library_can_be_created(tmp_path: Path) -> N
     (tmp_path / "odd" / "catalog.sqlite").mkdir(parents=True)
     with pytest.raises(LibraryUnusable):
         Library.open(tmp_path / "odd")
-    for place in (tmp_path / ("x" * 300), Path("~nobody-of-that-name/library")):
+    for place in (tmp_path / ("x" * 300), Path("~unknown-user/library")):
         with pytest.raises(LibraryUnusable):
             Library.open(place)
 
@@ -70,24 +70,24 @@ def test_exclusive_raises_library_unusable_if_the_lock_file_cannot_be_opened(lib
 
 def test_exclusive_waits_for_the_writer_of_another_process(library: Library) -> None:
     calls: list[str] = []
-    held, let_go = threading.Event(), threading.Event()
+    locked, unlock = threading.Event(), threading.Event()
 
     def first() -> None:
         with Library.open(library.path) as own, own.exclusive():
             calls.append("first")
-            held.set()
-            let_go.wait()
+            locked.set()
+            unlock.wait()
             calls.append("first is done")
 
     thread = threading.Thread(target=first)
     thread.start()
-    held.wait()
+    locked.wait()
     with library.exclusive_if_free() as writer:
         assert writer is None
 
     def waiting() -> None:
         calls.append("waiting")
-        let_go.set()
+        unlock.set()
 
     with library.exclusive(waiting) as writer:
         calls.append("second")
@@ -109,6 +109,16 @@ def test_exclusive_excludes_other_threads_of_the_same_library(library: Library) 
         thread.start()
         thread.join()
     assert answers == [False]
+
+
+def test_a_writer_cannot_be_used_after_its_block(library: Library) -> None:
+    with library.exclusive() as writer, library.exclusive() as nested:
+        pass
+    with library.exclusive_if_free() as free:
+        assert free is not None
+    for released in (writer, nested, free):
+        with pytest.raises(RuntimeError), released.transaction():
+            pytest.fail("a transaction began without the lock")
 
 
 def test_exclusive_releases_the_lock_on_an_exception(library: Library) -> None:

@@ -37,7 +37,7 @@ def stored(library: Library) -> StoredSpace:
 
 
 @pytest.fixture
-def place(library: Library, tmp_path: Path) -> RootLocation:
+def location(library: Library, tmp_path: Path) -> RootLocation:
     with library.exclusive() as writer:
         return ensure_root(writer, tmp_path / "photos")
 
@@ -52,13 +52,13 @@ def scanned_file(path: str, content: str, mtime: int) -> ScannedFile:
 
 
 @pytest.fixture
-def run(library: Library, stored: StoredSpace, place: RootLocation) -> Run:
+def run(library: Library, stored: StoredSpace, location: RootLocation) -> Run:
     """Run the reconciler on a folder with exactly the given files; return the counts, and how many were `read`."""
 
     def go(
         files: Files,
         *,
-        at: RootLocation = place,
+        at: RootLocation = location,
         mtimes: dict[str, int] | None = None,
         broken: Iterable[str] = (),
         shaky: Iterable[str] = (),
@@ -103,17 +103,17 @@ def run(library: Library, stored: StoredSpace, place: RootLocation) -> Run:
     return go
 
 
-def arrange(place: RootLocation, files: Files, excluded: list[bytes]) -> None:
+def arrange(location: RootLocation, files: Files, excluded: list[bytes]) -> None:
     """Create `files` on disk and delete all other files at this location, except in excluded folders."""
-    for path in [*place.root.rglob("*")]:
-        relpath = bytes(path.relative_to(place.root))
+    for path in [*location.root.rglob("*")]:
+        relpath = bytes(path.relative_to(location.root))
         hidden = any(not folder or relpath.startswith(folder + b"/") for folder in excluded)
-        inside = not place.beneath or relpath.startswith(place.beneath + b"/")
+        inside = not location.beneath or relpath.startswith(location.beneath + b"/")
         if path.is_file() and inside and not hidden:
             path.unlink()
     for name, content in files.items():
-        (place.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (place.root / name).write_text(content)
+        (location.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (location.root / name).write_text(content)
 
 
 def stored_files(library: Library, state: PictureState = PictureState.PRESENT) -> Files:
@@ -289,27 +289,29 @@ def test_thousands_of_excluded_paths(run: Run) -> None:
     assert run({"1": "a"}, excluded=[*many, b"x"]) == {"unchanged": 1, "missing": 1}
 
 
-def test_a_file_is_not_moved_out_of_an_unreadable_folder(run: Run, library: Library, place: RootLocation) -> None:
+def test_a_file_is_not_moved_out_of_an_unreadable_folder(run: Run, library: Library, location: RootLocation) -> None:
     run({"x/1": "a"})
-    (place.root / "x" / "1").unlink()  # an unreadable folder looks empty
+    (location.root / "x" / "1").unlink()  # an unreadable folder looks empty
     assert run({"2": "a"}, excluded=[b"x"]) == {"new": 1, "duplicates": 1, "read": 1}
     assert stored_files(library) == {"x/1": "a", "2": "a"}
 
 
 def test_scanning_a_subfolder_does_not_affect_the_rest_of_the_root(
-    run: Run, library: Library, place: RootLocation
+    run: Run, library: Library, location: RootLocation
 ) -> None:
     run({"1": "a", "x/2": "b", "x/3": "c", "x-y/4": "d", "x0": "e"})
-    part = RootLocation(place.root_id, place.root, b"x")
+    part = RootLocation(location.root_id, location.root, b"x")
     assert run({"x/2": "b"}, at=part) == {"unchanged": 1, "missing": 1}
     assert stored_files(library) == {"1": "a", "x/2": "b", "x-y/4": "d", "x0": "e"}
 
 
-def test_a_file_moved_between_subfolders_is_recorded_as_moved(run: Run, library: Library, place: RootLocation) -> None:
+def test_a_file_moved_between_subfolders_is_recorded_as_moved(
+    run: Run, library: Library, location: RootLocation
+) -> None:
     """Only the second part is scanned; for the first, the file system says whether the file still exists."""
     run({"x/1": "a", "x/3": "c", "y/2": "b"})
-    (place.root / "x" / "1").unlink()
-    part = RootLocation(place.root_id, place.root, b"y")
+    (location.root / "x" / "1").unlink()
+    part = RootLocation(location.root_id, location.root, b"y")
     assert run({"y/1": "a", "y/2": "b", "y/3": "c"}, at=part) == {
         "unchanged": 1, "moved": 1, "new": 1, "duplicates": 1, "read": 2,
     }  # fmt: skip
@@ -347,7 +349,7 @@ MANY = {f"{number:03}": str(number) for number in range(40)}
     [(40, 0, True), (40, 3, True), (40, 4, False), (19, 1, False), (20, 1, True), (1, 0, True), (0, 0, False)],
 )
 def test_an_emptied_root_raises_and_changes_nothing(
-    run: Run, library: Library, place: RootLocation, known: int, seen: int, stops: bool
+    run: Run, library: Library, location: RootLocation, known: int, seen: int, stops: bool
 ) -> None:
     """With 20 pictures or more, finding fewer than a tenth looks like an unmounted disk."""
     run(dict(list(MANY.items())[:known]))
@@ -358,17 +360,17 @@ def test_an_emptied_root_raises_and_changes_nothing(
     before = library.revision()
     with pytest.raises(RootUnavailable) as caught:
         run(fewer, require_available=True)
-    assert (caught.value.root, caught.value.known, caught.value.found) == (place.root, known, seen)
+    assert (caught.value.root, caught.value.known, caught.value.found) == (location.root, known, seen)
     assert library.revision() == before
     assert count_by_state(library)[PictureState.PRESENT] == known
     assert run(fewer)["missing"] == known - seen
 
 
-def test_require_available_checks_only_the_scanned_subfolder(run: Run, place: RootLocation) -> None:
+def test_require_available_checks_only_the_scanned_subfolder(run: Run, location: RootLocation) -> None:
     run(MANY | {"x/1": "a"})
     with pytest.raises(RootUnavailable) as caught:
-        run({}, at=RootLocation(place.root_id, place.root, b"x"), require_available=True)
-    assert caught.value.root == place.root / "x"
+        run({}, at=RootLocation(location.root_id, location.root, b"x"), require_available=True)
+    assert caught.value.root == location.root / "x"
 
 
 def test_pages_and_chunks_cover_every_file_once(run: Run, library: Library) -> None:
@@ -380,22 +382,22 @@ def test_pages_and_chunks_cover_every_file_once(run: Run, library: Library) -> N
 
 
 def test_an_aborted_reconciler_does_not_affect_the_next(
-    library: Library, stored: StoredSpace, place: RootLocation, run: Run
+    library: Library, stored: StoredSpace, location: RootLocation, run: Run
 ) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
         library.exclusive() as writer,
-        open_reconciler(writer, place, stored) as reconciler,
+        open_reconciler(writer, location, stored) as reconciler,
     ):
         reconciler.record([scanned_file("1", "a", 1)])
         raise KeyboardInterrupt
     assert run({"2": "b"}) == {"new": 1, "embedded": 1, "read": 1}
 
 
-def test_a_failing_batch_is_rolled_back(library: Library, stored: StoredSpace, place: RootLocation) -> None:
+def test_a_failing_batch_is_rolled_back(library: Library, stored: StoredSpace, location: RootLocation) -> None:
     good = Accepted(PendingFile(b"1"), 1, 1, b"1" * 32, ImageInfo("PNG", 8, 8), vector("a"))
     bad = Accepted(PendingFile(b"2"), 1, 1, b"2" * 32)  # an unknown content without image information
-    with library.exclusive() as writer, open_reconciler(writer, place, stored) as reconciler:
+    with library.exclusive() as writer, open_reconciler(writer, location, stored) as reconciler:
         reconciler.record([scanned_file("1", "a", 1), scanned_file("2", "b", 1)])
         with pytest.raises(LookupError):
             reconciler.write([good, bad])
