@@ -17,7 +17,7 @@ from encoders.base import Encoder
 from encoders.placement import Placement
 from search import Filters
 from search.active_space import encoder_of
-from search.classify import Classified, Classifier, classify_library, classify_pictures
+from search.classify import Classification, Classifier, classify_library, classify_pictures
 from search.language import detect_language
 from search.prompt_templates import TEMPLATES
 from store import Library
@@ -112,7 +112,7 @@ def _results(
     classifier: Classifier,
     pictures: Sequence[Path],
     filters: Filters,
-) -> Iterator[list[Classified]]:
+) -> Iterator[list[Classification]]:
     if pictures:
         yield from classify_pictures(library, stored, encoder, classifier, pictures)
         return
@@ -120,7 +120,7 @@ def _results(
     yield from classify_library(library, stored, classifier, ids)
 
 
-def _print_result(result: Classified, *, as_json: bool) -> None:
+def _print_result(result: Classification, *, as_json: bool) -> None:
     if not as_json:
         score = f"{result.cosines[result.best]:.3f}" if result.probability is None else f"{result.probability:.2f}"
         print_text(f"{score}  {result.label}  {shown(result.paths[0])}")
@@ -137,7 +137,9 @@ def _print_result(result: Classified, *, as_json: bool) -> None:
     print_json(record)
 
 
-def _tag(library: Library, batch: Sequence[Classified], kept: Sequence[Classified], labels: Sequence[str]) -> None:
+def _tag(
+    library: Library, batch: Sequence[Classification], kept: Sequence[Classification], labels: Sequence[str]
+) -> None:
     """Replace the tags that a model has given to these pictures, as far as they are among `labels`."""
     ids = [result.content_id for result in batch if result.content_id is not None]
     taggings = [

@@ -4,13 +4,12 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from encoders.machine import this_machine
-from encoders.model_catalog import is_known_weak, language_name, recommend
-
 from cli.output import warn
 from core.files import write_atomically
 from encoders.hub import model_folder, read_manifest
 from encoders.licences import commercial_only, describe_licence, permitted_use
+from encoders.machine import this_machine
+from encoders.model_catalog import is_known_weak, language_name, recommend
 from search import Query, TextInput
 from search.language import detect_language
 
@@ -44,7 +43,11 @@ def _advice(model: str, lang: str) -> str:
     if name == model or is_known_weak(name, lang):
         return ""
     is_installed = better is None or read_manifest(model_folder(name)) is not None
-    licence = "" if better is None or permitted_use(better.licence) == "commercial" else f" ({describe_licence(better.licence)})"
+    licence = (
+        ""
+        if better is None or permitted_use(better.licence) == "commercial"
+        else f" ({describe_licence(better.licence)})"
+    )
     pull = "" if is_installed else f"`sightline models pull {name}`, then "
     language = language_name(lang)
     return (

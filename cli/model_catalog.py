@@ -21,6 +21,7 @@ __all__ = ["print_model", "print_models", "print_recommendation", "pull_model"]
 
 HEADINGS = {
     "built in": "Built in",
+    "plug-in": "Plug-ins",
     "pulled": "Pulled",
     "recommended": "Recommended, not pulled yet; `sightline models pull NAME` downloads a model",
 }
@@ -147,8 +148,8 @@ def _model_facts(model: ModelDescription) -> dict[str, Any]:
 
 
 def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
-    """Return facts of which only the encoder knows, for built-in models and folders without a description."""
-    if model.location not in ("built in", "folder") or model.task != "encoder":
+    """Return facts that require loading the encoder, for built-in models and folders."""
+    if model.location not in ("built in", "plug-in", "folder") or model.task != "encoder":
         return {}
     encoder = registry.load(model.name)
     return {

@@ -158,7 +158,7 @@ def _list_pictures(library: Library, filters: Filters, request: SearchRequest) -
     page = browse(library, ranking.top, filters, ranking.cursor)
     code = print_hits(title or "The newest", page.pictures, request.output)
     if ranking.page is not None:
-        print_next_page(page.next, as_json=request.output.as_json)
+        print_next_page(page.next_cursor, as_json=request.output.as_json)
     return code
 
 

@@ -61,13 +61,13 @@ def import_vectors(
     as_json: bool,
 ) -> None:
     """Import vectors from other tools as a space, to search and evaluate like any other."""
-    from cli.exchange import Columns, ImportSettings, import_space
+    from cli.exchange import ImportSettings, ParquetColumns, import_space
 
     import_space(
         vectors,
         name,
         ImportSettings(dtype=dtype, root=root, activate=activate, replace=replace),
-        Columns(vector=vector_column, path=path_column, id=id_column),
+        ParquetColumns(vector=vector_column, path=path_column, id=id_column),
         library=library,
         ids=ids,
         paths=paths,

@@ -1,4 +1,4 @@
-"""The command line, run in this process: what it prints, byte by byte, and its exit code."""
+"""Fixtures that run the command line in this process."""
 
 import json
 import sys
@@ -16,8 +16,8 @@ from store import Library
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a command came to."""
+class CommandResult:
+    """The exit code and the output of a command."""
 
     code: int
     out: bytes
@@ -42,24 +42,26 @@ class Answer:
 
 
 @pytest.fixture
-def sightline(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Answer]:
-    """Runs a command line: `sightline("search", "red", "--json")`."""
+def sightline(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., CommandResult]:
+    """Return a function that runs a command: `sightline("search", "red", "--json")`."""
 
-    def run(*arguments: str | Path) -> Answer:
+    def run(*arguments: str | Path) -> CommandResult:
         monkeypatch.setattr(sys, "argv", ["sightline", *map(str, arguments)])
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as stopped:
             main()
         out, err = capfdbinary.readouterr()
         assert isinstance(stopped.value.code, int)
-        return Answer(stopped.value.code, out, err.decode())
+        return CommandResult(stopped.value.code, out, err.decode())
 
     return run
 
 
 @pytest.fixture
 def filled(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A library of the four colours, which is the default one; returns its folder."""
+    """Index the four colours in the default library, and return the folder of the library."""
     index(library, [album], FakeEncoder())
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(library.path))
     return library.path

@@ -1,4 +1,4 @@
-"""`sightline classify`, as it is typed."""
+"""`sightline classify`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from encoders.fake import FakeEncoder
 from store import Library
-from store.catalog.annotations import TagSource
+from store.catalog.tables import TagSource
 from store.tags import list_tags
 
 Sightline = Callable[..., Any]
@@ -17,12 +17,12 @@ LABELS = "red,lime green,blue,yellow"
 
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fake model with a logit scale."""
-    monkeypatch.setattr("search.active_space.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
+    """Use the fake model with a logit scale."""
+    monkeypatch.setattr("cli.classification.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
 
 
 @pytest.mark.usefixtures("scaled")
-def test_the_whole_library(sightline: Sightline, filled: Path) -> None:
+def test_classify_labels_all_pictures(sightline: Sightline, filled: Path) -> None:
     answer = sightline("classify", "--labels", LABELS, "--template", "{}")
     assert answer.code == 0
     assert {line.split("  ")[1] for line in answer.lines} == {"red", "lime green", "blue", "yellow"}
@@ -31,7 +31,7 @@ def test_the_whole_library(sightline: Sightline, filled: Path) -> None:
 
 
 @pytest.mark.usefixtures("scaled")
-def test_json_has_every_label(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_json_contains_all_labels(sightline: Sightline, filled: Path, album: Path) -> None:
     record = sightline("classify", "--labels", "red,blue", album / "red.png", "--json").record
     assert (record["label"], record["path"]) == ("red", str(album / "red.png"))
     assert record["probability"] == record["probabilities"]["red"] > 0.5
@@ -40,7 +40,7 @@ def test_json_has_every_label(sightline: Sightline, filled: Path, album: Path) -
 
 
 @pytest.mark.usefixtures("scaled")
-def test_labels_from_a_file(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+def test_labels_are_read_from_a_file(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     labels = tmp_path / "labels.txt"
     labels.write_text("\ufeffred\n\n  blue \n", encoding="utf-8")
     assert sightline("classify", "--labels", labels, "--json").records[0]["cosines"].keys() == {"red", "blue"}
@@ -48,7 +48,7 @@ def test_labels_from_a_file(sightline: Sightline, filled: Path, tmp_path: Path) 
     assert sightline("classify", "--labels", labels).code == 2
 
 
-def test_of_many_labels_the_most_frequent_are_counted(
+def test_summary_counts_most_frequent_labels(
     sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     labels = tmp_path / "labels.txt"
@@ -58,32 +58,32 @@ def test_of_many_labels_the_most_frequent_are_counted(
     assert answer.err.endswith(" of 3,002 labels)\n")
     assert "blue 1" in answer.err
     assert len(answer.err) < 200
-    monkeypatch.setattr("cli.classify.COUNTED", 1)
+    monkeypatch.setattr("cli.classification.MAX_COUNTED_LABELS", 1)
     few = sightline("classify", "--labels", "red,lime green,blue,yellow", "--template", "{}")
     assert few.err.endswith(" 1, ... (4 of 4 labels)\n")
     assert few.err.count(" 1") == 1
 
 
 def tags_of_library(path: Path) -> dict[str, int]:
-    with Library.open(path) as library, library.read() as connection:
-        return {tag.name: tag.by_source[TagSource.MODEL] for tag in list_tags(connection)}
+    with Library.open(path) as library:
+        return {tag.name: tag.by_source[TagSource.MODEL] for tag in list_tags(library)}
 
 
 @pytest.mark.usefixtures("scaled")
-def test_results_become_tags(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_add_tags_tags_pictures(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9999")
     assert answer.code == 0
     assert tags_of_library(filled) == {"red": 1, "blue": 1}
     found = sightline("search", "tag:red", "red", "--json").records
     assert [Path(record["path"]).stem for record in found] == ["red"]
     sightline("classify", "--labels", "yellow,cyan", "--add-tags", "--min-probability", "0.9999")
-    assert tags_of_library(filled).items() >= {"red": 1, "blue": 1}.items()  # of other labels
+    assert tags_of_library(filled).items() >= {"red": 1, "blue": 1}.items()  # tags of other labels stay
     sightline("classify", "--labels", "red,yellow", album / "red.png", "--add-tags")
     assert tags_of_library(filled)["red"] == 1
 
 
 @pytest.mark.usefixtures("scaled")
-def test_saying_it_again_replaces_what_was_said(sightline: Sightline, filled: Path) -> None:
+def test_add_tags_replaces_earlier_tags_of_same_labels(sightline: Sightline, filled: Path) -> None:
     sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0")
     assert sum(tags_of_library(filled).values()) == 4
     sightline("classify", "--labels", "red,blue", "--add-tags", "--min-probability", "0.9999")
@@ -91,14 +91,14 @@ def test_saying_it_again_replaces_what_was_said(sightline: Sightline, filled: Pa
 
 
 @pytest.mark.usefixtures("scaled")
-def test_only_some_pictures(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_filters_limit_classified_pictures(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("classify", "--labels", "red,yellow", "--in", album / "more")
     assert [line.split("  ")[1] for line in answer.lines] == ["yellow"]
     none = sightline("classify", "--labels", "red,white", "--min-probability", "1")
     assert (none.code, none.out) == (1, b"")
 
 
-def test_a_model_without_probabilities_says_so(sightline: Sightline, filled: Path) -> None:
+def test_min_probability_requires_logit_scale(sightline: Sightline, filled: Path) -> None:
     answer = sightline("classify", "--labels", "red,blue", "--min-probability", "0.5")
     assert answer.code == 2
     assert "no logit scale" in answer.err
@@ -117,7 +117,7 @@ def test_a_model_without_probabilities_says_so(sightline: Sightline, filled: Pat
         ([], "--labels"),
     ],
 )
-def test_misuse(sightline: Sightline, filled: Path, arguments: list[str], words: str) -> None:
+def test_invalid_arguments_exit_with_2(sightline: Sightline, filled: Path, arguments: list[str], words: str) -> None:
     answer = sightline("classify", *arguments)
     assert (answer.code, answer.out) == (2, b"")
     assert words in answer.err

@@ -1,4 +1,4 @@
-"""`sightline demo`, with a gallery of four colours and the model that sees them."""
+"""`sightline demo`, with a gallery of four colours and the fake model."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,31 +6,31 @@ from typing import Any
 
 import pytest
 
-from cli.demo import QUESTIONS
+from cli.demonstration import QUERIES
 
 
-def test_the_demo_asks_answers_and_writes_sheets(
+def test_demo_runs_queries_and_writes_sheets(
     sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("cli.demonstration._gallery", lambda: album)
     monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
-    for _ in range(2):  # the second time there is nothing to embed
+    for _ in range(2):  # the second run embeds nothing
         answer = sightline("demo", "--out", tmp_path / "demo")
         assert (answer.code, answer.err) == (0, "")
-        for language, question in QUESTIONS:
+        for language, question in QUERIES:
             assert f"$ sightline search {question}    ({language})" in answer.lines
         assert "4 pictures in" in answer.text
         assert "index ~/Pictures" in answer.text
     assert "0 embedded" in answer.text
     assert (tmp_path / "demo" / "sheet.png").stat().st_size > 1000
     page = (tmp_path / "demo" / "sheet.html").read_text(encoding="utf-8")
-    assert page.count("<h2") == len(QUESTIONS) + 1
+    assert page.count("<h2") == len(QUERIES) + 1
 
 
-def test_the_demo_works_with_a_newer_model_than_last_time(
+def test_demo_works_after_model_update(
     sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("cli.demonstration._gallery", lambda: album)
     monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
     for version in (1, 2):
         monkeypatch.setattr("encoders.preprocess.Preprocess.as_dict", lambda _, version=version: {"version": version})
@@ -40,12 +40,12 @@ def test_the_demo_works_with_a_newer_model_than_last_time(
 
 
 @pytest.mark.parametrize("found", [True, False])
-def test_the_demo_says_how_to_look_at_it_in_a_browser(
+def test_demo_prints_how_to_browse_gallery(
     sightline: Callable[..., Any], album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: bool
 ) -> None:
-    monkeypatch.setattr("cli.demo._gallery", lambda: album)
+    monkeypatch.setattr("cli.demonstration._gallery", lambda: album)
     monkeypatch.setattr("encoders.registry.DEFAULT_MODEL", "fake")
-    monkeypatch.setattr("cli.demo.find_spec", lambda name: name if found else None)
+    monkeypatch.setattr("cli.demonstration.find_spec", lambda name: name if found else None)
     answer = sightline("demo", "--out", tmp_path / "demo")
     (command,) = [line for line in answer.lines if " serve --library " in line]
     library = Path(command.partition("--library ")[2].removesuffix(" --open"))

@@ -1,4 +1,4 @@
-"""`sightline duplicates`: what it lists, in every form, and that files are never touched."""
+"""`sightline duplicates`."""
 
 import shutil
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from PIL import Image
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
-from tests.photos import photo
+from tests.support.photos import photo
 
 Sightline = Callable[..., Any]
 
 
 @pytest.fixture
 def doubles(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One picture in three forms and a copy, another alone, and two plain ones that are copies."""
+    """Index a picture in three formats with a copy, a unique picture, and two copies of a plain one."""
     folder = tmp_path / "photos"
     (folder / "more").mkdir(parents=True)
     photo(1, 200, 200).save(folder / "best.png")
@@ -33,7 +33,7 @@ def doubles(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return folder
 
 
-def test_groups_for_people(sightline: Sightline, doubles: Path) -> None:
+def test_duplicates_prints_groups(sightline: Sightline, doubles: Path) -> None:
     answer = sightline("duplicates")
     assert (answer.code, answer.err) == (0, "")
     lines = answer.lines
@@ -46,7 +46,7 @@ def test_groups_for_people(sightline: Sightline, doubles: Path) -> None:
     assert lines[-1].startswith("2 groups of 6 files; all but the best of each take ")
 
 
-def test_json_says_all_of_it(sightline: Sightline, doubles: Path) -> None:
+def test_json_contains_files_and_bytes(sightline: Sightline, doubles: Path) -> None:
     first, second = sightline("duplicates", "--json").records
     assert first["best"] == {"path": str(doubles / "best.png")}
     assert first["files"][0]["path"] == str(doubles / "best.png")
@@ -55,19 +55,19 @@ def test_json_says_all_of_it(sightline: Sightline, doubles: Path) -> None:
     assert second["bytes"] == sizes[str(doubles / "black.png")]
 
 
-def test_paths_are_all_but_the_best(sightline: Sightline, doubles: Path) -> None:
+def test_paths_omit_best_of_each_group(sightline: Sightline, doubles: Path) -> None:
     others = {doubles / "lossy.jpg", doubles / "more/copy.jpg", doubles / "more/small.png", doubles / "black2.png"}
     assert set(sightline("duplicates", "--paths").lines) == {str(path) for path in others}
     assert sightline("duplicates", "-0").out.count(b"\0") == 4
 
 
-def test_within_a_folder_only_its_files_count(sightline: Sightline, doubles: Path) -> None:
+def test_in_limits_groups_to_folder(sightline: Sightline, doubles: Path) -> None:
     (group,) = sightline("duplicates", "--in", doubles / "more", "--json").records
     assert group["best"] == {"path": str(doubles / "more/copy.jpg")}
     assert sightline("duplicates", "--in", doubles.parent / "elsewhere").code == 2
 
 
-def test_a_threshold_compares_again_and_changes_nothing(sightline: Sightline, doubles: Path) -> None:
+def test_threshold_does_not_change_stored_groups(sightline: Sightline, doubles: Path) -> None:
     assert len(sightline("duplicates", "--threshold", "128", "--json").records[0]["files"]) == 4
     before = sightline("duplicates", "--json").out
     strict = sightline("duplicates", "--threshold", "0", "--json").records
@@ -75,7 +75,7 @@ def test_a_threshold_compares_again_and_changes_nothing(sightline: Sightline, do
     assert sightline("duplicates", "--json").out == before
 
 
-def test_nothing_there_twice(sightline: Sightline, library: Library, tmp_path: Path) -> None:
+def test_no_groups_exit_with_1(sightline: Sightline, library: Library, tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     photo(3).save(tmp_path / "one" / "a.png")
     index(library, [tmp_path / "one"], FakeEncoder())
@@ -84,7 +84,7 @@ def test_nothing_there_twice(sightline: Sightline, library: Library, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", ["png", "html"])
-def test_a_sheet_and_no_file_is_touched(sightline: Sightline, doubles: Path, tmp_path: Path, kind: str) -> None:
+def test_sheet_changes_no_files(sightline: Sightline, doubles: Path, tmp_path: Path, kind: str) -> None:
     before = {path: path.read_bytes() for path in doubles.rglob("*.*")}
     sheet = tmp_path / f"sheet.{kind}"
     assert sightline("duplicates", "--sheet", sheet).code == 0

@@ -1,4 +1,4 @@
-"""Every example of `search --help`, `similar --help`, the README's section on searching and docs/searching.md runs."""
+"""The examples of `search --help`, `similar --help` and docs/searching.md."""
 
 import io
 import re
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cli.search import search
-from cli.similar import similar
+from cli.commands.search import search
+from cli.commands.similar import similar
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
@@ -21,22 +21,15 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def commands(text: str) -> list[str]:
-    """The lines that call `search` or `similar`, without what explains them or is done with their output."""
+    """Return the calls of `search` and `similar` in a text, without comments and pipes."""
     found = re.findall(r"^\s+sightline ((?:search|similar) .*)$", text, re.MULTILINE)
     return [re.split(r"\s{3,}|\s+(?:\|\|?|>)\s", line)[0] for line in found]
-
-
-def section(name: str) -> str:
-    """A section of the README."""
-    return re.split(
-        r"^## ", (REPOSITORY / "README.md").read_text(encoding="utf-8").split(f"## {name}\n")[1], flags=re.M
-    )[0]
 
 
 EXAMPLES = {
     "search --help": commands(search.epilog or ""),
     "similar --help": commands(similar.epilog or ""),
-    "README": commands(section("Search")),
+    "README": commands((REPOSITORY / "README.md").read_text(encoding="utf-8")),
     "docs/searching.md": commands((REPOSITORY / "docs" / "searching.md").read_text(encoding="utf-8")),
 }
 
@@ -45,12 +38,12 @@ EXAMPLES = {
 def home(
     library: Library, album: Path, tmp_path: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """A home folder with everything that the examples speak of, which is also where one stands."""
+    """Create a home folder with all files that the examples mention, and make it the working directory."""
     shutil.copytree(album, tmp_path / "Pictures" / "2023")
     paint(tmp_path / "Pictures" / "2021" / "IMG_0042.jpg", "white", (80, 60))
     for name in ("sofa.jpg", "cat.jpg", "my.jpg"):
         paint(tmp_path / name, "blue", (80, 60))
-    for number in range(60):  # so that there are the ids that are spoken of
+    for number in range(60):  # the IDs in the examples
         paint(tmp_path / "Pictures" / "many" / f"{number}.png", (number, 2 * number, 255 - number))
     (tmp_path / "questions.txt").write_text("red\nblue\n", encoding="utf-8")
     index(library, [tmp_path / "Pictures"], FakeEncoder())
@@ -67,13 +60,13 @@ def test_every_example_runs(sightline: Sightline, home: Path, place: str, monkey
     for line in EXAMPLES[place]:
         words = [re.sub(r"^~(?=/)", str(home), word) for word in shlex.split(line)]
         answer = sightline(*words)
-        unmeasured = "--relevant" in words and "nobody has measured" in answer.err  # the model here is a test double
+        unmeasured = "--relevant" in words and "is not calibrated" in answer.err  # for the fake model
         assert answer.code in (0, 1) or unmeasured, (line, answer.err)
         assert "Traceback" not in answer.err
         assert answer.code != 0 or answer.out or "--sheet" in words, line
 
 
-def test_every_option_of_search_is_explained() -> None:
+def test_documents_explain_every_option_of_search() -> None:
     page = "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in ("docs/searching.md", "docs/filters.md"))
     ours = {"--image", "--crop", "--like", "--not", "--more", "--less", "--plain", "--long", "--ensemble", "--parts"}
     ours |= {"--interactive", "--queries", "--page", "--diverse", "--sort", "--min-score", "--relevant"}
@@ -81,7 +74,7 @@ def test_every_option_of_search_is_explained() -> None:
     assert ours <= {name for parameter in search.params for name in parameter.opts}
 
 
-def test_the_python_of_the_page(tmp_path: Path) -> None:
+def test_python_example_of_searching_page_runs(tmp_path: Path) -> None:
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""`sightline import` and `export`, and what the other verbs say of what came in."""
+"""`sightline import` and `export`, and other verbs in libraries with imported vectors."""
 
 import os
 from collections.abc import Callable
@@ -15,13 +15,13 @@ VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], np.float32)
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with vectors of two pictures of the album and of one document, which is not UTF-8."""
+    """Return a folder with vectors of two pictures of the album and of a document whose name is not UTF-8."""
     np.save(tmp_path / "v.npy", VECTORS)
     (tmp_path / "names").write_bytes(b"red.png\nblue.png\ncaf\xe9\n")
     return tmp_path
 
 
-def test_taking_vectors_in(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
+def test_import_reports_pictures_and_documents(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
     arguments = ("import", files / "v.npy", "--space", "clip", "--paths", files / "names", "--root", album)
     record = sightline(*arguments, "--json").record
     assert record.pop("seconds") > 0
@@ -36,40 +36,40 @@ def test_taking_vectors_in(sightline: Sightline, filled: Path, files: Path, albu
     answer = sightline(*arguments, "--replace", "--dtype", "float16")
     assert (answer.code, answer.err) == (0, "")
     assert "3 vectors of 3 × float16" in answer.text
-    assert "2 of pictures in the library, 1 of documents" in answer.text
-    assert "1 of these were named by paths" in answer.text
+    assert "2 for pictures of the library, 1 for documents" in answer.text
+    assert "1 of the documents have paths that are not in the library" in answer.text
     assert "--activate" in answer.text
-    assert sightline("verify").text == "All well.\n"
+    assert sightline("verify").text == "No faults found.\n"
 
 
-def test_into_a_new_library(sightline: Sightline, files: Path, album: Path) -> None:
+def test_import_into_new_library(sightline: Sightline, files: Path, album: Path) -> None:
     answer = sightline("import", files / "v.npy", "--space", "clip", "--ids", files / "names")
     assert (answer.code, "--activate" in answer.text) == (0, False)
     assert sightline("search", "red").code == 2
     refused = sightline("search", "red")
-    assert "made elsewhere" in refused.err
+    assert "Its vectors were imported" in refused.err
     assert "sightline similar" in refused.err
     status = sightline("status")
     assert "Documents 3" in status.text
     assert "0 present" in status.text
     indexed = sightline("index", album, "--model", "fake")
     assert (indexed.code, indexed.err) == (0, "")
-    assert sightline("search", "red", "--json").records[0]["path"].endswith("red.png")  # the first model answers
+    assert sightline("search", "red", "--json").records[0]["path"].endswith("red.png")  # the first model is active
 
 
-def test_pictures_are_kept_up_to_date_while_vectors_made_elsewhere_answer(
+def test_index_uses_library_model_while_imported_space_is_active(
     sightline: Sightline, filled: Path, files: Path, album: Path
 ) -> None:
     arguments = ("--space", "clip", "--ids", files / "names", "--activate")
     assert sightline("import", files / "v.npy", *arguments, "--json").record["active"]
     (album / "red.png").rename(album / "moved.png")
-    again = sightline("index", album, "--json")  # by the model that the library's pictures are embedded with
+    again = sightline("index", album, "--json")  # with the model of the library
     assert (again.code, again.record["moved"]) == (0, 1)
     (line,) = [line for line in sightline("status").lines if line.startswith("Space     clip ")]
-    assert line.endswith("): 3 vectors of 3 × float32, answers searches, covers 0 of 4 pictures")
+    assert line.endswith("): 3 vectors of 3 × float32, active, covers 0 of 4 pictures")
 
 
-def test_hits_that_are_documents(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
+def test_similar_returns_documents(sightline: Sightline, filled: Path, files: Path, album: Path) -> None:
     sightline("import", files / "v.npy", "--space", "clip", "--paths", files / "names", "--root", album, "--activate")
     first, second = sightline("similar", album / "red.png", "--json").records
     assert first["path"] == str(album / "blue.png")
@@ -88,22 +88,22 @@ def test_hits_that_are_documents(sightline: Sightline, filled: Path, files: Path
     assert "caf" in (files / "sheet.html").read_text()
 
 
-def test_giving_vectors_out(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+def test_export_and_import_again(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     record = sightline("export", "fake", tmp_path / "out", "--parquet", "--json").record
     assert len(record.pop("fingerprint")) == 64
     assert record == {"space": "fake", "dim": 13, "dtype": "float16", "vectors": 4, "path": str(tmp_path / "out")}
     assert np.load(tmp_path / "out" / "vectors.npy").shape == (4, 13)
     for source in ("out", "out/vectors.parquet"):
         answer = sightline("import", tmp_path / source, "--space", source)
-        assert "4 of pictures in the library, 0 of documents" in answer.text
+        assert "4 for pictures of the library, 0 for documents" in answer.text
     again = sightline("export", "fake", tmp_path / "out")
-    assert (again.code, "there already" in again.err) == (2, True)
+    assert (again.code, "already exists" in again.err) == (2, True)
     assert "4 vectors of 13 × float16" in sightline("export", "out", tmp_path / "out2").text
     unknown = sightline("export", "nope", tmp_path / "out3")
     assert (unknown.code, "fake (" in unknown.err, "out (" in unknown.err) == (2, True, True)
 
 
-def test_forgetting_a_space(sightline: Sightline, filled: Path, files: Path) -> None:
+def test_forget_space(sightline: Sightline, filled: Path, files: Path) -> None:
     sightline("import", files / "v.npy", "--space", "clip", "--activate")
     assert sightline("forget", "--space", "clip", "--dry-run", "--json").record == {"would_forget": 3}
     assert sightline("forget", "--space", "clip").text == "Forgot 3 vectors.\n"
@@ -124,7 +124,7 @@ def test_forgetting_a_space(sightline: Sightline, filled: Path, files: Path) -> 
         ("import", "nothing.npy", "--space", "x"),
     ],
 )
-def test_misuse(
+def test_invalid_arguments_exit_with_2(
     sightline: Sightline, filled: Path, files: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(files)
@@ -133,8 +133,8 @@ def test_misuse(
     assert "Usage:" in answer.err
 
 
-def test_a_file_that_is_no_good_makes_no_library(sightline: Sightline, tmp_path: Path) -> None:
+def test_failed_import_creates_no_library(sightline: Sightline, tmp_path: Path) -> None:
     (tmp_path / "v.npy").write_bytes(b"nothing")
     answer = sightline("--library", tmp_path / "new", "import", tmp_path / "v.npy", "--space", "x")
-    assert (answer.code, "no .npy file" in answer.err) == (2, True)
+    assert (answer.code, "not a .npy file" in answer.err) == (2, True)
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,4 @@
-"""`sightline highlight` and `search --highlight`: what is printed, what is written, and what goes wrong."""
+"""`sightline highlight` and `search --highlight`: output, files and errors."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 @pytest.fixture
 def halves(tmp_path: Path) -> Path:
-    """160 x 80: the left half red, the right one black."""
+    """Return a picture of 160 x 80 pixels whose left half is red and right half black."""
     image = Image.new("RGB", (160, 80))
     image.paste(Image.new("RGB", (80, 80), "red"), (0, 0))
     image.save(tmp_path / "halves.png")
@@ -32,7 +32,7 @@ def halves(tmp_path: Path) -> Path:
 FAKE = ("--model", "fake")
 
 
-def test_what_is_found_is_printed(sightline: Sightline, halves: Path) -> None:
+def test_highlight_prints_boxes_and_missing_prompts(sightline: Sightline, halves: Path) -> None:
     answer = sightline("highlight", halves, "a red thing", "blue", *FAKE)
     assert answer.code == 0
     found, missing = answer.lines
@@ -40,11 +40,11 @@ def test_what_is_found_is_printed(sightline: Sightline, halves: Path) -> None:
     assert missing == "0.000? blue  (not found)"
 
 
-def test_nothing_found_is_exit_code_one(sightline: Sightline, halves: Path) -> None:
+def test_nothing_found_exits_with_1(sightline: Sightline, halves: Path) -> None:
     assert sightline("highlight", halves, "blue", *FAKE).code == 1
 
 
-def test_json_masks_and_boxes_agree(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
+def test_json_agrees_with_mask(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     answer = sightline("highlight", halves, "red", *FAKE, "--json", "--mask", tmp_path / "mask.png")
     record = answer.record
     assert {key: record[key] for key in ("prompt", "engine", "model", "threshold")} == {
@@ -64,10 +64,10 @@ def test_json_masks_and_boxes_agree(sightline: Sightline, halves: Path, tmp_path
     assert not decoded[:, 120:].any()
 
 
-def test_bare_overlays_need_a_file(sightline: Sightline, halves: Path) -> None:
+def test_bare_requires_out(sightline: Sightline, halves: Path) -> None:
     answer = sightline("highlight", halves, "red", *FAKE, "--bare")
     assert (answer.code, answer.out) == (2, b"")
-    assert "--bare goes with -o" in answer.err
+    assert "--bare requires -o" in answer.err
 
 
 def test_overlays_are_written(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def test_overlays_are_written(sightline: Sightline, halves: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_overlay_and_mask_of_a_turned_photo_are_upright(sightline: Sightline, tmp_path: Path, orientation: int) -> None:
+def test_overlay_and_mask_of_rotated_photo_are_upright(sightline: Sightline, tmp_path: Path, orientation: int) -> None:
     upright = Image.new("RGB", (60, 120))
     upright.paste(Image.new("RGB", (30, 30), "red"), (0, 0))
-    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose by which a viewer's turn is undone
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the Image.Transpose that inverts each orientation
     stored = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -103,7 +103,7 @@ def test_overlay_and_mask_of_a_turned_photo_are_upright(sightline: Sightline, tm
         assert not np.asarray(found)[80:].any()
 
 
-def test_words_have_their_parts(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
+def test_words_are_attributed(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     answer = sightline("highlight", halves, "a red thing", *FAKE, "--words", "--json", "-o", tmp_path / "w.png")
     words = answer.record["words"]
     assert [(word["text"], word["start"]) for word in words] == [("a", 0), ("red", 2), ("thing", 6)]
@@ -113,7 +113,7 @@ def test_words_have_their_parts(sightline: Sightline, halves: Path, tmp_path: Pa
     assert "red +0.9" in sightline("highlight", halves, "a red thing", *FAKE, "--words").lines[1]
 
 
-def test_the_model_of_the_library_is_asked(
+def test_default_model_is_that_of_library(
     sightline: Sightline, halves: Path, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def asked(*arguments: str | Path) -> str:
@@ -127,11 +127,11 @@ def test_the_model_of_the_library_is_asked(
     assert asked("--engine", "relevance") == "fake"
     assert asked("--model", "mini") == "mini"
     assert asked("--library", album / "none") == "mini"
-    monkeypatch.setattr(FakeEncoder, "has_cells", False)
+    monkeypatch.setattr(FakeEncoder, "has_patch_features", False)
     assert asked() == "mini"
 
 
-def test_a_picture_is_a_prompt(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
+def test_image_prompt_with_mask_or_crop(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
     answer = sightline("highlight", halves, *FAKE, "--image-prompt", tmp_path / "red.png", "--json")
     assert answer.code == 0
@@ -147,9 +147,9 @@ def test_a_picture_is_a_prompt(sightline: Sightline, halves: Path, tmp_path: Pat
     assert by_mask.record["peaks"][0][0] < 80
 
 
-def test_a_segmenter_is_asked(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
+def test_segmenter_highlights_prompt(sightline: Sightline, halves: Path, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
-    from tests.models.clipseg import tiny_clipseg
+    from tests.support.tiny_clipseg import tiny_clipseg
 
     folder = tiny_clipseg(tmp_path / "tiny")
     answer = sightline(
@@ -161,20 +161,20 @@ def test_a_segmenter_is_asked(sightline: Sightline, halves: Path, tmp_path: Path
     assert "reads only the first 77 tokens" in long.err
 
 
-def test_a_missing_segmenter_says_what_to_do(
+def test_missing_segmenter_names_pull_command(
     sightline: Sightline, halves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
     answer = sightline("highlight", halves, "red", "--engine", "segment")
     assert answer.code == 2
     assert "models pull CIDAS/clipseg-rd64-refined" in answer.err
-    assert sightline("highlight", halves, "red", *FAKE).code == 0  # auto does without it
+    assert sightline("highlight", halves, "red", *FAKE).code == 0  # `auto` needs no segmenter
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "what to look for"),
+        ([], "Give a prompt"),
         (["   "], "without words"),
         (["red", "-o", "out.jpg"], ".png"),
         (["red", "--mask", "mask"], ".png"),
@@ -183,17 +183,17 @@ def test_a_missing_segmenter_says_what_to_do(
         (["red", "--image-crop", "1,2,3"], "LEFT,TOP,WIDTH,HEIGHT"),
         (["red", "--image-crop", "1,2,3,4"], "--image-prompt"),
         (["--image-prompt", "none.png"], "No such file"),
-        (["--model", "nothing", "red"], "no model is called"),
+        (["--model", "nothing", "red"], "Unknown model 'nothing'"),
     ],
 )
-def test_usage(sightline: Sightline, halves: Path, arguments: list[str], message: str) -> None:
+def test_invalid_arguments_exit_with_2(sightline: Sightline, halves: Path, arguments: list[str], message: str) -> None:
     answer = sightline("highlight", halves, *arguments)
     assert answer.code == 2
     assert message in answer.err
     assert answer.out == b""
 
 
-def test_hits_have_overlays(sightline: Sightline, filled: Path, tmp_path: Path, album: Path) -> None:
+def test_search_writes_overlay_of_each_hit(sightline: Sightline, filled: Path, tmp_path: Path, album: Path) -> None:
     answer = sightline("search", "red", "-k", "2", "--highlight", tmp_path / "deep" / "overlays", "--json")
     assert answer.code == 0
     names = sorted(path.name for path in (tmp_path / "deep" / "overlays").iterdir())
@@ -201,25 +201,25 @@ def test_hits_have_overlays(sightline: Sightline, filled: Path, tmp_path: Path, 
     (album / "red.png").unlink()
     gone = sightline("search", "red", "-k", "1", "--highlight", tmp_path / "again")
     assert gone.code == 0
-    assert "has no overlay" in gone.err
+    assert "It has no overlay" in gone.err
     assert list((tmp_path / "again").iterdir()) == []
 
 
-def test_what_is_similar_has_overlays(sightline: Sightline, filled: Path, tmp_path: Path, album: Path) -> None:
+def test_similar_writes_overlay_of_each_hit(sightline: Sightline, filled: Path, tmp_path: Path, album: Path) -> None:
     answer = sightline("similar", album / "red.png", "-k", "2", "--highlight", tmp_path / "o", "--paths")
     assert answer.code == 0
     expected = [f"{rank:03}-{Path(path).stem}.png" for rank, path in enumerate(answer.lines, 1)]
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == expected
 
 
-def test_parts_of_a_query_have_panels(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+def test_overlay_has_panel_for_each_query_part(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     sightline("search", "red + blue", "-k", "1", "--highlight", tmp_path / "o")
     (path,) = (tmp_path / "o").iterdir()
     with Image.open(path) as figure:
         assert figure.width == 14 + 3 * (320 + 14)  # the whole query, and each of its parts
 
 
-def test_a_name_of_any_bytes_has_an_overlay(sightline: Sightline, library: Any, tmp_path: Path) -> None:
+def test_overlay_name_keeps_bytes_of_picture_name(sightline: Sightline, library: Any, tmp_path: Path) -> None:
     folder = tmp_path / "odd"
     folder.mkdir()
     name = os.fsencode(folder) + b"/caf\xe9" + b"x" * 200 + b".png"
@@ -235,17 +235,17 @@ def test_a_name_of_any_bytes_has_an_overlay(sightline: Sightline, library: Any, 
     assert json.loads(answer.lines[0])["rank"] == 1
 
 
-def test_overlays_of_hits_ask_the_model_that_is_loaded(
+def test_overlays_of_hits_load_model_once(
     sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from encoders import registry
 
-    loaded, load_for = [], registry.load_for
+    loaded, load_for_space = [], registry.load_for_space
 
     def counted(*arguments: Any) -> Any:
         loaded.append(arguments)
-        return load_for(*arguments)
+        return load_for_space(*arguments)
 
-    monkeypatch.setattr(registry, "load_for", counted)
+    monkeypatch.setattr(registry, "load_for_space", counted)
     assert sightline("search", "red", "--highlight", tmp_path / "o").code == 0
     assert len(loaded) == 1

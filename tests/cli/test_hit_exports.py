@@ -1,4 +1,4 @@
-"""Hits as a table and as a folder: in order, under names that cannot collide, over nothing that exists."""
+"""Hits as a CSV table and as a folder of links or copies."""
 
 import base64
 import csv
@@ -12,8 +12,8 @@ from typing import Any
 import click
 import pytest
 
-from cli.hit_exports import LONGEST_NAME, write_csv, write_folder
-from search.hits import Hit
+from cli.results import MAX_NAME_BYTES, write_csv, write_folder
+from search.results import Hit
 from store.queries import ContentRecord
 
 Sightline = Callable[..., Any]
@@ -47,19 +47,19 @@ def files(folder: Path, *names: bytes) -> list[Path]:
 
 
 @pytest.mark.parametrize("copy", [False, True])
-def test_a_folder_keeps_the_order_and_names_cannot_collide(tmp_path: Path, copy: bool) -> None:
+def test_export_numbers_files_by_rank(tmp_path: Path, copy: bool) -> None:
     sources = files(tmp_path, b"b.jpg", b"b.jpg", b"a\xff.jpg", b"x" * 251 + b".jpg")
     out = tmp_path / "new" / "out"
     write_folder(out, [hit(rank, path) for rank, path in enumerate(sources, 1)], copy=copy)
     found = sorted(out.iterdir(), key=os.fsencode)
     assert [os.fsencode(path.name) for path in found] == [
-        b"001_b.jpg", b"002_b.jpg", b"003_a\xff.jpg", b"004_" + b"x" * (LONGEST_NAME - 8) + b".jpg"
+        b"001_b.jpg", b"002_b.jpg", b"003_a\xff.jpg", b"004_" + b"x" * (MAX_NAME_BYTES - 8) + b".jpg"
     ]  # fmt: skip
     assert [path.read_bytes() for path in found] == [path.read_bytes() for path in sources]
     assert [path.is_symlink() for path in found] == [not copy] * 4
 
 
-def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
+def test_export_refuses_non_empty_folder(tmp_path: Path) -> None:
     (source,) = files(tmp_path, b"a.jpg")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("mine")
@@ -68,27 +68,25 @@ def test_a_folder_that_holds_anything_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
 
 
-def test_a_file_system_without_links_is_said_and_nothing_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_without_links_suggests_copy_and_cleans_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise PermissionError(1, "Operation not permitted")  # what Linux says of a link on FAT
+        raise PermissionError(1, "Operation not permitted")  # the error of Linux for a link on FAT
 
     (source,) = files(tmp_path, b"a.jpg")
     monkeypatch.setattr(Path, "symlink_to", refuse)
-    with pytest.raises(click.FileError, match="--copy makes copies"):
+    with pytest.raises(click.FileError, match="use --copy"):
         write_folder(tmp_path / "out", [hit(1, source)], copy=False)
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_copies_of_what_is_gone_leave_nothing_behind(tmp_path: Path) -> None:
+def test_failed_copy_cleans_up(tmp_path: Path) -> None:
     (source,) = files(tmp_path, b"a.jpg")
     with pytest.raises(click.FileError):
         write_folder(tmp_path / "out", [hit(1, source), hit(2, tmp_path / "gone.jpg")], copy=True)
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_table_holds_no_formula_and_every_name(tmp_path: Path) -> None:
+def test_csv_escapes_formulas_and_encodes_names(tmp_path: Path) -> None:
     odd = Path(os.fsdecode(b"/p/a\xff,\n.jpg"))
     document = "=HYPERLINK(1)"
     table = tmp_path / "hits.csv"
@@ -102,7 +100,7 @@ def test_a_table_holds_no_formula_and_every_name(tmp_path: Path) -> None:
         write_csv(table, [])
 
 
-def test_on_the_command_line(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
+def test_search_writes_csv_and_folder(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "red.csv", tmp_path / "red"
     answer = sightline("search", "red", "-k", "2", "--csv", table, "--export", out, "--paths")
     assert (answer.code, len(answer.lines)) == (0, 2)

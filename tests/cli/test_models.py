@@ -1,4 +1,4 @@
-"""`sightline models`: what there is, what it costs, and how it comes here."""
+"""`sightline models list`, `info`, `recommend` and `pull`."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from encoders.model_catalog import RECOMMENDED
-from encoders.registry import MODELS
-from tests.models.hub import Hub, Repository, serving
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
+from tests.support.hub_server import Hub, Repository, serving
 
 Sightline = Callable[..., Any]
 NAME = "hf-hub:tiny/clip"
@@ -37,9 +36,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         yield server
 
 
-def test_the_list_says_what_is_here_and_what_could_be(sightline: Sightline, hub: Hub) -> None:
+def test_list_contains_built_in_pulled_and_recommended_models(sightline: Sightline, hub: Hub) -> None:
     records = sightline("models", "list", "--json").records
-    assert [record["name"] for record in records] == [*MODELS, *RECOMMENDED]
+    assert [record["name"] for record in records] == [*BUILT_IN_MODELS, *MODEL_CATALOG]
     assert {record["location"] for record in records} == {"built in", "recommended"}
     assert {record["name"]: record["use"] for record in records}["nllb-clip-base-siglip/v1"] == "non-commercial"
     sightline("models", "pull", NAME, "--yes")
@@ -51,13 +50,13 @@ def test_the_list_says_what_is_here_and_what_could_be(sightline: Sightline, hub:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
-def test_the_list_fits_the_terminal(sightline: Sightline, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_list_fits_terminal_width(sightline: Sightline, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     for line in sightline("models", "list").lines:
-        assert len(line) <= columns or line.strip() in RECOMMENDED or line.startswith("Recommended")
+        assert len(line) <= columns or line.strip() in MODEL_CATALOG or line.startswith("Recommended")
 
 
-def test_what_is_known_of_a_model(sightline: Sightline) -> None:
+def test_info_prints_licence_scores_and_source(sightline: Sightline) -> None:
     text = sightline("models", "info", "nllb-clip-base-siglip/v1").text
     assert "CC-BY-NC-4.0: NOT for commercial use" in text
     assert "score bn    73.3" in text
@@ -68,15 +67,15 @@ def test_what_is_known_of_a_model(sightline: Sightline) -> None:
     assert "FlagAI" in record["source"]
 
 
-def test_of_one_that_is_half_pulled_it_is_said_how_to_go_on(sightline: Sightline, hub: Hub) -> None:
+def test_info_of_interrupted_pull_names_pull_command(sightline: Sightline, hub: Hub) -> None:
     hub.cut_after, hub.dies = 1_000, True
     assert sightline("models", "pull", NAME, "--yes").code == 2
     answer = sightline("models", "info", NAME)
     assert (answer.code, answer.out) == (2, b"")
-    assert f"`sightline models pull {NAME}` fetches what is missing" in answer.err
+    assert f"`sightline models pull {NAME}` downloads what is missing" in answer.err
 
 
-def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub: Hub, models: Path) -> None:
+def test_dry_run_prints_size_and_licence(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME, "--dry-run")
     assert (answer.code, answer.err) == (0, "")
     assert "2.1 MB" in answer.lines[0]
@@ -85,7 +84,7 @@ def test_pulling_says_what_it_costs_before_it_does_it(sightline: Sightline, hub:
     assert not models.exists()
 
 
-def test_pulling(sightline: Sightline, hub: Hub, models: Path) -> None:
+def test_pull_downloads_model(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME, "--yes")
     folder = models / "hf-hub:tiny--clip"
     assert (answer.code, answer.lines) == (0, [f"{NAME} is complete: {folder} (2.1 MB)"])
@@ -93,31 +92,31 @@ def test_pulling(sightline: Sightline, hub: Hub, models: Path) -> None:
     assert "Fetching open_clip_model.safetensors (2.1 MB)" in answer.err
     again = sightline("models", "pull", NAME)
     assert (again.code, again.err) == (0, "")
-    assert "is here already" in again.text
-    assert sightline("models", "pull", "mini").text == "mini is built in\n"
+    assert "is already pulled" in again.text
+    assert sightline("models", "pull", "mini").text == "mini is built in.\n"
 
 
-def test_updating(sightline: Sightline, hub: Hub) -> None:
+def test_update_downloads_new_revision(sightline: Sightline, hub: Hub) -> None:
     sightline("models", "pull", NAME, "--yes")
     unchanged = sightline("models", "pull", NAME, "--update", "--yes")
-    assert (unchanged.code, unchanged.lines) == (0, [f"{NAME} has not changed since it was pulled"])
+    assert (unchanged.code, unchanged.lines) == (0, [f"{NAME} has not changed since it was pulled."])
     repository = hub.repositories["tiny/clip"]
     repository.files["open_clip_model.safetensors"], repository.commit = bytes([1]) * 2**21, "d" * 40
-    assert "is here already" in sightline("models", "pull", NAME).text
+    assert "is already pulled" in sightline("models", "pull", NAME).text
     changed = sightline("models", "pull", NAME, "--update", "--yes")
     assert "is complete" in changed.text
     assert sightline("models", "info", NAME, "--json").record["revision"] == "d" * 40
 
 
-def test_nothing_comes_when_nobody_agreed(sightline: Sightline, hub: Hub, models: Path) -> None:
+def test_pull_without_terminal_requires_yes(sightline: Sightline, hub: Hub, models: Path) -> None:
     answer = sightline("models", "pull", NAME)
     assert answer.code == 2
-    assert "say --yes" in answer.err
+    assert "Use --yes" in answer.err
     assert not models.exists()
 
 
 @pytest.mark.parametrize("by", ["option", "environment"])
-def test_licences_can_be_refused(
+def test_pull_refuses_non_commercial_licence(
     sightline: Sightline, hub: Hub, models: Path, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["--commercial"] if by == "option" else []
@@ -125,26 +124,26 @@ def test_licences_can_be_refused(
         monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
     answer = sightline("models", "pull", NAME, "--yes", *options)
     assert (answer.code, answer.out) == (2, b"")
-    assert "its licence (cc-by-nc-4.0) is not known to allow commercial use" in answer.err
+    assert "commercial use, which is required here" in answer.err
     assert not models.exists()
 
 
-def test_a_model_that_is_here_can_be_refused_too(sightline: Sightline, hub: Hub) -> None:
+def test_pulled_model_can_be_refused_by_licence(sightline: Sightline, hub: Hub) -> None:
     sightline("models", "pull", NAME, "--yes")
     assert sightline("models", "pull", NAME, "--commercial").code == 2
 
 
-def test_a_failure_says_what_to_do_by_hand(sightline: Sightline, hub: Hub) -> None:
+def test_failed_pull_explains_manual_download(sightline: Sightline, hub: Hub) -> None:
     hub.spoil = {"open_clip_model.safetensors"}
     answer = sightline("models", "pull", NAME, "--yes")
     assert (answer.code, answer.out) == (2, b"")
-    last = answer.err.splitlines()[-1]
+    last = " ".join(answer.err.splitlines()[-2:])
     assert f"{hub.address}/tiny/clip/resolve/" in last
     assert "open_clip_config.json, open_clip_model.safetensors" in last
     assert f"sightline models pull {NAME} --from FOLDER" in last
 
 
-def test_by_hand(sightline: Sightline, tmp_path: Path, models: Path) -> None:
+def test_pull_from_folder(sightline: Sightline, tmp_path: Path, models: Path) -> None:
     folder = tmp_path / "fetched"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
@@ -154,18 +153,18 @@ def test_by_hand(sightline: Sightline, tmp_path: Path, models: Path) -> None:
     assert sightline("models", "info", "BAAI/AltCLIP", "--json").record["revision"] == "by hand"
 
 
-def test_recommending(sightline: Sightline) -> None:
+def test_recommend_depends_on_memory(sightline: Sightline) -> None:
     answer = sightline("models", "recommend", "--lang", "zh", "--memory", "16GiB", "--json")
-    assert answer.record["name"] in RECOMMENDED
+    assert answer.record["name"] in MODEL_CATALOG
     assert answer.record["memory"] == 16 * 2**30
     text = sightline("models", "recommend", "--lang", "zh", "--memory", "16 GB").text
-    assert "In Chinese it scores" in text
+    assert " in Chinese (" in text
     assert "sightline models pull" in text
     assert sightline("models", "recommend", "--memory", "1GB").lines[0] == "mini"
     assert sightline("models", "recommend", "--memory", "much").code == 2
 
 
-def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_imports_no_heavy_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.support.imports import imported_modules
 
     code = "from cli.main import sightline\nsightline.main(['models', 'list'], standalone_mode=False)\n"
@@ -184,7 +183,7 @@ def test_listing_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
         (10**13, "10,000 GB"),
     ],
 )
-def test_bytes_as_people_say_them(size: int, words: str) -> None:
-    from cli.models.formatting import in_units
+def test_in_units(size: int, words: str) -> None:
+    from cli.output import in_units
 
     assert in_units(size) == words

@@ -1,4 +1,4 @@
-"""`--relevant` and what else the command line says of relevance."""
+"""`--relevant`, and relevance in the output."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.results import as_line, as_record
+from cli.results import hit_line, hit_record
 from encoders.mini.encoder import MiniEncoder
 from indexer import index
-from search.hits import Hit
+from search.results import Hit
 from store import Library
 from store.queries import ContentRecord
 
@@ -19,14 +19,14 @@ GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 
 @pytest.fixture(scope="module")
 def winter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of ten winter scenes."""
+    """Return a library of ten winter scenes."""
     path = tmp_path_factory.mktemp("winter") / "library"
     with Library.open(path, create=True) as library:
         index(library, [GALLERY / "winter"], MiniEncoder())
     return path
 
 
-def test_relevant_hits_or_exit_code_one(sightline: Sightline, winter: Path) -> None:
+def test_relevant_without_hits_exits_with_1(sightline: Sightline, winter: Path) -> None:
     found = sightline("search", "a snowman in the snow", "--relevant", "--json", "--library", winter)
     assert found.code == 0
     assert all(record["relevance"] >= 0.5 for record in found.records)
@@ -38,7 +38,7 @@ def test_relevant_hits_or_exit_code_one(sightline: Sightline, winter: Path) -> N
         assert (nothing.code, nothing.out, nothing.err) == (1, b"", "")
 
 
-def test_similar_pictures_that_are_relevant(sightline: Sightline, winter: Path, tmp_path: Path) -> None:
+def test_similar_relevant(sightline: Sightline, winter: Path, tmp_path: Path) -> None:
     picture = next((GALLERY / "winter").glob("*.jpg"))
     assert sightline("similar", picture, "--relevant", "--library", winter).code == 0
     from PIL import Image
@@ -47,7 +47,7 @@ def test_similar_pictures_that_are_relevant(sightline: Sightline, winter: Path, 
     assert sightline("similar", tmp_path / "plain.png", "--relevant", "--library", winter).code == 1
 
 
-def test_what_nobody_measured_is_a_failure_in_one_line(sightline: Sightline, filled: Path) -> None:
+def test_relevant_requires_calibrated_model(sightline: Sightline, filled: Path) -> None:
     answer = sightline("search", "red", "--relevant")
     assert (answer.code, answer.out) == (2, b"")
     assert "the model fake" in answer.err
@@ -56,8 +56,8 @@ def test_what_nobody_measured_is_a_failure_in_one_line(sightline: Sightline, fil
 
 
 @pytest.mark.parametrize(("relevance", "line"), [(None, "0.314  /p"), (0.5, "0.314  /p"), (0.49, "0.314? /p")])
-def test_a_hit_that_is_probably_none_has_a_question_mark(relevance: float | None, line: str) -> None:
+def test_doubtful_hit_has_question_mark(relevance: float | None, line: str) -> None:
     record = ContentRecord(7, (Path("/p"),), 640, 480, "JPEG", 12345, None, None, None, None, None)
     hit = Hit(2, record, 0.31415, relevance)
-    assert as_line(hit) == f"  2  {line}  (640×480)"
-    assert as_record(hit)["relevance"] == relevance
+    assert hit_line(hit) == f"  2  {line}  (640×480)"
+    assert hit_record(hit)["relevance"] == relevance

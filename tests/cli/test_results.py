@@ -1,4 +1,4 @@
-"""A hit as people and programs read it."""
+"""Hits as text and as JSON."""
 
 import json
 from datetime import datetime
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cli.output import print_json
-from cli.results import as_line, as_record
-from search.hits import Hit
+from cli.results import hit_line, hit_record
+from search.results import Hit
 from store.queries import ContentRecord
 
 PATHS = (Path("/p/a.jpg"), Path("/p/b.jpg"), Path("/q/a.jpg"))
@@ -19,19 +19,19 @@ def hit(paths: tuple[Path, ...] = PATHS) -> Hit:
     return Hit(2, ContentRecord(7, paths, 640, 480, "JPEG", 12345, TAKEN, "Fuji X100", "23 mm", 52.5, 13.25), 0.31415)
 
 
-def test_a_line_tells_what_is_known() -> None:
-    assert as_line(hit()) == "  2  0.314  /p/a.jpg  (640×480, 2021-05-04, Fuji X100, 2 more copies)"
-    assert as_line(hit(PATHS[:2])).endswith("1 more copy)")
+def test_hit_line_contains_details() -> None:
+    assert hit_line(hit()) == "  2  0.314  /p/a.jpg  (640×480, 2021-05-04, Fuji X100, 2 more copies)"
+    assert hit_line(hit(PATHS[:2])).endswith("1 more copy)")
 
 
-def test_a_name_cannot_steer_the_terminal() -> None:
-    """Nor break the table, or change a path that a program reads."""
+def test_hit_line_escapes_control_characters() -> None:
+    """A path in JSON stays unchanged."""
     path = Path("/p/\x1b[31mred\n\t\x9b.jpg")
-    assert as_line(hit((path,))).startswith(r"  2  0.314  /p/\x1b[31mred\x0a\x09\x9b.jpg  (")
-    assert as_record(hit((path,)))["path"] == path
+    assert hit_line(hit((path,))).startswith(r"  2  0.314  /p/\x1b[31mred\x0a\x09\x9b.jpg  (")
+    assert hit_record(hit((path,)))["path"] == path
 
 
-def test_programs_get_every_name_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+def test_json_encodes_any_name(capfd: pytest.CaptureFixture[str]) -> None:
     names = ["\x1b\x7f\x9b\n.jpg", "é.jpg", "\udcff.jpg"]
     for name in names:
         print_json({"path": Path(name)})
@@ -40,8 +40,8 @@ def test_programs_get_every_name_as_it_is(capfd: pytest.CaptureFixture[str]) -> 
     assert [record.get("path_b64") for record in records] == [None, None, "/y5qcGc="]
 
 
-def test_a_record_tells_everything() -> None:
-    assert as_record(hit()) == {
+def test_hit_record_contains_all_fields() -> None:
+    assert hit_record(hit()) == {
         "rank": 2,
         "path": Path("/p/a.jpg"),
         "score": 0.31415,

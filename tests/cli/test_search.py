@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from cli.preview import show_picture
+from cli.thumbnails import show_picture
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
 
 Sightline = Callable[..., Any]
-"""The fixture `sightline`: arguments to an answer with `code`, `out`, `err`, `lines`, `records`."""
+"""The type of the fixture `sightline`."""
 
 HIT_KEYS = {
     "rank", "path", "score", "relevance", "id", "width", "height", "format", "size", "taken_at", "camera", "lens",
@@ -24,7 +24,7 @@ HIT_KEYS = {
 }  # fmt: skip
 
 
-def test_a_table_for_people(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_search_prints_lines(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("search", "something", "red", "-k", "2")
     assert (answer.code, answer.err) == (0, "")
     assert answer.lines == [
@@ -33,7 +33,7 @@ def test_a_table_for_people(sightline: Sightline, filled: Path, album: Path) -> 
     ]
 
 
-def test_json_lines(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_search_prints_json(sightline: Sightline, filled: Path, album: Path) -> None:
     shutil.copy(album / "red.png", album / "again.png")
     assert sightline("index", album).code == 0
     answer = sightline("search", "red", "--json", "--top", "2")
@@ -47,7 +47,7 @@ def test_json_lines(sightline: Sightline, filled: Path, album: Path) -> None:
     assert second["copies"] == []
 
 
-def test_paths_alone(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_search_prints_paths(sightline: Sightline, filled: Path, album: Path) -> None:
     assert sightline("search", "red", "--paths", "-k", "2").lines == [
         str(album / "red.png"),
         str(album / "more" / "yellow.png"),
@@ -56,7 +56,7 @@ def test_paths_alone(sightline: Sightline, filled: Path, album: Path) -> None:
     assert answer.out == os.fsencode(album / "red.png") + b"\0" + os.fsencode(album / "more" / "yellow.png") + b"\0"
 
 
-def test_names_that_are_not_utf8_come_through(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_names_that_are_not_utf8_are_preserved(sightline: Sightline, filled: Path, album: Path) -> None:
     raw = os.fsencode(album) + b"/caf\xe9\n.png"
     (album / "red.png").rename(os.fsdecode(raw))
     assert sightline("index", album).code == 0
@@ -68,25 +68,25 @@ def test_names_that_are_not_utf8_come_through(sightline: Sightline, filled: Path
     assert "caf\\xe9" in sightline("search", "red", "-k", "1").text
 
 
-def test_nothing_good_enough_is_exit_code_one(sightline: Sightline, filled: Path) -> None:
+def test_no_hits_exit_with_1(sightline: Sightline, filled: Path) -> None:
     for form in ([], ["--json"], ["--paths"], ["-0"]):
         answer = sightline("search", "white", "--min-score", "0.9999", *form)
         assert (answer.code, answer.out, answer.err) == (1, b"", "")
 
 
-def test_a_picture_and_words(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
+def test_search_by_picture_and_words(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
     query = shutil.copy(album / "green.png", tmp_path / "query.png")
     assert sightline("search", "--image", query, "--paths", "-k", "1").lines == [str(album / "green.png")]
     answer = sightline("search", "red", "--image", query, "--paths", "-k", "1")
     assert answer.lines == [str(album / "more" / "yellow.png")]  # red and green
 
 
-def test_words_that_look_like_options(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_words_after_double_dash(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("search", "-k", "1", "--paths", "--", "--red", "red")
     assert answer.lines == [str(album / "red.png")]
 
 
-def test_similar_to_a_picture_whose_name_begins_with_a_dash(
+def test_similar_accepts_name_with_leading_dash(
     sightline: Sightline, filled: Path, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (album / "-red.png").write_bytes((album / "red.png").read_bytes())
@@ -99,18 +99,16 @@ def test_similar_to_a_picture_whose_name_begins_with_a_dash(
     [
         (["red", "--json", "--paths"], "leave out --paths and -0"),
         (["red", "--json", "-0"], "leave out --paths and -0"),
-        (["--queries", "-", "--interactive"], "--queries does without --interactive"),
+        (["--queries", "-", "--interactive"], "--queries cannot be combined with --interactive"),
     ],
 )
-def test_options_that_contradict_each_other_are_refused(
-    sightline: Sightline, filled: Path, arguments: list[str], said: str
-) -> None:
+def test_contradictory_options_are_refused(sightline: Sightline, filled: Path, arguments: list[str], said: str) -> None:
     answer = sightline("search", *arguments)
     assert (answer.code, answer.out) == (2, b"")
     assert said in answer.err
 
 
-def test_similar(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_similar_excludes_picture_itself(sightline: Sightline, filled: Path, album: Path) -> None:
     answer = sightline("similar", album / "red.png", "--json")
     assert answer.code == 0
     assert [Path(record["path"]).name for record in answer.records] == ["yellow.png", "blue.png", "green.png"]
@@ -128,17 +126,17 @@ def test_similar(sightline: Sightline, filled: Path, album: Path) -> None:
         ["search", "--image", "."],
     ],
 )
-def test_what_cannot_be_asked_is_one_line(sightline: Sightline, filled: Path, arguments: list[str]) -> None:
+def test_invalid_query_prints_error(sightline: Sightline, filled: Path, arguments: list[str]) -> None:
     answer = sightline(*arguments)
     assert (answer.code, answer.out) == (2, b"")
     assert answer.err.startswith("sightline: ")
-    assert answer.err.count("\n") == 1
+    assert "Traceback" not in answer.err
 
 
 @pytest.mark.parametrize(
     "options", [["-k", "0"], ["-k", "many"], ["--min-score", "2"], ["--sheet", "sheet.pdf"], ["--no-such-option"]]
 )
-def test_misuse_is_exit_code_two(
+def test_invalid_options_exit_with_2(
     sightline: Sightline, filled: Path, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -149,24 +147,24 @@ def test_misuse_is_exit_code_two(
     assert not (tmp_path / "sheet.pdf").exists()
 
 
-def test_a_sheet_that_cannot_be_written_is_said_so(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+def test_unwritable_sheet_exits_with_2(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     for name in ("sheet.png", "sheet.html"):
         answer = sightline("search", "red", "--sheet", tmp_path / "none" / name)
         assert answer.code == 2
         assert "Traceback" not in answer.err
 
 
-def test_a_damaged_index_is_mended_after_the_answer(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_damaged_index_is_rebuilt_after_answer(sightline: Sightline, filled: Path, album: Path) -> None:
     (file,) = (filled / "indexes").iterdir()
     file.write_bytes(file.read_bytes()[:-1])
     answer = sightline("search", "red", "--paths", "-k", "1")
     assert (answer.code, answer.lines) == (0, [str(album / "red.png")])
-    assert "made anew" in answer.err
+    assert "was rebuilt" in answer.err
     assert answer.err.count("\n") == 1
     assert sightline("search", "red", "-k", "1").err == ""
 
 
-def test_the_library_may_be_named_in_three_places(
+def test_library_option_overrides_environment(
     sightline: Sightline, filled: Path, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = tmp_path / "other"
@@ -180,16 +178,16 @@ def test_the_library_may_be_named_in_three_places(
     assert len(sightline("search", "red").lines) == 1
 
 
-def test_preview_needs_a_terminal(sightline: Sightline, filled: Path) -> None:
+def test_preview_requires_terminal(sightline: Sightline, filled: Path) -> None:
     answer = sightline("search", "red", "-k", "1", "--preview")
     assert (answer.code, len(answer.lines)) == (0, 1)
-    assert "--preview needs a terminal" in answer.err
+    assert "--preview requires a terminal" in answer.err
     assert answer.err.count("\n") == 1
 
 
 @pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # of textual-image, with Pillow 13
 @pytest.mark.parametrize(("size", "rows"), [((8, 8), 20), ((80, 40), 10), ((40, 80), 40), ((24, 1), 1)])
-def test_a_preview_keeps_the_shape(
+def test_preview_keeps_aspect_ratio(
     tmp_path: Path,
     paint: Callable[..., Path],
     size: tuple[int, int],
@@ -197,7 +195,7 @@ def test_a_preview_keeps_the_shape(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Forty characters wide; a character is twice as high as wide."""
+    """A preview is 40 characters wide, and a character is twice as high as wide."""
     monkeypatch.setenv("COLUMNS", "100")
     show_picture(paint(tmp_path / "red.png", "red", size))
     shown = capfd.readouterr().out.splitlines()
@@ -206,7 +204,7 @@ def test_a_preview_keeps_the_shape(
     assert capfd.readouterr().out == ""
 
 
-def test_a_search_narrowed_turned_away_and_sorted(sightline: Sightline, filled: Path, album: Path) -> None:
+def test_search_with_filters_negative_text_and_sort(sightline: Sightline, filled: Path, album: Path) -> None:
     assert sightline("search", "red", "--in", album / "more", "--paths").lines == [str(album / "more" / "yellow.png")]
     assert sightline("similar", album / "red.png", "--in", album / "more", "--paths").lines == [
         str(album / "more" / "yellow.png")
@@ -214,19 +212,19 @@ def test_a_search_narrowed_turned_away_and_sorted(sightline: Sightline, filled: 
     plain, away = (sightline("search", "red", *rest, "--json").records for rest in ([], ["--not", "green"]))
     assert [record["score"] for record in away][1] < [record["score"] for record in plain][1]
     assert sightline("search", "red", "--sort", "date", "--paths").lines == [record["path"] for record in plain]
-    assert sightline("search", "red", "--after", "2020").code == 1  # none of them says when it was taken
+    assert sightline("search", "red", "--after", "2020").code == 1  # no picture has a date
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--after", "soon"), "'soon' is no date"),
-        (("--before", "2023-13"), "'2023-13' is no date"),
-        (("--in", "/nowhere"), "knows nothing at /nowhere"),
+        (("--after", "soon"), "'soon' is not a date"),
+        (("--before", "2023-13"), "'2023-13' is not a date"),
+        (("--in", "/nowhere"), "no pictures at /nowhere"),
         (("--sort", "size"), "size"),
     ],
 )
-def test_filters_that_make_no_sense(sightline: Sightline, filled: Path, options: tuple[str, str], said: str) -> None:
+def test_invalid_filters_exit_with_2(sightline: Sightline, filled: Path, options: tuple[str, str], said: str) -> None:
     answer = sightline("search", "red", *options)
     assert (answer.code, answer.out) == (2, b"")
     assert said in answer.err

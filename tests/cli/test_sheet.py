@@ -1,4 +1,4 @@
-"""Contact sheets: their size worked out by hand, their names escaped, nothing fetched from anywhere."""
+"""Contact sheets: sizes calculated by hand, escaped names, and self-contained pages."""
 
 import base64
 import io
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cli.sheet import Section, write_sheet
-from search.hits import Hit
+from cli.sheets import SheetSection, write_sheet
+from search.results import Hit
 from store.queries import ContentRecord
 
 Paint = Callable[..., Path]
@@ -27,12 +27,12 @@ def hit(rank: int, path: Path, score: float = 0.5) -> Hit:
 
 @pytest.fixture
 def hits(tmp_path: Path, paint: Paint) -> list[Hit]:
-    """Seven pictures, the first of them green."""
+    """Return seven hits, the first of a green picture, the others of red ones."""
     paths = [paint(tmp_path / "h" / f"{number}.png", "red" if number else "lime") for number in range(7)]
     return [hit(number + 1, path) for number, path in enumerate(paths)]
 
 
-# A cell is 240 wide and 240 + 26 high, 14 lie around each, and a title takes 52.
+# In pixels: a cell is 240 wide and 240 + 26 high with a gap of 14, and a title is 52 high.
 @pytest.mark.parametrize(
     ("lengths", "size"),
     [
@@ -45,14 +45,14 @@ def hits(tmp_path: Path, paint: Paint) -> list[Hit]:
         ([], (14 + 254, 14)),
     ],
 )
-def test_the_size_of_a_sheet(hits: list[Hit], tmp_path: Path, lengths: list[int], size: tuple[int, int]) -> None:
-    write_sheet(tmp_path / "sheet.png", [Section("a title", hits[:length]) for length in lengths])
+def test_sheet_size(hits: list[Hit], tmp_path: Path, lengths: list[int], size: tuple[int, int]) -> None:
+    write_sheet(tmp_path / "sheet.png", [SheetSection("a title", hits[:length]) for length in lengths])
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == size
 
 
-def test_pictures_lie_in_their_cells(hits: list[Hit], tmp_path: Path) -> None:
-    write_sheet(tmp_path / "sheet.png", [Section("seven", hits)])
+def test_pictures_are_drawn_in_cells(hits: list[Hit], tmp_path: Path) -> None:
+    write_sheet(tmp_path / "sheet.png", [SheetSection("seven", hits)])
     with Image.open(tmp_path / "sheet.png") as sheet:
         middle_of_first = (14 + 120, 14 + 52 + 120)
         assert sheet.getpixel(middle_of_first) == (0, 255, 0)
@@ -61,18 +61,18 @@ def test_pictures_lie_in_their_cells(hits: list[Hit], tmp_path: Path) -> None:
         assert sheet.getpixel((14 + 2 * 254 + 120, 14 + 52 + 280 + 120)) not in [(255, 0, 0), (0, 255, 0)]
 
 
-def test_a_name_from_right_to_left_leaves_the_number_and_the_score_alone(tmp_path: Path, paint: Paint) -> None:
+def test_right_to_left_name_keeps_caption(tmp_path: Path, paint: Paint) -> None:
     captions = []
     for name in ("dog", "صورة"):
         sheet = tmp_path / f"{name}.png"
-        write_sheet(sheet, [Section("", [hit(11, paint(tmp_path / "h" / f"{name}.png"), -0.281)])])
+        write_sheet(sheet, [SheetSection("", [hit(11, paint(tmp_path / "h" / f"{name}.png"), -0.281)])])
         with Image.open(sheet) as image:
             captions.append(image.crop((14, 14 + 52 + 240, 14 + 2 + 60, 14 + 52 + 240 + 26)).tobytes())
     assert captions[0] == captions[1]
 
 
 class Strict(HTMLParser):
-    """Fails on an element that is not closed; collects attributes and text."""
+    """A parser that fails on unclosed elements, and collects attributes and text."""
 
     VOID = frozenset({"meta", "img", "link", "br", "hr", "input"})
 
@@ -99,14 +99,17 @@ class Strict(HTMLParser):
         self.text += data
 
 
-def test_a_doubtful_score_has_its_question_mark(tmp_path: Path) -> None:
+def test_caption_marks_doubtful_score(tmp_path: Path) -> None:
     hits = [replace(hit(rank, tmp_path), relevance=relevance) for rank, relevance in enumerate((0.9, 0.1, None), 1)]
-    section = Section("a dog", hits)
+    section = SheetSection("a dog", hits)
     assert [section.caption(number) for number in range(3)] == ["1. 0.500", "2. 0.500?", "3. 0.500"]
 
 
-def test_a_page_is_whole_and_needs_nothing_else(hits: list[Hit], tmp_path: Path) -> None:
-    write_sheet(tmp_path / "sheet.html", [Section("two", hits[:2]), Section("none", []), Section("雪 شتاء", hits)])
+def test_page_is_self_contained(hits: list[Hit], tmp_path: Path) -> None:
+    write_sheet(
+        tmp_path / "sheet.html",
+        [SheetSection("two", hits[:2]), SheetSection("none", []), SheetSection("雪 شتاء", hits)],
+    )
     page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     parsed = Strict(page)
     sources = [value for name, value in parsed.attributes if name in ("src", "href", "srcset", "action")]
@@ -114,7 +117,7 @@ def test_a_page_is_whole_and_needs_nothing_else(hits: list[Hit], tmp_path: Path)
     assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
     assert "http" not in page
     assert "script" not in parsed.tags
-    assert "nothing found" in parsed.text
+    assert "Nothing found." in parsed.text
     assert "雪 شتاء" in parsed.text
     with Image.open(io.BytesIO(base64.b64decode(sources[0].partition(",")[2]))) as picture:
         assert picture.size == (8, 8)
@@ -123,7 +126,7 @@ def test_a_page_is_whole_and_needs_nothing_else(hits: list[Hit], tmp_path: Path)
 def test_names_are_escaped(tmp_path: Path, paint: Paint) -> None:
     name = "<script>alert('x')</script> & \"so\".png".replace("/", "∕")
     path = paint(tmp_path / name)
-    write_sheet(tmp_path / "sheet.html", [Section("<h1>&\"'", [hit(1, path, 0.12345)])])
+    write_sheet(tmp_path / "sheet.html", [SheetSection("<h1>&\"'", [hit(1, path, 0.12345)])])
     parsed = Strict((tmp_path / "sheet.html").read_text(encoding="utf-8"))
     assert "script" not in parsed.tags
     assert "h1" not in parsed.tags
@@ -135,7 +138,7 @@ def test_names_are_escaped(tmp_path: Path, paint: Paint) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".html"])
-def test_odd_names_and_files_that_are_gone(tmp_path: Path, suffix: str) -> None:
+def test_sheet_accepts_odd_names_and_missing_files(tmp_path: Path, suffix: str) -> None:
     odd = [
         tmp_path / os.fsdecode(b"caf\xe9.png"),
         tmp_path / "a\nb.png",
@@ -143,7 +146,7 @@ def test_odd_names_and_files_that_are_gone(tmp_path: Path, suffix: str) -> None:
         tmp_path / ("x" * 200),
     ]
     sheet = tmp_path / f"sheet{suffix}"
-    write_sheet(sheet, [Section(os.fsdecode(b"like \xff"), [hit(rank, path) for rank, path in enumerate(odd, 1)])])
+    write_sheet(sheet, [SheetSection(os.fsdecode(b"like \xff"), [hit(rank, path) for rank, path in enumerate(odd, 1)])])
     if suffix == ".html":
         parsed = Strict(sheet.read_text(encoding="utf-8"))
         assert [value for name, value in parsed.attributes if name == "class"] == ["gone"] * 4
@@ -152,7 +155,7 @@ def test_odd_names_and_files_that_are_gone(tmp_path: Path, suffix: str) -> None:
             assert image.size == (14 + 4 * 254, 14 + 52 + 280)
 
 
-def test_a_search_writes_a_sheet(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+def test_search_writes_sheet(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
     for name in ("sheet.png", "sheet.PNG", "sheet.htm"):
         answer = sightline("search", "red", "--sheet", tmp_path / name, "--paths")
         assert (answer.code, len(answer.lines)) == (0, 4)

@@ -1,4 +1,4 @@
-"""`sightline models use` and `models drop`, `--space`, and what the other verbs say of several spaces."""
+"""`sightline models use` and `drop`, `--space`, and other verbs in libraries with several spaces."""
 
 import shutil
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.space import Space
-from encoders import fake
+from encoders import fake, registry
 from encoders.mini.encoder import MiniEncoder
 from store import Library
 from store.spaces import space_fill
@@ -21,7 +21,7 @@ MINI, FAKE = MiniEncoder().space.fingerprint, fake.FakeEncoder().space.fingerpri
 
 @pytest.fixture
 def indexed(sightline: Sightline, album: Path) -> Sightline:
-    """Four pictures in the space of the colours."""
+    """Index four pictures with the fake model."""
     assert sightline("index", album, "--model", "fake").code == 0
     return sightline
 
@@ -32,7 +32,7 @@ def library() -> Library:
     return Library.open(default_library())
 
 
-def test_use_embeds_everything_and_switches(indexed: Sightline) -> None:
+def test_use_embeds_all_pictures_and_switches(indexed: Sightline) -> None:
     answer = indexed("models", "use", "mini", "--json")
     (facts,) = answer.records
     assert (answer.code, facts.pop("seconds") > 0) == (0, True)
@@ -41,36 +41,36 @@ def test_use_embeds_everything_and_switches(indexed: Sightline) -> None:
         "missing": 0, "embedded": 4, "before": FAKE, "before_model": "fake",
     }  # fmt: skip
     assert "fake" in answer.err
-    assert "goes on answering until 4 pictures are embedded by mini" in answer.err
+    assert "stays active until 4 pictures are embedded by mini" in answer.err
     (status,) = indexed("status", "--json").records
     shown = [(space["model"], space["active"], space["covered"], space["filling"]) for space in status["spaces"]]
     assert shown == [("fake", False, 4, None), ("mini", True, 4, None)]
 
 
-def test_copies_are_embedded_once_and_counted_once(indexed: Sightline, album: Path) -> None:
+def test_use_counts_copies_once(indexed: Sightline, album: Path) -> None:
     shutil.copytree(album, album.parent / "copies")
     assert indexed("index", album.parent / "copies").code == 0
     answer = indexed("models", "use", "mini")
-    assert "goes on answering until 4 pictures are embedded by mini" in answer.err
+    assert "stays active until 4 pictures are embedded by mini" in answer.err
     assert "4 of 4 pictures, 4 of them embedded" in answer.text
 
 
-def test_the_way_back_embeds_nothing_and_says_how(indexed: Sightline) -> None:
+def test_switching_back_embeds_nothing(indexed: Sightline) -> None:
     there = indexed("models", "use", "mini")
-    assert "`sightline models use fake` goes back" in there.text
+    assert "`sightline models use fake` switches back" in there.text
     back = indexed("models", "use", "fake")
     assert "fake (" in back.text
     assert "4 of 4 pictures, 0 of them embedded" in back.text
     assert back.err == ""
 
 
-def test_without_switching_the_old_one_goes_on(indexed: Sightline) -> None:
-    assert "does not answer searches yet" in indexed("models", "use", "mini", "--no-switch").text
+def test_no_switch_keeps_active_model(indexed: Sightline) -> None:
+    assert "is ready, but not active" in indexed("models", "use", "mini", "--no-switch").text
     (hit,) = indexed("search", "red", "-k", "1", "--json").records
-    assert hit["score"] == pytest.approx(1, abs=1e-3)  # as only the colours see it
+    assert hit["score"] == pytest.approx(1, abs=1e-3)  # the score of the fake model
 
 
-def test_one_of_several_spaces_can_be_asked(indexed: Sightline, album: Path) -> None:
+def test_space_selects_space(indexed: Sightline, album: Path) -> None:
     indexed("models", "use", "mini")
     by_colour = indexed("search", "red", "--space", "fake", "-k", "1", "--json")
     assert by_colour.records[0]["score"] == pytest.approx(1, abs=1e-3)
@@ -82,9 +82,7 @@ def test_one_of_several_spaces_can_be_asked(indexed: Sightline, album: Path) -> 
     assert "fake (" in unknown.err
 
 
-def test_a_space_half_built_answers_with_what_it_has_and_says_so(
-    indexed: Sightline, album: Path, paint: Callable[..., Path]
-) -> None:
+def test_incomplete_space_warns_of_coverage(indexed: Sightline, album: Path, paint: Callable[..., Path]) -> None:
     indexed("models", "use", "mini", "--no-switch")
     paint(album / "white.png", "white")
     indexed("index", album)
@@ -93,21 +91,21 @@ def test_a_space_half_built_answers_with_what_it_has_and_says_so(
     assert "covers 4 of 5 pictures" in half.err
 
 
-def test_index_says_that_a_change_was_stopped_halfway(indexed: Sightline, album: Path) -> None:
-    with library() as opened, opened.writer_lock():
-        space_fill.begin(opened, MiniEncoder().space)
+def test_index_warns_of_incomplete_switch(indexed: Sightline, album: Path) -> None:
+    with library() as opened, opened.exclusive() as writer:
+        space_fill.begin(writer, MiniEncoder().space)
     answer = indexed("index", album)
     assert "the change to mini" in answer.err
-    assert "stopped halfway; `sightline models use mini` goes on" in answer.err
-    assert "half filled: `models use` goes on, covers 0 of 4 pictures" in indexed("status").text
-    with library() as opened, opened.filling_lock(MINI):
-        assert "is under way" in indexed("index", album).err
+    assert "is incomplete; `sightline models use mini` continues it" in answer.err
+    assert "partly filled (`sightline models use mini` continues), covers 0 of 4 pictures" in indexed("status").text
+    with library() as opened, opened.space_fill_lock(MINI):
+        assert "is in progress" in indexed("index", album).err
         assert "being filled" in indexed("status").text
     assert indexed("models", "use", "mini").code == 0
     assert indexed("index", album).err == ""
 
 
-def test_drop_frees_a_space(indexed: Sightline, album: Path) -> None:
+def test_drop_removes_vectors_and_index(indexed: Sightline, album: Path) -> None:
     indexed("models", "use", "mini")
     assert indexed("models", "drop", "fake", "--dry-run").text == f"Would drop 4 vectors of fake ({FAKE[:12]}).\n"
     (dropped,) = indexed("models", "drop", "fake", "--vacuum", "--json").records
@@ -118,7 +116,7 @@ def test_drop_frees_a_space(indexed: Sightline, album: Path) -> None:
     assert len(list((Path(status["library"]) / "indexes").iterdir())) == 1
 
 
-def test_what_answers_is_not_dropped_unless_something_else_does(indexed: Sightline) -> None:
+def test_drop_of_active_model_requires_use(indexed: Sightline) -> None:
     refused = indexed("models", "drop", "fake")
     assert (refused.code, refused.out) == (2, b"")
     assert "--use OTHER" in refused.err
@@ -127,48 +125,46 @@ def test_what_answers_is_not_dropped_unless_something_else_does(indexed: Sightli
     assert [(space["model"], space["active"]) for space in status["spaces"]] == [("mini", True)]
 
 
-def test_what_is_being_filled_is_not_dropped(indexed: Sightline) -> None:
+def test_space_being_filled_is_not_dropped(indexed: Sightline) -> None:
     indexed("models", "use", "mini", "--no-switch")
-    with library() as opened, opened.filling_lock(MINI):
+    with library() as opened, opened.space_fill_lock(MINI):
         refused = indexed("models", "drop", "mini")
     assert refused.code == 2
     assert "another process is filling it" in refused.err
 
 
-def test_a_model_with_new_weights_says_what_works(
-    indexed: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A new version may bring other weights under the old name: the old vectors still compare with each other."""
+def test_changed_weights_keep_similar_working(indexed: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an update of a model, its old vectors can still be compared with each other."""
 
     class Newer(fake.FakeEncoder):
         def __init__(self) -> None:
             super().__init__()
             self.space = Space("fake", "newer", 13, self.space.preprocessing)
 
-    monkeypatch.setattr(fake, "FakeEncoder", Newer)
+    monkeypatch.setitem(registry.ENCODERS._loaded, "fake", Newer)
     asked = indexed("search", "red")
     assert (asked.code, asked.out) == (2, b"")
-    assert "`sightline models use fake` embeds the pictures anew" in asked.err
+    assert "`sightline models use fake` embeds the pictures again" in asked.err
     (alike,) = indexed("similar", album / "red.png", "-k", "1", "--json").records
     assert alike["path"].endswith("yellow.png")
     new = indexed("models", "use", "fake")
-    assert f"`sightline models use {FAKE[:12]}` goes back" in new.text
+    assert f"`sightline models use {FAKE[:12]}` switches back" in new.text
     assert indexed("search", "red", "-k", "1").code == 0
     several = indexed("search", "red", "--space", "fake")
-    assert "several spaces are called 'fake': name one by its fingerprint" in several.err
+    assert "Several spaces are called 'fake'. Name one by its fingerprint" in several.err
     back = indexed("models", "use", FAKE[:12])
-    assert "nothing new can be embedded" in back.err
+    assert "new pictures cannot be embedded" in back.err
     assert indexed("similar", album / "red.png", "-k", "1").code == 0
     assert indexed("search", "red").code == 2
 
 
-def test_a_name_that_nothing_has(indexed: Sightline) -> None:
+def test_use_of_unknown_model(indexed: Sightline) -> None:
     answer = indexed("models", "use", "nope")
     assert (answer.code, answer.out) == (2, b"")
-    assert "no model is called 'nope'" in answer.err
+    assert "Unknown model 'nope'" in answer.err
 
 
-def test_an_unmounted_disk_stops_the_switch(indexed: Sightline, album: Path) -> None:
+def test_unavailable_folder_stops_switch(indexed: Sightline, album: Path) -> None:
     shutil.rmtree(album)
     answer = indexed("models", "use", "mini")
     assert answer.code == 2
@@ -177,11 +173,11 @@ def test_an_unmounted_disk_stops_the_switch(indexed: Sightline, album: Path) -> 
     assert hit["score"] == pytest.approx(1, abs=1e-3)
 
 
-def test_what_a_model_cannot_embed_is_said_by_status(indexed: Sightline) -> None:
-    with library() as opened, opened.write() as connection:
-        from store.spaces.embeddings import note_faults
+def test_status_reports_vector_failures(indexed: Sightline) -> None:
+    with library() as opened, opened.transaction() as connection:
+        from store.spaces.embeddings import record_vector_failures
 
-        note_faults(connection, register(connection, MiniEncoder().space), {1: "not all values are finite"})
+        record_vector_failures(connection, register(connection, MiniEncoder().space), {1: "not all values are finite"})
     status = indexed("status")
     assert "1 could not be embedded" in status.text
     assert "--failures" in status.text

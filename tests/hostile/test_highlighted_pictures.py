@@ -14,7 +14,7 @@ from core.errors import InvalidQuery, SightlineError
 from encoders.fake import FakeEncoder
 from encoders.preprocess import Preprocess
 from search.highlight import highlight
-from search.highlight.overlay import blend, figure, highlight_panels
+from search.highlight.overlay import blend, highlight_panels, render_figure
 from search.highlight.patch_similarity import PatchSimilarityEngine
 
 ENGINES = [PatchSimilarityEngine(FakeEncoder()), PatchSimilarityEngine(FakeEncoder())]
@@ -34,7 +34,7 @@ def test_pictures_of_hardly_any_pixels(size: tuple[int, int], engine: PatchSimil
     assert found.mask.all()
     assert found.regions[0].box == (0, 0, *size)
     assert blend(image, found.map, found.mask).size == size
-    assert figure([highlight_panels(image, [found])], "meaning").width > 14
+    assert render_figure([highlight_panels(image, [found])], "meaning").width > 14
 
 
 def test_a_file_too_narrow_to_be_read(tmp_path: Path) -> None:
