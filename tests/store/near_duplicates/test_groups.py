@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from store import Library
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
-from store.check import repair, verify
+from store.check import verify
 from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
 from store.near_duplicates.groups import (
     compute_duplicate_groups,
@@ -23,6 +23,7 @@ from store.near_duplicates.groups import (
 )
 from store.near_duplicates.hashes import PerceptualHash, record_hashes
 from store.spaces.registry import StoredSpace
+from tests.support.writers import publish, run_repair
 
 Put = Callable[..., list[int]]
 
@@ -43,6 +44,11 @@ def hashes(library: Library, bits_by_content: dict[int, bytes | None]) -> None:
         record_hashes(writer, {content_id: PerceptualHash(1, bits) for content_id, bits in bits_by_content.items()})
 
 
+def update_groups(library: Library, stored: StoredSpace, thresholds: DuplicateThresholds | None = None) -> int:
+    with library.exclusive() as writer:
+        return update_near_duplicate_groups(writer, stored, thresholds)
+
+
 def anchors(library: Library) -> dict[int, int]:
     with library.read() as connection:
         ids = list(connection.execute(select(Content.id)).scalars())
@@ -56,8 +62,7 @@ def groups(library: Library) -> list[list[int]]:
 def test_hash_alone_decides_below_certain_bits(library: Library, stored: StoredSpace, put: Put) -> None:
     one, near, far = put(1, 2, 3)  # their vectors have nothing to do with each other
     hashes(library, {one: BITS, near: flipped(BITS, *range(24)), far: flipped(BITS, *range(25))})
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 3
+    assert update_groups(library, stored) == 3
     assert anchors(library) == {one: one, near: one, far: far}
 
 
@@ -85,16 +90,14 @@ def test_contents_without_a_vector_need_certain_bits(library: Library, stored: S
 def test_pictures_without_a_hash_have_no_group(library: Library, stored: StoredSpace, put: Put) -> None:
     black, blacker = put(1, 2)
     hashes(library, {black: None, blacker: None})
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 0
+    assert update_groups(library, stored) == 0
     assert anchors(library) == {}
 
 
 def test_chain_ends_where_pictures_are_far_from_the_anchor(library: Library, stored: StoredSpace, put: Put) -> None:
     ids = put(*range(1, 11))
     hashes(library, {content_id: flipped(BITS, *range(12 * step)) for step, content_id in enumerate(ids)})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored, DuplicateThresholds(min_cosine=2))
+    update_groups(library, stored, DuplicateThresholds(min_cosine=2))
     found = anchors(library)
     assert [found[content_id] for content_id in ids] == [ids[step - step % 3] for step in range(10)]
 
@@ -104,23 +107,19 @@ def test_best_picture_is_the_anchor(library: Library, stored: StoredSpace, put: 
     with library.transaction() as connection:
         connection.execute(update(Content).where(Content.id == large).values(width=4000))
     hashes(library, {small: BITS, large: BITS})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
+    update_groups(library, stored)
     assert anchors(library) == {small: large, large: large}
 
 
 def test_update_compares_only_new_contents(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: flipped(BITS, *range(100))})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
+    update_groups(library, stored)
     (later,) = put(3)
     hashes(library, {later: flipped(BITS, 7), one: BITS})
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 1
+    assert update_groups(library, stored) == 1
     assert anchors(library) == {one: one, other: other, later: one}
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 0
+    assert update_groups(library, stored) == 0
     records = near_duplicate_records(library, [one, other, later])
     assert {content_id: [record.id for record in others] for content_id, others in records.items()} == {
         one: [later],
@@ -132,26 +131,22 @@ def test_update_compares_only_new_contents(library: Library, stored: StoredSpace
 def test_new_hash_version_is_compared_again(library: Library, stored: StoredSpace, put: Put) -> None:
     one, other = put(1, 2)
     hashes(library, {one: BITS, other: BITS})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
+    update_groups(library, stored)
     with library.exclusive() as writer:
         record_hashes(writer, {other: PerceptualHash(2, flipped(BITS, *range(100)))})
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 1
+    assert update_groups(library, stored) == 1
     assert anchors(library) == {one: one, other: other}
 
 
 def test_members_of_a_deleted_anchor_are_grouped_again(library: Library, stored: StoredSpace, put: Put) -> None:
     anchor, one, other = put(1, 2, 3)
     hashes(library, {anchor: BITS, one: flipped(BITS, 1), other: flipped(BITS, 2)})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
+    update_groups(library, stored)
     with library.transaction() as connection:
         connection.execute(delete(Picture).where(Picture.content_id == anchor))
         connection.execute(delete(Content).where(Content.id == anchor))
     assert anchors(library) == {}
-    with library.exclusive() as writer:
-        assert update_near_duplicate_groups(writer, stored) == 2
+    assert update_groups(library, stored) == 2
     assert anchors(library) == {one: one, other: one}
 
 
@@ -159,28 +154,23 @@ def test_group_needs_several_present_files(library: Library, stored: StoredSpace
     (one,) = put(1)
     (gone,) = put(2, state=PictureState.MISSING)
     hashes(library, {one: BITS, gone: BITS})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
+    update_groups(library, stored)
     assert groups(library) == []
 
 
 @pytest.mark.parametrize("damage", ["short", "headless"])
 def test_broken_groups_are_found_and_repaired(library: Library, stored: StoredSpace, put: Put, damage: str) -> None:
-    from store.spaces import index_cache
 
     one, other, third = put(1, 2, 3)
     hashes(library, {one: BITS, other: BITS, third: flipped(BITS, *range(90))})
-    with library.exclusive() as writer:
-        update_near_duplicate_groups(writer, stored)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    update_groups(library, stored)
+    publish(library, stored)
     assert verify(library) == []
     values = {"bits": b"xx"} if damage == "short" else {"anchor_id": third}
     with library.transaction() as connection:
         connection.execute(update(PerceptualHashRow).where(PerceptualHashRow.content_id == one).values(values))
     assert {fault.kind for fault in verify(library)} == {"duplicates"}
-    with library.exclusive() as writer:
-        assert any("near-duplicates" in done for done in repair(writer))
+    assert any("near-duplicates" in done for done in run_repair(library))
     assert verify(library) == []
     assert anchors(library)[other] in (one, other)
 

@@ -21,6 +21,7 @@ from store.spaces.drop import drop_space
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.registry import StoredSpace, activate, register
 from store.spaces.vector_index import FlatIndex
+from tests.support.writers import publish
 
 Put = Callable[..., list[int]]
 
@@ -69,8 +70,7 @@ def test_first_published_index_contains_all_vectors(library: Library, stored: St
     ids = put(1, 2, 3)
     before = index_cache.load(library, stored)
     assert (before.published, before.fault, sorted(before.index.ids())) == (False, None, ids)
-    with library.exclusive() as writer:
-        published = index_cache.publish(writer, stored)
+    published = publish(library, stored)
     assert published.published
     assert held(published) == truth(library, stored)
     assert generation(library)[0] == 1
@@ -87,24 +87,20 @@ def written(library: Library) -> tuple[int, int]:
 
 def test_publishing_without_changes_writes_no_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     before = written(library)
-    with library.exclusive() as writer:
-        assert index_cache.publish(writer, stored).published
+    assert publish(library, stored).published
     assert written(library) == before
     assert generation(library)[0] == 1
 
 
 def test_change_without_vectors_only_updates_the_revision(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     before = written(library)
     set_state(library, b"0001.png", PictureState.PRESENT)  # as after a rename
     assert not index_cache.load(library, stored).published
-    with library.exclusive() as writer:
-        assert index_cache.publish(writer, stored).published
+    assert publish(library, stored).published
     assert index_cache.load(library, stored).published
     assert written(library) == before
     assert generation(library)[0] == 1
@@ -112,16 +108,14 @@ def test_change_without_vectors_only_updates_the_revision(library: Library, stor
 
 def test_stale_file_is_brought_up_to_date(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2, 3, 4)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     old = index_file(library)
     set_state(library, b"0002.png", PictureState.MISSING)
     put(9)
     current = index_cache.load(library, stored)
     assert (current.published, current.fault, current.changed) == (False, None, True)
     assert held(current) == truth(library, stored)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     assert generation(library)[0] == 2
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert not old.exists()
@@ -130,11 +124,9 @@ def test_stale_file_is_brought_up_to_date(library: Library, stored: StoredSpace,
 
 def test_index_can_become_empty(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     set_state(library, b"0001.png", PictureState.MISSING)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     current = index_cache.load(library, stored)
     assert current.published
     assert len(current.index) == 0
@@ -144,8 +136,7 @@ def test_index_excludes_missing_and_failed_pictures(library: Library, stored: St
     present = put(1, 2)
     put(3, state=PictureState.MISSING)
     put(4, state=PictureState.FAILED)
-    with library.exclusive() as writer:
-        assert sorted(index_cache.publish(writer, stored).index.ids()) == present
+    assert sorted(publish(library, stored).index.ids()) == present
 
 
 def flip(seed: int) -> Callable[[bytes], bytes]:
@@ -176,8 +167,7 @@ def test_damaged_file_is_detected_and_rebuilt(
     library: Library, stored: StoredSpace, put: Put, damage: str, behind: bool
 ) -> None:
     put(*range(20))
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     path = index_file(library)
     data = DAMAGES[damage](path.read_bytes())
     path.unlink()
@@ -190,8 +180,7 @@ def test_damaged_file_is_detected_and_rebuilt(
     assert current.fault.path == path
     assert ("missing" if data is None else "damaged") in current.fault.fault
     assert held(current) == truth(library, stored)
-    with library.exclusive() as writer:
-        assert index_cache.publish(writer, stored).published
+    assert publish(library, stored).published
     mended = index_cache.load(library, stored)
     assert (mended.published, mended.fault) == (True, None)
     assert held(mended) == truth(library, stored)
@@ -202,8 +191,7 @@ def test_damaged_file_is_detected_and_rebuilt(
 def test_file_of_another_library_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     """A whole index, but not the one that was published."""
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     other = FlatIndex(13)
     other.add(np.array([1, 2], np.int64), np.eye(2, 13, dtype=np.float32))
     other.write(index_file(library))
@@ -214,25 +202,21 @@ def test_file_of_another_library_is_detected(library: Library, stored: StoredSpa
 
 def test_folder_in_place_of_the_file_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     path = index_file(library)
     path.unlink()
     path.mkdir()
     current = index_cache.load(library, stored)
     assert current.fault is not None
     assert held(current) == truth(library, stored)
-    with library.exclusive() as writer:
-        assert index_cache.publish(writer, stored).published
+    assert publish(library, stored).published
     assert index_cache.load(library, stored).published
 
 
 def test_rebuild_ignores_the_file_on_disk(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored, rebuild=True)
+    publish(library, stored)
+    publish(library, stored, rebuild=True)
     assert generation(library)[0] == 2
     assert held(index_cache.load(library, stored)) == truth(library, stored)
 
@@ -241,12 +225,10 @@ def test_stray_files_are_removed(library: Library, stored: StoredSpace, put: Put
     put(1)
     (library.indexes / "0123456789ab-000007.tmp").write_bytes(b"killed while writing")
     (library.indexes / "0123456789ab-000006.faiss").write_bytes(b"killed before announcing")
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     assert files(library) == [generation(library)[1]]
     (library.indexes / "0123456789ab-000008.tmp").write_bytes(b"killed again")
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)  # also when there is nothing new
+    publish(library, stored)  # also when there is nothing new
     assert files(library) == [generation(library)[1]]
 
 
@@ -254,13 +236,11 @@ def test_reader_keeps_its_mapped_file_after_a_publication(
     library: Library, stored: StoredSpace, put: Put, unit: Callable[[int], NDArray[np.float32]]
 ) -> None:
     ids = put(*range(50))
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     reader = index_cache.load(library, stored)
     for number in range(50, 60):
         put(number)
-        with library.exclusive() as writer:
-            index_cache.publish(writer, stored)
+        publish(library, stored)
     assert generation(library)[0] == 11
     queries = np.stack([unit(number) for number in range(50)])
     np.testing.assert_array_equal(reader.index.search(queries, 1).ids[:, 0], ids)
@@ -272,15 +252,13 @@ def test_reader_retries_if_its_file_is_replaced_while_loading(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     check, calls = index_cache.check_file, []
 
     def replaced_meanwhile(path: Path, count: int, checksum: bytes) -> None:
         calls.append(path)
         if len(calls) == 1:
-            with library.exclusive() as writer:
-                index_cache.publish(writer, stored, rebuild=True)  # removes `path` and announces another
+            publish(library, stored, rebuild=True)  # removes `path` and announces another
         check(path, count, checksum)
 
     monkeypatch.setattr(index_cache, "check_file", replaced_meanwhile)
@@ -293,8 +271,7 @@ def test_full_disk_keeps_the_catalogue_and_the_old_file(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     before = generation(library)
     put(3)
 
@@ -303,15 +280,14 @@ def test_full_disk_keeps_the_catalogue_and_the_old_file(
         raise error
 
     monkeypatch.setattr(FlatIndex, "write", half_written)
-    with pytest.raises(LibraryUnusable, match="could not be written"), library.exclusive() as writer:
+    with pytest.raises(LibraryUnusable, match="cannot be written"), library.exclusive() as writer:
         index_cache.publish(writer, stored)
     assert not index_cache.heal(library, stored)
     assert generation(library) == before
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert len(truth(library, stored)) == 3
     monkeypatch.undo()
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     assert held(index_cache.load(library, stored)) == truth(library, stored)
     assert len(files(library)) == 1
 
@@ -327,23 +303,19 @@ def test_heal_does_nothing_while_the_library_is_locked(library: Library, stored:
 
 def test_index_excludes_deleted_vectors(library: Library, stored: StoredSpace, put: Put) -> None:
     first, second = put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     with library.transaction() as connection:
         connection.execute(delete(Embedding).where(Embedding.content_id == first))
         mark_changed(connection)
-    with library.exclusive() as writer:
-        assert index_cache.publish(writer, stored).index.ids().tolist() == [second]
+    assert publish(library, stored).index.ids().tolist() == [second]
 
 
 def test_each_space_has_its_own_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     with library.transaction() as connection:
         other = register(connection, Space("other", "w", 4))
-    with library.exclusive() as writer:
-        index_cache.publish(writer, other)
+    publish(library, other)
     assert len(files(library)) == 2
     assert index_cache.load(library, stored).published
     assert len(index_cache.load(library, other).index) == 0
@@ -352,8 +324,7 @@ def test_each_space_has_its_own_file(library: Library, stored: StoredSpace, put:
 def test_change_in_one_space_keeps_the_files_of_others_current(library: Library, stored: StoredSpace, put: Put) -> None:
     """A space that is being filled must not make every search in another one read its index again."""
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     with library.transaction() as connection:
         other = register(connection, Space("other", "w", 4))
         activate(connection, other)
@@ -364,8 +335,7 @@ def test_change_in_one_space_keeps_the_files_of_others_current(library: Library,
 
 def test_dropped_space_has_no_index(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     with library.transaction() as connection:
         drop_space(connection, stored)
     with pytest.raises(SpaceDropped, match=r"fake .* was dropped"):
@@ -378,8 +348,7 @@ def test_dropped_space_has_no_index(library: Library, stored: StoredSpace, put: 
 def test_file_of_another_dimension_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
     """With the right checksum: somebody has mixed up two rows."""
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     other = FlatIndex(4)
     other.add(np.array([1]), np.eye(4)[:1])
     other.write(index_file(library))
@@ -397,8 +366,7 @@ def test_loaded_index_is_updated_without_reading_the_file(
 ) -> None:
     put(1, 2, 3)
     if published:
-        with library.exclusive() as writer:
-            index_cache.publish(writer, stored)
+        publish(library, stored)
     first = index_cache.load(library, stored)
     held_first = held(first)
     monkeypatch.setattr(index_cache, "check_file", lambda *_: pytest.fail("the file was read again"))
@@ -416,14 +384,12 @@ def test_loaded_index_is_updated_without_reading_the_file(
 
 def test_loaded_index_is_replaced_by_a_newer_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        before = index_cache.publish(writer, stored)
+    before = publish(library, stored)
     put(3)
     with library.transaction() as connection:
         mark_changed(connection)
     behind = index_cache.load(library, stored, before)
-    with library.exclusive() as writer:
-        newer = index_cache.publish(writer, stored)
+    newer = publish(library, stored)
     after = index_cache.load(library, stored, behind)
     assert (before.published, behind.published, newer.published, after.published) == (True, False, True, True)
     assert held(after) == truth(library, stored)
@@ -433,13 +399,11 @@ def test_file_with_only_a_new_revision_is_not_read_again(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(1, 2)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     before = index_cache.load(library, stored)
     with library.transaction() as connection:
         mark_changed(connection)
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    publish(library, stored)
     monkeypatch.setattr(index_cache, "check_file", lambda *_: pytest.fail("the file was read again"))
     after = index_cache.load(library, stored, before)
     assert (after.index, after.published, after.revision) == (before.index, True, before.revision + 1)
