@@ -18,7 +18,7 @@ from indexer.ignore import parse_patterns
 from indexer.scan import ScanSettings
 from store import Library
 from store.spaces.registry import list_spaces, model_space
-from store.spaces.space_fill import fillings
+from store.spaces.space_fill import fill_states
 
 __all__ = ["ScanSettings", "index_folders"]
 
@@ -49,11 +49,11 @@ def index_folders(
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
-        stored = model_space(opened)
-        if model is None and stored is not None:
-            encoder = registry.load_for_space(stored.space, placement)
+        if model is None:
+            stored = model_space(opened)
+            encoder = registry.load_default(None if stored is None else stored.space, placement)
         else:
-            encoder = registry.load(model or registry.DEFAULT_MODEL, placement)
+            encoder = registry.load(model, placement)
         summary = index(opened, map(logical_path, paths), encoder, settings, progress)
         _warn_of_filling(opened)
     if as_json:
@@ -64,7 +64,7 @@ def index_folders(
 
 def _warn_of_filling(library: Library) -> None:
     """Report spaces that are being filled: index runs embed pictures only for the active space."""
-    states = fillings(library)
+    states = fill_states(library)
     for stored in [summary.stored for summary in list_spaces(library)]:
         state = states.get(stored.id)
         if state == "under way":

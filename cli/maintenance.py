@@ -15,7 +15,7 @@ from store.roots import list_roots
 from store.spaces.coverage import coverage
 from store.spaces.drop import forget_space
 from store.spaces.registry import list_spaces, named_space
-from store.spaces.space_fill import fillings
+from store.spaces.space_fill import fill_states
 
 __all__ = ["forget_pictures", "print_status", "repair_library", "verify_library"]
 
@@ -93,7 +93,7 @@ def _status(library: Library, with_failures: bool) -> dict[str, Any]:
 
 
 def _spaces(library: Library) -> list[dict[str, Any]]:
-    summaries, filling = list_spaces(library), fillings(library)
+    summaries, filling = list_spaces(library), fill_states(library)
     covered = {summary.stored.id: coverage(library, summary.stored) for summary in summaries}
     return [
         {

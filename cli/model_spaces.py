@@ -14,7 +14,8 @@ from indexer import FillResult, FillSettings, fill, switch
 from search.active_space import encoder_of
 from store import Library
 from store.spaces.coverage import count_unavailable, coverage
-from store.spaces.drop import forget_space, free_bytes, give_back
+from store.spaces.drop import forget_space, free_bytes
+from store.spaces.drop import vacuum as vacuum_catalogue
 from store.spaces.registry import StoredSpace, active_space, find_spaces, named_space
 
 __all__ = ["drop_model", "use_model"]
@@ -53,7 +54,7 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
                 raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")
             vectors = forget_space(writer, stored, dry_run=dry_run)
             if vacuum and not dry_run:
-                give_back(writer)
+                vacuum_catalogue(writer)
             free = free_bytes(opened)
     if as_json:
         print_json({"would_drop" if dry_run else "dropped": vectors, "space": str(stored.space), "free_bytes": free})

@@ -1,4 +1,4 @@
-"""Giving up a whole space: its vectors, its index, and the documents of which there was nothing else."""
+"""Remove spaces with their vectors, index files and documents, and return free space to the disk."""
 
 import sqlite3
 
@@ -12,20 +12,17 @@ from store.roots import collection_path
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
 
-__all__ = ["drop_space", "forget_space", "free_bytes", "give_back"]
-
-FREE = ("freelist_count", "page_size")
+__all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
 
 
 def forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool = False) -> int:
-    """Forgets the space with all its vectors; what other spaces know of the pictures stays.
+    """Remove a space and its vectors; return the number of vectors. Pictures and other spaces stay.
 
-    Returns how many vectors it held; `dry_run` only counts. Raises `SpaceInUse` while
-    a process fills it.
+    `dry_run` only counts. Raises `SpaceInUse` while a process fills the space.
     """
-    with writer.library.space_fill_lock_if_free(stored.space.fingerprint) as free:
-        if not free:
-            raise SpaceInUse(str(stored.space), "another process is filling it; stop that first")
+    with writer.library.space_fill_lock_if_free(stored.space.fingerprint) as is_free:
+        if not is_free:
+            raise SpaceInUse(str(stored.space), "another process is filling it. Stop that process first.")
         return _forget_space(writer, stored, dry_run=dry_run)
 
 
@@ -42,16 +39,18 @@ def _forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool) -> int:
 
 
 def free_bytes(library: Library) -> int:
-    """How many bytes of the catalogue's file are free: what comes next is written there before the file grows."""
+    """Return how many bytes of the catalogue file are free. New records use them before the file grows."""
     with library.read() as connection:
-        pages, size = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in FREE)
+        pages, size = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_size")
+        )
     return int(pages * size)
 
 
-def give_back(writer: Writer) -> None:
-    """Gives the free bytes back to the disk: writes the catalogue anew, which takes as much room again meanwhile.
+def vacuum(writer: Writer) -> None:
+    """Return the free bytes to the disk by rewriting the catalogue, which temporarily needs its size again.
 
-    Searches continue. Raises `LibraryUnusable` when the disk is full: nothing is lost.
+    Searches continue. If the disk is full, nothing is lost and `LibraryUnusable` is raised.
     """
     with writer.connect() as connection:
         driver = connection.connection.driver_connection
@@ -59,16 +58,16 @@ def give_back(writer: Writer) -> None:
             return
         try:
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                driver.execute(statement)  # not within a transaction, which SQLAlchemy would begin
+                driver.execute(statement)  # through the driver: SQLAlchemy would begin a transaction
         except sqlite3.Error as exc:
-            raise LibraryUnusable(writer.library.path, f"its free space could not be given back: {exc}") from exc
+            raise LibraryUnusable(writer.library.path, f"its free space cannot be released: {exc}") from exc
 
 
 def drop_space(connection: Connection, stored: StoredSpace) -> None:
-    """Removes the space, within a transaction.
+    """Remove a space within a transaction.
 
-    If it was active, the oldest other one is now, one that is filled before one that is not. Its index file is left to
-    `cache.remove_strays`.
+    If it was active, the oldest remaining space becomes active, completely filled spaces first. Its index file is left
+    to `index_cache.remove_strays`.
     """
     others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
     oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
@@ -79,4 +78,4 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
         collection = collection_path(stored.space.model)
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
-    advance_revision(connection)  # other spaces hold what they held
+    advance_revision(connection)

@@ -1,9 +1,9 @@
-"""The index file of a space as a cache of the catalogue: found, checked, brought up to date, published.
+"""The index file of a space, a cache of the catalogue: loading, checking, updating and publishing it.
 
-A published file is never changed. A newer one is written beside it, flushed, renamed, and then named by a row that
-carries its count, its checksum and the revision of its space that it reflects; readers that still map the old file keep
-it. A file that is missing, damaged or behind is no error: the answer comes from the catalogue, and the file is made
-anew.
+A published file is never changed. A newer one is written next to it, flushed and renamed, and then announced by a row
+with its number of vectors, its checksum and the revision of the space that it reflects. Readers that have mapped the
+old file keep it. A file that is missing, damaged or stale is no error: the index is built from the catalogue, and the
+file is written again.
 """
 
 import hashlib
@@ -25,29 +25,29 @@ from store.spaces.vector_index import VectorIndex
 
 __all__ = ["CurrentIndex", "check_file", "heal", "load", "publish", "remove_strays"]
 
-ATTEMPTS = 3
-"""A reader that finds its file replaced under its hands looks again; publishing is far slower than looking."""
+MAX_ATTEMPTS = 3
+"""Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading."""
 
 
 @dataclass(frozen=True)
 class CurrentIndex:
-    """An index that holds exactly what the catalogue held of its space at `revision` of that."""
+    """An index with exactly the vectors that were searchable at `revision` of its space."""
 
     index: VectorIndex
     revision: int
     published: bool
-    """Whether the file on disk says the same; if not, `publish` would make it so."""
+    """Whether the file on disk is current, too; otherwise `publish` writes it."""
     fault: IndexFault | None = None
-    """What was wrong with the file on disk, apart from being behind."""
+    """The fault of the file on disk, if it is not just stale."""
     changed: bool = False
-    """Whether it holds other vectors than the file on disk."""
+    """Whether its vectors differ from those of the file on disk."""
     checksum: bytes | None = None
-    """Of the file that it was made from, if it was made from one."""
+    """The checksum of the file that it was loaded from, if any."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """The row that describes the published file."""
+    """The row of the catalogue that describes the published file."""
 
     path: Path
     generation: int
@@ -57,13 +57,13 @@ class _Entry:
 
 
 def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
-    """The index as of now: mapped from its file when that is current, else brought up to date in memory.
+    """Return the current index: mapped from its file if that is current, else updated in memory.
 
-    `before`, an index of the same space that was current once, saves the work done for it as long as the file stays the
-    same. Raises `SpaceDropped` when that happened to the space.
+    `before` is an index of the same space that was loaded earlier; it is updated instead of loading the file again if
+    the file has not changed. Raises `SpaceDropped`.
     """
     fault: IndexFault | None = None
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         entry = _entry(library, stored)
         if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
             if entry is None or entry.revision != _revision(library, stored) or before.changed:
@@ -87,27 +87,27 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
-    """Raises `IndexFault` unless the file at `path` is, bit for bit, the one that was published.
+    """Raise `IndexFault` unless the file at `path` is bit-identical to the published one.
 
-    Exact search reads every byte anyway, so this costs about one more query.
+    Exact search reads every byte anyway, so that this costs about as much as a query.
     """
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").digest()
+            actual = hashlib.file_digest(file, "sha256").digest()
     except OSError as exc:
         raise IndexFault(path, "missing" if isinstance(exc, FileNotFoundError) else str(exc)) from exc
-    if found != checksum:
+    if actual != checksum:
         raise IndexFault(path, f"damaged (its checksum is not that of the {count} vectors published)")
 
 
 def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
     """Bring the index file of `stored` up to date. `rebuild` ignores the file on disk.
 
-    Raises `LibraryUnusable` when the file cannot be written; the catalogue, and thus every answer, is whole even then.
+    Raises `LibraryUnusable` if the file cannot be written; search results are not affected by that.
     """
     library = writer.library
-    nothing = CurrentIndex(new_index(stored), 0, published=False)
-    current = _bring_up_to_date(library, stored, nothing) if rebuild else load(library, stored)
+    empty = CurrentIndex(new_index(stored), 0, published=False)
+    current = _bring_up_to_date(library, stored, empty) if rebuild else load(library, stored)
     if current.published:
         remove_strays(writer)
         return current
@@ -120,16 +120,16 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
         try:
             checksum = _write(current.index, path)
         except (OSError, RuntimeError) as exc:
-            raise LibraryUnusable(library.path, f"the index could not be written: {exc}") from exc
+            raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
         _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
 
 
 def heal(library: Library, stored: StoredSpace) -> bool:
-    """Publishes a file that is damaged or behind, unless another process is changing the library; says whether it did.
+    """Publish the file of a space unless another process changes the library; return whether it was published.
 
-    For readers: their answers are right without it, but every one of them would do the same work again.
+    Readers call this after they have repaired a stale or damaged index in memory, so that others need not do it again.
     """
     try:
         with library.exclusive_if_free() as writer:
@@ -141,7 +141,7 @@ def heal(library: Library, stored: StoredSpace) -> bool:
 
 
 def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
-    """Lets readers use the file of `entry`, which is on disk for good."""
+    """Announce the file of `entry`, which has been flushed to disk, to readers."""
     with writer.transaction() as connection:
         connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
         connection.execute(
@@ -158,11 +158,11 @@ def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
 
 
 def remove_strays(writer: Writer) -> list[Path]:
-    """Deletes files of the index folder that no row names (older generations, leftovers of a killed process)."""
+    """Delete files in the index folder that no row names, such as older generations; return their paths."""
     library = writer.library
     with library.read() as connection:
-        named = set(connection.execute(select(IndexGeneration.filename)).scalars())
-    strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in named and not path.is_dir()]
+        current = set(connection.execute(select(IndexGeneration.filename)).scalars())
+    strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in current and not path.is_dir()]
     for path in strays:
         path.unlink(missing_ok=True)
     return strays
@@ -191,34 +191,33 @@ def _require_revision(connection: Connection, stored: StoredSpace) -> int:
 
 
 def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
-    """Adds to an index and removes from it what the catalogue says, within one view of the catalogue.
+    """Add and remove vectors so that an index has those of one view of the catalogue.
 
-    It is copied if there is anything to change: others may be searching it, or it is mapped from its file. Where a
-    library has several spaces, what changes mostly concerns one of them.
+    It is copied if there are changes, because others may be searching it, or because it is mapped from its file.
     """
     index = before.index
     with library.read() as connection:
         revision = _require_revision(connection, stored)
-        wanted, have = searchable_ids(connection, stored), index.ids()
-        surplus, lacking = without(have, wanted), without(wanted, have)
-        changes = bool(len(surplus) or len(lacking))
-        if changes:
+        expected, present = searchable_ids(connection, stored), index.ids()
+        surplus, missing = without(present, expected), without(expected, present)
+        has_changes = bool(len(surplus) or len(missing))
+        if has_changes:
             index = index.copy()
         if len(surplus):
             index.remove(surplus)
-        for ids, vectors in iter_vectors(connection, stored, lacking):
+        for ids, vectors in iter_vectors(connection, stored, missing):
             index.add(ids, vectors)
-    changed = before.changed or changes
+    changed = before.changed or has_changes
     return replace(before, index=index, revision=revision, published=False, changed=changed)
 
 
 def _write(index: VectorIndex, path: Path) -> bytes:
-    """Writes `index` so that `path` either holds all of it or does not exist; returns its SHA-256."""
+    """Write `index` to `path` completely or not at all; return the SHA-256 of the file."""
     draft = path.with_suffix(".tmp")
     try:
         index.write(draft)
     except BaseException:
-        draft.unlink(missing_ok=True)  # a disk that is full needs the room
+        draft.unlink(missing_ok=True)  # a full disk needs the space
         raise
     with draft.open("rb+") as file:
         checksum = hashlib.file_digest(file, "sha256").digest()
@@ -226,7 +225,7 @@ def _write(index: VectorIndex, path: Path) -> bytes:
     draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the rename itself must survive a power cut
+        os.fsync(folder)  # makes the rename survive a power cut
     finally:
         os.close(folder)
     return checksum

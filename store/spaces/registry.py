@@ -1,4 +1,4 @@
-"""The embedding spaces a library holds vectors of, and which of them answers."""
+"""The embedding spaces of a library: registering, finding and listing them, and the active one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,15 +33,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class StoredSpace:
-    """A space as the catalogue keeps it."""
+    """A space as it is registered in the catalogue."""
 
     id: int
     space: Space
     dtype: str
-    """Of the stored vectors: `float16` or `float32`."""
+    """The dtype of the stored vectors: `float16` or `float32`."""
 
     def to_bytes(self, vector: NDArray[np.floating]) -> bytes:
-        """A (D,) vector as it is stored."""
+        """Return a vector (D,) as it is stored."""
         return np.ascontiguousarray(vector, dtype=self.storage).tobytes()
 
     @property
@@ -60,9 +60,9 @@ class SpaceSummary:
 
 
 def register(connection: Connection, space: Space, dtype: str = "float16") -> StoredSpace:
-    """The library's record of `space`, made if need be."""
-    known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
-    if known is None:
+    """Return the library's record of `space`, which is inserted if it is new. `dtype` applies to new spaces only."""
+    stored = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if stored is None:
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute(
             insert(SpaceRow).values(
@@ -76,10 +76,10 @@ def register(connection: Connection, space: Space, dtype: str = "float16") -> St
                 revision=select(LibraryState.revision).scalar_subquery(),
             )
         )
-        known = _find(connection, SpaceRow.fingerprint == space.fingerprint)
-    if known is None:  # only another program deleting rows under us comes here
+        stored = _find(connection, SpaceRow.fingerprint == space.fingerprint)
+    if stored is None:  # another program must have deleted the row
         raise SpaceMismatch(str(space), "nothing")
-    return known
+    return stored
 
 
 def create_active_space(writer: Writer, space: Space) -> StoredSpace:
@@ -91,7 +91,7 @@ def create_active_space(writer: Writer, space: Space) -> StoredSpace:
 
 
 def active_space(library: Library) -> StoredSpace | None:
-    """The space that answers searches; None before the first index run."""
+    """Return the space that searches use; None before the first index run."""
     with library.read() as connection:
         return active_in(connection)
 
@@ -102,9 +102,9 @@ def active_in(connection: Connection) -> StoredSpace | None:
 
 
 def model_space(library: Library) -> StoredSpace | None:
-    """The space that a model fills with pictures: the active one, or the oldest if that was made elsewhere.
+    """Return the space that index runs fill: the active one, or the oldest that is not imported if that one is.
 
-    None before the first index run.
+    Returns None before the first index run.
     """
     active = active_space(library)
     if active is None or not active.space.is_imported:
@@ -114,9 +114,9 @@ def model_space(library: Library) -> StoredSpace | None:
 
 
 def require_active(library: Library, space: Space) -> StoredSpace:
-    """The active space, which must be `space`.
+    """Return the active space, which must be `space`: vectors of different spaces are never compared.
 
-    Raises `SpaceMismatch`: a library never compares vectors of two spaces.
+    Raises `SpaceMismatch`.
     """
     active = active_space(library)
     if active is None or active.space.fingerprint != space.fingerprint:
@@ -125,20 +125,20 @@ def require_active(library: Library, space: Space) -> StoredSpace:
 
 
 def find_spaces(library: Library, name: str) -> list[StoredSpace]:
-    """Return the spaces of the model `name` (several weights can share it), else those whose fingerprint starts so."""
+    """Return the spaces of the model `name` (one per weights), else those whose fingerprint starts with `name`."""
     with library.read() as connection:
         return find_spaces_in(connection, name)
 
 
 def find_spaces_in(connection: Connection, name: str) -> list[StoredSpace]:
-    """The spaces of the model `name` (several weights can share it), or those whose fingerprint begins so."""
+    """As `find_spaces`, within a transaction."""
     rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
     named = [row for row in rows if row.model == name]
     return [_stored(row) for row in named or [row for row in rows if name and row.fingerprint.startswith(name)]]
 
 
 def named_space(library: Library, name: str) -> StoredSpace:
-    """The one space called `name`, or whose fingerprint begins so. Raises `UnknownSpace`, or `AmbiguousSpace`."""
+    """Return the only space that `find_spaces` finds. Raises `UnknownSpace` or `AmbiguousSpace`."""
     found = find_spaces(library, name)
     if len(found) > 1:
         raise AmbiguousSpace(name, tuple(str(stored.space) for stored in found))
@@ -148,13 +148,13 @@ def named_space(library: Library, name: str) -> StoredSpace:
 
 
 def activate(connection: Connection, stored: StoredSpace) -> None:
-    """Lets `stored` answer from now on."""
+    """Make `stored` the active space."""
     connection.execute(update(LibraryState).values(active_space_id=stored.id))
-    advance_revision(connection)  # for whoever searches: other vectors answer now
+    advance_revision(connection)  # searchers must notice the change
 
 
 def revision_of(connection: Connection, stored: StoredSpace) -> int | None:
-    """A number that grows whenever what can be found in this space changes; None when the space is no more."""
+    """Return a number that grows whenever the searchable vectors of this space change; None if it was dropped."""
     same = (SpaceRow.id == stored.id, SpaceRow.fingerprint == stored.space.fingerprint)
     return connection.scalar(select(SpaceRow.revision).where(*same))
 

@@ -1,4 +1,4 @@
-"""A space being filled with what the library holds already, while another one answers. Each step is a transaction."""
+"""Fill a space with vectors of the contents that the library has already. Each step is one transaction."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,11 +15,11 @@ from store.library import Library, Writer, mark_changed
 from store.spaces.embeddings import add_vectors, record_vector_failures
 from store.spaces.registry import StoredSpace, activate, register, revision_of
 
-__all__ = ["add", "begin", "end", "fillings"]
+__all__ = ["add", "begin", "end", "fill_states"]
 
 
 def begin(writer: Writer, space: Space) -> StoredSpace:
-    """The library's record of `space`, which is being filled from now on."""
+    """Register `space`, and mark it as being filled."""
     now = datetime.now(UTC).replace(tzinfo=None)
     with writer.transaction() as connection:
         stored = register(connection, space)
@@ -31,33 +31,32 @@ def begin(writer: Writer, space: Space) -> StoredSpace:
 def add(
     writer: Writer, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]], faults: Mapping[int, str]
 ) -> int:
-    """Takes in vectors (D,) by content, and what was wrong with those that are none; returns how many were new.
+    """Add vectors (D,) by content, and the faults of unusable ones; return how many vectors were new.
 
-    Contents that were forgotten meanwhile are left out. Raises `SpaceDropped` when
-    the space was dropped meanwhile.
+    Contents that have been removed since are left out. Raises `SpaceDropped` if the space has been dropped since.
     """
     with writer.transaction() as connection:
         if revision_of(connection, stored) is None:
             raise SpaceDropped(str(stored.space))
-        known = select(Content.id).where(Content.id.in_([*vectors, *faults]))
-        there = set(connection.execute(known).scalars())
-        added = add_vectors(connection, stored, {key: vector for key, vector in vectors.items() if key in there})
-        record_vector_failures(connection, stored, {key: fault for key, fault in faults.items() if key in there})
+        statement = select(Content.id).where(Content.id.in_([*vectors, *faults]))
+        existing = set(connection.execute(statement).scalars())
+        added = add_vectors(connection, stored, {key: vector for key, vector in vectors.items() if key in existing})
+        record_vector_failures(connection, stored, {key: fault for key, fault in faults.items() if key in existing})
         if added:
             mark_changed(connection, stored.id)
     return added
 
 
 def end(writer: Writer, stored: StoredSpace, *, switch: bool) -> None:
-    """The space is filled, and with `switch` answers from now on: at once, and for everybody."""
+    """Mark the space as filled; with `switch`, make it the active one in the same transaction."""
     with writer.transaction() as connection:
         connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=None))
         if switch:
             activate(connection, stored)
 
 
-def fillings(library: Library) -> dict[int, Literal["under way", "stopped"]]:
-    """The spaces, by id, that are being filled: by a process that is at it, or by one that was stopped halfway."""
+def fill_states(library: Library) -> dict[int, Literal["under way", "stopped"]]:
+    """Return the spaces being filled, by ID: by a running process, or by one that was stopped before the end."""
     with library.read() as connection:
         rows = connection.execute(
             select(SpaceRow.id, SpaceRow.fingerprint).where(SpaceRow.filling_since.is_not(None))
@@ -67,7 +66,7 @@ def fillings(library: Library) -> dict[int, Literal["under way", "stopped"]]:
 
 def _is_held(library: Library, fingerprint: str) -> bool:
     try:
-        with library.space_fill_lock_if_free(fingerprint) as free:
-            return not free
-    except LibraryUnusable:  # on a read-only disk nobody fills anything
+        with library.space_fill_lock_if_free(fingerprint) as is_free:
+            return not is_free
+    except LibraryUnusable:  # a library on a read-only disk cannot be filled
         return False
