@@ -10,7 +10,22 @@ two evaluations, and `baseline` saves them. Only `gallery`, `systems`, `measurem
 and models; the other modules work on vectors, ids and judgements.
 """
 
-from search.evaluate.evaluation import Evaluation
-from search.evaluate.measurement import evaluate
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from search.evaluate.evaluation import Evaluation
+    from search.evaluate.measurement import evaluate
 
 __all__ = ["Evaluation", "evaluate"]
+
+_MODULES = {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.measurement"}
+"""The exports are imported when they are used: the server needs only `judgement_set`."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
