@@ -15,7 +15,7 @@ from core.errors import EncoderError, EvaluationError
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
-from search.evaluate.judgement_set import JudgementSet, collection, pool, read_queries
+from search.evaluate.judgement_set import JudgementSet, list_pictures, pool_results, read_queries
 from store import Library
 from store.queries import ContentRecord
 from store.spaces.registry import StoredSpace, list_spaces
@@ -44,8 +44,8 @@ def judge_queries(
     with Library.open(library) as opened:
         systems = _open_systems(opened, placement)
         judged = JudgementSet(out, lang)
-        names, unlisted = collection(opened, [stored for stored, _ in systems])
-        gone = judged.set_collection(queries, names)
+        names, unlisted = list_pictures(opened, [stored for stored, _ in systems])
+        gone = judged.set_pictures(queries, names)
         if gone:
             warn(f"{gone:,} judgements are of pictures that are not in the library now. They are kept.")
         if unlisted:
@@ -101,7 +101,7 @@ class JudgingSession:
     def ask(self, queries: Mapping[str, str], depth: int) -> bool:
         """Ask about every picture that is not judged yet. Return False if the user quit."""
         for number, (name, text) in enumerate(queries.items(), start=1):
-            pooled = pool(self.library, self.systems, name, text, depth)
+            pooled = pool_results(self.library, self.systems, name, text, depth)
             left = [record for record in pooled if self.judged.grade(name, record) is None]
             if left and not self._ask_query(f"{number} of {len(queries)}", name, text, left):
                 return False

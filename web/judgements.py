@@ -9,7 +9,7 @@ from threading import Lock
 
 from filelock import FileLock
 
-from search.evaluate.judgement_set import JudgementSet, collection
+from search.evaluate.judgement_set import JudgementSet, list_pictures
 from store.library import Library
 from store.queries import ContentRecord, load_content_record, load_content_records
 from store.spaces.registry import list_spaces
@@ -53,7 +53,7 @@ class JudgementStore:
         text, record = _one_line(query), self._record(picture_id)
         with self._lock, self._file_lock:
             judgements = JudgementSet(self.folder)
-            judgements.set_collection({text: text}, self._collection())
+            judgements.set_pictures({text: text}, self._collection())
             if grade is not None:
                 judgements.judge(text, text, record, grade)
             elif judgements.grade(text, record) is not None:
@@ -63,7 +63,7 @@ class JudgementStore:
         """Return all pictures that can be found, cached until the library changes."""
         revision = self._library.revision()
         if revision != self._revision:
-            self._names, _ = collection(self._library, [summary.stored for summary in list_spaces(self._library)])
+            self._names, _ = list_pictures(self._library, [summary.stored for summary in list_spaces(self._library)])
             self._revision = revision
         return self._names
 

@@ -18,7 +18,7 @@ from store.queries import ContentRecord, load_content_records, searchable_record
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
 
-__all__ = ["JudgementSet", "collection", "pool", "read_queries"]
+__all__ = ["JudgementSet", "list_pictures", "pool_results", "read_queries"]
 
 ROOT = Path("/")
 """The folder that picture paths are relative to: a library may have folders anywhere."""
@@ -42,7 +42,7 @@ def read_queries(path: Path) -> dict[str, str]:
     return queries
 
 
-def collection(library: Library, spaces: Sequence[StoredSpace]) -> tuple[dict[str, str], int]:
+def list_pictures(library: Library, spaces: Sequence[StoredSpace]) -> tuple[dict[str, str], int]:
     """Return path -> listed name of the pictures that all `spaces` can find, and the number of pictures left out.
 
     Paths are relative to `ROOT`. Copies share a vector, and therefore one listed name. Left out are pictures whose name
@@ -54,7 +54,7 @@ def collection(library: Library, spaces: Sequence[StoredSpace]) -> tuple[dict[st
     return names, sum(name is None for _, name in pictures)
 
 
-def pool(
+def pool_results(
     library: Library, systems: Sequence[tuple[StoredSpace, Encoder]], query: str, text: str, depth: int
 ) -> list[ContentRecord]:
     """Return the first `depth` pictures of every system, in a random order that is always the same for a query."""
@@ -99,8 +99,8 @@ class JudgementSet:
         if _has_lines(self._queries):
             self._texts = {name: text for name, text in read_queries(self._queries).items() if name in self.grades}
 
-    def set_collection(self, queries: Mapping[str, str], names: Mapping[str, str]) -> int:
-        """Set the pictures that can be found, as returned by `collection`.
+    def set_pictures(self, queries: Mapping[str, str], names: Mapping[str, str]) -> int:
+        """Set the pictures that can be found, as returned by `list_pictures`.
 
         Returns the number of judgements of other pictures. Raises `DatasetError` for a query whose text was different
         when it was judged.
