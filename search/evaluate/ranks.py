@@ -5,7 +5,7 @@ relevant documents placed before it. Ties therefore count against the system, in
 metric: among equal scores irrelevant documents come first, then relevant ones, the lowest grade first.
 
 Scores are counted on 32-bit block products, whose last bits depend on the position of a vector in its block. Scores
-that are closer to each other than the rounding error of such a product are computed again in 64 bits, always in the
+that are closer to each other than the rounding error of these products are computed again in 64 bits, always in the
 same order. So equal vectors tie, and no rank depends on the block size or on the processor.
 """
 
@@ -112,7 +112,7 @@ def relevant_ranks(
 def _collect_pairs(
     queries: NDArray[np.float32], gallery: VectorBlocks, relevant: Sequence[Mapping[int, int]], size: int
 ) -> tuple[_Pairs, int]:
-    """Return every query with each of its relevant rows and their score (NaN: no such row), and the number of rows."""
+    """Return each query with its relevant rows and their scores (NaN for an invalid row), and the number of rows."""
     counts = [len(judged) for judged in relevant]
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)

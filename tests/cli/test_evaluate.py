@@ -165,11 +165,11 @@ def test_both_directions_are_measured(sightline: Sightline, few: Path) -> None:
 
 
 def test_templates_are_filled_and_averaged(sightline: Sightline, few: Path) -> None:
-    """Put into "blue {}", red words lie halfway between red and blue, which are then alike."""
+    """In the template "blue {}" the caption "red" is halfway between red and blue, which then tie."""
     arguments = ("eval", few, "--space", "fake", "--lang", "en", "--json", "--metrics", "mrr", "--template")
     assert sightline(*arguments, "a photo of {} things").record["mrr"] == pytest.approx((4 + 1 / 3) / 5, abs=1e-6)
-    # red, green: as near to blue as to theirs, 2 each; yellow: mean of (1, 1, 0) and (0, 0, 1), all four alike but
-    # yellow nearest; blue first; the wrong blue third.
+    # red, green: as near to blue as to theirs, 2 each; yellow: mean of (1, 1, 0) and (0, 0, 1), where all
+    # tie but yellow is first; blue first; the wrong blue third.
     record = sightline(*arguments, "blue {}").record
     assert record["mrr"] == pytest.approx((1 / 2 + 1 / 2 + 1 + 1 + 1 / 3) / 5, abs=1e-6)
     # The mean of a vector and itself is the vector.
@@ -329,7 +329,7 @@ def test_query_vectors_for_an_imported_space(sightline: Sightline, few: Path, li
     assert sightline("import", *arguments, "--library", library.path).code == 0
     np.save(tmp_path / "texts.npy", 3 * np.eye(4, dtype=np.float32)[[0, 1, 0, 0, 0]])
     evaluate = ("eval", few, "--library", library.path, "--lang", "en", "--json", "--space", "theirs")
-    # In the order of the captions: red 1, green 1, blue and yellow after red and all that is alike, 4; red again 1.
+    # In the order of the captions: red 1, green 1, blue and yellow after red and all ties, 4; red again 1.
     record = sightline(*evaluate, "--query-vectors", tmp_path / "texts.npy").record
     assert record["mrr"] == pytest.approx((1 + 1 + 1 / 4 + 1 / 4 + 1) / 5)
     ids = ["red.png#en#1", "blue.png#en#0", "yellow.png#en#0", "red.png#en#0", "green.png#en#0"]

@@ -57,7 +57,7 @@ def _parse(line: str, position: FilePosition) -> tuple[str, str, str]:
 
 
 def _read_splits(folder: Path) -> dict[str, str]:
-    """Return image -> split, from files such as `Flickr_8k.devImages.txt`."""
+    """Return image -> split, from files like `Flickr_8k.devImages.txt`."""
     splits: dict[str, str] = {}
     for file in sorted(folder.glob("*Images.txt")):
         name = re.sub(r"Images$", "", file.stem.rpartition(".")[2])
