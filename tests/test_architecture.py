@@ -23,8 +23,8 @@ REPOSITORY = Path(__file__).parent.parent
 def test_no_other_distribution_installs_our_packages(name: str) -> None:
     others = set(packages_distributions().get(name, [])) - {"sightline"}
     assert not others, (
-        f"{', '.join(others)} also installs a package called `{name}`: The files overwrite each other, and "
-        "uninstalling one package deletes files of the other. Give Sightline an environment of its own (venv, pipx, uv tool)."
+        f"{', '.join(others)} also installs a package called `{name}`. The files overwrite each other, and "
+        "uninstalling one package deletes files of the other. Install Sightline into an environment of its own."
     )
 
 
@@ -43,6 +43,17 @@ def test_version_matches_the_distribution() -> None:
 def test_help_imports_nothing_heavy() -> None:
     """An allow-list: a package added to it must be as light as these."""
     found = imported_modules("from cli.main import sightline\nsightline.main(['--help'], standalone_mode=False)")
+    assert found - {*PACKAGES, "click", "platformdirs"} == set()
+
+
+def test_help_of_every_verb_imports_nothing_heavy() -> None:
+    found = imported_modules(
+        "from cli.commands.album import album\nfrom cli.commands.models import models\n"
+        "from cli.main import VERBS, sightline\n"
+        "verbs = [[verb] for verb in VERBS]\n"
+        "verbs += [[group.name, verb] for group in (album, models) for verb in group.list_commands(None)]\n"
+        "for verb in verbs: sightline.main([*verb, '--help'], standalone_mode=False)"
+    )
     assert found - {*PACKAGES, "click", "platformdirs"} == set()
 
 
