@@ -1,4 +1,4 @@
-"""Fixtures that every test may ask for. No test ever touches the library of the person who runs it."""
+"""Fixtures for all tests. No test uses the library of the user who runs it."""
 
 import shutil
 import sqlite3
@@ -12,25 +12,25 @@ from PIL import Image
 from encoders.fake import FakeEncoder
 from store import Library
 
-SHOWN_VERSIONS = ("faiss-cpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
+REPORTED_LIBRARIES = ("faiss-cpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
 
 
 def pytest_report_header() -> str:
-    """The versions that decide how Sightline behaves."""
-    parts = [f"SQLite {sqlite3.sqlite_version}", *(f"{name} {version(name)}" for name in SHOWN_VERSIONS)]
+    """Show the versions of the libraries that affect results."""
+    parts = [f"SQLite {sqlite3.sqlite_version}", *(f"{name} {version(name)}" for name in REPORTED_LIBRARIES)]
     return "sightline: " + ", ".join(parts)
 
 
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default library and the models lie in the test's own folder, and do not exist yet."""
+    """Put the default library and the models into the test's folder. They do not exist yet."""
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture(scope="session")
 def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library without pictures, to copy: migrating a new one for every test would take longer than the tests."""
+    """A library without pictures to copy, which is faster than migrating a new one for every test."""
     path = tmp_path_factory.mktemp("template") / "library"
     Library.open(path, create=True).close()
     return path
@@ -38,7 +38,7 @@ def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def library(tmp_path: Path, empty_library: Path) -> Iterator[Library]:
-    """An empty library of the test's own."""
+    """A new, empty library."""
     shutil.copytree(empty_library, tmp_path / "library")
     with Library.open(tmp_path / "library") as opened:
         yield opened
@@ -46,13 +46,13 @@ def library(tmp_path: Path, empty_library: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def encoder() -> FakeEncoder:
-    """A model that sees colours."""
+    """A model that embeds colours."""
     return FakeEncoder()
 
 
 @pytest.fixture
 def paint() -> Callable[..., Path]:
-    """Writes a picture of one colour: `paint(path, "red", size=(8, 8))`; the folders are made."""
+    """Write a picture of one colour: `paint(path, "red", size=(8, 8))`. Folders are created."""
 
     def write(path: Path, colour: str | tuple[int, int, int] = "red", size: tuple[int, int] = (8, 8)) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def paint() -> Callable[..., Path]:
 
 @pytest.fixture
 def album(tmp_path: Path, paint: Callable[..., Path]) -> Path:
-    """A folder of four pictures, each of the colour it is named after; one of them in a sub-folder."""
+    """A folder of four pictures, each of the colour it is named after, one of them in a subfolder."""
     folder = tmp_path / "album"
     for name in ("red.png", "green.png", "blue.png", "more/yellow.png"):
         paint(folder / name, {"green": "lime"}.get(Path(name).stem, Path(name).stem))

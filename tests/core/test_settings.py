@@ -1,4 +1,4 @@
-"""Where a library and models live when nobody says."""
+"""Default locations of the library and of models."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from core.errors import HomeFolderNotFound
 from core.settings import default_library, models_folder, slug
 
 
-def test_the_environment_names_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_library_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_LIBRARY", "/srv/photos.library")
     assert default_library() == Path("/srv/photos.library")
 
 
-def test_without_a_word_it_lies_in_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_default_library_is_in_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for value in (None, ""):
         monkeypatch.delenv("SIGHTLINE_LIBRARY", raising=False)
@@ -22,8 +22,8 @@ def test_without_a_word_it_lies_in_the_data_folder(monkeypatch: pytest.MonkeyPat
         assert default_library().parts[-2:] == ("sightline", "library")
 
 
-def test_without_a_home_folder_there_is_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container that runs as a user nobody has heard of."""
+def test_default_library_without_a_home_folder_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that runs as a user without an entry in the password file."""
     for name in ("SIGHTLINE_LIBRARY", "XDG_DATA_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("os.getuid", lambda: 4_000_123)
@@ -31,9 +31,7 @@ def test_without_a_home_folder_there_is_no_default(monkeypatch: pytest.MonkeyPat
         default_library()
 
 
-def test_models_lie_where_the_environment_says_or_in_the_data_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_models_folder_from_the_environment_or_the_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SIGHTLINE_MODELS", "/srv/models")
     assert models_folder() == Path("/srv/models")
     monkeypatch.delenv("SIGHTLINE_MODELS")
@@ -52,6 +50,6 @@ def test_models_lie_where_the_environment_says_or_in_the_data_folder(
         ("a\\b", "a--b"),
     ],
 )
-def test_the_folder_of_a_model_is_one_plain_name(name: str, folder: str) -> None:
+def test_model_subfolder_is_a_single_visible_name(name: str, folder: str) -> None:
     assert slug(name) == folder
     assert Path(folder).name == folder

@@ -1,10 +1,10 @@
-"""What several of these tests begin with."""
+"""Fixtures of the indexer tests."""
 
 import pytest
 
-from tests.indexer.runs import Counting
+from tests.support.indexing import CountingEncoder
 
 
 @pytest.fixture
-def counting() -> Counting:
-    return Counting()
+def counting() -> CountingEncoder:
+    return CountingEncoder()

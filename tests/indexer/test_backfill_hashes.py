@@ -1,4 +1,4 @@
-"""Near-duplicates from real files: hashed while they are taken in, looked at again where that was not done."""
+"""Perceptual hashes of real files: computed during indexing, and later for pictures that have none."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.support.photos import photo
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two pictures, one of them in three forms, and two that are plain."""
+    """Two pictures, one of them in three versions, and two plain pictures without a hash."""
     folder = tmp_path / "photos"
     folder.mkdir()
     photo(1).save(folder / "one.png")
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def groups(library: Library) -> set[frozenset[str]]:
-    """The names of the files of each group."""
+    """Return the file names of each group."""
     statement = select(PerceptualHashRow.anchor_id, Picture.relpath).join(
         Picture, Picture.content_id == PerceptualHashRow.content_id
     )
@@ -42,11 +42,11 @@ def groups(library: Library) -> set[frozenset[str]]:
 EXPECTED = {
     frozenset({"one.png", "one.jpg", "small.png"}),
     frozenset({"other.png"}),
-    frozenset({"black.png", "blacker.png"}),  # no group, but what has none
+    frozenset({"black.png", "blacker.png"}),  # these are not in a group
 }
 
 
-def test_near_duplicates_are_grouped_as_they_come_in(library: Library, folder: Path) -> None:
+def test_index_groups_near_duplicates(library: Library, folder: Path) -> None:
     index(library, [folder], FakeEncoder())
     assert groups(library) == EXPECTED
     photo(1).save(folder / "later.bmp")
@@ -54,7 +54,7 @@ def test_near_duplicates_are_grouped_as_they_come_in(library: Library, folder: P
     assert frozenset({"one.png", "one.jpg", "small.png", "later.bmp"}) in groups(library)
 
 
-def test_a_library_from_before_is_looked_at_again_and_nothing_is_embedded(library: Library, folder: Path) -> None:
+def test_index_computes_missing_hashes_without_embedding(library: Library, folder: Path) -> None:
     index(library, [folder], FakeEncoder())
     with library.transaction() as connection:
         connection.execute(delete(PerceptualHashRow))
@@ -67,7 +67,7 @@ def test_a_library_from_before_is_looked_at_again_and_nothing_is_embedded(librar
     assert groups(library) == EXPECTED
 
 
-def test_bytes_that_are_others_by_now_are_not_taken_for_what_they_were(library: Library, folder: Path) -> None:
+def test_changed_files_are_not_hashed(library: Library, folder: Path) -> None:
     import os
 
     index(library, [folder], FakeEncoder())

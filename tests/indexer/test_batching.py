@@ -1,4 +1,4 @@
-"""Read-ahead, batches and vectors, without files."""
+"""Read-ahead, batches and embedding, without files."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white
 
 
 def picture(name: str, colour: tuple[int, int, int] = (0, 0, 0)) -> Reading:
-    """A picture of one colour that waits for its vector."""
+    """Return the reading of a picture of one colour that has no vector yet."""
     taken = Accepted(PendingFile(name.encode()), 1, 1, digest=name.encode().ljust(32))
     return Reading(taken, np.full((8, 8, 3), colour, np.uint8))
 
@@ -35,7 +35,7 @@ def reading_of(work: PendingFile) -> Reading:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_files_come_in_order_however_long_each_takes(workers: int) -> None:
+def test_read_ahead_preserves_order(workers: int) -> None:
     def read(work: PendingFile) -> Reading | None:
         time.sleep(0.002 if work.relpath.endswith(b"0") else 0)
         return None if work.relpath.endswith(b"3") else reading_of(work)
@@ -45,8 +45,8 @@ def test_files_come_in_order_however_long_each_takes(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
-    """Counted from the moment a file is asked for until the consumer is done with it."""
+def test_read_ahead_is_limited(workers: int) -> None:
+    """A file counts from the time it is requested until the consumer has processed it."""
     asked, most = 0, 0
     lock = threading.Lock()
 
@@ -63,7 +63,7 @@ def test_no_more_than_a_few_files_are_ever_ahead(workers: int) -> None:
     assert 1 < most <= workers * MAX_QUEUED_PER_WORKER
 
 
-def test_nothing_is_read_after_the_consumer_has_left() -> None:
+def test_read_ahead_stops_when_the_consumer_stops() -> None:
     read: list[bytes] = []
 
     def note(work: PendingFile) -> Reading:
@@ -77,7 +77,7 @@ def test_nothing_is_read_after_the_consumer_has_left() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
 
 
-def test_an_error_of_a_reader_reaches_the_consumer() -> None:
+def test_reader_error_is_raised_in_the_consumer() -> None:
     def read(work: PendingFile) -> Reading:
         raise MemoryError(work.relpath)
 
@@ -87,22 +87,22 @@ def test_an_error_of_a_reader_reaches_the_consumer() -> None:
 
 
 def shape(readings: list[Reading], size: int) -> list[str]:
-    """Batches as words: p for a picture, - for what needs no encoder."""
+    """Return batches as strings: p for a picture, - for a file that needs no encoder."""
     return ["".join("-" if item.pixels is None else "p" for item in batch) for batch in batches(readings, size)]
 
 
-def test_a_batch_fills_the_encoder_once() -> None:
+def test_batches_have_the_size_of_the_encoder() -> None:
     readings = [picture("x") if letter == "p" else failure("x") for letter in "pp-pp--pp-"]
     assert shape(readings, 2) == ["pp", "-pp", "--pp", "-"]
     assert shape(readings, 3) == ["pp-p", "p--pp", "-"]
     assert shape([], 3) == []
 
 
-def test_what_needs_no_encoder_is_committed_all_the_same() -> None:
+def test_files_without_pixels_are_batched_too() -> None:
     assert [len(batch) for batch in batches([failure("x")] * 600, 32)] == [MAX_BATCH_FILES, MAX_BATCH_FILES, 88]
 
 
-def test_a_failure_in_the_middle_shifts_no_vector(encoder: FakeEncoder) -> None:
+def test_failure_within_a_batch_does_not_shift_vectors(encoder: FakeEncoder) -> None:
     readings = [picture("red", COLOURS["red"]), failure("broken"), picture("blue", COLOURS["blue"])]
     readings += [
         Reading(Accepted(PendingFile(b"known"), 1, 1, b"k" * 32)),
@@ -125,12 +125,12 @@ class AfraidOfWhite(FakeEncoder):
     """Returns NaN for a white picture."""
 
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        vectors = super().forward_images(pixels)
-        vectors[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
-        return vectors
+        vectors_by_path = super().forward_images(pixels)
+        vectors_by_path[pixels.min(axis=(1, 2, 3)) == 1] = np.nan
+        return vectors_by_path
 
 
-def test_a_picture_the_model_cannot_embed_has_a_fault_alone() -> None:
+def test_invalid_vector_affects_only_its_own_picture() -> None:
     names = ["red", "white", "blue", "green"]
     readings = [picture(name, COLOURS[name]) for name in names]
     outcomes = embed(AfraidOfWhite(), readings)
@@ -144,8 +144,8 @@ def test_a_picture_the_model_cannot_embed_has_a_fault_alone() -> None:
         np.testing.assert_array_equal(taken.vector, FakeEncoder().encode_texts([name])[0])
 
 
-def test_copies_in_one_batch_are_embedded_once() -> None:
-    class Counting(FakeEncoder):
+def test_copies_in_a_batch_are_embedded_once() -> None:
+    class CountingEncoder(FakeEncoder):
         embedded = 0
 
         def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -153,7 +153,7 @@ def test_copies_in_one_batch_are_embedded_once() -> None:
             return super().forward_images(pixels)
 
     red, blue = picture("red", COLOURS["red"]), picture("blue", COLOURS["blue"])
-    encoder = Counting()
+    encoder = CountingEncoder()
     outcomes = embed(encoder, [red, blue, red, red])
     assert encoder.embedded == 2
     colours = ["red", "blue", "red", "red"]
@@ -162,5 +162,5 @@ def test_copies_in_one_batch_are_embedded_once() -> None:
         np.testing.assert_array_equal(outcome.vector, FakeEncoder().encode_texts([colour])[0])
 
 
-def test_an_empty_batch(encoder: FakeEncoder) -> None:
+def test_empty_batch_has_no_outcomes(encoder: FakeEncoder) -> None:
     assert embed(encoder, []) == []

@@ -1,4 +1,4 @@
-"""What happens while an index run is under way."""
+"""Events during an index run: changing files, interruption, a second writer."""
 
 import os
 from collections.abc import Callable
@@ -14,14 +14,19 @@ from store import Library
 from store.catalog.tables import PictureState
 from store.check import verify
 from store.queries import count_by_state, list_failures
-from tests.indexer.runs import Counting, expected, numbers, vectors
+from tests.support.indexing import CountingEncoder, expected_vectors, nonzero_counts, vectors_by_path
 
 Paint = Callable[..., Path]
 
 
 @pytest.mark.parametrize(("every", "files"), [(0.0, [0, 1]), (300.0, [0, 0])])
-def test_a_long_run_publishes_on_its_way(
-    library: Library, album: Path, counting: Counting, monkeypatch: pytest.MonkeyPatch, every: float, files: list[int]
+def test_long_run_publishes_index_files_periodically(
+    library: Library,
+    album: Path,
+    counting: CountingEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    every: float,
+    files: list[int],
 ) -> None:
     seen: list[int] = []
 
@@ -36,7 +41,7 @@ def test_a_long_run_publishes_on_its_way(
 
 
 class Meddling(Progress):
-    """Does something to the pictures between the scan and the reading."""
+    """Changes the pictures between scanning and reading."""
 
     def __init__(self, meddle: Callable[[], object]) -> None:
         self._meddle = meddle
@@ -45,29 +50,29 @@ class Meddling(Progress):
         self._meddle()
 
 
-def test_a_file_that_vanishes_during_the_run_is_no_failure(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_file_vanishing_during_the_run_is_not_a_failure(library: Library, album: Path, encoder: FakeEncoder) -> None:
     settings = IndexSettings(workers=1)
-    assert numbers(index(library, [album], encoder, settings, Meddling((album / "red.png").unlink))) == {
+    assert nonzero_counts(index(library, [album], encoder, settings, Meddling((album / "red.png").unlink))) == {
         "new": 3, "embedded": 3,
     }  # fmt: skip
     assert list_failures(library) == []
     assert count_by_state(library)[PictureState.PRESENT] == 3
 
 
-def test_a_file_that_changes_during_the_run_is_taken_as_it_was_read(
+def test_file_changing_during_the_run_is_stored_as_read(
     library: Library, album: Path, encoder: FakeEncoder, paint: Paint
 ) -> None:
     meddling = Meddling(lambda: paint(album / "red.png", "white", (16, 16)))
     index(library, [album], encoder, progress=meddling)
-    np.testing.assert_array_equal(vectors(library)["red.png"], expected(encoder, "white")[0])
-    assert numbers(index(library, [album], encoder)) == {"unchanged": 4}
+    np.testing.assert_array_equal(vectors_by_path(library)["red.png"], expected_vectors(encoder, "white")[0])
+    assert nonzero_counts(index(library, [album], encoder)) == {"unchanged": 4}
     paint(album / "red.png", "black", (16, 16))
     os.utime(album / "red.png", ns=(5, 5))
-    assert numbers(index(library, [album], encoder)) == {"unchanged": 3, "changed": 1, "embedded": 1}
+    assert nonzero_counts(index(library, [album], encoder)) == {"unchanged": 3, "changed": 1, "embedded": 1}
 
 
 class Stopping(Progress):
-    """Ctrl-C after so many files."""
+    """Simulates Ctrl-C after a number of files."""
 
     def __init__(self, after: int) -> None:
         self.left = after
@@ -78,8 +83,8 @@ class Stopping(Progress):
             raise KeyboardInterrupt
 
 
-def test_a_run_that_is_stopped_keeps_what_is_settled(
-    library: Library, tmp_path: Path, counting: Counting, paint: Paint
+def test_interrupted_run_keeps_written_batches(
+    library: Library, tmp_path: Path, counting: CountingEncoder, paint: Paint
 ) -> None:
     for number in range(12):
         paint(tmp_path / "twelve" / f"{number:02}.png", (number, 0, 0))
@@ -89,12 +94,12 @@ def test_a_run_that_is_stopped_keeps_what_is_settled(
     assert counting.embedded == 6
     with library.exclusive_if_free() as writer:
         assert writer is not None
-    assert numbers(index(library, [tmp_path / "twelve"], counting)) == {"unchanged": 6, "new": 6, "embedded": 6}
+    assert nonzero_counts(index(library, [tmp_path / "twelve"], counting)) == {"unchanged": 6, "new": 6, "embedded": 6}
     assert counting.embedded == 12
     assert verify(library) == []
 
 
-def test_a_run_tells_how_it_goes_on(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_reports_progress(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexer.pipeline, "SCAN_REPORT_INTERVAL", 2)
     told: list[object] = []
 
@@ -111,11 +116,11 @@ def test_a_run_tells_how_it_goes_on(library: Library, album: Path, monkeypatch: 
         def publish(self) -> None:
             told.append("publish")
 
-    index(library, [album], Counting(), progress=Telling())
+    index(library, [album], CountingEncoder(), progress=Telling())
     assert told == [("scanned", 2), ("scanned", 4), ("begin", 4), ("advance", 2), ("advance", 2), "publish"]
 
 
-def test_a_second_writer_is_told_to_wait(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_second_writer_waits_and_reports_it(library: Library, album: Path, encoder: FakeEncoder) -> None:
     import threading
 
     told = threading.Event()

@@ -1,4 +1,4 @@
-"""Another model for a library that goes on being used: its space is filled beside the one that answers."""
+"""Changing the model of a library that is in use: its space is filled while searches use the old one."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ Paint = Callable[..., Path]
 
 
 class Mirrored(FakeEncoder):
-    """Another model: it sees the same colours, with red and blue swapped. `before` is called ahead of each batch."""
+    """Another model: it has red and blue swapped. `before` is called before each batch."""
 
     def __init__(self, before: Callable[[], None] = lambda: None) -> None:
         super().__init__(batch_size=2)
@@ -52,7 +52,7 @@ class Mirrored(FakeEncoder):
 
 @pytest.fixture
 def filled(library: Library, album: Path, encoder: FakeEncoder) -> Library:
-    """Four pictures in the space of the colours."""
+    """A library with four pictures in the space of `FakeEncoder`."""
     index(library, [album], encoder)
     return library
 
@@ -63,23 +63,23 @@ def active(library: Library) -> str:
     return stored.space.model
 
 
-def vectors(library: Library) -> dict[str, int]:
+def vectors_by_path(library: Library) -> dict[str, int]:
     return {summary.stored.space.model: summary.vectors for summary in list_spaces(library)}
 
 
-def test_a_library_changes_its_model(filled: Library, album: Path) -> None:
+def test_fill_embeds_all_pictures_and_switches(filled: Library, album: Path) -> None:
     mirrored = Mirrored()
     done = fill(filled, mirrored)
     assert (done.embedded, done.switched, done.coverage) == (4, True, Coverage(4, 4, 0))
     assert active(filled) == "mirrored"
-    assert vectors(filled) == {"fake": 4, "mirrored": 4}
+    assert vectors_by_path(filled) == {"fake": 4, "mirrored": 4}
     assert verify(filled) == []
-    assert index_cache.load(filled, done.stored).published  # the first search need not make the index
+    assert index_cache.load(filled, done.stored).published  # the first search does not have to build the index
     (hit,) = Searcher(filled, mirrored).search("red", k=1)
     assert (hit.path.name, round(hit.score, 3)) == ("red.png", 1)
 
 
-def test_the_way_back_costs_only_what_came_since(filled: Library, album: Path, paint: Paint) -> None:
+def test_switching_back_embeds_only_new_pictures(filled: Library, album: Path, paint: Paint) -> None:
     fill(filled, Mirrored())
     assert fill(filled, FakeEncoder()).embedded == 0
     assert active(filled) == "fake"
@@ -87,15 +87,15 @@ def test_the_way_back_costs_only_what_came_since(filled: Library, album: Path, p
     index(filled, [album], FakeEncoder())
     again = Mirrored()
     assert fill(filled, again).embedded == again.embedded == 1
-    assert vectors(filled) == {"fake": 5, "mirrored": 5}
+    assert vectors_by_path(filled) == {"fake": 5, "mirrored": 5}
 
 
-def test_a_space_can_be_built_without_being_used(filled: Library) -> None:
+def test_fill_without_switch_keeps_the_active_space(filled: Library) -> None:
     done = fill(filled, Mirrored(), FillSettings(switch=False))
-    assert (active(filled), done.switched, space_fill.fillings(filled)) == ("fake", False, {})
+    assert (active(filled), done.switched, space_fill.fill_states(filled)) == ("fake", False, {})
 
 
-def test_a_run_that_is_stopped_keeps_what_it_did_and_goes_on(filled: Library, album: Path) -> None:
+def test_interrupted_fill_keeps_vectors_and_continues(filled: Library, album: Path) -> None:
     def stop() -> None:
         if stopped.embedded:
             raise KeyboardInterrupt
@@ -103,19 +103,19 @@ def test_a_run_that_is_stopped_keeps_what_it_did_and_goes_on(filled: Library, al
     stopped = Mirrored(before=stop)
     with pytest.raises(KeyboardInterrupt):
         fill(filled, stopped)
-    assert (active(filled), vectors(filled)) == ("fake", {"fake": 4, "mirrored": 2})
-    assert list(space_fill.fillings(filled).values()) == ["stopped"]
+    assert (active(filled), vectors_by_path(filled)) == ("fake", {"fake": 4, "mirrored": 2})
+    assert list(space_fill.fill_states(filled).values()) == ["stopped"]
     assert verify(filled) == []
-    assert len(Searcher(filled, space="mirrored", encoder=Mirrored())) == 2  # a half can be asked, too
+    assert len(Searcher(filled, space="mirrored", encoder=Mirrored())) == 2  # an incomplete space can be searched
     again = Mirrored()
     assert fill(filled, again).embedded == again.embedded == 2
-    assert (active(filled), space_fill.fillings(filled)) == ("mirrored", {})
+    assert (active(filled), space_fill.fill_states(filled)) == ("mirrored", {})
 
 
-def test_what_comes_in_meanwhile_is_there_when_the_new_space_answers(
+def test_pictures_indexed_during_fill_are_embedded_before_the_switch(
     filled: Library, album: Path, paint: Paint
 ) -> None:
-    """The writer lock is free most of the time; a second process would do the same."""
+    """The library is not locked most of the time; a second process would do the same."""
     waits: list[bool] = []
 
     def come_in() -> None:
@@ -132,7 +132,7 @@ def test_what_comes_in_meanwhile_is_there_when_the_new_space_answers(
     assert [hit.path.name for hit in Searcher(filled, slow).search("white", k=1)] == ["white.png"]
 
 
-def test_what_comes_in_at_the_last_moment_is_there_too(filled: Library, album: Path, paint: Paint) -> None:
+def test_pictures_indexed_before_the_last_step_are_embedded(filled: Library, album: Path, paint: Paint) -> None:
     class Late(Progress):
         def publish(self) -> None:
             if not (album / "white.png").exists():
@@ -143,10 +143,10 @@ def test_what_comes_in_at_the_last_moment_is_there_too(filled: Library, album: P
     assert fill(filled, Mirrored(), progress=Late()).coverage == Coverage(5, 5, 0)
 
 
-def test_the_last_step_lets_nobody_else_write(
+def test_last_step_excludes_other_writers(
     filled: Library, album: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What comes in after the last look would be lacking in the space that answers."""
+    """Pictures added after the last check would be missing from the new space."""
     locked: list[bool] = []
 
     def come_in(writer: Writer, stored: StoredSpace) -> CurrentIndex:
@@ -160,31 +160,31 @@ def test_the_last_step_lets_nobody_else_write(
     assert locked == [True, True]
 
 
-def test_files_that_cannot_be_read_do_not_stand_in_the_way(filled: Library, album: Path, paint: Paint) -> None:
+def test_unreadable_files_do_not_prevent_the_switch(filled: Library, album: Path, paint: Paint) -> None:
     (album / "red.png").unlink()
-    paint(album / "green.png", "white", (16, 16))  # changed: the next index run takes it
+    paint(album / "green.png", "white", (16, 16))  # changed: left to the next index run
     done = fill(filled, Mirrored(), FillSettings(accept_missing=True))
     assert (done.embedded, done.coverage.missing, done.switched) == (2, 2, True)
     summary = index(filled, [album], Mirrored())
     assert (summary.changed, summary.missing, summary.embedded) == (1, 1, 1)
-    assert count_unavailable(filled, done.stored) == 1  # the missing one has its old vector
+    assert count_unavailable(filled, done.stored) == 1  # the missing one has a vector in the old space
     assert verify(filled) == []
 
 
-def test_a_copy_stands_in_for_a_file_that_is_gone(filled: Library, album: Path) -> None:
+def test_fill_reads_a_copy_of_a_missing_file(filled: Library, album: Path) -> None:
     shutil.copy(album / "red.png", album / "zinnober.png")
     index(filled, [album], FakeEncoder())
     (album / "red.png").unlink()
     assert fill(filled, Mirrored()).coverage == Coverage(4, 4, 0)
 
 
-def test_names_that_are_not_utf8(filled: Library, album: Path, paint: Paint) -> None:
+def test_fill_reads_file_names_that_are_not_utf8(filled: Library, album: Path, paint: Paint) -> None:
     paint(album / os.fsdecode(b"caf\xe9.png"), "white")
     index(filled, [album], FakeEncoder())
     assert fill(filled, Mirrored()).coverage == Coverage(5, 5, 0)
 
 
-def test_a_library_never_becomes_empty(filled: Library, album: Path) -> None:
+def test_fill_refuses_to_switch_without_files(filled: Library, album: Path) -> None:
     album.rename(album.with_name("unmounted"))
     with pytest.raises(SpaceIncomplete, match=r"0 of 4 pictures.*is it mounted") as caught:
         fill(filled, Mirrored())
@@ -194,19 +194,19 @@ def test_a_library_never_becomes_empty(filled: Library, album: Path) -> None:
     assert fill(filled, Mirrored()).switched
 
 
-def test_a_folder_that_is_not_mounted_stops_the_switch_even_if_it_is_small(
+def test_unmounted_folder_prevents_the_switch_even_if_small(
     filled: Library, album: Path, paint: Paint, tmp_path: Path
 ) -> None:
     paint(tmp_path / "stick" / "white.png", "white")
     index(filled, [tmp_path / "stick"], FakeEncoder())
-    (tmp_path / "stick" / "white.png").unlink()  # what is left of a stick is an empty folder
+    (tmp_path / "stick" / "white.png").unlink()  # after unmounting, an empty folder is left
     with pytest.raises(SpaceIncomplete):
         fill(filled, Mirrored())
-    assert vectors(filled)["mirrored"] == 4
+    assert vectors_by_path(filled)["mirrored"] == 4
     assert fill(filled, Mirrored(), FillSettings(accept_missing=True)).switched
 
 
-def test_a_model_that_embeds_nothing_never_answers(filled: Library) -> None:
+def test_model_without_valid_vectors_is_not_activated(filled: Library) -> None:
     class Broken(Mirrored):
         def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             return super().forward_images(pixels) * np.float32(np.nan)
@@ -218,7 +218,7 @@ def test_a_model_that_embeds_nothing_never_answers(filled: Library) -> None:
     assert len(list_failures(filled)) == 4
 
 
-def test_what_is_forgotten_meanwhile_stays_forgotten(filled: Library, album: Path) -> None:
+def test_pictures_forgotten_during_fill_stay_forgotten(filled: Library, album: Path) -> None:
     def forget_one() -> None:
         if not slow.embedded:
             with filled.exclusive() as writer:
@@ -229,12 +229,12 @@ def test_what_is_forgotten_meanwhile_stays_forgotten(filled: Library, album: Pat
     assert verify(filled) == []
 
 
-def test_a_space_that_is_dropped_meanwhile_is_not_made_again(filled: Library) -> None:
+def test_space_dropped_during_fill_is_not_created_again(filled: Library) -> None:
     def drop() -> None:
         if slow.embedded == 2:
             with pytest.raises(SpaceInUse, match="another process"), filled.exclusive() as writer:
                 forget_space(writer, stored)
-            with filled.transaction() as connection:  # somebody who does not ask
+            with filled.transaction() as connection:  # a process that ignores the lock
                 drop_space(connection, stored)
 
     slow = Mirrored(before=drop)
@@ -242,12 +242,12 @@ def test_a_space_that_is_dropped_meanwhile_is_not_made_again(filled: Library) ->
         stored = space_fill.begin(writer, slow.space)
     with pytest.raises(SpaceDropped, match=r"mirrored .* was dropped"):
         fill(filled, slow)
-    assert (active(filled), vectors(filled)) == ("fake", {"fake": 4})
+    assert (active(filled), vectors_by_path(filled)) == ("fake", {"fake": 4})
     with filled.exclusive() as writer:
         assert repair(writer) == []
 
 
-def test_progress_is_told(filled: Library) -> None:
+def test_fill_reports_progress(filled: Library) -> None:
     class Noted(Progress):
         def __init__(self) -> None:
             self.told: list[tuple[str, int]] = []
@@ -263,7 +263,7 @@ def test_progress_is_told(filled: Library) -> None:
     assert noted.told == [("begin", 4), ("advance", 2), ("advance", 2), ("begin", 0)]
 
 
-def test_two_at_once_embed_every_picture_once(filled: Library) -> None:
+def test_concurrent_fills_embed_every_picture_once(filled: Library) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     begun = Event()
@@ -290,14 +290,14 @@ def test_two_at_once_embed_every_picture_once(filled: Library) -> None:
     assert begun.is_set()
 
 
-def test_an_empty_library_can_change_its_model(library: Library, tmp_path: Path) -> None:
+def test_fill_of_an_empty_library_switches(library: Library, tmp_path: Path) -> None:
     os.mkdir(tmp_path / "empty")  # noqa: PTH102
     index(library, [tmp_path / "empty"], FakeEncoder())
     assert fill(library, Mirrored()).coverage == Coverage(0, 0, 0)
     assert active(library) == "mirrored"
 
 
-def test_nothing_is_read_of_a_picture_that_is_there(filled: Library, album: Path) -> None:
+def test_fill_does_not_read_embedded_pictures(filled: Library, album: Path) -> None:
     done = fill(filled, Mirrored())
     assert coverage(filled, done.stored).is_complete
     with filled.read() as connection:

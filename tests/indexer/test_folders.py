@@ -1,4 +1,4 @@
-"""Folders that move, vanish, overlap or were never there."""
+"""Folders that move, vanish, overlap or do not exist."""
 
 import errno
 import os
@@ -18,35 +18,37 @@ from store.catalog.tables import PictureState, Root
 from store.check import verify
 from store.queries import count_by_state
 from store.roots import list_roots
-from tests.indexer.runs import Counting, numbers, vectors
+from tests.support.indexing import CountingEncoder, nonzero_counts, vectors_by_path
 
 Paint = Callable[..., Path]
 
 
-def test_a_renamed_root_folder_is_all_moves(library: Library, album: Path, tmp_path: Path, counting: Counting) -> None:
+def test_renamed_root_is_counted_as_moves(
+    library: Library, album: Path, tmp_path: Path, counting: CountingEncoder
+) -> None:
     index(library, [album], counting)
     album.rename(tmp_path / "pictures")
-    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 4}
+    assert nonzero_counts(index(library, [tmp_path / "pictures"], counting)) == {"moved": 4}
     assert counting.embedded == 4
     assert sum(count_by_state(library).values()) == 4
 
 
-def test_what_lies_on_an_unmounted_disk_has_not_moved_to_its_copy(
-    library: Library, album: Path, tmp_path: Path, counting: Counting
+def test_file_on_an_unmounted_disk_is_not_moved_to_its_copy(
+    library: Library, album: Path, tmp_path: Path, counting: CountingEncoder
 ) -> None:
     index(library, [album], counting)
     album.rename(tmp_path / "disk")
-    album.mkdir()  # the place where it was mounted is still there
+    album.mkdir()  # the mount point still exists
     shutil.copytree(tmp_path / "disk", tmp_path / "copies")
-    assert numbers(index(library, [tmp_path / "copies"], counting)) == {"new": 4, "duplicates": 4}
+    assert nonzero_counts(index(library, [tmp_path / "copies"], counting)) == {"new": 4, "duplicates": 4}
     assert counting.embedded == 4
     assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 4), ("copies", 4)]
 
 
-def test_what_cannot_be_looked_at_has_not_moved_to_its_copy(
+def test_inaccessible_file_is_not_moved_to_its_copy(
     library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A network disk whose server is away answers every question with an error."""
+    """A network disk whose server is unavailable raises an error for every operation."""
     index(library, [album], encoder)
     shutil.copytree(album, tmp_path / "copies")
     look = os.lstat
@@ -57,19 +59,19 @@ def test_what_cannot_be_looked_at_has_not_moved_to_its_copy(
         return look(path)
 
     monkeypatch.setattr(os, "lstat", away)
-    assert numbers(index(library, [tmp_path / "copies"], encoder)) == {"new": 4, "duplicates": 4}
+    assert nonzero_counts(index(library, [tmp_path / "copies"], encoder)) == {"new": 4, "duplicates": 4}
 
 
-def test_pictures_that_went_to_another_root_have_moved(
-    library: Library, album: Path, tmp_path: Path, counting: Counting
+def test_move_to_another_root_is_counted_as_move(
+    library: Library, album: Path, tmp_path: Path, counting: CountingEncoder
 ) -> None:
     index(library, [album], counting)
     (album / "more").rename(tmp_path / "pictures")
-    assert numbers(index(library, [tmp_path / "pictures"], counting)) == {"moved": 1}
+    assert nonzero_counts(index(library, [tmp_path / "pictures"], counting)) == {"moved": 1}
     assert [(root.path.name, root.present) for root in list_roots(library)] == [("album", 3), ("pictures", 1)]
 
 
-def test_an_emptied_folder_stops_the_run_unless_it_is_meant(library: Library, album: Path, counting: Counting) -> None:
+def test_empty_folder_stops_the_run_unless_accepted(library: Library, album: Path, counting: CountingEncoder) -> None:
     index(library, [album], counting)
     kept = album.with_name("kept")
     album.rename(kept)
@@ -79,67 +81,69 @@ def test_an_emptied_folder_stops_the_run_unless_it_is_meant(library: Library, al
     with pytest.raises(RootUnavailable):
         index(library, [album], counting)
     assert count_by_state(library)[PictureState.PRESENT] == 4
-    assert numbers(index(library, [album], counting, IndexSettings(accept_missing=True))) == {"missing": 4}
+    assert nonzero_counts(index(library, [album], counting, IndexSettings(accept_missing=True))) == {"missing": 4}
     album.rmdir()
     kept.rename(album)
-    assert numbers(index(library, [album], counting)) == {"restored": 4}
+    assert nonzero_counts(index(library, [album], counting)) == {"restored": 4}
     assert counting.embedded == 4
     assert verify(library) == []
 
 
 @pytest.mark.parametrize("gone", ["", "more", "more/yellow.png"])
-def test_what_is_gone_itself_may_be_meant_too(
-    library: Library, album: Path, counting: Counting, tmp_path: Path, gone: str
+def test_missing_folder_or_file_can_be_accepted(
+    library: Library, album: Path, counting: CountingEncoder, tmp_path: Path, gone: str
 ) -> None:
-    """The advice that `RootUnavailable` gives must work for a folder that was deleted, and for one file."""
+    """`accept_missing`, which the hint for `RootUnavailable` recommends, works for a deleted folder or file."""
     index(library, [album], counting)
     held, back = (1, {"unchanged": 3, "restored": 1}) if gone else (4, {"restored": 4})
     (album / gone).rename(tmp_path / "elsewhere")
     with pytest.raises(RootUnavailable, match="now contains 0"):
         index(library, [album / gone], counting)
     meant = IndexSettings(accept_missing=True)
-    assert numbers(index(library, [album / gone], counting, meant)) == {"missing": held}
-    with pytest.raises(FolderNotFound):  # nothing is there, and nothing was expected
+    assert nonzero_counts(index(library, [album / gone], counting, meant)) == {"missing": held}
+    with pytest.raises(FolderNotFound):  # it does not exist and was never indexed
         index(library, [album / gone], counting, meant)
     (tmp_path / "elsewhere").rename(album / gone)
-    assert numbers(index(library, [album], counting)) == back
+    assert nonzero_counts(index(library, [album], counting)) == back
     assert verify(library) == []
 
 
-def test_one_folder_needs_no_list(library: Library, album: Path, encoder: FakeEncoder) -> None:
-    """A text is a sequence too: taken apart it would mean `/`, the whole disk."""
-    assert numbers(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
-    assert numbers(index(library, album, encoder)) == {"unchanged": 4}
+def test_index_accepts_a_single_path(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    """A string is an iterable too: its first character would be `/`, the whole disk."""
+    assert nonzero_counts(index(library, str(album), encoder)) == {"new": 4, "embedded": 4}
+    assert nonzero_counts(index(library, album, encoder)) == {"unchanged": 4}
     assert [root.path for root in list_roots(library)] == [album]
 
 
-def test_two_roots_and_a_part_of_one(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
+def test_index_accepts_roots_and_a_subfolder(library: Library, album: Path, tmp_path: Path, paint: Paint) -> None:
     other = paint(tmp_path / "other" / "white.png", "white").parent
-    assert numbers(index(library, [album, other], FakeEncoder())) == {"new": 5, "embedded": 5}
+    assert nonzero_counts(index(library, [album, other], FakeEncoder())) == {"new": 5, "embedded": 5}
     assert [(root.path, root.present) for root in list_roots(library)] == [(album, 4), (other, 1)]
     (album / "red.png").unlink()
     (album / "more" / "yellow.png").unlink()
     paint(album / "more" / "cyan.png", "cyan")
-    assert numbers(index(library, [album / "more"], FakeEncoder(), IndexSettings(accept_missing=True))) == {
+    assert nonzero_counts(index(library, [album / "more"], FakeEncoder(), IndexSettings(accept_missing=True))) == {
         "new": 1, "missing": 1, "embedded": 1,
     }  # fmt: skip
     assert len(list_roots(library)) == 2
-    assert "red.png" in vectors(library)  # it was not looked for
+    assert "red.png" in vectors_by_path(library)  # not part of the run
 
 
-def test_a_root_around_a_root(library: Library, album: Path, counting: Counting) -> None:
+def test_outer_root_absorbs_inner_root(library: Library, album: Path, counting: CountingEncoder) -> None:
     index(library, [album / "more"], counting)
-    assert numbers(index(library, [album], counting)) == {"new": 3, "unchanged": 1, "embedded": 3}
+    assert nonzero_counts(index(library, [album], counting)) == {"new": 3, "unchanged": 1, "embedded": 3}
     assert [root.path for root in list_roots(library)] == [album]
 
 
-def test_a_folder_that_is_named_twice_is_covered_once(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_repeated_and_nested_paths_are_indexed_once(library: Library, album: Path, encoder: FakeEncoder) -> None:
     summary = index(library, [album / "more", album, album / "more", album], encoder)
-    assert numbers(summary) == {"new": 4, "embedded": 4}
-    assert numbers(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
+    assert nonzero_counts(summary) == {"new": 4, "embedded": 4}
+    assert nonzero_counts(index(library, [album, album / "more"], encoder)) == {"unchanged": 4}
 
 
-def test_relative_paths_and_strings(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_index_accepts_relative_paths_and_strings(
+    library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(album)
     assert index(library, ["more"], FakeEncoder()).new == 1
     assert index(library, ["."], FakeEncoder()).unchanged == 1
@@ -147,12 +151,12 @@ def test_relative_paths_and_strings(library: Library, album: Path, monkeypatch: 
         assert connection.execute(select(Root.path)).scalars().all() == [os.fsencode(album)]
 
 
-def test_what_is_no_folder_cannot_be_indexed(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_index_rejects_paths_that_are_not_folders(library: Library, album: Path, encoder: FakeEncoder) -> None:
     for path in (album / "none", album / "red.png"):
         with pytest.raises(FolderNotFound) as caught:
             index(library, [album, path], encoder)
         assert caught.value.path == path
-    assert count_by_state(library)[PictureState.PRESENT] == 0  # found out before anything was done
+    assert count_by_state(library)[PictureState.PRESENT] == 0  # checked before anything is indexed
 
 
 def test_pictures_in_an_unreadable_folder_are_kept(
@@ -169,12 +173,12 @@ def test_pictures_in_an_unreadable_folder_are_kept(
     monkeypatch.setattr(os, "scandir", refusing)
     summary = index(library, [album], encoder)
     assert summary.unreadable == (str(album / "more"),)
-    assert numbers(summary) == {"unchanged": 3}
+    assert nonzero_counts(summary) == {"unchanged": 3}
     assert count_by_state(library)[PictureState.PRESENT] == 4
 
 
 @pytest.mark.parametrize("name", [".hidden", "ignored", "link"])
-def test_a_folder_that_its_root_passes_over_says_so(
+def test_folder_excluded_by_its_root_is_an_error(
     library: Library, tmp_path: Path, paint: Callable[..., Path], encoder: FakeEncoder, name: str
 ) -> None:
     paint(tmp_path / "all" / "red.png", "red")
@@ -193,4 +197,4 @@ def test_a_folder_that_its_root_passes_over_says_so(
     with pytest.raises(FolderExcluded):
         index(library, [tmp_path / "other", tmp_path / "all" / name], encoder)
     assert verify(library) == []
-    assert not Searcher(library, encoder).heal()  # what came before it is published: there is nothing to mend
+    assert not Searcher(library, encoder).heal()  # the index file of the folders before it is current

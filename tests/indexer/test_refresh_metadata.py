@@ -1,4 +1,4 @@
-"""Sidecars, keywords and facts on their way in, and read again when they change or when this version knows more."""
+"""Metadata of files and sidecars: indexed, and read again when it changes or was read by an older version."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ def ratings(library: Library) -> list[int | None]:
         return list(connection.execute(select(Sidecar.rating).order_by(Sidecar.picture_id)).scalars())
 
 
-def test_a_sidecar_follows_its_picture(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_sidecar_metadata_follows_its_picture(library: Library, album: Path, encoder: FakeEncoder) -> None:
     beside = album / "red.png.xmp"
     beside.write_text(xmp("one", "two, three"))
     assert index(library, album, encoder).metadata_updated == 1
@@ -50,7 +50,7 @@ def test_a_sidecar_follows_its_picture(library: Library, album: Path, encoder: F
     assert (changed.metadata_updated, changed.unchanged, changed.embedded) == (1, 4, 0)
     assert (tags(library, TagSource.SIDECAR), ratings(library)) == ({"other"}, [5])
     (album / "red.png").rename(album / "more" / "red.png")
-    beside.rename(album / "more" / "RED.xmp")  # as another program names them
+    beside.rename(album / "more" / "RED.xmp")  # the naming of another program
     assert index(library, album, encoder).moved == 1
     assert (tags(library, TagSource.SIDECAR), ratings(library)) == ({"other"}, [5])
     (album / "more" / "RED.xmp").unlink()
@@ -59,15 +59,13 @@ def test_a_sidecar_follows_its_picture(library: Library, album: Path, encoder: F
 
 
 @pytest.mark.parametrize("content", [b"", b"<a>", b"\xff" * 100, b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', b"<a/>"])
-def test_a_sidecar_that_is_none_is_read_once(
-    library: Library, album: Path, encoder: FakeEncoder, content: bytes
-) -> None:
+def test_invalid_sidecar_is_read_once(library: Library, album: Path, encoder: FakeEncoder, content: bytes) -> None:
     (album / "red.xmp").write_bytes(content)
     assert [index(library, album, encoder).metadata_updated for _ in range(2)] == [1, 0]
     assert ratings(library) == [None]
 
 
-def test_a_sidecar_that_nobody_may_read_is_tried_again(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_unreadable_sidecar_is_tried_again(library: Library, album: Path, encoder: FakeEncoder) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
     (album / "red.xmp").write_text(xmp("one"))
@@ -77,7 +75,7 @@ def test_a_sidecar_that_nobody_may_read_is_tried_again(library: Library, album: 
     assert index(library, album, encoder).metadata_updated == 1
 
 
-def test_the_more_exact_name_wins(tmp_path: Path, paint: Paint) -> None:
+def test_sidecar_with_full_file_name_takes_precedence(tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "a.png")
     paint(tmp_path / "b.png")
     for name in ("a.xmp", "a.png.XMP", "B.XMP"):
@@ -87,7 +85,7 @@ def test_the_more_exact_name_wins(tmp_path: Path, paint: Paint) -> None:
     assert found == {b"a.png": b"a.png.XMP", b"b.png": b"B.XMP"}
 
 
-def test_keywords_in_a_file_belong_to_its_content(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
+def test_keywords_of_a_file_belong_to_its_content(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
     folder = tmp_path / "all"
     folder.mkdir()
     Image.new("RGB", (8, 8), "red").save(folder / "a.jpg", xmp=xmp("inside", stars=4).encode())
@@ -103,7 +101,7 @@ def test_keywords_in_a_file_belong_to_its_content(library: Library, tmp_path: Pa
 
 @pytest.fixture
 def old(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Path:
-    """Three pictures whose facts an older version read, and found nothing; a person tagged one of them."""
+    """Three pictures whose metadata an older version read without finding any. One of them has a user tag."""
     folder = tmp_path / "old"
     folder.mkdir()
     for number in range(3):
@@ -115,7 +113,7 @@ def old(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Path:
     return folder
 
 
-def test_facts_of_an_older_version_are_read_again_once(
+def test_metadata_of_an_older_version_is_read_again_once(
     library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.ingest.metadata, "REFRESH_PAGE_SIZE", 2)
@@ -128,7 +126,9 @@ def test_facts_of_an_older_version_are_read_again_once(
     assert index(library, old, encoder).metadata_updated == 0
 
 
-def test_only_what_is_still_there_unchanged_is_read_again(library: Library, old: Path, encoder: FakeEncoder) -> None:
+def test_metadata_of_missing_or_changed_files_is_not_read_again(
+    library: Library, old: Path, encoder: FakeEncoder
+) -> None:
     (old / "0.jpg").unlink()
     Image.new("RGB", (9, 9), "lime").save(old / "1.jpg")
     assert index(library, old, encoder).metadata_updated == 1
@@ -141,7 +141,7 @@ def test_only_what_is_still_there_unchanged_is_read_again(library: Library, old:
         }
 
 
-def test_a_run_that_is_stopped_goes_on(
+def test_interrupted_refresh_continues(
     library: Library, old: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store.ingest.metadata, "REFRESH_PAGE_SIZE", 2)

@@ -23,7 +23,7 @@ def paths(found: Scan) -> list[bytes]:
     return [file.relpath for file in found]
 
 
-def test_finds_pictures_by_ending_with_size_and_time(tmp_path: Path) -> None:
+def test_scan_finds_pictures_by_suffix_with_size_and_time(tmp_path: Path) -> None:
     touch(tmp_path, "a.JPG", "b/c.png", "notes.txt", "jpg", "raw.CR2", "noext")
     (tmp_path / "a.JPG").write_bytes(b"12345")
     os.utime(tmp_path / "a.JPG", ns=(1, 1_700_000_000_123_456_789))
@@ -32,46 +32,46 @@ def test_finds_pictures_by_ending_with_size_and_time(tmp_path: Path) -> None:
     assert second.relpath == b"b/c.png"
 
 
-def test_order_is_the_byte_order_of_whole_paths(tmp_path: Path) -> None:
+def test_files_are_in_byte_order_of_paths(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "a/z.jpg", "a-b.jpg", "a0.jpg", "B.jpg", "ä/1.jpg", "a b/1.jpg", "a/b/c.jpg")
     found = paths(scan(tmp_path))
     assert len(found) == 8
     assert found == sorted(found)
 
 
-def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_preserved(tmp_path: Path) -> None:
     names = [b"caf\xe9.jpg", b"\xff\xfe/x.png", b"new\nline.jpg", b"back\\slash.jpg"]
     touch(tmp_path, *names)
     assert paths(scan(tmp_path)) == sorted(names)
 
 
-def test_ignore_patterns_reach_names_that_are_not_utf8(tmp_path: Path) -> None:
+def test_ignore_patterns_match_names_that_are_not_utf8(tmp_path: Path) -> None:
     touch(tmp_path, b"caf\xe9.jpg", b"tea.jpg")
     (tmp_path / ".sightlineignore").write_bytes(b"caf\xe9.*\n")
     assert paths(scan(tmp_path)) == [b"tea.jpg"]
 
 
-def test_bins_caches_and_companions_are_is_excluded(tmp_path: Path) -> None:
+def test_trash_caches_and_companion_files_are_ignored(tmp_path: Path) -> None:
     clutter = ["._a.jpg", "@eaDir/a.jpg", "x/node_modules/a.png", "$RECYCLE.BIN/a.jpg", "__MACOSX/._a.jpg"]
     touch(tmp_path, *clutter, ".thumbnails/a.png", ".git/a.png", ".Trash-1000/a.jpg", "#recycle/a.jpg", "a.jpg")
     assert paths(scan(tmp_path)) == [b"a.jpg"]
     assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b"a.jpg"]
 
 
-def test_hidden_pictures_on_request(tmp_path: Path) -> None:
+def test_hidden_files_are_included_on_request(tmp_path: Path) -> None:
     touch(tmp_path, ".a.jpg", ".album/b.jpg", "c.jpg")
     assert paths(scan(tmp_path)) == [b"c.jpg"]
     assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b".a.jpg", b".album/b.jpg", b"c.jpg"]
 
 
-def test_named_files_alone_whatever_else_would_hide_them(tmp_path: Path) -> None:
+def test_only_returns_named_files_even_if_ignored(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.jpg", ".hidden/c.bin")
     (tmp_path / ".sightlineignore").write_bytes(b"*.jpg\n")
     only = frozenset([b"b.jpg", b".hidden/c.bin", b".hidden", b"gone.jpg"])
     assert paths(scan(tmp_path, ScanSettings(only=only))) == [b".hidden/c.bin", b"b.jpg"]
 
 
-def test_nested_ignore_files(tmp_path: Path) -> None:
+def test_nested_ignore_files_apply_to_their_folders(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "a.gif",
@@ -88,19 +88,19 @@ def test_nested_ignore_files(tmp_path: Path) -> None:
     assert paths(scan(tmp_path)) == [b"keep.gif", b"sub/deep/a.gif", b"sub/deep/top.jpg"]
 
 
-def test_everything_but_idiom(tmp_path: Path) -> None:
+def test_ignore_everything_except_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "a.png", "sub/a.jpg", "sub/a.png", "node_modules/a.jpg")
     (tmp_path / ".sightlineignore").write_text("*\n!*/\n!*.jpg\n")
     assert paths(scan(tmp_path)) == [b"a.jpg", b"sub/a.jpg"]
 
 
-def test_exclude_outranks_ignore_files(tmp_path: Path) -> None:
+def test_exclude_takes_precedence_over_ignore_files(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.jpg", "sub/a.jpg", "sub/c.jpg")
     (tmp_path / "sub/.sightlineignore").write_text("!a.jpg\nc.jpg\n")
     assert paths(scan(tmp_path, ScanSettings(exclude=("a.jpg", "!c.jpg")))) == [b"b.jpg", b"sub/c.jpg"]
 
 
-def test_exclude_without_meaning_is_refused(tmp_path: Path) -> None:
+def test_invalid_exclude_pattern_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="!"):
         scan(tmp_path, ScanSettings(exclude=("!",)))
 
@@ -115,7 +115,7 @@ def test_exclude_without_meaning_is_refused(tmp_path: Path) -> None:
     ),
     inner=st.lists(st.sampled_from(["*", "!*", "b/", "!b", "/x.jpg", "!/b/x.jpg", "**/x.jpg", "a/b", "[!a]", "?"])),
 )
-def test_agrees_with_git(tmp_path: Path, top: list[str], inner: list[str]) -> None:
+def test_ignore_rules_agree_with_git(tmp_path: Path, top: list[str], inner: list[str]) -> None:
     folders = ["", "a/", "b/", "a/a/", "a/b/", "a/b/a/", "b/b/"]
     touch(tmp_path, *(folder + name for folder in folders for name in ("x.jpg", "y.png")))
     (tmp_path / ".sightlineignore").write_text("\n".join(top))
@@ -134,7 +134,7 @@ def test_agrees_with_git(tmp_path: Path, top: list[str], inner: list[str]) -> No
     assert paths(scan(tmp_path)) == sorted(name for name in listed if name.endswith((b".jpg", b".png")))
 
 
-def test_a_partial_scan_sees_what_the_full_one_sees_there(tmp_path: Path) -> None:
+def test_partial_scan_equals_that_part_of_a_full_scan(tmp_path: Path) -> None:
     touch(
         tmp_path,
         "a/x.jpg",
@@ -155,7 +155,7 @@ def test_a_partial_scan_sees_what_the_full_one_sees_there(tmp_path: Path) -> Non
         assert found.unreadable == []
 
 
-def test_links(tmp_path: Path) -> None:
+def test_symbolic_links_are_followed_only_on_request(tmp_path: Path) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     touch(root, "real/a.jpg")
     touch(outside, "b.jpg", "deep/c.jpg")
@@ -175,7 +175,7 @@ def test_links(tmp_path: Path) -> None:
     assert paths(followed) == [b"file.jpg", b"out1/b.jpg", b"out1/deep/c.jpg", b"real/a.jpg"]
 
 
-def test_only_regular_files(tmp_path: Path) -> None:
+def test_special_files_are_skipped(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder.jpg").mkdir()
@@ -183,14 +183,14 @@ def test_only_regular_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("root", ["gone", "a.jpg"])
-def test_a_root_that_is_no_folder(tmp_path: Path, root: str) -> None:
+def test_scan_rejects_a_root_that_is_not_a_folder(tmp_path: Path, root: str) -> None:
     touch(tmp_path, "a.jpg")
     with pytest.raises((FileNotFoundError, NotADirectoryError)):
         scan(tmp_path / root)
 
 
 def forbid(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: OSError) -> None:
-    """Make `os.<call>` fail for one path; permissions would not stop a superuser."""
+    """Make `os.<call>` fail for one path; permissions do not apply to root."""
     genuine = getattr(os, call)
 
     def guarded(target: bytes) -> object:
@@ -201,7 +201,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, call: str, path: Path, error: OSErro
     monkeypatch.setattr(os, call, guarded)
 
 
-def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "a/x.jpg", "b/x.jpg", "c/x.jpg")
     forbid(monkeypatch, "scandir", tmp_path / "b", PermissionError(13, "no"))
     found = scan(tmp_path)
@@ -209,9 +209,7 @@ def test_an_unreadable_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Mo
     assert found.unreadable == [b"b"]
 
 
-def test_an_unreadable_file_is_reported_and_a_vanished_one_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_file_is_reported_and_vanished_file_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "a.jpg", "b.jpg", "c.jpg")
     forbid(monkeypatch, "stat", tmp_path / "a.jpg", OSError(5, "input/output error"))
     forbid(monkeypatch, "stat", tmp_path / "b.jpg", FileNotFoundError(2, "gone"))
@@ -220,7 +218,7 @@ def test_an_unreadable_file_is_reported_and_a_vanished_one_is_not(
     assert found.unreadable == [b"a.jpg"]
 
 
-def test_an_unreadable_ignore_file_hides_its_folder(tmp_path: Path) -> None:
+def test_unreadable_ignore_file_makes_its_folder_unreadable(tmp_path: Path) -> None:
     touch(tmp_path, "a/x.jpg", "b/x.jpg")
     (tmp_path / "a/.sightlineignore").symlink_to(tmp_path / "a/.sightlineignore")  # opening it fails: a loop
     found = scan(tmp_path)
@@ -228,19 +226,19 @@ def test_an_unreadable_ignore_file_hides_its_folder(tmp_path: Path) -> None:
     assert found.unreadable == [b"a"]
 
 
-def test_a_root_that_goes_away_during_the_walk(tmp_path: Path) -> None:
+def test_root_vanishing_during_the_scan_is_reported(tmp_path: Path) -> None:
     root = tmp_path / "root"
     touch(root, "a/x.jpg", "b/x.jpg")
     found = scan(root)
     walk = iter(found)
     assert next(walk).relpath == b"a/x.jpg"
     root.rename(tmp_path / "unplugged")
-    root.mkdir()  # an empty mount point stays behind
+    root.mkdir()  # an empty mount point remains
     assert list(walk) == []
     assert found.unreadable == [b""]
 
 
-def test_depth_beyond_the_recursion_limit(tmp_path: Path) -> None:
+def test_scan_is_not_limited_by_recursion_depth(tmp_path: Path) -> None:
     folders = [f"{tmp_path}{'/d' * depth}" for depth in range(1, sys.getrecursionlimit() + 50)]
     for folder in folders:
         os.mkdir(folder)
@@ -248,7 +246,7 @@ def test_depth_beyond_the_recursion_limit(tmp_path: Path) -> None:
     picture.touch()
     try:
         assert paths(scan(tmp_path)) == [b"d/" * len(folders) + b"x.jpg"]
-    finally:  # the usual clean-up is recursive
+    finally:  # pytest's cleanup is recursive
         picture.unlink()
         for folder in reversed(folders):
             os.rmdir(folder)

@@ -13,13 +13,13 @@ SRGB: bytes = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def rows(image: Image.Image) -> list[list[int]]:
-    """Row by row, each pixel as [red, green, blue]."""
+    """Return the pixels row by row, each as [red, green, blue]."""
     assert image.mode == "RGB"
     return np.asarray(image).reshape(-1, 3).tolist()
 
 
 def decoded(image: Image.Image, form: str, **options: object) -> list[list[int]]:
-    """The pixels of `image` after a trip through a lossless file, row by row."""
+    """Return the pixels of `image` row by row after saving it losslessly and decoding it."""
     file = io.BytesIO()
     image.save(file, form, **options)
     return rows(decode(file.getvalue()).image)
@@ -30,12 +30,12 @@ def grey(*levels: int) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
-def test_sixteen_bits_keep_their_greys(form: str) -> None:
-    values = np.array([[0, 128, 129, 257 * 100, 65535]], dtype=np.uint16)  # 257 * v + 128 is the last that rounds to v
+def test_16_bit_greys_are_scaled(form: str) -> None:
+    values = np.array([[0, 128, 129, 257 * 100, 65535]], dtype=np.uint16)  # up to 257 * v + 128 rounds to v
     assert decoded(Image.fromarray(values), form) == grey(0, 0, 1, 100, 255)
 
 
-def test_sixteen_bits_in_the_other_byte_order() -> None:
+def test_16_bit_big_endian_is_read() -> None:
     big = Image.frombytes("I;16B", (3, 1), struct.pack(">3H", 0, 257 * 7, 65535))
     assert rows(to_srgb(to_8_bit(big), None)) == grey(0, 7, 255)
 
@@ -49,7 +49,7 @@ def test_sixteen_bits_in_the_other_byte_order() -> None:
         ([70_000, 70_000, 70_000], [0, 0, 0]),
     ],
 )
-def test_wide_integers(values: list[int], expected: list[int]) -> None:
+def test_32_bit_integers_are_scaled_or_stretched(values: list[int], expected: list[int]) -> None:
     assert decoded(Image.fromarray(np.array([values], dtype=np.int32)), "TIFF") == grey(*expected)
 
 
@@ -63,55 +63,55 @@ def test_wide_integers(values: list[int], expected: list[int]) -> None:
         ([np.nan, 0.2, 1.0], [0, 51, 255]),
         ([-np.inf, 0.2, np.inf], [0, 51, 51]),  # the brightest finite value
         ([np.nan, np.nan, np.nan], [0, 0, 0]),
-        ([-1e308, 0.0, 1e308], [0, 0, 0]),  # float32 has no such numbers: infinities
+        ([-1e308, 0.0, 1e308], [0, 0, 0]),  # infinities in float32
     ],
 )
 @pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
-def test_floats(values: list[float], expected: list[int]) -> None:
+def test_floats_are_scaled_or_stretched(values: list[float], expected: list[int]) -> None:
     assert decoded(Image.fromarray(np.array([values]).astype(np.float32)), "TIFF") == grey(*expected)
 
 
-def test_one_bit() -> None:
+def test_1_bit_becomes_black_and_white() -> None:
     assert decoded(Image.fromarray(np.array([[True, False]])), "PNG") == grey(255, 0)
 
 
-def test_cmyk_without_a_profile() -> None:
+def test_cmyk_without_profile_is_converted() -> None:
     inks = Image.frombytes("CMYK", (3, 1), bytes([255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]))  # cyan, paper, black
     assert decoded(inks, "TIFF") == [[0, 255, 255], [255, 255, 255], [0, 0, 0]]
 
 
-def test_cmyk_jpeg_as_photoshop_inverts_it() -> None:
+def test_inverted_cmyk_jpeg_is_converted() -> None:
     file = io.BytesIO()
     Image.new("CMYK", (16, 16), (255, 0, 0, 0)).save(file, "JPEG", quality=95)
     assert b"Adobe" in file.getvalue()[:64]
     assert np.abs(np.array(rows(decode(file.getvalue()).image)) - [0, 255, 255]).max() <= 3
 
 
-def test_lab() -> None:
-    lab = Image.frombytes("LAB", (2, 1), bytes([255, 0, 0, 0, 0, 0]))  # white and black, both without a tint
+def test_lab_is_converted() -> None:
+    lab = Image.frombytes("LAB", (2, 1), bytes([255, 0, 0, 0, 0, 0]))  # white and black
     assert np.abs(np.array(rows(to_srgb(to_8_bit(lab), None))) - [[255] * 3, [0] * 3]).max() <= 1
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP"])
-def test_transparency_shows_the_ground(form: str) -> None:
+def test_transparent_pixels_show_the_background(form: str) -> None:
     image = Image.frombytes("RGBA", (2, 1), bytes([200, 100, 50, 255, 0, 0, 0, 0]))
     options = {"lossless": True} if form == "WEBP" else {}
     assert decoded(image, form, **options) == [[200, 100, 50], list(BACKGROUND)]
 
 
-def test_half_transparency_is_half_ground() -> None:
+def test_half_transparent_pixels_are_blended() -> None:
     (pixel,) = decoded(Image.new("RGBA", (1, 1), (228, 28, 128, 51)), "PNG")  # 51 / 255 = a fifth
     assert pixel == [148, 108, 128]  # 128 + 100 / 5, 128 - 100 / 5
 
 
-def test_a_drawing_survives_whatever_its_colour() -> None:
+def test_transparent_drawing_of_any_colour_stays_visible() -> None:
     for ink in (0, 255):
         drawing = Image.new("LA", (3, 1), (ink, 0))
         drawing.putpixel((1, 0), (ink, 255))
         assert decoded(drawing, "PNG") == [list(BACKGROUND), [ink] * 3, list(BACKGROUND)]
 
 
-def test_transparent_palette_entries() -> None:
+def test_transparent_palette_entries_show_the_background() -> None:
     image = Image.new("P", (3, 1))
     image.putpalette([255, 0, 0, 0, 255, 0, 0, 0, 255])
     image.putdata([0, 1, 2])
@@ -126,7 +126,7 @@ def png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("depth", "colour", "sample"), [(8, 2, 3), (16, 2, 6), (8, 0, 1), (16, 0, 2)])
-def test_a_transparent_colour_does_not_spoil_the_file(depth: int, colour: int, sample: int) -> None:
+def test_transparent_colour_does_not_prevent_decoding(depth: int, colour: int, sample: int) -> None:
     key = struct.pack(">H", 9) * (3 if colour == 2 else 1)
     row = bytes([0]) + bytes([200]) * sample * 2
     header = struct.pack(">IIBBBBB", 2, 1, depth, colour, 0, 0, 0)
@@ -135,11 +135,11 @@ def test_a_transparent_colour_does_not_spoil_the_file(depth: int, colour: int, s
     assert rows(decode(png).image) == grey(200, 200)
 
 
-# Colour profiles. The expected values need no colour engine: they follow from what each profile says.
+# Colour profiles. The expected values follow from the profiles without a colour engine.
 
 
 def icc(space: bytes, tags: dict[bytes, bytes], connection: bytes = b"XYZ ", kind: bytes = b"mntr") -> bytes:
-    """A minimal ICC v2 profile (ICC.1:2001-04)."""
+    """Return a minimal ICC v2 profile (ICC.1:2001-04)."""
     start, table, body = 128 + 4 + 12 * len(tags), b"", b""
     for name, data in tags.items():
         table += struct.pack(">4sII", name, start + len(body), len(data))
@@ -160,7 +160,7 @@ RED_AND_GREEN_SWAPPED: bytes = (
 
 
 def lut8(corners: list[int]) -> bytes:
-    """An A2B0 table from four inks, each none or full (the last varies fastest), to greys of lightness 0..255."""
+    """Return an A2B0 table from four inks, each 0 or full (the last varies fastest), to greys of lightness 0..255."""
     identity = bytes(range(256))
     matrix = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
     colours = b"".join(bytes([lightness, 128, 128]) for lightness in corners)
@@ -173,26 +173,26 @@ CYAN_IS_MID_GREY = icc(
 )
 
 
-def test_an_rgb_profile_is_applied() -> None:
+def test_rgb_profile_is_applied() -> None:
     image = Image.frombytes("RGB", (2, 1), bytes([255, 0, 0, 0, 255, 0]))
     found = np.array(decoded(image, "PNG", icc_profile=RED_AND_GREEN_SWAPPED))
     assert np.abs(found - [[0, 255, 0], [255, 0, 0]]).max() <= 2
 
 
-def test_a_profile_is_applied_beneath_transparency() -> None:
+def test_profile_is_applied_to_transparent_pictures() -> None:
     image = Image.frombytes("RGBA", (2, 1), bytes([255, 0, 0, 255, 255, 0, 0, 0]))
     found = np.array(decoded(image, "PNG", icc_profile=RED_AND_GREEN_SWAPPED))
     assert np.abs(found - [[0, 255, 0], BACKGROUND]).max() <= 2
 
 
-def test_a_grey_profile_is_applied() -> None:
+def test_grey_profile_is_applied() -> None:
     linear = 128 / 255
     expected = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
     ((r, g, b),) = decoded(Image.new("L", (1, 1), 128), "PNG", icc_profile=LINEAR_GREY)
     assert r == g == b == pytest.approx(expected, abs=2)
 
 
-def test_a_cmyk_profile_is_applied() -> None:
+def test_cmyk_profile_is_applied() -> None:
     lightness = 128 / 255 * 100  # L* of the table
     linear = ((lightness + 16) / 116) ** 3
     expected = 255 * (1.055 * linear ** (1 / 2.4) - 0.055)
@@ -202,7 +202,7 @@ def test_a_cmyk_profile_is_applied() -> None:
     assert paper == pytest.approx([255] * 3, abs=1)
 
 
-def test_a_grey_picture_tagged_srgb_keeps_its_greys() -> None:
+def test_grey_picture_tagged_srgb_is_unchanged() -> None:
     found = np.array(decoded(Image.frombytes("L", (3, 1), bytes([0, 99, 255])), "PNG", icc_profile=SRGB))
     assert np.abs(found - grey(0, 99, 255)).max() <= 1
 
@@ -212,5 +212,5 @@ def test_a_grey_picture_tagged_srgb_keeps_its_greys() -> None:
     [b"", b"garbage", SRGB[:200], bytes(len(SRGB)), LINEAR_GREY, CYAN_IS_MID_GREY],
     ids=["empty", "garbage", "cut", "zeros", "grey", "cmyk"],
 )
-def test_a_profile_that_is_broken_or_does_not_fit_is_ignored(profile: bytes) -> None:
+def test_broken_or_unsuitable_profile_is_ignored(profile: bytes) -> None:
     assert rows(to_srgb(Image.new("RGB", (1, 1), (10, 20, 30)), profile)) == [[10, 20, 30]]

@@ -29,7 +29,7 @@ def pixels_of(image: Image.Image) -> NDArray[np.int16]:
 
 
 def scene(width: int = 48, height: int = 32) -> Image.Image:
-    """Smooth and without any symmetry: red grows to the right, green downwards, a blue corner at the top left."""
+    """Return a smooth picture without symmetry: red increases to the right, green downwards; the top left is blue."""
     y, x = np.mgrid[0:height, 0:width]
     blue = np.where((x < width // 3) & (y < height // 3), 255, 0)
     return Image.fromarray(np.stack([x * 255 // width, y * 255 // height, blue], axis=-1).astype(np.uint8))
@@ -50,7 +50,7 @@ STORED: dict[int, Callable[[Pixels], Pixels]] = {
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_all_orientations_come_out_upright(form: str, orientation: int) -> None:
+def test_all_orientations_are_decoded_upright(form: str, orientation: int) -> None:
     upright = scene()
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -59,11 +59,11 @@ def test_all_orientations_come_out_upright(form: str, orientation: int) -> None:
     decoded = decode(encode(stored, form, exif=exif, **quality))
     assert (decoded.info.width, decoded.info.height, decoded.info.format) == (48, 32, form)
     assert np.abs(pixels_of(decoded.image) - pixels_of(upright)).mean() < 4
-    assert decoded.image.getexif() == {}  # nothing left that would turn it again
+    assert decoded.image.getexif() == {}  # nothing left that would rotate it again
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientations_at_reduced_scale(orientation: int) -> None:
+def test_orientations_at_reduced_scale_are_decoded_upright(orientation: int) -> None:
     upright = scene(480, 320)
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -75,7 +75,7 @@ def test_orientations_at_reduced_scale(orientation: int) -> None:
 
 
 @pytest.mark.parametrize("field", ["030001000000", "030001000900", "0300010000ff", "020002003600", "070001000600"])
-def test_an_orientation_without_meaning_changes_nothing(field: str) -> None:
+def test_invalid_orientation_is_ignored(field: str) -> None:
     kind, count, value = (bytes.fromhex(field[start : start + 4]) for start in (0, 4, 8))
     block = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01" + kind + count + bytes(2) + value + bytes(6)
     assert decode(encode(scene(), "PNG", exif=block)).image.size == (48, 32)
@@ -85,14 +85,14 @@ def test_an_orientation_without_meaning_changes_nothing(field: str) -> None:
     ("side", "width", "height"),
     [(128, 500, 375), (200, 1000, 750), (224, 1000, 750), (500, 2000, 1500), (1000, 4000, 3000), (9000, 4000, 3000)],
 )
-def test_jpegs_are_decoded_at_the_scale_that_is_needed(side: int, width: int, height: int) -> None:
+def test_jpeg_is_decoded_at_the_required_scale(side: int, width: int, height: int) -> None:
     jpeg = encode(Image.new("RGB", (4000, 3000), (10, 200, 90)), "JPEG")
     decoded = decode(jpeg, shortest_side=side)
     assert decoded.image.size == (width, height)
     assert (decoded.info.width, decoded.info.height) == (4000, 3000)
 
 
-def test_other_formats_are_averaged_down_by_whole_numbers() -> None:
+def test_other_formats_are_reduced_by_integer_factors() -> None:
     checks = np.indices((600, 900)).sum(axis=0) % 2 * 255
     decoded = decode(encode(Image.fromarray(checks.astype(np.uint8)), "PNG"), shortest_side=100)
     assert decoded.image.size == (300, 200)
@@ -104,7 +104,7 @@ def test_other_formats_are_averaged_down_by_whole_numbers() -> None:
     }  # 4 or 5 of 9 pixels are white: 255 * 4 / 9, 5 / 9
 
 
-def test_what_reduction_costs() -> None:
+def test_reduced_picture_is_close_to_the_full_one() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 10, (1200, 1600, 1))
     busy = np.clip(np.asarray(scene(1600, 1200)) * 0.6 + 50 + noise, 0, 255).astype(np.uint8)
@@ -115,20 +115,20 @@ def test_what_reduction_costs() -> None:
     assert np.abs(small[0] - small[1]).mean() < 1
 
 
-def test_a_file_is_read_like_bytes() -> None:
+def test_decode_accepts_a_file_object() -> None:
     png = encode(scene(), "PNG")
     assert np.array_equal(np.asarray(decode(io.BytesIO(png)).image), np.asarray(scene()))
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "TIFF", "MPO", "AVIF"])
-def test_the_first_frame_of_several(form: str) -> None:
+def test_first_frame_of_an_animation_is_decoded(form: str) -> None:
     red, blue = Image.new("RGB", (40, 30), (250, 0, 0)), Image.new("RGB", (40, 30), (0, 0, 250))
     decoded = decode(encode(red, form, save_all=True, append_images=[blue]))
     assert decoded.info.format == form
     assert np.abs(pixels_of(decoded.image) - (250, 0, 0)).max() < 8
 
 
-def test_limits_are_checked_against_the_header() -> None:
+def test_pixel_limit_is_checked_before_decoding() -> None:
     png = encode(Image.new("L", (400, 300)), "PNG")
     assert decode(png, DecodeSettings(max_pixels=120_000)).info.width == 400
     with pytest.raises(PictureTooLarge) as caught:
@@ -136,14 +136,14 @@ def test_limits_are_checked_against_the_header() -> None:
     assert (caught.value.width, caught.value.height) == (400, 300)
 
 
-def test_extreme_shapes_are_refused() -> None:
+def test_extreme_aspect_ratios_are_rejected() -> None:
     assert decode(encode(Image.new("L", (1000, 10)), "PNG")).info.width == 1000
     for size in ((1001, 10), (10, 1001), (3000, 1)):
         with pytest.raises(PictureTooLarge, match="100 to 1"):
             decode(encode(Image.new("L", size), "PNG"))
 
 
-def test_files_above_pillows_own_limit_are_ours_to_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pillow_bomb_check_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     png = encode(Image.new("L", (300, 300)), "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50_000)  # warns above 50,000; warnings are errors in tests
     assert decode(png).info.width == 300
@@ -155,13 +155,13 @@ def heic_head(major: bytes, *compatible: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("major", [b"heic", b"heix", b"mif1", b"msf1"])
-def test_heic_names_the_extra_it_needs(major: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heic_error_names_the_missing_extra(major: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(PictureUnsupported, match=r"pip install 'sightline\[heic\]'"):
         decode(heic_head(major, b"mif1", b"heic"))
 
 
-def test_heic_with_its_extra() -> None:
+def test_heic_is_decoded_with_its_extra() -> None:
     pillow_heif = pytest.importorskip("pillow_heif")
     heif = pillow_heif.from_pillow(scene(96, 64))
     file = io.BytesIO()
@@ -175,7 +175,7 @@ def test_heic_with_its_extra() -> None:
     )
 
 
-def test_a_generic_container_with_av1_inside_is_no_heic(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generic_container_with_av1_is_decoded_as_avif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     avif = encode(scene(), "AVIF")
     assert avif[8:12] == b"avif"
@@ -189,25 +189,25 @@ class FailingDisk(io.BytesIO):
         return super().read(size)
 
 
-def test_a_failing_disk_is_not_the_pictures_fault() -> None:
+def test_read_error_is_unreadable_not_undecodable() -> None:
     with pytest.raises(PictureUnreadable) as caught:
         decode(FailingDisk(encode(scene(), "PNG")))
     assert caught.value.transient
     assert isinstance(caught.value.__cause__, OSError)
 
 
-def test_causes_are_chained_and_details_short() -> None:
+def test_errors_have_a_cause_and_a_short_detail() -> None:
     with pytest.raises(PictureUndecodable) as caught:
         decode(encode(scene(), "PNG")[:-60])
     assert caught.value.__cause__ is not None
     assert 0 < len(caught.value.detail) <= 200
 
 
-def test_big_pictures_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     genuine, meeting = PngImageFile.load_prepare, threading.Barrier(2)
     met = []
 
-    def watched(image: PngImageFile) -> None:  # the call that takes the memory
+    def watched(image: PngImageFile) -> None:  # this call needs the memory
         try:
             meeting.wait(timeout=0.3)
             met.append(True)
@@ -219,7 +219,7 @@ def test_big_pictures_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     png = encode(scene(), "PNG")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(decode, [png, png]))
-        assert met == [True, True]  # small ones are decoded side by side
+        assert met == [True, True]  # small pictures are decoded in parallel
         meeting.reset()
         met.clear()
         monkeypatch.setattr(pictures.decode, "_LARGE_PICTURE_PIXELS", 48 * 32 - 1)
@@ -227,7 +227,7 @@ def test_big_pictures_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         assert met == [False, False]
 
 
-def test_a_progressive_jpeg_counts_in_full_at_any_scale() -> None:
+def test_progressive_jpeg_counts_in_full_at_any_scale() -> None:
     image = Image.new("RGB", (800, 600))
     assert pictures.decode._pixels_in_memory(
         Image.open(io.BytesIO(encode(image, "JPEG", progressive=True))), 480_000

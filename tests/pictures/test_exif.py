@@ -1,4 +1,6 @@
-# ruff: noqa: DTZ001  (wall clocks are meant)
+"""EXIF metadata: real values, absurd values and damaged blocks."""
+# ruff: noqa: DTZ001  (local times are meant)
+
 import io
 import math
 from datetime import datetime
@@ -15,13 +17,13 @@ from pictures.exif import read_exif
 MAKE, MODEL, DATE, DETAILS, GPS = 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
 TAKEN, DIGITIZED, LENS = 0x9003, 0x9004, 0xA434
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow grumbles about odd metadata
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # Pillow warns about odd metadata
 
 
 def exif(
     top: dict[int, object] | None = None, details: dict[int, object] | None = None, gps: dict[int, object] | None = None
 ) -> Image.Exif:
-    """An EXIF block as Pillow hands it over, whatever the values are."""
+    """Return an EXIF block as Pillow does, with arbitrary values."""
     block = Image.Exif()
     for tag, value in (top or {}).items():
         block[tag] = value
@@ -34,7 +36,7 @@ def dms(degrees: float, minutes: float = 0, seconds: float = 0) -> tuple[IFDRati
     return tuple(IFDRational(round(part * 1000), 1000) for part in (degrees, minutes, seconds))
 
 
-def test_a_real_file_keeps_its_facts() -> None:
+def test_read_exif_of_a_jpeg() -> None:
     block = Image.Exif()
     block[MAKE], block[MODEL] = "Canon", "Canon EOS 5D Mark III"
     block.get_ifd(DETAILS).update({TAKEN: "2021:05:09 19:30:01", LENS: "EF50mm f/1.8 STM"})
@@ -53,7 +55,7 @@ def test_a_real_file_keeps_its_facts() -> None:
     )
 
 
-def test_nothing_says_nothing() -> None:
+def test_empty_exif_has_no_metadata() -> None:
     assert read_exif(Image.Exif()) == PhotoMetadata()
 
 
@@ -76,11 +78,11 @@ def test_nothing_says_nothing() -> None:
         ((2004, 2, 29), None),
     ],
 )
-def test_dates(text: object, moment: datetime | None) -> None:
+def test_dates_are_parsed_or_ignored(text: object, moment: datetime | None) -> None:
     assert read_exif(exif(details={TAKEN: text})).taken_at == moment
 
 
-def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
+def test_original_date_takes_precedence() -> None:
     older, newer, newest = "2001:01:01 00:00:00", "2002:01:01 00:00:00", "2003:01:01 00:00:00"
     top: dict[int, object] = {DATE: newest}
     assert read_exif(exif(top, {TAKEN: older, DIGITIZED: newer})).taken_at == datetime(2001, 1, 1)
@@ -103,13 +105,13 @@ def test_the_shutter_outranks_the_scan_and_the_editor() -> None:
         (7, (1, 2), None),
     ],
 )
-def test_cameras(make: object, model: object, camera: str | None) -> None:
+def test_camera_combines_make_and_model(make: object, model: object, camera: str | None) -> None:
     block = exif()
     block._data.update({tag: value for tag, value in ((MAKE, make), (MODEL, model)) if value is not None})
     assert read_exif(block).camera == camera
 
 
-def test_names_are_kept_short() -> None:
+def test_long_names_are_shortened() -> None:
     metadata = read_exif(exif({MAKE: "m" * 9999, MODEL: "x" * 9999}, {LENS: "l" * 9999}))
     assert metadata.camera is not None
     assert metadata.lens is not None
@@ -140,7 +142,7 @@ def test_names_are_kept_short() -> None:
         ({1: 5, 2: 7.5, 3: None, 4: (None,)}, None),
     ],
 )
-def test_positions(gps: dict[int, object], position: tuple[float, float] | None) -> None:
+def test_gps_positions_are_parsed_or_ignored(gps: dict[int, object], position: tuple[float, float] | None) -> None:
     metadata = read_exif(exif(gps=gps))
     found = None if metadata.latitude is None else (metadata.latitude, metadata.longitude)
     assert found == (None if position is None else pytest.approx(position))
@@ -169,7 +171,7 @@ def check(metadata: PhotoMetadata) -> None:
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(fields, fields, fields)
-def test_no_values_can_make_it_raise(
+def test_read_exif_never_raises_for_any_values(
     top: dict[int, object], details: dict[int, object], gps: dict[int, object]
 ) -> None:
     block = exif(details=details, gps=gps)
@@ -193,7 +195,7 @@ WHOLE = whole_block()
     st.integers(0, len(WHOLE)),
     st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), max_size=8),
 )
-def test_no_bytes_can_make_it_raise(length: int, changes: list[tuple[int, int]]) -> None:
+def test_read_exif_never_raises_for_any_bytes(length: int, changes: list[tuple[int, int]]) -> None:
     data = bytearray(WHOLE)
     for place, value in changes:
         data[place] = value
@@ -201,15 +203,15 @@ def test_no_bytes_can_make_it_raise(length: int, changes: list[tuple[int, int]])
     image.info["exif"] = bytes(data[:length])
     try:
         block = image.getexif()
-    except Exception:  # Pillow's affair; whoever calls it must expect this
-        block = image.getexif()  # what it had read so far
+    except Exception:  # Pillow may raise any error; callers of `read_exif` handle it
+        block = image.getexif()  # the part that was read
     check(read_exif(block))
 
 
 FOCAL, APERTURE, EXPOSURE, ISO, LONG_ISO, STARS = 0x920A, 0x829D, 0x829A, 0x8827, 0x8832, 0x4746
 
 
-def test_how_it_was_taken() -> None:
+def test_exposure_settings_are_read() -> None:
     details: dict[int, object] = {
         FOCAL: IFDRational(350, 10),
         APERTURE: IFDRational(1779999, 1000000),
@@ -236,13 +238,13 @@ def test_how_it_was_taken() -> None:
         ({ISO: ()}, None),
     ],
 )
-def test_sensitivities(details: dict[int, object], iso: int | None) -> None:
+def test_iso_is_read_from_long_fields_if_needed(details: dict[int, object], iso: int | None) -> None:
     assert read_exif(exif(details=details)).iso == iso
 
 
 @pytest.mark.parametrize(
     "value", [IFDRational(0, 0), IFDRational(0, 1), IFDRational(1, 0), math.nan, -1, "f", (), None]
 )
-def test_what_no_camera_can_do_is_not_known(value: object) -> None:
+def test_implausible_values_are_ignored(value: object) -> None:
     metadata = read_exif(exif({STARS: value}, {FOCAL: value, APERTURE: value, EXPOSURE: value, ISO: value}))
     assert (metadata.focal_length, metadata.aperture, metadata.exposure, metadata.iso) == (None, None, None, None)

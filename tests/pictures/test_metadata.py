@@ -1,4 +1,4 @@
-"""What people wrote into pictures: XMP, IPTC, stars; and what a hostile file may try."""
+"""XMP and IPTC metadata, precedence between them, and malicious XMP."""
 
 import contextlib
 import io
@@ -32,7 +32,7 @@ def bag(name: str, *items: str, kind: str = "Bag") -> str:
     return f"<{name}><rdf:{kind}>{listed}</rdf:{kind}></{name}>"
 
 
-def test_what_programs_write() -> None:
+def test_read_xmp_of_common_programs() -> None:
     packet = xmp(
         bag("dc:subject", "Anna", "Rome, Italy", "caf\xe9 &amp; co")
         + bag("lr:hierarchicalSubject", "People|Anna")
@@ -53,12 +53,12 @@ def test_what_programs_write() -> None:
     ("text", "rating"),
     [("5", 5), ("-1", -1), ("0", 0), ("3.0", 3), ("6", None), ("", None), ("NaN", None), ("1e999", None)],
 )
-def test_ratings(text: str, rating: int | None) -> None:
+def test_ratings_are_parsed_or_ignored(text: str, rating: int | None) -> None:
     assert read_xmp(xmp(attributes=f'xmp:Rating="{text}"')).rating == rating
     assert read_xmp(xmp(f"<xmp:Rating>{text}</xmp:Rating>")).rating == rating
 
 
-def test_a_property_inside_of_another_is_not_the_pictures_own() -> None:
+def test_nested_xmp_properties_are_ignored() -> None:
     inner = '<rdf:Description xmp:Rating="1">' + bag("dc:subject", "not mine") + "</rdf:Description>"
     assert read_xmp(xmp(f"<xmp:History>{inner}</xmp:History>", 'xmp:Rating="2"')) == PhotoMetadata(rating=2)
 
@@ -90,19 +90,19 @@ BOMB = (
     ],
     ids=range(14),
 )
-def test_what_is_refused(data: bytes) -> None:
+def test_invalid_or_malicious_xmp_is_rejected(data: bytes) -> None:
     with pytest.raises(PictureUndecodable):
         read_xmp(data)
 
 
-def test_sizes_are_bounded() -> None:
+def test_xmp_values_are_limited() -> None:
     metadata = read_xmp(xmp(bag("dc:subject", *map(str, range(5_000))) + bag("dc:title", "x" * 10**6, kind="Alt")))
     assert len(metadata.keywords) == 1_000
     assert metadata.title == "x" * 500
 
 
 @given(st.binary(max_size=60), st.integers(0, 400))
-def test_no_bytes_can_make_it_raise_anything_else(junk: bytes, place: int) -> None:
+def test_damaged_xmp_raises_only_picture_errors(junk: bytes, place: int) -> None:
     whole = xmp(bag("dc:subject", "a"), 'xmp:Rating="4"')
     with contextlib.suppress(PictureUndecodable):
         read_xmp(whole[:place] + junk + whole[place:])
@@ -132,7 +132,7 @@ def jpeg(iptc: bytes = b"", **save: object) -> bytes:
         (b"", b"a\0b", "a b"),
     ],
 )
-def test_iptc(charset: bytes, raw: bytes, text: str) -> None:
+def test_iptc_is_decoded_in_its_character_set(charset: bytes, raw: bytes, text: str) -> None:
     head = ((1, 90, charset),) if charset else ()
     data = jpeg(records(*head, (2, 25, raw), (2, 25, b"second, one"), (2, 5, raw), (2, 120, b"caption")))
     metadata = decode(data).info.metadata
@@ -141,27 +141,27 @@ def test_iptc(charset: bytes, raw: bytes, text: str) -> None:
 
 
 @given(st.binary(max_size=80))
-def test_damaged_iptc_says_what_it_can(junk: bytes) -> None:
+def test_damaged_iptc_never_raises(junk: bytes) -> None:
     image = Image.open(io.BytesIO(jpeg(records((2, 25, b"one")) + junk)))
     assert isinstance(image, ImageFile.ImageFile)
     assert len(read_iptc(image).keywords) <= 1_000
 
 
-def test_xmp_outranks_iptc_which_outranks_nothing() -> None:
+def test_xmp_takes_precedence_over_iptc() -> None:
     packet = xmp(bag("dc:subject", "new"), 'xmp:Rating="2"')
     data = jpeg(records((2, 25, b"old"), (2, 5, b"Title")), xmp=packet)
     assert decode(data).info.metadata == PhotoMetadata(keywords=("new", "old"), rating=2, title="Title")
     assert merge_metadata(PhotoMetadata(), PhotoMetadata(rating=1)) == PhotoMetadata(rating=1)
 
 
-def test_bad_xmp_costs_nobody_the_picture() -> None:
+def test_malicious_xmp_does_not_prevent_decoding() -> None:
     decoded = decode(jpeg(xmp=BOMB))
     assert (decoded.info.width, decoded.info.metadata) == (8, PhotoMetadata())
 
 
 @pytest.mark.parametrize("compress", [False, True])
 @pytest.mark.parametrize("late", [False, True])
-def test_a_png_may_say_it_after_the_pixels(late: bool, compress: bool) -> None:
+def test_png_metadata_after_the_pixels_is_read(late: bool, compress: bool) -> None:
     text = PngImagePlugin.PngInfo()
     text.add_itxt("XML:com.adobe.xmp", xmp(bag("dc:subject", "late")).decode(), zip=compress)
     exif = Image.Exif()
@@ -185,7 +185,7 @@ def moved_to_the_end(png: bytes) -> bytes:
     return png[:8] + b"".join(chunks)
 
 
-def test_a_bomb_in_a_compressed_chunk_stays_small() -> None:
+def test_compressed_png_chunk_is_limited() -> None:
     packed = zlib.compress(b" " * (MAX_XMP_BYTES * 4))
     body = b"iTXtXML:com.adobe.xmp\0\x01\0\0\0" + packed
     chunk = (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
@@ -196,7 +196,7 @@ def test_a_bomb_in_a_compressed_chunk_stays_small() -> None:
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "TIFF", "AVIF"])
-def test_other_formats(kind: str, tmp_path: Path) -> None:
+def test_xmp_of_other_formats_is_read(kind: str, tmp_path: Path) -> None:
     packet = xmp(bag("dc:subject", "here"))
     path = tmp_path / "picture"
     if kind == "TIFF":

@@ -1,4 +1,4 @@
-"""Perceptual hashes: those of the library they are named after, near for what looks alike, none for what is plain."""
+"""Perceptual hashes: equal to those of imagehash, similar for similar pictures, absent for plain pictures."""
 
 import io
 import warnings
@@ -17,7 +17,7 @@ def distance(one: Image.Image, other: Image.Image) -> int:
     return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 
-def test_it_is_the_hash_of_imagehash() -> None:
+def test_hash_equals_that_of_imagehash() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         imagehash = pytest.importorskip("imagehash")
@@ -26,7 +26,7 @@ def test_it_is_the_hash_of_imagehash() -> None:
             assert perceptual_hash(picture) == np.packbits(imagehash.phash(picture, hash_size=16).hash).tobytes()
 
 
-def test_what_looks_alike_is_near_and_what_does_not_is_far() -> None:
+def test_similar_pictures_have_similar_hashes() -> None:
     one = photo(1)
     stored = io.BytesIO()
     one.save(stored, "JPEG", quality=60)
@@ -48,5 +48,5 @@ def test_what_looks_alike_is_near_and_what_does_not_is_far() -> None:
     ],
     ids=["one pixel", "black", "a strip", "a clear sky"],
 )
-def test_a_plain_picture_has_none(plain: Image.Image) -> None:
+def test_plain_picture_has_no_hash(plain: Image.Image) -> None:
     assert perceptual_hash(plain) is None

@@ -1,4 +1,4 @@
-"""Words in a picture: lines that fit, and letters that would break the layout engine."""
+"""Text on pictures: lines that fit, and characters that the layout engine cannot handle."""
 
 import pytest
 from PIL import Image, ImageDraw
@@ -11,7 +11,7 @@ def length(text: str, size: int = 20) -> float:
 
 
 @pytest.mark.parametrize("width", [8, 60, 61, 200])
-def test_a_line_is_cut_no_earlier_than_it_must_be(width: int) -> None:
+def test_fit_text_cuts_as_late_as_possible(width: int) -> None:
     text = "a brown dog that runs over the yellow sand of a beach"
     line = fit_text(text, 20, width)
     kept = line.removesuffix("…")
@@ -21,12 +21,12 @@ def test_a_line_is_cut_no_earlier_than_it_must_be(width: int) -> None:
     assert length(f"{text[: len(kept) + 1]}…") > width
 
 
-def test_a_line_that_fits_is_left_alone() -> None:
+def test_fit_text_keeps_a_short_line() -> None:
     assert fit_text("a dog", 20, 500) == "a dog"
     assert fit_text("", 20, 0) == ""
 
 
-def test_a_book_is_cut_without_measuring_every_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fit_text_of_a_long_text_is_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def nine_a_letter(_font: object, text: str) -> float:
@@ -41,12 +41,12 @@ def test_a_book_is_cut_without_measuring_every_page(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "text", ["\r", "z\ufeff\r", "two\nlines", "\0", "a\u2028b", "\x9b", "\ud800 half", "caf\udce9"]
 )
-def test_letters_that_nothing_draws(text: str) -> None:
-    assert can_draw(text)  # what stands for them can be written
+def test_undrawable_characters_are_replaced(text: str) -> None:
+    assert can_draw(text)  # their replacements can be drawn
     line = fit_text(text, 20, 500)
     assert line.isprintable() or "\ufeff" in line
     ImageDraw.Draw(Image.new("RGB", (100, 30))).text((5, 15), line, "white", find_font(line, 20), anchor="lm")
 
 
-def test_what_no_font_has_is_told() -> None:
+def test_can_draw_is_false_without_a_font() -> None:
     assert not can_draw("\U0010fffd")

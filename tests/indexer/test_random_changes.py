@@ -1,4 +1,4 @@
-"""Catalogue and index stay true to the disk under any sequence of changes, interruptions and runs."""
+"""A stateful test: catalogue and index match the disk after any sequence of changes, interruptions and runs."""
 
 import os
 import shutil
@@ -41,11 +41,11 @@ colours = st.sampled_from(COLOURS)
 
 
 class Interrupted(Exception):
-    """The run ends here, as if Ctrl-C had been pressed."""
+    """Ends the run as Ctrl-C does."""
 
 
 class Watching(FakeEncoder):
-    """Notes the colour of every picture it embeds; may give up after some batches of two."""
+    """Records the colour of every picture it embeds, and can fail after some batches of two."""
 
     def __init__(self, batches: int | None) -> None:
         super().__init__(batch_size=2)
@@ -64,7 +64,7 @@ class Watching(FakeEncoder):
 
 
 class Leaving(Progress):
-    """Ends the run after some batches are committed, or just before the index file is written."""
+    """Ends the run after some batches have been written, or just before the index file is written."""
 
     def __init__(self, batches: int) -> None:
         self.batches = batches
@@ -79,7 +79,7 @@ class Leaving(Progress):
 
 
 class Life(RuleBasedStateMachine):
-    """A folder of pictures to which anything may happen, and its library."""
+    """A folder of pictures with all possible changes, and its library."""
 
     template: Path
 
@@ -101,7 +101,7 @@ class Life(RuleBasedStateMachine):
         return self.folder / os.fsdecode(name)
 
     def write(self, name: bytes, data: bytes, mtime: int | None = None) -> None:
-        """Every write has its own time, unless a file comes back as it was."""
+        """Give every written file a new modification time, unless it is restored."""
         self.clock += 1
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=names, colour=colours)
     def add(self, name: bytes, colour: Colour) -> None:
-        """A new picture, or another in the place of an old one."""
+        """Write a new picture, or replace an old one."""
         draft = self.home / "draft.png"
         Image.new("RGB", (8, 8), colour).save(draft)
         self.write(name, draft.read_bytes())
@@ -200,7 +200,7 @@ class Life(RuleBasedStateMachine):
     def run(
         self, encoder: Watching, progress: Progress | None = None, *, full: bool = False, beneath: str = ""
     ) -> Summary | None:
-        """A run, to its end or not; nothing that had a vector before it is ever embedded in it."""
+        """Run the index, possibly interrupted. Contents that have a vector are never embedded again."""
         with self.library.read() as connection:
             known = set(
                 connection.execute(select(Content.digest).join(Embedding, Embedding.content_id == Content.id)).scalars()
@@ -236,7 +236,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def every_present_picture_has_its_vector(self) -> None:
-        """At any moment, whatever was interrupted: picture and vector came in one transaction."""
+        """Pictures and vectors are always consistent, because they are written in one transaction."""
         with self.library.read() as connection:
             bare = connection.execute(
                 select(Picture.id)
@@ -247,7 +247,7 @@ class Life(RuleBasedStateMachine):
         assert [fault for fault in verify(self.library) if fault.kind != "index"] == []
 
     def check(self) -> None:
-        """After a whole run: the catalogue is the disk, and the index is the catalogue."""
+        """After a complete run, the catalogue matches the disk and the index matches the catalogue."""
         assert self.held() == self.good()
         assert set(self.held(PictureState.FAILED)) == self.broken()
         assert verify(self.library) == []
@@ -261,18 +261,18 @@ class Life(RuleBasedStateMachine):
             digests[int(content_id)]: vector
             for content_id, vector in zip(current.index.ids(), current.index.vectors(), strict=True)
         }
-        expected: dict[bytes, NDArray[np.float32]] = {}
+        expected_vectors: dict[bytes, NDArray[np.float32]] = {}
         for name, digest in self.good().items():
             with Image.open(self.path(name)) as picture:
-                expected[digest] = FakeEncoder().encode_images([picture])[0].astype("<f2").astype(np.float32)
-        assert set(found) == set(expected)
-        for digest, vector in expected.items():
+                expected_vectors[digest] = FakeEncoder().encode_images([picture])[0].astype("<f2").astype(np.float32)
+        assert set(found) == set(expected_vectors)
+        for digest, vector in expected_vectors.items():
             np.testing.assert_array_equal(found[digest], vector)
         query = FakeEncoder().encode_texts(["red"])
         scores, ids = current.index.search(query, len(NAMES))
-        brute = sorted((float(vector @ query[0]) for vector in expected.values()), reverse=True)
+        brute = sorted((float(vector @ query[0]) for vector in expected_vectors.values()), reverse=True)
         np.testing.assert_allclose(scores[0], np.minimum(brute, 1), atol=1e-6)
-        assert len(set(ids[0].tolist())) == len(expected)
+        assert len(set(ids[0].tolist())) == len(expected_vectors)
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def life(empty_library: Path) -> type[Life]:
     return Here
 
 
-def test_any_sequence_of_changes_and_interruptions(life: type[Life]) -> None:
+def test_random_changes_and_interruptions_leave_a_correct_library(life: type[Life]) -> None:
     run_state_machine_as_test(
         life,
         settings=settings(
@@ -292,6 +292,6 @@ def test_any_sequence_of_changes_and_interruptions(life: type[Life]) -> None:
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
-            phases=[Phase.generate],  # to shrink a failure may take minutes; add Phase.shrink when there is one
+            phases=[Phase.generate],  # shrinking takes minutes; add Phase.shrink to examine a failure
         ),
     )

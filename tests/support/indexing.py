@@ -1,4 +1,4 @@
-"""A model that counts, and what came of a run."""
+"""An encoder that counts, and the results of index runs."""
 
 import os
 
@@ -12,8 +12,8 @@ from store import Library
 from store.catalog.tables import Embedding, Picture, PictureState
 
 
-class Counting(FakeEncoder):
-    """Counts the pictures it embeds; two at a time, so that runs have several batches."""
+class CountingEncoder(FakeEncoder):
+    """Counts the pictures it embeds. Its batches have two pictures, so that runs have several batches."""
 
     def __init__(self) -> None:
         super().__init__(batch_size=2)
@@ -24,14 +24,14 @@ class Counting(FakeEncoder):
         return super().forward_images(pixels)
 
 
-def numbers(summary: Summary) -> dict[str, int]:
-    """What is not zero."""
+def nonzero_counts(summary: Summary) -> dict[str, int]:
+    """Return the counts that are not zero."""
     names = ("new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded")
     return {name: getattr(summary, name) for name in names if getattr(summary, name)}
 
 
-def vectors(library: Library) -> dict[str, NDArray[np.float32]]:
-    """The vector of each present picture, by its path beneath the root."""
+def vectors_by_path(library: Library) -> dict[str, NDArray[np.float32]]:
+    """Return the vector of each present picture by its path relative to the root."""
     statement = (
         select(Picture.relpath, Embedding.vector)
         .join(Embedding, Embedding.content_id == Picture.content_id)
@@ -44,5 +44,6 @@ def vectors(library: Library) -> dict[str, NDArray[np.float32]]:
         }
 
 
-def expected(encoder: FakeEncoder, *colours: str) -> NDArray[np.float32]:
+def expected_vectors(encoder: FakeEncoder, *colours: str) -> NDArray[np.float32]:
+    """Return the vectors of `colours` as the catalogue stores them."""
     return encoder.encode_texts(colours).astype("<f2").astype(np.float32)
