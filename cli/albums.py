@@ -37,7 +37,7 @@ def save_album(name: str, words: Sequence[str], filters: FilterOptions, top: int
         if condition is not None:
             check_condition(opened, condition)
         record = store.AlbumRecord(
-            name, line if query else description, condition, min(top, browsing.MOST), query is not None
+            name, line if query else description, condition, min(top, browsing.MAX_PAGE_SIZE), query is not None
         )
         is_replaced = store.save_album(opened, record)
     print_text(f"{'Replaced' if is_replaced else 'Saved'} the album {name}: {description}")
@@ -68,7 +68,7 @@ def show_album(name: str, top: int | None, output: OutputOptions, *, library: Pa
         if query is not None:
             pictures = Searcher(opened).search(query, SearchOptions(k=top or album.top, filters=filters)).hits
         else:
-            pictures = browsing.browse(opened, top or browsing.MOST, filters).pictures
+            pictures = browsing.browse(opened, top or browsing.MAX_PAGE_SIZE, filters).pictures
         return print_hits(album.name, pictures, output)
 
 

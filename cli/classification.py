@@ -26,7 +26,7 @@ from store.filters.selection import selected_ids
 from store.spaces.registry import StoredSpace, active_space, named_space
 from store.tags import Tagging, relabel
 
-__all__ = ["ClassifyRequest", "run_classify"]
+__all__ = ["ClassifyArguments", "run_classify"]
 
 DEFAULT_TAG_PROBABILITY = 0.5
 """Lowest probability of a tag by default: the label is more likely than all others together."""
@@ -36,7 +36,7 @@ MAX_COUNTED_LABELS = 20
 
 
 @dataclass(frozen=True)
-class ClassifyRequest:
+class ClassifyArguments:
     """The values of `sightline classify`."""
 
     pictures: tuple[Path, ...]
@@ -52,33 +52,35 @@ class ClassifyRequest:
     as_json: bool
 
 
-def run_classify(request: ClassifyRequest) -> int:
+def run_classify(arguments: ClassifyArguments) -> int:
     """Print the best label of each picture, and tag pictures if requested; return the exit code."""
-    labels = _read_labels(request.labels)
-    with Library.open(request.library) as library:
-        stored = _space(library, request.space)
-        encoder = encoder_of(stored, request.placement)
-        classifier = Classifier(encoder, labels, request.templates, request.lang or _language(labels))
-        least = _min_probability(request, stored, classifier)
+    labels = _read_labels(arguments.labels)
+    with Library.open(arguments.library) as library:
+        stored = _space(library, arguments.space)
+        encoder = encoder_of(stored, arguments.placement)
+        classifier = Classifier(encoder, labels, arguments.templates, arguments.lang or _language(labels))
+        least = _min_probability(arguments, stored, classifier)
         counts = Counter[str]()
-        for batch in _results(library, stored, encoder, classifier, request.pictures, build_filters(request.filters)):
+        for batch in _results(
+            library, stored, encoder, classifier, arguments.pictures, build_filters(arguments.filters)
+        ):
             kept = [result for result in batch if result.probability is None or result.probability >= least]
             for result in kept:
-                _print_result(result, as_json=request.as_json)
+                _print_result(result, as_json=arguments.as_json)
             counts.update(result.label for result in kept)
-            if request.add_tags:
+            if arguments.add_tags:
                 _tag(library, batch, kept, classifier.labels)
-    if not request.as_json:
-        click.echo(f"{_summary(counts, classifier.labels)}{_tagged(request)}", err=True)
+    if not arguments.as_json:
+        click.echo(f"{_summary(counts, classifier.labels)}{_tagged(arguments)}", err=True)
     return FOUND if counts else NOTHING_FOUND
 
 
-def _min_probability(request: ClassifyRequest, stored: StoredSpace, classifier: Classifier) -> float:
-    if request.min_probability is None:
-        return DEFAULT_TAG_PROBABILITY if request.add_tags and classifier.scale else 0.0
+def _min_probability(arguments: ClassifyArguments, stored: StoredSpace, classifier: Classifier) -> float:
+    if arguments.min_probability is None:
+        return DEFAULT_TAG_PROBABILITY if arguments.add_tags and classifier.scale else 0.0
     if classifier.scale is None:
         raise InvalidQuery(f"The model {stored.space.model} has no logit scale, so it gives no probabilities.")
-    return request.min_probability
+    return arguments.min_probability
 
 
 def _read_labels(text: str) -> list[str]:
@@ -157,7 +159,7 @@ def _summary(counts: Counter[str], labels: Sequence[str]) -> str:
     return f"{most_common}{ellipsis} ({len(counts):,} of {len(labels):,} labels)"
 
 
-def _tagged(request: ClassifyRequest) -> str:
-    if not request.add_tags:
+def _tagged(arguments: ClassifyArguments) -> str:
+    if not arguments.add_tags:
         return ""
-    return "; pictures of the library are tagged" if request.pictures else "; tagged"
+    return "; pictures of the library are tagged" if arguments.pictures else "; tagged"

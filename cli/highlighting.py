@@ -14,15 +14,14 @@ from PIL import Image
 from cli.output import print_json, print_text, shown, warn
 from core.errors import InvalidQuery, ModelUnavailable, SightlineError
 from core.files import atomic_writer
-from encoders import clipseg, registry
+from core.space import Space
+from encoders import clipseg
 from encoders.placement import Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt, as_prompts
 from search import Query, Searcher, SearchOptions, TextInput
-from search.highlight.engine import EngineName, HighlightEngine
+from search.highlight.engine import EngineName, HighlightEngine, load_engine
 from search.highlight.highlight import Highlight, Threshold, iter_highlights, open_image
-from search.highlight.loading import choose_engine, load_engine
-from search.highlight.overlay import blend, figure, highlight_panels, word_panels
-from search.highlight.overlay.figure import format_signed
+from search.highlight.overlay import blend, format_signed, highlight_panels, render_figure, word_panels
 from search.highlight.patch_similarity import PatchSimilarityEngine
 from search.highlight.word_attribution import WordAttribution, attribute_words
 from search.results import Hit
@@ -99,23 +98,17 @@ def run_highlight(
     output.check()
     picture = image_prompt.load()
     prompts = as_prompts([*texts, *([picture] if picture is not None else [])])
-    name = choose_engine(engine, model=model, segmenter=segmenter)
-    if name == "relevance" and model is None:
-        model = _library_model(library)
-    loaded = load_engine(name, model=model, segmenter=segmenter, placement=placement)
+    space = _library_space(library) if model is None else None
+    loaded = load_engine(engine, model=model, segmenter=segmenter, space=space, placement=placement)
     return 0 if _show(open_image(image), prompts, loaded, threshold, output) else 1
 
 
-def _library_model(library: Path) -> str:
-    """Return the model of the library's active space if it has patch features, else the built-in model.
-
-    Missing libraries and models are no errors: highlighting a picture requires no library.
-    """
+def _library_space(library: Path) -> Space | None:
+    """Return the active space of the library; None without a library, since highlighting a picture requires none."""
     with suppress(SightlineError), Library.open(library) as opened:
         active = active_space(opened)
-        if active is not None and registry.load_for_space(active.space).has_patch_features:
-            return active.space.model
-    return registry.DEFAULT_MODEL
+        return None if active is None else active.space
+    return None
 
 
 def _show(
@@ -127,7 +120,7 @@ def _show(
 ) -> bool:
     """Print and write the highlights of all prompts; return whether anything was found."""
     for prompt in prompts:
-        limit = engine.cut(prompt.text) if isinstance(prompt, TextPrompt) else None
+        limit = engine.truncation_limit(prompt.text) if isinstance(prompt, TextPrompt) else None
         if limit is not None:
             warn(f"{engine.model} reads only the first {limit} tokens of a prompt")
     highlights = list(iter_highlights(image, prompts, engine, threshold))
@@ -212,7 +205,7 @@ def _figure(
     for result, attributions in zip(highlights, words, strict=True):
         panels = word_panels(image, attributions) if result.regions else []
         rows += [panels[start : start + columns] for start in range(0, len(panels), columns)]
-    return figure(rows, LEGENDS[highlights[0].engine].format(model=highlights[0].model))
+    return render_figure(rows, LEGENDS[highlights[0].engine].format(model=highlights[0].model))
 
 
 def _write_png(path: Path, image: Image.Image) -> None:

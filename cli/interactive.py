@@ -9,7 +9,7 @@ import click
 from cli.output import print_text, warn
 from cli.results import FOUND, NOTHING_FOUND, hit_line
 from search import Answer, Query, Searcher, SearchOptions, StoredInput
-from search.feedback import refined
+from search.feedback import refine_query
 
 __all__ = ["Dialogue"]
 
@@ -73,7 +73,7 @@ class Dialogue:
     def _search(self, cursor: str | None = None) -> Answer:
         query = self.query
         if self.more or self.less:
-            query = refined(query, list(map(StoredInput, self.more)), list(map(StoredInput, self.less)))
+            query = refine_query(query, list(map(StoredInput, self.more)), list(map(StoredInput, self.less)))
         # Relevance is not calibrated for refined queries.
         options = replace(self.options, cursor=cursor, relevant=self.options.relevant and query is self.query)
         answer = self.searcher.search(query, options)

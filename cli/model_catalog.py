@@ -1,23 +1,16 @@
-"""`sightline models list`, `info`, `recommend` and `pull`."""
+"""`sightline models list`, `info` and `recommend`."""
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import click
-
 from cli.output import in_units, print_json, print_text, shown, wrapped
-from cli.progress import PullProgressBar
 from encoders import registry
-from encoders.hub import Manifest, PullPlan, import_folder, make_plan, model_folder, read_manifest, resolve
-from encoders.hub import pull as pull_files
-from encoders.licences import commercial_only, describe_licence, permitted_use, require_commercial
+from encoders.licences import commercial_only, describe_licence, permitted_use
 from encoders.machine import this_machine
-from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, recommend
+from encoders.model_catalog import recommend
 from encoders.model_info import ModelDescription, all_models, describe_model
 
-__all__ = ["print_model", "print_models", "print_recommendation", "pull_model"]
+__all__ = ["print_model", "print_models", "print_recommendation"]
 
 HEADINGS = {
     "built in": "Built in",
@@ -78,35 +71,6 @@ def print_recommendation(lang: str, memory: int | None, *, commercial: bool, as_
         print_text(f"  To get it: sightline models pull {name}")
 
 
-def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, commercial: bool, update: bool) -> None:
-    """Download a model, or take its files from `folder`."""
-    if name.strip() in BUILT_IN_MODELS:
-        print_text(f"{name} is built in.")
-        return
-    pulled = read_manifest(model_folder(name))
-    if pulled is not None and not (dry_run or update):
-        require_commercial(pulled.name, pulled.licence, requested=commercial)
-        print_text(f"{name} is already pulled: {shown(model_folder(name))} ({in_units(pulled.size)})")
-        return
-    source = resolve(name)
-    if folder is not None:
-        require_commercial(name, _listed_licence(source.name, "unknown"), requested=commercial)
-        _report_pulled(import_folder(source, folder))
-        return
-    plan = make_plan(source)
-    if pulled is not None and update and pulled.revision == plan.revision:
-        print_text(f"{name} has not changed since it was pulled.")
-        return
-    for line in _plan_lines(plan):
-        click.echo(line, err=not dry_run)
-    require_commercial(plan.name, " and ".join(_licences(plan)), requested=commercial)
-    if dry_run or not (yes or _confirm()):
-        return
-    with PullProgressBar() as progress:
-        manifest = pull_files(plan, progress, update=update)
-    _report_pulled(manifest)
-
-
 def _model_record(model: ModelDescription) -> dict[str, Any]:
     return {
         **vars(replace(model, measure=None)),
@@ -162,32 +126,3 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
 
 def _print_fact(key: str, value: str) -> None:
     print_text(wrapped(value, f"{key:<12}", " " * 12))
-
-
-def _licences(plan: PullPlan) -> list[str]:
-    """Return the licences of all parts, the model's first."""
-    return [_listed_licence(plan.name, plan.licences[0]), *plan.licences[1:]]
-
-
-def _listed_licence(name: str, stated: str) -> str:
-    """Return the licence that a repository states, or the one in the catalog if it states none."""
-    return MODEL_CATALOG[name].licence if stated == "unknown" and name in MODEL_CATALOG else stated
-
-
-def _plan_lines(plan: PullPlan) -> list[str]:
-    lines = [f"{plan.name}: {in_units(plan.size)}, into {shown(plan.folder)}"]
-    for part in plan.parts:
-        prefix = f"{part.folder}: " if part.folder else ""
-        lines.append(f"  {prefix}{part.listing.repository} ({in_units(part.size)})")
-        lines += [f"    {part.target(file)}  {in_units(file.size)}" for file in part.files]
-    return [*lines, *(f"  licence: {describe_licence(licence)}" for licence in _licences(plan))]
-
-
-def _confirm() -> bool:
-    if not sys.stdin.isatty():
-        raise click.UsageError("There is no terminal for a confirmation. Use --yes to download without one.")
-    return click.confirm("Download it?", default=True, err=True)
-
-
-def _report_pulled(manifest: Manifest) -> None:
-    print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({in_units(manifest.size)})")

@@ -1,4 +1,4 @@
-"""Progress bars on standard error: with rate and remaining time in a terminal, nearly silent elsewhere."""
+"""A progress bar on standard error, with rate and remaining time; silent where there is no terminal."""
 
 from types import TracebackType
 from typing import Self
@@ -6,10 +6,10 @@ from typing import Self
 from rich import progress as bars
 from rich.console import Console
 
-from cli.output import in_units, say_waiting
+from cli.output import say_waiting
 from indexer import Progress
 
-__all__ = ["ProgressBar", "PullProgressBar"]
+__all__ = ["ProgressBar"]
 
 
 class ProgressBar(Progress):
@@ -65,47 +65,3 @@ class ProgressBar(Progress):
     def publish(self) -> None:
         """Show the last step."""
         self._bar.update(self._task, description="Writing the index")
-
-
-class PullProgressBar:
-    """The progress of a download of model files. Use it in a `with` statement."""
-
-    MIN_ANNOUNCED_BYTES = 2**20
-    """Files from this size on are announced by a line where there is no terminal."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._bar = bars.Progress(
-            bars.TextColumn("{task.description}"),
-            bars.BarColumn(),
-            bars.DownloadColumn(),
-            bars.TransferSpeedColumn(),
-            bars.TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def waiting(self) -> None:
-        """Report that another process is pulling the same model."""
-        self._console.print("Another sightline process is pulling this model; waiting for it to finish.")
-
-    def begin(self, file: str, size: int) -> None:
-        """Start the bar of the next file."""
-        self._bar.reset(self._task, description=file, completed=0, total=size)
-        if not self._console.is_terminal and size >= self.MIN_ANNOUNCED_BYTES:
-            self._console.print(f"Fetching {file} ({in_units(size)})", highlight=False, soft_wrap=True)
-
-    def advance(self, count: int) -> None:
-        """Advance the bar by `count` bytes."""
-        self._bar.advance(self._task, count)

@@ -11,7 +11,7 @@ from cli.command_types import EXCLUDED_WORD
 from cli.options import FilterOptions, QueryOptions, RankingOptions
 from cli.paths import logical_path
 from search import Crop, Filters, ImageInput, Part, Query, SearchOptions, StoredInput, TextInput
-from search.feedback import refined
+from search.feedback import refine_query
 from search.filters import FIELD_NAMES, And, Condition, parse_date, parse_where
 from search.query import QueryInput, negative_parts
 from search.query_language import parse
@@ -59,7 +59,9 @@ def build_query(options: QueryOptions, line: str | None = None) -> tuple[Query |
     parts += negative_parts(parts, [TextInput(text) for text in options.without])
     query = Query(tuple(parts)) if parts else None
     if options.more or options.less:
-        query = refined(query, [_picture(name) for name in options.more], [_picture(name) for name in options.less])
+        query = refine_query(
+            query, [_picture(name) for name in options.more], [_picture(name) for name in options.less]
+        )
     return query, condition
 
 

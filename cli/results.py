@@ -13,8 +13,7 @@ import click
 
 from cli.options import OutputOptions
 from cli.output import in_utf8, is_utf8, print_json, print_paths, print_text, shown, warn
-from search.results import Hit, ListedImage
-from search.spreadsheet import no_formula
+from search.results import Hit, ListedImage, escape_formula
 from store.queries import ContentRecord
 
 __all__ = [
@@ -206,9 +205,9 @@ def _csv_row(hit: ListedImage) -> list[object]:
     score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
     return [
         hit.rank,
-        no_formula(in_utf8(path)),
+        escape_formula(in_utf8(path)),
         "" if is_utf8(path) else base64.b64encode(os.fsencode(path)).decode(),
-        no_formula(in_utf8(record.document or "")),
+        escape_formula(in_utf8(record.document or "")),
         "" if score is None else round(score, 6),
         "" if relevance is None else round(relevance, 6),
         hit.id,
@@ -217,8 +216,8 @@ def _csv_row(hit: ListedImage) -> list[object]:
         record.format,
         record.size,
         "" if record.taken_at is None else record.taken_at.isoformat(),
-        no_formula(record.camera or ""),
-        no_formula(record.lens or ""),
+        escape_formula(record.camera or ""),
+        escape_formula(record.lens or ""),
         record.latitude,
         record.longitude,
     ]

@@ -20,14 +20,14 @@ from search.query_language import misspelt_filters
 from store import Library
 from store.spaces.coverage import coverage
 
-__all__ = ["SearchRequest", "run_search", "run_similar"]
+__all__ = ["SearchArguments", "run_search", "run_similar"]
 
 BATCH_SIZE = 256
 """Queries of a file that are ranked in one pass over the index."""
 
 
 @dataclass(frozen=True)
-class SearchRequest:
+class SearchArguments:
     """The values of `sightline search`."""
 
     query: QueryOptions
@@ -43,34 +43,34 @@ class SearchRequest:
     queries: TextIO | None
 
     def given(self, **values: bool) -> list[str]:
-        """Return the flags in use that need one ranked list of hits: `values` first, then those of the request."""
+        """Return the flags in use that need one ranked list of hits: `values` first, then those of the arguments."""
         values = {**values, "--parts": self.explain, "--highlight": self.highlight is not None}
         return [flag for flag, is_given in values.items() if is_given]
 
 
-def run_search(request: SearchRequest) -> int:
+def run_search(arguments: SearchArguments) -> int:
     """Answer a query, a file of queries, or a conversation; return the exit code."""
-    filters, query = build_filters(request.filters), None
-    if request.queries is None:
-        query, condition = build_query(request.query)
+    filters, query = build_filters(arguments.filters), None
+    if arguments.queries is None:
+        query, condition = build_query(arguments.query)
         filters = add_condition(filters, condition)
-    _check_mode(request)
-    with Library.open(request.library) as library:
-        if request.queries is None and query is None:
-            return _list_pictures(library, filters, request)
-        searcher = open_searcher(library, request.space, request.placement)
-        options = build_search_options(request.ranking, filters, request.query, explain=request.explain)
+    _check_mode(arguments)
+    with Library.open(arguments.library) as library:
+        if arguments.queries is None and query is None:
+            return _list_pictures(library, filters, arguments)
+        searcher = open_searcher(library, arguments.space, arguments.placement)
+        options = build_search_options(arguments.ranking, filters, arguments.query, explain=arguments.explain)
         if query is None:
-            code = _answer_file(searcher, request.queries or (), request, options)
-        elif request.interactive:
+            code = _answer_file(searcher, arguments.queries or (), arguments, options)
+        elif arguments.interactive:
             from cli.interactive import Dialogue
 
             code = Dialogue(searcher, query, options).run()
         else:
-            code = _print_answer(searcher, query, options, request)
+            code = _print_answer(searcher, query, options, arguments)
         heal_index(searcher)
         if query is not None:
-            if not request.query.plain:
+            if not arguments.query.plain:
                 _warn_all(misspelt_filters(query))
             if searcher.has_embedded_texts:  # detecting the language takes time: only for new queries
                 advise(library.path, searcher.space.space.model, query)
@@ -126,63 +126,63 @@ def heal_index(searcher: Searcher) -> None:
         warn(f"{searcher.fault}; the answer is correct, and {remedy}")
 
 
-def _check_mode(request: SearchRequest) -> None:
+def _check_mode(arguments: SearchArguments) -> None:
     """Refuse options without effect: `--queries` prints only JSON, `--interactive` only lines."""
-    if request.queries is None and not request.interactive:
+    if arguments.queries is None and not arguments.interactive:
         return
-    mode = "--interactive" if request.queries is None else "--queries"
-    given = request.output.given + (["--page"] if request.ranking.page is not None else [])
-    given += request.given(**{"--interactive": request.interactive and request.queries is not None})
+    mode = "--interactive" if arguments.queries is None else "--queries"
+    given = arguments.output.given + (["--page"] if arguments.ranking.page is not None else [])
+    given += arguments.given(**{"--interactive": arguments.interactive and arguments.queries is not None})
     if mode == "--queries" and "--json" in given:
         given.remove("--json")
     if given:
         raise click.UsageError(f"{mode} cannot be combined with {', '.join(given)}.")
 
 
-def _list_pictures(library: Library, filters: Filters, request: SearchRequest) -> int:
+def _list_pictures(library: Library, filters: Filters, arguments: SearchArguments) -> int:
     """Print a page of the pictures that match filters alone, newest first."""
     if not filters:
         raise EmptyQuery(has_negative_parts=False)
-    ranking = request.ranking
-    given = request.given(
+    ranking = arguments.ranking
+    given = arguments.given(
         **{
             "--min-score": ranking.min_score is not None,
             "--relevant": ranking.relevant,
             "--diverse": ranking.diverse is not None,
-            "--interactive": request.interactive,
+            "--interactive": arguments.interactive,
         }
     )
     if given:
         raise click.UsageError(f"{', '.join(given)} requires words or a picture: filters alone do not rank pictures.")
-    title = " ".join([query_line(request.query.words), *request.filters.conditions]).strip()
+    title = " ".join([query_line(arguments.query.words), *arguments.filters.conditions]).strip()
     page = browse(library, ranking.top, filters, ranking.cursor)
-    code = print_hits(title or "The newest", page.pictures, request.output)
+    code = print_hits(title or "The newest", page.pictures, arguments.output)
     if ranking.page is not None:
-        print_next_page(page.next_cursor, as_json=request.output.as_json)
+        print_next_page(page.next_cursor, as_json=arguments.output.as_json)
     return code
 
 
-def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, request: SearchRequest) -> int:
+def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, arguments: SearchArguments) -> int:
     answer = searcher.search(query, options)
     _warn_all(answer.notes)
-    code = print_hits(query.title, answer.hits, request.output)
-    if request.ranking.page is not None:
-        print_next_page(answer.next_cursor, as_json=request.output.as_json)
-    if request.highlight is not None:
+    code = print_hits(query.title, answer.hits, arguments.output)
+    if arguments.ranking.page is not None:
+        print_next_page(answer.next_cursor, as_json=arguments.output.as_json)
+    if arguments.highlight is not None:
         from cli.highlighting import write_hit_overlays
 
-        write_hit_overlays(request.highlight, answer.hits, query, searcher, options)
+        write_hit_overlays(arguments.highlight, answer.hits, query, searcher, options)
     return code
 
 
-def _answer_file(searcher: Searcher, lines: Iterable[str], request: SearchRequest, options: SearchOptions) -> int:
+def _answer_file(searcher: Searcher, lines: Iterable[str], arguments: SearchArguments, options: SearchOptions) -> int:
     """Answer each non-empty line of a file with one JSON object, in order; return the exit code.
 
     Raises `InvalidQuery` with the number of the first invalid line, after the lines before it have been answered.
     """
     if options.sort != "relevance" or options.cursor is not None or options.diverse is not None:
         raise click.UsageError("--queries ranks by relevance and prints one page per query.")
-    own = request.query
+    own = arguments.query
     if own.words or own.images or own.like or own.more or own.less:
         raise click.UsageError("--queries reads all queries from the file: leave out words and pictures.")
     found = False

@@ -66,9 +66,9 @@ def classify(
     as_json: bool,
 ) -> None:
     """Classify the pictures of the library, or PICTURES, by any labels, without training."""
-    from cli.classification import ClassifyRequest, run_classify
+    from cli.classification import ClassifyArguments, run_classify
 
-    request = ClassifyRequest(
+    arguments = ClassifyArguments(
         pictures=pictures,
         labels=labels,
         templates=templates,
@@ -81,4 +81,4 @@ def classify(
         placement=placement,
         as_json=as_json,
     )
-    ctx.exit(run_classify(request))
+    ctx.exit(run_classify(arguments))

@@ -111,6 +111,6 @@ def pull(name: str, dry_run: bool, yes: bool, commercial: bool, update: bool, fo
 
     NAME is ARCHITECTURE/TAG as in open_clip, hf-hub:ORGANISATION/NAME, or ORGANISATION/NAME.
     """
-    from cli.model_catalog import pull_model
+    from cli.model_pull import pull_model
 
     pull_model(name, folder=folder, dry_run=dry_run, yes=yes, commercial=commercial, update=update)

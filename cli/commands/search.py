@@ -84,9 +84,9 @@ def search(
     queries: TextIO | None,
 ) -> None:
     """Find pictures by text, by a picture, or by both, best first."""
-    from cli.searching import SearchRequest, run_search
+    from cli.searching import SearchArguments, run_search
 
-    request = SearchRequest(
+    arguments = SearchArguments(
         query=query,
         filters=filters,
         ranking=ranking,
@@ -99,4 +99,4 @@ def search(
         interactive=interactive,
         queries=queries,
     )
-    ctx.exit(run_search(request))
+    ctx.exit(run_search(arguments))

@@ -1,0 +1,120 @@
+"""`sightline models pull`."""
+
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import click
+from rich import progress as bars
+from rich.console import Console
+
+from cli.output import in_units, print_text, shown
+from encoders.hub import Manifest, PullPlan, import_folder, make_plan, model_folder, read_manifest, resolve
+from encoders.hub import pull as pull_files
+from encoders.licences import describe_licence, require_commercial
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
+
+__all__ = ["PullProgressBar", "pull_model"]
+
+MIN_ANNOUNCED_BYTES = 2**20
+"""Files from this size on are announced by a line where there is no terminal."""
+
+
+def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, commercial: bool, update: bool) -> None:
+    """Download a model, or take its files from `folder`."""
+    if name.strip() in BUILT_IN_MODELS:
+        print_text(f"{name} is built in.")
+        return
+    pulled = read_manifest(model_folder(name))
+    if pulled is not None and not (dry_run or update):
+        require_commercial(pulled.name, pulled.licence, requested=commercial)
+        print_text(f"{name} is already pulled: {shown(model_folder(name))} ({in_units(pulled.size)})")
+        return
+    source = resolve(name)
+    if folder is not None:
+        require_commercial(name, _listed_licence(source.name, "unknown"), requested=commercial)
+        _report_pulled(import_folder(source, folder))
+        return
+    plan = make_plan(source)
+    if pulled is not None and update and pulled.revision == plan.revision:
+        print_text(f"{name} has not changed since it was pulled.")
+        return
+    for line in _plan_lines(plan):
+        click.echo(line, err=not dry_run)
+    require_commercial(plan.name, " and ".join(_licences(plan)), requested=commercial)
+    if dry_run or not (yes or _confirm()):
+        return
+    with PullProgressBar() as progress:
+        manifest = pull_files(plan, progress, update=update)
+    _report_pulled(manifest)
+
+
+def _licences(plan: PullPlan) -> list[str]:
+    """Return the licences of all parts, the model's first."""
+    return [_listed_licence(plan.name, plan.licences[0]), *plan.licences[1:]]
+
+
+def _listed_licence(name: str, stated: str) -> str:
+    """Return the licence that a repository states, or the one in the catalog if it states none."""
+    return MODEL_CATALOG[name].licence if stated == "unknown" and name in MODEL_CATALOG else stated
+
+
+def _plan_lines(plan: PullPlan) -> list[str]:
+    lines = [f"{plan.name}: {in_units(plan.size)}, into {shown(plan.folder)}"]
+    for part in plan.parts:
+        prefix = f"{part.folder}: " if part.folder else ""
+        lines.append(f"  {prefix}{part.listing.repository} ({in_units(part.size)})")
+        lines += [f"    {part.target(file)}  {in_units(file.size)}" for file in part.files]
+    return [*lines, *(f"  licence: {describe_licence(licence)}" for licence in _licences(plan))]
+
+
+def _confirm() -> bool:
+    if not sys.stdin.isatty():
+        raise click.UsageError("There is no terminal for a confirmation. Use --yes to download without one.")
+    return click.confirm("Download it?", default=True, err=True)
+
+
+def _report_pulled(manifest: Manifest) -> None:
+    print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({in_units(manifest.size)})")
+
+
+class PullProgressBar:
+    """The progress of a download of model files. Use it in a `with` statement."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(),
+            bars.DownloadColumn(),
+            bars.TransferSpeedColumn(),
+            bars.TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def waiting(self) -> None:
+        """Report that another process is pulling the same model."""
+        self._console.print("Another sightline process is pulling this model; waiting for it to finish.")
+
+    def begin(self, file: str, size: int) -> None:
+        """Start the bar of the next file."""
+        self._bar.reset(self._task, description=file, completed=0, total=size)
+        if not self._console.is_terminal and size >= MIN_ANNOUNCED_BYTES:
+            self._console.print(f"Fetching {file} ({in_units(size)})", highlight=False, soft_wrap=True)
+
+    def advance(self, count: int) -> None:
+        """Advance the bar by `count` bytes."""
+        self._bar.advance(self._task, count)
