@@ -1,4 +1,4 @@
-"""Pictures without a query: the newest first, as an album shows them. Nothing is ranked and no model is needed."""
+"""Browsing: the pictures that match filters, newest first, without a query and without a model."""
 
 from dataclasses import dataclass
 
@@ -10,45 +10,45 @@ from search.results import ListedImage
 from store.library import Library
 from store.queries import count_contents, newest_contents
 
-__all__ = ["Browsed", "browse", "count"]
+__all__ = ["MAX_PAGE_SIZE", "BrowsePage", "browse", "count_pictures"]
 
-
-MOST = 2**31
-"""Pictures of one page; more than there are, and within what a database counts to."""
+MAX_PAGE_SIZE = 2**31
+"""More than any library contains, and small enough for a database integer."""
 
 
 @dataclass(frozen=True)
-class Browsed:
+class BrowsePage:
     """A page of pictures."""
 
     pictures: tuple[ListedImage, ...]
-    next: str | None
-    """The cursor of the page after this one; None when there is nothing more."""
+    next_cursor: str | None
+    """The cursor of the next page; None on the last page."""
     total: int
-    """How many there are on all pages."""
+    """The number of pictures on all pages."""
 
 
-def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor: str | None = None) -> Browsed:
-    """The `k` pictures taken last, those without a date after them; `cursor` is the `next` of the page before.
+def browse(library: Library, k: int = 60, filters: Filters | None = None, cursor: str | None = None) -> BrowsePage:
+    """Return up to `k` pictures, the last taken first; pictures without a date come last.
 
-    Raises `InvalidQuery` for a filter that cannot be asked and for a cursor of another query.
+    `cursor` is the `next_cursor` of the page before. Raises `InvalidQuery` for a cursor of another listing, and
+    `PathNotIndexed` for a folder that the library does not cover.
     """
     filters = filters or Filters()
-    asked = query_digest("browse", np.empty(0, np.float32), filters)
-    last = None if cursor is None else Cursor.parse(cursor, asked)
+    digest = query_digest("browse", np.empty(0, np.float32), filters)
+    last = None if cursor is None else Cursor.parse(cursor, digest)
     after = None if last is None else (last.position.id, last.position.taken_at)
     page = newest_contents(library, filters.condition(), k, after)
-    before = last.shown if last else 0
-    pictures = [ListedImage(rank, record) for rank, record in enumerate(page.records, before + 1)]
-    more = None
+    shown = last.shown if last else 0
+    pictures = [ListedImage(rank, record) for rank, record in enumerate(page.records, shown + 1)]
+    next_cursor = None
     if page.has_more:
         end = page.records[-1]
-        more = str(Cursor(asked, before + k, CursorPosition(0.0, end.id, end.taken_at)))
+        next_cursor = str(Cursor(digest, shown + k, CursorPosition(0.0, end.id, end.taken_at)))
     if filters.within:
         pictures = [picture.prefer_folders(filters.within) for picture in pictures]
-    return Browsed(tuple(pictures), more, page.total)
+    return BrowsePage(tuple(pictures), next_cursor, page.total)
 
 
-def count(library: Library, filters: Filters) -> int:
-    """How many pictures the filters keep. Raises `InvalidQuery` for a filter that cannot be asked."""
+def count_pictures(library: Library, filters: Filters) -> int:
+    """Count the pictures that match the filters. Raises as `browse` does."""
     return count_contents(library, filters.condition())

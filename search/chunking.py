@@ -1,6 +1,6 @@
-"""Texts that are longer than a model reads: cut into pieces that fit, or cut off, and said either way.
+"""Texts that are longer than the model's context: split into pieces that fit, or truncated.
 
-A dual encoder has a fixed context (77 tokens in CLIP); what stands behind it is not read, and nobody notices.
+A dual encoder has a fixed context (77 tokens in CLIP) and silently ignores the rest of a text.
 """
 
 import re
@@ -12,59 +12,63 @@ from search.options import LongTexts
 
 __all__ = ["FittedText", "fit_to_context"]
 
-ENDS = 2
-"""Tokens at the ends of a text. The rest is at most one for each byte: short texts need no tokenizer."""
+SPECIAL_TOKENS = 2
+"""Start and end tokens. All others cover at least one byte each, so that short texts need no tokenizer."""
+MAX_QUOTED_LENGTH = 40
+"""Characters of a text that a note quotes."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;。！？；؟\n])(?=[^.!?;。！？；؟\n])")
 _WORD_END = re.compile(r"(?<=\s)(?=\S)|(?<=[\u3400-\u9fff])(?=.)|$", re.DOTALL)
-"""Between Chinese characters there are no spaces: a piece can end behind each."""
+"""Chinese has no blanks between words: a piece can end after each character."""
 
 
 @dataclass(frozen=True)
 class FittedText:
-    """A text as the model can read it."""
+    """A text in pieces that fit into the model's context."""
 
     pieces: tuple[str, ...]
     note: str | None = None
-    """What was done, if anything."""
+    """A message for the user if the text was split or truncated."""
 
 
-def fit_to_context(text: str, encoder: Encoder, long: LongTexts) -> FittedText:
-    """`text` in pieces that `encoder` reads to their ends; nearly always the text itself."""
-    if encoder.context_length is None or len(text.encode()) + ENDS <= encoder.context_length:
+def fit_to_context(text: str, encoder: Encoder, long_texts: LongTexts) -> FittedText:
+    """Split or truncate `text` if it is longer than the context of `encoder`."""
+    if encoder.context_length is None or len(text.encode()) + SPECIAL_TOKENS <= encoder.context_length:
         return FittedText((text,))
     tokens = encoder.count_tokens(text)
     if tokens is None or tokens <= encoder.context_length:
         return FittedText((text,))
-    said = f"{_beginning(text)} is {tokens} tokens long, and {encoder.space.model} reads {encoder.context_length}"
-    if long == "truncate":
-        kept = _fitting(text, encoder).rstrip()
-        return FittedText((kept,), f'{said}: it was cut off after "{kept[-30:]}"')
-    found = tuple(_packed(text, encoder))
-    return FittedText(found, f"{said}: it was split into {len(found)} pieces, which count alike")
+    reason = (
+        f"The text {_quote(text)} has {tokens} tokens, but {encoder.space.model} reads only {encoder.context_length}."
+    )
+    if long_texts == "truncate":
+        beginning = _longest_fitting(text, encoder).rstrip()
+        return FittedText((beginning,), f'{reason} It was truncated after "{beginning[-30:]}".')
+    pieces = tuple(_split(text, encoder))
+    return FittedText(pieces, f"{reason} It was split into {len(pieces)} equally weighted pieces.")
 
 
-def _packed(text: str, encoder: Encoder) -> list[str]:
-    """Sentences, as many to a piece as fit; one that does not fit is cut between words."""
-    packed: list[str] = []
+def _split(text: str, encoder: Encoder) -> list[str]:
+    """Pack as many sentences into each piece as fit; a sentence that does not fit is cut between words."""
+    pieces: list[str] = []
     for sentence in _SENTENCE_END.split(text):
-        if packed and _fits(packed[-1] + sentence, encoder):
-            packed[-1] += sentence
+        if pieces and _fits(pieces[-1] + sentence, encoder):
+            pieces[-1] += sentence
             continue
         rest = sentence
         while rest.strip():
-            fitting = _fitting(rest, encoder)
-            packed.append(fitting)
-            rest = rest[len(fitting) :]
-    return [piece.strip() for piece in packed if piece.strip()] or [text]
+            piece = _longest_fitting(rest, encoder)
+            pieces.append(piece)
+            rest = rest[len(piece) :]
+    return [piece.strip() for piece in pieces if piece.strip()] or [text]
 
 
-def _fitting(text: str, encoder: Encoder) -> str:
-    """The longest beginning of `text` that fits: whole words, or letters of the first if it is too long by itself."""
+def _longest_fitting(text: str, encoder: Encoder) -> str:
+    """Return the longest beginning of `text` that fits: whole words, or a part of the first one."""
     ends: Sequence[int] = [match.start() for match in _WORD_END.finditer(text) if match.start()]
     if not _fits(text[: ends[0]], encoder):
         ends = range(1, ends[0] + 1)
-    low, high = 0, len(ends) - 1  # the first is taken in any case
+    low, high = 0, len(ends) - 1  # at least the first
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if _fits(text[: ends[middle]], encoder) else (low, middle - 1)
@@ -76,6 +80,6 @@ def _fits(text: str, encoder: Encoder) -> bool:
     return tokens is None or encoder.context_length is None or tokens <= encoder.context_length
 
 
-def _beginning(text: str, shown: int = 40) -> str:
-    flat = " ".join(text.split())
-    return f'"{flat if len(flat) <= shown else flat[:shown].rstrip() + "..."}"'
+def _quote(text: str) -> str:
+    line = " ".join(text.split())
+    return f'"{line if len(line) <= MAX_QUOTED_LENGTH else line[:MAX_QUOTED_LENGTH].rstrip() + "..."}"'

@@ -104,7 +104,7 @@ class Classifier:
         return np.asarray(vectors.astype(np.float64) @ self.vectors.T)
 
     def probabilities(self, cosines: NDArray[np.float64]) -> NDArray[np.float64] | None:
-        """Return the probabilities (N, L) for cosines (N, L); each row sums to 1. None if the model has no logit scale."""
+        """Return the probabilities (N, L) for cosines (N, L); None if the model has no logit scale."""
         if self.scale is None:
             return None
         logits = self.scale * cosines

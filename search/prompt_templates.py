@@ -1,8 +1,8 @@
-"""Words put into sentences, whose vectors are averaged: a prompt ensemble.
+"""Prompt templates: a text is put into several sentences, whose vectors are averaged.
 
 Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (ICML 2021), section 3.1.4:
-class names do better within sentences like those of captions. What it does to one's own queries depends on the model
-(docs/searching.md has what was measured), so it is off unless asked for.
+class names work better in sentences like those of captions. The effect on free queries depends on the model
+(docs/searching.md has measurements), so templates are off by default.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,14 @@ TEMPLATES: Mapping[str, Sequence[str]] = MappingProxyType(
 
 
 def apply_templates(text: str, language: str | None) -> list[str]:
-    """`text` within the sentences of a language, the text itself first. Raises `InvalidQuery` for another language."""
+    """Return `text` in each template of a language, the plain text first; without a language, only the plain text.
+
+    Raises `InvalidQuery` for a language without templates.
+    """
     if language is None:
         return [text]
     if language not in TEMPLATES:
         raise InvalidQuery(
-            f"there are no sentences in {language!r} to put words into; there are: {', '.join(TEMPLATES)}"
+            f"There are no prompt templates for the language {language!r}. Choose from: {', '.join(TEMPLATES)}."
         )
     return [template.replace("{}", text) for template in TEMPLATES[language]]

@@ -10,7 +10,10 @@ from core.files import absolute
 from search.relevance import RELEVANCE_THRESHOLD
 from store.queries import ContentRecord
 
-__all__ = ["Answer", "Hit", "ListedImage"]
+__all__ = ["Answer", "Hit", "ListedImage", "escape_formula"]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""The first character of cells that spreadsheets run as a formula (OWASP, "CSV Injection")."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,14 @@ class Answer(Sequence[Hit]):
     def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
     def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
         return self.hits[index]
+
+
+def escape_formula(text: str) -> str:
+    """Return the text of a table cell, with an apostrophe before it if a spreadsheet would run it as a formula.
+
+    The names of files and cameras in a table can contain anything.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _prefer_folders(record: ContentRecord, folders: Sequence[Path]) -> ContentRecord:

@@ -14,7 +14,7 @@ class Filters:
     """Conditions that a picture must meet. All of them must be true of the same file."""
 
     within: tuple[Path, ...] = ()
-    """Folders, of which one must contain the file. A path can also name the file itself."""
+    """Folders; one of them must contain the file. A path can also name the file itself."""
     after: datetime | None = None
     """The earliest time of capture, in the camera's local time. Pictures without a date do not match."""
     before: datetime | None = None

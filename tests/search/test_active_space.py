@@ -1,4 +1,4 @@
-"""The space that answers changes while searches go on: every answer is of exactly one."""
+"""The active space changes during searches: every answer comes from exactly one space."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ Answer = list[tuple[str, float]]
 
 @pytest.fixture
 def both(library: Library, album: Path) -> Iterator[Library]:
-    """Four pictures in the spaces of two models, of which `fake` answers."""
+    """Four pictures in the spaces of two models; `fake` is active."""
     index(library, [album], FakeEncoder())
     fill(library, MiniEncoder())
     flip(library, "fake")
@@ -48,7 +48,7 @@ def ask(searcher: Searcher) -> Answer:
     return [(hit.path.name, round(hit.score, 5)) for hit in searcher.search("red")]
 
 
-def test_a_searcher_follows(both: Library) -> None:
+def test_searcher_follows_active_space(both: Library) -> None:
     following = Searcher(both)
     fake, mini = (ask(Searcher(both, space=name)) for name in ("fake", "mini"))
     assert fake != mini
@@ -61,7 +61,7 @@ def test_a_searcher_follows(both: Library) -> None:
     assert following.search("red")[0].relevance is not None  # what scores mean has come along
 
 
-def test_a_searcher_with_a_space_or_an_encoder_stays(both: Library) -> None:
+def test_searcher_keeps_given_space_or_encoder(both: Library) -> None:
     by_name, by_encoder = Searcher(both, space="fake"), Searcher(both, FakeEncoder())
     by_print = Searcher(both, space=FakeEncoder().space.fingerprint[:10])
     answer = ask(by_name)
@@ -69,7 +69,7 @@ def test_a_searcher_with_a_space_or_an_encoder_stays(both: Library) -> None:
     assert ask(by_name) == ask(by_encoder) == ask(by_print) == answer
 
 
-def test_what_does_not_belong_together_is_refused(both: Library) -> None:
+def test_encoder_of_another_space_raises(both: Library) -> None:
     with pytest.raises(SpaceMismatch):
         Searcher(both, FakeEncoder(), space="mini")
     with pytest.raises(SpaceMismatch):
@@ -79,7 +79,7 @@ def test_what_does_not_belong_together_is_refused(both: Library) -> None:
 
 
 class Slow:
-    """Models that load only when they are `released`."""
+    """A model loader that waits until it is `released`."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, patience: float) -> None:
         self.loading, self.released = Event(), Event()
@@ -99,9 +99,7 @@ class Slow:
                 thread.join(10)
 
 
-def test_others_are_answered_in_the_old_space_while_one_waits_for_the_new(
-    both: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_threads_use_old_space_while_model_loads(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
     slow = Slow(monkeypatch, patience=10)
     flip(both, "mini")
@@ -114,7 +112,7 @@ def test_others_are_answered_in_the_old_space_while_one_waits_for_the_new(
     assert ask(following) == mini
 
 
-def test_nobody_waits_for_a_model_that_takes_long(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_does_not_wait_for_slow_model(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     following, fake, mini = Searcher(both), *(ask(Searcher(both, space=name)) for name in ("fake", "mini"))
     slow = Slow(monkeypatch, patience=0.01)
     flip(both, "mini")
@@ -123,7 +121,7 @@ def test_nobody_waits_for_a_model_that_takes_long(both: Library, monkeypatch: py
     assert ask(following) == mini
 
 
-def test_a_change_that_is_taken_back_while_the_model_loads(
+def test_change_reverted_while_model_loads(
     both: Library, album: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     following = Searcher(both)
@@ -139,8 +137,8 @@ def test_a_change_that_is_taken_back_while_the_model_loads(
     assert len(ask(following)) == 5
 
 
-def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable[..., Path]) -> None:
-    """Within a space nobody is answered with what was true before, once it has changed."""
+def test_search_waits_for_new_pictures(both: Library, album: Path, paint: Callable[..., Path]) -> None:
+    """A search never uses an outdated index of the current space."""
     following = Searcher(both)
     paint(album / "white.png", "white")
     index(both, [album], FakeEncoder())
@@ -148,7 +146,7 @@ def test_new_pictures_are_waited_for(both: Library, album: Path, paint: Callable
         assert {len(answer) for answer in pool.map(lambda _: ask(following), range(8))} == {5}
 
 
-def test_a_space_that_is_dropped(both: Library) -> None:
+def test_dropped_space(both: Library) -> None:
     following, pinned = Searcher(both), Searcher(both, space="fake")
     mini = ask(Searcher(both, space="mini"))
     with both.exclusive() as writer:
@@ -163,10 +161,10 @@ def test_a_space_that_is_dropped(both: Library) -> None:
 
 
 @pytest.mark.parametrize("ask_in", ["search", "many", "similar"])
-def test_a_space_that_is_dropped_under_a_filtered_search(
+def test_space_dropped_during_filtered_search(
     both: Library, album: Path, monkeypatch: pytest.MonkeyPatch, ask_in: str
 ) -> None:
-    """Between the question and the look for what passes its filter: the answer is the other space's, and not empty."""
+    """A space is dropped before its filter is applied: the answer comes from the other space."""
     within = Filters(within=(album,))
     ways: dict[str, Callable[[Searcher], Sequence[Hit]]] = {
         "search": lambda searcher: searcher.search("red", SearchOptions(filters=within)),
@@ -191,7 +189,7 @@ def test_a_space_that_is_dropped_under_a_filtered_search(
         ask_within(pinned)
 
 
-def test_a_searcher_shows_its_model(both: Library) -> None:
+def test_searcher_exposes_its_encoder(both: Library) -> None:
     searcher = Searcher(both)
     assert searcher.encoder.space.model == "fake"
     flip(both, "mini")
@@ -199,7 +197,7 @@ def test_a_searcher_shows_its_model(both: Library) -> None:
     assert searcher.encoder.space.model == "mini"
 
 
-def test_a_model_that_cannot_be_loaded_leaves_what_needs_none(
+def test_stored_pictures_are_searchable_without_model(
     both: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     following = Searcher(both)

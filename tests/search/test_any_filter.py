@@ -1,4 +1,4 @@
-"""Any condition finds what plain Python finds in the same catalogue, row by row."""
+"""Any condition selects the same contents as plain Python, row by row."""
 # ruff: noqa: DTZ001  (cameras know no time zone)
 
 import math
@@ -61,7 +61,7 @@ PLACES = (
 
 @dataclass(frozen=True)
 class File:
-    """One present file with everything that is known of it."""
+    """One present file with all its metadata."""
 
     content_id: int
     path: bytes
@@ -74,7 +74,7 @@ def number(rng: np.random.Generator, *choices: object) -> object:
 
 
 def fill(connection: Connection, stored: StoredSpace) -> None:
-    """Four hundred contents with none to three files each, in every state, with and without a vector."""
+    """Add 400 contents with zero to three files each, in every state, with and without a vector."""
     rng = np.random.default_rng(7)
     for root_id, path in enumerate(ROOTS, start=1):
         connection.execute(insert(Root).values(id=root_id, path=path, added_at=datetime(2026, 1, 1)))
@@ -133,7 +133,7 @@ def fill(connection: Connection, stored: StoredSpace) -> None:
 
 
 def read_back(connection: Connection, stored: StoredSpace) -> list[File]:
-    """All of it, by plain statements."""
+    """Read all files with plain statements."""
     embedded = set(connection.execute(select(Embedding.content_id).where(Embedding.space_id == stored.id)).scalars())
     contents = {row.id: row._asdict() for row in connection.execute(select(Content.__table__))}
     roots = {row.id: row.path for row in connection.execute(select(Root.__table__))}
@@ -175,7 +175,7 @@ def world(
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Without `store.catalog.collation.matches`: by trying every split."""
+    """Match a pattern by trying every split, independently of `store.catalog.collation.matches`."""
     name, pattern = fold(name), fold(pattern)
     if not pattern:
         return not name
@@ -185,7 +185,7 @@ def fits(name: str, pattern: str) -> bool:
 
 
 def metres(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """By the angle between two vectors, not by haversines."""
+    """Compute the distance from the angle between two vectors, not with haversines."""
 
     def vector(point: tuple[float, float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         north, east = map(math.radians, point)
@@ -220,7 +220,7 @@ def value_of(file: File, field: str) -> object:
 
 
 def holds(file: File, condition: Condition) -> bool:
-    """The meaning of conditions, once more."""
+    """Evaluate a condition in plain Python."""
     if isinstance(condition, And):
         return all(holds(file, part) for part in condition.conditions)
     if isinstance(condition, Or):

@@ -1,4 +1,4 @@
-"""Zero-shot classification, against the same sums in numpy."""
+"""Zero-shot classification, compared with numpy."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,8 @@ from core.errors import InvalidQuery
 from encoders.base import Vectors
 from encoders.fake import FakeEncoder
 from indexer import index
-from search.classify import Classified, Classifier, classify_library, classify_pictures
+from search.classify import Classification, Classifier, classify_library, classify_pictures
+from search.prompt_templates import apply_templates
 from store import Library
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import active_space
@@ -22,8 +23,8 @@ COLOURS = ("red", "green", "blue", "yellow")
 
 
 @pytest.fixture
-def classified(library: Library, album: Path) -> list[Classified]:
-    """The album of four colours, by their names, from stored vectors."""
+def classified(library: Library, album: Path) -> list[Classification]:
+    """The four pictures of the album, classified by colour from stored vectors."""
     index(library, [album], FakeEncoder())
     stored = active_space(library)
     assert stored is not None
@@ -33,12 +34,12 @@ def classified(library: Library, album: Path) -> list[Classified]:
     return [each for batch in classify_library(library, stored, classifier, ids) for each in batch]
 
 
-def test_every_picture_is_of_its_colour(classified: list[Classified]) -> None:
+def test_pictures_are_classified_by_colour(classified: list[Classification]) -> None:
     assert {each.paths[0].stem: each.label for each in classified} == {colour: colour for colour in COLOURS}
 
 
-def test_probabilities_are_the_softmax_of_scaled_cosines(classified: list[Classified]) -> None:
-    """A text is (r, g, b) four times and a floor of 0.1, at unit length; so is a picture of one colour."""
+def test_probabilities_are_softmax_of_scaled_cosines(classified: list[Classification]) -> None:
+    """The fake vector of a colour is (r, g, b) four times and 0.1, at unit length."""
     rgb = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "yellow": (1, 1, 0)}
     rows = np.array([[*rgb[colour] * 4, 0.1] for colour in COLOURS])
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -50,7 +51,7 @@ def test_probabilities_are_the_softmax_of_scaled_cosines(classified: list[Classi
         np.testing.assert_allclose(each.probabilities, powers / powers.sum(), atol=2e-3)
 
 
-def test_a_label_is_the_mean_of_its_sentences() -> None:
+def test_label_vector_is_mean_of_its_templates() -> None:
     encoder = FakeEncoder(logit_scale=1.0)
     templates = ["{}", "{} and blue", "white {}"]
     classifier = Classifier(encoder, ["red", "green"], templates)
@@ -59,15 +60,12 @@ def test_a_label_is_the_mean_of_its_sentences() -> None:
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-7)
 
 
-def test_many_labels_have_the_vectors_of_few(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_label_vectors_do_not_depend_on_batch_size() -> None:
     at_once = Classifier(FakeEncoder(), COLOURS).vectors
-    monkeypatch.setattr("search.classify.TOGETHER", 3)
-    np.testing.assert_array_equal(Classifier(FakeEncoder(), COLOURS).vectors, at_once)
+    np.testing.assert_array_equal(Classifier(FakeEncoder(), COLOURS, batch_size=3).vectors, at_once)
 
 
-def test_without_templates_those_of_the_language_are_used() -> None:
-    from search.prompt_templates import apply_templates
-
+def test_default_templates_are_those_of_the_language() -> None:
     asked: list[str] = []
 
     class Listening(FakeEncoder):
@@ -79,7 +77,7 @@ def test_without_templates_those_of_the_language_are_used() -> None:
     assert asked == [*apply_templates("Hund", "de"), *apply_templates("Katze", "de")]
 
 
-def test_a_model_without_a_scale_ranks_and_says_no_more(album: Path) -> None:
+def test_model_without_logit_scale_has_no_probabilities(album: Path) -> None:
     encoder = FakeEncoder(logit_scale=None)
     classifier = Classifier(encoder, COLOURS, ["{}"])
     (batch,) = classify_pictures(None, None, encoder, classifier, [album / "red.png", album / "blue.png"])
@@ -87,7 +85,7 @@ def test_a_model_without_a_scale_ranks_and_says_no_more(album: Path) -> None:
     assert [(each.probability, each.probabilities, each.content_id) for each in batch] == [(None, None, None)] * 2
 
 
-def test_pictures_that_the_library_has_are_not_embedded_again(
+def test_stored_pictures_are_not_embedded_again(
     library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index(library, [album], FakeEncoder())
@@ -109,25 +107,22 @@ def test_pictures_that_the_library_has_are_not_embedded_again(
     assert seen == [1]
 
 
-@pytest.mark.parametrize(("bound", "most"), [("CHUNK", 3), ("CELLS", 3 * len(COLOURS))])
-def test_a_large_library_comes_in_parts(
-    library: Library, album: Path, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
-) -> None:
-    monkeypatch.setattr(f"search.classify.{bound}", most)
+@pytest.mark.parametrize("limits", [{"max_pictures": 3}, {"max_cosines": 3 * len(COLOURS)}])
+def test_large_library_is_classified_in_batches(library: Library, album: Path, limits: dict[str, int]) -> None:
     index(library, [album], FakeEncoder())
     stored = active_space(library)
     assert stored is not None
     with library.read() as connection:
         ids = searchable_ids(connection, stored)
     classifier = Classifier(FakeEncoder(), COLOURS)
-    assert [len(batch) for batch in classify_library(library, stored, classifier, ids)] == [3, 1]
+    assert [len(batch) for batch in classify_library(library, stored, classifier, ids, **limits)] == [3, 1]
 
 
 @given(
     scale=st.floats(0.01, 1e4),
     cosines=st.lists(st.lists(st.floats(-1, 1), min_size=2, max_size=2), min_size=1, max_size=5),
 )
-def test_probabilities_sum_to_one_whatever_the_scale(scale: float, cosines: list[list[float]]) -> None:
+def test_probabilities_sum_to_one_for_any_scale(scale: float, cosines: list[list[float]]) -> None:
     likely = Classifier(FakeEncoder(logit_scale=scale), ["red", "blue"]).probabilities(np.array(cosines))
     assert likely is not None
     np.testing.assert_allclose(likely.sum(axis=1), 1)
@@ -140,19 +135,19 @@ def test_probabilities_sum_to_one_whatever_the_scale(scale: float, cosines: list
 @pytest.mark.parametrize(
     ("labels", "fault"),
     [
-        ([], "two or more"),
-        (["red"], "two or more"),
-        (["red", " "], "none of them empty"),
-        (["red", "blue", "blue"], "'blue' is there more than once"),
-        (["red", " red "], "'red' is there more than once"),
+        ([], "at least two"),
+        (["red"], "at least two"),
+        (["red", " "], "None of them may be empty"),
+        (["red", "blue", "blue"], "Duplicate label 'blue'"),
+        (["red", " red "], "Duplicate label 'red'"),
     ],
 )
-def test_labels_must_be_told_apart(labels: list[str], fault: str) -> None:
+def test_invalid_labels_raise(labels: list[str], fault: str) -> None:
     with pytest.raises(InvalidQuery, match=fault):
         Classifier(FakeEncoder(), labels)
 
 
 @pytest.mark.parametrize("template", ["a photo", "{} and {}", ""])
-def test_a_template_has_one_place_for_the_label(template: str) -> None:
-    with pytest.raises(InvalidQuery, match=r"one \{\} for the label"):
+def test_template_without_one_placeholder_raises(template: str) -> None:
+    with pytest.raises(InvalidQuery, match=r"\{\} exactly once"):
         Classifier(FakeEncoder(), ["red", "blue"], [template])

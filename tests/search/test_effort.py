@@ -1,4 +1,4 @@
-"""What a search costs the catalogue: few statements, none of which goes through everything."""
+"""The cost of a search: few statements, and no full table scan."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ Statements = list[tuple[str, tuple[object, ...]]]
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    """A picture a day; each stands alone."""
+    """A picture per day, each in its own group of near-duplicates."""
     encoder = FakeEncoder()
     vectors = np.random.default_rng(0).random((NUMBER, encoder.space.dim)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -82,7 +82,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 @pytest.fixture
 def statements(library: Library) -> Iterator[Statements]:
-    """What the catalogue was asked, beginnings of transactions left out."""
+    """The executed statements, without BEGIN."""
     asked: Statements = []
 
     def note(_connection: object, _cursor: object, statement: str, values: tuple[object, ...], *_rest: object) -> None:
@@ -100,7 +100,7 @@ TAG = Filters(where=field_condition("tag", "rare"))
 
 
 @pytest.mark.parametrize(("filters", "most"), [(Filters(), 6), (SPAN, 8), (CAMERA, 9), (TAG, 9)])
-def test_a_search_takes_few_statements(library: Library, statements: Statements, filters: Filters, most: int) -> None:
+def test_search_takes_few_statements(library: Library, statements: Statements, filters: Filters, most: int) -> None:
     searcher = Searcher(library, FakeEncoder())
     statements.clear()
     assert searcher.search("red", SearchOptions(k=10, filters=filters))
@@ -108,9 +108,7 @@ def test_a_search_takes_few_statements(library: Library, statements: Statements,
 
 
 @pytest.mark.parametrize("filters", [SPAN, CAMERA, TAG])
-def test_no_statement_of_a_search_goes_through_everything(
-    library: Library, statements: Statements, filters: Filters
-) -> None:
+def test_search_scans_no_table(library: Library, statements: Statements, filters: Filters) -> None:
     searcher = Searcher(library, FakeEncoder())
     statements.clear()
     assert searcher.search("red", SearchOptions(k=5, filters=filters))
@@ -124,9 +122,7 @@ def test_no_statement_of_a_search_goes_through_everything(
 
 
 @pytest.mark.parametrize("filters", [SPAN, CAMERA])
-def test_what_only_contents_tell_needs_no_look_at_files(
-    library: Library, statements: Statements, filters: Filters
-) -> None:
+def test_filter_on_contents_reads_no_files(library: Library, statements: Statements, filters: Filters) -> None:
     condition, stored = filters.condition(), active_space(library)
     assert condition is not None
     assert stored is not None

@@ -1,4 +1,4 @@
-"""What people write beside a field, and what they are told when it means nothing."""
+"""The conditions of filter values, and the errors for invalid values."""
 # ruff: noqa: DTZ001
 
 import re
@@ -64,12 +64,12 @@ def below(field: str, value: float | datetime) -> FieldTest:
         ("has", "gps", FieldTest("position", Op.EXISTS)),
     ],
 )  # fmt: skip
-def test_what_is_meant(name: str, value: str, condition: Condition) -> None:
+def test_field_condition(name: str, value: str, condition: Condition) -> None:
     assert field_condition(name, value) == condition
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("cammera", "x", "Did you mean camera"),
         ("speed", "x", "Choose from: in, path"),
@@ -94,8 +94,8 @@ def test_what_is_meant(name: str, value: str, condition: Condition) -> None:
         ("has", "soul", "Choose from: gps"),
     ],
 )
-def test_what_means_nothing(name: str, value: str, said: str) -> None:
-    with pytest.raises(InvalidQuery, match=said):
+def test_invalid_field_condition_raises(name: str, value: str, message: str) -> None:
+    with pytest.raises(InvalidQuery, match=message):
         field_condition(name, value)
 
 
@@ -111,17 +111,17 @@ def test_what_means_nothing(name: str, value: str, said: str) -> None:
         ("path:a:b=c", FieldTest("path", Op.LIKE, "*/a:b=c")),
     ],
 )
-def test_where(text: str, condition: Condition) -> None:
+def test_parse_where(text: str, condition: Condition) -> None:
     assert parse_where(text) == condition
 
 
 @pytest.mark.parametrize("text", ["", "iso", ">800", "800>iso", "iso~3"])
-def test_what_is_no_condition(text: str) -> None:
+def test_invalid_where_raises(text: str) -> None:
     with pytest.raises(InvalidQuery):
         parse_where(text)
 
 
-def test_every_field_is_documented_and_every_example_can_be_asked(library: Library) -> None:
+def test_documented_fields_and_examples_work(library: Library) -> None:
     page = PAGE.read_text(encoding="utf-8")
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     documented = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
@@ -153,12 +153,12 @@ def test_every_field_is_documented_and_every_example_can_be_asked(library: Libra
         Or((FieldTest("iso", Op.EXISTS),) * 201),
     ],
 )
-def test_what_cannot_be_asked(library: Library, condition: Condition) -> None:
+def test_invalid_condition_raises(library: Library, condition: Condition) -> None:
     with pytest.raises(InvalidQuery):
         check_condition(library, condition)
 
 
-def test_no_depth_can_exhaust_the_stack(library: Library) -> None:
+def test_deeply_nested_condition_raises_invalid_query(library: Library) -> None:
     deep: Condition = FieldTest("iso", Op.EXISTS)
     for _ in range(100_000):
         deep = Not(deep)
@@ -168,7 +168,7 @@ def test_no_depth_can_exhaust_the_stack(library: Library) -> None:
         deep = deep.condition
 
 
-def test_the_largest_that_is_allowed_can_be_asked(library: Library) -> None:
+def test_largest_allowed_condition_works(library: Library) -> None:
     here = tuple(FieldTest("position", Op.IN, (Circle(number, 0, 1e6),)) for number in range(90))
     tags = tuple(FieldTest("tag", Op.EQ, str(number)) for number in range(190))
     members = FieldTest("tag", Op.IN, tuple(map(str, range(199))))
@@ -177,7 +177,7 @@ def test_the_largest_that_is_allowed_can_be_asked(library: Library) -> None:
         assert matching_ids(library, FieldTest("id", Op.IN, tuple(range(10_000)))) == []
 
 
-def test_distances() -> None:
+def test_distance_between_places() -> None:
     """Munich to Sydney, and a degree of a meridian: the radius times the angle."""
     assert distance(48.137, 11.575, -33.868, 151.209) == pytest.approx(16_300_000, rel=0.01)
     assert distance(0, 0, 1, 0) == pytest.approx(6_371_008.8 * 3.141592653589793 / 180)

@@ -1,4 +1,4 @@
-"""Narrowing a search: every filter against brute force over the files, and what a person may write."""
+"""Filtered searches, compared with brute force over the files."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ Paint = Callable[..., Path]
 
 
 def taken(path: Path, colour: tuple[int, int, int], when: str | None) -> None:
-    """A picture of one colour that says when it was taken."""
+    """Write a picture of one colour with a capture date."""
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     if when is not None:
@@ -34,7 +34,7 @@ FOLDERS = ("", "sea", "sea/deep", "seaside")
 
 @pytest.fixture
 def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher:
-    """Forty pictures of forty colours, over four folders and five dates."""
+    """Forty pictures of forty colours, in four folders and with five dates."""
     colours = np.random.default_rng(3).integers(0, 256, (40, 3))
     for number, colour in enumerate(colours):
         name = Path(FOLDERS[number % 4]) / f"{number:02}.png"
@@ -48,7 +48,7 @@ def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher
     ("after", "before"),
     [(None, None), ("2023", None), (None, "2023"), ("2023", "2024"), ("2023-06-15", "2023-06-16"), ("2025", None)],
 )
-def test_a_filter_keeps_what_brute_force_keeps_in_the_same_order(
+def test_filtered_search_equals_brute_force(
     searcher: Searcher, tmp_path: Path, folder: str | None, after: str | None, before: str | None
 ) -> None:
     filters = Filters(
@@ -69,7 +69,7 @@ def test_a_filter_keeps_what_brute_force_keeps_in_the_same_order(
     assert [hit.path for hit in searcher.search("red", SearchOptions(k=3, filters=filters))] == kept[:3]
 
 
-def test_several_folders_are_an_or_and_similar_is_narrowed_too(searcher: Searcher, tmp_path: Path) -> None:
+def test_several_folders_are_alternatives(searcher: Searcher, tmp_path: Path) -> None:
     folders = (tmp_path / "all" / "sea" / "deep", tmp_path / "all" / "seaside")
     hits = searcher.search("red", SearchOptions(k=40, filters=Filters(within=folders)))
     assert {hit.path.parent for hit in hits} == set(folders)
@@ -80,7 +80,7 @@ def test_several_folders_are_an_or_and_similar_is_narrowed_too(searcher: Searche
     }
 
 
-def test_a_folder_above_the_roots_means_all_of_them(
+def test_folder_above_roots_includes_all_roots(
     library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder
 ) -> None:
     paint(tmp_path / "here" / "a" / "red.png", "red")
@@ -91,7 +91,7 @@ def test_a_folder_above_the_roots_means_all_of_them(
     assert [hit.path.name for hit in hits] == ["red.png", "blue.png"]
 
 
-def test_a_copy_is_named_by_its_place_in_the_folder_that_was_asked_for(
+def test_hit_path_is_the_copy_in_the_filtered_folder(
     library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder
 ) -> None:
     paint(tmp_path / "all" / "a" / "red.png", "red")
@@ -105,12 +105,12 @@ def test_a_copy_is_named_by_its_place_in_the_folder_that_was_asked_for(
         assert len(hit.copies) == 1
 
 
-def test_a_folder_that_is_not_covered_is_an_error(searcher: Searcher, tmp_path: Path) -> None:
+def test_folder_outside_library_raises(searcher: Searcher, tmp_path: Path) -> None:
     with pytest.raises(PathNotIndexed):
         searcher.search("red", SearchOptions(filters=Filters(within=(tmp_path / "elsewhere",))))
 
 
-def test_the_newest_come_first_and_the_undated_last(searcher: Searcher) -> None:
+def test_newest_first_sorts_undated_last(searcher: Searcher) -> None:
     hits = searcher.search("red", k=40)
     ordered = newest_first(hits)
     dates = [hit.taken_at for hit in ordered if hit.taken_at is not None]
@@ -125,21 +125,19 @@ def test_the_newest_come_first_and_the_undated_last(searcher: Searcher) -> None:
     ("text", "moment"),
     [("2023", (2023, 1, 1)), ("2023-6", (2023, 6, 1)), (" 2023-06-15 ", (2023, 6, 15)), ("2024-02-29", (2024, 2, 29))],
 )
-def test_dates(text: str, moment: tuple[int, int, int]) -> None:
+def test_parse_date(text: str, moment: tuple[int, int, int]) -> None:
     assert parse_date(text) == datetime(*moment)  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
     "text", ["", "yesterday", "2023-13", "2023-02-29", "06-2023", "2023-", "2023-06-15T10", "0000"]
 )
-def test_what_is_no_date(text: str) -> None:
+def test_invalid_date_raises(text: str) -> None:
     with pytest.raises(InvalidQuery, match="is not a date"):
         parse_date(text)
 
 
-def test_a_query_turns_away_from_what_it_is_without(
-    library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder
-) -> None:
+def test_negative_text_moves_query_away(library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder) -> None:
     for name, colour in {"red": "red", "yellow": "yellow", "magenta": "magenta"}.items():
         paint(tmp_path / "all" / f"{name}.png", colour)
     index(library, tmp_path / "all", encoder)
@@ -153,7 +151,7 @@ def test_a_query_turns_away_from_what_it_is_without(
     assert Query.of("red", without=["green", "blue"]).title == "red - green - blue"
 
 
-def test_there_must_be_something_to_look_for() -> None:
+def test_query_without_positive_part_raises() -> None:
     with pytest.raises(InvalidQuery):
         Query.of(without="green")
     with pytest.raises(InvalidQuery):

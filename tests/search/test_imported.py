@@ -1,4 +1,4 @@
-"""Questions to vectors made elsewhere: by what is stored, by a vector, and never by words."""
+"""Searches in a space of imported vectors: by stored content or vector, never by text."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [0, 0, 1]], np.float32)
 
 @pytest.fixture
 def searcher(library: Library, album: Path, tmp_path: Path) -> Searcher:
-    """Two pictures and two documents, three numbers each."""
+    """Two pictures and two documents, with vectors of three numbers."""
     index(library, [album], FakeEncoder())
     np.save(tmp_path / "v.npy", VECTORS)
     (tmp_path / "paths").write_text("red.png\nblue.png\nfirst\nsecond\n")
@@ -31,54 +31,54 @@ def names(searcher: Searcher, image: Path | str) -> list[tuple[str, float]]:
     return [(Path(hit.name).name, round(hit.score, 6)) for hit in searcher.similar(image, k=3)]
 
 
-def test_like_a_picture_that_has_a_vector(searcher: Searcher, album: Path) -> None:
+def test_similar_to_picture_with_imported_vector(searcher: Searcher, album: Path) -> None:
     assert names(searcher, album / "red.png") == [("blue.png", 0.8), ("first", 0), ("second", 0)]
 
 
-def test_like_a_document(searcher: Searcher) -> None:
+def test_similar_to_document(searcher: Searcher) -> None:
     assert names(searcher, "first") == [("blue.png", 0.6), ("red.png", 0), ("second", 0)]
 
 
-def test_like_a_vector(searcher: Searcher) -> None:
+def test_nearest_to_vector(searcher: Searcher) -> None:
     hits = searcher.nearest(np.array([2, 2, 0], np.float16), k=2)
     assert [Path(hit.name).name for hit in hits] == ["blue.png", "red.png"]
     assert hits[0].score == pytest.approx(1.4 / 2**0.5)
 
 
 @pytest.mark.parametrize("vector", [np.zeros(3), np.ones(4), np.ones((1, 3)), np.array([1, np.nan, 0])])
-def test_vectors_that_point_nowhere(searcher: Searcher, vector: np.ndarray) -> None:
+def test_invalid_query_vector_raises(searcher: Searcher, vector: np.ndarray) -> None:
     with pytest.raises(InvalidQuery, match="query vector"):
         searcher.nearest(vector)
 
 
-def test_a_hit_says_what_it_is(searcher: Searcher, album: Path) -> None:
+def test_hit_is_document_or_picture(searcher: Searcher, album: Path) -> None:
     document, picture = searcher.nearest(VECTORS[2], k=2)
     assert (document.record.document, document.name, document.record.format) == ("first", "first", "")
     assert (picture.record.document, picture.name, picture.record.format) == (None, album / "blue.png", "PNG")
 
 
-def test_words_have_no_vector(searcher: Searcher) -> None:
+def test_text_query_raises(searcher: Searcher) -> None:
     with pytest.raises(ModelUnavailable, match="were imported") as caught:
         searcher.search("red")
     assert caught.value.name == "elsewhere"
 
 
-def test_neither_has_a_new_picture(searcher: Searcher, album: Path) -> None:
+def test_new_picture_raises(searcher: Searcher, album: Path) -> None:
     with pytest.raises(ModelUnavailable):
         searcher.similar(album / "green.png")
 
 
-def test_what_is_neither_file_nor_document(searcher: Searcher) -> None:
+def test_neither_file_nor_document_raises(searcher: Searcher) -> None:
     with pytest.raises(InvalidQuery, match="no document with this ID"):
         searcher.similar("third")
 
 
-def test_an_encoder_of_another_space_is_refused(searcher: Searcher, library: Library) -> None:
+def test_encoder_of_another_space_raises(searcher: Searcher, library: Library) -> None:
     with pytest.raises(SpaceMismatch):
         Searcher(library, FakeEncoder())
 
 
-def test_ids_of_documents_mean_nothing_to_another_space(library: Library, album: Path) -> None:
+def test_document_id_is_unknown_in_another_space(library: Library, album: Path) -> None:
     index(library, [album], FakeEncoder())
     with pytest.raises(InvalidQuery, match=r"No such file or directory$"):
         Searcher(library, FakeEncoder()).similar("first")

@@ -1,4 +1,4 @@
-"""Folding: of every group the best answer stands for all, and no other hit moves."""
+"""Collapsing near-duplicates keeps the best hit of each group, and the order of all others."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.support.photos import photo
 
 
 @given(st.lists(st.integers(0, 60), unique=True), st.dictionaries(st.integers(0, 60), st.integers(0, 9)))
-def test_folding_changes_no_order_otherwise(ranked: list[int], groups: dict[int, int]) -> None:
+def test_first_of_each_group_keeps_order(ranked: list[int], groups: dict[int, int]) -> None:
     places = first_of_each_group(ranked, groups)
     assert places == sorted(places)
     for place, content in enumerate(ranked):
@@ -32,7 +32,7 @@ def test_folding_changes_no_order_otherwise(ranked: list[int], groups: dict[int,
 
 @pytest.fixture
 def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher:
-    """Twelve pictures, the first four of them in three forms, a form a folder."""
+    """Twelve pictures; the first four exist in three versions, in one folder per version."""
     for seed in range(12):
         picture = photo(seed)
         forms = {"png": picture, "jpg": picture, "half": picture.resize((80, 80))} if seed < 4 else {"png": picture}
@@ -58,9 +58,7 @@ def first_of_each(everything: Sequence[Hit]) -> list[int]:
 
 @pytest.mark.parametrize("text", ["red", "blue and green", "yellow"])
 @pytest.mark.parametrize("k", [1, 3, 50])
-def test_hits_are_those_of_the_whole_ranking_without_the_rest_of_each_group(
-    searcher: Searcher, text: str, k: int
-) -> None:
+def test_collapsed_hits_are_first_of_each_group(searcher: Searcher, text: str, k: int) -> None:
     everything = searcher.search(text, SearchOptions(k=50, collapse_duplicates=False))
     assert len(everything) == 20
     assert [hit.stack for hit in everything] == [()] * 20
@@ -76,7 +74,7 @@ def test_hits_are_those_of_the_whole_ranking_without_the_rest_of_each_group(
 
 
 @pytest.mark.parametrize("sort", ["relevance", "date"])
-def test_pages_neither_repeat_nor_skip_a_group(searcher: Searcher, sort: str) -> None:
+def test_pages_neither_repeat_nor_skip_groups(searcher: Searcher, sort: str) -> None:
     whole = searcher.search("red", SearchOptions(k=50, min_score=-1, sort=sort))  # type: ignore[arg-type]
     found, cursor = list[Hit](), None
     for _ in range(20):
@@ -89,7 +87,7 @@ def test_pages_neither_repeat_nor_skip_a_group(searcher: Searcher, sort: str) ->
     assert len(found) == 12
 
 
-def test_within_a_filter_a_group_is_what_the_filter_leaves_of_it(searcher: Searcher, tmp_path: Path) -> None:
+def test_filtered_search_shows_filtered_group_members(searcher: Searcher, tmp_path: Path) -> None:
     filters = Filters(within=(tmp_path / "photos" / "half", tmp_path / "photos" / "jpg"))
     hits = searcher.search("red", SearchOptions(k=50, filters=filters))
     assert len(hits) == 4
@@ -97,10 +95,10 @@ def test_within_a_filter_a_group_is_what_the_filter_leaves_of_it(searcher: Searc
         assert {path.parent.name for path in [hit.path, *(other.paths[0] for other in hit.stack)]} == {"half", "jpg"}
 
 
-def test_what_is_like_a_picture_is_also_its_near_duplicates(searcher: Searcher, tmp_path: Path) -> None:
+def test_similar_includes_near_duplicates_of_the_picture(searcher: Searcher, tmp_path: Path) -> None:
     hits = searcher.similar(tmp_path / "photos" / "png" / "00.png", k=50)
     assert hits[0].path.stem == "00"
-    assert len(hits[0].stack) == 2  # the picture asked with is one of the group, though no hit
+    assert len(hits[0].stack) == 2  # including the query picture, which is no hit itself
     assert len(hits) == 12
 
 
@@ -131,7 +129,7 @@ def record(number: int, **facts: object) -> ContentRecord:
         ({}, "known first"),
     ],
 )
-def test_the_best_of_a_group_and_why(better: dict[str, object], reason: str) -> None:
+def test_best_first_and_reason(better: dict[str, object], reason: str) -> None:
     found = best_first([record(2), record(1 if not better else 3, **better)])
     assert found[0].id == (1 if not better else 3)
     assert why_best(found) == reason

@@ -1,4 +1,4 @@
-"""Pages: the same hits as one long answer, none twice and none left out, also when the library changes between them."""
+"""Pages contain the same hits as one long answer, also if the library changes between pages."""
 
 import shutil
 from collections.abc import Callable
@@ -25,7 +25,7 @@ START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 
 
 def fill(library: Library, vectors: np.ndarray, days: list[int | None]) -> list[int]:
-    """Contents with these vectors, taken on these days; returns their ids."""
+    """Add contents with these vectors, taken on these days; return their IDs."""
     with library.transaction() as connection:
         stored = register(connection, FakeEncoder().space)
         activate(connection, stored)
@@ -50,7 +50,7 @@ def _add(connection: object, stored: object, root: int, vector: np.ndarray, day:
 
 
 def unit(rng: np.random.Generator, n: int, kinds: int) -> np.ndarray:
-    """(n, 13) unit vectors of a few kinds, so that many scores are equal."""
+    """Return unit vectors (n, 13) with many duplicates, so that many scores are equal."""
     some = rng.standard_normal((kinds, 13))
     some /= np.linalg.norm(some, axis=1, keepdims=True)
     return np.asarray(some[rng.integers(0, kinds, n)], np.float16)
@@ -73,7 +73,7 @@ def pages(ask: Callable[[str | None], Answer]) -> list[Answer]:
     sort=st.sampled_from(["relevance", "date"]),
     lowest=st.sampled_from([-1.0, 0.0, 0.3]),
 )
-def test_pages_are_the_ranking_of_numpy(
+def test_pages_equal_numpy_ranking(
     empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, n: int, k: int, sort: Sort, lowest: float
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -109,7 +109,7 @@ def test_pages_are_the_ranking_of_numpy(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), k=st.integers(1, 8), sort=st.sampled_from(["relevance", "date"]))
-def test_what_stays_is_shown_once_whatever_comes_and_goes(
+def test_changes_between_pages_neither_repeat_nor_skip_hits(
     empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, k: int, sort: Sort
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -151,10 +151,10 @@ def searcher(library: Library) -> Searcher:
     return Searcher(library, FakeEncoder())
 
 
-def test_a_cursor_of_another_question_is_refused(searcher: Searcher) -> None:
+def test_cursor_of_another_query_raises(searcher: Searcher) -> None:
     cursor = searcher.search("red", k=3).next_cursor
     assert cursor is not None
-    assert searcher.search("red", SearchOptions(k=5, cursor=cursor))  # another size of page is the same question
+    assert searcher.search("red", SearchOptions(k=5, cursor=cursor))  # the page size may change
     with pytest.raises(InvalidQuery, match="another query"):
         searcher.search("blue", SearchOptions(k=3, cursor=cursor))
     with pytest.raises(InvalidQuery, match="another query"):
@@ -168,16 +168,16 @@ def test_a_cursor_of_another_question_is_refused(searcher: Searcher) -> None:
 @pytest.mark.parametrize(
     "cursor", ["", "x", "é", "W10", "WzEsMl0", "e30", "bnVsbA", "////", "A" * 100_000, "\0", "\udcff"]
 )
-def test_what_is_no_cursor_is_an_answer(searcher: Searcher, cursor: str) -> None:
+def test_malformed_cursor_raises(searcher: Searcher, cursor: str) -> None:
     with pytest.raises(InvalidQuery, match="Invalid cursor"):
         searcher.search("red", SearchOptions(k=3, cursor=cursor))
 
 
 @given(st.floats(-1, 1), st.integers(0, 2**62), st.one_of(st.none(), st.datetimes()), st.integers(0, 10**9))
-def test_a_cursor_survives_its_text(score: float, known: int, taken: datetime | None, shown: int) -> None:
+def test_cursor_round_trips_through_text(score: float, known: int, taken: datetime | None, shown: int) -> None:
     cursor = Cursor("q", shown, CursorPosition(score, known, taken))
     assert Cursor.parse(str(cursor), "q") == cursor
 
 
-def test_the_best_by_date_have_one_page(searcher: Searcher) -> None:
+def test_best_hits_by_date_have_one_page(searcher: Searcher) -> None:
     assert searcher.search("red", SearchOptions(k=3, sort="date")).next_cursor is None

@@ -1,4 +1,4 @@
-"""The memory of asked words: the same vectors as without it, and never in the way."""
+"""The query cache returns the same vectors as the model, and a broken cache is ignored."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ TEXTS = ["red", "blue and green", "雪"]
 
 
 class Counting(FakeEncoder):
-    """Counts the texts that it had to embed."""
+    """An encoder that records the texts it embeds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class Counting(FakeEncoder):
         return super().forward_texts(texts)
 
 
-def test_what_is_remembered_is_what_was_made(tmp_path: Path) -> None:
+def test_cached_vectors_equal_embedded_ones(tmp_path: Path) -> None:
     encoder = Counting()
     fresh = encoder.encode_texts(TEXTS)
     encoder.embedded.clear()
@@ -38,7 +38,7 @@ def test_what_is_remembered_is_what_was_made(tmp_path: Path) -> None:
     assert QueryCache(tmp_path).texts(encoder, []).shape == (0, 13)
 
 
-def test_words_are_not_written_down(tmp_path: Path) -> None:
+def test_texts_are_not_stored(tmp_path: Path) -> None:
     QueryCache(tmp_path).texts(FakeEncoder(), ["something embarrassing"])
     assert b"embarrassing" not in (tmp_path / CACHE_FILE).read_bytes()
 
@@ -51,18 +51,18 @@ def test_models_do_not_share_vectors(tmp_path: Path) -> None:
     assert other.embedded == ["red"]
 
 
-def test_it_does_not_grow_for_ever(tmp_path: Path) -> None:
-    memory, encoder = QueryCache(tmp_path, max_vectors=5), Counting()
+def test_old_vectors_are_deleted(tmp_path: Path) -> None:
+    cache, encoder = QueryCache(tmp_path, max_vectors=5), Counting()
     for number in range(20):
-        memory.texts(encoder, [f"text {number}"])
+        cache.texts(encoder, [f"text {number}"])
     with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database:
         assert database.execute("SELECT count(*) FROM asked").fetchone() == (5,)
     encoder.embedded.clear()
-    memory.texts(encoder, ["text 19", "text 15", "text 14"])
+    cache.texts(encoder, ["text 19", "text 15", "text 14"])
     assert encoder.embedded == ["text 14"]
 
 
-def test_a_damaged_vector_is_made_anew(tmp_path: Path) -> None:
+def test_damaged_vector_is_embedded_again(tmp_path: Path) -> None:
     encoder = Counting()
     fresh = QueryCache(tmp_path).texts(encoder, ["red"])
     with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database, database:
@@ -73,7 +73,7 @@ def test_a_damaged_vector_is_made_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+def test_damaged_file_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CACHE_FILE).write_bytes(content)
     encoder = Counting()
     for _ in range(3):
@@ -81,7 +81,7 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path, content: bytes) -> None:
     assert 1 <= len(encoder.embedded) <= 2
 
 
-def test_nobody_waits_for_another_process(tmp_path: Path) -> None:
+def test_locked_file_is_skipped(tmp_path: Path) -> None:
     encoder = Counting()
     QueryCache(tmp_path).texts(encoder, ["red"])
     with closing(sqlite3.connect(tmp_path / CACHE_FILE)) as database:
@@ -90,13 +90,13 @@ def test_nobody_waits_for_another_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", [None, Path("/nowhere/at/all"), Path("/proc")])
-def test_without_a_place_nothing_is_remembered(folder: Path | None) -> None:
+def test_unusable_folder_disables_cache(folder: Path | None) -> None:
     np.testing.assert_array_equal(QueryCache(folder).texts(FakeEncoder(), TEXTS), FakeEncoder().encode_texts(TEXTS))
 
 
-def test_threads_share_it(tmp_path: Path) -> None:
-    memory, encoder = QueryCache(tmp_path), FakeEncoder()
+def test_threads_share_cache(tmp_path: Path) -> None:
+    cache, encoder = QueryCache(tmp_path), FakeEncoder()
     fresh = encoder.encode_texts(TEXTS)
     with ThreadPoolExecutor(8) as pool:
-        for found in pool.map(lambda _: memory.texts(encoder, TEXTS), range(40)):
+        for found in pool.map(lambda _: cache.texts(encoder, TEXTS), range(40)):
             np.testing.assert_array_equal(found, fresh)

@@ -1,9 +1,10 @@
-"""Questions to a library of plain colours, whose answers a person can work out."""
+"""Searches in a library of plain colours, whose scores can be computed by hand."""
 
 import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from sqlalchemy import select, update
 from core.errors import InvalidQuery, NothingIndexed, SpaceMismatch
 from encoders.fake import FakeEncoder
 from indexer import index
-from search import Query, Searcher, SearchOptions
+from search import Filters, Query, Searcher, SearchOptions
 from search.results import Hit
 from store import Library
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState
@@ -33,18 +34,12 @@ def names(hits: Sequence[Hit]) -> list[str]:
 
 
 def cosine(a: list[float], b: list[float]) -> float:
-    """Of two plain colours, as the fake model sees them: four equal quadrants and the floor."""
+    """Return the cosine of two plain colours in the fake space: four equal quadrants and a constant."""
     dot = 4 * float(np.dot(a, b)) + FLOOR2
     return dot / float(np.sqrt(4 * np.dot(a, a) + FLOOR2) * np.sqrt(4 * np.dot(b, b) + FLOOR2))
 
 
-@pytest.fixture
-def searcher(library: Library, album: Path, encoder: FakeEncoder) -> Searcher:
-    index(library, [album], encoder)
-    return Searcher(library, encoder)
-
-
-def test_the_best_comes_first_with_the_score_worked_out_by_hand(searcher: Searcher) -> None:
+def test_scores_equal_hand_computed_cosines(searcher: Searcher) -> None:
     hits = searcher.search("red")
     assert names(hits)[:2] == ["red.png", "yellow.png"]
     assert [hit.rank for hit in hits] == [1, 2, 3, 4]
@@ -53,7 +48,7 @@ def test_the_best_comes_first_with_the_score_worked_out_by_hand(searcher: Search
     assert hits[2].score == pytest.approx(cosine([1, 0, 0], [0, 0, 1]), abs=1e-3)
 
 
-def test_a_hit_says_what_the_picture_is(searcher: Searcher, album: Path) -> None:
+def test_hit_describes_picture(searcher: Searcher, album: Path) -> None:
     (hit,) = searcher.search("yellow", k=1)
     assert hit.path == album / "more" / "yellow.png"
     assert (hit.record.width, hit.record.height, hit.record.format) == (8, 8, "PNG")
@@ -61,7 +56,7 @@ def test_a_hit_says_what_the_picture_is(searcher: Searcher, album: Path) -> None
     assert (hit.copies, hit.taken_at) == ((), None)
 
 
-def test_the_ranking_is_that_of_numpy(library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder) -> None:
+def test_ranking_equals_numpy(library: Library, tmp_path: Path, paint: Paint, encoder: FakeEncoder) -> None:
     colours = np.random.default_rng(5).integers(0, 256, (40, 3))
     for number, colour in enumerate(colours):
         paint(tmp_path / "many" / f"{number:02}.png", tuple(map(int, colour)))
@@ -78,19 +73,19 @@ def test_the_ranking_is_that_of_numpy(library: Library, tmp_path: Path, paint: P
 
 
 @pytest.mark.parametrize(("k", "found"), [(1, 1), (3, 3), (4, 4), (100, 4)])
-def test_k_pictures_or_as_many_as_there_are(searcher: Searcher, k: int, found: int) -> None:
+def test_k_limits_number_of_hits(searcher: Searcher, k: int, found: int) -> None:
     assert len(searcher.search("red", k=k)) == found
 
 
 @pytest.mark.parametrize("k", [0, -1])
-def test_fewer_than_one_cannot_be_shown(searcher: Searcher, album: Path, k: int) -> None:
+def test_k_below_one_raises(searcher: Searcher, album: Path, k: int) -> None:
     with pytest.raises(InvalidQuery):
         searcher.search("red", k=k)
     with pytest.raises(InvalidQuery):
         searcher.similar(album / "red.png", k=k)
 
 
-def test_min_score_cuts_the_list(searcher: Searcher) -> None:
+def test_min_score_excludes_lower_scores(searcher: Searcher) -> None:
     assert names(searcher.search("red", SearchOptions(min_score=0.9))) == ["red.png"]
     assert names(searcher.search("red", SearchOptions(min_score=0.5))) == ["red.png", "yellow.png"]
     assert searcher.search("white", SearchOptions(min_score=0.999)).hits == ()
@@ -98,7 +93,7 @@ def test_min_score_cuts_the_list(searcher: Searcher) -> None:
 
 
 def same_vector(folder: Path, number: int) -> None:
-    """Pictures that differ in one corner too faint for 16 bits: other contents, equal scores."""
+    """Write different files with the same pixels: different contents, equal scores."""
     folder.mkdir(exist_ok=True)
     for name in range(number):
         image = Image.new("RGB", (8, 8), "red")
@@ -109,7 +104,7 @@ def same_vector(folder: Path, number: int) -> None:
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 6, 9])
-def test_equal_scores_come_by_age(library: Library, tmp_path: Path, encoder: FakeEncoder, k: int) -> None:
+def test_equal_scores_are_ordered_by_id(library: Library, tmp_path: Path, encoder: FakeEncoder, k: int) -> None:
     same_vector(tmp_path / "same", 6)
     index(library, [tmp_path / "same"], encoder)
     hits = Searcher(library, encoder).search("red", k=k)
@@ -117,9 +112,7 @@ def test_equal_scores_come_by_age(library: Library, tmp_path: Path, encoder: Fak
     assert names(hits) == [f"{number}.png" for number in range(min(k, 6))]
 
 
-def test_equal_scores_keep_their_order_when_a_picture_was_away(
-    library: Library, tmp_path: Path, encoder: FakeEncoder
-) -> None:
+def test_order_of_equal_scores_survives_reindexing(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
     same_vector(tmp_path / "same", 6)
     index(library, [tmp_path / "same"], encoder)
     (tmp_path / "same" / "0.png").rename(tmp_path / "away.png")
@@ -129,9 +122,7 @@ def test_equal_scores_keep_their_order_when_a_picture_was_away(
     assert names(Searcher(library, encoder).search("red", k=3)) == ["0.png", "1.png", "2.png"]
 
 
-def test_a_query_of_several_parts_is_the_mean_of_their_unit_vectors(
-    searcher: Searcher, tmp_path: Path, paint: Paint, encoder: FakeEncoder
-) -> None:
+def test_query_vector_is_mean_of_parts(searcher: Searcher, tmp_path: Path, paint: Paint, encoder: FakeEncoder) -> None:
     blue = paint(tmp_path / "query.png", "blue", (40, 30))
     query = Query.of(["red", "yellow"], [blue])
     parts = encoder.encode_texts(["red", "yellow", "blue"])
@@ -143,22 +134,20 @@ def test_a_query_of_several_parts_is_the_mean_of_their_unit_vectors(
     )
 
 
-def test_parts_that_cancel_out_are_said_so(
-    searcher: Searcher, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_that_cancel_out_raise(searcher: Searcher, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     opposite = np.array([[1.0] + [0.0] * 12, [-1.0] + [0.0] * 12], np.float32)
     monkeypatch.setattr(encoder, "encode_texts", lambda _: opposite)
     with pytest.raises(InvalidQuery, match="cancel"):
         searcher.search(Query.of(["a", "b"]))
 
 
-def test_a_picture_as_the_query(searcher: Searcher, tmp_path: Path, paint: Paint) -> None:
+def test_image_query(searcher: Searcher, tmp_path: Path, paint: Paint) -> None:
     query = paint(tmp_path / "query.png", (250, 5, 5), (300, 200))
     assert names(searcher.search(Query.of(images=[query]), k=2)) == ["red.png", "yellow.png"]
     assert names(searcher.similar(query, k=2)) == ["red.png", "yellow.png"]
 
 
-def test_similar_leaves_out_the_picture_itself_and_its_copies(
+def test_similar_excludes_picture_and_its_copies(
     library: Library, album: Path, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
     shutil.copy(album / "red.png", album / "again.png")
@@ -172,14 +161,14 @@ def test_similar_leaves_out_the_picture_itself_and_its_copies(
         assert len(searcher.similar(query, k=50)) == 3
 
 
-def test_similar_to_a_known_picture_needs_no_model(
+def test_similar_to_stored_picture_needs_no_model(
     searcher: Searcher, album: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder, "encode_images", lambda _: pytest.fail("its vector is in the catalogue"))
     assert names(searcher.similar(album / "red.png", k=1)) == ["yellow.png"]
 
 
-def test_a_picture_that_cannot_be_read_cannot_be_asked(searcher: Searcher, tmp_path: Path) -> None:
+def test_unreadable_query_image_raises(searcher: Searcher, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     for path in (tmp_path / "none.png", tmp_path / "broken.png", tmp_path):
         with pytest.raises(InvalidQuery, match=path.name):
@@ -204,9 +193,7 @@ def test_copies_are_one_hit(library: Library, album: Path, encoder: FakeEncoder)
     assert hit.path not in [again.path, *again.copies]
 
 
-def test_a_kept_searcher_notices_every_change(
-    library: Library, album: Path, paint: Paint, encoder: FakeEncoder
-) -> None:
+def test_searcher_sees_changes_of_library(library: Library, album: Path, paint: Paint, encoder: FakeEncoder) -> None:
     index(library, [album], encoder)
     with Library.open(library.path) as other:
         searcher = Searcher(other, encoder)
@@ -223,7 +210,7 @@ def test_a_kept_searcher_notices_every_change(
         assert len(searcher) == 4
 
 
-def test_missing_and_failed_pictures_never_appear(searcher: Searcher, library: Library, album: Path) -> None:
+def test_search_excludes_missing_and_failed_files(searcher: Searcher, library: Library, album: Path) -> None:
     (album / "red.png").unlink()
     (album / "blue.png").write_bytes(b"broken")
     index(library, [album], FakeEncoder())
@@ -231,7 +218,7 @@ def test_missing_and_failed_pictures_never_appear(searcher: Searcher, library: L
     assert names(searcher.similar(album / "green.png")) == ["yellow.png"]
 
 
-def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_next(
+def test_picture_lost_during_search_is_replaced_by_next(
     searcher: Searcher, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (best, second, *_) = searcher.search("red")
@@ -246,7 +233,7 @@ def test_a_picture_that_goes_between_ranking_and_looking_up_is_replaced_by_the_n
     assert (hit.id, hit.rank) == (second.id, 1)
 
 
-def test_threads_that_share_a_searcher_load_a_changed_index_once(
+def test_threads_load_changed_index_once(
     searcher: Searcher, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (album / "red.png").unlink()
@@ -275,23 +262,21 @@ def damage(library: Library) -> None:
     path.write_bytes(data)
 
 
-def test_a_damaged_index_gives_the_right_answer_and_heals(
-    searcher: Searcher, library: Library, encoder: FakeEncoder
-) -> None:
+def test_damaged_index_still_answers_and_heals(searcher: Searcher, library: Library, encoder: FakeEncoder) -> None:
     expected = [(hit.id, hit.score) for hit in searcher.search("red")]
     assert searcher.fault is None
-    assert not searcher.heal()  # there is nothing to mend
+    assert not searcher.heal()  # nothing to repair
     damage(library)
     wary = Searcher(library, encoder)
     assert wary.fault is not None
     assert [(hit.id, hit.score) for hit in wary.search("red")] == expected
     assert wary.heal()
-    mended = Searcher(library, encoder)
-    assert mended.fault is None
-    assert [(hit.id, hit.score) for hit in mended.search("red")] == expected
+    healed = Searcher(library, encoder)
+    assert healed.fault is None
+    assert [(hit.id, hit.score) for hit in healed.search("red")] == expected
 
 
-def test_nothing_is_mended_while_another_process_writes(
+def test_heal_does_nothing_while_another_process_writes(
     searcher: Searcher, library: Library, encoder: FakeEncoder
 ) -> None:
     damage(library)
@@ -301,12 +286,12 @@ def test_nothing_is_mended_while_another_process_writes(
     assert wary.heal()
 
 
-def test_an_empty_library_has_nothing_to_ask(library: Library, encoder: FakeEncoder) -> None:
+def test_empty_library_raises(library: Library, encoder: FakeEncoder) -> None:
     with pytest.raises(NothingIndexed):
         Searcher(library, encoder)
 
 
-def test_a_library_whose_pictures_are_all_gone_finds_nothing(searcher: Searcher, library: Library, album: Path) -> None:
+def test_library_with_only_missing_files_finds_nothing(searcher: Searcher, library: Library, album: Path) -> None:
     with library.transaction() as connection:
         connection.execute(update(Picture).values(state=PictureState.MISSING))
         mark_changed(connection)
@@ -314,11 +299,11 @@ def test_a_library_whose_pictures_are_all_gone_finds_nothing(searcher: Searcher,
     assert searcher.similar(album / "red.png").hits == ()
 
 
-def test_the_model_is_that_of_the_library_unless_given(searcher: Searcher, library: Library) -> None:
+def test_model_defaults_to_that_of_library(searcher: Searcher, library: Library) -> None:
     assert names(Searcher(library).search("red", k=1)) == ["red.png"]
 
 
-def test_a_model_of_another_space_is_refused(searcher: Searcher, library: Library) -> None:
+def test_encoder_of_another_space_raises(searcher: Searcher, library: Library) -> None:
     class Other(FakeEncoder):
         def __init__(self) -> None:
             super().__init__()
@@ -328,9 +313,7 @@ def test_a_model_of_another_space_is_refused(searcher: Searcher, library: Librar
         Searcher(library, Other())
 
 
-def test_a_vector_that_is_damaged_in_the_catalogue_is_left_out(
-    searcher: Searcher, library: Library, album: Path, encoder: FakeEncoder
-) -> None:
+def test_damaged_vector_is_excluded(searcher: Searcher, library: Library, album: Path, encoder: FakeEncoder) -> None:
     (red, *_) = searcher.search("red", k=1)
     with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == red.id).values(vector=b"\0" * 7))
@@ -338,10 +321,10 @@ def test_a_vector_that_is_damaged_in_the_catalogue_is_left_out(
     damage(library)
     fresh = Searcher(library, encoder)
     assert sorted(names(fresh.search("red"))) == ["blue.png", "green.png", "yellow.png"]
-    assert names(fresh.similar(album / "red.png", k=1)) == ["yellow.png"]  # embedded anew, and not itself
+    assert names(fresh.similar(album / "red.png", k=1)) == ["yellow.png"]  # embedded again, and excluded
 
 
-def test_contents_without_a_file_are_never_shown(searcher: Searcher, library: Library) -> None:
+def test_search_excludes_contents_without_file(searcher: Searcher, library: Library) -> None:
     stored: StoredSpace | None = active_space(library)
     assert stored is not None
     with library.transaction() as connection:
@@ -356,7 +339,7 @@ def test_contents_without_a_file_are_never_shown(searcher: Searcher, library: Li
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -float("inf")])
-def test_a_score_is_a_number(searcher: Searcher, score: float) -> None:
+def test_min_score_must_be_finite(searcher: Searcher, score: float) -> None:
     with pytest.raises(InvalidQuery, match="is not a score"):
         searcher.search("red", SearchOptions(min_score=score))
     with pytest.raises(InvalidQuery, match="is not a score"):
@@ -364,6 +347,21 @@ def test_a_score_is_a_number(searcher: Searcher, score: float) -> None:
 
 
 @pytest.mark.parametrize("shape", [(), (1, 13), (2, 13)])
-def test_a_vector_is_one_row(searcher: Searcher, shape: tuple[int, ...]) -> None:
+def test_query_vector_must_have_one_dimension(searcher: Searcher, shape: tuple[int, ...]) -> None:
     with pytest.raises(InvalidQuery, match="one dimension"):
         searcher.nearest(np.ones(shape, np.float32))
+
+
+def test_search_many_equals_single_searches(searcher: Searcher, album: Path) -> None:
+    few = Filters(within=(album / "more",))
+    for min_score in (None, 0.9):
+        plain = SearchOptions(k=3, min_score=min_score)
+        queries: list[tuple[Query | str, SearchOptions]] = [
+            (Query.of("red"), plain),
+            ("blue", replace(plain, filters=few)),
+            (Query.of(["red", "green"]), plain),
+            ("red", replace(plain, min_score=-1, sort="date")),
+            ("green", replace(plain, diverse=0.3)),
+        ]
+        assert searcher.search_many(queries) == [searcher.search(query, options) for query, options in queries]
+    assert searcher.search_many([]) == []

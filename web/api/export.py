@@ -1,30 +1,30 @@
-"""Pictures that were picked, to take along: a list of them, or the files themselves."""
+"""Export of selected pictures: as a list, or as an archive of their files."""
 
 import csv
 import io
 import json
 import zipfile
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from search.spreadsheet import no_formula
-from store.queries import ContentRecord, describe
+from search.results import escape_formula
+from store.queries import ContentRecord, load_content_records
 from web.dependencies import ServiceDep
-from web.errors import NotThere
-from web.files import LARGEST_ID, open_picture_file
-from web.responses import Picture
+from web.errors import NotFound
+from web.picture_files import FILE_CHUNK_BYTES, open_picture_file
+from web.requests import ContentId, RequestModel
+from web.responses import PictureResponse
 from web.service import Service
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["pictures"])
 
-MOST = 10_000
-CHUNK = 1 << 18
+MAX_EXPORTED_PICTURES = 10_000
 MEDIA_TYPES = {
     "zip": "application/zip",
     "csv": "text/csv; charset=utf-8",
@@ -33,12 +33,12 @@ MEDIA_TYPES = {
 }
 
 
-class ExportIn(BaseModel):
-    """What to take along."""
+class ExportRequest(RequestModel):
+    """The pictures to export, and the format."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"pictures": [1, 2], "format": "csv"}]})
 
-    pictures: list[Annotated[int, Field(ge=1, le=LARGEST_ID)]] = Field(min_length=1, max_length=MOST)
+    pictures: list[ContentId] = Field(min_length=1, max_length=MAX_EXPORTED_PICTURES)
     format: Literal["csv", "json", "paths", "zip"]
 
 
@@ -47,21 +47,20 @@ class ExportIn(BaseModel):
     response_class=StreamingResponse,
     responses={200: {"content": {media: {} for media in MEDIA_TYPES.values()}}},
 )
-def export(wanted: ExportIn, service: ServiceDep) -> StreamingResponse:
-    """Writes a list of pictures (CSV, JSON Lines, paths), or a ZIP archive of their files, in the order given."""
-    with service.library.read() as connection:
-        known = describe(connection, wanted.pictures)
-    records = [known[each] for each in dict.fromkeys(wanted.pictures) if each in known]
+def export(request: ExportRequest, service: ServiceDep) -> StreamingResponse:
+    """Export a list of pictures (CSV, JSON Lines, paths) or a ZIP archive of their files, in the given order."""
+    known = load_content_records(service.library, request.pictures)
+    records = [known[each] for each in dict.fromkeys(request.pictures) if each in known]
     if not records:
-        raise NotThere
-    chunks = _zip(records, service) if wanted.format == "zip" else _lines(records, wanted.format)
-    suffix = {"paths": "txt", "json": "jsonl"}.get(wanted.format, wanted.format)
+        raise NotFound
+    chunks = _zip(records, service) if request.format == "zip" else _lines(records, request.format)
+    suffix = {"paths": "txt", "json": "jsonl"}.get(request.format, request.format)
     headers = {"Content-Disposition": f'attachment; filename="sightline.{suffix}"'}
-    return StreamingResponse(chunks, media_type=MEDIA_TYPES[wanted.format], headers=headers)
+    return StreamingResponse(chunks, media_type=MEDIA_TYPES[request.format], headers=headers)
 
 
 def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
-    pictures = [Picture.of(record) for record in records]
+    pictures = [PictureResponse.of(record) for record in records]
     if form == "paths":
         yield from (f"{picture.path}\n" for picture in pictures)
         return
@@ -77,42 +76,42 @@ def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
 
 
 def _cell(value: object) -> object:
-    return no_formula(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value
 
 
 def _zip(records: list[ContentRecord], service: Service) -> Iterator[bytes]:
-    """An archive, sent as it is made: neither memory nor disk is taken for it."""
-    out = _Passing()
-    # "Deflated" without compression, as pictures are compressed already: where the length comes after the bytes, not
-    # everything can read what is merely stored.
+    """Yield a ZIP archive while it is written, without keeping it in memory or on disk."""
+    out = _StreamBuffer()
+    # Deflate without compression, since pictures are compressed already. Not every program can read stored entries
+    # whose length follows the data.
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=0) as archive:
         for number, record in enumerate(records, start=1):
             try:
                 stored, file = open_picture_file(service.library, record.id)
-            except NotThere:
+            except NotFound:
                 continue
             name = stored.path.name.encode("utf-8", "replace").decode()
             with file, archive.open(zipfile.ZipInfo(f"{number:04}_{name}"), "w", force_zip64=True) as entry:
-                while chunk := file.read(CHUNK):
+                while chunk := file.read(FILE_CHUNK_BYTES):
                     entry.write(chunk)
-                    yield out.taken()
-    yield out.taken()
+                    yield out.take()
+    yield out.take()
 
 
-class _Passing(io.RawIOBase):
-    """A file that only remembers what was written since somebody took it."""
+class _StreamBuffer(io.RawIOBase):
+    """A writable file that keeps only what has not been taken yet."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._pending = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._held += data
+        self._pending += data
         return len(data)
 
-    def taken(self) -> bytes:
-        """What was written since the last time."""
-        taken, self._held = bytes(self._held), bytearray()
-        return taken
+    def take(self) -> bytes:
+        """Return what was written since the last call."""
+        data, self._pending = bytes(self._pending), bytearray()
+        return data

@@ -1,4 +1,4 @@
-"""The query language: what is an operator, what is prose, and that what is written can be read again."""
+"""The query language: operators, plain text, and round trips of written queries."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ PROSE = (
     "«un chien»", "pes – ve sněhu", "„pes“ na sněhu", "雪地里的狗", "海滩，日落", "3:30的火车", "“雪”", "كلب في الثلج",
     "من هناك؟", "كلب - في الثلج", "a  dog\tand　a cat",
 )  # fmt: skip
-"""Sentences in six languages, with the signs that they are written with."""
+"""Sentences in six languages, with their usual punctuation."""
 
 
 def texts(line: str) -> list[tuple[str, float]]:
@@ -33,7 +33,7 @@ def texts(line: str) -> list[tuple[str, float]]:
 
 
 @pytest.mark.parametrize("line", PROSE)
-def test_a_sentence_means_itself(line: str) -> None:
+def test_sentence_is_plain_text(line: str) -> None:
     assert parse(line).query == Query.of(line)
     assert parse(line).where is None
     assert parse(f"  {line}\n").query == Query.of(line)
@@ -45,7 +45,7 @@ PLAIN = st.text(st.characters(exclude_characters='+-:"/~.()[]\0', exclude_catego
 
 
 @given(PLAIN)
-def test_text_without_operators_goes_through_unchanged(line: str) -> None:
+def test_text_without_operators_is_unchanged(line: str) -> None:
     assert parse(line).query == Query.of(line.strip())
 
 
@@ -69,7 +69,7 @@ def test_text_without_operators_goes_through_unchanged(line: str) -> None:
         ('x - -"y"', [("x", 1), ("y", 1)]),
     ],
 )  # fmt: skip
-def test_parts_and_their_weights(line: str, parts: list[tuple[str, float]]) -> None:
+def test_parts_and_weights(line: str, parts: list[tuple[str, float]]) -> None:
     assert texts(line) == parts
 
 
@@ -86,16 +86,16 @@ def test_parts_and_their_weights(line: str, parts: list[tuple[str, float]]) -> N
         (r'"\./my.jpg"', TextInput("./my.jpg")),
     ],
 )
-def test_pictures(line: str, source: QueryInput) -> None:
+def test_picture_parts(line: str, source: QueryInput) -> None:
     assert parse(line).query == Query((Part(source),))
 
 
-def test_home_is_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tilde_expands_to_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     assert parse("~/my.jpg").query == Query((Part(ImageInput(Path("/home/me/my.jpg"))),))
 
 
-def test_filters_stand_anywhere_and_leave_the_words_alone() -> None:
+def test_filters_can_stand_anywhere() -> None:
     question = parse("after:2023-06 a beach camera:x100 at -in:work night")
     assert question.query == Query.of("a beach at night")
     wanted = (
@@ -106,17 +106,17 @@ def test_filters_stand_anywhere_and_leave_the_words_alone() -> None:
     assert question.where == And(wanted)
 
 
-def test_filters_alone_are_a_question_without_an_order() -> None:
+def test_filters_alone_have_no_query() -> None:
     assert parse('in:"My Pictures"').query is None
     assert parse('in:"My Pictures"').where == field_condition("in", "My Pictures")
 
 
 @pytest.mark.parametrize("line", ["tag:a or tag:b", "(tag:a or tag:b)", "( tag:a OR tag:b )", "((tag:a) or tag:b)"])
-def test_or_stands_between_filters(line: str) -> None:
+def test_or_joins_filters(line: str) -> None:
     assert parse(f"snow {line}").where == Or((field_condition("tag", "a"), field_condition("tag", "b")))
 
 
-def test_brackets_say_what_belongs_together() -> None:
+def test_brackets_group_filters() -> None:
     a, b, c = (field_condition("tag", name) for name in "abc")
     assert parse("tag:a tag:b or tag:c").where == And((a, Or((b, c))))
     assert parse("(tag:a tag:b) or tag:c").where == Or((And((a, b)), c))
@@ -143,7 +143,7 @@ def test_brackets_say_what_belongs_together() -> None:
         ("(" * 60 + "tag:a" + ")" * 60, 40, "Too many nested"),
     ],
 )  # fmt: skip
-def test_errors_point_at_the_place(line: str, place: int, fault: str) -> None:
+def test_errors_point_at_position(line: str, place: int, fault: str) -> None:
     with pytest.raises(QuerySyntax, match=fault) as caught:
         parse(line)
     assert caught.value.position == place
@@ -151,26 +151,26 @@ def test_errors_point_at_the_place(line: str, place: int, fault: str) -> None:
     assert shown[caret.index("^") :] == line[place : place + 40]
 
 
-def test_the_caret_stands_below_wide_letters() -> None:
+def test_caret_aligns_below_wide_letters() -> None:
     with pytest.raises(QuerySyntax) as caught:
         parse('雪 "狗')
     assert str(caught.value).splitlines()[-2:] == ['  雪 "狗', "     ^"]
 
 
 @pytest.mark.parametrize("line", ["", "  ", "\n"])
-def test_nothing_cannot_be_asked(line: str) -> None:
+def test_empty_line_raises(line: str) -> None:
     with pytest.raises(InvalidQuery):
         parse(line)
 
 
 @pytest.mark.parametrize("line", ["snow\0", "snow \udcff", "-\0 a\0"])
-def test_what_is_no_text_is_an_answer(line: str) -> None:
+def test_invalid_text_raises(line: str) -> None:
     with pytest.raises(InvalidQuery):
         parse(line)
 
 
 @given(st.text(max_size=60))
-def test_anything_is_a_question_or_an_error(line: str) -> None:
+def test_any_text_parses_or_raises_invalid_query(line: str) -> None:
     try:
         parse(line)
     except InvalidQuery as exc:
@@ -200,7 +200,7 @@ WEIGHTS = st.one_of(st.sampled_from([1.0, 1.0, 2.0, 0.5]), st.floats(1e-6, 1e6))
     st.lists(st.tuples(SOURCES, WEIGHTS, st.booleans()), min_size=1, max_size=5),
     st.booleans(),
 )
-def test_what_is_written_can_be_read_again(drawn: list[tuple[QueryInput, float, bool]], even: bool) -> None:
+def test_written_query_parses_to_same_query(drawn: list[tuple[QueryInput, float, bool]], even: bool) -> None:
     parts = [Part(source, -weight if negative else weight) for source, weight, negative in drawn]
     if not any(part.weight > 0 for part in parts):
         parts.append(Part(TextInput("snow")))
@@ -212,14 +212,14 @@ def test_what_is_written_can_be_read_again(drawn: list[tuple[QueryInput, float, 
     assert parse(str(query)).where is None
 
 
-def test_the_heaviest_parts_can_be_written() -> None:
+def test_extreme_weights_round_trip() -> None:
     heavy = tuple(Part(TextInput(text), 1e6) for text in ("a", "b", "c"))
     query = Query((*heavy, Part(TextInput("d"), -1)))
     assert parse(str(query)).query == query
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "fields"),
     [
         ("a dog cammera:x100", ["cammera"]),
         ("a dog -cammera:x100 befor:2023", ["befor", "cammera"]),
@@ -230,10 +230,10 @@ def test_the_heaviest_parts_can_be_written() -> None:
         ("in the end: in: a dog", []),
     ],
 )
-def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
+def test_misspelt_filters_are_reported(line: str, fields: list[str]) -> None:
     query = parse(line).query
     assert query is not None
-    assert sorted(note.split(":")[0] for note in misspelt_filters(query)) == said
+    assert sorted(note.split(":")[0] for note in misspelt_filters(query)) == fields
 
 
 @pytest.mark.parametrize(
@@ -245,6 +245,6 @@ def test_a_filter_that_is_misspelt_is_said(line: str, said: list[str]) -> None:
         ("dusk (year:2020 or (year:2021 camera:x))", "(year:2020 or (year:2021 camera:x))"),
     ],
 )
-def test_the_filters_of_a_line_keep_what_they_kept(line: str, filters: str) -> None:
+def test_filter_text_returns_filters_as_typed(line: str, filters: str) -> None:
     assert filter_text(line) == filters
     assert (parse(filters).where if filters else None) == parse(line).where

@@ -1,4 +1,4 @@
-"""Relevance: what it must be for any numbers, and that those of the built-in model tell answers from the rest."""
+"""Relevance: the logistic function, and how well the built-in calibration separates right from wrong hits."""
 
 import json
 from collections.abc import Sequence
@@ -16,7 +16,6 @@ from encoders.mini.encoder import CALIBRATION, MiniEncoder
 from indexer import index
 from search import Query, Searcher, SearchOptions
 from search.relevance import RELEVANCE_THRESHOLD, Calibration, Scale, calibration_of
-from search.results import Hit
 from store import Library
 
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
@@ -32,23 +31,23 @@ PHOTO_CAPTIONS = (
     "两个男人在打篮球",
     "رجل يتسلق صخرة",
 )
-"""Of things that no picture of the gallery shows."""
+"""Captions that match no picture of the gallery."""
 
 PLAIN = Calibration("w", np.array([0.0, 1.0], np.float32), {"text": Scale(10, -4, -5), "picture": Scale(20, 0, -16)})
 
 
-def test_the_logistic_function_by_hand() -> None:
+def test_relevance_is_the_logistic_function() -> None:
     query = np.array([1, 0], np.float32)
     scores = np.array([0.5, 0.5 + np.log(3) / 10, 0.5 - np.log(3) / 10])
     np.testing.assert_allclose(PLAIN.relevance(scores, query, "text"), [0.5, 0.75, 0.25])
     np.testing.assert_allclose(PLAIN.relevance(np.array([0.8]), query, "picture"), [0.5])
-    # A question that is like everything has to score higher: 4 * 0.6 in the logit are 0.24 in the score.
+    # A query that is similar to everything needs a higher score: 4 * 0.6 in the logit are 0.24 in the score.
     generic = np.array([0.8, 0.6], np.float32)
     np.testing.assert_allclose(PLAIN.relevance(np.array([0.74]), generic, "text"), [0.5], atol=1e-6)
 
 
 @given(st.lists(st.floats(-1, 1), max_size=20), st.floats(0, 2 * np.pi), st.sampled_from(["text", "picture"]))
-def test_relevance_is_a_probability_that_grows_with_the_score(scores: list[float], angle: float, kind: str) -> None:
+def test_relevance_is_a_probability_that_grows_with_score(scores: list[float], angle: float, kind: str) -> None:
     query = np.array([np.cos(angle), np.sin(angle)], np.float32)
     for calibration in (PLAIN, replace(PLAIN, scales=Calibration.read(CALIBRATION).scales)):
         found = calibration.relevance(np.sort(scores), query, kind)  # type: ignore[arg-type]
@@ -57,14 +56,14 @@ def test_relevance_is_a_probability_that_grows_with_the_score(scores: list[float
         assert (np.diff(found) >= 0).all()
 
 
-def test_a_calibration_survives_its_file(tmp_path: Path) -> None:
+def test_calibration_round_trips_through_file(tmp_path: Path) -> None:
     PLAIN.write(tmp_path / "a.json")
     again = Calibration.read(tmp_path / "a.json")
     assert (again.weights, dict(again.scales)) == (PLAIN.weights, dict(PLAIN.scales))
     np.testing.assert_array_equal(again.background, PLAIN.background)
 
 
-def test_what_ships_belongs_to_the_weights_that_ship(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_shipped_calibration_matches_shipped_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     encoder = MiniEncoder()
     found = calibration_of(encoder)
     assert found is not None
@@ -80,19 +79,19 @@ def test_what_ships_belongs_to_the_weights_that_ship(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
-    """The rendered gallery, in `mini`."""
+    """The rendered gallery, indexed with `mini`."""
     library = Library.open(tmp_path_factory.mktemp("gallery") / "library", create=True)
     index(library, [GALLERY], MiniEncoder())
     return Searcher(library)
 
 
 def answered(searcher: Searcher, questions: Sequence[str]) -> float:
-    """The share of questions to which there is a relevant hit."""
+    """Return the share of queries with a relevant hit."""
     return float(np.mean([bool(searcher.search(text, SearchOptions(k=1, relevant=True))) for text in questions]))
 
 
-def test_what_the_gallery_shows_is_found_and_what_it_does_not_show_is_not(gallery: Searcher) -> None:
-    """When the numbers were made it was 0.98 and more in every language, and 0.1 at most for the photo captions."""
+def test_relevant_separates_answered_from_unanswered_queries(gallery: Searcher) -> None:
+    """At the time of calibration, it was at least 0.98 in every language, and at most 0.1 for the photo captions."""
     lines = (GALLERY / "captions.jsonl").read_text(encoding="utf-8").splitlines()
     captions = [json.loads(line) for line in lines]
     for lang in ("en", "zh", "ar", "de", "fr", "cs"):
@@ -103,7 +102,7 @@ def test_what_the_gallery_shows_is_found_and_what_it_does_not_show_is_not(galler
     assert float(np.mean(np.array(best, float))) < 0.1
 
 
-def test_hits_carry_their_relevance_and_relevant_keeps_the_good_ones(gallery: Searcher) -> None:
+def test_relevant_keeps_only_relevant_hits(gallery: Searcher) -> None:
     hits = gallery.search("a snowman in the snow", k=40)
     likely = [hit.relevance for hit in hits if hit.relevance is not None]
     assert len(likely) == 40
@@ -114,12 +113,12 @@ def test_hits_carry_their_relevance_and_relevant_keeps_the_good_ones(gallery: Se
     assert gallery.search("a snowman in the snow", k=40) == hits
 
 
-def test_a_picture_has_a_scale_of_its_own(gallery: Searcher, tmp_path: Path) -> None:
+def test_image_queries_use_their_own_scale(gallery: Searcher, tmp_path: Path) -> None:
     picture = next(GALLERY.glob("winter/*.jpg"))
     (best, *_) = gallery.similar(picture, SearchOptions(k=1, relevant=True))
     assert best.path.parent.name == "winter"
     outside = tmp_path / "outside.jpg"
-    outside.write_bytes(picture.read_bytes() + b"\0")  # other bytes, and so embedded anew
+    outside.write_bytes(picture.read_bytes() + b"\0")  # different bytes, so that it is embedded again
     (itself,) = gallery.search(Query.of(images=outside), k=1)
     assert itself.path == picture
     assert itself.relevance is not None
@@ -127,7 +126,7 @@ def test_a_picture_has_a_scale_of_its_own(gallery: Searcher, tmp_path: Path) -> 
     assert [hit.relevance for hit in gallery.similar(outside, k=1)] == [itself.relevance]
 
 
-def test_words_and_a_picture_together_have_no_relevance(gallery: Searcher) -> None:
+def test_mixed_query_has_no_relevance(gallery: Searcher) -> None:
     query = Query.of(["snow"], next(GALLERY.glob("winter/*.jpg")))
     assert [hit.relevance for hit in gallery.search(query, k=2)] == [None, None]
     with pytest.raises(InvalidQuery, match="mix text and pictures"):
@@ -135,7 +134,7 @@ def test_words_and_a_picture_together_have_no_relevance(gallery: Searcher) -> No
 
 
 @pytest.mark.parametrize("pictures", [0, 1, 2])
-def test_relevance_does_not_depend_on_the_library(gallery: Searcher, tmp_path: Path, pictures: int) -> None:
+def test_relevance_does_not_depend_on_library(gallery: Searcher, tmp_path: Path, pictures: int) -> None:
     chosen = [hit.path for hit in gallery.search("a snowman in the snow", k=pictures)] if pictures else []
     folder = tmp_path / "few"
     folder.mkdir()
@@ -150,7 +149,7 @@ def test_relevance_does_not_depend_on_the_library(gallery: Searcher, tmp_path: P
         assert hit.relevance == pytest.approx(among_many[hit.path.name].relevance, abs=1e-5)
 
 
-def test_pictures_that_are_all_alike_are_equally_relevant(tmp_path: Path, gallery: Searcher) -> None:
+def test_identical_vectors_are_equally_relevant(tmp_path: Path, gallery: Searcher) -> None:
     best = gallery.search("a snowman in the snow", k=1)[0].path.read_bytes()
     (tmp_path / "same").mkdir()
     for number in range(3):
@@ -164,7 +163,7 @@ def test_pictures_that_are_all_alike_are_equally_relevant(tmp_path: Path, galler
     assert len({hit.relevance for hit in hits}) == 1
 
 
-def test_a_model_that_nobody_measured_has_none(library: Library, album: Path, encoder: FakeEncoder) -> None:
+def test_model_without_calibration_has_no_relevance(library: Library, album: Path, encoder: FakeEncoder) -> None:
     index(library, [album], encoder)
     searcher = Searcher(library, encoder)
     assert {hit.relevance for hit in [*searcher.search("red"), *searcher.similar(album / "red.png")]} == {None}
