@@ -1,11 +1,16 @@
-"""The application: every route, and what stands before them."""
+"""The ASGI application: routes, middleware, and the static page."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import anyio.lowlevel
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.responses import FileResponse
 from fastapi.routing import APIRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.version import __version__
 from store.library import Library
@@ -14,7 +19,6 @@ from web.api import (
     albums,
     export,
     facets,
-    health,
     highlight,
     jobs,
     judgements,
@@ -25,85 +29,98 @@ from web.api import (
     spaces,
     status,
     tags,
-    uploads,
 )
-from web.guard import Guard
-from web.http_caching import Heads
+from web.guard import GuardMiddleware
 from web.service import Service
 from web.settings import ServeSettings
-from web.static_files import mount_page
 
-__all__ = ["API", "create_app"]
+__all__ = ["API_PREFIX", "STATIC_FOLDER", "create_app"]
 
-API = "/api/v1"
+API_PREFIX = "/api/v1"
+
+STATIC_FOLDER = Path(__file__).parent / "static"
+"""The files of the page, served as they are; there is no build step, and nothing is loaded from other hosts."""
 
 DESCRIPTION = """\
-Find pictures by what they show. Everything that can be found is a *picture* with an `id` that stands for what its
-bytes hold: copies share it, and it is never given to another picture. Errors are problem documents (RFC 9457) whose
-`title` is the name of the exception in Python; one that may pass comes with `Retry-After`. A server that was given a
-token wants it as `Authorization: Bearer TOKEN`. Whatever answers GET answers HEAD.
+Semantic image search. Every picture has an `id` that stands for the content of its file: copies share it, and it is
+never reused. Errors are problem documents (RFC 9457) with a stable name as their `title`; an error that may be
+temporary comes with `Retry-After`. A server with a token expects it as `Authorization: Bearer TOKEN`. Every GET route
+also answers HEAD.
 """
 
 TAGS = [
     {"name": name, "description": description}
     for name, description in {
-        "search": "Questions in words and pictures, filters, and what there is to choose from.",
-        "pictures": "One picture, or some of them to take along.",
+        "search": "Queries of text and pictures, filters, and facets to filter by.",
+        "pictures": "Single pictures, and export of a selection.",
         "highlight": "Where in a picture something is.",
-        "tags": "What people say of their pictures, and questions that they gave a name.",
-        "judgements": "Right or wrong: for an evaluation on one's own pictures.",
-        "library": "What the library holds, what could not be read, which space answers, and models to choose from.",
-        "jobs": "Work that takes longer than a request: one at a time.",
-        "clip-retrieval": "What the clients of clip-retrieval 2.45 ask for.",
-        "health": "For a supervisor, and for Prometheus.",
+        "tags": "Tags and albums.",
+        "judgements": "Relevance judgements, for an evaluation on your own pictures.",
+        "library": "Contents of the library, failed files, embedding spaces, and models to choose from.",
+        "jobs": "Long-running work, one job at a time.",
+        "clip-retrieval": "Routes for clients of clip-retrieval 2.45.",
+        "health": "Health check, and metrics for Prometheus.",
     }.items()
 ]
-"""The subjects, in the API's document."""
+"""The sections of the OpenAPI document."""
+
+ROUTERS = (
+    search.router,
+    facets.router,
+    search.uploads_router,
+    pictures.router,
+    highlight.router,
+    export.router,
+    tags.router,
+    albums.router,
+    judgements.router,
+    status.router,
+    spaces.router,
+    models.router,
+    jobs.router,
+)
+"""The routers below `API_PREFIX`, in the order of the OpenAPI document."""
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
+    "default": {
+        "description": "An error, as a problem document",
+        "content": {errors.PROBLEM_MEDIA_TYPE: {"schema": errors.Problem.model_json_schema()}},
+    }
+}
+"""The responses that every route shares."""
 
 
 def create_app(library: Library, settings: ServeSettings | None = None) -> FastAPI:
-    """An ASGI application that serves `library`; the caller closes the library after it."""
+    """Return an ASGI application that serves `library`. The caller closes the library afterwards."""
     settings = settings or ServeSettings()
     app = FastAPI(
         title="Sightline",
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
-        docs_url=None,  # its page loads scripts from elsewhere; the document itself is at openapi.json
+        docs_url=None,  # FastAPI's page loads scripts from another host; the document itself is at openapi.json
         redoc_url=None,
-        openapi_url=f"{API}/openapi.json",
+        openapi_url=f"{API_PREFIX}/openapi.json",
         openapi_tags=TAGS,
-        generate_unique_id_function=_name,
+        generate_unique_id_function=_operation_id,
     )
     app.state.service = Service(library, settings)
-    errors.install(app)
-    for module in ROOMS:
-        app.include_router(module.router, prefix=API, responses=PROBLEMS)
-    app.include_router(knn.router, responses=PROBLEMS)
-    app.include_router(health.router, responses=PROBLEMS)
-    mount_page(app)
-    app.add_middleware(errors.Faults)
+    errors.install_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=API_PREFIX, responses=PROBLEM_RESPONSES)
+    app.include_router(knn.router, responses=PROBLEM_RESPONSES)
+    app.include_router(status.health_router, responses=PROBLEM_RESPONSES)
+    _mount_page(app)
+    app.add_middleware(errors.InternalErrorMiddleware)
     app.add_middleware(app.state.service.metrics.middleware)
-    app.add_middleware(Heads)
-    app.add_middleware(Guard, settings=settings)  # the last one added is the first one asked
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(GuardMiddleware, settings=settings)  # added last, so that it sees each request first
     return app
-
-
-ROOMS = (search, facets, uploads, pictures, highlight, export, tags, albums, judgements, status, spaces, models, jobs)
-"""The subjects of the API, in the order of its document."""
-
-PROBLEMS: dict[int | str, dict[str, object]] = {
-    "default": {
-        "description": "What went wrong, as a problem document",
-        "content": {errors.MEDIA_TYPE: {"schema": errors.Problem.model_json_schema()}},
-    }
-}
-"""Every route may answer so."""
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    # Each request that is worked on holds a connection and perhaps a picture: this bounds both.
+    # A request in progress holds a connection and perhaps a picture: the number of threads bounds both.
     anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.service.settings.threads
     try:
         yield
@@ -111,5 +128,39 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.service.close()
 
 
-def _name(route: APIRoute) -> str:
+def _operation_id(route: APIRoute) -> str:
     return route.name
+
+
+def _mount_page(app: FastAPI) -> None:
+    """Serve the page at `/` and its files below `/static`."""
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(STATIC_FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=STATIC_FOLDER), name="static")
+
+
+class HeadMiddleware:
+    """ASGI middleware that answers HEAD like GET, without a body. The route is cancelled once its headers are sent."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_head(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+            else:
+                await send({"type": "http.response.body", "body": b""})
+                cancel_scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+        with anyio.CancelScope() as cancel_scope:
+            await self._app({**scope, "method": "GET"}, receive, send_head)

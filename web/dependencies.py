@@ -1,4 +1,4 @@
-"""What a route asks for in its arguments."""
+"""FastAPI dependencies of the routes."""
 
 from typing import Annotated, Any
 
@@ -6,16 +6,16 @@ from fastapi import Depends, Request
 
 from web.service import Service
 
-__all__ = ["RawBody", "ServiceDep", "body_of"]
+__all__ = ["RawBody", "ServiceDep", "raw_body_schema"]
 
 
-async def _service(request: Request) -> Service:  # "async": a plain function would be called in a thread each time
+async def _service(request: Request) -> Service:  # async: FastAPI would call a plain function in a thread
     service: Service = request.app.state.service
     return service
 
 
 ServiceDep = Annotated[Service, Depends(_service)]
-"""The one service behind all requests."""
+"""The service that all requests share."""
 
 
 async def _raw(request: Request) -> bytes:
@@ -23,9 +23,9 @@ async def _raw(request: Request) -> bytes:
 
 
 RawBody = Annotated[bytes, Depends(_raw)]
-"""The bytes of the request, whatever they are said to be."""
+"""The bytes of the request body, regardless of its content type."""
 
 
-def body_of(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """How the API's document describes a `RawBody`."""
+def raw_body_schema(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Describe a `RawBody` for the OpenAPI document."""
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}

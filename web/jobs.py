@@ -1,4 +1,4 @@
-"""Work that takes longer than a request: indexing, and filling another model's space. One at a time, in a thread."""
+"""Long-running work in a thread, one job at a time: indexing, and filling the space of another model."""
 
 import secrets
 from collections.abc import Callable
@@ -14,22 +14,21 @@ from indexer import Progress, index
 from indexer.fill import fill
 from store.library import Library
 from store.roots import list_roots
-from store.spaces.registry import model_space
-from web.errors import FAULT, INTERNAL_ERROR, Busy, NotThere, printable
+from web.errors import INTERNAL_ERROR, INTERNAL_ERROR_DETAIL, Busy, NotFound, printable, problem_name
 
-__all__ = ["Job", "Jobs", "Kind", "State"]
+__all__ = ["Job", "JobKind", "JobState", "Jobs"]
 
-Kind: TypeAlias = Literal["index", "space"]
+JobKind: TypeAlias = Literal["index", "space"]
 
-KEPT = 20
-"""Jobs that are remembered once they are over."""
+MAX_FINISHED_JOBS = 20
+"""How many finished jobs are listed."""
 
-CLOSE_WITHIN = 3.0
-"""Seconds that a job has to come to its next stop when the server ends."""
+STOP_TIMEOUT_SECONDS = 3.0
+"""How long a job may take to stop when the server ends."""
 
 
-class State(StrEnum):
-    """How a job stands."""
+class JobState(StrEnum):
+    """The state of a job."""
 
     RUNNING = "running"
     DONE = "done"
@@ -39,31 +38,31 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A job at one moment."""
+    """A snapshot of a job."""
 
     id: str
-    kind: Kind
-    state: State
+    kind: JobKind
+    state: JobState
     started_at: datetime
     phase: str = "starting"
     """`waiting`, `scanning`, `embedding`, `publishing`."""
     done: int = 0
     total: int | None = None
-    """Pictures; None while that is not known."""
+    """Number of pictures; None while it is unknown."""
     summary: dict[str, Any] | None = None
-    """What it came to."""
+    """The result."""
     error: str | None = None
-    """Why it failed."""
+    """Why the job failed."""
     problem: str | None = None
-    """The name of the exception."""
+    """The name of the problem, as in problem documents."""
 
 
 class _Cancelled(BaseException):
-    """Ends a run from within, as Ctrl-C would: what is settled stays."""
+    """Raised inside a run to stop it, like Ctrl-C; what has been written is kept."""
 
 
 class Jobs:
-    """The jobs of one server. Safe between threads."""
+    """The jobs of one server. Thread-safe."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -72,33 +71,31 @@ class Jobs:
         self._lock = Lock()
         self._thread: Thread | None = None
         self.closing = False
-        """Set, without waiting for anybody, as soon as the server is to stop: for jobs and whoever watches them."""
+        """Set as soon as the server is asked to stop; running jobs and their watchers then end."""
 
     def all(self) -> list[Job]:
-        """The latest first."""
+        """Return all jobs, the latest first."""
         with self._lock:
             return list(reversed(self._jobs.values()))
 
     def get(self, name: str) -> Job:
-        """The job as it stands. Raises `NotThere`."""
+        """Return a job. Raises `NotFound`."""
         with self._lock:
             if name not in self._jobs:
-                raise NotThere
+                raise NotFound
             return self._jobs[name]
 
     def index(self, folders: list[str]) -> Job:
-        """Brings the library up to date with `folders`, or with all that it covers. Raises `Busy`."""
+        """Start to index `folders`, by default all folders of the library. Raises `Busy`."""
 
         def run(progress: Progress) -> dict[str, Any]:
-            known = model_space(self._library)
-            encoder = registry.load_for(known.space) if known else registry.load(registry.DEFAULT_MODEL)
             paths = folders or [str(root.path) for root in list_roots(self._library)]
-            return asdict(index(self._library, paths, encoder, progress=progress)) if paths else {}
+            return asdict(index(self._library, paths, progress=progress)) if paths else {}
 
         return self._start("index", run)
 
     def fill(self, model: str) -> Job:
-        """Embeds all pictures by `model`, and lets it answer from then on. Raises `Busy`."""
+        """Start to embed all pictures with `model`, which then becomes the active model. Raises `Busy`."""
         encoder = registry.load(model)
 
         def run(progress: Progress) -> dict[str, Any]:
@@ -108,74 +105,74 @@ class Jobs:
         return self._start("space", run)
 
     def cancel(self, name: str) -> Job:
-        """Asks a job to stop; what it has settled stays. Raises `NotThere`."""
+        """Ask a job to stop; what it has written is kept. Raises `NotFound`."""
         job = self.get(name)
         with self._lock:
             self._cancelled.add(name)
         return job
 
     def close(self) -> None:
-        """Stops whatever runs, and waits a moment for it; what it has settled stays, as after a crash."""
+        """Stop the running job and wait a moment for it; what it has written is kept."""
         self.closing = True
         if self._thread is not None:
-            self._thread.join(CLOSE_WITHIN)
+            self._thread.join(STOP_TIMEOUT_SECONDS)
 
-    def _start(self, kind: Kind, run: Callable[[Progress], dict[str, Any]]) -> Job:
+    def _start(self, kind: JobKind, run: Callable[[Progress], dict[str, Any]]) -> Job:
         with self._lock:
-            if self.closing or any(job.state is State.RUNNING for job in self._jobs.values()):
+            if self.closing or any(job.state is JobState.RUNNING for job in self._jobs.values()):
                 raise Busy
-            job = Job(secrets.token_hex(4), kind, State.RUNNING, datetime.now(UTC))
+            job = Job(secrets.token_hex(4), kind, JobState.RUNNING, datetime.now(UTC))
             self._jobs[job.id] = job
-            for old in list(self._jobs)[:-KEPT]:
+            for old in list(self._jobs)[:-MAX_FINISHED_JOBS]:
                 del self._jobs[old]
                 self._cancelled.discard(old)
-            # A daemon: one that waits for another process to let go of the library must not keep this one alive.
+            # A daemon thread: a job that waits for another process must not keep this one alive.
             self._thread = Thread(target=self._work, args=(job.id, run), name=f"sightline-{kind}", daemon=True)
             self._thread.start()
         return job
 
     def _work(self, name: str, run: Callable[[Progress], dict[str, Any]]) -> None:
         try:
-            summary = run(_Told(lambda **changes: self._update(name, **changes)))
-            self._update(name, state=State.DONE, summary=summary)
+            summary = run(_JobProgress(lambda **changes: self._update(name, **changes)))
+            self._update(name, state=JobState.DONE, summary=summary)
         except _Cancelled:
-            self._update(name, state=State.CANCELLED, forced=True)
+            self._update(name, state=JobState.CANCELLED, even_if_cancelled=True)
         except SightlineError as exc:
-            self._fail(name, type(exc).__name__, printable(exc))
+            self._fail(name, problem_name(exc), printable(exc))
         except BaseException:
-            self._fail(name, INTERNAL_ERROR, FAULT)
+            self._fail(name, INTERNAL_ERROR, INTERNAL_ERROR_DETAIL)
             raise
 
     def _fail(self, name: str, problem: str, error: str) -> None:
-        self._update(name, state=State.FAILED, problem=problem, error=error, forced=True)
+        self._update(name, state=JobState.FAILED, problem=problem, error=error, even_if_cancelled=True)
 
-    def _update(self, name: str, *, forced: bool = False, **changes: Any) -> None:
-        """Notes how a job stands. Raises `_Cancelled` in a run that is to stop."""
+    def _update(self, name: str, *, even_if_cancelled: bool = False, **changes: Any) -> None:
+        """Update a job. Raises `_Cancelled` if it has been asked to stop."""
         with self._lock:
-            if (self.closing or name in self._cancelled) and not forced:
+            if (self.closing or name in self._cancelled) and not even_if_cancelled:
                 raise _Cancelled
             job = self._jobs[name]
             changes["done"] = changes.get("done", job.done) + changes.pop("more", 0)
             self._jobs[name] = replace(job, **changes)
 
 
-class _Told(Progress):
-    """Passes on what a run tells."""
+class _JobProgress(Progress):
+    """Reports the progress of a run to its job."""
 
-    def __init__(self, tell: Callable[..., None]) -> None:
-        self._tell = tell
+    def __init__(self, update: Callable[..., None]) -> None:
+        self._update = update
 
     def waiting(self) -> None:
-        self._tell(phase="waiting")
+        self._update(phase="waiting")
 
     def scanned(self, files: int) -> None:
-        self._tell(phase="scanning", done=files, total=None)
+        self._update(phase="scanning", done=files, total=None)
 
     def begin(self, files: int) -> None:
-        self._tell(phase="embedding", done=0, total=files)
+        self._update(phase="embedding", done=0, total=files)
 
     def advance(self, files: int) -> None:
-        self._tell(phase="embedding", more=files)
+        self._update(phase="embedding", more=files)
 
     def publish(self) -> None:
-        self._tell(phase="publishing")
+        self._update(phase="publishing")

@@ -1,4 +1,4 @@
-"""What the server tells Prometheus: requests by route, how long they took, and what the library holds."""
+"""Metrics for Prometheus: requests by route, their duration, and the contents of the library."""
 
 from collections import Counter as Counts
 from collections.abc import Iterator
@@ -11,50 +11,54 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from store.library import Library
-from store.queries import counts
+from store.queries import count_by_state
 from store.spaces.registry import list_spaces
-from web import jobs as work
+from web.jobs import Jobs, JobState
 
 __all__ = ["Metrics"]
 
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
-"""Any other is counted as `other`: clients invent methods, and each would be a time series."""
+"""Other methods are counted as `other`, since each would become a time series."""
 
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-"""Seconds."""
+BUCKET_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+"""Upper bounds of the histograms, in seconds."""
 
 
 class Metrics:
-    """One server's measurements."""
+    """The metrics of one server."""
 
-    def __init__(self, library: Library, jobs: work.Jobs) -> None:
+    def __init__(self, library: Library, jobs: Jobs) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_Holdings(library, jobs))
+        self._registry.register(_LibraryCollector(library, jobs))
         self._requests = Counter(
             "sightline_requests", "Answered requests", ["route", "method", "status"], registry=self._registry
         )
         self._seconds = Histogram(
-            "sightline_request_seconds", "Time to the last byte", ["route"], registry=self._registry, buckets=BUCKETS
+            "sightline_request_seconds",
+            "Time to the last byte",
+            ["route"],
+            registry=self._registry,
+            buckets=BUCKET_SECONDS,
         )
 
         self._searches = Histogram(
             "sightline_search_seconds",
-            "From the question to its answer, both in memory: `ranked` by a model, or `browsed`",
+            "Time from the parsed query to the response: `ranked` by a model, or `browsed`",
             ["kind"],
             registry=self._registry,
-            buckets=BUCKETS,
+            buckets=BUCKET_SECONDS,
         )
 
-    def searched(self, kind: Literal["ranked", "browsed"], seconds: float) -> None:
-        """Notes how long an answer took."""
+    def observe_search(self, kind: Literal["ranked", "browsed"], seconds: float) -> None:
+        """Record the duration of a search."""
         self._searches.labels(kind).observe(seconds)
 
-    def page(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+    def export(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
-        """`app`, measured."""
+        """Wrap `app` to count and time its requests."""
 
         async def measured(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
@@ -62,7 +66,7 @@ class Metrics:
                 return
             status = 500
 
-            async def send_noted(message: Message) -> None:
+            async def send_and_note(message: Message) -> None:
                 nonlocal status
                 if message["type"] == "http.response.start":
                     status = message["status"]
@@ -70,9 +74,9 @@ class Metrics:
 
             started = perf_counter()
             try:
-                await app(scope, receive, send_noted)
+                await app(scope, receive, send_and_note)
             finally:
-                # The route's name and never the path: paths would make a time series of every picture.
+                # The route's name, not the path, which would make a time series of every picture.
                 route = getattr(scope.get("route"), "name", "other")
                 method = scope["method"] if scope["method"] in METHODS else "other"
                 self._requests.labels(route, method, status).inc()
@@ -81,30 +85,30 @@ class Metrics:
         return measured
 
 
-class _Holdings(Collector):
-    """What the library holds at the moment somebody asks."""
+class _LibraryCollector(Collector):
+    """Collects the contents of the library when the metrics are requested."""
 
-    def __init__(self, library: Library, jobs: work.Jobs) -> None:
+    def __init__(self, library: Library, jobs: Jobs) -> None:
         self._library = library
         self._jobs = jobs
 
     def describe(self) -> list[Metric]:
-        """Nothing at registration: there is no need to ask the database for names."""
+        """Return nothing, so that registration does not query the database."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Pictures by state, vectors by space, jobs by kind and state."""
-        pictures = GaugeMetricFamily("sightline_pictures", "Files the library knows", labels=["state"])
-        for state, number in counts(self._library).items():
+        """Yield pictures by state, vectors by space, and jobs by kind and state."""
+        pictures = GaugeMetricFamily("sightline_pictures", "Files in the library", labels=["state"])
+        for state, number in count_by_state(self._library).items():
             pictures.add_metric([state], number)
         yield pictures
         vectors = GaugeMetricFamily("sightline_vectors", "Vectors by space", labels=["space", "active"])
-        for stored, number, active in list_spaces(self._library):
-            vectors.add_metric([str(stored.space), str(active).lower()], number)
+        for summary in list_spaces(self._library):
+            vectors.add_metric([str(summary.stored.space), str(summary.is_active).lower()], summary.vectors)
         yield vectors
-        ran = Counts((job.kind, job.state) for job in self._jobs.all())
-        remembered = GaugeMetricFamily("sightline_jobs", "The jobs that are remembered", labels=["kind", "state"])
+        job_counts = Counts((job.kind, job.state) for job in self._jobs.all())
+        jobs = GaugeMetricFamily("sightline_jobs", "Recent jobs", labels=["kind", "state"])
         for kind in ("index", "space"):
-            for end in work.State:
-                remembered.add_metric([kind, end], ran[kind, end])
-        yield remembered
+            for job_state in JobState:
+                jobs.add_metric([kind, job_state], job_counts[kind, job_state])
+        yield jobs

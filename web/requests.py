@@ -1,4 +1,4 @@
-"""From what a client sends to what the engine is asked."""
+"""Request models that several routes share, and their conversion to queries and filters."""
 
 import json
 from dataclasses import dataclass
@@ -8,67 +8,78 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from core.errors import InvalidQuery
-from search.crop import Crop
 from search.filters import And, Condition, Filters
-from search.paging import Sort
-from search.query import Part, Picture, Query, Source, Stored, Text, Vector
-from search.query_language import filters_of, parse
-from web.files import LARGEST_ID, picture_path
+from search.options import SearchOptions, Sort
+from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
+from search.query_image import Crop
+from search.query_language import filter_text, parse
+from web.picture_files import MAX_CONTENT_ID, picture_path
 from web.service import Service
 
 __all__ = [
-    "PartIn",
-    "QuestionIn",
-    "SearchIn",
-    "Understood",
-    "both",
-    "condition_of",
-    "filters_in",
-    "line_of",
-    "understand",
+    "MAX_HITS",
+    "MAX_PARTS",
+    "MAX_QUERY_LENGTH",
+    "ContentId",
+    "ParsedRequest",
+    "QueryPartRequest",
+    "QueryRequest",
+    "RequestModel",
+    "SearchRequest",
+    "combined_filters",
+    "filters_in_query",
+    "parse_filters",
+    "parse_request",
+    "to_query_line",
 ]
 
-MOST_HITS = 1_000
-LONGEST_QUERY = 10_000
-MOST_PARTS = 50
+MAX_HITS = 1_000
+MAX_QUERY_LENGTH = 10_000
+"""Longest query or filter, in characters."""
+MAX_PARTS = 50
+
+ContentId = Annotated[int, Field(ge=1, le=MAX_CONTENT_ID)]
+"""The ID of a picture in the body of a request."""
 
 
-class _Strict(BaseModel):
+class RequestModel(BaseModel):
+    """Base of request models: unknown fields are errors."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class PartIn(_Strict):
-    """One thing that a query is made of: a text, a picture of the library, one that was sent, or a vector."""
+class QueryPartRequest(RequestModel):
+    """One part of a query: a text, a picture of the library, an uploaded picture, or a vector."""
 
-    text: str | None = Field(None, max_length=LONGEST_QUERY)
-    picture: int | None = Field(None, ge=1, le=LARGEST_ID, description="The id of a picture of the library")
-    upload: str | None = Field(None, max_length=100, description="The id that `POST /uploads` gave")
-    file: int | None = Field(None, ge=0, le=MOST_PARTS, description="Which of the files that came along, from 0")
+    text: str | None = Field(None, max_length=MAX_QUERY_LENGTH)
+    picture: int | None = Field(None, ge=1, le=MAX_CONTENT_ID, description="ID of a picture of the library")
+    upload: str | None = Field(None, max_length=100, description="ID returned by `POST /uploads`")
+    file: int | None = Field(None, ge=0, le=MAX_PARTS, description="Index of a file sent in the same form, from 0")
     vector: list[FiniteFloat] | None = Field(None, max_length=10_000)
-    weight: FiniteFloat = Field(1.0, description="How much it counts; below zero the query turns away from it")
+    weight: FiniteFloat = Field(1.0, description="Weight of the part; a negative weight searches away from it")
     crop: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = Field(
-        None, description="x, y, width and height of a region of the picture, as parts of its width and height"
+        None, description="x, y, width and height of a region of the picture, as fractions of its width and height"
     )
 
     @model_validator(mode="after")
-    def _one_thing(self) -> "PartIn":
-        said = [self.text, self.picture, self.upload, self.file, self.vector]
-        if sum(thing is not None for thing in said) != 1:
-            raise ValueError("a part is one of text, picture, upload, file and vector")
+    def _has_one_input(self) -> "QueryPartRequest":
+        inputs = [self.text, self.picture, self.upload, self.file, self.vector]
+        if sum(value is not None for value in inputs) != 1:
+            raise ValueError("a part needs exactly one of text, picture, upload, file and vector")
         return self
 
 
-class QuestionIn(_Strict):
-    """What is asked, however the answer is to look."""
+class QueryRequest(RequestModel):
+    """A query and filters, without options for the result."""
 
-    query: str = Field("", max_length=LONGEST_QUERY, description="In the query language (docs/searching.md)")
-    parts: list[PartIn] = Field([], max_length=MOST_PARTS)
-    where: str = Field("", max_length=LONGEST_QUERY, description="Filters alone, in the query language")
-    plain: bool = Field(False, description="Take the query as mere words")
+    query: str = Field("", max_length=MAX_QUERY_LENGTH, description="In the query language (docs/searching.md)")
+    parts: list[QueryPartRequest] = Field([], max_length=MAX_PARTS)
+    where: str = Field("", max_length=MAX_QUERY_LENGTH, description="Filters only, in the query language")
+    plain: bool = Field(False, description="Take `query` as plain text, without operators or filters")
 
 
-class SearchIn(QuestionIn):
-    """A question."""
+class SearchRequest(QueryRequest):
+    """A search."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -81,98 +92,119 @@ class SearchIn(QuestionIn):
         },
     )
 
-    space: str | None = Field(None, max_length=1_000, description="Another space than the active one")
-    k: Annotated[int, Field(ge=1, le=MOST_HITS, description="How many pictures")] = 60
-    cursor: str | None = Field(None, max_length=2_000, description="`next` of the page before")
+    space: str | None = Field(None, max_length=1_000, description="The space to search, if not the active one")
+    k: Annotated[int, Field(ge=1, le=MAX_HITS, description="Maximum number of pictures")] = 60
+    cursor: str | None = Field(None, max_length=2_000, description="`next` of the previous page")
     sort: Sort = "relevance"
-    fold: bool = Field(True, description="Let one picture stand for those that are nearly the same")
-    relevant: bool = Field(False, description="Only pictures that are more likely an answer than not")
+    fold: bool = Field(True, description="Show only one picture of each group of near-duplicates")
+    relevant: bool = Field(False, description="Only return pictures that are more likely relevant than not")
     diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
 
+    def options(self, parsed: "ParsedRequest") -> SearchOptions:
+        """Return the options of the search, with scores for each part if the query has several."""
+        return SearchOptions(
+            k=self.k,
+            filters=parsed.filters,
+            relevant=self.relevant,
+            sort=self.sort,
+            cursor=self.cursor,
+            diverse=self.diverse,
+            collapse_duplicates=self.fold,
+            explain=parsed.query is not None and len(parsed.query.parts) > 1,
+        )
+
     @classmethod
-    def read(cls, text: str) -> "SearchIn":
-        """From a form's field. Raises `InvalidQuery`."""
+    def from_form(cls, text: str) -> "SearchRequest":
+        """Parse the JSON in a field of a form. Raises `InvalidQuery`."""
         try:
             return cls.model_validate(json.loads(text))
         except (ValueError, RecursionError) as exc:
-            raise InvalidQuery(f"`request` is no question: {exc}") from exc
+            raise InvalidQuery(f"`request` is not a valid search: {exc}") from exc
 
 
 @dataclass(frozen=True)
-class Understood:
-    """A question as the engine takes it; without a query, all pictures that the filters keep."""
+class ParsedRequest:
+    """A query and its filters; without a query, all pictures that match the filters are listed."""
 
     query: Query | None
     filters: Filters
 
 
-def understand(asked: QuestionIn, service: Service, files: tuple[Path, ...] = ()) -> Understood:
-    """What is asked. Raises `InvalidQuery`, and `NotThere` for a picture that is not there."""
-    where = condition_of(asked.where)
-    parts = [Part(_source(part, service, files), part.weight) for part in asked.parts]
-    if asked.plain and asked.query.strip():
-        parts = [Part(Text(asked.query)), *parts]
-    elif asked.query.strip():
-        question = parse(asked.query)
-        parts = [*(_without_paths(question.query).parts if question.query else ()), *parts]
-        where = both(where, question.where)
-    return Understood(Query(tuple(parts)) if parts else None, Filters(where=where))
+def parse_request(request: QueryRequest, service: Service, files: tuple[Path, ...] = ()) -> ParsedRequest:
+    """Convert a request; `files` are the pictures that were sent in the same form.
+
+    Raises `InvalidQuery`, and `NotFound` for an unknown picture or upload.
+    """
+    where = parse_filters(request.where)
+    parts = [Part(_input(part, service, files), part.weight) for part in request.parts]
+    if request.plain and request.query.strip():
+        parts = [Part(TextInput(request.query)), *parts]
+    elif request.query.strip():
+        parsed = parse(request.query)
+        parts = [*(_without_paths(parsed.query).parts if parsed.query else ()), *parts]
+        where = combined_filters(where, parsed.where)
+    return ParsedRequest(Query(tuple(parts)) if parts else None, Filters(where=where))
 
 
-def both(one: Condition | None, other: Condition | None) -> Condition | None:
-    """What keeps only what both of them keep."""
-    conditions = tuple(each for each in (one, other) if each is not None)
+def combined_filters(first: Condition | None, second: Condition | None) -> Condition | None:
+    """Return a condition that holds where both hold; None stands for no condition."""
+    conditions = tuple(condition for condition in (first, second) if condition is not None)
     return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
 
 
-def line_of(asked: QuestionIn, understood: Understood) -> str:
-    """All that is asked as one line of the query language. Raises `InvalidQuery` for what it has no words for."""
-    sources = [part.source for part in understood.query.parts] if understood.query else []
-    if any(isinstance(source, Picture | Vector) for source in sources):
-        raise InvalidQuery("a line has words and whole pictures of the library, not regions, vectors and what was sent")
-    if not (asked.parts or asked.plain or asked.where.strip()):
-        return asked.query
-    said = "" if understood.query is None else str(understood.query)
-    filters = "" if asked.plain else filters_of(asked.query)
-    return " ".join(each for each in (said, filters, asked.where.strip()) if each)
+def to_query_line(request: QueryRequest, parsed: ParsedRequest) -> str:
+    """Write the whole request as one line of the query language.
+
+    Raises `InvalidQuery` for inputs that the query language cannot express.
+    """
+    sources = [part.source for part in parsed.query.parts] if parsed.query else []
+    if any(isinstance(source, ImageInput | VectorInput) for source in sources):
+        raise InvalidQuery(
+            "Only text, filters and whole pictures of the library can be saved, not regions, vectors or uploads."
+        )
+    if not (request.parts or request.plain or request.where.strip()):
+        return request.query
+    query = "" if parsed.query is None else str(parsed.query)
+    filters = "" if request.plain else filter_text(request.query)
+    return " ".join(part for part in (query, filters, request.where.strip()) if part)
 
 
-def filters_in(query: str) -> Condition | None:
-    """The filters among the words of a query. Raises `InvalidQuery`."""
+def filters_in_query(query: str) -> Condition | None:
+    """Return the filters that a query contains. Raises `InvalidQuery`."""
     return parse(query).where if query.strip() else None
 
 
-def condition_of(where: str) -> Condition | None:
-    """Filters in the query language. Raises `InvalidQuery` for anything else in it."""
+def parse_filters(where: str) -> Condition | None:
+    """Parse filters in the query language. Raises `InvalidQuery` if there is anything else in the text."""
     if not where.strip():
         return None
-    question = parse(where)
-    if question.query is not None:
-        raise InvalidQuery(f"only filters can stand here, and {question.query} is none")
-    return question.where
+    parsed = parse(where)
+    if parsed.query is not None:
+        raise InvalidQuery(f"Only filters are allowed here, and {parsed.query} is not a filter.")
+    return parsed.where
 
 
 def _without_paths(query: Query) -> Query:
-    """`query`, unless it names a file: a client could learn from the answer which files there are on this machine."""
-    if any(isinstance(part.source, Picture) for part in query.parts):
-        raise InvalidQuery("a picture is sent to the server, not named by its path")
+    """Return `query`. Raises `InvalidQuery` if it names a file, since the response would reveal which files exist."""
+    if any(isinstance(part.source, ImageInput) for part in query.parts):
+        raise InvalidQuery("A picture has to be uploaded; it cannot be named by its path.")
     return query
 
 
-def _source(part: PartIn, service: Service, files: tuple[Path, ...]) -> Source:
+def _input(part: QueryPartRequest, service: Service, files: tuple[Path, ...]) -> QueryInput:
     crop = None
     if part.crop is not None:
         x, y, width, height = (100 * side for side in part.crop)
         crop = Crop(x, y, width, height, percent=True)
     if part.text is not None:
-        return Text(part.text)
+        return TextInput(part.text)
     if part.vector is not None:
-        return Vector(tuple(part.vector))
+        return VectorInput(tuple(part.vector))
     if part.upload is not None:
-        return Picture(service.uploads.path(part.upload), crop)
+        return ImageInput(service.uploads.path(part.upload), crop)
     if part.file is not None:
         if part.file >= len(files):
-            raise InvalidQuery(f"the part speaks of file {part.file}, and {len(files)} came along")
-        return Picture(files[part.file], crop)
+            raise InvalidQuery(f"A part uses the file {part.file}, but only {len(files)} were sent.")
+        return ImageInput(files[part.file], crop)
     assert part.picture is not None
-    return Stored(part.picture) if crop is None else Picture(picture_path(service.library, part.picture), crop)
+    return StoredInput(part.picture) if crop is None else ImageInput(picture_path(service.library, part.picture), crop)

@@ -1,48 +1,56 @@
-"""What answers look like. Names are those of the command line's JSON."""
+"""Response models that several routes share. Field names are those of the command line's JSON."""
 
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from search.hits import Hit as FoundHit
+from search.results import Hit
 from store.queries import ContentRecord
 from web.errors import printable
 
-__all__ = ["Answer", "Facets", "Hit", "Picture", "Said", "Stack", "Value"]
+__all__ = [
+    "FacetValueResponse",
+    "FacetsResponse",
+    "HitResponse",
+    "NearDuplicatesResponse",
+    "PictureResponse",
+    "ResponseModel",
+    "SearchResponse",
+]
 
 
-class Said(BaseModel):
-    """What this server says; what stands beneath a field is its description in the API's document."""
+class ResponseModel(BaseModel):
+    """Base of all response models; the string below a field is its description in the OpenAPI document."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class Picture(Said):
-    """What the library knows of a picture."""
+class PictureResponse(ResponseModel):
+    """What the library stores about a picture."""
 
     id: int
-    """What it is called here for ever."""
+    """Permanent ID of the picture in this library."""
     path: str
-    """The file, or the first of them; bytes that are not UTF-8 as `\\xNN`."""
+    """Path of its first file; bytes that are not UTF-8 are written as `\\xNN`."""
     name: str
     """The last part of the path."""
     copies: list[str]
-    """Other files of the very same bytes."""
+    """Paths of other files with exactly the same bytes."""
     width: int
     height: int
     format: str
     size: int
-    """Bytes."""
+    """Size of the file in bytes."""
     taken_at: datetime | None
-    """In the camera's local time."""
+    """Local time of the camera."""
     camera: str | None
     lens: str | None
     latitude: float | None
     longitude: float | None
 
     @classmethod
-    def of(cls, record: ContentRecord) -> "Picture":
-        """What is known, as JSON says it."""
+    def of(cls, record: ContentRecord) -> "PictureResponse":
+        """Convert a record of the catalogue."""
         paths = [printable(path) for path in record.paths]
         return cls(
             id=record.id,
@@ -61,23 +69,23 @@ class Picture(Said):
         )
 
 
-class Stack(Said):
-    """Pictures that are nearly the same."""
+class NearDuplicatesResponse(ResponseModel):
+    """A picture and its near-duplicates."""
 
-    pictures: list[Picture]
+    pictures: list[PictureResponse]
 
 
-class Hit(Said):
-    """One picture of an answer."""
+class HitResponse(ResponseModel):
+    """One picture of a search result."""
 
     id: int
     rank: int
     score: float | None
-    """Cosine similarity to the query; null where nothing was asked."""
+    """Cosine similarity to the query; null without a query."""
     relevance: float | None
-    """How likely it answers, 0 to 1; null where nobody has measured that."""
+    """Probability, 0 to 1, that the picture is relevant; null when scores of the model are not calibrated."""
     is_relevant: bool | None
-    """Whether it is more likely an answer than not."""
+    """Whether the picture is more likely relevant than not."""
     name: str
     path: str
     width: int
@@ -85,15 +93,15 @@ class Hit(Said):
     taken_at: datetime | None
     camera: str | None
     stack: int
-    """How many pictures that are nearly the same it stands for, itself among them."""
+    """Number of near-duplicates that the picture represents, itself included."""
     parts: list[float] | None
-    """Its cosine similarity to each part of the query."""
+    """Cosine similarity to each part of the query."""
 
     @classmethod
-    def of(cls, hit: FoundHit) -> "Hit":
-        """A hit of a search."""
-        shown = cls.unranked(hit.rank, hit.record)
-        return shown.model_copy(
+    def of(cls, hit: Hit) -> "HitResponse":
+        """Convert a hit of a search."""
+        response = cls.unranked(hit.rank, hit.record)
+        return response.model_copy(
             update={
                 "score": hit.score,
                 "relevance": hit.relevance,
@@ -104,8 +112,8 @@ class Hit(Said):
         )
 
     @classmethod
-    def unranked(cls, rank: int, record: ContentRecord) -> "Hit":
-        """A picture that was not asked for."""
+    def unranked(cls, rank: int, record: ContentRecord) -> "HitResponse":
+        """Convert a record that was listed without a query."""
         return cls(
             id=record.id,
             rank=rank,
@@ -123,38 +131,38 @@ class Hit(Said):
         )
 
 
-class Answer(Said):
-    """A page of pictures."""
+class SearchResponse(ResponseModel):
+    """One page of search results."""
 
-    hits: list[Hit]
+    hits: list[HitResponse]
     next: str | None
-    """`cursor` of the page after this one; null when there is nothing more."""
+    """`cursor` of the next page; null on the last one."""
     searched: int
-    """How many pictures could have been found."""
+    """Number of pictures that were searched."""
     query: str
-    """What was asked, in the query language."""
+    """The query, in the query language."""
     space: str | None
-    """The space that answered; null where none was needed."""
+    """The embedding space that was searched; null without a query."""
     notices: list[str]
-    """What was done to the query that whoever asked it should know."""
+    """What the user should know about how the query was processed."""
     milliseconds: float
 
 
-class Value(Said):
-    """One value that pictures have."""
+class FacetValueResponse(ResponseModel):
+    """One value of a facet."""
 
     value: str
     label: str
-    """The value, as short as it can be told from the others."""
+    """The value, shortened as far as it stays unambiguous."""
     count: int
-    """How many of the pictures that `where` keeps have it; of a folder, files in it and beneath it."""
+    """Number of matching pictures with this value; for a folder, including its subfolders."""
     term: str
-    """The filter that chooses it, in the query language: for `where`."""
+    """The filter that selects the value, in the query language, for use in `where`."""
 
 
-class Facets(Said):
-    """What the pictures that `where` keeps have in common."""
+class FacetsResponse(ResponseModel):
+    """Counts of the pictures that match a filter, by facet."""
 
     count: int
-    """How many pictures these are."""
-    facets: dict[str, list[Value]]
+    """Number of matching pictures."""
+    facets: dict[str, list[FacetValueResponse]]

@@ -1,4 +1,4 @@
-"""Listening: a socket, uvicorn, and a way to stop."""
+"""The HTTP server: its socket, uvicorn, and shutdown."""
 
 import errno
 import socket
@@ -7,7 +7,7 @@ from types import FrameType
 
 import uvicorn
 
-from core.errors import ServeRefused
+from core.errors import AddressUnavailable
 from store.library import Library
 from web.app import create_app
 from web.jobs import Jobs
@@ -15,14 +15,14 @@ from web.settings import ServeSettings
 
 __all__ = ["Server", "listen", "run"]
 
-STOP_WITHIN = 5
-"""Seconds that requests under way have to end once the server is asked to stop."""
+SHUTDOWN_TIMEOUT_SECONDS = 5
+"""How long requests in progress may take to finish once the server is asked to stop."""
 
 
 def run(library: Library, settings: ServeSettings, ready: Callable[[str], None]) -> None:
-    """Serves `library` until it is told to stop (Ctrl-C, SIGTERM); `ready` is told the page's address.
+    """Serve `library` until Ctrl-C or SIGTERM; `ready` is called with the URL of the page.
 
-    Raises `ServeRefused` when the address cannot be had.
+    Raises `AddressUnavailable`.
     """
     listening = listen(settings)
     port = listening.getsockname()[1]
@@ -30,10 +30,10 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     config = uvicorn.Config(
         app,
         log_level="warning",
-        access_log=False,  # it would write down what people search for, and a token that comes as ?token=
+        access_log=False,  # it would contain queries, and a token given as ?token=
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=STOP_WITHIN,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_SECONDS,
         ws="none",
         limit_concurrency=1_000,
         h11_max_incomplete_event_size=32_768,
@@ -44,27 +44,30 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
 
 
 class Server(uvicorn.Server):
-    """Stops jobs at the signal already, and not only once everybody who watches them has gone."""
+    """A uvicorn server that stops jobs at the signal, not only after all clients that watch them are gone."""
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
         super().__init__(config)
         self._jobs = jobs
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Told of SIGINT and SIGTERM."""
+        """Handle SIGINT and SIGTERM."""
         self._jobs.closing = True
         super().handle_exit(sig, frame)
 
 
 def listen(settings: ServeSettings) -> socket.socket:
-    """A socket at the address. It listens before anything is told, so that whoever is told can connect."""
+    """Return a socket that already listens, so that the URL works as soon as it is shown.
+
+    Raises `AddressUnavailable`.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
             0
         ]
-    except (OSError, UnicodeError) as exc:  # the latter: a name that can be none
-        raise _refused(settings, exc) from exc
-    # The protocol must be said: asyncio sets TCP_NODELAY only where it is TCP by name, and without that every answer of
+    except (OSError, UnicodeError) as exc:  # UnicodeError: not a valid host name
+        raise _unavailable(settings, exc) from exc
+    # The protocol must be given: asyncio sets TCP_NODELAY only on sockets that name TCP. Without it, every response of
     # two packets waits 40 ms for the client's delayed acknowledgement of the first.
     listening = socket.socket(family, kind, protocol)
     try:
@@ -73,11 +76,11 @@ def listen(settings: ServeSettings) -> socket.socket:
         listening.listen()
     except OSError as exc:
         listening.close()
-        raise _refused(settings, exc) from exc
+        raise _unavailable(settings, exc) from exc
     return listening
 
 
-def _refused(settings: ServeSettings, error: Exception) -> ServeRefused:
-    said = error.strerror if isinstance(error, OSError) and error.strerror else error
-    hint = "; --port 0 takes any free one" if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else ""
-    return ServeRefused(f"cannot listen at {settings.host}:{settings.port}: {said}{hint}")
+def _unavailable(settings: ServeSettings, error: Exception) -> AddressUnavailable:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    is_in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+    return AddressUnavailable(settings.host, settings.port, reason, is_in_use=is_in_use)

@@ -1,40 +1,41 @@
-"""What every request shares: the library, what answers questions over it, thumbnails. One for the whole server."""
+"""What all requests share: the library, its searchers, jobs, caches and limits."""
 
 import os
+from collections.abc import Callable
 from threading import Lock
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 
+from core.errors import NothingIndexed
 from search import Searcher
-from store.changes import Changes
-from store.library import Library
+from store.library import ChangeCounter, Library
 from store.spaces.registry import StoredSpace, active_space, named_space
-from web.errors import NothingIndexed
-from web.highlighting import Highlighting
+from web.highlighting import PictureHighlighter
 from web.jobs import Jobs
-from web.judgements import Judging
+from web.judgements import JudgementStore
 from web.metrics import Metrics
-from web.responses import Facets
-from web.result_cache import Remembered
+from web.responses import FacetsResponse
 from web.settings import ServeSettings
 from web.thumbnails import Thumbnails
 from web.uploads import Uploads
 
-__all__ = ["Service"]
+__all__ = ["ResultCache", "Service"]
 
+T = TypeVar("T")
 
-_Key: TypeAlias = tuple[int, str] | None
+_SearcherKey: TypeAlias = tuple[int, str] | None
+"""ID and fingerprint of a space; None for the active one."""
 
-MOST_NAMED = 2
-"""Spaces beside the active one whose models are kept in memory; the one that came first goes."""
+MAX_NAMED_SEARCHERS = 2
+"""How many searchers, and so models, are kept in memory next to the active space's; the oldest is dropped."""
 
-MOST_COUNTED = 100
-"""Sets of pictures, as filters keep them, whose facets are kept."""
+MAX_CACHED_FACETS = 100
+"""How many filters have their facets cached."""
 
 
 class Service:
-    """A library being served. Safe to share between threads."""
+    """A library being served. Thread-safe."""
 
     def __init__(self, library: Library, settings: ServeSettings) -> None:
         self.library = library
@@ -43,46 +44,85 @@ class Service:
         self.uploads = Uploads(settings.upload_pixels)
         self.jobs = Jobs(library)
         self.metrics = Metrics(library, self.jobs)
-        self.judging = Judging(library)
-        self.highlighting = Highlighting(library)
-        self.decoding = CapacityLimiter(max(2, os.cpu_count() or 1))
+        self.judgements = JudgementStore(library)
+        self.highlighter = PictureHighlighter(library)
+        self.thumbnail_limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
         """How many thumbnails are made at a time."""
-        self.pointing = CapacityLimiter(1)
-        """How many highlights are."""
-        self._changes = Changes(library)
-        self.facets = Remembered[Facets](self._changes, MOST_COUNTED)
-        self._searchers: dict[_Key, Searcher] = {}
+        self.highlight_limiter = CapacityLimiter(1)
+        """How many highlights are computed at a time."""
+        self._changes = ChangeCounter(library)
+        self.facets = ResultCache[FacetsResponse](self._changes, MAX_CACHED_FACETS)
+        self._searchers: dict[_SearcherKey, Searcher] = {}
         self._opening = Lock()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has been indexed yet, so that there is nothing to ask."""
+        """Return whether nothing has been indexed yet, so that there is no space to search."""
         return active_space(self.library) is None
 
     def searcher(self, space: str | None = None) -> Searcher:
-        """What answers in the active space, or in the one that is named; kept between requests.
+        """Return the searcher of the active space, or of the space with the given name; it is kept for later requests.
 
-        It follows the library by itself. Raises `NothingIndexed`, and `UnknownSpace`.
+        It notices changes of the library by itself. Raises `NothingIndexed` and `UnknownSpace`.
         """
         stored = None if space is None else named_space(self.library, space)
         key = None if stored is None else (stored.id, stored.space.fingerprint)
-        known = self._searchers.get(key)
-        return self._opened(key, stored) if known is None else known
+        searcher = self._searchers.get(key)
+        return self._open_searcher(key, stored) if searcher is None else searcher
 
-    def _opened(self, key: _Key, stored: StoredSpace | None) -> Searcher:
-        """A new searcher: one thread loads the model, and others do not wait for it unless they need it too."""
+    def _open_searcher(self, key: _SearcherKey, stored: StoredSpace | None) -> Searcher:
+        """Open a searcher in one thread; only requests that need the same model wait for it."""
         with self._opening:
             if key not in self._searchers:
                 if stored is None and self.is_empty:
-                    raise NothingIndexed
+                    raise NothingIndexed(self.library.path)
                 self._searchers[key] = Searcher(self.library, space=stored)
-                named = [each for each in self._searchers if each is not None]
-                for old in named[:-MOST_NAMED]:
-                    del self._searchers[old]
+                named = [opened for opened in self._searchers if opened is not None]
+                for oldest in named[:-MAX_NAMED_SEARCHERS]:
+                    del self._searchers[oldest]
             return self._searchers[key]
 
     def close(self) -> None:
-        """Stops what runs, and forgets what was sent."""
+        """Stop running jobs and delete the uploads."""
         self.jobs.close()
         self.uploads.close()
         self._changes.close()
+
+
+class ResultCache(Generic[T]):
+    """The last `max_entries` results of one kind, until the library changes.
+
+    One result is computed at a time; requests that wait for it occupy no thread.
+    """
+
+    def __init__(self, changes: ChangeCounter, max_entries: int) -> None:
+        self._changes = changes
+        self._max_entries = max_entries
+        self._limiter = CapacityLimiter(1)
+        self._cache: tuple[int | None, dict[str, T]] = (None, {})
+        """The change number of the library to which the results belong, and the results by key."""
+
+    async def get(self, key: str, compute: Callable[[], T]) -> T:
+        """Return the cached result for `key`, or call `compute` if there is none or the library has changed."""
+        cached = await to_thread.run_sync(self._cached, key)
+        return (
+            await to_thread.run_sync(self._computed, key, compute, limiter=self._limiter) if cached is None else cached
+        )
+
+    def _cached(self, key: str) -> T | None:
+        number, results = self._cache
+        return results.get(key) if results and number == self._changes.value() else None
+
+    def _computed(self, key: str, compute: Callable[[], T]) -> T:
+        cached = self._cached(key)  # another request may have computed it while this one waited
+        if cached is not None:
+            return cached
+        number = self._changes.value()  # taken before, so that any later change makes the result stale
+        result = compute()
+        if number is not None:
+            results = self._cache[1] if number == self._cache[0] else {}
+            results[key] = result
+            while len(results) > self._max_entries:
+                del results[next(iter(results))]
+            self._cache = number, results
+        return result

@@ -1,4 +1,4 @@
-"""How Sightline is served: to whom, and within which limits."""
+"""Settings of the server: its address, its token and its limits."""
 
 import ipaddress
 import re
@@ -7,16 +7,15 @@ from pathlib import Path
 
 import platformdirs
 
-from core.errors import ServeRefused
+from core.errors import UnsafeServerSettings
 
 __all__ = ["LOOPBACK_HOSTS", "ServeSettings", "is_loopback"]
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-"""What a browser on this machine calls it."""
+"""Names under which a browser on the same machine reaches the server."""
 
-
-TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
-"""What `Authorization: Bearer` can carry (RFC 6750), and so can a cookie and an address."""
+VALID_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
+"""What `Authorization: Bearer` (RFC 6750), a cookie and a URL can carry."""
 
 
 def _cache_folder() -> Path:
@@ -25,14 +24,22 @@ def _cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """Whom to answer and what to refuse.
+    """Settings of the server. Raises `UnsafeServerSettings` for a reachable address without a token.
 
-    `host` and `port` are where to listen; any host but a loopback one needs a `token` (`ServeRefused` otherwise).
-    `names` are further host names that a browser may use, a reverse proxy's for example. `upload_bytes` and
-    `upload_pixels` bound a picture that is sent as a query, `json_bytes` all that is sent without a picture, and
-    `upload_seconds` the time that either may take to arrive; `threads` how many requests are worked on at a time, and
-    with them the memory. `cache` is where thumbnails are kept, at most `cache_bytes` of them. `index_folders` lets the
-    page index folders that the library does not cover yet; None lets it where no token is needed.
+    Attributes:
+        host: Address to listen on. Any address but a loopback one requires a `token`.
+        port: Port to listen on; 0 for any free one.
+        token: Secret that clients must send.
+        names: Further host names under which browsers reach the server, such as that of a reverse proxy.
+        upload_bytes: Largest request with a picture.
+        upload_pixels: Largest uploaded picture, in pixels.
+        upload_seconds: How long a request may take to arrive.
+        json_bytes: Largest request without a picture.
+        threads: Number of requests that are processed at a time, which also bounds memory.
+        cache: Folder for thumbnails.
+        cache_bytes: Size limit of the thumbnails.
+        index_folders: Whether clients may index folders that are not part of the library. By default they may if the
+            server has no token.
     """
 
     host: str = "127.0.0.1"
@@ -49,31 +56,33 @@ class ServeSettings:
     index_folders: bool | None = None
 
     def __post_init__(self) -> None:
-        if self.token is not None and not TOKEN.fullmatch(self.token):
-            raise ServeRefused(
-                "a token is a secret: give at least 16 letters and digits, as `openssl rand -hex 16` does"
+        if self.token is not None and not VALID_TOKEN.fullmatch(self.token):
+            raise UnsafeServerSettings(
+                "The token is too short or has invalid characters. Use at least 16 letters and digits, such as the "
+                "output of `openssl rand -hex 16`."
             )
         reachable = [self.host] if not is_loopback(self.host) else sorted(self.names - LOOPBACK_HOSTS)
         if self.token is None and reachable:
-            raise ServeRefused(
-                f"{reachable[0]} can be reached from other machines: give a token (--token, SIGHTLINE_TOKEN), and put "
-                "a server that speaks TLS before it"
+            raise UnsafeServerSettings(
+                f"{reachable[0]} can be reached from other machines, so that the server needs a token, and a reverse "
+                "proxy with TLS in front of it.",
+                host=reachable[0],
             )
 
     @property
     def may_index_folders(self) -> bool:
-        """Whether folders that are no part of the library yet may be indexed from the page."""
+        """Whether clients may index folders that are not part of the library yet."""
         return self.token is None if self.index_folders is None else self.index_folders
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names under which a request may ask for this server."""
+        """The host names that a request may use."""
         own = frozenset() if self.host in {"0.0.0.0", "::"} else frozenset({self.host.lower()})
         return LOOPBACK_HOSTS | own | {name.lower() for name in self.names}
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
+    """Return whether only this machine can reach `host`."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,11 +1,10 @@
-"""Small pictures for the grid: WebP, upright, in sRGB, made once and kept.
+"""Thumbnails for the page: WebP, upright, in sRGB, cached on disk.
 
-They are kept by the SHA-256 of the file's bytes, so that one can never be out of date, and any number of libraries and
-processes may share the folder. What was made last stays; beyond the limit the oldest go.
+The cache key is the SHA-256 of the file's bytes, so that a thumbnail is never out of date, and several libraries and
+processes can share the folder. When the cache is full, the oldest thumbnails are deleted.
 """
 
 import io
-import tempfile
 from contextlib import suppress
 from enum import IntEnum
 from hashlib import sha256
@@ -14,24 +13,25 @@ from threading import Lock
 from typing import NamedTuple
 
 from core.errors import PictureError
+from core.files import atomic_writer
 from pictures.decode import DecodeSettings, decode
-from store.files import StoredFile
 from store.library import Library
-from web.errors import NotThere
-from web.files import open_picture_file, read_picture
+from store.queries import StoredFile
+from web.errors import NotFound
+from web.picture_files import open_picture_file, read_picture
 
-__all__ = ["Size", "Thumbnail", "Thumbnails"]
+__all__ = ["Thumbnail", "ThumbnailSize", "Thumbnails"]
 
 
 class Thumbnail(NamedTuple):
-    """A small picture."""
+    """The bytes of a thumbnail."""
 
     data: bytes
-    tag: str | None
-    """Its entity tag, which stands for these bytes for ever; None while the file is another than the library knows."""
+    etag: str | None
+    """Its permanent entity tag; None when the file has changed since it was indexed."""
 
 
-class Size(IntEnum):
+class ThumbnailSize(IntEnum):
     """Longest side in pixels."""
 
     PHONE = 192
@@ -40,81 +40,75 @@ class Size(IntEnum):
     VIEWER = 1536
 
 
-QUALITY = 80
+WEBP_QUALITY = 80
 
-SWEEP_EVERY = 500
-"""Thumbnails made between two looks at how much room they take."""
+SWEEP_INTERVAL = 500
+"""Number of thumbnails that are made between two checks of the size of the cache."""
 
 
 class Thumbnails:
-    """The thumbnails of a library, kept in `folder`; at most about `limit` bytes of them. Safe between threads."""
+    """The thumbnails of a library, cached in `folder`, which may take about `max_bytes`. Thread-safe."""
 
-    def __init__(self, library: Library, folder: Path, limit: int) -> None:
+    def __init__(self, library: Library, folder: Path, max_bytes: int) -> None:
         self._library = library
         self._folder = folder / "thumbnails"
-        self._limit = limit
+        self._max_bytes = max_bytes
         self._made = 0
         self._sweeping = Lock()
 
-    def find(self, content_id: int, size: Size) -> Thumbnail | None:
-        """The thumbnail if it was made before. Raises `NotThere` for a picture that is not there any more."""
+    def find(self, content_id: int, size: ThumbnailSize) -> Thumbnail | None:
+        """Return the cached thumbnail, or None. Raises `NotFound` if the picture has no readable file."""
         stored, file = open_picture_file(self._library, content_id)
         file.close()
         with suppress(OSError):
-            return Thumbnail(self._path(stored, size).read_bytes(), _tag(stored, size))
+            return Thumbnail(self._path(stored, size).read_bytes(), _etag(stored, size))
         return None
 
-    def make(self, content_id: int, size: Size) -> Thumbnail:
-        """A WebP picture of which the longest side is `size`, or that of the picture if it is smaller.
+    def make(self, content_id: int, size: ThumbnailSize) -> Thumbnail:
+        """Make a thumbnail whose longest side is `size`, or less if the picture is smaller.
 
-        Raises `NotThere` for a picture that is not there or is none any more.
+        Raises `NotFound` if the picture has no readable file, or if the file is no longer a picture.
         """
         stored, data = read_picture(self._library, content_id)
-        made = _shrink(data, size)
+        thumbnail = _shrink(data, size)
         if sha256(data).digest() != stored.digest:  # the file has changed since it was indexed
-            return Thumbnail(made, None)
-        self._keep(self._path(stored, size), made)
-        return Thumbnail(made, _tag(stored, size))
+            return Thumbnail(thumbnail, None)
+        self._write(self._path(stored, size), thumbnail)
+        return Thumbnail(thumbnail, _etag(stored, size))
 
-    def _path(self, stored: StoredFile, size: Size) -> Path:
+    def _path(self, stored: StoredFile, size: ThumbnailSize) -> Path:
         return self._folder / stored.digest.hex()[:2] / f"{stored.digest.hex()}-{size:d}.webp"
 
-    def _keep(self, path: Path, made: bytes) -> None:
-        """Writes a thumbnail whole or not at all; without room for it, it is made again the next time."""
+    def _write(self, path: Path, data: bytes) -> None:
+        """Add a thumbnail to the cache. On a full disk it is not cached and will be made again."""
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as draft:
-                try:
-                    draft.write(made)
-                    draft.close()
-                    Path(draft.name).replace(path)
-                except BaseException:
-                    Path(draft.name).unlink(missing_ok=True)
-                    raise
+            with atomic_writer(path, durable=False, mode=0o600) as file:
+                file.write(data)
         self._made += 1
-        if self._made % SWEEP_EVERY == 0:
+        if self._made % SWEEP_INTERVAL == 0:
             self.sweep()
 
     def sweep(self) -> None:
-        """Removes the oldest thumbnails until all take at most nine tenths of the limit."""
+        """If the cache is too large, delete the oldest thumbnails until it is at nine tenths of its limit."""
         if not self._sweeping.acquire(blocking=False):
             return
         try:
-            found = sorted(_sizes(self._folder))
-            room = sum(size for _, size, _ in found)
-            if room <= self._limit:
+            files = sorted(_cached_files(self._folder))
+            total = sum(size for _, size, _ in files)
+            if total <= self._max_bytes:
                 return
-            for _, size, path in found:
-                if room <= self._limit * 0.9:
+            for _, size, path in files:
+                if total <= self._max_bytes * 0.9:
                     break
                 with suppress(OSError):
                     path.unlink()
-                    room -= size
+                    total -= size
         finally:
             self._sweeping.release()
 
 
-def _tag(stored: StoredFile, size: Size) -> str:
+def _etag(stored: StoredFile, size: ThumbnailSize) -> str:
     return f'"{stored.digest.hex()[:32]}-{size:d}"'
 
 
@@ -122,18 +116,18 @@ def _shrink(data: bytes, size: int) -> bytes:
     try:
         image = decode(data, DecodeSettings(), shortest_side=size).image
     except PictureError as exc:
-        raise NotThere from exc
+        raise NotFound from exc
     image.thumbnail((size, size))
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=QUALITY, method=2)
+    image.save(out, "WEBP", quality=WEBP_QUALITY, method=2)
     return out.getvalue()
 
 
-def _sizes(folder: Path) -> list[tuple[float, int, Path]]:
-    """When each kept file was written, its bytes, and its path."""
-    found = []
+def _cached_files(folder: Path) -> list[tuple[float, int, Path]]:
+    """Return the modification time, size and path of each cached file."""
+    files = []
     for path in folder.glob("??/*"):
         with suppress(OSError):
             status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
-    return found
+            files.append((status.st_mtime, status.st_size, path))
+    return files

@@ -38,7 +38,8 @@ class _StoredUpload(NamedTuple):
 class Uploads:
     """Uploaded pictures, in a temporary folder that is deleted with the server. Thread-safe."""
 
-    def __init__(self, max_pixels: int) -> None:
+    def __init__(self, max_pixels: int, max_uploads: int = MAX_UPLOADS) -> None:
+        self._max_uploads = max_uploads
         self._settings = DecodeSettings(max_pixels=max_pixels)
         self._folder = tempfile.TemporaryDirectory(prefix="sightline-")
         self._uploads: OrderedDict[str, _StoredUpload] = OrderedDict()
@@ -81,7 +82,7 @@ class Uploads:
             name, oldest = next(iter(self._uploads.items()))
             size = sum(stored.size for stored in self._uploads.values())
             is_alive = monotonic() - oldest.added_at < UPLOAD_LIFETIME_SECONDS
-            if len(self._uploads) <= MAX_UPLOADS and size <= MAX_UPLOAD_STORE_BYTES and is_alive:
+            if len(self._uploads) <= self._max_uploads and size <= MAX_UPLOAD_STORE_BYTES and is_alive:
                 return
             del self._uploads[name]
             oldest.path.unlink(missing_ok=True)

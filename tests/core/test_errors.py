@@ -44,22 +44,22 @@ def test_messages_name_no_command_or_option(error: SightlineError) -> None:
     assert not NAMES_A_CALLER.search(str(error))
 
 
-def string_literals(tree: ast.Module) -> Iterator[ast.Constant]:
-    """All string literals except docstrings and other strings that stand alone."""
+def string_literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and value of all string literals except docstrings and other strings that stand alone."""
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
-            yield node
+            yield node.lineno, node.value
 
 
 @pytest.mark.parametrize("package", LIBRARY_PACKAGES)
 def test_no_text_of_the_library_names_a_command_or_option(package: str) -> None:
     found = [
-        f"{path.relative_to(REPOSITORY)}:{literal.lineno}: {literal.value}"
+        f"{path.relative_to(REPOSITORY)}:{line}: {text}"
         for path in sorted((REPOSITORY / package).rglob("*.py"))
         if str(path.relative_to(REPOSITORY)) not in LISTS_COMMANDS
-        for literal in string_literals(ast.parse(path.read_text(encoding="utf-8")))
-        if NAMES_A_CALLER.search(literal.value)
+        for line, text in string_literals(ast.parse(path.read_text(encoding="utf-8")))
+        if NAMES_A_CALLER.search(text)
     ]
     assert found == []
 

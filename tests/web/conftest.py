@@ -14,9 +14,8 @@ from PIL import Image
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
+from tests.support.web import BASE_URL
 from web import ServeSettings, create_app
-
-HERE = "http://127.0.0.1:8765"
 
 LONG_AGO = 1_700_000_000_000_000_000
 """When the pictures were last changed, in nanoseconds: a copy of the library then takes them for unchanged."""
@@ -63,7 +62,7 @@ def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library
 @pytest.fixture
 def client(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
     """A client on this machine; faults of the server come as answers, as they would to a browser."""
-    with TestClient(create_app(indexed, settings), base_url=HERE, raise_server_exceptions=False) as opened:
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL, raise_server_exceptions=False) as opened:
         yield opened
 
 
@@ -75,7 +74,7 @@ def shared(indexed_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with (
         Library.open(folder / "library") as opened,
         TestClient(
-            create_app(opened, ServeSettings(cache=folder)), base_url=HERE, raise_server_exceptions=False
+            create_app(opened, ServeSettings(cache=folder)), base_url=BASE_URL, raise_server_exceptions=False
         ) as client,
     ):
         yield client

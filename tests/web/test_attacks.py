@@ -20,9 +20,7 @@ from starlette.types import Message, Receive
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
-from tests.web.conftest import HERE
-from tests.web.test_guard import TOKEN
-from tests.web.test_search import number
+from tests.support.web import BASE_URL, TOKEN, picture_id
 from web import ServeSettings, create_app
 
 API = "/api/v1"
@@ -224,7 +222,7 @@ def test_an_address_is_never_fetched(shared: TestClient, monkeypatch: pytest.Mon
     monkeypatch.setattr("socket.create_connection", lambda *args, **_: asked.append(args))
     monkeypatch.setattr("socket.socket.connect", lambda *args: asked.append(args))
     for address in ("http://169.254.169.254/latest", "file:///etc/passwd", "http://127.0.0.1:8765/api/v1/status"):
-        assert "fetches nothing" in refused(shared, "/knn-service", json.dumps({"image_url": address}))["detail"]
+        assert "downloads nothing" in refused(shared, "/knn-service", json.dumps({"image_url": address}))["detail"]
         refused(shared, SEARCH, json.dumps({"parts": [{"url": address}]}))
         shared.post(SEARCH, json={"query": address, "plain": True})
         shared.post(SEARCH, json={"query": address})
@@ -257,7 +255,7 @@ def test_bytes_that_are_no_text_do_not_break_a_header(
 ) -> None:
     os.rename(album / "red.png", os.fsencode(album) + b"/caf\xe9.png")  # noqa: PTH104
     index(indexed, [album], encoder)
-    picture = number(client, "caf\\xe9.png")
+    picture = picture_id(client, "caf\\xe9.png")
     answer = client.get(f"{API}/pictures/{picture}/original")
     assert answer.headers["content-disposition"] == "inline; filename*=UTF-8''caf%3F.png"
 
@@ -269,7 +267,7 @@ def test_an_address_does_not_become_a_header(shared: TestClient, path: str) -> N
 
 
 def test_even_a_fault_of_ours_is_not_for_other_sites(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.api.status.counts", lambda _: 1 / 0)
+    monkeypatch.setattr("web.api.status.count_by_state", lambda _: 1 / 0)
     answer = shared.get(f"{API}/status")
     assert answer.status_code == 500
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
@@ -284,7 +282,7 @@ def test_a_fault_is_logged_without_what_was_asked(
     def fail(*_: object) -> None:
         raise ValueError(wish)
 
-    monkeypatch.setattr("web.api.search.understand", fail)
+    monkeypatch.setattr("web.api.search.parse_request", fail)
     answer = shared.post(SEARCH, json={"query": wish})
     assert answer.status_code == 500
     assert "ValueError" in caplog.text
@@ -344,7 +342,7 @@ def test_what_says_that_it_is_too_large_is_not_read_at_all(indexed: Library, tmp
 def test_files_cannot_be_named_as_models_from_elsewhere(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(host="0.0.0.0", token=TOKEN, cache=tmp_path / "cache")
     with TestClient(
-        create_app(indexed, settings), base_url=HERE, headers={"Authorization": f"Bearer {TOKEN}"}
+        create_app(indexed, settings), base_url=BASE_URL, headers={"Authorization": f"Bearer {TOKEN}"}
     ) as client:
         for model in ("/etc", str(tmp_path), "ViT-B-32:/etc/passwd", "../models", "mini?lang=deu_Latn"):
             told = refused(client, f"{API}/jobs", json.dumps({"kind": "space", "model": model}))

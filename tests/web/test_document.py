@@ -16,7 +16,7 @@ from schemathesis.openapi import from_asgi
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from store import Library
-from tests.web.conftest import HERE
+from tests.support.web import BASE_URL
 from web import ServeSettings, create_app
 
 DOCUMENT = "/api/v1/openapi.json"
@@ -46,7 +46,7 @@ def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
     )
     def check(case: Case[Any]) -> None:
         # Not every text is a query, and no document can say which are.
-        case.call_and_validate(base_url=HERE, excluded_checks=[positive_data_acceptance])
+        case.call_and_validate(base_url=BASE_URL, excluded_checks=[positive_data_acceptance])
 
     try:
         check()
@@ -57,15 +57,15 @@ def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
 
 
 def test_no_request_finds_a_fault(app: FastAPI) -> None:
-    schema = from_asgi(DOCUMENT, app, headers={"Host": HERE.removeprefix("http://")})
+    schema = from_asgi(DOCUMENT, app, headers={"Host": BASE_URL.removeprefix("http://")})
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) > 30
     assert [fault for each in operations for mode in GenerationMode for fault in faults(each, mode)] == []
 
 
 def test_a_fault_would_be_found(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.api.status.failures", lambda _: 1 / 0)
-    schema = from_asgi(DOCUMENT, app, headers={"Host": HERE.removeprefix("http://")})
+    monkeypatch.setattr("web.api.status.list_failures", lambda _: 1 / 0)
+    schema = from_asgi(DOCUMENT, app, headers={"Host": BASE_URL.removeprefix("http://")})
     broken = schema["/api/v1/failures"]["GET"]
     assert "Server error" in "".join(faults(broken, GenerationMode.POSITIVE))
 

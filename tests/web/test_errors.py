@@ -91,7 +91,7 @@ WEB_ERRORS = {
 
 
 def all_errors() -> list[SightlineError]:
-    return [error for error in (EXAMPLES | WEB_ERRORS).values() if type(error) is not SightlineError]
+    return [error for error in {**EXAMPLES, **WEB_ERRORS}.values() if type(error) is not SightlineError]
 
 
 def test_every_error_has_a_stable_status_and_name() -> None:

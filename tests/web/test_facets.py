@@ -10,9 +10,9 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from search.facets import Facet, Facets, count_facets
-from search.filters import Filters
 from store import Library
+from store.filters.conditions import Condition
+from store.filters.facets import Facet, Facets, count_facets
 from store.forget import forget
 from web.api.facets import folders, term
 
@@ -94,11 +94,11 @@ def test_terms_are_quoted(quote: str) -> None:
 def test_counts_are_kept_until_somebody_changes_the_library(
     client: TestClient, indexed: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted: list[Filters | None] = []
+    counted: list[Condition | None] = []
 
-    def counting(library: Library, filters: Filters | None, facets: Sequence[str]) -> Facets:
-        counted.append(filters)
-        return count_facets(library, filters, facets)
+    def counting(library: Library, condition: Condition | None, facets: Sequence[str]) -> Facets:
+        counted.append(condition)
+        return count_facets(library, condition, facets)
 
     monkeypatch.setattr("web.api.facets.count_facets", counting)
     tagged = client.post("/api/v1/search", json={"query": "red", "k": 1}).json()["hits"][0]["id"]
@@ -108,6 +108,7 @@ def test_counts_are_kept_until_somebody_changes_the_library(
     assert len(counted) == 2
     assert client.post("/api/v1/tags", json={"tag": "warm", "pictures": [tagged]}).is_success
     assert [tag["value"] for tag in client.get("/api/v1/facets").json()["facets"]["tag"]] == ["warm"]
-    forget(indexed, album / "red.png")  # as another process does
+    with indexed.exclusive() as writer:
+        forget(writer, album / "red.png")  # as another process does
     assert client.get("/api/v1/facets").json()["count"] == 3
     assert len(counted) == 4

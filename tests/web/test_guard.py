@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from core.errors import ServeRefused
+from core.errors import UnsafeServerSettings
 from store import Library
-from tests.web.conftest import HERE
+from tests.support.web import BASE_URL, TOKEN
 from web import ServeSettings, create_app
-from web.guard import COOKIE
+from web.guard import TOKEN_COOKIE
 
-TOKEN = "0123456789abcdef"
 STATUS = "/api/v1/status"
 
 
@@ -21,7 +20,7 @@ def guarded(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
     open_to_all = ServeSettings(
         host="0.0.0.0", token=TOKEN, names=frozenset({"Photos.Example.org"}), cache=settings.cache
     )
-    with TestClient(create_app(indexed, open_to_all), base_url=HERE, follow_redirects=False) as opened:
+    with TestClient(create_app(indexed, open_to_all), base_url=BASE_URL, follow_redirects=False) as opened:
         yield opened
 
 
@@ -49,7 +48,7 @@ def test_another_origin_is_refused(shared: TestClient, method: str, origin: str)
 
 
 def test_the_page_itself_may_ask(shared: TestClient) -> None:
-    assert shared.get(STATUS, headers={"Origin": HERE, "Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert shared.get(STATUS, headers={"Origin": BASE_URL, "Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
@@ -77,7 +76,12 @@ def test_every_answer_says_what_a_browser_may_not_do(shared: TestClient) -> None
 
 @pytest.mark.parametrize("path", ["/", STATUS, "/metrics", "/static/index.html", "/api/v1/openapi.json", "/nothing"])
 def test_without_the_token_nothing_is_told(guarded: TestClient, path: str) -> None:
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Cookie": f"{COOKIE}=wrong"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": TOKEN},
+        {"Cookie": f"{TOKEN_COOKIE}=wrong"},
+    ):
         answer = guarded.get(path, headers=headers)
         assert (answer.status_code, answer.json()["title"]) == (401, "TokenNeeded")
         assert TOKEN not in answer.text
@@ -108,17 +112,19 @@ def test_further_names_are_known(guarded: TestClient) -> None:
 
 def test_bytes_that_are_no_text_are_no_token(guarded: TestClient) -> None:
     assert guarded.get(STATUS, headers={b"Authorization": b"Bearer \xff\xfe"}).status_code == 401
-    assert guarded.get(STATUS, headers={b"Cookie": b"\xff;=;;" + COOKIE.encode() + b"=\xff"}).status_code == 401
+    assert guarded.get(STATUS, headers={b"Cookie": b"\xff;=;;" + TOKEN_COOKIE.encode() + b"=\xff"}).status_code == 401
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "photos.example.org", "127.0.0.1.example.org", ""])
 def test_other_machines_need_a_token(host: str) -> None:
-    with pytest.raises(ServeRefused, match="token"):
+    with pytest.raises(UnsafeServerSettings, match="token"):
         ServeSettings(host=host)
 
 
 def test_a_name_for_other_machines_needs_a_token_too() -> None:
-    with pytest.raises(ServeRefused, match=r"photos\.example\.org"):  # it listens here, and a proxy lets others in
+    with pytest.raises(
+        UnsafeServerSettings, match=r"photos\.example\.org"
+    ):  # it listens here, and a proxy lets others in
         ServeSettings(names=frozenset({"photos.example.org"}))
     assert ServeSettings(names=frozenset({"photos.example.org"}), token=TOKEN).hosts > {"photos.example.org"}
 
@@ -129,6 +135,6 @@ def test_this_machine_needs_none(host: str) -> None:
 
 
 def test_a_short_token_is_no_secret() -> None:
-    with pytest.raises(ServeRefused, match="16"):
+    with pytest.raises(UnsafeServerSettings, match="16"):
         ServeSettings(token="short")
     assert not ServeSettings(token=TOKEN).may_index_folders

@@ -3,7 +3,6 @@
 import json
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,23 +14,11 @@ from uvicorn import Config
 from encoders import registry
 from encoders.fake import FakeEncoder
 from store import Library
-from tests.web.conftest import HERE
-from tests.web.test_guard import TOKEN
+from tests.support.web import BASE_URL, JOBS, TOKEN, finished
 from web import ServeSettings, create_app
 from web.server import Server
 
-JOBS = "/api/v1/jobs"
 Paint = Callable[..., Path]
-
-
-def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
-    """The job once it is over."""
-    for _ in range(600):
-        told: dict[str, Any] = client.get(f"{JOBS}/{job['id']}").json()
-        if told["state"] != "running":
-            return told
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
 
 
 class Held(FakeEncoder):
@@ -42,16 +29,16 @@ class Held(FakeEncoder):
     def __init__(self) -> None:
         super().__init__(batch_size=1)
 
-    def _forward_images(self, pixels: Any) -> Any:
+    def forward_images(self, pixels: Any) -> Any:
         assert self.go.wait(30)
-        return super()._forward_images(pixels)
+        return super().forward_images(pixels)
 
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Until it is set, no picture is embedded."""
     Held.go = threading.Event()
-    monkeypatch.setattr(registry, "load_for", lambda *_: Held())
+    monkeypatch.setattr(registry, "load_for_space", lambda *_: Held())
     return Held.go
 
 
@@ -59,7 +46,7 @@ def test_a_job_brings_the_library_up_to_date(client: TestClient, album: Path, pa
     paint(album / "new.png", "cyan")
     started = client.post(JOBS, json={"kind": "index"})
     assert (started.status_code, started.json()["state"]) == (202, "running")
-    told = ended(client, started.json())
+    told = finished(client, started.json())
     assert (told["state"], told["summary"]["new"], told["summary"]["unchanged"]) == ("done", 1, 4)
     assert client.get("/api/v1/status").json()["present"] == 5
     assert [job["id"] for job in client.get(JOBS).json()] == [told["id"]]
@@ -68,22 +55,22 @@ def test_a_job_brings_the_library_up_to_date(client: TestClient, album: Path, pa
 def test_a_new_folder_can_be_added_on_this_machine(client: TestClient, tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "other" / "cyan.png", "cyan")
     job = client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "other")]}).json()
-    assert ended(client, job)["summary"]["new"] == 1
+    assert finished(client, job)["summary"]["new"] == 1
 
 
 def test_an_empty_library_takes_its_first_folder(
     library: Library, settings: ServeSettings, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "DEFAULT_MODEL", "fake")
-    with TestClient(create_app(library, settings), base_url=HERE) as client:
-        assert ended(client, client.post(JOBS, json={"kind": "index"}).json())["state"] == "done"  # of nothing
+    with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
+        assert finished(client, client.post(JOBS, json={"kind": "index"}).json())["state"] == "done"  # of nothing
         job = client.post(JOBS, json={"kind": "index", "folders": [str(album)]}).json()
-        assert ended(client, job)["summary"]["new"] == 4
+        assert finished(client, job)["summary"]["new"] == 4
         assert client.post("/api/v1/search", json={"query": "red"}).json()["hits"][0]["name"] == "red.png"
 
 
 def test_what_fails_says_why(client: TestClient, tmp_path: Path) -> None:
-    told = ended(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
+    told = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
     assert (told["state"], told["problem"]) == ("failed", "NoSuchFolder")
     assert "nothing" in told["error"]
 
@@ -95,7 +82,7 @@ def test_there_is_one_job_at_a_time(client: TestClient, album: Path, paint: Pain
     assert (busy.status_code, busy.json()["title"]) == (409, "Busy")
     assert client.post("/api/v1/search", json={"query": "red"}).status_code == 200  # people go on searching
     held.set()
-    assert ended(client, job)["state"] == "done"
+    assert finished(client, job)["state"] == "done"
     assert client.post(JOBS, json={"kind": "index"}).status_code == 202
 
 
@@ -107,10 +94,10 @@ def test_a_job_that_is_stopped_keeps_what_it_has_done(
     job = client.post(JOBS, json={"kind": "index"}).json()
     client.delete(f"{JOBS}/{job['id']}")
     held.set()
-    assert ended(client, job)["state"] == "cancelled"
+    assert finished(client, job)["state"] == "cancelled"
     before = client.get("/api/v1/status").json()["present"]
     assert before < 10
-    assert ended(client, client.post(JOBS, json={"kind": "index"}).json())["summary"]["new"] == 10 - before
+    assert finished(client, client.post(JOBS, json={"kind": "index"}).json())["summary"]["new"] == 10 - before
 
 
 def test_a_job_is_watched_until_its_end(client: TestClient, album: Path, paint: Paint) -> None:
@@ -135,7 +122,7 @@ def test_whoever_watches_is_let_go_when_the_server_stops(
     assert '"state":"running"' in stream.text
     assert client.post(JOBS, json={"kind": "index"}).status_code == 409  # nothing new begins
     held.set()
-    assert ended(client, job)["state"] == "cancelled"
+    assert finished(client, job)["state"] == "cancelled"
 
 
 def test_an_unknown_job_is_not_there(client: TestClient) -> None:
@@ -152,12 +139,12 @@ def test_a_folder_is_named_by_its_whole_path(client: TestClient, folder: str) ->
 def test_strangers_index_what_is_covered_and_nothing_else(indexed: Library, album: Path, tmp_path: Path) -> None:
     settings = ServeSettings(host="0.0.0.0", token=TOKEN, cache=tmp_path / "cache")
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with TestClient(create_app(indexed, settings), base_url=HERE, headers=headers) as client:
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL, headers=headers) as client:
         for folder in (tmp_path, Path("/etc"), album / ".." / "other", Path(f"{album}-private")):
             refused = client.post(JOBS, json={"kind": "index", "folders": [str(folder)]})
             assert (refused.status_code, refused.json()["title"]) == (400, "NotAllowed"), folder
         job = client.post(JOBS, json={"kind": "index", "folders": [str(album / "more")]}).json()
-        assert ended(client, job)["state"] == "done"
+        assert finished(client, job)["state"] == "done"
 
 
 def test_a_space_needs_a_model(client: TestClient) -> None:
@@ -167,7 +154,7 @@ def test_a_space_needs_a_model(client: TestClient) -> None:
 
 def test_another_model_takes_over(client: TestClient) -> None:
     job = client.post(JOBS, json={"kind": "space", "model": "mini"}).json()
-    told = ended(client, job)
+    told = finished(client, job)
     assert (told["state"], told["summary"]) == ("done", told["summary"] | {"embedded": 4, "switched": True})
     assert [(space["model"], space["active"]) for space in client.get("/api/v1/spaces").json()] == [
         ("fake", False),

@@ -1,44 +1,24 @@
 """clip-retrieval's own client, unchanged, against a Sightline library."""
 
 import importlib.util
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from encoders.fake import FakeEncoder
 from store import Library
-from web import ServeSettings, create_app
-from web.server import listen
-
-
-@contextmanager
-def serving(library: Library, settings: ServeSettings) -> Iterator[str]:
-    """A server on a free port of this machine; yields its address."""
-    listening = listen(settings)
-    port = listening.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(library, settings), log_level="warning", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+from tests.support.web import running_server
+from web import ServeSettings
 
 
 @pytest.fixture
 def address(indexed: Library, tmp_path: Path) -> Iterator[str]:
-    with serving(indexed, ServeSettings(port=0, cache=tmp_path / "cache")) as url:
+    with running_server(indexed, ServeSettings(port=0, cache=tmp_path / "cache")) as url:
         yield url
 
 

@@ -13,11 +13,10 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from pictures.decode import _PLUGINS
 from store import Library
+from tests.support.web import PICTURES
 from web.api.pictures import MEDIA_TYPES
 
 Paint = Callable[..., Path]
-
-PICTURES = "/api/v1/pictures"
 
 
 def ids(client: TestClient) -> dict[str, int]:

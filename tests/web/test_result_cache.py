@@ -7,21 +7,20 @@ import anyio
 import pytest
 
 from store import Library
-from store.changes import Changes
-from store.library import bump
-from web.result_cache import Remembered
+from store.library import ChangeCounter, mark_changed
+from web.service import ResultCache
 
 
 @pytest.fixture
-def changes(library: Library) -> Iterator[Changes]:
-    watched = Changes(library)
+def changes(library: Library) -> Iterator[ChangeCounter]:
+    watched = ChangeCounter(library)
     yield watched
     watched.close()
 
 
 def change(library: Library) -> None:
-    with library.write() as connection:
-        bump(connection)
+    with library.transaction() as connection:
+        mark_changed(connection)
 
 
 class Maker:
@@ -38,8 +37,8 @@ class Maker:
         return make
 
 
-def test_it_is_made_once_for_each_change(library: Library, changes: Changes) -> None:
-    remembered, make = Remembered[str](changes, 10), Maker()
+def test_it_is_made_once_for_each_change(library: Library, changes: ChangeCounter) -> None:
+    remembered, make = ResultCache[str](changes, 10), Maker()
 
     async def ask() -> None:
         assert [await remembered.get("a", make("a")) for _ in range(3)] == ["a 1"] * 3
@@ -50,8 +49,8 @@ def test_it_is_made_once_for_each_change(library: Library, changes: Changes) -> 
     anyio.run(ask)
 
 
-def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: Changes) -> None:
-    remembered = Remembered[int](changes, 10)
+def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: ChangeCounter) -> None:
+    remembered = ResultCache[int](changes, 10)
 
     def make() -> int:
         change(library)
@@ -64,8 +63,8 @@ def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: C
     anyio.run(ask)
 
 
-def test_the_oldest_go(changes: Changes) -> None:
-    remembered, make = Remembered[str](changes, 2), Maker()
+def test_the_oldest_go(changes: ChangeCounter) -> None:
+    remembered, make = ResultCache[str](changes, 2), Maker()
 
     async def ask() -> None:
         for name in "abcbca":
@@ -75,8 +74,8 @@ def test_the_oldest_go(changes: Changes) -> None:
     assert make.made == ["a", "b", "c", "a"]
 
 
-def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(changes: Changes) -> None:
-    remembered, slow, make = Remembered[str](changes, 10), Event(), Maker()
+def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(changes: ChangeCounter) -> None:
+    remembered, slow, make = ResultCache[str](changes, 10), Event(), Maker()
     got: list[str] = []
 
     def slowly() -> str:
@@ -100,8 +99,8 @@ def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(change
     assert got == ["a 2"] * 20
 
 
-def test_what_fails_is_tried_again(changes: Changes) -> None:
-    remembered = Remembered[int](changes, 2)
+def test_what_fails_is_tried_again(changes: ChangeCounter) -> None:
+    remembered = ResultCache[int](changes, 2)
 
     async def ask() -> None:
         with pytest.raises(ZeroDivisionError):

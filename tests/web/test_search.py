@@ -14,7 +14,7 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from search import Query, Searcher
 from store import Library
-from tests.web.conftest import HERE
+from tests.support.web import BASE_URL, picture_id
 from web import ServeSettings, create_app
 
 Ask = Callable[..., dict[str, Any]]
@@ -46,12 +46,6 @@ def names(answer: dict[str, Any]) -> list[str]:
     return [hit["name"] for hit in answer["hits"]]
 
 
-def number(client: TestClient, name: str) -> int:
-    """The id of the picture with this name."""
-    hits = client.post("/api/v1/search", json={}).json()["hits"]
-    return int(next(hit["id"] for hit in hits if hit["name"] == name))
-
-
 def picture(colour: str) -> bytes:
     """The bytes of a picture of one colour."""
     out = io.BytesIO()
@@ -61,7 +55,7 @@ def picture(colour: str) -> bytes:
 
 def test_the_answer_is_the_engines(ask: Ask, indexed: Library) -> None:
     told = ask(query="red", k=3)
-    hits = Searcher(indexed).search("red", 3)
+    hits = Searcher(indexed).search("red", k=3)
     assert [(hit["id"], hit["rank"], hit["score"]) for hit in told["hits"]] == [
         (hit.id, hit.rank, pytest.approx(hit.score)) for hit in hits
     ]
@@ -70,7 +64,7 @@ def test_the_answer_is_the_engines(ask: Ask, indexed: Library) -> None:
 
 def test_parts_have_weights_and_tell_their_scores(ask: Ask, indexed: Library) -> None:
     told = ask(parts=[{"text": "red"}, {"text": "green", "weight": 0.5}], k=1)
-    (wanted,) = Searcher(indexed).search(Query.of(["red"]), 1)
+    (wanted,) = Searcher(indexed).search(Query.of(["red"]), k=1)
     assert names(told) == ["yellow.png"]
     assert len(told["hits"][0]["parts"]) == 2
     assert wanted.score != told["hits"][0]["score"]
@@ -106,7 +100,7 @@ def test_pages_go_on_where_they_ended(ask_shared: Ask) -> None:
 
 
 def test_a_picture_of_the_library_is_a_question(client: TestClient, ask: Ask) -> None:
-    red = number(client, "red.png")
+    red = picture_id(client, "red.png")
     assert names(ask(parts=[{"picture": red}], k=2)) == ["red.png", "yellow.png"]
     assert names(client.get(f"/api/v1/pictures/{red}/similar", params={"k": 1}).json()) == ["red.png"]
     assert ask(parts=[{"picture": 12345}])["status"] == 400
@@ -119,9 +113,9 @@ def test_a_region_of_a_picture_is_a_question(
     halves.paste("red", (0, 0, 20, 20))
     halves.save(album / "halves.png")
     index(indexed, [album], encoder)
-    both = number(client, "halves.png")
-    assert names(ask(parts=[{"picture": both, "crop": [0, 0, 0.5, 1]}], k=1)) == ["red.png"]
-    assert names(ask(parts=[{"picture": both, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
+    combined_filters = picture_id(client, "halves.png")
+    assert names(ask(parts=[{"picture": combined_filters, "crop": [0, 0, 0.5, 1]}], k=1)) == ["red.png"]
+    assert names(ask(parts=[{"picture": combined_filters, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
 
 
 def test_a_picture_that_is_sent_is_a_question(client: TestClient, ask: Ask) -> None:
@@ -157,7 +151,7 @@ def test_a_space_can_be_named(ask_shared: Ask) -> None:
 def test_a_file_of_this_machine_cannot_be_named(ask: Ask, path: str, album: Path) -> None:
     told = ask(query=path)
     assert (told["title"], told["status"]) == ("InvalidQuery", 400)
-    assert "not named by its path" in told["detail"]  # the same whether there is such a file or not
+    assert "cannot be named by its path" in told["detail"]  # the same whether there is such a file or not
     assert ask(query=str(album / "red.png"))["detail"] == told["detail"]
 
 
@@ -204,7 +198,7 @@ def test_a_question_that_cannot_be_asked_is_the_clients(ask_shared: Ask, request
 
 
 def test_a_library_without_pictures_says_so(library: Library, settings: ServeSettings) -> None:
-    with TestClient(create_app(library, settings), base_url=HERE) as client:
+    with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
         told = client.post("/api/v1/search", json={"query": "red"}).json()
         assert (told["title"], told["status"]) == ("NothingIndexed", 409)
         assert client.post("/api/v1/search", json={}).json()["hits"] == []
@@ -234,11 +228,11 @@ def test_near_duplicates_are_folded_and_opened(
     photo.save(folder / "large.png")
     photo.resize((200, 200)).save(folder / "small.jpg", quality=80)
     index(indexed, [folder], encoder)
-    both = ask(query="red", where="name:large* or name:small*")
-    assert [hit["stack"] for hit in both["hits"]] == [2]
-    opened = client.get(f"/api/v1/pictures/{both['hits'][0]['id']}/stack").json()["pictures"]
+    combined_filters = ask(query="red", where="name:large* or name:small*")
+    assert [hit["stack"] for hit in combined_filters["hits"]] == [2]
+    opened = client.get(f"/api/v1/pictures/{combined_filters['hits'][0]['id']}/stack").json()["pictures"]
     assert {picture["name"] for picture in opened} == {"large.png", "small.jpg"}
     assert len(ask(query="red", where="name:large* or name:small*", fold=False)["hits"]) == 2
-    alone = client.get(f"/api/v1/pictures/{number(client, 'red.png')}/stack").json()["pictures"]
+    alone = client.get(f"/api/v1/pictures/{picture_id(client, 'red.png')}/stack").json()["pictures"]
     assert [picture["name"] for picture in alone] == ["red.png"]
     assert client.get("/api/v1/pictures/12345/stack").status_code == 404

@@ -17,11 +17,11 @@ import pytest
 import requests
 from PIL import Image
 
-from core.errors import ServeRefused
+from core.errors import AddressUnavailable
 from encoders.mini.encoder import MiniEncoder
 from indexer import index
 from store import Library
-from tests.web.test_guard import TOKEN
+from tests.support.web import TOKEN
 from web import ServeSettings
 from web.server import listen
 
@@ -113,7 +113,7 @@ def test_it_starts_answers_and_stops_without_telling_what_was_asked(gallery: Pat
             raw.recv(1000)
         code, said = server.stop()
     assert code in {0, -signal.SIGTERM}
-    assert "Sightline is at" in said
+    assert "Sightline is running at" in said
     assert TOKEN not in said
     assert secret not in said
     assert "Traceback" not in said
@@ -131,7 +131,7 @@ def test_a_job_that_runs_is_stopped_with_the_server(gallery: Path, tmp_path: Pat
             started = time.monotonic()
             code, said = server.stop(sign)
         assert time.monotonic() - started < 25  # on a very busy machine
-    assert code in {0, 1, 130, -sign}
+    assert code in {0, 1, 130, -sign}, said
     assert "Traceback" not in said
     with served(gallery) as server:  # what was settled is there, and another run goes on from it
         before = server.get("api/v1/status").json()["present"]
@@ -196,7 +196,7 @@ def test_a_port_that_is_taken_is_said(gallery: Path) -> None:
             timeout=60,
         )
     assert ended.returncode == 2
-    assert f"cannot listen at 127.0.0.1:{port}" in ended.stderr
+    assert f"Cannot listen on 127.0.0.1:{port}" in ended.stderr
     assert "--port 0" in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -208,7 +208,7 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
 
 @pytest.mark.parametrize("host", ["no..name", "\u2603" * 70])
 def test_a_host_that_is_none_is_said(host: str) -> None:
-    with pytest.raises(ServeRefused, match="cannot listen at"):
+    with pytest.raises(AddressUnavailable, match="Cannot listen on"):
         listen(ServeSettings(host=host, token=TOKEN))
 
 

@@ -16,7 +16,7 @@ from indexer.fill import FillSettings, switch
 from store import Library
 from store.exchange import import_vectors, open_vectors
 from store.spaces.registry import named_space
-from tests.web.conftest import HERE
+from tests.support.web import BASE_URL
 from web import ServeSettings, create_app
 from web import service as services
 
@@ -27,16 +27,17 @@ def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 
     """Takes in documents with random vectors, as the space `name`."""
     np.save(folder / f"{name}.npy", np.random.default_rng(3).normal(size=(count, dim)).astype(np.float32))
     (folder / f"{name}.txt").write_text("".join(f"doc {number}\n" for number in range(count)))
-    with library.writer_lock():
-        import_vectors(library, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
+    with library.exclusive() as writer:
+        import_vectors(writer, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
 
 
 @pytest.fixture
 def documents(library: Library, settings: ServeSettings, tmp_path: Path) -> Iterator[TestClient]:
     """A server of documents alone, whose vectors were made elsewhere."""
     bring(library, tmp_path, "elsewhere")
-    switch(library, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
-    with TestClient(create_app(library, settings), base_url=HERE, raise_server_exceptions=False) as opened:
+    with library.exclusive() as writer:
+        switch(writer, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
+    with TestClient(create_app(library, settings), base_url=BASE_URL, raise_server_exceptions=False) as opened:
         yield opened
 
 
@@ -74,8 +75,8 @@ def test_a_model_that_is_gone_costs_words_and_nothing_else(
     def gone(space: Space, *_: object) -> None:
         raise ModelUnavailable(space.model, "its files", "pull it")
 
-    monkeypatch.setattr(registry, "load_for", gone)
-    with TestClient(create_app(indexed, settings), base_url=HERE, raise_server_exceptions=False) as client:
+    monkeypatch.setattr(registry, "load_for_space", gone)
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL, raise_server_exceptions=False) as client:
         answer = client.post(f"{API}/search", json={"query": "red"})
         assert (answer.status_code, answer.json()["title"]) == (503, "ModelUnavailable")
         assert len(client.get(f"{API}/pictures/1/similar").json()["hits"]) == 4
@@ -97,7 +98,7 @@ def test_while_the_library_changes_nobody_waits_to_switch(client: TestClient, in
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with indexed.writer_lock():
+        with indexed.exclusive():
             held.set()
             done.wait(30)
 
@@ -115,7 +116,7 @@ def test_while_the_library_changes_nobody_waits_to_switch(client: TestClient, in
 
 
 def test_a_catalogue_that_somebody_writes_to_is_read_all_the_same(client: TestClient, indexed: Library) -> None:
-    with indexed.write() as connection:
+    with indexed.transaction() as connection:
         connection.exec_driver_sql("UPDATE library SET revision = revision")
         for path in ("status", "facets", "tags", "spaces", "pictures/1", "pictures/1/thumbnail"):
             assert client.get(f"{API}/{path}").status_code == 200, path
@@ -125,7 +126,7 @@ def test_a_catalogue_that_somebody_writes_to_is_read_all_the_same(client: TestCl
 def test_models_of_named_spaces_do_not_pile_up(
     client: TestClient, indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "MOST_NAMED", 1)
+    monkeypatch.setattr(services, "MAX_NAMED_SEARCHERS", 1)
     for name in ("one", "two", "three"):
         bring(indexed, tmp_path, name)
     vector: dict[str, Any] = {"parts": [{"vector": [1.0] * 8}]}

@@ -7,8 +7,7 @@ from fastapi.testclient import TestClient
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
-from tests.web.conftest import HERE
-from tests.web.test_jobs import ended
+from tests.support.web import BASE_URL, finished
 from web import ServeSettings, create_app
 
 
@@ -21,7 +20,7 @@ def test_status_counts_what_is_there(client: TestClient, album: Path) -> None:
 
 
 def test_an_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
-    with TestClient(create_app(library, settings), base_url=HERE) as client:
+    with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
         told = client.get("/api/v1/status").json()
         assert (told["pictures"], told["spaces"]) == (0, [])
         assert client.get("/").status_code == 200
@@ -49,7 +48,7 @@ def test_searches_are_timed_and_jobs_are_counted(client: TestClient) -> None:
     for asked in ({"query": "red"}, {"query": "blue"}, {}):
         client.post("/api/v1/search", json=asked)
     job = client.post("/api/v1/jobs", json={"kind": "index"}).json()
-    ended(client, job)
+    finished(client, job)
     page = client.get("/metrics").text
     assert 'sightline_search_seconds_count{kind="ranked"} 2.0' in page
     assert 'sightline_search_seconds_count{kind="browsed"} 1.0' in page

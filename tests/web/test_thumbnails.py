@@ -1,22 +1,24 @@
-"""What is kept of thumbnails, and for how long."""
+"""The cache of thumbnails: its limit, changed files, and full disks."""
 
 import errno
 import io
 import os
-import tempfile
+import stat
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from store import Library
-from store.queries import describe
-from web.thumbnails import Size, Thumbnails
+from store.queries import load_content_records
+from web.thumbnails import Thumbnails, ThumbnailSize
+
+PLENTY = 10**6
 
 
-def keep(folder: Path, name: str, size: int, age: int) -> Path:
-    """A thumbnail of `size` bytes that was made `age` seconds after the first."""
+def write_cached(folder: Path, name: str, size: int, age: int) -> Path:
+    """Write a cached thumbnail of `size` bytes, made `age` seconds after the first."""
     path = folder / "thumbnails" / name[:2] / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(bytes(size))
@@ -24,59 +26,53 @@ def keep(folder: Path, name: str, size: int, age: int) -> Path:
     return path
 
 
-def test_the_oldest_go_first_until_nine_tenths_are_left(library: Library, tmp_path: Path) -> None:
-    kept = [keep(tmp_path, f"{name}{name}.webp", 30, age) for age, name in enumerate("dbca")]
-    Thumbnails(library, tmp_path, limit=100).sweep()  # 120 bytes of 100: down to 90
-    assert [path.exists() for path in kept] == [False, True, True, True]
+def test_sweep_deletes_the_oldest_down_to_nine_tenths(library: Library, tmp_path: Path) -> None:
+    paths = [write_cached(tmp_path, f"{name}{name}.webp", 30, age) for age, name in enumerate("dbca")]
+    Thumbnails(library, tmp_path, max_bytes=100).sweep()  # 120 bytes: down to 90
+    assert [path.exists() for path in paths] == [False, True, True, True]
 
 
-def test_below_the_limit_all_stay(library: Library, tmp_path: Path) -> None:
-    kept = [keep(tmp_path, f"{name}{name}.webp", 50, 0) for name in "ab"]
-    Thumbnails(library, tmp_path, limit=100).sweep()
-    assert all(path.exists() for path in kept)
+def test_sweep_keeps_everything_below_the_limit(library: Library, tmp_path: Path) -> None:
+    paths = [write_cached(tmp_path, f"{name}{name}.webp", 50, 0) for name in "ab"]
+    Thumbnails(library, tmp_path, max_bytes=100).sweep()
+    assert all(path.exists() for path in paths)
 
 
-def test_a_picture_smaller_than_the_thumbnail_keeps_its_size(indexed: Library, tmp_path: Path) -> None:
-    made = Thumbnails(indexed, tmp_path, limit=10**6).make(1, Size.VIEWER)
-    assert Image.open(io.BytesIO(made.data)).size == (8, 8)
-
-
-def test_a_file_that_changed_is_shown_and_not_kept(indexed: Library, album: Path, tmp_path: Path) -> None:
-    thumbnails = Thumbnails(indexed, tmp_path, limit=10**6)
-    with indexed.read() as connection:
-        (red,) = [each.id for each in describe(connection, range(1, 5)).values() if each.paths[0].name == "red.png"]
-    Image.new("RGB", (8, 8), "blue").save(album / "red.png")
-    made = thumbnails.make(red, Size.GRID)
-    assert made.tag is None
-    assert thumbnails.find(red, Size.GRID) is None  # what the catalogue knows by these bytes is another picture
-
-
-def test_a_full_disk_costs_the_cache_and_nothing_else(
-    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_sweep_survives_files_that_cannot_be_deleted(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self.name, self._file = file.name, file
-
-        def write(self, _data: bytes) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            self._file.close()
-
-    real = tempfile.NamedTemporaryFile
-    monkeypatch.setattr("web.thumbnails.tempfile.NamedTemporaryFile", lambda **options: Full(real(**options)))
-    thumbnails = Thumbnails(indexed, tmp_path, limit=10**6)
-    assert thumbnails.make(1, Size.GRID).tag is not None
-    assert thumbnails.find(1, Size.GRID) is None
-    assert [path for path in (tmp_path / "thumbnails").rglob("*") if path.is_file()] == []
-
-
-def test_what_cannot_be_removed_stays(library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = [keep(tmp_path, f"{name}{name}.webp", 60, 0) for name in "ab"]
+    paths = [write_cached(tmp_path, f"{name}{name}.webp", 60, 0) for name in "ab"]
     monkeypatch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(PermissionError()))
-    Thumbnails(library, tmp_path, limit=100).sweep()
-    assert all(path.exists() for path in kept)
+    Thumbnails(library, tmp_path, max_bytes=100).sweep()
+    assert all(path.exists() for path in paths)
+
+
+def test_small_pictures_are_not_enlarged(indexed: Library, tmp_path: Path) -> None:
+    thumbnail = Thumbnails(indexed, tmp_path, PLENTY).make(1, ThumbnailSize.VIEWER)
+    assert Image.open(io.BytesIO(thumbnail.data)).size == (8, 8)
+
+
+def test_cached_thumbnails_are_readable_by_the_user_only(indexed: Library, tmp_path: Path) -> None:
+    Thumbnails(indexed, tmp_path, PLENTY).make(1, ThumbnailSize.GRID)
+    (path,) = (path for path in (tmp_path / "thumbnails").rglob("*") if path.is_file())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_thumbnail_of_a_changed_file_is_not_cached(indexed: Library, album: Path, tmp_path: Path) -> None:
+    thumbnails = Thumbnails(indexed, tmp_path, PLENTY)
+    records = load_content_records(indexed, range(1, 5))
+    (red,) = [record.id for record in records.values() if record.paths[0].name == "red.png"]
+    Image.new("RGB", (8, 8), "blue").save(album / "red.png")
+    assert thumbnails.make(red, ThumbnailSize.GRID).etag is None
+    assert thumbnails.find(red, ThumbnailSize.GRID) is None  # the catalogue still has the digest of the old bytes
+
+
+def test_full_disk_only_disables_the_cache(indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full_disk(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("web.thumbnails.atomic_writer", full_disk)
+    thumbnails = Thumbnails(indexed, tmp_path, PLENTY)
+    assert thumbnails.make(1, ThumbnailSize.GRID).etag is not None
+    assert thumbnails.find(1, ThumbnailSize.GRID) is None
+    assert [path for path in (tmp_path / "thumbnails").rglob("*") if path.is_file()] == []

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import SightlineError
-from tests.web.test_errors import below
-from web.static_files import STATIC
+from tests.support.errors import EXAMPLES
+from web.app import STATIC_FOLDER
+from web.errors import problem_name
 
 LANGUAGES = {
     # What CLDR distinguishes for whole numbers below a million.
@@ -24,7 +24,7 @@ Words = dict[str, str | dict[str, str]]
 
 
 def words(code: str) -> Words:
-    read: Words = json.loads((STATIC / "i18n" / f"{code}.json").read_text(encoding="utf-8"))
+    read: Words = json.loads((STATIC_FOLDER / "i18n" / f"{code}.json").read_text(encoding="utf-8"))
     return read
 
 
@@ -38,8 +38,8 @@ def forms(said: str | dict[str, str]) -> list[str]:
 
 def used() -> set[str]:
     """Every key that the page asks for by its name; `field_`, `fact_` and the like are put together as it runs."""
-    found = set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', (STATIC / "index.html").read_text()))
-    for script in (STATIC / "js").glob("*.js"):
+    found = set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', (STATIC_FOLDER / "index.html").read_text()))
+    for script in (STATIC_FOLDER / "js").glob("*.js"):
         text = script.read_text()
         for call in re.findall(r"\bt\(([^`)]*)", text):
             found |= set(re.findall(r'"(\w+)"', call.split("{")[0]))
@@ -48,7 +48,7 @@ def used() -> set[str]:
 
 
 def test_all_languages_are_there() -> None:
-    assert {path.stem for path in (STATIC / "i18n").iterdir()} == set(LANGUAGES)
+    assert {path.stem for path in (STATIC_FOLDER / "i18n").iterdir()} == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -79,14 +79,15 @@ def test_the_page_has_words_for_all_it_says() -> None:
 
 def test_problems_are_called_what_the_server_calls_them() -> None:
     others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # no exception of ours
-    titles = {kind.__name__ for kind in below(SightlineError)} | others
+    web_titles = {"Busy", "NoRoom", "NotAllowed", "NotThere"}
+    titles = {problem_name(error) for error in EXAMPLES.values()} | web_titles | others
     told = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
     assert len(told) > 20
     assert told <= titles
 
 
 def test_nothing_comes_from_elsewhere() -> None:
-    for file in Path(STATIC).rglob("*"):
+    for file in Path(STATIC_FOLDER).rglob("*"):
         if file.is_file():
             found = set(re.findall(r"https?://[^\s\"'<>)]+", file.read_text()))
             assert found <= {"http://www.w3.org/2000/svg"}, file

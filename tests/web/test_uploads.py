@@ -11,9 +11,9 @@ from PIL import Image
 
 from core.errors import PictureError
 from store import Library
-from tests.web.conftest import HERE
+from tests.support.web import BASE_URL
 from web import ServeSettings, create_app, uploads
-from web.errors import NotThere
+from web.errors import NotFound
 from web.uploads import Uploads
 
 UPLOADS = "/api/v1/uploads"
@@ -44,7 +44,7 @@ def test_what_is_no_picture_is_refused(shared: TestClient, data: bytes) -> None:
 
 def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(cache=tmp_path, upload_bytes=1000, json_bytes=500)
-    with TestClient(create_app(indexed, settings), base_url=HERE) as client:
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
         answer = client.post(UPLOADS, content=small() + bytes(2000))
         assert answer.status_code == 413
         assert answer.headers["content-type"] == "application/problem+json"
@@ -56,26 +56,25 @@ def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: 
 
 def test_a_form_may_be_no_larger_either(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(cache=tmp_path, upload_bytes=1000)
-    with TestClient(create_app(indexed, settings), base_url=HERE) as client:
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
         files = [("files", ("a.png", bytes(5000), "image/png"))]
         assert client.post("/api/v1/search/form", data={"request": "{}"}, files=files).status_code == 413
 
 
 def test_pixels_are_bounded() -> None:
-    few, enough = Uploads(most_pixels=15), Uploads(most_pixels=16)
+    few, enough = Uploads(max_pixels=15), Uploads(max_pixels=16)
     with pytest.raises(PictureError, match="pixels"):
-        few.keep(small())
-    assert enough.keep(small()).width == 4
+        few.add(small())
+    assert enough.add(small()).width == 4
     few.close()
     enough.close()
 
 
-def test_the_oldest_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST", 2)
-    kept = Uploads(100)
-    first, second, third = (kept.keep(small()).id for _ in range(3))
+def test_the_oldest_is_forgotten_first() -> None:
+    kept = Uploads(100, max_uploads=2)
+    first, second, third = (kept.add(small()).id for _ in range(3))
     assert len({first, second, third}) == 3
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         kept.path(first)
     assert kept.path(second).read_bytes() == kept.path(third).read_bytes() == small()
     assert len(list(kept.path(third).parent.iterdir())) == 2
@@ -86,11 +85,11 @@ def test_an_hour_later_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(uploads, "monotonic", lambda: now)
     kept = Uploads(100)
-    name = kept.keep(small()).id
+    name = kept.add(small()).id
     now += 3599
     path = kept.path(name)
     now += 2
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         kept.path(name)
     assert not path.exists()
     kept.close()
@@ -98,7 +97,7 @@ def test_an_hour_later_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_everything_goes_with_the_server(indexed: Library, settings: ServeSettings) -> None:
     app = create_app(indexed, settings)
-    with TestClient(app, base_url=HERE) as client:
+    with TestClient(app, base_url=BASE_URL) as client:
         name = client.post(UPLOADS, content=small()).json()["id"]
         folder = app.state.service.uploads.path(name).parent
         assert folder.stat().st_mode & 0o077 == 0  # nobody else's business

@@ -1,4 +1,4 @@
-"""What there is to choose from: counts by folder, year, camera, tag, each with the filter that chooses it."""
+"""Facets: counts by folder, year, camera, tag and more, each value with the filter that selects it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,49 +9,46 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
-from search.facets import Facet, count_facets
 from search.filters import Filters
+from store.filters.facets import Facet, count_facets
 from store.library import Library
 from web.dependencies import ServiceDep
-from web.requests import LONGEST_QUERY, both, condition_of, filters_in
-from web.responses import Facets, Value
+from web.requests import MAX_QUERY_LENGTH, combined_filters, filters_in_query, parse_filters
+from web.responses import FacetsResponse, FacetValueResponse
 
 __all__ = ["folders", "router", "term"]
 
 router = APIRouter(tags=["search"])
 
-SHOWN = ("folder", "year", "camera", "lens", "tag", "format", "orientation")
-MOST = 200
-"""Values of a facet."""
+FACET_NAMES = ("folder", "year", "camera", "lens", "tag", "format", "orientation")
+MAX_FACET_VALUES = 200
 
 
 @router.get("/facets")
 async def facets(
     service: ServiceDep,
     where: Annotated[
-        str, Query(max_length=LONGEST_QUERY, description="Filters, in the query language", examples=["year:2023"])
+        str, Query(max_length=MAX_QUERY_LENGTH, description="Filters, in the query language", examples=["year:2023"])
     ] = "",
-    query: Annotated[
-        str, Query(max_length=LONGEST_QUERY, description="A query, of which the filters count and the words do not")
-    ] = "",
-) -> Facets:
-    """Counts what the pictures that some filters keep have in common."""
+    query: Annotated[str, Query(max_length=MAX_QUERY_LENGTH, description="A query; only its filters are used")] = "",
+) -> FacetsResponse:
+    """Count the pictures that match the filters, by facet."""
     filters = await run_in_threadpool(_filters, where, query)
     return await service.facets.get(repr(filters), partial(_counted, service.library, filters))
 
 
 def _filters(where: str, query: str) -> Filters:
-    return Filters(where=both(condition_of(where), filters_in(query)))
+    return Filters(where=combined_filters(parse_filters(where), filters_in_query(query)))
 
 
-def _counted(library: Library, filters: Filters) -> Facets:
-    counted = count_facets(library, filters, SHOWN)
-    found = {name: _values(name, counted.counts[name]) for name in SHOWN if name != "folder"}
-    return Facets(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **found})
+def _counted(library: Library, filters: Filters) -> FacetsResponse:
+    counted = count_facets(library, filters.condition(), FACET_NAMES)
+    found = {name: _values(name, counted.counts[name]) for name in FACET_NAMES if name != "folder"}
+    return FacetsResponse(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **found})
 
 
 def term(name: str, value: str) -> str:
-    """The filter that keeps exactly the pictures with this value of a facet."""
+    """Return the filter that selects exactly the pictures with this value of a facet."""
     if name == "folder":
         return f"in:{_quoted(value)}"
     if name in {"camera", "lens", "tag"}:
@@ -64,19 +61,19 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _values(name: str, counts: Sequence[Facet]) -> list[Value]:
+def _values(name: str, counts: Sequence[Facet]) -> list[FacetValueResponse]:
     known = [each for each in counts if each.value is not None and each.value.isprintable()]
     if name == "year":
         known.reverse()  # the latest first
     return [
-        Value(value=each.value, label=each.value, count=each.pictures, term=term(name, each.value))
-        for each in known[:MOST]
+        FacetValueResponse(value=each.value, label=each.value, count=each.pictures, term=term(name, each.value))
+        for each in known[:MAX_FACET_VALUES]
         if each.value is not None
     ]
 
 
-def folders(counts: Sequence[Facet]) -> list[Value]:
-    """Each folder with all that lies beneath it, as a filter has it; the fullest first."""
+def folders(counts: Sequence[Facet]) -> list[FacetValueResponse]:
+    """Return the folders with the number of pictures in and below each, the largest first."""
     own = {Path(each.value): each.pictures for each in counts if each.value and each.value.isprintable()}
     whole = Counter[Path]()
     for folder, number in own.items():
@@ -85,18 +82,18 @@ def folders(counts: Sequence[Facet]) -> list[Value]:
     common = _common(list(own))
     ordered = sorted(own, key=lambda folder: (-whole[folder], str(folder)))
     return [
-        Value(
+        FacetValueResponse(
             value=str(folder),
             label=folder.name if folder == common else str(folder.relative_to(common)),
             count=whole[folder],
             term=term("folder", str(folder)),
         )
-        for folder in ordered[:MOST]
+        for folder in ordered[:MAX_FACET_VALUES]
     ]
 
 
 def _common(folders: list[Path]) -> Path:
-    """The folder that all of them lie in."""
+    """Return the deepest folder that contains all of them."""
     shared = Path("/")
     if folders:
         shared = folders[0].parent if len(folders) == 1 else folders[0]

@@ -1,32 +1,34 @@
-"""Indexing, and changing the model, while people go on searching."""
+"""Jobs: indexing, and changing the model, while searches continue."""
 
 from asyncio import sleep
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
-from encoders.model_info import all_known
-from store.roots import absolute, locate
-from web import jobs
+from core.files import absolute
+from encoders.model_info import all_models
+from store.roots import find_location
 from web.dependencies import ServiceDep
 from web.errors import NotAllowed
-from web.responses import Said
+from web.jobs import Job, JobKind, JobState
+from web.requests import RequestModel
+from web.responses import ResponseModel
 from web.service import Service
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-LOOK = 0.2
-"""Seconds between two looks at a job that is watched."""
-BEAT = 10.0
-"""Seconds of silence after which a watcher hears that nothing is new, so that neither side takes the other for gone."""
+POLL_SECONDS = 0.2
+"""Interval at which a watched job is checked for changes."""
+HEARTBEAT_SECONDS = 10.0
+"""Silence after which a comment is sent, so that neither side takes the connection for dead."""
 
 JobId = Annotated[str, InPath(max_length=50)]
 
@@ -38,68 +40,68 @@ EXAMPLES: list[JsonValue] = [
 ]
 
 
-class JobIn(BaseModel):
-    """What to do."""
+class JobRequest(RequestModel):
+    """A job to start."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": EXAMPLES})
 
-    kind: Literal["index", "space"]
+    kind: JobKind
     folders: list[Annotated[str, Field(min_length=1, max_length=4_000)]] = Field(
-        [], max_length=100, description="For `index`; without any, all folders that the library covers"
+        [], max_length=100, description="For `index`; by default, all folders of the library"
     )
     model: str | None = Field(None, min_length=1, max_length=1_000, description="For `space`: the model to change to")
 
 
-class Job(Said):
-    """A job as it stands."""
+class JobResponse(ResponseModel):
+    """The state of a job."""
 
     id: str
-    kind: Literal["index", "space"]
-    state: jobs.State
+    kind: JobKind
+    state: JobState
     started_at: datetime
     phase: str
     """`starting`, `waiting` (for another process), `scanning`, `embedding` or `publishing`."""
     done: int
-    """Pictures."""
+    """Number of pictures."""
     total: int | None
-    """Pictures; null while that is not known."""
+    """Number of pictures; null while it is unknown."""
     summary: dict[str, Any] | None
-    """What it came to, once it is done."""
+    """The result, once the job is done."""
     error: str | None
-    """Why it failed."""
+    """Why the job failed."""
     problem: str | None
     """The same as the `title` of a problem document."""
 
 
 @router.get("")
-def list_jobs(service: ServiceDep) -> list[Job]:
-    """Lists what runs and what ran, the latest first."""
-    return [_shown(job) for job in service.jobs.all()]
+def list_jobs(service: ServiceDep) -> list[JobResponse]:
+    """List the running job and earlier ones, the latest first."""
+    return [_to_response(job) for job in service.jobs.all()]
 
 
 @router.post("", status_code=202)
-def start_job(wanted: JobIn, service: ServiceDep) -> Job:
-    """Starts a job; there is one at a time."""
-    if wanted.kind == "space":
-        if wanted.model is None:
-            raise NotAllowed("name the model to change to")
-        _require_installed(wanted.model, service)
-        return _shown(service.jobs.fill(wanted.model))
-    for folder in wanted.folders:
-        _require_known(folder, service)
-    return _shown(service.jobs.index(wanted.folders))
+def start_job(request: JobRequest, service: ServiceDep) -> JobResponse:
+    """Start a job. Only one job runs at a time."""
+    if request.kind == "space":
+        if request.model is None:
+            raise NotAllowed("A model is required.")
+        _require_allowed_model(request.model, service)
+        return _to_response(service.jobs.fill(request.model))
+    for folder in request.folders:
+        _require_allowed_folder(folder, service)
+    return _to_response(service.jobs.index(request.folders))
 
 
 @router.get("/{job_id}")
-def job(job_id: JobId, service: ServiceDep) -> Job:
-    """Tells how a job stands."""
-    return _shown(service.jobs.get(job_id))
+def job(job_id: JobId, service: ServiceDep) -> JobResponse:
+    """Return the state of a job."""
+    return _to_response(service.jobs.get(job_id))
 
 
 @router.delete("/{job_id}")
-def cancel_job(job_id: JobId, service: ServiceDep) -> Job:
-    """Asks a job to stop. What it has done stays, and another one goes on from there."""
-    return _shown(service.jobs.cancel(job_id))
+def cancel_job(job_id: JobId, service: ServiceDep) -> JobResponse:
+    """Cancel a job. Its results so far are kept, and the next job continues from there."""
+    return _to_response(service.jobs.cancel(job_id))
 
 
 @router.get(
@@ -108,46 +110,45 @@ def cancel_job(job_id: JobId, service: ServiceDep) -> Job:
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 def watch_job(job_id: JobId, service: ServiceDep) -> StreamingResponse:
-    """Tells whenever a job changes (server-sent events): `progress`, and `end` at last, both with the job as data."""
-    service.jobs.get(job_id)  # a 404 must come before the stream begins
+    """Stream changes of a job as server-sent events: `progress`, and finally `end`, both with the job as data."""
+    service.jobs.get(job_id)  # raise NotFound before the stream starts
     return StreamingResponse(_events(service, job_id), media_type="text/event-stream")
 
 
 async def _events(service: Service, job_id: str) -> AsyncIterator[str]:
-    """Looks at the job again and again: a watcher must not keep a thread that others need for searching."""
-    seen, silent = None, 0.0
+    """Poll the job, so that a watcher occupies no thread."""
+    last, silent = None, 0.0
     while True:
         job = service.jobs.get(job_id)
-        if job != seen:
-            event = "progress" if job.state is jobs.State.RUNNING else "end"
-            yield f"event: {event}\ndata: {_shown(job).model_dump_json()}\n\n"
-            seen, silent = job, 0.0
-        elif silent >= BEAT:
-            yield ": nothing new\n\n"
+        if job != last:
+            event = "progress" if job.state is JobState.RUNNING else "end"
+            yield f"event: {event}\ndata: {_to_response(job).model_dump_json()}\n\n"
+            last, silent = job, 0.0
+        elif silent >= HEARTBEAT_SECONDS:
+            yield ": no change\n\n"
             silent = 0.0
-        if job.state is not jobs.State.RUNNING or service.jobs.closing:
+        if job.state is not JobState.RUNNING or service.jobs.closing:
             return
-        await sleep(LOOK)
-        silent += LOOK
+        await sleep(POLL_SECONDS)
+        silent += POLL_SECONDS
 
 
-def _shown(job: jobs.Job) -> Job:
-    return Job(**vars(job))
+def _to_response(job: Job) -> JobResponse:
+    return JobResponse(**vars(job))
 
 
-def _require_installed(model: str, service: Service) -> None:
-    """Raises `NotAllowed` for files that are named as a model, unless any folder may be indexed from here."""
-    if not (service.settings.may_index_folders or model in {each.name for each in all_known()}):
-        raise NotAllowed("from other machines, a model is named as `sightline models list` does")
+def _require_allowed_model(model: str, service: Service) -> None:
+    """Raise `NotAllowed` for a model that is named by its path, unless clients may use any folder."""
+    if not (service.settings.may_index_folders or model in {known.name for known in all_models()}):
+        raise NotAllowed("This server only accepts the names of listed models.")
 
 
-def _require_known(folder: str, service: Service) -> None:
-    """Raises `NotAllowed` for a folder that the library does not cover, unless any may be indexed from here."""
+def _require_allowed_folder(folder: str, service: Service) -> None:
+    """Raise `NotAllowed` for a folder that is not part of the library, unless clients may index any folder."""
     if not Path(folder).is_absolute():
-        raise NotAllowed("name a folder by its whole path, from the root on")
-    path = absolute(Path(folder))  # as the index run reads it: `..` leads out of a folder
+        raise NotAllowed("The path of the folder must be absolute.")
+    path = absolute(Path(folder))  # resolves `..`, like the index run
     if service.settings.may_index_folders:
         return
-    with service.library.read() as connection:
-        if locate(connection, path) is None:
-            raise NotAllowed("from other machines, only folders that the library covers can be indexed")
+    if find_location(service.library, path) is None:
+        raise NotAllowed("This server only indexes folders that are part of the library.")

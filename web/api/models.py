@@ -1,65 +1,63 @@
-"""Models to choose from: what is known of each, and whether it can be used here now. None of them is loaded."""
-
-from typing import Literal
+"""The models to choose from, and whether each can be used now. No model is loaded."""
 
 from fastapi import APIRouter
 
-from encoders.licences import Use, commercial_only, use_of
-from encoders.model_catalog import RECOMMENDED
-from encoders.model_info import Known, all_known
-from web.responses import Said
+from encoders.licences import PermittedUse, commercial_only, permitted_use
+from encoders.model_catalog import MODEL_CATALOG
+from encoders.model_info import ModelDescription, ModelLocation, all_models
+from web.responses import ResponseModel
 
-__all__ = ["Model", "router"]
+__all__ = ["ModelResponse", "router"]
 
 router = APIRouter(prefix="/models", tags=["library"])
 
 TEST_DOUBLE = "fake"
-"""It sees only colours: nobody looks for pictures with it."""
+"""A model for tests that compares only colours; it is not offered."""
 
 
-class Model(Said):
-    """A model that a space can be filled with. What nobody knows is null or empty."""
+class ModelResponse(ResponseModel):
+    """A model. Unknown facts are null or empty."""
 
     name: str
-    """As `POST /jobs` takes it."""
+    """The name for `POST /jobs`."""
     summary: str
-    location: Literal["built in", "pulled", "recommended", "folder"]
-    """`recommended` ones are not here yet."""
+    location: ModelLocation
+    """`recommended` models are not installed yet."""
     languages: list[str]
-    """ISO 639-1 codes of those it is good in, the best first."""
+    """ISO 639-1 codes of the languages it is good at, the best first."""
     breadth: int
-    """About how many languages it reads, those among them in which it is weak."""
+    """Approximate number of languages it understands, including those it is weak at."""
     licence: str
-    """Of its weights: an SPDX identifier where there is one, `unknown` where its authors state none."""
-    use: Use
+    """Licence of its weights: an SPDX identifier if there is one, `unknown` if its authors state none."""
+    use: PermittedUse
     """Whether the licence is known to allow commercial use."""
     size: int | None
-    """Bytes on disk, or about how many to fetch."""
+    """Bytes on disk, or the approximate size of the download."""
     dim: int | None
     usable: bool
-    """It can be used now."""
+    """Whether the model can be used now."""
     missing: str
-    """What has to be done before, as commands; empty where it is usable."""
+    """The commands that make it usable; empty if it is usable."""
     note: str
 
 
 @router.get("")
-def list_models() -> list[Model]:
-    """Lists the models: built in, pulled, recommended. `SIGHTLINE_COMMERCIAL` leaves out what it would refuse."""
-    offered = [_shown(model) for model in all_known() if model.task == "encoder" and model.name != TEST_DOUBLE]
+def list_models() -> list[ModelResponse]:
+    """List the models: built in, downloaded, recommended. `SIGHTLINE_COMMERCIAL` leaves out models it forbids."""
+    offered = [_to_response(model) for model in all_models() if model.task == "encoder" and model.name != TEST_DOUBLE]
     return [model for model in offered if model.use == "commercial" or not commercial_only()]
 
 
-def _shown(model: Known) -> Model:
-    listed = RECOMMENDED.get(model.name)
-    return Model(
+def _to_response(model: ModelDescription) -> ModelResponse:
+    listed = MODEL_CATALOG.get(model.name)
+    return ModelResponse(
         name=model.name,
         summary=model.summary,
         location=model.location,
         languages=list(model.languages),
         breadth=max(len(model.languages), listed.breadth if listed else 0),
         licence=model.licence,
-        use=use_of(model.licence),
+        use=permitted_use(model.licence),
         size=model.size,
         dim=model.dim,
         usable=not model.missing,

@@ -1,4 +1,4 @@
-"""One picture: what is known of it, a small version, the file itself."""
+"""Single pictures: metadata, near-duplicates, thumbnails and files."""
 
 import os
 from collections.abc import Iterator
@@ -12,29 +12,27 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from store.files import StoredFile
-from store.near_duplicates.groups import others_of
-from store.queries import describe
+from store.near_duplicates.groups import near_duplicate_records
+from store.queries import StoredFile, load_content_record
 from web.dependencies import ServiceDep
-from web.errors import NotThere
-from web.files import LARGEST_ID, open_picture_file
-from web.http_caching import byte_range, is_known
-from web.responses import Picture, Stack
-from web.thumbnails import Size
+from web.errors import NotFound
+from web.picture_files import FILE_CHUNK_BYTES, MAX_CONTENT_ID, byte_range, matches_etag, open_picture_file
+from web.responses import NearDuplicatesResponse, PictureResponse
+from web.thumbnails import ThumbnailSize
 
 __all__ = ["PictureId", "router"]
 
 router = APIRouter(prefix="/pictures", tags=["pictures"])
 
-PictureId = Annotated[int, Path(ge=1, le=LARGEST_ID, description="The id of a picture, as hits bring it")]
+PictureId = Annotated[int, Path(ge=1, le=MAX_CONTENT_ID, description="ID of a picture, as in search results")]
 
-FOREVER = "private, max-age=31536000, immutable"
-"""An id is never given to other bytes."""
-ASK_FIRST = "private, no-cache"
+CACHE_FOREVER = "private, max-age=31536000, immutable"
+"""For thumbnails, since an ID always stands for the same bytes."""
+CACHE_REVALIDATE = "private, no-cache"
 
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
-    "MPO": "image/jpeg",  # several JPEGs in a row, of which everything shows the first
+    "MPO": "image/jpeg",  # several JPEGs in one file; viewers show the first
     "PNG": "image/png",
     "WEBP": "image/webp",
     "GIF": "image/gif",
@@ -48,50 +46,48 @@ MEDIA_TYPES = {
     "TGA": "image/x-tga",
 }
 
-UNKNOWN_TYPE = "application/octet-stream"
-CHUNK = 1 << 18
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
 @router.get("/{picture_id}")
-def picture(picture_id: PictureId, service: ServiceDep) -> Picture:
-    """What the library knows of a picture."""
-    with service.library.read() as connection:
-        record = describe(connection, [picture_id]).get(picture_id)
+def picture(picture_id: PictureId, service: ServiceDep) -> PictureResponse:
+    """Return what the library stores about a picture."""
+    record = load_content_record(service.library, picture_id)
     if record is None:
-        raise NotThere
-    return Picture.of(record)
+        raise NotFound
+    return PictureResponse.of(record)
 
 
 @router.get("/{picture_id}/stack")
-def stack(picture_id: PictureId, service: ServiceDep) -> Stack:
-    """Lists the pictures that are nearly the same as this one, itself among them."""
-    with service.library.read() as connection:
-        ids = sorted([picture_id, *others_of(connection, [picture_id]).get(picture_id, ())])
-        records = describe(connection, ids)
-    if picture_id not in records:
-        raise NotThere
-    return Stack(pictures=[Picture.of(records[each]) for each in ids if each in records])
+def stack(picture_id: PictureId, service: ServiceDep) -> NearDuplicatesResponse:
+    """List a picture and its near-duplicates."""
+    record = load_content_record(service.library, picture_id)
+    if record is None:
+        raise NotFound
+    others = near_duplicate_records(service.library, [picture_id]).get(picture_id, [])
+    records = sorted([record, *others], key=lambda record: record.id)
+    return NearDuplicatesResponse(pictures=[PictureResponse.of(record) for record in records])
 
 
 @router.get(
     "/{picture_id}/thumbnail",
     response_class=Response,
-    responses={200: {"content": {"image/webp": {}}}, 304: {"description": "You have it"}},
+    responses={200: {"content": {"image/webp": {}}}, 304: {"description": "Not modified"}},
 )
 async def thumbnail(
     picture_id: PictureId,
     service: ServiceDep,
     request: Request,
-    size: Annotated[Size, Query(description="Longest side in pixels")] = Size.GRID,
+    size: Annotated[ThumbnailSize, Query(description="Longest side in pixels")] = ThumbnailSize.GRID,
 ) -> Response:
-    """A small version: WebP, the right way up, in sRGB."""
+    """Return a thumbnail: WebP, upright, in sRGB."""
     found = await run_in_threadpool(service.thumbnails.find, picture_id, size)
-    if found is None:  # to make one takes memory and a processor; who waits for that must not keep others from asking
-        found = await to_thread.run_sync(service.thumbnails.make, picture_id, size, limiter=service.decoding)
-    if found.tag is None:
+    if found is None:  # making one takes memory and time; requests that wait for it occupy no thread
+        found = await to_thread.run_sync(service.thumbnails.make, picture_id, size, limiter=service.thumbnail_limiter)
+    if found.etag is None:
         return Response(found.data, media_type="image/webp", headers={"Cache-Control": "no-store"})
-    headers = {"Cache-Control": FOREVER, "ETag": found.tag}
-    if is_known(request.headers, found.tag):
+    headers = {"Cache-Control": CACHE_FOREVER, "ETag": found.etag}
+    if matches_etag(request.headers, found.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(found.data, media_type="image/webp", headers=headers)
 
@@ -100,40 +96,41 @@ async def thumbnail(
     "/{picture_id}/original",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {media_type: {} for media_type in [*dict.fromkeys(MEDIA_TYPES.values()), UNKNOWN_TYPE]}},
-        206: {"description": "The part that was asked for (`Range`)"},
-        304: {"description": "You have it"},
-        416: {"description": "The file ends before the part that was asked for"},
+        200: {"content": {media_type: {} for media_type in [*dict.fromkeys(MEDIA_TYPES.values()), UNKNOWN_MEDIA_TYPE]}},
+        206: {"description": "The requested part (`Range`)"},
+        304: {"description": "Not modified"},
+        416: {"description": "The requested range is outside the file"},
     },
 )
 def original(picture_id: PictureId, service: ServiceDep, request: Request) -> Response:
-    """The file itself, every byte of it, metadata included."""
+    """Return the unchanged file, including its metadata."""
     stored, file = open_picture_file(service.library, picture_id)
     status = os.fstat(file.fileno())
-    tag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-    headers = {"Cache-Control": ASK_FIRST, "ETag": tag, "Accept-Ranges": "bytes", **_as_picture(stored)}
-    wanted = byte_range(request.headers, status.st_size, tag)
-    if is_known(request.headers, tag):
+    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    headers = {"Cache-Control": CACHE_REVALIDATE, "ETag": etag, "Accept-Ranges": "bytes", **_picture_headers(stored)}
+    requested = byte_range(request.headers, status.st_size, etag)
+    if matches_etag(request.headers, etag):
         code, sent = HTTPStatus.NOT_MODIFIED, range(0)
-    elif wanted is None:
+    elif requested is None:
         code, sent = HTTPStatus.OK, range(status.st_size)
-    elif wanted:
-        code, sent = HTTPStatus.PARTIAL_CONTENT, wanted
+    elif requested:
+        code, sent = HTTPStatus.PARTIAL_CONTENT, requested
         headers["Content-Range"] = f"bytes {sent[0]}-{sent[-1]}/{status.st_size}"
     else:
-        code, sent = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, wanted
+        code, sent = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, requested
         headers["Content-Range"] = f"bytes */{status.st_size}"
     if not sent:
         file.close()
         return Response(status_code=code, headers=headers)
     headers["Content-Length"] = str(len(sent))
-    answer = _Part(_chunks(file, sent), code, headers, media_type=MEDIA_TYPES.get(stored.format, UNKNOWN_TYPE))
-    answer.file = file
-    return answer
+    media_type = MEDIA_TYPES.get(stored.format, UNKNOWN_MEDIA_TYPE)
+    response = _FileResponse(_chunks(file, sent), code, headers, media_type)
+    response.file = file
+    return response
 
 
-class _Part(StreamingResponse):
-    """A part of an open file, which is closed whatever becomes of the answer: clients go, and HEAD wants no body."""
+class _FileResponse(StreamingResponse):
+    """A part of an open file, which is closed in any case: clients disconnect, and HEAD sends no body."""
 
     file: BinaryIO
 
@@ -144,19 +141,19 @@ class _Part(StreamingResponse):
             self.file.close()
 
 
-def _as_picture(stored: StoredFile) -> dict[str, str]:
-    """Headers that let a browser show the file, save it under its name, and take it for nothing but a picture."""
+def _picture_headers(stored: StoredFile) -> dict[str, str]:
+    """Return headers that make a browser show the file and save it under its name."""
     name = quote(stored.path.name.encode("utf-8", "replace"), safe="")
     return {
         "Content-Disposition": f"inline; filename*=UTF-8''{name}",
-        # A file that is no picture after all must not become a page of this site.
+        # If the file is not a picture after all, it must not run as a page of this site.
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
 
 
-def _chunks(file: BinaryIO, wanted: range) -> Iterator[bytes]:
-    file.seek(wanted.start)
-    left = len(wanted)
-    while left and (chunk := file.read(min(CHUNK, left))):
+def _chunks(file: BinaryIO, requested: range) -> Iterator[bytes]:
+    file.seek(requested.start)
+    left = len(requested)
+    while left and (chunk := file.read(min(FILE_CHUNK_BYTES, left))):
         left -= len(chunk)
         yield chunk

@@ -1,25 +1,26 @@
-"""The library as a whole: what it holds, where, and what could not be read."""
+"""The state of the library and of the server."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from store.catalog.tables import State
-from store.queries import counts, failures
+from store.catalog.tables import PictureState
+from store.queries import count_by_state, list_failures
 from store.roots import list_roots
-from web.api.spaces import Space, list_all
+from web.api.spaces import SpaceResponse, list_all
 from web.dependencies import ServiceDep
 from web.errors import printable
-from web.responses import Said
+from web.responses import ResponseModel
 
-__all__ = ["router"]
+__all__ = ["health_router", "router"]
 
 router = APIRouter(tags=["library"])
+health_router = APIRouter(tags=["health"])
 
-MOST_FAILURES = 1_000
-"""Failed files that are listed at most."""
+MAX_FAILURES = 1_000
+"""Maximum number of failed files in a response."""
 
 
-class Root(Said):
-    """A folder that the library covers."""
+class RootResponse(ResponseModel):
+    """A folder of the library, with the number of its files by state."""
 
     path: str
     present: int
@@ -27,21 +28,21 @@ class Root(Said):
     failed: int
 
 
-class Status(Said):
-    """What the library holds."""
+class StatusResponse(ResponseModel):
+    """The contents of the library."""
 
     pictures: int
     present: int
     missing: int
     failed: int
-    roots: list[Root]
-    spaces: list[Space]
+    roots: list[RootResponse]
+    spaces: list[SpaceResponse]
     may_index_folders: bool
-    """Whether a folder that the library does not cover yet may be indexed from here."""
+    """Whether clients may index folders that are not part of the library yet."""
 
 
-class Failure(Said):
-    """A file that is no picture, and why."""
+class FailureResponse(ResponseModel):
+    """A file that could not be indexed, and why."""
 
     path: str
     reason: str
@@ -50,24 +51,37 @@ class Failure(Said):
 
 
 @router.get("/status")
-def status(service: ServiceDep) -> Status:
-    """What the library holds."""
-    by_state = counts(service.library)
-    return Status(
+def status(service: ServiceDep) -> StatusResponse:
+    """Return the contents of the library."""
+    by_state = count_by_state(service.library)
+    return StatusResponse(
         pictures=sum(by_state.values()),
-        present=by_state[State.PRESENT],
-        missing=by_state[State.MISSING],
-        failed=by_state[State.FAILED],
-        roots=[Root(**{**vars(root), "path": printable(root.path)}) for root in list_roots(service.library)],
+        present=by_state[PictureState.PRESENT],
+        missing=by_state[PictureState.MISSING],
+        failed=by_state[PictureState.FAILED],
+        roots=[RootResponse(**{**vars(root), "path": printable(root.path)}) for root in list_roots(service.library)],
         spaces=list_all(service),
         may_index_folders=service.settings.may_index_folders,
     )
 
 
 @router.get("/failures")
-def failed(service: ServiceDep) -> list[Failure]:
-    """Files that could not be read, and why; the first thousand."""
+def failed(service: ServiceDep) -> list[FailureResponse]:
+    """List the files that could not be indexed, at most a thousand."""
     return [
-        Failure(**{**vars(failure), "path": printable(failure.path)})
-        for failure in failures(service.library)[:MOST_FAILURES]
+        FailureResponse(**{**vars(failure), "path": printable(failure.path)})
+        for failure in list_failures(service.library)[:MAX_FAILURES]
     ]
+
+
+@health_router.get("/health")
+def health(service: ServiceDep) -> dict[str, str]:
+    """Return `ok` if the catalogue can be read."""
+    service.library.revision()
+    return {"status": "ok"}
+
+
+@health_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+def metrics(service: ServiceDep) -> Response:
+    """Return metrics in Prometheus' text format."""
+    return Response(service.metrics.export(), media_type="text/plain; version=0.0.4")

@@ -27,7 +27,7 @@ from core.errors import ModelUnavailable
 from encoders import registry
 from indexer import index
 from store import Library
-from tests.web.test_knn import serving
+from tests.support.web import running_server
 from web import ServeSettings
 
 GALLERY = Path(__file__).parents[3] / "examples" / "gallery"
@@ -74,7 +74,7 @@ def indexed(path: Path, *folders: Path) -> Library:
 
 @contextmanager
 def served(library: Library, folder: Path) -> Iterator[str]:
-    with library, serving(library, ServeSettings(port=0, cache=folder / "cache")) as address:
+    with library, running_server(library, ServeSettings(port=0, cache=folder / "cache")) as address:
         yield address
 
 

@@ -55,7 +55,7 @@ def test_half_a_filter_flashes_nothing_and_is_explained_later(gallery: str, open
     ask(page, "a red tractor year:20")
     assert page.locator(".notices p").count() == 0
     assert first(page) == "spring-ploughing.jpg"  # the last answer stays
-    expect(page.locator(".notices p")).to_contain_text("cannot be read yet: year: '20' is not a date")
+    expect(page.locator(".notices p")).to_contain_text("query is not complete: year: '20' is not a date")
     assert page.locator(".notices .bad").count() == 0
     assert len(ask(page, "a red tractor year:2020")["hits"]) > 0
     expect(page.locator(".notices p")).to_have_count(0)
@@ -77,7 +77,7 @@ def test_pictures_are_dropped_pasted_and_picked(gallery: str, open_page: OpenPag
     )
     becomes_first(page, "new-friend.jpg")
     page.locator("#clear").click()
-    expect(page.locator("#summary")).to_have_text("100 pictures, the newest first")
+    expect(page.locator("#summary")).to_have_text("100 pictures, newest first")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Search with a picture").click()
     chooser.value.set_files(PICTURE)
@@ -106,7 +106,7 @@ def test_parts_are_weighted_turned_away_from_and_removed(gallery: str, open_page
     assert [text.split() for text in chips(page)] == [["a", "train", "×1"], ["snow", "×0.5"]]
     becomes_first(page, "express.jpg")
     with page.expect_request(lambda request: request.url.endswith("/search")) as asked:
-        page.get_by_role("button", name="Turn towards snow").click()
+        page.get_by_role("button", name="Search towards snow").click()
     assert (asked.value.post_data_json or {})["parts"] == [
         {"text": "a train", "weight": 1},
         {"text": "snow", "weight": 0.5},
@@ -136,7 +136,7 @@ def test_a_word_to_stay_away_from_is_understood_beside_parts(gallery: str, open_
 
 def test_the_query_language_is_explained_by_examples(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    page.get_by_role("button", name="How to ask").click()
+    page.get_by_role("button", name="How to search").click()
     page.get_by_role("button", name="year:2023").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.locator("#words")).to_have_value("year:2023")
@@ -161,4 +161,4 @@ def test_back_forward_and_bookmarks(gallery: str, open_page: OpenPage) -> None:
     expect(other.get_by_label("country")).to_be_checked()
     other.goto(f"{gallery}/#%7Bnonsense")
     other.reload()
-    expect(other.locator("#summary")).to_have_text("100 pictures, the newest first")
+    expect(other.locator("#summary")).to_have_text("100 pictures, newest first")

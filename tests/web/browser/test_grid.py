@@ -33,14 +33,14 @@ def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: Ope
     page = open_page(gallery)
     folders = page.get_by_role("group", name="Folder")
     expect(folders.locator("li").first).to_have_text("town20")
-    folders.get_by_role("button", name="All 10").click()
+    folders.get_by_role("button", name="Show all 10").click()
     expect(folders.locator("li")).to_have_count(10)
     folders.get_by_label("winter").check()
     expect(page.locator(".tile")).to_have_count(4)
     folders.get_by_label("reef").check()  # one can still choose another folder: either is enough
     expect(page.locator(".tile")).to_have_count(8)
     page.get_by_role("group", name="Year").get_by_label("2024").check()  # both are needed
-    expect(page.locator("#summary")).to_contain_text("the newest first")
+    expect(page.locator("#summary")).to_contain_text("newest first")
     expect(page.locator(".tile")).not_to_have_count(8)
     within = page.locator(".tile").count()
     assert 1 <= within < 8
@@ -74,7 +74,7 @@ def test_filters_that_nothing_passes_can_be_let_go(gallery: str, open_page: Open
     expect(page.locator("#empty")).to_contain_text("No pictures found")
     page.locator("#empty").get_by_role("button", name="Clear").click()
     expect(page.locator("#empty")).to_be_hidden()
-    expect(page.locator("#summary")).to_have_text("100 pictures, the newest first")
+    expect(page.locator("#summary")).to_have_text("100 pictures, newest first")
 
 
 def test_scrolling_brings_all_pictures(gallery: str, open_page: OpenPage) -> None:
@@ -124,8 +124,8 @@ def test_a_line_shows_where_relevance_ends(gallery: str, open_page: OpenPage) ->
         likely = sum(hit["is_relevant"] for hit in ask(page, words)["hits"])
         if 1 < likely < 40:
             break
-    expect(page.locator("#summary")).to_have_text(f"{likely} likely answers, 100 pictures searched")
-    expect(page.locator(".line")).to_have_text("From here on: probably not what you asked for")
+    expect(page.locator("#summary")).to_have_text(f"{likely} likely matches, 100 pictures searched")
+    expect(page.locator(".line")).to_have_text("Probably not relevant from here on")
     line, before, after = (
         box(page.locator(where))
         for where in (".line", f'[aria-posinset="{likely}"]', f'[aria-posinset="{likely + 1}"]')
@@ -133,9 +133,9 @@ def test_a_line_shows_where_relevance_ends(gallery: str, open_page: OpenPage) ->
     assert before["y"] + before["height"] <= line["y"]
     assert line["y"] + line["height"] <= after["y"]
     ask(page, "a tax form with a stamp")
-    expect(page.locator(".line")).to_contain_text("Probably nothing here")
-    expect(page.locator("#summary")).to_contain_text("Nothing here is likely an answer")
-    page.get_by_label("Order").select_option("Newest first")
+    expect(page.locator(".line")).to_contain_text("Probably no picture matches")
+    expect(page.locator("#summary")).to_contain_text("No likely matches")
+    page.get_by_label("Sort").select_option("Newest first")
     expect(page.locator("#summary")).to_contain_text("100 pictures")
 
 
@@ -153,7 +153,7 @@ def test_pictures_are_picked_and_taken_along(gallery: str, open_page: OpenPage) 
         "sunflower-farm.jpg",
     ]
     assert taken(page, "Files (ZIP)", binary=True).startswith("PK")
-    bar.get_by_role("button", name="Let go").click()
+    bar.get_by_role("button", name="Clear selection").click()
     expect(bar).to_be_hidden()
     expect(page.locator(".selected")).to_have_count(0)
 
@@ -186,7 +186,7 @@ def test_more_like_one_is_a_click_away(gallery: str, open_page: OpenPage) -> Non
     expect(page.locator(".chip")).to_have_text("sunflower-farm.jpg×1")
     becomes_first(page, "sunflower-farm.jpg")
     page.locator('.tile[aria-posinset="1"]').hover()
-    page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Why this one? Show where it matches").click()
+    page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Show where it matches").click()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
 
 

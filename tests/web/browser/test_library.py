@@ -34,10 +34,10 @@ class Slow(FakeEncoder):
     def __init__(self) -> None:
         super().__init__(batch_size=1)
 
-    def _forward_images(self, pixels: Any) -> Any:
+    def forward_images(self, pixels: Any) -> Any:
         Slow.seen += 1
         assert Slow.seen < 2 or self.go.wait(30)
-        return super()._forward_images(pixels)
+        return super().forward_images(pixels)
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     found = panel(page)
     shutil.copy(GALLERY / "sea" / "beach-games.jpg", folder(page))
-    found.get_by_role("button", name="Look for changes").click()
+    found.get_by_role("button", name="Check for changes").click()
     expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
     expect(found.locator("tbody tr").first).to_contain_text("6")
     found.get_by_label("/path/to/pictures").fill("/nowhere/at/all")
@@ -105,8 +105,8 @@ def test_another_model_is_built_watched_and_switched_to(
     page = open_page(workshop)
     found = panel(page)
     found.get_by_label("Name of another model").fill("fake")
-    found.get_by_role("button", name="Change to it").click()
-    expect(found.locator("p.progress")).to_have_text("Looking at pictures: 1 of 5", timeout=AT_WORK)
+    found.get_by_role("button", name="Change model").click()
+    expect(found.locator("p.progress")).to_have_text("Embedding pictures: 1 of 5", timeout=AT_WORK)
     found.get_by_role("button", name="Close").click()  # it goes on, and can be seen to
     expect(page.get_by_role("button", name="Library")).to_have_class("quiet busy")
     page.reload()
@@ -115,16 +115,16 @@ def test_another_model_is_built_watched_and_switched_to(
     slow.set()
     expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
     models = found.locator("section", has=page.get_by_role("heading", name="Models"))
-    expect(models.locator("tr", has_text="fake")).to_contain_text("answers")
-    models.locator("tr", has_text="mini").get_by_role("button", name="Use this one").click()
-    expect(models.locator("tr", has_text="mini")).to_contain_text("answers")
+    expect(models.locator("tr", has_text="fake")).to_contain_text("active")
+    models.locator("tr", has_text="mini").get_by_role("button", name="Use this model").click()
+    expect(models.locator("tr", has_text="mini")).to_contain_text("active")
 
 
 def test_a_model_is_chosen_from_those_there_are(gallery: str, open_page: OpenPage) -> None:
     found = panel(open_page(gallery))
-    found.get_by_text("Models to choose from").click()
+    found.get_by_text("Available models").click()
     free = found.locator(".models li", has_text="xlm-roberta-base")
-    expect(free).to_contain_text("German, French, Chinese, English, Czech, Arabic; about 100 languages in all")
+    expect(free).to_contain_text("German, French, Chinese, English, Czech, Arabic; about 100 languages in total")
     expect(free).to_contain_text("1.5 GB · dimension 512 · MIT")
     expect(free.locator("code")).to_contain_text("sightline models pull xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k")
     expect(free.get_by_role("button")).to_have_count(0)  # it would only be refused
@@ -133,7 +133,7 @@ def test_a_model_is_chosen_from_those_there_are(gallery: str, open_page: OpenPag
     expect(found.locator(".models li", has_text="AltCLIP-m9")).to_contain_text("Licence unknown: ask its authors")
     found.get_by_role("button", name="mini English").press("Enter")
     expect(found.get_by_label("Name of another model")).to_have_value("mini")
-    expect(found.get_by_role("button", name="Change to it")).to_be_focused()
+    expect(found.get_by_role("button", name="Change model")).to_be_focused()
     expect(found.locator(".models")).to_be_hidden()
 
 
@@ -141,11 +141,11 @@ def test_work_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading
     page = open_page(workshop)
     found = panel(page)
     found.get_by_label("Name of another model").fill("fake")
-    found.get_by_role("button", name="Change to it").click()
+    found.get_by_role("button", name="Change model").click()
     expect(found.locator("p.progress")).to_contain_text("1 of 5", timeout=AT_WORK)
     found.get_by_role("button", name="Stop").click()
     slow.set()
-    expect(found.locator(".said")).to_have_text("Stopped. What was done is kept.", timeout=AT_WORK)
+    expect(found.locator(".said")).to_have_text("Stopped. Finished work is kept.", timeout=AT_WORK)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_a_server_that_is_gone_is_noticed_and_found_again(gallery: str, open_pag
     page = open_page(gallery, forgiven=("ERR_",))
     page.context.set_offline(True)
     page.locator("#words").fill("a red tractor")
-    expect(page.locator(".notices .bad")).to_contain_text("The server does not answer")
+    expect(page.locator(".notices .bad")).to_contain_text("The server does not respond")
     assert page.locator(".tile").count() > 10  # what was there stays
     page.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()

@@ -64,7 +64,7 @@ def library(page: Page) -> None:
 
 def models(page: Page) -> None:
     library(page)
-    page.get_by_text("Models to choose from").click()
+    page.get_by_text("Available models").click()
     expect(page.locator(".models li")).not_to_have_count(0)
 
 
@@ -86,7 +86,7 @@ SCREENS: dict[str, Callable[[Page], object]] = {
     "albums": albums,
     "library": library,
     "models": models,
-    "help": lambda page: page.get_by_role("button", name="How to ask").click(),
+    "help": lambda page: page.get_by_role("button", name="How to search").click(),
 }
 
 
@@ -106,7 +106,7 @@ def test_a_phone(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#filters")).to_be_hidden()
     page.get_by_role("button", name="Filters", exact=True).tap()
-    page.locator("#filters").get_by_role("button", name="All 10").click()
+    page.locator("#filters").get_by_role("button", name="Show all 10").click()
     page.locator("#filters").get_by_label("winter").check()
     expect(page.locator("#filtered")).to_have_text("1")
     expect(page.locator(".tile")).to_have_count(4)

@@ -72,7 +72,7 @@ def test_a_rectangle_is_a_question(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     for how in ("drag", "clicks", "keys"):
         view(page, "a snowman in the snow")
-        page.get_by_role("button", name="Search with a part of it").click()
+        page.get_by_role("button", name="Search with a region").click()
         frame = box(page.locator(".picture"))
         corners = [
             (frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y) for x, y in ((0.1, 0.5), (0.4, 0.9))
@@ -103,7 +103,7 @@ def test_near_duplicates_are_one_picture_that_opens(workshop: str, open_page: Op
     expect(page.locator(".tile .stack")).to_have_count(1)
     expect(page.locator(".tile .stack")).to_have_text("2")
     page.locator(".tile:has(.stack) .shot").click()
-    expect(page.locator(".near h3")).to_have_text("2 pictures that are nearly the same")
+    expect(page.locator(".near h3")).to_have_text("2 nearly identical pictures")
     names = page.locator(".near img").evaluate_all("(all) => all.map((img) => img.alt)")
     assert sorted(names) == ["a-smaller-friend.jpg", "new-friend.jpg"]
 
@@ -111,14 +111,14 @@ def test_near_duplicates_are_one_picture_that_opens(workshop: str, open_page: Op
 def test_a_judgement_is_kept(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     view(page, "a fox")
-    page.get_by_role("button", name="right", exact=True).click()
-    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="relevant", exact=True).click()
+    expect(page.get_by_role("button", name="relevant", exact=True)).to_have_attribute("aria-pressed", "true")
     page.reload()
     page.locator('.tile[aria-posinset="1"] .shot').click()
-    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="right", exact=True).click()  # taken back
-    expect(page.get_by_role("button", name="right", exact=True)).to_have_attribute("aria-pressed", "false")
-    expect(page.get_by_role("button", name="wrong", exact=True)).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="relevant", exact=True)).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="relevant", exact=True).click()  # taken back
+    expect(page.get_by_role("button", name="relevant", exact=True)).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="not relevant", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
 def test_fingers_wipe_to_the_next_picture(gallery: str, open_page: OpenPage) -> None:

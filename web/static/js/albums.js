@@ -1,4 +1,4 @@
-// Albums: questions that were given a name. To open one is to ask its question again.
+// Albums: saved queries. Opening one runs its query again.
 
 import { api } from "./api.js";
 import { byId, iconButton, make } from "./dom.js";
@@ -15,13 +15,13 @@ export async function open() {
   await attempt(api.albums);
 }
 
-/** Shows the albums that `act` tells of, and says what came of it. */
+/** Show the albums that `act` returns, and its message. */
 async function attempt(act, said = "") {
   try {
     const told = await act();
     const isNews = said || JSON.stringify(told) !== JSON.stringify(albums);
     albums = told;
-    if (isNews) draw(said); // what is drawn again forgets that somebody is about to delete a row
+    if (isNews) draw(said); // drawing again would close an open confirmation to delete a row
     return true;
   } catch (problem) {
     say(describe(problem));
@@ -43,9 +43,9 @@ function draw(said = "") {
 
 const say = (text) => { dialog.querySelector(".said").textContent = text; };
 
-// Keeping ------------------------------------------------------------------------------------------------------------
+// Saving -------------------------------------------------------------------------------------------------------------
 
-/** What is asked now, each piece as people know it. */
+/** Describe the current query, part by part. */
 function asked() {
   const parts = state.parts.map((part) => (part.weight < 0 ? "− " : "") + (part.text ?? part.label ?? t("picture")));
   const filters = [...state.filters.values()].map((filter) => filter.label);
@@ -71,7 +71,7 @@ function keeping(written = "") {
     } }, field, button));
 }
 
-/** Whether there is an album of this name, whichever letters of it are small. */
+/** Return whether there is an album of this name, ignoring case. */
 const isThere = (name) => albums.some((album) => !album.name.localeCompare(name.trim(), undefined, { sensitivity: "accent" }));
 
 function keep(name) {

@@ -1,8 +1,8 @@
-// The HTTP API, as the page uses it. Everything that goes wrong becomes a Problem.
+// The HTTP API. Every error becomes a Problem.
 
 const API = "/api/v1";
 
-/** What the server says is wrong: `title` is the name of the exception. */
+/** An error response of the server; `title` is its stable name. */
 export class Problem extends Error {
   constructor(title, detail, status) {
     super(detail);

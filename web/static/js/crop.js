@@ -1,18 +1,18 @@
-// A rectangle of a picture as a question: drag it, click two corners, or move it with the arrow keys.
+// A region of a picture as a query: drag it, click two corners, or move it with the arrow keys.
 
-const SMALLEST = 0.03; // of a side: less is a slip of the hand, not a rectangle
-const STEP = 0.04; // of a side, for one arrow key
+const SMALLEST = 0.03; // fraction of a side; anything smaller is a click, not a rectangle
+const STEP = 0.04; // fraction of a side per arrow key
 const MIDDLE = [0.25, 0.25, 0.5, 0.5];
 
 const clamp = (value, low = 0, high = 1) => Math.min(high, Math.max(low, value));
 
-/** Watches `stage`; once a rectangle is drawn on it, `finish` gets it as parts of the picture's width and height.
- * Returns how to `begin` and to `end` that. */
+/** Let the user draw a rectangle on `stage`; `finish` gets it as fractions of the picture's width and height.
+ * Returns functions to `begin` and to `end` drawing. */
 export function startCropping(stage, finish) {
   const picture = stage.querySelector(".picture");
   const box = stage.querySelector(".box");
-  let corner = null; // the first one, while a rectangle is being drawn
-  let held = MIDDLE; // what the arrow keys move
+  let corner = null; // the first corner, while a rectangle is being drawn
+  let held = MIDDLE; // the rectangle that the arrow keys move
   const where = (event) => {
     const frame = picture.getBoundingClientRect();
     return [clamp((event.clientX - frame.left) / frame.width), clamp((event.clientY - frame.top) / frame.height)];
@@ -34,7 +34,7 @@ export function startCropping(stage, finish) {
   stage.addEventListener("pointerup", (event) => {
     if (!corner) return;
     const crop = rectangle(corner, where(event));
-    if (crop[2] < SMALLEST || crop[3] < SMALLEST) return; // a click: the other corner is still to come
+    if (crop[2] < SMALLEST || crop[3] < SMALLEST) return; // a click: wait for the other corner
     corner = null;
     finish(crop);
   });
@@ -44,7 +44,7 @@ export function startCropping(stage, finish) {
     else if (event.key in ARROWS) draw((held = moved(held, ARROWS[event.key], event.shiftKey)));
     else return;
     event.preventDefault();
-    event.stopPropagation(); // arrows do not go to the next picture now
+    event.stopPropagation(); // the arrow keys must not go to the next picture
   });
   return {
     begin: () => {
@@ -62,7 +62,7 @@ export function startCropping(stage, finish) {
 
 const ARROWS = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
 
-/** A rectangle that was pushed by an arrow key, or made larger or smaller by one with Shift. */
+/** Return a rectangle moved by an arrow key, or resized by an arrow key with Shift. */
 function moved([x, y, w, h], [across, down], resize) {
   if (resize) return [x, y, clamp(w + across, SMALLEST, 1 - x), clamp(h + down, SMALLEST, 1 - y)];
   return [clamp(x + across, 0, 1 - w), clamp(y + down, 0, 1 - h), w, h];

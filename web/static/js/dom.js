@@ -1,4 +1,4 @@
-// Elements, made in one line. Text is always set as text: nothing that comes from a library is ever read as HTML.
+// Helpers to create elements. Text is always set as text: nothing from the library is parsed as HTML.
 
 /** `make("button.quiet", { type: "button", onclick }, child, ...)`; a string child becomes text. */
 export function make(what, attributes = {}, ...children) {
@@ -17,7 +17,7 @@ export function make(what, attributes = {}, ...children) {
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** One of the drawings in icons.svg; it says nothing, so whatever it stands in needs words. */
+/** An icon of icons.svg, hidden from screen readers: the element around it needs a label. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -28,12 +28,12 @@ export function icon(name) {
   return svg;
 }
 
-/** A button that shows a drawing, and says `label` to those who do not see it. */
+/** A button with an icon, and `label` for screen readers. */
 export function iconButton(name, label, onclick, attributes = {}) {
   return make("button.quiet", { type: "button", "aria-label": label, title: label, onclick, ...attributes }, icon(name));
 }
 
-/** Calls `act` once no call has come for `wait` milliseconds. */
+/** Debounce `act`: call it once there was no call for `wait` milliseconds. */
 export function settled(act, wait) {
   let timer;
   return (...args) => {
@@ -42,7 +42,7 @@ export function settled(act, wait) {
   };
 }
 
-/** Saves `blob` as a file of the user's. */
+/** Download `blob` as a file. */
 export function download(blob, name) {
   const url = URL.createObjectURL(blob);
   make("a", { href: url, download: name }).click();

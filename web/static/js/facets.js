@@ -1,4 +1,4 @@
-// Filters with counts. What they mean is the server's: each value brings the term that goes into `where`.
+// Filters with counts. Each value comes with the server's filter term for `where`.
 
 import { api } from "./api.js";
 import { byId, make, settled } from "./dom.js";
@@ -6,12 +6,12 @@ import { count, t } from "./i18n.js";
 import { change, onChange, state, where } from "./state.js";
 
 const SHOWN = 8;
-const MANY = 20; // from here on a list has a field to find values in it
-const TYPING = 300; // milliseconds without a key after which filters among the words are counted with
-const FILTER = /[a-z]+:\S/i; // where this is not among the words, no filter is
+const MANY = 20; // longer lists have a field to search their values
+const TYPING = 300; // milliseconds after the last key press until filters in the query are counted
+const FILTER = /[a-z]+:\S/i; // a query that does not match contains no filter
 const FIELDS = ["folder", "year", "camera", "tag", "lens", "orientation", "format"];
 const open = new Set();
-const sought = new Map(); // field -> what its list is narrowed to
+const sought = new Map(); // field -> the text that its list is narrowed to
 let facets = {};
 let total = 0;
 let asked = null;
@@ -37,7 +37,7 @@ function section(field) {
   const held = [...state.filters.values()].filter((filter) => filter.field === field && !known.has(filter.term));
   const all = [...held, ...values];
   const telling = all.length > 1 || all.some((value) => state.filters.has(value.term) || value.count < total);
-  if (!telling) return null; // what all pictures have in common leaves nothing to choose
+  if (!telling) return null; // a value that all pictures share is not worth showing
   const wide = open.has(field);
   const few = wide ? all : all.filter((value, i) => i < SHOWN || state.filters.has(value.term));
   const list = make("ul", { className: wide ? "long" : "" }, ...few.map((value) => option(field, value)));
@@ -53,7 +53,7 @@ function section(field) {
       : null);
 }
 
-/** A field that leaves those values in a long list that hold what is typed. */
+/** A field that narrows a long list to the values that contain the typed text. */
 function finder(field, list) {
   const narrow = (text) => {
     sought.set(field, text);
@@ -77,12 +77,12 @@ function draw() {
   if (held) [...panel.querySelectorAll("label.option")].find((label) => label.querySelector(".name").textContent === held)?.querySelector("input").focus();
 }
 
-/** The words, where there may be filters among them; mere words change no count. */
+/** Return the query if it may contain filters; other text changes no count. */
 const typed = () => (FILTER.test(state.words) ? state.words.trim() : "");
 
 const wanted = () => JSON.stringify([where(), typed()]);
 
-/** Counts of every field; those of a field with filters as if it had none, so that one can choose another value. */
+/** Load the counts of every field; a field with filters is counted as if it had none, so that values can be added. */
 async function counted(signal) {
   const chosen = [...new Set([...state.filters.values()].map((filter) => filter.field))];
   const [all, ...others] = await Promise.all([where(), ...chosen.map(where)].map((kept) => api.facets(kept, typed(), signal)));
@@ -90,7 +90,7 @@ async function counted(signal) {
   return { ...all.facets, ...Object.fromEntries(chosen.map((field, i) => [field, others[i].facets[field]])) };
 }
 
-/** Counts anew, for the filters there are. */
+/** Load the counts again for the current filters. */
 export async function refresh() {
   under?.abort();
   under = new AbortController();
@@ -100,7 +100,7 @@ export async function refresh() {
     asked = mine;
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    if (problem.status !== 400) facets = {}; // half a filter is no mistake yet: the counts stay
+    if (problem.status !== 400) facets = {}; // the filter may be incomplete while typing: keep the counts
   }
   draw();
 }

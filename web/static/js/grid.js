@@ -1,4 +1,4 @@
-// The pictures. However many there are, only those near the screen are elements.
+// The grid of pictures. Only those near the visible area are elements.
 
 import { byId, make } from "./dom.js";
 import { t } from "./i18n.js";
@@ -6,13 +6,13 @@ import { isSelected, onSelection, toggle } from "./selection.js";
 import { keepImages, tile } from "./tiles.js";
 
 const GAP = 6;
-const LINE = 76; // height of the line where relevance ends
-const AHEAD = 1; // screens above and below the visible one that are drawn too
-const SOON = 60; // milliseconds until they are, once those that can be seen stand there
+const LINE = 76; // height of the line below the relevant pictures
+const AHEAD = 1; // screens above and below the visible one that are drawn as well
+const SOON = 60; // milliseconds after the visible pictures until those are drawn
 
 const grid = byId("grid");
 let hits = [];
-let border = 0; // how many come before the line
+let border = 0; // number of pictures before the line
 let layout = { columns: 1, side: 200 };
 let drawn = new Map(); // index -> element
 let line = null;
@@ -21,7 +21,7 @@ let hooks = { open: () => {}, more: () => {}, like: () => {}, why: () => null };
 
 export const shown = () => hits;
 
-/** Shows `list` from its beginning. */
+/** Show a new list. */
 export function show(list) {
   const held = grid.contains(document.activeElement);
   hits = list;
@@ -34,7 +34,7 @@ export function show(list) {
   if (held) focusOn(0);
 }
 
-/** Shows `list` behind what is there already: more of the same answer. */
+/** Append the next page of the same result. */
 export function append(list) {
   for (const hit of list) hits.push(hit);
   settle();
@@ -74,11 +74,11 @@ function place(index) {
   return { x: (within % columns) * (side + GAP), y: row * (side + GAP) + (after ? LINE : 0) };
 }
 
-/** The indices of what lies between two heights. */
+/** The indices of the pictures between two heights. */
 function between(top, bottom) {
   const step = layout.side + GAP;
   const found = [];
-  // The line moves what is behind it down by less than two rows: that many are looked at too early.
+  // The line moves the pictures after it down by less than two rows; start that many rows earlier.
   let index = Math.max(0, (Math.floor(top / step) - 2) * layout.columns);
   for (; index < hits.length; index += 1) {
     const { y } = place(index);
@@ -91,7 +91,7 @@ function between(top, bottom) {
 export function draw(ahead = AHEAD) {
   const top = scrollY - grid.offsetTop;
   const wanted = new Set(between(top - ahead * innerHeight, top + (1 + ahead) * innerHeight));
-  if (focused < hits.length) wanted.add(focused); // Tab must find the one that is next
+  if (focused < hits.length) wanted.add(focused); // Tab must find the next picture
   for (const [index, element] of drawn) {
     if (!wanted.has(index)) {
       element.remove();
@@ -101,7 +101,7 @@ export function draw(ahead = AHEAD) {
   let before = null;
   for (const index of [...wanted].sort((a, b) => a - b)) {
     const element = drawn.get(index) ?? build(index);
-    // In the order of the pictures, as a screen reader goes through them.
+    // In the order of the pictures, for screen readers.
     if (!element.isConnected) before ? before.after(element) : grid.prepend(element);
     position(element, place(index));
     element.setAttribute("aria-setsize", hits.length);
@@ -143,7 +143,7 @@ function drawLine() {
   if (!line.isConnected) grid.append(line);
 }
 
-/** Moves the focus to a picture, drawing it first if it is far away. */
+/** Move the focus to a picture, drawing it first if it is far away. */
 export function focusOn(index) {
   if (index < 0 || index >= hits.length) return;
   const before = drawn.get(focused)?.querySelector(".shot");

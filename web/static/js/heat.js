@@ -1,4 +1,4 @@
-// Where in a picture something is: a map laid over it, for what was asked or for any words.
+// Highlights: a heat map over the picture, for the query or for any other text.
 
 import { api, heatMap } from "./api.js";
 import { icon, make } from "./dom.js";
@@ -6,11 +6,11 @@ import { t } from "./i18n.js";
 import { inPlainWords } from "./state.js";
 import { describe } from "./summary.js";
 
-let prompt = null; // what the map is of; null while there is none. Kept from picture to picture.
+let prompt = null; // what the map shows, or null; kept from picture to picture
 
 export const forget = () => { prompt = null; };
 
-/** A form that shows and hides the map on `stage`. `now` shows it at once, for what was asked. */
+/** Make a form that shows and hides the map on `stage`. With `now`, it shows the map for the query at once. */
 export function why(hit, stage, { now = false } = {}) {
   if (now) prompt = inPlainWords() || null;
   const said = make("p.said", { role: "status" });

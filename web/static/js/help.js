@@ -1,4 +1,4 @@
-// The query language and the keys, in a list of examples that can be tried.
+// The query language and the keyboard shortcuts, as examples that can be tried.
 
 import { byId, iconButton, make } from "./dom.js";
 import { t } from "./i18n.js";

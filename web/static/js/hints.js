@@ -1,4 +1,4 @@
-// What to do next, where one may not know: before the first question, without an answer, without pictures.
+// Hints for empty states: before the first query, without results, and without pictures.
 
 import { byId, make } from "./dom.js";
 import { t } from "./i18n.js";
@@ -9,7 +9,7 @@ const EXAMPLES = ["example_1", "example_2", "example_3", "example_4"];
 
 const button = (label, onclick, what = "button") => make(what, { type: "button", onclick }, label);
 
-/** Draws what fits to an answer: mostly nothing. */
+/** Draw the hint for a search result, usually none. */
 export function draw(found) {
   const nothing = !found.hits.length;
   const asked = !isEmpty() || state.filters.size > 0;

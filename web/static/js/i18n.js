@@ -1,4 +1,4 @@
-// The page's words in six languages. A text that a language lacks is shown in English.
+// The texts of the page in six languages. A text without a translation is shown in English.
 
 const LANGUAGES = { en: "English", de: "Deutsch", fr: "Français", cs: "Čeština", zh: "中文", ar: "العربية" };
 const KEPT = "sightline.language";
@@ -20,7 +20,7 @@ function preferred() {
   return wanted.map((tag) => tag.slice(0, 2).toLowerCase()).find((code) => code in LANGUAGES) ?? "en";
 }
 
-/** Speaks `code` from now on (or what the browser prefers), everywhere on the page. */
+/** Switch the whole page to the language `code`, by default the browser's. */
 export async function speak(code = preferred()) {
   fallback = Object.keys(fallback).length ? fallback : await load("en");
   words = code === "en" ? fallback : await load(code);
@@ -44,20 +44,20 @@ export async function choose(code) {
   await speak(code);
 }
 
-/** What is filled into a text; names of another script do not turn Arabic around. */
+/** Isolate an inserted value, so that names in another script do not change the direction of the text. */
 function filled(value) {
   if (typeof value === "number") return number.format(value);
   return language === "ar" && value ? `\u2068${value}\u2069` : value ?? "";
 }
 
-/** The words for `key`; `{name}` is filled in, and `n` chooses among the plural forms where there are several. */
+/** Return the text for `key` with `{name}` placeholders filled in; `n` selects the plural form. */
 export function t(key, values = {}) {
   let text = words[key] ?? fallback[key] ?? key;
   if (typeof text === "object") text = text[plural.select(values.n)] ?? text.other;
   return text.replace(/\{(\w+)\}/g, (_, name) => filled(values[name]));
 }
 
-/** Whether there are words for `key`. */
+/** Return whether there is a text for `key`. */
 export const knows = (key) => key in fallback;
 
 export const date = (iso) => day.format(new Date(iso));

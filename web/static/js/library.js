@@ -1,4 +1,4 @@
-// The library's state: folders, running work, spaces, what could not be read; and the page's own language and colours.
+// The library panel: folders, jobs, spaces, failed files, and the settings for language and colours.
 
 import { api, jobEvents } from "./api.js";
 import { byId, iconButton, make } from "./dom.js";
@@ -40,7 +40,7 @@ async function attempt(act) {
   try {
     const job = await act();
     await draw();
-    if (job?.id) watch(job.id); // it may be over already, and has something to say all the same
+    if (job?.id) watch(job.id); // it may have finished already; show its result anyway
   } catch (problem) {
     say(describe(problem));
   }
@@ -60,7 +60,7 @@ function folders(status) {
     status.may_index_folders ? adding("folder", t("folderHint"), t("addFolder"), (folder) => api.start({ kind: "index", folders: [folder] })) : null);
 }
 
-/** A field and a button that starts work with what is in it. */
+/** A field with a button that starts a job. */
 function adding(name, hint, label, begin) {
   const field = make("input", { name, type: "text", placeholder: hint, "aria-label": hint, dir: "auto", spellcheck: false });
   return make("form.row", { onsubmit: (event) => {
@@ -69,7 +69,7 @@ function adding(name, hint, label, begin) {
   } }, field, make("button", { type: "submit" }, label));
 }
 
-// Work that is going on ----------------------------------------------------------------------------------------------
+// Jobs ---------------------------------------------------------------------------------------------------------------
 
 function work(jobs) {
   const job = jobs.find((each) => each.state === "running");
@@ -133,9 +133,9 @@ async function drawFailures(failed) {
     make("ul", {}, ...failures.slice(0, FAILURES).map((failure) => make("li", { dir: "auto" }, make("b", {}, failure.path), ` ${failure.detail}`)))));
 }
 
-// Looks --------------------------------------------------------------------------------------------------------------
+// Colours ------------------------------------------------------------------------------------------------------------
 
-/** Light, dark, or as the system has it. */
+/** Light, dark, or the system's setting. */
 export function paint(theme = localStorage.getItem(THEME) ?? "auto") {
   localStorage.setItem(THEME, theme);
   document.documentElement.dataset.theme = theme;

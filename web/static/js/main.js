@@ -1,4 +1,4 @@
-// Where everything comes together: what is asked goes to the server, and what comes back to the grid.
+// The main module: sends the query to the server and shows the results.
 
 import * as albums from "./albums.js";
 import { api } from "./api.js";
@@ -14,18 +14,18 @@ import { change, inPlainWords, inWords, isEmpty, onChange, recall, request, stat
 import { clearNotices, notice, notYet, summarise, tell } from "./summary.js";
 import * as viewer from "./viewer.js";
 
-const PATIENCE = 1000; // milliseconds after which a newer question no longer waits for the one before
-const DOUBT = 900; // milliseconds without a key after which it is said that the words cannot be read
+const PATIENCE = 1000; // milliseconds after which a newer query no longer waits for the previous one
+const DOUBT = 900; // milliseconds after the last key press until a syntax error is shown
 
-let under = null; // the question under way: { ends, since }
-let behind = false; // whether a newer one waits for it
-let turn = 0; // which answer is shown
-let next = null; // what to ask for more of it
+let under = null; // the request in progress: { ends, since }
+let behind = false; // whether a newer query waits for it
+let turn = 0; // number of the result that is shown
+let next = null; // the request for its next page
 let loading = false;
 
 const doubt = settled((problem, asked) => { if (asked === state.words) notYet(problem); }, DOUBT);
 
-/** While one types, the newest words wait for the answer under way: each answer is shown, and none is asked in vain. */
+/** While typing, the newest query waits for the request in progress, so that every result is shown. */
 function ask({ typing = false } = {}) {
   if (typing && under && performance.now() - under.since < PATIENCE) behind = true;
   else answer(typing);
@@ -44,7 +44,7 @@ async function answer(typing) {
     performance.mark("sightline.shown", { detail: asked });
   } catch (problem) {
     if (problem.name === "AbortError") return;
-    // Half a filter is no mistake yet: what was found before stays, and nothing flashes.
+    // The query may be incomplete while typing: keep the previous results.
     if (typing && problem.status === 400) doubt(problem, asked);
     else await complain(problem);
   } finally {
@@ -93,7 +93,7 @@ async function more() {
   loading = true;
   const mine = turn;
   try {
-    const found = await api.search(next); // not of what has been typed since
+    const found = await api.search(next); // not the query that has been typed since
     if (mine !== turn) return;
     next = found.next && { ...next, cursor: found.next };
     grid.append(found.hits);
@@ -106,7 +106,7 @@ async function more() {
 
 function drawOrder() {
   byId("sort").value = state.sort;
-  byId("order").hidden = isEmpty(); // without a question there is only the newest first
+  byId("order").hidden = isEmpty(); // without a query, pictures are always sorted by date
   document.title = inWords() ? `${inWords()} · Sightline` : "Sightline";
 }
 

@@ -1,13 +1,13 @@
-// Models to choose from: what each reads, how large it is, what its licence allows, and what it still needs.
+// The models to choose from: languages, size, licence, and what has to be installed first.
 
 import { api } from "./api.js";
 import { make } from "./dom.js";
 import { bytes, language, t } from "./i18n.js";
 import { describe } from "./summary.js";
 
-const SHOWN = 6; // languages by name
+const SHOWN = 6; // number of languages listed by name
 
-/** A list that opens; choosing a model writes its name into `field`. Nothing is asked before it is opened. */
+/** Make a collapsed list that is loaded when opened; choosing a model writes its name into `field`. */
 export function offered(field) {
   const list = make("ul.models", {});
   const choices = make("details", { ontoggle: () => choices.open && draw() }, make("summary", {}, t("modelsToChoose")), list);
@@ -26,7 +26,7 @@ export function offered(field) {
   return choices;
 }
 
-/** What can be used now is a button; of what cannot, how to get it. */
+/** An installed model is a button; for others, show how to install them. */
 function row(model, choose) {
   const said = [make("span", {}, make("bdi", {}, model.name)), make("span.soft", {}, ...facts(model).flatMap((fact, i) => [i ? " · " : "", make("bdi", {}, fact)]))];
   if (model.usable) return make("li", {}, make("button.model", { type: "button", onclick: () => choose(model) }, ...said));
@@ -39,14 +39,14 @@ function facts(model) {
   return [languages(model), size, dim, licence(model)].filter(Boolean);
 }
 
-/** Those it is good in by their names in the page's language, and how many it reads in all. */
+/** The names of the languages it is good at, in the page's language, and the total number. */
 function languages({ languages: codes, breadth }) {
   const names = new Intl.DisplayNames(language, { type: "language" });
   const said = new Intl.ListFormat(language, { type: "unit", style: "short" }).format(codes.slice(0, SHOWN).map((code) => names.of(code)));
   return breadth > Math.min(codes.length, SHOWN) ? t("languagesAmong", { names: said, n: breadth }) : said;
 }
 
-/** Its licence; whatever is not known to allow commercial use says so. */
+/** The licence, with a remark unless it is known to allow commercial use. */
 function licence({ licence: name, use }) {
   if (use === "commercial") return name;
   if (use === "non-commercial") return t("licenceNot", { name });

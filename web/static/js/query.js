@@ -1,4 +1,4 @@
-// The box: words that answer while one types, and parts as chips that can be weighted, negated and removed.
+// The search box: results while typing, and query parts as chips that can be weighted, negated and removed.
 
 import { api, thumbnail } from "./api.js";
 import { byId, icon, iconButton, make, settled } from "./dom.js";
@@ -6,13 +6,13 @@ import { t } from "./i18n.js";
 import { AWAY, change, onChange, state } from "./state.js";
 import { notice } from "./summary.js";
 
-const TYPING = 0; // milliseconds: keys that come together are one change, and none waits
+const TYPING = 0; // milliseconds; 0 merges key presses of the same moment without a delay
 const WEIGHTS = [0.25, 0.5, 1, 2];
 
 const words = byId("words");
 let hooks = { down: () => {} };
 
-/** Adds a part to what is asked, or gives one that is there another weight. */
+/** Add a part to the query, or change the weight of an existing one. */
 export function addPart(part) {
   const same = (other) => other.text === part.text && other.picture === part.picture && other.upload === part.upload
     && JSON.stringify(other.crop) === JSON.stringify(part.crop);
@@ -59,7 +59,7 @@ function draw() {
   byId("clear").hidden = !state.words && !state.parts.length;
 }
 
-/** The chips anew; the button that was pressed, or what is nearest to it, keeps the focus. */
+/** Draw the chips again; the button that was pressed, or the nearest one, keeps the focus. */
 function drawChips() {
   const chips = byId("chips");
   const buttons = [...chips.querySelectorAll("button")];
@@ -93,7 +93,7 @@ export function start(given) {
     typed();
   });
   words.addEventListener("keydown", (event) => {
-    if (event.isComposing) return; // Chinese is still being put together
+    if (event.isComposing) return; // an input method is still composing text
     if (event.key === "Enter" && event.shiftKey) {
       event.preventDefault();
       toChip();

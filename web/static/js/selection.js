@@ -1,4 +1,4 @@
-// Pictures that were picked, to be exported, tagged or asked with.
+// Selected pictures, to be exported, tagged or searched with.
 
 import { api } from "./api.js";
 import { byId, download, iconButton, make } from "./dom.js";
@@ -16,7 +16,7 @@ let last = null;
 export const isSelected = (id) => chosen.has(id);
 export const onSelection = (listener) => listeners.add(listener);
 
-/** Picks a picture or lets it go; with `range`, all from the last one picked. */
+/** Toggle the selection of a picture; with `range`, select all from the last one. */
 export function toggle(index, hits, range) {
   const hit = hits[index];
   const on = !chosen.has(hit.id);

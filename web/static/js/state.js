@@ -1,20 +1,20 @@
-// What is being asked: words, parts, filters, order. It lives in the address, so that back, forward and bookmarks work.
+// The current query: text, parts, filters, order. It is stored in the URL, so that back, forward and bookmarks work.
 
 /**
- * words: string            what stands in the box, in the server's query grammar
+ * words: string            the text of the search box, in the query language
  * parts: [{ text | picture | upload, weight, crop?, label? }]
  * filters: Map term -> { field, label, term }
  * sort: "relevance" | "date"
  */
 export const state = { words: "", parts: [], filters: new Map(), sort: "relevance" };
 
-export const AWAY = -0.5; // the weight of what one turns away from
+export const AWAY = -0.5; // the weight of a part to avoid
 const LONE = /^-(\p{L}[^\s:"]*)$/u;
 
 const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
 
-/** Changes what is asked. `typing` keeps one entry in the history for a word that is being typed. */
+/** Change the query. `typing` keeps a single history entry while a word is being typed. */
 export function change(fields, { typing = false, silent = false } = {}) {
   Object.assign(state, fields);
   if (!silent) remember(typing);
@@ -23,7 +23,7 @@ export function change(fields, { typing = false, silent = false } = {}) {
 
 export const isEmpty = () => !state.words.trim() && state.parts.length === 0;
 
-/** The filters as the server's grammar has them: any of a field's values, and all of the fields but `except`. */
+/** The filters in the query language: any value of a field, and all fields but `except`. */
 export function where(except = null) {
   const byField = new Map();
   for (const { field, term } of state.filters.values()) {
@@ -32,7 +32,7 @@ export function where(except = null) {
   return [...byField.values()].map((terms) => (terms.length > 1 ? `(${terms.join(" or ")})` : terms[0])).join(" ");
 }
 
-/** What is asked, as the server has it. A word to stay away from is no query alone; beside parts it is one of them. */
+/** The query as the server expects it. A text to avoid is not a query on its own; next to parts it is one of them. */
 export function question() {
   const parts = state.parts.map(({ text, picture, upload, weight, crop }) => ({ text, picture, upload, weight, crop }));
   const query = state.words.trim();
@@ -40,16 +40,16 @@ export function question() {
   return text ? { query: "", parts: [{ text, weight: AWAY }, ...parts], where: where() } : { query, parts, where: where() };
 }
 
-/** What `search` is sent. */
+/** The body of a search request. */
 export const request = () => ({ ...question(), sort: state.sort, k: 60 });
 
-/** What was asked, in words, to say it again: the title of the page, the name of a judged query. */
+/** The query as text, for the title of the page and the name of a judged query. */
 export function inWords() {
   const texts = state.parts.filter((part) => part.text && part.weight > 0).map((part) => part.text);
   return [state.words.trim(), ...texts].filter(Boolean).join(", ");
 }
 
-/** The same without filters, weights and what is turned away from: what to look for within a picture. */
+/** The same without filters, weights and negative parts, for highlights. */
 export function inPlainWords() {
   const plain = inWords().replace(/(^|\s)-?\w+:("[^"]*"|\S+)/g, " ").replace(/(^|\s)-("[^"]*"|\p{L}\S*)/gu, " ");
   return plain.replace(/["+()]/g, " ").replace(/\s+/g, " ").trim();
@@ -60,14 +60,14 @@ let typed = false;
 function remember(typing) {
   const kept = { w: state.words, p: state.parts.filter((part) => !part.upload), f: [...state.filters.values()], s: state.sort };
   const url = isEmpty() && !state.filters.size ? "/" : `/#${encodeURIComponent(JSON.stringify(kept))}`;
-  // A picture that was sent has no address: only this browser's history knows it.
+  // An uploaded picture cannot be part of the URL, only of the browser's history state.
   const entry = { parts: state.parts };
   if (typing && typed) history.replaceState(entry, "", url);
   else history.pushState(entry, "", url);
   typed = typing;
 }
 
-/** Takes up what the address says; what makes no sense there is as if it were not there. */
+/** Restore the query from the URL; invalid parts are ignored. */
 export function recall() {
   let kept = {};
   try {

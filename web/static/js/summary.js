@@ -1,15 +1,15 @@
-// What an answer amounts to, and what went wrong, in words.
+// The summary of a search result, and error messages.
 
 import { byId, make } from "./dom.js";
 import { knows, t } from "./i18n.js";
 import { isEmpty } from "./state.js";
 
-/** Says how many there are; read aloud to those who do not see them. */
+/** Set the summary, which screen readers announce. */
 export function summarise(text) {
   if (byId("summary").textContent !== text) byId("summary").textContent = text;
 }
 
-/** Says what an answer amounts to. */
+/** Summarise a search result. */
 export function tell(found) {
   if (!found.hits.length) return summarise(t("nothing"));
   if (isEmpty()) return summarise(t("newest", { n: found.searched }));
@@ -21,14 +21,14 @@ export function tell(found) {
   return summarise(`${t("likely", { n: likely, more })} ${all}`);
 }
 
-/** Shows a problem, or something worth knowing, until the next answer; `again`: what to do about it. */
+/** Show a problem or a notice until the next result; `again` is the action of its button. */
 export function notice(what, { again = null, label = t("tryAgain") } = {}) {
   const text = typeof what === "string" ? what : describe(what);
   byId("notices").append(make("p", { className: typeof what === "string" ? "" : "bad", dir: "auto" }, text,
     again ? make("button", { type: "button", onclick: again }, label) : null));
 }
 
-/** Says, calmly, that what stands in the box cannot be read. */
+/** Show that the query cannot be parsed yet. */
 export function notYet(problem) {
   clearNotices();
   byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message.split("\n")[0])));
@@ -36,7 +36,7 @@ export function notYet(problem) {
 
 export const clearNotices = () => byId("notices").replaceChildren();
 
-/** What went wrong in the page's own words, with what the server says of it; without such words, as the server says it. */
+/** Return the page's text for a problem with the server's detail, or only the detail if the page has no text. */
 export function describe({ title, message }) {
   const key = `problem_${title}`;
   return knows(key) ? t(key, { detail: message }) : message || title;

@@ -4,9 +4,9 @@ import { thumbnail } from "./api.js";
 import { icon, iconButton, make } from "./dom.js";
 import { t } from "./i18n.js";
 
-const known = new Map(); // id -> image that was on the screen, to be shown again without a flicker
+const known = new Map(); // id -> image that was visible, to be reused without a flicker
 
-/** Remembers the images of tiles that are about to go. */
+/** Keep the images of tiles that are about to be removed. */
 export function keepImages(tiles) {
   known.clear();
   for (const tile of tiles) known.set(Number(tile.dataset.id), tile.querySelector("img"));
@@ -19,7 +19,7 @@ function image(hit, side) {
   if (kept && kept.complete && kept.src.endsWith(`=${size}`)) return kept;
   const made = make("img", { alt: "", decoding: "async", draggable: false, src: thumbnail(hit.id, size) });
   if (!made.complete) {
-    made.className = "coming"; // fades in; its place is there already
+    made.className = "coming"; // fades in; its space is reserved already
     made.addEventListener("load", () => { made.className = ""; });
   }
   made.addEventListener("error", () => {
@@ -37,7 +37,7 @@ function over(hit, hooks) {
     typeof hit.score === "number" ? make("span.score", { title: t("scoreHint"), "aria-hidden": "true" }, hit.score.toFixed(3)) : null);
 }
 
-/** `hooks`: open, like, why, choose, each called when that is asked for. */
+/** Make the tile of a hit. `hooks` are the callbacks open, like, why and choose. */
 export function tile(hit, { index, side, selected, tabIndex }, hooks) {
   const name = hit.name + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
   const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id },
@@ -47,7 +47,7 @@ export function tile(hit, { index, side, selected, tabIndex }, hooks) {
       make("input", { type: "checkbox", "aria-label": t("selectName", { name: hit.name }), tabIndex: -1, checked: selected, onclick: hooks.choose })),
   );
   element.classList.toggle("selected", selected);
-  // Most pictures are never pointed at: what is offered then is made then, and the first answer comes sooner.
+  // Buttons are made when the pointer enters a tile, so that the first results appear sooner.
   const offer = () => element.querySelector(".over") ?? element.append(over(hit, hooks));
   element.addEventListener("pointerenter", offer);
   element.addEventListener("focusin", offer);

@@ -1,4 +1,4 @@
-// One picture, large: what is known of it, where it matched, and how to go on from it.
+// The viewer: one large picture with its metadata, highlights, and related searches.
 
 import { api, original, thumbnail } from "./api.js";
 import { startCropping } from "./crop.js";
@@ -16,7 +16,7 @@ const SWIPE = 50; // pixels
 
 let at = 0;
 
-/** Opens a picture of the grid; `why` shows at once where it matched. */
+/** Open a picture of the grid; `why` shows at once where it matches. */
 export function open(index, { why = false } = {}) {
   at = index;
   draw({ why });
@@ -39,7 +39,7 @@ function draw({ why = false } = {}) {
   const picture = make("img.picture", { src: thumbnail(hit.id, size), alt: hit.name, draggable: false });
   const stage = make("div.stage", {}, picture, make("img.heat", { alt: "", hidden: true }), make("div.box", { hidden: true }));
   stage.style.setProperty("--ratio", hit.width / hit.height || 1);
-  stage.style.backgroundImage = `url("${thumbnail(hit.id, 384)}")`; // there already, until the large one is
+  stage.style.backgroundImage = `url("${thumbnail(hit.id, 384)}")`; // cached already; shown until the large one has loaded
   picture.addEventListener("error", () => stage.replaceWith(make("p", {}, t("gone"))));
   const cropping = startCropping(stage, (crop) => goOn({ picture: hit.id, weight: 1, crop, label: hit.name }));
   const ends = (by) => at + by < 0 || at + by >= shown().length;
@@ -63,7 +63,7 @@ function draw({ why = false } = {}) {
   drawJudging(hit);
 }
 
-/** Asks for more (or less) of what is shown, and goes back to the pictures. */
+/** Add a part for more (or less) like this to the query, and close the viewer. */
 function goOn(part) {
   dialog.close();
   addPart(part);
@@ -87,7 +87,7 @@ function actions(hit, stage, cropping) {
   );
 }
 
-// Right or wrong -----------------------------------------------------------------------------------------------------
+// Judgements ---------------------------------------------------------------------------------------------------------
 
 async function drawJudging(hit) {
   const asked = inWords();
@@ -112,9 +112,9 @@ async function drawJudging(hit) {
   if (known) show(known.grades[hit.id] ?? null);
 }
 
-// What is known ------------------------------------------------------------------------------------------------------
+// Metadata -----------------------------------------------------------------------------------------------------------
 
-/** The similarity to each part of the query, beside the part; nothing where the words of the box are several parts. */
+/** The similarity to each part of the query; nothing if the text of the search box has several parts. */
 function parts(hit) {
   const names = [state.words.trim(), ...state.parts.map((part) => part.text ?? part.label ?? t("picture"))].filter(Boolean);
   if (hit.parts?.length !== names.length) return null;
@@ -151,7 +151,7 @@ async function drawStack(hit) {
       make("img", { src: thumbnail(picture.id, 192), alt: picture.name })))));
 }
 
-// Keys and fingers ---------------------------------------------------------------------------------------------------
+// Keyboard and touch -------------------------------------------------------------------------------------------------
 
 function onKey(event) {
   if (event.target.matches("input, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
