@@ -56,14 +56,14 @@ class FieldTest:
 
 @dataclass(frozen=True)
 class And:
-    """True if all conditions are true, or if there are none."""
+    """True if all conditions are true, also without any conditions."""
 
     conditions: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True)
 class Or:
-    """True if at least one condition is true; false if there are none."""
+    """True if at least one condition is true."""
 
     conditions: "tuple[Condition, ...]"
 

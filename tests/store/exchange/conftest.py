@@ -6,23 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from store import Library
 from store.exchange import ImportSettings, ImportSummary, import_vectors, open_vectors
-
-Vectors = NDArray[np.floating]
-
-
-def unit_vectors(count: int, dim: int = 8, dtype: str = "float32", seed: int = 0) -> Vectors:
-    """(count, dim) random vectors of unit length, rounded to `dtype`."""
-    raw = np.random.default_rng(seed).normal(size=(count, dim))
-    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(dtype)
+from tests.support.vectors import Vectors
 
 
 @pytest.fixture
-def write(tmp_path: Path) -> Callable[..., tuple[Path, Path | None]]:
-    """Writes `vectors.npy` and, if there are names, `names.txt`."""
+def write_vectors(tmp_path: Path) -> Callable[..., tuple[Path, Path | None]]:
+    """Write `vectors.npy` and, with names, `names.txt`; return their paths."""
 
     def writer(vectors: Vectors, names: Sequence[bytes] | None = None) -> tuple[Path, Path | None]:
         np.save(tmp_path / "vectors.npy", vectors)
@@ -35,10 +27,10 @@ def write(tmp_path: Path) -> Callable[..., tuple[Path, Path | None]]:
 
 
 @pytest.fixture
-def take(library: Library, write: Callable[..., Any]) -> Callable[..., ImportSummary]:
-    """Imports vectors as the space `elsewhere`, or as it is called."""
+def import_space(library: Library, write_vectors: Callable[..., Any]) -> Callable[..., ImportSummary]:
+    """Import vectors as the space `elsewhere`, or as `space`."""
 
-    def taker(
+    def importer(
         vectors: Vectors,
         names: Sequence[bytes] | None = None,
         *,
@@ -46,9 +38,9 @@ def take(library: Library, write: Callable[..., Any]) -> Callable[..., ImportSum
         as_paths: bool = False,
         **settings: Any,
     ) -> ImportSummary:
-        file, listed = write(vectors, names)
+        file, listed = write_vectors(vectors, names)
         source = open_vectors(file, listed, as_paths=as_paths)
         with library.exclusive() as writer:
             return import_vectors(writer, source, space, ImportSettings(**settings))
 
-    return taker
+    return importer

@@ -18,9 +18,9 @@ from store.catalog.tables import Embedding
 from store.exchange import ImportSummary, ItemName, export_space, import_vectors, open_vectors
 from store.exchange.vector_file import BLOCK_SIZE, read_names
 from store.spaces.registry import named_space
-from tests.store.exchange.conftest import unit_vectors
+from tests.support.vectors import unit_vectors
 
-Take = Callable[..., ImportSummary]
+ImportSpace = Callable[..., ImportSummary]
 
 
 def names_of(folder: Path) -> list[ItemName]:
@@ -30,11 +30,11 @@ def names_of(folder: Path) -> list[ItemName]:
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 @pytest.mark.parametrize("again", ["out", "out/vectors.npy", "out/vectors.parquet"])
 def test_export_and_import_keep_vectors_and_names(
-    library: Library, take: Take, tmp_path: Path, dtype: str, again: str
+    library: Library, import_space: ImportSpace, tmp_path: Path, dtype: str, again: str
 ) -> None:
     vectors = unit_vectors(BLOCK_SIZE + 3, 16, dtype)
     ids = [b"caf\xe9 %d" % number for number in range(BLOCK_SIZE + 3)]
-    done = take(vectors, ids)
+    done = import_space(vectors, ids)
     assert export_space(library, done.stored, tmp_path / "out", parquet=True) == BLOCK_SIZE + 3
     found = np.load(tmp_path / "out" / "vectors.npy")
     assert (found.dtype, found.tobytes()) == (np.dtype(dtype), vectors.tobytes())
@@ -58,7 +58,7 @@ def test_pictures_are_exported_by_path(library: Library, album: Path, tmp_path: 
     export_space(library, stored, tmp_path / "deep" / "out")
     names = names_of(tmp_path / "deep" / "out")
     assert all(name.is_path for name in names)
-    # One row for the two copies, none for what is missing.
+    # One row for the two copies, and no row for the missing file.
     assert {os.path.relpath(name.value, os.fsencode(album)) for name in names} == {
         b"again.png", b"caf\xe9.png", b"more/yellow.png", b"red.png"
     }  # fmt: skip
@@ -70,10 +70,12 @@ def test_pictures_are_exported_by_path(library: Library, album: Path, tmp_path: 
     assert (done.pictures, done.documents) == (4, 0)
 
 
-def test_parquet_export_has_vectors_and_names(library: Library, take: Take, album: Path, tmp_path: Path) -> None:
+def test_parquet_export_has_vectors_and_names(
+    library: Library, import_space: ImportSpace, album: Path, tmp_path: Path
+) -> None:
     index(library, [album], FakeEncoder())
     vectors = unit_vectors(3, dtype="float16")
-    done = take(vectors, [b"red.png", b"caf\xe9", b"doc"], as_paths=True, root=album)
+    done = import_space(vectors, [b"red.png", b"caf\xe9", b"doc"], as_paths=True, root=album)
     export_space(library, done.stored, tmp_path / "out", parquet=True)
     records = pq.read_table(tmp_path / "out" / "vectors.parquet").to_pylist()
     assert [(record["path"], record["id"], record["name_bytes"]) for record in records] == [
@@ -85,20 +87,22 @@ def test_parquet_export_has_vectors_and_names(library: Library, take: Take, albu
 
 
 @pytest.mark.parametrize("there", ["file", "folder", "link"])
-def test_export_never_overwrites_existing_files(library: Library, take: Take, tmp_path: Path, there: str) -> None:
+def test_export_never_overwrites_existing_files(
+    library: Library, import_space: ImportSpace, tmp_path: Path, there: str
+) -> None:
     out = tmp_path / "out"
     if there == "link":
         out.symlink_to("nowhere")
     else:
         out.mkdir() if there == "folder" else out.touch()
     with pytest.raises(ExchangeError, match="already exists"):
-        export_space(library, take(unit_vectors(1)).stored, out)
+        export_space(library, import_space(unit_vectors(1)).stored, out)
 
 
 def test_failed_export_leaves_no_folder(
-    library: Library, take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    library: Library, import_space: ImportSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = take(unit_vectors(2)).stored
+    stored = import_space(unit_vectors(2)).stored
     before = sorted(tmp_path.iterdir())
 
     def full(name: ItemName) -> str:
@@ -110,8 +114,8 @@ def test_failed_export_leaves_no_folder(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_export_fails_if_vectors_are_damaged(library: Library, take: Take, tmp_path: Path) -> None:
-    stored = take(unit_vectors(3)).stored
+def test_export_fails_if_vectors_are_damaged(library: Library, import_space: ImportSpace, tmp_path: Path) -> None:
+    stored = import_space(unit_vectors(3)).stored
     with library.transaction() as connection:
         connection.execute(update(Embedding).where(Embedding.content_id == 2).values(vector=b"short"))
     with pytest.raises(ExchangeError, match="damaged"):

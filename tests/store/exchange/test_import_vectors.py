@@ -22,13 +22,13 @@ from store.queries import count_by_state, count_documents
 from store.roots import ensure_root, list_roots
 from store.spaces.drop import forget_space
 from store.spaces.registry import active_space, list_spaces, named_space
-from tests.store.exchange.conftest import Vectors, unit_vectors
+from tests.support.vectors import Vectors, unit_vectors
 
-Take = Callable[..., ImportSummary]
+ImportSpace = Callable[..., ImportSummary]
 
 
 def rows(library: Library) -> list[int]:
-    """How much there is of everything an import adds to."""
+    """The number of rows in each table that an import changes."""
     with library.read() as connection:
         return [
             connection.scalar(select(func.count()).select_from(table)) or 0
@@ -36,7 +36,7 @@ def rows(library: Library) -> list[int]:
         ]
 
 
-def kept(library: Library, done: ImportSummary) -> list[bytes]:
+def stored_vectors(library: Library, done: ImportSummary) -> list[bytes]:
     """The vectors in the catalogue, by content."""
     statement = select(Embedding.vector).where(Embedding.space_id == done.stored.id).order_by(Embedding.content_id)
     with library.read() as connection:
@@ -44,12 +44,12 @@ def kept(library: Library, done: ImportSummary) -> list[bytes]:
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_unit_vectors_keep_every_bit(library: Library, take: Take, dtype: str) -> None:
+def test_unit_vectors_keep_every_bit(library: Library, import_space: ImportSpace, dtype: str) -> None:
     vectors = unit_vectors(BLOCK_SIZE + 7, 16, dtype)
-    done = take(vectors)
+    done = import_space(vectors)
     assert done.stored.dtype == dtype
     assert (done.vectors, done.documents, done.pictures, done.copies) == (BLOCK_SIZE + 7, BLOCK_SIZE + 7, 0, 0)
-    assert b"".join(kept(library, done)) == vectors.tobytes()
+    assert b"".join(stored_vectors(library, done)) == vectors.tobytes()
     assert verify(library) == []
 
 
@@ -57,17 +57,23 @@ def test_unit_vectors_keep_every_bit(library: Library, take: Take, dtype: str) -
     ("dtype", "asked", "stored"),
     [("float64", None, "float32"), ("float32", "float16", "float16"), ("float16", "float32", "float32")],
 )
-def test_dtype_of_stored_vectors(library: Library, take: Take, dtype: str, asked: str | None, stored: str) -> None:
+def test_dtype_of_stored_vectors(
+    library: Library, import_space: ImportSpace, dtype: str, asked: str | None, stored: str
+) -> None:
     vectors = unit_vectors(20, 16, dtype)
-    done = take(vectors, dtype=asked)
+    done = import_space(vectors, dtype=asked)
     assert done.stored.dtype == stored
-    assert b"".join(kept(library, done)) == vectors.astype(stored).tobytes()
+    assert b"".join(stored_vectors(library, done)) == vectors.astype(stored).tobytes()
     assert verify(library) == []
 
 
-def test_fingerprint_depends_on_the_vectors(library: Library, take: Take) -> None:
+def test_fingerprint_depends_on_the_vectors(library: Library, import_space: ImportSpace) -> None:
     vectors = unit_vectors(5)
-    first, second, third = take(vectors), take(vectors, space="again"), take(vectors[::-1], space="other way")
+    first, second, third = (
+        import_space(vectors),
+        import_space(vectors, space="again"),
+        import_space(vectors[::-1], space="other way"),
+    )
     assert first.stored.space.is_imported
     assert first.stored.space.weights == second.stored.space.weights != third.stored.space.weights
     assert first.stored.space.fingerprint != second.stored.space.fingerprint
@@ -75,9 +81,9 @@ def test_fingerprint_depends_on_the_vectors(library: Library, take: Take) -> Non
     assert named_space(library, first.stored.space.fingerprint[:8]) == first.stored
 
 
-def test_search_agrees_with_numpy(library: Library, take: Take) -> None:
+def test_search_agrees_with_numpy(library: Library, import_space: ImportSpace) -> None:
     vectors = unit_vectors(1000, 24) * np.linspace(0.5, 2, 1000, dtype=np.float32)[:, None]
-    take(vectors, [b"n%d" % number for number in range(1000)])
+    import_space(vectors, [b"n%d" % number for number in range(1000)])
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     searcher = Searcher(library)
     for query in unit_vectors(5, 24, seed=9):
@@ -88,7 +94,7 @@ def test_search_agrees_with_numpy(library: Library, take: Take) -> None:
         np.testing.assert_allclose([hit.score for hit in hits], scores[best], atol=1e-6)
 
 
-# --- what the vectors belong to
+# --- pictures and documents
 
 
 @pytest.fixture
@@ -98,12 +104,14 @@ def indexed(library: Library, album: Path) -> Library:
     return library
 
 
-def test_vectors_named_by_indexed_paths_belong_to_these_pictures(indexed: Library, take: Take, album: Path) -> None:
+def test_vectors_named_by_indexed_paths_belong_to_these_pictures(
+    indexed: Library, import_space: ImportSpace, album: Path
+) -> None:
     vectors = unit_vectors(4)
     names = [b"red.png", os.fsencode(album / "blue.png"), b"./more/../more/yellow.png", b"not/here.png"]
-    done = take(vectors, names, as_paths=True, root=album)
+    done = import_space(vectors, names, as_paths=True, root=album)
     assert (done.pictures, done.documents, done.active) == (3, 1, False)
-    take(vectors, names, as_paths=True, root=album, activate=True, replace=True)
+    import_space(vectors, names, as_paths=True, root=album, activate=True, replace=True)
     hits = Searcher(indexed).nearest(vectors[1], k=4)
     assert hits[0].path == album / "blue.png"
     known = (album / "red.png", album / "blue.png", album / "more" / "yellow.png")
@@ -112,49 +120,49 @@ def test_vectors_named_by_indexed_paths_belong_to_these_pictures(indexed: Librar
 
 
 def test_relative_paths_start_at_the_current_folder(
-    indexed: Library, take: Take, album: Path, monkeypatch: pytest.MonkeyPatch
+    indexed: Library, import_space: ImportSpace, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(album / "more")
-    assert take(unit_vectors(1), [b"yellow.png"], as_paths=True).pictures == 1
+    assert import_space(unit_vectors(1), [b"yellow.png"], as_paths=True).pictures == 1
 
 
-def test_ids_are_not_looked_up_as_paths(indexed: Library, take: Take, album: Path) -> None:
-    assert take(unit_vectors(1), [b"red.png"], root=album).documents == 1
+def test_ids_are_not_looked_up_as_paths(indexed: Library, import_space: ImportSpace, album: Path) -> None:
+    assert import_space(unit_vectors(1), [b"red.png"], root=album).documents == 1
 
 
-def test_copies_share_the_first_vector(library: Library, take: Take, album: Path) -> None:
+def test_copies_share_the_first_vector(library: Library, import_space: ImportSpace, album: Path) -> None:
     (album / "again.png").write_bytes((album / "red.png").read_bytes())
     index(library, [album], FakeEncoder())
     vectors = unit_vectors(2)
-    done = take(vectors, [b"red.png", b"again.png"], as_paths=True, root=album)
+    done = import_space(vectors, [b"red.png", b"again.png"], as_paths=True, root=album)
     assert (done.vectors, done.pictures, done.copies) == (2, 1, 1)
-    assert kept(library, done) == [vectors[0].tobytes()]
+    assert stored_vectors(library, done) == [vectors[0].tobytes()]
 
 
 def test_missing_pictures_are_found_again_when_their_files_return(
-    indexed: Library, take: Take, album: Path, tmp_path: Path
+    indexed: Library, import_space: ImportSpace, album: Path, tmp_path: Path
 ) -> None:
     (album / "red.png").rename(tmp_path / "red.png")
     index(indexed, [album], FakeEncoder())
-    done = take(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
+    done = import_space(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
     assert done.pictures == 2
     with indexed.exclusive() as writer:
         assert repair(writer) == []
     (tmp_path / "red.png").rename(album / "red.png")
     index(indexed, [album], FakeEncoder())
-    assert verify(indexed) == []  # the index of the imported space has followed
+    assert verify(indexed) == []  # including the index of the imported space
     assert [summary.vectors for summary in list_spaces(indexed)] == [4, 2]
 
 
-def test_path_of_a_failed_file_becomes_a_document(library: Library, take: Take, album: Path) -> None:
+def test_path_of_a_failed_file_becomes_a_document(library: Library, import_space: ImportSpace, album: Path) -> None:
     (album / "bad.png").write_bytes(b"no picture")
     index(library, [album], FakeEncoder())
-    assert take(unit_vectors(1), [b"bad.png"], as_paths=True, root=album).documents == 1
+    assert import_space(unit_vectors(1), [b"bad.png"], as_paths=True, root=album).documents == 1
 
 
 @pytest.mark.parametrize("value", [b"caf\xe9", b"a//b/", b"../up", b" ", "雪".encode(), b"imported:x", b"%_", b"."])
-def test_ids_may_be_any_bytes(library: Library, take: Take, value: bytes) -> None:
-    take(unit_vectors(2), [b"other", value])
+def test_ids_may_be_any_bytes(library: Library, import_space: ImportSpace, value: bytes) -> None:
+    import_space(unit_vectors(2), [b"other", value])
     searcher = Searcher(library)
     (hit,) = searcher.similar("other", k=2)
     assert os.fsencode(hit.name) == value
@@ -162,10 +170,10 @@ def test_ids_may_be_any_bytes(library: Library, take: Take, value: bytes) -> Non
     assert verify(library) == []
 
 
-# --- what may go wrong leaves nothing behind
+# --- failed imports
 
 
-def spoilt(count: int, row: int, value: float) -> Vectors:
+def with_bad_row(count: int, row: int, value: float) -> Vectors:
     vectors = unit_vectors(count)
     vectors[row] = value
     return vectors
@@ -175,11 +183,11 @@ def spoilt(count: int, row: int, value: float) -> Vectors:
     ("vectors", "names", "fault"),
     [
         (
-            spoilt(BLOCK_SIZE + 5, BLOCK_SIZE + 2, np.nan),
+            with_bad_row(BLOCK_SIZE + 5, BLOCK_SIZE + 2, np.nan),
             None,
             rf"row {BLOCK_SIZE + 2} \({BLOCK_SIZE + 2}\) has values that are not finite",
         ),
-        (spoilt(BLOCK_SIZE + 5, BLOCK_SIZE + 2, 0), None, rf"row {BLOCK_SIZE + 2} .* is zero"),
+        (with_bad_row(BLOCK_SIZE + 5, BLOCK_SIZE + 2, 0), None, rf"row {BLOCK_SIZE + 2} .* is zero"),
         (unit_vectors(3), [b"a", b"b", b"a"], "The name a occurs twice"),
         (
             unit_vectors(BLOCK_SIZE + 1),
@@ -191,13 +199,13 @@ def spoilt(count: int, row: int, value: float) -> Vectors:
     ],
 )
 def test_invalid_vectors_or_names_import_nothing(
-    library: Library, take: Take, vectors: Vectors, names: Sequence[bytes] | None, fault: str
+    library: Library, import_space: ImportSpace, vectors: Vectors, names: Sequence[bytes] | None, fault: str
 ) -> None:
     with pytest.raises(BadVectorFile, match=fault):
-        take(vectors, names)
+        import_space(vectors, names)
     assert rows(library) == [0] * 5
     assert active_space(library) is None
-    assert take(unit_vectors(3)).active
+    assert import_space(unit_vectors(3)).active
     assert verify(library) == []
 
 
@@ -206,15 +214,17 @@ def test_invalid_vectors_or_names_import_nothing(
     [[b"red.png", b"./red.png"], [b"red.png", *(b"%d" % number for number in range(BLOCK_SIZE)), b"more/../red.png"]],
 )
 def test_two_names_of_the_same_picture_are_rejected(
-    indexed: Library, take: Take, album: Path, names: list[bytes]
+    indexed: Library, import_space: ImportSpace, album: Path, names: list[bytes]
 ) -> None:
     before = rows(indexed)
     with pytest.raises(BadVectorFile, match=r"red\.png occurs twice"):
-        take(unit_vectors(len(names)), names, as_paths=True, root=album)
+        import_space(unit_vectors(len(names)), names, as_paths=True, root=album)
     assert rows(indexed) == before
 
 
-def test_interrupted_import_changes_nothing(indexed: Library, write: Callable[..., tuple[Path, Path | None]]) -> None:
+def test_interrupted_import_changes_nothing(
+    indexed: Library, write_vectors: Callable[..., tuple[Path, Path | None]]
+) -> None:
     before, revision = rows(indexed), indexed.revision()
     seen = []
 
@@ -223,7 +233,7 @@ def test_interrupted_import_changes_nothing(indexed: Library, write: Callable[..
         if len(seen) == 2:
             raise KeyboardInterrupt
 
-    source = open_vectors(*write(unit_vectors(3 * BLOCK_SIZE, 2)))
+    source = open_vectors(*write_vectors(unit_vectors(3 * BLOCK_SIZE, 2)))
     with indexed.exclusive() as writer, pytest.raises(KeyboardInterrupt):
         import_vectors(writer, source, "elsewhere", advance=stop)
     assert seen == [BLOCK_SIZE, BLOCK_SIZE]
@@ -231,18 +241,18 @@ def test_interrupted_import_changes_nothing(indexed: Library, write: Callable[..
     assert verify(indexed) == []
 
 
-def test_importing_under_an_existing_name_is_rejected(library: Library, take: Take) -> None:
-    take(unit_vectors(3))
+def test_importing_under_an_existing_name_is_rejected(library: Library, import_space: ImportSpace) -> None:
+    import_space(unit_vectors(3))
     before = rows(library)
     for vectors in (unit_vectors(3), unit_vectors(2, seed=5)):
         with pytest.raises(SpaceExists, match="already exists"):
-            take(vectors)
+            import_space(vectors)
     assert rows(library) == before
 
 
-def test_replace_drops_the_space_of_the_same_name(library: Library, take: Take) -> None:
-    old = take(unit_vectors(3))
-    new = take(unit_vectors(2, 5, seed=5), [b"0", b"x"], replace=True)
+def test_replace_drops_the_space_of_the_same_name(library: Library, import_space: ImportSpace) -> None:
+    old = import_space(unit_vectors(3))
+    new = import_space(unit_vectors(2, 5, seed=5), [b"0", b"x"], replace=True)
     assert (new.active, new.stored.space.dim) == (True, 5)
     assert rows(library) == [1, 1, 2, 2, 2]
     assert [summary.stored.space for summary in list_spaces(library)] == [new.stored.space] != [old.stored.space]
@@ -250,38 +260,38 @@ def test_replace_drops_the_space_of_the_same_name(library: Library, take: Take) 
     assert verify(library) == []
 
 
-def test_failed_replacement_keeps_the_old_space(library: Library, take: Take) -> None:
-    old = take(unit_vectors(3))
+def test_failed_replacement_keeps_the_old_space(library: Library, import_space: ImportSpace) -> None:
+    old = import_space(unit_vectors(3))
     with pytest.raises(BadVectorFile):
-        take(spoilt(3, 1, 0), replace=True)
+        import_space(with_bad_row(3, 1, 0), replace=True)
     assert active_space(library) == old.stored
     assert len(Searcher(library)) == 3
     assert verify(library) == []
 
 
-def test_space_of_a_model_is_never_replaced(indexed: Library, take: Take) -> None:
+def test_space_of_a_model_is_never_replaced(indexed: Library, import_space: ImportSpace) -> None:
     with pytest.raises(SpaceExists, match="a model"):
-        take(unit_vectors(3), space="fake", replace=True)
+        import_space(unit_vectors(3), space="fake", replace=True)
 
 
-def test_name_may_be_the_prefix_of_a_fingerprint(library: Library, take: Take) -> None:
-    first = take(unit_vectors(3)).stored
-    assert take(unit_vectors(3), space=first.space.fingerprint[:6]).vectors == 3
+def test_name_may_be_the_prefix_of_a_fingerprint(library: Library, import_space: ImportSpace) -> None:
+    first = import_space(unit_vectors(3)).stored
+    assert import_space(unit_vectors(3), space=first.space.fingerprint[:6]).vectors == 3
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\udcff"])
-def test_invalid_space_names_are_rejected(library: Library, take: Take, name: str) -> None:
+def test_invalid_space_names_are_rejected(library: Library, import_space: ImportSpace, name: str) -> None:
     with pytest.raises(ExchangeError, match="Invalid name"):
-        take(unit_vectors(1), space=name)
+        import_space(unit_vectors(1), space=name)
 
 
-# --- beside indexed pictures
+# --- together with indexed pictures
 
 
 def test_indexing_and_forgetting_work_next_to_an_imported_space(
-    indexed: Library, take: Take, album: Path, tmp_path: Path
+    indexed: Library, import_space: ImportSpace, album: Path, tmp_path: Path
 ) -> None:
-    done = take(
+    done = import_space(
         unit_vectors(1000), [b"red.png", *(b"doc%d" % number for number in range(999))], as_paths=True, root=album
     )
     assert not done.active
@@ -303,21 +313,21 @@ def test_indexing_and_forgetting_work_next_to_an_imported_space(
     assert verify(indexed) == []
 
 
-def test_active_imported_space_may_lack_pictures(indexed: Library, take: Take) -> None:
-    assert take(unit_vectors(3), activate=True).active
+def test_active_imported_space_may_lack_pictures(indexed: Library, import_space: ImportSpace) -> None:
+    assert import_space(unit_vectors(3), activate=True).active
     assert verify(indexed) == []
     assert len(Searcher(indexed)) == 3
 
 
-def test_indexing_the_root_folder_ignores_documents(library: Library, take: Take) -> None:
-    take(unit_vectors(3))
+def test_indexing_the_root_folder_ignores_documents(library: Library, import_space: ImportSpace) -> None:
+    import_space(unit_vectors(3))
     with library.exclusive() as writer:
         ensure_root(writer, Path("/"))
     assert count_documents(library) == 3
 
 
-def test_forgetting_an_imported_space_removes_its_documents(library: Library, take: Take) -> None:
-    stored = take(unit_vectors(3)).stored
+def test_forgetting_an_imported_space_removes_its_documents(library: Library, import_space: ImportSpace) -> None:
+    stored = import_space(unit_vectors(3)).stored
     with library.exclusive() as writer:
         assert forget_space(writer, stored, dry_run=True) == 3
         assert rows(library) == [1, 1, 3, 3, 3]
@@ -327,8 +337,10 @@ def test_forgetting_an_imported_space_removes_its_documents(library: Library, ta
     assert list(library.indexes.iterdir()) == []
 
 
-def test_forgetting_the_active_space_activates_another(indexed: Library, take: Take, album: Path) -> None:
-    done = take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
+def test_forgetting_the_active_space_activates_another(
+    indexed: Library, import_space: ImportSpace, album: Path
+) -> None:
+    done = import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
     with indexed.exclusive() as writer:
         assert forget_space(writer, done.stored) == 2
     assert len(Searcher(indexed, FakeEncoder())) == 4
@@ -336,8 +348,10 @@ def test_forgetting_the_active_space_activates_another(indexed: Library, take: T
     assert verify(indexed) == []
 
 
-def test_forgetting_the_space_of_a_model_keeps_its_pictures(indexed: Library, take: Take, album: Path) -> None:
-    take(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
+def test_forgetting_the_space_of_a_model_keeps_its_pictures(
+    indexed: Library, import_space: ImportSpace, album: Path
+) -> None:
+    import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
     with indexed.exclusive() as writer:
         assert forget_space(writer, named_space(indexed, "fake")) == 4
     assert count_by_state(indexed)[PictureState.PRESENT] == 4

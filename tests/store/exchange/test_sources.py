@@ -15,9 +15,9 @@ import pytest
 from core.errors import BadVectorFile, ExtraMissing
 from store.exchange import ItemName, ParquetColumns, VectorSource, open_vectors, read_vectors
 from store.exchange.vector_file import BLOCK_SIZE, name_to_json, read_names
-from tests.store.exchange.conftest import Vectors, unit_vectors
+from tests.support.vectors import Vectors, unit_vectors
 
-Write = Callable[..., tuple[Path, Path | None]]
+WriteVectors = Callable[..., tuple[Path, Path | None]]
 
 
 def everything(source: VectorSource) -> tuple[list[ItemName], Vectors]:
@@ -45,28 +45,28 @@ def table(file: Path, /, **columns: Any) -> Path:
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4"])
-def test_array_with_a_list_of_names(write: Write, dtype: str) -> None:
+def test_array_with_a_list_of_names(write_vectors: WriteVectors, dtype: str) -> None:
     vectors = unit_vectors(7).astype(dtype)
-    source = open_vectors(*write(vectors, [b"n%d" % number for number in range(7)]))
+    source = open_vectors(*write_vectors(vectors, [b"n%d" % number for number in range(7)]))
     names, found = everything(source)
     assert (source.count, source.dim, source.dtype) == (7, 8, np.dtype(dtype))
     assert names == [ItemName(b"n%d" % number) for number in range(7)]
     assert (found == vectors).all()
 
 
-def test_column_major_array(write: Write) -> None:
+def test_column_major_array(write_vectors: WriteVectors) -> None:
     vectors = unit_vectors(7)
-    _, found = everything(open_vectors(*write(np.asfortranarray(vectors))))
+    _, found = everything(open_vectors(*write_vectors(np.asfortranarray(vectors))))
     assert (found == vectors).all()
 
 
-def test_several_blocks_are_numbered_without_names(write: Write) -> None:
+def test_several_blocks_are_numbered_without_names(write_vectors: WriteVectors) -> None:
     vectors = unit_vectors(2 * BLOCK_SIZE + 1, 2)
-    source = open_vectors(*write(vectors))
+    source = open_vectors(*write_vectors(vectors))
     assert [len(names) for names, _ in source] == [BLOCK_SIZE, BLOCK_SIZE, 1]
     names, found = everything(source)
     assert (found == vectors).all()
-    assert names[-1] == ItemName(b"%d" % (2 * BLOCK_SIZE))  # without a list, they are numbered
+    assert names[-1] == ItemName(b"%d" % (2 * BLOCK_SIZE))  # vectors without names are numbered
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 3, 20, 100, -1])
-def test_truncated_array_is_rejected(write: Write, keep: int) -> None:
-    file, _ = write(unit_vectors(50))
+def test_truncated_array_is_rejected(write_vectors: WriteVectors, keep: int) -> None:
+    file, _ = write_vectors(unit_vectors(50))
     file.write_bytes(file.read_bytes()[:keep])
     with pytest.raises(BadVectorFile, match=r"not a \.npy file"):
         open_vectors(file)
@@ -131,15 +131,15 @@ def test_file_that_does_not_exist_is_rejected(tmp_path: Path, name: str) -> None
     ("count", "fault"),
     [(4, "4 names for 5 vectors"), (6, "6 names for 5"), (0, "0 names for 5"), (9, "9 names for 5")],
 )
-def test_number_of_names_must_equal_number_of_vectors(write: Write, count: int, fault: str) -> None:
-    source = open_vectors(*write(unit_vectors(5), [b"n%d" % number for number in range(count)]))
+def test_number_of_names_must_equal_number_of_vectors(write_vectors: WriteVectors, count: int, fault: str) -> None:
+    source = open_vectors(*write_vectors(unit_vectors(5), [b"n%d" % number for number in range(count)]))
     with pytest.raises(BadVectorFile, match=fault):
         everything(source)
 
 
-def test_plain_names_keep_their_bytes(write: Write) -> None:
+def test_plain_names_keep_their_bytes(write_vectors: WriteVectors) -> None:
     names = [b"caf\xe9", b" blank ", b"a//b", b"/x/../y", "雪".encode(), b"no newline at the end"]
-    file, listed = write(unit_vectors(6), names)
+    file, listed = write_vectors(unit_vectors(6), names)
     assert listed is not None
     listed.write_bytes(b"\n".join(names))
     assert [name.value for name in everything(open_vectors(file, listed))[0]] == names
@@ -147,8 +147,8 @@ def test_plain_names_keep_their_bytes(write: Write) -> None:
 
 
 @pytest.mark.parametrize("lines", [b"a\n\nb\n", b"a\nb\0c\nd\n"])
-def test_line_without_a_name_is_reported_by_number(write: Write, lines: bytes) -> None:
-    file, listed = write(unit_vectors(3), [b"a"])
+def test_line_without_a_name_is_reported_by_number(write_vectors: WriteVectors, lines: bytes) -> None:
+    file, listed = write_vectors(unit_vectors(3), [b"a"])
     assert listed is not None
     listed.write_bytes(lines)
     with pytest.raises(BadVectorFile, match="no name in line 2"):
@@ -178,15 +178,15 @@ def test_json_line_without_a_name_is_rejected(tmp_path: Path, line: bytes) -> No
         list(read_names(tmp_path / "n.jsonl"))
 
 
-def test_empty_name_in_json_is_rejected(tmp_path: Path, write: Write) -> None:
-    file, _ = write(unit_vectors(1))
+def test_empty_name_in_json_is_rejected(tmp_path: Path, write_vectors: WriteVectors) -> None:
+    file, _ = write_vectors(unit_vectors(1))
     (tmp_path / "n.jsonl").write_text('{"id_b64": ""}\n')
     with pytest.raises(BadVectorFile, match="empty"):
         everything(open_vectors(file, tmp_path / "n.jsonl"))
 
 
-def test_unreadable_list_is_rejected(tmp_path: Path, write: Write) -> None:
-    file, _ = write(unit_vectors(1))
+def test_unreadable_list_is_rejected(tmp_path: Path, write_vectors: WriteVectors) -> None:
+    file, _ = write_vectors(unit_vectors(1))
     with pytest.raises(BadVectorFile, match="Is a directory"):
         everything(open_vectors(file, tmp_path))
 
@@ -232,9 +232,9 @@ def test_parquet_column_that_contains_the_vectors(tmp_path: Path) -> None:
     assert (everything(open_vectors(file, columns=ParquetColumns(vector="other")))[1] == second).all()
 
 
-def test_list_of_names_replaces_the_names_of_the_file(tmp_path: Path, write: Write) -> None:
+def test_list_of_names_replaces_the_names_of_the_file(tmp_path: Path, write_vectors: WriteVectors) -> None:
     file = table(tmp_path / "v.parquet", emb=lists(unit_vectors(2)), id=["a", "b"])
-    _, listed = write(unit_vectors(1), [b"x", b"y"])
+    _, listed = write_vectors(unit_vectors(1), [b"x", b"y"])
     assert everything(open_vectors(file, listed))[0] == [ItemName(b"x"), ItemName(b"y")]
 
 
@@ -286,7 +286,7 @@ def test_missing_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def output(tmp_path: Path) -> Callable[..., Path]:
-    """A folder as `clip-retrieval inference` writes it: parts, numbered as in `numbers`, of 3 vectors each."""
+    """A folder as `clip-retrieval inference` writes it: one file of 3 vectors for each of `numbers`."""
 
     def make(vectors: Vectors, numbers: Sequence[str], *, flat: bool = False, kind: str = "img") -> Path:
         folder = tmp_path / "output"
@@ -306,7 +306,7 @@ def output(tmp_path: Path) -> Callable[..., Path]:
 @pytest.mark.parametrize("flat", [False, True])
 @pytest.mark.parametrize("numbers", [["0"], ["00", "01", "02"], [str(number) for number in range(11)]])
 def test_output_folder_of_clip_retrieval(output: Callable[..., Path], numbers: list[str], flat: bool) -> None:
-    """Also more than ten parts, whose numbers do not sort as their names do."""
+    """With more than ten files, the order of numbers differs from that of names."""
     vectors = unit_vectors(3 * len(numbers), dtype="float16")
     source = open_vectors(output(vectors, numbers, flat=flat))
     names, found = everything(source)
@@ -330,7 +330,7 @@ def test_files_of_different_dimensions_are_rejected(output: Callable[..., Path])
 
 
 def test_file_with_too_few_names_is_rejected(output: Callable[..., Path]) -> None:
-    """Although there are as many names as vectors in all: they would belong to other pictures."""
+    """Even if the total is right: names would belong to other vectors."""
     folder = output(unit_vectors(6), ["0", "1"])
     np.save(folder / "img_emb" / "img_emb_0.npy", unit_vectors(4))
     np.save(folder / "img_emb" / "img_emb_1.npy", unit_vectors(2))
@@ -338,12 +338,14 @@ def test_file_with_too_few_names_is_rejected(output: Callable[..., Path]) -> Non
         everything(open_vectors(folder))
 
 
-def test_embeddings_without_metadata_need_a_list_of_names(output: Callable[..., Path], write: Write) -> None:
+def test_embeddings_without_metadata_need_a_list_of_names(
+    output: Callable[..., Path], write_vectors: WriteVectors
+) -> None:
     folder = output(unit_vectors(6), ["0", "1"])
     (folder / "metadata" / "metadata_1.parquet").unlink()
     with pytest.raises(BadVectorFile, match=r"metadata_1\.parquet is missing"):
         open_vectors(folder)
-    _, listed = write(unit_vectors(1), [b"n%d" % number for number in range(6)])
+    _, listed = write_vectors(unit_vectors(1), [b"n%d" % number for number in range(6)])
     assert everything(open_vectors(folder, listed))[0][5] == ItemName(b"n5")
 
 
@@ -360,18 +362,18 @@ def test_folder_without_vectors_is_rejected(tmp_path: Path) -> None:
         open_vectors(tmp_path)
 
 
-# --- all at once
+# --- read_vectors
 
 
-def test_read_vectors_returns_names_and_one_matrix(write: Write) -> None:
+def test_read_vectors_returns_names_and_one_matrix(write_vectors: WriteVectors) -> None:
     vectors = unit_vectors(3, dtype="float16")
-    names, found = read_vectors(*write(vectors, [b"q1", b"q2", "雪".encode()]))
+    names, found = read_vectors(*write_vectors(vectors, [b"q1", b"q2", "雪".encode()]))
     assert names == ["q1", "q2", "雪"]
     assert found.dtype == np.float32
     assert (found == vectors).all()
 
 
-def test_read_vectors_returns_no_names_if_there_are_none(write: Write) -> None:
-    path, listed = write(unit_vectors(3), [b"0", b"1", b"2"])
+def test_read_vectors_returns_no_names_if_there_are_none(write_vectors: WriteVectors) -> None:
+    path, listed = write_vectors(unit_vectors(3), [b"0", b"1", b"2"])
     assert read_vectors(path)[0] is None
     assert read_vectors(path, listed)[0] == ["0", "1", "2"]

@@ -8,7 +8,7 @@ import pytest
 from core.errors import BadVectorFile
 from store.exchange.space_builder import normalized_rows
 from store.exchange.vector_file import ItemName
-from tests.store.exchange.conftest import Vectors, unit_vectors
+from tests.support.vectors import Vectors, unit_vectors
 
 HALF, SINGLE = np.dtype("<f2"), np.dtype("<f4")
 

@@ -20,7 +20,7 @@ CAMERAS = ("Leica Q", "Canon R5", None)
 
 @pytest.fixture
 def photos(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Path:
-    """Twelve pictures of three cameras, in two folders, of two months, one of which has a copy."""
+    """Twelve pictures of three cameras and two months, in two folders; one picture has a copy."""
     folder = tmp_path / "all"
     for number in range(12):
         exif = Image.Exif()

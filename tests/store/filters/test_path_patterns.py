@@ -29,15 +29,15 @@ PLACES = (
     b"line\nend",
     b"0",
     b"[x]",
-    b"n\xfcl",  # no UTF-8: one unknown character
+    b"n\xfcl",  # not UTF-8: read as one replacement character
     b"n\x80l",
-    b"n\xe2\x82l",  # half a letter
+    b"n\xe2\x82l",  # a truncated character
     b"caf\xc3\xa9.jpg",
     b"cafe\xcc\x81.jpg",
     b"stra\xc3\x9fe/a",
-    b"\xe2\x84\xaa.jpg",  # the Kelvin sign, which is a k
-    b"\xef\xbf\xbd",  # the unknown character itself
-    b"/photos/a.jpg",  # the id of a document
+    b"\xe2\x84\xaa.jpg",  # the Kelvin sign, which folds to k
+    b"\xef\xbf\xbd",  # the replacement character itself
+    b"/photos/a.jpg",  # the ID of a document
     b"http://host/a.jpg",
 )
 PATTERNS = st.lists(
@@ -73,7 +73,7 @@ PATTERNS = st.lists(
 
 @pytest.fixture(scope="module")
 def connection(empty_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    """Every place beneath every root."""
+    """A library with every path below every root."""
     import shutil
 
     path = tmp_path_factory.mktemp("patterns") / "library"
@@ -183,4 +183,4 @@ def test_examples_of_remainders() -> None:
 def test_pattern_of_only_stars_is_fast(connection: Connection) -> None:
     started = perf_counter()
     assert len(found(connection, path_like(connection, "*" * 10_000))) == len(ROOTS) * len(PLACES)
-    assert perf_counter() - started < 5  # by trying every pair of stars it is minutes
+    assert perf_counter() - started < 5  # trying every pair of stars takes minutes

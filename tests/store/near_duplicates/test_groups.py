@@ -29,7 +29,7 @@ Put = Callable[..., list[int]]
 
 
 def flipped(bits: bytes, *places: int) -> bytes:
-    """`bits` with these of its 256 bits turned."""
+    """`bits` with the bits at `places` flipped."""
     number = int.from_bytes(bits)
     for place in places:
         number ^= 1 << place
@@ -60,7 +60,7 @@ def groups(library: Library) -> list[list[int]]:
 
 
 def test_hash_alone_decides_below_certain_bits(library: Library, stored: StoredSpace, put: Put) -> None:
-    one, near, far = put(1, 2, 3)  # their vectors have nothing to do with each other
+    one, near, far = put(1, 2, 3)  # their vectors are unrelated
     hashes(library, {one: BITS, near: flipped(BITS, *range(24)), far: flipped(BITS, *range(25))})
     assert update_groups(library, stored) == 3
     assert anchors(library) == {one: one, near: one, far: far}
@@ -206,7 +206,7 @@ def test_members_are_near_their_anchor_and_anchors_are_not_near_each_other(seed:
 
 def test_twenty_thousand_equal_pictures_are_grouped_quickly() -> None:
     bits = np.tile(np.arange(32, dtype=np.uint8), (20_000, 1))
-    bits[np.arange(20_000), np.arange(20_000) % 32] ^= 1  # each nearly equal, none to all
+    bits[np.arange(20_000), np.arange(20_000) % 32] ^= 1  # each is near some others, but not all
     started = perf_counter()
     assert (group(bits) == 0).all()
     assert perf_counter() - started < 20

@@ -26,11 +26,11 @@ from tests.support.writers import publish
 Put = Callable[..., list[int]]
 
 
-def truth(library: Library, stored: StoredSpace) -> dict[int, list[float]]:
-    """What can be found, according to the catalogue."""
+def catalogue_vectors(library: Library, stored: StoredSpace) -> dict[int, list[float]]:
+    """The searchable vectors of the catalogue, by content."""
     with library.read() as connection:
-        wanted = searchable_ids(connection, stored)
-        batches = list(iter_vectors(connection, stored, wanted))
+        ids = searchable_ids(connection, stored)
+        batches = list(iter_vectors(connection, stored, ids))
     return {
         int(content_id): vector.astype(np.float32).tolist()
         for ids, vectors in batches
@@ -38,8 +38,8 @@ def truth(library: Library, stored: StoredSpace) -> dict[int, list[float]]:
     }
 
 
-def held(current: index_cache.CurrentIndex) -> dict[int, list[float]]:
-    """What an index holds."""
+def index_vectors(current: index_cache.CurrentIndex) -> dict[int, list[float]]:
+    """The vectors of an index, by content."""
     ids, vectors = current.index.ids(), current.index.vectors()
     assert len(set(ids.tolist())) == len(ids)
     return dict(zip(ids.tolist(), vectors.tolist(), strict=True))
@@ -72,15 +72,15 @@ def test_first_published_index_contains_all_vectors(library: Library, stored: St
     assert (before.published, before.fault, sorted(before.index.ids())) == (False, None, ids)
     published = publish(library, stored)
     assert published.published
-    assert held(published) == truth(library, stored)
+    assert index_vectors(published) == catalogue_vectors(library, stored)
     assert generation(library)[0] == 1
     after = index_cache.load(library, stored)
     assert (after.published, after.fault, after.revision) == (True, None, library.revision())
-    assert held(after) == truth(library, stored)
+    assert index_vectors(after) == catalogue_vectors(library, stored)
 
 
-def written(library: Library) -> tuple[int, int]:
-    """Which file it is and when it was written; reading it changes neither, but the time of the last access."""
+def file_stamp(library: Library) -> tuple[int, int]:
+    """Inode and modification time of the index file, which reading does not change."""
     status = index_file(library).stat()
     return status.st_ino, status.st_mtime_ns
 
@@ -88,21 +88,21 @@ def written(library: Library) -> tuple[int, int]:
 def test_publishing_without_changes_writes_no_file(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     publish(library, stored)
-    before = written(library)
+    before = file_stamp(library)
     assert publish(library, stored).published
-    assert written(library) == before
+    assert file_stamp(library) == before
     assert generation(library)[0] == 1
 
 
 def test_change_without_vectors_only_updates_the_revision(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     publish(library, stored)
-    before = written(library)
+    before = file_stamp(library)
     set_state(library, b"0001.png", PictureState.PRESENT)  # as after a rename
     assert not index_cache.load(library, stored).published
     assert publish(library, stored).published
     assert index_cache.load(library, stored).published
-    assert written(library) == before
+    assert file_stamp(library) == before
     assert generation(library)[0] == 1
 
 
@@ -114,10 +114,10 @@ def test_stale_file_is_brought_up_to_date(library: Library, stored: StoredSpace,
     put(9)
     current = index_cache.load(library, stored)
     assert (current.published, current.fault, current.changed) == (False, None, True)
-    assert held(current) == truth(library, stored)
+    assert index_vectors(current) == catalogue_vectors(library, stored)
     publish(library, stored)
     assert generation(library)[0] == 2
-    assert held(index_cache.load(library, stored)) == truth(library, stored)
+    assert index_vectors(index_cache.load(library, stored)) == catalogue_vectors(library, stored)
     assert not old.exists()
     assert len(files(library)) == 1
 
@@ -179,17 +179,17 @@ def test_damaged_file_is_detected_and_rebuilt(
     assert isinstance(current.fault, IndexFault)
     assert current.fault.path == path
     assert ("missing" if data is None else "damaged") in current.fault.fault
-    assert held(current) == truth(library, stored)
+    assert index_vectors(current) == catalogue_vectors(library, stored)
     assert publish(library, stored).published
     mended = index_cache.load(library, stored)
     assert (mended.published, mended.fault) == (True, None)
-    assert held(mended) == truth(library, stored)
+    assert index_vectors(mended) == catalogue_vectors(library, stored)
     assert generation(library)[0] == 2
     assert len(files(library)) == 1
 
 
 def test_file_of_another_library_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
-    """A whole index, but not the one that was published."""
+    """A complete index, but not the published one."""
     put(1, 2)
     publish(library, stored)
     other = FlatIndex(13)
@@ -197,7 +197,7 @@ def test_file_of_another_library_is_detected(library: Library, stored: StoredSpa
     other.write(index_file(library))
     current = index_cache.load(library, stored)
     assert current.fault is not None
-    assert held(current) == truth(library, stored)
+    assert index_vectors(current) == catalogue_vectors(library, stored)
 
 
 def test_folder_in_place_of_the_file_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
@@ -208,7 +208,7 @@ def test_folder_in_place_of_the_file_is_detected(library: Library, stored: Store
     path.mkdir()
     current = index_cache.load(library, stored)
     assert current.fault is not None
-    assert held(current) == truth(library, stored)
+    assert index_vectors(current) == catalogue_vectors(library, stored)
     assert publish(library, stored).published
     assert index_cache.load(library, stored).published
 
@@ -218,7 +218,7 @@ def test_rebuild_ignores_the_file_on_disk(library: Library, stored: StoredSpace,
     publish(library, stored)
     publish(library, stored, rebuild=True)
     assert generation(library)[0] == 2
-    assert held(index_cache.load(library, stored)) == truth(library, stored)
+    assert index_vectors(index_cache.load(library, stored)) == catalogue_vectors(library, stored)
 
 
 def test_stray_files_are_removed(library: Library, stored: StoredSpace, put: Put) -> None:
@@ -228,7 +228,7 @@ def test_stray_files_are_removed(library: Library, stored: StoredSpace, put: Put
     publish(library, stored)
     assert files(library) == [generation(library)[1]]
     (library.indexes / "0123456789ab-000008.tmp").write_bytes(b"killed again")
-    publish(library, stored)  # also when there is nothing new
+    publish(library, stored)  # also without changes
     assert files(library) == [generation(library)[1]]
 
 
@@ -284,11 +284,11 @@ def test_full_disk_keeps_the_catalogue_and_the_old_file(
         index_cache.publish(writer, stored)
     assert not index_cache.heal(library, stored)
     assert generation(library) == before
-    assert held(index_cache.load(library, stored)) == truth(library, stored)
-    assert len(truth(library, stored)) == 3
+    assert index_vectors(index_cache.load(library, stored)) == catalogue_vectors(library, stored)
+    assert len(catalogue_vectors(library, stored)) == 3
     monkeypatch.undo()
     publish(library, stored)
-    assert held(index_cache.load(library, stored)) == truth(library, stored)
+    assert index_vectors(index_cache.load(library, stored)) == catalogue_vectors(library, stored)
     assert len(files(library)) == 1
 
 
@@ -322,7 +322,7 @@ def test_each_space_has_its_own_file(library: Library, stored: StoredSpace, put:
 
 
 def test_change_in_one_space_keeps_the_files_of_others_current(library: Library, stored: StoredSpace, put: Put) -> None:
-    """A space that is being filled must not make every search in another one read its index again."""
+    """Filling one space must not make searches in another one read its index again."""
     put(1, 2)
     publish(library, stored)
     with library.transaction() as connection:
@@ -346,7 +346,7 @@ def test_dropped_space_has_no_index(library: Library, stored: StoredSpace, put: 
 
 
 def test_file_of_another_dimension_is_detected(library: Library, stored: StoredSpace, put: Put) -> None:
-    """With the right checksum: somebody has mixed up two rows."""
+    """Its checksum is right: two rows of the catalogue were mixed up."""
     put(1, 2)
     publish(library, stored)
     other = FlatIndex(4)
@@ -357,7 +357,7 @@ def test_file_of_another_dimension_is_detected(library: Library, stored: StoredS
         connection.execute(update(IndexGeneration).values(checksum=digest))
     current = index_cache.load(library, stored)
     assert current.fault is not None
-    assert held(current) == truth(library, stored)
+    assert index_vectors(current) == catalogue_vectors(library, stored)
 
 
 @pytest.mark.parametrize("published", [True, False])
@@ -368,17 +368,17 @@ def test_loaded_index_is_updated_without_reading_the_file(
     if published:
         publish(library, stored)
     first = index_cache.load(library, stored)
-    held_first = held(first)
+    held_first = index_vectors(first)
     monkeypatch.setattr(index_cache, "check_file", lambda *_: pytest.fail("the file was read again"))
     put(4)
     with library.transaction() as connection:
         mark_changed(connection)
     second = index_cache.load(library, stored, first)
-    assert len(held(second)) == 4
+    assert len(index_vectors(second)) == 4
     set_state(library, b"0002.png", PictureState.MISSING)
     third = index_cache.load(library, stored, second)
-    assert [held(first), len(held(second)), len(held(third))] == [held_first, 4, 3]  # each as it was, for who uses it
-    assert held(third) == truth(library, stored)
+    assert [index_vectors(first), len(index_vectors(second)), len(index_vectors(third))] == [held_first, 4, 3]
+    assert index_vectors(third) == catalogue_vectors(library, stored)
     assert (third.changed, third.published) == (True, False)
 
 
@@ -392,7 +392,7 @@ def test_loaded_index_is_replaced_by_a_newer_file(library: Library, stored: Stor
     newer = publish(library, stored)
     after = index_cache.load(library, stored, behind)
     assert (before.published, behind.published, newer.published, after.published) == (True, False, True, True)
-    assert held(after) == truth(library, stored)
+    assert index_vectors(after) == catalogue_vectors(library, stored)
 
 
 def test_file_with_only_a_new_revision_is_not_read_again(

@@ -76,7 +76,7 @@ def test_vectors_are_stored_little_endian(library: Library, dtype: str, size: in
 
 
 def test_each_space_has_its_own_revision(library: Library) -> None:
-    """Filling one space must not make the index file of another look behind."""
+    """Filling one space must not make the index file of another one stale."""
     with library.transaction() as connection:
         one = register(connection, SPACE)
         two = register(connection, Space("other", "w", 4))

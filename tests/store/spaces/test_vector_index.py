@@ -17,7 +17,7 @@ def unit(rows: int, seed: int) -> NDArray[np.float32]:
 
 
 def stored(vectors: NDArray[np.float32], dtype: str) -> NDArray[np.float32]:
-    """The numbers as the index keeps them."""
+    """The vectors rounded as the index stores them."""
     return vectors.astype(dtype).astype(np.float32)
 
 
@@ -54,7 +54,7 @@ def test_search_agrees_with_numpy(index: FlatIndex, dtype: str) -> None:
 
 
 def test_search_is_restricted_to_the_given_ids(index: FlatIndex, dtype: str) -> None:
-    among = np.concatenate([IDS[5:200:7], [-3, 999_999]])  # ids that are not there change nothing
+    among = np.concatenate([IDS[5:200:7], [-3, 999_999]])  # unknown IDs are ignored
     _, ids = index.search(QUERIES, 10, among)
     _, expected = brute_force(IDS[5:200:7], VECTORS[5:200:7], 10, dtype)
     np.testing.assert_array_equal(ids, expected)
@@ -168,7 +168,7 @@ def test_small_subset_is_scored_bit_identically(tmp_path: Path, dtype: str, monk
     vectors = rng.standard_normal((400, 24)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     written = FlatIndex(24, dtype)
-    written.add(np.arange(400, dtype=np.int64)[::-1] * 3, vectors)  # ids in no order
+    written.add(np.arange(400, dtype=np.int64)[::-1] * 3, vectors)  # IDs are not sorted
     written.remove(np.array([30, 33], np.int64))
     written.write(tmp_path / "index")
     queries = vectors[:3] + rng.standard_normal((3, 24)).astype(np.float32) / 10

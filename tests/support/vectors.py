@@ -1,0 +1,16 @@
+"""Random unit vectors, for tests that import or search vectors."""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Vectors", "unit_vectors"]
+
+Vectors: TypeAlias = NDArray[np.floating]
+
+
+def unit_vectors(count: int, dim: int = 8, dtype: str = "float32", seed: int = 0) -> Vectors:
+    """Return (count, dim) random vectors of unit length, rounded to `dtype`."""
+    raw = np.random.default_rng(seed).normal(size=(count, dim))
+    return np.asarray(raw / np.linalg.norm(raw, axis=1, keepdims=True)).astype(dtype)
