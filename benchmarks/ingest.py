@@ -109,7 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__.split("\n")[0])
-    parser.add_argument("--model", default=registry.DEFAULT_MODEL, choices=sorted(registry.MODELS))
+    parser.add_argument("--model", default=registry.DEFAULT_MODEL, choices=sorted(registry.ENCODERS.built_in()))
     parser.add_argument("--large", type=int, default=64, metavar="N", help="generated JPEGs of 12 megapixels")
     parser.add_argument("--small", type=int, default=1000, metavar="N", help="generated JPEGs of 500x375")
     parser.add_argument("--folder", type=Path, help="photos of your own in place of the generated small ones")

@@ -70,7 +70,7 @@ def cells_of(encoder: Encoder) -> Pointer:
     """The plain cosine of each cell with the words, for a model that squashes pictures (its cells then cover them)."""
 
     def maps(image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
-        cells = encoder.encode_cells(encoder.preprocess.pixels(image)[None])[0]  # (rows, columns, D)
+        cells = encoder.encode_patches(encoder.preprocess.pixels(image)[None])[0]  # (rows, columns, D)
         similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", cells, encoder.encode_texts(prompts))
         return similarity
 

@@ -1,1 +1,1 @@
-"""Pixels and words to unit vectors: the encoder seam, its preprocessing, and the models behind it."""
+"""Encoders: models that turn pictures and texts into unit vectors, and segmentation models."""

@@ -1,7 +1,7 @@
-"""The seam between Sightline and every model: pixels and words in, unit vectors out.
+"""The interface of every encoder: pixels and texts in, unit vectors out.
 
-An implementer says what its space is and writes two forward passes over one batch. The base class owns everything
-that must hold for every model: batching, shapes, finite values, unit length. It knows nothing of files or libraries.
+A subclass defines its space and two forward passes over a batch. The base class guarantees what must be true for every
+model: batching, shapes, finite values, unit length. It does not depend on files or libraries.
 """
 
 from abc import ABC, abstractmethod
@@ -20,19 +20,28 @@ from encoders.preprocess import Preprocess
 __all__ = ["Encoder", "Vectors"]
 
 Vectors: TypeAlias = NDArray[np.float32]
-"""(N, D) float32, every row of unit length."""
+"""(N, D) float32; every row has unit length."""
 
 
 class Encoder(ABC):
-    """A dual encoder: pictures and texts as unit vectors of one space, compared by their dot product (cosine).
+    """A dual encoder: it maps pictures and texts to unit vectors of one space, compared by their dot product (cosine).
 
-    Building one is cheap; weights are loaded by the first forward pass that needs them.
+    Creating an encoder is cheap; weights are loaded by the first forward pass that needs them.
+
+    Args:
+        model: The name of the model, by which a library loads it again.
+        weights: A digest or version of the weights. It must change whenever vectors change.
+        dim: The length of a vector.
+        preprocess: How pictures become pixels.
+        batch_size: The maximum number of items in one forward pass.
+        context_length: The maximum number of tokens of a text, special tokens included; None if there is no limit.
+        logit_scale: The factor from a cosine to a logit; None if the model was trained without one.
     """
 
     calibration: ClassVar[Path | None] = None
-    """The file that says what this model's scores mean (`search/calibration.py`); None when nobody has measured it."""
-    has_cells: bool = False
-    """Whether `encode_cells` can say where in a picture something is."""
+    """The file that says what this model's scores mean (`search/relevance.py`); None when nobody has measured it."""
+    has_patch_features: bool = False
+    """Whether `encode_patches` can say where in a picture something is."""
 
     def __init__(
         self,
@@ -52,75 +61,81 @@ class Encoder(ABC):
         """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
         self._logit_scale = logit_scale
         self.language: str | None = None
-        """What the model is told of the language of texts, where it is told one. It moves no vector of a picture."""
+        """The source language of texts, for models that must be told one. It does not change vectors of pictures."""
 
     @property
     def batch_size(self) -> int:
-        """Most items handed to one forward pass."""
+        """Maximum number of items in one forward pass."""
         return self._batch_size
 
     @property
     def logit_scale(self) -> float | None:
-        """What the model multiplies a cosine by to make a logit; None when it was not trained with one."""
+        """The factor from a cosine to a logit; None if the model was trained without one."""
         return self._logit_scale
 
     @abstractmethod
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 3, S, S) normalised pixels to (n, D); any length, n is at most `batch_size`."""
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D) of any length; n is at most `batch_size`."""
 
     @abstractmethod
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """n texts to (n, D); any length, n is at most `batch_size`."""
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D) of any length; n is at most `batch_size`."""
 
-    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, 3, S, S) normalised pixels to (n, rows, columns, D), in reading order; any length."""
-        raise NotImplementedError(f"{self.space.model} has no cells")
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D), in reading order."""
+        raise NotImplementedError(f"{self.space.model} has no patch features")
 
-    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 (for those that have a limit)
-        """How many tokens `text` is, those at its ends included; None when the model reads texts of any length."""
+    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 (used by overrides)
+        """Return the number of tokens of `text`, special tokens included; None if texts may have any length."""
         return None
 
-    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
-        """Decoded pictures, upright and in sRGB, to unit vectors (N, D).
+    def truncation_limit(self, text: str) -> int | None:
+        """Return how many tokens of `text` are read if it is too long; None if all of them are read."""
+        tokens, limit = self.count_tokens(text), self.context_length
+        return limit if tokens is not None and limit is not None and tokens > limit else None
 
-        Raises `BadVectors` when the model misbehaves.
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        """Return the unit vectors (N, D) of decoded pictures, which must be upright and in sRGB.
+
+        Raises `BadVectors` if the model returns unusable values.
         """
         if not images:
             return self._empty()
         return self.encode_pixels(np.stack([self.preprocess.pixels(image) for image in images]))
 
     def encode_pixels(self, pixels: NDArray[np.uint8]) -> Vectors:
-        """What `preprocess.pixels` made, stacked to (N, S, S, 3), to unit vectors (N, D).
+        """Return the unit vectors (N, D) of results of `preprocess.pixels`, stacked to (N, S, S, 3).
 
-        Raises `ValueError` for another shape and `BadVectors` when the model misbehaves.
+        Raises `ValueError` for another shape, and `BadVectors` if the model returns unusable values.
         """
         self._require_pixels(pixels)
         parts = [
-            self._unit(self._forward_images(self.preprocess.normalise(batch)), len(batch))
+            self._unit(self.forward_images(self.preprocess.normalise(batch)), len(batch))
             for batch in _batches(pixels, self.batch_size)
         ]
         return np.concatenate(parts) if parts else self._empty()
 
-    def encode_cells(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A grid of unit vectors for each picture, comparable with texts: (N, S, S, 3) to (N, rows, columns, D).
+    def encode_patches(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return a grid of unit vectors (N, rows, columns, D) for N pictures, comparable with vectors of texts.
 
-        `pixels` are what `preprocess.pixels` made. Raises `NotImplementedError` unless `has_cells`, `ValueError` for
-        another shape, and `BadVectors` when the model misbehaves.
+        `pixels` (N, S, S, 3) are stacked results of `preprocess.pixels`. Raises `NotImplementedError` unless
+        `has_patch_features` is set, `ValueError` for another shape, and `BadVectors` if the model returns unusable
+        values.
         """
         self._require_pixels(pixels)
-        grids = [self._forward_cells(self.preprocess.normalise(batch)) for batch in _batches(pixels, self.batch_size)]
+        grids = [self.forward_patches(self.preprocess.normalise(batch)) for batch in _batches(pixels, self.batch_size)]
         if not grids:
             return np.empty((0, 0, 0, self.space.dim), dtype=np.float32)
-        cells = np.concatenate(grids)  # (N, rows, columns, D)
-        flat = cells.reshape(-1, cells.shape[-1])
-        return self._unit(flat, len(flat)).reshape(cells.shape)
+        features = np.concatenate(grids)  # (N, rows, columns, D)
+        flat = features.reshape(-1, features.shape[-1])
+        return self._unit(flat, len(flat)).reshape(features.shape)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Texts in any language the model speaks to unit vectors (N, D).
+        """Return the unit vectors (N, D) of texts in any language that the model reads.
 
-        Raises `BadVectors` when the model misbehaves.
+        Raises `BadVectors` if the model returns unusable values.
         """
-        parts = [self._unit(self._forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
+        parts = [self._unit(self.forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
 
     def _require_pixels(self, pixels: NDArray[np.uint8]) -> None:
@@ -129,7 +144,7 @@ class Encoder(ABC):
             raise ValueError(f"expected pixels of shape (N, {side}, {side}, 3), got {pixels.shape}")
 
     def _unit(self, raw: NDArray[np.float32], rows: int) -> Vectors:
-        """Rows scaled to unit length, after everything that could spoil a ranking has been ruled out."""
+        """Check the values and scale rows to unit length. Raises `BadVectors`."""
         if raw.shape != (rows, self.space.dim):
             raise BadVectors(self.space.model, f"shape {raw.shape} instead of {(rows, self.space.dim)}")
         vectors = raw.astype(np.float32)
@@ -149,5 +164,5 @@ _Batch = TypeVar("_Batch", Sequence[str], NDArray[np.uint8])
 
 
 def _batches(items: _Batch, size: int) -> list[_Batch]:
-    """`items` cut into runs of at most `size`, in order."""
+    """Split `items` into runs of at most `size`, in order."""
     return [items[start : start + size] for start in range(0, len(items), size)]

@@ -1,33 +1,34 @@
-"""The files of a model in a folder: which of them it consists of, what they say, and the digest that names them all."""
+"""A model on disk: the files in its folder that matter, and the digest that identifies them."""
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.errors import BadCheckpoint, ModelUnavailable
+from core.files import write_atomically
 from encoders.hub.manifest import MANIFEST, PARTIAL, read_manifest
+from encoders.weight_files import WEIGHTS_SUFFIXES, select_weights
 
-__all__ = ["files_of", "find_weights", "read_json", "require_whole", "weights_digest"]
+__all__ = ["find_weights", "model_files", "read_json", "require_complete", "weights_digest"]
 
-WEIGHTS = (
-    "open_clip_model.safetensors",
-    "open_clip_pytorch_model.safetensors",
-    "model.safetensors",
-    "open_clip_pytorch_model.bin",
-    "pytorch_model.bin",
-)
-"""Names of weights on the hub, the safest format first."""
-FORMATS = (".safetensors", ".bin", ".pt", ".pth")
-SMALL = (".json", ".model", "merges.txt", "vocab.txt")
-"""How the names end of what the configuration and the tokenizer of a model are in."""
-DIGESTS = ".sightline-digests.json"
+CONFIG_SUFFIXES = (".json", ".model", "merges.txt", "vocab.txt")
+"""Suffixes of the files that contain the configuration and the tokenizer of a model."""
+DIGEST_CACHE = ".sightline-digests.json"
+
+
+class FileDigest(NamedTuple):
+    """The SHA-256 of a file, with the size and modification time for which it is valid."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """What `file` says. Raises `BadCheckpoint` where it cannot be read, or is no JSON object."""
+    """Return the JSON object in `file`. Raises `BadCheckpoint` if it cannot be read or is not an object."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
@@ -38,89 +39,90 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def find_weights(folder: Path) -> Path:
-    """The file of weights in `folder`: one that is called as on the hub, else the only one.
+    """Return the file of weights in `folder`: the one that `select_weights` prefers, else the only one.
 
-    Raises `BadCheckpoint` where there is none, or several and no telling which.
+    Raises `BadCheckpoint` if there is none, or if there are several under other names.
     """
-    for name in WEIGHTS:
-        if (folder / name).is_file():
-            return folder / name
-    found = sorted(file for file in folder.iterdir() if file.suffix in FORMATS)
-    if len(found) != 1:
-        names = ", ".join(file.name for file in found) or "none"
-        raise BadCheckpoint(folder, f"it must hold one file of weights, such as {WEIGHTS[0]}; there is: {names}")
-    return found[0]
+    names = sorted(file.name for file in folder.iterdir() if file.is_file())
+    selected = select_weights(names)
+    if len(selected) == 1:
+        return folder / selected[0]
+    candidates = [name for name in names if Path(name).suffix in WEIGHTS_SUFFIXES]
+    if len(candidates) != 1:
+        expected = "it must contain one file of weights, such as open_clip_model.safetensors"
+        raise BadCheckpoint(folder, f"{expected}; it contains: {', '.join(candidates) or 'none'}")
+    return folder / candidates[0]
 
 
-def require_whole(folder: Path, name: str) -> None:
-    """Raises `ModelUnavailable` where `folder`, of ours for the model `name`, has not all that a pull was to bring.
+def require_complete(folder: Path, name: str) -> None:
+    """Raise `ModelUnavailable` if `folder`, the one of the pulled model `name`, is only partly downloaded.
 
-    Files that someone put there by hand need no `sightline.json`.
+    A folder without `sightline.json` was filled by hand and counts as complete.
     """
     if (folder / PARTIAL).exists() or ((folder / MANIFEST).exists() and read_manifest(folder) is None):
-        remedy = f"not everything is in {folder}; `sightline models pull {name}` fetches what is missing"
-        raise ModelUnavailable(name, "all of its files", remedy)
+        raise ModelUnavailable(name, f"all of its files, some of which are missing from {folder}", pull=name)
 
 
-def files_of(folder: Path, weights: Iterable[Path]) -> list[Path]:
-    """The weights, and every file of `folder` that configuration or a tokenizer may be in."""
-    there = (file for file in folder.rglob("*") if file.name.endswith(SMALL) and file.is_file())
-    return sorted({*weights, *(file for file in there if file.name not in (MANIFEST, DIGESTS))})
+def model_files(folder: Path, weights: Iterable[Path]) -> list[Path]:
+    """Return the weights, and every file of `folder` that may contain a configuration or a tokenizer, sorted."""
+    small = (file for file in folder.rglob("*") if file.name.endswith(CONFIG_SUFFIXES) and file.is_file())
+    return sorted({*weights, *(file for file in small if file.name not in (MANIFEST, DIGEST_CACHE))})
 
 
 def weights_digest(folder: Path, files: Iterable[Path]) -> str:
-    """SHA-256 over the names and the SHA-256 of `files` in `folder`; what was hashed once is known by size and time.
+    """Return a SHA-256 over the names and the SHA-256 of `files` in `folder`.
 
-    The digests are kept beside the files, where the folder can be written to. A model that was pulled was hashed then.
+    The digest of each file is cached in the folder, if it can be written, and is valid while the file's size and
+    modification time stay the same. The files of a pulled model were hashed during the download.
     """
-    kept = _known(folder)
-    known = _pulled(folder) | kept
-    names = {file.relative_to(folder).as_posix(): file for file in files}
-    found = {name: _digest(file, known.get(name)) for name, file in names.items()}
-    if any(known.get(name) != digest for name, digest in found.items()):
-        _keep(folder, kept | found)
-    lines = "".join(f"{digest}  {name}\n" for name, (_, _, digest) in sorted(found.items()))
+    cached = _read_cache(folder)
+    valid = _manifest_digests(folder) | cached
+    by_name = {file.relative_to(folder).as_posix(): file for file in files}
+    digests = {name: _digest(file, valid.get(name)) for name, file in by_name.items()}
+    if any(valid.get(name) != digest for name, digest in digests.items()):
+        _write_cache(folder, cached | digests)
+    lines = "".join(f"{digest.sha256}  {name}\n" for name, digest in sorted(digests.items()))
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _digest(file: Path, known: tuple[int, int, str] | None) -> tuple[int, int, str]:
-    """Size, time and SHA-256 of a file. Raises `BadCheckpoint`."""
+def _digest(file: Path, cached: FileDigest | None) -> FileDigest:
+    """Return the digest of a file, the cached one if it is still valid. Raises `BadCheckpoint`."""
     try:
         status = file.stat()
-        if known and known[:2] == (status.st_size, status.st_mtime_ns):
-            return known
+        if cached and cached[:2] == (status.st_size, status.st_mtime_ns):
+            return cached
         with file.open("rb") as content:
-            return status.st_size, status.st_mtime_ns, hashlib.file_digest(content, "sha256").hexdigest()
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        return FileDigest(status.st_size, status.st_mtime_ns, sha256)
     except OSError as exc:
         raise BadCheckpoint(file, exc.strerror or str(exc)) from exc
 
 
-def _pulled(folder: Path) -> dict[str, tuple[int, int, str]]:
-    """What `sightline.json` says of the files that nobody has touched since it was written, which was last."""
+def _manifest_digests(folder: Path) -> dict[str, FileDigest]:
+    """Return the digests in `sightline.json` of the files that have not changed since it was written."""
     manifest = read_manifest(folder)
     if manifest is None:
         return {}
     written = (folder / MANIFEST).stat().st_ctime_ns
     states = {file.path: (folder / file.path).stat() for file in manifest.files}
     return {
-        file.path: (file.size, states[file.path].st_mtime_ns, file.sha256)
+        file.path: FileDigest(file.size, states[file.path].st_mtime_ns, file.sha256)
         for file in manifest.files
-        if states[file.path].st_ctime_ns <= written  # whatever changes a file moves this time
+        if states[file.path].st_ctime_ns <= written  # any change of a file moves this time
     }
 
 
-def _known(folder: Path) -> dict[str, tuple[int, int, str]]:
+def _read_cache(folder: Path) -> dict[str, FileDigest]:
     try:
-        record = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
-        return {str(name): (int(size), int(time), str(digest)) for name, (size, time, digest) in record.items()}
+        record = json.loads((folder / DIGEST_CACHE).read_text(encoding="utf-8"))
+        return {
+            str(name): FileDigest(int(size), int(mtime_ns), str(sha256))
+            for name, (size, mtime_ns, sha256) in record.items()
+        }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def _keep(folder: Path, found: Mapping[str, tuple[int, int, str]]) -> None:
-    draft = folder / f"{DIGESTS}.{os.getpid()}"
-    try:
-        draft.write_text(json.dumps(found), encoding="utf-8")
-        draft.replace(folder / DIGESTS)
-    except OSError:
-        return  # a folder that is only to be read: it is hashed again next time
+def _write_cache(folder: Path, digests: Mapping[str, FileDigest]) -> None:
+    with suppress(OSError):  # a read-only folder is hashed again next time
+        write_atomically(folder / DIGEST_CACHE, [json.dumps(digests).encode()])

@@ -1,8 +1,8 @@
-"""A model without weights, for tests and for trying things out: it sees colours, and a person can check its vectors.
+"""A model without weights, for tests and experiments: it sees colours, and a person can check its vectors.
 
 A picture becomes the mean red, green and blue of its four quadrants, a text the mean of the colours it names, in every
-quadrant. A red picture and the word "red" are the same vector; a picture whose left half is red and whose right half is
-blue lies halfway between "red" and "blue". Each of its 4 x 4 cells is the vector of a picture of the cell's own colour.
+quadrant. A red picture and the word "red" have the same vector; a picture whose left half is red and whose right half
+is blue lies halfway between "red" and "blue". Each of its 4 x 4 patches has the vector of a picture of its colour.
 """
 
 from collections.abc import Sequence
@@ -26,16 +26,15 @@ COLOURS = {
 }
 
 FLOOR = 0.1
-"""A thirteenth number that every vector has: black has a direction too."""
+"""The thirteenth number of every vector, so that black has a direction too."""
 
-CELLS = 4
-"""Along each side."""
+PATCHES_PER_SIDE = 4
 
 
 class FakeEncoder(Encoder):
     """Thirteen dimensions: red, green, blue of each quadrant (in reading order), and a floor."""
 
-    has_cells = True
+    has_patch_features = True
 
     def __init__(self, *, batch_size: int = 32, logit_scale: float | None = None) -> None:
         super().__init__(
@@ -47,20 +46,25 @@ class FakeEncoder(Encoder):
             logit_scale=logit_scale,
         )
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
         n, channels, side, _ = pixels.shape
         half = side // 2
         quadrants = pixels.reshape(n, channels, 2, half, 2, half).mean(axis=(3, 5))  # (n, 3, 2, 2)
         return _with_floor(quadrants.transpose(0, 2, 3, 1).reshape(n, 12))
 
-    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
         n, channels, side, _ = pixels.shape
-        cell = side // CELLS
-        means = pixels.reshape(n, channels, CELLS, cell, CELLS, cell).mean(axis=(3, 5))  # (n, 3, 4, 4)
+        patch = side // PATCHES_PER_SIDE
+        means = pixels.reshape(n, channels, PATCHES_PER_SIDE, patch, PATCHES_PER_SIDE, patch).mean(
+            axis=(3, 5)
+        )  # (n, 3, 4, 4)
         colours = np.tile(means.transpose(0, 2, 3, 1).reshape(-1, channels), 4)  # (n * 16, 12)
-        return _with_floor(colours).reshape(n, CELLS, CELLS, -1)
+        return _with_floor(colours).reshape(n, PATCHES_PER_SIDE, PATCHES_PER_SIDE, -1)
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D)."""
         means = np.zeros((len(texts), 3), np.float32)
         for row, text in enumerate(texts):
             named = [COLOURS[word] for word in text.lower().split() if word in COLOURS]
@@ -70,5 +74,5 @@ class FakeEncoder(Encoder):
 
 
 def _with_floor(colours: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, 12) to (n, 13)."""
+    """Append the floor: (n, 12) to (n, 13)."""
     return np.concatenate([colours, np.full((len(colours), 1), FLOOR, np.float32)], axis=1)

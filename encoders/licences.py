@@ -1,52 +1,62 @@
-"""Licences of weights: what they are called, and whether they are known to allow commercial use."""
+"""Licences of weights: how to describe them, and whether they are known to permit commercial use."""
 
 import os
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from core.errors import LicenceRefused
+from core.errors import LicenceNotAllowed
 
-__all__ = ["COMMERCIAL_VARIABLE", "Use", "commercial_only", "in_words", "require_commercial", "use_of"]
+__all__ = [
+    "COMMERCIAL_VARIABLE",
+    "PermittedUse",
+    "commercial_only",
+    "describe_licence",
+    "permitted_use",
+    "require_commercial",
+]
 
 COMMERCIAL_VARIABLE = "SIGHTLINE_COMMERCIAL"
-"""Environment variable: 1 refuses every model that is not known to allow commercial use."""
+"""Environment variable: 1 refuses every model whose licence is not known to permit commercial use."""
 
-Use = Literal["commercial", "non-commercial", "unknown"]
+PermittedUse: TypeAlias = Literal["commercial", "non-commercial", "unknown"]
 
-ALLOWING = frozenset({"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.0", "isc", "unlicense"})
-"""In small letters, as the hub writes them. Whatever is not here is looked at by a person: unknown is not allowed."""
-FORBIDDING = ("-nc", "noncommercial", "non-commercial", "research-only", "apple-amlr")
+COMMERCIAL_LICENCES = frozenset(
+    {"apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc0-1.0", "isc", "unlicense"}
+)
+"""In lower case, as the hub writes them. Any other licence must be read by a person: unknown is not allowed."""
+NON_COMMERCIAL_MARKS = ("-nc", "noncommercial", "non-commercial", "research-only", "apple-amlr")
+"""Parts of the names of licences that forbid commercial use."""
 
 
-def use_of(licence: str) -> Use:
-    """What `licence` allows; of several (`a and b`), the least."""
-    uses = {_use_of_one(part.strip().lower()) for part in licence.split(" and ")}
+def permitted_use(licence: str) -> PermittedUse:
+    """Return the use that `licence` permits; for several licences (`a and b`), the most restricted one."""
+    uses = {_permitted_by_one(part.strip().lower()) for part in licence.split(" and ")}
     return next(use for use in ("non-commercial", "unknown", "commercial") if use in uses)
 
 
-def in_words(licence: str) -> str:
-    """`licence` as a person should hear it."""
-    use = use_of(licence)
+def describe_licence(licence: str) -> str:
+    """Return the name of `licence`, with a warning unless it permits commercial use."""
+    use = permitted_use(licence)
     if use == "commercial":
         return licence
     if use == "non-commercial":
         return f"{licence}: NOT for commercial use"
     if licence == "unknown":
-        return "unknown: its authors state none; ask them before you use it commercially"
+        return "unknown: its authors state no licence; ask them before you use it commercially"
     return f"{licence}: not known here; read it before you use the model commercially"
 
 
-def commercial_only(*, asked: bool = False) -> bool:
-    """Whether only models that are known to allow commercial use are wanted: on demand, or by the environment."""
-    return asked or os.environ.get(COMMERCIAL_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
+def commercial_only(*, requested: bool = False) -> bool:
+    """Return whether models must permit commercial use, as requested or as the environment demands."""
+    return requested or os.environ.get(COMMERCIAL_VARIABLE, "").strip().lower() in ("1", "true", "yes", "on")
 
 
-def require_commercial(name: str, licence: str, *, asked: bool = False) -> None:
-    """Raises `LicenceRefused` when that is wanted and `licence` is not known to allow it."""
-    if commercial_only(asked=asked) and use_of(licence) != "commercial":
-        raise LicenceRefused(name, licence)
+def require_commercial(name: str, licence: str, *, requested: bool = False) -> None:
+    """Raise `LicenceNotAllowed` if commercial use is required and `licence` is not known to permit it."""
+    if commercial_only(requested=requested) and permitted_use(licence) != "commercial":
+        raise LicenceNotAllowed(name, licence)
 
 
-def _use_of_one(licence: str) -> Use:
-    if licence in ALLOWING:
+def _permitted_by_one(licence: str) -> PermittedUse:
+    if licence in COMMERCIAL_LICENCES:
         return "commercial"
-    return "non-commercial" if any(word in licence for word in FORBIDDING) else "unknown"
+    return "non-commercial" if any(mark in licence for mark in NON_COMMERCIAL_MARKS) else "unknown"

@@ -1,26 +1,92 @@
-"""Models worth knowing, with what others have published of them. No number here is ours, and none is without a source.
+"""Known models: the built-in ones, and a catalog of others with their published scores, from which one is recommended.
 
-Parameters are those of the architectures as open_clip and transformers build them; a download is about 4 bytes each.
+No score here was measured by this project; each has a source. Parameter counts are those of the architectures as
+open_clip and transformers build them. A download has about 4 bytes per parameter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-__all__ = ["FLICKR30K", "RECOMMENDED", "XM3600", "Measure", "Recommended", "best_score", "is_weak"]
+from encoders.licences import describe_licence, permitted_use
+from encoders.machine import Machine
 
-WEAK = 0.75
-"""A model is called weak in a language when it reaches less than this part of the best published score there."""
+__all__ = [
+    "BUILT_IN_MODELS",
+    "FLICKR30K",
+    "MODEL_CATALOG",
+    "XM3600",
+    "BuiltInModel",
+    "CatalogModel",
+    "Measure",
+    "Recommendation",
+    "best_score",
+    "is_known_weak",
+    "is_weak",
+    "language_name",
+    "recommend",
+]
+
+WEAK_SCORE_RATIO = 0.75
+"""A model is weak in a language if it reaches less than this fraction of the best published score there."""
+
+RESERVED_MEMORY = 1.5 * 2**30
+"""Bytes of memory to leave for everything but the model."""
+
+MAX_SCORE_LOSS_CPU, MAX_SCORE_LOSS_GPU = 5.0, 1.0
+"""Points of score that a faster model may lose against the best one. Without a GPU, speed matters more."""
+
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
+    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
+    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
+    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
+    "sw": "Swahili", "te": "Telugu", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
+    "zh": "Chinese",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BuiltInModel:
+    """A model that is part of Sightline."""
+
+    name: str
+    summary: str
+    languages: tuple[str, ...]
+    """ISO 639-1 codes."""
+    licence: str
+    """Licence of the weights, as an SPDX identifier."""
+
+
+BUILT_IN_MODELS: Mapping[str, BuiltInModel] = MappingProxyType(
+    {
+        model.name: model
+        for model in (
+            BuiltInModel(
+                name="mini",
+                summary="Small, works at once and offline; trained by this project",
+                languages=("en", "zh", "de", "fr", "cs", "ar"),
+                licence="Apache-2.0",
+            ),
+            BuiltInModel(
+                name="fake",
+                summary="Sees only colours; a test double whose vectors a person can check",
+                languages=("en",),
+                licence="Apache-2.0",
+            ),
+        )
+    }
+)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What a published score is, and who published it."""
+    """What a published score measures, and who published it."""
 
     what: str
     source: str
     languages: tuple[str, ...]
-    """Languages whose tables were read; a model that is not in one of them is taken to do badly there."""
+    """The languages whose tables were read. A model without a score in one of them is assumed to be weak there."""
 
 
 XM3600 = Measure(
@@ -36,26 +102,28 @@ FLICKR30K = Measure(
 
 
 @dataclass(frozen=True)
-class Recommended:
-    """A model and what is known of it. Memory in MiB and milliseconds a picture are those of its measure's source."""
+class CatalogModel:
+    """A model of the catalog. Memory and time are those of the source of its measure."""
 
     name: str
     summary: str
     repository: str
     licence: str
-    """As an SPDX identifier where there is one; `unknown` where its authors state none."""
+    """An SPDX identifier where there is one; `unknown` if the authors state no licence."""
     parameters: float | None = None
     """Millions."""
     dim: int | None = None
     size: int | None = None
-    """Side of the square picture that it sees, in pixels."""
+    """Side of the square input image, in pixels."""
     memory: int | None = None
+    """MiB."""
     milliseconds: float | None = None
+    """Per picture."""
     measure: Measure | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     """By ISO 639-1 code."""
     spoken: tuple[str, ...] = ()
-    """Languages that its authors name, beyond those with a score."""
+    """Languages that the authors name, in addition to those with a score."""
     more_languages: str = ""
     breadth: int = 1
     """About how many languages it reads."""
@@ -65,12 +133,12 @@ class Recommended:
 
     @property
     def download(self) -> int | None:
-        """About how many bytes its weights are, in float32; None where nobody says."""
+        """Approximate size of the weights in bytes (float32); None if the number of parameters is unknown."""
         return None if self.parameters is None else round(self.parameters * 4e6)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """Those in which it has a published score and is not weak, the best first; then those its authors name."""
+        """Languages with a published score that is not weak, best first, then those that its authors name."""
         strong = [lang for lang in self.scores if not is_weak(self, lang)]
         best_first = sorted(strong, key=lambda lang: -self.scores[lang])
         return (*best_first, *(lang for lang in self.spoken if lang not in self.scores))
@@ -85,10 +153,10 @@ ALT = "some of its cards state creativeml-openrail-m, others nothing"
 def _clip(
     name: str, summary: str, repository: str, licence: str, facts: tuple[float, int, int, int, float],
     more: tuple[str, int] = ("", 1), **scores: float,
-) -> Recommended:  # fmt: skip
-    """A model of open_clip; `facts` are millions of parameters, dimension, side, memory, milliseconds."""
+) -> CatalogModel:  # fmt: skip
+    """Return a model of open_clip; `facts` are millions of parameters, dimension, side, memory, milliseconds."""
     parameters, dim, size, memory, milliseconds = facts
-    return Recommended(
+    return CatalogModel(
         name, summary, repository, licence, parameters, dim, size, memory, milliseconds, XM3600,
         MappingProxyType(scores), more_languages=more[0], breadth=more[1],
     )  # fmt: skip
@@ -96,12 +164,12 @@ def _clip(
 
 def _alt(
     name: str, languages: str, spoken: tuple[str, ...], parameters: float | None = None, **scores: float
-) -> Recommended:
-    """An AltCLIP; those of which parameters are known see through OpenAI's ViT-L-14."""
+) -> CatalogModel:
+    """Return an AltCLIP. Those with a known number of parameters have OpenAI's ViT-L-14 as their image tower."""
     summary = f"AltCLIP: {languages}, an XLM-R for the texts"
     dim, size = (768, 224) if parameters else (None, None)
     measure = FLICKR30K if scores else None
-    return Recommended(
+    return CatalogModel(
         name, summary, name, "unknown", parameters, dim, size, measure=measure, scores=MappingProxyType(scores),
         spoken=spoken, note=ALT, is_open_clip=False,
     )  # fmt: skip
@@ -146,25 +214,120 @@ _ALL = (
     _alt("BAAI/AltCLIP-m9", "9 languages", ("en", "zh", "es", "fr", "ru", "ja", "ko", "ar", "it"), 864.2),
     _alt("BAAI/AltCLIP-m18", "18 languages",
          ("en", "zh", "ja", "th", "ko", "hi", "uk", "ar", "tr", "vi", "pl", "nl", "pt", "it", "es", "de", "fr", "ru")),
-    Recommended("CIDAS/clipseg-rd64-refined", "Shows where: outlines what a text or a picture asks for, in English",
+    CatalogModel("CIDAS/clipseg-rd64-refined", "Shows where: outlines what a text or a picture asks for, in English",
                 "CIDAS/clipseg-rd64-refined", "Apache-2.0", 150.7, 512, 352, spoken=("en",), is_open_clip=False,
                 task="segmenter"),
 )  # fmt: skip
 # fmt: on
 
-RECOMMENDED: Mapping[str, Recommended] = MappingProxyType({model.name: model for model in _ALL})
+MODEL_CATALOG: Mapping[str, CatalogModel] = MappingProxyType({model.name: model for model in _ALL})
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The recommended model, None for the built-in one, and the reasons, a sentence each."""
+
+    model: CatalogModel | None
+    reasons: tuple[str, ...]
 
 
 def best_score(measure: Measure, lang: str) -> float | None:
-    """The best published score in `lang`; None where nobody published one."""
+    """Return the best published score in `lang`, or None if there is none."""
     return max((m.scores[lang] for m in _ALL if m.measure is measure and lang in m.scores), default=None)
 
 
-def is_weak(model: Recommended, lang: str) -> bool:
-    """Whether `model` is known to do much worse in `lang` than others do; False where nobody knows."""
+def is_weak(model: CatalogModel, lang: str) -> bool:
+    """Return whether `model` is known to be much worse in `lang` than others; False if this is unknown."""
     if lang in model.spoken or model.task != "encoder":
         return False
     if model.measure is None or lang not in model.measure.languages:
-        return not model.more_languages  # it reads those languages alone that are named
+        return not model.more_languages  # it reads only the languages that are named
     best = best_score(model.measure, lang)
-    return best is not None and model.scores.get(lang, 0.0) < WEAK * best
+    return best is not None and model.scores.get(lang, 0.0) < WEAK_SCORE_RATIO * best
+
+
+def is_known_weak(name: str, lang: str) -> bool:
+    """Return whether the model called `name` is known to be weak in `lang`; False for a model that is not listed."""
+    name = name.partition("?")[0]  # without ?lang=
+    if name in BUILT_IN_MODELS:
+        return lang not in BUILT_IN_MODELS[name].languages
+    return name in MODEL_CATALOG and is_weak(MODEL_CATALOG[name], lang)
+
+
+def language_name(code: str) -> str:
+    """Return the English name of a language, or its quoted code if the name is unknown."""
+    return LANGUAGE_NAMES.get(code, repr(code))
+
+
+def recommend(lang: str, machine: Machine, *, commercial: bool = False) -> Recommendation:
+    """Recommend a model for queries in `lang` (ISO 639-1): the best that fits, or a much faster one nearly as good.
+
+    `commercial` leaves out models whose licence is not known to permit commercial use.
+    """
+    allowed = [
+        model
+        for model in MODEL_CATALOG.values()
+        if model.measure is XM3600 and (not commercial or permitted_use(model.licence) == "commercial")
+    ]
+    fitting = [model for model in allowed if _required_memory(model) <= machine.memory]
+    if not fitting:
+        least = min(_required_memory(model) for model in allowed)
+        reason = (
+            f"Every larger model needs at least {_gib(least)} of memory, and this machine has {_gib(machine.memory)}: "
+            "stay with the built-in model."
+        )
+        return Recommendation(None, (reason,))
+    scored = [model for model in fitting if lang in model.scores and not is_weak(model, lang)]
+    return _best_of(scored, lang, machine) if scored else _widest_of(fitting, lang, machine)
+
+
+def _best_of(models: list[CatalogModel], lang: str, machine: Machine) -> Recommendation:
+    """Recommend one of the models with a good published score in `lang`."""
+    best = max(models, key=lambda model: model.scores[lang])
+    max_loss = MAX_SCORE_LOSS_GPU if machine.has_gpu else MAX_SCORE_LOSS_CPU
+    near = [model for model in models if model.scores[lang] >= best.scores[lang] - max_loss]
+    chosen = min(near, key=_milliseconds)
+    reasons = [f"It scores {chosen.scores[lang]:.1f} in {language_name(lang)} ({XM3600.what})."]
+    if chosen is not best:
+        ratio = _milliseconds(best) / _milliseconds(chosen)
+        reasons.append(
+            f"{best.name} is the best that fits, with {best.scores[lang]:.1f}, but takes {ratio:.0f} times as long per "
+            + ("picture; the difference is small." if machine.has_gpu else "picture, which matters without a GPU.")
+        )
+    return Recommendation(chosen, (*reasons, *_costs(chosen, machine), f"Scores: {XM3600.source}."))
+
+
+def _widest_of(fitting: Iterable[CatalogModel], lang: str, machine: Machine) -> Recommendation:
+    """Recommend the model that reads the most languages, for a language without a good published score."""
+    chosen = min(fitting, key=lambda model: (-model.breadth, _milliseconds(model)))
+    name = language_name(lang)
+    if is_weak(chosen, lang):
+        is_trained = lang in BUILT_IN_MODELS["mini"].languages
+        stay = "the built-in model was trained on it" if is_trained else "stay with the built-in one"
+        reason = f"No model that fits into {_gib(machine.memory)} of memory is known to be good in {name}; {stay}."
+        return Recommendation(None, (reason,))
+    reason = (
+        f"No score in {name} is known here; it is the fastest of those that read the most languages "
+        f"({chosen.more_languages})."
+    )
+    return Recommendation(chosen, (reason, *_costs(chosen, machine)))
+
+
+def _costs(model: CatalogModel, machine: Machine) -> tuple[str, ...]:
+    download = "" if model.download is None else f"about {model.download / 1e9:.1f} GB to download, "
+    return (
+        f"It takes {download}about {_gib((model.memory or 0) * 2**20)} of memory (of {_gib(machine.memory)} here).",
+        f"Licence: {describe_licence(model.licence)}.",
+    )
+
+
+def _required_memory(model: CatalogModel) -> float:
+    return (model.memory or 0) * 2**20 + RESERVED_MEMORY
+
+
+def _milliseconds(model: CatalogModel) -> float:
+    return model.milliseconds or float("inf")
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"

@@ -1,41 +1,44 @@
-"""What is known of every model that has a name: those built in, those pulled, those recommended. Loads none of them."""
+"""Describe models without loading them: built-in, pulled and recommended ones, plug-ins, and folders."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from core.errors import UnknownModel
-from encoders.checkpoint import require_whole
-from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled, read_manifest
-from encoders.model_catalog import RECOMMENDED, Measure, Recommended
-from encoders.registry import MODELS, ModelInfo
+from encoders.checkpoint import require_complete
+from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled_models, read_manifest
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, BuiltInModel, CatalogModel, Measure
+from encoders.registry import ENCODERS
 
-__all__ = ["Known", "all_known", "known"]
+__all__ = ["ModelDescription", "ModelLocation", "all_models", "describe_model"]
 
-NEEDED = ("torch", "open_clip", "transformers")
+CLIP_PACKAGES = ("torch", "open_clip", "transformers")
 """Packages of the extra `clip`."""
+
+ModelLocation: TypeAlias = Literal["built in", "plug-in", "pulled", "recommended", "folder"]
 
 
 @dataclass(frozen=True)
-class Known:
-    """A model, and whether it can be used now. What nobody knows is None or empty."""
+class ModelDescription:
+    """A model, and whether it can be used now. Unknown facts are None or empty."""
 
     name: str
     summary: str
-    location: Literal["built in", "pulled", "recommended", "folder"]
+    location: ModelLocation
     languages: tuple[str, ...]
-    """ISO 639-1 codes, the best first."""
+    """ISO 639-1 codes, best first."""
     licence: str
     more_languages: str = ""
     task: str = "encoder"
     size: int | None = None
-    """Bytes on disk, or about how many to fetch."""
+    """Bytes on disk, or the approximate size of the download."""
     dim: int | None = None
     input: int | None = None
-    """Side of the square picture that it sees, in pixels."""
+    """Side of the square input image, in pixels."""
     folder: Path | None = None
     repository: str | None = None
     revision: str | None = None
@@ -43,42 +46,51 @@ class Known:
     scores: dict[str, float] = field(default_factory=dict)
     note: str = ""
     missing: str = ""
-    """What has to be done before it can be used; empty when it can be used now."""
+    """Shell commands that must be run before the model can be used; empty if it can be used now."""
 
 
-def all_known() -> Iterator[Known]:
-    """Every model: built in, then pulled, then recommended and not here."""
-    yield from (_built_in(model) for model in MODELS.values())
-    here = {manifest.name: manifest for manifest in pulled()}
-    yield from (_pulled(manifest) for manifest in here.values())
-    yield from (_recommended(model) for model in RECOMMENDED.values() if model.name not in here)
+def all_models() -> Iterator[ModelDescription]:
+    """Yield every model: built-in ones, plug-ins, pulled models, then recommended models that are not pulled."""
+    yield from (_from_built_in(model) for model in BUILT_IN_MODELS.values())
+    yield from (_from_plugin(point) for point in ENCODERS.plugins())
+    pulled = {manifest.name: manifest for manifest in pulled_models()}
+    yield from (_from_manifest(manifest) for manifest in pulled.values())
+    yield from (_from_catalog(model) for model in MODEL_CATALOG.values() if model.name not in pulled)
 
 
-def known(name: str) -> Known:
-    """What is known of the model `name`, or of the one in the folder of that name.
+def describe_model(name: str) -> ModelDescription:
+    """Describe the model `name`, or the one in the folder `name`.
 
-    Raises `UnknownModel`, and `ModelUnavailable` for one that is half pulled and not in our list.
+    Raises `UnknownModel`, and `ModelUnavailable` for a partly downloaded model that is not in the catalog.
     """
     name = name.strip()
-    if name in MODELS:
-        return _built_in(MODELS[name])
+    if name in BUILT_IN_MODELS:
+        return _from_built_in(BUILT_IN_MODELS[name])
     manifest = read_manifest(model_folder(name))
     if manifest is not None:
-        return _pulled(manifest)
-    if name in RECOMMENDED:
-        return _recommended(RECOMMENDED[name])
-    require_whole(model_folder(name), name)
+        return _from_manifest(manifest)
+    if name in MODEL_CATALOG:
+        return _from_catalog(MODEL_CATALOG[name])
+    require_complete(model_folder(name), name)
     if Path(name).is_dir():
-        return _in_folder(Path(name).resolve())
-    raise UnknownModel(name, tuple(model.name for model in all_known()))
+        return _from_folder(Path(name).resolve())
+    for point in ENCODERS.plugins():
+        if point.name == name:
+            return _from_plugin(point)
+    raise UnknownModel(name, tuple(model.name for model in all_models()))
 
 
-def _built_in(model: ModelInfo) -> Known:
-    return Known(model.name, model.summary, "built in", model.languages, model.licence)
+def _from_built_in(model: BuiltInModel) -> ModelDescription:
+    return ModelDescription(model.name, model.summary, "built in", model.languages, model.licence)
 
 
-def _recommended(model: Recommended) -> Known:
-    return Known(
+def _from_plugin(point: EntryPoint) -> ModelDescription:
+    package = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+    return ModelDescription(point.name, f"Plug-in of the package {package}", "plug-in", (), licence_of(point.name))
+
+
+def _from_catalog(model: CatalogModel) -> ModelDescription:
+    return ModelDescription(
         name=model.name,
         summary=model.summary,
         location="recommended",
@@ -97,11 +109,11 @@ def _recommended(model: Recommended) -> Known:
     )
 
 
-def _pulled(manifest: Manifest) -> Known:
-    listed = RECOMMENDED.get(manifest.name)
+def _from_manifest(manifest: Manifest) -> ModelDescription:
+    listed = MODEL_CATALOG.get(manifest.name)
     folder = model_folder(manifest.name)
-    dim, side = _shape(folder)
-    return Known(
+    dim, side = _configured_shape(folder)
+    return ModelDescription(
         name=manifest.name,
         summary=listed.summary if listed else f"From {manifest.repository}",
         location="pulled",
@@ -122,16 +134,16 @@ def _pulled(manifest: Manifest) -> Known:
     )
 
 
-def _in_folder(folder: Path) -> Known:
-    """One of the user's own, of which only what its files say is known."""
-    dim, side = _shape(folder)
-    return Known(
+def _from_folder(folder: Path) -> ModelDescription:
+    """Describe a model in a folder of the user's own by its configuration."""
+    dim, side = _configured_shape(folder)
+    return ModelDescription(
         name=str(folder),
         summary="A folder of your own",
         location="folder",
         languages=(),
         licence="unknown",
-        task="segmenter" if _read(folder / "config.json").get("model_type") == "clipseg" else "encoder",
+        task="segmenter" if _read_object(folder / "config.json").get("model_type") == "clipseg" else "encoder",
         size=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()),
         dim=dim,
         input=side,
@@ -141,21 +153,23 @@ def _in_folder(folder: Path) -> Known:
 
 
 def _missing(pull: str = "") -> str:
-    extra = [] if all(find_spec(package) for package in NEEDED) else ["pip install 'sightline[clip]'"]
+    """Return the commands that install the extra `clip`, if it is missing, and run `pull`."""
+    extra = [] if all(find_spec(package) for package in CLIP_PACKAGES) else ["pip install 'sightline[clip]'"]
     return "; ".join([*extra, *([pull] if pull else [])])
 
 
-def _shape(folder: Path) -> tuple[int | None, int | None]:
-    """Dimension and side as the configuration of a model states them."""
-    ours = _read(folder / "open_clip_config.json").get("model_cfg", {})
-    theirs = _read(folder / "config.json")
-    vision = ours.get("vision_cfg") or theirs.get("vision_config") or {}
-    dim = ours.get("embed_dim") or theirs.get("projection_dim")
+def _configured_shape(folder: Path) -> tuple[int | None, int | None]:
+    """Return the dimension and the image size in the configuration of a model."""
+    open_clip = _read_object(folder / "open_clip_config.json").get("model_cfg", {})
+    transformers = _read_object(folder / "config.json")
+    vision = open_clip.get("vision_cfg") or transformers.get("vision_config") or {}
+    dim = open_clip.get("embed_dim") or transformers.get("projection_dim")
     side = vision.get("image_size") if isinstance(vision, dict) else None
     return dim if isinstance(dim, int) else None, side if isinstance(side, int) else None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in `path`; empty if there is none."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

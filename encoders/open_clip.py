@@ -1,4 +1,4 @@
-"""CLIP and its kin through open_clip, read from one local folder or file; nothing is ever fetched."""
+"""CLIP models of open_clip, read from a local folder or file. Nothing is downloaded."""
 
 import os
 from collections.abc import Sequence
@@ -7,37 +7,36 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BadCheckpoint, ExtraMissing, ModelUnavailable
-from encoders.checkpoint import files_of, find_weights, read_json, weights_digest
-from encoders.patch_features import open_clip_cells, open_clip_has_cells
+from encoders.checkpoint import find_weights, model_files, read_json, weights_digest
+from encoders.patch_features import open_clip_has_patch_features, open_clip_patches
 from encoders.placement import Placement
 from encoders.preprocess import Preprocess
 from encoders.torch_encoder import TorchEncoder
+from encoders.weight_files import OPEN_CLIP_CONFIG, TOKENIZER_FOLDER
 
-__all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "untold"]
+__all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "language_not_supported"]
 
 LANGUAGE_VARIABLE = "SIGHTLINE_MODEL_LANGUAGE"
-"""Environment variable with the language of texts (`deu_Latn`), for models that are told one. `?lang=` goes before."""
+"""Environment variable with the language of texts (`deu_Latn`), for models that need one. `?lang=` has priority."""
 
-CONFIG = "open_clip_config.json"
-TOKENIZER = "tokenizer"
-"""A folder within the model's, for what its text tower takes from a repository of its own."""
-TOWER = "config.json"
+CONFIG = OPEN_CLIP_CONFIG
+TOWER_CONFIG = "config.json"
 VOCABULARIES = ("tokenizer.json", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.json")
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
 
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-UNSAFE = "weights_only"
-"""What PyTorch speaks of where reading a file would run code."""
-FITS = {"shortest": "crop", "longest": "pad", "squash": "squash"}
-SIGLIP = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
-"""How all SigLIP models want their pictures; a file of weights alone does not say so."""
+UNSAFE_MARK = "weights_only"
+"""Part of the message of PyTorch about a file that would run code."""
+FIT_BY_RESIZE_MODE = {"shortest": "crop", "longest": "pad", "squash": "squash"}
+SIGLIP_PREPROCESS = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": "squash"}
+"""The preprocessing of all SigLIP models, which a file of weights does not contain."""
 
 
 class OpenClipEncoder(TorchEncoder):
-    """The model in `folder`, laid out as open_clip's repositories on the hub are; or a file of weights alone.
+    """The model in the folder `path`, laid out like open_clip's repositories on the hub; or a file of weights.
 
-    A file needs the name of its `architecture`, as open_clip has it. `language` is the source language of an NLLB text
-    tower, as `deu_Latn`. Building one reads configurations only. Raises `BadCheckpoint` for a folder that is no model.
+    A file needs the name of its `architecture` in open_clip. `language` is the source language of an NLLB text tower,
+    such as `deu_Latn`. Creating an encoder reads configurations only. Raises `BadCheckpoint` for an unusable folder.
     """
 
     def __init__(
@@ -51,25 +50,25 @@ class OpenClipEncoder(TorchEncoder):
     ) -> None:
         self._folder = path if path.is_dir() else path.parent
         self._weights = find_weights(path) if path.is_dir() else path
-        self._config, shown = _described(path, architecture)
+        self._config, preprocess = _read_config(path, architecture)
         vision, self._text = _towers(path, self._config)
-        files = files_of(path, [self._weights]) if path.is_dir() else [path, *self._beside()]
-        self.has_cells = open_clip_has_cells(vision)
+        files = model_files(path, [self._weights]) if path.is_dir() else [path, *self._companions()]
+        self.has_patch_features = open_clip_has_patch_features(vision)
         super().__init__(
             placement=placement,
             model=name,
             weights=weights_digest(self._folder, files),
             dim=int(self._config["embed_dim"]),
-            preprocess=_preprocess(path, vision, shown),
+            preprocess=_preprocess(path, vision, preprocess),
             context_length=int(self._text.get("context_length", 77)),
         )
-        told = "nllb" in str(self._text.get("hf_tokenizer_name")).lower()
-        if language is not None and not told:
-            raise untold(name)
-        self.language = language or (os.environ.get(LANGUAGE_VARIABLE) if told else None)
+        needs_language = "nllb" in str(self._text.get("hf_tokenizer_name")).lower()
+        if language is not None and not needs_language:
+            raise language_not_supported(name)
+        self.language = language or (os.environ.get(LANGUAGE_VARIABLE) if needs_language else None)
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` is, those at its ends included."""
+        """Return the number of tokens of `text`, special tokens included."""
         tokenizer = self._tokenizer
         if hasattr(tokenizer, "tokenizer"):
             return len(tokenizer.tokenizer(tokenizer.clean_fn(text)).input_ids)
@@ -84,8 +83,8 @@ class OpenClipEncoder(TorchEncoder):
     def _text_features(self, model: Any, tokens: Any) -> Any:
         return model.encode_text(tokens)
 
-    def _cell_features(self, model: Any, pixels: Any) -> Any:
-        return open_clip_cells(model.visual, pixels)
+    def _patch_features(self, model: Any, pixels: Any) -> Any:
+        return open_clip_patches(model.visual, pixels)
 
     def _load(self) -> Any:
         open_clip = _open_clip()
@@ -95,35 +94,39 @@ class OpenClipEncoder(TorchEncoder):
         try:
             model = kind(**config)
             open_clip.load_checkpoint(model, str(self._weights), strict=True, weights_only=True)
-        except Exception as exc:  # somebody else's files: damaged ones surface as errors of many kinds
-            # PyTorch's own words tell people to let the file run code.
-            fault = "it holds more than tensors; save it anew as safetensors" if UNSAFE in str(exc) else _brief(exc)
+        except Exception as exc:  # damaged files surface as errors of many kinds
+            # The message of PyTorch suggests to let the file run code.
+            fault = (
+                "it contains more than tensors; save it again as safetensors"
+                if UNSAFE_MARK in str(exc)
+                else _brief(exc)
+            )
             raise BadCheckpoint(self._weights, fault) from exc
         return model
 
     def _text_config(self) -> dict[str, Any]:
-        """The text tower's, with a tower of transformers described by a folder here instead of a name on the hub."""
+        """Return the configuration of the text tower, with a local folder instead of a hub name."""
         if "hf_model_name" not in self._text:
             return self._text
         named = self._text["hf_model_name"]
-        if (folder := self._holding(TOWER)) is not None:
+        if (folder := self._folder_with(TOWER_CONFIG)) is not None:
             return {**self._text, "hf_model_name": str(folder), "hf_model_pretrained": False}
         raise ModelUnavailable(
             self.space.model,
             f"config.json of its text tower, {named}",
-            f"put it into {self._folder / TOKENIZER}; https://huggingface.co/{named} has it",
+            f"Put it into {self._folder / TOKENIZER_FOLDER}; https://huggingface.co/{named} has it.",
         )
 
-    def _holding(self, *files: str) -> Path | None:
-        """The folder, of those that may be of the text tower, that has one of `files`."""
-        folders = (self._folder / TOKENIZER, self._folder)
+    def _folder_with(self, *files: str) -> Path | None:
+        """Return the folder of the text tower that has one of `files`, or None."""
+        folders = (self._folder / TOKENIZER_FOLDER, self._folder)
         return next((folder for folder in folders if any((folder / file).is_file() for file in files)), None)
 
-    def _beside(self) -> list[Path]:
-        """What the text tower reads beside a file of weights, which may lie among files that are none of its."""
-        named = {"hf_model_name": (TOWER,), "hf_tokenizer_name": (*VOCABULARIES, *TOKENIZER_SETTINGS)}
+    def _companions(self) -> list[Path]:
+        """Return the files of the text tower next to a file of weights; the folder may contain unrelated files."""
+        named = {"hf_model_name": (TOWER_CONFIG,), "hf_tokenizer_name": (*VOCABULARIES, *TOKENIZER_SETTINGS)}
         names = [name for key, some in named.items() if self._text.get(key) for name in some]
-        folder = self._holding(*names)
+        folder = self._folder_with(*names)
         return [folder / name for name in names if (folder / name).is_file()] if folder else []
 
     @cached_property
@@ -132,9 +135,9 @@ class OpenClipEncoder(TorchEncoder):
         named = self._text.get("hf_tokenizer_name")
         if not named:
             return open_clip.SimpleTokenizer(context_length=self.context_length, **kwargs)
-        folder = self._holding(*VOCABULARIES)
+        folder = self._folder_with(*VOCABULARIES)
         if folder is None:
-            remedy = f"put the files of https://huggingface.co/{named} into {self._folder / TOKENIZER}"
+            remedy = f"Put the files of https://huggingface.co/{named} into {self._folder / TOKENIZER_FOLDER}."
             raise ModelUnavailable(self.space.model, f"its tokenizer, {named}", remedy)
         mode = self._text.get("tokenizer_mode")
         try:
@@ -144,21 +147,21 @@ class OpenClipEncoder(TorchEncoder):
         except Exception as exc:  # as above
             raise BadCheckpoint(folder, f"its tokenizer cannot be read: {_brief(exc)}") from exc
         if self.language is not None:
-            self._speak(tokenizer, self.language)
+            self._set_language(tokenizer, self.language)
         return tokenizer
 
-    def _speak(self, tokenizer: Any, language: str) -> None:
-        """Tells an NLLB tokenizer its source language, after making sure that it knows it."""
+    def _set_language(self, tokenizer: Any, language: str) -> None:
+        """Set the source language of an NLLB tokenizer. Raises `ModelUnavailable` for an unknown language."""
         inner = tokenizer.tokenizer
         if language not in inner.get_vocab():
-            remedy = "languages are written as FLORES-200 has them: eng_Latn, deu_Latn, zho_Hans, ..."
-            raise ModelUnavailable(self.space.model, f"a language that it knows, not {language!r}", remedy)
+            remedy = "Languages are written as in FLORES-200: eng_Latn, deu_Latn, zho_Hans, ..."
+            raise ModelUnavailable(self.space.model, f"a language that it supports, not {language!r}", remedy)
         inner.src_lang = language  # open_clip's `set_language` is undone by the tokenizer's next call
 
 
-def untold(name: str) -> ModelUnavailable:
+def language_not_supported(name: str) -> ModelUnavailable:
     """The model `name` was told a language, and has no use for one."""
-    return ModelUnavailable(name, "no language", "only NLLB models are told one: leave ?lang= out")
+    return ModelUnavailable(name, "no language", "Only NLLB models have one: leave ?lang= out.")
 
 
 def _open_clip() -> Any:
@@ -170,24 +173,24 @@ def _open_clip() -> Any:
     return open_clip
 
 
-def _described(path: Path, architecture: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The configuration of the model and of its preprocessing. Raises `BadCheckpoint` and `ExtraMissing`."""
+def _read_config(path: Path, architecture: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the configurations of the model and its preprocessing. Raises `BadCheckpoint` and `ExtraMissing`."""
     if architecture is None:
         content = read_json(path / CONFIG)
         return content.get("model_cfg", content), content.get("preprocess_cfg", {})
-    from importlib.util import find_spec  # finds the package without importing it, which takes seconds
+    from importlib.util import find_spec  # importing the package would take seconds
 
     spec = find_spec("open_clip")
     if spec is None or spec.origin is None:
         raise ExtraMissing("a CLIP model", "clip")
     file = Path(spec.origin).parent / "model_configs" / f"{Path(architecture).name}.json"
     if not file.is_file():
-        raise BadCheckpoint(path, f"open_clip knows no architecture {architecture!r}; it has ViT-B-32, RN50, ...")
-    return read_json(file), SIGLIP if "siglip" in architecture.lower() else {}
+        raise BadCheckpoint(path, f"open_clip has no architecture {architecture!r}; it has ViT-B-32, RN50, ...")
+    return read_json(file), SIGLIP_PREPROCESS if "siglip" in architecture.lower() else {}
 
 
 def _towers(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The configurations of the two towers. Raises `BadCheckpoint`."""
+    """Return the configurations of the two towers. Raises `BadCheckpoint`."""
     missing = {"embed_dim", "vision_cfg", "text_cfg"} - set(config)
     if missing:
         raise BadCheckpoint(path, f"its configuration lacks {', '.join(sorted(missing))}")
@@ -195,10 +198,10 @@ def _towers(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], dict[st
 
 
 def _preprocess(path: Path, vision: dict[str, Any], shown: dict[str, Any]) -> Preprocess:
-    """What open_clip's transform for evaluation does. Raises `BadCheckpoint` for what only it could do."""
+    """Return the equivalent of open_clip's evaluation transform. Raises `BadCheckpoint` if there is none."""
     size = vision.get("image_size", 224)
     height, width = size if isinstance(size, list) else (size, size)
-    fit = FITS.get(shown.get("resize_mode") or "shortest")
+    fit = FIT_BY_RESIZE_MODE.get(shown.get("resize_mode") or "shortest")
     if height != width or fit is None:
         raise BadCheckpoint(path, f"its pictures are {width} x {height}, {shown.get('resize_mode')}: not supported")
     return Preprocess(
@@ -212,5 +215,5 @@ def _preprocess(path: Path, vision: dict[str, Any], shown: dict[str, Any]) -> Pr
 
 
 def _brief(exc: Exception) -> str:
-    """What went wrong, in one line."""
+    """Return the message of an exception in one line."""
     return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]

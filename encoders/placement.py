@@ -1,7 +1,7 @@
-"""Where a model of PyTorch's runs, in which precision, and how many pictures at a time.
+"""Where a PyTorch model runs, in which precision, and with which batch size.
 
-The right way is the default: a GPU when one is there and works, and 16 bits where the hardware computes in them. When a
-GPU is there but not used, the user is told why.
+By default this is a GPU if one works, and 16 bits if the hardware computes in them. If there is a GPU that cannot be
+used, the user is told why.
 """
 
 import os
@@ -12,73 +12,77 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DEVICE_VARIABLE", "PRECISIONS", "PRECISION_VARIABLE", "Placed", "Placement"]
+__all__ = ["DEFAULT_PLACEMENT", "DEVICE_VARIABLE", "PRECISIONS", "PRECISION_VARIABLE", "Placement", "ResolvedPlacement"]
 
 DEVICE_VARIABLE = "SIGHTLINE_DEVICE"
-"""Environment variable that names the device when nothing else does: auto, cpu, cuda, cuda:1, mps."""
+"""Environment variable with the default device: auto, cpu, cuda, cuda:1, mps."""
 PRECISION_VARIABLE = "SIGHTLINE_PRECISION"
-"""Environment variable that names the precision when nothing else does: auto, fp32, bf16, fp16."""
+"""Environment variable with the default precision: auto, fp32, bf16, fp16."""
 
 AUTO = "auto"
 PRECISIONS = (AUTO, "fp32", "bf16", "fp16")
 
-CPU_BATCH = 16
-"""More at a time gains nothing on a CPU, and takes memory."""
+CPU_BATCH_SIZE = 16
+"""A larger batch is no faster on a CPU, and takes memory."""
 BATCHES_PER_GIB = 16
-"""Pictures at a time for each GiB of free GPU memory: what a ViT-H at 378 pixels needs in 16 bits, with a margin."""
-LARGEST_BATCH = 256
-"""More at a time gains nothing on any GPU."""
+"""Pictures per GiB of free GPU memory: what a ViT-H at 378 pixels needs in 16 bits, with a margin."""
+MAX_BATCH_SIZE = 256
+"""A larger batch is no faster on any GPU."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What was asked for: a device (`cpu`, `cuda`, `cuda:1`, `mps`) and a precision; None or "auto" leaves it open.
+    """A requested device (`cpu`, `cuda`, `cuda:1`, `mps`) and precision; None or "auto" chooses for the machine.
 
-    What is left open is taken from `SIGHTLINE_DEVICE` and `SIGHTLINE_PRECISION`, or chosen for the machine. `notify` is
-    told, when a model is loaded, if a GPU is there but not used, and why. Building one imports nothing.
+    `SIGHTLINE_DEVICE` and `SIGHTLINE_PRECISION` replace None and "auto". `notify` is called when a model is loaded with
+    the reason why a GPU is not used. Creating a placement imports nothing.
     """
 
     device: str | None = None
     precision: str | None = None
     notify: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
 
-    def resolve(self) -> "Placed":
-        """What a model is loaded with on this machine. Imports PyTorch.
+    def resolve(self) -> "ResolvedPlacement":
+        """Choose a device, precision and batch size of this machine. Imports PyTorch.
 
         Raises `DeviceUnavailable` for a device or a precision that is unknown or cannot be used here.
         """
         from encoders import devices
 
-        device, notice = devices.choose(_asked(self.device, DEVICE_VARIABLE))
-        dtype = devices.choose_dtype(_asked(self.precision, PRECISION_VARIABLE), device)
+        device, notice = devices.choose(_requested(self.device, DEVICE_VARIABLE))
+        dtype = devices.choose_dtype(_requested(self.precision, PRECISION_VARIABLE), device)
         if notice and self.notify:
             self.notify(notice)
-        return Placed(device, dtype, _batch_size(device), notice)
+        return ResolvedPlacement(device, dtype, _batch_size(device), notice)
+
+
+DEFAULT_PLACEMENT = Placement()
+"""The best device and precision of this machine."""
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A device, a number format and a batch size that this machine has."""
+class ResolvedPlacement:
+    """A device, a number format and a batch size of this machine."""
 
     device: "torch.device"
     dtype: "torch.dtype"
     batch_size: int
-    """Most pictures to hand to one forward pass."""
+    """Maximum number of pictures in one forward pass."""
     notice: str | None = None
-    """Why a GPU that is there is not used, and what to do about it."""
+    """Why a GPU is not used."""
 
     def __str__(self) -> str:
         return f"{self.device}, {str(self.dtype).removeprefix('torch.')}"
 
 
-def _asked(said: str | None, variable: str) -> str | None:
-    """What the caller said, else what the environment says; None when it is left open."""
-    asked = (said or os.environ.get(variable) or AUTO).strip().lower()
-    return None if asked == AUTO else asked
+def _requested(value: str | None, variable: str) -> str | None:
+    """Return the value of the caller, else of the environment; None for `auto`."""
+    requested = (value or os.environ.get(variable) or AUTO).strip().lower()
+    return None if requested == AUTO else requested
 
 
 def _batch_size(device: "torch.device") -> int:
     from encoders import devices
 
     free = devices.free_memory(device)
-    return CPU_BATCH if free is None else max(1, min(LARGEST_BATCH, int(free / 2**30 * BATCHES_PER_GIB)))
+    return CPU_BATCH_SIZE if free is None else max(1, min(MAX_BATCH_SIZE, int(free / 2**30 * BATCHES_PER_GIB)))

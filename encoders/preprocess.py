@@ -1,9 +1,9 @@
-"""From a decoded picture to the tensor a model reads. Knows nothing of files; decoding is the indexer's work.
+"""From a decoded picture to the tensor that a model reads. Decoding files is the task of `pictures`.
 
-`Preprocess` is part of a space's fingerprint: any change of it that moves pixels must raise `PREPROCESS_VERSION`.
+`Preprocess` is part of a space's fingerprint: any change that affects pixels must increment `PREPROCESS_VERSION`.
 
-It makes the very pixels that open_clip's evaluation transform makes of the same decoded picture, and those of the
-Pillow-based image processors of transformers; tests hold both.
+The pixels equal those of open_clip's evaluation transform, and those of the Pillow-based image processors of
+transformers. Tests compare both.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -16,7 +16,7 @@ from PIL import Image
 __all__ = ["PREPROCESS_VERSION", "Fit", "Interpolation", "Preprocess"]
 
 PREPROCESS_VERSION = 1
-"""Raised whenever the same picture would yield other pixels than before."""
+"""Incremented whenever the same picture would give other pixels than before."""
 
 Fit: TypeAlias = Literal["squash", "crop", "pad"]
 Interpolation: TypeAlias = Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
@@ -24,16 +24,16 @@ Interpolation: TypeAlias = Literal["nearest", "box", "bilinear", "hamming", "bic
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How one model wants its pixels.
+    """How a model prepares its pixels.
 
-    `size` is the side in pixels of the square input. `fit` is how a picture becomes that square: `squash` scales both
+    `size` is the side of the square input in pixels. `fit` is how a picture becomes that square: `squash` scales both
     sides independently (nothing is lost, shapes are stretched), `crop` scales the shorter side and keeps the middle (as
     CLIP does), `pad` scales the longer side and fills the rest with the grey level `fill` (0 to 255). open_clip calls
     them squash, shortest and longest. `mean` and `std` are per channel (R, G, B), on values in 0..1.
 
-    Where the middle of a picture falls between two pixels, `crop` starts at the even one of the two (`half="even"`, as
+    If the middle of a picture falls between two pixels, `crop` starts at the even one of the two (`half="even"`, as
     torchvision rounds) or at the lower one (`half="down"`, as transformers does). With `shorter`, `crop` scales the
-    shorter side to that length instead of `size`, and so keeps less.
+    shorter side to that length instead of `size`, and keeps less of the picture.
     """
 
     size: int
@@ -47,9 +47,9 @@ class Preprocess:
     shorter: int | None = None
 
     def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
-        """The model's square of `image` (any mode, shown as RGB), resampled with antialiasing.
+        """Return the square input of `image`, (size, size, 3) uint8, resampled with antialiasing.
 
-        Returns a (size, size, 3) array of uint8.
+        An image of any mode is converted to RGB.
         """
         rgb = image if image.mode == "RGB" else image.convert("RGB")
         if self.fit == "squash":
@@ -59,15 +59,15 @@ class Preprocess:
         return np.asarray(square, dtype=np.uint8)  # (S, S, 3)
 
     def normalise(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Channels first, scaled to 0..1, then (x - mean) / std: (N, S, S, 3) uint8 to (N, 3, S, S) float32."""
+        """Convert (N, S, S, 3) uint8 to (N, 3, S, S) float32: scale to 0..1, then (x - mean) / std."""
         scaled = batch.astype(np.float32) / np.float32(255)  # (N, S, S, 3)
         centred = (scaled - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return np.ascontiguousarray(centred.transpose(0, 3, 1, 2))  # (N, 3, S, S)
 
     def as_dict(self) -> dict[str, object]:
-        """What moves a pixel, for the space's fingerprint and for JSON.
+        """Return the fields that affect pixels, for the space's fingerprint and for JSON.
 
-        A field that has its default value is left out: a field added later then changes no fingerprint of before.
+        Fields with their default value are omitted: new fields do not change existing fingerprints.
         """
         always = {"size", "mean", "std", "version"}
         defaults = {field.name: field.default for field in fields(self) if field.name not in always}
@@ -77,14 +77,14 @@ class Preprocess:
         return image.resize(size, Image.Resampling[self.interpolation.upper()])
 
     def _cropped(self, image: Image.Image) -> Image.Image:
-        # All of it is scaled: scaling the middle alone would cost less, and move some pixels by one level of 255.
+        # The whole image is scaled: scaling only the middle would cost less, but change some pixels by one level of 255.
         shorter, side = self.shorter or self.size, min(image.size)
         scaled = self._scaled(image, (shorter * image.width // side, shorter * image.height // side))
         left, top = (self._middle(length - self.size) for length in scaled.size)
         return scaled.crop((left, top, left + self.size, top + self.size))
 
     def _middle(self, rest: int) -> int:
-        """How much of `rest` falls off at the start."""
+        """Return how much of `rest` is cut off at the start."""
         return rest // 2 if self.half == "down" else round(rest / 2)
 
     def _padded(self, image: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
-"""The seam between Sightline and every segmenter: a picture and prompts in, a map of probabilities for each prompt out.
+"""The interface of every segmentation model: a picture and prompts in, a map of probabilities for each prompt out.
 
-An implementer writes one forward pass; the base class owns what must hold for every segmenter: finite values, and maps
-that lie on the picture pixel by pixel, whatever size and shape the model sees it in.
+A subclass implements one forward pass. The base class guarantees finite values, and maps that match the picture pixel
+by pixel for any input size and shape of the model.
 """
 
 from abc import ABC, abstractmethod
@@ -18,38 +18,43 @@ from encoders.prompts import Prompt
 __all__ = ["Maps", "Segmenter", "resized"]
 
 Maps: TypeAlias = NDArray[np.float32]
-"""(P, H, W) float32 in 0..1: one map for each of P prompts, as large as the picture."""
+"""(P, H, W) float32 in 0..1: one map of the size of the picture for each of P prompts."""
 
 
 class Segmenter(ABC):
-    """A model that says of every pixel how likely it shows what a prompt asks for.
+    """A model that computes for every pixel the probability that it shows what a prompt describes.
 
-    Building one is cheap; weights are loaded by the first picture.
+    Creating a segmenter is cheap; weights are loaded for the first picture.
     """
 
     def __init__(self, *, name: str, context_length: int | None = None) -> None:
         self.name = name
         self.context_length = context_length
-        """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
+        """Maximum number of tokens of a text, special tokens included; None if there is no limit."""
 
     @abstractmethod
-    def _forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
-        """Logits (P, h, w) of a grid of any size that covers the whole picture, for at least one prompt."""
+    def forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
+        """Return logits (P, h, w) on a grid of any size that covers the whole picture, for at least one prompt."""
 
-    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 (for those that have a limit)
-        """How many tokens `text` is, those at its ends included; None when the model reads texts of any length."""
+    def count_tokens(self, text: str) -> int | None:  # noqa: ARG002 (used by overrides)
+        """Return the number of tokens of `text`, special tokens included; None if texts may have any length."""
         return None
 
-    def segment(self, image: Image.Image, prompts: Sequence[Prompt]) -> Maps:
-        """Where `image`, upright and in sRGB, shows what each of P prompts asks for: (P, H, W), probabilities.
+    def truncation_limit(self, text: str) -> int | None:
+        """Return how many tokens of `text` are read if it is too long; None if all of them are read."""
+        tokens, limit = self.count_tokens(text), self.context_length
+        return limit if tokens is not None and limit is not None and tokens > limit else None
 
-        Logits are interpolated bilinearly, then made probabilities: so the line of 0.5 is where the model puts it.
-        Raises `InvalidQuery` without a prompt or for one that the model cannot take, `ModelUnavailable` when its files
-        are not there, and `BadVectors` when it misbehaves.
+    def segment(self, image: Image.Image, prompts: Sequence[Prompt]) -> Maps:
+        """Return the probability of each of P prompts for each pixel of `image` (upright, sRGB): (P, H, W).
+
+        Logits are interpolated bilinearly before they become probabilities, so that the contour of 0.5 stays where the
+        model puts it. Raises `InvalidQuery` without a prompt or for an unsupported one, `ModelUnavailable` if files of
+        the model are missing, and `BadVectors` if it returns unusable values.
         """
         if not prompts:
-            raise InvalidQuery("say what to look for in the picture")
-        logits = self._forward(image, prompts)
+            raise InvalidQuery("There is no prompt: give at least one.")
+        logits = self.forward(image, prompts)
         if logits.ndim != 3 or len(logits) != len(prompts):
             raise BadVectors(self.name, f"maps of shape {logits.shape} for {len(prompts)} prompts")
         if not np.isfinite(logits).all():
@@ -61,13 +66,13 @@ class Segmenter(ABC):
 
 
 def resized(grid: NDArray[np.floating], size: tuple[int, int]) -> NDArray[np.float32]:
-    """A grid (h, w) that covers a picture, interpolated bilinearly to `size` (width, height): (height, width).
+    """Interpolate a grid (h, w) that covers a picture bilinearly to `size` (width, height): (height, width).
 
-    Values belong to the middle of their cells, and the outermost reach to the edge (as `align_corners=False`).
+    Values belong to the middle of their cells, and the outermost ones reach to the edge (as `align_corners=False`).
     """
     image = Image.fromarray(np.ascontiguousarray(grid, dtype=np.float32))
     return np.asarray(image.resize(size, Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # nothing here can overflow
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), dtype=np.float32)  # this form cannot overflow

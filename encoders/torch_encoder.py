@@ -1,4 +1,4 @@
-"""What every encoder on PyTorch shares: where it runs, when it is loaded, how numbers get there and back."""
+"""The base class of encoders on PyTorch: placement, loading, and conversion of arrays."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable
 from encoders.base import Encoder
-from encoders.placement import Placed, Placement
+from encoders.placement import Placement, ResolvedPlacement
 
 __all__ = ["TorchEncoder"]
 
 
 class TorchEncoder(Encoder):
-    """An encoder whose two towers are modules of PyTorch. Built from configuration files alone, without PyTorch.
+    """An encoder whose two towers are PyTorch modules. Creating one reads configuration files only, without PyTorch.
 
-    Weights are read, placed and cast by the first forward pass, once, whatever the number of threads.
+    The first forward pass reads, places and casts the weights, once for all threads.
     """
 
     def __init__(self, *, placement: Placement, **space: Any) -> None:
@@ -27,43 +27,43 @@ class TorchEncoder(Encoder):
         self._placement = placement
         self._loading = Lock()
         self._loaded: Any = None
-        self._most: int | None = None
-        """Pictures at a time that the device's memory was found to hold; None while it held whatever was asked."""
+        self._max_batch: int | None = None
+        """The batch size that fits into the memory of the device; None until memory was exhausted once."""
 
     @abstractmethod
     def _load(self) -> Any:
-        """The model, on the CPU. Raises `BadCheckpoint` and `ExtraMissing`."""
+        """Return the model, on the CPU. Raises `BadCheckpoint` and `ExtraMissing`."""
 
     @abstractmethod
     def _tokens(self, texts: Sequence[str]) -> Any:
-        """What `_text_features` takes, on the CPU, with a `.to(device)`."""
+        """Return the argument of `_text_features`, on the CPU, with a method `.to(device)`."""
 
     @abstractmethod
     def _image_features(self, model: Any, pixels: Any) -> Any:
-        """(n, 3, S, S) to (n, D)."""
+        """Map (n, 3, S, S) to (n, D)."""
 
     @abstractmethod
     def _text_features(self, model: Any, tokens: Any) -> Any:
-        """Tokens of n texts to (n, D)."""
+        """Map the tokens of n texts to (n, D)."""
 
-    def _cell_features(self, model: Any, pixels: Any) -> Any:
-        """(n, 3, S, S) to (n, rows, columns, D)."""
-        raise NotImplementedError(f"{self.space.model} has no cells")
+    def _patch_features(self, model: Any, pixels: Any) -> Any:
+        """Map (n, 3, S, S) to (n, rows, columns, D)."""
+        raise NotImplementedError(f"{self.space.model} has no patch features")
 
     @property
     def batch_size(self) -> int:
-        """Most pictures handed to one forward pass, by the memory of the device."""
-        return min(self.placed.batch_size, self._most or self.placed.batch_size)
+        """Maximum number of pictures in one forward pass, by the memory of the device."""
+        return min(self.placed.batch_size, self._max_batch or self.placed.batch_size)
 
     @property
     def logit_scale(self) -> float | None:
-        """What the model multiplies a cosine by to make a logit. Loads the weights."""
+        """The factor from a cosine to a logit. Loads the weights."""
         scale = getattr(self._model, "logit_scale", None)
         return None if scale is None else float(scale.detach().float().exp().reshape(-1)[0])
 
     @cached_property
-    def placed(self) -> Placed:
-        """Where the model runs, and in which precision."""
+    def placed(self) -> ResolvedPlacement:
+        """The device, the precision and the batch size of the model."""
         return self._placement.resolve()
 
     @property
@@ -84,19 +84,22 @@ class TorchEncoder(Encoder):
                 raise
             raise _too_small(place, f"the model {self.space.model}") from exc
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
         return self._in_parts(lambda part: self._of_pixels(self._image_features, part), pixels)
 
-    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        if not self.has_cells:
-            return super()._forward_cells(pixels)
-        return self._in_parts(lambda part: self._of_pixels(self._cell_features, part), pixels)
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
+        if not self.has_patch_features:
+            return super().forward_patches(pixels)
+        return self._in_parts(lambda part: self._of_pixels(self._patch_features, part), pixels)
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D)."""
         return self._in_parts(self._of_texts, texts)
 
     def _in_parts(self, run: Callable[[Any], NDArray[np.float32]], items: Any) -> NDArray[np.float32]:
-        """`run(items)`; in halves, from then on, where the memory of the device is too small for all at once."""
+        """Return `run(items)`; in halves, from then on, if the memory of the device is too small for all items."""
         from encoders import devices
 
         try:
@@ -105,11 +108,11 @@ class TorchEncoder(Encoder):
             if not devices.is_out_of_memory(exc):
                 raise
             if len(items) == 1:
-                raise _too_small(self.placed, f"one item at a time of the model {self.space.model}") from exc
-        # Out of the handler: the exception's frames held on to the memory of the attempt.
+                raise _too_small(self.placed, f"a single item of the model {self.space.model}") from exc
+        # Outside of the handler: the frames of the exception keep the memory of the attempt alive.
         devices.forget_cached(self.placed.device)
         half = len(items) // 2
-        self._most = min(half, self._most or half)
+        self._max_batch = min(half, self._max_batch or half)
         return np.concatenate([self._in_parts(run, items[:half]), self._in_parts(run, items[half:])])
 
     def _of_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -135,5 +138,5 @@ def _numbers(features: Any) -> NDArray[np.float32]:
     return numbers
 
 
-def _too_small(place: Placed, what: str) -> DeviceUnavailable:
-    return DeviceUnavailable(str(place.device), f"its memory is too small for {what}; --device cpu takes the processor")
+def _too_small(place: ResolvedPlacement, what: str) -> DeviceUnavailable:
+    return DeviceUnavailable(str(place.device), f"its memory is too small for {what}")

@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from encoders.mini.tokenizer import Tokenizer
 from examples.scenes import Subject
-from search.highlight.background_concepts import EVERYDAY
+from search.highlight.patch_similarity import BACKGROUND_CONCEPTS
 from training import corpora
 from training.captioned import Captioned, tensors
 from training.frozen import Maps, Words
@@ -70,7 +70,7 @@ class Scenes:
         self.marked, self.maps = marked, Maps.of(student, marked.pixels)
         self.words = Words(student, tokenizer, marked.subjects)
         with torch.no_grad():
-            self.common = student.text(*tensors([tokenizer(thing) for thing in EVERYDAY])).mean(0)  # (D,)
+            self.common = student.text(*tensors([tokenizer(thing) for thing in BACKGROUND_CONCEPTS])).mean(0)  # (D,)
 
     def __len__(self) -> int:
         return len(self.marked.pixels)

@@ -1,33 +1,33 @@
-"""`sightline.json`: what the folder of a model holds. Written last, so that a folder that has one is complete."""
+"""`sightline.json`: the record of the files of a model. It is written last: a folder that has one is complete."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.files import write_atomically
 from core.settings import models_folder, slug
-from encoders.model_catalog import RECOMMENDED
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
 
 __all__ = [
     "MANIFEST",
     "PARTIAL",
     "Manifest",
-    "StoredFile",
+    "ModelFile",
     "licence_of",
     "model_folder",
-    "pulled",
+    "pulled_models",
     "read_manifest",
     "write_manifest",
 ]
 
 MANIFEST = "sightline.json"
 PARTIAL = ".partial"
-"""Folder, within that of a model, that is there while its files come. It holds those that are not whole yet."""
+"""Folder of incomplete files in that of a model. It exists while the model is being downloaded."""
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class ModelFile:
     """A file of a model; `path` is relative to its folder, with slashes."""
 
     path: str
@@ -37,64 +37,62 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Where a model came from, and what it consists of."""
+    """The origin of a model and its files."""
 
     name: str
     repository: str
     revision: str
     """The commit of the repository, or `by hand`."""
     licence: str
-    """As the repository states it; `unknown` where it states none."""
-    files: tuple[StoredFile, ...]
+    """As the repository states it; `unknown` if it states none."""
+    files: tuple[ModelFile, ...]
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """Total size of the files in bytes."""
         return sum(file.size for file in self.files)
 
 
 def model_folder(name: str) -> Path:
-    """The folder of the model `name`, which need not be there."""
+    """Return the folder of the model `name`, which may not exist."""
     return models_folder() / slug(name)
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """What the model in `folder` consists of; None when it is not there, or not all of it."""
+    """Return the manifest of the model in `folder`; None if there is no model, or if files are missing."""
     try:
         record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = tuple(StoredFile(**file) for file in record.pop("files"))
+        files = tuple(ModelFile(**file) for file in record.pop("files"))
         manifest = Manifest(**record, files=files)
-        whole = all((folder / file.path).stat().st_size == file.size for file in files)
+        is_complete = all((folder / file.path).stat().st_size == file.size for file in files)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return manifest if whole else None
-
-
-def licence_of(name: str) -> str:
-    """Of the model `name`: as its repository stated it, else as the list of recommended models has it, else `unknown`.
-
-    A model that is not here, such as a folder of one's own, has what the list says. `?lang=...` may follow a name.
-    """
-    name = name.partition("?")[0].strip()
-    manifest = read_manifest(model_folder(name))
-    if manifest is not None and manifest.licence != "unknown":
-        return manifest.licence
-    listed = RECOMMENDED.get(name)
-    return listed.licence if listed else "unknown"
+    return manifest if is_complete else None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Declares the model in `folder` complete: after every file of it has reached the disk."""
-    draft = folder / f"{MANIFEST}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(asdict(manifest), file, indent=2, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(folder / MANIFEST)
+    """Declare the model in `folder` complete, after all of its files have been written to disk."""
+    record = json.dumps(asdict(manifest), indent=2, ensure_ascii=False)
+    write_atomically(folder / MANIFEST, [record.encode()])
 
 
-def pulled() -> Iterator[Manifest]:
-    """Every model that is complete in the models folder, by name."""
+def licence_of(name: str) -> str:
+    """Return the licence of the model `name`: as its repository states it, as the catalog lists it, or `unknown`.
+
+    `?lang=...` may follow the name. The licence of a folder or a plug-in is `unknown`.
+    """
+    name = name.partition("?")[0].strip()
+    if name in BUILT_IN_MODELS:
+        return BUILT_IN_MODELS[name].licence
+    manifest = read_manifest(model_folder(name))
+    if manifest is not None and manifest.licence != "unknown":
+        return manifest.licence
+    listed = MODEL_CATALOG.get(name)
+    return listed.licence if listed else "unknown"
+
+
+def pulled_models() -> Iterator[Manifest]:
+    """Yield every complete model in the models folder, sorted by folder name."""
     try:
         folders = sorted(models_folder().iterdir())
     except OSError:

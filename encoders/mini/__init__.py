@@ -1,1 +1,1 @@
-"""`mini`, the built-in model: a small dual encoder trained by this project, run by ONNX Runtime."""
+"""`mini`, the built-in model: a small dual encoder trained by this project, for ONNX Runtime."""

@@ -1,4 +1,4 @@
-"""`mini` behind the seam: three ONNX graphs and a tokenizer beside this file, each loaded when first needed."""
+"""The encoder of `mini`: three ONNX graphs and a tokenizer next to this file, each loaded when first needed."""
 
 import json
 from collections.abc import Sequence
@@ -22,23 +22,23 @@ __all__ = ["CALIBRATION", "WEIGHTS", "MiniEncoder"]
 WEIGHTS = Path(__file__).parent / "weights"
 """The weights that ship with the package."""
 CALIBRATION = Path(__file__).parent / "calibration.json"
-"""What the scores of these weights mean, as `training/calibrate.py` measured it."""
+"""The relevance of the scores of these weights, as measured by `training/calibrate.py`."""
 
 
 class MiniEncoder(Encoder):
-    """The built-in model. Costs nothing to build; a query in words never loads the picture tower, nor the reverse.
+    """The built-in model. Creating it is cheap; text queries never load the image tower, nor pictures the text tower.
 
-    `folder` holds `model.json`, `image.onnx`, `cells.onnx`, `text.onnx` and `tokenizer.model`, as
-    `training/export.py` writes them. Raises `ModelUnavailable` when one of them is not there.
+    `folder` contains `model.json`, `image.onnx`, `cells.onnx`, `text.onnx` and `tokenizer.model`, as
+    `training/export.py` writes them. Raises `ModelUnavailable` if one of them is missing.
     """
 
     calibration: ClassVar[Path | None] = CALIBRATION
-    has_cells = True
+    has_patch_features = True
 
     def __init__(self, folder: Path = WEIGHTS) -> None:
         self._folder = folder
         self.card = self._read_card()
-        """What `model.json` says: languages, licence, parameter counts, digest."""
+        """The content of `model.json`: languages, licence, parameter counts, digest."""
         super().__init__(
             model=self.card["name"],
             weights=self.card["digest"],
@@ -48,27 +48,30 @@ class MiniEncoder(Encoder):
         )
 
     def count_tokens(self, text: str) -> int:
-        """How many tokens `text` is, the one that opens it included."""
+        """Return the number of tokens of `text`, the first special token included."""
         return self._tokenizer.count(text)
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        # One at a time here too: in a larger batch sums are taken in another order, and their last bits move. A vector
-        # must be the same whatever was indexed beside it. It costs nothing: each picture already keeps all cores busy.
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
+        # One at a time: in a larger batch, sums have another order and their last bits change. A vector must not depend
+        # on its batch. This costs nothing: each picture already keeps all cores busy.
         run = self._image_session.run
         return np.concatenate([run(["embedding"], {"pixels": picture[None]})[0] for picture in pixels])
 
-    def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        grids = np.concatenate([self._cells_of(picture[None]) for picture in pixels])  # (n, D, r, c)
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
+        grids = np.concatenate([self._forward_patches(picture[None]) for picture in pixels])  # (n, D, r, c)
         return np.ascontiguousarray(grids.transpose(0, 2, 3, 1))  # (n, r, c, D)
 
-    def _cells_of(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        # A graph of its own reads two inner maps of the picture tower: who wants no cells does not pay for them.
+    def _forward_patches(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        # A separate graph reads two inner maps of the image tower: embedding whole pictures does not pay for it.
         fine, coarse = self._image_session.run(["fine", "coarse"], {"pixels": picture})
-        cells: NDArray[np.float32] = self._cells_session.run(["cells"], {"fine": fine, "coarse": coarse})[0]
-        return cells
+        patches: NDArray[np.float32] = self._patches_session.run(["cells"], {"fine": fine, "coarse": coarse})[0]
+        return patches
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        # One at a time: no filling, so a text's vector cannot depend on its neighbours, and a text takes a millisecond.
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D)."""
+        # One at a time: without padding a vector cannot depend on its batch, and a text takes a millisecond.
         return np.concatenate([self._forward_text(text) for text in texts])
 
     def _forward_text(self, text: str) -> NDArray[np.float32]:
@@ -85,7 +88,7 @@ class MiniEncoder(Encoder):
         return _session(self._file("image.onnx"))
 
     @cached_property
-    def _cells_session(self) -> "InferenceSession":
+    def _patches_session(self) -> "InferenceSession":
         return _session(self._file("cells.onnx"))
 
     @cached_property
@@ -99,20 +102,20 @@ class MiniEncoder(Encoder):
     def _file(self, name: str) -> Path:
         path = self._folder / name
         if not path.is_file():
-            raise ModelUnavailable("mini", f"the file {path}", "install Sightline again, its weights are incomplete")
+            raise ModelUnavailable("mini", f"the file {path}", "Install Sightline again: its weights are incomplete.")
         return path
 
 
 def _preprocess(fields: dict[str, Any]) -> Preprocess:
-    """The preprocessing that a card describes."""
+    """Return the preprocessing in a model card."""
     return Preprocess(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
 
 
 def _session(file: Path) -> "InferenceSession":
-    from onnxruntime import InferenceSession, SessionOptions  # late: a program that embeds nothing never pays for it
+    from onnxruntime import InferenceSession, SessionOptions  # late: a program that embeds nothing does not need it
 
     options = SessionOptions()
-    options.log_severity_level = 3  # errors alone
-    # Threads that wait actively would take the processor from those that decode pictures, and gain next to nothing.
+    options.log_severity_level = 3  # errors only
+    # Spinning threads would take the processor from those that decode pictures, and gain almost nothing.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -1,6 +1,6 @@
-"""From words to token ids: the same plain form in training and in use, then SentencePiece.
+"""From texts to token IDs: a normalised form, the same in training and in use, then SentencePiece.
 
-The plain form forgives what people leave out when they type a query: case, accents, vowel marks, punctuation.
+The normalised form ignores what people leave out when they type a query: case, accents, vowel marks, punctuation.
 """
 
 import unicodedata
@@ -14,15 +14,15 @@ __all__ = ["BOS", "MAX_TOKENS", "PAD", "Tokenizer", "pad", "plain"]
 
 PAD = 0
 BOS = 2
-"""Opens every text, so that an empty one still has a token."""
+"""The first token of every text, so that an empty text has a token."""
 MAX_TOKENS = 64
-"""Longer texts are cut; captions have about a dozen."""
+"""Longer texts are truncated; captions have about a dozen tokens."""
 
 
 def plain(text: str) -> str:
-    """`text` without case, combining marks or punctuation, its words one space apart.
+    """Return `text` without case, combining marks or punctuation, with single spaces between words.
 
-    NFKC, casefold, NFKD, then everything that is no letter, digit or mark of its own becomes a space.
+    This applies NFKC, casefold and NFKD; then everything but letters, digits and spacing marks becomes a space.
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return " ".join("".join(_letter(char) for char in folded).split())
@@ -42,10 +42,10 @@ def _is_han(char: str) -> bool:
 
 
 class Tokenizer:
-    """SentencePiece (Kudo & Richardson, 2018) over the plain form of a text; unknown letters fall back to bytes."""
+    """SentencePiece (Kudo & Richardson, 2018) over the normalised form of a text; unknown letters become bytes."""
 
     def __init__(self, model: Path) -> None:
-        from sentencepiece import SentencePieceProcessor  # late: only a query in words needs it
+        from sentencepiece import SentencePieceProcessor  # late: only texts need it
 
         self._pieces = SentencePieceProcessor(model_file=str(model))
         self._space = self._pieces.piece_to_id("\u2581")
@@ -54,30 +54,30 @@ class Tokenizer:
         return int(self._pieces.vocab_size())
 
     def __call__(self, text: str) -> list[int]:
-        """The ids of a text, `BOS` first, at most `MAX_TOKENS`."""
+        """Return the IDs of a text, `BOS` first, at most `MAX_TOKENS`."""
         return self._ids(self._pieces.encode(plain(text)))[:MAX_TOKENS]
 
     def count(self, text: str) -> int:
-        """How many ids the whole text has, `BOS` included."""
+        """Return the number of IDs of the whole text, `BOS` included."""
         return len(self._ids(self._pieces.encode(plain(text))))
 
     def han(self) -> NDArray[np.bool_]:
-        """Which of the pieces are a Chinese character; for training."""
+        """Return which pieces are a single Chinese character; for training."""
         pieces = (self._pieces.id_to_piece(row).lstrip("\u2581") for row in range(len(self)))
         return np.array([len(piece) == 1 and _is_han(piece) for piece in pieces])
 
     def sample(self, text: str, alpha: float = 0.2) -> list[int]:
-        """Ids of one random segmentation (subword regularisation, Kudo 2018); for training. `text` must be plain."""
+        """Return the IDs of a random segmentation of plain text (subword regularisation, Kudo 2018); for training."""
         pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
         return self._ids(pieces)[:MAX_TOKENS]
 
     def _ids(self, pieces: Sequence[int]) -> list[int]:
-        # A space that is a piece of its own says nothing, and would stand between all Chinese characters.
+        # A piece that is only a space means nothing, and would stand between all Chinese characters.
         return [BOS, *(piece for piece in pieces if piece != self._space)]
 
 
 def pad(ids: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Token ids (N, T) filled up with `PAD`, and their mask (N, T): one for a token, zero for filling."""
+    """Return token IDs (N, T) padded with `PAD`, and their mask (N, T): one for a token, zero for padding."""
     lengths = np.array([len(row) for row in ids])
     mask = np.arange(lengths.max())[None] < lengths[:, None]  # (N, T)
     padded = np.full(mask.shape, PAD, dtype=np.int64)

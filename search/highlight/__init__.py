@@ -1,9 +1,8 @@
-"""Where in a picture something is: by a segmenter, or by the cells of the model that searches."""
+"""Where in a picture something is, found by a segmentation model or by the patch features of an encoder."""
 
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt
-from search.highlight.engine import HighlightEngine
-from search.highlight.highlight import Highlight, highlight
-from search.highlight.loading import load_engine
+from search.highlight.engine import HighlightEngine, load_engine
+from search.highlight.highlight import Highlight, highlight, open_image
 from search.highlight.regions import Region
 
 __all__ = [
@@ -16,4 +15,5 @@ __all__ = [
     "VectorPrompt",
     "highlight",
     "load_engine",
+    "open_image",
 ]

@@ -1,8 +1,8 @@
-"""The views of a picture that a model is shown, so that its grid of cells covers all of it, and more finely.
+"""The crops of a picture that an encoder sees, so that its grid of patches covers all of it, and more finely.
 
-A model that keeps the middle square of a picture never sees the ends of a wide one; and the cells of any model are
-coarse beside what people look for. So it is shown the whole picture (or squares that cover it) and, beside that,
-overlapping closer views; what its cells say is laid over each other where they lie, as dense prediction does with
+An encoder that crops a picture to its middle square never sees the ends of a wide one, and the patches of any encoder
+are coarse compared with the things people look for. It is therefore shown the whole picture (or squares that cover it)
+and overlapping closer crops. The values of their patches are merged where they overlap, as dense prediction does with
 sliding windows.
 """
 
@@ -15,23 +15,23 @@ from PIL import Image
 
 from encoders.segmenter import resized
 
-__all__ = ["View", "canvas_size", "lay_out", "views_of"]
+__all__ = ["PatchCrop", "canvas_size", "merge_grids", "plan_crops"]
 
-ZOOM = 0.75
-"""Side of a closer view over that of a whole one. On rendered scenes 0.75 points better than 0.5 or 0.6."""
-OVERLAP = 0.5
-"""Least share of a view that the next one repeats."""
-LONGEST = 8
-"""A picture of a more extreme shape is cut into no more whole views than this many; they are squeezed a little."""
-WHOLE, CLOSER = 0.3, 1.0
-"""How much a view counts where it lies: the finer cells more."""
-CANVAS = 64
-"""Shorter side of the grid that views are laid on: finer than the cells of any model's view."""
+CLOSE_CROP_SCALE = 0.75
+"""Side of a closer crop relative to a whole one. On rendered scenes, 0.75 points better than 0.5 or 0.6."""
+MIN_OVERLAP = 0.5
+"""Smallest fraction of a crop that the next one repeats."""
+MAX_WHOLE_CROPS = 8
+"""A picture of a more extreme shape has no more whole crops than this; they are squeezed a little."""
+WHOLE_WEIGHT, CLOSE_WEIGHT = 0.3, 1.0
+"""Weights of the values of whole and closer crops: the finer patches count more."""
+CANVAS_SIDE = 64
+"""Shorter side of the grid on which crops are merged: finer than the patches of any encoder."""
 
 
 @dataclass(frozen=True)
-class View:
-    """A rectangle of a picture, in pixels, and how much what is seen in it counts."""
+class PatchCrop:
+    """A rectangle of a picture, in pixels, and the weight of the values that are computed from it."""
 
     left: int
     top: int
@@ -40,61 +40,68 @@ class View:
     weight: float
 
     def of(self, image: Image.Image, *, square: bool) -> Image.Image:
-        """What is seen, squeezed into a square if it must be one."""
-        seen = image.crop((self.left, self.top, self.right, self.bottom))
-        side = min(seen.size)
-        return seen.resize((side, side), Image.Resampling.BICUBIC) if square and seen.width != seen.height else seen
+        """Return this part of `image`, squeezed into a square if `square` is set."""
+        part = image.crop((self.left, self.top, self.right, self.bottom))
+        side = min(part.size)
+        return part.resize((side, side), Image.Resampling.BICUBIC) if square and part.width != part.height else part
 
 
-def views_of(size: tuple[int, int], *, square: bool) -> list[View]:
-    """Views that cover a picture of `size` (width, height): squares for a model that would cut or fill up others."""
+def plan_crops(size: tuple[int, int], *, square: bool) -> list[PatchCrop]:
+    """Return crops that cover a picture of `size` (width, height).
+
+    They are squares if `square` is set, for an encoder that would crop or pad other shapes.
+    """
     width, height = size
     across, down = width, height
     if square:
-        across = down = max(min(size), -(-max(size) // LONGEST))
+        across = down = max(min(size), -(-max(size) // MAX_WHOLE_CROPS))
+    close = (round(across * CLOSE_CROP_SCALE), round(down * CLOSE_CROP_SCALE), CLOSE_WEIGHT)
     return [
-        View(left, top, min(width, left + wide), min(height, top + high), weight)
-        for wide, high, weight in ((across, down, WHOLE), (round(across * ZOOM), round(down * ZOOM), CLOSER))
-        for top in _starts(height, high)
-        for left in _starts(width, wide)
+        PatchCrop(left, top, min(width, left + wide), min(height, top + high), weight)
+        for wide, high, weight in ((across, down, WHOLE_WEIGHT), close)
+        for top in _window_starts(height, high)
+        for left in _window_starts(width, wide)
     ]
 
 
-def _starts(length: int, window: int) -> list[int]:
-    """Where windows begin that cover `length`, evenly, each overlapping the next; one if a window covers all."""
-    if window >= length or window < 1:
-        return [0]
-    count = 1 + int(np.ceil((length - window) / (window * (1 - OVERLAP))))
-    return [round(start) for start in np.linspace(0, length - window, count)]
-
-
 def canvas_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Size (width, height) of the grid that stands for a picture of `size`, of its shape where that is not extreme."""
-    scale = CANVAS / min(size)
-    return min(round(size[0] * scale), CANVAS * LONGEST), min(round(size[1] * scale), CANVAS * LONGEST)
+    """Return the size (width, height) of the grid for a picture of `size`; it has the same shape unless extreme."""
+    scale, limit = CANVAS_SIDE / min(size), CANVAS_SIDE * MAX_WHOLE_CROPS
+    return min(round(size[0] * scale), limit), min(round(size[1] * scale), limit)
 
 
-def lay_out(views: Sequence[View], grids: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """What cells say in each view, (V, P, rows, columns), as P maps over a picture of `size`: (P, height, width) of the
-    canvas. Where views overlap, their mean, in which the middle of a view counts more than its rim."""
+def merge_grids(crops: Sequence[PatchCrop], grids: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Merge the values of the patches of V crops, (V, P, rows, columns), into P maps over a picture of `size`.
+
+    Returns (P, height, width) of the canvas. Where crops overlap, the value is a weighted mean in which the middle of a
+    crop counts more than its edges.
+    """
     wide, high = canvas_size(size)
     total = np.zeros((grids.shape[1], high, wide), dtype=np.float32)
     weights = np.zeros((high, wide), dtype=np.float32)
-    for view, maps in zip(views, grids, strict=True):
-        columns, rows = _span(view.left, view.right, size[0], wide), _span(view.top, view.bottom, size[1], high)
+    for crop, maps in zip(crops, grids, strict=True):
+        columns, rows = _span(crop.left, crop.right, size[0], wide), _span(crop.top, crop.bottom, size[1], high)
         shape = (columns.stop - columns.start, rows.stop - rows.start)
-        weight = view.weight * np.outer(_bump(shape[1]), _bump(shape[0])).astype(np.float32)
+        weight = crop.weight * np.outer(_bump(shape[1]), _bump(shape[0])).astype(np.float32)
         total[:, rows, columns] += np.stack([resized(grid, shape) for grid in maps]) * weight
         weights[rows, columns] += weight
     return np.asarray(total / weights, dtype=np.float32)
 
 
+def _window_starts(length: int, window: int) -> list[int]:
+    """Return the starts of evenly spaced windows that cover `length` and overlap; one start if one window is enough."""
+    if window >= length or window < 1:
+        return [0]
+    count = 1 + int(np.ceil((length - window) / (window * (1 - MIN_OVERLAP))))
+    return [round(start) for start in np.linspace(0, length - window, count)]
+
+
 def _span(start: int, stop: int, of: int, canvas: int) -> slice:
-    """Pixels `start` to `stop` of `of` on a canvas; one cell at least."""
+    """Return the slice of the canvas for pixels `start` to `stop` of `of`, at least one element long."""
     first = min(int(start * canvas / of), canvas - 1)
     return slice(first, max(first + 1, -(-stop * canvas // of)))
 
 
 def _bump(length: int) -> NDArray[np.floating]:
-    """One in the middle, a tenth at the ends."""
+    """Return weights (length,) that are 1 in the middle and 0.1 at the ends."""
     return np.asarray(0.1 + 0.9 * np.sin(np.pi * (np.arange(length) + 0.5) / length))

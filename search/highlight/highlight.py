@@ -1,4 +1,4 @@
-"""Where in a picture something is: maps, masks, boxes and overlays for prompts."""
+"""Where in a picture something is: maps, masks and boxes for prompts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,35 +12,35 @@ from PIL import Image
 from core.errors import InvalidQuery, PictureError
 from encoders.prompts import Prompt, as_prompts
 from pictures.decode import decode
-from search.highlight.coco_rle import rle
-from search.highlight.engine import HighlightEngine
-from search.highlight.loading import load_engine
-from search.highlight.regions import Region, find_regions, otsu
+from search.highlight.engine import HighlightEngine, load_engine
+from search.highlight.regions import Region, encode_rle, find_regions, otsu_threshold
 
-__all__ = ["FOUND", "Highlight", "Threshold", "each_highlight", "highlight", "open_whole"]
+__all__ = ["DEFAULT_THRESHOLD", "Highlight", "Threshold", "highlight", "iter_highlights", "open_image"]
 
-FOUND = 0.5
-"""A map's value from which something counts as found: as likely as not for a segmenter, and more surprising than most
-everyday things for relevance."""
+DEFAULT_THRESHOLD = 0.5
+"""The value of a map from which something counts as found.
+
+For a segmentation model it is a probability; for relevance, it is above the peaks of most everyday things.
+"""
 
 Threshold: TypeAlias = float | Literal["otsu"]
 
 
 @dataclass(frozen=True, eq=False)
 class Highlight:
-    """What was found in one picture for one prompt."""
+    """Where in one picture one prompt was found."""
 
     prompt: Prompt
     engine: str
     """`segment` or `relevance`."""
     model: str
     map: NDArray[np.float32]
-    """(H, W) in 0..1, pixel by pixel over the upright picture."""
+    """(H, W) in 0..1, for each pixel of the upright picture."""
     threshold: float
     mask: NDArray[np.bool_]
     """(H, W), where the map reaches the threshold, without specks."""
     regions: tuple[Region, ...]
-    """The connected parts of the mask, the one with the highest value first; empty when nothing was found."""
+    """The connected parts of the mask, the one with the highest value first; empty if nothing was found."""
 
     @property
     def score(self) -> float:
@@ -49,11 +49,11 @@ class Highlight:
 
     @property
     def area(self) -> float:
-        """The share of the picture that the mask covers."""
+        """The fraction of the picture that the mask covers."""
         return float(self.mask.mean())
 
     def as_record(self) -> dict[str, object]:
-        """What JSON says of it. Boxes and the mask are in COCO's forms: [left, top, width, height], and run lengths."""
+        """Return a JSON object. Boxes are [left, top, width, height], and the mask has run lengths, as in COCO."""
         return {
             "prompt": self.prompt.title,
             "engine": self.engine,
@@ -64,7 +64,7 @@ class Highlight:
             "boxes": [list(region.box) for region in self.regions],
             "scores": [region.score for region in self.regions],
             "peaks": [list(region.peak) for region in self.regions],
-            "segmentation": rle(self.mask),
+            "segmentation": encode_rle(self.mask),
         }
 
 
@@ -72,35 +72,35 @@ def highlight(
     image: Image.Image | Path | str,
     prompts: Sequence[Prompt | str] | str,
     engine: HighlightEngine | None = None,
-    threshold: Threshold = FOUND,
+    threshold: Threshold = DEFAULT_THRESHOLD,
 ) -> list[Highlight]:
-    """Where `image` (a file, or a picture that is upright and in sRGB) shows what each prompt asks for.
+    """Return where `image` (a file, or a picture that is upright and in sRGB) shows each prompt.
 
         for found in highlight("beach.jpg", ["a dog", "a red kite"]):
             print(found.prompt.title, found.score, [region.box for region in found.regions])
 
-    `engine` is `load_engine()` unless given. `threshold` is a value of the map or "otsu", which divides each map in two
-    wherever it can best be divided: use that only for what is known to be there. Raises `InvalidQuery` for a picture
-    that cannot be read and a prompt that cannot be asked, and as the engine does.
+    `engine` is `load_engine()` by default. `threshold` is a value of the map, or "otsu", which separates each map into
+    two classes: use it only for things that are known to be in the picture. Raises `InvalidQuery` for an unreadable
+    picture or an invalid prompt, and the exceptions of the engine.
     """
-    picture = image if isinstance(image, Image.Image) else open_whole(image)
-    return list(each_highlight(picture, as_prompts(prompts), engine or load_engine(), threshold))
+    picture = image if isinstance(image, Image.Image) else open_image(image)
+    return list(iter_highlights(picture, as_prompts(prompts), engine or load_engine(), threshold))
 
 
-def each_highlight(
-    image: Image.Image, prompts: Sequence[Prompt], engine: HighlightEngine, threshold: Threshold = FOUND
+def iter_highlights(
+    image: Image.Image, prompts: Sequence[Prompt], engine: HighlightEngine, threshold: Threshold = DEFAULT_THRESHOLD
 ) -> Iterator[Highlight]:
-    """As `highlight`, for prompts that are ready, one after the other."""
+    """Yield a highlight for each prompt, as `highlight` returns them."""
     if threshold != "otsu" and not 0 <= threshold <= 1:
-        raise InvalidQuery(f"a threshold is a value of the map, from 0 to 1, not {threshold}")
+        raise InvalidQuery(f"The threshold {threshold} is not a value of a map, from 0 to 1.")
     for prompt, values in zip(prompts, engine.maps(image, prompts), strict=True):
-        level = otsu(values) if threshold == "otsu" else threshold
+        level = otsu_threshold(values) if threshold == "otsu" else threshold
         mask, regions = find_regions(values, level)
         yield Highlight(prompt, engine.name, engine.model, values, level, mask, regions)
 
 
-def open_whole(path: Path | str) -> Image.Image:
-    """The picture at `path` at its full size, upright and in sRGB. Raises `InvalidQuery` when it cannot be read."""
+def open_image(path: Path | str) -> Image.Image:
+    """Return the picture at `path` at its full size, upright and in sRGB. Raises `InvalidQuery` if it is unreadable."""
     try:
         return decode(Path(path).read_bytes()).image
     except OSError as exc:

@@ -1,18 +1,24 @@
-"""Where a map says that something is: the mask at a threshold, and its connected regions with their boxes.
+"""From a map to masks: thresholds, connected regions with their boxes, and COCO's run-length encoding.
 
 Regions are found by joining runs of pixels (Rosenfeld and Pfaltz, "Sequential operations in digital picture
-processing", J. ACM 1966), with all eight neighbours. Runs are few where maps are smooth: no compiled library is needed.
+processing", J. ACM 1966), with all eight neighbours. Smooth maps have few runs: no compiled library is needed.
+
+In COCO's uncompressed RLE, `counts` are the lengths of runs of zeros and ones in turn, zeros first, over the columns
+from left to right, each from top to bottom. The compressed form, which `pycocotools.mask.decode` reads, writes each
+count from the fourth on as its difference from the one two before it, in groups of five bits, the lowest first, each a
+printable character; the highest bit of the last group is the sign (the format of `rleToString` in COCO's mask API).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Region", "find_regions", "label", "otsu"]
+__all__ = ["Region", "compress_counts", "encode_rle", "find_regions", "label_regions", "otsu_threshold", "run_lengths"]
 
-SPECK = 0.0005
-"""Regions smaller than this share of the picture are dropped, unless nothing else is there."""
+MIN_REGION_AREA = 0.0005
+"""Regions smaller than this fraction of the picture are dropped, unless there is no other region."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +32,24 @@ class Region:
     score: float
     """The highest value of the map in it."""
     peak: tuple[int, int]
-    """Where that is: (x, y) of the pixel; the middle one where several are equally high."""
+    """(x, y) of the pixel with that value; the middle one if several are equally high."""
 
 
 def find_regions(values: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.bool_], tuple[Region, ...]]:
-    """The mask (H, W) of a map (H, W) where it reaches `threshold`, without specks, and its regions, highest first."""
-    labels, count = label(values >= threshold)
+    """Return the mask (H, W) where a map (H, W) reaches `threshold`, without specks, and its regions, highest first."""
+    labels, count = label_regions(values >= threshold)
     areas = np.bincount(labels.ravel(), minlength=count + 1)  # (R + 1,), the background first
-    wanted = [number for number in range(1, count + 1) if areas[number] >= SPECK * values.size]
-    if count and not wanted:
-        wanted = [int(areas[1:].argmax()) + 1]
-    regions = [_measure(values, labels, number, int(areas[number])) for number in wanted]
-    kept = np.zeros(count + 1, dtype=np.bool_)
-    kept[wanted] = True
-    return kept[labels], tuple(sorted(regions, key=lambda region: (-region.score, -region.area, region.box)))
+    kept = [number for number in range(1, count + 1) if areas[number] >= MIN_REGION_AREA * values.size]
+    if count and not kept:
+        kept = [int(areas[1:].argmax()) + 1]
+    regions = [_measure(values, labels, number, int(areas[number])) for number in kept]
+    is_kept = np.zeros(count + 1, dtype=np.bool_)
+    is_kept[kept] = True
+    return is_kept[labels], tuple(sorted(regions, key=lambda region: (-region.score, -region.area, region.box)))
 
 
-def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
-    """The region of each pixel of a mask (H, W), from 1 in reading order, 0 outside; and how many there are."""
+def label_regions(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
+    """Return the region number of each pixel of a mask (H, W), from 1 in reading order, 0 outside; and their count."""
     height, width = mask.shape
     padded = np.zeros((height, width + 2), dtype=np.int8)
     padded[:, 1:-1] = mask
@@ -57,16 +63,44 @@ def label(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], int]:
     numbers = _numbered(_joined(first, last))
     labels = np.zeros((height, width + 1), dtype=np.int32)
     labels[rows, starts] = numbers  # each run's number begins here,
-    np.subtract.at(labels, (rows, stops), numbers)  # and is taken off there
+    np.subtract.at(labels, (rows, stops), numbers)  # and is subtracted there
     return np.cumsum(labels, axis=1, dtype=np.int32)[:, :width], int(numbers.max(initial=0))
 
 
-def otsu(values: NDArray[np.float32]) -> float:
-    """The threshold that best divides the values (in 0..1) of a map in two (Otsu, "A threshold selection method from
-    gray-level histograms", IEEE Trans. SMC 1979): of 256 levels the one with the largest variance between classes."""
+def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
+    """Return the counts of `mask` (H, W), zeros first."""
+    flat = np.concatenate([[False], mask.ravel(order="F")])  # begin with a run of zeros, which may be empty
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    return [int(length) for length in np.diff(edges, prepend=0, append=mask.size)]
+
+
+def compress_counts(counts: Sequence[int]) -> str:
+    """Return the counts as COCO's string."""
+    characters = []
+    for position, count in enumerate(counts):
+        value = count - counts[position - 2] if position > 2 else count
+        more = True
+        while more:
+            group, value = value & 31, value >> 5  # >> keeps the sign
+            more = value != (-1 if group & 16 else 0)
+            characters.append(chr(48 + group + 32 * more))
+    return "".join(characters)
+
+
+def encode_rle(mask: NDArray[np.bool_]) -> dict[str, object]:
+    """Return `{"size": [height, width], "counts": "..."}`, as in COCO's annotations and results."""
+    return {"size": list(mask.shape), "counts": compress_counts(run_lengths(mask))}
+
+
+def otsu_threshold(values: NDArray[np.float32]) -> float:
+    """Return the threshold that best separates the values (in 0..1) of a map into two classes.
+
+    Of 256 levels, it is the one with the largest variance between classes (Otsu, "A threshold selection method from
+    gray-level histograms", IEEE Trans. SMC 1979).
+    """
     counts, edges = np.histogram(values, bins=256, range=(0, 1))
     levels = (edges[:-1] + edges[1:]) / 2
-    low = np.cumsum(counts)[:-1]  # (255,) values up to and with each level
+    low = np.cumsum(counts)[:-1]  # (255,) number of values up to and including each level
     high = values.size - low
     sums = np.cumsum(counts * levels)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -76,7 +110,7 @@ def otsu(values: NDArray[np.float32]) -> float:
 
 
 def _joined(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The first run (N,) of the region of each, where run i touches runs first[i] to last[i] - 1 (union-find)."""
+    """Return the first run (N,) of the region of each run; run i touches runs first[i] to last[i] - 1 (union-find)."""
     root = list(range(len(first)))
     for run, (begin, end) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
         for other in range(begin, end):
@@ -87,13 +121,13 @@ def _joined(first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]
 
 def _root(root: list[int], run: int) -> int:
     while root[run] != run:
-        root[run] = root[root[run]]  # halves the way for the next time
+        root[run] = root[root[run]]  # path halving
         run = root[run]
     return run
 
 
 def _numbered(roots: NDArray[np.intp]) -> NDArray[np.int32]:
-    """Roots (N,) as numbers from 1, in order of appearance (a root comes before all that belong to it)."""
+    """Return roots (N,) as numbers from 1, in order of appearance. A root comes before all runs of its region."""
     return np.asarray(np.unique(roots, return_inverse=True)[1] + 1, dtype=np.int32)
 
 
@@ -103,6 +137,6 @@ def _measure(values: NDArray[np.float32], labels: NDArray[np.int32], number: int
     left, top = int(columns[0]), int(rows[0])
     width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
     part = np.where(inside, values, -1)[top : top + height, left : left + width]
-    highest = np.argwhere(part == part.max())  # (N, 2), more than one where a map is at its end
+    highest = np.argwhere(part == part.max())  # (N, 2), more than one where a map is saturated
     row, column = highest[np.abs(highest - highest.mean(axis=0)).sum(axis=1).argmin()].tolist()
     return Region((left, top, width, height), area, float(part[row, column]), (left + column, top + row))

@@ -33,7 +33,7 @@ class Oracle:
         return np.stack([self.sign * np.asarray(seen[subject.label], np.float32) for subject in scene.subjects])
 
 
-def test_who_knows_the_masks_hits_every_subject() -> None:
+def test_pointing_with_the_masks_hits_every_subject() -> None:
     oracle = Oracle()
     result = pointing(oracle, SCENES, size=SIZE)
     assert oracle.prompts == ["a red sailing boat", "a red train", "a tree"]
@@ -41,20 +41,20 @@ def test_who_knows_the_masks_hits_every_subject() -> None:
     assert result.kinds == {"sailing_boat": (1.0, 1), "train": (1.0, 1), "tree": (1.0, 1)}
 
 
-def test_who_points_beside_the_subject_hits_none() -> None:
+def test_pointing_next_to_the_subject_hits_nothing() -> None:
     result = pointing(Oracle(-1), SCENES, size=SIZE)
     assert result.rate == 0
     shares = [np.mean(np.asarray(mask) > 127) for scene in SCENES for mask in masks(scene, *SIZE).values()]
     assert result.chance == pytest.approx(float(np.mean(shares)))
 
 
-def test_the_words_are_of_the_language() -> None:
+def test_prompts_are_in_the_language() -> None:
     oracle = Oracle()
     pointing(oracle, SCENES, lang="de", size=SIZE)
     assert oracle.prompts[1] == "ein roter Zug"
 
 
-def test_the_middle_of_the_highest_cell_is_the_point() -> None:
+def test_the_point_is_the_middle_of_the_highest_patch() -> None:
     def left_of_it(_image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
         return np.stack([np.eye(1, 2, dtype=np.float32)] * len(prompts))  # the left one of two cells
 
@@ -62,12 +62,12 @@ def test_the_middle_of_the_highest_cell_is_the_point() -> None:
     assert pointing(left_of_it, SCENES[:1], size=SIZE).rate == float(mask[36, 24])
 
 
-def test_a_model_with_cells_can_play() -> None:
+def test_a_model_with_patch_features_can_be_measured() -> None:
     class Half(FakeEncoder):
-        has_cells = True
+        has_patch_features = True
 
-        def _forward_cells(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            return np.repeat(self._forward_images(pixels)[:, None, None], 4, axis=1)
+        def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.repeat(self.forward_images(pixels)[:, None, None], 4, axis=1)
 
     result = pointing(cells_of(Half()), SCENES, size=SIZE)
     assert isinstance(result, Pointing)

@@ -10,7 +10,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Folders of models by their kind. Only to be read: a test that changes one copies it."""
     pytest.importorskip("open_clip")
     pytest.importorskip("transformers")
-    from tests.models.tiny import KINDS, tiny_altclip, tiny_clip, tiny_open_clip
+    from tests.support.tiny_models import KINDS, tiny_altclip, tiny_clip, tiny_open_clip
 
     base = tmp_path_factory.mktemp("tiny")
     made = {kind: tiny_open_clip(base / kind, kind) for kind in KINDS}

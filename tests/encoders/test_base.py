@@ -23,13 +23,13 @@ class Recording(Encoder):
         self.sizes: list[int] = []
         self.answer = answer
 
-    def _forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         self.sizes.append(len(pixels))
         assert pixels.shape[1:] == (3, 2, 2)
         assert pixels.dtype == np.float32
         return self.answer(len(pixels)) if self.answer else pixels[:, :2, 0, 0] * 10 + np.array([0, 1], np.float32)
 
-    def _forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.sizes.append(len(texts))
         return self.answer(len(texts)) if self.answer else np.array([[len(text), 4] for text in texts], np.float32)
 
@@ -37,7 +37,7 @@ class Recording(Encoder):
 @pytest.mark.parametrize(
     ("number", "sizes"), [(0, []), (1, [1]), (3, [3]), (4, [4]), (5, [4, 1]), (8, [4, 4]), (9, [4, 4, 1])]
 )
-def test_batches_are_full_but_the_last(number: int, sizes: list[int]) -> None:
+def test_all_batches_but_the_last_are_full(number: int, sizes: list[int]) -> None:
     encoder = Recording()
     vectors = encoder.encode_texts(["abc"] * number)
     assert encoder.sizes == sizes
@@ -48,26 +48,26 @@ def test_batches_are_full_but_the_last(number: int, sizes: list[int]) -> None:
     assert encoder.sizes == sizes
 
 
-def test_vectors_come_in_order_and_of_unit_length() -> None:
+def test_vectors_are_in_order_and_have_unit_length() -> None:
     vectors = Recording().encode_texts(["x" * (n % 4) for n in range(10)])  # lengths by 3-4-5 triangles
     np.testing.assert_allclose(vectors[3], [3 / 5, 4 / 5], rtol=1e-6)
     np.testing.assert_allclose(vectors[4], [0, 1])
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-6)
 
 
-def test_pictures_of_any_mode_and_size() -> None:
+def test_pictures_of_any_mode_and_size_are_encoded() -> None:
     images = [Image.new("RGB", (5, 9), "white"), Image.new("L", (2, 2), 0), Image.new("P", (700, 3))]
     vectors = Recording().encode_images(images)
     np.testing.assert_allclose(vectors[0], np.array([10, 11]) / np.hypot(10, 11), rtol=1e-6)
     np.testing.assert_allclose(vectors[1:], [[0, 1], [0, 1]])
 
 
-def test_no_pictures_give_no_vectors() -> None:
+def test_no_pictures_give_an_empty_array() -> None:
     assert Recording().encode_images([]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 2, 2), (2, 2, 3), (1, 2, 3, 3), (1, 2, 2, 4)])
-def test_pixels_of_another_shape_are_the_callers_mistake(shape: tuple[int, ...]) -> None:
+def test_pixels_of_another_shape_raise_value_error(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="shape"):
         Recording().encode_pixels(np.zeros(shape, np.uint8))
 
@@ -94,7 +94,7 @@ BAD: dict[str, tuple[Raw, str]] = {
 
 
 @pytest.mark.parametrize("fault", BAD)
-def test_a_misbehaving_model_is_found_out(fault: str) -> None:
+def test_invalid_model_outputs_are_refused(fault: str) -> None:
     answer, said = BAD[fault]
     calls: list[Callable[[Encoder], Vectors]] = [
         lambda encoder: encoder.encode_texts(["a", "b"]),

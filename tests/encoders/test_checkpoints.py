@@ -10,7 +10,7 @@ import pytest
 from core.errors import BadCheckpoint, ModelUnavailable, UnknownModel
 from encoders import checkpoint, registry
 from encoders.clipseg import load_segmenter
-from encoders.hub.manifest import Manifest, StoredFile, write_manifest
+from encoders.hub.manifest import Manifest, ModelFile, write_manifest
 from encoders.placement import Placement
 
 torch = pytest.importorskip("torch")
@@ -36,13 +36,13 @@ def declare(folder: Path, name: str) -> None:
     """Writes `sightline.json`, as a pull does last."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     stored = [
-        StoredFile(str(file.relative_to(folder)), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
+        ModelFile(str(file.relative_to(folder)), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
         for file in files
     ]
     write_manifest(folder, Manifest(name, name, "0" * 40, "mit", tuple(stored)))
 
 
-def test_a_file_of_weights_with_its_architecture(tiny: dict[str, Path]) -> None:
+def test_a_file_of_weights_needs_its_architecture(tiny: dict[str, Path]) -> None:
     weights = tiny["vit"] / WEIGHTS
     with pytest.raises(BadCheckpoint, match="ViT-B-32:"):
         registry.load(str(weights))
@@ -52,7 +52,7 @@ def test_a_file_of_weights_with_its_architecture(tiny: dict[str, Path]) -> None:
     assert (encoder.space.dim, encoder.preprocess.size) == (512, 224)
 
 
-def test_the_tokenizer_beside_a_file_of_weights_is_part_of_its_model(tiny: dict[str, Path], tmp_path: Path) -> None:
+def test_the_tokenizer_next_to_a_file_of_weights_counts_for_its_digest(tiny: dict[str, Path], tmp_path: Path) -> None:
     shutil.copy(tiny["xlmr"] / WEIGHTS, tmp_path / WEIGHTS)
     name = f"xlm-roberta-base-ViT-B-32:{tmp_path / WEIGHTS}"
     bare = registry.load(name).space.weights
@@ -68,12 +68,13 @@ def test_the_tokenizer_beside_a_file_of_weights_is_part_of_its_model(tiny: dict[
     assert registry.load(name).space.weights != whole
 
 
-def test_a_pulled_model_is_known_by_its_name(
+def test_a_pulled_model_is_loaded_by_its_name(
     tiny: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path))
-    with pytest.raises(ModelUnavailable, match="sightline models pull tiny/one") as caught:
+    with pytest.raises(ModelUnavailable, match="its files") as caught:
         registry.load("tiny/one")
+    assert caught.value.pull == "tiny/one"
     assert str(tmp_path / "tiny--one") in str(caught.value)
     shutil.copytree(tiny["vit"], tmp_path / "tiny--one")
     encoder = registry.load("tiny/one", EXACT)
@@ -83,26 +84,27 @@ def test_a_pulled_model_is_known_by_its_name(
         registry.load("nonsense")
 
 
-def test_a_model_that_is_not_all_here_is_refused(
+def test_a_partly_downloaded_model_is_refused(
     tiny: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path))
     folder = shutil.copytree(tiny["xlmr"], tmp_path / "tiny--one")
     (folder / ".partial").mkdir()
-    with pytest.raises(ModelUnavailable, match="`sightline models pull tiny/one` fetches what is missing"):
+    with pytest.raises(ModelUnavailable, match="some of which are missing") as caught:
         registry.load("tiny/one")
+    assert caught.value.pull == "tiny/one"
     assert registry.load(str(tiny["vit"]))  # a folder of one's own needs no record
-    with pytest.raises(ModelUnavailable, match="what is missing"):
+    with pytest.raises(ModelUnavailable, match="some of which are missing"):
         load_segmenter("tiny/one")
     (folder / ".partial").rmdir()
     declare(folder, "tiny/one")
     assert registry.load("tiny/one")
     (folder / WEIGHTS).write_bytes(b"cut")
-    with pytest.raises(ModelUnavailable, match="what is missing"):
+    with pytest.raises(ModelUnavailable, match="some of which are missing"):
         registry.load("tiny/one")
 
 
-def test_what_was_hashed_when_it_was_pulled_is_not_hashed_again(
+def test_pulled_files_are_not_hashed_again_until_they_change(
     tiny: dict[str, Path], tmp_path: Path, hashed: list[str]
 ) -> None:
     folder = shutil.copytree(tiny["vit"], tmp_path / "copy", ignore=shutil.ignore_patterns(".*"))
@@ -120,7 +122,9 @@ def test_what_was_hashed_when_it_was_pulled_is_not_hashed_again(
     assert hashed == [WEIGHTS]
 
 
-def test_a_digest_changes_with_any_file_and_is_kept(tiny: dict[str, Path], tmp_path: Path, hashed: list[str]) -> None:
+def test_the_digest_changes_with_any_file_and_is_cached(
+    tiny: dict[str, Path], tmp_path: Path, hashed: list[str]
+) -> None:
     folder = shutil.copytree(tiny["xlmr"], tmp_path / "copy")
     before = registry.load(str(folder)).space.weights
     assert (folder / ".sightline-digests.json").is_file()
@@ -132,12 +136,12 @@ def test_a_digest_changes_with_any_file_and_is_kept(tiny: dict[str, Path], tmp_p
     assert registry.load(str(folder)).space.weights != before
 
 
-def test_what_is_no_model_says_so(tiny: dict[str, Path], tmp_path: Path) -> None:
+def test_unusable_folders_and_weights_are_refused(tiny: dict[str, Path], tmp_path: Path) -> None:
     from safetensors.torch import load, save_file
 
     with pytest.raises(BadCheckpoint, match="neither"):
         registry.load(str(tmp_path))
-    with pytest.raises(ModelUnavailable, match="there is none"):
+    with pytest.raises(ModelUnavailable, match="does not exist"):
         registry.load(str(tmp_path / "absent"))
     folder = shutil.copytree(tiny["vit"], tmp_path / "broken")
     weights = folder / WEIGHTS
@@ -154,7 +158,7 @@ def test_what_is_no_model_says_so(tiny: dict[str, Path], tmp_path: Path) -> None
         registry.load(str(folder))
 
 
-def test_a_checkpoint_of_torch_is_read_and_one_that_runs_code_is_not(tiny: dict[str, Path], tmp_path: Path) -> None:
+def test_pickled_tensors_are_read_and_pickled_code_is_refused(tiny: dict[str, Path], tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     folder = shutil.copytree(tiny["vit"], tmp_path / "pickled")
@@ -164,11 +168,11 @@ def test_a_checkpoint_of_torch_is_read_and_one_that_runs_code_is_not(tiny: dict[
     torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}}, folder / "epoch_1.pt")
     assert (registry.load(str(folder), EXACT).encode_texts(["a"]) == expected).all()
     torch.save({"state_dict": Path("/")}, folder / "epoch_1.pt")  # any class but tensors
-    with pytest.raises(BadCheckpoint, match="save it anew as safetensors"):
+    with pytest.raises(BadCheckpoint, match="save it again as safetensors"):
         registry.load(str(folder), EXACT).encode_texts(["a"])
 
 
-def test_a_model_without_its_tokenizer(tiny: dict[str, Path], tmp_path: Path) -> None:
+def test_a_missing_tokenizer_is_reported(tiny: dict[str, Path], tmp_path: Path) -> None:
     for kind in ("xlmr", "altclip"):
         folder = shutil.copytree(tiny[kind], tmp_path / kind)
         (folder / "tokenizer.json").unlink()
@@ -176,7 +180,7 @@ def test_a_model_without_its_tokenizer(tiny: dict[str, Path], tmp_path: Path) ->
             registry.load(str(folder), EXACT).encode_texts(["a"])
 
 
-def test_a_text_tower_without_its_configuration(tiny: dict[str, Path], tmp_path: Path) -> None:
+def test_a_missing_text_tower_configuration_is_reported(tiny: dict[str, Path], tmp_path: Path) -> None:
     folder = shutil.copytree(tiny["mt5"], tmp_path / "mt5")
     (folder / "config.json").unlink()
     with pytest.raises(ModelUnavailable, match=r"https://huggingface\.co/google/mt5-base has it"):

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable
-from encoders import registry
+from encoders import machine, registry
 from encoders.placement import Placement
 
 torch = pytest.importorskip("torch")
@@ -33,50 +33,50 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_fault", lambda _: None)
 
 
-def test_a_device_that_is_not_there() -> None:
+def test_an_unknown_device_or_precision_is_refused() -> None:
     for place in (Placement("tpu9"), Placement("meta"), Placement("cpu", "int3")):
         with pytest.raises(DeviceUnavailable):
             place.resolve()
 
 
-def test_a_gpu_that_works_is_taken(gpu: None) -> None:
+def test_a_working_gpu_is_used(gpu: None) -> None:
     assert devices.choose(None) == (torch.device("cuda"), None)
     assert devices.choose("cuda:1") == (torch.device("cuda:1"), None)
 
 
-def test_a_gpu_that_is_not_used_is_spoken_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_gpu_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(devices, "_has_gpu", lambda: True)
     monkeypatch.setattr(devices, "_fault", lambda device: None if device.type == "cpu" else "the driver is too old")
     assert str(Placement(notify=said.append).resolve().device) == "cpu"
-    assert said == ["there is a GPU, but it is not used: the driver is too old. --device cpu accepts that silently"]
+    assert said == ["A GPU is available but not used: the driver is too old."]
     with pytest.raises(DeviceUnavailable, match="too old"):
         Placement("cuda").resolve()
     monkeypatch.setenv("SIGHTLINE_DEVICE", "cpu")
     assert Placement(notify=said.append).resolve().notice is None
 
 
-def test_a_gpu_that_was_hidden_is_not_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(devices, "GPU_FILES", (tmp_path,))
+def test_a_hidden_gpu_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "GPU_DRIVER_FILES", (tmp_path,))
     assert devices._has_gpu()
     for hidden in ("", "-1"):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
         assert not devices._has_gpu()
 
 
-def test_a_card_without_a_driver_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(devices, "PCI", tmp_path)
+def test_a_card_without_a_driver_is_detected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(machine, "PCI_DEVICES", tmp_path)
     cards = {"a": ("0x8086", "0x030000"), "b": ("0x10de", "0x040300")}  # Intel's display, NVIDIA's sound
     for name, (vendor, kind) in cards.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "vendor").write_text(f"{vendor}\n")
         (tmp_path / name / "class").write_text(f"{kind}\n")
-    assert not devices._on_pci()
+    assert not machine.has_nvidia_card()
     (tmp_path / "b" / "class").write_text("0x030200\n")
-    assert devices._on_pci()
+    assert machine.has_nvidia_card()
 
 
-def test_a_mac(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_apple_silicon_uses_mps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "_has_gpu", lambda: False)
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
@@ -96,7 +96,7 @@ def test_a_mac(monkeypatch: pytest.MonkeyPatch) -> None:
     ("short", "capability", "expected"),
     [(True, (8, 0), "bfloat16"), (False, (7, 5), "float16"), (False, (6, 1), "float32")],
 )
-def test_numbers_that_a_gpu_computes_in(
+def test_gpu_precision(
     monkeypatch: pytest.MonkeyPatch, short: bool, capability: tuple[int, int], expected: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device", lambda _: nullcontext())
@@ -108,15 +108,13 @@ def test_numbers_that_a_gpu_computes_in(
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_numbers_that_a_processor_computes_in(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
+def test_cpu_precision(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
     monkeypatch.setattr(devices, "_cpu_has_bf16", lambda: has)
     assert devices.choose_dtype(None, torch.device("cpu")) == (torch.bfloat16 if has else torch.float32)
 
 
 @pytest.mark.parametrize(("free", "batch"), [(24 * 2**30, 256), (2 * 2**30, 32), (2**20, 1), (None, 16)])
-def test_a_batch_is_as_large_as_the_memory_allows(
-    monkeypatch: pytest.MonkeyPatch, free: int | None, batch: int
-) -> None:
+def test_the_batch_size_follows_the_free_memory(monkeypatch: pytest.MonkeyPatch, free: int | None, batch: int) -> None:
     monkeypatch.setattr(devices, "free_memory", lambda _: free)
     assert Placement("cpu").resolve().batch_size == batch
 
@@ -139,7 +137,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return tried
 
 
-def test_what_the_memory_cannot_hold_at_once_is_computed_in_parts(tiny: dict[str, Path], small: list[int]) -> None:
+def test_batches_are_halved_when_memory_is_exhausted(tiny: dict[str, Path], small: list[int]) -> None:
     encoder = registry.load(str(tiny["vit"]), Placement("cpu", "fp32"))
     texts = [f"a {letter}" for letter in "abcdefghij"]
     vectors = encoder.encode_texts(texts)
@@ -151,21 +149,21 @@ def test_what_the_memory_cannot_hold_at_once_is_computed_in_parts(tiny: dict[str
     assert small == [2] * 5
 
 
-def test_a_memory_that_holds_nothing(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_too_small_for_one_item_is_reported(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = registry.load(str(tiny["vit"]), Placement("cpu", "fp32"))
 
     def full(*_: Any, **__: Any) -> None:
         raise RuntimeError("MPS backend out of memory (MPS allocated: 9 GB)")
 
     monkeypatch.setattr(type(encoder), "_text_features", full)
-    with pytest.raises(DeviceUnavailable, match=r"too small .* --device cpu"):
+    with pytest.raises(DeviceUnavailable, match="too small for a single item"):
         encoder.encode_texts(["a", "b"])
     monkeypatch.setattr(torch.nn.Module, "to", full)
     with pytest.raises(DeviceUnavailable, match="too small for the model"):
         registry.load(str(tiny["vit"]), Placement("cpu", "fp32")).encode_texts(["a"])
 
 
-def test_other_faults_stay_what_they_are(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_runtime_errors_are_not_caught(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = registry.load(str(tiny["vit"]), Placement("cpu", "fp32"))
 
     def broken(*_: Any) -> None:

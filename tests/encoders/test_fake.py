@@ -9,13 +9,13 @@ from encoders.fake import FakeEncoder
 FLOOR = 0.1
 
 
-def test_a_red_picture_is_the_word_red(encoder: FakeEncoder) -> None:
+def test_a_red_picture_has_the_vector_of_the_word_red(encoder: FakeEncoder) -> None:
     expected = np.array([1, 0, 0] * 4 + [FLOOR]) / np.sqrt(4 + FLOOR**2)
     np.testing.assert_allclose(encoder.encode_texts(["red"])[0], expected, rtol=1e-6)
     np.testing.assert_allclose(encoder.encode_images([Image.new("RGB", (30, 20), "red")])[0], expected, rtol=1e-6)
 
 
-def test_quadrants_come_in_reading_order(encoder: FakeEncoder) -> None:
+def test_quadrants_are_in_reading_order(encoder: FakeEncoder) -> None:
     image = Image.new("RGB", (8, 8))
     for box, colour in (((0, 0), "red"), ((4, 0), "lime"), ((0, 4), "blue"), ((4, 4), "white")):
         image.paste(Image.new("RGB", (4, 4), colour), box)
@@ -37,10 +37,10 @@ def test_a_text_without_colours_is_black(encoder: FakeEncoder, text: str) -> Non
     np.testing.assert_array_equal(black[0], [0] * 12 + [1])
 
 
-def test_a_cell_is_a_picture_of_its_own_colour(encoder: FakeEncoder) -> None:
+def test_a_patch_has_the_vector_of_a_picture_of_its_colour(encoder: FakeEncoder) -> None:
     image = Image.new("RGB", (8, 8))
     image.paste(Image.new("RGB", (2, 4), "red"), (6, 0))  # the last column's upper two cells
-    cells = encoder.encode_cells(encoder.preprocess.pixels(image)[None])
+    cells = encoder.encode_patches(encoder.preprocess.pixels(image)[None])
     red, black = encoder.encode_texts(["red", ""])
     assert cells.shape == (1, 4, 4, 13)
     np.testing.assert_allclose(cells[0, :2, 3], [red, red], rtol=1e-6)

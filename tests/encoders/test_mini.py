@@ -41,7 +41,7 @@ def squares() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     return np.stack([np.asarray(Image.fromarray(c).resize((160, 160), Image.Resampling.BICUBIC)) for c in coarse])
 
 
-def test_the_files_are_small_and_are_those_that_the_card_describes() -> None:
+def test_weight_files_match_the_card_and_are_small() -> None:
     files = sorted(path for path in WEIGHTS.iterdir() if path.is_file())
     assert [path.name for path in files] == ["cells.onnx", "image.onnx", "model.json", "text.onnx", "tokenizer.model"]
     assert sum(path.stat().st_size for path in files) <= MAX_BYTES
@@ -64,27 +64,27 @@ def test_vectors_have_unit_length(mini: MiniEncoder, squares: np.ndarray) -> Non
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
 
 
-def test_a_picture_does_not_depend_on_its_batch(mini: MiniEncoder, squares: np.ndarray) -> None:
+def test_picture_vectors_do_not_depend_on_the_batch(mini: MiniEncoder, squares: np.ndarray) -> None:
     together = mini.encode_pixels(np.concatenate([squares] * 8))  # two batches of the encoder, the second not full
     alone = np.concatenate([mini.encode_pixels(square[None]) for square in squares])
     for start in range(0, 40, 5):
         np.testing.assert_array_equal(together[start : start + 5], alone)
 
 
-def test_cells_are_unit_vectors_that_no_neighbour_moves(mini: MiniEncoder, squares: np.ndarray) -> None:
-    cells = mini.encode_cells(squares)
+def test_patch_features_are_unit_vectors_and_do_not_depend_on_the_batch(mini: MiniEncoder, squares: np.ndarray) -> None:
+    cells = mini.encode_patches(squares)
     assert cells.shape == (5, 20, 20, 256)
     np.testing.assert_allclose(np.linalg.norm(cells, axis=3), 1, atol=1e-6)
-    np.testing.assert_array_equal(mini.encode_cells(squares[3:4])[0], cells[3])
+    np.testing.assert_array_equal(mini.encode_patches(squares[3:4])[0], cells[3])
 
 
-def test_cells_point_at_what_is_asked_for(mini: MiniEncoder) -> None:
+def test_patch_features_locate_the_subject(mini: MiniEncoder) -> None:
     for lang in LANGUAGES:
         found = pointing(cells_of(mini), unseen_scenes(30), lang)
         assert found.rate > POINTING, lang
 
 
-def test_it_is_fast_enough(mini: MiniEncoder, squares: np.ndarray) -> None:
+def test_mini_is_fast_enough(mini: MiniEncoder, squares: np.ndarray) -> None:
     """In processor time, which other work on the machine moves less."""
     texts = ["a man in a red jacket climbs a steep wall of ice above the clouds"] * 10
     mini.encode_pixels(squares[:1])
@@ -99,14 +99,14 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def test_a_text_does_not_depend_on_its_batch(mini: MiniEncoder) -> None:
+def test_text_vectors_do_not_depend_on_the_batch(mini: MiniEncoder) -> None:
     texts = ["dog", "a man in a red jacket climbs a steep wall of ice above the clouds", "狗", ""]
     together = mini.encode_texts(texts)
     alone = np.concatenate([mini.encode_texts([text]) for text in texts])
     np.testing.assert_array_equal(together, alone)
 
 
-def test_filling_does_not_move_a_text(mini: MiniEncoder) -> None:
+def test_padding_does_not_change_text_vectors(mini: MiniEncoder) -> None:
     ids, mask = pad([[BOS, 300, 301], [BOS, *range(400, 430)]])
     short, _ = mini._text_session.run(["embedding"], {"ids": ids, "mask": mask})[0]
     (alone,) = mini._text_session.run(["embedding"], {"ids": ids[:1, :3], "mask": mask[:1, :3]})[0]
@@ -125,48 +125,48 @@ def test_filling_does_not_move_a_text(mini: MiniEncoder) -> None:
         ("ｄｏｇ", "dog"),
     ],
 )
-def test_case_accents_and_punctuation_do_no_harm(mini: MiniEncoder, typed: str, meant: str) -> None:
+def test_case_accents_and_punctuation_do_not_change_vectors(mini: MiniEncoder, typed: str, meant: str) -> None:
     one, other = mini.encode_texts([typed, meant])
     np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "?!…", "🐶", "\x00", "ꙮ", "a" * 100_000, "dog " * 10_000, "\ud800"])
-def test_strange_texts_have_a_vector_all_the_same(mini: MiniEncoder, text: str) -> None:
+def test_unusual_texts_have_unit_vectors(mini: MiniEncoder, text: str) -> None:
     (vector,) = mini.encode_texts([text])
     assert np.isfinite(vector).all()
 
 
-def test_a_text_has_at_most_so_many_tokens_and_always_one() -> None:
+def test_token_counts_are_within_bounds() -> None:
     tokenizer = Tokenizer(WEIGHTS / "tokenizer.model")
     assert tokenizer("") == [BOS]
     assert len(tokenizer("dog " * 1000)) == MAX_TOKENS
     assert max(tokenizer("Eine Katze schläft. 猫在睡觉 🐈 кошка")) < len(tokenizer)
 
 
-def test_plain_form() -> None:
+def test_plain_removes_case_marks_and_punctuation() -> None:
     assert plain("  L'Été, à Žďár!  ") == "l ete a zdar"
     assert plain("黑狗 DOG") == "黑 狗 dog"
     assert plain("كِتــاب") == "كتاب"
 
 
-def test_padding() -> None:
+def test_pad_returns_ids_and_mask() -> None:
     ids, mask = pad([[2, 5], [2, 6, 7]])
     assert ids.tolist() == [[2, 5, PAD], [2, 6, 7]]
     assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
 
 
-def test_missing_weights_say_which_file(tmp_path: Path) -> None:
+def test_missing_weights_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         MiniEncoder(tmp_path)
     assert "model.json" in str(caught.value)
 
 
-def test_chinese_characters_stand_together(mini: MiniEncoder) -> None:
+def test_chinese_characters_have_no_spaces_between_them(mini: MiniEncoder) -> None:
     ids = Tokenizer(WEIGHTS / "tokenizer.model")("一辆红色汽车")
     assert len(ids) == 7  # one for each, and the one that opens a text
 
 
-def test_neither_torch_nor_the_other_tower_is_loaded() -> None:
+def test_text_queries_load_neither_torch_nor_the_image_tower() -> None:
     code = (
         "import sys; from encoders.mini.encoder import MiniEncoder; mini = MiniEncoder();"
         "assert 'onnxruntime' not in sys.modules and 'sentencepiece' not in sys.modules;"
@@ -177,7 +177,7 @@ def test_neither_torch_nor_the_other_tower_is_loaded() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
-def test_single_words_of_one_meaning_are_near_each_other(mini: MiniEncoder) -> None:
+def test_translations_of_single_words_are_near_each_other(mini: MiniEncoder) -> None:
     dogs = mini.encode_texts(["dog", "狗", "كلب", "Hund", "chien", "pes"])
     water = mini.encode_texts(["swimming pool", "游泳池", "مسبح", "Schwimmbecken", "piscine", "bazén"])
     assert (dogs @ dogs.T).min() > (dogs @ water.T).max()

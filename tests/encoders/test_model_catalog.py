@@ -4,16 +4,16 @@ import re
 
 import pytest
 
-from core.errors import LicenceRefused
-from encoders.licences import commercial_only, in_words, require_commercial, use_of
-from encoders.model_catalog import RECOMMENDED, XM3600, best_score, is_weak
+from core.errors import LicenceNotAllowed
+from encoders.licences import commercial_only, describe_licence, permitted_use, require_commercial
+from encoders.model_catalog import MODEL_CATALOG, XM3600, best_score, is_weak
 
 
-@pytest.mark.parametrize("model", RECOMMENDED.values(), ids=list(RECOMMENDED))
-def test_no_number_is_without_a_source(model: object) -> None:
-    from encoders.model_catalog import Recommended
+@pytest.mark.parametrize("model", MODEL_CATALOG.values(), ids=list(MODEL_CATALOG))
+def test_every_score_has_a_source(model: object) -> None:
+    from encoders.model_catalog import CatalogModel
 
-    assert isinstance(model, Recommended)
+    assert isinstance(model, CatalogModel)
     assert bool(model.scores) == (model.measure is not None)
     assert all(0 < score < 100 for score in model.scores.values())
     assert all(re.fullmatch("[a-z]{2}", lang) for lang in (*model.languages, *model.spoken))
@@ -34,12 +34,12 @@ def test_no_number_is_without_a_source(model: object) -> None:
         ("BAAI/AltCLIP-m9", {"es", "ja"}, {"de"}),
     ],
 )
-def test_who_is_weak_in_what(name: str, strong: set[str], weak: set[str]) -> None:
-    model = RECOMMENDED[name]
+def test_strong_and_weak_languages(name: str, strong: set[str], weak: set[str]) -> None:
+    model = MODEL_CATALOG[name]
     assert {lang for lang in strong | weak if is_weak(model, lang)} == weak
 
 
-def test_the_best_in_bengali() -> None:
+def test_best_score_in_a_language() -> None:
     assert best_score(XM3600, "bn") == 76.16
     assert best_score(XM3600, "sw") is None
 
@@ -59,23 +59,23 @@ def test_the_best_in_bengali() -> None:
         ("mit and unknown", "unknown"),
     ],
 )
-def test_what_licences_allow(licence: str, use: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_permitted_use_of_licences(licence: str, use: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIGHTLINE_COMMERCIAL", raising=False)
-    assert use_of(licence) == use
+    assert permitted_use(licence) == use
     require_commercial("model", licence)
     if use == "commercial":
-        require_commercial("model", licence, asked=True)
-        assert in_words(licence) == licence
+        require_commercial("model", licence, requested=True)
+        assert describe_licence(licence) == licence
         return
-    assert "commercial" in in_words(licence)
-    with pytest.raises(LicenceRefused, match="SIGHTLINE_COMMERCIAL"):
-        require_commercial("model", licence, asked=True)
+    assert "commercial" in describe_licence(licence)
+    with pytest.raises(LicenceNotAllowed, match="commercial use"):
+        require_commercial("model", licence, requested=True)
     monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
-    with pytest.raises(LicenceRefused):
+    with pytest.raises(LicenceNotAllowed):
         require_commercial("model", licence)
 
 
 @pytest.mark.parametrize(("value", "only"), [("1", True), ("true", True), ("0", False), ("", False), ("no", False)])
-def test_the_environment_can_ask_for_commercial_use(value: str, only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_can_require_commercial_use(value: str, only: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_COMMERCIAL", value)
     assert commercial_only() is only

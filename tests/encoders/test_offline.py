@@ -10,7 +10,7 @@ HEAVY = {"torch", "open_clip", "transformers", "huggingface_hub", "timm"}
 
 
 @pytest.mark.parametrize("arguments", [["models", "list"], ["models", "info", "mini"], ["search", "--help"]])
-def test_verbs_that_run_no_model_import_no_pytorch(arguments: list[str], tmp_path: Path) -> None:
+def test_commands_without_a_model_import_no_pytorch(arguments: list[str], tmp_path: Path) -> None:
     found = imported_modules(
         f"from cli.main import sightline\nsightline.main({arguments}, standalone_mode=False)",
         SIGHTLINE_MODELS=str(tmp_path),

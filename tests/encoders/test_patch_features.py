@@ -33,11 +33,11 @@ def only_itself(count: int) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["vit", "xlmr"])
-def test_of_a_vit_of_open_clip(tiny: dict[str, Path], kind: str) -> None:
+def test_open_clip_vit_patches_equal_the_reference(tiny: dict[str, Path], kind: str) -> None:
     """The tower is run by its own layers up to the last, whose attention is given a mask of the identity."""
     from safetensors.torch import load_file
 
-    from tests.models.tiny import reference
+    from tests.support.tiny_models import reference
 
     encoder = registry.load(str(tiny[kind]), EXACT)
     model = reference(tiny[kind])
@@ -54,16 +54,16 @@ def test_of_a_vit_of_open_clip(tiny: dict[str, Path], kind: str) -> None:
         tokens = last.ln_1(tokens)
         values, _ = last.attn(tokens, tokens, tokens, attn_mask=only_itself(17), need_weights=False)
         expected = tower.ln_post(values[:, 1:]) @ tower.proj  # (2, 16, D)
-    assert encoder.has_cells
-    np.testing.assert_allclose(encoder.encode_cells(shown), unit(expected).reshape(2, 4, 4, -1), atol=2e-6)
+    assert encoder.has_patch_features
+    np.testing.assert_allclose(encoder.encode_patches(shown), unit(expected).reshape(2, 4, 4, -1), atol=2e-6)
 
 
-def test_of_a_resnet_of_open_clip(tiny: dict[str, Path]) -> None:
+def test_open_clip_resnet_patches_equal_the_reference(tiny: dict[str, Path]) -> None:
     """Its last layer attends: with the identity as its mask, each place of the grid answers for itself."""
     from safetensors.torch import load_file
     from torch.nn.functional import multi_head_attention_forward
 
-    from tests.models.tiny import reference
+    from tests.support.tiny_models import reference
 
     encoder = registry.load(str(tiny["resnet"]), EXACT)
     model = reference(tiny["resnet"])
@@ -82,11 +82,11 @@ def test_of_a_resnet_of_open_clip(tiny: dict[str, Path]) -> None:
             v_proj_weight=pool.v_proj.weight,
         )  # fmt: skip
         expected = found.transpose(0, 1)  # (2, 4, D)
-    np.testing.assert_allclose(encoder.encode_cells(shown), unit(expected).reshape(2, 2, 2, -1), atol=2e-6)
+    np.testing.assert_allclose(encoder.encode_patches(shown), unit(expected).reshape(2, 2, 2, -1), atol=2e-6)
 
 
 @pytest.mark.parametrize(("kind", "of"), [("altclip", "AltCLIPModel"), ("clip", "CLIPModel")])
-def test_of_a_tower_of_transformers(tiny: dict[str, Path], kind: str, of: str) -> None:
+def test_transformers_patches_equal_the_reference(tiny: dict[str, Path], kind: str, of: str) -> None:
     import transformers
 
     encoder = registry.load(str(tiny[kind]), EXACT)
@@ -100,7 +100,7 @@ def test_of_a_tower_of_transformers(tiny: dict[str, Path], kind: str, of: str) -
         mask = only_itself(17).expand(2, 1, 17, 17)
         values = last.self_attn(last.layer_norm1(tokens), attention_mask=mask)[0]
         expected = model.visual_projection(tower.post_layernorm(values[:, 1:]))  # (2, 16, D)
-    np.testing.assert_allclose(encoder.encode_cells(shown), unit(expected).reshape(2, 4, 4, -1), atol=2e-6)
+    np.testing.assert_allclose(encoder.encode_patches(shown), unit(expected).reshape(2, 4, 4, -1), atol=2e-6)
 
 
 def _tokens(output: Any) -> Any:
@@ -108,8 +108,8 @@ def _tokens(output: Any) -> Any:
     return output[0] if isinstance(output, tuple) else output
 
 
-def test_a_tower_that_pools_another_way_has_no_cells(tiny: dict[str, Path]) -> None:
+def test_towers_with_other_pooling_have_no_patch_features(tiny: dict[str, Path]) -> None:
     encoder = registry.load(str(tiny["siglip"]), EXACT)
-    assert not encoder.has_cells
+    assert not encoder.has_patch_features
     with pytest.raises(NotImplementedError):
-        encoder.encode_cells(pixels(encoder))
+        encoder.encode_patches(pixels(encoder))

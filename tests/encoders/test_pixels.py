@@ -27,7 +27,7 @@ def pictures() -> list[Image.Image]:
 
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
-def test_those_of_open_clips_own_transform(mode: str, interpolation: str) -> None:
+def test_pixels_equal_the_open_clip_transform(mode: str, interpolation: str) -> None:
     transform = pytest.importorskip("open_clip.transform")
     from encoders.open_clip import _preprocess
 
@@ -40,7 +40,7 @@ def test_those_of_open_clips_own_transform(mode: str, interpolation: str) -> Non
 
 
 @pytest.mark.parametrize("kind", ["altclip", "clip"])
-def test_those_of_transformers_processor_on_pillow(tiny: dict[str, Path], kind: str) -> None:
+def test_pixels_equal_the_transformers_pillow_processor(tiny: dict[str, Path], kind: str) -> None:
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
     ours = registry.load(str(tiny[kind])).preprocess
@@ -52,7 +52,7 @@ def test_those_of_transformers_processor_on_pillow(tiny: dict[str, Path], kind: 
 
 
 @pytest.mark.parametrize("kind", ["altclip", "clip"])
-def test_those_of_transformers_processor_on_torchvision(tiny: dict[str, Path], kind: str) -> None:
+def test_pixels_are_close_to_the_transformers_torchvision_processor(tiny: dict[str, Path], kind: str) -> None:
     """It resamples in other arithmetic than Pillow: the same picture, a level of 255 apart here and there."""
     pytest.importorskip("torchvision")
     from transformers import CLIPImageProcessor

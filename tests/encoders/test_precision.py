@@ -16,7 +16,7 @@ GALLERY = sorted((Path(__file__).parents[2] / "examples" / "gallery").glob("*/*.
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet", "xlmr", "nllb", "mt5", "siglip", "altclip", "clip"])
-def test_of_every_kind_of_model(tiny: dict[str, Path], kind: str) -> None:
+def test_bf16_vectors_are_close_for_every_kind_of_model(tiny: dict[str, Path], kind: str) -> None:
     exact, short = (registry.load(str(tiny[kind]), Placement("cpu", precision)) for precision in ("fp32", "bf16"))
     side = exact.preprocess.size
     shown = np.random.default_rng(0).integers(0, 256, (3, side, side, 3), np.uint8)
@@ -26,7 +26,7 @@ def test_of_every_kind_of_model(tiny: dict[str, Path], kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["ViT-B-32", "RN50"])
-def test_of_a_model_of_real_size(tmp_path: Path, architecture: str) -> None:
+def test_bf16_vectors_are_close_for_a_model_of_real_size(tmp_path: Path, architecture: str) -> None:
     """Twelve layers deep, as wide as the real ones: rounding has room to add up. Weights are random."""
     from PIL import Image
     from safetensors.torch import save_file

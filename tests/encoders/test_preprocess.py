@@ -40,7 +40,7 @@ def test_crop_scales_the_shorter_side_and_keeps_the_middle(size: tuple[int, int]
     assert (pixels.reshape(-1, 3).argmax(axis=1) == 1).all()  # only the half that is green
 
 
-def test_squash_keeps_everything() -> None:
+def test_squash_keeps_the_whole_picture() -> None:
     pixels = SQUASH.pixels(striped(80, 40))  # each column is a quarter, or 20 pixels, of the picture
     for column, colour in enumerate([RED, GREEN, GREEN, BLUE]):
         assert np.abs(pixels[:, column].astype(int) - colour).max() <= 25  # bicubic looks a little beyond the edge
@@ -49,14 +49,14 @@ def test_squash_keeps_everything() -> None:
 
 
 @pytest.mark.parametrize("fit", ["crop", "squash"])
-def test_a_square_of_the_right_size_is_left_as_it_is(fit: str) -> None:
+def test_a_square_of_the_right_size_is_unchanged(fit: str) -> None:
     raw = np.random.default_rng(0).integers(0, 256, (4, 4, 3), np.uint8)
     preprocess = Preprocess(4, (0, 0, 0), (1, 1, 1), fit)  # type: ignore[arg-type]
     np.testing.assert_array_equal(preprocess.pixels(Image.fromarray(raw)), raw)
 
 
 @pytest.mark.parametrize(("half", "width", "start"), [("even", 5, 0), ("even", 7, 2), ("down", 7, 1)])
-def test_an_odd_rest_falls_off_as_the_model_was_trained(half: str, width: int, start: int) -> None:
+def test_odd_crop_offsets_follow_the_reference(half: str, width: int, start: int) -> None:
     """4 high, 4 wanted: of 5 columns half a one is to go on each side, of 7 one and a half."""
     row = np.arange(width, dtype=np.uint8) * 10
     image = Image.fromarray(np.repeat(np.tile(row, (4, 1))[..., None], 3, axis=2))
@@ -64,13 +64,13 @@ def test_an_odd_rest_falls_off_as_the_model_was_trained(half: str, width: int, s
     assert pixels[0, :, 0].tolist() == [10 * column for column in range(start, start + 4)]
 
 
-def test_padding_keeps_everything_and_fills_the_rest() -> None:
+def test_pad_keeps_the_whole_picture() -> None:
     pixels = replace(CROP, fit="pad", fill=9).pixels(Image.new("RGB", (80, 40), RED))
     assert (pixels[[0, 3]] == 9).all()
     assert (pixels[[1, 2]] == RED).all()
 
 
-def test_later_fields_changed_no_fingerprint() -> None:
+def test_default_fields_do_not_change_the_fingerprint() -> None:
     assert FakeEncoder().space.fingerprint.startswith("dd247693784f")
     assert MiniEncoder().space.preprocessing.keys() == {"size", "mean", "std", "fit", "version"}
 
@@ -82,12 +82,12 @@ def test_extreme_shapes_fill_the_square(size: tuple[int, int], preprocess: Prepr
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("L", 77), ("RGBA", (77, 77, 77, 255)), ("1", 0), ("P", 0)])
-def test_other_modes_are_shown_as_rgb(mode: str, colour: int | tuple[int, ...]) -> None:
+def test_other_modes_are_converted_to_rgb(mode: str, colour: int | tuple[int, ...]) -> None:
     expected = 77 if mode in ("L", "RGBA") else 0
     assert (CROP.pixels(Image.new(mode, (8, 8), colour)) == expected).all()
 
 
-def test_reduction_averages_what_it_covers() -> None:
+def test_downscaling_averages_pixels() -> None:
     """With antialiasing a chequerboard becomes grey; without it, black or white."""
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     pixels = SQUASH.pixels(Image.fromarray(board))
@@ -112,7 +112,7 @@ def test_normalise_keeps_rows_and_columns_apart() -> None:
     assert np.argwhere(preprocess.normalise(batch)).tolist() == [[0, 2, 0, 1]]
 
 
-def test_every_field_is_part_of_the_space_unless_it_has_its_default() -> None:
+def test_only_fields_with_other_values_than_the_default_are_part_of_the_space() -> None:
     described = {"size": 4, "mean": (0, 0, 0), "std": (1, 1, 1), "version": PREPROCESS_VERSION}
     assert CROP.fit == "crop"
     assert CROP.as_dict() == described

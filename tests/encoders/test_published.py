@@ -59,23 +59,23 @@ def logits(encoder: Encoder, image: Image.Image, texts: Sequence[str]) -> NDArra
 
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch32", "ViT-B-32/openai"])
-def test_clip_of_openai(name: str, cats: Image.Image) -> None:
+def test_openai_clip_logits_equal_the_published_ones(name: str, cats: Image.Image) -> None:
     """The same weights through transformers and through open_clip."""
     found = logits(registry.load(here(name), EXACT), cats, ["a photo of a cat", "a photo of a dog"])
     np.testing.assert_allclose(found, [24.5701, 19.3049], atol=2e-2)
 
 
-def test_altclip(cats: Image.Image) -> None:
+def test_altclip_probabilities_equal_the_published_ones(cats: Image.Image) -> None:
     found = logits(registry.load(here("BAAI/AltCLIP"), EXACT), cats, ["一张猫的照片", "一张狗的照片"])
     chances = np.exp(found - found.max()) / np.exp(found - found.max()).sum()
     np.testing.assert_allclose(chances, [9.9942e-01, 5.7805e-04], atol=5e-3)
 
 
-def test_clipseg(cats: Image.Image) -> None:
+def test_clipseg_logits_equal_the_published_ones(cats: Image.Image) -> None:
     from encoders.clipseg import load_segmenter
 
     segmenter = load_segmenter(here("CIDAS/clipseg-rd64-refined"), EXACT)
-    found = segmenter._forward(cats, [TextPrompt(text) for text in ("a cat", "a remote", "a blanket")])
+    found = segmenter.forward(cats, [TextPrompt(text) for text in ("a cat", "a remote", "a blanket")])
     assert found.shape == (3, 352, 352)
     expected = [[-7.4613, -7.4785, -7.3628], [-7.3268, -7.0899, -7.1333], [-6.9838, -6.7900, -6.8913]]
     np.testing.assert_allclose(found[0, :3, :3], expected, atol=5e-2)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from encoders.recommend import Machine, is_known_weak, recommend, this_machine
+from encoders.machine import Machine, this_machine
+from encoders.model_catalog import is_known_weak, recommend
 
 LAPTOP = Machine(memory=16 * 2**30, has_gpu=False)
 
@@ -24,7 +25,7 @@ LAPTOP = Machine(memory=16 * 2**30, has_gpu=False)
         ("sw", False, True, "xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k"),
     ],
 )
-def test_the_model_for_a_language(lang: str, gpu: bool, commercial: bool, name: str) -> None:
+def test_recommended_model_for_a_language(lang: str, gpu: bool, commercial: bool, name: str) -> None:
     advice = recommend(lang, replace(LAPTOP, has_gpu=gpu), commercial=commercial)
     assert advice.model is not None
     assert advice.model.name == name
@@ -35,29 +36,29 @@ def test_a_small_machine_keeps_the_built_in_model() -> None:
     advice = recommend("en", Machine(memory=2**30, has_gpu=False))
     assert advice.model is None
     assert advice.reasons == (
-        "Every larger model needs 2.5 GiB of memory or more, and this machine has 1.0 GiB: "
+        "Every larger model needs at least 2.5 GiB of memory, and this machine has 1.0 GiB: "
         "stay with the built-in model.",
     )
 
 
-def test_no_model_is_recommended_for_a_language_it_is_weak_in() -> None:
+def test_weak_models_are_not_recommended() -> None:
     """Only English ones fit into 4 GiB."""
     advice = recommend("de", Machine(memory=4 * 2**30, has_gpu=False))
     assert advice.model is None
     assert "the built-in model was trained on it" in advice.reasons[0]
 
 
-def test_a_container_has_the_memory_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_limits_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr("encoders.recommend.MEMORY_LIMIT", limit)
+    monkeypatch.setattr("encoders.machine.CGROUP_MEMORY_LIMIT", limit)
     free = this_machine().memory
     for text, memory in (("max\n", free), ("1048576\n", 1048576)):
         limit.write_text(text)
         assert this_machine().memory == memory
 
 
-def test_a_gpu_is_seen_by_the_files_of_its_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("encoders.recommend.GPU_FILES", (tmp_path / "version",))
+def test_driver_files_reveal_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoders.machine.GPU_DRIVER_FILES", (tmp_path / "version",))
     monkeypatch.setattr("sys.platform", "linux")
     assert not this_machine().has_gpu
     (tmp_path / "version").touch()
@@ -75,5 +76,5 @@ def test_a_gpu_is_seen_by_the_files_of_its_driver(tmp_path: Path, monkeypatch: p
         ("somebody/else", "sw", False),
     ],
 )
-def test_weakness_is_known_or_not_spoken_of(name: str, lang: str, weak: bool) -> None:
+def test_known_weakness_by_name(name: str, lang: str, weak: bool) -> None:
     assert is_known_weak(name, lang) is weak

@@ -1,44 +1,42 @@
-"""Models by name."""
-
-import re
+"""Loading models by name."""
 
 import pytest
 
-from core.errors import LicenceRefused, UnknownModel
+from core.errors import ImportedSpaceHasNoModel, LicenceNotAllowed, UnknownModel
+from core.space import Space
 from encoders import registry
 from encoders.fake import FakeEncoder
 
 
-def test_every_model_says_what_it_is() -> None:
-    assert registry.DEFAULT_MODEL in registry.MODELS
-    for name, model in registry.MODELS.items():
-        assert model.name == name
-        assert model.summary
-        assert model.licence
-        assert all(re.fullmatch("[a-z]{2}", language) for language in model.languages)
-
-
-def test_a_model_is_loaded_by_its_name() -> None:
-    encoder = registry.load("fake")
+def test_load_returns_the_built_in_encoder_of_a_name() -> None:
+    encoder = registry.load(" fake ")
     assert isinstance(encoder, FakeEncoder)
     assert encoder.space.model == "fake"
-    assert registry.info(" fake ") is registry.MODELS["fake"]
 
 
 @pytest.mark.parametrize("name", ["", "Fake", "clip", "fake; rm"])
-def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
-    for call in (registry.info, registry.load):
-        with pytest.raises(UnknownModel) as caught:
-            call(name)
-        assert caught.value.name == name
-        assert caught.value.known == tuple(registry.MODELS)
-        assert "mini" in str(caught.value)
+def test_an_unknown_name_lists_the_known_names(name: str) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        registry.load(name)
+    assert caught.value.name == name
+    assert caught.value.known == ("mini", "fake")
+    assert "mini" in str(caught.value)
 
 
-def test_only_models_for_commercial_use_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commercial_only_refuses_models_without_a_known_licence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
     assert registry.load("fake").space.model == "fake"
     for name in ("nllb-clip-base-siglip/v1", "BAAI/AltCLIP", "/a/folder/of/mine"):
-        with pytest.raises(LicenceRefused) as caught:
+        with pytest.raises(LicenceNotAllowed) as caught:
             registry.load(name)
         assert caught.value.name == name
+
+
+def test_the_default_is_the_model_of_the_space_or_the_built_in_one() -> None:
+    assert registry.load_default(FakeEncoder().space).space.model == "fake"
+    assert registry.load_default(None).space.model == registry.DEFAULT_MODEL == "mini"
+
+
+def test_an_imported_space_has_no_encoder() -> None:
+    with pytest.raises(ImportedSpaceHasNoModel):
+        registry.load_for_space(Space("elsewhere", "imported:123", 4))

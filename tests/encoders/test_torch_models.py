@@ -43,11 +43,11 @@ def unit(vectors: Any) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet", "xlmr", "nllb", "mt5", "siglip"])
-def test_vectors_are_those_of_open_clip(tiny: dict[str, Path], kind: str) -> None:
+def test_vectors_equal_open_clip(tiny: dict[str, Path], kind: str) -> None:
     from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
     from safetensors.torch import load_file
 
-    from tests.models.tiny import KINDS, reference
+    from tests.support.tiny_models import KINDS, reference
 
     folder = tiny[kind]
     encoder = registry.load(str(folder), EXACT)
@@ -72,7 +72,7 @@ def test_vectors_are_those_of_open_clip(tiny: dict[str, Path], kind: str) -> Non
 
 
 @pytest.mark.parametrize(("kind", "of"), [("altclip", "AltCLIPModel"), ("clip", "CLIPModel")])
-def test_vectors_are_those_of_transformers(tiny: dict[str, Path], kind: str, of: str) -> None:
+def test_vectors_equal_transformers(tiny: dict[str, Path], kind: str, of: str) -> None:
     import transformers
 
     folder = tiny[kind]
@@ -110,5 +110,5 @@ def test_the_source_language_reaches_the_tokens(tiny: dict[str, Path], monkeypat
     monkeypatch.setenv("SIGHTLINE_MODEL_LANGUAGE", "nonsense")
     assert len(registry.load(str(tiny["xlmr"]), EXACT).encode_texts(["a"])) == 1  # of no concern to other models
     for kind in ("vit", "xlmr", "altclip"):
-        with pytest.raises(ModelUnavailable, match="only NLLB"):
+        with pytest.raises(ModelUnavailable, match="Only NLLB"):
             registry.load(f"{tiny[kind]}?lang=deu_Latn", EXACT)

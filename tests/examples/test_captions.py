@@ -67,7 +67,7 @@ SCENE = Scene("beach", "sunset", (Subject("car", "red"), Subject("cat", "white")
         ("ar", "تقف سيارة حمراء على الشاطئ عند غروب الشمس، وبالجوار قطة بيضاء، وفي السماء منطاد برتقالي."),
     ],
 )
-def test_sentence(code: str, sentence: str) -> None:
+def test_sentences_of_grammars(code: str, sentence: str) -> None:
     assert captions(SCENE)[code][0] == sentence
 
 
@@ -91,11 +91,11 @@ def test_sentence(code: str, sentence: str) -> None:
         ("ar", "fish_school", "yellow", "سرب من الأسماك الصفراء"),
     ],
 )
-def test_agreement(code: str, kind: str, colour: str, phrase: str) -> None:
+def test_adjectives_agree_with_nouns(code: str, kind: str, colour: str, phrase: str) -> None:
     assert LANGUAGES[code].phrase(kind, colour) == phrase
 
 
-def test_flyers_water_and_walls_have_places_of_their_own() -> None:
+def test_flying_floating_and_hanging_subjects_have_their_own_phrases() -> None:
     boat = Scene("beach", "day", (Subject("ship", "red"),), 1)
     clock = Scene("kitchen", "night", (Subject("clock", "red"), Subject("apple", "green")), 1)
     assert captions(boat)["en"][1] == "A red steamship on the sea off the beach"

@@ -18,18 +18,18 @@ SIZE_LIMIT_BYTES = 4_000_000
 
 
 @pytest.mark.parametrize("entry", GALLERY[::17], ids=lambda entry: entry.image)
-def test_pictures_are_what_the_code_paints(entry: Entry) -> None:
+def test_gallery_pictures_equal_the_painted_scenes(entry: Entry) -> None:
     with Image.open(FOLDER / entry.image) as stored:
         assert stored.size == entry.size
         difference = np.abs(np.asarray(stored, dtype=int) - np.asarray(render(entry.scene, *entry.size), dtype=int))
     assert difference.mean() < 4, "run python -m examples.make_gallery"
 
 
-def test_captions_are_what_the_code_says() -> None:
+def test_gallery_captions_equal_the_generated_ones() -> None:
     assert (FOLDER / "captions.jsonl").read_text(encoding="utf-8").splitlines() == list(caption_lines())
 
 
-def test_every_picture_is_there_and_no_other() -> None:
+def test_the_gallery_has_exactly_the_listed_pictures() -> None:
     stored = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.jpg")}
     assert stored == {entry.image for entry in GALLERY}
     assert len(GALLERY) == 100
@@ -58,7 +58,7 @@ def test_every_setting_and_nearly_every_subject_appears() -> None:
     assert len(shown) > 0.9 * len(SUBJECTS)
 
 
-def test_no_two_pictures_are_nearly_alike() -> None:
+def test_no_two_gallery_pictures_are_near_duplicates() -> None:
     small = []
     for entry in GALLERY:
         with Image.open(FOLDER / entry.image) as image:

@@ -10,7 +10,7 @@ from examples.scenes.light import LIGHTS
 from examples.scenes.places import SETTINGS
 
 
-def test_a_seed_gives_the_same_scene_and_pixels() -> None:
+def test_a_seed_determines_scene_and_pixels() -> None:
     assert random_scene(10_007) == random_scene(10_007)
     first, second = render(random_scene(10_007), 96, 72), render(random_scene(10_007), 96, 72)
     assert first.mode == "RGB"
@@ -24,7 +24,7 @@ def test_seeds_give_different_scenes() -> None:
 
 
 @pytest.mark.parametrize("seed", range(10_000, 10_040))
-def test_random_scenes_fit_together(seed: int) -> None:
+def test_random_scenes_are_consistent(seed: int) -> None:
     scene = random_scene(seed)
     assert scene.time in SETTINGS[scene.setting].times
     for subject in scene.subjects:
@@ -34,7 +34,7 @@ def test_random_scenes_fit_together(seed: int) -> None:
     assert len({s.kind for s in scene.subjects}) == len(scene.subjects)
 
 
-def test_every_setting_can_be_painted_in_every_light_it_knows() -> None:
+def test_every_setting_can_be_painted_in_all_of_its_lights() -> None:
     for name, setting in SETTINGS.items():
         for time in sorted(set(setting.times)):
             pixels = np.asarray(render(Scene(name, time, (), 3), 48, 36))
@@ -60,7 +60,7 @@ def test_a_mask_covers_the_pixels_that_its_subject_changes() -> None:
     assert (changed & mask).sum() > 0.85 * changed.sum()  # the wake changes pixels, too
 
 
-def test_what_stands_in_front_is_cut_out_of_the_mask_behind() -> None:
+def test_subjects_in_front_are_cut_out_of_masks_behind() -> None:
     scene = Scene("railway", "day", (Subject("train", "red"), Subject("tree")), 2)
     seen = masks(scene, 192, 144)
     assert set(seen) == {"red train", "tree"}

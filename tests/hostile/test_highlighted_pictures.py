@@ -27,7 +27,7 @@ def run(*arguments: str | Path) -> Result:
 
 @pytest.mark.parametrize("engine", ENGINES, ids=["squash", "crop"])
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (3, 1), (1, 4000), (4000, 1), (7, 5000)])
-def test_pictures_of_hardly_any_pixels(size: tuple[int, int], engine: PatchSimilarityEngine) -> None:
+def test_tiny_and_narrow_pictures_are_highlighted(size: tuple[int, int], engine: PatchSimilarityEngine) -> None:
     image = Image.new("RGB", size, "red")
     (found,) = highlight(image, "red", engine)
     assert found.map.shape == (size[1], size[0])
@@ -37,7 +37,7 @@ def test_pictures_of_hardly_any_pixels(size: tuple[int, int], engine: PatchSimil
     assert render_figure([highlight_panels(image, [found])], "meaning").width > 14
 
 
-def test_a_file_too_narrow_to_be_read(tmp_path: Path) -> None:
+def test_a_file_of_an_extreme_shape_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (1, 4000)).save(tmp_path / "line.png")
     with pytest.raises(InvalidQuery, match="aspect ratio"):
         highlight(tmp_path / "line.png", "red", ENGINES[0])
@@ -54,7 +54,7 @@ def pictures_of_every_kind() -> Iterator[tuple[str, Image.Image]]:
 
 
 @pytest.mark.parametrize(("kind", "image"), list(pictures_of_every_kind()))
-def test_pictures_of_every_kind(tmp_path: Path, kind: str, image: Image.Image) -> None:
+def test_pictures_of_every_mode_are_highlighted(tmp_path: Path, kind: str, image: Image.Image) -> None:
     image.save(tmp_path / "picture.png")
     (found,) = highlight(tmp_path / "picture.png", "red", ENGINES[0])
     assert found.map.shape == (24, 32)
@@ -62,7 +62,7 @@ def test_pictures_of_every_kind(tmp_path: Path, kind: str, image: Image.Image) -
 
 
 @pytest.mark.parametrize("damage", ["empty", "noise", "cut", "text"])
-def test_files_that_are_no_pictures(tmp_path: Path, damage: str) -> None:
+def test_files_that_are_not_pictures_are_refused(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "broken.png"
     Image.effect_noise((64, 64), 90).save(path)
     whole = path.read_bytes()
@@ -77,7 +77,7 @@ def test_files_that_are_no_pictures(tmp_path: Path, damage: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["red " * 5000, "\0", "\ud800", "😀", "red\nblue", "-" * 300])
-def test_prompts_of_any_letters(prompt: str) -> None:
+def test_prompts_in_any_script_are_accepted(prompt: str) -> None:
     (found,) = highlight(Image.new("RGB", (9, 9), "red"), prompt, ENGINES[0])
     assert found.map.shape == (9, 9)
 
@@ -89,7 +89,7 @@ def red(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("option", ["-o", "--mask"])
-def test_places_that_cannot_be_written(tmp_path: Path, red: Path, option: str) -> None:
+def test_unwritable_output_paths_are_reported(tmp_path: Path, red: Path, option: str) -> None:
     (tmp_path / "folder.png").mkdir()
     for place, message in (
         (tmp_path / "folder.png", "it is a folder"),
@@ -104,13 +104,13 @@ def test_places_that_cannot_be_written(tmp_path: Path, red: Path, option: str) -
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission(tmp_path: Path, red: Path) -> None:
+def test_a_folder_without_permission_is_reported(tmp_path: Path, red: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     result = run(red, "red", "-o", tmp_path / "closed" / "out.png")
     assert "Permission denied" in result.output
 
 
-def test_a_file_that_is_there_is_replaced_whole(tmp_path: Path, red: Path) -> None:
+def test_an_existing_file_is_replaced_completely(tmp_path: Path, red: Path) -> None:
     (tmp_path / "out.png").write_bytes(b"old")
     assert run(red, "red", "-o", tmp_path / "out.png").exit_code == 0
     with Image.open(tmp_path / "out.png") as written:

@@ -17,13 +17,13 @@ def asked(name: str, scores: list[float], *, answered: bool, use: str = "both") 
     return Questions(name, answered, vectors, np.array(scores), halves, np.full(len(scores), "en"), use)
 
 
-def test_the_area_under_the_curve_by_hand() -> None:
+def test_auc_worked_out_by_hand() -> None:
     assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1
     assert auc(np.array([0.0]), np.array([1.0])) == 0
     assert auc(np.array([1.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx((0.5 + 0 + 1 + 0) / 4)
 
 
-def test_a_fit_meets_the_odds_that_it_saw() -> None:
+def test_a_fit_reproduces_the_observed_odds() -> None:
     """At x = 1 three of four are answered, at x = 0 one of four."""
     features = np.array([[1.0]] * 4 + [[0.0]] * 4)
     answered = np.array([1.0, 1, 1, 0, 1, 0, 0, 0])
@@ -32,7 +32,7 @@ def test_a_fit_meets_the_odds_that_it_saw() -> None:
     assert constant == pytest.approx(-np.log(3), abs=1e-2)
 
 
-def test_both_sides_and_every_kind_weigh_the_same() -> None:
+def test_classes_and_kinds_have_equal_weight() -> None:
     good, bad = asked("good", [0.8, 0.8, 0.6, 0.6], answered=True), asked("bad", [0.6, 0.6, 0.4, 0.4], answered=False)
     scale = fit_scale([good, bad], MEAN)
     assert scale.slope * 0.6 + scale.constant == pytest.approx(0, abs=1e-2)
@@ -42,7 +42,7 @@ def test_both_sides_and_every_kind_weigh_the_same() -> None:
     assert (other.slope, other.constant) == pytest.approx((scale.slope, scale.constant), rel=1e-6)
 
 
-def test_a_half_is_measured_by_the_other() -> None:
+def test_each_half_is_evaluated_with_the_other_fit() -> None:
     """The halves lie on different scales, so that each is misjudged by the other's."""
     good = asked("good", [0.8, 0.4] * 4, answered=True)
     bad = asked("bad", [0.7, 0.3] * 4, answered=False)
@@ -51,7 +51,7 @@ def test_a_half_is_measured_by_the_other() -> None:
     assert (found["good"][1::2] < 0.5).all()
 
 
-def test_the_log_loss_by_hand() -> None:
+def test_log_loss_worked_out_by_hand() -> None:
     """Two kinds that are answered weigh a quarter each, the one that is not weighs half, whatever their sizes."""
     kinds = [asked("a", [0.8], answered=True), asked("b", [0.8] * 3, answered=True), asked("c", [0.1], answered=False)]
     relevance = {"a": np.array([0.5]), "b": np.array([1.0, 1.0, 1.0]), "c": np.array([0.75])}

@@ -26,7 +26,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_split_has_its_own_captions_in_every_language(data: Path) -> None:
+def test_splits_have_separate_captions_in_every_language(data: Path) -> None:
     expected = [Caption("b.jpg", f"Train {lang}.", lang) for lang in ("en", "zh", "ar", "de", "fr", "cs")]
     assert corpora.captions(data, "train") == expected
 
@@ -35,6 +35,6 @@ def test_pictures_of_a_split(data: Path) -> None:
     assert corpora.flickr_pictures(data, "dev") == [data / "flickr8k" / "images" / "a.jpg"]
 
 
-def test_aligned_sentences_leave_out_broken_lines_and_captions_of_dev(data: Path) -> None:
+def test_aligned_sentences_exclude_broken_lines_and_dev_captions(data: Path) -> None:
     # "dev EN" is the dev caption "Dev en." in another dress.
     assert corpora.aligned_sentences(data) == [{"en": "A dog", "de": "Ein Hund", "fr": "Un chien", "cs": "Pes"}]

@@ -16,7 +16,7 @@ def test_captions_find_unseen_scenes_far_above_chance() -> None:
         assert found[lang].scores["recall@5"] > 0.5, lang  # chance is 5/30
 
 
-def test_sentences_across_languages() -> None:
+def test_sentences_match_across_languages() -> None:
     left = np.array([[1, 0], [0, 1]], np.float32)
     right = np.array([[0.6, 0.8], [0.8, 0.6]], np.float32)
     # each sentence is nearer to the other's translation: cosines 0.6 of its own, 0.8 of the wrong one

@@ -15,27 +15,27 @@ MARKED = Marked(
 )
 
 
-def test_a_cell_answers_as_far_as_it_shows_what_is_asked_for() -> None:
+def test_patch_targets_are_coverage_fractions() -> None:
     cover, known = MARKED.answers(ROW, [Subject("car", "red"), Subject("tree")])
     np.testing.assert_array_equal(cover[0], MARKED.cover[:2])
     assert cover[1].max() == 0
     assert known.tolist() == [[True, True], [False, True]]  # is a blue car a red one?
 
 
-def test_without_a_colour_any_colour_will_do() -> None:
+def test_queries_without_a_colour_match_any_colour() -> None:
     cover, known = MARKED.answers(ROW, [Subject("car")])
     np.testing.assert_array_equal(cover[:, 0], MARKED.cover[[0, 2]])
     assert known.all()
 
 
-def test_scenes_are_asked_for_by_row_wherever_it_stands() -> None:
+def test_rows_select_scenes_in_any_order() -> None:
     cover, _ = MARKED.answers(np.array([1, 0]), [Subject("tree")])
     assert cover[0].max() == 0
     assert cover[1].max() == 0.5
     assert MARKED.shown(np.array([1])) == [Subject("car", "blue")]
 
 
-def test_masks_lie_on_their_scenes() -> None:
+def test_masks_cover_their_subjects() -> None:
     marked = marked_scenes(3, 6, Preprocess(size=48, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="squash"))
     assert marked.pixels.shape == (3, 48, 48, 3)
     assert len(marked.owners) == len(marked.subjects) == len(marked.cover)
@@ -44,7 +44,7 @@ def test_masks_lie_on_their_scenes() -> None:
     assert marked.cover.max() <= 1
 
 
-def test_a_subject_has_a_name_with_and_without_its_article_in_six_languages() -> None:
+def test_subject_names_in_six_languages() -> None:
     names = phrases(Subject("car", "red"))
     assert len(names) == 12
     assert {"a red car", "red car", "ein rotes Auto", "rotes Auto"} <= set(names)

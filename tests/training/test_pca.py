@@ -16,13 +16,13 @@ def rows() -> np.ndarray:
     return (plane + 0.01 * rng.normal(size=(400, 5)) + 4).astype(np.float32)
 
 
-def test_two_components_carry_a_plane_whatever_the_chunks(rows: np.ndarray) -> None:
+def test_two_components_explain_a_plane_for_any_chunk_size(rows: np.ndarray) -> None:
     whole, chunked = fit_pca([rows], 2), fit_pca(np.split(rows, 4), 2)
     assert whole.explained > 0.999
     np.testing.assert_allclose(np.abs(whole(rows)), np.abs(chunked(rows)), rtol=1e-4, atol=1e-4)
 
 
-def test_directions_are_those_of_the_singular_vectors(rows: np.ndarray) -> None:
+def test_directions_equal_the_singular_vectors(rows: np.ndarray) -> None:
     _, singular, directions = np.linalg.svd(rows - rows.mean(0), full_matrices=False)
     found = fit_pca([rows], 2)(rows)
     expected = (rows - rows.mean(0)) @ directions[:2].T
@@ -36,7 +36,7 @@ def test_outputs_have_mean_zero_and_mean_square_one(rows: np.ndarray) -> None:
     assert (found**2).mean() == pytest.approx(1, abs=1e-3)
 
 
-def test_a_file_gives_back_what_was_saved(rows: np.ndarray, tmp_path: Path) -> None:
+def test_save_and_load_round_trip(rows: np.ndarray, tmp_path: Path) -> None:
     pca = fit_pca([rows], 2)
     pca.save(tmp_path / "pca.npz")
     again = PCA.load(tmp_path / "pca.npz")

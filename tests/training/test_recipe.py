@@ -54,7 +54,7 @@ def make_trainer(tokenizer: Tokenizer):  # type: ignore[no-untyped-def]
     return Trainer(Student(shape), Settings(small_side=64, small_until=0.5), steps=4)
 
 
-def test_an_interrupted_run_ends_like_one_that_was_not(
+def test_a_resumed_run_equals_an_uninterrupted_one(
     captions: list[Caption], tokenizer_file: Path, tmp_path: Path
 ) -> None:
     from training.train import save, train_epoch
@@ -74,7 +74,7 @@ def test_an_interrupted_run_ends_like_one_that_was_not(
         torch.testing.assert_close(resumed.average.state_dict()[name], value, msg=name)
 
 
-def test_what_is_exported_is_what_was_trained(captions: list[Caption], tokenizer_file: Path, tmp_path: Path) -> None:
+def test_exported_graphs_equal_the_trained_model(captions: list[Caption], tokenizer_file: Path, tmp_path: Path) -> None:
     from training.captioned import tensors
     from training.export import export
     from training.model import CellHead
@@ -94,14 +94,14 @@ def test_what_is_exported_is_what_was_trained(captions: list[Caption], tokenizer
         fine, coarse, grid = student.backbone.maps(torch.from_numpy(mini.preprocess.normalise(squares)))
         expected, cells = student.head(grid)[0], where(fine, coarse).permute(0, 2, 3, 1)
     np.testing.assert_allclose(mini.encode_pixels(squares), expected.numpy(), atol=0.01)
-    np.testing.assert_allclose(mini.encode_cells(squares), cells.numpy(), atol=0.01)
+    np.testing.assert_allclose(mini.encode_patches(squares), cells.numpy(), atol=0.01)
     texts = ["a dog", "", "一辆红色汽车"]  # the last in Chinese: "a red car"
     with torch.no_grad():
         wanted = torch.cat([student.text(*tensors([tokenizer(text)])) for text in texts])
     np.testing.assert_allclose(mini.encode_texts(texts), wanted.numpy(), atol=0.01)
 
 
-def test_two_chinese_characters_that_stand_together_have_a_vector_of_their_own(tokenizer_file: Path) -> None:
+def test_pairs_of_chinese_characters_have_their_own_vectors(tokenizer_file: Path) -> None:
     from training.captioned import tensors
     from training.model import Shape
     from training.train_text import JointSpace
@@ -116,7 +116,7 @@ def test_two_chinese_characters_that_stand_together_have_a_vector_of_their_own(t
     assert rows[0, 2] == rows[0, -1]
 
 
-def test_the_head_for_cells_learns_where_things_are(tokenizer_file: Path) -> None:
+def test_the_patch_head_learns_to_locate_subjects(tokenizer_file: Path) -> None:
     from training.captioned import Captioned
     from training.marked import marked_scenes
     from training.model import Shape
@@ -147,7 +147,7 @@ def test_the_head_for_cells_learns_where_things_are(tokenizer_file: Path) -> Non
     assert np.mean(places[-5:]) < np.mean(places[:5]) - 0.5
 
 
-def test_the_text_step_runs_on_maps_alone(captions: list[Caption], tokenizer_file: Path) -> None:
+def test_the_text_step_trains_on_maps(captions: list[Caption], tokenizer_file: Path) -> None:
     from training.captioned import Captioned
     from training.model import Shape
     from training.train_text import Aligned, JointSpace, TextSettings, train_text

@@ -9,14 +9,14 @@ import pytest
 from training.recipe import Step, follow, steps
 
 
-def test_every_step_is_a_module(tmp_path: Path) -> None:
+def test_every_training_step_is_a_module(tmp_path: Path) -> None:
     names = [step.module for step in steps(tmp_path, tmp_path)]
     assert names[0] == "prepare"
     assert names[-1] == "calibrate"
     assert all(find_spec(f"training.{name}") for name in names)
 
 
-def test_what_is_made_is_passed_over(tmp_path: Path) -> None:
+def test_finished_steps_are_skipped(tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.touch()
     ran: list[list[str]] = []
@@ -24,7 +24,7 @@ def test_what_is_made_is_passed_over(tmp_path: Path) -> None:
     assert ran == [[sys.executable, "-m", "training.one", "--a", "1"], [sys.executable, "-m", "training.three"]]
 
 
-def test_an_error_ends_it() -> None:
+def test_an_error_stops_the_run() -> None:
     ran: list[list[str]] = []
 
     def run(command: list[str]) -> None:

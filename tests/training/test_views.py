@@ -5,7 +5,7 @@ import numpy as np
 from training.views import random_boxes
 
 
-def test_boxes_lie_within_the_picture_and_keep_to_their_bounds() -> None:
+def test_crop_boxes_are_within_the_picture_and_their_bounds() -> None:
     boxes = random_boxes(np.random.default_rng(0), 2000, area=(0.3, 0.7), stretch=1.2)
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     assert boxes.shape == (2000, 4)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.hub import Hub, Repository, serving
+from tests.support.hub_server import Hub, Repository, serving
 
 NAME = "hf-hub:tiny/clip"
 
@@ -24,7 +24,7 @@ def models(tmp_path: Path) -> Path:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """It has `tiny/clip`: weights in two forms and two dialects, configuration, tokenizer, and what nobody needs."""
     pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE", 0.0)
+    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
     with serving() as server:

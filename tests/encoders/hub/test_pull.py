@@ -14,13 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.errors import ExtraMissing, ModelUnavailable, PullFailed, UnknownModel
+from core.errors import DownloadFailed, ExtraMissing, ModelUnavailable, UnknownModel
 from encoders import registry
-from encoders.hub import make_plan, model_folder, pull, pulled, read_manifest, resolve
+from encoders.hub import make_plan, model_folder, pull, pulled_models, read_manifest, resolve
 from encoders.hub.manifest import MANIFEST
-from encoders.hub.names import open_clip_config
+from encoders.hub.plan import open_clip_config
 from tests.encoders.hub.conftest import CONFIG, NAME
-from tests.models.hub import COMMIT, Hub, Repository
+from tests.support.hub_server import COMMIT, Hub, Repository
 
 WEIGHTS = "open_clip_model.safetensors"
 
@@ -49,7 +49,7 @@ def fetch(name: str = NAME) -> Path:
     return plan.folder
 
 
-def test_everything_that_makes_the_model_and_nothing_else(hub: Hub, models: Path) -> None:
+def test_pull_downloads_exactly_the_files_of_the_model(hub: Hub, models: Path) -> None:
     plan = make_plan(resolve(NAME))
     watching = Watching()
     manifest = pull(plan, watching)
@@ -68,11 +68,11 @@ def test_everything_that_makes_the_model_and_nothing_else(hub: Hub, models: Path
     )
     by_path = {file.path: file.sha256 for file in manifest.files}
     assert by_path == {name: hashlib.sha256(files[name]).hexdigest() for name in wanted}
-    assert list(pulled()) == [manifest]
+    assert list(pulled_models()) == [manifest]
     assert json.loads((folder / MANIFEST).read_text())["revision"] == COMMIT
 
 
-def test_nothing_is_fetched_twice(hub: Hub) -> None:
+def test_a_complete_model_is_not_downloaded_again(hub: Hub) -> None:
     folder = fetch()
     asked = len(hub.asked)
     watching = Watching()
@@ -81,7 +81,7 @@ def test_nothing_is_fetched_twice(hub: Hub) -> None:
     assert len(hub.asked) == asked + 1  # the configuration, to make the plan
 
 
-def test_what_breaks_off_goes_on_by_itself_where_it_was(hub: Hub) -> None:
+def test_a_broken_connection_resumes_by_itself(hub: Hub) -> None:
     hub.cut_after = 100_000
     folder = fetch()
     asked = [asked for name, asked in hub.asked if name.endswith(WEIGHTS)]
@@ -90,12 +90,12 @@ def test_what_breaks_off_goes_on_by_itself_where_it_was(hub: Hub) -> None:
     assert (folder / WEIGHTS).read_bytes() == hub.repositories["tiny/clip"].files[WEIGHTS]
 
 
-def test_what_stays_broken_off_goes_on_next_time(hub: Hub) -> None:
+def test_the_next_pull_resumes_a_failed_one(hub: Hub) -> None:
     hub.cut_after, hub.dies = 30_000, True
-    with pytest.raises(PullFailed, match="try again"):
+    with pytest.raises(DownloadFailed, match="try again"):
         fetch()
     assert read_manifest(model_folder(NAME)) is None
-    assert list(pulled()) == []
+    assert list(pulled_models()) == []
     assert hub.sent[WEIGHTS] == 30_000
     hub.cut_after = None
     folder = fetch()
@@ -104,7 +104,7 @@ def test_what_stays_broken_off_goes_on_next_time(hub: Hub) -> None:
     assert not (folder / ".partial").exists()
 
 
-def test_a_server_that_knows_no_ranges(hub: Hub) -> None:
+def test_a_server_without_ranges_sends_the_whole_file_again(hub: Hub) -> None:
     hub.cut_after, hub.ignores_ranges = 100_000, True
     folder = fetch()
     assert hub.sent[WEIGHTS] == 400_000
@@ -112,12 +112,12 @@ def test_a_server_that_knows_no_ranges(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("file", [WEIGHTS, "tokenizer.json"])
-def test_what_is_damaged_on_its_way_is_refused(hub: Hub, file: str) -> None:
+def test_a_file_with_a_wrong_hash_is_refused(hub: Hub, file: str) -> None:
     """Whether its hash is that of LFS or that of git."""
     hub.spoil = {file}
-    with pytest.raises(PullFailed, match=f"{file} was damaged on its way") as caught:
+    with pytest.raises(DownloadFailed, match=f"{file} was damaged during the download") as caught:
         fetch()
-    assert "By hand: fetch from" in caught.value.remedy
+    assert "By hand: download from" in caught.value.remedy
     folder = model_folder(NAME)
     assert read_manifest(folder) is None
     assert not (folder / file).exists()
@@ -126,7 +126,7 @@ def test_what_is_damaged_on_its_way_is_refused(hub: Hub, file: str) -> None:
     assert read_manifest(fetch()) is not None
 
 
-def test_what_an_earlier_attempt_left_may_be_damaged_too(hub: Hub) -> None:
+def test_a_damaged_partial_file_is_downloaded_again(hub: Hub) -> None:
     """As after a power cut: the file has a length, and zeros for its end."""
     content = hub.repositories["tiny/clip"].files[WEIGHTS]
     partial = model_folder(NAME) / ".partial"
@@ -148,47 +148,47 @@ def test_a_file_of_an_older_version_is_replaced(hub: Hub) -> None:
     [
         (404, "RepoNotFound", "no repository tiny/clip that you may see"),
         (401, "RepoNotFound", "no repository tiny/clip that you may see"),
-        (401, "GatedRepo", "only to those who accept its terms.*HF_TOKEN"),
-        (403, "GatedRepo", "only to those who accept its terms"),
+        (401, "GatedRepo", "only available after you accept its terms.*HF_TOKEN"),
+        (403, "GatedRepo", "only available after you accept its terms"),
         (404, "RevisionNotFound", "no such revision"),
         (500, "", "status 500"),
     ],
 )
-def test_a_repository_that_cannot_be_had(hub: Hub, status: int, code: str, words: str) -> None:
+def test_an_inaccessible_repository_is_reported(hub: Hub, status: int, code: str, words: str) -> None:
     hub.repositories["tiny/clip"] = Repository({}, status=status, code=code)
-    with pytest.raises(PullFailed, match=words):
+    with pytest.raises(DownloadFailed, match=words):
         fetch()
     assert not model_folder(NAME).exists()
 
 
-def test_a_file_that_is_gone(hub: Hub) -> None:
+def test_a_missing_file_is_reported(hub: Hub) -> None:
     hub.gone = {WEIGHTS}
-    with pytest.raises(PullFailed, match="a file is gone from tiny/clip"):
+    with pytest.raises(DownloadFailed, match="a file is gone from tiny/clip"):
         fetch()
     assert read_manifest(model_folder(NAME)) is None
 
 
-def test_a_repository_without_weights(hub: Hub) -> None:
+def test_a_repository_without_weights_is_refused(hub: Hub) -> None:
     hub.repositories["tiny/clip"] = Repository({"config.json": b"{}", "flax_model.msgpack": b"x"})
-    with pytest.raises(PullFailed, match="no weights that are known here"):
+    with pytest.raises(DownloadFailed, match="no weights in a known format"):
         fetch()
 
 
-def test_without_a_network(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_hub_is_reported_with_instructions(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(PullFailed, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
+    with pytest.raises(DownloadFailed, match=r"cannot reach http://127\.0\.0\.1:9") as caught:
         fetch()
     assert "http://127.0.0.1:9/tiny/clip/tree/main" in caught.value.remedy
-    assert f"sightline models pull {NAME} --from FOLDER" in caught.value.remedy
+    assert caught.value.by_hand
 
 
-def test_with_the_network_forbidden(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_mode_makes_no_requests(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     import huggingface_hub.utils._http as http
 
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     http.close_session()
     try:
-        with pytest.raises(PullFailed, match="HF_HUB_OFFLINE forbids"):
+        with pytest.raises(DownloadFailed, match="HF_HUB_OFFLINE forbids"):
             fetch()
     finally:
         monkeypatch.undo()
@@ -196,27 +196,27 @@ def test_with_the_network_forbidden(hub: Hub, monkeypatch: pytest.MonkeyPatch) -
     assert hub.asked == []
 
 
-def test_a_disk_that_is_too_small_is_noticed_before_anything_comes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_the_download(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
-    with pytest.raises(PullFailed, match=r"needs 0\.1 GB, and the disk of .* has 0\.0 GB left"):
+    with pytest.raises(DownloadFailed, match=r"needs 0\.1 GB, and the disk of .* has 0\.0 GB left"):
         fetch()
     assert WEIGHTS not in hub.sent
 
 
-def test_a_folder_that_cannot_be_written(hub: Hub, models: Path) -> None:
+def test_an_unwritable_models_folder_is_reported(hub: Hub, models: Path) -> None:
     models.write_text("a file")
-    with pytest.raises(PullFailed, match="SIGHTLINE_MODELS names another folder"):
+    with pytest.raises(DownloadFailed, match="SIGHTLINE_MODELS can name another folder"):
         fetch()
 
 
-def test_nobody_hears_more_than_they_must(hub: Hub) -> None:
+def test_requests_send_no_telemetry(hub: Hub) -> None:
     fetch()
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "1"
     assert {agent.partition("/")[0] for agent in hub.agents} == {"sightline"}
     assert all(";" not in agent for agent in hub.agents)
 
 
-def test_the_tokenizer_of_another_repository_comes_along(hub: Hub) -> None:
+def test_pull_includes_the_tokenizer_of_another_repository(hub: Hub) -> None:
     config = {"model_cfg": {"text_cfg": {"hf_model_name": "tiny/xlm", "hf_tokenizer_name": "tiny/xlm"}}}
     model = hub.repositories["tiny/clip"].files
     model["open_clip_config.json"] = json.dumps(config).encode()
@@ -239,13 +239,13 @@ def test_the_tokenizer_of_another_repository_comes_along(hub: Hub) -> None:
     assert names == {"config.json", "tokenizer.json", "sentencepiece.bpe.model"}
 
 
-def test_a_tokenizer_that_the_model_brings_is_not_fetched_again(hub: Hub) -> None:
+def test_a_tokenizer_in_the_repository_is_not_downloaded_from_another(hub: Hub) -> None:
     config = {**CONFIG, "model_cfg": {"text_cfg": {"hf_tokenizer_name": "tiny/elsewhere"}}}
     hub.repositories["tiny/clip"].files["open_clip_config.json"] = json.dumps(config).encode()
     assert not (fetch() / "tokenizer").exists()
 
 
-def test_shards_come_together(hub: Hub) -> None:
+def test_pull_downloads_all_shards(hub: Hub) -> None:
     shards = {f"model-0000{n}-of-00002.safetensors": os.urandom(10) for n in (1, 2)}
     hub.repositories["tiny/clip"] = Repository({"config.json": b"{}", "model.safetensors.index.json": b"{}", **shards})
     assert {path.name for path in fetch().iterdir()} == {
@@ -254,21 +254,21 @@ def test_shards_come_together(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("name", ["model-1/../../../of-of-1.safetensors", "/model-1-of-1.safetensors"])
-def test_no_name_leads_out_of_the_folder(hub: Hub, models: Path, name: str) -> None:
+def test_file_names_cannot_leave_the_folder(hub: Hub, models: Path, name: str) -> None:
     hub.repositories["tiny/clip"] = Repository({"model.safetensors.index.json": b"{}", name: b"evil"})
     folder = fetch()
     assert {path.name for path in models.iterdir()} == {folder.name, f".{folder.name}.lock"}
     assert {path.name for path in folder.iterdir()} == {"model.safetensors.index.json", MANIFEST}
 
 
-def test_a_pickle_comes_only_where_there_is_nothing_better(hub: Hub) -> None:
+def test_open_clip_pickles_win_over_transformers_safetensors(hub: Hub) -> None:
     del hub.repositories["tiny/clip"].files[WEIGHTS]
     names = {path.name for path in fetch().iterdir()}
     assert "open_clip_pytorch_model.bin" in names  # not model.safetensors, which is of another dialect
     assert "model.safetensors" not in names
 
 
-def test_killed_in_the_middle_it_goes_on(hub: Hub, tmp_path: Path) -> None:
+def test_a_killed_pull_resumes(hub: Hub, tmp_path: Path) -> None:
     """`kill -9` while the weights come, and another process that goes on."""
     content = os.urandom(40_000_000)
     hub.repositories["tiny/clip"].files[WEIGHTS] = content
@@ -297,7 +297,7 @@ def test_killed_in_the_middle_it_goes_on(hub: Hub, tmp_path: Path) -> None:
     assert (folder / WEIGHTS).read_bytes() == content
 
 
-def test_an_update_brings_what_has_changed_and_no_more(hub: Hub) -> None:
+def test_an_update_downloads_only_changed_files(hub: Hub) -> None:
     folder = fetch()
     before = read_manifest(folder)
     assert before is not None
@@ -317,7 +317,7 @@ def test_an_update_brings_what_has_changed_and_no_more(hub: Hub) -> None:
     assert after.revision == "d" * 40
 
 
-def test_an_update_that_is_cut_off_leaves_no_half_of_a_model(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_update_leaves_no_usable_model(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the old nor the new: weights of one beside a configuration of the other must not be loaded."""
     folder = fetch()
     repository = hub.repositories["tiny/clip"]
@@ -325,16 +325,16 @@ def test_an_update_that_is_cut_off_leaves_no_half_of_a_model(hub: Hub, monkeypat
     repository.commit = "d" * 40
     monkeypatch.setattr(hub, "cut_after", 100_000)
     monkeypatch.setattr(hub, "dies", True)
-    with pytest.raises(PullFailed):
+    with pytest.raises(DownloadFailed):
         pull(make_plan(resolve(NAME)), Watching(), update=True)
     assert read_manifest(folder) is None
-    with pytest.raises(ModelUnavailable, match="fetches what is missing"):
+    with pytest.raises(ModelUnavailable, match="needs all of its files, some of which are missing"):
         registry.load(NAME)
     hub.cut_after, hub.dies = None, False
     assert pull(make_plan(resolve(NAME)), Watching()).revision == "d" * 40
 
 
-def test_two_at_once_wait_for_each_other(hub: Hub) -> None:
+def test_two_pulls_wait_for_each_other(hub: Hub) -> None:
     plan = make_plan(resolve(NAME))
     second = Watching()
     other = threading.Thread(target=pull, args=(plan, second))
@@ -353,7 +353,7 @@ def test_two_at_once_wait_for_each_other(hub: Hub) -> None:
     assert hub.sent[WEIGHTS] == 300_000
 
 
-def test_a_manifest_that_does_not_match_its_files_is_none(hub: Hub) -> None:
+def test_a_manifest_that_does_not_match_its_files_is_ignored(hub: Hub) -> None:
     folder = fetch()
     (folder / WEIGHTS).write_bytes(b"short")
     assert read_manifest(folder) is None
@@ -362,12 +362,12 @@ def test_a_manifest_that_does_not_match_its_files_is_none(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("name", ["mini", "", "/etc/passwd", "a/b/c", "hf-hub:", "hf-hub:x"])
-def test_names_that_no_hub_has(name: str) -> None:
+def test_invalid_hub_names_are_refused(name: str) -> None:
     with pytest.raises(UnknownModel):
         resolve(name)
 
 
-def test_names_of_open_clip_are_looked_up() -> None:
+def test_open_clip_names_resolve_to_repositories() -> None:
     pytest.importorskip("open_clip")
     source = resolve("ViT-B-32/laion2b_s34b_b79k")
     assert source.repository == "laion/CLIP-ViT-B-32-laion2B-s34B-b79K"
@@ -384,18 +384,18 @@ def test_names_of_open_clip_are_looked_up() -> None:
         resolve("ViT-B-32/laion3b")
 
 
-def test_every_recommended_model_is_where_open_clip_says() -> None:
+def test_catalog_repositories_equal_those_of_open_clip() -> None:
     open_clip = pytest.importorskip("open_clip")
-    from encoders.model_catalog import RECOMMENDED
+    from encoders.model_catalog import MODEL_CATALOG
 
-    for name, model in RECOMMENDED.items():
+    for name, model in MODEL_CATALOG.items():
         architecture, _, tag = name.partition("/")
         known = open_clip.get_pretrained_cfg(architecture, tag)
         assert known.get("hf_hub", f"{name}/") == f"{model.repository}/"
         assert bool(known) == model.is_open_clip
 
 
-def test_a_repository_without_configuration_gets_that_of_open_clip(hub: Hub) -> None:
+def test_a_missing_configuration_is_generated_by_open_clip(hub: Hub) -> None:
     pytest.importorskip("open_clip")
     name = "ViT-B-32/laion2b_s34b_b79k"
     repository = hub.repositories.pop("tiny/clip")
@@ -407,14 +407,14 @@ def test_a_repository_without_configuration_gets_that_of_open_clip(hub: Hub) -> 
     assert "open_clip_config.json" in {file.path for file in (read_manifest(folder) or pytest.fail()).files}
 
 
-def test_weights_that_are_on_no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_outside_the_hub_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     open_clip = pytest.importorskip("open_clip")
     monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda *_: {"url": "https://example.org/w.pt"})
-    with pytest.raises(PullFailed, match=r"on no hub\. Fetch https://example\.org/w\.pt yourself"):
+    with pytest.raises(DownloadFailed, match=r"not on the hub\. Download https://example\.org/w\.pt yourself"):
         resolve("ViT-B-32/openai")
 
 
-def test_without_open_clip_hub_names_still_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_names_resolve_without_open_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "open_clip", None)
     assert resolve("BAAI/AltCLIP").repository == "BAAI/AltCLIP"
     assert resolve("hf-hub:org/name@v2").revision == "v2"

@@ -12,8 +12,8 @@ from core.errors import InvalidQuery, ModelUnavailable, UnknownModel
 from encoders.prompts import Prompt, TextPrompt
 from encoders.segmenter import Segmenter
 from search.highlight import highlight, load_engine
-from search.highlight.patch_similarity import Relevance
-from search.highlight.segmentation import Segmentation
+from search.highlight.engine import SegmentationEngine
+from search.highlight.patch_similarity import PatchSimilarityEngine
 
 RED = Image.new("RGB", (20, 10), "red")
 
@@ -27,7 +27,7 @@ class Stripes(Segmenter):
     def count_tokens(self, text: str) -> int:
         return len(text)
 
-    def _forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:  # noqa: ARG002
+    def forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:  # noqa: ARG002
         return np.tile(np.array([[9, -9]], np.float32), (len(prompts), 1, 1))
 
 
@@ -43,20 +43,20 @@ def installed(folder: Path) -> None:
     (folder / "config.json").write_text("{}")
 
 
-def test_auto_without_a_segmenter_asks_the_built_in_model(models: Path) -> None:
+def test_auto_uses_the_built_in_model_without_a_segmenter(models: Path) -> None:
     engine = load_engine()
-    assert isinstance(engine, Relevance)
+    assert isinstance(engine, PatchSimilarityEngine)
     assert (engine.name, engine.model) == ("relevance", "mini")
 
 
-def test_auto_asks_a_segmenter_that_is_installed(models: Path) -> None:
+def test_auto_uses_an_installed_segmenter(models: Path) -> None:
     installed(models / "CIDAS--clipseg-rd64-refined")
     assert (load_engine().name, load_engine().model) == ("segment", "CIDAS/clipseg-rd64-refined")
     assert load_engine(model="fake").model == "fake"  # unless a model was named
     assert load_engine("relevance").model == "mini"
 
 
-def test_a_segmenter_that_is_named_is_asked(models: Path, tmp_path: Path) -> None:
+def test_a_named_segmenter_is_used(models: Path, tmp_path: Path) -> None:
     installed(tmp_path / "mine")
     assert load_engine(segmenter=str(tmp_path / "mine")).model == str(tmp_path / "mine")
     with pytest.raises(ModelUnavailable, match="CIDAS/other"):
@@ -67,21 +67,21 @@ def test_a_segmenter_that_is_named_is_asked(models: Path, tmp_path: Path) -> Non
         load_engine(model="none-such")
 
 
-def test_a_segmenter_behind_the_seam() -> None:
-    engine = Segmentation(Stripes())
+def test_segmentation_engine_returns_the_maps_of_its_segmenter() -> None:
+    engine = SegmentationEngine(Stripes())
     (found,) = highlight(RED, "x", engine)
     assert (found.engine, found.model) == ("segment", "stripes")
     assert found.map.shape == (10, 20)
     assert found.regions[0].box == (0, 0, 10, 10)
-    assert (engine.cut("abcd"), engine.cut("abcde")) == (None, 4)
+    assert (engine.truncation_limit("abcd"), engine.truncation_limit("abcde")) == (None, 4)
 
 
-def test_otsu_finds_a_place_in_every_map() -> None:
+def test_otsu_finds_a_region_in_every_map() -> None:
     class Faint(Stripes):
-        def _forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
-            return np.asarray(super()._forward(image, prompts) / 9 - 3, dtype=np.float32)
+        def forward(self, image: Image.Image, prompts: Sequence[Prompt]) -> NDArray[np.float32]:
+            return np.asarray(super().forward(image, prompts) / 9 - 3, dtype=np.float32)
 
-    engine = Segmentation(Faint())
+    engine = SegmentationEngine(Faint())
     assert highlight(RED, "x", engine)[0].regions == ()
     (found,) = highlight(RED, "x", engine, threshold="otsu")
     (region,) = found.regions
@@ -91,13 +91,13 @@ def test_otsu_finds_a_place_in_every_map() -> None:
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan")])
-def test_a_threshold_is_a_value_of_the_map(threshold: float) -> None:
+def test_a_threshold_outside_the_map_is_refused(threshold: float) -> None:
     with pytest.raises(InvalidQuery, match="from 0 to 1"):
-        highlight(RED, "x", Segmentation(Stripes()), threshold=threshold)
+        highlight(RED, "x", SegmentationEngine(Stripes()), threshold=threshold)
 
 
-def test_prompts_may_be_of_several_kinds() -> None:
-    titles = [found.prompt.title for found in highlight(RED, ["a", TextPrompt("b")], Segmentation(Stripes()))]
+def test_prompts_of_several_kinds() -> None:
+    titles = [found.prompt.title for found in highlight(RED, ["a", TextPrompt("b")], SegmentationEngine(Stripes()))]
     assert titles == ["a", "b"]
     with pytest.raises(InvalidQuery):
-        highlight(RED, [], Segmentation(Stripes()))
+        highlight(RED, [], SegmentationEngine(Stripes()))

@@ -8,16 +8,24 @@ from encoders.fake import FakeEncoder
 from encoders.prompts import TextPrompt
 from pictures.text_drawing import fit_text
 from search.highlight import highlight
-from search.highlight.overlay import blend, figure, highlight_panels, word_panels
-from search.highlight.overlay.colours import colour_ramp, to_oklab
-from search.highlight.overlay.figure import LETTERS, SMALLEST, UNWRITABLE
+from search.highlight.overlay import (
+    CAPTION_FONT_SIZE,
+    MIN_PANEL_SIDE,
+    UNWRITABLE_CAPTION,
+    blend,
+    colour_ramp,
+    highlight_panels,
+    render_figure,
+    to_oklab,
+    word_panels,
+)
 from search.highlight.patch_similarity import PatchSimilarityEngine
 from search.highlight.word_attribution import attribute_words
 
 RED = Image.new("RGB", (40, 30), "red")
 
 
-def test_the_ramp_is_even_to_the_eye() -> None:
+def test_the_ramp_is_perceptually_even() -> None:
     colours = to_oklab(colour_ramp()[::15])  # (18, 3): in steps of one, the rounding to 8 bits would be half of a step
     steps = np.linalg.norm(np.diff(colours, axis=0), axis=1)
     assert steps.max() < 1.1 * steps.mean()
@@ -35,7 +43,7 @@ def test_oklab_of_known_colours() -> None:
     np.testing.assert_allclose(known, expected, atol=1e-4)
 
 
-def test_an_overlay_is_the_picture_under_the_ramp() -> None:
+def test_blend_mixes_picture_and_ramp() -> None:
     values = np.zeros((30, 40), np.float32)
     values[:, 20:] = 1
     pixels = np.asarray(blend(Image.new("RGB", (40, 30)), values), int)
@@ -44,7 +52,7 @@ def test_an_overlay_is_the_picture_under_the_ramp() -> None:
     np.testing.assert_allclose(pixels[5, 35], 0.65 * colour_ramp()[255], atol=1)
 
 
-def test_the_mask_is_outlined() -> None:
+def test_blend_outlines_the_mask() -> None:
     mask = np.zeros((30, 40), np.bool_)
     mask[10:20, 10:20] = True
     pixels = np.asarray(blend(Image.new("RGB", (40, 30)), np.zeros((30, 40), np.float32), mask))
@@ -58,16 +66,16 @@ def test_the_mask_is_outlined() -> None:
 @pytest.mark.parametrize(
     ("size", "panel"), [((40, 30), (320, 240)), ((1, 1), (320, 320)), ((800, 600), (800, 600)), ((3200, 10), (1600, 5))]
 )
-def test_the_size_of_a_figure(size: tuple[int, int], panel: tuple[int, int]) -> None:
+def test_figure_size(size: tuple[int, int], panel: tuple[int, int]) -> None:
     image = Image.new("RGB", size, "red")
     found = highlight(image, ["red", "blue"], PatchSimilarityEngine(FakeEncoder()))
     # Panels with 14 pixels around, captions of 30 + 22 beneath; then the legend, 12 + 22, and 14.
     width, height = panel
     expected = (14 + 2 * (width + 14), 14 + (height + 30 + 22 + 14) + 12 + 22 + 14)
-    assert figure([highlight_panels(image, found)], "what it means").size == expected
+    assert render_figure([highlight_panels(image, found)], "what it means").size == expected
 
 
-def test_panels_say_what_was_found() -> None:
+def test_panel_notes() -> None:
     red, blue = highlight_panels(RED, highlight(RED, ["red", "blue"], PatchSimilarityEngine(FakeEncoder())))
     assert (red.caption, red.note) == ("red", "1.00, 1 place, 100% of the picture")
     assert blue.note == "not found (highest value 0.00)"
@@ -75,12 +83,12 @@ def test_panels_say_what_was_found() -> None:
 
 
 @pytest.mark.parametrize("caption", ["雪地里的狗", "كلب", "x" * 5000, "\ud800 broken", "two\nlines", "\0"])
-def test_captions_of_any_letters(caption: str) -> None:
+def test_captions_in_any_script_are_drawn(caption: str) -> None:
     found = highlight(RED, caption, PatchSimilarityEngine(FakeEncoder()))
-    assert figure([highlight_panels(RED, found)], "what it means").width == 14 + 320 + 14
+    assert render_figure([highlight_panels(RED, found)], "what it means").width == 14 + 320 + 14
 
 
-def test_words_have_panels() -> None:
+def test_word_panels() -> None:
     engine = PatchSimilarityEngine(FakeEncoder())
     panels = word_panels(RED, attribute_words(engine, RED, TextPrompt("a red thing")))
     assert [(panel.caption, panel.note[:5]) for panel in panels] == [
@@ -90,5 +98,5 @@ def test_words_have_panels() -> None:
     ]
 
 
-def test_that_a_caption_cannot_be_written_is_said_in_full() -> None:
-    assert fit_text(UNWRITABLE, LETTERS, SMALLEST) == UNWRITABLE
+def test_the_replacement_caption_fits_into_the_smallest_panel() -> None:
+    assert fit_text(UNWRITABLE_CAPTION, CAPTION_FONT_SIZE, MIN_PANEL_SIDE) == UNWRITABLE_CAPTION

@@ -17,8 +17,8 @@ from encoders.prompts import PicturePrompt, TextPrompt, VectorPrompt, as_prompts
 from examples.scenes import render
 from examples.scenes.kinds import SUBJECTS
 from search.highlight import highlight
-from search.highlight.crops import canvas_size, lay_out, views_of
-from search.highlight.patch_similarity import Relevance
+from search.highlight.crops import canvas_size, merge_grids, plan_crops
+from search.highlight.patch_similarity import PatchSimilarityEngine
 
 
 class Cropping(FakeEncoder):
@@ -39,10 +39,10 @@ def blob(size: tuple[int, int], box: tuple[int, int, int, int], colour: str = "r
 @pytest.mark.parametrize("make", [FakeEncoder, Cropping])
 @pytest.mark.parametrize("size", [(160, 160), (640, 160), (160, 640), (641, 157)])
 @pytest.mark.parametrize("corner", ["left top", "right bottom"])
-def test_a_blob_is_found_where_it_is(make: Callable[[], Encoder], size: tuple[int, int], corner: str) -> None:
+def test_a_blob_is_located(make: Callable[[], Encoder], size: tuple[int, int], corner: str) -> None:
     width, height = size
     left, top = (0, 0) if corner == "left top" else (width - 80, height - 80)
-    (found,) = highlight(blob(size, (left, top, 80, 80)), "red", Relevance(make()))
+    (found,) = highlight(blob(size, (left, top, 80, 80)), "red", PatchSimilarityEngine(make()))
     assert found.map.shape == (height, width)
     (region,) = found.regions
     x, y = region.peak
@@ -56,9 +56,9 @@ def test_a_blob_is_found_where_it_is(make: Callable[[], Encoder], size: tuple[in
     assert region.box[3] <= 80 + reach
 
 
-def test_a_map_by_hand() -> None:
+def test_map_values_worked_out_by_hand() -> None:
     # The four columns of cells of every view are black or red, and so is the picture, in halves.
-    values = Relevance(FakeEncoder()).maps(blob((160, 160), (0, 0, 80, 160)), as_prompts(["red", "blue"]))
+    values = PatchSimilarityEngine(FakeEncoder()).maps(blob((160, 160), (0, 0, 80, 160)), as_prompts(["red", "blue"]))
     red, blue = values
     assert red[:, :40].min() > 0.99
     assert red[:, 120:].max() < 0.01
@@ -66,15 +66,15 @@ def test_a_map_by_hand() -> None:
     assert blue.max() < 0.01
 
 
-def test_what_is_not_there_stays_dark() -> None:
+def test_absent_colours_are_not_found() -> None:
     for image in (Image.new("RGB", (100, 100)), blob((100, 100), (20, 20, 40, 40), "lime")):
-        (found,) = highlight(image, "red", Relevance(FakeEncoder()))
+        (found,) = highlight(image, "red", PatchSimilarityEngine(FakeEncoder()))
         assert found.score < 0.1
         assert found.regions == ()
 
 
-def test_prompts_of_every_kind_ask_the_same() -> None:
-    engine = Relevance(FakeEncoder())
+def test_text_picture_and_vector_prompts_agree() -> None:
+    engine = PatchSimilarityEngine(FakeEncoder())
     image = blob((96, 64), (48, 0, 48, 64))
     vector = 5 * engine.encoder.encode_texts(["red"])[0]
     prompts = (TextPrompt("red"), PicturePrompt(Image.new("RGB", (9, 9), "red")), VectorPrompt(vector))
@@ -83,35 +83,35 @@ def test_prompts_of_every_kind_ask_the_same() -> None:
     np.testing.assert_allclose(by_vector, by_text, atol=1e-5)
 
 
-def test_a_box_says_what_is_meant_in_a_picture() -> None:
+def test_a_box_selects_part_of_a_picture_prompt() -> None:
     both = blob((100, 50), (0, 0, 50, 50))
     both.paste(Image.new("RGB", (50, 50), "blue"), (50, 0))
-    engine = Relevance(FakeEncoder())
+    engine = PatchSimilarityEngine(FakeEncoder())
     red, blue = engine.maps(both, [PicturePrompt(both, box=(5, 5, 40, 40)), PicturePrompt(both, box=(55, 5, 40, 40))])
     assert (red - blue)[:, :25].min() > 0 > (red - blue)[:, 75:].max()
 
 
-def test_a_vector_of_another_space() -> None:
-    with pytest.raises(InvalidQuery, match="13 numbers, not of 3"):
-        Relevance(FakeEncoder()).maps(Image.new("RGB", (9, 9)), [VectorPrompt(np.ones(3, np.float32))])
+def test_a_vector_of_another_space_is_refused() -> None:
+    with pytest.raises(InvalidQuery, match="13 numbers, not 3"):
+        PatchSimilarityEngine(FakeEncoder()).maps(Image.new("RGB", (9, 9)), [VectorPrompt(np.ones(3, np.float32))])
 
 
-def test_a_model_without_cells() -> None:
+def test_a_model_without_patch_features_is_refused() -> None:
     class Blind(FakeEncoder):
-        has_cells = False
+        has_patch_features = False
 
-    with pytest.raises(ModelUnavailable, match="cells"):
-        Relevance(Blind())
+    with pytest.raises(ModelUnavailable, match="patch features"):
+        PatchSimilarityEngine(Blind())
 
 
-def test_a_turned_photo_has_its_map_the_right_way_up(tmp_path: Path) -> None:
+def test_the_map_of_a_rotated_photo_is_upright(tmp_path: Path) -> None:
     upright = blob((80, 160), (0, 0, 40, 40))
     exif = Image.Exif()
     exif[0x0112] = 6  # turn it by 90 degrees, clockwise, to see it upright
     upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.jpg", exif=exif, quality=95)
     with Image.open(tmp_path / "turned.jpg") as stored:
         assert stored.size == (160, 80)
-    (found,) = highlight(tmp_path / "turned.jpg", "red", Relevance(FakeEncoder()))
+    (found,) = highlight(tmp_path / "turned.jpg", "red", PatchSimilarityEngine(FakeEncoder()))
     assert found.map.shape == (160, 80)
     x, y = found.regions[0].peak
     assert x < 40
@@ -120,8 +120,8 @@ def test_a_turned_photo_has_its_map_the_right_way_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("square", [True, False])
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (100, 100), (300, 100), (100, 1999), (4000, 1), (1, 4000), (97, 101)])
-def test_views_cover_every_pixel(size: tuple[int, int], square: bool) -> None:
-    views = views_of(size, square=square)
+def test_crops_cover_every_pixel(size: tuple[int, int], square: bool) -> None:
+    views = plan_crops(size, square=square)
     width, height = size
     seen = np.zeros((height, width), int)
     for view in views:
@@ -131,13 +131,13 @@ def test_views_cover_every_pixel(size: tuple[int, int], square: bool) -> None:
     assert seen.min() >= 1
     assert len(views) < 100
     grids = np.full((len(views), 2, 3, 3), 0.25, np.float32)
-    laid = lay_out(views, grids, size)
+    laid = merge_grids(views, grids, size)
     assert laid.shape == (2, *canvas_size(size)[::-1])
     np.testing.assert_allclose(laid, 0.25, rtol=1e-5)
 
 
-def test_the_built_in_model_points_as_well_as_its_plain_cosines() -> None:
-    engine = Relevance(registry.load("mini"))
+def test_mini_points_as_well_as_its_plain_cosines() -> None:
+    engine = PatchSimilarityEngine(registry.load("mini"))
     scenes = unseen_scenes(40)
     plain = pointing(cells_of(engine.encoder), scenes)
     ours = pointing(lambda image, prompts: engine.maps(image, as_prompts(prompts)), scenes)
@@ -145,8 +145,8 @@ def test_the_built_in_model_points_as_well_as_its_plain_cosines() -> None:
     assert ours.rate > plain.rate - 0.1
 
 
-def test_what_a_scene_does_not_show_is_seldom_found() -> None:
-    engine = Relevance(registry.load("mini"))
+def test_absent_subjects_are_rarely_found() -> None:
+    engine = PatchSimilarityEngine(registry.load("mini"))
     kinds = sorted(SUBJECTS)
     there, not_there = [], []
     for number, scene in enumerate(unseen_scenes(25)):

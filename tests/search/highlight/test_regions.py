@@ -10,8 +10,14 @@ from pycocotools import mask as coco
 from skimage.filters import threshold_otsu
 from skimage.measure import label as reference_label
 
-from search.highlight.coco_rle import compressed, rle, run_lengths
-from search.highlight.regions import find_regions, label, otsu
+from search.highlight.regions import (
+    compress_counts,
+    encode_rle,
+    find_regions,
+    label_regions,
+    otsu_threshold,
+    run_lengths,
+)
 
 # pycocotools asks NumPy for its arrays as NumPy 1 wanted it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -21,8 +27,8 @@ masks = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12))
 
 @settings(deadline=None)
 @given(masks)
-def test_labels_are_those_of_scikit_image(mask: NDArray[np.bool_]) -> None:
-    labels, count = label(mask)
+def test_labels_equal_scikit_image(mask: NDArray[np.bool_]) -> None:
+    labels, count = label_regions(mask)
     expected, expected_count = reference_label(mask, connectivity=2, return_num=True)
     assert count == expected_count
     np.testing.assert_array_equal(labels, expected)
@@ -41,13 +47,13 @@ def test_a_spiral_is_one_region() -> None:
         "#########",
     )
     mask = np.array([[sign == "#" for sign in row] for row in rows])
-    assert label(mask)[1] == 1
+    assert label_regions(mask)[1] == 1
 
 
 @settings(deadline=None)
 @given(masks)
-def test_coco_reads_our_run_lengths(mask: NDArray[np.bool_]) -> None:
-    written = rle(mask)
+def test_pycocotools_decodes_the_masks(mask: NDArray[np.bool_]) -> None:
+    written = encode_rle(mask)
     np.testing.assert_array_equal(coco.decode(written), mask)
     assert written["counts"] == coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
     height, width = mask.shape
@@ -58,20 +64,23 @@ def test_coco_reads_our_run_lengths(mask: NDArray[np.bool_]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 2**30), min_size=1, max_size=20))
-def test_long_runs_are_written_as_coco_writes_them(counts: list[int]) -> None:
+def test_long_runs_equal_the_coco_encoding(counts: list[int]) -> None:
     size = sum(counts)
     if size < 2**31:
-        assert compressed(counts).encode() == coco.frPyObjects({"size": [1, size], "counts": counts}, 1, size)["counts"]
+        assert (
+            compress_counts(counts).encode()
+            == coco.frPyObjects({"size": [1, size], "counts": counts}, 1, size)["counts"]
+        )
 
 
 @pytest.mark.parametrize(
     ("rows", "counts"), [(["00", "00"], [4]), (["11", "11"], [0, 4]), (["01", "11"], [1, 3]), (["010"], [1, 1, 1])]
 )
-def test_run_lengths_by_hand(rows: list[str], counts: list[int]) -> None:
+def test_run_lengths_worked_out_by_hand(rows: list[str], counts: list[int]) -> None:
     assert run_lengths(np.array([[sign == "1" for sign in row] for row in rows])) == counts
 
 
-def test_boxes_areas_and_peaks_by_hand() -> None:
+def test_boxes_areas_and_peaks_worked_out_by_hand() -> None:
     values = np.zeros((40, 60), np.float32)
     values[5:15, 10:30] = 0.6
     values[12, 25] = 0.7
@@ -85,22 +94,22 @@ def test_boxes_areas_and_peaks_by_hand() -> None:
     assert not mask[20, 50]
 
 
-def test_a_speck_alone_is_kept() -> None:
+def test_a_small_region_is_kept_if_it_is_the_only_one() -> None:
     values = np.zeros((100, 100), np.float32)
     values[7, 9] = 1
     mask, (only,) = find_regions(values, 0.5)
     assert (only.box, only.peak, mask.sum()) == ((9, 7, 1, 1), (9, 7), 1)
 
 
-def test_nothing_above_the_threshold_is_no_region() -> None:
+def test_no_value_above_the_threshold_gives_no_region() -> None:
     mask, regions = find_regions(np.full((4, 4), 0.4, np.float32), 0.5)
     assert regions == ()
     assert not mask.any()
 
 
-def test_otsu_is_that_of_scikit_image() -> None:
+def test_otsu_equals_scikit_image() -> None:
     rng = np.random.default_rng(0)
     values = np.concatenate([rng.normal(0.2, 0.05, 4000), rng.normal(0.7, 0.1, 1000)]).clip(0, 1).astype(np.float32)
     # Theirs is the middle of the last bin below, and their bins reach from the least to the greatest value.
-    assert otsu(values) == pytest.approx(threshold_otsu(values, nbins=256), abs=1.5 / 256)
-    assert 0 <= otsu(np.zeros(10, np.float32)) <= 1
+    assert otsu_threshold(values) == pytest.approx(threshold_otsu(values, nbins=256), abs=1.5 / 256)
+    assert 0 <= otsu_threshold(np.zeros(10, np.float32)) <= 1

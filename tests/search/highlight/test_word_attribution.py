@@ -5,8 +5,8 @@ from PIL import Image
 
 from encoders.fake import FakeEncoder
 from encoders.prompts import TextPrompt
-from search.highlight.patch_similarity import Relevance
-from search.highlight.word_attribution import split_words, word_parts
+from search.highlight.patch_similarity import PatchSimilarityEngine
+from search.highlight.word_attribution import attribute_words, split_words
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ from search.highlight.word_attribution import split_words, word_parts
         ("...", []),
     ],
 )
-def test_words_and_where_they_begin(text: str, words: list[tuple[int, str]]) -> None:
+def test_split_words_returns_positions(text: str, words: list[tuple[int, str]]) -> None:
     assert split_words(text) == words
 
 
-def test_the_word_that_matched_has_the_weight_where_it_matched() -> None:
+def test_the_matching_word_has_the_weight() -> None:
     image = Image.new("RGB", (64, 64))
     image.paste(Image.new("RGB", (32, 64), "red"), (0, 0))
-    one, red, thing = word_parts(Relevance(FakeEncoder()), image, TextPrompt("one red thing"))
+    one, red, thing = attribute_words(PatchSimilarityEngine(FakeEncoder()), image, TextPrompt("one red thing"))
     assert (one.text, red.text, thing.text) == ("one", "red", "thing")
     assert red.weight > 0.9
     assert abs(one.weight) + abs(thing.weight) < 1e-6
@@ -35,12 +35,12 @@ def test_the_word_that_matched_has_the_weight_where_it_matched() -> None:
     assert red.change[:, 48:].max() < 0.1
 
 
-def test_a_word_that_was_in_the_way_has_a_negative_weight() -> None:
+def test_a_harmful_word_has_a_negative_weight() -> None:
     image = Image.new("RGB", (64, 64))
     image.paste(Image.new("RGB", (32, 64), (40, 0, 0)), (0, 0))  # a red so dark that "cyan" spoils it
-    red, cyan = word_parts(Relevance(FakeEncoder()), image, TextPrompt("red cyan"))
+    red, cyan = attribute_words(PatchSimilarityEngine(FakeEncoder()), image, TextPrompt("red cyan"))
     assert cyan.weight < red.weight
 
 
-def test_of_a_single_word_nothing_can_be_left_out() -> None:
-    assert word_parts(Relevance(FakeEncoder()), Image.new("RGB", (8, 8)), TextPrompt("red")) == ()
+def test_a_single_word_has_no_attribution() -> None:
+    assert attribute_words(PatchSimilarityEngine(FakeEncoder()), Image.new("RGB", (8, 8)), TextPrompt("red")) == ()

@@ -10,7 +10,7 @@ from encoders.hub import make_plan, pull, resolve
 from encoders.placement import Placement
 from tests.encoders.hub.conftest import NAME
 from tests.encoders.hub.test_pull import Watching
-from tests.models.hub import Hub, Repository
+from tests.support.hub_server import Hub, Repository
 
 MODEL = {
     "embed_dim": 16,
@@ -19,7 +19,7 @@ MODEL = {
 }
 
 
-def test_what_was_pulled_is_what_was_served(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pulled_model_computes_the_same_vectors(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     torch, open_clip = pytest.importorskip("torch"), pytest.importorskip("open_clip")
     from safetensors.torch import save
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import PullFailed
-from encoders.hub import adopt, read_manifest, resolve
+from core.errors import DownloadFailed
+from encoders.hub import import_folder, read_manifest, resolve
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def fetched(tmp_path: Path) -> Path:
     return folder
 
 
-def test_files_fetched_by_hand_become_a_model(fetched: Path, models: Path) -> None:
-    manifest = adopt(resolve("hf-hub:tiny/clip"), fetched)
+def test_import_folder_copies_the_files_of_a_model(fetched: Path, models: Path) -> None:
+    manifest = import_folder(resolve("hf-hub:tiny/clip"), fetched)
     folder = models / "hf-hub:tiny--clip"
     assert read_manifest(folder) == manifest
     assert manifest.revision == "by hand"
@@ -28,17 +28,17 @@ def test_files_fetched_by_hand_become_a_model(fetched: Path, models: Path) -> No
     assert (folder / "tokenizer" / "tokenizer.json").read_bytes() == b"tokenizer/tokenizer.json"
 
 
-def test_the_folder_may_be_the_very_one(fetched: Path, models: Path) -> None:
+def test_import_folder_accepts_the_target_folder(fetched: Path, models: Path) -> None:
     models.mkdir()
     fetched.rename(models / "hf-hub:tiny--clip")
-    adopt(resolve("hf-hub:tiny/clip"), models / "hf-hub:tiny--clip")
+    import_folder(resolve("hf-hub:tiny/clip"), models / "hf-hub:tiny--clip")
     assert read_manifest(models / "hf-hub:tiny--clip") is not None
 
 
-def test_without_weights_it_is_none(fetched: Path, models: Path) -> None:
+def test_import_folder_requires_weights(fetched: Path, models: Path) -> None:
     (fetched / "open_clip_model.safetensors").unlink()
-    with pytest.raises(PullFailed, match="holds no weights"):
-        adopt(resolve("hf-hub:tiny/clip"), fetched)
-    with pytest.raises(PullFailed, match="No such file"):
-        adopt(resolve("hf-hub:tiny/clip"), fetched / "nowhere")
+    with pytest.raises(DownloadFailed, match="contains no weights"):
+        import_folder(resolve("hf-hub:tiny/clip"), fetched)
+    with pytest.raises(DownloadFailed, match="No such file"):
+        import_folder(resolve("hf-hub:tiny/clip"), fetched / "nowhere")
     assert not models.exists()
