@@ -90,7 +90,7 @@ Exit codes: 0 success; 1 nothing found, or faults found; 2 wrong usage, or failu
 @click.version_option(__version__, "-V", "--version", prog_name="sightline")
 @click.pass_context
 def sightline(ctx: click.Context, library: str | None) -> None:
-    """Find pictures by their content: with a text in your language, or with another picture."""
+    """Find pictures by their content: with words in your language, or with another picture."""
     ctx.obj = GlobalOptions(library)
 
 

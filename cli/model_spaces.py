@@ -61,7 +61,7 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
         return
     print_text(f"{'Would drop' if dry_run else 'Dropped'} {vectors:,} vectors of {stored.space}.")
     if not dry_run and not vacuum and free:
-        print_text(f"The catalog has {free / 1e6:,.1f} MB of free space for new data; --vacuum returns it to the disk.")
+        print_text(f"The catalogue has {free / 1e6:,.1f} MB free for new data; --vacuum returns them to the disk.")
 
 
 def _use(library: Library, name: str, placement: Placement, settings: FillSettings) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def heal_index(searcher: Searcher) -> None:
     """Rebuild an index file that could not be used; called after the answer, so that it does not wait."""
     is_healed = searcher.heal()
     if searcher.fault is not None:
-        remedy = "it was rebuilt from the catalog" if is_healed else "`sightline repair` rebuilds it"
+        remedy = "it was rebuilt from the catalogue" if is_healed else "`sightline repair` rebuilds it"
         warn(f"{searcher.fault}; the answer is correct, and {remedy}")
 
 

@@ -43,8 +43,8 @@ def _crop(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tu
     epilog="""\b
 Examples:
   sightline highlight beach.jpg "a brown dog" -o dog.png
-  sightline highlight beach.jpg "a brown dog" "a yellow kite" -o both.png   both
-  sightline highlight beach.jpg "a brown dog" --words -o words.png          words
+  sightline highlight beach.jpg "a brown dog" "a yellow kite" -o both.png   two prompts
+  sightline highlight beach.jpg "a brown dog" --words -o words.png          word by word
   sightline highlight beach.jpg "a brown dog" --mask mask.png --json | jq .boxes
   sightline highlight beach.jpg --image-prompt rex.jpg --image-crop 40,60,200,150 -o rex.png
   sightline highlight beach.jpg "a brown dog" --engine segment --segmenter ./clipseg-rd64-refined

@@ -23,7 +23,7 @@ Examples:
   sightline import exported/ --space again         of `sightline export`
 
 VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats, or a folder. The vector of a path
-in the library belongs to that picture; every other name becomes a document, which searches return by its id.
+in the library belongs to that picture; every other name becomes a document, which searches return by its ID.
 Lists have one name per line, or are JSON Lines (.jsonl) with `path` or `id`; without a list, vectors are numbered
 from 0. Either all vectors are imported or none.
 
@@ -33,14 +33,14 @@ Text cannot be embedded in this space; `sightline similar` and evaluations work.
 @click.argument("vectors", type=click.Path(exists=True, path_type=Path))
 @library_option
 @click.option("--space", "name", required=True, metavar="NAME", help="Name of the new space.")
-@click.option("--ids", type=FILE, help="File with the ids of the vectors, in order.")
+@click.option("--ids", type=FILE, help="File with the IDs of the vectors, in order.")
 @click.option("--paths", type=FILE, help="File with the paths of the pictures, in order.")
 @click.option("--root", type=click.Path(path_type=Path), help="Folder of relative paths  [default: the current folder]")
 @click.option(
     "--dtype", type=click.Choice(["float16", "float32"]), help="Number format to store  [default: that of the file]"
 )
 @click.option("--vector-column", help="Parquet column of the vectors  [default: by its name or type]")
-@click.option("--id-column", help="Parquet column of the ids  [default: id, key, url, ...]")
+@click.option("--id-column", help="Parquet column of the IDs  [default: id, key, url, ...]")
 @click.option("--path-column", help="Parquet column of the paths  [default: image_path, path, ...]")
 @click.option("--activate", is_flag=True, help="Make the space active, even if the library has another active space.")
 @click.option("--replace", is_flag=True, help="Replace an imported space of the same name.")

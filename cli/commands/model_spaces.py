@@ -60,8 +60,8 @@ Examples:
   sightline models drop fake
   sightline models drop mini --use fake --vacuum
 
-Pictures and the vectors of other models stay. The space in the catalog becomes free for new data; --vacuum returns
-it to the disk, which rewrites the catalog.
+Pictures and the vectors of other models stay. The space in the catalogue becomes free for new data; --vacuum returns
+it to the disk, which rewrites the catalogue.
 """
 )
 @click.argument("name")

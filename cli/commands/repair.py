@@ -14,7 +14,7 @@ __all__ = ["repair"]
 Examples:
   sightline repair
 
-Index files are rebuilt from the catalog, which contains every vector. Damaged vectors are removed; the next
+Index files are rebuilt from the catalogue, which contains every vector. Damaged vectors are removed; the next
 `sightline index` embeds those pictures again.
 """
 )

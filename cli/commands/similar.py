@@ -33,7 +33,7 @@ Examples:
   sightline similar ./cat.jpg --highlight where/       where they match
 
 The picture does not have to be in the library. If it is, it is not listed itself. In a space of imported
-vectors (`sightline import`), IMAGE is a picture that has a vector, or the id of a document.
+vectors (`sightline import`), IMAGE is a picture that has a vector, or the ID of a document.
 """,
 )
 @click.argument("image", shell_complete=click.Path().shell_complete)  # not click.Path: it may be the ID of a document

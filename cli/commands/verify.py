@@ -15,7 +15,7 @@ Examples:
   sightline verify && echo no faults
   sightline verify --json
 
-Checks the database, every vector, and the index files bit for bit against the catalog. Reads no pictures. Exit
+Checks the database, every vector, and the index files bit for bit against the catalogue. Reads no pictures. Exit
 code 1 means that there are faults; `sightline repair` repairs them.
 """
 )

@@ -52,7 +52,7 @@ def space_option(command: Command) -> Command:
     return click.option(
         "--space",
         metavar="NAME",
-        help="Search the vectors of this model instead of the active one; a name, or the start of a fingerprint.",
+        help="Use this model's vectors instead of the active model's: a name, or the start of a fingerprint.",
     )(command)
 
 
@@ -73,9 +73,9 @@ def placement_options(command: Command) -> Command:
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
-            help="Number format for computing  [default: the best for the device]",
+            help="Number format of computations  [default: the best for the device]",
         ),
     )
-    for option in options:
+    for option in reversed(options):
         run = option(run)
     return run  # type: ignore[return-value]

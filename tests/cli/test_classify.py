@@ -110,10 +110,10 @@ def test_min_probability_requires_logit_scale(sightline: Sightline, filled: Path
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--labels", "red"], "two or more"),
-        (["--labels", "red,blue", "--template", "a photo"], "one {}"),
+        (["--labels", "red"], "at least two labels"),
+        (["--labels", "red,blue", "--template", "a photo"], "must contain {} exactly once"),
         (["--labels", "red,blue", "no-such.png"], "No such file"),
-        (["--labels", "red,blue", "--lang", "xx"], "no sentences in 'xx'"),
+        (["--labels", "red,blue", "--lang", "xx"], "no prompt templates for the language"),
         ([], "--labels"),
     ],
 )

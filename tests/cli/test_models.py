@@ -23,7 +23,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     pytest.importorskip("huggingface_hub")
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE", 0.0)
+    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
     with serving() as server:
         monkeypatch.setenv("HF_ENDPOINT", server.address)
         server.repositories["tiny/clip"] = Repository(
