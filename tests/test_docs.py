@@ -67,8 +67,8 @@ def test_python_of_the_api_page(tmp_path: Path) -> None:
 def test_encoder_of_the_plugin_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, album: Path) -> None:
     import sightline
 
-    (source,) = code_blocks("plugins.md")
-    (project,) = code_blocks("plugins.md", "toml")
+    source, _ = code_blocks("plugins.md")
+    project, _ = code_blocks("plugins.md", "toml")
     assert 'brightness = "brightness:BrightnessEncoder"' in project
     assert '"sightline.encoders"' in project
     install_plugin(
@@ -84,6 +84,28 @@ def test_encoder_of_the_plugin_page(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         searcher = sightline.Searcher(library)
         assert searcher.search("bright", k=1)[0].path.name == "yellow.png"  # two of three channels are at most
         assert searcher.search("night", k=4)[3].path.name == "yellow.png"
+
+
+def test_data_set_format_of_the_plugin_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from search.evaluate.datasets import open_dataset
+
+    _, source = code_blocks("plugins.md")
+    _, project = code_blocks("plugins.md", "toml")
+    assert project.split("\n")[:2] == [
+        '[project.entry-points."sightline.dataset_formats"]',
+        'csv = "csv_captions:FORMAT"',
+    ]
+    install_plugin(
+        tmp_path / "site",
+        monkeypatch,
+        group="sightline.dataset_formats",
+        name="csv",
+        target="csv_captions:FORMAT",
+        source=source,
+    )
+    (tmp_path / "captions.csv").write_text("a.jpg,a dog\n", encoding="utf-8")
+    dataset = open_dataset(tmp_path / "captions.csv", format="csv", check_files=False)
+    assert [caption.text for caption in dataset.captions] == ["a dog"]
 
 
 def test_every_option_and_metric_of_eval_is_documented() -> None:
