@@ -13,7 +13,7 @@ from search.query_image import Crop
 from search.query_language.tokens import (
     Dash,
     Filter,
-    Or,
+    OrOperator,
     Phrase,
     Plus,
     Token,
@@ -37,7 +37,7 @@ _PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:\[[^\]\s]*\])?(?=\s|$)")
 """`./`, `../` and `~/` begin a picture; `/` only if a name with an extension follows, so `/etc` is text."""
 _CROP = re.compile(r"\[([\d.,%e+-]+)\]")
 
-_OPERATORS: Mapping[str, type[Plus | Dash | Or]] = MappingProxyType({"+": Plus, "-": Dash, "or": Or})
+_OPERATORS: Mapping[str, type[Plus | Dash | OrOperator]] = MappingProxyType({"+": Plus, "-": Dash, "or": OrOperator})
 """Operators, which must stand between blanks."""
 
 MAX_BRACKET_DEPTH = 40
@@ -166,7 +166,7 @@ class _Lexer:
             begin = self.at
             if self._peek(_IN_BRACKETS).casefold() == "or":
                 self.at += 2
-                inside.append(Or(begin, self.at))
+                inside.append(OrOperator(begin, self.at))
                 continue
             negative = self.text[self.at] == "-"
             self.at += negative

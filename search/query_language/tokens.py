@@ -9,7 +9,18 @@ from search.filters import And, Condition
 from search.filters import Or as AnyOf
 from search.query import QueryInput
 
-__all__ = ["Dash", "Filter", "Or", "Phrase", "Plus", "Token", "Weight", "Word", "conjunction", "join_alternatives"]
+__all__ = [
+    "Dash",
+    "Filter",
+    "OrOperator",
+    "Phrase",
+    "Plus",
+    "Token",
+    "Weight",
+    "Word",
+    "conjunction",
+    "join_alternatives",
+]
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Or:
+class OrOperator:
     """`or`: an operator between two filters, otherwise a word."""
 
     start: int
@@ -76,7 +87,7 @@ class Dash:
     end: int
 
 
-Token: TypeAlias = Word | Phrase | Weight | Filter | Or | Plus | Dash
+Token: TypeAlias = Word | Phrase | Weight | Filter | OrOperator | Plus | Dash
 
 
 def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False) -> list[Token]:
@@ -88,7 +99,7 @@ def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False
     index = 0
     while index < len(tokens):
         token = tokens[index]
-        if isinstance(token, Or):
+        if isinstance(token, OrOperator):
             if not prose:
                 raise QuerySyntax(text, token.start, "`or` must stand between two filters")
             token = Word(token.start, token.end)
@@ -112,7 +123,7 @@ def _alternatives(tokens: Sequence[Token], index: int) -> list[Filter]:
     alternatives: list[Filter] = []
     for at in range(index, len(tokens), 2):
         token = tokens[at]
-        if not isinstance(token, Filter) or (alternatives and not isinstance(tokens[at - 1], Or)):
+        if not isinstance(token, Filter) or (alternatives and not isinstance(tokens[at - 1], OrOperator)):
             break
         alternatives.append(token)
     return alternatives
