@@ -26,7 +26,7 @@ class Filters:
         return bool(self.within or self.after or self.before or self.where)
 
     def condition(self) -> Condition | None:
-        """Return all filters as one condition, or None if there are none."""
+        """Return all filters as one condition; None without any filters."""
         parts: list[Condition] = []
         if self.within:
             parts.append(FieldTest("folder", Op.IN, self.within))

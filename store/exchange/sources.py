@@ -84,7 +84,7 @@ def read_vectors(
 ) -> tuple[list[str] | None, NDArray[np.float32]]:
     """Read all vectors at `path`, such as those of queries: their names, and (N, D) float32, not normalized.
 
-    The names are None if the files contain none. Arguments and errors are those of `open_vectors`.
+    Vectors without names have None in place of the list. Arguments and errors are those of `open_vectors`.
     """
     source = open_vectors(path, names, columns=columns)
     matrix = np.empty((source.count, source.dim), np.float32)

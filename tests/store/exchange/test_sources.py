@@ -373,7 +373,7 @@ def test_read_vectors_returns_names_and_one_matrix(write_vectors: WriteVectors) 
     assert (found == vectors).all()
 
 
-def test_read_vectors_returns_no_names_if_there_are_none(write_vectors: WriteVectors) -> None:
+def test_read_vectors_of_unnamed_vectors_returns_no_names(write_vectors: WriteVectors) -> None:
     path, listed = write_vectors(unit_vectors(3), [b"0", b"1", b"2"])
     assert read_vectors(path)[0] is None
     assert read_vectors(path, listed)[0] == ["0", "1", "2"]

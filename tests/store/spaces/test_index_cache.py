@@ -255,13 +255,13 @@ def test_reader_retries_if_its_file_is_replaced_while_loading(
     publish(library, stored)
     check, calls = index_cache.check_file, []
 
-    def replaced_meanwhile(path: Path, count: int, checksum: bytes) -> None:
+    def replaced_while_checking(path: Path, count: int, checksum: bytes) -> None:
         calls.append(path)
         if len(calls) == 1:
             publish(library, stored, rebuild=True)  # removes `path` and announces another
         check(path, count, checksum)
 
-    monkeypatch.setattr(index_cache, "check_file", replaced_meanwhile)
+    monkeypatch.setattr(index_cache, "check_file", replaced_while_checking)
     current = index_cache.load(library, stored)
     assert (current.published, current.fault) == (True, None)
 
