@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -13,7 +14,17 @@ from store import Library
 from web import ServeSettings, create_app
 from web.server import listen
 
-__all__ = ["API", "BASE_URL", "JOBS", "PICTURES", "TOKEN", "finished", "picture_id", "running_server"]
+__all__ = [
+    "API",
+    "BASE_URL",
+    "JOBS",
+    "PICTURES",
+    "TOKEN",
+    "finished",
+    "opened_library_server",
+    "picture_id",
+    "running_server",
+]
 
 BASE_URL = "http://127.0.0.1:8765"
 API = "/api/v1"
@@ -53,3 +64,10 @@ def running_server(library: Library, settings: ServeSettings) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def opened_library_server(library: Library, folder: Path) -> Iterator[str]:
+    """Run a server of `library` with its cache in `folder`, yield its URL, and close both."""
+    with library, running_server(library, ServeSettings(port=0, cache=folder / "cache")) as url:
+        yield url

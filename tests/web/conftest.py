@@ -1,4 +1,4 @@
-"""A server over a library of plain colours, asked in this process."""
+"""Fixtures with a server of a library of plain colours, called in the same process."""
 
 import os
 import shutil
@@ -18,23 +18,23 @@ from tests.support.web import BASE_URL
 from web import ServeSettings, create_app
 
 LONG_AGO = 1_700_000_000_000_000_000
-"""When the pictures were last changed, in nanoseconds: a copy of the library then takes them for unchanged."""
+"""Modification time of the pictures in nanoseconds, so that a copy of the library finds them unchanged."""
 
 COLOURS = {"red.png": "red", "green.png": "lime", "blue.png": "blue", "more/yellow.png": "yellow"}
-"""As the fixture `album` paints them."""
+"""The pictures that the fixture `album` paints."""
 
 MakeClient = Callable[..., TestClient]
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> ServeSettings:
-    """Loopback, no token, and a cache of the test's own."""
+    """Loopback, no token, and a cache in the test's folder."""
     return ServeSettings(cache=tmp_path / "cache")
 
 
 @pytest.fixture(scope="session")
 def indexed_once(tmp_path_factory: pytest.TempPathFactory, empty_library: Path) -> Path:
-    """A library of the four pictures, to copy: to index them for every test would take longer than the tests."""
+    """A library of the four pictures, to be copied, since indexing for every test would take longer than the tests."""
     folder = tmp_path_factory.mktemp("indexed")
     shutil.copytree(empty_library, folder / "library")
     for name, colour in COLOURS.items():
@@ -49,7 +49,7 @@ def indexed_once(tmp_path_factory: pytest.TempPathFactory, empty_library: Path) 
 
 @pytest.fixture
 def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library]:
-    """Four pictures, each of one colour, in a library of the test's own."""
+    """Four pictures, each of one colour, in a library that the test may change."""
     for name in COLOURS:
         os.utime(album / name, ns=(LONG_AGO, LONG_AGO))
     shutil.copytree(indexed_once, tmp_path / "library")
@@ -61,7 +61,7 @@ def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library
 
 @pytest.fixture
 def client(indexed: Library, settings: ServeSettings) -> Iterator[TestClient]:
-    """A client on this machine; faults of the server come as answers, as they would to a browser."""
+    """A local client; server errors are responses, as for a browser."""
     with TestClient(create_app(indexed, settings), base_url=BASE_URL, raise_server_exceptions=False) as opened:
         yield opened
 

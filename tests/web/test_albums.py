@@ -1,4 +1,4 @@
-"""Questions that were given a name."""
+"""Albums over HTTP."""
 
 import io
 from typing import Any
@@ -11,7 +11,7 @@ from PIL import Image
 ALBUMS = "/api/v1/albums"
 
 
-def test_albums_are_kept_listed_chosen_and_forgotten(client: TestClient) -> None:
+def test_albums_are_saved_listed_used_and_deleted(client: TestClient) -> None:
     kept = client.put(f"{ALBUMS}/Warm ones", json={"query": "name:red* or name:yellow*"})
     album = {"name": "Warm ones", "query": "name:red* or name:yellow*", "top": 100, "is_ranked": False}
     assert kept.json() == [album]
@@ -25,7 +25,7 @@ def test_albums_are_kept_listed_chosen_and_forgotten(client: TestClient) -> None
     assert client.delete(f"{ALBUMS}/Warm ones").json() == []
 
 
-def test_names_may_have_levels_and_many_scripts(client: TestClient) -> None:
+def test_album_names_may_contain_slashes_and_any_script(client: TestClient) -> None:
     for name in ("Trips/Rome", "Ferien am Meer", "假期", "a?b#c%d"):
         assert client.put(f"{ALBUMS}/{quote(name)}", json={"query": "name:red*"}).status_code == 200
     assert {album["name"] for album in client.get(ALBUMS).json()} == {"Trips/Rome", "Ferien am Meer", "假期", "a?b#c%d"}
@@ -46,7 +46,7 @@ def test_names_may_have_levels_and_many_scripts(client: TestClient) -> None:
         ({"parts": [{"picture": 1, "weight": 2}, {"text": "3:30 pm"}]}, '2:like:1 + "3:30 pm"'),
     ],
 )
-def test_a_question_with_parts_and_filters_becomes_one_line_that_means_the_same(
+def test_query_with_parts_and_filters_is_saved_as_an_equivalent_line(
     client: TestClient, asked: dict[str, Any], line: str
 ) -> None:
     (kept,) = client.put(f"{ALBUMS}/mine", json=asked).json()
@@ -56,7 +56,7 @@ def test_a_question_with_parts_and_filters_becomes_one_line_that_means_the_same(
     assert got["searched"] == wanted["searched"]
 
 
-def test_what_was_sent_and_regions_are_not_kept(client: TestClient) -> None:
+def test_uploads_regions_and_vectors_cannot_be_saved(client: TestClient) -> None:
     image = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(image, "PNG")
     sent = client.post("/api/v1/uploads", content=image.getvalue()).json()["id"]
@@ -71,13 +71,13 @@ def test_what_was_sent_and_regions_are_not_kept(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "query", ["  ", "year:20x3", "name:a (year:2020", "album:nope", "in:/nowhere/at/all", "./red.png"]
 )
-def test_what_cannot_be_asked_is_not_kept(client: TestClient, query: str) -> None:
+def test_invalid_queries_cannot_be_saved(client: TestClient, query: str) -> None:
     answer = client.put(f"{ALBUMS}/mine", json={"query": query})
     assert answer.status_code in {400, 404}, answer.text
     assert client.get(ALBUMS).json() == []
 
 
-def test_a_name_needs_a_letter_and_an_album_to_be_forgotten_must_be_there(client: TestClient) -> None:
+def test_album_name_needs_a_letter_and_unknown_album_is_not_found(client: TestClient) -> None:
     assert client.put(f"{ALBUMS}/%20", json={"query": "name:a"}).json()["title"] == "InvalidTag"
     answer = client.delete(f"{ALBUMS}/nope")
     assert (answer.status_code, answer.json()["title"]) == (404, "UnknownAlbum")

@@ -1,4 +1,4 @@
-"""What somebody would try who means harm; other attacks are with what they are aimed at (guard, pictures, uploads)."""
+"""Malicious requests; attacks on a single module are in its own tests (guard, pictures, uploads)."""
 
 import asyncio
 import io
@@ -26,13 +26,13 @@ from web import ServeSettings, create_app
 API = "/api/v1"
 SEARCH, UPLOADS = f"{API}/search", f"{API}/uploads"
 AT_ONCE = 5.0
-"""Seconds; what is refused is refused in a fraction of one, on a busy machine too."""
+"""Limit in seconds; a rejection takes a fraction of a second, longer on a busy machine."""
 
 JSON = {"Content-Type": "application/json"}
 
 
 def refused(client: TestClient, path: str, body: str | bytes, method: str = "POST") -> dict[str, Any]:
-    """What a client is told that sends `body`: that it is at fault, soon."""
+    """Return the problem for a request that must be rejected quickly."""
     started = time.perf_counter()
     answer = client.request(method, path, content=body, headers=JSON)
     assert time.perf_counter() - started < AT_ONCE
@@ -63,7 +63,7 @@ def refused(client: TestClient, path: str, body: str | bytes, method: str = "POS
         ("POST", "/knn-service", '{"image": "%s"}'),
     ],
 )
-def test_half_of_a_sign_is_no_text(shared: TestClient, method: str, path: str, body: str, half: str) -> None:
+def test_unpaired_surrogates_are_rejected(shared: TestClient, method: str, path: str, body: str, half: str) -> None:
     refused(shared, path, body % half, method)
 
 
@@ -79,19 +79,19 @@ def test_half_of_a_sign_is_no_text(shared: TestClient, method: str, path: str, b
         '{"parts": [{"picture": 1, "crop": [0, 0, %s, 1]}]}',
     ],
 )
-def test_what_is_no_number_is_refused(shared: TestClient, body: str, value: str) -> None:
+def test_non_finite_numbers_are_rejected(shared: TestClient, body: str, value: str) -> None:
     refused(shared, SEARCH, body % value)
     refused(shared, "/knn-service", '{"embedding_input": [%s]}' % value)  # noqa: UP031
 
 
 @pytest.mark.parametrize("number_", [0, -1, 2**63, 10**30])
 @pytest.mark.parametrize("path", ["tags", "export"])
-def test_an_id_that_no_picture_can_have(shared: TestClient, path: str, number_: int) -> None:
+def test_impossible_ids_are_rejected(shared: TestClient, path: str, number_: int) -> None:
     wanted = {"tags": {"tag": "x"}, "export": {"format": "zip"}}[path] | {"pictures": [number_]}
     refused(shared, f"{API}/{path}", json.dumps(wanted))
 
 
-def test_very_many_of_everything(shared: TestClient) -> None:
+def test_oversized_lists_are_rejected(shared: TestClient) -> None:
     many = 100_000
     refused(shared, SEARCH, json.dumps({"parts": [{"text": "a"}] * many}))
     refused(shared, f"{API}/tags", json.dumps({"tag": "x", "pictures": list(range(1, many))}))
@@ -104,14 +104,14 @@ def test_very_many_of_everything(shared: TestClient) -> None:
 
 @pytest.mark.parametrize("body", ["[" * 900_000, '{"a":' * 200_000, "[" * 5000 + "]" * 5000])
 @pytest.mark.parametrize("path", [SEARCH, "/knn-service", f"{API}/tags"])
-def test_json_within_json_within_json(shared: TestClient, path: str, body: str) -> None:
+def test_deeply_nested_json_is_rejected(shared: TestClient, path: str, body: str) -> None:
     refused(shared, path, body)
 
 
-def test_json_takes_many_times_its_length_and_is_bounded(shared: TestClient) -> None:
+def test_json_body_size_is_limited(shared: TestClient) -> None:
     answer = shared.post(SEARCH, content=b"[" + b"[]," * 700_000 + b"[]]", headers=JSON)
     assert (answer.status_code, answer.json()["title"]) == (413, "RequestEntityTooLarge")
-    assert shared.post(UPLOADS, content=bytes(2_100_000)).status_code == 400  # a picture may well be that large
+    assert shared.post(UPLOADS, content=bytes(2_100_000)).status_code == 400  # a picture may be that large
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_json_takes_many_times_its_length_and_is_bounded(shared: TestClient) -> 
         "album:" + "x" * 5_000,
     ],
 )
-def test_filters_that_are_too_much(shared: TestClient, where: str) -> None:
+def test_oversized_filters_are_rejected(shared: TestClient, where: str) -> None:
     refused(shared, SEARCH, json.dumps({"where": where}))
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 60 + "b", "*?" * 60 + "!", "*" * 2_000 + "b", "[" * 500, "(a+)+$" * 50])
-def test_patterns_that_would_take_for_ever(
+def test_expensive_patterns_are_fast(
     client: TestClient, indexed: Library, album: Path, paint: Callable[..., Path], encoder: FakeEncoder, pattern: str
 ) -> None:
     paint(album / ("a" * 200 + ".png"), "cyan")
@@ -151,7 +151,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png_bomb() -> bytes:
-    """A gigabyte of nothing in a megabyte, in rows of which the header knows nothing."""
+    """A PNG of a megabyte that expands to a gigabyte, beyond the size in its header."""
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     squeezed = zlib.compressobj(9)
     data = b"".join([*(squeezed.compress(bytes(1 << 20)) for _ in range(200)), squeezed.flush()])
@@ -211,13 +211,13 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_bombs_do_not_go_off(shared: TestClient, name: str) -> None:
+def test_decompression_bombs_are_rejected(shared: TestClient, name: str) -> None:
     bomb = BOMBS[name]()
     assert len(bomb) < 4_000_000
     refused(shared, UPLOADS, bomb)
 
 
-def test_an_address_is_never_fetched(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_urls_are_never_fetched(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     monkeypatch.setattr("socket.create_connection", lambda *args, **_: asked.append(args))
     monkeypatch.setattr("socket.socket.connect", lambda *args: asked.append(args))
@@ -230,14 +230,14 @@ def test_an_address_is_never_fetched(shared: TestClient, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "X-Method-Override", "X-HTTP-Method"])
-def test_a_method_is_what_it_is(shared: TestClient, name: str) -> None:
+def test_method_override_headers_are_ignored(shared: TestClient, name: str) -> None:
     answer = shared.get(f"{API}/tags", headers={name: "DELETE"})
     assert (answer.status_code, answer.json()) == (200, [])
     assert shared.post(f"{API}/status?_method=GET", headers={name: "GET"}).status_code == 405
 
 
 @pytest.mark.parametrize("name", ["a\r\nSet-Cookie: x=1\r\n.png", 'a"; x="b.png', "é\u202e\U0001f600.png"])
-def test_a_name_does_not_become_a_header(
+def test_file_name_cannot_inject_headers(
     client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder, name: str
 ) -> None:
     (album / "red.png").rename(album / name)
@@ -250,7 +250,7 @@ def test_a_name_does_not_become_a_header(
     assert '"' not in answer.headers["content-disposition"]
 
 
-def test_bytes_that_are_no_text_do_not_break_a_header(
+def test_undecodable_file_name_is_a_valid_header(
     client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder
 ) -> None:
     os.rename(album / "red.png", os.fsencode(album) + b"/caf\xe9.png")  # noqa: PTH104
@@ -261,12 +261,12 @@ def test_bytes_that_are_no_text_do_not_break_a_header(
 
 
 @pytest.mark.parametrize("path", ["/?x=%0d%0aSet-Cookie:%20a=b", "/%0d%0aSet-Cookie:%20a=b", "/?token=%0d%0aX:%20y"])
-def test_an_address_does_not_become_a_header(shared: TestClient, path: str) -> None:
+def test_path_cannot_inject_headers(shared: TestClient, path: str) -> None:
     answer = shared.get(path)
     assert not {"set-cookie", "x"} & set(answer.headers)
 
 
-def test_even_a_fault_of_ours_is_not_for_other_sites(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_errors_have_security_headers(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.api.status.count_by_state", lambda _: 1 / 0)
     answer = shared.get(f"{API}/status")
     assert answer.status_code == 500
@@ -274,7 +274,7 @@ def test_even_a_fault_of_ours_is_not_for_other_sites(shared: TestClient, monkeyp
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_a_fault_is_logged_without_what_was_asked(
+def test_internal_error_log_does_not_contain_the_query(
     shared: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     wish = "a secret " + "wish"
@@ -291,7 +291,7 @@ def test_a_fault_is_logged_without_what_was_asked(
 
 
 async def sent_by_hand(app: FastAPI, headers: dict[str, str], receive: Receive) -> list[Message]:
-    """What comes back for an upload of which each piece is sent by `receive`."""
+    """Return the response to an upload whose chunks `receive` provides."""
     sent: list[Message] = []
     scope = {
         "type": "http",
@@ -318,7 +318,7 @@ async def sent_by_hand(app: FastAPI, headers: dict[str, str], receive: Receive) 
     return sent
 
 
-def test_a_request_that_does_not_end_is_given_up(indexed: Library, tmp_path: Path) -> None:
+def test_slow_request_times_out(indexed: Library, tmp_path: Path) -> None:
     async def receive() -> Message:
         await asyncio.sleep(0.05)
         return {"type": "http.request", "body": b"x", "more_body": True}
@@ -329,7 +329,7 @@ def test_a_request_that_does_not_end_is_given_up(indexed: Library, tmp_path: Pat
     assert json.loads(body["body"])["title"] == "RequestTimeout"
 
 
-def test_what_says_that_it_is_too_large_is_not_read_at_all(indexed: Library, tmp_path: Path) -> None:
+def test_too_large_content_length_is_rejected_unread(indexed: Library, tmp_path: Path) -> None:
     async def receive() -> Message:
         raise AssertionError("the body was read")
 
@@ -339,7 +339,7 @@ def test_what_says_that_it_is_too_large_is_not_read_at_all(indexed: Library, tmp
         assert start["status"] == 413
 
 
-def test_files_cannot_be_named_as_models_from_elsewhere(indexed: Library, tmp_path: Path) -> None:
+def test_remote_clients_cannot_name_model_files(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(host="0.0.0.0", token=TOKEN, cache=tmp_path / "cache")
     with TestClient(
         create_app(indexed, settings), base_url=BASE_URL, headers={"Authorization": f"Bearer {TOKEN}"}
@@ -350,7 +350,7 @@ def test_files_cannot_be_named_as_models_from_elsewhere(indexed: Library, tmp_pa
         assert client.get(f"{API}/jobs").json() == []
 
 
-def test_methods_that_clients_invent_are_counted_together(client: TestClient) -> None:
+def test_unknown_methods_share_one_metric(client: TestClient) -> None:
     for each in range(30):
         client.request(f"MADEUP{each}", f"{API}/status")
     page = client.get("/metrics").text

@@ -1,4 +1,4 @@
-"""Every filter that is offered keeps just as many pictures as it says."""
+"""Facets: counts, and the filters that select their values."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from web.api.facets import folders, term
 
 
 def photograph(path: Path, colour: str, camera: str, taken: str) -> None:
-    """A picture with what a camera writes."""
+    """Write a picture with camera metadata."""
     path.parent.mkdir(parents=True, exist_ok=True)
     exif = Image.Exif()
     exif[0x0110] = camera
@@ -29,7 +29,7 @@ def photograph(path: Path, colour: str, camera: str, taken: str) -> None:
 
 @pytest.fixture
 def varied(client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder) -> TestClient:
-    """Names that a filter must quote, years, and folders in folders."""
+    """A client of a library with names that need quotes, several years, and nested folders."""
     photograph(album / 'trips "one"' / "a.jpg", "red", 'Odd "One" \\2', "2021:05:01 10:00:00")
     photograph(album / 'trips "one"' / "b.jpg", "blue", "Odd (or not)", "2022:05:01 10:00:00")
     photograph(album / 'trips "one"' / "in*it" / "c.jpg", "lime", "Odd", "2022:06:01 10:00:00")
@@ -37,7 +37,7 @@ def varied(client: TestClient, indexed: Library, album: Path, encoder: FakeEncod
     return client
 
 
-def test_what_is_offered_keeps_what_it_says(varied: TestClient) -> None:
+def test_facet_terms_select_as_many_pictures_as_counted(varied: TestClient) -> None:
     told = varied.get("/api/v1/facets").json()
     assert told["count"] == 7
     offered = [(name, value) for name, values in told["facets"].items() for value in values]
@@ -47,20 +47,20 @@ def test_what_is_offered_keeps_what_it_says(varied: TestClient) -> None:
         assert kept == value["count"], (name, value)
 
 
-def test_the_latest_year_comes_first_and_folders_have_short_names(varied: TestClient) -> None:
+def test_years_are_sorted_and_folder_labels_are_short(varied: TestClient) -> None:
     facets = varied.get("/api/v1/facets").json()["facets"]
     assert [(value["label"], value["count"]) for value in facets["year"]] == [("2022", 2), ("2021", 1)]
     labels = [value["label"] for value in facets["folder"]]
     assert labels == ["album", 'trips "one"', "more", 'trips "one"/in*it']
 
 
-def test_filters_narrow_the_counts(varied: TestClient) -> None:
+def test_where_narrows_the_counts(varied: TestClient) -> None:
     told = varied.get("/api/v1/facets", params={"where": "year:2022"}).json()
     assert told["count"] == 2
     assert {value["value"] for value in told["facets"]["camera"]} == {"Odd", "Odd (or not)"}
 
 
-def test_the_filters_among_the_words_of_a_query_narrow_too(varied: TestClient) -> None:
+def test_filters_in_the_query_narrow_the_counts(varied: TestClient) -> None:
     for params in ({"query": "a dog year:2022"}, {"query": "year:2022 dogs -people", "where": "camera:odd"}):
         assert varied.get("/api/v1/facets", params=params).json()["count"] == 2
     told = varied.get("/api/v1/facets", params={"query": "year:2022 camera:=Odd", "where": "year:2021"})
@@ -68,21 +68,21 @@ def test_the_filters_among_the_words_of_a_query_narrow_too(varied: TestClient) -
     assert varied.get("/api/v1/facets", params={"query": '"a dog'}).status_code == 400
 
 
-def test_very_many_folders_are_counted_at_once() -> None:
+def test_many_folders_are_counted_quickly() -> None:
     counts = [Facet(f"/home/me/{number % 50}/{number}", 2) for number in range(5_000)]
     started = perf_counter()
     found = folders([*counts, Facet("/home/me", 1), Facet("/home/me/7", 3)])
-    assert perf_counter() - started < 2  # each with each would take half a minute
+    assert perf_counter() - started < 2  # comparing each with each would take half a minute
     assert [(each.label, each.count) for each in found[:3]] == [("me", 10_004), ("7", 203), ("0/0", 2)]
 
 
-def test_words_are_no_filter(client: TestClient) -> None:
+def test_where_rejects_query_text(client: TestClient) -> None:
     answer = client.get("/api/v1/facets", params={"where": "a dog"})
     assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery")
 
 
 @pytest.mark.parametrize("quote", ['"', "\\", '\\"', "a or b", "(", ")", "-x", "=="])
-def test_terms_are_quoted(quote: str) -> None:
+def test_facet_terms_are_quoted(quote: str) -> None:
     from search.query_language import parse
     from store.filters.conditions import FieldTest
 
@@ -91,7 +91,7 @@ def test_terms_are_quoted(quote: str) -> None:
     assert condition.value == quote
 
 
-def test_counts_are_kept_until_somebody_changes_the_library(
+def test_counts_are_cached_until_the_library_changes(
     client: TestClient, indexed: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[Condition | None] = []
@@ -109,6 +109,6 @@ def test_counts_are_kept_until_somebody_changes_the_library(
     assert client.post("/api/v1/tags", json={"tag": "warm", "pictures": [tagged]}).is_success
     assert [tag["value"] for tag in client.get("/api/v1/facets").json()["facets"]["tag"]] == ["warm"]
     with indexed.exclusive() as writer:
-        forget(writer, album / "red.png")  # as another process does
+        forget(writer, album / "red.png")  # as another process would
     assert client.get("/api/v1/facets").json()["count"] == 3
     assert len(counted) == 4

@@ -1,4 +1,4 @@
-"""Indexing from the page: one job at a time, watched, stopped, and what may not be indexed."""
+"""Jobs: indexing, model changes, progress, cancellation, and permissions."""
 
 import json
 import signal
@@ -22,7 +22,7 @@ Paint = Callable[..., Path]
 
 
 class Held(FakeEncoder):
-    """Embeds one picture at a time, and the first one only once it is let go."""
+    """Embeds one picture at a time, the first one only after `go` is set."""
 
     go = threading.Event()
 
@@ -36,13 +36,13 @@ class Held(FakeEncoder):
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Until it is set, no picture is embedded."""
+    """An event that embedding waits for."""
     Held.go = threading.Event()
     monkeypatch.setattr(registry, "load_for_space", lambda *_: Held())
     return Held.go
 
 
-def test_a_job_brings_the_library_up_to_date(client: TestClient, album: Path, paint: Paint) -> None:
+def test_index_job_updates_the_library(client: TestClient, album: Path, paint: Paint) -> None:
     paint(album / "new.png", "cyan")
     started = client.post(JOBS, json={"kind": "index"})
     assert (started.status_code, started.json()["state"]) == (202, "running")
@@ -52,41 +52,43 @@ def test_a_job_brings_the_library_up_to_date(client: TestClient, album: Path, pa
     assert [job["id"] for job in client.get(JOBS).json()] == [told["id"]]
 
 
-def test_a_new_folder_can_be_added_on_this_machine(client: TestClient, tmp_path: Path, paint: Paint) -> None:
+def test_local_client_can_index_a_new_folder(client: TestClient, tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "other" / "cyan.png", "cyan")
     job = client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "other")]}).json()
     assert finished(client, job)["summary"]["new"] == 1
 
 
-def test_an_empty_library_takes_its_first_folder(
+def test_first_folder_can_be_indexed_in_an_empty_library(
     library: Library, settings: ServeSettings, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "DEFAULT_MODEL", "fake")
     with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
-        assert finished(client, client.post(JOBS, json={"kind": "index"}).json())["state"] == "done"  # of nothing
+        assert finished(client, client.post(JOBS, json={"kind": "index"}).json())["state"] == "done"  # nothing to index
         job = client.post(JOBS, json={"kind": "index", "folders": [str(album)]}).json()
         assert finished(client, job)["summary"]["new"] == 4
         assert client.post("/api/v1/search", json={"query": "red"}).json()["hits"][0]["name"] == "red.png"
 
 
-def test_what_fails_says_why(client: TestClient, tmp_path: Path) -> None:
+def test_failed_job_reports_its_error(client: TestClient, tmp_path: Path) -> None:
     told = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
     assert (told["state"], told["problem"]) == ("failed", "NoSuchFolder")
     assert "nothing" in told["error"]
 
 
-def test_there_is_one_job_at_a_time(client: TestClient, album: Path, paint: Paint, held: threading.Event) -> None:
+def test_second_job_is_rejected_while_one_runs(
+    client: TestClient, album: Path, paint: Paint, held: threading.Event
+) -> None:
     paint(album / "new.png", "cyan")
     job = client.post(JOBS, json={"kind": "index"}).json()
     busy = client.post(JOBS, json={"kind": "index"})
     assert (busy.status_code, busy.json()["title"]) == (409, "Busy")
-    assert client.post("/api/v1/search", json={"query": "red"}).status_code == 200  # people go on searching
+    assert client.post("/api/v1/search", json={"query": "red"}).status_code == 200  # searches continue
     held.set()
     assert finished(client, job)["state"] == "done"
     assert client.post(JOBS, json={"kind": "index"}).status_code == 202
 
 
-def test_a_job_that_is_stopped_keeps_what_it_has_done(
+def test_cancelled_job_keeps_finished_work(
     client: TestClient, album: Path, paint: Paint, held: threading.Event
 ) -> None:
     for number in range(6):
@@ -100,7 +102,7 @@ def test_a_job_that_is_stopped_keeps_what_it_has_done(
     assert finished(client, client.post(JOBS, json={"kind": "index"}).json())["summary"]["new"] == 10 - before
 
 
-def test_a_job_is_watched_until_its_end(client: TestClient, album: Path, paint: Paint) -> None:
+def test_job_events_end_with_the_job(client: TestClient, album: Path, paint: Paint) -> None:
     paint(album / "new.png", "cyan")
     job = client.post(JOBS, json={"kind": "index"}).json()
     stream = client.get(f"{JOBS}/{job['id']}/events")
@@ -110,7 +112,7 @@ def test_a_job_is_watched_until_its_end(client: TestClient, album: Path, paint: 
     assert json.loads(events[-1][1].removeprefix("data: "))["summary"]["new"] == 1
 
 
-def test_whoever_watches_is_let_go_when_the_server_stops(
+def test_job_events_end_when_the_server_stops(
     client: TestClient, album: Path, paint: Paint, held: threading.Event
 ) -> None:
     paint(album / "new.png", "cyan")
@@ -118,25 +120,25 @@ def test_whoever_watches_is_let_go_when_the_server_stops(
     running = client.app.state.service.jobs  # type: ignore[attr-defined]
     stopping = Server(Config("nowhere:app"), running)
     stopping.handle_exit(signal.SIGTERM, None)
-    stream = client.get(f"{JOBS}/{job['id']}/events")  # ends, although the job does not
+    stream = client.get(f"{JOBS}/{job['id']}/events")  # ends before the job does
     assert '"state":"running"' in stream.text
-    assert client.post(JOBS, json={"kind": "index"}).status_code == 409  # nothing new begins
+    assert client.post(JOBS, json={"kind": "index"}).status_code == 409  # no new job starts
     held.set()
     assert finished(client, job)["state"] == "cancelled"
 
 
-def test_an_unknown_job_is_not_there(client: TestClient) -> None:
+def test_unknown_job_is_not_found(client: TestClient) -> None:
     for path in (f"{JOBS}/nope", f"{JOBS}/nope/events"):
         assert client.get(path).status_code == 404
     assert client.delete(f"{JOBS}/nope").status_code == 404
 
 
 @pytest.mark.parametrize("folder", ["relative", "./x", ""])
-def test_a_folder_is_named_by_its_whole_path(client: TestClient, folder: str) -> None:
+def test_folder_path_must_be_absolute(client: TestClient, folder: str) -> None:
     assert client.post(JOBS, json={"kind": "index", "folders": [folder]}).status_code in {400, 422}
 
 
-def test_strangers_index_what_is_covered_and_nothing_else(indexed: Library, album: Path, tmp_path: Path) -> None:
+def test_remote_clients_can_only_index_folders_of_the_library(indexed: Library, album: Path, tmp_path: Path) -> None:
     settings = ServeSettings(host="0.0.0.0", token=TOKEN, cache=tmp_path / "cache")
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with TestClient(create_app(indexed, settings), base_url=BASE_URL, headers=headers) as client:
@@ -147,12 +149,12 @@ def test_strangers_index_what_is_covered_and_nothing_else(indexed: Library, albu
         assert finished(client, job)["state"] == "done"
 
 
-def test_a_space_needs_a_model(client: TestClient) -> None:
+def test_space_job_requires_a_model(client: TestClient) -> None:
     assert client.post(JOBS, json={"kind": "space"}).json()["title"] == "NotAllowed"
     assert client.post(JOBS, json={"kind": "space", "model": "nonsense"}).status_code in {404, 503}
 
 
-def test_another_model_takes_over(client: TestClient) -> None:
+def test_space_job_switches_the_model(client: TestClient) -> None:
     job = client.post(JOBS, json={"kind": "space", "model": "mini"}).json()
     told = finished(client, job)
     assert (told["state"], told["summary"]) == ("done", told["summary"] | {"embedded": 4, "switched": True})

@@ -1,4 +1,4 @@
-"""clip-retrieval's own client, unchanged, against a Sightline library."""
+"""clip-retrieval's own client, unchanged, with a Sightline library."""
 
 import importlib.util
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def address(indexed: Library, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def clip_client() -> ModuleType:
-    """The client's module alone: what its package imports beside it (img2dataset, autofaiss, ...) is not installed."""
+    """Only the client's module: the imports of its package (img2dataset, autofaiss, ...) are not installed."""
     package = importlib.util.find_spec("clip_retrieval")
     assert package is not None, "clip-retrieval belongs to what `make test` installs"
     assert package.submodule_search_locations
@@ -41,14 +41,14 @@ def names(answer: list[dict[str, Any]]) -> list[str]:
     return [hit["caption"] for hit in answer]
 
 
-def test_their_client_finds_by_words(address: str, clip_client: ModuleType) -> None:
+def test_clip_client_searches_by_text(address: str, clip_client: ModuleType) -> None:
     client = clip_client.ClipClient(url=f"{address}/knn-service", indice_name="fake", num_images=2)
     found = client.query(text="red")
     assert names(found) == ["red", "yellow"]
     assert found[0]["similarity"] == pytest.approx(1, abs=1e-3)
 
 
-def test_their_client_finds_by_a_picture_and_by_a_vector(
+def test_clip_client_searches_by_picture_and_vector(
     address: str, clip_client: ModuleType, album: Path, encoder: FakeEncoder
 ) -> None:
     client = clip_client.ClipClient(url=f"{address}/knn-service", indice_name="fake", num_images=1)
@@ -57,14 +57,14 @@ def test_their_client_finds_by_a_picture_and_by_a_vector(
     assert names(client.query(embedding_input=vector)) == ["yellow"]
 
 
-def test_what_it_finds_can_be_fetched(address: str, clip_client: ModuleType, album: Path) -> None:
+def test_result_urls_return_the_pictures(address: str, clip_client: ModuleType, album: Path) -> None:
     import requests
 
     (hit,) = clip_client.ClipClient(url=f"{address}/knn-service", indice_name="fake", num_images=1).query(text="red")
     assert requests.get(hit["url"], timeout=10).content == (album / "red.png").read_bytes()
 
 
-def test_ids_first_and_metadata_later(client: TestClient) -> None:
+def test_metadata_can_be_requested_separately(client: TestClient) -> None:
     asked = {"text": "red", "modality": "image", "num_images": 1, "num_result_ids": 4, "indice_name": "fake"}
     hits = client.post("/knn-service", json=asked).json()
     assert len(hits) == 4
@@ -74,7 +74,7 @@ def test_ids_first_and_metadata_later(client: TestClient) -> None:
     assert told[1]["metadata"]["caption"] == "yellow"
 
 
-def test_the_list_of_indices_is_that_of_spaces(client: TestClient) -> None:
+def test_indices_list_returns_the_spaces(client: TestClient) -> None:
     assert client.get("/indices-list").json() == ["fake"]
 
 
@@ -94,13 +94,13 @@ def test_the_list_of_indices_is_that_of_spaces(client: TestClient) -> None:
         [],
     ],
 )
-def test_what_cannot_be_asked(client: TestClient, asked: dict[str, Any]) -> None:
+def test_invalid_knn_requests_are_rejected(client: TestClient, asked: dict[str, Any]) -> None:
     answer = client.post("/knn-service", json=asked)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_nothing_is_ever_fetched(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_image_url_is_never_fetched(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     reached: list[object] = []
     monkeypatch.setattr("socket.socket.connect", lambda _, address: reached.append(address))
     client.post("/knn-service", json={"image_url": "http://127.0.0.1:1/x.png"})
@@ -108,15 +108,15 @@ def test_nothing_is_ever_fetched(client: TestClient, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
-def test_bytes_that_are_no_json(client: TestClient, body: bytes) -> None:
+def test_invalid_json_is_rejected(client: TestClient, body: bytes) -> None:
     assert client.post("/knn-service", content=body).status_code in {400, 422}
 
 
-def test_an_unknown_space_is_not_there(client: TestClient) -> None:
+def test_unknown_space_is_not_found(client: TestClient) -> None:
     answer = client.post("/knn-service", json={"text": "red", "indice_name": "laion5B"})
     assert (answer.status_code, answer.json()["title"]) == (404, "UnknownSpace")
 
 
-def test_a_vector_of_their_own_dtype(client: TestClient) -> None:
+def test_vectors_of_other_dtypes_are_accepted(client: TestClient) -> None:
     vector = np.eye(13, dtype=np.float32)[0].tolist()
     assert len(client.post("/knn-service", json={"embedding_input": vector, "num_images": 2}).json()) == 2

@@ -1,4 +1,4 @@
-"""Models to choose from: what is said of them, and that nothing is loaded to say it."""
+"""The list of models, which loads none of them."""
 
 import json
 
@@ -17,7 +17,7 @@ def models(client: TestClient) -> Models:
     return {model["name"]: model for model in told.json()}
 
 
-def test_the_built_in_model_comes_first_and_can_be_used(shared: TestClient) -> None:
+def test_built_in_model_is_listed_first_and_usable(shared: TestClient) -> None:
     name, mini = next(iter(models(shared).items()))
     assert name == "mini"
     assert (mini["location"], mini["licence"], mini["use"]) == ("built in", "Apache-2.0", "commercial")
@@ -25,7 +25,7 @@ def test_the_built_in_model_comes_first_and_can_be_used(shared: TestClient) -> N
     assert (mini["breadth"], mini["usable"], mini["missing"]) == (6, True, "")
 
 
-def test_what_is_not_here_says_how_to_get_it(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_model_lists_the_commands_to_install_it(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     small = models(shared)["ViT-B-32/laion2b_s34b_b79k"]
     assert (small["location"], small["usable"], small["dim"], small["size"]) == ("recommended", False, 512, 605_200_000)
     assert str(small["missing"]).endswith("sightline models pull ViT-B-32/laion2b_s34b_b79k")
@@ -33,7 +33,7 @@ def test_what_is_not_here_says_how_to_get_it(shared: TestClient, monkeypatch: py
     assert str(models(shared)["BAAI/AltCLIP"]["missing"]).startswith("pip install 'sightline[clip]'; ")
 
 
-def test_a_pulled_model_is_here(shared: TestClient) -> None:
+def test_downloaded_model_is_listed(shared: TestClient) -> None:
     name = "BAAI/AltCLIP-m9"
     assert models(shared)[name]["location"] == "recommended"
     folder = model_folder(name)
@@ -44,22 +44,22 @@ def test_a_pulled_model_is_here(shared: TestClient) -> None:
     assert (pulled["location"], pulled["dim"], "pull" in str(pulled["missing"])) == ("pulled", 12, False)
 
 
-def test_licences_say_what_they_allow(shared: TestClient) -> None:
+def test_models_list_the_permitted_use(shared: TestClient) -> None:
     uses = {name: model["use"] for name, model in models(shared).items()}
     assert uses["nllb-clip-base-siglip/v1"] == "non-commercial"
     assert uses["BAAI/AltCLIP"] == uses["ViT-H-14-378-quickgelu/dfn5b"] == "unknown"
 
 
-def test_what_would_be_refused_is_not_offered(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forbidden_models_are_not_listed(shared: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = models(shared)
     monkeypatch.setenv("SIGHTLINE_COMMERCIAL", "1")
     assert list(models(shared)) == [name for name, model in everything.items() if model["use"] == "commercial"]
 
 
-def test_only_what_embeds_pictures_for_people_is_offered(shared: TestClient) -> None:
+def test_only_encoders_are_listed(shared: TestClient) -> None:
     assert not {"fake", "CIDAS/clipseg-rd64-refined"} & set(models(shared))
 
 
-def test_nothing_is_loaded_to_answer() -> None:
+def test_listing_models_loads_none() -> None:
     found = imported_modules("from web.api.models import list_models\nassert list_models()")
     assert found & {"torch", "open_clip", "transformers", "onnxruntime", "faiss"} == set()

@@ -1,4 +1,4 @@
-"""Pictures by their id: metadata, thumbnails, originals; and everything that must look as if it were not there."""
+"""Pictures by ID: metadata, thumbnails, originals, and files that must not be found."""
 
 import io
 import os
@@ -20,7 +20,7 @@ Paint = Callable[..., Path]
 
 
 def ids(client: TestClient) -> dict[str, int]:
-    """The id of each picture, by its name."""
+    """Return the ID of each picture by its file name."""
     found = {}
     for number in range(1, 20):
         answer = client.get(f"{PICTURES}/{number}")
@@ -29,27 +29,27 @@ def ids(client: TestClient) -> dict[str, int]:
     return found
 
 
-def test_a_picture_tells_what_is_known_of_it(client: TestClient, album: Path) -> None:
+def test_picture_returns_its_metadata(client: TestClient, album: Path) -> None:
     told = client.get(f"{PICTURES}/{ids(client)['yellow.png']}").json()
     assert told["path"] == str(album / "more" / "yellow.png")
     assert (told["width"], told["height"], told["format"], told["copies"]) == (8, 8, "PNG", [])
     assert told["size"] == (album / "more" / "yellow.png").stat().st_size
 
 
-def test_an_original_is_the_file_byte_for_byte(client: TestClient, album: Path) -> None:
+def test_original_returns_the_unchanged_file(client: TestClient, album: Path) -> None:
     answer = client.get(f"{PICTURES}/{ids(client)['red.png']}/original")
     assert answer.content == (album / "red.png").read_bytes()
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
-def test_a_thumbnail_is_upright_and_small(
+def test_thumbnail_is_upright_and_small(
     client: TestClient, indexed: Library, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
     wide = Image.new("RGB", (1000, 500), "blue")
-    wide.paste("red", (0, 0, 500, 500))  # the left half is red: upright after a quarter turn, the upper half
+    wide.paste("red", (0, 0, 500, 500))  # the left half is red; after the rotation, it is the upper half
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned clockwise by a quarter
+    exif[0x0112] = 6  # rotated by 90 degrees
     folder = tmp_path / "turned"
     folder.mkdir()
     wide.save(folder / "turned.jpg", exif=exif)
@@ -66,15 +66,15 @@ def test_a_thumbnail_is_upright_and_small(
     assert lower[2] > 200 > 60 > lower[0]
 
 
-def test_a_thumbnail_is_made_once(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thumbnail_is_cached(client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{PICTURES}/{ids(client)['red.png']}/thumbnail"
     first = client.get(path)
-    monkeypatch.setattr("web.thumbnails.decode", None)  # who decodes again fails
+    monkeypatch.setattr("web.thumbnails.decode", None)  # decoding again would fail
     assert client.get(path).content == first.content
     assert len(list((tmp_path / "cache").rglob("*.webp"))) == 1
 
 
-def test_without_room_for_the_cache_thumbnails_are_made_each_time(client: TestClient, tmp_path: Path) -> None:
+def test_thumbnails_work_without_a_writable_cache(client: TestClient, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     assert client.get(f"{PICTURES}/{ids(client)['red.png']}/thumbnail").status_code == 200
 
@@ -96,7 +96,7 @@ def test_without_room_for_the_cache_thumbnails_are_made_each_time(client: TestCl
     ],
 )
 @pytest.mark.parametrize("what", ["", "/thumbnail", "/original"])
-def test_what_is_not_there_is_not_there(shared: TestClient, picture: str, what: str) -> None:
+def test_unknown_picture_is_not_found(shared: TestClient, picture: str, what: str) -> None:
     answer = shared.get(f"{PICTURES}/{picture}{what}")
     assert answer.status_code in {404, 422}
     assert answer.headers["content-type"] == "application/problem+json"
@@ -109,23 +109,23 @@ def same_404(client: TestClient, number: int) -> None:
         assert (answer.status_code, answer.content) == (404, missing.content)
 
 
-def test_a_link_that_leads_out_of_its_root_is_not_followed(client: TestClient, album: Path, tmp_path: Path) -> None:
+def test_link_out_of_its_root_is_not_followed(client: TestClient, album: Path, tmp_path: Path) -> None:
     number = ids(client)["red.png"]
-    secret = tmp_path / "album-private" / "secret.png"  # begins as the root's name does: no containment by letters
+    secret = tmp_path / "album-private" / "secret.png"  # a name that starts like the root's
     secret.parent.mkdir()
     (album / "red.png").rename(secret)
     (album / "red.png").symlink_to(secret)
     same_404(client, number)
 
 
-def test_a_folder_that_became_a_link_is_not_followed(client: TestClient, album: Path, tmp_path: Path) -> None:
+def test_folder_replaced_by_a_link_is_not_followed(client: TestClient, album: Path, tmp_path: Path) -> None:
     number = ids(client)["yellow.png"]
     (album / "more").rename(tmp_path / "elsewhere")
     (album / "more").symlink_to(tmp_path / "elsewhere")
     same_404(client, number)
 
 
-def test_a_link_within_the_root_is_followed(client: TestClient, album: Path) -> None:
+def test_link_within_the_root_is_followed(client: TestClient, album: Path) -> None:
     number = ids(client)["red.png"]
     (album / "red.png").rename(album / "moved.png")
     (album / "red.png").symlink_to(album / "moved.png")
@@ -133,19 +133,19 @@ def test_a_link_within_the_root_is_followed(client: TestClient, album: Path) -> 
 
 
 @pytest.mark.parametrize("instead", ["nothing", "folder", "fifo", "unreadable"])
-def test_what_is_no_file_any_more_is_not_there(client: TestClient, album: Path, instead: str) -> None:
+def test_deleted_or_replaced_file_is_not_found(client: TestClient, album: Path, instead: str) -> None:
     number = ids(client)["red.png"]
     (album / "red.png").unlink()
     if instead == "folder":
         (album / "red.png").mkdir()
     elif instead == "fifo":
-        os.mkfifo(album / "red.png")  # to open one for reading would wait for ever
+        os.mkfifo(album / "red.png")  # opening a pipe for reading would block
     elif instead == "unreadable":
         (album / "red.png").symlink_to(album / "red.png")
     same_404(client, number)
 
 
-def test_a_copy_is_shown_where_the_first_file_is_gone(
+def test_copy_is_used_when_the_first_file_is_missing(
     client: TestClient, indexed: Library, album: Path, paint: Paint, encoder: FakeEncoder
 ) -> None:
     paint(album / "zcopy.png", "red")
@@ -155,7 +155,7 @@ def test_a_copy_is_shown_where_the_first_file_is_gone(
     assert client.get(f"{PICTURES}/{number}/original").content == (album / "zcopy.png").read_bytes()
 
 
-def test_a_name_that_is_not_utf8_is_told_as_it_is_elsewhere(
+def test_undecodable_file_name_is_escaped(
     client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder
 ) -> None:
     os.link(album / "red.png", os.fsencode(album) + b"/caf\xe9.png")
@@ -174,7 +174,7 @@ def test_a_name_that_is_not_utf8_is_told_as_it_is_elsewhere(
         ("a.jp2", "image/jp2"),
     ],
 )
-def test_an_original_says_what_it_is(
+def test_original_has_the_media_type_of_its_content(
     client: TestClient, indexed: Library, tmp_path: Path, encoder: FakeEncoder, name: str, media_type: str
 ) -> None:
     folder = tmp_path / "formats"
@@ -190,5 +190,5 @@ def test_an_original_says_what_it_is(
     assert answer.content == (folder / name).read_bytes()
 
 
-def test_every_format_that_is_read_has_a_media_type() -> None:
+def test_every_supported_format_has_a_media_type() -> None:
     assert set(_PLUGINS) | {"MPO", "HEIF"} == set(MEDIA_TYPES)

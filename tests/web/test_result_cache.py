@@ -1,4 +1,4 @@
-"""Answers that hold until the library changes."""
+"""The cache of results, which is valid until the library changes."""
 
 from collections.abc import Callable, Iterator
 from threading import Event
@@ -24,7 +24,7 @@ def change(library: Library) -> None:
 
 
 class Maker:
-    """Counts how often it was asked."""
+    """Counts how often it is called."""
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -37,7 +37,7 @@ class Maker:
         return make
 
 
-def test_it_is_made_once_for_each_change(library: Library, changes: ChangeCounter) -> None:
+def test_result_is_computed_once_per_change(library: Library, changes: ChangeCounter) -> None:
     remembered, make = ResultCache[str](changes, 10), Maker()
 
     async def ask() -> None:
@@ -49,7 +49,7 @@ def test_it_is_made_once_for_each_change(library: Library, changes: ChangeCounte
     anyio.run(ask)
 
 
-def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: ChangeCounter) -> None:
+def test_change_during_computation_invalidates_the_result(library: Library, changes: ChangeCounter) -> None:
     remembered = ResultCache[int](changes, 10)
 
     def make() -> int:
@@ -63,7 +63,7 @@ def test_what_changes_while_it_is_made_makes_it_old(library: Library, changes: C
     anyio.run(ask)
 
 
-def test_the_oldest_go(changes: ChangeCounter) -> None:
+def test_oldest_results_are_dropped(changes: ChangeCounter) -> None:
     remembered, make = ResultCache[str](changes, 2), Maker()
 
     async def ask() -> None:
@@ -74,7 +74,7 @@ def test_the_oldest_go(changes: ChangeCounter) -> None:
     assert make.made == ["a", "b", "c", "a"]
 
 
-def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(changes: ChangeCounter) -> None:
+def test_concurrent_requests_share_one_computation(changes: ChangeCounter) -> None:
     remembered, slow, make = ResultCache[str](changes, 10), Event(), Maker()
     got: list[str] = []
 
@@ -99,7 +99,7 @@ def test_many_who_ask_the_same_wait_for_one_and_others_have_what_is_there(change
     assert got == ["a 2"] * 20
 
 
-def test_what_fails_is_tried_again(changes: ChangeCounter) -> None:
+def test_failed_computation_is_not_cached(changes: ChangeCounter) -> None:
     remembered = ResultCache[int](changes, 2)
 
     async def ask() -> None:

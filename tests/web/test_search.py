@@ -1,4 +1,4 @@
-"""Questions over HTTP: the engine's answers, translated and nothing more."""
+"""Search over HTTP."""
 
 import io
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Ask = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def ask(client: TestClient) -> Ask:
-    """Asks, and gives what came back, whatever it is."""
+    """Post a search and return the JSON of the response."""
 
     def post(**request: Any) -> dict[str, Any]:
         told: dict[str, Any] = client.post("/api/v1/search", json=request).json()
@@ -33,7 +33,7 @@ def ask(client: TestClient) -> Ask:
 
 @pytest.fixture
 def ask_shared(shared: TestClient) -> Ask:
-    """As `ask`, of a server that nothing may change."""
+    """Like `ask`, with the shared server."""
 
     def post(**request: Any) -> dict[str, Any]:
         told: dict[str, Any] = shared.post("/api/v1/search", json=request).json()
@@ -47,13 +47,13 @@ def names(answer: dict[str, Any]) -> list[str]:
 
 
 def picture(colour: str) -> bytes:
-    """The bytes of a picture of one colour."""
+    """Return the bytes of a picture of one colour."""
     out = io.BytesIO()
     Image.new("RGB", (20, 10), colour).save(out, "PNG")
     return out.getvalue()
 
 
-def test_the_answer_is_the_engines(ask: Ask, indexed: Library) -> None:
+def test_search_returns_the_hits_of_the_searcher(ask: Ask, indexed: Library) -> None:
     told = ask(query="red", k=3)
     hits = Searcher(indexed).search("red", k=3)
     assert [(hit["id"], hit["rank"], hit["score"]) for hit in told["hits"]] == [
@@ -62,7 +62,7 @@ def test_the_answer_is_the_engines(ask: Ask, indexed: Library) -> None:
     assert (told["searched"], told["space"], told["query"], told["notices"]) == (4, "fake", "red", [])
 
 
-def test_parts_have_weights_and_tell_their_scores(ask: Ask, indexed: Library) -> None:
+def test_parts_have_weights_and_scores(ask: Ask, indexed: Library) -> None:
     told = ask(parts=[{"text": "red"}, {"text": "green", "weight": 0.5}], k=1)
     (wanted,) = Searcher(indexed).search(Query.of(["red"]), k=1)
     assert names(told) == ["yellow.png"]
@@ -72,41 +72,41 @@ def test_parts_have_weights_and_tell_their_scores(ask: Ask, indexed: Library) ->
     assert names(away) == ["green.png"]
 
 
-def test_words_are_read_in_the_query_language(ask_shared: Ask) -> None:
+def test_query_is_parsed_in_the_query_language(ask_shared: Ask) -> None:
     assert names(ask_shared(query="yellow -red", k=1)) == ["green.png"]
     assert names(ask_shared(query="red name:blue*")) == ["blue.png"]
     assert ask_shared(query="red -green", plain=True)["query"] == '"red -green"'
 
 
-def test_filters_alone_show_what_they_keep(ask_shared: Ask) -> None:
+def test_filters_without_a_query_list_matching_pictures(ask_shared: Ask) -> None:
     told = ask_shared(where="name:red* or name:blue*")
     assert (sorted(names(told)), told["searched"]) == (["blue.png", "red.png"], 2)
     assert {hit["score"] for hit in told["hits"]} == {None}
     assert names(ask_shared(query="red", where="name:blue*")) == ["blue.png"]
 
 
-def test_nothing_asked_shows_everything_page_by_page(ask_shared: Ask) -> None:
+def test_empty_query_lists_all_pictures_in_pages(ask_shared: Ask) -> None:
     first = ask_shared(k=3)
     second = ask_shared(k=3, cursor=first["next"])
     assert (len(first["hits"]), len(second["hits"]), second["next"]) == (3, 1, None)
     assert len({*names(first), *names(second)}) == 4
 
 
-def test_pages_go_on_where_they_ended(ask_shared: Ask) -> None:
+def test_next_page_continues_after_the_last_hit(ask_shared: Ask) -> None:
     whole = names(ask_shared(query="red"))
     first = ask_shared(query="red", k=2)
     assert names(first) + names(ask_shared(query="red", k=2, cursor=first["next"])) == whole
     assert ask_shared(query="blue", k=2, cursor=first["next"])["title"] == "InvalidQuery"
 
 
-def test_a_picture_of_the_library_is_a_question(client: TestClient, ask: Ask) -> None:
+def test_search_by_stored_picture(client: TestClient, ask: Ask) -> None:
     red = picture_id(client, "red.png")
     assert names(ask(parts=[{"picture": red}], k=2)) == ["red.png", "yellow.png"]
     assert names(client.get(f"/api/v1/pictures/{red}/similar", params={"k": 1}).json()) == ["red.png"]
     assert ask(parts=[{"picture": 12345}])["status"] == 400
 
 
-def test_a_region_of_a_picture_is_a_question(
+def test_search_by_region_of_a_picture(
     client: TestClient, ask: Ask, indexed: Library, album: Path, encoder: FakeEncoder
 ) -> None:
     halves = Image.new("RGB", (40, 20), "blue")
@@ -118,14 +118,14 @@ def test_a_region_of_a_picture_is_a_question(
     assert names(ask(parts=[{"picture": combined_filters, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
 
 
-def test_a_picture_that_is_sent_is_a_question(client: TestClient, ask: Ask) -> None:
+def test_search_by_uploaded_picture(client: TestClient, ask: Ask) -> None:
     sent = client.post("/api/v1/uploads", content=picture("blue"))
     assert (sent.status_code, sent.json()["width"], sent.json()["height"]) == (201, 20, 10)
     assert names(ask(parts=[{"upload": sent.json()["id"]}], k=1)) == ["blue.png"]
     assert ask(parts=[{"upload": "unknown"}])["status"] == 404
 
 
-def test_pictures_may_come_with_the_question(client: TestClient) -> None:
+def test_search_by_pictures_in_the_same_form(client: TestClient) -> None:
     files = [("files", ("a.png", picture("yellow"), "image/png"))]
     answer = client.post("/api/v1/search/form", data={"request": '{"parts": [{"file": 0}], "k": 1}'}, files=files)
     assert names(answer.json()) == ["yellow.png"]
@@ -135,23 +135,23 @@ def test_pictures_may_come_with_the_question(client: TestClient) -> None:
     assert client.post("/api/v1/search/form", data={"request": "{"}, files=files).json()["title"] == "InvalidQuery"
 
 
-def test_a_vector_is_a_question(ask_shared: Ask, encoder: FakeEncoder) -> None:
+def test_search_by_vector(ask_shared: Ask, encoder: FakeEncoder) -> None:
     vector = (7 * encoder.encode_texts(["blue"])[0]).tolist()
     assert names(ask_shared(parts=[{"vector": vector}], k=1)) == ["blue.png"]
     assert ask_shared(parts=[{"vector": vector[:-1]}])["title"] == "InvalidQuery"
     assert ask_shared(parts=[{"vector": np.zeros(13).tolist()}])["title"] == "InvalidQuery"
 
 
-def test_a_space_can_be_named(ask_shared: Ask) -> None:
+def test_search_in_a_named_space(ask_shared: Ask) -> None:
     assert names(ask_shared(query="red", space="fake", k=1)) == ["red.png"]
     assert ask_shared(query="red", space="other")["title"] == "UnknownSpace"
 
 
 @pytest.mark.parametrize("path", ["./red.png", "/etc/passwd.png", "../x.jpg", "~/x.jpg", "red + /etc/hosts.png"])
-def test_a_file_of_this_machine_cannot_be_named(ask: Ask, path: str, album: Path) -> None:
+def test_query_cannot_name_files_of_the_server(ask: Ask, path: str, album: Path) -> None:
     told = ask(query=path)
     assert (told["title"], told["status"]) == ("InvalidQuery", 400)
-    assert "cannot be named by its path" in told["detail"]  # the same whether there is such a file or not
+    assert "cannot be named by its path" in told["detail"]  # the same whether the file exists or not
     assert ask(query=str(album / "red.png"))["detail"] == told["detail"]
 
 
@@ -171,7 +171,7 @@ def test_a_file_of_this_machine_cannot_be_named(ask: Ask, path: str, album: Path
         {"nonsense": 1},
     ],
 )
-def test_what_is_no_question_is_said(ask_shared: Ask, request_: dict[str, Any]) -> None:
+def test_invalid_search_requests_are_rejected(ask_shared: Ask, request_: dict[str, Any]) -> None:
     assert ask_shared(**request_)["title"] == "InvalidRequest"
 
 
@@ -192,19 +192,19 @@ def test_what_is_no_question_is_said(ask_shared: Ask, request_: dict[str, Any]) 
         {"query": "red", "relevant": True},
     ],
 )
-def test_a_question_that_cannot_be_asked_is_the_clients(ask_shared: Ask, request_: dict[str, Any]) -> None:
+def test_unanswerable_query_is_a_client_error(ask_shared: Ask, request_: dict[str, Any]) -> None:
     told = ask_shared(**request_)
     assert told["status"] == 400, told
 
 
-def test_a_library_without_pictures_says_so(library: Library, settings: ServeSettings) -> None:
+def test_empty_library_is_reported(library: Library, settings: ServeSettings) -> None:
     with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
         told = client.post("/api/v1/search", json={"query": "red"}).json()
         assert (told["title"], told["status"]) == ("NothingIndexed", 409)
         assert client.post("/api/v1/search", json={}).json()["hits"] == []
 
 
-def test_a_new_picture_is_found_without_a_restart(
+def test_new_picture_is_found_without_restart(
     client: TestClient, ask: Ask, indexed: Library, album: Path, paint: Callable[..., Path], encoder: FakeEncoder
 ) -> None:
     assert "cyan.png" not in names(ask(query="cyan"))
@@ -213,12 +213,12 @@ def test_a_new_picture_is_found_without_a_restart(
     assert names(ask(query="cyan", k=1)) == ["cyan.png"]
 
 
-def test_filters_say_how_many_they_keep(ask: Ask) -> None:
+def test_searched_counts_the_pictures_that_match_the_filters(ask: Ask) -> None:
     assert ask(query="red", where="name:blue*")["searched"] == 1
     assert ask(query="red")["searched"] == 4
 
 
-def test_near_duplicates_are_folded_and_opened(
+def test_near_duplicates_are_collapsed_and_listed(
     client: TestClient, ask: Ask, indexed: Library, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
     folder = tmp_path / "near"

@@ -1,4 +1,4 @@
-"""`sightline serve` as a process of its own: it starts, answers, keeps its secrets, and stops when it is told to."""
+"""`sightline serve` as a separate process: start, output, shutdown, and several servers."""
 
 import json
 import os
@@ -54,7 +54,7 @@ class Server:
         return requests.post(self.url + path, timeout=30, **more)
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """How it ends, and all that it has said since it began."""
+        """Stop the server, and return its exit code and its output."""
         self.process.send_signal(sign)
         out, err = self.process.communicate(timeout=30)
         return self.process.returncode, self.said + out + err
@@ -73,13 +73,13 @@ def served(library: Path, *options: str, **environment: str) -> Iterator[Server]
 
 @pytest.fixture
 def gallery(library: Library, album: Path) -> Path:
-    """The path of a library in the space of the built-in model."""
+    """The path of a library indexed with the built-in model."""
     index(library, [album], MiniEncoder())
     return library.path
 
 
 def index_by_job(server: Server, folder: Path) -> str:
-    """Begins to index a folder; gives the name of the job."""
+    """Start to index a folder, and return the ID of the job."""
     name: str = server.post("api/v1/jobs", json={"kind": "index", "folders": [str(folder)]}).json()["id"]
     return name
 
@@ -95,7 +95,7 @@ def paint_many(folder: Path, number: int) -> None:
         Image.effect_noise((240, 180), 10 + each % 90).convert("RGB").save(folder / f"{each}.jpg")
 
 
-def test_it_starts_answers_and_stops_without_telling_what_was_asked(gallery: Path) -> None:
+def test_server_output_does_not_contain_queries_or_tokens(gallery: Path) -> None:
     secret = "a-very-secret-wish"
     with served(gallery, SIGHTLINE_TOKEN=TOKEN) as server:
         assert server.get("health").json() == {"status": "ok"}
@@ -120,11 +120,11 @@ def test_it_starts_answers_and_stops_without_telling_what_was_asked(gallery: Pat
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_job_that_runs_is_stopped_with_the_server(gallery: Path, tmp_path: Path, sign: signal.Signals) -> None:
+def test_server_stop_ends_a_running_job(gallery: Path, tmp_path: Path, sign: signal.Signals) -> None:
     paint_many(tmp_path / "many", 250)
     with served(gallery) as server:
         job = index_by_job(server, tmp_path / "many")
-        with server.get(f"api/v1/jobs/{job}/events", stream=True) as events:  # a page that watches keeps nobody
+        with server.get(f"api/v1/jobs/{job}/events", stream=True) as events:  # a watcher must not delay the shutdown
             for line in events.iter_lines():
                 if line.startswith(b"data") and json.loads(line[5:])["done"] >= 32:
                     break
@@ -133,12 +133,12 @@ def test_a_job_that_runs_is_stopped_with_the_server(gallery: Path, tmp_path: Pat
         assert time.monotonic() - started < 25  # on a very busy machine
     assert code in {0, 1, 130, -sign}, said
     assert "Traceback" not in said
-    with served(gallery) as server:  # what was settled is there, and another run goes on from it
+    with served(gallery) as server:  # finished work is kept, and another run continues
         before = server.get("api/v1/status").json()["present"]
         assert 4 <= before < 254
 
 
-def test_a_server_that_was_killed_leaves_a_library_that_goes_on(gallery: Path, tmp_path: Path) -> None:
+def test_library_is_usable_after_the_server_is_killed(gallery: Path, tmp_path: Path) -> None:
     paint_many(tmp_path / "many", 100)
     with served(gallery) as server:
         job = index_by_job(server, tmp_path / "many")
@@ -157,7 +157,7 @@ def test_a_server_that_was_killed_leaves_a_library_that_goes_on(gallery: Path, t
         assert library.revision() > 0
 
 
-def test_two_servers_answer_while_a_third_process_indexes(gallery: Path, tmp_path: Path) -> None:
+def test_two_servers_respond_while_another_process_indexes(gallery: Path, tmp_path: Path) -> None:
     paint_many(tmp_path / "many", 60)
     with served(gallery) as one, served(gallery) as other:
         run = subprocess.Popen(
@@ -183,7 +183,7 @@ def test_two_servers_answer_while_a_third_process_indexes(gallery: Path, tmp_pat
         assert other.get("api/v1/tags").json() == [{"name": "seen", "pictures": 1}]
 
 
-def test_a_port_that_is_taken_is_said(gallery: Path) -> None:
+def test_port_in_use_is_reported(gallery: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -201,18 +201,18 @@ def test_a_port_that_is_taken_is_said(gallery: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_answers_do_not_wait_for_acknowledgements() -> None:
+def test_nagle_algorithm_is_disabled() -> None:
     with listen(ServeSettings(port=0)) as listening:
-        assert listening.proto == socket.IPPROTO_TCP  # else asyncio leaves Nagle's algorithm on: 44 ms an answer
+        assert listening.proto == socket.IPPROTO_TCP  # or asyncio leaves Nagle's algorithm on: 44 ms per response
 
 
 @pytest.mark.parametrize("host", ["no..name", "\u2603" * 70])
-def test_a_host_that_is_none_is_said(host: str) -> None:
+def test_invalid_host_is_reported(host: str) -> None:
     with pytest.raises(AddressUnavailable, match="Cannot listen on"):
         listen(ServeSettings(host=host, token=TOKEN))
 
 
-def test_without_the_extra_it_says_which_one(gallery: Path) -> None:
+def test_missing_extra_is_reported(gallery: Path) -> None:
     blocked = "import sys; sys.modules['uvicorn'] = None; from cli.main import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", blocked, "serve", "--library", str(gallery)],

@@ -1,4 +1,4 @@
-"""Libraries that are not as usual: vectors made elsewhere, documents, models that are gone, writers at work."""
+"""Imported spaces, documents, missing models, and concurrent writers."""
 
 import threading
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ API = "/api/v1"
 
 
 def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 8) -> None:
-    """Takes in documents with random vectors, as the space `name`."""
+    """Import documents with random vectors as the space `name`."""
     np.save(folder / f"{name}.npy", np.random.default_rng(3).normal(size=(count, dim)).astype(np.float32))
     (folder / f"{name}.txt").write_text("".join(f"doc {number}\n" for number in range(count)))
     with library.exclusive() as writer:
@@ -33,7 +33,7 @@ def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 
 
 @pytest.fixture
 def documents(library: Library, settings: ServeSettings, tmp_path: Path) -> Iterator[TestClient]:
-    """A server of documents alone, whose vectors were made elsewhere."""
+    """A client of a library that contains only imported documents."""
     bring(library, tmp_path, "elsewhere")
     with library.exclusive() as writer:
         switch(writer, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
@@ -41,7 +41,7 @@ def documents(library: Library, settings: ServeSettings, tmp_path: Path) -> Iter
         yield opened
 
 
-def test_documents_are_found_and_have_no_file(documents: TestClient) -> None:
+def test_imported_documents_are_found_and_have_no_file(documents: TestClient) -> None:
     hits = documents.get(f"{API}/pictures/1/similar").json()["hits"]
     assert len(hits) == 5
     assert (hits[0]["name"], hits[0]["score"]) == ("doc 0", pytest.approx(1, abs=1e-3))
@@ -53,14 +53,14 @@ def test_documents_are_found_and_have_no_file(documents: TestClient) -> None:
     assert documents.get(f"{API}/facets").json()["count"] == 5
 
 
-def test_words_need_a_model(documents: TestClient) -> None:
+def test_text_query_requires_a_model(documents: TestClient) -> None:
     answer = documents.post(f"{API}/search", json={"query": "red"})
     assert (answer.status_code, answer.json()["title"]) == (503, "ModelUnavailable")
     vector = documents.post(f"{API}/search", json={"parts": [{"vector": [1.0] * 8}]})
     assert len(vector.json()["hits"]) == 5
 
 
-def test_a_document_cannot_be_judged_and_is_exported_by_name(documents: TestClient) -> None:
+def test_document_cannot_be_judged_and_is_exported_by_name(documents: TestClient) -> None:
     said = {"query": "red", "picture": 1, "grade": 1}
     assert documents.put(f"{API}/judgements", json=said).json()["title"] == "NotAllowed"
     assert documents.get(f"{API}/judgements", params={"query": "red", "picture": 1}).json() == {"grades": {}}
@@ -69,7 +69,7 @@ def test_a_document_cannot_be_judged_and_is_exported_by_name(documents: TestClie
     assert documents.post(f"{API}/export", json={"pictures": [1], "format": "zip"}).status_code == 200
 
 
-def test_a_model_that_is_gone_costs_words_and_nothing_else(
+def test_missing_model_only_disables_text_queries(
     indexed: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(space: Space, *_: object) -> None:
@@ -84,7 +84,7 @@ def test_a_model_that_is_gone_costs_words_and_nothing_else(
         assert client.get(f"{API}/pictures/1/thumbnail").status_code == 200
 
 
-def test_spaces_tell_what_they_lack(client: TestClient, indexed: Library, tmp_path: Path) -> None:
+def test_spaces_report_missing_vectors(client: TestClient, indexed: Library, tmp_path: Path) -> None:
     bring(indexed, tmp_path, "elsewhere")
     own, other = client.get(f"{API}/spaces").json()
     assert (own["model"], own["vectors"], own["lacking"], own["complete"]) == ("fake", 4, 0, True)
@@ -94,7 +94,7 @@ def test_spaces_tell_what_they_lack(client: TestClient, indexed: Library, tmp_pa
     assert client.get(f"{API}/status").json()["spaces"] == [own, other]
 
 
-def test_while_the_library_changes_nobody_waits_to_switch(client: TestClient, indexed: Library) -> None:
+def test_switching_spaces_does_not_wait_for_a_writer(client: TestClient, indexed: Library) -> None:
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -115,7 +115,7 @@ def test_while_the_library_changes_nobody_waits_to_switch(client: TestClient, in
         writer.join()
 
 
-def test_a_catalogue_that_somebody_writes_to_is_read_all_the_same(client: TestClient, indexed: Library) -> None:
+def test_reading_works_during_a_write_transaction(client: TestClient, indexed: Library) -> None:
     with indexed.transaction() as connection:
         connection.exec_driver_sql("UPDATE library SET revision = revision")
         for path in ("status", "facets", "tags", "spaces", "pictures/1", "pictures/1/thumbnail"):
@@ -123,7 +123,7 @@ def test_a_catalogue_that_somebody_writes_to_is_read_all_the_same(client: TestCl
         assert len(client.post(f"{API}/search", json={"query": "red"}).json()["hits"]) == 4
 
 
-def test_models_of_named_spaces_do_not_pile_up(
+def test_searchers_of_named_spaces_are_limited(
     client: TestClient, indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "MAX_NAMED_SEARCHERS", 1)
@@ -137,7 +137,7 @@ def test_models_of_named_spaces_do_not_pile_up(
     assert len(service._searchers) == 2
 
 
-def test_an_index_file_that_is_gone_is_not_missed(client: TestClient, indexed: Library) -> None:
+def test_search_works_without_index_files(client: TestClient, indexed: Library) -> None:
     for file in indexed.indexes.iterdir():
         file.unlink()
     assert len(client.post(f"{API}/search", json={"query": "red"}).json()["hits"]) == 4

@@ -1,4 +1,4 @@
-"""The library as a whole, over HTTP."""
+"""Status, failures, health and metrics."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.support.web import BASE_URL, finished
 from web import ServeSettings, create_app
 
 
-def test_status_counts_what_is_there(client: TestClient, album: Path) -> None:
+def test_status_counts_pictures_roots_and_spaces(client: TestClient, album: Path) -> None:
     told = client.get("/api/v1/status").json()
     assert (told["pictures"], told["present"], told["missing"], told["failed"]) == (4, 4, 0, 0)
     assert told["roots"] == [{"path": str(album), "present": 4, "missing": 0, "failed": 0}]
@@ -19,23 +19,21 @@ def test_status_counts_what_is_there(client: TestClient, album: Path) -> None:
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
 
 
-def test_an_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
+def test_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
     with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
         told = client.get("/api/v1/status").json()
         assert (told["pictures"], told["spaces"]) == (0, [])
         assert client.get("/").status_code == 200
 
 
-def test_failures_come_with_their_reason(
-    client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder
-) -> None:
+def test_failures_have_a_reason(client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder) -> None:
     (album / "broken.jpg").write_bytes(b"no picture")
     index(indexed, [album], encoder)
     (failure,) = client.get("/api/v1/failures").json()
     assert (failure["path"], failure["reason"]) == (str(album / "broken.jpg"), "undecodable")
 
 
-def test_health_and_metrics(client: TestClient) -> None:
+def test_health_and_metrics_are_available(client: TestClient) -> None:
     assert client.get("/health").json() == {"status": "ok"}
     client.get("/api/v1/pictures/1")
     client.get("/api/v1/pictures/2")
@@ -44,7 +42,7 @@ def test_health_and_metrics(client: TestClient) -> None:
     assert 'route="picture",status="200"} 2.0' in page  # one series for all pictures
 
 
-def test_searches_are_timed_and_jobs_are_counted(client: TestClient) -> None:
+def test_metrics_time_searches_and_count_jobs(client: TestClient) -> None:
     for asked in ({"query": "red"}, {"query": "blue"}, {}):
         client.post("/api/v1/search", json=asked)
     job = client.post("/api/v1/jobs", json={"kind": "index"}).json()
@@ -56,7 +54,7 @@ def test_searches_are_timed_and_jobs_are_counted(client: TestClient) -> None:
     assert 'sightline_jobs{kind="index",state="running"} 0.0' in page
 
 
-def test_the_document_of_the_api_is_whole(client: TestClient) -> None:
+def test_openapi_document_is_complete(client: TestClient) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert "/api/v1/pictures/{picture_id}/thumbnail" in document["paths"]
     routes = [method for methods in document["paths"].values() for method in methods.values()]

@@ -1,4 +1,4 @@
-"""The page says everything in six languages, and nothing that it has no words for."""
+"""The texts of the page in six languages."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from web.app import STATIC_FOLDER
 from web.errors import problem_name
 
 LANGUAGES = {
-    # What CLDR distinguishes for whole numbers below a million.
+    # The plural forms of CLDR for whole numbers below a million.
     "en": {"one", "other"},
     "de": {"one", "other"},
     "fr": {"one", "other"},
@@ -37,7 +37,7 @@ def forms(said: str | dict[str, str]) -> list[str]:
 
 
 def used() -> set[str]:
-    """Every key that the page asks for by its name; `field_`, `fact_` and the like are put together as it runs."""
+    """Return the keys that the page names; keys such as `field_...` are composed at run time."""
     found = set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', (STATIC_FOLDER / "index.html").read_text()))
     for script in (STATIC_FOLDER / "js").glob("*.js"):
         text = script.read_text()
@@ -47,12 +47,12 @@ def used() -> set[str]:
     return found
 
 
-def test_all_languages_are_there() -> None:
+def test_all_languages_have_a_file() -> None:
     assert {path.stem for path in (STATIC_FOLDER / "i18n").iterdir()} == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_each_language_has_every_text_with_the_same_values(code: str) -> None:
+def test_every_translation_has_the_same_keys_and_placeholders(code: str) -> None:
     english, spoken = words("en"), words(code)
     assert list(spoken) == list(english)
     for key, said in english.items():
@@ -64,12 +64,12 @@ def test_each_language_has_every_text_with_the_same_values(code: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "needed"), LANGUAGES.items())
-def test_numbers_have_all_their_forms(code: str, needed: set[str]) -> None:
+def test_translations_have_all_plural_forms(code: str, needed: set[str]) -> None:
     for key, said in words(code).items():
         assert isinstance(said, str) or set(said) >= needed, key
 
 
-def test_the_page_has_words_for_all_it_says() -> None:
+def test_every_text_of_the_page_has_a_key_and_every_key_is_used() -> None:
     known = set(words("en"))
     assert len(used()) > 60
     assert used() <= known
@@ -77,8 +77,8 @@ def test_the_page_has_words_for_all_it_says() -> None:
     assert {key for key in known - used() if not key.startswith(prefixes)} == set()
 
 
-def test_problems_are_called_what_the_server_calls_them() -> None:
-    others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # no exception of ours
+def test_problem_texts_belong_to_problems_of_the_server() -> None:
+    others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # not exceptions of the library
     web_titles = {"Busy", "NoRoom", "NotAllowed", "NotThere"}
     titles = {problem_name(error) for error in EXAMPLES.values()} | web_titles | others
     told = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
@@ -86,7 +86,7 @@ def test_problems_are_called_what_the_server_calls_them() -> None:
     assert told <= titles
 
 
-def test_nothing_comes_from_elsewhere() -> None:
+def test_page_loads_nothing_from_other_hosts() -> None:
     for file in Path(STATIC_FOLDER).rglob("*"):
         if file.is_file():
             found = set(re.findall(r"https?://[^\s\"'<>)]+", file.read_text()))

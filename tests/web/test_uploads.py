@@ -1,4 +1,4 @@
-"""What may be sent, how much of it, and for how long it is kept."""
+"""Uploads: formats, limits and lifetime."""
 
 import io
 import struct
@@ -20,7 +20,7 @@ UPLOADS = "/api/v1/uploads"
 
 
 def png(width: int, height: int) -> bytes:
-    """A small file that claims to be a picture of this size."""
+    """Return a small file whose header claims this size."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -36,13 +36,13 @@ def small() -> bytes:
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", png(50_000, 50_000), small()[:-32], b"%PDF-1.7", b"<svg/>"])
-def test_what_is_no_picture_is_refused(shared: TestClient, data: bytes) -> None:
+def test_upload_that_is_not_a_picture_is_rejected(shared: TestClient, data: bytes) -> None:
     answer = shared.post(UPLOADS, content=data)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: Path) -> None:
+def test_too_large_body_is_rejected_unread(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(cache=tmp_path, upload_bytes=1000, json_bytes=500)
     with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
         answer = client.post(UPLOADS, content=small() + bytes(2000))
@@ -54,14 +54,14 @@ def test_a_body_that_is_too_large_is_refused_unread(indexed: Library, tmp_path: 
         assert client.post(UPLOADS, content=small()).status_code == 201
 
 
-def test_a_form_may_be_no_larger_either(indexed: Library, tmp_path: Path) -> None:
+def test_too_large_form_is_rejected(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(cache=tmp_path, upload_bytes=1000)
     with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
         files = [("files", ("a.png", bytes(5000), "image/png"))]
         assert client.post("/api/v1/search/form", data={"request": "{}"}, files=files).status_code == 413
 
 
-def test_pixels_are_bounded() -> None:
+def test_upload_pixels_are_limited() -> None:
     few, enough = Uploads(max_pixels=15), Uploads(max_pixels=16)
     with pytest.raises(PictureError, match="pixels"):
         few.add(small())
@@ -70,7 +70,7 @@ def test_pixels_are_bounded() -> None:
     enough.close()
 
 
-def test_the_oldest_is_forgotten_first() -> None:
+def test_oldest_upload_is_deleted_first() -> None:
     kept = Uploads(100, max_uploads=2)
     first, second, third = (kept.add(small()).id for _ in range(3))
     assert len({first, second, third}) == 3
@@ -81,7 +81,7 @@ def test_the_oldest_is_forgotten_first() -> None:
     kept.close()
 
 
-def test_an_hour_later_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upload_expires_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(uploads, "monotonic", lambda: now)
     kept = Uploads(100)
@@ -95,10 +95,10 @@ def test_an_hour_later_it_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     kept.close()
 
 
-def test_everything_goes_with_the_server(indexed: Library, settings: ServeSettings) -> None:
+def test_uploads_are_deleted_with_the_server(indexed: Library, settings: ServeSettings) -> None:
     app = create_app(indexed, settings)
     with TestClient(app, base_url=BASE_URL) as client:
         name = client.post(UPLOADS, content=small()).json()["id"]
         folder = app.state.service.uploads.path(name).parent
-        assert folder.stat().st_mode & 0o077 == 0  # nobody else's business
+        assert folder.stat().st_mode & 0o077 == 0  # only the user can read it
     assert not folder.exists()

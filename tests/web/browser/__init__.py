@@ -1,1 +1,1 @@
-"""A package, so that fixtures of that scope end with it: Playwright keeps an event loop running in this thread."""
+"""A package, so that its fixtures end with it: Playwright keeps an event loop running in this thread."""

@@ -1,25 +1,24 @@
-"""Albums on the page: a question is saved under a name, opened, replaced and deleted, by keys alone too."""
+"""Albums on the page: save, open, replace and delete, also with the keyboard."""
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.web.browser.conftest import PHONE, OpenPage, ask, becomes_first
-from tests.web.browser.test_asking import PICTURE
+from tests.support.browser import PHONE, PICTURE, OpenPage, search_for, wait_until_first
 
 
 def albums(page: Page) -> Locator:
-    """Opens the panel of albums."""
+    """Open the album panel."""
     page.get_by_role("button", name="Albums").click()
     found = page.get_by_role("dialog", name="Albums")
     expect(found).to_be_visible()
     return found
 
 
-def test_a_question_is_saved_and_opened(workshop: str, open_page: OpenPage) -> None:
+def test_query_is_saved_as_an_album_and_opened(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     found = albums(page)
     expect(found).to_contain_text("There are no albums yet")
-    expect(found.get_by_role("textbox")).to_have_count(0)  # nothing is asked that could be saved
+    expect(found.get_by_role("textbox")).to_have_count(0)  # there is no query to save
     page.keyboard.press("Escape")
     page.get_by_label("Select winter-fox.jpg").check(force=True)
     page.get_by_label("Tag").fill("red & wild")
@@ -27,7 +26,7 @@ def test_a_question_is_saved_and_opened(workshop: str, open_page: OpenPage) -> N
     page.locator("#filters").get_by_label("red & wild").check()
     page.locator("#words").fill("snow")
     page.keyboard.press("Shift+Enter")
-    ask(page, "a fox")
+    search_for(page, "a fox")
     page.get_by_role("button", name="Search away from snow").click()
     found = albums(page)
     expect(found.locator("section p")).to_have_text("Current query: a fox · − snow · red & wild")
@@ -39,14 +38,14 @@ def test_a_question_is_saved_and_opened(workshop: str, open_page: OpenPage) -> N
     albums(other).get_by_role("button", name="Wild/Füchse? a fox").click()
     expect(other.locator("#words")).to_have_value('a fox - 1:"snow" tag:"=red & wild"')
     expect(other.locator(".tile")).to_have_count(1)
-    becomes_first(other, "winter-fox.jpg")
+    wait_until_first(other, "winter-fox.jpg")
     expect(other.get_by_role("button", name="Albums")).to_be_focused()
 
 
-def test_an_album_is_replaced_and_deleted_by_keys_alone(workshop: str, open_page: OpenPage) -> None:
+def test_album_is_replaced_and_deleted_with_the_keyboard(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     for words in ("a fox", "a snowman"):
-        ask(page, words)
+        search_for(page, words)
         found = albums(page)
         page.keyboard.press("Tab")
         page.keyboard.type("Mine")
@@ -59,7 +58,7 @@ def test_an_album_is_replaced_and_deleted_by_keys_alone(workshop: str, open_page
     found.get_by_role("button", name="Delete Mine").press("Enter")
     expect(found.get_by_role("button", name="Delete", exact=True)).to_be_focused()
     page.keyboard.press("Tab")
-    page.keyboard.press("Enter")  # not yet
+    page.keyboard.press("Enter")  # asks for confirmation
     expect(found.locator(".album")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -69,19 +68,19 @@ def test_an_album_is_replaced_and_deleted_by_keys_alone(workshop: str, open_page
     expect(found.get_by_role("button", name="Close")).to_be_focused()
 
 
-def test_a_picture_that_was_sent_is_not_saved(gallery: str, open_page: OpenPage) -> None:
+def test_uploaded_picture_cannot_be_saved(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.locator("#file").set_input_files(PICTURE)
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
     found = albums(page)
     expect(found).to_contain_text("A picture that was sent, or a part of one, cannot be saved")
     expect(found.get_by_role("textbox")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["ar", "cs", "de", "fr", "zh"])
-def test_a_phone_in_every_language_has_room_for_long_names(workshop: str, open_page: OpenPage, language: str) -> None:
+def test_long_album_names_fit_a_phone_in_every_language(workshop: str, open_page: OpenPage, language: str) -> None:
     page = open_page(workshop, language=language, viewport=PHONE)
-    ask(page, "a fox")
+    search_for(page, "a fox")
     page.locator("#show-albums").click()
     found = page.locator("#albums")
     found.locator("input").fill("x" * 100)

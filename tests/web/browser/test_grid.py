@@ -1,4 +1,4 @@
-"""The pictures: filters with counts, paging, the line where relevance ends, picking, taking along, tagging."""
+"""The grid: filters with counts, paging, the relevance line, selection, export, tagging."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browser.conftest import SLOW, OpenPage, ask, becomes_first, box
+from tests.support.browser import SLOW, OpenPage, bounding_box, search_for, wait_until_first
 
 MANY = 100_000
 
@@ -29,7 +29,7 @@ SCROLL = """async () => {
 }"""
 
 
-def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: OpenPage) -> None:
+def test_filter_counts_match_the_results(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     folders = page.get_by_role("group", name="Folder")
     expect(folders.locator("li").first).to_have_text("town20")
@@ -37,47 +37,47 @@ def test_filters_have_counts_and_keep_what_they_say(gallery: str, open_page: Ope
     expect(folders.locator("li")).to_have_count(10)
     folders.get_by_label("winter").check()
     expect(page.locator(".tile")).to_have_count(4)
-    folders.get_by_label("reef").check()  # one can still choose another folder: either is enough
+    folders.get_by_label("reef").check()  # values of the same field are alternatives
     expect(page.locator(".tile")).to_have_count(8)
-    page.get_by_role("group", name="Year").get_by_label("2024").check()  # both are needed
+    page.get_by_role("group", name="Year").get_by_label("2024").check()  # different fields are combined
     expect(page.locator("#summary")).to_contain_text("newest first")
     expect(page.locator(".tile")).not_to_have_count(8)
     within = page.locator(".tile").count()
     assert 1 <= within < 8
-    assert ask(page, "a snowman")["searched"] == within
+    assert search_for(page, "a snowman")["searched"] == within
     page.get_by_role("button", name="Remove all filters").click()
     expect(page.locator("#summary")).to_contain_text("100 pictures searched")
 
 
-def test_filters_among_the_words_count_too(gallery: str, open_page: OpenPage) -> None:
-    page = open_page(gallery, forgiven=("400",))
+def test_filters_in_the_query_change_the_counts(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, expected_faults=("400",))
     years, cameras = (page.get_by_role("group", name=name) for name in ("Year", "Camera"))
     expect(years).to_be_visible()
-    ask(page, "a house year:2023")
-    expect(years).to_be_hidden()  # there is none to choose any more
+    search_for(page, "a house year:2023")
+    expect(years).to_be_hidden()  # no value is left to choose
     counts = cameras.locator(".count").all_inner_texts()
     assert 1 < sum(map(int, counts)) <= 16
     cameras.locator("input").first.check()
     expect(page.locator("#summary")).to_contain_text(f"{counts[0]} pictures searched")
-    expect(cameras.locator(".count")).to_have_text(counts)  # those of the others stay
-    ask(page, "a house year:20")  # half a filter: the counts stay
+    expect(cameras.locator(".count")).to_have_text(counts)  # the counts of other fields stay
+    search_for(page, "a house year:20")  # an incomplete filter: the counts stay
     page.wait_for_timeout(500)
     expect(years).to_be_hidden()
     expect(cameras).to_be_visible()
-    ask(page, "a house")
+    search_for(page, "a house")
     expect(years).to_be_visible()
 
 
-def test_filters_that_nothing_passes_can_be_let_go(gallery: str, open_page: OpenPage) -> None:
+def test_filters_without_results_can_be_removed(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "year:1950")
+    search_for(page, "year:1950")
     expect(page.locator("#empty")).to_contain_text("No pictures found")
     page.locator("#empty").get_by_role("button", name="Clear").click()
     expect(page.locator("#empty")).to_be_hidden()
     expect(page.locator("#summary")).to_have_text("100 pictures, newest first")
 
 
-def test_scrolling_brings_all_pictures(gallery: str, open_page: OpenPage) -> None:
+def test_scrolling_loads_all_pictures(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, viewport={"width": 500, "height": 400})
     expect(page.locator(".tile").first).to_have_attribute("aria-setsize", "60")
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
@@ -85,12 +85,12 @@ def test_scrolling_brings_all_pictures(gallery: str, open_page: OpenPage) -> Non
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(page.locator('[aria-posinset="100"]')).to_be_in_viewport()
     places = page.locator(".tile").evaluate_all("(all) => all.map((tile) => Number(tile.ariaPosInSet))")
-    assert places == sorted(places)  # a screen reader meets them in order
+    assert places == sorted(places)  # in order for screen readers
     assert len(places) < 90
 
 
 def synthetic(route: Route) -> None:
-    """An answer of very many pictures at once."""
+    """Return a response with very many pictures."""
     hits = [{"id": 1 + each % 100, "name": f"{each}.jpg", "width": 4, "height": 3, "stack": 1} for each in range(MANY)]
     answer = {
         "hits": hits,
@@ -104,7 +104,7 @@ def synthetic(route: Route) -> None:
     route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))
 
 
-def test_a_hundred_thousand_pictures_scroll_like_a_hundred(gallery: str, open_page: OpenPage) -> None:
+def test_large_results_scroll_smoothly(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.route("**/api/v1/search", synthetic)
     page.locator("#words").fill("everything")
@@ -113,35 +113,39 @@ def test_a_hundred_thousand_pictures_scroll_like_a_hundred(gallery: str, open_pa
     expect(page.locator(f'[aria-posinset="{MANY}"]')).to_be_in_viewport()
     assert scrolled["height"] > MANY * 20
     assert scrolled["tiles"] < 150
-    assert scrolled["median"] < 100  # milliseconds a frame; 17 where nothing else runs
+    assert scrolled["median"] < 100  # milliseconds per frame; 17 on an idle machine
     page.unroute_all()
 
 
-def test_a_line_shows_where_relevance_ends(gallery: str, open_page: OpenPage) -> None:
+def test_line_separates_relevant_pictures(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     likely = 0
-    for words in ("a campfire at night", "a balloon over a meadow", "a red tractor"):  # one of them has a few answers
-        likely = sum(hit["is_relevant"] for hit in ask(page, words)["hits"])
+    for words in (
+        "a campfire at night",
+        "a balloon over a meadow",
+        "a red tractor",
+    ):  # one has a few relevant pictures
+        likely = sum(hit["is_relevant"] for hit in search_for(page, words)["hits"])
         if 1 < likely < 40:
             break
     expect(page.locator("#summary")).to_have_text(f"{likely} likely matches, 100 pictures searched")
     expect(page.locator(".line")).to_have_text("Probably not relevant from here on")
     line, before, after = (
-        box(page.locator(where))
+        bounding_box(page.locator(where))
         for where in (".line", f'[aria-posinset="{likely}"]', f'[aria-posinset="{likely + 1}"]')
     )
     assert before["y"] + before["height"] <= line["y"]
     assert line["y"] + line["height"] <= after["y"]
-    ask(page, "a tax form with a stamp")
+    search_for(page, "a tax form with a stamp")
     expect(page.locator(".line")).to_contain_text("Probably no picture matches")
     expect(page.locator("#summary")).to_contain_text("No likely matches")
     page.get_by_label("Sort").select_option("Newest first")
     expect(page.locator("#summary")).to_contain_text("100 pictures")
 
 
-def test_pictures_are_picked_and_taken_along(gallery: str, open_page: OpenPage) -> None:
+def test_selected_pictures_can_be_exported(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "a red tractor")
+    search_for(page, "a red tractor")
     page.get_by_label("Select spring-ploughing.jpg").check(force=True)
     page.locator('.tile[aria-posinset="4"] input').click(modifiers=["Shift"], force=True)
     bar = page.get_by_role("region", name="Selection")
@@ -159,14 +163,14 @@ def test_pictures_are_picked_and_taken_along(gallery: str, open_page: OpenPage) 
 
 
 def taken(page: Page, form: str, *, binary: bool = False) -> str:
-    """What is downloaded."""
+    """Return the downloaded file."""
     with page.expect_download() as download:
         page.get_by_role("button", name=form, exact=True).click()
     data = Path(download.value.path()).read_bytes()
     return data.decode("latin-1" if binary else "utf-8")
 
 
-def test_a_tag_that_is_given_becomes_a_filter(workshop: str, open_page: OpenPage) -> None:
+def test_new_tag_becomes_a_filter(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     page.get_by_label("Select winter-fox.jpg").check(force=True)
     page.get_by_label("Tag").fill("foxes")
@@ -174,25 +178,25 @@ def test_a_tag_that_is_given_becomes_a_filter(workshop: str, open_page: OpenPage
     expect(page.locator(".notices")).to_contain_text("1 picture now has the tag “foxes”")
     page.locator("#filters").get_by_label("foxes").check()
     expect(page.locator(".tile")).to_have_count(1)
-    becomes_first(page, "winter-fox.jpg")
+    wait_until_first(page, "winter-fox.jpg")
 
 
-def test_more_like_one_is_a_click_away(gallery: str, open_page: OpenPage) -> None:
+def test_more_like_this_from_the_grid(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "a red tractor")
+    search_for(page, "a red tractor")
     tile = page.locator('.tile[aria-posinset="2"]')
     tile.hover()
     tile.get_by_role("button", name="More like this").click()
     expect(page.locator(".chip")).to_have_text("sunflower-farm.jpg×1")
-    becomes_first(page, "sunflower-farm.jpg")
+    wait_until_first(page, "sunflower-farm.jpg")
     page.locator('.tile[aria-posinset="1"]').hover()
     page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Show where it matches").click()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
 
 
-def test_there_is_more_of_an_answer_while_another_question_is_under_way(gallery: str, open_page: OpenPage) -> None:
+def test_next_page_loads_while_another_query_runs(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "a fox")
+    search_for(page, "a fox")
     held: list[Route] = []
     page.route(
         "**/api/v1/search",
@@ -206,4 +210,4 @@ def test_there_is_more_of_an_answer_while_another_question_is_under_way(gallery:
     assert (more.value.post_data_json or {})["query"] == "a fox"
     expect(page.locator('.tile[aria-setsize="100"]').first).to_be_attached()
     held[0].continue_()
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")

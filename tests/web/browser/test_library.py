@@ -1,4 +1,4 @@
-"""The library panel: folders, work and its progress, what could not be read, models; and servers that have nothing."""
+"""The library panel: folders, jobs, failures and models; empty libraries and unreachable servers."""
 
 import shutil
 import threading
@@ -12,13 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 from encoders import registry
 from encoders.fake import FakeEncoder
 from store import Library
-from tests.web.browser.conftest import GALLERY, OpenPage, served
+from tests.support.browser import GALLERY, OpenPage
+from tests.support.web import opened_library_server
 
 AT_WORK = 15_000  # milliseconds
 
 
 def panel(page: Page) -> Any:
-    """Opens the library panel."""
+    """Open the library panel."""
     page.get_by_role("button", name="Library").click()
     found = page.get_by_role("dialog", name="Library")
     expect(found.get_by_role("heading", name="Folders")).to_be_visible()
@@ -26,7 +27,7 @@ def panel(page: Page) -> Any:
 
 
 class Slow(FakeEncoder):
-    """Embeds a picture at a time, and the second only once it is let go."""
+    """Embeds one picture at a time, the second one only after `go` is set."""
 
     go = threading.Event()
     seen = 0
@@ -42,29 +43,29 @@ class Slow(FakeEncoder):
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Until it is set, work goes on for ever."""
+    """An event that the running job waits for."""
     Slow.go, Slow.seen = threading.Event(), 0
     monkeypatch.setattr(registry, "load", lambda *_: Slow())
     return Slow.go
 
 
-def test_folders_and_what_could_not_be_read(workshop: str, open_page: OpenPage) -> None:
+def test_library_panel_lists_folders_and_failures(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     found = panel(page)
     expect(found.locator("tbody tr").first.locator("td")).to_have_text([f"{folder(page)}", "5", "0", "1"])
     found.get_by_text("1 file could not be read").click()
     expect(found.locator(".failures li")).to_contain_text("broken.jpg")
-    assert len(found.locator(".failures li").inner_text()) > len(f"{folder(page)}/broken.jpg") + 10  # and why
+    assert len(found.locator(".failures li").inner_text()) > len(f"{folder(page)}/broken.jpg") + 10  # with the reason
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Library")).to_be_focused()
 
 
 def folder(page: Page) -> str:
-    """The folder that the library covers."""
+    """Return the folder of the library."""
     return str(page.locator("#library tbody td").first.inner_text())
 
 
-def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
+def test_new_pictures_are_indexed(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     found = panel(page)
     shutil.copy(GALLERY / "sea" / "beach-games.jpg", folder(page))
@@ -85,10 +86,10 @@ def test_new_pictures_are_taken_in(workshop: str, open_page: OpenPage) -> None:
         "ar": "ليس هذا مجلداً يمكن فهرسته: \u2068there is no folder /nowhere/at/all\u2069",
     }.items(),
 )
-def test_what_fails_is_said_in_the_language_of_the_page(
+def test_failed_job_is_reported_in_the_page_language(
     workshop: str, open_page: OpenPage, language: str, said: str
 ) -> None:
-    page = open_page(workshop, language=language, forgiven=("404",))
+    page = open_page(workshop, language=language, expected_faults=("404",))
     page.locator("#show-library").click()
     page.locator("input[name=folder]").fill("/nowhere/at/all")
     page.keyboard.press("Enter")
@@ -99,15 +100,13 @@ def test_what_fails_is_said_in_the_language_of_the_page(
         expect(page.locator("#library .said")).to_contain_text("Ein solches Modell gibt es nicht: no model is called")
 
 
-def test_another_model_is_built_watched_and_switched_to(
-    workshop: str, open_page: OpenPage, slow: threading.Event
-) -> None:
+def test_model_change_shows_progress_and_switches(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
     page = open_page(workshop)
     found = panel(page)
     found.get_by_label("Name of another model").fill("fake")
     found.get_by_role("button", name="Change model").click()
     expect(found.locator("p.progress")).to_have_text("Embedding pictures: 1 of 5", timeout=AT_WORK)
-    found.get_by_role("button", name="Close").click()  # it goes on, and can be seen to
+    found.get_by_role("button", name="Close").click()  # the job continues, and is still shown
     expect(page.get_by_role("button", name="Library")).to_have_class("quiet busy")
     page.reload()
     expect(page.get_by_role("button", name="Library")).to_have_class("quiet busy")
@@ -120,14 +119,14 @@ def test_another_model_is_built_watched_and_switched_to(
     expect(models.locator("tr", has_text="mini")).to_contain_text("active")
 
 
-def test_a_model_is_chosen_from_those_there_are(gallery: str, open_page: OpenPage) -> None:
+def test_model_is_chosen_from_the_list(gallery: str, open_page: OpenPage) -> None:
     found = panel(open_page(gallery))
     found.get_by_text("Available models").click()
     free = found.locator(".models li", has_text="xlm-roberta-base")
     expect(free).to_contain_text("German, French, Chinese, English, Czech, Arabic; about 100 languages in total")
     expect(free).to_contain_text("1.5 GB · dimension 512 · MIT")
     expect(free.locator("code")).to_contain_text("sightline models pull xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k")
-    expect(free.get_by_role("button")).to_have_count(0)  # it would only be refused
+    expect(free.get_by_role("button")).to_have_count(0)  # a second job would be rejected
     bound = found.locator(".models li", has_text="nllb-clip-base-siglip")
     expect(bound).to_contain_text("CC-BY-NC-4.0: not for commercial use")
     expect(found.locator(".models li", has_text="AltCLIP-m9")).to_contain_text("Licence unknown: ask its authors")
@@ -137,7 +136,7 @@ def test_a_model_is_chosen_from_those_there_are(gallery: str, open_page: OpenPag
     expect(found.locator(".models")).to_be_hidden()
 
 
-def test_work_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
+def test_running_job_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
     page = open_page(workshop)
     found = panel(page)
     found.get_by_label("Name of another model").fill("fake")
@@ -150,12 +149,12 @@ def test_work_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading
 
 @pytest.fixture
 def bare(browser: Browser, library: Library, tmp_path: Path) -> Iterator[str]:
-    """A server over a library without pictures."""
-    with served(library, tmp_path) as address:
+    """The URL of a server of an empty library."""
+    with opened_library_server(library, tmp_path) as address:
         yield address
 
 
-def test_an_empty_library_says_what_to_do(bare: str, open_page: OpenPage, tmp_path: Path) -> None:
+def test_empty_library_shows_what_to_do(bare: str, open_page: OpenPage, tmp_path: Path) -> None:
     shutil.copytree(GALLERY / "reef", tmp_path / "reef")
     page = open_page(bare)
     expect(page.locator("#empty")).to_contain_text("Add a folder of pictures to the library")
@@ -168,12 +167,12 @@ def test_an_empty_library_says_what_to_do(bare: str, open_page: OpenPage, tmp_pa
     expect(page.locator("#empty")).to_be_hidden()
 
 
-def test_a_server_that_is_gone_is_noticed_and_found_again(gallery: str, open_page: OpenPage) -> None:
-    page = open_page(gallery, forgiven=("ERR_",))
+def test_unreachable_server_is_reported_and_retried(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, expected_faults=("ERR_",))
     page.context.set_offline(True)
     page.locator("#words").fill("a red tractor")
     expect(page.locator(".notices .bad")).to_contain_text("The server does not respond")
-    assert page.locator(".tile").count() > 10  # what was there stays
+    assert page.locator(".tile").count() > 10  # the previous results stay
     page.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#summary")).to_contain_text("100 pictures searched")

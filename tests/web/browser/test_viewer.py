@@ -1,18 +1,18 @@
-"""One picture, large: what is known of it, where it matched, how to go on from it, and whether it was right."""
+"""The viewer: metadata, highlights, related searches and judgements."""
 
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.conftest import PHONE, SLOW, OpenPage, ask, becomes_first, box
+from tests.support.browser import PHONE, SLOW, OpenPage, bounding_box, search_for, wait_until_first
 
 
 def view(page: Page, words: str = "a red tractor", place: int = 1) -> None:
-    """Opens a picture of the answer to `words`."""
-    ask(page, words)
+    """Search for `words` and open a picture of the results."""
+    search_for(page, words)
     page.locator(f'.tile[aria-posinset="{place}"] .shot').click()
     expect(page.locator("#viewer")).to_be_visible()
 
 
-def test_it_tells_what_is_known_and_goes_through_the_answer(gallery: str, open_page: OpenPage) -> None:
+def test_viewer_shows_metadata_and_steps_through_results(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     view(page)
     heading = page.locator("#viewer h2")
@@ -28,10 +28,10 @@ def test_it_tells_what_is_known_and_goes_through_the_answer(gallery: str, open_p
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
     expect(page.locator("#viewer")).to_be_hidden()
-    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()  # where one had gone to
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()  # the last picture that was shown
 
 
-def test_it_shows_where_the_question_matched_and_where_any_words_do(gallery: str, open_page: OpenPage) -> None:
+def test_viewer_highlights_the_query_and_other_text(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     view(page, "a snowman in the snow")
     heat = page.locator(".heat")
@@ -40,40 +40,40 @@ def test_it_shows_where_the_question_matched_and_where_any_words_do(gallery: str
     expect(heat).to_be_visible(timeout=SLOW)
     expect(heat).to_have_js_property("complete", True)
     expect(page.locator(".why .said")).to_contain_text("“a snowman in the snow”")
-    assert box(heat) == box(page.locator(".picture"))
+    assert bounding_box(heat) == bounding_box(page.locator(".picture"))
     field = page.get_by_label("Where is...")
     field.fill("a dog")
     field.press("Enter")
     expect(page.locator(".why .said")).to_contain_text("“a dog”", timeout=SLOW)
-    page.get_by_role("button", name="Show where", exact=True).click()  # once more: away with it
+    page.get_by_role("button", name="Show where", exact=True).click()  # hide it again
     expect(heat).to_be_hidden()
 
 
-def test_more_and_less_like_this(gallery: str, open_page: OpenPage) -> None:
+def test_more_and_less_like_this_from_the_viewer(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     view(page, place=2)
     page.locator("#viewer").get_by_role("button", name="More like this").click()
-    becomes_first(page, "sunflower-farm.jpg")
+    wait_until_first(page, "sunflower-farm.jpg")
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.locator('.tile[aria-posinset="1"] .shot').click()
-    expect(page.locator("#viewer dl")).to_contain_text("a red tractor")  # what each part gave
+    expect(page.locator("#viewer dl")).to_contain_text("a red tractor")  # the score of each part
     page.get_by_role("button", name="Less like this").click()
     expect(page.locator(".chip")).to_have_attribute("data-away", "true")
     expect(page.locator('.tile[aria-posinset="1"] .shot[aria-label^="sunflower-farm"]')).to_have_count(0)
 
 
 def crop_asked(page: Page) -> list[float]:
-    """The rectangle of the only part that stands in the address."""
+    """Return the region of the only part in the URL."""
     return list(page.evaluate("JSON.parse(decodeURIComponent(location.hash.slice(1))).p[0].crop"))
 
 
-def test_a_rectangle_is_a_question(gallery: str, open_page: OpenPage) -> None:
+def test_region_can_be_searched(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     for how in ("drag", "clicks", "keys"):
         view(page, "a snowman in the snow")
         page.get_by_role("button", name="Search with a region").click()
-        frame = box(page.locator(".picture"))
+        frame = bounding_box(page.locator(".picture"))
         corners = [
             (frame["x"] + frame["width"] * x, frame["y"] + frame["height"] * y) for x, y in ((0.1, 0.5), (0.4, 0.9))
         ]
@@ -97,9 +97,9 @@ def test_a_rectangle_is_a_question(gallery: str, open_page: OpenPage) -> None:
         expect(page.locator(".chip")).to_have_count(0)
 
 
-def test_near_duplicates_are_one_picture_that_opens(workshop: str, open_page: OpenPage) -> None:
+def test_near_duplicates_are_listed_in_the_viewer(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
-    ask(page, "a snowman")
+    search_for(page, "a snowman")
     expect(page.locator(".tile .stack")).to_have_count(1)
     expect(page.locator(".tile .stack")).to_have_text("2")
     page.locator(".tile:has(.stack) .shot").click()
@@ -108,7 +108,7 @@ def test_near_duplicates_are_one_picture_that_opens(workshop: str, open_page: Op
     assert sorted(names) == ["a-smaller-friend.jpg", "new-friend.jpg"]
 
 
-def test_a_judgement_is_kept(workshop: str, open_page: OpenPage) -> None:
+def test_judgement_is_saved(workshop: str, open_page: OpenPage) -> None:
     page = open_page(workshop)
     view(page, "a fox")
     page.get_by_role("button", name="relevant", exact=True).click()
@@ -116,12 +116,12 @@ def test_a_judgement_is_kept(workshop: str, open_page: OpenPage) -> None:
     page.reload()
     page.locator('.tile[aria-posinset="1"] .shot').click()
     expect(page.get_by_role("button", name="relevant", exact=True)).to_have_attribute("aria-pressed", "true")
-    page.get_by_role("button", name="relevant", exact=True).click()  # taken back
+    page.get_by_role("button", name="relevant", exact=True).click()  # remove the judgement
     expect(page.get_by_role("button", name="relevant", exact=True)).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("button", name="not relevant", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
-def test_fingers_wipe_to_the_next_picture(gallery: str, open_page: OpenPage) -> None:
+def test_swipe_shows_the_next_picture(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
     view(page)
     page.locator(".stage").evaluate(

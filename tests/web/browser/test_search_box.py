@@ -1,13 +1,11 @@
-"""Asking: in words while one types, in several languages, with pictures, in parts; and what is not understood."""
+"""The search box: text in several languages, pictures, parts, and invalid input."""
 
 import base64
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.conftest import GALLERY, OpenPage, ask, becomes_first, first
-
-PICTURE = GALLERY / "winter" / "new-friend.jpg"
+from tests.support.browser import PICTURE, OpenPage, first_name, search_for, wait_until_first
 
 TRANSFER = """(data) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
@@ -18,7 +16,7 @@ TRANSFER = """(data) => {
 
 
 def transfer(page: Page) -> dict[str, object]:
-    """What a browser hands over with a picture that was dragged from elsewhere."""
+    """Return the event data of a dropped picture."""
     return {"dataTransfer": page.evaluate_handle(TRANSFER, base64.b64encode(PICTURE.read_bytes()).decode())}
 
 
@@ -34,14 +32,14 @@ def chips(page: Page) -> list[str]:
         ("خيمة ونار في الليل", "stories-by-the-fire.jpg"),
     ],
 )
-def test_the_page_answers_while_one_types(gallery: str, open_page: OpenPage, words: str, name: str) -> None:
+def test_results_appear_while_typing(gallery: str, open_page: OpenPage, words: str, name: str) -> None:
     page = open_page(gallery)
-    page.keyboard.type(words)  # the box has the focus from the beginning; no Enter
-    becomes_first(page, name)
+    page.keyboard.type(words)  # the box has the focus initially; no Enter
+    wait_until_first(page, name)
     assert page.title() == f"{words} · Sightline"
 
 
-def test_a_newcomer_starts_with_an_example(gallery: str, open_page: OpenPage) -> None:
+def test_first_visit_offers_examples(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, language="de")
     page.get_by_role("button", name="ein Hund im Schnee").click()
     expect(page.locator("#words")).to_have_value("ein Hund im Schnee")
@@ -49,25 +47,25 @@ def test_a_newcomer_starts_with_an_example(gallery: str, open_page: OpenPage) ->
     expect(page.locator("#summary")).to_contain_text("100 Bilder durchsucht")
 
 
-def test_half_a_filter_flashes_nothing_and_is_explained_later(gallery: str, open_page: OpenPage) -> None:
-    page = open_page(gallery, forgiven=("400",))
-    ask(page, "a red tractor")
-    ask(page, "a red tractor year:20")
+def test_incomplete_filter_keeps_the_results_and_is_explained_later(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, expected_faults=("400",))
+    search_for(page, "a red tractor")
+    search_for(page, "a red tractor year:20")
     assert page.locator(".notices p").count() == 0
-    assert first(page) == "spring-ploughing.jpg"  # the last answer stays
+    assert first_name(page) == "spring-ploughing.jpg"  # the last results stay
     expect(page.locator(".notices p")).to_contain_text("query is not complete: year: '20' is not a date")
     assert page.locator(".notices .bad").count() == 0
-    assert len(ask(page, "a red tractor year:2020")["hits"]) > 0
+    assert len(search_for(page, "a red tractor year:2020")["hits"]) > 0
     expect(page.locator(".notices p")).to_have_count(0)
 
 
-def test_pictures_are_dropped_pasted_and_picked(gallery: str, open_page: OpenPage) -> None:
+def test_pictures_can_be_dropped_pasted_and_chosen(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.dispatch_event("body", "dragenter", transfer(page))
     expect(page.locator("#drop")).to_be_visible()
     page.dispatch_event("body", "drop", transfer(page))
     expect(page.locator("#drop")).to_be_hidden()
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
     expect(page.locator(".chip img")).to_have_js_property("naturalWidth", 448)
     page.get_by_role("button", name="Remove friend.jpg").click()
     expect(page.locator(".chip")).to_have_count(0)
@@ -75,21 +73,21 @@ def test_pictures_are_dropped_pasted_and_picked(gallery: str, open_page: OpenPag
         "(it) => document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: it, bubbles: true }))",
         transfer(page)["dataTransfer"],
     )
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
     page.locator("#clear").click()
     expect(page.locator("#summary")).to_have_text("100 pictures, newest first")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Search with a picture").click()
     chooser.value.set_files(PICTURE)
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
     page.go_back()
-    page.go_forward()  # what was sent is still known
+    page.go_forward()  # the upload is still known
     expect(page.locator(".chip")).to_have_count(1)
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
 
 
-def test_what_is_no_picture_is_said(gallery: str, open_page: OpenPage) -> None:
-    page = open_page(gallery, forgiven=("400",))
+def test_invalid_picture_is_reported(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, expected_faults=("400",))
     page.locator("#file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     expect(page.locator(".notices .bad")).to_have_text(
         "This is no picture, or a damaged one: not a picture in a supported format"
@@ -97,14 +95,14 @@ def test_what_is_no_picture_is_said(gallery: str, open_page: OpenPage) -> None:
     assert page.locator(".tile").count() > 5
 
 
-def test_parts_are_weighted_turned_away_from_and_removed(gallery: str, open_page: OpenPage) -> None:
+def test_parts_can_be_weighted_negated_and_removed(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     for words in ("a train", "-snow"):
         page.locator("#words").fill(words)
         page.keyboard.press("Shift+Enter")
     expect(page.locator(".chip")).to_have_count(2)
     assert [text.split() for text in chips(page)] == [["a", "train", "×1"], ["snow", "×0.5"]]
-    becomes_first(page, "express.jpg")
+    wait_until_first(page, "express.jpg")
     with page.expect_request(lambda request: request.url.endswith("/search")) as asked:
         page.get_by_role("button", name="Search towards snow").click()
     assert (asked.value.post_data_json or {})["parts"] == [
@@ -113,18 +111,18 @@ def test_parts_are_weighted_turned_away_from_and_removed(gallery: str, open_page
     ]
     page.get_by_role("button", name="Weight: 0.5").click()
     expect(page.get_by_role("button", name="Weight: 1")).to_have_count(2)
-    becomes_first(page, "line-in-snow.jpg")
+    wait_until_first(page, "line-in-snow.jpg")
     page.get_by_role("button", name="Remove a train").click()
     expect(page.locator(".chip")).to_have_count(1)
     page.locator("#words").press("Backspace")
     expect(page.locator(".chip")).to_have_count(0)
 
 
-def test_a_word_to_stay_away_from_is_understood_beside_parts(gallery: str, open_page: OpenPage) -> None:
+def test_negative_text_is_a_part_next_to_others(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.locator("#words").fill("a train")
     page.keyboard.press("Shift+Enter")
-    becomes_first(page, "express.jpg")
+    wait_until_first(page, "express.jpg")
     with page.expect_response(lambda answer: answer.url.endswith("/search")) as answered:
         page.locator("#words").fill("-snow")
     assert answered.value.ok
@@ -134,7 +132,7 @@ def test_a_word_to_stay_away_from_is_understood_beside_parts(gallery: str, open_
     ]
 
 
-def test_the_query_language_is_explained_by_examples(gallery: str, open_page: OpenPage) -> None:
+def test_help_shows_examples_that_can_be_tried(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
     page.get_by_role("button", name="How to search").click()
     page.get_by_role("button", name="year:2023").click()
@@ -143,9 +141,9 @@ def test_the_query_language_is_explained_by_examples(gallery: str, open_page: Op
     expect(page.locator(".tile")).to_have_count(16)
 
 
-def test_back_forward_and_bookmarks(gallery: str, open_page: OpenPage) -> None:
+def test_history_and_bookmarks_restore_the_query(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "a red tractor")
+    search_for(page, "a red tractor")
     page.locator("#filters").get_by_label("country").check()
     expect(page.locator("#summary")).to_contain_text("12 pictures searched")
     bookmark = page.url
@@ -157,7 +155,7 @@ def test_back_forward_and_bookmarks(gallery: str, open_page: OpenPage) -> None:
     page.go_forward()
     expect(page.locator("#summary")).to_contain_text("12 pictures searched")
     other = open_page(gallery, bookmark.removeprefix(gallery))
-    becomes_first(other, "spring-ploughing.jpg")
+    wait_until_first(other, "spring-ploughing.jpg")
     expect(other.get_by_label("country")).to_be_checked()
     other.goto(f"{gallery}/#%7Bnonsense")
     other.reload()

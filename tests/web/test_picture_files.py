@@ -1,4 +1,4 @@
-"""Parts of a file, what a client has already, and HEAD."""
+"""Byte ranges, entity tags, and HEAD."""
 
 from pathlib import Path
 
@@ -39,12 +39,12 @@ def whole(shared: TestClient, original: str) -> bytes:
         ("", None),
     ],
 )
-def test_what_a_range_means(said: str, wanted: range | None) -> None:
+def test_range_header_is_parsed(said: str, wanted: range | None) -> None:
     assert byte_range({"range": said}, 100, "x") == wanted
     assert byte_range({"range": said, "if-range": "another"}, 100, "x") is None
 
 
-def test_what_a_client_has() -> None:
+def test_if_none_match_is_parsed() -> None:
     for said in ('"a"', '"b", "a"', 'W/"a"', "*"):
         assert matches_etag({"if-none-match": said}, '"a"')
     for said in ("", '"ab"', "a"):
@@ -52,25 +52,25 @@ def test_what_a_client_has() -> None:
     assert not matches_etag({}, '"a"')
 
 
-def test_a_part_of_an_original(shared: TestClient, original: str, whole: bytes) -> None:
+def test_range_request_returns_part_of_the_file(shared: TestClient, original: str, whole: bytes) -> None:
     answer = shared.get(original, headers={"Range": "bytes=4-7"})
     assert (answer.status_code, answer.content) == (206, whole[4:8])
     assert answer.headers["content-range"] == f"bytes 4-7/{len(whole)}"
     assert answer.headers["content-length"] == "4"
 
 
-def test_a_part_behind_the_end(shared: TestClient, original: str, whole: bytes) -> None:
+def test_range_behind_the_end_is_not_satisfiable(shared: TestClient, original: str, whole: bytes) -> None:
     answer = shared.get(original, headers={"Range": f"bytes={len(whole)}-"})
     assert (answer.status_code, answer.content) == (416, b"")
     assert answer.headers["content-range"] == f"bytes */{len(whole)}"
 
 
-def test_a_part_of_another_state_of_the_file_is_the_whole(shared: TestClient, original: str, whole: bytes) -> None:
+def test_outdated_if_range_returns_the_whole_file(shared: TestClient, original: str, whole: bytes) -> None:
     answer = shared.get(original, headers={"Range": "bytes=4-7", "If-Range": '"old"'})
     assert (answer.status_code, answer.content) == (200, whole)
 
 
-def test_what_is_known_is_not_sent_again(client: TestClient, album: Path) -> None:
+def test_matching_etag_returns_not_modified(client: TestClient, album: Path) -> None:
     for what in ("original", "thumbnail"):
         tag = client.get(f"{PICTURES}/1/{what}").headers["etag"]
         again = client.get(f"{PICTURES}/1/{what}", headers={"If-None-Match": tag})
@@ -81,7 +81,7 @@ def test_what_is_known_is_not_sent_again(client: TestClient, album: Path) -> Non
     assert client.get(f"{PICTURES}/1/original", headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_sizes_have_tags_of_their_own(shared: TestClient) -> None:
+def test_thumbnail_sizes_have_different_etags(shared: TestClient) -> None:
     tags = {shared.get(f"{PICTURES}/1/thumbnail", params={"size": size}).headers["etag"] for size in (192, 384)}
     assert len(tags) == 2
 
@@ -98,14 +98,14 @@ def test_sizes_have_tags_of_their_own(shared: TestClient) -> None:
         f"{PICTURES}/1/original",
     ],
 )
-def test_a_head_is_the_answer_without_its_body(shared: TestClient, path: str) -> None:
+def test_head_has_the_headers_of_get_without_a_body(shared: TestClient, path: str) -> None:
     whole, head = shared.get(path), shared.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-type"] == whole.headers["content-type"]
-    if path != "/metrics":  # which has changed since
+    if path != "/metrics":  # its content has changed
         assert head.headers["content-length"] == whole.headers["content-length"]
 
 
-def test_a_head_of_nothing(shared: TestClient) -> None:
+def test_head_of_unknown_picture_is_not_found(shared: TestClient) -> None:
     assert shared.head(f"{PICTURES}/99/original").status_code == 404
     assert shared.head("/api/v1/search").status_code == 405

@@ -1,4 +1,4 @@
-"""The API does what its document says: requests that keep to it and requests that do not, made up by Schemathesis."""
+"""The API conforms to its OpenAPI document, tested with valid and invalid requests by Schemathesis."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,19 +21,19 @@ from web import ServeSettings, create_app
 
 DOCUMENT = "/api/v1/openapi.json"
 EXAMPLES = 10
-"""Requests to each route that keep to the document, and as many that do not."""
+"""Number of valid, and of invalid, requests to each route."""
 
 
 @pytest.fixture
 def app(indexed: Library, tmp_path: Path) -> Iterator[FastAPI]:
-    """One where a made-up folder cannot be indexed: it might be the whole disk."""
+    """An app that indexes no new folders: a generated path might be the whole disk."""
     made = create_app(indexed, ServeSettings(cache=tmp_path / "cache", index_folders=False))
     yield made
     made.state.service.close()
 
 
 def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
-    """What Schemathesis has against a route."""
+    """Yield the failures that Schemathesis finds in a route."""
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(
@@ -45,32 +45,32 @@ def faults(operation: Any, mode: GenerationMode) -> Iterator[str]:
         suppress_health_check=list(HealthCheck),
     )
     def check(case: Case[Any]) -> None:
-        # Not every text is a query, and no document can say which are.
+        # Not every text is a valid query, which the document cannot express.
         case.call_and_validate(base_url=BASE_URL, excluded_checks=[positive_data_acceptance])
 
     try:
         check()
-    except Unsatisfiable:  # what takes no arguments cannot be asked wrongly
+    except Unsatisfiable:  # a route without arguments has no invalid requests
         return
     except FailureGroup as failures:
         yield from (f"{operation.label}: {failure}" for failure in failures.exceptions)
 
 
-def test_no_request_finds_a_fault(app: FastAPI) -> None:
+def test_api_conforms_to_its_openapi_document(app: FastAPI) -> None:
     schema = from_asgi(DOCUMENT, app, headers={"Host": BASE_URL.removeprefix("http://")})
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) > 30
     assert [fault for each in operations for mode in GenerationMode for fault in faults(each, mode)] == []
 
 
-def test_a_fault_would_be_found(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_schemathesis_detects_internal_errors(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.api.status.list_failures", lambda _: 1 / 0)
     schema = from_asgi(DOCUMENT, app, headers={"Host": BASE_URL.removeprefix("http://")})
     broken = schema["/api/v1/failures"]["GET"]
     assert "Server error" in "".join(faults(broken, GenerationMode.POSITIVE))
 
 
-def test_everything_is_described_and_has_an_example(shared: TestClient) -> None:
+def test_every_route_is_described_and_has_an_example(shared: TestClient) -> None:
     document = shared.get(DOCUMENT).json()
     routes = [route for methods in document["paths"].values() for route in methods.values()]
     assert {tag for route in routes for tag in route["tags"]} == {tag["name"] for tag in document["tags"]}

@@ -1,4 +1,4 @@
-"""How the page looks and to whom it speaks: phone, Arabic, dark, keyboard alone, screen readers."""
+"""Layout and accessibility: phones, Arabic, dark theme, keyboard, screen readers, and the README's screenshots."""
 
 import os
 from collections.abc import Callable
@@ -10,10 +10,20 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.web.browser.conftest import GALLERY, PHONE, SLOW, WIDE, OpenPage, ask, becomes_first, box, first
+from tests.support.browser import (
+    GALLERY,
+    PHONE,
+    SLOW,
+    WIDE,
+    OpenPage,
+    bounding_box,
+    first_name,
+    search_for,
+    wait_until_first,
+)
 
 IMAGES = "SIGHTLINE_TEST_IMAGES"
-"""Names a folder that takes the pictures of the page which the README shows."""
+"""Environment variable with the folder for the screenshots of the README."""
 
 CONTRAST = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 RULES = {
@@ -23,7 +33,7 @@ RULES = {
 
 
 def faults(page: Page, options: dict[str, Any]) -> list[str]:
-    """What axe finds serious or critical."""
+    """Return the serious and critical violations that axe finds."""
     found = Axe().run(page, options=options).response["violations"]
     return [
         f"{each['id']}: {node['html'][:200]}"
@@ -34,7 +44,7 @@ def faults(page: Page, options: dict[str, Any]) -> list[str]:
 
 
 def complete(page: Page) -> None:
-    """Waits until every image is there."""
+    """Wait until every image has loaded."""
     page.evaluate("Promise.all([...document.images].filter((each) => each.src).map((each) => each.decode()))")
 
 
@@ -49,7 +59,7 @@ def results(page: Page) -> None:
 
 
 def viewer(page: Page) -> None:
-    ask(page, "a red tractor")
+    search_for(page, "a red tractor")
     page.locator('.tile[aria-posinset="1"] .shot').click()
     page.keyboard.press("h")
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
@@ -69,10 +79,10 @@ def models(page: Page) -> None:
 
 
 def albums(page: Page) -> None:
-    """A question to save, and two albums of which one is about to be deleted."""
+    """Open the albums with a query to save and a deletion to confirm."""
     kept = [{"name": name, "query": "a beach -people", "top": 100, "is_ranked": True} for name in ("Beaches", "Old")]
     page.route("**/api/v1/albums", lambda route: route.fulfill(json=kept))
-    ask(page, "a red tractor")
+    search_for(page, "a red tractor")
     page.get_by_role("button", name="Albums").click()
     page.get_by_role("button", name="Delete Old").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -81,7 +91,7 @@ def albums(page: Page) -> None:
 SCREENS: dict[str, Callable[[Page], object]] = {
     "start": lambda page: expect(page.locator("#try")).to_be_visible(),
     "results": results,
-    "nothing": lambda page: ask(page, "year:1950"),
+    "nothing": lambda page: search_for(page, "year:1950"),
     "viewer": viewer,
     "albums": albums,
     "library": library,
@@ -91,7 +101,7 @@ SCREENS: dict[str, Callable[[Page], object]] = {
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_no_screen_shuts_anybody_out(gallery: str, open_page: OpenPage, screen: str) -> None:
+def test_screens_are_accessible(gallery: str, open_page: OpenPage, screen: str) -> None:
     page = open_page(gallery, reduced_motion="reduce")
     SCREENS[screen](page)
     for size in (WIDE, PHONE):
@@ -102,7 +112,7 @@ def test_no_screen_shuts_anybody_out(gallery: str, open_page: OpenPage, screen: 
     assert faults(page, CONTRAST) == []
 
 
-def test_a_phone(gallery: str, open_page: OpenPage) -> None:
+def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#filters")).to_be_hidden()
     page.get_by_role("button", name="Filters", exact=True).tap()
@@ -113,22 +123,22 @@ def test_a_phone(gallery: str, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Filters", exact=True).tap()
     expect(page.locator("#filters")).to_be_hidden()
     page.locator("#words").fill("a snowman")
-    becomes_first(page, "new-friend.jpg")
+    wait_until_first(page, "new-friend.jpg")
     page.locator('.tile[aria-posinset="1"] .shot').tap()
     page.get_by_role("button", name="Show where", exact=True).tap()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
-    about = box(page.locator(".about"))
-    assert (about["x"], round(about["x"] + about["width"])) == (0, PHONE["width"])  # beneath the picture, not beside it
+    about = bounding_box(page.locator(".about"))
+    assert (about["x"], round(about["x"] + about["width"])) == (0, PHONE["width"])  # below the picture, not next to it
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_arabic_runs_from_right_to_left(gallery: str, open_page: OpenPage) -> None:
+def test_arabic_is_shown_right_to_left(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, language="ar")
-    ask(page, "خيمة ونار في الليل")
+    search_for(page, "خيمة ونار في الليل")
     assert page.locator("html").get_attribute("dir") == "rtl"
-    places = [box(page.locator(f'.tile[aria-posinset="{n}"]')) for n in (1, 2)]
+    places = [bounding_box(page.locator(f'.tile[aria-posinset="{n}"]')) for n in (1, 2)]
     assert places[0]["x"] > places[1]["x"]
-    assert box(page.locator("#filters"))["x"] > places[0]["x"]
+    assert bounding_box(page.locator("#filters"))["x"] > places[0]["x"]
     page.locator('.tile[aria-posinset="1"] .shot').focus()
     page.keyboard.press("ArrowLeft")
     expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
@@ -139,10 +149,10 @@ def test_arabic_runs_from_right_to_left(gallery: str, open_page: OpenPage) -> No
     assert faults(page, RULES) == []
 
 
-def test_the_keyboard_alone_is_enough(gallery: str, open_page: OpenPage) -> None:
+def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    ask(page, "a red tractor", by_keys=True)
-    assert first(page) == "spring-ploughing.jpg"
+    search_for(page, "a red tractor", by_keys=True)
+    assert first_name(page) == "spring-ploughing.jpg"
     page.keyboard.press("ArrowDown")
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.keyboard.press("ArrowRight")
@@ -165,7 +175,7 @@ def test_the_keyboard_alone_is_enough(gallery: str, open_page: OpenPage) -> None
     expect(page.locator("#words")).to_have_value("")
 
 
-def test_the_language_and_the_colours_are_kept(gallery: str, open_page: OpenPage) -> None:
+def test_language_and_theme_are_remembered(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, theme="auto", color_scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(ground) == "rgb(17, 19, 23)"
@@ -180,18 +190,18 @@ def test_the_language_and_the_colours_are_kept(gallery: str, open_page: OpenPage
 
 
 def at_home(route: Route) -> None:
-    """What is known of a picture, as if it were in somebody's own folder and not in a checkout."""
+    """Replace paths of the checkout by those of a plain folder."""
     answer = route.fetch()
     known = answer.json()
     route.fulfill(response=answer, json=known | {"path": known["path"].replace(str(GALLERY), "/home/ada/Pictures")})
 
 
-def test_the_pictures_in_the_readme(gallery: str, open_page: OpenPage, tmp_path: Path) -> None:
+def test_readme_screenshots_are_current(gallery: str, open_page: OpenPage, tmp_path: Path) -> None:
     folder = Path(os.environ.get(IMAGES) or tmp_path)
     for theme, words in (("light", "a tent at night"), ("dark", "ein Segelboot bei Sonnenuntergang")):
         page = open_page(gallery, theme=theme, language="en" if theme == "light" else "de", reduced_motion="reduce")
         page.route("**/api/v1/pictures/*", at_home)
-        ask(page, words)
+        search_for(page, words)
         complete(page)
         if theme == "dark":
             page.locator('.tile[aria-posinset="1"] .shot').click()
@@ -199,10 +209,10 @@ def test_the_pictures_in_the_readme(gallery: str, open_page: OpenPage, tmp_path:
             expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
             complete(page)
         else:
-            assert first(page)
+            assert first_name(page)
             page.locator('.tile[aria-posinset="2"]').hover()
         shot = folder / f"page-{theme}.png"
         page.screenshot(path=shot)
-        with Image.open(shot) as image:  # 256 colours: a fraction of the bytes, and hardly to be seen
+        with Image.open(shot) as image:  # 256 colours: far fewer bytes, and hardly visible
             image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(shot, optimize=True)
         assert shot.stat().st_size < 250_000
