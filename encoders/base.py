@@ -39,9 +39,9 @@ class Encoder(ABC):
     """
 
     calibration: ClassVar[Path | None] = None
-    """The file that says what this model's scores mean (`search/relevance.py`); None when nobody has measured it."""
+    """The file with the relevance of this model's scores (`search/relevance.py`); None if it was not measured."""
     has_patch_features: bool = False
-    """Whether `encode_patches` can say where in a picture something is."""
+    """Whether `encode_patches` is supported."""
 
     def __init__(
         self,
