@@ -11,14 +11,14 @@ from search.filters import FIELD_NAMES, Not, field_condition
 from search.query import ImageInput, QueryInput, StoredInput, TextInput
 from search.query_image import Crop
 from search.query_language.tokens import (
-    Dash,
-    Filter,
-    OrOperator,
-    Phrase,
-    Plus,
+    DashToken,
+    FilterToken,
+    OrToken,
+    PhraseToken,
+    PlusToken,
     Token,
-    Weight,
-    Word,
+    WeightToken,
+    WordToken,
     conjunction,
     join_alternatives,
 )
@@ -37,7 +37,9 @@ _PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:\[[^\]\s]*\])?(?=\s|$)")
 """`./`, `../` and `~/` begin a picture; `/` only if a name with an extension follows, so `/etc` is text."""
 _CROP = re.compile(r"\[([\d.,%e+-]+)\]")
 
-_OPERATORS: Mapping[str, type[Plus | Dash | OrOperator]] = MappingProxyType({"+": Plus, "-": Dash, "or": OrOperator})
+_OPERATORS: Mapping[str, type[PlusToken | DashToken | OrToken]] = MappingProxyType(
+    {"+": PlusToken, "-": DashToken, "or": OrToken}
+)
 """Operators, which must stand between blanks."""
 
 MAX_BRACKET_DEPTH = 40
@@ -71,8 +73,8 @@ class _Lexer:
         negative = chunk[0] == "-"
         self.at += negative
         marked = self._filter(0) or self._phrase(start, negative=negative)
-        if isinstance(marked, Filter):
-            return Filter(start, self.at, Not(marked.condition) if negative else marked.condition)
+        if isinstance(marked, FilterToken):
+            return FilterToken(start, self.at, Not(marked.condition) if negative else marked.condition)
         if marked is not None:
             return marked
         return self._plain(start, end, negative=negative)
@@ -82,15 +84,15 @@ class _Lexer:
         if negative and self.text[self.at].isalpha():
             source = self._source(start, lambda: TextInput(self.text[self.at : end]))
             self.at = end
-            return Phrase(start, end, source, negative=True)
+            return PhraseToken(start, end, source, negative=True)
         weight = None if negative else _WEIGHT.match(self.text, self.at)
         if weight is not None:
             self.at = weight.end()
-            return Weight(start, self.at, float(weight[1]))
+            return WeightToken(start, self.at, float(weight[1]))
         self.at = end
-        return Word(start, end)
+        return WordToken(start, end)
 
-    def _phrase(self, start: int, *, negative: bool) -> Phrase | None:
+    def _phrase(self, start: int, *, negative: bool) -> PhraseToken | None:
         """Read a quoted phrase, a picture or `like:ID`, with an optional weight. Reads nothing if there is none."""
         before = self.at
         weight = _WEIGHT.match(self.text, self.at)
@@ -106,7 +108,7 @@ class _Lexer:
             return None
         value = float(weight[1]) if weight else None
         plain = quoted and isinstance(source, TextInput) and not weight and not negative
-        return Phrase(start, self.at, source, value, negative, plain)
+        return PhraseToken(start, self.at, source, value, negative, plain)
 
     def _marked_source(self, start: int) -> QueryInput | None:
         like, path = _LIKE.match(self.text, self.at), _PATH.match(self.text, self.at)
@@ -134,7 +136,7 @@ class _Lexer:
         path = Path(os.path.expanduser(name))  # noqa: PTH111 (Path.expanduser may raise)
         return self._source(start, lambda: ImageInput(path, Crop.parse(box[1]) if box else None))
 
-    def _filter(self, depth: int) -> Filter | None:
+    def _filter(self, depth: int) -> FilterToken | None:
         """Read a filter `name:value` with a known name, or filters in round brackets."""
         start = self.at
         field = _FIELD.match(self.text, self.at)
@@ -143,7 +145,7 @@ class _Lexer:
             quoted = self.text[self.at] == '"'
             value = self._quotation() if quoted else self._take(_IN_BRACKETS if depth else _CHUNK)
             try:
-                return Filter(start, self.at, field_condition(field[1], value))
+                return FilterToken(start, self.at, field_condition(field[1], value))
             except InvalidQuery as exc:
                 raise QuerySyntax(self.text, start, str(exc)) from exc
         if self.text[self.at] == "(" and self._begins_filters():
@@ -155,7 +157,7 @@ class _Lexer:
         match = _GROUP.match(self.text, self.at)
         return match is not None and match[1].casefold() in FIELD_NAMES
 
-    def _group(self, depth: int) -> Filter:
+    def _group(self, depth: int) -> FilterToken:
         """Read filters between brackets."""
         start = self.at
         if depth > MAX_BRACKET_DEPTH:
@@ -166,18 +168,18 @@ class _Lexer:
             begin = self.at
             if self._peek(_IN_BRACKETS).casefold() == "or":
                 self.at += 2
-                inside.append(OrOperator(begin, self.at))
+                inside.append(OrToken(begin, self.at))
                 continue
             negative = self.text[self.at] == "-"
             self.at += negative
             token = self._filter(depth) if self.at < len(self.text) else None
             if token is None:
                 raise QuerySyntax(self.text, begin, "Brackets with a filter must contain filters only")
-            inside.append(Filter(begin, self.at, Not(token.condition) if negative else token.condition))
+            inside.append(FilterToken(begin, self.at, Not(token.condition) if negative else token.condition))
         if self.at >= len(self.text):
             raise QuerySyntax(self.text, start, "The bracket is not closed")
         self.at += 1
-        return Filter(start, self.at, conjunction(join_alternatives(self.text, inside)))
+        return FilterToken(start, self.at, conjunction(join_alternatives(self.text, inside)))
 
     def _quotation(self) -> str:
         """Read a text in quotation marks and return its content."""

@@ -21,13 +21,13 @@ from search.filters import FIELD_NAMES, Condition
 from search.query import Part, Query, QueryInput, TextInput, negative_parts
 from search.query_language.lexer import tokenize
 from search.query_language.tokens import (
-    Dash,
-    Filter,
-    Phrase,
-    Plus,
+    DashToken,
+    FilterToken,
+    PhraseToken,
+    PlusToken,
     Token,
-    Weight,
-    Word,
+    WeightToken,
+    WordToken,
     conjunction,
     join_alternatives,
 )
@@ -71,7 +71,7 @@ def parse(text: str) -> ParsedQuery:
     terms: list[_Term] = []
     for sign, run in _runs(text, tokens):
         terms += _terms(text, run, negative=sign)
-    where = conjunction(tokens) if any(isinstance(token, Filter) for token in tokens) else None
+    where = conjunction(tokens) if any(isinstance(token, FilterToken) for token in tokens) else None
     if not terms and where is not None:
         return ParsedQuery(None, where)
     return ParsedQuery(_query(text, terms), where)
@@ -80,7 +80,7 @@ def parse(text: str) -> ParsedQuery:
 def filter_text(text: str) -> str:
     """Return only the filters of `text`, as typed. Raises as `parse` does."""
     tokens = join_alternatives(text, tokenize(text), prose=True)
-    return " ".join(text[token.start : token.end] for token in tokens if isinstance(token, Filter))
+    return " ".join(text[token.start : token.end] for token in tokens if isinstance(token, FilterToken))
 
 
 def misspelt_filters(query: Query) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
     runs: list[tuple[bool, list[Token]]] = [(False, [])]
     last: Token | None = None
     for index, token in enumerate(tokens):
-        if isinstance(token, Plus) or (isinstance(token, Dash) and _is_minus(tokens, index)):
+        if isinstance(token, PlusToken) or (isinstance(token, DashToken) and _is_minus(tokens, index)):
             if last is not None and not runs[-1][1]:
                 raise QuerySyntax(
                     text,
@@ -132,13 +132,13 @@ def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
                     "Two operators in a row; in quotation marks, an operator is read as text",
                     is_operator=True,
                 )
-            runs.append((isinstance(token, Dash), []))
+            runs.append((isinstance(token, DashToken), []))
             last = token
-        elif isinstance(token, Dash):
-            runs[-1][1].append(Word(token.start, token.end))
+        elif isinstance(token, DashToken):
+            runs[-1][1].append(WordToken(token.start, token.end))
         else:
             runs[-1][1].append(token)
-    if last is not None and not any(not isinstance(token, Filter) for token in runs[-1][1]):
+    if last is not None and not any(not isinstance(token, FilterToken) for token in runs[-1][1]):
         raise QuerySyntax(
             text,
             last.start,
@@ -151,24 +151,24 @@ def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
 def _is_minus(tokens: Sequence[Token], index: int) -> bool:
     """Whether the dash at `index` is an operator: if the line has a plus, or if a marked part is next to it."""
     neighbours = [*tokens[max(index - 1, 0) : index], *tokens[index + 1 : index + 2]]
-    return any(isinstance(token, Plus) for token in tokens) or any(
-        isinstance(token, (Phrase, Weight)) for token in neighbours
+    return any(isinstance(token, PlusToken) for token in tokens) or any(
+        isinstance(token, (PhraseToken, WeightToken)) for token in neighbours
     )
 
 
 def _terms(text: str, run: Sequence[Token], *, negative: bool) -> list[_Term]:
     """Return the parts of one run: one for all of its words, and one for each marked part."""
     weight: float | None = None
-    words = [token for token in run if not isinstance(token, Filter)]
-    if words and isinstance(words[0], Weight):
+    words = [token for token in run if not isinstance(token, FilterToken)]
+    if words and isinstance(words[0], WeightToken):
         weight = words[0].value
         words = words[1:]
-    if len(words) == 1 and isinstance(words[0], Phrase):
+    if len(words) == 1 and isinstance(words[0], PhraseToken):
         return [_marked(words[0], negative=negative, weight=weight)]
     terms: list[_Term] = []
     prose: list[Token] = []
     for token in words:
-        if isinstance(token, Phrase) and not token.quoted:
+        if isinstance(token, PhraseToken) and not token.quoted:
             terms.append(_marked(token, negative=negative))
         else:
             prose.append(token)
@@ -179,14 +179,14 @@ def _terms(text: str, run: Sequence[Token], *, negative: bool) -> list[_Term]:
     return terms
 
 
-def _marked(phrase: Phrase, *, negative: bool, weight: float | None = None) -> _Term:
+def _marked(phrase: PhraseToken, *, negative: bool, weight: float | None = None) -> _Term:
     return _Term(
         phrase.source, weight if phrase.weight is None else phrase.weight, negative != phrase.negative, phrase.start
     )
 
 
 def _is_prose(token: Token) -> bool:
-    return not isinstance(token, Phrase) or token.quoted
+    return not isinstance(token, PhraseToken) or token.quoted
 
 
 def _prose_text(text: str, prose: Sequence[Token]) -> str:

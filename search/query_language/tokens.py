@@ -5,26 +5,25 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.errors import QuerySyntax
-from search.filters import And, Condition
-from search.filters import Or as AnyOf
+from search.filters import And, Condition, Or
 from search.query import QueryInput
 
 __all__ = [
-    "Dash",
-    "Filter",
-    "OrOperator",
-    "Phrase",
-    "Plus",
+    "DashToken",
+    "FilterToken",
+    "OrToken",
+    "PhraseToken",
+    "PlusToken",
     "Token",
-    "Weight",
-    "Word",
+    "WeightToken",
+    "WordToken",
     "conjunction",
     "join_alternatives",
 ]
 
 
 @dataclass(frozen=True)
-class Word:
+class WordToken:
     """A word of plain text, or anything else that has no special meaning."""
 
     start: int
@@ -32,7 +31,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Phrase:
+class PhraseToken:
     """A marked part of the query: in quotation marks, with a weight or a minus, or a picture."""
 
     start: int
@@ -46,7 +45,7 @@ class Phrase:
 
 
 @dataclass(frozen=True)
-class Weight:
+class WeightToken:
     """A weight before bare words, such as `0.5:` in `0.5:sunset at sea`."""
 
     start: int
@@ -55,7 +54,7 @@ class Weight:
 
 
 @dataclass(frozen=True)
-class Filter:
+class FilterToken:
     """A filter, or several in brackets."""
 
     start: int
@@ -64,7 +63,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class OrOperator:
+class OrToken:
     """`or`: an operator between two filters, otherwise a word."""
 
     start: int
@@ -72,7 +71,7 @@ class OrOperator:
 
 
 @dataclass(frozen=True)
-class Plus:
+class PlusToken:
     """A plus between blanks."""
 
     start: int
@@ -80,14 +79,14 @@ class Plus:
 
 
 @dataclass(frozen=True)
-class Dash:
+class DashToken:
     """A minus between blanks, or a dash."""
 
     start: int
     end: int
 
 
-Token: TypeAlias = Word | Phrase | Weight | Filter | OrOperator | Plus | Dash
+Token: TypeAlias = WordToken | PhraseToken | WeightToken | FilterToken | OrToken | PlusToken | DashToken
 
 
 def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False) -> list[Token]:
@@ -99,11 +98,11 @@ def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False
     index = 0
     while index < len(tokens):
         token = tokens[index]
-        if isinstance(token, OrOperator):
+        if isinstance(token, OrToken):
             if not prose:
                 raise QuerySyntax(text, token.start, "`or` must stand between two filters")
-            token = Word(token.start, token.end)
-        if isinstance(token, Filter):
+            token = WordToken(token.start, token.end)
+        if isinstance(token, FilterToken):
             alternatives = _alternatives(tokens, index)
             index += 2 * (len(alternatives) - 1)
             token = _any_of(alternatives)
@@ -114,25 +113,25 @@ def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False
 
 def conjunction(tokens: Sequence[Token]) -> Condition:
     """Return all filters among `tokens` as one condition."""
-    conditions = tuple(token.condition for token in tokens if isinstance(token, Filter))
+    conditions = tuple(token.condition for token in tokens if isinstance(token, FilterToken))
     return conditions[0] if len(conditions) == 1 else And(conditions)
 
 
-def _alternatives(tokens: Sequence[Token], index: int) -> list[Filter]:
+def _alternatives(tokens: Sequence[Token], index: int) -> list[FilterToken]:
     """Return the filter at `index` and all that follow it, each after an `or`."""
-    alternatives: list[Filter] = []
+    alternatives: list[FilterToken] = []
     for at in range(index, len(tokens), 2):
         token = tokens[at]
-        if not isinstance(token, Filter) or (alternatives and not isinstance(tokens[at - 1], OrOperator)):
+        if not isinstance(token, FilterToken) or (alternatives and not isinstance(tokens[at - 1], OrToken)):
             break
         alternatives.append(token)
     return alternatives
 
 
-def _any_of(alternatives: Sequence[Filter]) -> Filter:
+def _any_of(alternatives: Sequence[FilterToken]) -> FilterToken:
     """Combine several filters into one; a first filter that is a disjunction is extended, not nested."""
     if len(alternatives) == 1:
         return alternatives[0]
     first, *others = (token.condition for token in alternatives)
-    conditions = (*(first.conditions if isinstance(first, AnyOf) else (first,)), *others)
-    return Filter(alternatives[0].start, alternatives[-1].end, AnyOf(conditions))
+    conditions = (*(first.conditions if isinstance(first, Or) else (first,)), *others)
+    return FilterToken(alternatives[0].start, alternatives[-1].end, Or(conditions))
