@@ -14,7 +14,7 @@ from encoders.mini.tokenizer import Tokenizer
 from search.evaluate.metrics import parse_metric
 from search.evaluate.ranks import relevant_ranks
 from training import corpora
-from training.captioned import tensors
+from training.caption_sampler import tensors
 from training.model import TextTower
 
 __all__ = ["DevQueries"]

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.corpora import LANGUAGES
-from training.model import Block, CellHead, TextTower
+from training.model import Block, PatchHead, TextTower
 from training.student import PREPROCESS, Student
-from training.train_cells import trained_head
+from training.train_patches import load_patch_head
 
 __all__ = ["export"]
 
@@ -39,7 +39,7 @@ _SMALLEST = 1024
 
 
 class ImageGraph(nn.Module):
-    """Pixels (N, 3, S, S) to a picture vector (N, D) of unit length, and the two maps that `CellHead` reads."""
+    """Pixels (N, 3, S, S) to a picture vector (N, D) of unit length, and the two maps that `PatchHead` reads."""
 
     def __init__(self, student: Student) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ def halve(model: onnx.ModelProto) -> None:
         model.graph.node.insert(0, cast)
 
 
-def export(student: Student, where: CellHead, tokenizer: Path, out: Path) -> dict[str, float]:
+def export(student: Student, where: PatchHead, tokenizer: Path, out: Path) -> dict[str, float]:
     """Write all files; returns the largest difference between ONNX Runtime and torch for each tower."""
     out.mkdir(parents=True, exist_ok=True)
     student = student.twin()
@@ -161,7 +161,7 @@ def _difference(file: Path, inputs: dict[str, Tensor], expected: Tensor) -> floa
     return float(np.abs(found - expected.numpy()).max())
 
 
-def _write_card(student: Student, where: CellHead, out: Path) -> None:
+def _write_card(student: Student, where: PatchHead, out: Path) -> None:
     digest = hashlib.sha256()
     for name in FILES:
         digest.update((out / name).read_bytes())
@@ -192,7 +192,7 @@ def _main() -> None:
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--out", type=Path, default=Path("encoders/mini/weights"))
     options = parser.parse_args()
-    student, where = Student.averaged(options.checkpoint), trained_head(options.cells)
+    student, where = Student.averaged(options.checkpoint), load_patch_head(options.cells)
     for tower, difference in export(student, where, options.tokenizer, options.out).items():
         print(f"{tower}: ONNX Runtime and torch differ by at most {difference:.1e}")
 

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from encoders.mini.tokenizer import Tokenizer
 from examples.scenes import Subject
-from training.captioned import tensors
-from training.marked import phrases
+from training.caption_sampler import tensors
+from training.masked_scenes import phrases
 from training.student import PREPROCESS, Student
 
 __all__ = ["Maps", "Words"]

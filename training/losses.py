@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["contrastive", "follow", "match_cells"]
+__all__ = ["contrastive", "follow", "match_grids"]
 
 
 def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) -> Tensor:
@@ -20,7 +20,7 @@ def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) 
     return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
 
 
-def match_cells(student: Tensor, teacher: Tensor) -> Tensor:
+def match_grids(student: Tensor, teacher: Tensor) -> Tensor:
     """Mean squared difference of two grids (N, D, H, W). One means: no better than the mean of the teacher."""
     return functional.mse_loss(student, teacher)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Backbone", "CellHead", "GridHead", "Shape", "TextTower"]
+__all__ = ["Backbone", "GridHead", "PatchHead", "Shape", "TextTower"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class GridHead(nn.Module):
         return functional.normalize(picture, dim=1), vectors.transpose(1, 2).reshape(n, d, h, w)
 
 
-class CellHead(nn.Module):
+class PatchHead(nn.Module):
     """Where things are: the two coarsest stages of the backbone to a vector of the joint space for each fine cell.
 
     Apart from `GridHead`, whose cells need only be right on the whole; it leaves the picture's own vector untouched.

@@ -13,7 +13,7 @@ from torch import Tensor
 from encoders.mini.tokenizer import Tokenizer
 from training import corpora
 from training.augment import Crops, crop, jitter_colours, normalise
-from training.captioned import Captioned
+from training.caption_sampler import CaptionSampler
 from training.scenes import scene_captions
 from training.student import PREPROCESS
 
@@ -68,7 +68,13 @@ class Sampler:
     """Batches of captioned pictures, each seen once in an epoch, and of others drawn at random."""
 
     def __init__(
-        self, captioned: PictureSet, captions: Captioned, others: PictureSet | None, batch: int, extra: int, drawn: int
+        self,
+        captioned: PictureSet,
+        captions: CaptionSampler,
+        others: PictureSet | None,
+        batch: int,
+        extra: int,
+        drawn: int,
     ) -> None:
         self._captioned, self._captions, self._others, self._drawn = captioned, captions, others, drawn
         self._rows, self._extra = batch, extra
@@ -95,12 +101,14 @@ class Sampler:
             yield order[index * self._rows : (index + 1) * self._rows]
 
 
-def captioned_pictures(data: Path, prepared: Path, scenes: int, tokenizer: Tokenizer) -> tuple[PictureSet, Captioned]:
+def captioned_pictures(
+    data: Path, prepared: Path, scenes: int, tokenizer: Tokenizer
+) -> tuple[PictureSet, CaptionSampler]:
     """The training photos and the first `scenes` rendered scenes, with all their captions."""
     photos, rendered = PictureSet.load(prepared / "train"), PictureSet.load(prepared / "scenes")
     pictures = photos + rendered.first(scenes)
     words = corpora.captions(data, "train") + scene_captions(scenes)
-    return pictures, Captioned(words, pictures.names, tokenizer)
+    return pictures, CaptionSampler(words, pictures.names, tokenizer)
 
 
 def _views(pictures: PictureSet, rows: NDArray[np.int64], side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -175,4 +175,6 @@ def _spread(paths: Sequence[Path], count: int) -> list[Path]:
 def _embed(paths: Sequence[Path], encoder: Encoder) -> Vectors:
     batches = [paths[start : start + 64] for start in range(0, len(paths), 64)]
     side = encoder.preprocess.size
-    return np.concatenate([encoder.encode_images([open_query_image(path, side) for path in batch]) for batch in batches])
+    return np.concatenate(
+        [encoder.encode_images([open_query_image(path, side) for path in batch]) for batch in batches]
+    )

@@ -40,7 +40,7 @@ def steps(data: Path, runs: Path) -> Iterator[Step]:
     yield Step("train_text", (*source, *prepared, "--out", str(text)), text)
     yield Step("train", (*student, "--out", str(small)))
     yield Step("train", (*student, "--begin", str(small / "checkpoint.pt"), *larger, "--out", str(large)))
-    yield Step("train_cells", (*student, *last, "--out", str(cells)), cells)
+    yield Step("train_patches", (*student, *last, "--out", str(cells)), cells)
     yield Step("export", (*last, "--cells", str(cells), "--tokenizer", str(tokenizer)))
     yield Step("evaluate", source)
     yield Step("calibrate", source)

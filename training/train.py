@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from encoders.mini.tokenizer import Tokenizer
-from training.captioned import tensors
+from training.caption_sampler import tensors
 from training.dev import DevQueries
-from training.losses import contrastive, follow, match_cells
+from training.losses import contrastive, follow, match_grids
 from training.optim import Optimisers, cosine
 from training.pictures import Batch, PictureSet, Sampler, captioned_pictures
 from training.seeds import seed_all
 from training.student import PREPROCESS, Student
 
-__all__ = ["Settings", "Trainer", "embed", "save", "train_epoch"]
+__all__ = ["TrainSettings", "Trainer", "embed", "save", "train_epoch"]
 
 _log = logging.getLogger("sightline.training")
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainSettings:
     """Everything about this step that could be otherwise."""
 
     epochs: float = 60
@@ -63,7 +63,7 @@ class Settings:
 class Trainer:
     """The student, its moving average, and everything that changes them."""
 
-    def __init__(self, student: Student, settings: Settings, steps: int) -> None:
+    def __init__(self, student: Student, settings: TrainSettings, steps: int) -> None:
         self.settings, self.steps, self.step = settings, steps, 0
         self.student = student
         self.average = student.twin()
@@ -104,7 +104,7 @@ class Trainer:
         texts = [self.student.text(*tensors(ids)) for ids in batch.texts]  # each (C, D), C captioned pictures
         captioned = pictures[: len(batch.owners)]
         return {
-            "cells": match_cells(grid, batch.grids),
+            "cells": match_grids(grid, batch.grids),
             "place": 1 - (pictures * places).sum(1).mean(),
             "caption": torch.stack([contrastive(captioned, text, batch.owners, scale) for text in texts]).mean(),
             "follow": follow(pictures, places, torch.cat(texts).detach(), scale.detach()),
@@ -155,7 +155,7 @@ def _main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     _log_to(options.out / "train.log")
     torch.set_num_threads(options.threads)
-    settings = Settings(
+    settings = TrainSettings(
         epochs=options.epochs,
         small_until=options.small_until,
         side=options.side,
@@ -218,15 +218,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--text", type=Path, default=Path("runs/text.pt"))
     parser.add_argument("--out", type=Path, default=Path("runs/mini"))
-    parser.add_argument("--epochs", type=float, default=Settings.epochs)
-    parser.add_argument("--small-until", type=float, default=Settings.small_until)
+    parser.add_argument("--epochs", type=float, default=TrainSettings.epochs)
+    parser.add_argument("--small-until", type=float, default=TrainSettings.small_until)
     others = parser.add_mutually_exclusive_group()
     others.add_argument("--begin", type=Path, help="begin with the averaged weights of this checkpoint")
     others.add_argument("--backbone", type=Path, help="begin with the averaged backbone of this checkpoint alone")
-    parser.add_argument("--side", type=int, default=Settings.side)
-    parser.add_argument("--rate", type=float, default=Settings.rate)
-    parser.add_argument("--batch", type=int, default=Settings.batch)
-    parser.add_argument("--seed", type=int, default=Settings.seed)
+    parser.add_argument("--side", type=int, default=TrainSettings.side)
+    parser.add_argument("--rate", type=float, default=TrainSettings.rate)
+    parser.add_argument("--batch", type=int, default=TrainSettings.batch)
+    parser.add_argument("--seed", type=int, default=TrainSettings.seed)
     parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
     parser.add_argument("--extra", type=int, default=32, help="pictures without captions in each step")

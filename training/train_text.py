@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from encoders.mini.tokenizer import Tokenizer, plain
 from training import corpora
-from training.captioned import Captioned, tensors
+from training.caption_sampler import CaptionSampler, tensors
 from training.dev import DevQueries
 from training.losses import contrastive
 from training.model import GridHead, Shape, TextTower
@@ -94,7 +94,7 @@ class JointSpace(nn.Module):
 
 def train_text(
     grids: NDArray[np.float16],
-    captioned: Captioned,
+    captioned: CaptionSampler,
     aligned: Aligned,
     space: JointSpace,
     settings: TextSettings,
@@ -125,7 +125,7 @@ def train_text(
 def _picture_loss(
     space: JointSpace,
     grids: NDArray[np.float16],
-    captioned: Captioned,
+    captioned: CaptionSampler,
     rows: NDArray[np.int64],
     settings: TextSettings,
     rng: np.random.Generator,

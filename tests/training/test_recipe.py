@@ -31,7 +31,7 @@ def tokenizer_file(captions: list[Caption], tmp_path_factory: pytest.TempPathFac
 
 
 def make_sampler(captions: list[Caption], tokenizer: Tokenizer):  # type: ignore[no-untyped-def]
-    from training.captioned import Captioned
+    from training.caption_sampler import CaptionSampler
     from training.pictures import PictureSet, Sampler
     from training.views import random_boxes
 
@@ -41,17 +41,17 @@ def make_sampler(captions: list[Caption], tokenizer: Tokenizer):  # type: ignore
     boxes = np.stack([random_boxes(rng, VIEWS) for _ in names])
     grids = rng.normal(size=(COUNT, VIEWS, 7, 7, DIM)).astype(np.float16)
     pictures = PictureSet(pixels, boxes, grids, list(names))
-    return Sampler(pictures, Captioned(captions, pictures.names, tokenizer), pictures, batch=4, extra=2, drawn=2)
+    return Sampler(pictures, CaptionSampler(captions, pictures.names, tokenizer), pictures, batch=4, extra=2, drawn=2)
 
 
 def make_trainer(tokenizer: Tokenizer):  # type: ignore[no-untyped-def]
     from training.model import Shape
     from training.student import Student
-    from training.train import Settings, Trainer
+    from training.train import Trainer, TrainSettings
 
     torch.manual_seed(0)
     shape = Shape(len(tokenizer), dim=DIM, text_width=16, text_layers=1, widths=(8, 16, 32), blocks=(1, 1, 1))
-    return Trainer(Student(shape), Settings(small_side=64, small_until=0.5), steps=4)
+    return Trainer(Student(shape), TrainSettings(small_side=64, small_until=0.5), steps=4)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(
@@ -75,15 +75,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
 
 
 def test_exported_graphs_equal_the_trained_model(captions: list[Caption], tokenizer_file: Path, tmp_path: Path) -> None:
-    from training.captioned import tensors
+    from training.caption_sampler import tensors
     from training.export import export
-    from training.model import CellHead
+    from training.model import PatchHead
     from training.train import train_epoch
 
     tokenizer = Tokenizer(tokenizer_file)
     trainer = make_trainer(tokenizer)
     train_epoch(trainer, make_sampler(captions, tokenizer))
-    student, where = trainer.average, CellHead(trainer.average.shape).eval()
+    student, where = trainer.average, PatchHead(trainer.average.shape).eval()
     differences = export(student, where, tokenizer_file, tmp_path)
     assert differences.keys() == {"image", "cells", "text"}
     assert max(differences.values()) < 0.01  # float16 and int8 rounding
@@ -102,7 +102,7 @@ def test_exported_graphs_equal_the_trained_model(captions: list[Caption], tokeni
 
 
 def test_pairs_of_chinese_characters_have_their_own_vectors(tokenizer_file: Path) -> None:
-    from training.captioned import tensors
+    from training.caption_sampler import tensors
     from training.model import Shape
     from training.train_text import JointSpace
 
@@ -117,12 +117,12 @@ def test_pairs_of_chinese_characters_have_their_own_vectors(tokenizer_file: Path
 
 
 def test_the_patch_head_learns_to_locate_subjects(tokenizer_file: Path) -> None:
-    from training.captioned import Captioned
-    from training.marked import marked_scenes
+    from training.caption_sampler import CaptionSampler
+    from training.masked_scenes import render_masked_scenes
     from training.model import Shape
     from training.pictures import PictureSet
     from training.student import PREPROCESS, Student
-    from training.train_cells import CellSettings, CellTrainer, Photos, Scenes
+    from training.train_patches import PatchSettings, PatchTrainer, Photos, Scenes
 
     torch.manual_seed(0)
     tokenizer = Tokenizer(tokenizer_file)
@@ -134,10 +134,10 @@ def test_the_patch_head_learns_to_locate_subjects(tokenizer_file: Path) -> None:
     grids = np.random.default_rng(0).normal(size=(4, 1, 7, 7, DIM)).astype(np.float16)
     squares = np.stack([np.asarray(image.resize((SIDE, SIDE))) for image in images])
     pictures = PictureSet(squares, np.zeros((4, 1, 4), np.float32), grids, list(names))
-    scenes = Scenes(student, tokenizer, marked_scenes(4, PREPROCESS.size // 8, PREPROCESS))
-    photos = Photos(student, student.head, pictures, Captioned(scene_captions(4), pictures.names, tokenizer))
+    scenes = Scenes(student, tokenizer, render_masked_scenes(4, PREPROCESS.size // 8, PREPROCESS))
+    photos = Photos(student, student.head, pictures, CaptionSampler(scene_captions(4), pictures.names, tokenizer))
 
-    trainer = CellTrainer(student.shape, CellSettings(), steps=60)
+    trainer = PatchTrainer(student.shape, PatchSettings(), steps=60)
     rng, rows = np.random.default_rng(0), np.arange(4)
     fine, coarse = (torch.cat(pair) for pair in zip(scenes.maps.of_rows(rows), photos.maps.of_rows(rows), strict=True))
     places = [
@@ -148,7 +148,7 @@ def test_the_patch_head_learns_to_locate_subjects(tokenizer_file: Path) -> None:
 
 
 def test_the_text_step_trains_on_maps(captions: list[Caption], tokenizer_file: Path) -> None:
-    from training.captioned import Captioned
+    from training.caption_sampler import CaptionSampler
     from training.model import Shape
     from training.train_text import Aligned, JointSpace, TextSettings, train_text
 
@@ -159,7 +159,7 @@ def test_the_text_step_trains_on_maps(captions: list[Caption], tokenizer_file: P
     seen: list[object] = []
     space = JointSpace.fresh(Shape(len(tokenizer), dim=DIM, text_width=16), tokenizer, seed=0)
     settings = TextSettings(epochs=2, batch=4, drawn=2, aligned=4)
-    train_text(grids, Captioned(captions, names, tokenizer), aligned, space, settings, seen.append)
+    train_text(grids, CaptionSampler(captions, names, tokenizer), aligned, space, settings, seen.append)
     assert len(seen) == 2
     assert all(torch.isfinite(parameter).all() for parameter in space.parameters())
     assert 1 < space.scale.exp() < 100

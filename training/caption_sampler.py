@@ -11,10 +11,10 @@ from torch import Tensor
 from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad, plain
 from training.corpora import Caption
 
-__all__ = ["Captioned", "tensors"]
+__all__ = ["CaptionSampler", "tensors"]
 
 
-class Captioned:
+class CaptionSampler:
     """The captions of a set of pictures, by picture and language, ready to be drawn from.
 
     A language is drawn first and a caption of it second, so that languages with few captions count too.

@@ -1,6 +1,6 @@
 """Step 5: where things are. A head for cells on the frozen backbone, taught by scenes whose masks are known.
 
-    python -m training.train_cells --data DIR --checkpoint runs/mini/checkpoint.pt --out runs/cells.pt
+    python -m training.train_patches --data DIR --checkpoint runs/mini/checkpoint.pt --out runs/cells.pt
 
 On scenes, the words for a subject must be nearest to the cells that show it. On photos, of which nobody knows the
 masks, cells follow the teacher's, and the cells that a caption picks out must tell its photo from others. No weight of
@@ -24,22 +24,22 @@ from encoders.mini.tokenizer import Tokenizer
 from examples.scenes import Subject
 from search.highlight.patch_similarity import BACKGROUND_CONCEPTS
 from training import corpora
-from training.captioned import Captioned, tensors
+from training.caption_sampler import CaptionSampler, tensors
 from training.frozen import Maps, Words
-from training.marked import Marked, marked_scenes
-from training.model import CellHead, GridHead, Shape
+from training.masked_scenes import MaskedScenes, render_masked_scenes
+from training.model import GridHead, PatchHead, Shape
 from training.optim import cosine
 from training.pictures import PictureSet
 from training.seeds import seed_all
 from training.student import PREPROCESS, Student
 
-__all__ = ["CellSettings", "CellTrainer", "Photos", "Scenes", "train_cells", "trained_head"]
+__all__ = ["PatchSettings", "PatchTrainer", "Photos", "Scenes", "load_patch_head", "train_patch_head"]
 
 _log = logging.getLogger("sightline.training")
 
 
 @dataclass(frozen=True)
-class CellSettings:
+class PatchSettings:
     """Everything about this step that could be otherwise."""
 
     epochs: int = 5
@@ -66,7 +66,7 @@ class CellSettings:
 class Scenes:
     """Scenes with the maps of the backbone, and the words for what they show."""
 
-    def __init__(self, student: Student, tokenizer: Tokenizer, marked: Marked) -> None:
+    def __init__(self, student: Student, tokenizer: Tokenizer, marked: MaskedScenes) -> None:
         self.marked, self.maps = marked, Maps.of(student, marked.pixels)
         self.words = Words(student, tokenizer, marked.subjects)
         with torch.no_grad():
@@ -87,7 +87,9 @@ class Scenes:
 class Photos:
     """Photos with the maps of the backbone, the teacher's cells, and captions."""
 
-    def __init__(self, student: Student, teacher_head: GridHead, pictures: PictureSet, captions: Captioned) -> None:
+    def __init__(
+        self, student: Student, teacher_head: GridHead, pictures: PictureSet, captions: CaptionSampler
+    ) -> None:
         squares = [PREPROCESS.pixels(Image.fromarray(square)) for square in pictures.pixels]
         self.maps = Maps.of(student, np.stack(squares))
         self._text, self._teacher_head = student.text, teacher_head
@@ -105,12 +107,12 @@ class Photos:
         return functional.normalize(wanted, dim=1), texts
 
 
-class CellTrainer:
+class PatchTrainer:
     """The head for cells, its optimiser, and what is asked of it."""
 
-    def __init__(self, shape: Shape, settings: CellSettings, steps: int) -> None:
+    def __init__(self, shape: Shape, settings: PatchSettings, steps: int) -> None:
         self.settings, self.steps, self.step = settings, steps, 0
-        self.head = CellHead(shape)
+        self.head = PatchHead(shape)
         self.bias = nn.Parameter(torch.tensor(-8.0))  # most cells show nothing of what is asked for
         parameters = [*self.head.parameters(), self.bias]
         self._optimiser = torch.optim.AdamW(parameters, settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
@@ -167,12 +169,12 @@ def picked(logits: Tensor, right: Tensor) -> Tensor:
     return -torch.cat([chosen, wrong], 1).log_softmax(1)[:, 0].mean()
 
 
-def train_cells(scenes: Scenes, photos: Photos, shape: Shape, settings: CellSettings) -> CellHead:
+def train_patch_head(scenes: Scenes, photos: Photos, shape: Shape, settings: PatchSettings) -> PatchHead:
     """The head after all epochs."""
     seed_all(settings.seed)
     rng = np.random.default_rng(settings.seed)
     batches = len(scenes) // settings.scenes
-    trainer = CellTrainer(shape, settings, batches * settings.epochs)
+    trainer = PatchTrainer(shape, settings, batches * settings.epochs)
     for epoch in range(settings.epochs):
         sums = Counter[str]()
         for rows in np.split(rng.permutation(len(scenes))[: batches * settings.scenes], batches):
@@ -189,10 +191,10 @@ def train_cells(scenes: Scenes, photos: Photos, shape: Shape, settings: CellSett
     return trainer.head
 
 
-def trained_head(file: Path) -> CellHead:
+def load_patch_head(file: Path) -> PatchHead:
     """What this step wrote."""
     state = torch.load(file, weights_only=True)
-    head = CellHead(Shape(**state["shape"])).eval()
+    head = PatchHead(Shape(**state["shape"])).eval()
     head.load_state_dict(state["head"])
     return head
 
@@ -204,14 +206,14 @@ def _main() -> None:
     tokenizer = Tokenizer(options.tokenizer)
     student = Student.averaged(options.checkpoint).eval().requires_grad_(False)
     teacher_head = Student.after_text(options.text).head.eval().requires_grad_(False)
-    scenes = Scenes(student, tokenizer, marked_scenes(options.scenes, PREPROCESS.size // 8, PREPROCESS))
+    scenes = Scenes(student, tokenizer, render_masked_scenes(options.scenes, PREPROCESS.size // 8, PREPROCESS))
     _log.info("%d scenes with %d subjects", len(scenes), len(scenes.marked.subjects))
     pictures = PictureSet.load(options.prepared / "train").first(options.photos)
     names = set(pictures.names)
     words = [caption for caption in corpora.captions(options.data, "train") if caption.image in names]
-    photos = Photos(student, teacher_head, pictures, Captioned(words, pictures.names, tokenizer))
+    photos = Photos(student, teacher_head, pictures, CaptionSampler(words, pictures.names, tokenizer))
     _log.info("%d photos", len(photos))
-    head = train_cells(scenes, photos, student.shape, CellSettings(epochs=options.epochs))
+    head = train_patch_head(scenes, photos, student.shape, PatchSettings(epochs=options.epochs))
     torch.save({"shape": asdict(student.shape), "head": head.state_dict()}, options.out)
 
 
@@ -223,7 +225,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--text", type=Path, default=Path("runs/text.pt"))
     parser.add_argument("--checkpoint", type=Path, default=Path("runs/mini/checkpoint.pt"))
     parser.add_argument("--out", type=Path, default=Path("runs/cells.pt"))
-    parser.add_argument("--epochs", type=int, default=CellSettings.epochs)
+    parser.add_argument("--epochs", type=int, default=PatchSettings.epochs)
     parser.add_argument("--scenes", type=int, default=4800)
     parser.add_argument("--photos", type=int, default=6000)
     parser.add_argument("--threads", type=int, default=2)

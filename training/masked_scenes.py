@@ -12,14 +12,14 @@ from examples.scenes import Subject, masks, random_scene, render
 from examples.scenes.grammar import LANGUAGES
 from training.scenes import FIRST_SEED
 
-__all__ = ["Marked", "marked_scenes", "phrases"]
+__all__ = ["MaskedScenes", "phrases", "render_masked_scenes"]
 
 _SMALLEST = 0.002
 """Subjects that show on a smaller share of the picture are not learned from."""
 
 
 @dataclass(frozen=True)
-class Marked:
+class MaskedScenes:
     """N scenes with M subjects in all, each of them in the scene that `owners` names."""
 
     pixels: NDArray[np.uint8]  # (N, S, S, 3)
@@ -51,7 +51,7 @@ class Marked:
         return cover, known
 
 
-def marked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FIRST_SEED) -> Marked:
+def render_masked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FIRST_SEED) -> MaskedScenes:
     """Scenes of `count` seeds as the model sees them, with their masks on a grid of `grid` cells a side."""
     pixels, owners, subjects, cover = [], [], [], []
     for row in range(count):
@@ -64,7 +64,7 @@ def marked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FI
                 owners.append(row)
                 subjects.append(named[label])
                 cover.append(share)
-    return Marked(np.stack(pixels), np.array(owners), subjects, np.stack(cover))
+    return MaskedScenes(np.stack(pixels), np.array(owners), subjects, np.stack(cover))
 
 
 def phrases(subject: Subject) -> list[str]:

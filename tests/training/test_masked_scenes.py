@@ -4,10 +4,10 @@ import numpy as np
 
 from encoders.preprocess import Preprocess
 from examples.scenes import Subject
-from training.marked import Marked, marked_scenes, phrases
+from training.masked_scenes import MaskedScenes, phrases, render_masked_scenes
 
 ROW = np.array([0, 1])
-MARKED = Marked(
+MARKED = MaskedScenes(
     pixels=np.zeros((2, 4, 4, 3), np.uint8),
     owners=np.array([0, 0, 1]),
     subjects=[Subject("car", "red"), Subject("tree"), Subject("car", "blue")],
@@ -36,7 +36,7 @@ def test_rows_select_scenes_in_any_order() -> None:
 
 
 def test_masks_cover_their_subjects() -> None:
-    marked = marked_scenes(3, 6, Preprocess(size=48, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="squash"))
+    marked = render_masked_scenes(3, 6, Preprocess(size=48, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="squash"))
     assert marked.pixels.shape == (3, 48, 48, 3)
     assert len(marked.owners) == len(marked.subjects) == len(marked.cover)
     assert set(marked.owners.tolist()) == {0, 1, 2}
