@@ -4,10 +4,10 @@ The path of a file, in the order of the calls:
 
     index                                     for each folder, while no other process changes the library:
       scan                                      indexer.scan        walk the folder
-      ScanReconciler.record, guard, restore     store.ingest        compare with the catalogue
+      ScanReconciler.record ... pending_files   store.ingest        compare with the catalogue
       read_ahead(Reader)                        indexer.reader      in threads: bytes, digest, pixels, metadata, hash
       batches, embed                            indexer.batching    one forward pass for each batch
-      ScanReconciler.commit                     store.ingest        one transaction for each batch
+      ScanReconciler.write                      store.ingest        one transaction for each batch
       ScanReconciler.mark_missing               store.ingest        files that are gone
       refresh_metadata, backfill_hashes         indexer.refresh     files that need no embedding
     publish                                   store.spaces        near-duplicates, and the index file
