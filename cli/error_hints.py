@@ -71,6 +71,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.HomeFolderNotFound: _home_folder,
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
         errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
+        errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
         errors.FolderNotFound: _folder_not_found,
         errors.FolderExcluded: lambda _: (
