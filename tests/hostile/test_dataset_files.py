@@ -1,4 +1,4 @@
-"""Files that are no data sets, whatever is in them: an error of ours, never another one."""
+"""Files that are not valid data sets raise `DatasetError` and no other exception."""
 
 import json
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Files of vectors with bytes changed, cut off or made up: a `BadVectorFile`, or vectors; never anything else."""
+"""Damaged and random vector files are read or raise `BadVectorFile`, and no other exception."""
 
 import io
 import random
@@ -29,7 +29,7 @@ def parquet() -> bytes:
 
 
 def read(file: Path, names: Path | None = None) -> int:
-    """How many vectors the file gives; 0 if it is refused."""
+    """Return the number of vectors in the file, or 0 if it is rejected."""
     try:
         return sum(len(vectors) for _, vectors in open_vectors(file, names))
     except BadVectorFile as exc:
@@ -38,7 +38,7 @@ def read(file: Path, names: Path | None = None) -> int:
 
 
 def spoilt(content: bytes, rng: random.Random) -> bytes:
-    """A few bytes changed, some cut out, some put in, or the end cut off."""
+    """Return `data` with a few bytes changed, removed or inserted, or truncated."""
     spoilt = bytearray(content)
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(len(spoilt))
@@ -57,11 +57,11 @@ def spoilt(content: bytes, rng: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize(("make", "ending"), [(npy, "npy"), (parquet, "parquet")])
-def test_spoilt_files(tmp_path: Path, make: Callable[[], bytes], ending: str) -> None:
+def test_corrupted_files_raise_only_library_errors(tmp_path: Path, make: Callable[[], bytes], ending: str) -> None:
     file, content, rng = tmp_path / f"v.{ending}", make(), random.Random(1)
     refused = 0
     for _ in range(400):
-        # The head of the one and the foot of the other hold what the rest means.
+        # The header of one format and the footer of the other describe the rest.
         head, rest = (content[:128], content[128:]) if ending == "npy" else (content[-700:], content[:-700])
         bad = spoilt(head, rng)
         file.write_bytes(bad + rest if ending == "npy" else rest + bad)
@@ -69,7 +69,7 @@ def test_spoilt_files(tmp_path: Path, make: Callable[[], bytes], ending: str) ->
     assert refused > 200
 
 
-def test_spoilt_names(tmp_path: Path) -> None:
+def test_corrupted_names_raise_only_library_errors(tmp_path: Path) -> None:
     (tmp_path / "v.npy").write_bytes(npy())
     lines = b"".join(b'{"id": "d%d", "path_b64": null}\n' % row for row in range(40))
     names, rng = tmp_path / "n.jsonl", random.Random(2)
@@ -84,12 +84,12 @@ def test_spoilt_names(tmp_path: Path) -> None:
     "content", [b"", b"\0", b"PAR1PAR1", b"PAR1" + bytes(8) + b"PAR1", b"\x93NUMPY", b"\x93NUMPY\x03\x00" + b"\xff" * 8]
 )
 @pytest.mark.parametrize("ending", ["npy", "parquet", "jsonl"])
-def test_made_up_files(tmp_path: Path, content: bytes, ending: str) -> None:
+def test_random_files_raise_only_library_errors(tmp_path: Path, content: bytes, ending: str) -> None:
     (tmp_path / f"v.{ending}").write_bytes(content)
     assert read(tmp_path / f"v.{ending}") == 0
 
 
-def test_a_header_that_would_run_code(tmp_path: Path) -> None:
+def test_pickle_in_the_header_is_not_executed(tmp_path: Path) -> None:
     header = b"{'descr': __import__('os').system('touch %s'), 'fortran_order': False, 'shape': (1, 1)}\n"
     header %= bytes(tmp_path / "run")
     (tmp_path / "v.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(8))
