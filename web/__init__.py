@@ -1,4 +1,4 @@
-"""Sightline over HTTP: the API that other programs build on, and the page on which people look."""
+"""The HTTP API and the web page of a library."""
 
 from web.app import create_app
 from web.settings import ServeSettings

@@ -37,8 +37,8 @@ def refused(client: TestClient, path: str, body: str | bytes, method: str = "POS
     answer = client.request(method, path, content=body, headers=JSON)
     assert time.perf_counter() - started < AT_ONCE
     assert 400 <= answer.status_code < 500, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    data: dict[str, Any] = answer.json()
+    return data
 
 
 @pytest.mark.parametrize("half", ["\\ud800", "\\udc80", "red\\udfff"])
@@ -97,9 +97,9 @@ def test_oversized_lists_are_rejected(shared: TestClient) -> None:
     refused(shared, f"{API}/tags", json.dumps({"tag": "x", "pictures": list(range(1, many))}))
     refused(shared, f"{API}/export", json.dumps({"format": "zip", "pictures": list(range(1, many))}))
     refused(shared, "/metadata", json.dumps({"ids": list(range(1, many))}))
-    told = refused(shared, f"{API}/tags", json.dumps({"tag": "x", "pictures": [0] * 10_000}))
-    assert "and 9,990 more" in told["detail"]
-    assert len(told["detail"]) < 2_000
+    data = refused(shared, f"{API}/tags", json.dumps({"tag": "x", "pictures": [0] * 10_000}))
+    assert "and 9,990 more" in data["detail"]
+    assert len(data["detail"]) < 2_000
 
 
 @pytest.mark.parametrize("body", ["[" * 900_000, '{"a":' * 200_000, "[" * 5000 + "]" * 5000])
@@ -345,8 +345,8 @@ def test_remote_clients_cannot_name_model_files(indexed: Library, tmp_path: Path
         create_app(indexed, settings), base_url=BASE_URL, headers={"Authorization": f"Bearer {TOKEN}"}
     ) as client:
         for model in ("/etc", str(tmp_path), "ViT-B-32:/etc/passwd", "../models", "mini?lang=deu_Latn"):
-            told = refused(client, f"{API}/jobs", json.dumps({"kind": "space", "model": model}))
-            assert told["title"] == "NotAllowed", model
+            data = refused(client, f"{API}/jobs", json.dumps({"kind": "space", "model": model}))
+            assert data["title"] == "NotAllowed", model
         assert client.get(f"{API}/jobs").json() == []
 
 

@@ -38,9 +38,9 @@ def varied(client: TestClient, indexed: Library, album: Path, encoder: FakeEncod
 
 
 def test_facet_terms_select_as_many_pictures_as_counted(varied: TestClient) -> None:
-    told = varied.get("/api/v1/facets").json()
-    assert told["count"] == 7
-    offered = [(name, value) for name, values in told["facets"].items() for value in values]
+    data = varied.get("/api/v1/facets").json()
+    assert data["count"] == 7
+    offered = [(name, value) for name, values in data["facets"].items() for value in values]
     assert len(offered) > 10
     for name, value in offered:
         kept = varied.post("/api/v1/search", json={"where": value["term"]}).json()["searched"]
@@ -55,16 +55,16 @@ def test_years_are_sorted_and_folder_labels_are_short(varied: TestClient) -> Non
 
 
 def test_where_narrows_the_counts(varied: TestClient) -> None:
-    told = varied.get("/api/v1/facets", params={"where": "year:2022"}).json()
-    assert told["count"] == 2
-    assert {value["value"] for value in told["facets"]["camera"]} == {"Odd", "Odd (or not)"}
+    data = varied.get("/api/v1/facets", params={"where": "year:2022"}).json()
+    assert data["count"] == 2
+    assert {value["value"] for value in data["facets"]["camera"]} == {"Odd", "Odd (or not)"}
 
 
 def test_filters_in_the_query_narrow_the_counts(varied: TestClient) -> None:
     for params in ({"query": "a dog year:2022"}, {"query": "year:2022 dogs -people", "where": "camera:odd"}):
         assert varied.get("/api/v1/facets", params=params).json()["count"] == 2
-    told = varied.get("/api/v1/facets", params={"query": "year:2022 camera:=Odd", "where": "year:2021"})
-    assert told.json()["count"] == 0
+    data = varied.get("/api/v1/facets", params={"query": "year:2022 camera:=Odd", "where": "year:2021"})
+    assert data.json()["count"] == 0
     assert varied.get("/api/v1/facets", params={"query": '"a dog'}).status_code == 400
 
 

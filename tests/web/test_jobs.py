@@ -46,10 +46,10 @@ def test_index_job_updates_the_library(client: TestClient, album: Path, paint: P
     paint(album / "new.png", "cyan")
     started = client.post(JOBS, json={"kind": "index"})
     assert (started.status_code, started.json()["state"]) == (202, "running")
-    told = finished(client, started.json())
-    assert (told["state"], told["summary"]["new"], told["summary"]["unchanged"]) == ("done", 1, 4)
+    data = finished(client, started.json())
+    assert (data["state"], data["summary"]["new"], data["summary"]["unchanged"]) == ("done", 1, 4)
     assert client.get("/api/v1/status").json()["present"] == 5
-    assert [job["id"] for job in client.get(JOBS).json()] == [told["id"]]
+    assert [job["id"] for job in client.get(JOBS).json()] == [data["id"]]
 
 
 def test_local_client_can_index_a_new_folder(client: TestClient, tmp_path: Path, paint: Paint) -> None:
@@ -70,9 +70,9 @@ def test_first_folder_can_be_indexed_in_an_empty_library(
 
 
 def test_failed_job_reports_its_error(client: TestClient, tmp_path: Path) -> None:
-    told = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
-    assert (told["state"], told["problem"]) == ("failed", "NoSuchFolder")
-    assert "nothing" in told["error"]
+    data = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
+    assert (data["state"], data["problem"]) == ("failed", "NoSuchFolder")
+    assert "nothing" in data["error"]
 
 
 def test_second_job_is_rejected_while_one_runs(
@@ -156,8 +156,8 @@ def test_space_job_requires_a_model(client: TestClient) -> None:
 
 def test_space_job_switches_the_model(client: TestClient) -> None:
     job = client.post(JOBS, json={"kind": "space", "model": "mini"}).json()
-    told = finished(client, job)
-    assert (told["state"], told["summary"]) == ("done", told["summary"] | {"embedded": 4, "switched": True})
+    data = finished(client, job)
+    assert (data["state"], data["summary"]) == ("done", data["summary"] | {"embedded": 4, "switched": True})
     assert [(space["model"], space["active"]) for space in client.get("/api/v1/spaces").json()] == [
         ("fake", False),
         ("mini", True),

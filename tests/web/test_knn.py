@@ -69,9 +69,9 @@ def test_metadata_can_be_requested_separately(client: TestClient) -> None:
     hits = client.post("/knn-service", json=asked).json()
     assert len(hits) == 4
     assert ["url" in hit for hit in hits] == [True, False, False, False]
-    told = client.post("/metadata", json={"ids": [hit["id"] for hit in hits], "indice_name": "fake"}).json()
-    assert [entry["id"] for entry in told] == [hit["id"] for hit in hits]
-    assert told[1]["metadata"]["caption"] == "yellow"
+    data = client.post("/metadata", json={"ids": [hit["id"] for hit in hits], "indice_name": "fake"}).json()
+    assert [entry["id"] for entry in data] == [hit["id"] for hit in hits]
+    assert data[1]["metadata"]["caption"] == "yellow"
 
 
 def test_indices_list_returns_the_spaces(client: TestClient) -> None:

@@ -12,9 +12,9 @@ Models = dict[str, dict[str, object]]
 
 
 def models(client: TestClient) -> Models:
-    told = client.get("/api/v1/models")
-    assert told.status_code == 200
-    return {model["name"]: model for model in told.json()}
+    data = client.get("/api/v1/models")
+    assert data.status_code == 200
+    return {model["name"]: model for model in data.json()}
 
 
 def test_built_in_model_is_listed_first_and_usable(shared: TestClient) -> None:

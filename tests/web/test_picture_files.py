@@ -20,7 +20,7 @@ def whole(shared: TestClient, original: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted"),
+    ("header", "expected"),
     [
         ("bytes=0-9", range(10)),
         ("bytes=5-", range(5, 100)),
@@ -39,16 +39,16 @@ def whole(shared: TestClient, original: str) -> bytes:
         ("", None),
     ],
 )
-def test_range_header_is_parsed(said: str, wanted: range | None) -> None:
-    assert byte_range({"range": said}, 100, "x") == wanted
-    assert byte_range({"range": said, "if-range": "another"}, 100, "x") is None
+def test_range_header_is_parsed(header: str, expected: range | None) -> None:
+    assert byte_range({"range": header}, 100, "x") == expected
+    assert byte_range({"range": header, "if-range": "another"}, 100, "x") is None
 
 
 def test_if_none_match_is_parsed() -> None:
-    for said in ('"a"', '"b", "a"', 'W/"a"', "*"):
-        assert matches_etag({"if-none-match": said}, '"a"')
-    for said in ("", '"ab"', "a"):
-        assert not matches_etag({"if-none-match": said}, '"a"')
+    for header in ('"a"', '"b", "a"', 'W/"a"', "*"):
+        assert matches_etag({"if-none-match": header}, '"a"')
+    for header in ("", '"ab"', "a"):
+        assert not matches_etag({"if-none-match": header}, '"a"')
     assert not matches_etag({}, '"a"')
 
 

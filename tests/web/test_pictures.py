@@ -30,10 +30,10 @@ def ids(client: TestClient) -> dict[str, int]:
 
 
 def test_picture_returns_its_metadata(client: TestClient, album: Path) -> None:
-    told = client.get(f"{PICTURES}/{ids(client)['yellow.png']}").json()
-    assert told["path"] == str(album / "more" / "yellow.png")
-    assert (told["width"], told["height"], told["format"], told["copies"]) == (8, 8, "PNG", [])
-    assert told["size"] == (album / "more" / "yellow.png").stat().st_size
+    data = client.get(f"{PICTURES}/{ids(client)['yellow.png']}").json()
+    assert data["path"] == str(album / "more" / "yellow.png")
+    assert (data["width"], data["height"], data["format"], data["copies"]) == (8, 8, "PNG", [])
+    assert data["size"] == (album / "more" / "yellow.png").stat().st_size
 
 
 def test_original_returns_the_unchanged_file(client: TestClient, album: Path) -> None:

@@ -25,8 +25,8 @@ def ask(client: TestClient) -> Ask:
     """Post a search and return the JSON of the response."""
 
     def post(**request: Any) -> dict[str, Any]:
-        told: dict[str, Any] = client.post("/api/v1/search", json=request).json()
-        return told
+        data: dict[str, Any] = client.post("/api/v1/search", json=request).json()
+        return data
 
     return post
 
@@ -36,8 +36,8 @@ def ask_shared(shared: TestClient) -> Ask:
     """Like `ask`, with the shared server."""
 
     def post(**request: Any) -> dict[str, Any]:
-        told: dict[str, Any] = shared.post("/api/v1/search", json=request).json()
-        return told
+        data: dict[str, Any] = shared.post("/api/v1/search", json=request).json()
+        return data
 
     return post
 
@@ -54,20 +54,20 @@ def picture(colour: str) -> bytes:
 
 
 def test_search_returns_the_hits_of_the_searcher(ask: Ask, indexed: Library) -> None:
-    told = ask(query="red", k=3)
+    data = ask(query="red", k=3)
     hits = Searcher(indexed).search("red", k=3)
-    assert [(hit["id"], hit["rank"], hit["score"]) for hit in told["hits"]] == [
+    assert [(hit["id"], hit["rank"], hit["score"]) for hit in data["hits"]] == [
         (hit.id, hit.rank, pytest.approx(hit.score)) for hit in hits
     ]
-    assert (told["searched"], told["space"], told["query"], told["notices"]) == (4, "fake", "red", [])
+    assert (data["searched"], data["space"], data["query"], data["notices"]) == (4, "fake", "red", [])
 
 
 def test_parts_have_weights_and_scores(ask: Ask, indexed: Library) -> None:
-    told = ask(parts=[{"text": "red"}, {"text": "green", "weight": 0.5}], k=1)
+    data = ask(parts=[{"text": "red"}, {"text": "green", "weight": 0.5}], k=1)
     (wanted,) = Searcher(indexed).search(Query.of(["red"]), k=1)
-    assert names(told) == ["yellow.png"]
-    assert len(told["hits"][0]["parts"]) == 2
-    assert wanted.score != told["hits"][0]["score"]
+    assert names(data) == ["yellow.png"]
+    assert len(data["hits"][0]["parts"]) == 2
+    assert wanted.score != data["hits"][0]["score"]
     away = ask(parts=[{"text": "yellow"}, {"text": "red", "weight": -0.8}], k=1)
     assert names(away) == ["green.png"]
 
@@ -79,9 +79,9 @@ def test_query_is_parsed_in_the_query_language(ask_shared: Ask) -> None:
 
 
 def test_filters_without_a_query_list_matching_pictures(ask_shared: Ask) -> None:
-    told = ask_shared(where="name:red* or name:blue*")
-    assert (sorted(names(told)), told["searched"]) == (["blue.png", "red.png"], 2)
-    assert {hit["score"] for hit in told["hits"]} == {None}
+    data = ask_shared(where="name:red* or name:blue*")
+    assert (sorted(names(data)), data["searched"]) == (["blue.png", "red.png"], 2)
+    assert {hit["score"] for hit in data["hits"]} == {None}
     assert names(ask_shared(query="red", where="name:blue*")) == ["blue.png"]
 
 
@@ -149,10 +149,10 @@ def test_search_in_a_named_space(ask_shared: Ask) -> None:
 
 @pytest.mark.parametrize("path", ["./red.png", "/etc/passwd.png", "../x.jpg", "~/x.jpg", "red + /etc/hosts.png"])
 def test_query_cannot_name_files_of_the_server(ask: Ask, path: str, album: Path) -> None:
-    told = ask(query=path)
-    assert (told["title"], told["status"]) == ("InvalidQuery", 400)
-    assert "cannot be named by its path" in told["detail"]  # the same whether the file exists or not
-    assert ask(query=str(album / "red.png"))["detail"] == told["detail"]
+    data = ask(query=path)
+    assert (data["title"], data["status"]) == ("InvalidQuery", 400)
+    assert "cannot be named by its path" in data["detail"]  # the same whether the file exists or not
+    assert ask(query=str(album / "red.png"))["detail"] == data["detail"]
 
 
 @pytest.mark.parametrize(
@@ -193,14 +193,14 @@ def test_invalid_search_requests_are_rejected(ask_shared: Ask, request_: dict[st
     ],
 )
 def test_unanswerable_query_is_a_client_error(ask_shared: Ask, request_: dict[str, Any]) -> None:
-    told = ask_shared(**request_)
-    assert told["status"] == 400, told
+    data = ask_shared(**request_)
+    assert data["status"] == 400, data
 
 
 def test_empty_library_is_reported(library: Library, settings: ServeSettings) -> None:
     with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
-        told = client.post("/api/v1/search", json={"query": "red"}).json()
-        assert (told["title"], told["status"]) == ("NothingIndexed", 409)
+        data = client.post("/api/v1/search", json={"query": "red"}).json()
+        assert (data["title"], data["status"]) == ("NothingIndexed", 409)
         assert client.post("/api/v1/search", json={}).json()["hits"] == []
 
 

@@ -42,9 +42,9 @@ class Server:
             text=True,
         )
         assert self.process.stderr is not None
-        self.said = self.process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+/", self.said)
-        assert found, self.said + self.process.communicate(timeout=30)[1]
+        self.output = self.process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+/", self.output)
+        assert found, self.output + self.process.communicate(timeout=30)[1]
         self.url = found[0]
 
     def get(self, path: str, **more: Any) -> requests.Response:
@@ -57,7 +57,7 @@ class Server:
         """Stop the server, and return its exit code and its output."""
         self.process.send_signal(sign)
         out, err = self.process.communicate(timeout=30)
-        return self.process.returncode, self.said + out + err
+        return self.process.returncode, self.output + out + err
 
 
 @contextmanager
@@ -85,8 +85,8 @@ def index_by_job(server: Server, folder: Path) -> str:
 
 
 def state(server: Server, job: str) -> dict[str, Any]:
-    told: dict[str, Any] = server.get(f"api/v1/jobs/{job}").json()
-    return told
+    data: dict[str, Any] = server.get(f"api/v1/jobs/{job}").json()
+    return data
 
 
 def paint_many(folder: Path, number: int) -> None:
@@ -111,12 +111,12 @@ def test_server_output_does_not_contain_queries_or_tokens(gallery: Path) -> None
         with socket.create_connection(("127.0.0.1", int(server.url.rsplit(":")[-1].strip("/")))) as raw:
             raw.sendall(f"GET /{secret} HTTP/9.9\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
             raw.recv(1000)
-        code, said = server.stop()
+        code, output = server.stop()
     assert code in {0, -signal.SIGTERM}
-    assert "Sightline is running at" in said
-    assert TOKEN not in said
-    assert secret not in said
-    assert "Traceback" not in said
+    assert "Sightline is running at" in output
+    assert TOKEN not in output
+    assert secret not in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -129,10 +129,10 @@ def test_server_stop_ends_a_running_job(gallery: Path, tmp_path: Path, sign: sig
                 if line.startswith(b"data") and json.loads(line[5:])["done"] >= 32:
                     break
             started = time.monotonic()
-            code, said = server.stop(sign)
+            code, output = server.stop(sign)
         assert time.monotonic() - started < 25  # on a very busy machine
-    assert code in {0, 1, 130, -sign}, said
-    assert "Traceback" not in said
+    assert code in {0, 1, 130, -sign}, output
+    assert "Traceback" not in output
     with served(gallery) as server:  # finished work is kept, and another run continues
         before = server.get("api/v1/status").json()["present"]
         assert 4 <= before < 254
@@ -149,9 +149,9 @@ def test_library_is_usable_after_the_server_is_killed(gallery: Path, tmp_path: P
     with served(gallery) as server:
         assert len(server.post("api/v1/search", json={"query": "noise"}).json()["hits"]) >= 4
         job = index_by_job(server, tmp_path / "many")
-        while (told := state(server, job))["state"] == "running":
+        while (data := state(server, job))["state"] == "running":
             time.sleep(0.1)
-        assert told["state"] == "done"
+        assert data["state"] == "done"
         assert server.get("api/v1/status").json()["present"] == 104
     with Library.open(gallery) as library:
         assert library.revision() > 0
@@ -173,8 +173,8 @@ def test_two_servers_respond_while_another_process_indexes(gallery: Path, tmp_pa
                 assert answer.status_code == 200, answer.text
                 assert server.get(f"api/v1/pictures/{answer.json()['hits'][0]['id']}/thumbnail").status_code == 200
                 asked += 1
-        said = run.communicate()[1]
-        assert run.returncode == 0, said
+        output = run.communicate()[1]
+        assert run.returncode == 0, output
         assert asked > 2
         counts = {server.post("api/v1/search", json={"query": "red"}).json()["searched"] for server in (one, other)}
         assert counts == {64}

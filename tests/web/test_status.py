@@ -12,17 +12,17 @@ from web import ServeSettings, create_app
 
 
 def test_status_counts_pictures_roots_and_spaces(client: TestClient, album: Path) -> None:
-    told = client.get("/api/v1/status").json()
-    assert (told["pictures"], told["present"], told["missing"], told["failed"]) == (4, 4, 0, 0)
-    assert told["roots"] == [{"path": str(album), "present": 4, "missing": 0, "failed": 0}]
-    (space,) = told["spaces"]
+    data = client.get("/api/v1/status").json()
+    assert (data["pictures"], data["present"], data["missing"], data["failed"]) == (4, 4, 0, 0)
+    assert data["roots"] == [{"path": str(album), "present": 4, "missing": 0, "failed": 0}]
+    (space,) = data["spaces"]
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
 
 
 def test_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
     with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
-        told = client.get("/api/v1/status").json()
-        assert (told["pictures"], told["spaces"]) == (0, [])
+        data = client.get("/api/v1/status").json()
+        assert (data["pictures"], data["spaces"]) == (0, [])
         assert client.get("/").status_code == 200
 
 

@@ -81,9 +81,9 @@ def test_problem_texts_belong_to_problems_of_the_server() -> None:
     others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # not exceptions of the library
     web_titles = {"Busy", "NoRoom", "NotAllowed", "NotThere"}
     titles = {problem_name(error) for error in EXAMPLES.values()} | web_titles | others
-    told = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
-    assert len(told) > 20
-    assert told <= titles
+    data = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
+    assert len(data) > 20
+    assert data <= titles
 
 
 def test_page_loads_nothing_from_other_hosts() -> None:

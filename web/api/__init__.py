@@ -1,1 +1,1 @@
-"""The routes, one module a subject. They translate; ranking, filtering and highlighting are the engine's work."""
+"""The routes of the HTTP API, one module per subject. They only translate between HTTP and the library."""

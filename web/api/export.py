@@ -49,8 +49,10 @@ class ExportRequest(RequestModel):
 )
 def export(request: ExportRequest, service: ServiceDep) -> StreamingResponse:
     """Export a list of pictures (CSV, JSON Lines, paths) or a ZIP archive of their files, in the given order."""
-    known = load_content_records(service.library, request.pictures)
-    records = [known[each] for each in dict.fromkeys(request.pictures) if each in known]
+    records_by_id = load_content_records(service.library, request.pictures)
+    records = [
+        records_by_id[content_id] for content_id in dict.fromkeys(request.pictures) if content_id in records_by_id
+    ]
     if not records:
         raise NotFound
     chunks = _zip(records, service) if request.format == "zip" else _lines(records, request.format)

@@ -34,17 +34,17 @@ async def facets(
 ) -> FacetsResponse:
     """Count the pictures that match the filters, by facet."""
     filters = await run_in_threadpool(_filters, where, query)
-    return await service.facets.get(repr(filters), partial(_counted, service.library, filters))
+    return await service.facets.get(repr(filters), partial(_count, service.library, filters))
 
 
 def _filters(where: str, query: str) -> Filters:
     return Filters(where=combined_filters(parse_filters(where), filters_in_query(query)))
 
 
-def _counted(library: Library, filters: Filters) -> FacetsResponse:
+def _count(library: Library, filters: Filters) -> FacetsResponse:
     counted = count_facets(library, filters.condition(), FACET_NAMES)
-    found = {name: _values(name, counted.counts[name]) for name in FACET_NAMES if name != "folder"}
-    return FacetsResponse(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **found})
+    values = {name: _values(name, counted.counts[name]) for name in FACET_NAMES if name != "folder"}
+    return FacetsResponse(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **values})
 
 
 def term(name: str, value: str) -> str:
@@ -62,37 +62,37 @@ def _quoted(text: str) -> str:
 
 
 def _values(name: str, counts: Sequence[Facet]) -> list[FacetValueResponse]:
-    known = [each for each in counts if each.value is not None and each.value.isprintable()]
+    facets_with_value = [facet for facet in counts if facet.value is not None and facet.value.isprintable()]
     if name == "year":
-        known.reverse()  # the latest first
+        facets_with_value.reverse()  # the latest first
     return [
-        FacetValueResponse(value=each.value, label=each.value, count=each.pictures, term=term(name, each.value))
-        for each in known[:MAX_FACET_VALUES]
-        if each.value is not None
+        FacetValueResponse(value=facet.value, label=facet.value, count=facet.pictures, term=term(name, facet.value))
+        for facet in facets_with_value[:MAX_FACET_VALUES]
+        if facet.value is not None
     ]
 
 
 def folders(counts: Sequence[Facet]) -> list[FacetValueResponse]:
     """Return the folders with the number of pictures in and below each, the largest first."""
-    own = {Path(each.value): each.pictures for each in counts if each.value and each.value.isprintable()}
-    whole = Counter[Path]()
-    for folder, number in own.items():
-        for each in (folder, *folder.parents):
-            whole[each] += number
-    common = _common(list(own))
-    ordered = sorted(own, key=lambda folder: (-whole[folder], str(folder)))
+    direct = {Path(facet.value): facet.pictures for facet in counts if facet.value and facet.value.isprintable()}
+    total = Counter[Path]()
+    for folder, number in direct.items():
+        for ancestor in (folder, *folder.parents):
+            total[ancestor] += number
+    common = _common_folder(list(direct))
+    ordered = sorted(direct, key=lambda folder: (-total[folder], str(folder)))
     return [
         FacetValueResponse(
             value=str(folder),
             label=folder.name if folder == common else str(folder.relative_to(common)),
-            count=whole[folder],
+            count=total[folder],
             term=term("folder", str(folder)),
         )
         for folder in ordered[:MAX_FACET_VALUES]
     ]
 
 
-def _common(folders: list[Path]) -> Path:
+def _common_folder(folders: list[Path]) -> Path:
     """Return the deepest folder that contains all of them."""
     shared = Path("/")
     if folders:

@@ -64,8 +64,8 @@ def indices(service: ServiceDep) -> list[str]:
     """List the spaces, the active one first."""
     summaries = sorted(list_spaces(service.library), key=lambda summary: not summary.is_active)
     spaces = [summary.stored.space for summary in summaries]
-    number = Counter(space.model for space in spaces)
-    return [space.model if number[space.model] == 1 else space.fingerprint[:12] for space in spaces]
+    counts = Counter(space.model for space in spaces)
+    return [space.model if counts[space.model] == 1 else space.fingerprint[:12] for space in spaces]
 
 
 # The Python client sends JSON without its content type; hence the raw bodies.
@@ -76,11 +76,11 @@ def knn(data: RawBody, request: Request, service: ServiceDep) -> list[dict[str, 
     if body.modality != "image":
         raise InvalidQuery("Only pictures can be searched, not captions.")
     query = Query((Part(_input(body, service)),))
-    number = min(max(1, body.num_images if body.num_result_ids is None else body.num_result_ids), MAX_HITS)
-    hits = service.searcher(body.indice_name or None).search(query, k=number)
+    k = min(max(1, body.num_images if body.num_result_ids is None else body.num_result_ids), MAX_HITS)
+    hits = service.searcher(body.indice_name or None).search(query, k=k)
     return [
-        {**(_metadata(hit.record, request) if place < body.num_images else {}), "id": hit.id, "similarity": hit.score}
-        for place, hit in enumerate(hits)
+        {**(_metadata(hit.record, request) if rank < body.num_images else {}), "id": hit.id, "similarity": hit.score}
+        for rank, hit in enumerate(hits)
     ]
 
 
@@ -88,8 +88,12 @@ def knn(data: RawBody, request: Request, service: ServiceDep) -> list[dict[str, 
 def metadata(data: RawBody, request: Request, service: ServiceDep) -> list[dict[str, Any]]:
     """Return the metadata of pictures."""
     body = _parse(MetadataRequest, data)
-    known = load_content_records(service.library, body.ids)
-    return [{"id": each, "metadata": _metadata(known[each], request)} for each in body.ids if each in known]
+    records = load_content_records(service.library, body.ids)
+    return [
+        {"id": content_id, "metadata": _metadata(records[content_id], request)}
+        for content_id in body.ids
+        if content_id in records
+    ]
 
 
 def _parse(kind: type[RequestT], data: bytes) -> RequestT:

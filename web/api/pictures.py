@@ -81,15 +81,15 @@ async def thumbnail(
     size: Annotated[ThumbnailSize, Query(description="Longest side in pixels")] = ThumbnailSize.GRID,
 ) -> Response:
     """Return a thumbnail: WebP, upright, in sRGB."""
-    found = await run_in_threadpool(service.thumbnails.find, picture_id, size)
-    if found is None:  # making one takes memory and time; requests that wait for it occupy no thread
-        found = await to_thread.run_sync(service.thumbnails.make, picture_id, size, limiter=service.thumbnail_limiter)
-    if found.etag is None:
-        return Response(found.data, media_type="image/webp", headers={"Cache-Control": "no-store"})
-    headers = {"Cache-Control": CACHE_FOREVER, "ETag": found.etag}
-    if matches_etag(request.headers, found.etag):
+    result = await run_in_threadpool(service.thumbnails.find, picture_id, size)
+    if result is None:  # making one takes memory and time; requests that wait for it occupy no thread
+        result = await to_thread.run_sync(service.thumbnails.make, picture_id, size, limiter=service.thumbnail_limiter)
+    if result.etag is None:
+        return Response(result.data, media_type="image/webp", headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": CACHE_FOREVER, "ETag": result.etag}
+    if matches_etag(request.headers, result.etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(found.data, media_type="image/webp", headers=headers)
+    return Response(result.data, media_type="image/webp", headers=headers)
 
 
 @router.get(

@@ -73,7 +73,7 @@ def test_uploaded_picture_cannot_be_saved(gallery: str, open_page: OpenPage) -> 
     page.locator("#file").set_input_files(PICTURE)
     wait_until_first(page, "new-friend.jpg")
     found = albums(page)
-    expect(found).to_contain_text("A picture that was sent, or a part of one, cannot be saved")
+    expect(found).to_contain_text("Uploaded pictures and regions cannot be saved")
     expect(found.get_by_role("textbox")).to_have_count(0)
 
 

@@ -97,7 +97,7 @@ def test_failed_job_is_reported_in_the_page_language(
     if language == "de":
         page.locator("input[name=model]").fill("nonsense")
         page.keyboard.press("Enter")
-        expect(page.locator("#library .said")).to_contain_text("Ein solches Modell gibt es nicht: no model is called")
+        expect(page.locator("#library .said")).to_contain_text("Ein solches Modell gibt es nicht: Unknown model")
 
 
 def test_model_change_shows_progress_and_switches(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
