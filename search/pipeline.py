@@ -1,4 +1,4 @@
-"""The way of a query to its answer, in one embedding space.
+"""The search pipeline: from a query to its answer, in one embedding space.
 
     Searcher.search -> run_query -> run_queries
         QueryEmbedder.embed     the query as a unit vector
