@@ -1,4 +1,4 @@
-"""`sightline album`: searches saved under a name."""
+"""`sightline album save` and `show`."""
 
 import re
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from cli.options import FilterOptions, OutputOptions
-from cli.output import print_json, print_text, warn
+from cli.output import print_text, warn
 from cli.paths import logical_path
 from cli.query_building import add_condition, build_filters, query_line
-from cli.results import FOUND, NOTHING_FOUND, print_hits
+from cli.results import print_hits
 from core.files import absolute
 from search import Filters, ImageInput, Searcher, SearchOptions
 from search import browse as browsing
@@ -20,7 +20,7 @@ from store import Library
 from store import albums as store
 from store.filters.selection import check_condition
 
-__all__ = ["drop_album", "print_albums", "save_album", "show_album"]
+__all__ = ["save_album", "show_album"]
 
 
 def save_album(name: str, words: Sequence[str], filters: FilterOptions, top: int, *, library: Path) -> None:
@@ -46,18 +46,6 @@ def save_album(name: str, words: Sequence[str], filters: FilterOptions, top: int
             warn(note)
 
 
-def print_albums(*, library: Path, as_json: bool) -> int:
-    """Print the albums and their queries; return the exit code."""
-    with Library.open(library) as opened:
-        albums = store.list_albums(opened)
-    for album in albums:
-        if as_json:
-            print_json({"album": album.name, "query": album.query, "ranked": album.is_ranked})
-        else:
-            print_text(f"{album.name}  ({album.query})")
-    return FOUND if albums else NOTHING_FOUND
-
-
 def show_album(name: str, top: int | None, output: OutputOptions, *, library: Path) -> int:
     """Print the pictures that the album `name` finds now; return the exit code."""
     with Library.open(library) as opened:
@@ -70,13 +58,6 @@ def show_album(name: str, top: int | None, output: OutputOptions, *, library: Pa
         else:
             pictures = browsing.browse(opened, top or browsing.MAX_PAGE_SIZE, filters).pictures
         return print_hits(album.name, pictures, output)
-
-
-def drop_album(name: str, *, library: Path) -> None:
-    """Delete the album `name`, but no pictures."""
-    with Library.open(library) as opened:
-        store.drop_album(opened, name)
-    print_text(f"Dropped the album {name}.")
 
 
 _RELATIVE = re.compile(r'(?<![^\s":])(?:\./|(?=\.\./))')

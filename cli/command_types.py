@@ -1,7 +1,11 @@
-"""The Click classes behind the commands: lazily imported groups, help in sections, and queries with leading dashes."""
+"""The Click classes behind the commands: lazily imported groups, help in sections, and queries with leading dashes.
+
+The help of `sightline` imports nothing else, so this module imports nothing but Click.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
@@ -9,7 +13,14 @@ from typing import Any
 
 import click
 
-__all__ = ["EXCLUDED_WORD", "OPTION_SECTIONS", "LazyGroup", "QueryCommand", "SectionedCommand"]
+__all__ = ["EXCLUDED_WORD", "OPTION_SECTIONS", "GlobalOptions", "LazyGroup", "QueryCommand", "SectionedCommand"]
+
+
+@dataclass(frozen=True)
+class GlobalOptions:
+    """The options before the verb, as in `sightline --library DIR search ...`."""
+
+    library: str | None = None
 
 
 class LazyGroup(click.Group):

@@ -12,9 +12,8 @@ from typing import NoReturn
 
 import click
 
-from cli.command_types import LazyGroup
+from cli.command_types import GlobalOptions, LazyGroup
 from cli.error_hints import describe_error
-from cli.options import GlobalOptions
 from cli.output import printable
 from core.errors import SightlineError
 from core.version import __version__

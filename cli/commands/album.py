@@ -66,7 +66,7 @@ Examples:
 @click.pass_context
 def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
     """List the albums and their queries."""
-    from cli.albums import print_albums
+    from cli.maintenance import print_albums
 
     ctx.exit(print_albums(library=library, as_json=as_json))
 
@@ -101,6 +101,6 @@ Examples:
 @library_option
 def drop(name: str, library: Path) -> None:
     """Delete the album NAME, but no pictures."""
-    from cli.albums import drop_album
+    from cli.maintenance import drop_album
 
     drop_album(name, library=library)

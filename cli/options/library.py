@@ -1,13 +1,13 @@
-"""Options that choose the library, the space, the device and the output format, and how paths are read."""
+"""Options that choose the library, the space and the device, and `--json`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cli.command_types import GlobalOptions
 from cli.options.grouping import Command
 from cli.output import warn
 from core.settings import LIBRARY_VARIABLE, default_library
@@ -21,13 +21,6 @@ __all__ = [
     "placement_options",
     "space_option",
 ]
-
-
-@dataclass(frozen=True)
-class GlobalOptions:
-    """The options before the verb, as in `sightline --library DIR search ...`."""
-
-    library: str | None = None
 
 
 def library_path(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
