@@ -169,7 +169,7 @@ def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) ->
     page.keyboard.press("/")
     expect(page.locator("#words")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Clear")).to_be_focused()
+    expect(page.get_by_role("button", name="Clear", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#words")).to_be_focused()
     expect(page.locator("#words")).to_have_value("")

@@ -82,8 +82,8 @@ def test_new_pictures_are_indexed(workshop: str, open_page: OpenPage) -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     {
-        "de": "Das ist kein Ordner, der sich aufnehmen lässt: there is no folder /nowhere/at/all",
-        "ar": "ليس هذا مجلداً يمكن فهرسته: \u2068there is no folder /nowhere/at/all\u2069",
+        "de": "Das ist kein Ordner, der sich aufnehmen lässt: There is no folder /nowhere/at/all.",
+        "ar": "ليس هذا مجلداً يمكن فهرسته: \u2068There is no folder /nowhere/at/all.\u2069",
     }.items(),
 )
 def test_failed_job_is_reported_in_the_page_language(

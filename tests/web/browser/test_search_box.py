@@ -90,7 +90,7 @@ def test_invalid_picture_is_reported(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, expected_faults=("400",))
     page.locator("#file").set_input_files({"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
     expect(page.locator(".notices .bad")).to_have_text(
-        "This is no picture, or a damaged one: not a picture in a supported format"
+        "This file is not a picture, or it is damaged: not a picture in a supported format"
     )
     assert page.locator(".tile").count() > 5
 
