@@ -49,7 +49,7 @@ class SearchArguments:
 
 
 def run_search(arguments: SearchArguments) -> int:
-    """Answer a query, a file of queries, or a conversation; return the exit code."""
+    """Answer a query or a file of queries, or run an interactive search; return the exit code."""
     filters, query = build_filters(arguments.filters), None
     if arguments.queries is None:
         query, condition = build_query(arguments.query)

@@ -37,13 +37,13 @@ def hit(rank: int, path: Path, **facts: object) -> Hit:
 
 
 def files(folder: Path, *names: bytes) -> list[Path]:
-    made = []
+    created = []
     for number, name in enumerate(names):
         file = folder / f"{number}" / os.fsdecode(name)
         file.parent.mkdir(parents=True)
         file.write_bytes(name)
-        made.append(file)
-    return made
+        created.append(file)
+    return created
 
 
 @pytest.mark.parametrize("copy", [False, True])

@@ -60,7 +60,7 @@ def test_emptied_folder_requires_accept_missing(sightline: Sightline, album: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["none", "--model", "fake"], "There is no folder"),
         (["album/red.png", "--model", "fake"], "is a file"),
@@ -68,12 +68,12 @@ def test_emptied_folder_requires_accept_missing(sightline: Sightline, album: Pat
     ],
 )
 def test_failed_index_creates_no_library(
-    sightline: Sightline, album: Path, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+    sightline: Sightline, album: Path, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(album.parent)
     answer = sightline("index", *arguments)
     assert (answer.code, answer.out) == (2, b"")
-    assert said in answer.err
+    assert message in answer.err
     assert answer.err.startswith("sightline: ")
     assert "Traceback" not in answer.err
 

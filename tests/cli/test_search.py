@@ -95,17 +95,19 @@ def test_similar_accepts_name_with_leading_dash(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["red", "--json", "--paths"], "leave out --paths and -0"),
         (["red", "--json", "-0"], "leave out --paths and -0"),
         (["--queries", "-", "--interactive"], "--queries cannot be combined with --interactive"),
     ],
 )
-def test_contradictory_options_are_refused(sightline: Sightline, filled: Path, arguments: list[str], said: str) -> None:
+def test_contradictory_options_are_refused(
+    sightline: Sightline, filled: Path, arguments: list[str], message: str
+) -> None:
     answer = sightline("search", *arguments)
     assert (answer.code, answer.out) == (2, b"")
-    assert said in answer.err
+    assert message in answer.err
 
 
 def test_similar_excludes_picture_itself(sightline: Sightline, filled: Path, album: Path) -> None:
@@ -216,7 +218,7 @@ def test_search_with_filters_negative_text_and_sort(sightline: Sightline, filled
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--after", "soon"), "'soon' is not a date"),
         (("--before", "2023-13"), "'2023-13' is not a date"),
@@ -224,7 +226,9 @@ def test_search_with_filters_negative_text_and_sort(sightline: Sightline, filled
         (("--sort", "size"), "size"),
     ],
 )
-def test_invalid_filters_exit_with_2(sightline: Sightline, filled: Path, options: tuple[str, str], said: str) -> None:
+def test_invalid_filters_exit_with_2(
+    sightline: Sightline, filled: Path, options: tuple[str, str], message: str
+) -> None:
     answer = sightline("search", "red", *options)
     assert (answer.code, answer.out) == (2, b"")
-    assert said in answer.err
+    assert message in answer.err

@@ -71,7 +71,7 @@ def test_tag_reads_paths_from_stdin(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["tag", "x"], "Name pictures"),
         (["tag", "/nowhere/else.png", "x"], "contains no pictures at"),
@@ -87,10 +87,10 @@ def test_tag_reads_paths_from_stdin(
         (["search", "red", "--camera", " "], "needs a value"),
     ],
 )
-def test_invalid_arguments_exit_with_2(sightline: Sightline, filled: Path, arguments: list[str], said: str) -> None:
+def test_invalid_arguments_exit_with_2(sightline: Sightline, filled: Path, arguments: list[str], message: str) -> None:
     answer = sightline(*(part.format(album=filled) for part in arguments))
     assert (answer.code, answer.out) == (2, b"")
-    assert said in answer.err
+    assert message in answer.err
 
 
 def test_album_save_warns_of_redirected_comparison(sightline: Sightline, filled: Path) -> None:

@@ -58,7 +58,7 @@ def test_plain_takes_words_literally(sightline: Sightline, filled: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["red", "after:party"], "is not a date"),
         (["red", "+"], "must follow"),
@@ -69,10 +69,10 @@ def test_plain_takes_words_literally(sightline: Sightline, filled: Path) -> None
         (["red", "--page", "nonsense"], "Invalid cursor"),
     ],
 )
-def test_invalid_query_exits_with_2(sightline: Sightline, filled: Path, words: list[str], said: str) -> None:
+def test_invalid_query_exits_with_2(sightline: Sightline, filled: Path, words: list[str], message: str) -> None:
     answer = sightline("search", *words)
     assert (answer.code, answer.out) == (2, b"")
-    assert said in answer.err
+    assert message in answer.err
     assert "Traceback" not in answer.err
 
 
