@@ -5,7 +5,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sqlalchemy import delete, select, update
@@ -190,6 +190,7 @@ def group(bits: NDArray[np.uint8], nearness: DuplicateThresholds | None = None) 
     return np.concatenate(blocks)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(0, 60))
 def test_members_are_near_their_anchor_and_anchors_are_not_near_each_other(seed: int, number: int, most: int) -> None:
     rng = np.random.default_rng(seed)
