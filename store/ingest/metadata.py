@@ -66,13 +66,13 @@ def write_keywords(connection: Connection, metadata: Mapping[int, PhotoMetadata]
 class MetadataRefresh:
     """The part of an index run that updates metadata without decoding pictures.
 
-    `connection` is that of the reconciler, whose temporary tables list the scanned files. Only pictures at `place` that
-    the scan found are considered.
+    `connection` is that of the reconciler, whose temporary tables list the scanned files. Only the scanned pictures at
+    `location` are considered.
     """
 
-    def __init__(self, connection: Connection, place: RootLocation) -> None:
+    def __init__(self, connection: Connection, location: RootLocation) -> None:
         self._connection = connection
-        self._place = place
+        self._location = location
 
     def outdated_contents(self) -> Iterator[list[OutdatedContent]]:
         """Yield pages of contents whose metadata was read by an older version, each with one unchanged file."""
@@ -112,7 +112,7 @@ class MetadataRefresh:
             select(Picture.id)
             .join(SEEN, SEEN.c.relpath == Picture.relpath)
             .join(Sidecar, Sidecar.picture_id == Picture.id)
-            .where(Picture.root_id == self._place.root_id, SEEN.c.sidecar.is_(None))
+            .where(Picture.root_id == self._location.root_id, SEEN.c.sidecar.is_(None))
         )
         with writing(self._connection) as connection:
             connection.execute(delete(PictureTag).where(PictureTag.picture_id.in_(without_sidecar)))
@@ -129,7 +129,7 @@ class MetadataRefresh:
             .join(Content, Content.id == Picture.content_id)
             .join(SEEN, SEEN.c.relpath == Picture.relpath)
             .where(
-                Picture.root_id == self._place.root_id,
+                Picture.root_id == self._location.root_id,
                 Picture.state == PictureState.PRESENT,
                 Picture.size == SEEN.c.size,
                 Picture.mtime_ns == SEEN.c.mtime_ns,
@@ -147,7 +147,7 @@ class MetadataRefresh:
             .join(SEEN, SEEN.c.relpath == Picture.relpath)
             .outerjoin(Sidecar, Sidecar.picture_id == Picture.id)
             .where(
-                Picture.root_id == self._place.root_id,
+                Picture.root_id == self._location.root_id,
                 Picture.state == PictureState.PRESENT,
                 SEEN.c.sidecar.is_not(None),
                 or_(

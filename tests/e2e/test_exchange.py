@@ -1,4 +1,4 @@
-"""Vectors made elsewhere, by the installed script: there and back, searched, and killed half-way."""
+"""Importing and exporting vectors: round trip, search and killed processes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Paint = Callable[..., list[Path]]
 
 @pytest.fixture
 def vectors(tmp_path: Path) -> Path:
-    """12,000 vectors of 16 numbers, three blocks of them, with ids."""
+    """12,000 vectors of 16 numbers in three blocks, with IDs."""
     raw = np.random.default_rng(3).normal(size=(12_000, 16)).astype(np.float32)
     np.save(tmp_path / "v.npy", raw / np.linalg.norm(raw, axis=1, keepdims=True))
     (tmp_path / "ids").write_bytes(b"".join(b"caf\xe9-%d\n" % number for number in range(12_000)))
@@ -33,7 +33,7 @@ def test_export_and_import_round_trip(cli: Any, vectors: Path, paint: Paint, tmp
     best = np.argsort(-scores)[1:6]
     found = cli("similar", b"caf\xe9-7", "-k", "5", "-0").stdout
     assert found == b"".join(b"caf\xe9-%d\0" % number for number in best)
-    assert cli("verify").stdout == b"All well.\n"
+    assert cli("verify").stdout == b"No faults found.\n"
     assert cli.status()["documents"] == 24_000
 
 
@@ -66,7 +66,7 @@ def test_import_killed_before_the_index_file_is_complete(cli: Any, vectors: Path
     )
     assert cli.embedded() == 12_000
     assert len(cli("similar", b"caf\xe9-7", "-k", "5", "--paths").stdout.splitlines()) == 5
-    assert cli.is_intact()  # the reader has written the index
+    assert cli.is_intact()  # the search has written the index file
 
 
 def test_killed_export_leaves_no_folder(cli: Any, vectors: Path, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_killed_export_leaves_no_folder(cli: Any, vectors: Path, tmp_path: Path)
 
 
 def test_evaluation_of_imported_vectors_equals_numpy(cli: Any, vectors: Path, tmp_path: Path) -> None:
-    """Documents, judgements and queries of which nothing but ids and vectors is known."""
+    """Documents, judgements and queries consist of IDs and vectors only."""
     documents = np.load(vectors)
     chosen = np.arange(0, 12_000, 120)  # (100,)
     queries = documents[chosen] + np.random.default_rng(4).normal(0, 0.2, (100, 16)).astype(np.float32)

@@ -1,15 +1,13 @@
-"""One picture in all eight EXIF orientations is one picture to the model."""
+"""A picture in all eight EXIF orientations has nearly the same vector."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageDraw
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Cli
+from tests.support.processes import Cli
 
 WEIGHTS = Path(__file__).parents[2] / "encoders" / "mini" / "weights"
 
@@ -19,15 +17,15 @@ STORED = {
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,  # shown turned by 270
+    6: Image.Transpose.ROTATE_90,  # displayed rotated by 270
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How a camera that writes this orientation stores an upright picture (TIFF 6.0, tag 274)."""
+"""Operation that stores an upright picture in an orientation (TIFF 6.0, tag 274)."""
 
 
 def landscape() -> Image.Image:
-    """Sky over a meadow, a sun on the left, a red house on the right: no two of its orientations look alike."""
+    """Return a landscape that looks different in all orientations: sky, meadow, sun left, red house right."""
     height, width = 480, 640
     down = np.linspace(0, 1, height)[:, None, None]  # (480, 1, 1)
     sky, meadow = np.array([90, 150, 240]), np.array([40, 140, 30])
@@ -50,7 +48,9 @@ def landscape() -> Image.Image:
         ),
     ],
 )
-def test_eight_orientations_of_one_picture(new_cli: Callable[[str], "Cli"], tmp_path: Path, model: str) -> None:
+def test_all_orientations_of_a_picture_have_similar_vectors(
+    new_cli: Callable[[str], Cli], tmp_path: Path, model: str
+) -> None:
     folder = tmp_path / "photos"
     folder.mkdir()
     for orientation, transposition in STORED.items():
@@ -63,7 +63,7 @@ def test_eight_orientations_of_one_picture(new_cli: Callable[[str], "Cli"], tmp_
     vectors = np.stack([np.frombuffer(vector, "<f2").astype(np.float32) for vector in cli.vectors().values()])
     assert vectors.shape[0] == 8
     assert (vectors @ vectors.T).min() > 0.98
-    assert cli.ask("SELECT DISTINCT width, height FROM contents") == [(640, 480)]
+    assert cli.query("SELECT DISTINCT width, height FROM contents") == [(640, 480)]
 
     plain = tmp_path / "plain"
     plain.mkdir()

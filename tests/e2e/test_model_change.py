@@ -1,4 +1,4 @@
-"""A library changes its model while it is searched, indexed and killed: no gap, nothing mixed, nothing lost."""
+"""Changing the model of a library during searches, index runs and kills: results never mix spaces, nothing is lost."""
 
 import os
 import random
@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,12 +19,10 @@ from encoders.mini.encoder import MiniEncoder
 from indexer import fill
 from search import Searcher
 from store import Library
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Cli
+from tests.support.processes import SCRIPT, Cli
 
 Done = Callable[..., subprocess.CompletedProcess[bytes]]
-NewCli = Callable[[str], "Cli"]
+NewCli = Callable[[str], Cli]
 Paint = Callable[..., list[Path]]
 Answer = tuple[tuple[Path, float], ...]
 
@@ -34,11 +31,11 @@ ACTIVE = "SELECT model FROM spaces JOIN library ON active_space_id = spaces.id"
 
 
 @pytest.fixture
-def pictures(heap: Path, tmp_path: Path) -> Path:
-    """160 of the heap, in five batches of the model."""
+def pictures(photo_folder: Path, tmp_path: Path) -> Path:
+    """160 photos, which are five batches of the model."""
     folder = tmp_path / "pictures"
     folder.mkdir()
-    for picture in sorted(heap.iterdir())[:160]:
+    for picture in sorted(photo_folder.iterdir())[:160]:
         os.link(picture, folder / picture.name)
     return folder
 
@@ -49,7 +46,7 @@ def answer_of(searcher: Searcher) -> Answer:
 
 @contextmanager
 def asking(opened: Library, threads: int) -> Iterator[list[Future[list[Answer]]]]:
-    """Searches in so many threads with one searcher, all the time; their answers are there in the end."""
+    """Search continuously in several threads with one searcher; yield their answers at the end."""
     enough = Event()
     searcher = Searcher(opened)
 
@@ -67,8 +64,8 @@ def asking(opened: Library, threads: int) -> Iterator[list[Future[list[Answer]]]
             enough.set()
 
 
-def test_every_answer_is_of_one_space_and_there_is_no_gap(cli: "Cli", pictures: Path, done: Done) -> None:
-    cli.take(pictures)
+def test_searches_during_the_change_use_exactly_one_space(cli: Cli, pictures: Path, done: Done) -> None:
+    cli.index_in_process(pictures)
     with Library.open(cli.library) as opened:
         in_fake = answer_of(Searcher(opened, space="fake"))
         by_process: list[str] = []
@@ -88,28 +85,28 @@ def test_every_answer_is_of_one_space_and_there_is_no_gap(cli: "Cli", pictures: 
         assert len(seen) > 20
     assert len(by_process) > 0
     assert set(by_process) <= {str(in_fake[0][0]), str(in_mini[0][0])}
-    assert cli("verify").stdout == b"All well.\n"
+    assert cli("verify").stdout == b"No faults found.\n"
 
 
-@pytest.mark.slow  # some 25 processes; that no step leaves a half is held by `test_killed_at_each_step`
-def test_killed_at_many_moments_and_taken_up_again(new_cli: NewCli, pictures: Path) -> None:
+@pytest.mark.slow  # some 25 processes; `test_fill_killed_at_each_step_can_be_continued` is faster
+def test_fill_killed_repeatedly_can_be_continued(new_cli: NewCli, pictures: Path) -> None:
     calm, cli, chance = new_cli("undisturbed"), new_cli("library"), random.Random(7)
     for library in (calm, cli):
-        library.take(pictures)
+        library.index_in_process(pictures)
     with Library.open(calm.library) as opened:
         fill(opened, MiniEncoder())
     midway, found = [], cli.find("red")
     for number in range(4):
         process = cli.start("models", "use", "mini")
-        while process.poll() is None and cli.ask(IN_MINI)[0][0] <= 160 * number / 5:
+        while process.poll() is None and cli.query(IN_MINI)[0][0] <= 160 * number / 5:
             time.sleep(0.001)
         time.sleep(chance.uniform(0, 0.05))
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        midway.append(cli.ask(IN_MINI)[0][0])
-        assert cli.ask(ACTIVE) == [("fake",)]
-        assert cli.is_whole()
+        midway.append(cli.query(IN_MINI)[0][0])
+        assert cli.query(ACTIVE) == [("fake",)]
+        assert cli.is_intact()
         assert cli.find("red") == found
     assert midway == sorted(midway)
     assert len(set(midway)) > 1, f"badly timed: {midway}"
@@ -117,52 +114,56 @@ def test_killed_at_many_moments_and_taken_up_again(new_cli: NewCli, pictures: Pa
     assert (facts["embedded"], facts["covered"], facts["answers"]) == (160 - midway[-1], 160, True)
     vectors = "SELECT model, digest, vector FROM embeddings JOIN contents ON contents.id = content_id \
                JOIN spaces ON spaces.id = space_id ORDER BY model, digest"
-    assert cli.ask(vectors) == calm.ask(vectors)
-    assert cli("verify").stdout == b"All well.\n"
+    assert cli.query(vectors) == calm.query(vectors)
+    assert cli("verify").stdout == b"No faults found.\n"
 
 
 @pytest.mark.parametrize(
     ("function", "nth"),
     [
-        ("store.spaces.space_fill:register", 1),  # nothing is there yet
-        ("store.spaces.space_fill:add_vectors", 1),  # in the middle of a batch
-        ("store.spaces.index_cache:_write", 1),  # all is embedded, the index is not written
-        ("store.spaces.index_cache:_announce", 1),  # written, not yet announced
-        ("store.spaces.space_fill:activate", 1),  # announced, in the middle of the switch
+        ("store.spaces.space_fill:register", 1),  # at the start
+        ("store.spaces.space_fill:add_vectors", 1),  # within a batch
+        ("store.spaces.index_cache:_write", 1),  # embedded, the index file is not written
+        ("store.spaces.index_cache:_announce", 1),  # written, not recorded
+        ("store.spaces.space_fill:activate", 1),  # recorded, within the switch
     ],
 )
-def test_killed_at_each_step(cli: "Cli", tmp_path: Path, paint: Paint, function: str, nth: int) -> None:
+def test_fill_killed_at_each_step_can_be_continued(
+    cli: Cli, tmp_path: Path, paint: Paint, function: str, nth: int
+) -> None:
     (red, *_) = paint(tmp_path / "photos", red="red", green="lime", blue="blue")
-    cli.take(tmp_path / "photos")
+    cli.index_in_process(tmp_path / "photos")
     cli.killed_at(function, nth, "models", "use", "mini")
-    assert cli.ask(ACTIVE) == [("fake",)]
-    assert cli.is_whole()
+    assert cli.query(ACTIVE) == [("fake",)]
+    assert cli.is_intact()
     assert cli.find("red")[0] == red
     (facts,) = cli.lines("models", "use", "mini")
     assert (facts["covered"], facts["answers"]) == (3, True)
-    assert cli.is_whole()
+    assert cli.is_intact()
     assert len(cli.index_files()) == 2
 
 
-def test_two_at_once(cli: "Cli", pictures: Path, done: Done) -> None:
-    cli.take(pictures)
+def test_two_concurrent_model_changes(cli: Cli, pictures: Path, done: Done) -> None:
+    cli.index_in_process(pictures)
     both = [cli.start("models", "use", "mini", "--json") for _ in range(2)]
     outcomes = [done(process) for process in both]
     embedded = sorted(int(outcome.stdout.split(b'"embedded": ')[1].split(b",")[0]) for outcome in outcomes)
     assert embedded == [0, 160]
-    assert cli.ask(ACTIVE) == [("mini",)]
-    assert cli.is_whole()
+    assert cli.query(ACTIVE) == [("mini",)]
+    assert cli.is_intact()
 
 
-def test_others_write_meanwhile(cli: "Cli", tmp_path: Path, pictures: Path, paint: Paint, done: Done) -> None:
-    """What comes is embedded in both spaces, what is forgotten stays forgotten, and nobody waits for the end."""
+def test_index_and_tags_work_during_a_model_change(
+    cli: Cli, tmp_path: Path, pictures: Path, paint: Paint, done: Done
+) -> None:
+    """New pictures are embedded in both spaces, forgotten ones stay forgotten, and no process waits for the end."""
     photos = tmp_path / "photos"
-    shutil.copytree(pictures, photos / "heap")
+    shutil.copytree(pictures, photos / "photos")
     paint(photos / "private", black="black", white="white")
-    cli.take(photos)
+    cli.index_in_process(photos)
     gate = tmp_path / "go on"
     build = cli.held_at("indexer.fill:embed", 2, gate, "models", "use", "mini")
-    while build.poll() is None and cli.ask(IN_MINI)[0][0] == 0:
+    while build.poll() is None and cli.query(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     (red,) = paint(photos / "later", red="red")
     taken = cli("index", photos, "--json")
@@ -170,46 +171,40 @@ def test_others_write_meanwhile(cli: "Cli", tmp_path: Path, pictures: Path, pain
     cli("forget", photos / "private")
     gate.touch()
     done(build)
-    assert cli.ask(ACTIVE) == [("mini",)]
+    assert cli.query(ACTIVE) == [("mini",)]
     (status,) = cli.lines("status")
     assert [(space["model"], space["covered"], space["pictures"]) for space in status["spaces"]] == [
         ("fake", 161, 161),
         ("mini", 161, 161),
     ]
     assert red in cli.find("red")
-    assert cli("verify").stdout == b"All well.\n"
+    assert cli("verify").stdout == b"No faults found.\n"
 
 
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
-def test_ctrl_c_keeps_what_was_done(cli: "Cli", tmp_path: Path, pictures: Path, done: Done) -> None:
-    cli.take(pictures)
+def test_ctrl_c_keeps_vectors(cli: Cli, tmp_path: Path, pictures: Path, done: Done) -> None:
+    cli.index_in_process(pictures)
     process = cli.held_at("indexer.fill:embed", 2, tmp_path / "never", "models", "use", "mini")
-    while process.poll() is None and cli.ask(IN_MINI)[0][0] == 0:
+    while process.poll() is None and cli.query(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGINT)
     stopped = done(process, 130)
-    assert b"run the same command again to go on" in stopped.stderr
-    embedded = cli.ask(IN_MINI)[0][0]
+    assert b"run the same command again to continue" in stopped.stderr
+    embedded = cli.query(IN_MINI)[0][0]
     assert 0 < embedded < 160
     (facts,) = cli.lines("models", "use", "mini")
     assert facts["embedded"] == 160 - embedded
 
 
-def test_a_disk_that_is_full(cli: "Cli", pictures: Path) -> None:
-    """What cannot be written is an error of one line; the old space answers, and there is no fault."""
-    cli.take(pictures)
+def test_full_disk_during_a_model_change(cli: Cli, pictures: Path) -> None:
+    """The error is one line, searches use the old space, and the library stays intact."""
+    cli.index_in_process(pictures)
     found = cli.find("red")
     limit = ["bash", "-c", 'ulimit -f "$0"; exec "$@"', "200"]
-    command = [*limit, str(Path(cli_script())), "--library", str(cli.library), "models", "use", "mini"]
+    command = [*limit, str(SCRIPT), "--library", str(cli.library), "models", "use", "mini"]
     done = subprocess.run(command, capture_output=True, check=False, timeout=120)
     assert done.returncode == 2, done.stderr
     assert b"Traceback" not in done.stderr
     assert cli.find("red") == found
-    assert cli.is_whole()
+    assert cli.is_intact()
     assert cli.lines("models", "use", "mini")[0]["covered"] == 160
-
-
-def cli_script() -> Path:
-    from tests.e2e.conftest import SCRIPT
-
-    return SCRIPT

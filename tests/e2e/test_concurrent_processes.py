@@ -6,12 +6,10 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import Cli
+from tests.support.processes import Cli
 
 Paint = Callable[..., list[Path]]
 Done = Callable[..., subprocess.CompletedProcess[bytes]]
@@ -19,34 +17,36 @@ Done = Callable[..., subprocess.CompletedProcess[bytes]]
 COUNT = "SELECT count(*), count(DISTINCT relpath), count(DISTINCT content_id) FROM pictures WHERE state = 'present'"
 
 
-def test_two_writers_make_one_library_of_one_folder(cli: "Cli", heap: Path, done: Done) -> None:
-    both = [cli.start("index", heap, "--model", "fake") for _ in range(2)]
+def test_two_index_runs_of_one_folder_create_one_library(cli: Cli, photo_folder: Path, done: Done) -> None:
+    both = [cli.start("index", photo_folder, "--model", "fake") for _ in range(2)]
     errors = b"".join(done(process).stderr for process in both)
-    assert set(errors.splitlines()) <= {b"Another sightline is changing this library; waiting until it is done."}
-    assert cli.ask(COUNT) == [(400, 400, 400)]
-    assert cli.is_whole()
+    assert set(errors.splitlines()) <= {
+        b"Another sightline process is changing this library; waiting for it to finish."
+    }
+    assert cli.query(COUNT) == [(400, 400, 400)]
+    assert cli.is_intact()
 
 
-def test_two_writers_of_two_folders(cli: "Cli", tmp_path: Path, paint: Paint, done: Done) -> None:
+def test_two_index_runs_of_two_folders(cli: Cli, tmp_path: Path, paint: Paint, done: Done) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder, shade in zip(folders, (0, 128), strict=True):
         paint(folder, **{f"{folder.name}{level}": f"rgb({level},{shade},255)" for level in range(40)})
     both = [cli.start("index", folder, "--model", "fake") for folder in folders]
     for process in both:
         done(process)
-    assert cli.ask(COUNT) == [(80, 80, 80)]
-    assert cli.is_whole()
+    assert cli.query(COUNT) == [(80, 80, 80)]
+    assert cli.is_intact()
 
 
-def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, paint: Paint, done: Done) -> None:
+def test_search_during_an_index_run(cli: Cli, tmp_path: Path, photo_folder: Path, paint: Paint, done: Done) -> None:
     paint(tmp_path / "photos", red="red")
-    cli.take(tmp_path / "photos")
+    cli.index_in_process(tmp_path / "photos")
     gate = tmp_path / "go on"
-    writer = cli.held_at("indexer.pipeline:embed", 3, gate, "index", heap)
+    writer = cli.held_at("indexer.pipeline:embed", 3, gate, "index", photo_folder)
     while writer.poll() is None and cli.embedded() == 1:
         time.sleep(0.005)
     counts = [1, len(cli.find("red"))]
-    assert 1 < counts[-1] < 401, "nobody read while the writer wrote"
+    assert 1 < counts[-1] < 401, "no read happened during the run"
     gate.touch()
     while writer.poll() is None:
         reader = cli.start("status", "--json")
@@ -62,16 +62,16 @@ def test_readers_while_a_writer_writes(cli: "Cli", tmp_path: Path, heap: Path, p
 
 
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
-def test_ctrl_c_stops_at_once_and_loses_nothing(cli: "Cli", heap: Path, done: Done) -> None:
-    process = cli.start("index", heap, "--model", "fake")
+def test_ctrl_c_stops_immediately_without_data_loss(cli: Cli, photo_folder: Path, done: Done) -> None:
+    process = cli.start("index", photo_folder, "--model", "fake")
     while process.poll() is None and cli.embedded() == 0:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGINT)
     started = time.monotonic()
     stopped = done(process, 130)
     assert time.monotonic() - started < 5
-    assert stopped.stderr.strip() == b"Stopped. What was settled is safe; run the same command again to go on."
+    assert stopped.stderr.strip() == b"Stopped. Finished work is saved; run the same command again to continue."
     settled = cli.embedded()
     assert 0 < settled < 400
     assert len(cli.find("red")) == settled
-    assert cli.take(heap) == {"new": 400 - settled, "embedded": 400 - settled, "unchanged": settled}
+    assert cli.index_in_process(photo_folder) == {"new": 400 - settled, "embedded": 400 - settled, "unchanged": settled}
