@@ -1,1 +1,1 @@
-"""Measurements: where ingest time goes, and how long a search takes. Not part of the installed package."""
+"""Measurements of ingest, search and serving times. Not part of the installed package."""

@@ -1,4 +1,4 @@
-"""How long questions take in a library of a million pictures: `python -m benchmarks.asking --help`.
+"""Query times in a library of a million pictures: `python -m benchmarks.asking --help`.
 
 The catalogue is generated: contents with cameras, dates and folders, and random unit vectors in the space of the
 built-in model. What is timed is `Searcher.search`, warm, with words that it was not asked before.
@@ -29,16 +29,16 @@ from store.spaces.registry import StoredSpace, activate, register
 
 CHUNK = 20_000
 CAMERAS = 100
-"""Each took one picture in a hundred."""
-START = datetime(2015, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
+"""Cameras; each took one picture in a hundred."""
+START = datetime(2015, 1, 1)  # noqa: DTZ001 (cameras have no time zone)
 QUESTIONS = 40
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints a table in Markdown."""
+    """Measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.asking", description=__doc__.split("\n")[0])
     parser.add_argument("--pictures", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--library", type=Path, help="keep the generated library here, and use it again")
+    parser.add_argument("--library", type=Path, help="folder of the generated library, which is reused")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as folder:
         path = options.library or Path(folder) / "library"
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def generate(library: Library, pictures: int) -> None:
-    """Fills `library`."""
+    """Fill `library` with generated contents."""
     rng = np.random.default_rng(0)
     space = registry.load("mini").space
     with library.exclusive() as writer:
@@ -106,7 +106,7 @@ def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, 
 def _report(library: Library) -> None:
     searcher = Searcher(library)
     print(f"{len(searcher):,} pictures, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; milliseconds\n")
-    print("| question | p50 | p95 |")
+    print("| query | p50 | p95 |")
     print("|---|---|---|")
     year = START + timedelta(minutes=5 * int(0.5 * len(searcher)))
     span = Filters(after=year, before=year + timedelta(minutes=5 * len(searcher) // 100))
@@ -125,11 +125,11 @@ def _report(library: Library) -> None:
         times = [_time(partial(ask, f"{name} {number}")) for number in range(QUESTIONS)]
         print(f"| {name} | {np.percentile(times, 50):.1f} | {np.percentile(times, 95):.1f} |", flush=True)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"\npeak resident set {peak:,.0f} MB, mapped pages of the index among them")
+    print(f"\npeak resident set {peak:,.0f} MB, including mapped pages of the index")
 
 
 def _deep(searcher: Searcher, text: str) -> None:
-    """The hundredth page of ten, by way of one page of 990."""
+    """Return page 100 of ten hits each, after one page of 990."""
     following = searcher.search(text, k=990).next_cursor
     searcher.search(text, SearchOptions(cursor=following))
 

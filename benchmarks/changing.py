@@ -1,4 +1,4 @@
-"""A library changes its model and changes back while it is searched: `python -m benchmarks.changing --help`.
+"""Search times while a library changes its model and changes back: `python -m benchmarks.changing --help`.
 
 Threads of this process search without a pause; `sightline models use` runs beside them, as a process of its own. Every
 answer must be, to the last digit, that of one of the two spaces: both are asked again by name when all is over.
@@ -41,7 +41,7 @@ Shown: TypeAlias = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True)
 class Asked:
-    """One search: when it began, how long it took, what it was, what came."""
+    """One search: its start, duration, query and answer."""
 
     began: float
     seconds: float
@@ -51,12 +51,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Phase:
-    """What searching was like in a stretch of time."""
+    """The searches in a period of time."""
 
     name: str
     seconds: float
     answers: dict[str, int]
-    """By the model whose they are; `mixed` is of neither."""
+    """Number of answers by model; `mixed` answers equal neither."""
     p50_ms: float
     p99_ms: float
     longest_ms: float
@@ -65,13 +65,13 @@ class Phase:
 
 
 def shown(searcher: Searcher, query: str) -> Shown:
-    """The best ten, by id and score."""
+    """Return the ids and scores of the best ten."""
     return tuple((hit.id, round(hit.score, 5)) for hit in searcher.search(query))
 
 
 @contextmanager
 def searching(library: Library, threads: int) -> Iterator[list[Asked]]:
-    """Searches in so many threads all the time; every answer goes into the list."""
+    """Search continuously in several threads; every answer is appended to the list."""
     searcher, enough, asked = Searcher(library), Event(), list[Asked]()
     shown(searcher, QUERIES[0])
 
@@ -95,7 +95,7 @@ def searching(library: Library, threads: int) -> Iterator[list[Asked]]:
 
 
 def use(library: Path, model: str) -> dict[str, object]:
-    """`sightline models use MODEL`."""
+    """Run `sightline models use MODEL`."""
     script = Path(sys.executable).parent / "sightline"
     command = [str(script), "--library", str(library), "models", "use", model, "--json"]
     done = subprocess.run(command, check=True, capture_output=True)
@@ -104,7 +104,7 @@ def use(library: Path, model: str) -> dict[str, object]:
 
 
 def phase(name: str, asked: list[Asked], start: float, stop: float, spaces: dict[tuple[str, Shown], str]) -> Phase:
-    """The searches that began between two moments."""
+    """Return the searches that began between two times."""
     part = [one for one in asked if start <= one.began < stop]
     models = [spaces.get((one.query, one.shown), "mixed") for one in part]
     times = np.array([one.seconds for one in part]) * 1e3
@@ -123,7 +123,7 @@ def phase(name: str, asked: list[Asked], start: float, stop: float, spaces: dict
 def measure(
     folder: Path, place: Path, models: tuple[str, str], threads: int, calm: float
 ) -> tuple[list[Phase], object]:
-    """There and back again."""
+    """Change the model and change it back."""
     first, second = models
     with Library.open(place, create=True) as library:
         index(library, [folder], registry.load(first))
@@ -147,11 +147,11 @@ def measure(
 
 
 def main() -> None:
-    """The command line."""
+    """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.changing", description=__doc__)
     parser.add_argument("--folder", type=Path, help="photos [default: 1,000 generated ones of 500x375]")
     parser.add_argument("--models", nargs=2, default=("mini", "fake"), metavar=("FROM", "TO"))
-    parser.add_argument("--threads", type=int, default=1, help="threads that search [default: 1]")
+    parser.add_argument("--threads", type=int, default=1, help="number of searching threads [default: 1]")
     parser.add_argument("--calm", type=float, default=10.0, help="seconds before, between and after [default: 10]")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as base:

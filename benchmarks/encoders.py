@@ -1,9 +1,9 @@
-"""How many pictures a second a model of open_clip's embeds: ours in 32 and 16 bits, and open_clip used plainly.
+"""Pictures per second of open_clip models: here in 32 and 16 bits, and with plain open_clip.
 
     python -m benchmarks.encoders [ARCHITECTURE ...]
 
 Decoded pictures of 640 x 480 pixels become vectors, preprocessing included, 16 at a time. Weights are random: speed
-does not depend on them. The three take turns, so that whatever else the machine does hits all of them; the rates are
+does not depend on them. The three take turns, so that other load on the machine affects all of them; the rates are
 medians of the turns, the ratios medians of the ratios within a turn.
 """
 
@@ -25,7 +25,7 @@ BATCH = 16
 
 
 def main() -> None:
-    """Prints a row of a table for each architecture."""
+    """Print a table row for each architecture."""
     import torch
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -35,7 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     pictures = _pictures()
-    print("| model | open_clip | ours, float32 | ours, bfloat16 | float32 / open_clip | bfloat16 / float32 | cosine |")
+    print("| model | open_clip | here, float32 | here, bfloat16 | float32 / open_clip | bfloat16 / float32 | cosine |")
     print("|---|---|---|---|---|---|---|")
     for architecture in options.architectures:
         with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +55,7 @@ def _row(architecture: str, folder: Path, pictures: list[Image.Image], turns: in
         lambda: exact.encode_images(pictures),
         lambda: short.encode_images(pictures),
     ]
-    plain, ours, rounded = (way() for way in ways)  # warm: weights are read, kernels chosen
+    plain, ours, rounded = (way() for way in ways)  # warm-up: weights are read, kernels chosen
     np.testing.assert_allclose(ours, plain, atol=1e-4)
     seconds = [[_timed(way) for way in ways] for _ in range(turns)]
     rates = [len(pictures) / median(column) for column in zip(*seconds, strict=True)]
@@ -65,7 +65,7 @@ def _row(architecture: str, folder: Path, pictures: list[Image.Image], turns: in
 
 
 def _plainly(model: Any, transform: Any, pictures: list[Image.Image]) -> Any:
-    """As open_clip's own documentation does it."""
+    """Embed pictures as the documentation of open_clip does."""
     import torch
 
     with torch.no_grad():
@@ -81,7 +81,7 @@ def _timed(way: Callable[[], Any]) -> float:
 
 
 def _pictures(count: int = BATCH) -> list[Image.Image]:
-    """Smooth light, so that interpolation has something to do."""
+    """Return a smooth random picture, so that interpolation matters."""
     rng = np.random.default_rng(5)
     coarse = rng.integers(0, 256, (count, 12, 16, 3), np.uint8)
     return [Image.fromarray(light).resize((640, 480), Image.Resampling.BICUBIC) for light in coarse]

@@ -1,4 +1,4 @@
-"""Whether prompt ensembles help a model: `python -m benchmarks.ensembles --data DIR`.
+"""The effect of prompt ensembles on a model: `python -m benchmarks.ensembles --data DIR`.
 
 Every caption of the 1,000 dev photos of Flickr8k, as it is and as the mean of the sentences of
 `search/prompt_templates.py`.
@@ -17,9 +17,9 @@ from training.evaluate import Gallery, dev_gallery
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints a table in Markdown."""
+    """Measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ensembles", description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, required=True, help="where flickr8k/ is")
+    parser.add_argument("--data", type=Path, required=True, help="the folder that contains flickr8k/")
     parser.add_argument("--captions", type=int, default=1000, help="captions of each language")
     options = parser.parse_args(arguments)
     encoder = MiniEncoder()
@@ -44,7 +44,7 @@ def _row(encoder: MiniEncoder, gallery: Gallery, pictures: NDArray[np.float32], 
         means = every.reshape(len(captions), -1, every.shape[1]).mean(axis=1)  # (Q, D)
         scores = means @ pictures.T  # (Q, N)
         own = scores[np.arange(len(right)), right][:, None]
-        ranks.append((scores >= own).sum(axis=1))  # ties count against us
+        ranks.append((scores >= own).sum(axis=1))  # ties count as ranked above
     plain, mixed = (1 / rank for rank in ranks)
     drawn = np.random.default_rng(0).integers(0, len(right), (2000, len(right)))
     low, high = np.percentile((mixed - plain)[drawn].mean(axis=1), [2.5, 97.5])

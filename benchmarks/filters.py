@@ -1,4 +1,4 @@
-"""How long filters and facets take in a large catalogue: `python -m benchmarks.filters --help`.
+"""Times of filters and facets in a large catalogue: `python -m benchmarks.filters --help`.
 
 The catalogue is generated: contents with a plausible spread of cameras, dates, places and tags, one file each in a tree
 of folders, and an embedding row of a few bytes each, since no filter reads vectors.
@@ -15,7 +15,7 @@ from time import perf_counter
 import numpy as np
 
 from encoders.fake import FakeEncoder
-from search.filters import And, Condition, Filters, Not, Or, parse_where
+from search.filters import And, Condition, Not, Or, parse_where
 from store import Library
 from store.filters.facets import count_facets
 from store.filters.selection import select_matching, selected_ids
@@ -41,7 +41,7 @@ REPEATS = 3
 
 
 def fill(library: Library, count: int) -> None:
-    """Rows straight into the tables."""
+    """Insert rows directly into the tables."""
     rng = np.random.default_rng(0)
     with library.transaction() as connection:
         stored = register(connection, FakeEncoder().space)
@@ -78,7 +78,7 @@ def fill(library: Library, count: int) -> None:
 
 
 def contents(rng: np.random.Generator, count: int) -> Iterator[tuple[object, ...]]:
-    """Twenty years, sixty cameras, half of the pictures with a position, mostly around a few towns."""
+    """Generate metadata: twenty years, sixty cameras, half of the pictures with a position, mostly near a few towns."""
     start = datetime(2006, 1, 1, tzinfo=UTC).replace(tzinfo=None)
     towns = [(48.1, 11.5), (40.7, -74.0), (-33.9, 151.2), (52.5, 13.4)]
     minutes = rng.integers(0, 20 * 365 * 24 * 60, count).tolist()
@@ -106,7 +106,7 @@ def contents(rng: np.random.Generator, count: int) -> Iterator[tuple[object, ...
 
 
 def best(work: object) -> float:
-    """Milliseconds: the median of a few runs after one to warm up."""
+    """Return milliseconds: the median of a few runs after a warm-up."""
     assert callable(work)
     work()
     times = []
@@ -118,7 +118,7 @@ def best(work: object) -> float:
 
 
 def measure(library: Library) -> None:
-    """Prints a table in Markdown."""
+    """Print a Markdown table."""
     from store.spaces.registry import require_active
 
     stored = require_active(library, FakeEncoder().space)
@@ -137,7 +137,7 @@ def measure(library: Library) -> None:
 
 
 def plans(library: Library) -> None:
-    """How SQLite goes about each filter."""
+    """Print the query plan of SQLite for each filter."""
     for where in WHERE:
         with library.read() as connection:
             statement = select_matching(connection, parse_where(where)).compile(
@@ -150,11 +150,11 @@ def plans(library: Library) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Makes the catalogue, unless it is there, and measures."""
+    """Create the catalogue, unless it exists, and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.filters", description=__doc__.split("\n")[0])
     parser.add_argument("--pictures", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--folder", type=Path, help="where the catalogue is, or is to be kept")
-    parser.add_argument("--plans", action="store_true", help="show how SQLite goes about each filter")
+    parser.add_argument("--folder", type=Path, help="folder of the catalogue, which is reused")
+    parser.add_argument("--plans", action="store_true", help="print the query plan of each filter")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary) / "library"

@@ -1,4 +1,4 @@
-"""Where ingest time goes: `python -m benchmarks.ingest --help`.
+"""Ingest time by stage: `python -m benchmarks.ingest --help`.
 
 Every number is the median of several runs into a fresh library, after a warm-up that loads the model. Files are in the
 page cache (they were just written), so reading is as fast as memory; decoding and the model are what is measured.
@@ -26,12 +26,12 @@ from store import Library
 
 STAGES = ("scan", "read", "decode", "preprocess", "hash", "forward", "write", "group", "publish")
 SHARED = frozenset({"read", "decode", "preprocess", "hash"})
-"""Stages whose seconds add up over the reader threads; they overlap with each other and with the rest."""
+"""Stages whose seconds are summed over the reader threads; they overlap with each other and with other stages."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Medians for one set of pictures."""
+    """The medians for one set of pictures."""
 
     pictures: str
     count: int
@@ -40,12 +40,12 @@ class Result:
     per_second: float
     stages: dict[str, float]
     unchanged_seconds: float
-    """A second run with nothing changed."""
+    """Seconds of a second run over unchanged files."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One model and one way to index; libraries are made in the folder `base`."""
+    """One model and one configuration; libraries are created in the folder `base`."""
 
     base: Path
     encoder: Encoder
@@ -54,11 +54,11 @@ class Bench:
 
     @property
     def library(self) -> Path:
-        """The library of the last run."""
+        """Return the path of the library of the last run."""
         return max(self.base.glob("library-*"))
 
     def measure(self, title: str, folder: Path) -> Result:
-        """Medians over runs into fresh libraries, each followed by a run with nothing changed."""
+        """Return the medians of runs into fresh libraries, each followed by a run over unchanged files."""
         runs = [self.run(folder) for _ in range(self.repeats)]
         first = [one for one, _ in runs]
         seconds = statistics.median(one.seconds for one in first)
@@ -73,14 +73,14 @@ class Bench:
         )
 
     def run(self, folder: Path) -> tuple[Summary, Summary]:
-        """Indexes `folder` into a fresh library, and once more."""
+        """Index `folder` into a fresh library, and once again."""
         place = self.base / f"library-{len(list(self.base.glob('library-*'))):03d}"
         with Library.open(place, create=True) as library:
             first, again = (index(library, [folder], self.encoder, self.settings) for _ in range(2))
         return first, again
 
     def commands(self) -> dict[str, float]:
-        """Seconds of wall time of whole processes, medians; the search is in the library of the last run."""
+        """Return median wall times of whole processes, in seconds; the search uses the library of the last run."""
         script = str(Path(sys.executable).parent / "sightline")
         search = [script, "--library", str(self.library), "search", "a dog on a beach"]
         commands = {"sightline --help": [script, "--help"], "sightline search": search}
@@ -90,7 +90,7 @@ class Bench:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints."""
+    """Measure, and print the results."""
     options = _options(arguments)
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as name:
         base = Path(name)
@@ -112,7 +112,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", default=registry.DEFAULT_MODEL, choices=sorted(registry.ENCODERS.built_in()))
     parser.add_argument("--large", type=int, default=64, metavar="N", help="generated JPEGs of 12 megapixels")
     parser.add_argument("--small", type=int, default=1000, metavar="N", help="generated JPEGs of 500x375")
-    parser.add_argument("--folder", type=Path, help="photos of your own in place of the generated small ones")
+    parser.add_argument("--folder", type=Path, help="your own photos instead of the generated small ones")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true")
@@ -120,7 +120,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _sets(base: Path, options: argparse.Namespace) -> list[tuple[str, Path]]:
-    """What to index, and what to call it."""
+    """Return the folders to index by name."""
     sets = []
     if options.large:
         write_photos(base / "large", options.large, (4000, 3000), quality=93)
@@ -152,18 +152,18 @@ def _conditions(options: argparse.Namespace) -> dict[str, object]:
 
 
 def _print(conditions: dict[str, object], results: Sequence[Result], commands: dict[str, float]) -> None:
-    """Tables in Markdown."""
+    """Print Markdown tables."""
     print(", ".join(f"{name} {value}" for name, value in conditions.items()), end="\n\n")
     print("| pictures | n | MB | s | pictures/s | " + " | ".join(STAGES) + " | nothing changed |")
     print("|---" * (6 + len(STAGES)) + "|")
     for result in results:
-        # Milliseconds of work per picture; those of `SHARED` stages were spent by several threads at once.
+        # Milliseconds of work per picture; those of `SHARED` stages are spent by several threads at once.
         each = (f"{1000 * seconds / result.count:.2f}" for seconds in result.stages.values())
         print(
             f"| {result.pictures} | {result.count:,} | {result.megabytes:,.0f} | {result.seconds:.2f} "
             f"| {result.per_second:,.1f} | {' | '.join(each)} | {result.unchanged_seconds:.2f} s |"
         )
-    print(f"\nStages in milliseconds a picture; {', '.join(sorted(SHARED))} add up over the readers.\n")
+    print(f"\nStages in milliseconds per picture; {', '.join(sorted(SHARED))} are summed over the readers.\n")
     for name, seconds in commands.items():
         print(f"{name}: {seconds:.2f} s")
 

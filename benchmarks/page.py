@@ -1,4 +1,4 @@
-"""How soon the page shows an answer, in a real browser: `python -m benchmarks.page --help`.
+"""Time until the page shows an answer in a real browser: `python -m benchmarks.page --help`.
 
 Questions are typed, a key after another, into the page of a `sightline serve` that is a process of its own. The clock
 starts with the last key. It stops when the answer to the whole question stands on the screen (`answer`), and when every
@@ -53,7 +53,7 @@ window.clock = (words) => {
 
 @dataclass(frozen=True)
 class Row:
-    """Milliseconds from the last key press, with caches of one kind."""
+    """Milliseconds from the last key press, for one state of the caches."""
 
     caches: str
     questions: int
@@ -65,7 +65,7 @@ class Row:
 
 
 def typed(page: Page, words: str, pause: int) -> dict[str, float]:
-    """Types a question, `pause` milliseconds between keys, and returns what was measured."""
+    """Type a query with `pause` milliseconds between keys, and return the measurement."""
     page.locator("#words").fill("")
     page.evaluate("() => new Promise((done) => setTimeout(done, 400))")
     page.evaluate("(words) => window.clock(words)", words)
@@ -75,7 +75,7 @@ def typed(page: Page, words: str, pause: int) -> dict[str, float]:
 
 
 def measured(caches: str, page: Page, rounds: int, pause: int) -> Row:
-    """Every question, so many times."""
+    """Measure every query several times."""
     taken = [typed(page, words, pause) for _ in range(rounds) for words in QUERIES]
     answer, pictures = (np.array([each[name] for each in taken]) for name in ("answer", "pictures"))
     shown = round(float(np.median([each["images"] for each in taken])))
@@ -84,7 +84,7 @@ def measured(caches: str, page: Page, rounds: int, pause: int) -> Row:
 
 
 def opened(browser: Browser, port: int) -> Page:
-    """The page, in a browser that has seen nothing yet."""
+    """Open the page in a browser with an empty cache."""
     context = browser.new_context(viewport=SIZE)
     context.add_init_script(CLOCK)
     page = context.new_page()
@@ -94,11 +94,11 @@ def opened(browser: Browser, port: int) -> Page:
 
 
 def rows(port: int, rounds: int, pause: int) -> list[Row]:
-    """With thumbnails that the server has kept, then with those that the browser has kept as well."""
+    """Measure with thumbnails in the server's cache, then with those in the browser's cache as well."""
     found = next(path for name in BROWSERS if (path := shutil.which(name)))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-        measured("", opened(browser, port), 1, 0)  # the server makes its thumbnails, and loads the model
+        measured("", opened(browser, port), 1, 0)  # the server creates its thumbnails and loads the model
         fresh = [measured("server", opened(browser, port), 1, pause) for _ in range(rounds)]
         again = opened(browser, port)
         measured("", again, 1, 0)
@@ -108,7 +108,7 @@ def rows(port: int, rounds: int, pause: int) -> list[Row]:
 
 
 def merged(several: list[Row]) -> Row:
-    """Rows of the same kind as one: medians of medians, and the worst of the rest."""
+    """Combine rows of the same kind: medians of medians, and the maximum of other numbers."""
     return Row(
         several[0].caches,
         sum(each.questions for each in several),
@@ -121,11 +121,11 @@ def merged(several: list[Row]) -> Row:
 
 
 def main() -> None:
-    """Measures, and prints a table."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
-    parser.add_argument("--folder", type=Path, help="pictures to index into a library of their own first")
-    parser.add_argument("--library", type=Path, help="an indexed library, in place of a folder; it is only read")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each question is asked")
+    parser.add_argument("--folder", type=Path, help="pictures to index into a temporary library first")
+    parser.add_argument("--library", type=Path, help="an indexed library instead of a folder; it is only read")
+    parser.add_argument("--rounds", type=int, default=3, help="number of runs of each query")
     parser.add_argument("--pause", type=int, default=80, help="milliseconds between two keys")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -139,7 +139,7 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(row) for row in table]))
         return
-    print("| caches | questions | on the screen | answer p50 | p95 | pictures p50 | p95 |")
+    print("| caches | queries | on the screen | answer p50 | p95 | pictures p50 | p95 |")
     print("|---|---|---|---|---|---|---|")
     for row in table:
         times = [row.answer_p50, row.answer_p95, row.pictures_p50, row.pictures_p95]

@@ -1,4 +1,4 @@
-"""Generated pictures that cost what photographs cost: light that changes slowly, texture, sensor noise, EXIF."""
+"""Generated pictures that take as much time as photographs: slowly changing light, texture, sensor noise, EXIF."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ __all__ = ["write_photos"]
 
 
 def write_photos(folder: Path, count: int, size: tuple[int, int], quality: int, masters: int = 8) -> int:
-    """Writes `count` JPEGs of `size` (width, height), no two of the same bytes; returns how many bytes that is.
+    """Write `count` JPEGs of `size` (width, height) with different content, and return their total size in bytes.
 
     Only `masters` different pictures are rendered; copies of them differ by a few bytes after the end of the JPEG,
     which change the digest and not the cost of decoding.
@@ -34,7 +34,7 @@ def _masters(count: int, size: tuple[int, int], quality: int) -> Iterator[bytes]
 
 
 def _render(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W, 3): random light at four scales, from an eighth of the picture to a few pixels, and noise."""
+    """Return (H, W, 3): random light at four scales, from an eighth of the picture to a few pixels, and noise."""
     width, height = size
     scene = np.zeros((height, width, 3), np.float32)
     for cells, strength in ((8, 90.0), (32, 40.0), (160, 20.0), (800, 8.0)):
@@ -46,7 +46,7 @@ def _render(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.uint8
 
 
 def _exif(number: int) -> Image.Exif:
-    """What a camera writes: a time, a name, a place, and one picture in four on its side."""
+    """Return typical EXIF data: a time, a camera, a position, and a rotation for one picture in four."""
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Sightline"
     exif[ExifTags.Base.Model] = "Benchmark 12"

@@ -1,14 +1,14 @@
-"""Does a model know where something is? The pointing game on rendered scenes: `python -m benchmarks.pointing --help`.
+"""The pointing game on rendered scenes, a test of localisation: `python -m benchmarks.pointing --help`.
 
 For every subject of a scene the model is asked for it in words, and the one point of the picture that it finds most
 like them must lie on the subject (Zhang et al., "Top-down neural attention by excitation backprop", ECCV 2016). The
 scenes are painted by `examples/scenes`, which knows which pixels show what.
 
-    from benchmarks.pointing import cells_of, pointing, unseen_scenes
+    from benchmarks.pointing import patch_pointer, pointing, unseen_scenes
 
-    print(pointing(cells_of(encoder), unseen_scenes(100)))
+    print(pointing(patch_pointer(encoder), unseen_scenes(100)))
 
-`cells_of` asks the plain cosines of a model's cells, `maps_of` what `sightline highlight` would show.
+`patch_pointer` uses the plain cosines of a model's patches, `map_pointer` the maps of `sightline highlight`.
 """
 
 import argparse
@@ -30,31 +30,31 @@ from search.evaluate.bootstrap import Interval, Resampling, cluster_numbers, per
 from search.highlight import HighlightEngine, load_engine
 from search.highlight.engine import EngineName
 
-__all__ = ["Pointer", "Pointing", "cells_of", "maps_of", "pointing", "unseen_scenes"]
+__all__ = ["Pointer", "Pointing", "map_pointer", "patch_pointer", "pointing", "unseen_scenes"]
 
 Pointer: TypeAlias = Callable[[Image.Image, Sequence[str]], NDArray[np.float32]]
-"""A picture and P prompts to P maps (P, rows, columns): any grid over the whole picture, higher where likelier."""
+"""Maps a picture and P prompts to P maps (P, rows, columns) over the whole picture, higher where more likely."""
 
 SMALLEST = 0.002
-"""Subjects that show on a smaller share of the picture are not asked for: 220 of 384 x 288 pixels."""
+"""Minimum fraction of the picture that a subject must cover: 220 of 384 x 288 pixels."""
 
 FIRST_SEED = 5_000
-"""Training draws its scenes from seed 10,000 on."""
+"""Training uses scenes from seed 10,000 on."""
 
 
 @dataclass(frozen=True)
 class Pointing:
-    """How often the point lay on the subject."""
+    """How often the point was on the subject."""
 
     rate: float
-    """Of all subjects."""
+    """Number of subjects."""
     interval: Interval
     """95 %, by bootstrap over scenes with all their subjects."""
     chance: float
-    """The rate of a point drawn at random: the mean share of the picture that a subject covers."""
+    """The rate of a random point: the mean fraction of the picture that a subject covers."""
     subjects: int
     kinds: Mapping[str, tuple[float, int]] = field(default_factory=dict)
-    """Kind of subject to its rate and how many there were."""
+    """Rate and number of subjects by kind."""
 
     def __str__(self) -> str:
         low, high = self.interval.low, self.interval.high
@@ -62,30 +62,30 @@ class Pointing:
 
 
 def unseen_scenes(count: int, first: int = FIRST_SEED) -> list[Scene]:
-    """Scenes that no training has seen."""
+    """Return scenes that were not used for training."""
     return [random_scene(seed) for seed in range(first, first + count)]
 
 
-def cells_of(encoder: Encoder) -> Pointer:
-    """The plain cosine of each cell with the words, for a model that squashes pictures (its cells then cover them)."""
+def patch_pointer(encoder: Encoder) -> Pointer:
+    """Use the plain cosines of patches, for a model that squashes pictures (its patches then cover them)."""
 
     def maps(image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
-        cells = encoder.encode_patches(encoder.preprocess.pixels(image)[None])[0]  # (rows, columns, D)
-        similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", cells, encoder.encode_texts(prompts))
+        patches = encoder.encode_patches(encoder.preprocess.pixels(image)[None])[0]  # (rows, columns, D)
+        similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", patches, encoder.encode_texts(prompts))
         return similarity
 
     return maps
 
 
-def maps_of(engine: HighlightEngine) -> Pointer:
-    """The maps of `sightline highlight`, of a segmenter or of a model's cells."""
+def map_pointer(engine: HighlightEngine) -> Pointer:
+    """Use the maps of `sightline highlight`, of a segmenter or of a model's patches."""
     return lambda image, prompts: engine.maps(image, as_prompts(prompts))
 
 
 def pointing(
     pointer: Pointer, scenes: Iterable[Scene], lang: str = "en", size: tuple[int, int] = (384, 288)
 ) -> Pointing:
-    """Plays the game over `scenes`, painted at `size` (width, height), with words of the language `lang`."""
+    """Play the game over `scenes`, painted at `size` (width, height), with prompts in the language `lang`."""
     hits: list[bool] = []
     kinds: list[str] = []
     covered: list[float] = []
@@ -104,14 +104,14 @@ def pointing(
 
 
 def _visible(scene: Scene, size: tuple[int, int]) -> list[tuple[str, str | None, NDArray[np.bool_]]]:
-    """Kind, colour and mask (H, W) of each subject of which enough can be seen."""
+    """Return kind, colour and mask (H, W) of each subject that is large enough."""
     seen = masks(scene, *size)
     subjects = [(subject.kind, subject.colour, np.asarray(seen[subject.label]) > 127) for subject in scene.subjects]
     return [(kind, colour, mask) for kind, colour, mask in subjects if mask.mean() >= SMALLEST]
 
 
 def _peak(grid: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int]:
-    """Row and column, in a picture of `shape`, of the middle of the highest cell."""
+    """Return row and column of the middle of the highest patch, in a picture of `shape`."""
     row, column = np.unravel_index(int(grid.argmax()), grid.shape)
     return int((row + 0.5) * shape[0] / grid.shape[0]), int((column + 0.5) * shape[1] / grid.shape[1])
 
@@ -135,20 +135,20 @@ def _summary(hits: NDArray[np.bool_], kinds: Sequence[str], chance: float, clust
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Plays the game with a model and prints the rates."""
+    """Play the game with a model, and print the rates."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pointing", description=__doc__.split("\n")[0])
     parser.add_argument("--model", default=registry.DEFAULT_MODEL)
-    parser.add_argument("--segmenter", help="a segmenter to ask in place of the model: a name or a folder")
-    parser.add_argument("--plain", action="store_true", help="the plain cosines of the model's cells, not the maps")
+    parser.add_argument("--segmenter", help="a segmenter instead of the model: a name or a folder")
+    parser.add_argument("--plain", action="store_true", help="the plain cosines of the model's patches instead of maps")
     parser.add_argument("--scenes", type=int, default=300, metavar="N")
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--kinds", action="store_true", help="also print the rate of every kind of subject")
     options = parser.parse_args(arguments)
     if options.plain:
-        pointer = cells_of(registry.load(options.model))
+        pointer = patch_pointer(registry.load(options.model))
     else:
         engine: EngineName = "segment" if options.segmenter else "relevance"
-        pointer = maps_of(load_engine(engine, model=options.model, segmenter=options.segmenter))
+        pointer = map_pointer(load_engine(engine, model=options.model, segmenter=options.segmenter))
     result = pointing(pointer, unseen_scenes(options.scenes), options.lang)
     print(result)
     if options.kinds:

@@ -1,4 +1,4 @@
-"""How long exact search takes as a library grows: `python -m benchmarks.search --help`.
+"""Times of exact search by library size: `python -m benchmarks.search --help`.
 
 Random unit vectors: exact search reads every one, so that what they show makes no difference.
 """
@@ -24,7 +24,7 @@ QUERIES = 100
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints a table in Markdown."""
+    """Measure, and print a Markdown table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], metavar="N")
     parser.add_argument("--dim", type=int, default=256)
@@ -59,7 +59,7 @@ def _row(size: int, dim: int) -> str:
 
 
 def _publish(file: Path, size: int, dim: int, rng: np.random.Generator) -> bytes:
-    """Writes an index of `size` vectors to `file`; returns its SHA-256."""
+    """Write an index of `size` vectors to `file`, and return its SHA-256."""
     index = FlatIndex(dim)
     for ids in _chunks(size):
         index.add(ids, _unit(rng.standard_normal((len(ids), dim), dtype=np.float32)))
@@ -78,7 +78,7 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _percentiles(index: FlatIndex, queries: NDArray[np.float32], among: Ids | None) -> tuple[float, float]:
-    """Median and 95th percentile of single queries for the best ten, in milliseconds."""
+    """Return the median and 95th percentile of single queries for the best ten, in milliseconds."""
     index.search(queries[:1], 10, among)
     times = [_time(lambda query=query: index.search(query[None], 10, among)) for query in queries]  # type: ignore[misc]
     return float(np.percentile(times, 50)), float(np.percentile(times, 95))

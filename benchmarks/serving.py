@@ -1,4 +1,4 @@
-"""What a server holds up to: `python -m benchmarks.serving --help`.
+"""The throughput of a server: `python -m benchmarks.serving --help`.
 
 Clients, each with a connection of its own and no pause between requests, ask a `sightline serve` that is started as a
 process of its own on a free port of this machine. They share this machine's processors with it.
@@ -27,14 +27,14 @@ from benchmarks.changing import QUERIES
 
 JSON = {"Content-Type": "application/json"}
 MIX = {"thumbnail": 12, "search": 5, "filtered": 2, "facets": 1}
-"""Of twenty requests, how many are of which kind: a page of hits asks for many thumbnails."""
+"""Requests of each kind among twenty: a page of hits requests many thumbnails."""
 SEEN = 240
-"""Pictures whose thumbnails are asked for: the same again and again, made before the clock starts."""
+"""Number of pictures whose thumbnails are requested repeatedly, created before the measurement."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one kind of request was answered like."""
+    """The results for one kind of request."""
 
     kind: str
     requests: int
@@ -47,7 +47,7 @@ class Row:
 
 @contextmanager
 def serving(library: Path, cache: Path, threads: int) -> Iterator[tuple[int, int]]:
-    """A server's process id and port."""
+    """Start a server, and yield its process ID and port."""
     command = "from cli.main import main; main()"
     options = ["--library", str(library), "--port", "0", "--threads", str(threads)]
     process = subprocess.Popen(
@@ -69,7 +69,7 @@ def serving(library: Path, cache: Path, threads: int) -> Iterator[tuple[int, int
 
 
 def memory_mb(pid: int) -> float:
-    """What a process holds of its own: anonymous pages, without those of files that it has mapped."""
+    """Return the private memory of a process: anonymous pages without those of mapped files."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"RssAnon:\s+(\d+) kB", status)
     assert found is not None
@@ -77,13 +77,13 @@ def memory_mb(pid: int) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """What a process has had of the processors: that tells of its work, whatever else is running."""
+    """Return the processor time of a process, which does not depend on other load."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Client:
-    """One that asks again and again."""
+    """A client that sends requests without a pause."""
 
     def __init__(self, port: int, number: int, pictures: list[int]) -> None:
         self.took: dict[str, list[float]] = defaultdict(list)
@@ -93,7 +93,7 @@ class Client:
         self._pictures = pictures
 
     def run(self, enough: Event) -> None:
-        """Asks until it is enough."""
+        """Send requests until the time is over."""
         kinds = [kind for kind, number in MIX.items() for _ in range(number)]
         while not enough.is_set():
             kind = self._random.choice(kinds)
@@ -104,12 +104,12 @@ class Client:
         self._connection.close()
 
     def ask(self, kind: str) -> int:
-        """One request of a kind; its status."""
+        """Send one request of a kind, and return its status."""
         if kind == "thumbnail":
             return self._sent("GET", f"/api/v1/pictures/{self._random.choice(self._pictures)}/thumbnail?size=384")
         if kind == "facets":
             return self._sent("GET", "/api/v1/facets")
-        # Words that have not been asked before: their vectors are not kept yet.
+        # New words: their vectors are not cached yet.
         query = f"{self._random.choice(QUERIES)} {self._random.randrange(10**6)}"
         where = "name:1*" if kind == "filtered" else ""
         return self._sent("POST", "/api/v1/search", json.dumps({"query": query, "where": where}))
@@ -122,7 +122,7 @@ class Client:
 
 
 def warmed(port: int) -> list[int]:
-    """The pictures whose thumbnails are there now."""
+    """Request thumbnails, so that the server caches them, and return the ids of their pictures."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", "/api/v1/search", json.dumps({"query": QUERIES[0], "k": SEEN}), JSON)
     pictures = [int(hit["id"]) for hit in json.loads(connection.getresponse().read())["hits"]]
@@ -134,7 +134,7 @@ def warmed(port: int) -> list[int]:
 
 
 def asked(port: int, clients: int, seconds: float) -> list[Row]:
-    """So many clients at once, for so long."""
+    """Run several clients at once for some time."""
     pictures, enough = warmed(port), Event()
     every = [Client(port, number, pictures) for number in range(clients)]
     threads = [Thread(target=client.run, args=(enough,)) for client in every]
@@ -159,12 +159,12 @@ def asked(port: int, clients: int, seconds: float) -> list[Row]:
 
 
 def main() -> None:
-    """Measures, and prints a table."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
     parser.add_argument("--library", type=Path, required=True, help="an indexed library; it is only read")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 50])
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--threads", type=int, default=8, help="of the server")
+    parser.add_argument("--threads", type=int, default=8, help="threads of the server")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as cache, serving(options.library, Path(cache), options.threads) as (pid, port):
@@ -180,7 +180,7 @@ def main() -> None:
                 continue
             memory = f"{before:.0f} MB before, {after:.0f} MB after"
             print(f"\n{clients} clients; {memory}; {each_ms:.1f} ms of processor each\n")
-            print("| requests | n | a second | p50 | p99 | longest | failed |\n|---|---|---|---|---|---|---|")
+            print("| requests | n | per second | p50 | p99 | longest | failed |\n|---|---|---|---|---|---|---|")
             for row in rows:
                 times = f"{row.p50_ms:.1f} | {row.p99_ms:.1f} | {row.longest_ms:.0f}"
                 print(f"| {row.kind} | {row.requests:,} | {row.per_second:.1f} | {times} | {row.failed} |")

@@ -77,7 +77,7 @@ class Preprocess:
         return image.resize(size, Image.Resampling[self.interpolation.upper()])
 
     def _cropped(self, image: Image.Image) -> Image.Image:
-        # The whole image is scaled: scaling only the middle would cost less, but change some pixels by one level of 255.
+        # The whole image is scaled: scaling only the middle is cheaper, but changes some pixels by one level of 255.
         shorter, side = self.shorter or self.size, min(image.size)
         scaled = self._scaled(image, (shorter * image.width // side, shorter * image.height // side))
         left, top = (self._middle(length - self.size) for length in scaled.size)

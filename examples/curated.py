@@ -34,7 +34,7 @@ def _subject(text: str) -> Subject:
 
 
 def _read(folder: str, number: int, line: str) -> Entry:
-    """An entry from "name | setting time | subject, subject | format seed"."""
+    """Parse an entry "name | setting time | subject, subject | format seed"."""
     name, place, subjects, form = (part.strip() for part in line.split("|"))
     setting, time = place.split()
     shape, _, seed = form.partition(" ")

@@ -16,11 +16,11 @@ __all__ = ["FOLDER", "caption_lines", "write_gallery"]
 
 FOLDER = Path(__file__).parent / "gallery"
 _JPEG_QUALITY = 85
-"""Keeps the hundred pictures together below 4 MB."""
+"""JPEG quality that keeps the hundred pictures below 4 MB in total."""
 
 
 def caption_lines() -> Iterator[str]:
-    """The lines of `captions.jsonl`, without line ends."""
+    """Return the lines of `captions.jsonl`, without line ends."""
     for entry in GALLERY:
         for lang, texts in captions(entry.scene).items():
             for text in texts:

@@ -1,4 +1,4 @@
-"""What a camera would have noted: when, with what, and sometimes where. Cameras and places are invented."""
+"""Invented EXIF data of the gallery: a date, a camera, and sometimes a position."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -33,7 +33,7 @@ _AREAS = {  # degrees north and east, near which a folder's pictures claim to be
 
 
 def photo_metadata(entry: Entry) -> Image.Exif:
-    """EXIF with a date for every picture, a camera for most, a position for some; the same on every call."""
+    """Return EXIF with a date for every picture, a camera for most, and a position for some. It is deterministic."""
     rng = Random(entry.image)
     exif = Image.Exif()
     taken = _date(entry, rng).strftime("%Y:%m:%d %H:%M:%S")

@@ -1,1 +1,1 @@
-"""The recipe of the built-in model `mini`: prepare, train, export, evaluate. Never imported by the product."""
+"""The recipe of the built-in model `mini`: prepare, train, export, evaluate. The product does not import it."""

@@ -1,4 +1,4 @@
-"""From cached squares to what the student sees, and from cached maps to what it should answer, by the same crop."""
+"""Apply the same random crop to cached squares (the student's input) and cached maps (its target)."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ __all__ = ["Crops", "crop", "jitter_colours", "normalise"]
 
 @dataclass(frozen=True)
 class Crops:
-    """One crop for each picture of a batch: where it lies in the picture, and where in the teacher's view of it."""
+    """One crop for each picture of a batch: its position in the picture, and in the teacher's view of the picture."""
 
     in_picture: NDArray[np.float32]  # (B, 4)
     in_view: NDArray[np.float32]  # (B, 4)
@@ -23,7 +23,7 @@ class Crops:
 
     @classmethod
     def draw(cls, boxes: NDArray[np.float32], rng: np.random.Generator, least: float = 0.8) -> "Crops":
-        """Crops of views that lie at `boxes` (B, 4); each side keeps `least` to all of its view."""
+        """Draw crops of views at `boxes` (B, 4); each side keeps a fraction from `least` to 1 of its view."""
         count = len(boxes)
         sides = rng.uniform(least, 1, (count, 2))
         corner = rng.uniform(0, 1, (count, 2)) * (1 - sides)
@@ -33,7 +33,7 @@ class Crops:
 
 
 def crop(maps: Tensor, boxes: NDArray[np.float32], flipped: NDArray[np.bool_], side: int) -> Tensor:
-    """The part of maps (B, C, H, W) inside `boxes` (B, 4), bilinearly, as (B, C, side, side)."""
+    """Resample the part of maps (B, C, H, W) inside `boxes` (B, 4) bilinearly to (B, C, side, side)."""
     left, top, right, bottom = torch.from_numpy(np.ascontiguousarray(boxes.T, dtype=np.float32))
     turn = torch.from_numpy(np.where(flipped, -1, 1).astype(np.float32))
     zero = torch.zeros_like(left)
@@ -44,13 +44,13 @@ def crop(maps: Tensor, boxes: NDArray[np.float32], flipped: NDArray[np.bool_], s
 
 
 def normalise(pixels: Tensor, preprocess: Preprocess) -> Tensor:
-    """As `Preprocess.normalise`, on (B, 3, S, S) values in 0..255."""
+    """Normalise (B, 3, S, S) values in 0..255, as `Preprocess.normalise` does."""
     mean, std = (torch.tensor(of).view(1, 3, 1, 1) for of in (preprocess.mean, preprocess.std))
     return (pixels / 255 - mean) / std
 
 
 def jitter_colours(pixels: Tensor, generator: torch.Generator, amount: float = 0.25) -> Tensor:
-    """Brightness, contrast and saturation of (B, 3, S, S) values in 0..255, each changed by up to `amount`."""
+    """Change brightness, contrast and saturation of (B, 3, S, S) values in 0..255 by up to `amount`."""
     light, contrast, colour = 1 + amount * (2 * torch.rand(3, len(pixels), 1, 1, 1, generator=generator) - 1)
     grey = pixels.mean(1, keepdim=True)
     pixels = grey + (pixels - grey) * colour

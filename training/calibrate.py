@@ -1,9 +1,8 @@
-"""Step 8: what a score of the shipped files means, and how well that tells answers from what is merely nearest.
+"""Step 8: the relevance of a score of the exported files, and how well it separates answers from mere neighbours.
 
     python -m training.calibrate --data DIR
 
-Fits a calibration (`search/relevance.py`) to each half of the questions and measures it on the other, prints the
-tables
+Fits a calibration (`search/relevance.py`) to each half of the queries and evaluates it on the other, prints the tables
 of docs/relevance.md, then fits all of them and writes `encoders/mini/calibration.json`. Nothing of torch is imported.
 """
 
@@ -26,9 +25,9 @@ Floats = NDArray[np.floating]
 
 
 def fit_scale(asked: Sequence[Questions], mean: Floats, half: int | None = None) -> Scale:
-    """The scale that tells answered from unanswered questions, in one half of them or in both.
+    """Fit the scale that separates answered from unanswered queries, in one half of them or in both.
 
-    Both sides weigh the same, and within a side each kind of question does.
+    Both classes have the same weight, and so has each kind of query within a class.
     """
     used = [(questions, _rows(questions, half)) for questions in asked if questions.use != "measure"]
     sides = [sum(questions.answered == side for questions, _ in used) for side in (False, True)]
@@ -42,7 +41,7 @@ def fit_scale(asked: Sequence[Questions], mean: Floats, half: int | None = None)
 
 
 def measured(asked: Sequence[Questions], mean: Floats) -> Mapping[str, Floats]:
-    """The relevance (N,) of the best hit of each question, by a scale fitted to the half that it is not in."""
+    """Return the relevance (N,) of the best hit of each query, by a scale fitted to the other half."""
     scales = [fit_scale(asked, mean, half) for half in (0, 1)]
     found = {}
     for questions in asked:
@@ -52,13 +51,13 @@ def measured(asked: Sequence[Questions], mean: Floats) -> Mapping[str, Floats]:
 
 
 def log_loss(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> float:
-    """Mean negative log likelihood of the questions to fit to; kinds and sides weigh the same."""
+    """Return the mean negative log likelihood of the queries to fit; kinds and classes have the same weight."""
     likely, answered, weights = _fitted(asked, relevance)
     return -float(weights @ np.log(np.where(answered, likely, 1 - likely)))
 
 
 def main() -> None:
-    """Fits, prints and writes."""
+    """Fit and write the calibration, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=CALIBRATION)
@@ -86,7 +85,7 @@ def _features(questions: Questions, mean: Floats) -> Floats:
 
 
 def _fitted(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Relevance, answer and weight (N,) of all questions to fit to."""
+    """Return the relevance, answer and weight (N,) of all queries to fit."""
     used = [questions for questions in asked if questions.use != "measure"]
     sides = [sum(questions.answered == side for questions in used) for side in (False, True)]
     lengths = [len(questions.scores) for questions in used]
@@ -100,7 +99,7 @@ def _rows(questions: Questions, half: int | None) -> NDArray[np.bool_]:
 
 
 def _print(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """For each kind of question how often the answer to it is wrong, in all and by language."""
+    """Print the error rate of each kind of query, overall and by language."""
     for questions in asked:
         if questions.use == "fit":
             continue
@@ -112,7 +111,7 @@ def _print(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
 
 
 def _print_pairs(asked: dict[str, Questions], relevance: Mapping[str, Floats]) -> None:
-    """How well the relevance of the best hit separates questions that are answered from others, by language."""
+    """Print how well the relevance of the best hit separates answered from unanswered queries, by language."""
     pairs = {
         "photo captions: photos, houses": ("photo captions, all", "photo captions to houses"),
         "photo captions: photos, scenes": ("photo captions, all", "photo captions to scenes"),
@@ -133,7 +132,7 @@ def _print_pairs(asked: dict[str, Questions], relevance: Mapping[str, Floats]) -
 
 
 def _print_odds(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """In five steps of relevance: its mean, and the share of questions that were answered."""
+    """Print the mean relevance and the fraction of answered queries in five steps of relevance."""
     likely, answered, weights = _fitted(asked, relevance)
     step = np.minimum((likely * 5).astype(int), 4)
     total, mean, share = (np.bincount(step, weights * value) for value in (np.ones(len(step)), likely, answered))
@@ -141,7 +140,7 @@ def _print_odds(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> 
 
 
 def _print_collections(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """For each collection of pictures: errors in its own, in all others, and how well the two are separated."""
+    """Print the errors of each collection in its own gallery and in all others, and how well the two are separated."""
     for own in (questions for questions in asked if questions.answered):
         kind = own.name.split()[0]
         others = [found.name for found in asked if found.name.startswith(f"{kind} ") and not found.answered]

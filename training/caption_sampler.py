@@ -1,4 +1,4 @@
-"""Captions as batches of token ids: for each picture of a batch, some of its captions drawn at random."""
+"""Captions as batches of token IDs, drawn at random for each picture of a batch."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ __all__ = ["CaptionSampler", "tensors"]
 
 
 class CaptionSampler:
-    """The captions of a set of pictures, by picture and language, ready to be drawn from.
+    """Draws captions of a set of pictures.
 
-    A language is drawn first and a caption of it second, so that languages with few captions count too.
+    It draws a language first and a caption second, so that languages with few captions count too.
     """
 
     def __init__(self, captions: Sequence[Caption], names: Sequence[str], tokenizer: Tokenizer) -> None:
@@ -28,7 +28,7 @@ class CaptionSampler:
             self._by_picture[rows[caption.image]][caption.lang].append(plain(caption.text))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> list[list[int]]:
-        """One randomly segmented caption of each picture."""
+        """Return one randomly segmented caption of each picture."""
         return [self._tokenizer.sample(self._one(self._by_picture[row], rng)) for row in rows]
 
     @staticmethod
@@ -40,6 +40,6 @@ class CaptionSampler:
 
 
 def tensors(ids: Sequence[Sequence[int]], longest: int = MAX_TOKENS) -> tuple[Tensor, Tensor]:
-    """Token ids as a padded tensor and its mask, cut after `longest` tokens."""
+    """Return token IDs as a padded tensor and its mask, truncated to `longest` tokens."""
     padded, mask = pad([text[:longest] for text in ids])
     return torch.from_numpy(padded), torch.from_numpy(mask)

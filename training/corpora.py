@@ -1,4 +1,4 @@
-"""What the training data says: pictures, captions, aligned sentences. Knows nothing of pixels or tensors."""
+"""Readers of the training data: pictures, captions and aligned sentences, independent of pixels and tensors."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _ALIGNED = ("en", "de", "fr", "cs")
 
 @dataclass(frozen=True)
 class Caption:
-    """A sentence that somebody wrote about the picture called `image`."""
+    """A sentence about the picture called `image`."""
 
     image: str
     text: str
@@ -33,7 +33,7 @@ class Caption:
 
 
 def captions(data: Path, split: str) -> list[Caption]:
-    """All captions of one split of Flickr8k (`train` or `dev`), language by language."""
+    """Return all captions of one split of Flickr8k (`train` or `dev`), grouped by language."""
     return [
         Caption(Path(row["image"]).name, row["caption"], row["lang"])
         for lang in LANGUAGES
@@ -43,32 +43,32 @@ def captions(data: Path, split: str) -> list[Caption]:
 
 
 def read_captions(file: Path) -> list[Caption]:
-    """Captions of any collection that is written the same way: lines of `image` (its path), `caption`, `lang`."""
+    """Return the captions of a JSON Lines file with the keys `image` (a path), `caption` and `lang`."""
     return [Caption(row["image"], row["caption"], row["lang"]) for row in _rows(file)]
 
 
 def flickr_pictures(data: Path, split: str) -> list[Path]:
-    """The photos of one split of Flickr8k, sorted by name."""
+    """Return the photos of one split of Flickr8k, sorted by name."""
     names = {caption.image for caption in captions(data, split)}
     return [data / "flickr8k" / "images" / name for name in sorted(names)]
 
 
 def unlabelled(data: Path) -> list[Path]:
-    """Photos without captions (class pictures included), sorted by path."""
+    """Return the photos without captions, including those with class names, sorted by path."""
     folders = (data / "unlabelled", data / "imagenet_names" / "images")
     return sorted(path for folder in folders for path in folder.rglob("*.jpg"))
 
 
 def class_names(data: Path) -> list[Caption]:
-    """One English name for each of the ImageNet photos."""
+    """Return one English class name for each of the ImageNet photos."""
     rows = _rows(data / "imagenet_names" / "labels.jsonl")
     return [Caption(Path(row["image"]).name, row["label"], "en") for row in rows]
 
 
 def aligned_sentences(data: Path) -> list[dict[str, str]]:
-    """Sentences that mean the same, one dictionary from language to sentence for each.
+    """Return sentences of the same meaning, a dictionary from language to sentence each.
 
-    Left out: lines with a tab inside a sentence (nobody can tell their columns), and the sentences that are captions
+    Lines with a tab inside a sentence (their columns are ambiguous) are left out, as are sentences that are captions
     of dev pictures (the two collections overlap), so that dev stays unseen.
     """
     unseen = {plain(caption.text) for caption in captions(data, "dev")}

@@ -1,4 +1,4 @@
-"""The dev split as queries, for the log. Only ever looked at; no gradient comes from here."""
+"""The dev split as queries, for the log. It is not used for gradients."""
 
 import json
 from collections.abc import Sequence
@@ -24,13 +24,13 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class DevQueries:
-    """Captions of the dev pictures as token ids, by language, with the row of the picture each belongs to."""
+    """Captions of the dev pictures as token IDs, by language, with the row of their picture."""
 
     by_language: dict[str, tuple[Sequence[Sequence[int]], NDArray[np.int64]]]
 
     @classmethod
     def load(cls, data: Path, prepared: Path, tokenizer: Tokenizer) -> "DevQueries":
-        """Captions from `data`, the order of the pictures from the prepared folder of dev."""
+        """Read the captions from `data`, and the order of the pictures from the prepared folder of dev."""
         rows = {name: row for row, name in enumerate(json.loads((prepared / "names.json").read_text()))}
         captions = corpora.captions(data, "dev")
         return cls(
@@ -45,7 +45,7 @@ class DevQueries:
 
     @torch.no_grad()
     def summary(self, tower: TextTower, pictures: Tensor) -> str:
-        """R@10 and MRR by language against unit picture vectors (N, D)."""
+        """Return R@10 and MRR by language for unit picture vectors (N, D)."""
         parts = []
         for lang, (ids, owners) in self.by_language.items():
             order = np.argsort([len(text) for text in ids])  # alike lengths together: little padding

@@ -1,4 +1,4 @@
-"""Step 7: what the shipped files can do, through the shipped encoder.
+"""Step 7: evaluation of the exported files through the encoder of the product.
 
     python -m training.evaluate --data DIR
     python -m training.evaluate --gallery examples/gallery
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.pointing import cells_of, pointing, unseen_scenes
+from benchmarks.pointing import patch_pointer, pointing, unseen_scenes
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from search.evaluate import datasets
@@ -31,12 +31,12 @@ from training.scenes import scene_captions, scene_pictures
 __all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "names_gallery", "scene_gallery"]
 
 _UNSEEN_SEED = 1_000_000
-"""Scenes from here on are in no training set."""
+"""Scenes from this seed on are not used for training."""
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Pictures to search among, and captions that each belong to one of them."""
+    """Pictures to search, and captions that belong to one of them each."""
 
     name: str
     names: list[str]
@@ -45,20 +45,20 @@ class Gallery:
 
 
 def dev_gallery(data: Path, encoder: Encoder) -> Gallery:
-    """The 1,000 dev photos of Flickr8k."""
+    """Return the 1,000 dev photos of Flickr8k."""
     paths = corpora.flickr_pictures(data, "dev")
     pictures = ((path.name, Image.open(path)) for path in paths)
     return _gallery("Flickr8k dev", pictures, corpora.captions(data, "dev"), encoder)
 
 
 def scene_gallery(count: int, encoder: Encoder) -> Gallery:
-    """Rendered scenes of seeds that training does not use."""
+    """Return rendered scenes of seeds that training does not use."""
     captions = scene_captions(count, _UNSEEN_SEED)
     return _gallery("unseen rendered scenes", scene_pictures(count, _UNSEEN_SEED), captions, encoder)
 
 
 def names_gallery(data: Path, encoder: Encoder) -> Gallery:
-    """The 1,000 ImageNet photos in their natural shapes, each with the name of its class."""
+    """Return the 1,000 ImageNet photos in their original shapes, each with the name of its class."""
     names = corpora.class_names(data)
     folder = data / "imagenet_names" / "images"
     pictures = ((name.image, Image.open(folder / name.image).convert("RGB")) for name in names)
@@ -66,7 +66,7 @@ def names_gallery(data: Path, encoder: Encoder) -> Gallery:
 
 
 def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
-    """Pictures in a folder with their captions in `captions.jsonl`."""
+    """Return the pictures in a folder with their captions in `captions.jsonl`."""
     captions = corpora.read_captions(folder / "captions.jsonl")
     names = sorted({caption.image for caption in captions})
     pictures = ((name, Image.open(folder / name)) for name in names)
@@ -74,7 +74,7 @@ def file_gallery(folder: Path, encoder: Encoder) -> Gallery:
 
 
 def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Evaluation]:
-    """How well the captions of each language find their pictures."""
+    """Return how well the captions of each language find their pictures."""
     captions = tuple(
         datasets.Caption(str(number), caption.text, caption.lang, {caption.image: 1})
         for number, caption in enumerate(gallery.captions)
@@ -86,7 +86,7 @@ def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Evaluation]:
 
 
 def across_languages(left: Vectors, right: Vectors) -> tuple[float, float]:
-    """Mean cosine of aligned sentences (N, D), and how often the right one comes first among all."""
+    """Return the mean cosine of aligned sentences (N, D), and how often the right one is the nearest of all."""
     ranks = np.array([found.first for found in relevant_ranks(left, right, [{row: 1} for row in range(len(left))])])
     return float((left * right).sum(1).mean()), float((ranks == 1).mean())
 
@@ -117,7 +117,7 @@ def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[
 
 
 def _pointing_table(encoder: Encoder, count: int) -> Iterable[str]:
-    pointer, scenes = cells_of(encoder), unseen_scenes(count)
+    pointer, scenes = patch_pointer(encoder), unseen_scenes(count)
     for lang in LANGUAGES:
         yield f"pointing game, {count} unseen scenes, {lang}: {pointing(pointer, scenes, lang)}"
 
@@ -129,7 +129,7 @@ def _speed(encoder: Encoder, gallery: Gallery) -> Iterable[str]:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Wall time of the second of two calls: the first also loads."""
+    """Return the wall time of the second of two calls; the first one includes loading."""
     work()
     started = time.perf_counter()
     work()

@@ -1,4 +1,4 @@
-"""Step 6: from a checkpoint to the files that ship.
+"""Step 6: from a checkpoint to the exported files.
 
     python -m training.export --checkpoint runs/mini/checkpoint.pt --out encoders/mini/weights
 
@@ -31,22 +31,22 @@ from training.train_patches import load_patch_head
 __all__ = ["export"]
 
 FILES = ("image.onnx", "cells.onnx", "text.onnx", "tokenizer.model")
-"""What the digest covers."""
+"""The files that the digest covers."""
 VERSION = "2"
 _OPSET = 17
 _SMALLEST = 1024
-"""Tensors with fewer values stay float32; they weigh nothing."""
+"""Tensors with fewer values stay float32; they take little space."""
 
 
 class ImageGraph(nn.Module):
-    """Pixels (N, 3, S, S) to a picture vector (N, D) of unit length, and the two maps that `PatchHead` reads."""
+    """Maps pixels (N, 3, S, S) to picture vectors (N, D) of unit length and the two maps that `PatchHead` reads."""
 
     def __init__(self, student: Student) -> None:
         super().__init__()
         self.backbone, self.head = folded(student).backbone, student.head
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(N, D), (N, C, S/8, S/8) and (N, C', S/16, S/16)."""
+        """Return (N, D), (N, C, S/8, S/8) and (N, C', S/16, S/16)."""
         fine, coarse, grid = self.backbone.maps(pixels)
         picture, _ = self.head(grid)
         return picture, fine, coarse
@@ -63,12 +63,12 @@ class Table(nn.Module):
         self.register_buffer("scales", scales)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """(N, T) to (N, T, W)."""
+        """Map (N, T) to (N, T, W)."""
         return self.get_buffer("table")[rows].float() * self.get_buffer("scales")[rows]
 
 
 def rounded(tower: TextTower) -> TextTower:
-    """An equal text tower whose tables are int8."""
+    """Return an equivalent text tower with int8 tables."""
     tower = copy.deepcopy(tower).eval()
     tower.embed = Table(tower.embed)  # type: ignore[assignment]
     if tower.pairs is not None:
@@ -77,7 +77,7 @@ def rounded(tower: TextTower) -> TextTower:
 
 
 def folded(student: Student) -> Student:
-    """An equal student whose backbone has no batch normalisation left."""
+    """Return an equivalent student without batch normalisation in the backbone."""
     plain = student.twin()
     layers = plain.backbone.layers
     layers[1], layers[2] = fuse_conv_bn_eval(layers[1], layers[2]), nn.Identity()
@@ -91,7 +91,7 @@ def folded(student: Student) -> Student:
 
 
 def halve(model: onnx.ModelProto) -> None:
-    """Store large float32 weights as float16 with a cast beside each; the runtime folds the casts when it loads."""
+    """Store large float32 weights as float16, each with a cast; the runtime folds the casts when it loads the file."""
     casts = []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
@@ -105,7 +105,7 @@ def halve(model: onnx.ModelProto) -> None:
 
 
 def export(student: Student, where: PatchHead, tokenizer: Path, out: Path) -> dict[str, float]:
-    """Write all files; returns the largest difference between ONNX Runtime and torch for each tower."""
+    """Write all files and return the largest difference between ONNX Runtime and torch for each tower."""
     out.mkdir(parents=True, exist_ok=True)
     student = student.twin()
     side, pieces = PREPROCESS.size, student.shape.pieces

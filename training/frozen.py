@@ -1,4 +1,4 @@
-"""What rests while the head for cells learns: maps of the backbone, and vectors of the words for subjects."""
+"""Frozen inputs of the patch head: maps of the backbone, and vectors of the names of subjects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Maps:
-    """The last maps of the two coarsest stages of the backbone, for N pictures."""
+    """The last maps of the two coarsest stages of the backbone for N pictures."""
 
     fine: Tensor  # (N, C, 2h, 2w) float16
     coarse: Tensor  # (N, C', h, w) float16
@@ -29,7 +29,7 @@ class Maps:
     @classmethod
     @torch.no_grad()
     def of(cls, student: Student, pixels: NDArray[np.uint8]) -> "Maps":
-        """Of squares (N, S, S, 3)."""
+        """Compute the maps of squares (N, S, S, 3)."""
         parts = []
         for start in range(0, len(pixels), _BATCH):
             batch = torch.from_numpy(PREPROCESS.normalise(pixels[start : start + _BATCH]))
@@ -40,13 +40,13 @@ class Maps:
         return cls(fine, coarse)
 
     def of_rows(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Both maps of some pictures, as float32."""
+        """Return both maps of some pictures as float32."""
         at = torch.from_numpy(rows)
         return self.fine[at].float(), self.coarse[at].float()
 
 
 class Words:
-    """The vectors of all that subjects are called, in every language."""
+    """The vectors of all names of subjects, in every language."""
 
     @torch.no_grad()
     def __init__(self, student: Student, tokenizer: Tokenizer, subjects: Sequence[Subject]) -> None:
@@ -56,6 +56,6 @@ class Words:
         }
 
     def draw(self, forms: Sequence[Subject], rng: np.random.Generator) -> Tensor:
-        """One of the names of each of P forms, as (P, D)."""
+        """Return a random name of each of P forms as (P, D)."""
         several = [self._vectors[form] for form in forms]
         return torch.stack([vectors[int(rng.integers(len(vectors)))] for vectors in several])

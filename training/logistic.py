@@ -1,4 +1,4 @@
-"""Logistic regression by Newton's method, for the two coefficients of a calibration; and the measure of separation."""
+"""Logistic regression by Newton's method for the two coefficients of a calibration, and the area under the curve."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +8,11 @@ __all__ = ["auc", "fit"]
 Floats = NDArray[np.floating]
 
 _PENALTY = 1e-5
-"""Of the squared coefficients, against a mean log loss: enough to keep a perfect separation finite."""
+"""Weight of the squared coefficients relative to the mean log loss: enough to keep a perfect separation finite."""
 
 
 def fit(features: Floats, answered: Floats, weights: Floats) -> Floats:
-    """Coefficients (F + 1,), the constant last, of features (N, F) that tell `answered` (N,) from the rest.
+    """Return coefficients (F + 1,), the constant last, of features (N, F) that predict `answered` (N,).
 
     `weights` (N,) sum to one.
     """
@@ -31,7 +31,7 @@ def fit(features: Floats, answered: Floats, weights: Floats) -> Floats:
 
 
 def auc(positive: Floats, negative: Floats) -> float:
-    """How often one of `positive` stands above one of `negative`; equals count half (Mann and Whitney, 1947)."""
+    """Return how often a value of `positive` is above one of `negative`; ties count half (Mann and Whitney, 1947)."""
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
     return float(below.mean() / 2 / len(negative))

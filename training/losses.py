@@ -1,4 +1,4 @@
-"""What the towers are asked for. Every function returns a scalar, averaged over the batch."""
+"""The losses of the towers. Every function returns a scalar, averaged over the batch."""
 
 import torch
 from torch import Tensor
@@ -8,9 +8,9 @@ __all__ = ["contrastive", "follow", "match_grids"]
 
 
 def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) -> Tensor:
-    """Symmetric InfoNCE (Radford et al., 2021): (B, D) against (B, D), row i of each belonging together.
+    """Return the symmetric InfoNCE (Radford et al., 2021) of (B, D) against (B, D) with matching rows.
 
-    Rows with the same owner (B,) are the same thing twice and no negatives of each other.
+    Rows with the same owner (B,) show the same thing and are not negatives of each other.
     """
     logits = scale * pictures @ texts.T  # (B, B)
     same = owners[:, None] == owners[None]
@@ -21,12 +21,12 @@ def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) 
 
 
 def match_grids(student: Tensor, teacher: Tensor) -> Tensor:
-    """Mean squared difference of two grids (N, D, H, W). One means: no better than the mean of the teacher."""
+    """Return the mean squared difference of two grids (N, D, H, W). The mean of the teacher would have 1."""
     return functional.mse_loss(student, teacher)
 
 
 def follow(student: Tensor, teacher: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
-    """How far the student's ranking of the batch's texts is from the teacher's (KL divergence of softmaxes).
+    """Return the KL divergence of the student's softmax over the batch's texts from the teacher's.
 
     Pictures (N, D) as student and teacher embed them, texts (M, D).
     """

@@ -1,4 +1,4 @@
-"""Rendered scenes whose masks are known: what each cell of a picture shows, and the words for it."""
+"""Rendered scenes with known masks: the subject of each patch of a picture, and its names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,28 +15,28 @@ from training.scenes import FIRST_SEED
 __all__ = ["MaskedScenes", "phrases", "render_masked_scenes"]
 
 _SMALLEST = 0.002
-"""Subjects that show on a smaller share of the picture are not learned from."""
+"""Minimum fraction of the picture; smaller subjects are not used."""
 
 
 @dataclass(frozen=True)
 class MaskedScenes:
-    """N scenes with M subjects in all, each of them in the scene that `owners` names."""
+    """N scenes with M subjects in total; `owners` has the scene of each subject."""
 
     pixels: NDArray[np.uint8]  # (N, S, S, 3)
     owners: NDArray[np.int64]  # (M,)
     subjects: list[Subject]  # M of them
-    cover: NDArray[np.float32]  # (M, G, G) the share of each cell that shows the subject
+    cover: NDArray[np.float32]  # (M, G, G) the fraction of each patch that shows the subject
 
     def shown(self, rows: NDArray[np.int64]) -> list[Subject]:
-        """The subjects of some scenes."""
+        """Return the subjects of some scenes."""
         return [self.subjects[index] for index in np.flatnonzero(np.isin(self.owners, rows))]
 
     def answers(
         self, rows: NDArray[np.int64], asked: Sequence[Subject]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """What part of each cell shows what is asked for, (B, P, G, G), and whether that is known, (B, P).
+        """Return the fraction of each patch that shows each query, (B, P, G, G), and whether it is known, (B, P).
 
-        A blue car is neither a red car nor none: where only the colour is wrong, nothing is known.
+        If only the colour differs, the answer is unknown: a blue car is neither a red car nor the absence of a car.
         """
         cover = np.zeros((len(rows), len(asked), *self.cover.shape[1:]), dtype=np.float32)
         known = np.ones(cover.shape[:2], dtype=bool)
@@ -52,7 +52,7 @@ class MaskedScenes:
 
 
 def render_masked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FIRST_SEED) -> MaskedScenes:
-    """Scenes of `count` seeds as the model sees them, with their masks on a grid of `grid` cells a side."""
+    """Render scenes of `count` seeds at the model's input size, with masks on a grid of `grid` patches per side."""
     pixels, owners, subjects, cover = [], [], [], []
     for row in range(count):
         scene = random_scene(first + row)
@@ -68,7 +68,7 @@ def render_masked_scenes(count: int, grid: int, preprocess: Preprocess, first: i
 
 
 def phrases(subject: Subject) -> list[str]:
-    """What a subject is called in every language, with its article and without."""
+    """Return the names of a subject in every language, with and without their article."""
     kind, colour = subject.kind, subject.colour
     return [
         text for language in LANGUAGES.values() for text in (language.phrase(kind, colour), language.bare(kind, colour))

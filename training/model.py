@@ -1,7 +1,7 @@
-"""The towers of `mini` as torch modules. Knows nothing of data, losses or files.
+"""The towers of `mini` as torch modules, independent of data, losses and files.
 
-Both the teacher's feature map and the student's are grids of the same 256 principal components, so one `GridHead`
-reads either: that is how the text tower can be trained before there is a student.
+The feature maps of teacher and student are grids of the same 256 principal components, so that one `GridHead`
+reads both, and the text tower can be trained before the student.
 """
 
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ __all__ = ["Backbone", "GridHead", "PatchHead", "Shape", "TextTower"]
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of everything that has one."""
+    """The sizes of all layers."""
 
     pieces: int = 16_000
     dim: int = 256
-    """Length of an embedding, and of a grid cell."""
+    """Length of an embedding, and of a vector in a grid."""
     text_width: int = 256
     text_layers: int = 0
     text_pairs: int = 8192
-    """Rows for pairs of Chinese characters; 0: none."""
+    """Rows for pairs of Chinese characters; 0 for no pairs."""
     text_reach: int = 3
-    """Tokens that a convolution over the text sees at once; 0: none."""
+    """Kernel size of the convolution over the text; 0 for no convolution."""
     widths: tuple[int, ...] = (64, 128, 256)
     blocks: tuple[int, ...] = (1, 2, 3)
     cell_width: int = 128
-    """Channels inside the head for cells."""
+    """Channels inside the head for patch features."""
 
 
 class Block(nn.Module):
@@ -54,13 +54,13 @@ class Block(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C', H, W), or half of both sides."""
+        """Map (N, C, H, W) to (N, C', H, W), or to half of both sides."""
         y = functional.relu(self.first_norm(self.first(x)))
         return functional.relu(self.second_norm(self.second(y)) + self.shortcut(x))
 
 
 class Backbone(nn.Module):
-    """The student: normalised pixels (N, 3, S, S) to a grid of cells (N, 256, S/16, S/16)."""
+    """The student's image tower: normalised pixels (N, 3, S, S) to a grid (N, 256, S/16, S/16)."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -80,18 +80,18 @@ class Backbone(nn.Module):
         self.cells = nn.Conv2d(inputs, shape.dim, 1)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """(N, 3, S, S) to (N, 256, S/16, S/16)."""
+        """Map (N, 3, S, S) to (N, 256, S/16, S/16)."""
         return self.maps(pixels)[2]
 
     def maps(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The last maps of the two coarsest stages, (N, C, S/8, S/8) and (N, C', S/16, S/16), and the grid of cells."""
+        """Return the last maps of the two coarsest stages, (N, C, S/8, S/8) and (N, C', S/16, S/16), and the grid."""
         fine = self.layers[: self._coarsest](pixels)
         coarse = self.layers[self._coarsest :](fine)
         return fine, coarse, self.cells(coarse)
 
 
 class GridHead(nn.Module):
-    """A grid of cells to joint-space vectors: one for each cell, and their weighted mean for the picture."""
+    """Maps a grid to vectors of the joint space: one for each patch, and their weighted mean for the picture."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class GridHead(nn.Module):
         self.weight = nn.Linear(hidden, 1)
 
     def forward(self, grid: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, D, H, W) to unit picture vectors (N, D) and unnormalised cell vectors (N, D, H, W)."""
+        """Map (N, D, H, W) to unit picture vectors (N, D) and unnormalised patch vectors (N, D, H, W)."""
         n, d, h, w = grid.shape
         cells = self.norm(grid.flatten(2).transpose(1, 2))  # (N, HW, D)
         hidden = functional.gelu(self.into(cells))  # (N, HW, 2D)
@@ -114,9 +114,9 @@ class GridHead(nn.Module):
 
 
 class PatchHead(nn.Module):
-    """Where things are: the two coarsest stages of the backbone to a vector of the joint space for each fine cell.
+    """Patch features: maps the two coarsest stages of the backbone to a vector of the joint space for each fine patch.
 
-    Apart from `GridHead`, whose cells need only be right on the whole; it leaves the picture's own vector untouched.
+    It is separate from `GridHead`, whose patches only need to be right on average, and does not change picture vectors.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -128,7 +128,7 @@ class PatchHead(nn.Module):
         self.out = nn.Conv2d(width, shape.dim, 1)
 
     def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Maps (N, C, 2h, 2w) and (N, C', h, w) to unit vectors (N, D, 2h, 2w)."""
+        """Map (N, C, 2h, 2w) and (N, C', h, w) to unit vectors (N, D, 2h, 2w)."""
         wide = functional.interpolate(self.coarse(coarse), scale_factor=2, mode="bilinear")  # (N, W, 2h, 2w)
         x = functional.gelu(self.fine(fine) + wide)
         x = x + functional.gelu(self.mix(x))
@@ -136,7 +136,7 @@ class PatchHead(nn.Module):
 
 
 class TextTower(nn.Module):
-    """Token ids to unit vectors: subwords and pairs of characters, a convolution, attention pooling."""
+    """Maps token IDs to unit vectors: subwords and pairs of characters, a convolution, attention pooling."""
 
     def __init__(self, shape: Shape, dropout: float = 0.1, max_tokens: int = 64) -> None:
         super().__init__()
@@ -154,12 +154,12 @@ class TextTower(nn.Module):
         self.out = nn.Linear(width, shape.dim)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """ids (N, T) and mask (N, T), one where there is a token, to (N, D)."""
+        """Map IDs (N, T) and their mask (N, T), one for a token, to (N, D)."""
         x = self.embed(ids)
         if self.pairs is not None:
             x = x + self.pairs(ids)
         x = self.dropout(x + self.place[: ids.shape[1]])  # (N, T, W)
-        if self.near is not None:  # filling is nothing, so that it moves no neighbour
+        if self.near is not None:  # padding is zero, so that it does not change neighbours
             x = x + functional.gelu(self.near((x * mask[..., None]).transpose(1, 2)).transpose(1, 2))
         away = (1 - mask) * -1e4  # (N, T), added to logits
         for layer in self.layers:
@@ -171,7 +171,7 @@ class TextTower(nn.Module):
 
 
 class Pairs(nn.Module):
-    """A vector for every two Chinese characters that stand together, since a character alone is seldom a word.
+    """A vector for each pair of adjacent Chinese characters, since a single character is rarely a word.
 
     Pairs share `buckets` rows by their hash, as in Bojanowski et al., "Enriching word vectors with subword information"
     (2017).
@@ -186,12 +186,12 @@ class Pairs(nn.Module):
         self.buckets = buckets
 
     def rows(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Of each token and the one before it the row (N, T), and one where there is such a pair (N, T)."""
+        """Return the row of each token and its predecessor (N, T), and one where they are such a pair (N, T)."""
         before = torch.cat([torch.zeros_like(ids[:, :1]), ids[:, :-1]], 1)  # (N, T)
         return (before * 31337 + ids) % self.buckets, (self.han[ids] & self.han[before]).float()
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(N, T) to (N, T, W)."""
+        """Map (N, T) to (N, T, W)."""
         rows, there = self.rows(ids)
         out: Tensor = self.embed(rows) * there[..., None]
         return out
@@ -210,7 +210,7 @@ class TextLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, away: Tensor) -> Tensor:
-        """x (N, T, W) and away (N, T), very negative where there is no token, to (N, T, W)."""
+        """Map x (N, T, W) and away (N, T), very negative for padding, to (N, T, W)."""
         parts = self.qkv(self.attention_norm(x)).unflatten(2, (3, self.heads, -1))  # (N, T, 3, heads, W/heads)
         q, k, v = parts.permute(2, 0, 3, 1, 4).unbind(0)
         logits = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5 + away[:, None, None]  # (N, heads, T, T)

@@ -16,11 +16,11 @@ from training.student import Student
 __all__ = ["Muon", "Optimisers", "cosine"]
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
-"""Of the quintic iteration; steep at zero, so that five rounds bring every singular value near one."""
+"""Coefficients of the quintic iteration; steep at zero, so that five rounds bring every singular value near one."""
 
 
 def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
-    """An approximation of U V^T where `matrix` is U S V^T, in bfloat16: (O, I) to (O, I)."""
+    """Return an approximation of U V^T for a `matrix` U S V^T, in bfloat16: (O, I) to (O, I)."""
     a, b, c = _COEFFICIENTS
     x = matrix.bfloat16()
     x = x / (x.norm() + 1e-7)
@@ -33,7 +33,7 @@ def orthogonal(matrix: Tensor, rounds: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, made orthogonal, scaled so that an update's root mean square is like AdamW's (0.2)."""
+    """Orthogonalised Nesterov momentum, scaled so that the root mean square of an update is that of AdamW (0.2)."""
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], lr: float, momentum: float = 0.95, decay: float = 0.0
@@ -42,7 +42,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """One update from the gradients that stand on the parameters."""
+        """Update the parameters by their gradients."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
@@ -60,14 +60,14 @@ class Muon(torch.optim.Optimizer):
 
 
 def cosine(progress: float, warmup: float = 0.03, floor: float = 0.0) -> float:
-    """The share of the peak learning rate after `progress` (0..1): a straight rise, then half a cosine."""
+    """Return the fraction of the peak learning rate after `progress` (0..1): a linear rise, then half a cosine."""
     if progress < warmup:
         return progress / warmup
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
 class Optimisers:
-    """Muon for the backbone's kernels; AdamW for its other parameters and, more slowly, for what starts trained."""
+    """Muon for the backbone's kernels; AdamW for its other parameters and, with a lower rate, for trained parts."""
 
     def __init__(self, student: Student, rate: float, text_rate: float, decay: float) -> None:
         kernels = [p for p in student.backbone.parameters() if p.ndim > 1]
@@ -79,12 +79,12 @@ class Optimisers:
             group["peak"] = group["lr"]
 
     def set_rate(self, share: float) -> None:
-        """Every learning rate becomes this share of its peak."""
+        """Set every learning rate to this fraction of its peak."""
         for group in self._groups():
             group["lr"] = share * group["peak"]
 
     def update(self, loss: Tensor) -> None:
-        """One step down the gradient of `loss`."""
+        """Take one step along the gradient of `loss`."""
         for optimiser in self._all:
             optimiser.zero_grad()
         loss.backward()
@@ -92,11 +92,11 @@ class Optimisers:
             optimiser.step()
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """The state of both."""
+        """Return the state of both optimisers."""
         return [optimiser.state_dict() for optimiser in self._all]
 
     def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Restore a state returned by `state_dict`."""
         for optimiser, state in zip(self._all, states, strict=True):
             optimiser.load_state_dict(state)
 

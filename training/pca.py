@@ -1,4 +1,4 @@
-"""Principal components of the teacher's cells: fewer numbers to store and to match, hardly less information."""
+"""Principal components of the teacher's features: fewer numbers to store and to match, with little loss."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class PCA:
     mean: NDArray[np.float32]
     basis: NDArray[np.float32]
     explained: float
-    """Share of the variance that the kept components carry."""
+    """Fraction of the variance that the components explain."""
 
     @property
     def dim(self) -> int:
@@ -34,13 +34,13 @@ class PCA:
 
     @classmethod
     def load(cls, file: Path) -> "PCA":
-        """Read what `save` wrote."""
+        """Read a file written by `save`."""
         with np.load(file) as stored:
             return cls(stored["mean"], stored["basis"], float(stored["explained"]))
 
 
 def fit_pca(chunks: Iterable[NDArray[np.float32]], dim: int = 256) -> PCA:
-    """The first `dim` components of rows that come in chunks (n, D); only their sums are held."""
+    """Fit the first `dim` components of rows in chunks (n, D); only their sums are kept in memory."""
     count, total, products = 0, np.zeros(1), np.zeros((1, 1))
     for chunk in chunks:
         rows = chunk.astype(np.float64)

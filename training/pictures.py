@@ -1,4 +1,4 @@
-"""Prepared pictures, and batches of them: crops, the teacher's maps of the same crops, captions where there are any."""
+"""Prepared pictures in batches: crops, the teacher's maps of the same crops, and captions if there are any."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ __all__ = ["Batch", "PictureSet", "Sampler", "captioned_pictures"]
 
 @dataclass(frozen=True)
 class PictureSet:
-    """What `training.prepare` wrote for N pictures with K views of each."""
+    """The files of `training.prepare` for N pictures with K views each."""
 
     pixels: NDArray[np.uint8]  # (N, P, P, 3)
     boxes: NDArray[np.float32]  # (N, K, 4)
@@ -31,7 +31,7 @@ class PictureSet:
 
     @classmethod
     def load(cls, folder: Path) -> "PictureSet":
-        """Memory-mapped from `folder`."""
+        """Memory-map the files in `folder`."""
         names = json.loads((folder / "names.json").read_text())
         pixels, grids = (np.load(folder / f"{part}.npy", mmap_mode="r") for part in ("pixels", "grids"))
         return cls(pixels, np.load(folder / "boxes.npy"), grids, names)
@@ -40,11 +40,11 @@ class PictureSet:
         return len(self.names)
 
     def first(self, count: int) -> "PictureSet":
-        """The first `count` pictures."""
+        """Return the first `count` pictures."""
         return PictureSet(self.pixels[:count], self.boxes[:count], self.grids[:count], self.names[:count])
 
     def __add__(self, other: "PictureSet") -> "PictureSet":
-        """Both, in memory; the views of `other` are repeated until there are as many as here."""
+        """Concatenate both in memory; the views of `other` are repeated up to the number of views here."""
         views = np.arange(self.boxes.shape[1]) % other.boxes.shape[1]
         return PictureSet(
             np.concatenate([self.pixels, other.pixels]),
@@ -65,7 +65,7 @@ class Batch:
 
 
 class Sampler:
-    """Batches of captioned pictures, each seen once in an epoch, and of others drawn at random."""
+    """Batches of captioned pictures, once per epoch each, and of others drawn at random."""
 
     def __init__(
         self,
@@ -80,11 +80,11 @@ class Sampler:
         self._rows, self._extra = batch, extra
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self._captioned) // self._rows
 
     def batch(self, rows: NDArray[np.int64], side: int, rng: np.random.Generator) -> Batch:
-        """The captioned pictures at `rows`, and some others, `side` pixels wide."""
+        """Return the captioned pictures at `rows` and random others, `side` pixels wide."""
         parts = [_views(self._captioned, rows, side, rng)]
         if self._others is not None:
             parts.append(_views(self._others, rng.integers(len(self._others), size=self._extra), side, rng))
@@ -95,7 +95,7 @@ class Sampler:
         return Batch(pixels, grids, texts, torch.from_numpy(rows))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        """Rows of the captioned pictures, batch by batch, in random order."""
+        """Yield the rows of the captioned pictures in batches, in random order."""
         order = rng.permutation(len(self._captioned))
         for index in range(len(self)):
             yield order[index * self._rows : (index + 1) * self._rows]
@@ -104,7 +104,7 @@ class Sampler:
 def captioned_pictures(
     data: Path, prepared: Path, scenes: int, tokenizer: Tokenizer
 ) -> tuple[PictureSet, CaptionSampler]:
-    """The training photos and the first `scenes` rendered scenes, with all their captions."""
+    """Return the training photos and the first `scenes` rendered scenes, with all their captions."""
     photos, rendered = PictureSet.load(prepared / "train"), PictureSet.load(prepared / "scenes")
     pictures = photos + rendered.first(scenes)
     words = corpora.captions(data, "train") + scene_captions(scenes)
@@ -112,7 +112,7 @@ def captioned_pictures(
 
 
 def _views(pictures: PictureSet, rows: NDArray[np.int64], side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """A random crop of a random view of each picture: values (B, 3, S, S) in 0..255 and grids (B, D, S/16, S/16)."""
+    """Return a random crop of a random view of each picture: (B, 3, S, S) in 0..255 and grids (B, D, S/16, S/16)."""
     views = rng.integers(pictures.boxes.shape[1], size=len(rows))
     crops = Crops.draw(pictures.boxes[rows, views], rng)
     pixels = torch.from_numpy(pictures.pixels[rows]).permute(0, 3, 1, 2).float()

@@ -1,4 +1,4 @@
-"""Step 1: decode every picture once and ask the teacher about it once.
+"""Step 1: decode every picture once, and compute the teacher's maps once.
 
     python -m training.prepare --data DIR --out runs/prepared
 
@@ -27,21 +27,21 @@ from training.views import FULL, random_boxes
 __all__ = ["Source", "prepare"]
 
 SIDE = 160
-"""Side of the cached squares in pixels: what the student sees, and room for crops."""
+"""Side of the cached squares in pixels: the input of the student, with a margin for crops."""
 _PCA_PICTURES = 1500
 _log = logging.getLogger("sightline.training")
 
 
 @dataclass(frozen=True)
 class Source:
-    """`count` pictures with their names, opened one by one."""
+    """`count` pictures with their names, opened one at a time."""
 
     count: int
     pictures: Iterable[tuple[str, Image.Image]]
 
 
 def prepare(source: Source, views: int, teacher: Teacher, pca: PCA, out: Path, seed: int) -> None:
-    """Write pixels, boxes, grids and names of the pictures of `source` into the folder `out`."""
+    """Write the pixels, boxes, grids and names of the pictures of `source` into the folder `out`."""
     out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     boxes = np.stack([_boxes(rng, views) for _ in range(source.count)])  # (N, K, 4)
@@ -76,7 +76,7 @@ def _open(path: Path) -> Image.Image:
 
 
 def _teacher_pca(paths: Iterable[Path], teacher: Teacher, file: Path) -> PCA:
-    """The PCA of the teacher's cells, fitted on whole pictures, or read back when `file` is there."""
+    """Return the PCA of the teacher's features, fitted on whole pictures, or read from `file` if it exists."""
     if not file.exists():
         whole = np.array(FULL, np.float32)
         fit_pca(teacher.grid(_open(path), whole).reshape(GRID * GRID, -1) for path in paths).save(file)

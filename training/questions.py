@@ -1,4 +1,4 @@
-"""Questions that a gallery answers and questions that it cannot, as scores: what a calibration is fitted to.
+"""The scores of queries with and without an answer in a gallery, to which a calibration is fitted.
 
 Every question belongs to one of two halves, by the picture or the idea that it is about, so that a calibration can be
 fitted to one half and measured on the other.
@@ -31,21 +31,21 @@ _TOPICS = {
     "child": r"child|boy|girl|kid|baby|toddler",
 }
 _PHOTOS = 400
-"""Of a collection without captions, evenly spread."""
+"""Number of pictures from a collection without captions, evenly spaced."""
 _COLLECTIONS = ("houses", "cats_dogs", "sports22")
-"""Without captions, but so unlike each other that none answers another."""
+"""Collections without captions that are so different that none answers queries for another."""
 
 
 @dataclass(frozen=True)
 class Questions:
-    """One kind of question to one gallery, and the score that counts for each."""
+    """Queries of one kind to one gallery, and the relevant score of each."""
 
     name: str
     answered: bool
     vectors: Vectors
     """(N, D)."""
     scores: NDArray[np.floating]
-    """(N,): of the best hit, or, of those to fit to that are answered, of the picture that answers."""
+    """(N,): the score of the best hit, or, for answered queries of the fit, of the answering picture."""
     halves: NDArray[np.integer]
     """(N,): 0 or 1."""
     langs: NDArray[np.str_]
@@ -56,7 +56,7 @@ class Questions:
 
 @dataclass(frozen=True)
 class _Told:
-    """Pictures with captions."""
+    """A gallery of pictures with captions."""
 
     pictures: Vectors  # (P, D)
     texts: Vectors  # (N, D)
@@ -68,20 +68,20 @@ class _Told:
         return np.array([caption.lang for caption in self.captions])
 
     def asked_of(self, name: str, pictures: Vectors) -> Questions:
-        """What these captions find where nothing answers them."""
+        """Return the queries of these captions to a gallery without an answer."""
         scores = (self.texts @ pictures.T).max(1)
         return Questions(name, False, self.texts, scores, self.owners % 2, self.langs)
 
 
 def background(data: Path, encoder: Encoder) -> NDArray[np.floating]:
-    """The mean (D,) of 1,000 training photos of Flickr8k and of one photo of each class of ImageNet."""
+    """Return the mean (D,) of 1,000 training photos of Flickr8k and one photo of each class of ImageNet."""
     flickr = corpora.flickr_pictures(data, "train")
     classes = sorted((data / "imagenet_names" / "images").glob("*.jpg"))
     return np.mean([_embed(_spread(paths, 1000), encoder).mean(0) for paths in (flickr, classes)], axis=0)
 
 
 def text_questions(data: Path, encoder: Encoder) -> list[Questions]:
-    """Questions in words: to photos, to the rendered gallery, and to houses."""
+    """Return text queries to photos, to the rendered gallery, and to photos of houses."""
     names = [path.name for path in corpora.flickr_pictures(data, "dev")]
     photos = _told(data / "flickr8k" / "images", names, corpora.captions(data, "dev"), encoder)
     captions = corpora.read_captions(_GALLERY / "captions.jsonl")
@@ -100,7 +100,7 @@ def text_questions(data: Path, encoder: Encoder) -> list[Questions]:
 
 
 def picture_questions(data: Path, encoder: Encoder) -> list[Questions]:
-    """Pictures asked of their own kind, and of a kind that has nothing like them."""
+    """Return picture queries to a collection of the same kind, and to one without similar pictures."""
     kinds = {name: _embed(_collection(data, name), encoder) for name in _COLLECTIONS}
     kinds["scenes"] = _embed(sorted(_GALLERY.rglob("*.jpg")), encoder)
     found = []
@@ -116,7 +116,7 @@ def picture_questions(data: Path, encoder: Encoder) -> list[Questions]:
 
 
 def _own(name: str, told: _Told) -> Iterator[Questions]:
-    """Captions asked of the gallery they belong to, with their picture and without it."""
+    """Return captions as queries to their gallery, with and without their picture."""
     scores = told.texts @ told.pictures.T  # (N, P)
     rows = np.arange(len(scores))
     own = scores[rows, told.owners]
@@ -132,7 +132,7 @@ def _own(name: str, told: _Told) -> Iterator[Questions]:
 
 
 def _topics(photos: _Told) -> Questions:
-    """English captions about a topic, asked of the photos of which no English caption mentions it."""
+    """Return English captions about a topic, as queries to photos without any English caption about it."""
     english = np.flatnonzero(photos.langs == "en")
     texts = [photos.captions[row].text.lower() for row in english.tolist()]
     asked, scores = [], []
@@ -147,7 +147,7 @@ def _topics(photos: _Told) -> Questions:
 
 
 def _short(pictures: Vectors, encoder: Encoder) -> Iterator[Questions]:
-    """A word or two, asked of photos; the ideas are split into halves, not their translations."""
+    """Return queries of one or two words to photos. Ideas are split into halves together with their translations."""
     for kind, ideas in json.loads(_SHORT.read_text(encoding="utf-8")).items():
         vectors = encoder.encode_texts([text for idea in ideas for text in idea])
         halves = np.repeat(np.arange(len(ideas)) % 2, len(LANGUAGES))
@@ -168,7 +168,7 @@ def _collection(data: Path, name: str) -> list[Path]:
 
 
 def _spread(paths: Sequence[Path], count: int) -> list[Path]:
-    """`count` of `paths`, at equal distances."""
+    """Return `count` of `paths`, evenly spaced."""
     return [paths[row] for row in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
 
 

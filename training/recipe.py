@@ -1,4 +1,4 @@
-"""The whole recipe, one step after the other. What is finished is passed over, what was interrupted goes on.
+"""All steps of the recipe in order. Finished steps are skipped, and an interrupted one resumes.
 
 python -m training.recipe --data DIR
 """
@@ -15,19 +15,19 @@ __all__ = ["Step", "follow", "steps"]
 
 @dataclass(frozen=True)
 class Step:
-    """A module to run with some arguments; `made` is there when it need not be run again, None when it always is."""
+    """A module to run with arguments. It is skipped if the file `made` exists; None runs it always."""
 
     module: str
     arguments: tuple[str, ...]
     made: Path | None = None
 
     def command(self) -> list[str]:
-        """The command line."""
+        """Return the command line."""
         return [sys.executable, "-m", f"training.{self.module}", *self.arguments]
 
 
 def steps(data: Path, runs: Path) -> Iterator[Step]:
-    """From a folder of data to the files that ship, all that lies between in `runs`."""
+    """Return all steps from a folder of data to the exported files; intermediate files are in `runs`."""
     source = ("--data", str(data))
     tokenizer, text, cells = runs / "tokenizer.model", runs / "text.pt", runs / "cells.pt"
     small, large = runs / "mini", runs / "mini-144"
@@ -47,7 +47,7 @@ def steps(data: Path, runs: Path) -> Iterator[Step]:
 
 
 def follow(todo: Iterator[Step], run: Callable[[list[str]], object]) -> None:
-    """Run what is not made yet, in order; an error of `run` ends it."""
+    """Run the unfinished steps in order; an error of `run` stops them."""
     for step in todo:
         if step.made is None or not step.made.exists():
             run(step.command())

@@ -1,4 +1,4 @@
-"""Rendered scenes as more pictures with words, drawn from seeds that the shipped gallery does not use."""
+"""Rendered scenes as additional captioned pictures, from seeds that the demonstration gallery does not use."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ from training.corpora import Caption
 __all__ = ["FIRST_SEED", "scene_captions", "scene_pictures"]
 
 FIRST_SEED = 10_000
-"""Seeds from here on are kept for training."""
+"""Seeds from here on are reserved for training."""
 
 
 def scene_pictures(count: int, first: int = FIRST_SEED) -> Iterator[tuple[str, Image.Image]]:
-    """`count` scenes as names and RGB pictures."""
+    """Yield `count` scenes as names and RGB pictures."""
     for seed in range(first, first + count):
         yield _name(seed), render(random_scene(seed))
 
 
 def scene_captions(count: int, first: int = FIRST_SEED) -> list[Caption]:
-    """All captions of the same scenes."""
+    """Return all captions of the same scenes."""
     return [
         Caption(_name(seed), text, lang)
         for seed in range(first, first + count)

@@ -7,6 +7,6 @@ __all__ = ["seed_all"]
 
 
 def seed_all(seed: int) -> None:
-    """Start all of them anew; the same seed gives the same run on the same machine."""
+    """Seed all of them; the same seed gives the same run on the same machine."""
     torch.manual_seed(seed)
     sentencepiece.set_random_generator_seed(seed)

@@ -1,4 +1,4 @@
-"""The student as one module: backbone, grid head, text tower and temperature, and the copy of it that is averaged."""
+"""The student as one module: backbone, grid head, text tower and temperature, and its moving average."""
 
 import copy
 from pathlib import Path
@@ -12,7 +12,7 @@ from training.model import Backbone, GridHead, Shape, TextTower
 __all__ = ["PREPROCESS", "Student"]
 
 PREPROCESS = Preprocess(size=160, mean=(0.45, 0.45, 0.45), std=(0.25, 0.25, 0.25), fit="squash")
-"""What every picture goes through in use. It is larger than in training, where random crops show things larger than
+"""The preprocessing at inference. It is larger than in training, where random crops show things larger than
 they are in whole pictures (Touvron et al., "Fixing the train-test resolution discrepancy", 2019)."""
 
 
@@ -29,25 +29,25 @@ class Student(nn.Module):
 
     @classmethod
     def after_text(cls, file: Path) -> "Student":
-        """A student whose text tower and grid head come from step 3, its backbone from chance."""
+        """Return a student with the text tower and grid head of step 3, and a random backbone."""
         state = torch.load(file, weights_only=True)
         student = cls(Shape(**state["shape"]))
         space = {name.replace("tower.", "text.", 1): value for name, value in state["space"].items()}
         missing, unexpected = student.load_state_dict(space, strict=False)
         if unexpected or not all(name.startswith("backbone.") for name in missing):
-            raise ValueError(f"{file} does not hold a text tower and a grid head")
+            raise ValueError(f"{file} does not contain a text tower and a grid head")
         return student
 
     @classmethod
     def averaged(cls, checkpoint: Path) -> "Student":
-        """The averaged weights of a run of step 4."""
+        """Return the averaged weights of a run of step 4."""
         state = torch.load(checkpoint, weights_only=True)
         student = cls(Shape(**state["shape"]))
         student.load_state_dict(state["average"])
         return student
 
     def twin(self) -> "Student":
-        """An equal copy that takes no gradient."""
+        """Return a copy without gradients."""
         return copy.deepcopy(self).eval().requires_grad_(False)
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Step 2: a unigram tokenizer over all training sentences, in their plain form.
+"""Step 2: a unigram tokenizer over all training sentences, in their normalised form.
 
 python -m training.tokenizer --data DIR --out runs/tokenizer.model
 """
@@ -17,11 +17,11 @@ from training.scenes import scene_captions
 __all__ = ["train_tokenizer"]
 
 SCENES = 500
-"""Enough rendered scenes to meet all of their words."""
+"""Number of rendered scenes, enough to contain all of their words."""
 
 
 def train_tokenizer(sentences: Iterable[str], pieces: int, out: Path) -> None:
-    """Write a SentencePiece model of `pieces` pieces; normalisation is ours, letters never seen become bytes."""
+    """Write a SentencePiece model of `pieces` pieces. `plain` normalises sentences; unknown letters become bytes."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=(plain(sentence) for sentence in sentences),

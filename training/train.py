@@ -1,8 +1,8 @@
-"""Step 4: the student, which learns the teacher's maps, the teacher's places in the joint space, and the captions.
+"""Step 4: the student learns the teacher's maps, the teacher's vectors in the joint space, and the captions.
 
     python -m training.train --data DIR --prepared runs/prepared --text runs/text.pt --out runs/mini
 
-Teacher and student see the very same crop, over a long schedule (Beyer et al., "A good teacher is patient and
+Teacher and student see the same crop, over a long schedule (Beyer et al., "A good teacher is patient and
 consistent", 2022). A checkpoint is written after each epoch; the same command continues from it.
 """
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("sightline.training")
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything about this step that could be otherwise."""
+    """The parameters of this step."""
 
     epochs: float = 60
     """One epoch sees each captioned picture once."""
@@ -46,13 +46,13 @@ class TrainSettings:
     side: int = 128
     small_side: int = 96
     small_until: float = 0.6
-    """Share of the schedule that runs at the smaller side: cheaper, and shapes learned there carry over."""
+    """Fraction of the schedule at the smaller side, which is cheaper; shapes learned there carry over."""
     rate: float = 2e-3
     text_rate: float = 0.1
-    """Rate of the text tower and of the grid head, as a share of the backbone's: they start trained."""
+    """Learning rate of the text tower and the grid head relative to the backbone's: they are already trained."""
     decay: float = 0.02
     average: float = 0.998
-    """Decay of the moving average of the weights, which is what ships."""
+    """Decay of the moving average of the weights, which is exported."""
     cells_weight: float = 5.0
     place_weight: float = 5.0
     caption_weight: float = 0.5
@@ -61,7 +61,7 @@ class TrainSettings:
 
 
 class Trainer:
-    """The student, its moving average, and everything that changes them."""
+    """The student, its moving average, and the optimisers."""
 
     def __init__(self, student: Student, settings: TrainSettings, steps: int) -> None:
         self.settings, self.steps, self.step = settings, steps, 0
@@ -71,12 +71,12 @@ class Trainer:
         self.optimisers = Optimisers(student, settings.rate, settings.text_rate, settings.decay)
 
     def side(self) -> int:
-        """The side in pixels that this step's pictures have."""
+        """Return the side of the pictures in this step, in pixels."""
         small = self.step < self.settings.small_until * self.steps
         return self.settings.small_side if small else self.settings.side
 
     def train_step(self, batch: Batch) -> dict[str, float]:
-        """One update; returns the parts of the loss."""
+        """Update the weights once and return the parts of the loss."""
         self.student.train()
         self.optimisers.set_rate(cosine(self.step / self.steps))
         parts = self._losses(batch)
@@ -111,7 +111,7 @@ class Trainer:
         }
 
     def state(self) -> dict[str, Any]:
-        """All that a later run needs to go on."""
+        """Return the state from which a later run resumes."""
         return {
             "step": self.step,
             "shape": asdict(self.student.shape),
@@ -121,7 +121,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Restore a state returned by `state`."""
         self.step = int(state["step"])
         self.student.load_state_dict(state["student"])
         self.average.load_state_dict(state["average"])
@@ -129,10 +129,10 @@ class Trainer:
 
 
 def train_epoch(trainer: Trainer, sampler: Sampler) -> dict[str, float]:
-    """See each captioned picture once; returns the means of the parts of the loss.
+    """Train on each captioned picture once and return the means of the parts of the loss.
 
-    Everything random is drawn from the seed and the number of the epoch, so that an interrupted run goes on as if it
-    had never stopped.
+    All random numbers depend on the seed and the number of the epoch, so that a resumed run equals an uninterrupted
+    one.
     """
     epoch, sums = trainer.step // len(sampler), Counter[str]()
     seed_all(trainer.settings.seed + epoch)
@@ -144,7 +144,7 @@ def train_epoch(trainer: Trainer, sampler: Sampler) -> dict[str, float]:
 
 @torch.no_grad()
 def embed(student: Student, pixels: NDArray[np.uint8], batch: int = 100) -> torch.Tensor:
-    """Unit vectors (N, D) of cached squares (N, P, P, 3), through the very preprocessing that ships."""
+    """Return the unit vectors (N, D) of cached squares (N, P, P, 3), with the preprocessing of the product."""
     squares = np.stack([PREPROCESS.pixels(Image.fromarray(square)) for square in pixels])
     parts = torch.from_numpy(PREPROCESS.normalise(squares)).split(batch)
     return torch.cat([student.head(student.backbone(part))[0] for part in parts])
@@ -188,7 +188,7 @@ def _main() -> None:
 
 
 def _first(text: Path, begin: Path | None, backbone: Path | None) -> Student:
-    """Where a run begins: after step 3, with the weights of another run, or with its backbone and all else new."""
+    """Return the initial student: after step 3, with the weights of another run, or with only its backbone."""
     if begin:
         return Student.averaged(begin)
     student = Student.after_text(text)
@@ -205,7 +205,7 @@ def _log_to(file: Path) -> None:
 
 
 def save(state: dict[str, Any], file: Path) -> None:
-    """Write a checkpoint so that a crash leaves the one before."""
+    """Write a checkpoint atomically."""
     draft = file.with_suffix(".part")
     torch.save(state, draft)
     draft.replace(file)
@@ -222,12 +222,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--small-until", type=float, default=TrainSettings.small_until)
     others = parser.add_mutually_exclusive_group()
     others.add_argument("--begin", type=Path, help="begin with the averaged weights of this checkpoint")
-    others.add_argument("--backbone", type=Path, help="begin with the averaged backbone of this checkpoint alone")
+    others.add_argument("--backbone", type=Path, help="begin with only the averaged backbone of this checkpoint")
     parser.add_argument("--side", type=int, default=TrainSettings.side)
     parser.add_argument("--rate", type=float, default=TrainSettings.rate)
     parser.add_argument("--batch", type=int, default=TrainSettings.batch)
     parser.add_argument("--seed", type=int, default=TrainSettings.seed)
-    parser.add_argument("--dev-every", type=int, default=2, help="epochs between looks at dev")
+    parser.add_argument("--dev-every", type=int, default=2, help="epochs between evaluations on dev")
     parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
     parser.add_argument("--extra", type=int, default=32, help="pictures without captions in each step")
     parser.add_argument("--threads", type=int, default=2)

@@ -1,10 +1,10 @@
-"""Step 5: where things are. A head for cells on the frozen backbone, taught by scenes whose masks are known.
+"""Step 5: patch features. A head on the frozen backbone is trained on scenes with known masks.
 
     python -m training.train_patches --data DIR --checkpoint runs/mini/checkpoint.pt --out runs/cells.pt
 
-On scenes, the words for a subject must be nearest to the cells that show it. On photos, of which nobody knows the
-masks, cells follow the teacher's, and the cells that a caption picks out must tell its photo from others. No weight of
-the backbone or of the text tower moves: what finds pictures is left as it is.
+On scenes, the name of a subject must be nearest to the patches that show it. On photos, whose masks are unknown,
+patches follow those of the teacher, and the patches that a caption selects must distinguish its photo from others.
+The backbone and the text tower are frozen, so that retrieval does not change.
 """
 
 import argparse
@@ -40,7 +40,7 @@ _log = logging.getLogger("sightline.training")
 
 @dataclass(frozen=True)
 class PatchSettings:
-    """Everything about this step that could be otherwise."""
+    """The parameters of this step."""
 
     epochs: int = 5
     """One epoch sees each scene once."""
@@ -50,11 +50,11 @@ class PatchSettings:
     rate: float = 2e-3
     decay: float = 0.02
     scale: float = 20.0
-    """The inverse temperature at which cells and words are compared."""
+    """The inverse temperature for comparing patches with texts."""
     plain: float = 0.2
-    """How often a subject is asked for without its colour."""
+    """Fraction of queries for a subject without its colour."""
     centred: float = 0.5
-    """How often what all words have in common is taken away first, as `search/highlight/patch_similarity.py` does."""
+    """How often the mean of all texts is subtracted first, as in `search/highlight/patch_similarity.py`."""
     place_weight: float = 1.0
     shown_weight: float = 3.0
     follow_weight: float = 1.0
@@ -64,7 +64,7 @@ class PatchSettings:
 
 
 class Scenes:
-    """Scenes with the maps of the backbone, and the words for what they show."""
+    """Scenes with the maps of the backbone, and the names of their subjects."""
 
     def __init__(self, student: Student, tokenizer: Tokenizer, marked: MaskedScenes) -> None:
         self.marked, self.maps = marked, Maps.of(student, marked.pixels)
@@ -76,7 +76,7 @@ class Scenes:
         return len(self.marked.pixels)
 
     def ask(self, rows: NDArray[np.int64], plain: float, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Words (P, D) for all that some scenes show, the answers (B, P, G, G), and which of them are known (B, P)."""
+        """Return names (P, D) of the subjects of scenes, answers (B, P, G, G), and which are known (B, P)."""
         shown = self.marked.shown(rows)
         asked = {Subject(subject.kind, None if rng.random() < plain else subject.colour) for subject in shown}
         forms = sorted(asked, key=str)
@@ -85,7 +85,7 @@ class Scenes:
 
 
 class Photos:
-    """Photos with the maps of the backbone, the teacher's cells, and captions."""
+    """Photos with the maps of the backbone, the teacher's patches, and captions."""
 
     def __init__(
         self, student: Student, teacher_head: GridHead, pictures: PictureSet, captions: CaptionSampler
@@ -100,7 +100,7 @@ class Photos:
 
     @torch.no_grad()
     def ask(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """The teacher's cells (B, D, G, G) of some photos, and a caption of each (B, D)."""
+        """Return the teacher's patches (B, D, G, G) of some photos, and a caption of each (B, D)."""
         grids = torch.from_numpy(self._grids[rows, 0].astype(np.float32)).permute(0, 3, 1, 2)  # (B, D, 7, 7)
         wanted = functional.interpolate(self._teacher_head(grids)[1], self.maps.fine.shape[2:], mode="bilinear")
         texts: Tensor = self._text(*tensors(self._captions.draw(rows, rng)))
@@ -108,12 +108,12 @@ class Photos:
 
 
 class PatchTrainer:
-    """The head for cells, its optimiser, and what is asked of it."""
+    """The patch head, its optimiser, and its losses."""
 
     def __init__(self, shape: Shape, settings: PatchSettings, steps: int) -> None:
         self.settings, self.steps, self.step = settings, steps, 0
         self.head = PatchHead(shape)
-        self.bias = nn.Parameter(torch.tensor(-8.0))  # most cells show nothing of what is asked for
+        self.bias = nn.Parameter(torch.tensor(-8.0))  # most patches do not show the query
         parameters = [*self.head.parameters(), self.bias]
         self._optimiser = torch.optim.AdamW(parameters, settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
 
@@ -123,7 +123,7 @@ class PatchTrainer:
         on_scenes: tuple[Tensor, Tensor, Tensor],
         on_photos: tuple[Tensor, Tensor],
     ) -> dict[str, float]:
-        """One update; returns the parts of the loss. The maps are those of scenes first, then those of photos."""
+        """Update the weights once and return the parts of the loss; the maps are those of scenes, then of photos."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.settings.rate * cosine(self.step / self.steps)
         with torch.autocast("cpu", torch.bfloat16):
@@ -157,12 +157,12 @@ class PatchTrainer:
 
 
 def soft_maximum(logits: Tensor) -> Tensor:
-    """The mean of logits (..., N) in which the larger weigh more, as (...)."""
+    """Return the mean of logits (..., N) weighted by their softmax, as (...)."""
     return (logits.softmax(-1) * logits).sum(-1)
 
 
 def picked(logits: Tensor, right: Tensor) -> Tensor:
-    """Cross entropy of each right one in a row of logits (N, M) against all that are wrong there; a scalar."""
+    """Return the mean cross entropy of each right column in a row of logits (N, M) against all wrong ones."""
     rows, columns = right.nonzero(as_tuple=True)
     wrong = logits.masked_fill(right, -1e4)[rows]  # (R, M)
     chosen = logits[rows, columns][:, None]  # (R, 1)
@@ -170,7 +170,7 @@ def picked(logits: Tensor, right: Tensor) -> Tensor:
 
 
 def train_patch_head(scenes: Scenes, photos: Photos, shape: Shape, settings: PatchSettings) -> PatchHead:
-    """The head after all epochs."""
+    """Train the head and return it."""
     seed_all(settings.seed)
     rng = np.random.default_rng(settings.seed)
     batches = len(scenes) // settings.scenes
@@ -192,7 +192,7 @@ def train_patch_head(scenes: Scenes, photos: Photos, shape: Shape, settings: Pat
 
 
 def load_patch_head(file: Path) -> PatchHead:
-    """What this step wrote."""
+    """Return the head written by this step."""
     state = torch.load(file, weights_only=True)
     head = PatchHead(Shape(**state["shape"])).eval()
     head.load_state_dict(state["head"])

@@ -2,8 +2,8 @@
 
     python -m training.train_text --data DIR --prepared runs/prepared --out runs/text.pt
 
-An epoch takes seconds, since no pixel is touched. What comes out is a joint space in which every picture, and every
-crop of one, has a known place; the student is then taught to hit it.
+An epoch takes seconds, since no pixels are read. The result is a joint space in which every picture, and every crop
+of one, has a known vector, which the student then learns.
 """
 
 import argparse
@@ -33,19 +33,19 @@ _log = logging.getLogger("sightline.training")
 
 @dataclass(frozen=True)
 class TextSettings:
-    """Everything about this step that could be otherwise."""
+    """The parameters of this step."""
 
     epochs: int = 24
     batch: int = 512
     drawn: int = 4
     """Captions drawn for each picture of a batch; an even number."""
     longest: int = 32
-    """Tokens of a caption that are read; more would mostly be filling."""
+    """Maximum number of tokens of a caption; more would mostly be padding."""
     aligned: int = 512
     """Pairs of aligned sentences in each step."""
     aligned_weight: float = 0.3
     kin_weight: float = 0.2
-    """Weight of captions of one picture against each other, mostly of two languages."""
+    """Weight of the loss between captions of one picture, mostly of two languages."""
     rate: float = 2e-3
     decay: float = 0.05
     seed: int = 20
@@ -59,7 +59,7 @@ class Aligned:
         self._tokenizer = tokenizer
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[list[list[int]], list[list[int]]]:
-        """`count` pairs as two lists."""
+        """Return `count` pairs as two lists."""
         left, right = [], []
         for row in rng.integers(len(self._rows), size=count):
             one, two = rng.choice(len(self._rows[row]), 2, replace=False)
@@ -69,7 +69,7 @@ class Aligned:
 
 
 class JointSpace(nn.Module):
-    """What this step trains: the text tower, the grid head, and the logarithm of the inverse temperature."""
+    """The text tower, the grid head, and the logarithm of the inverse temperature."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class JointSpace(nn.Module):
 
     @classmethod
     def fresh(cls, shape: Shape, tokenizer: Tokenizer, seed: int) -> "JointSpace":
-        """One from chance."""
+        """Return one with random weights."""
         seed_all(seed)
         space = cls(shape)
         if space.tower.pairs is not None:
@@ -86,7 +86,7 @@ class JointSpace(nn.Module):
         return space
 
     def read(self, ids: list[list[int]], longest: int) -> Tensor:
-        """Texts as token ids to (N, D)."""
+        """Map texts as token IDs to (N, D)."""
         with torch.autocast("cpu", torch.bfloat16):
             vectors: Tensor = self.tower(*tensors(ids, longest))
         return vectors.float()
@@ -100,7 +100,7 @@ def train_text(
     settings: TextSettings,
     after: Callable[[JointSpace], None],
 ) -> None:
-    """Train on maps (N, K, h, w, D) and the words of their pictures; `after` is called after each epoch."""
+    """Train on maps (N, K, h, w, D) and the captions of their pictures; `after` is called after each epoch."""
     rng = np.random.default_rng(settings.seed)
     steps = settings.epochs * (len(grids) // settings.batch)
     optimiser = torch.optim.AdamW(space.parameters(), settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
@@ -130,7 +130,7 @@ def _picture_loss(
     settings: TextSettings,
     rng: np.random.Generator,
 ) -> Tensor:
-    """One random view of each picture against several of its captions."""
+    """Return the loss of a random view of each picture against several of its captions."""
     views = grids[rows, rng.integers(grids.shape[1], size=len(rows))]  # (B, 7, 7, D)
     if rng.random() < 0.5:
         views = views[:, :, ::-1]
@@ -144,7 +144,7 @@ def _picture_loss(
 
 
 def _aligned_loss(space: JointSpace, aligned: Aligned, settings: TextSettings, rng: np.random.Generator) -> Tensor:
-    """Sentences that mean the same against each other."""
+    """Return the loss of aligned sentences against each other."""
     left, right = (space.read(ids, settings.longest) for ids in aligned.draw(settings.aligned, rng))
     return contrastive(left, right, torch.arange(len(left)), space.scale.exp())
 

@@ -1,4 +1,4 @@
-"""Views: random crops of a picture, drawn once, so that teacher and student see the very same pixels.
+"""Views: random crops of a picture, drawn once, so that teacher and student see the same pixels.
 
 A box is (left, top, right, bottom) in fractions of the picture's sides.
 """
@@ -15,9 +15,9 @@ FULL = (0.0, 0.0, 1.0, 1.0)
 def random_boxes(
     rng: np.random.Generator, count: int, area: tuple[float, float] = (0.3, 1.0), stretch: float = 4 / 3
 ) -> NDArray[np.float32]:
-    """`count` boxes whose area is uniform in `area` and whose aspect is log-uniform in 1/stretch..stretch.
+    """Return `count` boxes: the area is uniform in `area`, the aspect log-uniform in 1/stretch..stretch.
 
-    Sides are cut to the picture. Returns (count, 4). The distribution is that of Szegedy et al., "Going Deeper with
+    Sides are clipped to the picture. Shape: (count, 4). The distribution is that of Szegedy et al., "Going Deeper with
     Convolutions" (2015), section 6, with a gentler lower bound.
     """
     areas = rng.uniform(*area, count)

@@ -1,4 +1,4 @@
-"""The pointing game, played by pointers that know where things are, or never do."""
+"""The pointing game, with pointers that always or never hit."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.pointing import Pointing, cells_of, pointing
+from benchmarks.pointing import Pointing, patch_pointer, pointing
 from encoders.fake import FakeEncoder
 from examples.scenes import Scene, Subject, masks
 
@@ -19,7 +19,7 @@ SCENES = [
 
 
 class Oracle:
-    """Knows the masks of the scenes, which it sees in order; `sign` -1 points anywhere but at the subject."""
+    """Points by the masks of the scenes, which it receives in order; with `sign` -1 it points away from the subject."""
 
     def __init__(self, sign: int = 1) -> None:
         self.sign = sign
@@ -69,6 +69,6 @@ def test_a_model_with_patch_features_can_be_measured() -> None:
         def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             return np.repeat(self.forward_images(pixels)[:, None, None], 4, axis=1)
 
-    result = pointing(cells_of(Half()), SCENES, size=SIZE)
+    result = pointing(patch_pointer(Half()), SCENES, size=SIZE)
     assert isinstance(result, Pointing)
     assert result.subjects == 3

@@ -1,4 +1,4 @@
-"""Tiny models of the real architectures, on disk, made once for all tests."""
+"""Tiny models of the real architectures on disk, created once for all tests."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders of models by their kind. Only to be read: a test that changes one copies it."""
+    """Folders of models by kind. They are shared: a test that changes one must copy it."""
     pytest.importorskip("open_clip")
     pytest.importorskip("transformers")
     from tests.support.tiny_models import KINDS, tiny_altclip, tiny_clip, tiny_open_clip

@@ -1,4 +1,4 @@
-"""What the base class of all encoders holds for every model."""
+"""The guarantees of the base class of all encoders."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ Raw = Callable[[int], NDArray[np.float32]]
 
 
 class Recording(Encoder):
-    """Notes the size of every batch; answers with (n, 2) vectors of any length, or with what a test gives it."""
+    """Records the size of every batch, and returns (n, 2) vectors of any length, or the output of a test."""
 
     def __init__(self, answer: Raw | None = None) -> None:
         preprocess = Preprocess(size=2, mean=(0, 0, 0), std=(1, 1, 1))
@@ -73,7 +73,7 @@ def test_pixels_of_another_shape_raise_value_error(shape: tuple[int, ...]) -> No
 
 
 def spoiled(value: float) -> Raw:
-    """Unit vectors, but for the last."""
+    """Return unit vectors, except for the last one."""
 
     def answer(n: int) -> NDArray[np.float32]:
         vectors = np.ones((n, 2), np.float32)

@@ -1,4 +1,4 @@
-"""Which files are a model, what names them, and what is said of those that are none."""
+"""Model files on disk: which are loaded, what their digest depends on, and which are refused."""
 
 import hashlib
 import shutil
@@ -21,7 +21,7 @@ WEIGHTS = "open_clip_model.safetensors"
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files whose bytes were read to hash them."""
+    """The names of the files that were hashed."""
     names: list[str] = []
 
     def digest(file: Any, algorithm: str) -> Any:
@@ -33,7 +33,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def declare(folder: Path, name: str) -> None:
-    """Writes `sightline.json`, as a pull does last."""
+    """Write `sightline.json`, as a pull does at its end."""
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     stored = [
         ModelFile(str(file.relative_to(folder)), file.stat().st_size, hashlib.sha256(file.read_bytes()).hexdigest())
@@ -61,7 +61,7 @@ def test_the_tokenizer_next_to_a_file_of_weights_counts_for_its_digest(tiny: dic
         shutil.copy(tiny["xlmr"] / file, tmp_path / "tokenizer" / file)
     whole = registry.load(name).space.weights
     assert whole != bare
-    (tmp_path / "letter.json").write_text("{}")  # which lies there by chance
+    (tmp_path / "letter.json").write_text("{}")  # an unrelated file
     assert registry.load(name).space.weights == whole
     with (tmp_path / "tokenizer" / "tokenizer.json").open("a") as tokenizer:
         tokenizer.write("\n")
@@ -93,7 +93,7 @@ def test_a_partly_downloaded_model_is_refused(
     with pytest.raises(ModelUnavailable, match="some of which are missing") as caught:
         registry.load("tiny/one")
     assert caught.value.pull == "tiny/one"
-    assert registry.load(str(tiny["vit"]))  # a folder of one's own needs no record
+    assert registry.load(str(tiny["vit"]))  # a folder outside the models folder needs no manifest
     with pytest.raises(ModelUnavailable, match="some of which are missing"):
         load_segmenter("tiny/one")
     (folder / ".partial").rmdir()

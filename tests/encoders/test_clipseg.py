@@ -1,4 +1,4 @@
-"""CLIPSeg behind our seam gives what transformers gives when called directly: a tiny model with random weights."""
+"""CLIPSeg maps equal those of transformers, for a tiny model with random weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +41,7 @@ def image() -> Image.Image:
 
 
 def reference(folder: Path, image: Image.Image, count: int, **conditions: Any) -> NDArray[np.float32]:
-    """Logits of transformers' own model, its processor asked the way its documentation does."""
+    """Return the logits of the model and processor of transformers, called as in their documentation."""
     processor = transformers.CLIPSegProcessor.from_pretrained(folder)
     model = transformers.CLIPSegForImageSegmentation.from_pretrained(folder).eval()
     embeddings = conditions.pop("conditional_embeddings", None)
@@ -132,7 +132,7 @@ def test_a_segmenter_cannot_be_loaded_as_an_encoder(folder: Path) -> None:
 def test_a_partly_downloaded_segmenter_is_not_available(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`auto` does without it meanwhile; who asks for it is told how to go on."""
+    """`auto` does not use it; requesting it by name tells what is missing."""
     import shutil
 
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path))
@@ -168,7 +168,7 @@ def test_a_damaged_folder_is_reported(folder: Path, image: Image.Image, tmp_path
 
 
 class Careless(Segmenter):
-    """Returns whatever it was given."""
+    """Returns the given logits."""
 
     def __init__(self, logits: NDArray[np.float32]) -> None:
         super().__init__(name="careless")

@@ -1,4 +1,4 @@
-"""Where a model runs and in which numbers: the choice on machines that this one is not, by stand-ins."""
+"""Devices and precisions on other machines, which are simulated."""
 
 import platform
 import sys
@@ -28,7 +28,7 @@ def nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine whose GPU works."""
+    """Simulate a machine with a working GPU."""
     monkeypatch.setattr(devices, "_has_gpu", lambda: True)
     monkeypatch.setattr(devices, "_fault", lambda _: None)
 
@@ -121,7 +121,7 @@ def test_the_batch_size_follows_the_free_memory(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A device that holds three items at a time; the sizes that were tried."""
+    """Simulate a device with memory for three items; returns the batch sizes that were tried."""
     tried: list[int] = []
     for name in ("_of_pixels", "_of_texts"):
         real = getattr(TorchEncoder, name)
@@ -143,7 +143,7 @@ def test_batches_are_halved_when_memory_is_exhausted(tiny: dict[str, Path], smal
     vectors = encoder.encode_texts(texts)
     assert small == [10, 5, 2, 3, 5, 2, 3]
     np.testing.assert_allclose(vectors[7:8], encoder.encode_texts(texts[7:8]), atol=1e-6)
-    assert encoder.batch_size == 2  # from now on
+    assert encoder.batch_size == 2  # from this point on
     small.clear()
     encoder.encode_texts(texts)
     assert small == [2] * 5

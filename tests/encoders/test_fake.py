@@ -1,4 +1,4 @@
-"""The test double, whose vectors a person can check."""
+"""The test double and its vectors, worked out by hand."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The built-in model as it ships: its files, its promises, and that it still finds things."""
+"""The published files of the built-in model: their properties, and their retrieval scores."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pointing import cells_of, pointing, unseen_scenes
+from benchmarks.pointing import patch_pointer, pointing, unseen_scenes
 from core.errors import ModelUnavailable
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from encoders.mini.tokenizer import BOS, MAX_TOKENS, PAD, Tokenizer, pad, plain
@@ -21,11 +21,11 @@ GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 LANGUAGES = ("en", "zh", "ar", "de", "fr", "cs")
 MAX_BYTES = 16 * 10**6
 RECALL_10 = 0.9
-"""On the gallery it was 1.0 in every language when the weights were made; chance is 0.1."""
+"""On the gallery it was 1.0 in every language when the weights were trained; random ranking has 0.1."""
 POINTING = 0.85
-"""On 300 other scenes it was 0.93 and more in every language."""
+"""On 300 other scenes it was at least 0.93 in every language."""
 PICTURES_A_SECOND = 100
-"""On two cores. It is twice as much when nothing else runs, but cores that share their parts count time twice."""
+"""On two cores. It is twice as fast when nothing else runs, but hyper-threads count processor time twice."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def mini() -> MiniEncoder:
 
 @pytest.fixture(scope="module")
 def squares() -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Five pictures of smooth random colours."""
+    """Return five pictures of smooth random colours."""
     rng = np.random.default_rng(3)
     coarse = rng.integers(0, 256, (5, 6, 6, 3), dtype=np.uint8)
     return np.stack([np.asarray(Image.fromarray(c).resize((160, 160), Image.Resampling.BICUBIC)) for c in coarse])
@@ -80,12 +80,12 @@ def test_patch_features_are_unit_vectors_and_do_not_depend_on_the_batch(mini: Mi
 
 def test_patch_features_locate_the_subject(mini: MiniEncoder) -> None:
     for lang in LANGUAGES:
-        found = pointing(cells_of(mini), unseen_scenes(30), lang)
+        found = pointing(patch_pointer(mini), unseen_scenes(30), lang)
         assert found.rate > POINTING, lang
 
 
 def test_mini_is_fast_enough(mini: MiniEncoder, squares: np.ndarray) -> None:
-    """In processor time, which other work on the machine moves less."""
+    """Measured in processor time, which depends less on other load."""
     texts = ["a man in a red jacket climbs a steep wall of ice above the clouds"] * 10
     mini.encode_pixels(squares[:1])
     mini.encode_texts(texts[:1])
@@ -185,7 +185,7 @@ def test_translations_of_single_words_are_near_each_other(mini: MiniEncoder) -> 
 
 @pytest.fixture(scope="module")
 def gallery(mini: MiniEncoder) -> tuple[list[str], np.ndarray]:
-    """The pictures of the demonstration gallery, none of which was trained on: their names and vectors."""
+    """Return the names and vectors of the pictures of the demonstration gallery, which were not used for training."""
     names = sorted(str(path.relative_to(GALLERY)) for path in GALLERY.rglob("*.jpg"))
     return names, mini.encode_images([Image.open(GALLERY / name) for name in names])
 

@@ -1,4 +1,4 @@
-"""The list of recommended models, and their licences."""
+"""The catalog of models, and their licences."""
 
 import re
 

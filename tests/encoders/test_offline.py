@@ -1,4 +1,4 @@
-"""Nothing that a model does not need is imported: PyTorch belongs to the models that run on it."""
+"""PyTorch is only imported by models that run on it."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_commands_without_a_model_import_no_pytorch(arguments: list[str], tmp_pa
 
 
 def test_building_an_encoder_imports_no_pytorch(tiny: dict[str, Path]) -> None:
-    """Its space is known from files alone: whoever only asks which space it is need not wait for PyTorch."""
+    """The space depends only on files, so that it is available without waiting for PyTorch."""
     folders = [str(folder) for folder in tiny.values()]
     found = imported_modules(f"from encoders import registry\nprint([registry.load(name).space for name in {folders}])")
     assert not found & HEAVY

@@ -1,4 +1,4 @@
-"""Cells of a ViT are what the reference's own modules give with the last attention replaced, and nothing else."""
+"""Patch features equal the output of the reference modules with only the last attention replaced."""
 
 from pathlib import Path
 from typing import Any
@@ -28,13 +28,13 @@ def unit(cells: Any) -> NDArray[np.float32]:
 
 
 def only_itself(count: int) -> Any:
-    """A mask of attention under which every token sees itself alone: softmax over one leaves its value."""
+    """Return an attention mask with which every token attends only to itself, so that softmax keeps its value."""
     return torch.full((count, count), -torch.inf).fill_diagonal_(0)
 
 
 @pytest.mark.parametrize("kind", ["vit", "xlmr"])
 def test_open_clip_vit_patches_equal_the_reference(tiny: dict[str, Path], kind: str) -> None:
-    """The tower is run by its own layers up to the last, whose attention is given a mask of the identity."""
+    """The reference runs the tower's own layers, the last one with the identity as its attention mask."""
     from safetensors.torch import load_file
 
     from tests.support.tiny_models import reference
@@ -59,7 +59,7 @@ def test_open_clip_vit_patches_equal_the_reference(tiny: dict[str, Path], kind: 
 
 
 def test_open_clip_resnet_patches_equal_the_reference(tiny: dict[str, Path]) -> None:
-    """Its last layer attends: with the identity as its mask, each place of the grid answers for itself."""
+    """With the identity as the mask of its attention layer, each position of the grid keeps its own value."""
     from safetensors.torch import load_file
     from torch.nn.functional import multi_head_attention_forward
 
@@ -104,7 +104,7 @@ def test_transformers_patches_equal_the_reference(tiny: dict[str, Path], kind: s
 
 
 def _tokens(output: Any) -> Any:
-    """A layer returns its tokens, alone or as the first of several."""
+    """Return the tokens of a layer's output, which may be a tuple."""
     return output[0] if isinstance(output, tuple) else output
 
 

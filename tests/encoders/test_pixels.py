@@ -1,4 +1,4 @@
-"""Our pixels against those of open_clip's own transform and of transformers' image processors, on photos."""
+"""Pixels compared with open_clip's transform and the image processors of transformers, on photos."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ GALLERY = sorted((Path(__file__).parents[2] / "examples" / "gallery").glob("*/*.
 
 
 def pictures() -> list[Image.Image]:
-    """Of odd sizes, so that halves of a pixel come up."""
+    """Return photos of odd sizes, so that crops begin at half pixels."""
     found = []
     for file in GALLERY:
         with Image.open(file) as image:
@@ -53,7 +53,7 @@ def test_pixels_equal_the_transformers_pillow_processor(tiny: dict[str, Path], k
 
 @pytest.mark.parametrize("kind", ["altclip", "clip"])
 def test_pixels_are_close_to_the_transformers_torchvision_processor(tiny: dict[str, Path], kind: str) -> None:
-    """It resamples in other arithmetic than Pillow: the same picture, a level of 255 apart here and there."""
+    """It resamples with other arithmetic than Pillow: pixels differ by at most one level of 255."""
     pytest.importorskip("torchvision")
     from transformers import CLIPImageProcessor
 
@@ -67,6 +67,6 @@ def test_pixels_are_close_to_the_transformers_torchvision_processor(tiny: dict[s
 
 
 def levels(difference: NDArray[np.float32], std: Any) -> NDArray[np.float32]:
-    """Of normalised pixels (3, S, S), in levels of 255."""
+    """Return the difference of normalised pixels (3, S, S) in levels of 255."""
     found: NDArray[np.float32] = np.abs(difference) * np.asarray(std, np.float32)[:, None, None] * 255
     return found

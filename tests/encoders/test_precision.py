@@ -27,7 +27,7 @@ def test_bf16_vectors_are_close_for_every_kind_of_model(tiny: dict[str, Path], k
 @pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["ViT-B-32", "RN50"])
 def test_bf16_vectors_are_close_for_a_model_of_real_size(tmp_path: Path, architecture: str) -> None:
-    """Twelve layers deep, as wide as the real ones: rounding has room to add up. Weights are random."""
+    """Twelve layers of the real width, so that rounding errors add up. Weights are random."""
     from PIL import Image
     from safetensors.torch import save_file
 

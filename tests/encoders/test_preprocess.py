@@ -16,7 +16,7 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 def striped(width: int, height: int) -> Image.Image:
-    """Red in the first quarter of the longer side, blue in the last, green between."""
+    """Return a picture that is red in the first quarter of its longer side, blue in the last, and green between."""
     image = Image.new("RGB", (width, height), GREEN)
     if width > height:
         image.paste(RED, (0, 0, width // 4, height))
@@ -29,7 +29,7 @@ def striped(width: int, height: int) -> Image.Image:
 
 @pytest.mark.parametrize("size", [(80, 40), (40, 80)])
 def test_crop_scales_the_shorter_side_and_keeps_the_middle(size: tuple[int, int]) -> None:
-    """As CLIP does: first the whole picture to a tenth, then the middle 4 x 4 of 8 x 4."""
+    """As CLIP does: scale the whole picture to a tenth, then crop the middle 4 x 4 of 8 x 4."""
     pixels = CROP.pixels(striped(*size))
     assert pixels.dtype == np.uint8
     small = striped(*size).resize((size[0] // 10, size[1] // 10), Image.Resampling.BICUBIC)
@@ -88,7 +88,7 @@ def test_other_modes_are_converted_to_rgb(mode: str, colour: int | tuple[int, ..
 
 
 def test_downscaling_averages_pixels() -> None:
-    """With antialiasing a chequerboard becomes grey; without it, black or white."""
+    """A chequerboard becomes grey with antialiasing, and black or white without it."""
     board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
     pixels = SQUASH.pixels(Image.fromarray(board))
     assert np.abs(pixels.astype(int) - 127).max() <= 3

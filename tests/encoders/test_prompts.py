@@ -1,4 +1,4 @@
-"""Prompts that make no sense are refused when they are made; the visual prompt's pixels are worked out by hand."""
+"""Invalid prompts are refused; the pixels of a rendered prompt are worked out by hand."""
 
 import numpy as np
 import pytest

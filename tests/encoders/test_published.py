@@ -1,8 +1,8 @@
-"""Values that the reference implementations publish of real weights, for whoever has them (`sightline models pull`).
+"""Values that the reference implementations publish for real weights (`sightline models pull`).
 
 They are those of transformers' own tests of CLIP, AltCLIP and CLIPSeg (tests/models/*/test_modeling_*.py), on photo
 39769 of COCO's validation set: two cats. `pytest -m weights` runs them. `SIGHTLINE_WEIGHTS` names the folder of models,
-if it is not the usual one; what is not there is fetched.
+if it is not the usual one; missing models are downloaded.
 """
 
 import os
@@ -27,7 +27,7 @@ CATS = "http://images.cocodataset.org/val2017/000000039769.jpg"
 
 @pytest.fixture(autouse=True)
 def models(own_library: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real weights are large: they lie where they always do, not in a folder of the test's own."""
+    """Real weights are large: use the usual models folder instead of a temporary one."""
     monkeypatch.delenv("SIGHTLINE_MODELS")
     if named := os.environ.get("SIGHTLINE_WEIGHTS"):
         monkeypatch.setenv("SIGHTLINE_MODELS", named)
@@ -42,7 +42,7 @@ def cats(tmp_path_factory: pytest.TempPathFactory) -> Image.Image:
 
 
 def here(name: str) -> str:
-    """Pulls the model `name`, if it is not there."""
+    """Pull the model `name`, unless it is installed, and return its name."""
     from encoders.hub import make_plan, pull, read_manifest, resolve
     from encoders.hub.manifest import model_folder
     from tests.encoders.hub.test_pull import Watching
@@ -60,7 +60,7 @@ def logits(encoder: Encoder, image: Image.Image, texts: Sequence[str]) -> NDArra
 
 @pytest.mark.parametrize("name", ["openai/clip-vit-base-patch32", "ViT-B-32/openai"])
 def test_openai_clip_logits_equal_the_published_ones(name: str, cats: Image.Image) -> None:
-    """The same weights through transformers and through open_clip."""
+    """The same weights are read by transformers and by open_clip."""
     found = logits(registry.load(here(name), EXACT), cats, ["a photo of a cat", "a photo of a dog"])
     np.testing.assert_allclose(found, [24.5701, 19.3049], atol=2e-2)
 

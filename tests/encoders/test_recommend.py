@@ -1,4 +1,4 @@
-"""Advice on models."""
+"""Recommendations of models, and the machine they are made for."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_a_small_machine_keeps_the_built_in_model() -> None:
 
 
 def test_weak_models_are_not_recommended() -> None:
-    """Only English ones fit into 4 GiB."""
+    """Only English models fit into 4 GiB."""
     advice = recommend("de", Machine(memory=4 * 2**30, has_gpu=False))
     assert advice.model is None
     assert "the built-in model was trained on it" in advice.reasons[0]
@@ -73,7 +73,7 @@ def test_driver_files_reveal_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("ViT-B-32/laion2b_s34b_b79k", "de", True),
         ("nllb-clip-large-siglip/v1", "sw", False),
         ("ViT-B-32/laion2b_s34b_b79k?lang=deu_Latn", "de", True),
-        ("somebody/else", "sw", False),
+        ("other/model", "sw", False),
     ],
 )
 def test_known_weakness_by_name(name: str, lang: str, weak: bool) -> None:

@@ -1,4 +1,4 @@
-"""Models of PyTorch, read from disk as users have them, give what open_clip and transformers give directly."""
+"""PyTorch models read from disk return the same vectors as open_clip and transformers."""
 
 import socket
 from pathlib import Path
@@ -22,7 +22,7 @@ TEXTS = ["a dog", "two cats on a sofa", "zebra"]
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Offline means offline, for every kind of model and tokenizer."""
+    """Forbid the network for every kind of model and tokenizer."""
 
     def refused(*_: Any, **__: Any) -> None:
         raise AssertionError("offline means offline")
@@ -90,7 +90,7 @@ def test_vectors_equal_transformers(tiny: dict[str, Path], kind: str, of: str) -
 
 
 def test_the_source_language_reaches_the_tokens(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """NLLB's text is `<language> tokens </s>`: the first number of each row is the language."""
+    """NLLB reads `<language> tokens </s>`: the first ID of each row is the language."""
 
     def ids(encoder: Any) -> list[int]:
         found: list[int] = encoder._tokens(["angeln am see"])[0].tolist()
@@ -108,7 +108,7 @@ def test_the_source_language_reaches_the_tokens(tiny: dict[str, Path], monkeypat
     assert ids(registry.load(str(tiny["nllb"]), EXACT)) == ids(german)
     assert ids(registry.load(f"{tiny['nllb']}?lang=eng_Latn", EXACT)) == ids(english)
     monkeypatch.setenv("SIGHTLINE_MODEL_LANGUAGE", "nonsense")
-    assert len(registry.load(str(tiny["xlmr"]), EXACT).encode_texts(["a"])) == 1  # of no concern to other models
+    assert len(registry.load(str(tiny["xlmr"]), EXACT).encode_texts(["a"])) == 1  # other models ignore it
     for kind in ("vit", "xlmr", "altclip"):
         with pytest.raises(ModelUnavailable, match="Only NLLB"):
             registry.load(f"{tiny[kind]}?lang=deu_Latn", EXACT)

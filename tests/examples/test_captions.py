@@ -1,4 +1,4 @@
-"""Captions in six languages: the tables are complete and agreement holds where the forms differ."""
+"""Captions in six languages: the tables are complete, and adjectives agree with nouns."""
 
 import pytest
 

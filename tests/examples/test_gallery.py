@@ -1,4 +1,4 @@
-"""The gallery on disk is what the code gives, is varied, small, and apart from the training scenes."""
+"""The gallery on disk equals the generated one, and is varied, small and separate from the training scenes."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Scenes are the same for the same seed, fit together, and their masks cover what is painted."""
+"""Scenes are determined by their seed and consistent, and their masks cover the painted subjects."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Pictures and places that a highlight meets in the wild: it answers, or says in one line why it cannot."""
+"""Highlights of unusual pictures and files: they succeed, or fail with a message of one line."""
 
 import os
 from collections.abc import Iterator

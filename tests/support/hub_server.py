@@ -1,4 +1,4 @@
-"""A hub on loopback: as much of huggingface.co's protocol as a pull speaks, and every way in which it may go wrong."""
+"""A hub on loopback with the part of huggingface.co's protocol that a pull uses, and its failures."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ COMMIT = "c0ffee" + "0" * 34
 
 @dataclass
 class Repository:
-    """Files by name. Those in `lfs` are known by their SHA-256, the others by their name in git."""
+    """Files by name. Those in `lfs` are identified by their SHA-256, the others by their git object ID."""
 
     files: dict[str, bytes]
     licence: str | None = "mit"
@@ -23,7 +23,7 @@ class Repository:
     commit: str = COMMIT
     status: int = 200
     code: str = ""
-    """What `X-Error-Code` says beside a status that is not 200."""
+    """The header `X-Error-Code` of a status other than 200."""
 
     def record(self, name: str) -> dict[str, Any]:
         siblings = []
@@ -38,22 +38,22 @@ class Repository:
 
 @dataclass
 class Hub:
-    """What it serves, how it misbehaves, and what it was asked."""
+    """Its repositories, its simulated failures, and the requests it received."""
 
     address: str = ""
     repositories: dict[str, Repository] = field(default_factory=dict)
     cut_after: int | None = None
-    """Bytes of a file of weights after which the connection breaks off, once."""
+    """Number of bytes of a file of weights after which the connection breaks, once."""
     dies: bool = False
-    """Whether nothing comes any more once it has broken off."""
+    """Whether all later requests fail as well."""
     spoil: set[str] = field(default_factory=set)
-    """Names of files of which a byte is flipped on its way."""
+    """Names of files that are sent with a flipped byte."""
     gone: set[str] = field(default_factory=set)
     ignores_ranges: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
-    """Every file that was asked for, with its Range."""
+    """Every requested file, with its Range."""
     sent: dict[str, int] = field(default_factory=dict)
-    """Bytes sent of every file."""
+    """Bytes sent by file."""
     agents: set[str] = field(default_factory=set)
 
 

@@ -1,4 +1,4 @@
-"""A tiny CLIPSeg with random weights, saved to disk as the hub has the real one."""
+"""A tiny CLIPSeg with random weights, saved to disk like its repository on the hub."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ SIDE, PATCH = 32, 8
 
 
 def tiny_clipseg(folder: Path, seed: int = 0) -> Path:
-    """Writes the model into `folder`, which is made, and returns it: 32 x 32 pixels, 4 x 4 patches, 16 numbers."""
+    """Write a model of 32 x 32 pixels, 4 x 4 patches and 16 dimensions into `folder`, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = letters_of_clip(folder)
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 2}
@@ -36,7 +36,7 @@ def tiny_clipseg(folder: Path, seed: int = 0) -> Path:
 
 
 def letters_of_clip(folder: Path) -> CLIPTokenizer:
-    """Byte-level BPE without merges: every letter is a token, the last of a word another one."""
+    """Return a byte-level BPE without merges: every letter is a token, and the last one of a word a different one."""
     letters = [chr(code) for code in range(ord("!"), ord("~") + 1)]
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     vocabulary = {token: number for number, token in enumerate(tokens)}

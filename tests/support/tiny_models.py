@@ -1,4 +1,4 @@
-"""Tiny models of the real architectures with random weights, saved to disk as the hub has the real ones."""
+"""Tiny models of the real architectures with random weights, saved to disk like repositories on the hub."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "lay
 
 
 def _tower(name: str, pooler: str = "mean_pooler", **more: str) -> dict[str, Any]:
-    """A text tower of transformers."""
+    """Return the configuration of a text tower of transformers."""
     named = {"hf_model_name": name, "hf_tokenizer_name": name, "hf_pooler_type": pooler}
     return {**named, **more, "context_length": 24}
 
@@ -78,7 +78,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def tiny_open_clip(folder: Path, kind: str = "vit", seed: int = 0) -> Path:
-    """Writes a model of one of `KINDS` into `folder`, which is made, and returns it."""
+    """Write a model of one of `KINDS` into `folder`, which is created, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     config = KINDS[kind]
     shown = {**SHOWN, "resize_mode": "squash" if kind == "siglip" else "shortest"}
@@ -97,7 +97,7 @@ def tiny_open_clip(folder: Path, kind: str = "vit", seed: int = 0) -> Path:
 
 
 def reference(folder: Path) -> Any:
-    """The model that open_clip itself makes of the configuration in `folder`, with random weights."""
+    """Return the model that open_clip builds from the configuration in `folder`, with random weights."""
     config = json.loads((folder / "open_clip_config.json").read_text())["model_cfg"]
     custom = config.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
     if "hf_model_name" in config["text_cfg"]:
@@ -106,7 +106,7 @@ def reference(folder: Path) -> Any:
 
 
 def tiny_altclip(folder: Path, seed: int = 0) -> Path:
-    """Writes an AltCLIP of 32 x 32 pixels, 4 x 4 patches and 16 numbers into `folder`, and returns it."""
+    """Write an AltCLIP of 32 x 32 pixels, 4 x 4 patches and 16 dimensions into `folder`, and return the folder."""
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     config = AltCLIPConfig(
         text_config={**_roberta(64).to_dict(), "project_dim": 24},
@@ -121,7 +121,7 @@ def tiny_altclip(folder: Path, seed: int = 0) -> Path:
 
 
 def tiny_clip(folder: Path, seed: int = 0) -> Path:
-    """Writes a CLIP of transformers of the same sizes into `folder`, and returns it."""
+    """Write a CLIP of transformers of the same sizes into `folder`, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = letters_of_clip(folder)
     tower = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -139,7 +139,7 @@ def tiny_clip(folder: Path, seed: int = 0) -> Path:
 
 
 def letters() -> PreTrainedTokenizerFast:
-    """Every letter is a token, as are the ends: <s> a </s>."""
+    """Return a tokenizer with a token for every letter, and special tokens at both ends: <s> a </s>."""
     vocabulary = {
         token: number for number, token in enumerate(["<s>", "<pad>", "</s>", "<unk>", *"▁abcdefghijklmnopqrstuvwxyz"])
     }
@@ -152,7 +152,7 @@ def letters() -> PreTrainedTokenizerFast:
 
 
 def nllb_tokenizer() -> NllbTokenizer:
-    """The real class, with letters for words; 202 languages follow them."""
+    """Return the real class with letters as words, followed by 202 languages."""
     tokens = ["<s>", "<pad>", "</s>", "<unk>", *"▁abcdefghijklmnopqrstuvwxyz"]
     return NllbTokenizer(vocab={token: number for number, token in enumerate(tokens)}, merges=[])
 

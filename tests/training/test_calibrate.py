@@ -1,4 +1,4 @@
-"""Fitting a calibration, on questions whose answer a person can work out."""
+"""Fitting a calibration to queries with answers worked out by hand."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_auc_worked_out_by_hand() -> None:
 
 
 def test_a_fit_reproduces_the_observed_odds() -> None:
-    """At x = 1 three of four are answered, at x = 0 one of four."""
+    """Three of four are answered at x = 1, and one of four at x = 0."""
     features = np.array([[1.0]] * 4 + [[0.0]] * 4)
     answered = np.array([1.0, 1, 1, 0, 1, 0, 0, 0])
     slope, constant = fit(features, answered, np.full(8, 1 / 8))
@@ -43,7 +43,7 @@ def test_classes_and_kinds_have_equal_weight() -> None:
 
 
 def test_each_half_is_evaluated_with_the_other_fit() -> None:
-    """The halves lie on different scales, so that each is misjudged by the other's."""
+    """The halves have different scales, so that each is misjudged by the fit of the other."""
     good = asked("good", [0.8, 0.4] * 4, answered=True)
     bad = asked("bad", [0.7, 0.3] * 4, answered=False)
     found = measured([good, bad], MEAN)
@@ -52,7 +52,7 @@ def test_each_half_is_evaluated_with_the_other_fit() -> None:
 
 
 def test_log_loss_worked_out_by_hand() -> None:
-    """Two kinds that are answered weigh a quarter each, the one that is not weighs half, whatever their sizes."""
+    """Two answered kinds weigh a quarter each, and the unanswered one weighs half, for any sizes."""
     kinds = [asked("a", [0.8], answered=True), asked("b", [0.8] * 3, answered=True), asked("c", [0.1], answered=False)]
     relevance = {"a": np.array([0.5]), "b": np.array([1.0, 1.0, 1.0]), "c": np.array([0.75])}
     assert log_loss(kinds, relevance) == pytest.approx(np.log(2) / 4 + np.log(4) / 2)

@@ -11,7 +11,7 @@ from training.corpora import Caption
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two photos, one to train on and one of dev, with a caption in each language; three aligned sentences."""
+    """Write a training photo and a dev photo, with a caption in each language, and three aligned sentences."""
     (tmp_path / "flickr8k").mkdir()
     for lang in corpora.LANGUAGES:
         rows = [

@@ -1,4 +1,4 @@
-"""The evaluation, with an encoder whose vectors a person can check."""
+"""The evaluation of the exported files."""
 
 import numpy as np
 import pytest

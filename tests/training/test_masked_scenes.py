@@ -1,4 +1,4 @@
-"""What cells should answer: worked out by hand on two scenes of three subjects."""
+"""The targets of patches, worked out by hand for two scenes with three subjects."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Principal components fitted chunk by chunk."""
+"""Principal components fitted in chunks."""
 
 from pathlib import Path
 

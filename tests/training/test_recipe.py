@@ -1,4 +1,4 @@
-"""The recipe from end to end on a handful of rendered scenes, far too short to learn anything."""
+"""The recipe from end to end on a few rendered scenes, too short to learn anything."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The order of the recipe's steps, and what is passed over."""
+"""The order of the recipe's steps, and which are skipped."""
 
 import sys
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""A hub on loopback with one small model, and a folder of models of the test's own."""
+"""A hub on loopback with one small model, and a temporary models folder."""
 
 import json
 import os
@@ -16,13 +16,13 @@ CONFIG = {"model_cfg": {"embed_dim": 8, "vision_cfg": {}, "text_cfg": {"vocab_si
 
 @pytest.fixture
 def models(tmp_path: Path) -> Path:
-    """Where models go in this test."""
+    """The models folder of this test."""
     return tmp_path / "models"
 
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """It has `tiny/clip`: weights in two forms and two dialects, configuration, tokenizer, and what nobody needs."""
+    """A hub with `tiny/clip`: weights for open_clip and transformers, configuration, tokenizer, unneeded files."""
     pytest.importorskip("huggingface_hub")
     monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
     for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):

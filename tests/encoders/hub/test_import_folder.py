@@ -1,4 +1,4 @@
-"""A model whose files came without a hub."""
+"""Importing the files of a model from a folder."""
 
 from pathlib import Path
 

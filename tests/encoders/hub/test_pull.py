@@ -1,4 +1,4 @@
-"""A model comes from a hub into one folder: whole, or not at all, whatever happens on its way."""
+"""Pulling a model from a hub into one folder, completely or not at all."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ WEIGHTS = "open_clip_model.safetensors"
 
 
 class Watching:
-    """Remembers what it was told."""
+    """Records the progress of a download."""
 
     def __init__(self) -> None:
         self.files: list[str] = []
@@ -113,7 +113,7 @@ def test_a_server_without_ranges_sends_the_whole_file_again(hub: Hub) -> None:
 
 @pytest.mark.parametrize("file", [WEIGHTS, "tokenizer.json"])
 def test_a_file_with_a_wrong_hash_is_refused(hub: Hub, file: str) -> None:
-    """Whether its hash is that of LFS or that of git."""
+    """The hash is that of LFS or of git."""
     hub.spoil = {file}
     with pytest.raises(DownloadFailed, match=f"{file} was damaged during the download") as caught:
         fetch()
@@ -127,7 +127,7 @@ def test_a_file_with_a_wrong_hash_is_refused(hub: Hub, file: str) -> None:
 
 
 def test_a_damaged_partial_file_is_downloaded_again(hub: Hub) -> None:
-    """As after a power cut: the file has a length, and zeros for its end."""
+    """As after a power cut: the file has its length, but ends with zeros."""
     content = hub.repositories["tiny/clip"].files[WEIGHTS]
     partial = model_folder(NAME) / ".partial"
     partial.mkdir(parents=True)
@@ -269,7 +269,7 @@ def test_open_clip_pickles_win_over_transformers_safetensors(hub: Hub) -> None:
 
 
 def test_a_killed_pull_resumes(hub: Hub, tmp_path: Path) -> None:
-    """`kill -9` while the weights come, and another process that goes on."""
+    """`kill -9` during the download of the weights; another process continues."""
     content = os.urandom(40_000_000)
     hub.repositories["tiny/clip"].files[WEIGHTS] = content
     code = (
@@ -302,12 +302,12 @@ def test_an_update_downloads_only_changed_files(hub: Hub) -> None:
     before = read_manifest(folder)
     assert before is not None
     watching = Watching()
-    assert pull(make_plan(resolve(NAME)), watching, update=True) == before  # nothing has
+    assert pull(make_plan(resolve(NAME)), watching, update=True) == before  # nothing has changed
     repository = hub.repositories["tiny/clip"]
     repository.files[WEIGHTS] = os.urandom(300_000)
     del repository.files["LICENSE"]
     repository.commit = "d" * 40
-    assert pull(make_plan(resolve(NAME)), watching) == before  # nobody asked for it
+    assert pull(make_plan(resolve(NAME)), watching) == before  # without `update`
     assert watching.files == []
     after = pull(make_plan(resolve(NAME)), watching, update=True)
     assert watching.files == [WEIGHTS]
@@ -318,7 +318,7 @@ def test_an_update_downloads_only_changed_files(hub: Hub) -> None:
 
 
 def test_an_interrupted_update_leaves_no_usable_model(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the old nor the new: weights of one beside a configuration of the other must not be loaded."""
+    """Weights of one version must not be loaded with the configuration of another."""
     folder = fetch()
     repository = hub.repositories["tiny/clip"]
     repository.files |= {"tokenizer.json": b'{"vocab": []}', WEIGHTS: os.urandom(300_000)}

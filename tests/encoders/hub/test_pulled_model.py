@@ -1,4 +1,4 @@
-"""A model that was pulled is loaded from its folder, and is the one that was served."""
+"""Loading a pulled model from its folder."""
 
 import json
 
@@ -32,7 +32,7 @@ def test_a_pulled_model_computes_the_same_vectors(hub: Hub, monkeypatch: pytest.
     hub.cut_after = 1_000_000
     pull(make_plan(resolve(NAME)), Watching())
 
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # from here on, nobody may ask
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # from here on, requests fail
     ours = registry.load(NAME, Placement("cpu", "fp32")).encode_texts(["a dog", "two cats"])
     with torch.inference_mode():
         theirs = model.encode_text(open_clip.get_tokenizer("ViT-B-32")(["a dog", "two cats"]), normalize=True).numpy()

@@ -1,4 +1,4 @@
-"""Which engine is asked: the one that was named, else a segmenter if one is installed, else a model's cells."""
+"""Choosing an engine: the named one, else an installed segmenter, else the patch features of an encoder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ RED = Image.new("RGB", (20, 10), "red")
 
 
 class Stripes(Segmenter):
-    """Finds everything in the left half; reads four tokens, a letter each."""
+    """Finds everything in the left half; reads four tokens, one per letter."""
 
     def __init__(self) -> None:
         super().__init__(name="stripes", context_length=4)
@@ -33,7 +33,7 @@ class Stripes(Segmenter):
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of models, empty."""
+    """The models folder, which is empty."""
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
     return tmp_path / "models"
 

@@ -1,4 +1,4 @@
-"""Overlays: even colours, the picture's size, captions and legend."""
+"""Overlays: even colours, sizes, captions and legend."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Relevance maps: of colours, so that a person can check them, and of the built-in model on scenes with known masks."""
+"""Relevance maps of colours, worked out by hand, and of the built-in model on scenes with known masks."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.pointing import cells_of, pointing, unseen_scenes
+from benchmarks.pointing import patch_pointer, pointing, unseen_scenes
 from core.errors import InvalidQuery, ModelUnavailable
 from encoders import registry
 from encoders.base import Encoder
@@ -22,7 +22,7 @@ from search.highlight.patch_similarity import PatchSimilarityEngine
 
 
 class Cropping(FakeEncoder):
-    """Keeps the middle square of a picture, as CLIP does."""
+    """Crops a picture to its middle square, as CLIP does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Cropping(FakeEncoder):
 
 
 def blob(size: tuple[int, int], box: tuple[int, int, int, int], colour: str = "red") -> Image.Image:
-    """Black, with a rectangle (left, top, width, height) of a colour."""
+    """Return a black picture with a rectangle (left, top, width, height) of a colour."""
     image = Image.new("RGB", size)
     image.paste(Image.new("RGB", box[2:], colour), box[:2])
     return image
@@ -139,7 +139,7 @@ def test_crops_cover_every_pixel(size: tuple[int, int], square: bool) -> None:
 def test_mini_points_as_well_as_its_plain_cosines() -> None:
     engine = PatchSimilarityEngine(registry.load("mini"))
     scenes = unseen_scenes(40)
-    plain = pointing(cells_of(engine.encoder), scenes)
+    plain = pointing(patch_pointer(engine.encoder), scenes)
     ours = pointing(lambda image, prompts: engine.maps(image, as_prompts(prompts)), scenes)
     assert ours.rate > 0.8
     assert ours.rate > plain.rate - 0.1

@@ -1,4 +1,4 @@
-"""Regions, thresholds and run lengths, against scikit-image and pycocotools called directly, and by hand."""
+"""Regions, thresholds and run lengths, compared with scikit-image and pycocotools, and worked out by hand."""
 
 import numpy as np
 import pytest

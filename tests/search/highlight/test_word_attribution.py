@@ -1,4 +1,4 @@
-"""Which word matched where: words by hand, parts by colours."""
+"""Word attribution, with colours as words."""
 
 import pytest
 from PIL import Image
