@@ -175,7 +175,7 @@ def test_missing_segmenter_names_pull_command(
     ("arguments", "message"),
     [
         ([], "Give a prompt"),
-        (["   "], "without words"),
+        (["   "], "The prompt is empty"),
         (["red", "-o", "out.jpg"], ".png"),
         (["red", "--mask", "mask"], ".png"),
         (["red", "--threshold", "1.5"], "from 0 to 1"),
