@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from cli.error_hints import describe_error
 from cli.output import print_text, shown, warn
 from cli.thumbnails import can_preview, show_picture
 from core.errors import EncoderError, EvaluationError
@@ -69,7 +70,7 @@ def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSp
         try:
             encoder = registry.load_for_space(stored.space, placement)
         except EncoderError as exc:
-            warn(f"{stored.space} is left out: {exc}")
+            warn(f"{stored.space} is left out: {describe_error(exc)}")
             continue
         if encoder.space.fingerprint == stored.space.fingerprint:
             systems.append((stored, encoder))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cli.error_hints import describe_error
 from cli.output import print_json, print_text, say_waiting, warn
 from cli.progress import ProgressBar
 from core.errors import SightlineError, SpaceInUse, UnknownModel, UnknownSpace
@@ -93,7 +94,7 @@ def _target(library: Library, name: str, placement: Placement) -> tuple[Encoder 
     try:
         return encoder_of(stored, placement), stored
     except SightlineError as exc:
-        warn(f"new pictures cannot be embedded in {stored.space}: {exc}")
+        warn(f"new pictures cannot be embedded in {stored.space}: {describe_error(exc)}")
         return None, stored
 
 
