@@ -41,7 +41,7 @@ def read_json(file: Path) -> dict[str, Any]:
 def find_weights(folder: Path) -> Path:
     """Return the file of weights in `folder`: the one that `select_weights` prefers, else the only one.
 
-    Raises `BadCheckpoint` if there is none, or if there are several under other names.
+    Raises `BadCheckpoint` if the folder has no weights, or several files under other names.
     """
     names = sorted(file.name for file in folder.iterdir() if file.is_file())
     selected = select_weights(names)
@@ -60,7 +60,7 @@ def require_complete(folder: Path, name: str) -> None:
     A folder without `sightline.json` was filled by hand and counts as complete.
     """
     if (folder / PARTIAL).exists() or ((folder / MANIFEST).exists() and read_manifest(folder) is None):
-        raise ModelUnavailable(name, f"all of its files, some of which are missing from {folder}", pull=name)
+        raise ModelUnavailable(name, f"all of its files, but some are missing from {folder}", pull=name)
 
 
 def model_files(folder: Path, weights: Iterable[Path]) -> list[Path]:

@@ -232,7 +232,7 @@ class Recommendation:
 
 
 def best_score(measure: Measure, lang: str) -> float | None:
-    """Return the best published score in `lang`, or None if there is none."""
+    """Return the best published score in `lang`, or None without a score."""
     return max((m.scores[lang] for m in _ALL if m.measure is measure and lang in m.scores), default=None)
 
 

@@ -24,7 +24,7 @@ ModelLocation: TypeAlias = Literal["built in", "plug-in", "pulled", "recommended
 
 @dataclass(frozen=True)
 class ModelDescription:
-    """A model, and whether it can be used now. Unknown facts are None or empty."""
+    """A model, and whether it can be used now. An unknown fact is empty or None."""
 
     name: str
     summary: str
@@ -169,7 +169,7 @@ def _configured_shape(folder: Path) -> tuple[int | None, int | None]:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in `path`; empty if there is none."""
+    """Return the JSON object in `path`; empty if it cannot be read."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

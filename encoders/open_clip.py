@@ -198,7 +198,7 @@ def _towers(path: Path, config: dict[str, Any]) -> tuple[dict[str, Any], dict[st
 
 
 def _preprocess(path: Path, vision: dict[str, Any], shown: dict[str, Any]) -> Preprocess:
-    """Return the equivalent of open_clip's evaluation transform. Raises `BadCheckpoint` if there is none."""
+    """Return the equivalent of open_clip's evaluation transform. Raises `BadCheckpoint` without one."""
     size = vision.get("image_size", 224)
     height, width = size if isinstance(size, list) else (size, size)
     fit = FIT_BY_RESIZE_MODE.get(shown.get("resize_mode") or "shortest")

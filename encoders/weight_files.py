@@ -48,7 +48,7 @@ TOKENIZER_FILES = frozenset(
 
 
 def select_weights(names: Iterable[str], required: str | None = None) -> tuple[str, ...]:
-    """Return the weights among `names`: one file, or the index and the shards of one; empty if there are none.
+    """Return the weights among `names`: one file, or the index and the shards of one; empty without weights.
 
     `required` names the weights to use; the safetensors file of the same name is preferred.
     """

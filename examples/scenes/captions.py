@@ -42,7 +42,7 @@ def _captions(scene: Scene, language: Language) -> list[str]:
 
 
 def _time(scene: Scene) -> str:
-    """The name of the time to speak of; by day nobody mentions it indoors, nor any time under water or in space."""
+    """The name of the time to speak of; by day it is not mentioned indoors, nor is any time under water or in space."""
     if SETTINGS[scene.setting].lamplit:
         return "evening" if scene.time == "night" else ""
     return "" if scene.setting in _TIMELESS else scene.time

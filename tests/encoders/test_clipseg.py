@@ -139,7 +139,7 @@ def test_a_partly_downloaded_segmenter_is_not_available(
     half = Path(shutil.copytree(folder, tmp_path / "CIDAS--x"))
     (half / ".partial").mkdir()
     assert not has_segmenter("CIDAS/x")
-    with pytest.raises(ModelUnavailable, match="some of which are missing") as caught:
+    with pytest.raises(ModelUnavailable, match="some are missing") as caught:
         load_segmenter("CIDAS/x")
     assert caught.value.pull == "CIDAS/x"
     (half / ".partial").rmdir()

@@ -159,7 +159,7 @@ def _bytes(value: str | bytes | Path) -> bytes:
 
 
 def write_photos(folder: Path, count: int) -> Path:
-    """Write `count` JPEG files with different bytes, each of which takes some milliseconds to decode."""
+    """Write `count` JPEG files with different bytes. Each takes some milliseconds to decode."""
     rng = np.random.default_rng(7)
     masters = []
     for _ in range(20):

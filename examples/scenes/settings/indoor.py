@@ -9,7 +9,7 @@ __all__ = ["kitchen", "living_room"]
 
 
 def _view(canvas: Canvas, left: float, top: float, right: float, bottom: float) -> None:
-    """A window with whatever the light outside is."""
+    """A window that shows the light outside."""
     w, h = canvas.width, canvas.height
     if canvas.stencil:
         return

@@ -36,7 +36,7 @@ def _head(pen: Pen, y: float, r: float, skin: RGB, hair: RGB) -> None:
 
 
 def person(pen: Pen, paint: RGB) -> None:
-    """Somebody out for a walk in a coloured jacket."""
+    """A person on a walk in a coloured jacket."""
     pen.shadow(0, 0.24, 0.03)
     skin, hair = pen.rng.choice(_SKIN), pen.rng.choice(_HAIR)
     pen.line(((-0.06, 0.74), (-0.17, 0.58), (-0.2, 0.46)), 0.075, darken(paint, 0.25))
@@ -121,7 +121,7 @@ def child(pen: Pen, paint: RGB) -> None:
 
 
 def umbrella_walker(pen: Pen, paint: RGB) -> None:
-    """Somebody in a long coat below an open umbrella; `paint` colours the umbrella."""
+    """A person in a long coat below an open umbrella; `paint` colours the umbrella."""
     pen.shadow(0, 0.26, 0.03)
     coat = pen.rng.choice(((72, 84, 112), (150, 112, 84), (90, 104, 92)))
     _legs(pen, 0.34, (56, 56, 70))

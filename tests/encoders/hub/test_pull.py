@@ -328,7 +328,7 @@ def test_an_interrupted_update_leaves_no_usable_model(hub: Hub, monkeypatch: pyt
     with pytest.raises(DownloadFailed):
         pull(make_plan(resolve(NAME)), Watching(), update=True)
     assert read_manifest(folder) is None
-    with pytest.raises(ModelUnavailable, match="needs all of its files, some of which are missing"):
+    with pytest.raises(ModelUnavailable, match="needs all of its files, but some are missing"):
         registry.load(NAME)
     hub.cut_after, hub.dies = None, False
     assert pull(make_plan(resolve(NAME)), Watching()).revision == "d" * 40
