@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from core.errors import SpaceMismatch
+from core.errors import SpaceMismatch, UnknownModel
+from encoders import registry
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
 from indexer.scan import ScanSettings
@@ -22,7 +23,7 @@ from store import Library
 from store.catalog.tables import Embedding, PictureState
 from store.check import repair, verify
 from store.queries import count_by_state, list_failures
-from store.spaces.registry import activate, register
+from store.spaces.registry import activate, model_space, register
 from tests.support.indexing import CountingEncoder, expected_vectors, nonzero_counts, vectors_by_path
 
 Paint = Callable[..., Path]
@@ -246,3 +247,24 @@ def test_summary_can_be_serialized(library: Library, album: Path, encoder: FakeE
     record = asdict(index(library, [album], encoder))
     assert record["new"] == 4
     assert isinstance(record["timings"], dict)
+
+
+def test_encoder_may_be_a_model_name_and_defaults_to_that_of_the_library(library: Library, album: Path) -> None:
+    assert index(library, album / "more", "fake").embedded == 1
+    assert index(library, album).embedded == 3
+    space = model_space(library)
+    assert space is not None
+    assert space.space.fingerprint == FakeEncoder().space.fingerprint
+
+
+def test_encoder_of_a_new_library_is_the_default_model(
+    library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "DEFAULT_MODEL", "fake")
+    assert index(library, album).embedded == 4
+
+
+def test_unknown_model_name_is_rejected(library: Library, album: Path) -> None:
+    with pytest.raises(UnknownModel):
+        index(library, album, "no-such-model")
+    assert model_space(library) is None
