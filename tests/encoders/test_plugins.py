@@ -1,11 +1,14 @@
 """Encoders that other packages install."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import sightline
+from cli.main import sightline as commands
 from core.errors import LicenceNotAllowed, ModelUnavailable, PluginError, UnknownModel
 from encoders import registry
 from encoders.model_info import all_models, describe_model
@@ -95,6 +98,14 @@ def test_models_list_contains_installed_plugins(install: Install) -> None:
     assert "listed-plugin" in registry.ENCODERS.names()
     with pytest.raises(UnknownModel, match="listed-plugin"):
         registry.load("unlisted-plugin")
+
+
+def test_the_command_line_describes_installed_plugins(install: Install) -> None:
+    install("shown-plugin", "BrightnessEncoder")
+    listing = CliRunner().invoke(commands, ["models", "list"])
+    assert "Plug-ins\n  shown-plugin\n" in listing.output
+    info = json.loads(CliRunner().invoke(commands, ["models", "info", "shown-plugin", "--json"]).output)
+    assert (info["location"], info["dim"], info["licence"], info["usable"]) == ("plug-in", 2, "unknown", True)
 
 
 @pytest.mark.parametrize(
