@@ -74,9 +74,7 @@ class CaptionVectorsRequired(EvaluationError):
     """The vectors of the space `space` were imported, so that no model can embed captions for it."""
 
     def __init__(self, space: str) -> None:
-        super().__init__(
-            f"The vectors of {space} were imported, so the vectors of the captions must be given as well."
-        )
+        super().__init__(f"The vectors of {space} were imported, so the vectors of the captions must be given as well.")
         self.space = space
 
 

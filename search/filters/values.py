@@ -89,9 +89,7 @@ def box_condition(text: str) -> Condition:
         raise InvalidQuery(f"Invalid box {text!r}. Use south, west, north, east, as in 47.2,10.9,48.3,12.0.")
     (south, west), (north, east) = _point(parts[0], parts[1]), _point(parts[2], parts[3])
     if south > north:
-        raise InvalidQuery(
-            f"Invalid box {text!r}. The south ({south:g}) is larger than the north ({north:g})."
-        )
+        raise InvalidQuery(f"Invalid box {text!r}. The south ({south:g}) is larger than the north ({north:g}).")
     return FieldTest("position", Op.IN, (Box(south, west, north, east),))
 
 

@@ -21,7 +21,7 @@ def test_every_public_name_resolves(name: str) -> None:
 
 def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'serch'"):
-        _ = sightline.serch  # type: ignore[attr-defined]
+        _ = sightline.serch
 
 
 def test_errors_are_importable_from_sightline() -> None:
