@@ -106,7 +106,7 @@ class BatchWriter:
                 change = self._update_picture(item, row)
             elif vanished[content_id]:
                 self._rewrite(vanished[content_id].pop(0), row)
-                change = "moved"
+                self.changed, change = True, "moved"
             else:
                 counts["duplicates"] += content_id in with_pictures and item.fault is None
                 change = "new"

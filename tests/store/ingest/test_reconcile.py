@@ -188,8 +188,10 @@ def test_a_moved_file_keeps_its_row_and_its_vector(run: Run, library: Library) -
 def test_a_missing_file_that_reappears_elsewhere_has_moved(run: Run, library: Library) -> None:
     run({"1": "a"})
     run({})
+    before = library.revision()
     assert run({"2": "a"}) == {"moved": 1, "read": 1}
     assert stored_files(library, PictureState.MISSING) == {}
+    assert library.revision() > before  # it can be found again, so the index file must be written
 
 
 def test_a_copy_is_not_recorded_as_a_move(run: Run, library: Library) -> None:
