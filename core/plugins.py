@@ -36,15 +36,12 @@ class PluginTable(Generic[T]):
 
     def names(self) -> tuple[str, ...]:
         """Every name: the built-in ones in their order, then those of plug-ins, sorted."""
-        return (*self._built_in, *sorted({point.name for point in self._entry_points()} - self._built_in.keys()))
+        return (*self._built_in, *(point.name for point in self.plugins()))
 
     def plugins(self) -> tuple[EntryPoint, ...]:
         """Return the entry points of the installed plug-ins, sorted by name. None of them is loaded."""
         points = {point.name: point for point in self._entry_points() if point.name not in self._built_in}
         return tuple(points[name] for name in sorted(points))
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._built_in or any(point.name == name for point in self._entry_points())
 
     def get(self, name: str) -> T | None:
         """The implementation called `name`, or None if there is none.

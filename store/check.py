@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
-from core.errors import IndexFault, LibraryUnusable, SightlineError
+from core.errors import IndexFault, LibraryUnusable
 from store.catalog.id_sets import Ids
 from store.catalog.tables import (
     Content,
@@ -134,7 +134,7 @@ def _catalogue_faults(library: Library) -> Iterator[Fault]:
                     yield Fault("catalogue", str(problem))
             for row in connection.execute(text("PRAGMA foreign_key_check")):
                 yield Fault("catalogue", f"{row[0]} row {row[1]} refers to a missing row of {row[2]}")
-    except SightlineError as exc:
+    except LibraryUnusable as exc:
         yield Fault("catalogue", str(exc))
 
 

@@ -25,7 +25,7 @@ COMMON_ID_COLUMNS = (ID_COLUMN, "image_id", "doc_id", "docid", "key", "uid", "ur
 
 @dataclass(frozen=True)
 class ParquetColumns:
-    """NameList of columns. For None, the columns are searched for a common name."""
+    """Names of columns. For None, the columns are searched for a common name."""
 
     vector: str | None = None
     path: str | None = None

@@ -1,7 +1,7 @@
 """Open vectors in `.npy` and Parquet files, in folders written by clip-retrieval, and in exports.
 
 clip-retrieval writes `img_emb/img_emb_0.npy`, ... and `metadata/metadata_0.parquet`, ... with a column `image_path`
-(https://github.com/rom1504/clip-retrieval); The numbers can have leading zeros, and all files can be in one folder.
+(https://github.com/rom1504/clip-retrieval). The numbers can have leading zeros, and all files can be in one folder.
 """
 
 import re
