@@ -70,7 +70,7 @@ BUILT_IN_MODELS: Mapping[str, BuiltInModel] = MappingProxyType(
             ),
             BuiltInModel(
                 name="fake",
-                summary="Sees only colours; a test double whose vectors a person can check",
+                summary="For tests: sees only colours, so its vectors can be checked by hand",
                 languages=("en",),
                 licence="Apache-2.0",
             ),
@@ -91,7 +91,7 @@ class Measure:
 
 XM3600 = Measure(
     "text to picture on Crossmodal-3600: mean of Recall@1, @5 and @10, in %",
-    "Immich, docs/docs/features/searching.md (github.com/immich-app/immich); also memory and time: float32, 7800X3D",
+    "Immich, docs/docs/features/searching.md (github.com/immich-app/immich); memory and time: float32, 7800X3D",
     ("en", "zh", "de", "fr", "cs", "ar", "hi", "bn"),
 )
 FLICKR30K = Measure(
@@ -145,9 +145,9 @@ class CatalogModel:
 
 
 XLM_R = ("about 100: those of XLM-R", 100)
-SIGLIP2 = ("many, but weak in those with few texts", 50)
+SIGLIP2 = ("many, but weak in those with little training data", 50)
 NLLB = ("about 200: those of NLLB", 200)
-ALT = "some of its cards state creativeml-openrail-m, others nothing"
+ALT = "some of its model cards state creativeml-openrail-m, others state no licence"
 
 
 def _clip(
@@ -166,7 +166,7 @@ def _alt(
     name: str, languages: str, spoken: tuple[str, ...], parameters: float | None = None, **scores: float
 ) -> CatalogModel:
     """Return an AltCLIP. Those with a known number of parameters have OpenAI's ViT-L-14 as their image tower."""
-    summary = f"AltCLIP: {languages}, an XLM-R for the texts"
+    summary = f"AltCLIP: {languages}; its text encoder is an XLM-R"
     dim, size = (768, 224) if parameters else (None, None)
     measure = FLICKR30K if scores else None
     return CatalogModel(
@@ -177,44 +177,45 @@ def _alt(
 
 # The scores of each line are in the order of XM3600.languages. fmt: off
 _ALL = (
-    _clip("ViT-B-32/laion2b_s34b_b79k", "Small and quick; English", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "MIT",
+    _clip("ViT-B-32/laion2b_s34b_b79k", "Small and fast; English", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "MIT",
           (151.3, 512, 224, 1001, 2.29), en=68.78, de=36.6, fr=56.08),
-    _clip("ViT-B-32-SigLIP2-256/webli", "Quick and good; large languages", "timm/ViT-B-32-SigLIP2-256", "Apache-2.0",
-          (376.9, 768, 256, 3061, 3.31), SIGLIP2,
+    _clip("ViT-B-32-SigLIP2-256/webli", "Fast and accurate in widely used languages",
+          "timm/ViT-B-32-SigLIP2-256", "Apache-2.0", (376.9, 768, 256, 3061, 3.31), SIGLIP2,
           en=73.15, zh=62.56, de=84.44, fr=82.27, cs=54.31, ar=60.7, hi=27.08),
-    _clip("ViT-B-16-SigLIP2/webli", "Among the best in English at this speed; large languages",
+    _clip("ViT-B-16-SigLIP2/webli", "Among the best in English at its speed; other widely used languages",
           "timm/ViT-B-16-SigLIP2", "Apache-2.0", (375.2, 768, 224, 3038, 5.81), SIGLIP2,
           en=75.19, zh=64.39, de=86.44, fr=84.3, cs=54.81, ar=61.71, hi=27.87),
-    _clip("ViT-L-16-SigLIP2-384/webli", "Finer detail, good in European languages", "timm/ViT-L-16-SigLIP2-384",
+    _clip("ViT-L-16-SigLIP2-384/webli", "Finer detail; good in European languages", "timm/ViT-L-16-SigLIP2-384",
           "Apache-2.0", (881.9, 1024, 384, 3057, 51.7), SIGLIP2,
           en=74.92, zh=67.05, de=89.39, fr=86.9, cs=62.12, ar=68.25, hi=35.76, bn=21.44),
-    _clip("ViT-SO400M-16-SigLIP2-384/webli", "The best here in German", "timm/ViT-SO400M-16-SigLIP2-384",
+    _clip("ViT-SO400M-16-SigLIP2-384/webli", "The best of these in German", "timm/ViT-SO400M-16-SigLIP2-384",
           "Apache-2.0", (1136.0, 1152, 384, 3854, 56.57), SIGLIP2,
           en=75.09, zh=67.33, de=89.81, fr=87.6, cs=62.98, ar=69.31, hi=34.94, bn=26.19),
-    _clip("xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k", "Quick, many languages, free to use",
+    _clip("xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k", "Fast; many languages; permissive licence",
           "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k", "MIT", (366.1, 512, 224, 3030, 3.2), XLM_R,
           en=68.33, zh=72.52, de=81.63, fr=79.65, cs=61.01, ar=59.66, hi=32.06),
-    _clip("xlm-roberta-large-ViT-H-14/frozen_laion5b_s13b_b90k", "The best many-language model that is free to use",
+    _clip("xlm-roberta-large-ViT-H-14/frozen_laion5b_s13b_b90k",
+          "The best for many languages with a permissive licence",
           "laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k", "MIT",
           (1193.0, 1024, 224, 4014, 39.14), XLM_R,
           en=71.45, zh=77.19, de=87.19, fr=84.49, cs=67.49, ar=66.52, hi=38.54),
-    _clip("nllb-clip-base-siglip/v1", "200 languages, also those with few texts", "visheratin/nllb-clip-base-siglip",
-          "CC-BY-NC-4.0", (507.2, 768, 384, 4675, 15.17), NLLB,
+    _clip("nllb-clip-base-siglip/v1", "200 languages, including those with little training data",
+          "visheratin/nllb-clip-base-siglip", "CC-BY-NC-4.0", (507.2, 768, 384, 4675, 15.17), NLLB,
           en=68.41, zh=72.65, de=84.81, fr=82.14, cs=67.15, ar=73.19, hi=58.54, bn=73.34),
     _clip("nllb-clip-large-siglip/v1", "The best across 200 languages", "visheratin/nllb-clip-large-siglip",
           "CC-BY-NC-4.0", (1195.4, 1152, 384, 4226, 75.05), NLLB,
           en=71.19, zh=77.49, de=88.42, fr=86.11, cs=71.57, ar=76.44, hi=61.67, bn=76.16),
-    _clip("ViT-L-14/laion2b_s32b_b82k", "English; widely used, so that its vectors are often around already",
+    _clip("ViT-L-14/laion2b_s32b_b82k", "English; widely used, so published embeddings often come from it",
           "laion/CLIP-ViT-L-14-laion2B-s32B-b82K", "MIT", (427.6, 768, 224, 2233, 20.56),
           en=69.86, de=42.88, fr=61.78),
-    _clip("ViT-H-14-378-quickgelu/dfn5b", "The best here in English and French; large and slow",
+    _clip("ViT-H-14-378-quickgelu/dfn5b", "The best of these in English and French; large and slow",
           "apple/DFN5B-CLIP-ViT-H-14-378", "apple-sample-code-license", (986.7, 1024, 378, 5049, 108.4),
           en=75.73, de=89.77, fr=87.74, cs=32.38),
     _alt("BAAI/AltCLIP", "English and Chinese", (), 864.2, en=72.5, zh=69.8),
     _alt("BAAI/AltCLIP-m9", "9 languages", ("en", "zh", "es", "fr", "ru", "ja", "ko", "ar", "it"), 864.2),
     _alt("BAAI/AltCLIP-m18", "18 languages",
          ("en", "zh", "ja", "th", "ko", "hi", "uk", "ar", "tr", "vi", "pl", "nl", "pt", "it", "es", "de", "fr", "ru")),
-    CatalogModel("CIDAS/clipseg-rd64-refined", "Shows where: outlines what a text or a picture asks for, in English",
+    CatalogModel("CIDAS/clipseg-rd64-refined", "For highlights: outlines what a text or a picture describes; English",
                 "CIDAS/clipseg-rd64-refined", "Apache-2.0", 150.7, 512, 352, spoken=("en",), is_open_clip=False,
                 task="segmenter"),
 )  # fmt: skip
@@ -298,7 +299,7 @@ def _best_of(models: list[CatalogModel], lang: str, machine: Machine) -> Recomme
 
 
 def _widest_of(fitting: Iterable[CatalogModel], lang: str, machine: Machine) -> Recommendation:
-    """Recommend the model that reads the most languages, for a language without a good published score."""
+    """Recommend the model that covers the most languages, for a language without a good published score."""
     chosen = min(fitting, key=lambda model: (-model.breadth, _milliseconds(model)))
     name = language_name(lang)
     if is_weak(chosen, lang):
@@ -307,16 +308,17 @@ def _widest_of(fitting: Iterable[CatalogModel], lang: str, machine: Machine) -> 
         reason = f"No model that fits into {_gib(machine.memory)} of memory is known to be good in {name}; {stay}."
         return Recommendation(None, (reason,))
     reason = (
-        f"No score in {name} is known here; it is the fastest of those that read the most languages "
+        f"No published score in {name} is known. This is the fastest of the models that cover the most languages "
         f"({chosen.more_languages})."
     )
     return Recommendation(chosen, (reason, *_costs(chosen, machine)))
 
 
 def _costs(model: CatalogModel, machine: Machine) -> tuple[str, ...]:
-    download = "" if model.download is None else f"about {model.download / 1e9:.1f} GB to download, "
+    download = "" if model.download is None else f"a download of about {model.download / 1e9:.1f} GB and "
     return (
-        f"It takes {download}about {_gib((model.memory or 0) * 2**20)} of memory (of {_gib(machine.memory)} here).",
+        f"It needs {download}about {_gib((model.memory or 0) * 2**20)} of memory "
+        f"(this machine has {_gib(machine.memory)}).",
         f"Licence: {describe_licence(model.licence)}.",
     )
 
