@@ -1,6 +1,6 @@
-"""What a picture says about itself. The same type is used from the readers in `pictures` to the catalogue in `store`.
+"""The metadata of a picture: one type, from the readers in `pictures` to the catalogue in `store`.
 
-A new field needs three changes: an attribute of `PhotoMetadata` (and a higher `FACTS_VERSION`), the reader that
+A new field needs three changes: an attribute of `PhotoMetadata` (and a higher `METADATA_VERSION`), the reader that
 fills it (`pictures.exif`, for EXIF), and a column of the table `contents` with its migration. Everything between copies
 the fields generically.
 """
@@ -10,16 +10,16 @@ from datetime import datetime
 from typing import Any
 
 __all__ = [
-    "FACTS_VERSION",
     "MAX_DESCRIPTION_LENGTH",
     "MAX_KEYWORDS",
     "MAX_TITLE_LENGTH",
+    "METADATA_VERSION",
     "ImageInfo",
     "PhotoMetadata",
     "merge_metadata",
 ]
 
-FACTS_VERSION = 1
+METADATA_VERSION = 1
 """Version of the readers. Raise it when they find more than before: the headers of indexed files are then read again
 by the next index run."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable, delete, func, insert, or_, select, update
 
-from core.metadata import FACTS_VERSION, MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH, PhotoMetadata
+from core.metadata import MAX_DESCRIPTION_LENGTH, MAX_TITLE_LENGTH, METADATA_VERSION, PhotoMetadata
 from store.catalog.collation import clean_name
 from store.catalog.engine import reading, writing
 from store.catalog.tables import Base, Content, Picture, PictureState, PictureTag, Sidecar, TagSource
@@ -54,7 +54,7 @@ class ParsedSidecar:
 
 def content_columns(metadata: PhotoMetadata) -> dict[str, object]:
     """Return `metadata` as column values of `Content`."""
-    return {**_column_values(metadata, Content), "facts_version": FACTS_VERSION}
+    return {**_column_values(metadata, Content), "facts_version": METADATA_VERSION}
 
 
 def write_keywords(connection: Connection, metadata: Mapping[int, PhotoMetadata]) -> None:
@@ -133,7 +133,7 @@ class MetadataRefresh:
                 Picture.state == PictureState.PRESENT,
                 Picture.size == SEEN.c.size,
                 Picture.mtime_ns == SEEN.c.mtime_ns,
-                Content.facts_version < FACTS_VERSION,
+                Content.facts_version < METADATA_VERSION,
                 Content.id > after,
             )
             .group_by(Content.id)

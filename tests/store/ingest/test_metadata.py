@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.metadata import FACTS_VERSION, PhotoMetadata
+from core.metadata import METADATA_VERSION, PhotoMetadata
 from store.ingest.metadata import content_columns
 
 METADATA = PhotoMetadata(
@@ -23,7 +23,7 @@ METADATA = PhotoMetadata(
 
 
 def test_every_field_becomes_a_column_value() -> None:
-    expected = {**vars(METADATA), "facts_version": FACTS_VERSION}
+    expected = {**vars(METADATA), "facts_version": METADATA_VERSION}
     del expected["keywords"]  # rows of their own
     assert None not in expected.values()
     assert content_columns(METADATA) == expected
