@@ -42,6 +42,11 @@ def _model(error: errors.ModelUnavailable) -> str:
     return f"`sightline models pull {error.pull}` downloads what is missing." if error.pull else ""
 
 
+def _device(error: errors.DeviceUnavailable) -> str:
+    is_gpu = error.name.partition(":")[0] in ("cuda", "mps")
+    return "--device cpu uses the processor." if is_gpu else ""
+
+
 def _download(error: errors.DownloadFailed) -> str:
     command = f"`sightline models pull {error.name} --from FOLDER`"
     return f"Then {command} installs the files from that folder." if error.by_hand else ""
@@ -80,7 +85,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.ModelUnavailable: _model,
         errors.ImportedSpaceHasNoModel: lambda _: "`sightline similar` finds pictures and documents like a stored one.",
         errors.CheckpointIsSegmenter: lambda _: "`sightline highlight` can use it.",
-        errors.DeviceUnavailable: lambda _: "--device cpu uses the processor.",
+        errors.DeviceUnavailable: _device,
         errors.DownloadFailed: _download,
         errors.LicenceNotAllowed: lambda _: "--commercial or SIGHTLINE_COMMERCIAL=1 requires such a licence.",
         errors.SpaceMismatch: lambda _: (
@@ -91,7 +96,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.SpaceExists: _space_exists,
         errors.DamagedVectors: lambda _: "`sightline verify` lists the damage, `sightline repair` removes the vectors.",
         errors.NothingIndexed: lambda _: "`sightline index FOLDER` indexes a folder of pictures.",
-        errors.EmptyQuery: lambda _: "Give some text, or a picture with --image.",
+        errors.EmptyQuery: lambda _: "--image names a picture; --in, --where and others list pictures without a query.",
         errors.ContentNotEmbedded: lambda _: "`sightline search --json` shows the IDs.",
         errors.AlbumIsRanked: lambda error: f"`sightline album show {error.name!r}` shows its pictures.",
         errors.QuerySyntax: _syntax,

@@ -19,7 +19,7 @@ from encoders import clipseg
 from encoders.placement import Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt, as_prompts
 from search import Query, Searcher, SearchOptions, TextInput
-from search.highlight.engine import EngineName, HighlightEngine, load_engine
+from search.highlight.engine import EngineName, HighlightEngine, choose_engine, load_engine
 from search.highlight.highlight import Highlight, Threshold, iter_highlights, open_image
 from search.highlight.overlay import blend, format_signed, highlight_panels, render_figure, word_panels
 from search.highlight.patch_similarity import PatchSimilarityEngine
@@ -98,7 +98,8 @@ def run_highlight(
     output.check()
     picture = image_prompt.load()
     prompts = as_prompts([*texts, *([picture] if picture is not None else [])])
-    space = _library_space(library) if model is None else None
+    uses_library = model is None and choose_engine(engine, segmenter=segmenter) == "relevance"
+    space = _library_space(library) if uses_library else None
     loaded = load_engine(engine, model=model, segmenter=segmenter, space=space, placement=placement)
     return 0 if _show(open_image(image), prompts, loaded, threshold, output) else 1
 
@@ -171,7 +172,7 @@ def write_hit_overlays(
         try:
             image = open_image(hit.path)
         except InvalidQuery as exc:
-            warn(f"{exc} It has no overlay.")
+            warn(f"{exc}; it has no overlay")
             continue
         highlights = list(iter_highlights(image, prompts, engine))
         stem = os.fsdecode(os.fsencode(hit.path.stem)[:MAX_STEM_BYTES])
@@ -184,7 +185,9 @@ def _hit_engine(query: Query, searcher: Searcher, options: SearchOptions) -> tup
     For a model without patch features, a segmenter with a space of its own gets the texts alone.
     """
     vector = searcher.embed(query, options)  # first: it determines the space, and with it the searcher's encoder
-    texts: list[Prompt] = [TextPrompt(part.source.text) for part in query.wanted if isinstance(part.source, TextInput)]
+    texts: list[Prompt] = [
+        TextPrompt(part.source.text) for part in query.positive_parts if isinstance(part.source, TextInput)
+    ]
     encoder = searcher.encoder
     if not encoder.has_patch_features and texts and clipseg.has_segmenter():
         return load_engine("segment", placement=searcher.placement), texts

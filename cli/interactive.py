@@ -40,7 +40,8 @@ class Dialogue:
             words = _read_command()
             if words is None or words[0] in ("quit", "q", "exit"):
                 return FOUND if found else NOTHING_FOUND
-            answer = self._execute(words, answer) or answer
+            new = self._execute(words, answer)
+            answer = answer if new is None else new  # an answer without hits is falsy
             found = found or bool(answer)
 
     def _execute(self, words: Sequence[str], answer: Answer) -> Answer | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.error_hints import describe_error
-from cli.output import print_json, print_text, say_waiting, warn
+from cli.output import print_json, print_text, say_waiting, warn, warn_of_unused_gpu
 from cli.progress import ProgressBar
 from core.errors import SightlineError, SpaceInUse, UnknownModel, UnknownSpace
 from encoders import registry
@@ -49,7 +49,7 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
     with Library.open(library) as opened:
         stored = named_space(opened, name)
         if successor is not None and not dry_run:
-            _use(opened, successor, Placement(notify=warn), FillSettings())
+            _use(opened, successor, Placement(notify=warn_of_unused_gpu), FillSettings())
         with opened.exclusive(say_waiting) as writer:
             if active_space(opened) == stored and not dry_run:
                 raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")

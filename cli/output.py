@@ -26,6 +26,7 @@ __all__ = [
     "say_waiting",
     "shown",
     "warn",
+    "warn_of_unused_gpu",
     "wrapped",
 ]
 
@@ -62,6 +63,11 @@ def print_json(record: Mapping[str, Any]) -> None:
 def warn(message: str) -> None:
     """Print a message about the run to standard error."""
     click.echo(f"sightline: {message}", err=True)
+
+
+def warn_of_unused_gpu(reason: str) -> None:
+    """Print why a GPU is not used, and how to accept that, to standard error."""
+    warn(f"{reason} --device cpu or SIGHTLINE_DEVICE=cpu uses the processor without this message.")
 
 
 def say_waiting() -> None:

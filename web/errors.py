@@ -103,7 +103,6 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.PluginError: HTTPStatus.SERVICE_UNAVAILABLE,
-        errors.UnknownIndexEngine: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.UnknownIndexEngine: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -26,6 +26,7 @@ __all__ = [
     "PictureUnsupported",
     "RootUnavailable",
     "UnknownAlbum",
+    "UnknownIndexEngine",
 ]
 
 

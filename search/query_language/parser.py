@@ -104,7 +104,12 @@ def _query(text: str, terms: Sequence[_Term]) -> Query:
     wanted = [_part(text, term) for term in terms if not term.negative]
     unweighted = [term for term in terms if term.negative and term.weight is None]
     if terms and not wanted:
-        raise QuerySyntax(text, terms[0].at, "The query only says what to avoid. Add text or a picture to search for.")
+        raise QuerySyntax(
+            text,
+            terms[0].at,
+            "The query only says what to avoid: add what to search for; in quotation marks, it is read as text",
+            is_operator=True,
+        )
     negative = negative_parts(wanted, [term.source for term in unweighted])
     shares = {id(term): part for term, part in zip(unweighted, negative, strict=True)}
     return Query(tuple(shares.get(id(term)) or _part(text, term) for term in terms))

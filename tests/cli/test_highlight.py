@@ -201,7 +201,7 @@ def test_search_writes_overlay_of_each_hit(sightline: Sightline, filled: Path, t
     (album / "red.png").unlink()
     gone = sightline("search", "red", "-k", "1", "--highlight", tmp_path / "again")
     assert gone.code == 0
-    assert "It has no overlay" in gone.err
+    assert "; it has no overlay" in gone.err
     assert list((tmp_path / "again").iterdir()) == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cli.query_building import query_line
+from search import Answer, Query, Searcher
 from search.query_cache import CACHE_FILE
 
 Sightline = Callable[..., Any]
@@ -64,6 +65,9 @@ def test_plain_takes_words_literally(sightline: Sightline, filled: Path) -> None
         (["red", "+"], "must follow"),
         (["(in:a", "red"], "must contain filters only"),
         (["-red"], "only says what to avoid"),
+        (["-red"], "in quotation marks"),
+        (["-red"], "--plain"),
+        ([], "--in, --where"),
         (["--image", "none.png", "--crop", "1,2,3"], "Invalid region '1,2,3'"),
         (["red", "--more", "999"], "No picture with the ID 999"),
         (["red", "--page", "nonsense"], "Invalid cursor"),
@@ -193,6 +197,22 @@ def test_interactive_reports_unknown_commands(say: Callable[..., Any], typed: li
     answer = say(*typed)
     assert answer.code == 0
     assert ("Unknown command" in answer.text) == bool(typed[0])
+
+
+def test_interactive_commands_apply_to_a_new_answer_without_hits(
+    say: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The numbers of hits on an earlier page are no longer valid."""
+    search = Searcher.search
+
+    def refined_finds_nothing(self: Searcher, query: Query | str, *args: Any, **options: Any) -> Answer:
+        return search(self, query, *args, **options) if query == Query.of("red") else Answer()
+
+    monkeypatch.setattr(Searcher, "search", refined_finds_nothing)
+    answer = say("+1", "+1", "next")
+    assert "Nothing found." in answer.text
+    assert "Unknown command" in answer.text
+    assert "There are no more pages." in answer.text
 
 
 def test_interactive_opens_picture(say: Callable[..., Any], album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
