@@ -183,12 +183,9 @@ def _add(connection: Connection, taggings: Iterable[Tagging], source: TagSource)
         names.setdefault(key, name)
         probabilities[key, tagging.content_id] = tagging.probability
     existing = _existing(connection, {content_id for _, content_id in probabilities})
-    ids = _ensure(connection, names)
-    values = {
-        (ids[key], content_id): probability
-        for (key, content_id), probability in probabilities.items()
-        if content_id in existing
-    }
+    probabilities = {pair: probability for pair, probability in probabilities.items() if pair[1] in existing}
+    ids = _ensure(connection, {key: names[key] for key, _ in probabilities})
+    values = {(ids[key], content_id): probability for (key, content_id), probability in probabilities.items()}
     replaced = _drop(connection, list(values), source)
     if values:
         rows = [

@@ -83,6 +83,9 @@ def test_contents_that_were_forgotten_are_skipped(library: Library, put: Put) ->
     assert add_tags(library, [Tagging(one, "dog"), Tagging(one + 1, "dog")]) == 1
     relabel(library, [one, one + 1], ["dog"], [Tagging(one + 1, "dog", 0.5)])
     assert list_tags(library) == [TagCount("dog", 1, {USER: 1})]
+    add_tags(library, [Tagging(one + 1, "CAT")])
+    add_tags(library, [Tagging(one, "cat")])
+    assert [tag.name for tag in list_tags(library)] == ["cat", "dog"]  # not the spelling that no content has
 
 
 def test_removing_the_last_use_of_a_tag_forgets_its_spelling(library: Library, put: Put) -> None:
