@@ -24,7 +24,7 @@ def advise(library: Path, model: str, query: Query) -> None:
 
     Called after the answer, so that it does not wait.
     """
-    texts = [part.source.text for part in query.wanted if isinstance(part.source, TextInput)]
+    texts = [part.source.text for part in query.positive_parts if isinstance(part.source, TextInput)]
     lang = detect_language(" ".join(texts)) if texts else None
     if lang is None or not is_known_weak(model, lang):
         return

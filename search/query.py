@@ -159,11 +159,11 @@ class Query:
         texts = [texts] if isinstance(texts, str) else texts
         images = [images] if isinstance(images, (Path, str)) else images
         without = [without] if isinstance(without, str) else without
-        wanted = [Part(TextInput(text)) for text in texts] + [Part(ImageInput(Path(image))) for image in images]
-        return cls((*wanted, *negative_parts(wanted, [TextInput(text) for text in without])))
+        positive = [Part(TextInput(text)) for text in texts] + [Part(ImageInput(Path(image))) for image in images]
+        return cls((*positive, *negative_parts(positive, [TextInput(text) for text in without])))
 
     @property
-    def wanted(self) -> tuple[Part, ...]:
+    def positive_parts(self) -> tuple[Part, ...]:
         """The parts with a positive weight."""
         return tuple(part for part in self.parts if part.weight > 0)
 
@@ -175,7 +175,7 @@ class Query:
         custom weights.
         """
         kinds = {_kind(part.source) for part in self.parts}
-        plain = len({part.weight for part in self.wanted}) == 1 and _is_even(self.parts)
+        plain = len({part.weight for part in self.positive_parts}) == 1 and _is_even(self.parts)
         return kinds.pop() if len(kinds) == 1 and plain else None
 
     @property
@@ -190,11 +190,11 @@ class Query:
         return " ".join(terms).removeprefix("+ ")
 
 
-def negative_parts(wanted: Sequence[Part], sources: Sequence[QueryInput]) -> list[Part]:
-    """Return `sources` as negative parts, which together weigh `NEGATIVE_SHARE` of the `wanted` parts."""
+def negative_parts(positive: Sequence[Part], sources: Sequence[QueryInput]) -> list[Part]:
+    """Return `sources` as negative parts, which together weigh `NEGATIVE_SHARE` of the `positive` parts."""
     if not sources:
         return []
-    share = _share(wanted, len(sources))
+    share = _share(positive, len(sources))
     if not share:
         raise EmptyQuery(has_negative_parts=True)
     return [Part(source, -share) for source in sources]
