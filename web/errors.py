@@ -28,6 +28,7 @@ __all__ = [
     "NotFound",
     "Problem",
     "StorageFull",
+    "hint_for",
     "install_error_handlers",
     "printable",
     "problem_name",
@@ -143,6 +144,13 @@ HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxy
     {
         errors.NothingIndexed: lambda _: "Index a folder with POST /api/v1/jobs.",
         errors.SpaceMismatch: lambda _: 'POST /api/v1/jobs with {"kind": "space"} changes the model of the library.',
+        errors.RootUnavailable: lambda _: (
+            "If the pictures are really gone, run `sightline index FOLDER --accept-missing` on the server."
+        ),
+        errors.SpaceIncomplete: lambda _: "Start the job again when the files are available.",
+        errors.ModelUnavailable: lambda error: (
+            f"`sightline models pull {error.pull}` on the server downloads what is missing." if error.pull else None
+        ),
         errors.QuerySyntax: lambda error: 'Set "plain" to search for the text as it is.' if error.is_operator else None,
         errors.ContentNotEmbedded: lambda _: "POST /api/v1/search without a query lists the pictures and their IDs.",
     }
@@ -191,7 +199,8 @@ def problem_name(error: SightlineError) -> str:
     return NAMES.get(type(error), type(error).__name__)
 
 
-def _hint(error: SightlineError) -> str | None:
+def hint_for(error: SightlineError) -> str | None:
+    """Return what an HTTP client can do about `error`, if there is anything to say."""
     for kind in type(error).__mro__:
         if kind in HINTS:
             return HINTS[kind](error)
@@ -202,7 +211,7 @@ def _handle_sightline_error(_request: Request, error: Exception) -> JSONResponse
     assert isinstance(error, SightlineError)
     passing = isinstance(error, Busy | errors.LibraryBusy | errors.LibraryUnusable)
     headers = {"Retry-After": RETRY_AFTER_SECONDS} if passing else None
-    return problem_response(status_of(error), problem_name(error), printable(error), headers, hint=_hint(error))
+    return problem_response(status_of(error), problem_name(error), printable(error), headers, hint=hint_for(error))
 
 
 def _handle_invalid_request(_request: Request, error: Exception) -> JSONResponse:

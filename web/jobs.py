@@ -14,7 +14,7 @@ from indexer import Progress, index
 from indexer.fill import fill
 from store.library import Library
 from store.roots import list_roots
-from web.errors import INTERNAL_ERROR, INTERNAL_ERROR_DETAIL, Busy, NotFound, printable, problem_name
+from web.errors import INTERNAL_ERROR, INTERNAL_ERROR_DETAIL, Busy, NotFound, hint_for, printable, problem_name
 
 __all__ = ["Job", "JobKind", "JobState", "Jobs"]
 
@@ -52,7 +52,7 @@ class Job:
     summary: dict[str, Any] | None = None
     """The result."""
     error: str | None = None
-    """Why the job failed."""
+    """Why the job failed, and what can be done about it."""
     problem: str | None = None
     """The name of the problem, as in problem documents."""
 
@@ -138,7 +138,7 @@ class Jobs:
         except _Cancelled:
             self._update(name, state=JobState.CANCELLED, even_if_cancelled=True)
         except SightlineError as exc:
-            self._fail(name, problem_name(exc), printable(exc))
+            self._fail(name, problem_name(exc), " ".join(filter(None, (printable(exc), hint_for(exc)))))
         except BaseException:
             self._fail(name, INTERNAL_ERROR, INTERNAL_ERROR_DETAIL)
             raise

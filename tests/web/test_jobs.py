@@ -149,6 +149,15 @@ def test_remote_clients_can_only_index_folders_of_the_library(indexed: Library, 
         assert finished(client, job)["state"] == "done"
 
 
+def test_failed_job_says_what_can_be_done(client: TestClient, album: Path) -> None:
+    for picture in album.rglob("*.png"):
+        picture.unlink()
+    data = finished(client, client.post(JOBS, json={"kind": "index"}).json())
+    assert (data["state"], data["problem"]) == ("failed", "RootUnavailable")
+    assert "Is it mounted?" in data["error"]
+    assert "--accept-missing" in data["error"]
+
+
 def test_space_job_requires_a_model(client: TestClient) -> None:
     assert client.post(JOBS, json={"kind": "space"}).json()["title"] == "NotAllowed"
     assert client.post(JOBS, json={"kind": "space", "model": "nonsense"}).status_code in {404, 503}

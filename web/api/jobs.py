@@ -68,7 +68,7 @@ class JobResponse(ResponseModel):
     summary: dict[str, Any] | None
     """The result, once the job is done."""
     error: str | None
-    """Why the job failed."""
+    """Why the job failed, and what can be done about it."""
     problem: str | None
     """The same as the `title` of a problem document."""
 
