@@ -28,7 +28,7 @@ from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
 from store.spaces.vector_index import VectorIndex
 
-__all__ = ["Fault", "repair", "verify"]
+__all__ = ["Fault", "remove_orphans", "repair", "verify"]
 
 UNIT_TOLERANCE = 2e-3
 """Allowed deviation of the length of a stored vector from one. Rounding to 16 bits changes it by less than 5e-4."""

@@ -16,7 +16,6 @@ __all__ = [
     "SpaceSummary",
     "StoredSpace",
     "activate",
-    "active_in",
     "active_space",
     "create_active_space",
     "find_spaces",
@@ -93,12 +92,7 @@ def create_active_space(writer: Writer, space: Space) -> StoredSpace:
 def active_space(library: Library) -> StoredSpace | None:
     """Return the space that searches use; None before the first index run."""
     with library.read() as connection:
-        return active_in(connection)
-
-
-def active_in(connection: Connection) -> StoredSpace | None:
-    """As `active_space`, within a transaction."""
-    return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
+        return _active_in(connection)
 
 
 def model_space(library: Library) -> StoredSpace | None:
@@ -165,7 +159,7 @@ def space_revision(library: Library, stored: StoredSpace | None = None) -> tuple
     The space is None if no space is active; the revision is None if the space was dropped.
     """
     with library.read() as connection:
-        stored = stored or active_in(connection)
+        stored = stored or _active_in(connection)
         return stored, None if stored is None else revision_of(connection, stored)
 
 
@@ -176,6 +170,10 @@ def list_spaces(library: Library) -> list[SpaceSummary]:
         active = connection.scalar(select(LibraryState.active_space_id))
         rows = connection.execute(select(SpaceRow.__table__, count.label("vectors")).order_by(SpaceRow.id)).all()
     return [SpaceSummary(_stored(row), row.vectors, row.id == active) for row in rows]
+
+
+def _active_in(connection: Connection) -> StoredSpace | None:
+    return _find(connection, SpaceRow.id == select(LibraryState.active_space_id).scalar_subquery())
 
 
 def _find(connection: Connection, condition: object) -> StoredSpace | None:
