@@ -6,7 +6,17 @@ import pytest
 
 from core.errors import LicenceNotAllowed
 from encoders.licences import commercial_only, describe_licence, permitted_use, require_commercial
-from encoders.model_catalog import MODEL_CATALOG, XM3600, best_score, is_weak
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, XM3600, best_score, is_weak
+from encoders.registry import ENCODERS
+
+
+def test_every_built_in_model_is_described() -> None:
+    assert tuple(BUILT_IN_MODELS) == ENCODERS.built_in()
+    for name, model in BUILT_IN_MODELS.items():
+        assert model.name == name
+        assert model.summary
+        assert model.licence
+        assert all(re.fullmatch("[a-z]{2}", language) for language in model.languages)
 
 
 @pytest.mark.parametrize("model", MODEL_CATALOG.values(), ids=list(MODEL_CATALOG))
