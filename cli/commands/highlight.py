@@ -50,18 +50,25 @@ Examples:
   sightline highlight beach.jpg "a brown dog" --engine segment --segmenter ./clipseg-rd64-refined
 
 Each PROMPT is one thing to look for; put several words in quotation marks. Exit code 1 means that nothing was
-found. A relevance map shows where the picture is more like the prompt than like sixty everyday things; values of
-0.5 and above count as found. docs/highlight.md explains how to read maps, and their limits.
+found. A relevance map compares each part of the picture with the prompt and with sixty everyday things; values of 0.5
+and above count as found. docs/highlight.md explains how to read maps, and their limits.
 """
 )
 @click.argument("image", type=click.Path(path_type=Path))
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Write the overlays with captions and a legend to FILE.png."
+    "-o",
+    "--out",
+    metavar="FILE.png",
+    type=click.Path(path_type=Path),
+    help="Write the overlays, with captions and a legend, to this file.",
 )
-@click.option("--bare", is_flag=True, help="Write overlays without captions, exactly as large as the picture.")
+@click.option("--bare", is_flag=True, help="Write the overlays without captions, at the size of the picture.")
 @click.option(
-    "--mask", type=click.Path(path_type=Path), help="Write a mask to FILE.png: white where it was found, else black."
+    "--mask",
+    metavar="FILE.png",
+    type=click.Path(path_type=Path),
+    help="Write a mask: white where the prompt was found, black elsewhere.",
 )
 @click.option("--words", is_flag=True, help="Also show which words of each prompt matched, and where.")
 @click.option(
@@ -71,20 +78,29 @@ found. A relevance map shows where the picture is more like the prompt than like
     show_default=True,
     help="Use a search model (relevance) or a segmenter (segment); auto: a segmenter if one is installed.",
 )
-@click.option("--model", help="Search model for --engine relevance  [default: the library's, else mini].")
-@click.option("--segmenter", help="CLIPSeg model: a name or a folder  [default: CIDAS/clipseg-rd64-refined].")
-@library_option
-@click.option("--image-prompt", type=click.Path(path_type=Path), help="Look for the content of this picture.")
 @click.option(
-    "--image-mask", type=click.Path(path_type=Path), help="White mask of the relevant part of --image-prompt."
+    "--model", metavar="NAME", help="Search model for --engine relevance  [default: the library's, else mini]."
 )
-@click.option("--image-crop", metavar="L,T,W,H", callback=_crop, help="Box around the relevant part of --image-prompt.")
+@click.option(
+    "--segmenter", metavar="NAME", help="CLIPSeg model: a name or a folder  [default: CIDAS/clipseg-rd64-refined]."
+)
+@library_option
+@click.option(
+    "--image-prompt", metavar="FILE", type=click.Path(path_type=Path), help="Look for the content of this picture."
+)
+@click.option(
+    "--image-mask",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Mask of --image-prompt: white where the prompt is.",
+)
+@click.option("--image-crop", metavar="L,T,W,H", callback=_crop, help="Box around the prompt in --image-prompt.")
 @click.option(
     "--threshold",
     default="0.5",
     show_default=True,
     callback=_threshold,
-    help="Lowest value of the map that counts as found; otsu: split each map at its best threshold, found or not.",
+    help="Lowest value of the map that counts as found; otsu: choose one for each map, even if the prompt is absent.",
 )
 @placement_options
 @json_option

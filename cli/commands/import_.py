@@ -19,8 +19,8 @@ Examples:
   sightline import clip.npy --paths files.txt --space clip-b32 --root ~/Pictures
   sightline import embeddings.npy --ids ids.txt --space my-vectors
   sightline import embeddings.parquet --space my-vectors --id-column key
-  sightline import clip_output/ --space clip-l14   of clip-retrieval
-  sightline import exported/ --space again         of `sightline export`
+  sightline import clip_output/ --space clip-l14   the output of clip-retrieval
+  sightline import exported/ --space again         the output of `sightline export`
 
 VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats, or a folder. The vector of a path
 in the library belongs to that picture; every other name becomes a document, which searches return by its ID.

@@ -32,7 +32,7 @@ def _selection_options(command: Command) -> Command:
 Examples:
   sightline tag ./cat.jpg ./kitten.jpg cats              files
   sightline tag ~/Pictures/2023/Rome trips/Rome          a folder
-  sightline tag --query "a beach" -k 50 beach            its best 50
+  sightline tag --query "a beach" -k 50 beach            the best 50 hits
   sightline tag --camera x100 --where 'rating>=4' best   filtered pictures
   sightline search a beach --relevant -0 | sightline tag - beach
 

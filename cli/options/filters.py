@@ -12,7 +12,7 @@ __all__ = ["FilterOptions", "filter_options"]
 
 @dataclass(frozen=True)
 class FilterOptions:
-    """The values of the filter options, as text; `cli.requests.build_filters` parses them."""
+    """The values of the filter options, as text; `cli.query_building.build_filters` parses them."""
 
     within: tuple[Path, ...] = ()
     after: str | None = None
@@ -35,6 +35,7 @@ filter_options = option_group(
             "--in",
             "within",
             multiple=True,
+            metavar="DIR",
             type=click.Path(path_type=Path),
             help="Only pictures in this folder; repeatable.",
         ),
@@ -49,8 +50,8 @@ filter_options = option_group(
         click.option(
             "--where",
             multiple=True,
-            metavar="TEST",
-            help="Only pictures that pass a test, such as 'iso>800'; repeatable. See docs/filters.md.",
+            metavar="FILTER",
+            help="Only pictures that match a filter, such as 'iso>800'; repeatable. See docs/filters.md.",
         ),
     ],
 )

@@ -15,7 +15,7 @@ LANGUAGES = ("en", "de", "fr", "cs", "zh", "ar")
 
 @dataclass(frozen=True)
 class QueryOptions:
-    """The values of `query_options`; `cli.requests` turns them into a query."""
+    """The values of `query_options`; `cli.query_building` turns them into a query."""
 
     words: tuple[str, ...] = ()
     images: tuple[Path, ...] = ()
@@ -43,6 +43,7 @@ query_options = option_group(
             "--image",
             "images",
             multiple=True,
+            metavar="FILE",
             type=click.Path(path_type=Path),
             help="Search by this picture, alone or together with words; repeatable.",
         ),
@@ -56,19 +57,19 @@ query_options = option_group(
         click.option("--not", "without", multiple=True, metavar="TEXT", help="Steer away from TEXT; repeatable."),
         click.option("--more", multiple=True, metavar="ID|FILE", help="More pictures like this hit; repeatable."),
         click.option("--less", multiple=True, metavar="ID|FILE", help="Fewer pictures like this hit; repeatable."),
-        click.option("--plain", is_flag=True, help="Take the words literally: no operators, weights or filters."),
+        click.option("--plain", is_flag=True, help="Take the query literally: no operators, weights or filters."),
         click.option(
             "--long",
             type=click.Choice(["split", "truncate"]),
             default="split",
             show_default=True,
-            help="For text longer than the model reads: average its sentences, or cut it off.",
+            help="For a text longer than the model's context: average the vectors of its sentences, or cut it off.",
         ),
         click.option(
             "--ensemble",
             type=click.Choice(LANGUAGES),
             metavar="LANG",
-            help=f"Average the words over several sentence templates in a language: {', '.join(LANGUAGES)}.",
+            help=f"Average the vectors of several sentences with the text ('a photo of ...'): {', '.join(LANGUAGES)}.",
         ),
     ],
 )

@@ -168,6 +168,8 @@ def _number(field: str, text: str, unit: str = "") -> float:
         number = math.inf
     if not math.isfinite(number):
         raise InvalidQuery(f"{text!r} is not a finite number.")
+    if field == "month" and not 1 <= number <= 12:
+        raise InvalidQuery(f"{text!r} is not a month. Use a number from 1 to 12.")
     return number
 
 

@@ -83,6 +83,7 @@ def test_field_condition(name: str, value: str, condition: Condition) -> None:
         ("date", "2023-02-30", "is not a date"),
         ("date", "2021..yesterday", "is not a date"),
         ("time", "25", "not a time of day"),
+        ("month", "13", "Use a number from 1 to 12"),
         ("season", "monsoon", "Unknown season"),
         ("near", "48", "Invalid place"),
         ("near", "91,0", "is not a place"),
