@@ -1,4 +1,4 @@
-# make demo   set up, then index a small gallery and ask it things      make lint   all static checks
+# make demo   set up, then index a small gallery and search it           make lint   all static checks
 # make test   set up, then run the tests                                make clean  remove what make made
 # make gate   compare the built-in model with its baseline              make baseline  write a new one
 # make docs   build the documentation into site/

@@ -56,7 +56,7 @@ def _licences(plan: PullPlan) -> list[str]:
 
 
 def _listed_licence(name: str, stated: str) -> str:
-    """Return the licence that a repository states, or the one in the model catalog if it states none."""
+    """Return the licence that a repository states, or the one in the model catalogue if it states none."""
     return MODEL_CATALOG[name].licence if stated == "unknown" and name in MODEL_CATALOG else stated
 
 

@@ -61,7 +61,7 @@ def all_models() -> Iterator[ModelDescription]:
 def describe_model(name: str) -> ModelDescription:
     """Describe the model `name`, or the one in the folder `name`.
 
-    Raises `UnknownModel`, and `ModelUnavailable` for a partly downloaded model that is not in the catalog.
+    Raises `UnknownModel`, and `ModelUnavailable` for a partly downloaded model that is not in the model catalogue.
     """
     name = name.strip()
     if name in BUILT_IN_MODELS:

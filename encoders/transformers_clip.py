@@ -21,7 +21,7 @@ CLASSES = {"altclip": "AltCLIPModel", "clip": "CLIPModel"}
 TOKENIZERS = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.json")
 
 CONTEXT_LENGTH = 77
-"""The length that both families were trained with; longer positions of AltCLIP's XLM-R never saw a caption."""
+"""The length that both families were trained with; longer positions of AltCLIP's XLM-R were not trained on captions."""
 RESAMPLING_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 """Resampling filters by their numbers in Pillow."""
 

@@ -93,7 +93,7 @@ def index(
     Raises `FolderNotFound`, `FolderUnreadable`, `FolderExcluded` if the rules of its root exclude a folder,
     `RootUnavailable` if an indexed folder is gone or suddenly nearly empty (nothing is changed), `SpaceMismatch` if the
     library's pictures are embedded by another model, `LibraryUnusable`, and `ValueError` for an invalid exclude
-    pattern. A model name raises what `encoders.registry.load` raises.
+    pattern. For a model name, the errors of `sightline.load_model`.
     """
     started = perf_counter()
     settings, progress = settings or IndexSettings(), progress or Progress()

@@ -1,6 +1,6 @@
 """A cache of query vectors on disk: a repeated query does not load the model.
 
-The cache is a separate file next to the catalog and needs no lock of the library. If it is damaged, busy, full or
+The cache is a separate file next to the catalogue and needs no lock of the library. If it is damaged, busy, full or
 read-only, it is ignored silently and the model is used. It stores digests of the texts, not the texts.
 """
 

@@ -79,7 +79,7 @@ def rank_many(
 ) -> list[list[Hit]]:
     """Rank each of the unit vectors (Q, D) as `rank` does. The requests must have the same candidates.
 
-    Requests for the first page by relevance share one pass of the index.
+    Requests by relevance share one pass of the index.
     """
     if any(request.diverse is not None or request.sort != "relevance" for request in requests):
         return [rank(library, space, vector, request) for vector, request in zip(vectors, requests, strict=True)]
@@ -222,7 +222,7 @@ def _collapsed(library: Library, positions: list[CursorPosition], request: Ranki
 
 
 def _described(library: Library, positions: Sequence[CursorPosition], exclude: frozenset[int]) -> list[Hit]:
-    """Look up the catalog records; contents without a present file are left out."""
+    """Look up the catalogue records; contents without a present file are left out."""
     records = load_content_records(library, [position.id for position in positions])
     return [
         Hit(rank=0, score=position.score, record=records[position.id])

@@ -23,7 +23,7 @@ class ListedImage:
     rank: int
     """The position in the list, from 1."""
     record: ContentRecord
-    """The catalog's record of the picture."""
+    """The catalogue's record of the picture."""
 
     @property
     def id(self) -> int:

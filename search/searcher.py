@@ -36,7 +36,7 @@ class Searcher:
             searcher = Searcher(library)
             for hit in searcher.search("a dog in the snow", k=5):
                 print(hit.score, hit.path)
-            searcher.search("two men in an office", SearchOptions(relevant=True, sort="date"))
+            searcher.search("a beach", SearchOptions(relevant=True, sort="date"))
 
     Scores are cosine similarities between the unit vectors of the query and of each picture. Ranking is exact.
 

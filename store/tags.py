@@ -115,7 +115,7 @@ def relabel(
     taggings: Iterable[Tagging],
     source: TagSource = TagSource.MODEL,
 ) -> None:
-    """Replace what `source` says about the tags `names` of `content_ids` by `taggings`; other tags stay.
+    """Replace the tags `names` that `source` gave to `content_ids` by `taggings`; other tags stay.
 
     Contents that are not in the library are skipped. Raises `InvalidTag`.
     """

@@ -64,7 +64,7 @@ class ServeSettings:
         reachable = [self.host] if not is_loopback(self.host) else sorted(self.names - LOOPBACK_HOSTS)
         if self.token is None and reachable:
             raise UnsafeServerSettings(
-                f"{reachable[0]} can be reached from other machines, so that the server needs a token, and a reverse "
+                f"{reachable[0]} can be reached from other machines, so the server needs a token, and a reverse "
                 "proxy with TLS in front of it.",
                 host=reachable[0],
             )

@@ -25,7 +25,7 @@ class SystemComparison:
 
 @dataclass(frozen=True)
 class ComparisonReport:
-    """All comparisons. The p of all systems are corrected together, and so are those of the baseline."""
+    """All comparisons. The p-values of all systems are corrected together, and separately those of the baseline."""
 
     systems: Sequence[SystemComparison] = ()
     baseline: SystemComparison | None = None

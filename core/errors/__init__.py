@@ -1,4 +1,4 @@
-"""The exceptions of Sightline. The library raises these and no others of its own.
+"""All exceptions that Sightline defines.
 
 Every exception is a `SightlineError` that carries its data as attributes and says, in plain English, what is wrong.
 What to do about it depends on the caller: the command line adds a hint (`cli.error_hints`), and so does the HTTP API

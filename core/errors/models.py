@@ -48,7 +48,7 @@ class ImportedSpaceHasNoModel(ModelUnavailable):
         super().__init__(
             name,
             "an encoder",
-            "Its vectors were imported, so that neither text nor new pictures can be embedded.",
+            "Its vectors were imported, so neither text nor new pictures can be embedded.",
         )
 
 

@@ -77,7 +77,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def licence_of(name: str) -> str:
-    """Return the licence of the model `name`: as its repository states it, as the catalog lists it, or `unknown`.
+    """Return the licence of the model `name`: that of its repository, else of the model catalogue, else `unknown`.
 
     `?lang=...` may follow the name. The licence of a folder or a plug-in is `unknown`.
     """

@@ -6,10 +6,11 @@ all texts have in common is therefore subtracted first, as in CLIP Surgery (Li e
 explainability of contrastive language-image pre-training", 2023), there for the classes of a data set: the vector of
 the prompt is centred on the mean of sixty background concepts.
 
-The map must not be stretched until something stands out. The same picture tells what a cosine means: each background
-concept has a peak in it, and these peaks show how high a meaningless peak is (the maximum statistic of Nichols and
-Holmes, "Nonparametric permutation tests for functional neuroimaging", 2002). A value of 0.5 is `DETECTION_THRESHOLD`
-standard deviations above their mean. Few of the sixty concepts reach it, most of them because they are in the picture.
+The map is not stretched to the range of its values: then every map would seem to show a match. The picture itself gives
+the scale: each background concept has a peak in it, and these peaks show how high a meaningless peak is (the maximum
+statistic of Nichols and Holmes, "Nonparametric permutation tests for functional neuroimaging", 2002). A value of 0.5 is
+`DETECTION_THRESHOLD` standard deviations above their mean. Few of the sixty concepts reach it, most of them because
+they are in the picture.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,7 @@ DETECTION_THRESHOLD = 1.25
 STEEPNESS = 3.0
 """Steepness of the logistic curve per standard deviation: the mean peak of the concepts has a value of 0.02."""
 MIN_PEAK_SPREAD = 0.02
-"""Lower bound of the standard deviation of the peaks, in cosines, for pictures that are like nothing at all."""
+"""Lower bound of the standard deviation of the peaks, in cosines, for pictures where all peaks are similar."""
 
 
 class PatchSimilarityEngine:
@@ -59,7 +60,7 @@ class PatchSimilarityEngine:
     def __init__(self, encoder: Encoder) -> None:
         if not encoder.has_patch_features:
             raise ModelUnavailable(
-                encoder.space.model, "patch features", "Its image tower has no grid in the space of its texts. "
+                encoder.space.model, "patch features", "Its image tower provides none that are comparable with texts. "
                 "Use another model, or a segmentation model."
             )  # fmt: skip
         self.encoder = encoder

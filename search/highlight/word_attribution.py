@@ -3,7 +3,7 @@
 The weight of a word is how much lower the map is without it (erasure: Li, Monroe and Jurafsky, "Understanding neural
 networks through representation erasure", 2016; occlusion: Zeiler and Fergus, "Visualizing and understanding
 convolutional networks", ECCV 2014). This assumes nothing about the model, so that it works for every engine. An effect
-of two words together counts for both of them, and weights need not add up to anything.
+of two words together counts for both of them, so weights need not add up to the score.
 """
 
 import re
