@@ -1,4 +1,4 @@
-"""Verbs that use nothing but the store: `sightline status`, `verify`, `repair`, `forget`, `album list` and `drop`."""
+"""Verbs that use nothing but the store: `sightline status`, `verify`, `repair` and `forget`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from cli.output import print_json, print_text, say_waiting, shown
 from cli.paths import logical_path
-from store import Library, albums, check
+from store import Library, check
 from store.catalog.tables import PictureState
 from store.forget import forget
 from store.queries import count_by_state, count_documents, list_failures
@@ -17,7 +17,7 @@ from store.spaces.drop import forget_space
 from store.spaces.registry import list_spaces, named_space
 from store.spaces.space_fill import fill_states
 
-__all__ = ["drop_album", "forget_pictures", "print_albums", "print_status", "repair_library", "verify_library"]
+__all__ = ["forget_pictures", "print_status", "repair_library", "verify_library"]
 
 
 def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
@@ -72,25 +72,6 @@ def forget_pictures(
         print_text(
             f"{'Would forget' if dry_run else 'Forgot'} {number:,} {'pictures' if space is None else 'vectors'}."
         )
-
-
-def print_albums(*, library: Path, as_json: bool) -> int:
-    """Print the albums and their queries; return the exit code."""
-    with Library.open(library) as opened:
-        records = albums.list_albums(opened)
-    for album in records:
-        if as_json:
-            print_json({"album": album.name, "query": album.query, "ranked": album.is_ranked})
-        else:
-            print_text(f"{album.name}  ({album.query})")
-    return 0 if records else 1
-
-
-def drop_album(name: str, *, library: Path) -> None:
-    """Delete the album `name`, but no pictures."""
-    with Library.open(library) as opened:
-        albums.drop_album(opened, name)
-    print_text(f"Dropped the album {name}.")
 
 
 def _status(library: Library, with_failures: bool) -> dict[str, Any]:

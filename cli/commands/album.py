@@ -6,6 +6,7 @@ import click
 
 from cli.command_types import QueryCommand
 from cli.options import FilterOptions, OutputOptions, filter_options, json_option, library_option, output_options
+from cli.output import print_json, print_text
 
 __all__ = ["album"]
 
@@ -66,9 +67,16 @@ Examples:
 @click.pass_context
 def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
     """List the albums and their queries."""
-    from cli.maintenance import print_albums
+    from store import Library, albums  # not from cli.albums, which imports the search engine
 
-    ctx.exit(print_albums(library=library, as_json=as_json))
+    with Library.open(library) as opened:
+        records = albums.list_albums(opened)
+    for record in records:
+        if as_json:
+            print_json({"album": record.name, "query": record.query, "ranked": record.is_ranked})
+        else:
+            print_text(f"{record.name}  ({record.query})")
+    ctx.exit(0 if records else 1)
 
 
 @album.command(
@@ -101,6 +109,8 @@ Examples:
 @library_option
 def drop(name: str, library: Path) -> None:
     """Delete the album NAME, but no pictures."""
-    from cli.maintenance import drop_album
+    from store import Library, albums
 
-    drop_album(name, library=library)
+    with Library.open(library) as opened:
+        albums.drop_album(opened, name)
+    print_text(f"Dropped the album {name}.")
