@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 class PluginTable(Generic[T]):
-    """Named implementations of one seam.
+    """Named implementations of one extension point.
 
-    `built_in` maps a name to `"module:attribute"`, which is imported when the name is first asked for. A name that is
+    `built_in` maps a name to `"module:attribute"`, which is imported when the name is first requested. A name that is
     not in it is looked up among the entry points of `group`, so that a package adds an implementation with
 
         [project.entry-points."sightline.encoders"]
         my-model = "my_package:load"
 
-    `accepts` tells whether a loaded object is usable.
+    `accepts` returns whether a loaded object is usable.
     """
 
     def __init__(self, group: str, built_in: Mapping[str, str], accepts: Callable[[object], bool] = callable) -> None:
@@ -46,7 +46,7 @@ class PluginTable(Generic[T]):
     def get(self, name: str) -> T | None:
         """The implementation called `name`, or None if there is none.
 
-        Raises `PluginError` when a plug-in cannot be imported or is not what the seam asks for.
+        Raises `PluginError` if a plug-in cannot be imported, has the wrong type, or is a class with abstract methods.
         """
         if name not in self._loaded:
             found = self._find(name)
@@ -72,6 +72,8 @@ class PluginTable(Generic[T]):
             raise PluginError(self.group, point.name, point.value, f"{type(exc).__name__}: {exc}") from exc
         if not self._accepts(loaded):
             raise PluginError(self.group, point.name, point.value, f"unexpected type {type(loaded).__name__}")
+        if missing := getattr(loaded, "__abstractmethods__", None):
+            raise PluginError(self.group, point.name, point.value, f"missing methods: {', '.join(sorted(missing))}")
         return loaded
 
     def _entry_points(self) -> Iterator[EntryPoint]:

@@ -41,12 +41,14 @@ class VectorIndex(ABC):
     """
 
     dim: int
+    """The dimension of the vectors. A subclass sets it when it is constructed or read."""
 
     @abstractmethod
     def __init__(self, dim: int, dtype: str = "float16") -> None: ...
 
     @abstractmethod
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Return the number of vectors."""
 
     @abstractmethod
     def ids(self) -> Ids:

@@ -54,6 +54,16 @@ def test_built_in_name_does_not_read_entry_points(table: PluginTable[type], monk
     assert table.get("counter") is not None
 
 
+ABSTRACT = """
+from abc import ABC, abstractmethod
+
+
+class Circle(ABC):
+    @abstractmethod
+    def area(self): ...
+"""
+
+
 @pytest.mark.parametrize(
     ("source", "detail"),
     [
@@ -61,8 +71,9 @@ def test_built_in_name_does_not_read_entry_points(table: PluginTable[type], monk
         ("1 / 0\n", "ZeroDivisionError"),
         ("other = 1\n", "AttributeError"),
         ("Circle = 7\n", "unexpected type int"),
+        (ABSTRACT, "missing methods: area"),
     ],
-    ids=["import-error", "any-error", "missing-attribute", "wrong-type"],
+    ids=["import-error", "any-error", "missing-attribute", "wrong-type", "abstract-class"],
 )
 def test_broken_plugin_is_named_in_the_error(
     table: PluginTable[type], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, detail: str
