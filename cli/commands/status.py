@@ -22,6 +22,6 @@ Examples:
 @json_option
 def status(library: Path, with_failures: bool, as_json: bool) -> None:
     """Show the contents of the library, and how many files could not be read."""
-    from cli.maintenance import print_status
+    from cli.status import print_status
 
     print_status(library, with_failures=with_failures, as_json=as_json)

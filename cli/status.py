@@ -1,0 +1,112 @@
+"""`sightline status`."""
+
+from pathlib import Path
+from typing import Any
+
+from cli.output import print_json, print_text, shown
+from store import Library
+from store.catalog.tables import PictureState
+from store.queries import count_by_state, count_documents, list_failures
+from store.roots import list_roots
+from store.spaces.coverage import coverage
+from store.spaces.registry import list_spaces
+from store.spaces.space_fill import fill_states
+
+__all__ = ["print_status"]
+
+
+def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
+    """Print what the library contains, and with `with_failures` which files could not be read."""
+    with Library.open(library) as opened:
+        facts = _status(opened, with_failures)
+    if as_json:
+        print_json(facts)
+    else:
+        _print_status(facts)
+
+
+def _status(library: Library, with_failures: bool) -> dict[str, Any]:
+    by_state = count_by_state(library)
+    facts: dict[str, Any] = {
+        "library": library.path,
+        "pictures": sum(by_state.values()),
+        "present": by_state[PictureState.PRESENT],
+        "missing": by_state[PictureState.MISSING],
+        "failed": by_state[PictureState.FAILED],
+        "documents": count_documents(library),
+        "bytes": sum(map(_size, library.path.rglob("*"))),
+        "spaces": _spaces(library),
+        "roots": [vars(root) for root in list_roots(library)],
+    }
+    if with_failures:
+        facts["failures"] = [vars(failure) for failure in list_failures(library)]
+    return facts
+
+
+def _spaces(library: Library) -> list[dict[str, Any]]:
+    summaries, filling = list_spaces(library), fill_states(library)
+    covered = {summary.stored.id: coverage(library, summary.stored) for summary in summaries}
+    return [
+        {
+            "model": summary.stored.space.model,
+            "fingerprint": summary.stored.space.fingerprint,
+            "dim": summary.stored.space.dim,
+            "dtype": summary.stored.dtype,
+            "vectors": summary.vectors,
+            "active": summary.is_active,
+            "pictures": covered[summary.stored.id].pictures,
+            "covered": covered[summary.stored.id].embedded,
+            "failed": covered[summary.stored.id].failed,
+            "filling": filling.get(summary.stored.id),
+        }
+        for summary in summaries
+    ]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except FileNotFoundError:  # a temporary file of another process
+        return 0
+
+
+def _print_status(facts: dict[str, Any]) -> None:
+    print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB)")
+    print_text(
+        f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
+        f"{facts['failed']:,} failed"
+    )
+    if facts["documents"]:
+        print_text(f"Documents {facts['documents']:,} imported vectors without a file")
+    for space in facts["spaces"]:
+        print_text(
+            f"Space     {space['model']} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
+            f"{space['dim']} × {space['dtype']}, {_space_state(space)}"
+        )
+    for root in facts["roots"]:
+        print_text(
+            f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
+            f"{root['failed']:,} failed"
+        )
+    if (facts["failed"] or any(space["failed"] for space in facts["spaces"])) and "failures" not in facts:
+        print_text("`sightline status --failures` lists what failed, and why")
+    for failure in facts.get("failures", ()):
+        space = f" in {failure['space']}" if failure["space"] else ""
+        print_text(
+            f"Failed    {shown(failure['path'])}: {failure['detail']} "
+            f"({failure['reason']}{space}, tried {failure['tries']}×)"
+        )
+
+
+def _space_state(space: dict[str, Any]) -> str:
+    """Return whether a space is active, and how much of the library it covers."""
+    parts = ["active" if space["active"] else "inactive"]
+    if space["filling"] == "under way":
+        parts.append("being filled")
+    elif space["filling"]:
+        parts.append(f"partly filled (`sightline models use {space['model']}` continues)")
+    if space["covered"] < space["pictures"]:
+        parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
+    if space["failed"]:
+        parts.append(f"{space['failed']:,} could not be embedded")
+    return ", ".join(parts)
