@@ -100,6 +100,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.ContentNotEmbedded: lambda _: "`sightline search --json` shows the IDs.",
         errors.AlbumIsRanked: lambda error: f"`sightline album show {error.name!r}` shows its pictures.",
         errors.QuerySyntax: _syntax,
+        errors.RelevanceNotCalibrated: lambda _: "Use --min-score in place of --relevant.",
         errors.CaptionVectorsRequired: lambda _: "Name a file of them with --query-vectors.",
         errors.MissingVectors: lambda _: "`sightline index` embeds them.",
         errors.UnsafeServerSettings: _server,

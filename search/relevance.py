@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidQuery
+from core.errors import RelevanceNotCalibrated
 from encoders.base import Encoder
 
 __all__ = ["RELEVANCE_THRESHOLD", "Calibration", "Kind", "Scale", "calibration_of", "min_relevant_score"]
@@ -100,13 +100,10 @@ def min_relevant_score(
 ) -> float:
     """Return a score that every relevant hit reaches.
 
-    Raises `InvalidQuery` if the model has no calibration, or none for this kind of query.
+    Raises `RelevanceNotCalibrated` if the model has no calibration, or none for this kind of query.
     """
     if calibration is None:
-        raise InvalidQuery(f"Relevance is not calibrated for the model {model}. Set a minimum score instead.")
+        raise RelevanceNotCalibrated(model)
     if kind is None:
-        raise InvalidQuery(
-            "Relevance is not calibrated for queries that mix text and pictures, or use regions or custom weights. "
-            "Set a minimum score instead."
-        )
+        raise RelevanceNotCalibrated(None)
     return calibration.score_of(RELEVANCE_THRESHOLD, vector, kind) - ROUNDING_MARGIN

@@ -135,6 +135,7 @@ NAMES: Mapping[type[SightlineError], str] = MappingProxyType(
         errors.LibraryBusy: "Busy",
         errors.LicenceNotAllowed: "LicenceRefused",
         errors.PathNotIndexed: "NothingKnown",
+        errors.RelevanceNotCalibrated: "InvalidQuery",
         errors.UnsafeServerSettings: "ServeRefused",
     }
 )

@@ -65,6 +65,7 @@ from core.errors.queries import (
     InvalidQuery,
     NothingIndexed,
     QuerySyntax,
+    RelevanceNotCalibrated,
 )
 from core.errors.spaces import (
     AmbiguousSpace,
@@ -127,6 +128,7 @@ __all__ = [
     "PictureUnsupported",
     "PluginError",
     "QuerySyntax",
+    "RelevanceNotCalibrated",
     "RootUnavailable",
     "SightlineError",
     "SpaceDropped",

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from core.errors.base import SightlineError
 
-__all__ = ["AlbumIsRanked", "ContentNotEmbedded", "EmptyQuery", "InvalidQuery", "NothingIndexed", "QuerySyntax"]
+__all__ = [
+    "AlbumIsRanked",
+    "ContentNotEmbedded",
+    "EmptyQuery",
+    "InvalidQuery",
+    "NothingIndexed",
+    "QuerySyntax",
+    "RelevanceNotCalibrated",
+]
 
 _CONTROL_TO_BLANK = dict.fromkeys([*range(32), 127], " ")
 """Translation of control characters, which would move the marker below the query, to blanks."""
@@ -49,6 +57,15 @@ class AlbumIsRanked(InvalidQuery):
     def __init__(self, name: str) -> None:
         super().__init__(f"The album {name!r} is ranked by a query and cannot be used as a filter.")
         self.name = name
+
+
+class RelevanceNotCalibrated(InvalidQuery):
+    """There is no calibration for the scores of `model`; if `model` is None, there is none for this kind of query."""
+
+    def __init__(self, model: str | None) -> None:
+        what = f"the model {model}" if model else "queries that mix text and pictures, or use regions or custom weights"
+        super().__init__(f"Relevance is not calibrated for {what}. Set a minimum score instead.")
+        self.model = model
 
 
 class QuerySyntax(InvalidQuery):

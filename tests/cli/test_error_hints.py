@@ -40,6 +40,7 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
         (errors.EmptyQuery(has_negative_parts=False), "--image"),
         (errors.QuerySyntax("a + + b", 4, "Two operators", is_operator=True), "--plain"),
         (errors.AlbumIsRanked("Rome"), "sightline album show 'Rome'"),
+        (errors.RelevanceNotCalibrated("fake"), "--min-score"),
     ],
 )
 def test_hints_name_the_command_or_option(error: SightlineError, hint: str) -> None:

@@ -50,8 +50,9 @@ def test_similar_relevant(sightline: Sightline, winter: Path, tmp_path: Path) ->
 def test_relevant_requires_calibrated_model(sightline: Sightline, filled: Path) -> None:
     answer = sightline("search", "red", "--relevant")
     assert (answer.code, answer.out) == (2, b"")
-    assert "the model fake" in answer.err
-    assert answer.err.count("\n") == 1
+    message, hint = answer.err.splitlines()
+    assert "the model fake" in message
+    assert "--min-score" in hint
     assert [record["relevance"] for record in sightline("search", "red", "--json").records] == [None] * 4
 
 

@@ -57,6 +57,7 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.PictureUnsupported("HEIC needs an extra"),
     errors.PluginError("sightline.encoders", "mine", "mine:Encoder", "unexpected type int"),
     errors.QuerySyntax("a + + b", 4, "Two operators in a row", is_operator=True),
+    errors.RelevanceNotCalibrated("fake"),
     errors.RootUnavailable(_PATH, 70, 2),
     errors.SpaceDropped("mini"),
     errors.SpaceExists("clip", is_imported=True),
