@@ -20,7 +20,7 @@ __all__ = ["add_condition", "build_filters", "build_query", "build_search_option
 
 
 def build_filters(options: FilterOptions) -> Filters:
-    """Parse the filter options. Raises `InvalidQuery` for an invalid date or test."""
+    """Parse the filter options. Raises `InvalidQuery` for an invalid date or filter."""
     conditions = tuple(map(parse_where, options.conditions))
     return Filters(
         within=tuple(map(logical_path, options.within)),

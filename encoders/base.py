@@ -39,7 +39,7 @@ class Encoder(ABC):
     """
 
     calibration: ClassVar[Path | None] = None
-    """The file with the relevance of this model's scores (`search/relevance.py`); None if it was not measured."""
+    """The file with the calibration of this model's scores (see `search/relevance.py`); None if there is none."""
     has_patch_features: bool = False
     """Whether `encode_patches` is supported."""
 
@@ -58,7 +58,7 @@ class Encoder(ABC):
         self.space = Space(model=model, weights=weights, dim=dim, preprocessing=preprocess.as_dict())
         self._batch_size = batch_size
         self.context_length = context_length
-        """Most tokens of a text that the model reads, those at its ends included; None when there is no limit."""
+        """The maximum number of tokens of a text, special tokens included; None if there is no limit."""
         self._logit_scale = logit_scale
         self.language: str | None = None
         """The source language of texts, for models that must be told one. It does not change vectors of pictures."""

@@ -16,7 +16,7 @@ from web.picture_files import read_picture
 __all__ = ["MAX_MAP_SIDE", "PictureHighlighter"]
 
 MAX_MAP_SIDE = 1024
-"""Longest side of a map in pixels: models see far fewer, and screens show few more."""
+"""Longest side of a map in pixels: models use far fewer, and screens show few more."""
 
 MAX_CACHED_HIGHLIGHTS = 16
 

@@ -30,7 +30,7 @@ class SpaceMismatch(SightlineError):
 
 
 class WeightsChanged(SpaceMismatch):
-    """`model` made the space `expected`; with its present weights or preprocessing it makes the space `found`."""
+    """`model`, which embedded the space `expected`, has changed: it now embeds in the space `found`."""
 
     def __init__(self, expected: str, found: str, model: str) -> None:
         super().__init__(expected, found)
