@@ -113,9 +113,9 @@ def test_search_by_region_of_a_picture(
     halves.paste("red", (0, 0, 20, 20))
     halves.save(album / "halves.png")
     index(indexed, [album], encoder)
-    combined_filters = picture_id(client, "halves.png")
-    assert names(ask(parts=[{"picture": combined_filters, "crop": [0, 0, 0.5, 1]}], k=1)) == ["red.png"]
-    assert names(ask(parts=[{"picture": combined_filters, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
+    number = picture_id(client, "halves.png")
+    assert names(ask(parts=[{"picture": number, "crop": [0, 0, 0.5, 1]}], k=1)) == ["red.png"]
+    assert names(ask(parts=[{"picture": number, "crop": [0.5, 0, 0.5, 1]}], k=1)) == ["blue.png"]
 
 
 def test_search_by_uploaded_picture(client: TestClient, ask: Ask) -> None:
@@ -228,9 +228,9 @@ def test_near_duplicates_are_collapsed_and_listed(
     photo.save(folder / "large.png")
     photo.resize((200, 200)).save(folder / "small.jpg", quality=80)
     index(indexed, [folder], encoder)
-    combined_filters = ask(query="red", where="name:large* or name:small*")
-    assert [hit["stack"] for hit in combined_filters["hits"]] == [2]
-    opened = client.get(f"/api/v1/pictures/{combined_filters['hits'][0]['id']}/stack").json()["pictures"]
+    data = ask(query="red", where="name:large* or name:small*")
+    assert [hit["stack"] for hit in data["hits"]] == [2]
+    opened = client.get(f"/api/v1/pictures/{data['hits'][0]['id']}/stack").json()["pictures"]
     assert {picture["name"] for picture in opened} == {"large.png", "small.jpg"}
     assert len(ask(query="red", where="name:large* or name:small*", fold=False)["hits"]) == 2
     alone = client.get(f"/api/v1/pictures/{picture_id(client, 'red.png')}/stack").json()["pictures"]
