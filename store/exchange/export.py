@@ -49,7 +49,7 @@ def export_space(
     the folder exists or cannot be written, `DamagedVectors`, and `ExtraMissing` for Parquet without pyarrow.
     """
     if os.path.lexists(folder):
-        raise ExchangeError(f"{folder} already exists.")
+        raise ExchangeError(f"{folder} already exists. Choose a folder that does not exist yet.")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         draft.mkdir(parents=True)
