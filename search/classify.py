@@ -137,7 +137,7 @@ def classify_library(
     """
     batch_size = max(1, min(max_pictures, max_cosines // len(classifier.labels)))
     for start in range(0, len(ids), batch_size):
-        batch = ids[start : start + batch_size]  # one transaction each, so that tags can be written in between
+        batch = ids[start : start + batch_size]  # read batch by batch, so that tags can be written in between
         vectors, records = load_vectors(library, stored, batch), load_content_records(library, batch.tolist())
         rows = [row for row in np.flatnonzero(~np.isnan(vectors[:, 0])).tolist() if int(batch[row]) in records]
         pictures = [(records[int(batch[row])].paths, int(batch[row])) for row in rows]
