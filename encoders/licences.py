@@ -41,7 +41,7 @@ def describe_licence(licence: str) -> str:
     if use == "non-commercial":
         return f"{licence}: NOT for commercial use"
     if licence == "unknown":
-        return "unknown: its authors state no licence; ask them before you use it commercially"
+        return "unknown: no clear licence is stated; ask its authors before you use it commercially"
     return f"{licence}: not known here; read it before you use the model commercially"
 
 
