@@ -143,8 +143,8 @@ NAMES: Mapping[type[SightlineError], str] = MappingProxyType(
 
 HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxyType(
     {
-        errors.NothingIndexed: lambda _: "Index a folder with POST /api/v1/jobs.",
-        errors.SpaceMismatch: lambda _: 'POST /api/v1/jobs with {"kind": "space"} changes the model of the library.',
+        errors.NothingIndexed: lambda _: "Index a folder first (a job of kind `index`).",
+        errors.SpaceMismatch: lambda _: "Change the model of the library first (a job of kind `space`).",
         errors.RootUnavailable: lambda _: (
             "If the pictures are really gone, run `sightline index FOLDER --accept-missing` on the server."
         ),
