@@ -72,8 +72,7 @@ def run_search(arguments: SearchArguments) -> int:
         if query is not None:
             if not arguments.query.plain:
                 _warn_all(misspelt_filters(query))
-            if searcher.has_embedded_texts:  # detecting the language takes time: only for new queries
-                advise(library.path, searcher.space.space.model, query)
+            advise(library.path, searcher.space.space.model, query)
     return code
 
 

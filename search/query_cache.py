@@ -34,8 +34,6 @@ class QueryCache:
     def __init__(self, folder: Path | None = None, max_vectors: int = MAX_CACHED_VECTORS) -> None:
         self._file = None if folder is None else folder / CACHE_FILE
         self._max_vectors = max_vectors
-        self.misses = 0
-        """The number of texts that were not cached and have been embedded by the model."""
 
     def texts(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the unit vectors (N, D) of `texts`, cached or embedded now. Raises as `Encoder.encode_texts` does."""
@@ -45,7 +43,6 @@ class QueryCache:
         if missing:
             embedded = encoder.encode_texts([texts[row] for row in missing])  # (n, D)
             new = {keys[row]: vector for row, vector in zip(missing, embedded, strict=True)}
-            self.misses += len(missing)
             self._write(new)
             vectors |= new
         return np.stack([vectors[key] for key in keys]) if keys else encoder.encode_texts([])

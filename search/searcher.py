@@ -78,11 +78,6 @@ class Searcher:
         """The model of that space. Raises an error if it has none or if its weights have changed."""
         return self._tracker.last.require_encoder()
 
-    @property
-    def has_embedded_texts(self) -> bool:
-        """Whether the model has embedded a text, which means that not all of them were in the query cache."""
-        return self._cache.misses > 0
-
     def __len__(self) -> int:
         """Return the number of pictures that can be found; exact copies count once."""
         return len(self._tracker.last.current.index)

