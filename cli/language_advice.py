@@ -6,7 +6,6 @@ from pathlib import Path
 
 from cli.output import warn
 from core.files import write_atomically
-from encoders.hub import model_folder, read_manifest
 from encoders.licences import commercial_only, describe_licence, permitted_use
 from encoders.machine import this_machine
 from encoders.model_catalog import is_known_weak, language_name, recommend
@@ -38,6 +37,8 @@ def advise(library: Path, model: str, query: Query) -> None:
 
 
 def _advice(model: str, lang: str) -> str:
+    from encoders.hub import model_folder, read_manifest  # only for a query that leads to advice
+
     better = recommend(lang, this_machine(), commercial=commercial_only()).model
     name = better.name if better else "mini"
     if name == model or is_known_weak(name, lang):
