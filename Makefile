@@ -1,5 +1,5 @@
 # make demo   set up, then index a small gallery and search it           make lint   all static checks
-# make test   set up, then run the tests                                make clean  remove what make made
+# make test   set up, then run the tests; COVERAGE=1 measures coverage   make clean  remove what make made
 # make gate   compare the built-in model with its baseline              make baseline  write a new one
 # make docs   build the documentation into site/
 #
@@ -18,13 +18,16 @@ BASELINE := training/baselines/gallery.json.gz
 # A client that the HTTP API is tested with. Its own dependencies (wandb, autofaiss, ...) are not needed.
 CLIENT := clip-retrieval==2.45.0
 
+# Measuring coverage takes a third of the time of the tests, so only CI does.
+WITH_COVERAGE := --cov --cov-report=term --cov-fail-under=90
+
 .PHONY: demo test test-all gate baseline lint format docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadfile -m "not weights and not gpu and not slow" --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/pytest -n auto --dist loadfile -m "not weights and not gpu and not slow" $(if $(COVERAGE),$(WITH_COVERAGE))
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"

@@ -24,8 +24,6 @@ RECALL_10 = 0.9
 """On the gallery it was 1.0 in every language when the weights were trained; random ranking has 0.1."""
 POINTING = 0.85
 """On 300 other scenes it was at least 0.93 in every language."""
-PICTURES_A_SECOND = 100
-"""On two cores. It is twice as fast when nothing else runs, but hyper-threads count processor time twice."""
 
 
 @pytest.fixture(scope="module")
@@ -84,23 +82,24 @@ def test_patch_features_locate_the_subject(mini: MiniEncoder) -> None:
         assert found.rate > POINTING, lang
 
 
-def test_mini_is_fast_enough(mini: MiniEncoder, squares: np.ndarray) -> None:
-    """Measured in processor time, which depends less on other load."""
+def test_encoding_is_not_far_slower_than_measured(mini: MiniEncoder, squares: np.ndarray) -> None:
+    """The limits are ten times what benchmarks/README.md reports, since the speed of machines and their load vary."""
     texts = ["a man in a red jacket climbs a steep wall of ice above the clouds"] * 10
     mini.encode_pixels(squares[:1])
     mini.encode_texts(texts[:1])
-    assert _is_faster_than(2 / PICTURES_A_SECOND * len(squares), lambda: mini.encode_pixels(squares))
-    assert _is_faster_than(0.005 * len(texts), lambda: mini.encode_texts(texts))
+    assert least_cpu_seconds(lambda: mini.encode_pixels(squares)) < 0.1 * len(squares)
+    assert least_cpu_seconds(lambda: mini.encode_texts(texts)) < 0.02 * len(texts)
 
 
-def _is_faster_than(seconds: float, work: Callable[[], object], runs: int = 60) -> bool:
-    """Whether one of several runs takes less processor time: other processes on the same core slow single runs down."""
-    for _ in range(runs):
+def least_cpu_seconds(work: Callable[[], object], runs: int = 5) -> float:
+    """Return the least processor time of several runs: other processes slow single runs down."""
+
+    def measure() -> float:
         started = time.process_time()
         work()
-        if time.process_time() - started < seconds:
-            return True
-    return False
+        return time.process_time() - started
+
+    return min(measure() for _ in range(runs))
 
 
 def test_text_vectors_do_not_depend_on_the_batch(mini: MiniEncoder) -> None:

@@ -37,6 +37,8 @@ def test_import_loads_no_other_package() -> None:
 
 
 def test_import_takes_less_than_50_ms() -> None:
+    """The limit is counted in starts of Python, which take 20 ms: so it holds on slow machines too."""
+
     def cpu_seconds(code: str) -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True)
@@ -44,8 +46,8 @@ def test_import_takes_less_than_50_ms() -> None:
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     # Processor time, and the least of several runs: other processes slow single runs down.
-    least = [min(cpu_seconds(code) for _ in range(5)) for code in ("", "import sightline")]
-    assert least[1] - least[0] < 0.05
+    start, with_import = (min(cpu_seconds(code) for _ in range(5)) for code in ("", "import sightline"))
+    assert with_import - start < 2.5 * start
 
 
 def test_type_checkers_see_every_public_name() -> None:
