@@ -25,16 +25,16 @@ from tests.support.web import TOKEN
 from web import ServeSettings
 from web.server import listen
 
-SIGHTLINE = [sys.executable, "-c", "import sys; from cli.main import main; main()"]
+RUN = "from cli.main import main; main()"
 ROOT = Path(__file__).parents[2]
 
 
 class Server:
     """A running server."""
 
-    def __init__(self, library: Path, *options: str, **environment: str) -> None:
+    def __init__(self, library: Path, *options: str, setup: str = "", **environment: str) -> None:
         self.process = subprocess.Popen(
-            [*SIGHTLINE, "serve", "--library", str(library), "--port", "0", *options],
+            [sys.executable, "-c", setup + RUN, "serve", "--library", str(library), "--port", "0", *options],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
@@ -61,8 +61,9 @@ class Server:
 
 
 @contextmanager
-def served(library: Path, *options: str, **environment: str) -> Iterator[Server]:
-    server = Server(library, *options, XDG_CACHE_HOME=str(library.parent / "cache"), **environment)
+def served(library: Path, *options: str, setup: str = "", **environment: str) -> Iterator[Server]:
+    """Run a server in a process that runs the Python statements in `setup` first."""
+    server = Server(library, *options, setup=setup, XDG_CACHE_HOME=str(library.parent / "cache"), **environment)
     try:
         yield server
     finally:
@@ -138,6 +139,30 @@ def test_server_stop_ends_a_running_job(gallery: Path, tmp_path: Path, sign: sig
         assert 4 <= before < 254
 
 
+BUSY = """
+import web.jobs
+from encoders.mini.encoder import MiniEncoder
+web.jobs.STOP_TIMEOUT_SECONDS = 0.0
+forward = MiniEncoder.forward_images
+MiniEncoder.forward_images = lambda self, pixels: [forward(self, pixels) for _ in range(1_000)][-1]
+"""
+"""Jobs get no time to stop, and embedding a batch takes minutes."""
+
+
+def test_server_stop_during_a_batch_exits_without_abort(gallery: Path, tmp_path: Path) -> None:
+    paint_many(tmp_path / "many", 40)
+    with served(gallery, setup=BUSY) as server:
+        job = index_by_job(server, tmp_path / "many")
+        while state(server, job)["phase"] != "embedding":
+            time.sleep(0.02)
+        time.sleep(1)  # the readers fill the first batch
+        code, output = server.stop(signal.SIGINT)
+    assert code == 130, output
+    assert output.endswith("run the same command again to continue.\n")
+    with Library.open(gallery) as library, library.exclusive_if_free() as writer:
+        assert writer is not None
+
+
 def test_library_is_usable_after_the_server_is_killed(gallery: Path, tmp_path: Path) -> None:
     paint_many(tmp_path / "many", 100)
     with served(gallery) as server:
@@ -161,7 +186,7 @@ def test_two_servers_respond_while_another_process_indexes(gallery: Path, tmp_pa
     paint_many(tmp_path / "many", 60)
     with served(gallery) as one, served(gallery) as other:
         run = subprocess.Popen(
-            [*SIGHTLINE, "index", str(tmp_path / "many"), "--library", str(gallery)],
+            [sys.executable, "-c", RUN, "index", str(tmp_path / "many"), "--library", str(gallery)],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -189,7 +214,7 @@ def test_port_in_use_is_reported(gallery: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         ended = subprocess.run(
-            [*SIGHTLINE, "serve", "--library", str(gallery), "--port", port],
+            [sys.executable, "-c", RUN, "serve", "--library", str(gallery), "--port", port],
             cwd=ROOT,
             capture_output=True,
             text=True,
