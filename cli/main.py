@@ -4,11 +4,9 @@ import atexit
 import gc
 import os
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -129,21 +127,7 @@ def main() -> NoReturn:
         code = 2
     except SystemExit as exc:  # Click handles a broken pipe itself, and replaces standard output
         code = exc.code if sys.stdout is output else 0
-    _exit(code if isinstance(code, int) else 0)
-
-
-def _exit(code: int) -> NoReturn:
-    """End the process, without Python's shutdown if a daemon thread runs: a job of `serve` that did not stop in time.
-
-    During the shutdown, a thread that returns from native code, such as ONNX Runtime, would abort the process. Ending a
-    job at any time is safe: what it has written is complete.
-    """
-    if any(thread.daemon for thread in threading.enumerate()):
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            with suppress(OSError, ValueError):  # ValueError: the stream is closed
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _relax_garbage_collection() -> None:

@@ -111,6 +111,10 @@ class Jobs:
             self._cancelled.add(name)
         return job
 
+    def is_running(self) -> bool:
+        """Return whether the thread of a job runs, also after `close`."""
+        return self._thread is not None and self._thread.is_alive()
+
     def close(self) -> None:
         """Stop the running job and wait a moment for it; what it has written is kept."""
         self.closing = True

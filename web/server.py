@@ -1,7 +1,11 @@
 """The HTTP server: its socket, uvicorn, and shutdown."""
 
+import atexit
 import errno
+import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -40,7 +44,22 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     ready(f"http://{host}:{port}/")
-    Server(config, app.state.service.jobs).run(sockets=[listening])
+    jobs = app.state.service.jobs
+    try:
+        Server(config, jobs).run(sockets=[listening])
+    finally:
+        if jobs.is_running():
+            atexit.register(_exit_without_shutdown)
+
+
+def _exit_without_shutdown() -> None:
+    """End the process after Ctrl-C although a job did not stop in time. What the job has written is complete.
+
+    Python would abort during its shutdown if the job's thread returned from native code, such as ONNX Runtime.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(128 + signal.SIGINT)
 
 
 class Server(uvicorn.Server):
