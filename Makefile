@@ -18,7 +18,7 @@ BASELINE := training/baselines/gallery.json.gz
 # A client that the HTTP API is tested with. Its own dependencies (wandb, autofaiss, ...) are not needed.
 CLIENT := clip-retrieval==2.45.0
 
-# Measuring coverage takes a third of the time of the tests, so only CI does.
+# Measured one after the other, tests/store took 66 s with coverage and 48 s without, tests/search 78 s and 71 s.
 WITH_COVERAGE := --cov --cov-report=term --cov-fail-under=90
 
 .PHONY: demo test test-all gate baseline lint format docs clean

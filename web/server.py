@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -57,8 +58,9 @@ def _exit_without_shutdown() -> None:
 
     Python would abort during its shutdown if the job's thread returned from native code, such as ONNX Runtime.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        with suppress(OSError, ValueError):  # the reader has exited, or the stream is closed
+            stream.flush()
     os._exit(128 + signal.SIGINT)
 
 

@@ -83,12 +83,15 @@ def test_patch_features_locate_the_subject(mini: MiniEncoder) -> None:
 
 
 def test_encoding_is_not_far_slower_than_measured(mini: MiniEncoder, squares: np.ndarray) -> None:
-    """The limits are ten times what benchmarks/README.md reports, since the speed of machines and their load vary."""
+    """A slow machine took 22 to 39 ms of processor time for a picture and 0.3 to 0.8 ms for a text.
+
+    The limits catch gross mistakes only, such as loading the model for each picture; `benchmarks` measures the speed.
+    """
     texts = ["a man in a red jacket climbs a steep wall of ice above the clouds"] * 10
     mini.encode_pixels(squares[:1])
     mini.encode_texts(texts[:1])
     assert least_cpu_seconds(lambda: mini.encode_pixels(squares)) < 0.1 * len(squares)
-    assert least_cpu_seconds(lambda: mini.encode_texts(texts)) < 0.02 * len(texts)
+    assert least_cpu_seconds(lambda: mini.encode_texts(texts)) < 0.005 * len(texts)
 
 
 def least_cpu_seconds(work: Callable[[], object], runs: int = 5) -> float:
