@@ -70,7 +70,7 @@ def patch_pointer(encoder: Encoder) -> Pointer:
     """Use the plain cosines of patches, for a model that squashes pictures (its patches then cover them)."""
 
     def maps(image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
-        patches = encoder.encode_patches(encoder.preprocess.pixels(image)[None])[0]  # (rows, columns, D)
+        patches = encoder.encode_patches(encoder.patch_preprocess.pixels(image)[None])[0]  # (rows, columns, D)
         similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", patches, encoder.encode_texts(prompts))
         return similarity
 

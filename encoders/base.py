@@ -7,7 +7,7 @@ model: batching, shapes, finite values, unit length. It does not depend on files
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,6 @@ class Encoder(ABC):
         logit_scale: The factor from a cosine to a logit; None if the model was trained without one.
     """
 
-    calibration: ClassVar[Path | None] = None
-    """The file with the calibration of this model's scores (see `search/relevance.py`); None if there is none."""
     has_patch_features: bool = False
     """Whether `encode_patches` is supported."""
 
@@ -72,6 +70,16 @@ class Encoder(ABC):
     def logit_scale(self) -> float | None:
         """The factor from a cosine to a logit; None if the model was trained without one."""
         return self._logit_scale
+
+    @property
+    def calibration(self) -> Path | None:
+        """The file with the calibration of this model's scores (see `search/relevance.py`); None if there is none."""
+        return None
+
+    @property
+    def patch_preprocess(self) -> Preprocess:
+        """How pictures become pixels for `encode_patches`: as for `encode_pixels`, unless a model says otherwise."""
+        return self.preprocess
 
     @abstractmethod
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -108,7 +116,7 @@ class Encoder(ABC):
 
         Raises `ValueError` for another shape, and `BadVectors` if the model returns unusable values.
         """
-        self._require_pixels(pixels)
+        _require_pixels(pixels, self.preprocess)
         parts = [
             self._unit(self.forward_images(self.preprocess.normalise(batch)), len(batch))
             for batch in _batches(pixels, self.batch_size)
@@ -118,12 +126,13 @@ class Encoder(ABC):
     def encode_patches(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return a grid of unit vectors (N, rows, columns, D) for N pictures, comparable with vectors of texts.
 
-        `pixels` (N, S, S, 3) are stacked results of `preprocess.pixels`. Raises `NotImplementedError` unless
+        `pixels` (N, S, S, 3) are stacked results of `patch_preprocess.pixels`. Raises `NotImplementedError` unless
         `has_patch_features` is set, `ValueError` for another shape, and `BadVectors` if the model returns unusable
         values.
         """
-        self._require_pixels(pixels)
-        grids = [self.forward_patches(self.preprocess.normalise(batch)) for batch in _batches(pixels, self.batch_size)]
+        preprocess = self.patch_preprocess
+        _require_pixels(pixels, preprocess)
+        grids = [self.forward_patches(preprocess.normalise(batch)) for batch in _batches(pixels, self.batch_size)]
         if not grids:
             return np.empty((0, 0, 0, self.space.dim), dtype=np.float32)
         features = np.concatenate(grids)  # (N, rows, columns, D)
@@ -137,11 +146,6 @@ class Encoder(ABC):
         """
         parts = [self._unit(self.forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
-
-    def _require_pixels(self, pixels: NDArray[np.uint8]) -> None:
-        side = self.preprocess.size
-        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
-            raise ValueError(f"expected pixels of shape (N, {side}, {side}, 3), got {pixels.shape}")
 
     def _unit(self, raw: NDArray[np.float32], rows: int) -> Vectors:
         """Check the values and scale rows to unit length. Raises `BadVectors`."""
@@ -158,6 +162,12 @@ class Encoder(ABC):
 
     def _empty(self) -> Vectors:
         return np.empty((0, self.space.dim), dtype=np.float32)
+
+
+def _require_pixels(pixels: NDArray[np.uint8], preprocess: Preprocess) -> None:
+    side = preprocess.size
+    if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3):
+        raise ValueError(f"expected pixels of shape (N, {side}, {side}, 3), got {pixels.shape}")
 
 
 _Batch = TypeVar("_Batch", Sequence[str], NDArray[np.uint8])

@@ -3,7 +3,8 @@
     python -m training.calibrate --data DIR
 
 Fits a calibration (`search/relevance.py`) to each half of the queries and evaluates it on the other, prints the tables
-of docs/relevance.md, then fits all of them and writes `encoders/mini/calibration.json`. Nothing of torch is imported.
+of docs/relevance.md, then fits all of them and writes `calibration.json` next to the weights. Nothing of torch is
+imported.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.mini.encoder import CALIBRATION, MiniEncoder
+from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from search.relevance import RELEVANCE_THRESHOLD, Calibration, Kind, Scale
 from training.corpora import LANGUAGES
 from training.logistic import auc, fit
@@ -60,7 +61,7 @@ def main() -> None:
     """Fit and write the calibration, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=CALIBRATION)
+    parser.add_argument("--out", type=Path, default=WEIGHTS / "calibration.json")
     options = parser.parse_args()
     encoder = MiniEncoder()
     mean = np.round(background(options.data, encoder), 4)

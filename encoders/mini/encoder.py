@@ -1,10 +1,11 @@
-"""The encoder of `mini`: three ONNX graphs and a tokenizer next to this file, each loaded when first needed."""
+"""The encoder of `mini`: three ONNX graphs and a tokenizer in one folder per version, each loaded when first needed."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,35 +18,53 @@ from encoders.preprocess import Preprocess
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["CALIBRATION", "WEIGHTS", "MiniEncoder"]
+__all__ = ["VERSIONS", "WEIGHTS", "MiniEncoder"]
 
-WEIGHTS = Path(__file__).parent / "weights"
-"""The weights that ship with the package."""
-CALIBRATION = Path(__file__).parent / "calibration.json"
-"""The relevance of the scores of these weights, as measured by `training/calibrate.py`."""
+VERSIONS = tuple(Path(__file__).parent / name for name in ("v2",))
+"""The folders of the versions that ship with the package, the newest first."""
+WEIGHTS = VERSIONS[0]
+"""The folder of the newest version."""
+
+CALIBRATION = "calibration.json"
+"""The name of the file that `training/calibrate.py` writes."""
 
 
 class MiniEncoder(Encoder):
     """The built-in model. Creating it is cheap; text queries never load the image tower, nor pictures the text tower.
 
     `folder` contains `model.json`, `image.onnx`, `cells.onnx`, `text.onnx` and `tokenizer.model`, as
-    `training/export.py` writes them. Raises `ModelUnavailable` if one of them is missing.
+    `training/export.py` writes them, and `calibration.json`. Raises `ModelUnavailable` if one of the first five is
+    missing.
     """
 
-    calibration: ClassVar[Path | None] = CALIBRATION
     has_patch_features = True
 
     def __init__(self, folder: Path = WEIGHTS) -> None:
         self._folder = folder
         self.card = self._read_card()
-        """The content of `model.json`: languages, licence, parameter counts, digest."""
+        """The content of `model.json`: version, languages, licence, parameter counts, digest."""
+        self._max_tokens: int = self.card.get("max_tokens", MAX_TOKENS)
         super().__init__(
             model=self.card["name"],
             weights=self.card["digest"],
             dim=self.card["dim"],
             preprocess=_preprocess(self.card["preprocess"]),
-            context_length=MAX_TOKENS,
+            context_length=self._max_tokens,
         )
+        self.version: str = self.card["version"]
+        """The version of the weights, such as `2`."""
+        self._patch_preprocess = replace(self.preprocess, size=self.card.get("patch_size", self.preprocess.size))
+
+    @property
+    def calibration(self) -> Path | None:
+        """The file with the calibration of this version's scores; None if the folder has none."""
+        file = self._folder / CALIBRATION
+        return file if file.is_file() else None
+
+    @property
+    def patch_preprocess(self) -> Preprocess:
+        """How pictures become pixels for `encode_patches`: as for `encode_pixels`, but of the card's `patch_size`."""
+        return self._patch_preprocess
 
     def count_tokens(self, text: str) -> int:
         """Return the number of tokens of `text`, the first special token included."""
@@ -81,7 +100,7 @@ class MiniEncoder(Encoder):
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return Tokenizer(self._file("tokenizer.model"))
+        return Tokenizer(self._file("tokenizer.model"), self._max_tokens)
 
     @cached_property
     def _image_session(self) -> "InferenceSession":

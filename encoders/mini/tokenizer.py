@@ -16,7 +16,7 @@ PAD = 0
 BOS = 2
 """The first token of every text, so that an empty text has a token."""
 MAX_TOKENS = 64
-"""Longer texts are truncated; captions have about a dozen tokens."""
+"""Longer texts are truncated, unless a version of the model sets another limit."""
 
 
 def plain(text: str) -> str:
@@ -42,20 +42,24 @@ def _is_han(char: str) -> bool:
 
 
 class Tokenizer:
-    """SentencePiece (Kudo & Richardson, 2018) over the normalised form of a text; unknown letters become bytes."""
+    """SentencePiece (Kudo & Richardson, 2018) over the normalised form of a text; unknown letters become bytes.
 
-    def __init__(self, model: Path) -> None:
+    Texts are truncated to `max_tokens` tokens.
+    """
+
+    def __init__(self, model: Path, max_tokens: int = MAX_TOKENS) -> None:
         from sentencepiece import SentencePieceProcessor  # late: only texts need it
 
         self._pieces = SentencePieceProcessor(model_file=str(model))
         self._space = self._pieces.piece_to_id("\u2581")
+        self._max_tokens = max_tokens
 
     def __len__(self) -> int:
         return int(self._pieces.vocab_size())
 
     def __call__(self, text: str) -> list[int]:
-        """Return the IDs of a text, `BOS` first, at most `MAX_TOKENS`."""
-        return self._ids(self._pieces.encode(plain(text)))[:MAX_TOKENS]
+        """Return the IDs of a text, `BOS` first, at most `max_tokens`."""
+        return self._ids(self._pieces.encode(plain(text)))[: self._max_tokens]
 
     def count(self, text: str) -> int:
         """Return the number of IDs of the whole text, `BOS` included."""
@@ -69,7 +73,7 @@ class Tokenizer:
     def sample(self, text: str, alpha: float = 0.2) -> list[int]:
         """Return the IDs of a random segmentation of plain text (subword regularisation, Kudo 2018); for training."""
         pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
-        return self._ids(pieces)[:MAX_TOKENS]
+        return self._ids(pieces)[: self._max_tokens]
 
     def _ids(self, pieces: Sequence[int]) -> list[int]:
         # A piece that is only a space means nothing, and would stand between all Chinese characters.

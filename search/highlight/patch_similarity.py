@@ -93,7 +93,7 @@ class PatchSimilarityEngine:
 
     def _similarity(self, image: Image.Image, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosines of N vectors (N, D) with every place of the picture: (N, h, w), on the canvas."""
-        preprocess = self.encoder.preprocess
+        preprocess = self.encoder.patch_preprocess
         square = preprocess.fit != "squash"
         crops = plan_crops(image.size, square=square)
         pixels = np.stack([preprocess.pixels(crop.of(image, square=square)) for crop in crops])  # (V, S, S, 3)

@@ -12,7 +12,7 @@ from tests.support.processes import Cli
 
 Paint = Callable[..., list[Path]]
 
-WEIGHTS = Path(__file__).parents[2] / "encoders" / "mini" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "encoders" / "mini" / "v2"
 
 
 def test_index_and_search(cli: Cli, tmp_path: Path, paint: Paint) -> None:

@@ -9,7 +9,7 @@ from PIL import ExifTags, Image, ImageDraw
 
 from tests.support.processes import Cli
 
-WEIGHTS = Path(__file__).parents[2] / "encoders" / "mini" / "weights"
+WEIGHTS = Path(__file__).parents[2] / "encoders" / "mini" / "v2"
 
 STORED = {
     1: None,

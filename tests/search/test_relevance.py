@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
-from encoders.mini.encoder import CALIBRATION, MiniEncoder
+from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from indexer import index
 from search import Query, Searcher, SearchOptions
 from search.relevance import RELEVANCE_THRESHOLD, Calibration, Scale, calibration_of
 from store import Library
 
+CALIBRATION = WEIGHTS / "calibration.json"
 GALLERY = Path(__file__).parents[2] / "examples" / "gallery"
 PHOTO_CAPTIONS = (
     "A black dog is running along the beach .",
