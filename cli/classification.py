@@ -13,10 +13,10 @@ from cli.output import print_json, print_text, shown
 from cli.query_building import build_filters
 from cli.results import FOUND, NOTHING_FOUND
 from core.errors import InvalidQuery, NothingIndexed
+from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
 from search import Filters
-from search.active_space import encoder_of
 from search.classify import Classification, Classifier, classify_library, classify_pictures
 from search.language import detect_language
 from search.prompt_templates import TEMPLATES
@@ -57,7 +57,7 @@ def run_classify(arguments: ClassifyArguments) -> int:
     labels = _read_labels(arguments.labels)
     with Library.open(arguments.library) as library:
         stored = _space(library, arguments.space)
-        encoder = encoder_of(stored, arguments.placement)
+        encoder = registry.load_for_space(stored.space, arguments.placement)
         classifier = Classifier(encoder, labels, arguments.templates, arguments.lang or _language(labels))
         least = _min_probability(arguments, stored, classifier)
         counts = Counter[str]()
@@ -101,7 +101,7 @@ def _language(labels: Sequence[str]) -> str:
 
 
 def _space(library: Library, name: str | None) -> StoredSpace:
-    stored = active_space(library) if name is None else named_space(library, name)
+    stored = active_space(library) if name is None else named_space(library, name, prefer_active=True)
     if stored is None:
         raise NothingIndexed(library.path)
     return stored

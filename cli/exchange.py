@@ -1,5 +1,6 @@
 """`sightline import` and `sightline export`."""
 
+import re
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -30,7 +31,7 @@ def import_space(
     """Import vectors as the space `name`, and print a summary."""
     if ids is not None and paths is not None:
         raise click.UsageError("Give either --ids or --paths.")
-    if name in BUILT_IN_MODELS:
+    if re.sub(r"[@ ][0-9]\S*$", "", name) in BUILT_IN_MODELS:  # `mini@3` is a version of `mini`
         raise click.BadParameter(f"{name} is a model; choose another name", param_hint="--space")
     source = open_vectors(vectors, ids or paths, as_paths=paths is not None, columns=columns)
     started = perf_counter()
@@ -51,7 +52,7 @@ def import_space(
 def export_to_folder(space: str, out: Path, *, library: Path, parquet: bool, as_json: bool) -> None:
     """Write the vectors of a space to the folder `out`, and print a summary."""
     with Library.open(library) as opened, ProgressBar("Exporting") as progress:
-        stored = named_space(opened, space)
+        stored = named_space(opened, space, prefer_active=True)
         vectors = export_space(opened, stored, out, parquet=parquet, advance=progress.advance)
     if as_json:
         print_json({**_space_record(stored), "vectors": vectors, "path": out})

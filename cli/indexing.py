@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cli.model_versions import unused_newer_version
 from cli.output import print_json, print_text, warn
 from cli.paths import logical_path
 from cli.progress import ProgressBar
@@ -49,17 +50,17 @@ def index_folders(
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
-        if model is None:
-            stored = model_space(opened)
-            encoder = registry.load_default(None if stored is None else stored.space, placement)
-        else:
-            encoder = registry.load(model, placement)
+        stored = model_space(opened)
+        encoder = registry.load_for_indexing(model, None if stored is None else stored.space, placement)
         summary = index(opened, map(logical_path, paths), encoder, settings, progress)
         _warn_of_filling(opened)
+        newer = unused_newer_version(opened)
     if as_json:
-        print_json(asdict(summary))
+        print_json({**asdict(summary), "newer_version": newer and newer.newest.version})
     else:
         _print_summary(summary)
+        if newer is not None:
+            print_text(f"  {newer}")
 
 
 def _warn_of_filling(library: Library) -> None:
@@ -70,9 +71,7 @@ def _warn_of_filling(library: Library) -> None:
         if state == "under way":
             warn(f"the change to {stored.space} is in progress and includes these pictures")
         elif state is not None:
-            warn(
-                f"the change to {stored.space} is incomplete; `sightline models use {stored.space.model}` continues it"
-            )
+            warn(f"the change to {stored.space} is incomplete; `sightline models use {stored.space.name}` continues it")
 
 
 def _print_summary(summary: Summary) -> None:

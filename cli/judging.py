@@ -12,7 +12,7 @@ import click
 from cli.error_hints import describe_error
 from cli.output import print_text, shown, warn
 from cli.thumbnails import can_preview, show_picture
-from core.errors import EncoderError, EvaluationError
+from core.errors import EncoderError, EvaluationError, WeightsChanged
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
@@ -68,14 +68,9 @@ def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSp
     systems = []
     for stored in (summary.stored for summary in list_spaces(library)):
         try:
-            encoder = registry.load_for_space(stored.space, placement)
-        except EncoderError as exc:
+            systems.append((stored, registry.load_for_space(stored.space, placement)))
+        except (EncoderError, WeightsChanged) as exc:
             warn(f"{stored.space} is left out: {describe_error(exc)}")
-            continue
-        if encoder.space.fingerprint == stored.space.fingerprint:
-            systems.append((stored, encoder))
-        else:
-            warn(f"{stored.space} is left out: the installed model is {encoder.space}.")
     if not systems:
         raise EvaluationError(
             f"No space of {library.path} can be searched by text. `sightline index FOLDER` indexes a folder."

@@ -44,7 +44,9 @@ def print_model(name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({**_model_record(model), **encoder_facts})
         return
-    for key, value in {**_model_facts(model), **encoder_facts}.items():
+    versions = encoder_facts.get("versions", ())
+    shown_versions = {"versions": ", ".join(versions) if len(versions) > 1 else None}
+    for key, value in {**_model_facts(model), **encoder_facts, **shown_versions}.items():
         if value not in (None, ""):
             _print_fact(key, str(value))
     for lang, score in sorted(model.scores.items(), key=lambda pair: -pair[1]):
@@ -116,7 +118,10 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
     if model.location not in ("built in", "plug-in", "folder") or model.task != "encoder":
         return {}
     encoder = registry.load(model.name)
+    versions = [each.space.name for each in registry.installed_versions(encoder.space.model) if each.space.version]
     return {
+        "version": encoder.space.version,
+        "versions": versions,
         "dim": encoder.space.dim,
         "input": f"{encoder.preprocess.size}x{encoder.preprocess.size}, {encoder.preprocess.fit}",
         "weights": encoder.space.weights,

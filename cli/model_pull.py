@@ -14,6 +14,7 @@ from encoders.hub import Manifest, PullPlan, import_folder, make_plan, model_fol
 from encoders.hub import pull as pull_files
 from encoders.licences import describe_licence, require_commercial
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
+from encoders.registry import split_version
 
 __all__ = ["PullProgressBar", "pull_model"]
 
@@ -23,7 +24,7 @@ MIN_ANNOUNCED_BYTES = 2**20
 
 def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, commercial: bool, update: bool) -> None:
     """Download a model, or take its files from `folder`."""
-    if name.strip() in BUILT_IN_MODELS:
+    if split_version(name.strip())[0] in BUILT_IN_MODELS:
         print_text(f"{name} is built in.")
         return
     pulled = read_manifest(model_folder(name))

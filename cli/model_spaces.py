@@ -8,11 +8,11 @@ from cli.error_hints import describe_error
 from cli.output import print_json, print_text, say_waiting, warn, warn_of_unused_gpu
 from cli.progress import ProgressBar
 from core.errors import SightlineError, SpaceInUse, UnknownModel, UnknownSpace
+from core.space import Space
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
 from indexer import FillResult, FillSettings, fill, switch
-from search.active_space import encoder_of
 from store import Library
 from store.spaces.coverage import count_unavailable, coverage
 from store.spaces.drop import forget_space, free_bytes
@@ -37,11 +37,12 @@ def use_model(
     if workers is not None:
         settings = replace(settings, workers=workers)
     with Library.open(library) as opened:
-        facts = _use(opened, name, placement, settings)
+        filled, before = _use(opened, name, placement, settings)
+        facts = _facts(opened, filled, before)
     if as_json:
         print_json(facts)
     else:
-        print_text(_summary(facts))
+        print_text(_summary(facts, filled.stored.space, before))
 
 
 def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool, dry_run: bool, as_json: bool) -> None:
@@ -65,8 +66,8 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
         print_text(f"The catalogue has {free / 1e6:,.1f} MB free for new data; --vacuum returns them to the disk.")
 
 
-def _use(library: Library, name: str, placement: Placement, settings: FillSettings) -> dict[str, Any]:
-    """Fill the space of a model and make it active; return the facts to report."""
+def _use(library: Library, name: str, placement: Placement, settings: FillSettings) -> tuple[FillResult, Space | None]:
+    """Fill the space of a model and make it active; return the result, and the other space that was active before."""
     before = active_space(library)
     encoder, stored = _target(library, name, placement)
     with ProgressBar(f"Embedding with {name}") as progress:
@@ -77,7 +78,7 @@ def _use(library: Library, name: str, placement: Placement, settings: FillSettin
             assert stored is not None
             with library.exclusive(say_waiting) as writer:
                 filled = switch(writer, stored, settings)
-    return _facts(library, filled, before)
+    return filled, None if before is None or before == filled.stored else before.space
 
 
 def _target(library: Library, name: str, placement: Placement) -> tuple[Encoder | None, StoredSpace | None]:
@@ -92,7 +93,7 @@ def _target(library: Library, name: str, placement: Placement) -> tuple[Encoder 
         except UnknownSpace as exc:
             raise (unknown if type(exc) is UnknownSpace else exc) from exc
     try:
-        return encoder_of(stored, placement), stored
+        return registry.load_for_space(stored.space, placement), stored
     except SightlineError as exc:
         warn(f"new pictures cannot be embedded in {stored.space}: {describe_error(exc)}")
         return None, stored
@@ -108,13 +109,13 @@ def _warn_of_missing(library: Library, encoder: Encoder, active: StoredSpace | N
         warn(f"{active.space} stays active until {missing:,} pictures are embedded by {encoder.space}")
 
 
-def _facts(library: Library, filled: FillResult, before: StoredSpace | None) -> dict[str, Any]:
+def _facts(library: Library, filled: FillResult, before: Space | None) -> dict[str, Any]:
     missing = count_unavailable(library, filled.stored)
-    other = before if before is not None and before != filled.stored else None
     return {
         "model": filled.stored.space.model,
+        "version": filled.stored.space.version,
         "fingerprint": filled.stored.space.fingerprint,
-        "answers": filled.switched or other is None,
+        "answers": filled.switched or before is None,
         "pictures": filled.coverage.pictures,
         "covered": filled.coverage.embedded,
         "failed": filled.coverage.failed,
@@ -122,16 +123,17 @@ def _facts(library: Library, filled: FillResult, before: StoredSpace | None) -> 
         "missing": missing,
         "embedded": filled.embedded,
         "seconds": filled.seconds,
-        "before": other.space.fingerprint if other else None,
-        "before_model": other.space.model if other else None,
+        "before": before.fingerprint if before else None,
+        "before_model": before.model if before else None,
+        "before_version": before.version if before else None,
     }
 
 
-def _summary(facts: dict[str, Any]) -> str:
+def _summary(facts: dict[str, Any], space: Space, before: Space | None) -> str:
     state = "is active" if facts["answers"] else "is ready, but not active"
     lines = [
-        f"{facts['model']} ({facts['fingerprint'][:12]}) {state}: it covers {facts['covered']:,} of "
-        f"{facts['pictures']:,} pictures, {facts['embedded']:,} of them embedded in {facts['seconds']:.1f} s"
+        f"{space} {state}: it covers {facts['covered']:,} of {facts['pictures']:,} pictures, "
+        f"{facts['embedded']:,} of them embedded in {facts['seconds']:.1f} s"
     ]
     if facts["lacking"]:
         lines.append(f"  {facts['lacking']:,} could not be read; the next `sightline index` tries them again")
@@ -139,8 +141,8 @@ def _summary(facts: dict[str, Any]) -> str:
         lines.append(f"  {facts['failed']:,} could not be embedded; `sightline status --failures` lists the reasons")
     if facts["missing"]:
         lines.append(f"  {facts['missing']:,} missing pictures can be embedded when their files are back")
-    if facts["before"] and facts["answers"]:
-        other = facts["before_model"]
-        name = other if other != facts["model"] else facts["before"][:12]
-        lines.append(f"  {other} keeps its vectors; `sightline models use {name}` switches back")
+    if before is not None and facts["answers"]:
+        # Without a version of its own, the name of a model stands for the newest weights.
+        name = before.fingerprint[:12] if before.name in (space.model, space.name) else before.name
+        lines.append(f"  {before.title} keeps its vectors; `sightline models use {name}` switches back")
     return "\n".join(lines)

@@ -72,7 +72,7 @@ def run_search(arguments: SearchArguments) -> int:
         if query is not None:
             if not arguments.query.plain:
                 _warn_all(misspelt_filters(query))
-            advise(library.path, searcher.space.space.model, query)
+            advise(library.path, searcher, query)
     return code
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from cli.model_versions import NewerVersion, find_newer_version
 from cli.output import print_json, print_text, shown
 from store import Library
 from store.catalog.tables import PictureState
@@ -18,11 +19,11 @@ __all__ = ["print_status"]
 def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
     """Print what the library contains, and with `with_failures` which files could not be read."""
     with Library.open(library) as opened:
-        facts = _status(opened, with_failures)
+        facts, newer = _status(opened, with_failures), find_newer_version(opened)
     if as_json:
-        print_json(facts)
+        print_json({**facts, "newer_version": newer and newer.newest.version})
     else:
-        _print_status(facts)
+        _print_status(facts, newer)
 
 
 def _status(library: Library, with_failures: bool) -> dict[str, Any]:
@@ -49,6 +50,8 @@ def _spaces(library: Library) -> list[dict[str, Any]]:
     return [
         {
             "model": summary.stored.space.model,
+            "version": summary.stored.space.version,
+            "name": summary.stored.space.name,
             "fingerprint": summary.stored.space.fingerprint,
             "dim": summary.stored.space.dim,
             "dtype": summary.stored.dtype,
@@ -70,7 +73,7 @@ def _size(file: Path) -> int:
         return 0
 
 
-def _print_status(facts: dict[str, Any]) -> None:
+def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
     print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB)")
     print_text(
         f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
@@ -80,9 +83,11 @@ def _print_status(facts: dict[str, Any]) -> None:
         print_text(f"Documents {facts['documents']:,} imported vectors without a file")
     for space in facts["spaces"]:
         print_text(
-            f"Space     {space['model']} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
+            f"Space     {_title(space)} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
             f"{space['dim']} × {space['dtype']}, {_space_state(space)}"
         )
+    if newer is not None:
+        print_text(f"Newer     {newer}")
     for root in facts["roots"]:
         print_text(
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
@@ -98,13 +103,17 @@ def _print_status(facts: dict[str, Any]) -> None:
         )
 
 
+def _title(space: dict[str, Any]) -> str:
+    return f"{space['model']} {space['version']}" if space["version"] else str(space["model"])
+
+
 def _space_state(space: dict[str, Any]) -> str:
     """Return whether a space is active, and how much of the library it covers."""
     parts = ["active" if space["active"] else "inactive"]
     if space["filling"] == "under way":
         parts.append("being filled")
     elif space["filling"]:
-        parts.append(f"partly filled (`sightline models use {space['model']}` continues)")
+        parts.append(f"partly filled (`sightline models use {space['name']}` continues)")
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
     if space["failed"]:

@@ -30,7 +30,8 @@ class Encoder(ABC):
 
     Args:
         model: The name of the model, by which a library loads it again.
-        weights: A digest or version of the weights. It must change whenever vectors change.
+        weights: A digest or version of the weights. It must change whenever vectors change. It may begin with the
+            version of the model and a colon (see `Space`).
         dim: The length of a vector.
         preprocess: How pictures become pixels.
         batch_size: The maximum number of items in one forward pass.
@@ -70,6 +71,11 @@ class Encoder(ABC):
     def logit_scale(self) -> float | None:
         """The factor from a cosine to a logit; None if the model was trained without one."""
         return self._logit_scale
+
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """The languages of texts that the model is meant for, as ISO 639-1 codes; None if this is unknown."""
+        return None
 
     @property
     def calibration(self) -> Path | None:

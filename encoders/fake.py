@@ -46,6 +46,11 @@ class FakeEncoder(Encoder):
             logit_scale=logit_scale,
         )
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """English: the names of colours."""
+        return ("en",)
+
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
         n, channels, side, _ = pixels.shape

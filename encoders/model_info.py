@@ -2,17 +2,18 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from core.errors import UnknownModel
+from encoders.base import Encoder
 from encoders.checkpoint import require_complete
 from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled_models, read_manifest
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, BuiltInModel, CatalogModel, Measure
-from encoders.registry import ENCODERS
+from encoders.registry import ENCODERS, load, split_version
 
 __all__ = ["ModelDescription", "ModelLocation", "all_models", "describe_model"]
 
@@ -64,8 +65,10 @@ def describe_model(name: str) -> ModelDescription:
     Raises `UnknownModel`, and `ModelUnavailable` for a partly downloaded model that is not in the model catalogue.
     """
     name = name.strip()
-    if name in BUILT_IN_MODELS:
-        return _from_built_in(BUILT_IN_MODELS[name])
+    built_in, version = split_version(name)
+    if built_in in BUILT_IN_MODELS:
+        described = _from_built_in(BUILT_IN_MODELS[built_in])
+        return described if version is None else _of_version(described, load(name))
     manifest = read_manifest(model_folder(name))
     if manifest is not None:
         return _from_manifest(manifest)
@@ -82,6 +85,11 @@ def describe_model(name: str) -> ModelDescription:
 
 def _from_built_in(model: BuiltInModel) -> ModelDescription:
     return ModelDescription(model.name, model.summary, "built in", model.languages, model.licence)
+
+
+def _of_version(model: ModelDescription, encoder: Encoder) -> ModelDescription:
+    """Describe a version of a built-in model by its encoder."""
+    return replace(model, name=encoder.space.name, languages=encoder.languages or model.languages)
 
 
 def _from_plugin(point: EntryPoint) -> ModelDescription:

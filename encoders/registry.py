@@ -8,14 +8,20 @@ Another package adds a model with an entry point whose name is the name of the m
 The target is a subclass of `Encoder`, or a function that returns an encoder. It is called without arguments, or with
 `placement=` if it has a parameter of that name. Entry points are only searched for names that are not built in, not
 pulled and not a path, so that they never slow down a start.
+
+A model can have several versions, each with a space of its own. The target then has an attribute `versions`: a function
+that yields the encoder of each version, the newest first, and is called as the target is. The `weights` of each name
+its version (see `core.space.Space`). `my-model` is the newest, `my-model@2` another one, and a library that was made
+with an earlier version continues to use that one.
 """
 
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qs
 
 from core.errors import (
@@ -24,7 +30,9 @@ from core.errors import (
     ImportedSpaceHasNoModel,
     ModelUnavailable,
     PluginError,
+    SightlineError,
     UnknownModel,
+    WeightsChanged,
 )
 from core.plugins import PluginTable
 from core.settings import models_folder, slug
@@ -33,12 +41,25 @@ from encoders.base import Encoder
 from encoders.licences import commercial_only, require_commercial
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 
-__all__ = ["DEFAULT_MODEL", "ENCODERS", "EncoderFactory", "load", "load_default", "load_for_space"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "ENCODERS",
+    "EncoderFactory",
+    "installed_versions",
+    "load",
+    "load_for_indexing",
+    "load_for_space",
+    "newer_version",
+    "split_version",
+]
 
 DEFAULT_MODEL = "mini"
 """The model of a new library for which no other one is chosen."""
 
 EncoderFactory: TypeAlias = Callable[..., Encoder]
+"""An `Encoder` class, or a function that returns an encoder; both may have an attribute `versions`."""
+
+_Made = TypeVar("_Made")
 
 ENCODERS: PluginTable[EncoderFactory] = PluginTable(
     "sightline.encoders",
@@ -50,21 +71,24 @@ def load(name: str, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
     """Return the encoder called `name`. This is cheap: weights are read by the first forward pass.
 
     `name` is the name of a built-in model, of a pulled model or of a plug-in, the path of a folder, or
-    `ARCHITECTURE:FILE` for a file of open_clip weights. `?lang=deu_Latn` may follow the name of a model that must be
+    `ARCHITECTURE:FILE` for a file of open_clip weights. `@2` may follow the name of a built-in model or a plug-in that
+    has several versions; without it, the newest is loaded. `?lang=deu_Latn` may follow the name of a model that must be
     told the language of its texts; this changes neither the space nor the vectors of pictures.
 
     Raises:
-        UnknownModel: No model has this name.
+        UnknownModel: No model has this name, or not this version.
         ModelUnavailable: Files of the model are missing.
         BadCheckpoint: The files cannot be used as a model.
         PluginError: A plug-in cannot be imported, or does not return an encoder of this name.
         LicenceNotAllowed: `SIGHTLINE_COMMERCIAL` requires a licence that permits commercial use.
     """
-    name = name.strip()
+    name, version = split_version(name.strip())
     if commercial_only():
         from encoders.hub.manifest import licence_of
 
         require_commercial(name, licence_of(name))
+    if version is not None:
+        return _load_version(name, version, placement)
     if name in ENCODERS.built_in():
         factory = ENCODERS.get(name)
         assert factory is not None
@@ -72,22 +96,63 @@ def load(name: str, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
     return _load_files(name, placement) or _load_plugin(name, placement)
 
 
-def load_for_space(space: Space, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
-    """Return the encoder that computed the vectors of `space`.
+def installed_versions(name: str, placement: Placement = DEFAULT_PLACEMENT) -> Iterator[Encoder]:
+    """Yield the encoder of each version of a built-in model or plug-in, the newest first; nothing for other names.
 
-    Raises `ImportedSpaceHasNoModel` if its vectors were imported, and the exceptions of `load`.
+    Raises `PluginError`, and `ModelUnavailable` if files of a version are missing.
+    """
+    factory = ENCODERS.get(name)
+    if factory is None:
+        return
+    versions: Callable[..., Iterable[Encoder]] | None = getattr(factory, "versions", None)
+    encoders = [_call(factory, placement)] if versions is None else _call(versions, placement)
+    for encoder in encoders:
+        yield _checked(encoder, name, factory)
+
+
+def load_for_space(space: Space, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
+    """Return the encoder that computed the vectors of `space`: the version of its model that has its weights.
+
+    Raises `ImportedSpaceHasNoModel` if its vectors were imported, `WeightsChanged` if no installed version has its
+    weights, and the exceptions of `load`.
     """
     if space.is_imported:
         raise ImportedSpaceHasNoModel(space.model)
-    return load(space.model, placement)
+    newest = load(space.model, placement)
+    if newest.space.fingerprint == space.fingerprint:
+        return newest
+    for encoder in installed_versions(space.model, placement):
+        if encoder.space.fingerprint == space.fingerprint:
+            return encoder
+    raise WeightsChanged(str(space), str(newest.space), space.model)
 
 
-def load_default(space: Space | None, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
-    """Return the encoder to use if none is chosen: the one of the library's `space`, or the built-in one.
+def load_for_indexing(name: str | None, space: Space | None, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
+    """Return the encoder for new pictures of a library whose pictures are embedded in `space`; None if it has none yet.
 
-    Raises the exceptions of `load_for_space`.
+    `name` is the model that the user has chosen, if any. A library keeps its version of a model: `mini` stands for the
+    version of `space` if that is a space of `mini`. Without a name, this is the model of `space`, or the built-in one.
+
+    Raises the exceptions of `load` and `load_for_space`.
     """
-    return load(DEFAULT_MODEL, placement) if space is None else load_for_space(space, placement)
+    if space is not None and name in (None, space.model):
+        return load_for_space(space, placement)
+    return load(name or DEFAULT_MODEL, placement)
+
+
+def newer_version(space: Space) -> Encoder | None:
+    """Return the newest installed version of the model of `space` if `space` is of an earlier one, else None.
+
+    A model that cannot be loaded has no newer version.
+    """
+    if space.version is None:  # before any plug-in is imported
+        return None
+    try:
+        newest, *earlier = installed_versions(space.model)
+    except (SightlineError, ValueError):
+        return None
+    is_earlier = any(encoder.space.fingerprint == space.fingerprint for encoder in earlier)
+    return newest if is_earlier else None
 
 
 def _load_files(typed: str, placement: Placement) -> Encoder | None:
@@ -125,7 +190,24 @@ def _load_plugin(typed: str, placement: Placement) -> Encoder:
         from encoders.open_clip import language_not_supported
 
         raise language_not_supported(name)
-    encoder = factory(placement=placement) if "placement" in signature(factory).parameters else factory()
+    return _checked(_call(factory, placement), name, factory)
+
+
+def _load_version(name: str, version: str, placement: Placement) -> Encoder:
+    """Return a version of a built-in model or plug-in. Raises `UnknownModel`."""
+    found = {encoder.space.version: encoder for encoder in installed_versions(name, placement)}
+    if version not in found:
+        raise UnknownModel(f"{name}@{version}", tuple(encoder.space.name for encoder in found.values()))
+    return found[version]
+
+
+def _call(factory: Callable[..., _Made], placement: Placement) -> _Made:
+    """Call a factory or its `versions`: with `placement=` if it has such a parameter."""
+    return factory(placement=placement) if "placement" in signature(factory).parameters else factory()
+
+
+def _checked(encoder: object, name: str, factory: EncoderFactory) -> Encoder:
+    """Return `encoder` if it is an encoder of the model `name`. Raises `PluginError`."""
     target = getattr(factory, "__qualname__", repr(factory))
     if not isinstance(encoder, Encoder):
         raise PluginError(ENCODERS.group, name, target, f"it returned {type(encoder).__name__}, not an Encoder")
@@ -134,6 +216,12 @@ def _load_plugin(typed: str, placement: Placement) -> Encoder:
             ENCODERS.group, name, target, f"its model must be called {name!r}, not {encoder.space.model!r}"
         )
     return encoder
+
+
+def split_version(typed: str) -> tuple[str, str | None]:
+    """Split `mini@2` or `mini 2` into the name of a built-in model or plug-in and a version, if it has this form."""
+    parts = re.fullmatch(r"([^\s@]+)[@ ]([^\s@]+)", typed)
+    return (parts[1], parts[2]) if parts and parts[1] in ENCODERS.names() else (typed, None)
 
 
 def _split_options(typed: str) -> tuple[str, str | None]:

@@ -212,12 +212,10 @@ class _IndexRun:
 
 def _load(library: Library, encoder: Encoder | str | None) -> Encoder:
     """Return the given encoder, the one of the given name, the library's, or the default one, in this order."""
-    if isinstance(encoder, str):
-        return registry.load(encoder)
-    if encoder is not None:
+    if isinstance(encoder, Encoder):
         return encoder
     stored = model_space(library)
-    return registry.load_default(None if stored is None else stored.space)
+    return registry.load_for_indexing(encoder, None if stored is None else stored.space)
 
 
 def _ensure_space(writer: Writer, encoder: Encoder) -> StoredSpace:
@@ -229,7 +227,7 @@ def _ensure_space(writer: Writer, encoder: Encoder) -> StoredSpace:
     if stored is None:
         return create_active_space(writer, encoder.space)
     if stored.space.fingerprint != encoder.space.fingerprint:
-        if stored.space.model == encoder.space.model:
+        if stored.space.title == encoder.space.title:
             raise WeightsChanged(str(stored.space), str(encoder.space), encoder.space.model)
         raise SpaceMismatch(str(stored.space), str(encoder.space))
     return stored

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock, Thread
 
-from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMismatch, WeightsChanged
+from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMismatch
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
@@ -19,7 +19,7 @@ from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace, active_space, named_space, require_active, space_revision
 
-__all__ = ["ActiveSpace", "ActiveSpaceTracker", "encoder_of"]
+__all__ = ["ActiveSpace", "ActiveSpaceTracker"]
 
 SWITCH_TIMEOUT = 1.0
 """Seconds that the first query after a change waits for the new model, before it is answered in the old space.
@@ -150,7 +150,7 @@ class ActiveSpaceTracker:
         """Load a space; with `warm`, read the model's weights, too, before the first query needs them."""
         encoder_error: SightlineError | None = None
         try:
-            encoder = encoder or encoder_of(stored, self._placement)
+            encoder = encoder or registry.load_for_space(stored.space, self._placement)
             if warm:
                 encoder.encode_texts(["a"])
         except SightlineError as exc:  # queries that need no model still work
@@ -162,7 +162,7 @@ class ActiveSpaceTracker:
 
 def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str | None) -> StoredSpace:
     if space is not None:
-        stored = named_space(library, space) if isinstance(space, str) else space
+        stored = named_space(library, space, prefer_active=True) if isinstance(space, str) else space
         if encoder is not None and encoder.space.fingerprint != stored.space.fingerprint:
             raise SpaceMismatch(str(stored.space), str(encoder.space))
         return stored
@@ -170,11 +170,3 @@ def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str 
     if active is None:
         raise NothingIndexed(library.path)
     return require_active(library, encoder.space) if encoder else active
-
-
-def encoder_of(stored: StoredSpace, placement: Placement) -> Encoder:
-    """Load the model of a space. Raises `WeightsChanged` if its weights differ from those of the stored vectors."""
-    encoder = registry.load_for_space(stored.space, placement)
-    if encoder.space.fingerprint != stored.space.fingerprint:
-        raise WeightsChanged(str(stored.space), str(encoder.space), stored.space.model)
-    return encoder

@@ -26,7 +26,8 @@ class PictureHighlighter:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._engines: dict[str, HighlightEngine] = {}
+        self._engine: tuple[str, HighlightEngine] | None = None
+        """The fingerprint of the active space, and its engine. Versions of a model share its name."""
         self._highlights: OrderedDict[tuple[int, str, str], Highlight] = OrderedDict()
         self._lock = Lock()
 
@@ -37,21 +38,24 @@ class PictureHighlighter:
         `highlight` raises.
         """
         with self._lock:
-            engine = self._engine()
-            key = (picture_id, prompt, engine.model)
+            fingerprint, engine = self._current_engine()
+            key = (picture_id, prompt, fingerprint)
             if key not in self._highlights:
                 (self._highlights[key],) = highlight(self._image(picture_id), prompt, engine)
                 while len(self._highlights) > MAX_CACHED_HIGHLIGHTS:
                     self._highlights.popitem(last=False)
             return self._highlights[key]
 
-    def _engine(self) -> HighlightEngine:
-        """Return a segmentation model if one is installed, else the active or the built-in model's patch features."""
+    def _current_engine(self) -> tuple[str, HighlightEngine]:
+        """Return a segmentation model if one is installed, else the active or the built-in model's patch features.
+
+        The first value is the fingerprint of the active space.
+        """
         active = active_space(self._library)
-        model = "" if active is None else active.space.model
-        if model not in self._engines:
-            self._engines[model] = load_engine(space=None if active is None else active.space)
-        return self._engines[model]
+        fingerprint = "" if active is None else active.space.fingerprint
+        if self._engine is None or self._engine[0] != fingerprint:
+            self._engine = fingerprint, load_engine(space=None if active is None else active.space)
+        return self._engine
 
     def _image(self, picture_id: int) -> Image.Image:
         _, data = read_picture(self._library, picture_id)

@@ -65,7 +65,7 @@ class Service:
 
         It notices changes of the library by itself. Raises `NothingIndexed` and `UnknownSpace`.
         """
-        stored = None if space is None else named_space(self.library, space)
+        stored = None if space is None else named_space(self.library, space, prefer_active=True)
         key = None if stored is None else (stored.id, stored.space.fingerprint)
         searcher = self._searchers.get(key)
         return self._open_searcher(key, stored) if searcher is None else searcher

@@ -41,7 +41,7 @@ def open_systems(
     """
     with ExitStack() as stack:
         if library is None:
-            encoders = [registry.load(name, placement) for name in spaces] or [registry.load_default(None, placement)]
+            encoders = [registry.load(name, placement) for name in spaces or (registry.DEFAULT_MODEL,)]
             libraries = [stack.enter_context(_open_private_library(dataset, encoder)) for encoder in encoders]
             yield [encoder_system(private, encoder) for private, encoder in zip(libraries, encoders, strict=True)]
         else:

@@ -92,8 +92,11 @@ class AmbiguousSpace(UnknownSpace):
         super().__init__(name, known)
 
     def __str__(self) -> str:
-        """List the fingerprints to choose from."""
-        return f"Several spaces are called {self.name!r}. Name one by its fingerprint: {', '.join(self.known)}."
+        """List the names and fingerprints to choose from."""
+        return (
+            f"Several spaces are called {self.name!r}. Name one by its version or its fingerprint: "
+            f"{', '.join(self.known)}."
+        )
 
 
 class SpaceDropped(UnknownSpace):

@@ -1,7 +1,7 @@
 """The encoder of `mini`: three ONNX graphs and a tokenizer in one folder per version, each loaded when first needed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ModelUnavailable
+from core.space import weights_of_version
 from encoders.base import Encoder
 from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad
 from encoders.preprocess import Preprocess
@@ -32,28 +33,36 @@ CALIBRATION = "calibration.json"
 class MiniEncoder(Encoder):
     """The built-in model. Creating it is cheap; text queries never load the image tower, nor pictures the text tower.
 
-    `folder` contains `model.json`, `image.onnx`, `cells.onnx`, `text.onnx` and `tokenizer.model`, as
-    `training/export.py` writes them, and `calibration.json`. Raises `ModelUnavailable` if one of the first five is
-    missing.
+    `folder` is that of a version, by default the newest. It contains `model.json`, `image.onnx`, `cells.onnx`,
+    `text.onnx` and `tokenizer.model`, as `training/export.py` writes them, and `calibration.json`. Raises
+    `ModelUnavailable` if one of the first five is missing.
     """
 
     has_patch_features = True
 
-    def __init__(self, folder: Path = WEIGHTS) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or VERSIONS[0]
         self.card = self._read_card()
         """The content of `model.json`: version, languages, licence, parameter counts, digest."""
         self._max_tokens: int = self.card.get("max_tokens", MAX_TOKENS)
         super().__init__(
             model=self.card["name"],
-            weights=self.card["digest"],
+            weights=weights_of_version(self.card["version"], self.card["digest"]),
             dim=self.card["dim"],
             preprocess=_preprocess(self.card["preprocess"]),
             context_length=self._max_tokens,
         )
-        self.version: str = self.card["version"]
-        """The version of the weights, such as `2`."""
         self._patch_preprocess = replace(self.preprocess, size=self.card.get("patch_size", self.preprocess.size))
+
+    @classmethod
+    def versions(cls) -> Iterator["MiniEncoder"]:
+        """Yield the encoder of each version that ships with the package, the newest first."""
+        return map(cls, VERSIONS)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the texts that this version was trained on."""
+        return tuple(self.card["languages"])
 
     @property
     def calibration(self) -> Path | None:

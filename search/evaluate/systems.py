@@ -56,21 +56,18 @@ def library_system(
     """Return the space called `space` of the library, or the active one, with its model.
 
     `vector_files` are used instead of the model; they are named by space, or "" for any space. Raises `NothingIndexed`,
-    `UnknownSpace`, `CaptionVectorsRequired`, `SpaceMismatch` when the model has changed, and the errors of loading it.
+    `UnknownSpace`, `CaptionVectorsRequired`, and the errors of loading the model, such as `WeightsChanged`.
     """
-    stored = named_space(library, space) if space else active_space(library)
+    stored = named_space(library, space, prefer_active=True) if space else active_space(library)
     if stored is None:
         raise NothingIndexed(library.path)
     files = vector_files or {}
-    file = files.get(stored.space.model) or files.get("")
+    file = files.get(stored.space.name) or files.get(stored.space.model) or files.get("")
     if file is not None:
         return RetrievalSystem(library, stored, file)
     if stored.space.is_imported:
         raise CaptionVectorsRequired(str(stored.space))
-    encoder = registry.load_for_space(stored.space, placement)
-    if encoder.space.fingerprint != stored.space.fingerprint:
-        raise SpaceMismatch(str(stored.space), str(encoder.space))
-    return RetrievalSystem(library, stored, encoder)
+    return RetrievalSystem(library, stored, registry.load_for_space(stored.space, placement))
 
 
 def encoder_system(library: Library, encoder: Encoder) -> RetrievalSystem:

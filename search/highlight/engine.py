@@ -6,9 +6,10 @@ from typing import Literal, Protocol, TypeAlias
 
 from PIL import Image
 
-from core.errors import SightlineError
+from core.errors import SightlineError, WeightsChanged
 from core.space import Space
 from encoders import clipseg, registry
+from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 from encoders.prompts import Prompt
 from encoders.segmenter import Maps, Segmenter
@@ -92,5 +93,13 @@ def load_engine(
         return PatchSimilarityEngine(registry.load(model, placement))
     if space is not None:
         with suppress(SightlineError):
-            return PatchSimilarityEngine(registry.load_for_space(space, placement))
-    return PatchSimilarityEngine(registry.load_default(None, placement))
+            return PatchSimilarityEngine(_load_near(space, placement))
+    return PatchSimilarityEngine(registry.load(registry.DEFAULT_MODEL, placement))
+
+
+def _load_near(space: Space, placement: Placement) -> Encoder:
+    """Return the encoder of `space`, or its model with other weights: highlights use no stored vectors."""
+    try:
+        return registry.load_for_space(space, placement)
+    except WeightsChanged:
+        return registry.load(space.model, placement)

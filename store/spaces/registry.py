@@ -119,7 +119,11 @@ def require_active(library: Library, space: Space) -> StoredSpace:
 
 
 def find_spaces(library: Library, name: str) -> list[StoredSpace]:
-    """Return the spaces of the model `name` (one per weights), else those whose fingerprint starts with `name`."""
+    """Return the spaces called `name`, oldest first.
+
+    These are the spaces of the model `name`, one for each of its weights; else those of a version of a model (`mini@3`
+    or `mini 3`); else those whose fingerprint starts with `name`.
+    """
     with library.read() as connection:
         return find_spaces_in(connection, name)
 
@@ -127,15 +131,26 @@ def find_spaces(library: Library, name: str) -> list[StoredSpace]:
 def find_spaces_in(connection: Connection, name: str) -> list[StoredSpace]:
     """As `find_spaces`, within a transaction."""
     rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
-    named = [row for row in rows if row.model == name]
-    return [_stored(row) for row in named or [row for row in rows if name and row.fingerprint.startswith(name)]]
+    spaces = [_stored(row) for row in rows]
+    return (
+        [stored for stored in spaces if stored.space.model == name]
+        or [stored for stored in spaces if name in (stored.space.name, stored.space.title)]
+        or [stored for stored in spaces if name and stored.space.fingerprint.startswith(name)]
+    )
 
 
-def named_space(library: Library, name: str) -> StoredSpace:
-    """Return the only space that `find_spaces` finds. Raises `UnknownSpace` or `AmbiguousSpace`."""
+def named_space(library: Library, name: str, *, prefer_active: bool = False) -> StoredSpace:
+    """Return the only space that `find_spaces` finds. Raises `UnknownSpace` or `AmbiguousSpace`.
+
+    `prefer_active` returns the active space if it is one of several. It is for commands that change nothing.
+    """
     found = find_spaces(library, name)
     if len(found) > 1:
-        raise AmbiguousSpace(name, tuple(str(stored.space) for stored in found))
+        active = active_space(library)
+        if prefer_active and active is not None and active in found:
+            return active
+        names = (f"{stored.space.name} ({stored.space.fingerprint[:12]})" for stored in found)
+        raise AmbiguousSpace(name, tuple(names))
     if not found:
         raise UnknownSpace(name, tuple(str(summary.stored.space) for summary in list_spaces(library)))
     return found[0]

@@ -18,7 +18,7 @@ LABELS = "red,lime green,blue,yellow"
 @pytest.fixture
 def scaled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use the fake model with a logit scale."""
-    monkeypatch.setattr("cli.classification.encoder_of", lambda *_: FakeEncoder(logit_scale=10.0))
+    monkeypatch.setattr("encoders.registry.load_for_space", lambda *_: FakeEncoder(logit_scale=10.0))
 
 
 @pytest.mark.usefixtures("scaled")

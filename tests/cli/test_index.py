@@ -29,7 +29,7 @@ def test_index_prints_json(sightline: Sightline, album: Path) -> None:
     record = sightline("index", album, "--model", "fake", "--json").record
     assert set(record) == {
         "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded", "seconds",
-        "metadata_updated", "unreadable", "timings",
+        "metadata_updated", "unreadable", "timings", "newer_version",
     }  # fmt: skip
     assert (record["new"], record["embedded"], record["unchanged"], record["unreadable"]) == (4, 4, 0, [])
     assert record["seconds"] > 0
@@ -150,11 +150,14 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "bytes",
         "spaces",
         "roots",
+        "newer_version",
     }
     assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)
     (space,) = record["spaces"]
     assert set(space) == {
         "model",
+        "version",
+        "name",
         "fingerprint",
         "dim",
         "dtype",

@@ -17,6 +17,7 @@ from store.spaces.registry import register
 Sightline = Callable[..., Any]
 
 MINI, FAKE = MiniEncoder().space.fingerprint, fake.FakeEncoder().space.fingerprint
+VERSION = MiniEncoder().space.version
 
 
 @pytest.fixture
@@ -37,8 +38,9 @@ def test_use_embeds_all_pictures_and_switches(indexed: Sightline) -> None:
     (facts,) = answer.records
     assert (answer.code, facts.pop("seconds") > 0) == (0, True)
     assert facts == {
-        "model": "mini", "fingerprint": MINI, "answers": True, "pictures": 4, "covered": 4, "failed": 0, "lacking": 0,
-        "missing": 0, "embedded": 4, "before": FAKE, "before_model": "fake",
+        "model": "mini", "version": VERSION, "fingerprint": MINI, "answers": True, "pictures": 4, "covered": 4,
+        "failed": 0, "lacking": 0, "missing": 0, "embedded": 4, "before": FAKE, "before_model": "fake",
+        "before_version": None,
     }  # fmt: skip
     assert "fake" in answer.err
     assert "stays active until 4 pictures are embedded by mini" in answer.err
@@ -96,8 +98,9 @@ def test_index_warns_of_incomplete_switch(indexed: Sightline, album: Path) -> No
         space_fill.begin(writer, MiniEncoder().space)
     answer = indexed("index", album)
     assert "the change to mini" in answer.err
-    assert "is incomplete; `sightline models use mini` continues it" in answer.err
-    assert "partly filled (`sightline models use mini` continues), covers 0 of 4 pictures" in indexed("status").text
+    assert f"is incomplete; `sightline models use mini@{VERSION}` continues it" in answer.err
+    status = indexed("status").text
+    assert f"partly filled (`sightline models use mini@{VERSION}` continues), covers 0 of 4 pictures" in status
     with library() as opened, opened.space_fill_lock(MINI):
         assert "is in progress" in indexed("index", album).err
         assert "being filled" in indexed("status").text
@@ -150,8 +153,9 @@ def test_changed_weights_keep_similar_working(indexed: Sightline, album: Path, m
     new = indexed("models", "use", "fake")
     assert f"`sightline models use {FAKE[:12]}` switches back" in new.text
     assert indexed("search", "red", "-k", "1").code == 0
-    several = indexed("search", "red", "--space", "fake")
-    assert "Several spaces are called 'fake'. Name one by its fingerprint" in several.err
+    assert indexed("search", "red", "--space", "fake", "-k", "1").code == 0  # the active one
+    several = indexed("models", "drop", "fake")
+    assert "Several spaces are called 'fake'. Name one by its version or its fingerprint" in several.err
     back = indexed("models", "use", FAKE[:12])
     assert "new pictures cannot be embedded" in back.err
     assert indexed("similar", album / "red.png", "-k", "1").code == 0

@@ -1,6 +1,8 @@
 """Fingerprints of spaces."""
 
-from core.space import Space
+import pytest
+
+from core.space import Space, weights_of_version
 
 SPACE = Space("mini", "abc", 256, {"size": 128, "fit": "crop"})
 
@@ -9,6 +11,29 @@ def test_fingerprint_does_not_depend_on_key_order() -> None:
     assert SPACE.fingerprint == Space("mini", "abc", 256, {"fit": "crop", "size": 128}).fingerprint
     assert len(SPACE.fingerprint) == 64
     assert str(SPACE) == f"mini ({SPACE.fingerprint[:12]})"
+
+
+@pytest.mark.parametrize(
+    ("weights", "version"),
+    [
+        ("3:9f86d081", "3"),
+        ("2.1-beta:9f86d081", "2.1-beta"),
+        ("dd9512311ea4e31df88f986740be3c8ed8c012e301c55c0acb9430674b476cf4", "2"),  # of mini 2, recorded without it
+        ("9f86d081", None),
+        ("sha256:9f86d081", None),
+        ("imported:9f86d081", None),
+        ("3:", None),
+        ("none", None),
+    ],
+)
+def test_weights_may_name_a_version(weights: str, version: str | None) -> None:
+    space = Space("mini", weights, 256)
+    assert space.version == version
+    assert space.name == ("mini" if version is None else f"mini@{version}")
+    assert space.title == ("mini" if version is None else f"mini {version}")
+    assert str(space) == f"{space.title} ({space.fingerprint[:12]})"
+    digest = weights.rpartition(":")[2]
+    assert version is None or weights_of_version(version, digest) == weights
 
 
 def test_fingerprint_depends_on_every_part() -> None:

@@ -33,8 +33,8 @@ def test_commercial_only_refuses_models_without_a_known_licence(monkeypatch: pyt
 
 
 def test_the_default_is_the_model_of_the_space_or_the_built_in_one() -> None:
-    assert registry.load_default(FakeEncoder().space).space.model == "fake"
-    assert registry.load_default(None).space.model == registry.DEFAULT_MODEL == "mini"
+    assert registry.load_for_indexing(None, FakeEncoder().space).space.model == "fake"
+    assert registry.load_for_indexing(None, None).space.model == registry.DEFAULT_MODEL == "mini"
 
 
 def test_an_imported_space_has_no_encoder() -> None:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, JsonValue
 
 from core.files import absolute
 from encoders.model_info import all_models
+from encoders.registry import split_version
 from store.roots import find_location
 from web.dependencies import ServiceDep
 from web.errors import NotAllowed
@@ -139,7 +140,7 @@ def _to_response(job: Job) -> JobResponse:
 
 def _require_allowed_model(model: str, service: Service) -> None:
     """Raise `NotAllowed` for a model that is named by its path, unless clients may use any folder."""
-    if not (service.settings.may_index_folders or model in {known.name for known in all_models()}):
+    if not (service.settings.may_index_folders or split_version(model)[0] in {known.name for known in all_models()}):
         raise NotAllowed("This server only accepts the names of listed models.")
 
 

@@ -64,8 +64,11 @@ def indices(service: ServiceDep) -> list[str]:
     """List the spaces, the active one first."""
     summaries = sorted(list_spaces(service.library), key=lambda summary: not summary.is_active)
     spaces = [summary.stored.space for summary in summaries]
-    counts = Counter(space.model for space in spaces)
-    return [space.model if counts[space.model] == 1 else space.fingerprint[:12] for space in spaces]
+    models, names = Counter(space.model for space in spaces), Counter(space.name for space in spaces)
+    return [
+        space.model if models[space.model] == 1 else space.name if names[space.name] == 1 else space.fingerprint[:12]
+        for space in spaces
+    ]
 
 
 # The Python client sends JSON without its content type; hence the raw bodies.

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
+from core.space import Space
+from encoders.registry import newer_version
 from indexer.fill import switch
 from store.spaces.coverage import coverage
 from store.spaces.registry import list_spaces, named_space
@@ -20,6 +22,12 @@ class SpaceResponse(ResponseModel):
     """An embedding space of the library."""
 
     model: str
+    version: str | None
+    """The version of the model, if it has several."""
+    title: str
+    """The model with its version, as it is shown: `mini 3`."""
+    newer: str | None
+    """The title of the newest installed version of the model; null for the newest. `POST /jobs` changes to it."""
     fingerprint: str
     dim: int
     vectors: int
@@ -36,7 +44,9 @@ class SpaceRequest(RequestModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "mini"}]})
 
-    name: str = Field(min_length=1, max_length=1_000, description="Its model, or the start of its fingerprint")
+    name: str = Field(
+        min_length=1, max_length=1_000, description="Its model, `mini@2` for a version, or the start of its fingerprint"
+    )
 
 
 @router.get("")
@@ -47,6 +57,9 @@ def list_all(service: ServiceDep) -> list[SpaceResponse]:
     return [
         SpaceResponse(
             model=summary.stored.space.model,
+            version=summary.stored.space.version,
+            title=summary.stored.space.title,
+            newer=_newer(summary.stored.space),
             fingerprint=summary.stored.space.fingerprint,
             dim=summary.stored.space.dim,
             vectors=summary.vectors,
@@ -56,6 +69,11 @@ def list_all(service: ServiceDep) -> list[SpaceResponse]:
         )
         for summary in summaries
     ]
+
+
+def _newer(space: Space) -> str | None:
+    newest = newer_version(space)
+    return None if newest is None else newest.space.title
 
 
 @router.put("/active")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, select
 
-from core.errors import SpaceMismatch
+from core.errors import AmbiguousSpace, SpaceMismatch
 from core.space import Space
 from encoders.fake import FakeEncoder
 from store import Library
@@ -18,7 +18,9 @@ from store.spaces.registry import (
     SpaceSummary,
     activate,
     active_space,
+    find_spaces,
     list_spaces,
+    named_space,
     register,
     require_active,
     revision_of,
@@ -63,6 +65,31 @@ def test_list_spaces_returns_all_spaces_and_the_active_one(library: Library) -> 
         two = register(connection, Space("other", "w", 4), dtype="float32")
         activate(connection, two)
     assert list_spaces(library) == [SpaceSummary(one, 0, False), SpaceSummary(two, 0, True)]
+
+
+def test_versions_of_a_model_are_found_by_name(library: Library) -> None:
+    with library.transaction() as connection:
+        old, new = (register(connection, Space("paint", f"{version}:abc", 4)) for version in "12")
+    assert find_spaces(library, "paint") == [old, new]
+    for name in ("paint@1", "paint 1", old.space.fingerprint[:12]):
+        assert named_space(library, name) == old
+    for prefer_active in (False, True):
+        with pytest.raises(AmbiguousSpace) as caught:
+            named_space(library, "paint", prefer_active=prefer_active)
+        assert f"paint@1 ({old.space.fingerprint[:12]}), paint@2 (" in str(caught.value)
+    with library.transaction() as connection:
+        activate(connection, new)
+    assert named_space(library, "paint", prefer_active=True) == new
+    assert named_space(library, "paint@1", prefer_active=True) == old
+    with pytest.raises(AmbiguousSpace):
+        named_space(library, "paint")
+
+
+def test_a_model_is_found_before_a_version_of_the_same_name(library: Library) -> None:
+    with library.transaction() as connection:
+        register(connection, Space("paint", "1:abc", 4))
+        model = register(connection, Space("paint@1", "abc", 4))
+    assert named_space(library, "paint@1") == model
 
 
 @pytest.mark.parametrize(("dtype", "size"), [("float16", 2), ("float32", 4)])

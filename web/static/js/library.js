@@ -25,7 +25,7 @@ async function draw() {
     dialog.replaceChildren(head, make("p.bad", { role: "alert" }, describe(status)));
     return;
   }
-  dialog.replaceChildren(head, make("p.said", { role: "status" }), work(jobs), folders(status), spaces(status), make("div.failures", {}), looks());
+  dialog.replaceChildren(head, make("p.said", { role: "status" }), work(jobs), folders(status), spaces(status, jobs), make("div.failures", {}), looks());
   drawFailures(status.failed);
   const running = jobs.find((job) => job.state === "running");
   if (running) watch(running.id);
@@ -108,10 +108,10 @@ function watch(id) {
 
 // Spaces -------------------------------------------------------------------------------------------------------------
 
-function spaces(status) {
+function spaces(status, jobs) {
   if (!status.spaces.length) return null;
   const rows = status.spaces.map((space) => make("tr", {},
-    make("td", {}, space.model),
+    make("td", {}, space.title),
     make("td.number", {}, count(space.vectors)),
     make("td", {}, space.active
       ? make("strong", {}, t("answers"))
@@ -121,9 +121,20 @@ function spaces(status) {
         }) }, t("useSpace")))));
   const heads = ["model", "vectors", "use"].map((key) => make("th", { scope: "col" }, t(`col_${key}`)));
   const another = adding("model", t("otherModel"), t("buildSpace"), (model) => api.start({ kind: "space", model }));
-  return make("section", {}, make("h3", {}, t("spaces")), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
+  return make("section", {}, make("h3", {}, t("spaces")), newer(status, jobs), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
     another, offered(another.elements.model));
 }
+
+/** Offer to change to the newest version of the active model, unless a job is running. */
+function newer(status, jobs) {
+  const old = outdated(status);
+  if (!old || jobs.some((job) => job.state === "running")) return null;
+  return make("p.newer", {}, t("newerModel", { old: old.title, newer: old.newer }), " ",
+    make("button", { type: "button", onclick: () => attempt(() => api.start({ kind: "space", model: old.model })) }, t("useNewer", { newer: old.newer })));
+}
+
+/** Return the active space if a newer version of its model is installed. */
+export const outdated = (status) => status.spaces.find((space) => space.active && space.newer);
 
 async function drawFailures(failed) {
   if (!failed) return;

@@ -15,6 +15,7 @@ import { clearNotices, notice, notYet, summarise, tell } from "./summary.js";
 import * as viewer from "./viewer.js";
 
 const PATIENCE = 1000; // milliseconds after which a newer query no longer waits for the previous one
+const TOLD = "sightline.newer"; // the newer version that was mentioned last
 const DOUBT = 900; // milliseconds after the last key press until a syntax error is shown
 
 let under = null; // the request in progress: { ends, since }
@@ -64,6 +65,15 @@ function show(found, sent = null) {
   grid.show(found.hits);
   tell(found);
   hints.draw(found);
+  if (turn === 1) sayNewer();
+}
+
+/** Say once in this browser that a newer version of the model is installed. */
+async function sayNewer() {
+  const old = library.outdated(await api.status().catch(() => ({ spaces: [] })));
+  if (!old || localStorage.getItem(TOLD) === old.newer) return;
+  localStorage.setItem(TOLD, old.newer);
+  notice(t("newerModel", { old: old.title, newer: old.newer }), { again: library.open, label: t("openLibrary") });
 }
 
 async function complain(problem) {
