@@ -54,8 +54,8 @@ def _download(error: errors.DownloadFailed) -> str:
 
 def _weights_changed(error: errors.WeightsChanged) -> str:
     return (
-        f"`sightline models use {error.model}` embeds the pictures again and then searches with the new model. Until "
-        "then, `sightline similar` finds pictures like one in the library."
+        f"`sightline models use {error.model}` embeds the pictures again and then searches with the installed model. "
+        "Until then, `sightline similar` finds pictures like one in the library."
     )
 
 

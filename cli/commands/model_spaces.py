@@ -15,11 +15,12 @@ __all__ = ["drop", "use"]
 Examples:
   sightline models use mini
   sightline models use mini --no-switch   only embed; switch another time
+  sightline models use mini@2             an earlier version of a model
 
 Searches use the active model until the new one has embedded every picture; then the new one becomes active at once.
 Stop it at any time, and run it again to continue. The vectors of the old model stay: to switch back, only newer
-pictures are embedded. If several spaces have the same name, NAME is the start of the fingerprint that
-`sightline status --json` shows.
+pictures are embedded. Without a version, NAME is the newest that is installed. For weights without a version, NAME is
+the start of the fingerprint that `sightline status --json` shows.
 """
 )
 @click.argument("name")
@@ -58,6 +59,7 @@ def use(
     epilog="""\b
 Examples:
   sightline models drop fake
+  sightline models drop mini@2             an earlier version of a model
   sightline models drop mini --use fake --vacuum
 
 Pictures and the vectors of other models stay. The space in the catalogue becomes free for new data; --vacuum returns

@@ -45,7 +45,8 @@ def space_option(command: Command) -> Command:
     return click.option(
         "--space",
         metavar="NAME",
-        help="Use this model's vectors instead of the active model's: a name, or the start of a fingerprint.",
+        help="Use this model's vectors instead of the active model's: a name such as mini or mini@2, or the start of a "
+        "fingerprint.",
     )(command)
 
 

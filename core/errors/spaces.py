@@ -30,17 +30,18 @@ class SpaceMismatch(SightlineError):
 
 
 class WeightsChanged(SpaceMismatch):
-    """`model`, which embedded the space `expected`, has changed: it now embeds in the space `found`."""
+    """`model`, which embedded the space `expected`, is installed with other weights: it embeds in the space `found`."""
 
     def __init__(self, expected: str, found: str, model: str) -> None:
         super().__init__(expected, found)
         self.model = model
 
     def __str__(self) -> str:
-        """Say that the model has changed, instead of naming two models."""
+        """Say that the weights differ, instead of naming two models."""
         return (
-            f"The model {self.model} has changed since the library was indexed: the pictures are embedded by "
-            f"{self.expected}, and the installed model is {self.found}. Their vectors cannot be compared."
+            f"The installed model {self.model} has other weights than the one that embedded the library's pictures: "
+            f"{self.found} is installed, and the pictures are embedded by {self.expected}. Their vectors cannot be "
+            "compared."
         )
 
 
