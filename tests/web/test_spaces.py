@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from numpy.typing import NDArray
 
 from core.errors import ModelUnavailable
 from core.space import Space
 from encoders import registry
+from encoders.mini.encoder import VERSIONS, MiniEncoder
+from indexer import fill, index
 from indexer.fill import FillSettings, switch
 from store import Library
 from store.exchange import import_vectors, open_vectors
 from store.spaces.registry import named_space
-from tests.support.web import BASE_URL
+from tests.support.versions import NEWER, install_newer_mini
+from tests.support.web import BASE_URL, JOBS, finished
 from web import ServeSettings, create_app
 from web import service as services
 
@@ -141,3 +145,75 @@ def test_search_works_without_index_files(client: TestClient, indexed: Library) 
     for file in indexed.indexes.iterdir():
         file.unlink()
     assert len(client.post(f"{API}/search", json={"query": "red"}).json()["hits"]) == 4
+
+
+@pytest.fixture
+def outdated(library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """A library of four pictures, embedded with a version of `mini` that is no longer the newest."""
+    index(library, album, "mini")
+    install_newer_mini(tmp_path / "mini", monkeypatch)
+    return library
+
+
+def test_newer_version_is_offered_and_answers_once_it_is_complete(
+    outdated: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, reached = threading.Event(), threading.Event()
+    embed = MiniEncoder.forward_images
+
+    def held(self: MiniEncoder, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        reached.set()
+        assert go.wait(30)
+        return embed(self, pixels)
+
+    monkeypatch.setattr(MiniEncoder, "forward_images", held)
+    old = MiniEncoder(VERSIONS[0]).space
+    with TestClient(create_app(outdated, settings), base_url=BASE_URL, raise_server_exceptions=False) as client:
+
+        def found() -> list[float]:
+            return [hit["score"] for hit in client.post(f"{API}/search", json={"query": "red"}).json()["hits"]]
+
+        (space,) = client.get(f"{API}/status").json()["spaces"]
+        assert (space["model"], space["version"], space["title"]) == ("mini", old.version, old.title)
+        assert space["newer"] == f"mini {NEWER}"
+        before = found()
+        job = client.post(JOBS, json={"kind": "space", "model": space["model"]}).json()
+        assert reached.wait(30)
+        assert found() == before
+        go.set()
+        assert finished(client, job)["state"] == "done"
+        assert found() != before
+        first, second = client.get(f"{API}/spaces").json()
+        assert (first["active"], first["newer"]) == (False, f"mini {NEWER}")
+        assert (second["active"], second["newer"], second["title"]) == (True, None, f"mini {NEWER}")
+        back = client.post(JOBS, json={"kind": "space", "model": old.name}).json()
+        assert finished(client, back)["summary"]["embedded"] == 0
+        assert found() == before
+
+
+def test_names_of_versions_over_http(outdated: Library, settings: ServeSettings) -> None:
+    old = MiniEncoder(VERSIONS[0]).space
+    fill(outdated, MiniEncoder())
+    with TestClient(create_app(outdated, settings), base_url=BASE_URL, raise_server_exceptions=False) as client:
+
+        def scores(**space: str) -> list[float]:
+            answer = client.post(f"{API}/search", json={"query": "red", **space}).json()
+            return [hit["score"] for hit in answer["hits"]]
+
+        assert client.get("/indices-list").json() == [f"mini@{NEWER}", old.name]
+        assert scores() == scores(space="mini") == scores(space=f"mini@{NEWER}") != scores(space=old.name)
+        ambiguous = client.put(f"{API}/spaces/active", json={"name": "mini"})
+        assert (ambiguous.status_code, ambiguous.json()["title"]) == (404, "AmbiguousSpace")
+        assert client.put(f"{API}/spaces/active", json={"name": old.name}).json()[0]["active"]
+
+
+def test_highlights_of_versions_are_cached_apart(outdated: Library, settings: ServeSettings) -> None:
+    with TestClient(create_app(outdated, settings), base_url=BASE_URL, raise_server_exceptions=False) as client:
+
+        def score() -> float:
+            found = client.get(f"{API}/pictures/1/highlight", params={"prompt": "a red square"}).json()
+            return float(found["score"])
+
+        before = score()
+        fill(outdated, MiniEncoder())
+        assert score() != before

@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from encoders import registry
 from encoders.fake import FakeEncoder
+from encoders.mini.encoder import VERSIONS, MiniEncoder
 from store import Library
-from tests.support.browser import GALLERY, OpenPage
+from tests.support.browser import GALLERY, OpenPage, search_for
+from tests.support.versions import NEWER, install_newer_mini
 from tests.support.web import opened_library_server
 
 AT_WORK = 15_000  # milliseconds
@@ -134,6 +136,30 @@ def test_model_is_chosen_from_the_list(gallery: str, open_page: OpenPage) -> Non
     expect(found.get_by_label("Name of another model")).to_have_value("mini")
     expect(found.get_by_role("button", name="Change model")).to_be_focused()
     expect(found.locator(".models")).to_be_hidden()
+
+
+def test_newer_version_is_mentioned_once_and_offered_in_the_panel(
+    workshop: str, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = MiniEncoder(VERSIONS[0]).space.title
+    install_newer_mini(tmp_path / "mini", monkeypatch)
+    page = open_page(workshop)
+    said = f"mini {NEWER} is installed. This library uses {old}."
+    notice = page.locator("#notices p")
+    expect(notice).to_contain_text(said)
+    search_for(page, "a fox")
+    expect(notice).to_have_count(0)
+    page.reload()
+    expect(page.locator(".tile").first).to_be_visible()
+    expect(notice).to_have_count(0)
+    found = panel(page)
+    models = found.locator("section", has=page.get_by_role("heading", name="Models"))
+    expect(models.locator("p.newer")).to_contain_text(said)
+    models.get_by_role("button", name=f"Change to mini {NEWER}").click()
+    expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
+    expect(models.locator("p.newer")).to_have_count(0)
+    expect(models.locator("tr", has_text=f"mini {NEWER}")).to_contain_text("active")
+    expect(models.locator("tr", has_text=old).get_by_role("button", name="Use this model")).to_be_visible()
 
 
 def test_running_job_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:
