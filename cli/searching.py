@@ -12,7 +12,7 @@ from cli.options import FilterOptions, OutputOptions, QueryOptions, RankingOptio
 from cli.output import print_json, shown, warn
 from cli.query_building import add_condition, build_filters, build_query, build_search_options, query_line
 from cli.results import FOUND, NOTHING_FOUND, hit_record, print_hits, print_next_page
-from core.errors import EmptyQuery, InvalidQuery
+from core.errors import EmptyQuery, InvalidQuery, RelevanceNotCalibrated
 from encoders.placement import Placement
 from search import Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
 from search.browse import browse
@@ -217,8 +217,18 @@ class _NumberedQuery:
 
 
 def _answer_batch(searcher: Searcher, batch: list[_NumberedQuery], options: SearchOptions) -> bool:
-    """Print the answers to a batch of queries; return whether anything was found."""
-    answers = searcher.search_many([(entry.query, replace(options, filters=entry.filters)) for entry in batch])
+    """Print the answers to a batch of queries; return whether anything was found.
+
+    Raises `InvalidQuery` for a query that `--relevant` cannot judge, after those before it have been answered.
+    """
+    try:
+        answers = searcher.search_many([(entry.query, replace(options, filters=entry.filters)) for entry in batch])
+    except RelevanceNotCalibrated as exc:
+        if exc.model and not exc.kind:
+            raise
+        first = next(row for row, entry in enumerate(batch) if entry.query.kind == exc.kind)
+        _answer_batch(searcher, batch[:first], options)
+        raise InvalidQuery(f"Line {batch[first].number}: {exc}") from exc
     for entry, answer in zip(batch, answers, strict=True):
         _warn_all(tuple(f"line {entry.number}: {note}" for note in answer.notes))
         hits = [hit_record(hit) for hit in answer]

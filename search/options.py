@@ -28,7 +28,7 @@ class SearchOptions:
     filters: Filters = field(default_factory=Filters)
     """Rank only the pictures that match. Filters apply before ranking, so they never reduce the number of hits."""
     relevant: bool = False
-    """Return only hits that are more likely relevant than not. Requires a calibrated model."""
+    """Return only hits that are probably right. Requires a model that is calibrated for this kind of query."""
     sort: Sort = "relevance"
     """`date` sorts all hits that are relevant or reach `min_score`, newest first; with neither, only the `k` best."""
     cursor: str | None = None

@@ -6,7 +6,7 @@
         _ranking_request        the minimum score, and where the page starts
         rank_many               nearest neighbours in the requested order, as hits
         _answer
-            _with_relevance     the probability that each hit is relevant
+            _with_relevance     the probability that each hit is right, and a verdict
             _page               the first k hits, and the cursor of the next page
             _with_parts         the cosine similarity to each part of the query
             with_near_duplicates
@@ -141,12 +141,16 @@ def _answer(
 
 
 def _with_relevance(space: ActiveSpace, query: Query, embedded: EmbeddedQuery, hits: Sequence[Hit]) -> list[Hit]:
-    """Add the relevance to each hit, if there is a calibration for this kind of query."""
-    if space.calibration is None or query.kind is None:
+    """Add relevance and verdict to each hit, if there is a scale for this kind of query."""
+    kind = query.kind
+    if space.calibration is None or kind is None or kind not in space.calibration.scales:
         return list(hits)
     scores = np.array([hit.score for hit in hits])  # (k,)
-    relevance = space.calibration.relevance(scores, embedded.vector, query.kind)  # (k,)
-    return [replace(hit, relevance=float(value)) for hit, value in zip(hits, relevance, strict=True)]
+    relevance = space.calibration.relevance(scores, embedded.vector, kind).tolist()  # k
+    verdict = space.calibration.scales[kind].verdict
+    return [
+        replace(hit, relevance=value, is_relevant=verdict(value)) for hit, value in zip(hits, relevance, strict=True)
+    ]
 
 
 def _page(hits: Sequence[Hit], request: RankingRequest) -> tuple[list[Hit], str | None]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from core.errors import EmptyQuery, InvalidQuery
 from search.query_image import Crop
+from search.query_kind import text_kind
 from search.relevance import Kind
 
 __all__ = [
@@ -169,14 +170,17 @@ class Query:
 
     @property
     def kind(self) -> Kind | None:
-        """The calibration scale of its scores; None if there is none.
+        """The kind by which its hits are judged; None if they are not.
 
-        There is a scale for texts and one for pictures, but none for both together, for regions and vectors, or for
-        custom weights.
+        Only queries of a single text or a single whole picture are judged: with several texts or texts to avoid,
+        verdicts are too often wrong (docs/relevance.md).
         """
-        kinds = {_kind(part.source) for part in self.parts}
-        plain = len({part.weight for part in self.positive_parts}) == 1 and _is_even(self.parts)
-        return kinds.pop() if len(kinds) == 1 and plain else None
+        if len(self.parts) > 1:
+            return None
+        source = self.parts[0].source
+        if isinstance(source, TextInput):
+            return text_kind(source.text)
+        return "picture" if _is_whole_picture(source) else None
 
     @property
     def title(self) -> str:
@@ -211,11 +215,8 @@ def _is_even(parts: Sequence[Part]) -> bool:
     return not negative or set(negative) == {-_share(parts, len(negative))}
 
 
-def _kind(source: QueryInput) -> Kind | None:
-    if isinstance(source, TextInput):
-        return "text"
-    whole = isinstance(source, StoredInput) or (isinstance(source, ImageInput) and source.crop is None)
-    return "picture" if whole else None
+def _is_whole_picture(source: QueryInput) -> bool:
+    return isinstance(source, StoredInput) or (isinstance(source, ImageInput) and source.crop is None)
 
 
 def _term(part: Part, *, weighs: bool) -> str:

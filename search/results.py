@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Self, overload
 
 from core.files import absolute
-from search.relevance import RELEVANCE_THRESHOLD
 from store.queries import ContentRecord
 
 __all__ = ["Answer", "Hit", "ListedImage", "escape_formula"]
@@ -63,15 +62,12 @@ class Hit(ListedImage):
     """Cosine similarity to the query, from -1 to 1."""
     relevance: float | None = None
     """The probability that the picture answers the query (`search/relevance.py`); None without a calibration."""
+    is_relevant: bool | None = None
+    """Whether the picture is probably right (True) or probably wrong (False); None if that cannot be said."""
     stack: tuple[ContentRecord, ...] = ()
     """Near-duplicates that were collapsed into this hit, best picture first."""
     parts: tuple[float, ...] | None = None
     """Cosine similarity to each part of the query, in order; None unless requested with `explain`."""
-
-    @property
-    def is_relevant(self) -> bool | None:
-        """Whether the relevance is at least 0.5; None without a calibration."""
-        return None if self.relevance is None else self.relevance >= RELEVANCE_THRESHOLD
 
     def prefer_folders(self, folders: Sequence[Path]) -> Self:
         """Return a copy whose paths, and those of its near-duplicates, list the files in `folders` first."""

@@ -1,153 +1,162 @@
-"""Step 8: the relevance of a score of the exported files, and how well it separates answers from mere neighbours.
+"""Step 8: the relevance of a score of the exported files, and how often its verdicts are right.
 
-    python -m training.calibrate --data DIR
+    python -m training.calibrate --data DIR [--version v3]
 
-Fits a calibration (`search/relevance.py`) to each half of the queries and evaluates it on the other, prints the tables
-of docs/relevance.md, then fits all of them and writes `calibration.json` next to the weights. Nothing of torch is
-imported.
+Fits a calibration (`search/relevance.py`) to one half of the queries, prints the tables of docs/relevance.md, measured
+with the other half, and writes `calibration.json` next to the weights. A kind of query without reliable verdicts gets
+no scale. Embeddings are kept in `runs/calibration`, by the space of the encoder. Nothing of torch is imported.
 """
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.mini.encoder import WEIGHTS, MiniEncoder
-from search.relevance import RELEVANCE_THRESHOLD, Calibration, Kind, Scale
-from training.corpora import LANGUAGES
-from training.logistic import auc, fit
-from training.questions import Questions, background, picture_questions, text_questions
+from encoders.mini.encoder import CALIBRATION, WEIGHTS, MiniEncoder
+from search.relevance import Calibration, Kind, Scale
+from training import verdicts
+from training.logistic import fit
+from training.questions import FIT, Asked, Embeddings, Questions
 
-__all__ = ["fit_scale", "main", "measured"]
+__all__ = ["Fitted", "best_cut", "calibrate", "fit_best", "fit_pairs", "main", "with_limits"]
 
 Floats = NDArray[np.floating]
 
+MAX_MISSED = 0.03
+"""The share of answered queries whose best hit may be called unlikely, in the half to fit; in the other half, it is
+somewhat larger."""
+MIN_FOUND = 0.1
+"""A kind of query gets no scale if fewer of its queries have a likely hit."""
 
-def fit_scale(asked: Sequence[Questions], mean: Floats, half: int | None = None) -> Scale:
-    """Fit the scale that separates answered from unanswered queries, in one half of them or in both.
 
-    Both classes have the same weight, and so has each kind of query within a class.
+@dataclass(frozen=True)
+class Fitted:
+    """The queries of one kind that a scale is fitted to."""
+
+    kind: Kind
+    answered: Sequence[Asked]
+    unanswered: Sequence[Asked]
+
+
+def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
+    """Return the scale of each kind of query for which reliable verdicts exist."""
+    words = [asked.everyday, asked.phrases]
+    pairs = (
+        Fitted("word", words, [asked.unanswered]),
+        Fitted("phrase", words, [asked.unanswered]),
+        Fitted("picture", [asked.pictures], asked.other_pictures),
+    )
+    scales: dict[Kind, Scale] = {}
+    for fitted in pairs:
+        answered, unanswered = (_rows(side, fitted.kind, FIT) for side in (fitted.answered, fitted.unanswered))
+        scale = with_limits(fit_pairs(answered, unanswered, mean), answered, mean)
+        if scale is not None:
+            scales[fitted.kind] = scale
+    sentences = fit_best(asked, mean)
+    limit = _unlikely(sentences, [asked.captions.half(FIT)], mean)
+    scales["sentence"] = replace(sentences, unlikely=min(sentences.likely, limit))
+    return scales
+
+
+def fit_pairs(answered: Sequence[Asked], unanswered: Sequence[Asked], mean: Floats) -> Scale:
+    """Fit a scale to all pairs of a query and a picture.
+
+    Queries with and without an answer weigh a half each, and each query weighs the same within its half.
     """
-    used = [(questions, _rows(questions, half)) for questions in asked if questions.use != "measure"]
-    sides = [sum(questions.answered == side for questions, _ in used) for side in (False, True)]
-    features, answered, weights = [], [], []
-    for questions, rows in used:
-        features.append(_features(questions, mean)[rows])
-        answered.append(np.full(rows.sum(), float(questions.answered)))
-        weights.append(np.full(rows.sum(), 0.5 / sides[questions.answered] / rows.sum()))
-    slope, tilt, constant = fit(np.concatenate(features), np.concatenate(answered), np.concatenate(weights))
-    return Scale(float(slope), float(tilt), float(constant))
+    features, right, weights = [], [], []
+    for side in (answered, unanswered):
+        number = sum(len(asked.scores) for asked in side)
+        for asked in side:
+            features.append(_features(asked, mean))
+            right.append(asked.right.ravel().astype(float))
+            weights.append(np.full(asked.scores.size, 0.5 / number / asked.scores.shape[1]))
+    return _scale(np.concatenate(features), np.concatenate(right), np.concatenate(weights))
 
 
-def measured(asked: Sequence[Questions], mean: Floats) -> Mapping[str, Floats]:
-    """Return the relevance (N,) of the best hit of each query, by a scale fitted to the other half."""
-    scales = [fit_scale(asked, mean, half) for half in (0, 1)]
-    found = {}
-    for questions in asked:
-        logits = [_features(questions, mean) @ [scale.slope, scale.tilt] + scale.constant for scale in scales]
-        found[questions.name] = 1 / (1 + np.exp(-np.where(questions.halves == 0, logits[1], logits[0])))
-    return found
+def fit_best(asked: verdicts.AllAsked, mean: Floats) -> Scale:
+    """Fit a scale to the best hits of sentences without an answer, and to the own pictures of captions.
+
+    The captions of a picture are used if the picture is among their ten best hits. Which other pictures are right is
+    unknown. Both classes have the same weight, and so has each gallery within a class.
+    """
+    features, right, weights = [], [], []
+    for sentences, owners in ((asked.captions, asked.owners), (asked.scene_captions, asked.scene_owners)):
+        own = np.take_along_axis(sentences.scores, owners[:, None], 1)  # (N, 1)
+        found = ((sentences.scores > own).sum(1) < 10) & (sentences.halves == FIT)
+        features.append(np.column_stack([own[found, 0], sentences.vectors[found] @ mean]))
+        right.append(np.ones(found.sum()))
+        weights.append(np.full(found.sum(), 0.25 / found.sum()))
+    for sentences in asked.sentences_elsewhere:
+        half = sentences.half(FIT)
+        features.append(np.column_stack([half.scores.max(1), half.vectors @ mean]))
+        right.append(np.zeros(len(half.scores)))
+        weights.append(np.full(len(half.scores), 0.5 / len(asked.sentences_elsewhere) / len(half.scores)))
+    return _scale(np.concatenate(features), np.concatenate(right), np.concatenate(weights))
 
 
-def log_loss(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> float:
-    """Return the mean negative log likelihood of the queries to fit; kinds and classes have the same weight."""
-    likely, answered, weights = _fitted(asked, relevance)
-    return -float(weights @ np.log(np.where(answered, likely, 1 - likely)))
+def with_limits(scale: Scale, answered: Sequence[Asked], mean: Floats) -> Scale | None:
+    """Return the scale with the limits of its verdicts; None if no limit gives
+    likely hits of the precision needed to enough queries."""
+    relevance = np.concatenate([verdicts.relevance_of(asked, scale, mean) for asked in answered])
+    right = np.concatenate([asked.right for asked in answered])
+    cut = best_cut(relevance, right)
+    if cut is None or (relevance >= cut).any(1).mean() < MIN_FOUND:
+        return None
+    return replace(scale, likely=cut, unlikely=min(cut, _unlikely(scale, answered, mean)))
+
+
+def best_cut(relevance: Floats, right: NDArray[np.bool_]) -> float | None:
+    """Return the lowest limit for `relevance` (N, P) at which the likely hits have the precision needed, if any."""
+    for limit in verdicts.LIMITS.tolist():
+        if verdicts.macro_precision(relevance >= limit, right) >= verdicts.NEEDED_PRECISION:
+            return float(limit)
+    return None
 
 
 def main() -> None:
     """Fit and write the calibration, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, default=WEIGHTS / "calibration.json")
+    parser.add_argument("--version", help="the folder of the weights in encoders/mini, such as v2 [the newest]")
+    parser.add_argument("--out", type=Path, help="[calibration.json in that folder]")
+    parser.add_argument("--work", type=Path, default=Path("runs/calibration"))
     options = parser.parse_args()
-    encoder = MiniEncoder()
-    mean = np.round(background(options.data, encoder), 4)
-    asked: dict[Kind, list[Questions]] = {
-        "text": text_questions(options.data, encoder),
-        "picture": picture_questions(options.data, encoder),
-    }
-    for questions in asked.values():
-        _print(questions, measured(questions, mean))
-        _print_odds(questions, measured(questions, mean))
-        for name, vector in (("with", mean), ("without", np.zeros_like(mean))):
-            print(f"log loss {name} the background: {log_loss(questions, measured(questions, vector)):.3f}")
-    _print_pairs({questions.name: questions for questions in asked["text"]}, measured(asked["text"], mean))
-    _print_collections(asked["picture"], measured(asked["picture"], mean))
-    scales = {kind: fit_scale(questions, mean) for kind, questions in asked.items()}
-    print(scales)
-    Calibration(encoder.space.weights, mean.astype(np.float32), scales).write(options.out)
+    folder = WEIGHTS.with_name(options.version) if options.version else WEIGHTS
+    encoder = MiniEncoder(folder)
+    questions = Questions(options.data, Embeddings(encoder, options.work))
+    mean = np.round(questions.background(), 4)
+    asked = verdicts.AllAsked.of(questions)
+    known: dict[Kind, Asked] = {"word": asked.everyday, "phrase": asked.phrases, "picture": asked.pictures}
+    scales = verdicts.with_precision(calibrate(asked, mean), known, mean)
+    calibration = Calibration(encoder.space.weights, mean.astype(np.float32), scales)
+    out = options.out or folder / CALIBRATION
+    calibration.write(out)
+    print(*verdicts.tables(asked, Calibration.read(out)), sep="\n")
 
 
-def _features(questions: Questions, mean: Floats) -> Floats:
-    return np.column_stack([questions.scores, questions.vectors @ mean])  # (N, 2)
+def _rows(side: Sequence[Asked], kind: Kind, half: int) -> list[Asked]:
+    """Return the queries of one kind and half, without empty sets."""
+    found = [asked.only((asked.kinds == kind) & (asked.halves == half)) for asked in side]
+    return [asked for asked in found if len(asked.scores)]
 
 
-def _fitted(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Return the relevance, answer and weight (N,) of all queries to fit."""
-    used = [questions for questions in asked if questions.use != "measure"]
-    sides = [sum(questions.answered == side for questions in used) for side in (False, True)]
-    lengths = [len(questions.scores) for questions in used]
-    each = [0.5 / sides[questions.answered] / len(questions.scores) for questions in used]
-    likely = np.concatenate([relevance[questions.name] for questions in used])
-    return likely, np.repeat([questions.answered for questions in used], lengths), np.repeat(each, lengths)
+def _unlikely(scale: Scale, answered: Sequence[Asked], mean: Floats) -> float:
+    """Return the limit below which the best hit of only few queries with an answer lies."""
+    best = [verdicts.relevance_of(asked, scale, mean).max(1)[verdicts.has_many(asked)] for asked in answered]
+    return float(np.floor(np.quantile(np.concatenate(best), MAX_MISSED) * 1000) / 1000)
 
 
-def _rows(questions: Questions, half: int | None) -> NDArray[np.bool_]:
-    return np.ones(len(questions.halves), bool) if half is None else questions.halves == half
+def _features(asked: Asked, mean: Floats) -> Floats:
+    """Return the score of each pair, and the similarity of its query to the background: (N * P, 2)."""
+    return np.column_stack([asked.scores.ravel(), np.repeat(asked.vectors @ mean, asked.scores.shape[1])])
 
 
-def _print(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """Print the error rate of each kind of query, overall and by language."""
-    for questions in asked:
-        if questions.use == "fit":
-            continue
-        wrong = (relevance[questions.name] >= RELEVANCE_THRESHOLD) != questions.answered
-        cells = [f"{wrong.mean():.3f}"]
-        cells += [f"{wrong[questions.langs == lang].mean():.3f}" for lang in LANGUAGES if lang in questions.langs]
-        error = "nothing" if questions.answered else "found"
-        print(f"| {questions.name} | {error} | {len(wrong)} |", " | ".join(cells), "|")
-
-
-def _print_pairs(asked: dict[str, Questions], relevance: Mapping[str, Floats]) -> None:
-    """Print how well the relevance of the best hit separates answered from unanswered queries, by language."""
-    pairs = {
-        "photo captions: photos, houses": ("photo captions, all", "photo captions to houses"),
-        "photo captions: photos, scenes": ("photo captions, all", "photo captions to scenes"),
-        "scene captions: scenes, photos": ("scene captions, all", "scene captions to photos"),
-        "scene captions: scenes, houses": ("scene captions, all", "scene captions to houses"),
-        "photo captions: own there, taken out": ("photo captions, all", "photo captions, own taken out"),
-        "scene captions: own there, taken out": ("scene captions, all", "scene captions, own taken out"),
-        "photo captions in English: topic there, taken out": ("photo captions, all", "topic taken out"),
-        "short queries": ("short queries, answered", "short queries, unanswered"),
-    }
-    for name, (there, away) in pairs.items():
-        shared = np.intersect1d(asked[there].langs, asked[away].langs)
-        cells = []
-        for langs in (shared.tolist(), *([lang] for lang in LANGUAGES if lang in shared)):
-            yes, no = (relevance[side][np.isin(asked[side].langs, langs)] for side in (there, away))
-            cells.append(f"{auc(yes, no):.3f}")
-        print(f"| {name} |", " | ".join(cells), "|")
-
-
-def _print_odds(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """Print the mean relevance and the fraction of answered queries in five steps of relevance."""
-    likely, answered, weights = _fitted(asked, relevance)
-    step = np.minimum((likely * 5).astype(int), 4)
-    total, mean, share = (np.bincount(step, weights * value) for value in (np.ones(len(step)), likely, answered))
-    print("mean relevance:", np.round(mean / total, 2), "share answered:", np.round(share / total, 2))
-
-
-def _print_collections(asked: Sequence[Questions], relevance: Mapping[str, Floats]) -> None:
-    """Print the errors of each collection in its own gallery and in all others, and how well the two are separated."""
-    for own in (questions for questions in asked if questions.answered):
-        kind = own.name.split()[0]
-        others = [found.name for found in asked if found.name.startswith(f"{kind} ") and not found.answered]
-        yes, no = relevance[own.name], np.concatenate([relevance[name] for name in others])
-        cells = ((yes < RELEVANCE_THRESHOLD).mean(), (no >= RELEVANCE_THRESHOLD).mean(), auc(yes, no))
-        print(f"| {kind} |", " | ".join(f"{cell:.3f}" for cell in cells), "|")
+def _scale(features: Floats, right: Floats, weights: Floats) -> Scale:
+    slope, tilt, constant = fit(features, right, weights / weights.sum())
+    return Scale(round(float(slope), 3), round(float(tilt), 3), round(float(constant), 3))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
-"""The scores of queries with and without an answer in a gallery, to which a calibration is fitted.
+"""Queries with known answers, and queries without one, to which a calibration is fitted and on which it is measured.
 
-Every question belongs to one of two halves, by the picture or the idea that it is about, so that a calibration can be
-fitted to one half and measured on the other.
+Words and phrases are asked of the dev photos of Flickr8k. A photo is right if two of its five English captions mention
+them. Queries are split into two halves by idea (a word with all its translations) or by photo: one to fit, one to
+measure.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,166 +17,250 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, Vectors
 from search.query_image import open_query_image
+from search.query_kind import text_kind
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 
-__all__ = ["Questions", "background", "picture_questions", "text_questions"]
+__all__ = ["AGREED", "FIT", "MEASURE", "Asked", "Embeddings", "Questions", "outdoors"]
 
-_SHORT = Path(__file__).parent / "short_queries.json"
-_GALLERY = Path(__file__).parents[1] / "examples" / "gallery"
-_TOPICS = {
-    "dog": r"\bdogs?\b|pupp|\bhound|retriever|poodle|terrier",
-    "bicycle": r"bike|bicycl|cycl",
-    "snow": r"snow|\bski|ice\b|sled|winter",
-    "water": r"water|ocean|sea\b|swim|pool|beach|surf|lake|river|wave|splash|boat|kayak",
-    "ball": r"ball|soccer|tennis|basket|hockey|rugby",
-    "child": r"child|boy|girl|kid|baby|toddler",
-}
-_PHOTOS = 400
-"""Number of pictures from a collection without captions, evenly spaced."""
+FIT, MEASURE = 0, 1
+"""The halves."""
 _COLLECTIONS = ("houses", "cats_dogs", "sports22")
 """Collections without captions that are so different that none answers queries for another."""
 
+_FOLDER = Path(__file__).parent
+_GALLERY = _FOLDER.parent / "examples" / "gallery"
+_PICTURES = 400
+"""Number of pictures from a collection without captions, evenly spaced."""
+AGREED = 2
+"""Captions of five. A photo shows what so many of its captions mention."""
+_SUBJECT = 4
+"""Captions of five. What so many captions mention is a subject of the photo."""
+_INDOORS = re.compile(
+    r"\b(people|persons?|group|family|tree|flower|grass|street|sidewalk|path|building|wall|fence|bench|table|car|window|"
+    r"sign|chair|couch|bed|floor|bottle|bag|house|store|city|stairs|steps|leaves|pool|water|fountain|glasses|sitting)\b"
+)
+"""Words that may well be seen in photos of houses and rooms."""
+
 
 @dataclass(frozen=True)
-class Questions:
-    """Queries of one kind to one gallery, and the relevant score of each."""
+class Asked:
+    """Queries to a gallery."""
 
     name: str
-    answered: bool
     vectors: Vectors
     """(N, D)."""
-    scores: NDArray[np.floating]
-    """(N,): the score of the best hit, or, for answered queries of the fit, of the answering picture."""
+    scores: NDArray[np.float32]
+    """(N, P)."""
+    kinds: NDArray[np.str_]
+    """(N,): the kind of each query."""
     halves: NDArray[np.integer]
-    """(N,): 0 or 1."""
-    langs: NDArray[np.str_]
     """(N,)."""
-    use: str = "both"
-    """`fit`, `measure` or `both`."""
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A gallery of pictures with captions."""
-
-    pictures: Vectors  # (P, D)
-    texts: Vectors  # (N, D)
-    owners: NDArray[np.integer]  # (N,)
-    captions: Sequence[Caption]
+    langs: NDArray[np.str_]
+    """(N,): empty for pictures."""
+    counts: NDArray[np.integer] | None = None
+    """(N, P): how many captions of the picture mention the query; None if no picture answers any of the queries."""
 
     @property
-    def langs(self) -> NDArray[np.str_]:
-        return np.array([caption.lang for caption in self.captions])
+    def right(self) -> NDArray[np.bool_]:
+        """Which pictures are right (N, P)."""
+        return np.zeros(self.scores.shape, bool) if self.counts is None else self.counts >= AGREED
 
-    def asked_of(self, name: str, pictures: Vectors) -> Questions:
-        """Return the queries of these captions to a gallery without an answer."""
-        scores = (self.texts @ pictures.T).max(1)
-        return Questions(name, False, self.texts, scores, self.owners % 2, self.langs)
+    def only(self, rows: NDArray[np.bool_]) -> "Asked":
+        """Return some of the queries."""
+        return replace(
+            self,
+            vectors=self.vectors[rows],
+            scores=self.scores[rows],
+            kinds=self.kinds[rows],
+            halves=self.halves[rows],
+            langs=self.langs[rows],
+            counts=None if self.counts is None else self.counts[rows],
+        )
 
+    def half(self, half: int) -> "Asked":
+        """Return the queries of one half."""
+        return self.only(self.halves == half)
 
-def background(data: Path, encoder: Encoder) -> NDArray[np.floating]:
-    """Return the mean (D,) of 1,000 training photos of Flickr8k and one photo of each class of ImageNet."""
-    flickr = corpora.flickr_pictures(data, "train")
-    classes = sorted((data / "imagenet_names" / "images").glob("*.jpg"))
-    return np.mean([_embed(_spread(paths, 1000), encoder).mean(0) for paths in (flickr, classes)], axis=0)
+    def to(self, name: str, pictures: Vectors) -> "Asked":
+        """Return the same queries to a gallery without an answer."""
+        return replace(self, name=name, scores=self.vectors @ pictures.T, counts=None)
 
-
-def text_questions(data: Path, encoder: Encoder) -> list[Questions]:
-    """Return text queries to photos, to the rendered gallery, and to photos of houses."""
-    names = [path.name for path in corpora.flickr_pictures(data, "dev")]
-    photos = _told(data / "flickr8k" / "images", names, corpora.captions(data, "dev"), encoder)
-    captions = corpora.read_captions(_GALLERY / "captions.jsonl")
-    scenes = _told(_GALLERY, sorted({caption.image for caption in captions}), captions, encoder)
-    houses = _embed(_collection(data, "houses"), encoder)
-    return [
-        *_own("photo", photos),
-        *_own("scene", scenes),
-        photos.asked_of("photo captions to houses", houses),
-        photos.asked_of("photo captions to scenes", scenes.pictures),
-        scenes.asked_of("scene captions to photos", photos.pictures),
-        scenes.asked_of("scene captions to houses", houses),
-        _topics(photos),
-        *_short(photos.pictures, encoder),
-    ]
+    def taken_out(self) -> "Asked":
+        """Return the same queries to the pictures that no caption connects with them."""
+        scores = self.scores if self.counts is None else np.where(self.counts > 0, -1, self.scores)
+        return replace(self, name=f"{self.name}, answers taken out", scores=scores.astype(np.float32), counts=None)
 
 
-def picture_questions(data: Path, encoder: Encoder) -> list[Questions]:
-    """Return picture queries to a collection of the same kind, and to one without similar pictures."""
-    kinds = {name: _embed(_collection(data, name), encoder) for name in _COLLECTIONS}
-    kinds["scenes"] = _embed(sorted(_GALLERY.rglob("*.jpg")), encoder)
-    found = []
-    for asked, pictures in kinds.items():
-        for gallery, others in kinds.items():
-            scores = pictures @ others.T  # (N, M)
-            if asked == gallery:
-                np.fill_diagonal(scores, -1)  # a picture does not answer itself
-            name = f"{asked} to {gallery}"
-            halves, langs = np.arange(len(pictures)) % 2, np.full(len(pictures), "")
-            found.append(Questions(name, asked == gallery, pictures, scores.max(1), halves, langs))
-    return found
+class Embeddings:
+    """The embeddings of one encoder, kept in `folder`, so that a second run need not compute them again."""
+
+    def __init__(self, encoder: Encoder, folder: Path) -> None:
+        self.encoder = encoder
+        self._folder = folder / encoder.space.fingerprint[:16]
+
+    def pictures(self, name: str, paths: Sequence[Path]) -> Vectors:
+        """Return the vectors (N, D) of pictures; `name` names the file that keeps them."""
+
+        def encode() -> Vectors:
+            side = self.encoder.preprocess.size
+            batches = [paths[start : start + 64] for start in range(0, len(paths), 64)]
+            opened = ([open_query_image(path, side) for path in batch] for batch in batches)
+            return np.concatenate([self.encoder.encode_images(batch) for batch in opened])
+
+        return self._kept(name, len(paths), encode)
+
+    def texts(self, name: str, texts: Sequence[str]) -> Vectors:
+        """Return the vectors (N, D) of texts; `name` names the file that keeps them."""
+        return self._kept(name, len(texts), lambda: self.encoder.encode_texts(texts))
+
+    def _kept(self, name: str, count: int, encode: Callable[[], Vectors]) -> Vectors:
+        file = self._folder / f"{name}.npy"
+        if file.is_file() and len(found := np.load(file)) == count:
+            return np.asarray(found, np.float32)
+        vectors = encode()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, vectors)
+        return vectors
 
 
-def _own(name: str, told: _Told) -> Iterator[Questions]:
-    """Return captions as queries to their gallery, with and without their picture."""
-    scores = told.texts @ told.pictures.T  # (N, P)
-    rows = np.arange(len(scores))
-    own = scores[rows, told.owners]
-    found = (scores > own[:, None]).sum(1) < 10
-    vectors, halves, langs = told.texts[found], told.owners[found] % 2, told.langs[found]
-    yield Questions(f"own {name}, ranked in the top 10", True, vectors, own[found], halves, langs, "fit")
-    best = scores.max(1)
-    yield Questions(f"{name} captions, own in the top 10", True, vectors, best[found], halves, langs, "measure")
-    yield Questions(f"{name} captions, all", True, told.texts, best, told.owners % 2, told.langs, "measure")
-    scores[rows, told.owners] = -1
-    name = f"{name} captions, own taken out"
-    yield Questions(name, False, told.texts, scores.max(1), told.owners % 2, told.langs, "measure")
+class Questions:
+    """All queries of a calibration."""
+
+    def __init__(self, data: Path, embeddings: Embeddings) -> None:
+        self._data, self._embeddings = data, embeddings
+        self._paths = corpora.flickr_pictures(data, "dev")
+        self._captions = corpora.captions(data, "dev")
+        rows = {path.name: row for row, path in enumerate(self._paths)}
+        self._owners = np.array([rows[caption.image] for caption in self._captions])
+        self._english: list[list[frozenset[str]]] = [[] for _ in rows]
+        for caption, owner in zip(self._captions, self._owners.tolist(), strict=True):
+            if caption.lang == "en":
+                self._english[owner].append(_words(caption.text))
+
+    @cached_property
+    def photos(self) -> Vectors:
+        """The dev photos (P, D)."""
+        return self._embeddings.pictures("dev", self._paths)
+
+    @cached_property
+    def scenes(self) -> Vectors:
+        """The rendered gallery (P, D)."""
+        return self._embeddings.pictures("scenes", sorted(_GALLERY.rglob("*.jpg")))
+
+    def collection(self, name: str, count: int = _PICTURES) -> Vectors:
+        """Return some pictures (P, D) of a collection without captions."""
+        paths = _spread(sorted((self._data / "unlabelled" / name).rglob("*.jpg")), count)
+        return self._embeddings.pictures(f"{name} {count}", paths)
+
+    def background(self) -> NDArray[np.floating]:
+        """Return the mean (D,) of photos of many kinds: captioned ones (not dev), ImageNet's classes, collections."""
+        captioned = _spread(corpora.flickr_pictures(self._data, "train"), 1000)
+        classes = sorted((self._data / "imagenet_names" / "images").glob("*.jpg"))
+        folders = sorted(path.name for path in (self._data / "unlabelled").iterdir() if path.is_dir())
+        others = np.concatenate([self.collection(name, 100) for name in folders])
+        kinds = (self._embeddings.pictures("train", captioned), self._embeddings.pictures("classes", classes), others)
+        return np.mean([vectors.mean(0) for vectors in kinds], axis=0)
+
+    def words(self, file: str, name: str) -> Asked:
+        """Return the words or phrases of a file as queries to the dev photos; ideas without a half are for the fit."""
+        ideas = json.loads((_FOLDER / file).read_text(encoding="utf-8"))
+        counts = [_count(self._english, _groups(idea["forms"])) for idea in ideas]
+        texts = [idea["names"][lang] for idea in ideas for lang in LANGUAGES]
+        asked = self._texts(name, texts, list(LANGUAGES) * len(ideas))
+        halves = np.repeat([idea.get("half", FIT) for idea in ideas], len(LANGUAGES))
+        return replace(asked, halves=halves, counts=np.repeat(counts, len(LANGUAGES), axis=0))
+
+    def unanswered(self) -> Asked:
+        """Return words and phrases that nothing in the dev photos answers: chosen ones, and names of classes."""
+        ideas = json.loads((_FOLDER / "unanswered.json").read_text(encoding="utf-8"))
+        mentioned = frozenset[str]().union(*(words for photo in self._english for words in photo))
+        labels = [name.text for name in corpora.class_names(self._data)]
+        names = [label for label in labels if _words(label).isdisjoint(mentioned)]
+        texts = [idea[lang] for idea in ideas for lang in LANGUAGES] + names
+        asked = self._texts("unanswered", texts, [*list(LANGUAGES) * len(ideas), *["en"] * len(names)])
+        halves = np.concatenate([np.repeat(np.arange(len(ideas)) % 2, len(LANGUAGES)), np.arange(len(names)) % 2])
+        return replace(asked, halves=halves)
+
+    def photo_captions(self) -> tuple[Asked, NDArray[np.integer]]:
+        """Return the first caption of each dev photo in each language, if a sentence, and the column of its photo."""
+        first = {(caption.image, caption.lang): row for row, caption in reversed(list(enumerate(self._captions)))}
+        rows = sorted(first.values())
+        captions = [self._captions[row] for row in rows]
+        return self._sentences("photo captions", captions, self._owners[rows], self.photos)
+
+    def scene_captions(self) -> tuple[Asked, NDArray[np.integer]]:
+        """Return the captions of the rendered gallery that are sentences, and the column of each one's picture."""
+        captions = corpora.read_captions(_GALLERY / "captions.jsonl")
+        names = [str(path.relative_to(_GALLERY)) for path in sorted(_GALLERY.rglob("*.jpg"))]
+        owners = np.array([names.index(caption.image) for caption in captions])
+        return self._sentences("scene captions", captions, owners, self.scenes)
+
+    def pictures(self) -> Asked:
+        """Return dev photos with a subject as queries to all other dev photos.
+
+        The subjects of a photo are the everyday words that four of its five captions mention. Another photo is right if
+        two of its captions mention one of them.
+        """
+        ideas = json.loads((_FOLDER / "everyday_words.json").read_text(encoding="utf-8"))
+        mentions = np.array([_count(self._english, _groups(idea["forms"])) for idea in ideas]).T  # (P, W)
+        used = np.flatnonzero((mentions >= _SUBJECT).any(1))
+        counts = np.array([mentions[:, mentions[row] >= _SUBJECT].max(1) for row in used.tolist()])  # (N, P)
+        asked = _pictures("photos", self.photos[used], self.photos)
+        own = (np.arange(len(used)), used)
+        asked.scores[own], counts[own] = -1, 0  # a picture does not answer itself
+        return replace(asked, counts=counts)
+
+    def other_pictures(self) -> list[Asked]:
+        """Return pictures of one collection as queries to each other collection."""
+        kinds = {name: self.collection(name) for name in _COLLECTIONS} | {"scenes": self.scenes}
+        pairs = [(asked, gallery) for asked in kinds for gallery in kinds if asked != gallery]
+        return [_pictures(f"{asked} to {gallery}", kinds[asked], kinds[gallery]) for asked, gallery in pairs]
+
+    def _texts(self, name: str, texts: Sequence[str], langs: Sequence[str]) -> Asked:
+        vectors = self._embeddings.texts(name, texts)
+        kinds = np.array([text_kind(text) for text in texts])
+        return Asked(name, vectors, vectors @ self.photos.T, kinds, np.zeros(len(texts), int), np.array(langs))
+
+    def _sentences(
+        self, name: str, captions: Sequence[Caption], owners: NDArray[np.integer], gallery: Vectors
+    ) -> tuple[Asked, NDArray[np.integer]]:
+        vectors = self._embeddings.texts(name, [caption.text for caption in captions])
+        kinds = np.array([text_kind(caption.text) for caption in captions])
+        langs = np.array([caption.lang for caption in captions])
+        rows = kinds == "sentence"
+        asked = Asked(name, vectors, vectors @ gallery.T, kinds, owners % 2, langs)
+        return asked.only(rows), owners[rows]
 
 
-def _topics(photos: _Told) -> Questions:
-    """Return English captions about a topic, as queries to photos without any English caption about it."""
-    english = np.flatnonzero(photos.langs == "en")
-    texts = [photos.captions[row].text.lower() for row in english.tolist()]
-    asked, scores = [], []
-    for pattern in _TOPICS.values():
-        about = np.array([re.search(pattern, text) is not None for text in texts])
-        others = np.setdiff1d(np.arange(len(photos.pictures)), photos.owners[english[about]])
-        asked.append(english[about])
-        scores.append((photos.texts[english[about]] @ photos.pictures[others].T).max(1))
-    rows = np.concatenate(asked)
-    halves = photos.owners[rows] % 2
-    return Questions("topic taken out", False, photos.texts[rows], np.concatenate(scores), halves, photos.langs[rows])
+def outdoors(asked: Asked, file: str) -> Asked:
+    """Return the queries of a file without the ideas that may well be seen in photos of houses."""
+    ideas = json.loads((_FOLDER / file).read_text(encoding="utf-8"))
+    return asked.only(np.repeat([not _INDOORS.search(idea["names"]["en"]) for idea in ideas], len(LANGUAGES)))
 
 
-def _short(pictures: Vectors, encoder: Encoder) -> Iterator[Questions]:
-    """Return queries of one or two words to photos. Ideas are split into halves together with their translations."""
-    for kind, ideas in json.loads(_SHORT.read_text(encoding="utf-8")).items():
-        vectors = encoder.encode_texts([text for idea in ideas for text in idea])
-        halves = np.repeat(np.arange(len(ideas)) % 2, len(LANGUAGES))
-        langs = np.array(["en", "de", "fr", "cs", "zh", "ar"] * len(ideas))
-        scores = (vectors @ pictures.T).max(1)
-        yield Questions(f"short queries, {kind}", kind == "answered", vectors, scores, halves, langs)
+def _pictures(name: str, vectors: Vectors, gallery: Vectors) -> Asked:
+    rows = np.arange(len(vectors))
+    return Asked(name, vectors, vectors @ gallery.T, np.full(len(rows), "picture"), rows % 2, np.full(len(rows), ""))
 
 
-def _told(folder: Path, names: Sequence[str], captions: Sequence[Caption], encoder: Encoder) -> _Told:
-    rows = {name: row for row, name in enumerate(names)}
-    pictures = _embed([folder / name for name in names], encoder)
-    owners = np.array([rows[caption.image] for caption in captions])
-    return _Told(pictures, encoder.encode_texts([caption.text for caption in captions]), owners, captions)
+def _count(photos: Sequence[Sequence[frozenset[str]]], groups: Sequence[Sequence[str]]) -> NDArray[np.integer]:
+    """Return in how many captions (P,) of each photo there is a word of every group."""
+    return np.array(
+        [sum(all(not caption.isdisjoint(group) for group in groups) for caption in photo) for photo in photos]
+    )
 
 
-def _collection(data: Path, name: str) -> list[Path]:
-    return _spread(sorted((data / "unlabelled" / name).rglob("*.jpg")), _PHOTOS)
+def _groups(forms: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the forms of each word of a phrase; a file lists those of a single word alone."""
+    words = [form for form in forms if isinstance(form, str)]
+    return [words] if words else [list(group) for group in forms]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+", text.lower()))
 
 
 def _spread(paths: Sequence[Path], count: int) -> list[Path]:
     """Return `count` of `paths`, evenly spaced."""
     return [paths[row] for row in np.linspace(0, len(paths) - 1, min(count, len(paths))).astype(int)]
-
-
-def _embed(paths: Sequence[Path], encoder: Encoder) -> Vectors:
-    batches = [paths[start : start + 64] for start in range(0, len(paths), 64)]
-    side = encoder.preprocess.size
-    return np.concatenate(
-        [encoder.encode_images([open_query_image(path, side) for path in batch]) for batch in batches]
-    )

@@ -86,7 +86,7 @@ class SearchRequest(QueryRequest):
         json_schema_extra={
             "examples": [
                 {"query": "a dog in the snow"},
-                {"query": "beach -people", "where": "year:2023", "k": 20, "sort": "date", "relevant": True},
+                {"query": "a beach", "where": "year:2023", "k": 20, "sort": "date", "relevant": True},
                 {"parts": [{"picture": 12}, {"text": "at night", "weight": 0.5}]},
             ]
         },
@@ -97,7 +97,7 @@ class SearchRequest(QueryRequest):
     cursor: str | None = Field(None, max_length=2_000, description="`next` of the previous page")
     sort: Sort = "relevance"
     fold: bool = Field(True, description="Show only one picture of each group of near-duplicates")
-    relevant: bool = Field(False, description="Only return pictures that are more likely relevant than not")
+    relevant: bool = Field(False, description="Only return pictures that are probably relevant")
     diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
 
     def options(self, parsed: "ParsedRequest") -> SearchOptions:

@@ -83,9 +83,9 @@ class HitResponse(ResponseModel):
     score: float | None
     """Cosine similarity to the query; null without a query."""
     relevance: float | None
-    """Probability, 0 to 1, that the picture is relevant; null when scores of the model are not calibrated."""
+    """Probability, 0 to 1, that the picture is relevant; null when there is no calibration for this kind of query."""
     is_relevant: bool | None
-    """Whether the picture is more likely relevant than not."""
+    """Whether the picture is probably relevant (true) or probably not (false); null when that cannot be said."""
     name: str
     path: str
     width: int

@@ -18,6 +18,8 @@ __all__ = [
 _CONTROL_TO_BLANK = dict.fromkeys([*range(32), 127], " ")
 """Translation of control characters, which would move the marker below the query, to blanks."""
 
+_KINDS = {"word": "single words", "phrase": "short phrases", "sentence": "sentences", "picture": "pictures"}
+
 
 class InvalidQuery(SightlineError):
     """A query or filter that cannot be run; the message says what is wrong with it."""
@@ -60,12 +62,16 @@ class AlbumIsRanked(InvalidQuery):
 
 
 class RelevanceNotCalibrated(InvalidQuery):
-    """There is no calibration for the scores of `model`; if `model` is None, there is none for this kind of query."""
+    """There is no calibration for the scores of `model`; if `model` is None, there is none for this kind of query.
 
-    def __init__(self, model: str | None) -> None:
-        what = f"the model {model}" if model else "queries that mix text and pictures, or use regions or custom weights"
+    With both, the model has a calibration, but none for queries of this `kind`: a word, phrase, sentence or picture.
+    """
+
+    def __init__(self, model: str | None, kind: str | None = None) -> None:
+        what = f"the model {model}" if model else "queries of several parts, of regions or of vectors"
+        what = f"{_KINDS.get(kind, kind)} as queries to {what}" if kind else what
         super().__init__(f"Relevance is not calibrated for {what}. Set a minimum score instead.")
-        self.model = model
+        self.model, self.kind = model, kind
 
 
 class QuerySyntax(InvalidQuery):

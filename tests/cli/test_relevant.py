@@ -1,5 +1,6 @@
 """`--relevant`, and relevance in the output."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,20 @@ def winter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_relevant_without_hits_exits_with_1(sightline: Sightline, winter: Path) -> None:
-    found = sightline("search", "a snowman in the snow", "--relevant", "--json", "--library", winter)
+    found = sightline(
+        "search",
+        "a snowman with a red scarf and a brown dog in a snowy field",
+        "--relevant",
+        "--json",
+        "--library",
+        winter,
+    )
     assert found.code == 0
-    assert all(record["relevance"] >= 0.5 for record in found.records)
-    everything = sightline("search", "a snowman in the snow", "--json", "--library", winter).records
-    assert [record for record in everything if record["relevance"] >= 0.5] == found.records
+    everything = sightline(
+        "search", "a snowman with a red scarf and a brown dog in a snowy field", "--json", "--library", winter
+    ).records
+    assert found.records == everything[: len(found.records)]
+    assert found.records[-1]["relevance"] > everything[len(found.records)]["relevance"]
     assert len(found.records) < len(everything)
     for form in ([], ["--json"], ["--paths"], ["-0"]):
         nothing = sightline("search", "two men in suits in an office", "--relevant", *form, "--library", winter)
@@ -56,9 +66,37 @@ def test_relevant_requires_calibrated_model(sightline: Sightline, filled: Path) 
     assert [record["relevance"] for record in sightline("search", "red", "--json").records] == [None] * 4
 
 
-@pytest.mark.parametrize(("relevance", "line"), [(None, "0.314  /p"), (0.5, "0.314  /p"), (0.49, "0.314? /p")])
-def test_doubtful_hit_has_question_mark(relevance: float | None, line: str) -> None:
+def test_relevant_names_the_kind_of_query_without_a_scale(
+    sightline: Sightline, winter: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shipped = MiniEncoder().calibration
+    assert shipped is not None
+    content = json.loads(shipped.read_text())
+    content["scales"].pop("word", None)
+    (tmp_path / "calibration.json").write_text(json.dumps(content))
+    monkeypatch.setattr(MiniEncoder, "calibration", tmp_path / "calibration.json")
+    answer = sightline("search", "snow", "--relevant", "--library", winter)
+    assert (answer.code, answer.out) == (2, b"")
+    assert "not calibrated for single words as queries to the model mini" in answer.err
+    assert "--min-score" in answer.err
+    assert {record["relevance"] for record in sightline("search", "snow", "--json", "--library", winter).records} == {
+        None
+    }
+    (tmp_path / "lines.txt").write_text("a snowman with a red scarf in a snowy field\nsnow\n")
+    batch = sightline("search", "--queries", tmp_path / "lines.txt", "--relevant", "--library", winter)
+    assert batch.code == 2
+    assert "Line 2: Relevance is not calibrated for single words" in batch.err
+    assert batch.out.count(b"\n") == 1  # the first line has been answered
+
+
+@pytest.mark.parametrize(
+    ("relevance", "is_relevant", "line"),
+    [(None, None, "0.314  /p"), (0.7, True, "0.314  /p"), (0.4, None, "0.314  /p"), (0.2, False, "0.314? /p")],
+)
+def test_only_a_probably_wrong_hit_has_a_question_mark(
+    relevance: float | None, is_relevant: bool | None, line: str
+) -> None:
     record = ContentRecord(7, (Path("/p"),), 640, 480, "JPEG", 12345, None, None, None, None, None)
-    hit = Hit(2, record, 0.31415, relevance)
+    hit = Hit(2, record, 0.31415, relevance, is_relevant)
     assert hit_line(hit) == f"  2  {line}  (640×480)"
     assert hit_record(hit)["relevance"] == relevance

@@ -100,7 +100,11 @@ class Strict(HTMLParser):
 
 
 def test_caption_marks_doubtful_score(tmp_path: Path) -> None:
-    hits = [replace(hit(rank, tmp_path), relevance=relevance) for rank, relevance in enumerate((0.9, 0.1, None), 1)]
+    verdicts = ((0.9, True), (0.1, False), (0.4, None))
+    hits = [
+        replace(hit(rank, tmp_path), relevance=relevance, is_relevant=verdict)
+        for rank, (relevance, verdict) in enumerate(verdicts, 1)
+    ]
     section = SheetSection("a dog", hits)
     assert [section.caption(number) for number in range(3)] == ["1. 0.500", "2. 0.500?", "3. 0.500"]
 

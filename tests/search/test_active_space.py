@@ -58,7 +58,9 @@ def test_searcher_follows_active_space(both: Library) -> None:
         stored = flip(both, name)
         assert ask(following) == answer
         assert following.space == stored
-    assert following.search("red")[0].relevance is not None  # what scores mean has come along
+    assert (
+        following.search("a red car stands in front of a house")[0].relevance is not None
+    )  # what scores mean has come along
 
 
 def test_searcher_keeps_given_space_or_encoder(both: Library) -> None:

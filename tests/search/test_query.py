@@ -57,11 +57,11 @@ def test_invalid_query_raises(make: Callable[[], object]) -> None:
         make()
 
 
-def test_kind_is_none_for_mixed_or_weighted_queries() -> None:
+def test_only_a_single_text_or_whole_picture_has_a_kind() -> None:
     kinds = {
-        "beach": "text", "2:beach": "text", "a + b": "text", "a -b": "text", "./a.jpg": "picture",
-        "like:4 -like:5": "picture",
-        "a + 0.5:b": None, "a - 2:b": None, "a + ./a.jpg": None, "./a.jpg[0,0,5,5]": None,
+        "beach": "word", "2:beach": "word", "a sandy beach": "phrase", "a man walks along the beach": "sentence",
+        "./a.jpg": "picture", "like:4": "picture",
+        "a + b": None, "a -b": None, "like:4 -like:5": None, "a + ./a.jpg": None, "./a.jpg[0,0,5,5]": None,
     }  # fmt: skip
     for line, kind in kinds.items():
         query = parse(line).query

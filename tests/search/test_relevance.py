@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InvalidQuery
+from core.errors import InvalidQuery, RelevanceNotCalibrated
 from encoders.fake import FakeEncoder
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
 from indexer import index
 from search import Query, Searcher, SearchOptions
-from search.relevance import RELEVANCE_THRESHOLD, Calibration, Scale, calibration_of
+from search.relevance import KINDS, Calibration, Kind, Scale, calibration_of, min_relevant_score
 from store import Library
 
 CALIBRATION = WEIGHTS / "calibration.json"
@@ -34,27 +34,66 @@ PHOTO_CAPTIONS = (
 )
 """Captions that match no picture of the gallery."""
 
-PLAIN = Calibration("w", np.array([0.0, 1.0], np.float32), {"text": Scale(10, -4, -5), "picture": Scale(20, 0, -16)})
+PLAIN = Calibration(
+    "w",
+    np.array([0.0, 1.0], np.float32),
+    {"word": Scale(10, -4, -5, likely=0.7, unlikely=0.2, precision=0.8), "picture": Scale(20, 0, -16)},
+)
 
 
 def test_relevance_is_the_logistic_function() -> None:
     query = np.array([1, 0], np.float32)
     scores = np.array([0.5, 0.5 + np.log(3) / 10, 0.5 - np.log(3) / 10])
-    np.testing.assert_allclose(PLAIN.relevance(scores, query, "text"), [0.5, 0.75, 0.25])
+    np.testing.assert_allclose(PLAIN.relevance(scores, query, "word"), [0.5, 0.75, 0.25])
     np.testing.assert_allclose(PLAIN.relevance(np.array([0.8]), query, "picture"), [0.5])
     # A query that is similar to everything needs a higher score: 4 * 0.6 in the logit are 0.24 in the score.
     generic = np.array([0.8, 0.6], np.float32)
-    np.testing.assert_allclose(PLAIN.relevance(np.array([0.74]), generic, "text"), [0.5], atol=1e-6)
+    np.testing.assert_allclose(PLAIN.relevance(np.array([0.74]), generic, "word"), [0.5], atol=1e-6)
 
 
-@given(st.lists(st.floats(-1, 1), max_size=20), st.floats(0, 2 * np.pi), st.sampled_from(["text", "picture"]))
-def test_relevance_is_a_probability_that_grows_with_score(scores: list[float], angle: float, kind: str) -> None:
+def shipped(encoder: MiniEncoder) -> Calibration:
+    found = calibration_of(encoder)
+    assert found is not None
+    return found
+
+
+@given(st.lists(st.floats(-1, 1), max_size=20), st.floats(0, 2 * np.pi))
+def test_relevance_is_a_probability_that_grows_with_score(scores: list[float], angle: float) -> None:
     query = np.array([np.cos(angle), np.sin(angle)], np.float32)
-    for calibration in (PLAIN, replace(PLAIN, scales=Calibration.read(CALIBRATION).scales)):
-        found = calibration.relevance(np.sort(scores), query, kind)  # type: ignore[arg-type]
-        assert found.shape == (len(scores),)
-        assert ((found >= 0) & (found <= 1)).all()
-        assert (np.diff(found) >= 0).all()
+    for scales in (PLAIN.scales, *(shipped(encoder).scales for encoder in MiniEncoder.versions())):
+        calibration = replace(PLAIN, scales=scales)
+        for kind in scales:
+            found = calibration.relevance(np.sort(scores), query, kind)
+            assert found.shape == (len(scores),)
+            assert ((found >= 0) & (found <= 1)).all()
+            assert (np.diff(found) >= 0).all()
+
+
+def test_verdict_is_left_open_between_the_limits() -> None:
+    scale = PLAIN.scales["word"]
+    assert [scale.verdict(relevance) for relevance in (0.9, 0.7, 0.69, 0.2, 0.19)] == [True, True, None, None, False]
+    assert [PLAIN.scales["picture"].verdict(relevance) for relevance in (0.5, 0.49)] == [True, False]
+
+
+def test_lowest_relevant_score_is_that_of_a_likely_hit() -> None:
+    query = np.array([1, 0], np.float32)
+    assert min_relevant_score(query, PLAIN, "word", "m") == pytest.approx(0.5 + np.log(7 / 3) / 10, abs=1e-5)
+    assert min_relevant_score(query, PLAIN, "picture", "m") == pytest.approx(0.8, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("calibration", "kind", "says"),
+    [
+        (None, "word", "the model m"),
+        (None, None, "the model m"),
+        (replace(PLAIN, scales={}), "word", "the model m"),
+        (PLAIN, "sentence", "sentences as queries to the model m"),
+        (PLAIN, None, "queries of several parts"),
+    ],
+)
+def test_error_says_what_is_not_calibrated(calibration: Calibration | None, kind: Kind | None, says: str) -> None:
+    with pytest.raises(RelevanceNotCalibrated, match=f"not calibrated for {says}"):
+        min_relevant_score(np.array([1, 0], np.float32), calibration, kind, "m")
 
 
 def test_calibration_round_trips_through_file(tmp_path: Path) -> None:
@@ -64,14 +103,21 @@ def test_calibration_round_trips_through_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.background, PLAIN.background)
 
 
-def test_shipped_calibration_matches_shipped_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    encoder = MiniEncoder()
-    found = calibration_of(encoder)
-    assert found is not None
+@pytest.mark.parametrize("encoder", list(MiniEncoder.versions()), ids=lambda encoder: encoder.space.weights[:3])
+def test_shipped_calibration_matches_shipped_weights(
+    encoder: MiniEncoder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert encoder.calibration is not None
+    assert encoder.calibration.stat().st_size < 10_000
+    found = shipped(encoder)
     assert found.background.shape == (encoder.space.dim,)
-    assert all(scale.slope > 0 for scale in found.scales.values())
-    assert CALIBRATION.stat().st_size < 10_000
-    (tmp_path / "other.json").write_text(json.dumps(json.loads(CALIBRATION.read_text()) | {"weights": "others"}))
+    assert set(found.scales) <= set(KINDS)
+    assert "sentence" in found.scales
+    for scale in found.scales.values():
+        assert scale.slope > 0
+        assert 0 < scale.unlikely <= scale.likely < 1
+    content = json.loads(encoder.calibration.read_text()) | {"weights": "others"}
+    (tmp_path / "other.json").write_text(json.dumps(content))
     monkeypatch.setattr(MiniEncoder, "calibration", tmp_path / "other.json")
     assert calibration_of(encoder) is None
     assert calibration_of(FakeEncoder()) is None
@@ -104,14 +150,15 @@ def test_relevant_separates_answered_from_unanswered_queries(gallery: Searcher) 
 
 
 def test_relevant_keeps_only_relevant_hits(gallery: Searcher) -> None:
-    hits = gallery.search("a snowman in the snow", k=40)
+    text = "a snowman with a red scarf and a brown dog in a snowy field"
+    hits = gallery.search(text, k=40)
     likely = [hit.relevance for hit in hits if hit.relevance is not None]
     assert len(likely) == 40
     assert likely == sorted(likely, reverse=True)
-    good = [hit for hit in hits if hit.relevance is not None and hit.relevance >= RELEVANCE_THRESHOLD]
+    good = [hit for hit in hits if hit.is_relevant]
     assert 0 < len(good) < 40
-    assert gallery.search("a snowman in the snow", SearchOptions(k=40, relevant=True)).hits == tuple(good)
-    assert gallery.search("a snowman in the snow", k=40) == hits
+    assert gallery.search(text, SearchOptions(k=40, relevant=True)).hits == tuple(good)
+    assert gallery.search(text, k=40) == hits
 
 
 def test_image_queries_use_their_own_scale(gallery: Searcher, tmp_path: Path) -> None:
@@ -130,7 +177,7 @@ def test_image_queries_use_their_own_scale(gallery: Searcher, tmp_path: Path) ->
 def test_mixed_query_has_no_relevance(gallery: Searcher) -> None:
     query = Query.of(["snow"], next(GALLERY.glob("winter/*.jpg")))
     assert [hit.relevance for hit in gallery.search(query, k=2)] == [None, None]
-    with pytest.raises(InvalidQuery, match="mix text and pictures"):
+    with pytest.raises(InvalidQuery, match="several parts"):
         gallery.search(query, SearchOptions(relevant=True))
 
 
@@ -151,14 +198,15 @@ def test_relevance_does_not_depend_on_library(gallery: Searcher, tmp_path: Path,
 
 
 def test_identical_vectors_are_equally_relevant(tmp_path: Path, gallery: Searcher) -> None:
-    best = gallery.search("a snowman in the snow", k=1)[0].path.read_bytes()
+    best = gallery.search("a snowman with a red scarf and a brown dog in a snowy field", k=1)[0].path.read_bytes()
     (tmp_path / "same").mkdir()
     for number in range(3):
         (tmp_path / "same" / f"{number}.jpg").write_bytes(best + b"\0" * number)
     with Library.open(tmp_path / "same-library", create=True) as library:
         index(library, [tmp_path / "same"], MiniEncoder())
         hits = Searcher(library).search(
-            "a snowman in the snow", SearchOptions(relevant=True, collapse_duplicates=False)
+            "a snowman with a red scarf and a brown dog in a snowy field",
+            SearchOptions(relevant=True, collapse_duplicates=False),
         )
     assert len(hits) == 3
     assert len({hit.relevance for hit in hits}) == 1

@@ -58,6 +58,7 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.PluginError("sightline.encoders", "mine", "mine:Encoder", "unexpected type int"),
     errors.QuerySyntax("a + + b", 4, "Two operators in a row", is_operator=True),
     errors.RelevanceNotCalibrated("fake"),
+    errors.RelevanceNotCalibrated("mini", "word"),
     errors.RootUnavailable(_PATH, 70, 2),
     errors.SpaceDropped("mini"),
     errors.SpaceExists("clip", is_imported=True),

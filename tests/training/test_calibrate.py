@@ -1,20 +1,32 @@
 """Fitting a calibration to queries with answers worked out by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from search.relevance import Scale
-from training.calibrate import fit_scale, log_loss, measured
+from search.relevance import Kind, Scale
+from training.calibrate import best_cut, fit_pairs, with_limits
 from training.logistic import auc, fit
-from training.questions import Questions
+from training.questions import MEASURE, Asked
+from training.verdicts import Judged, has_many, macro_precision, macro_recall, relevance_of, with_precision
 
 MEAN = np.array([0.0, 0.0])
 
 
-def asked(name: str, scores: list[float], *, answered: bool, use: str = "both") -> Questions:
-    vectors = np.tile(np.array([1, 0], np.float32), (len(scores), 1))
-    halves = np.arange(len(scores)) % 2
-    return Questions(name, answered, vectors, np.array(scores), halves, np.full(len(scores), "en"), use)
+def asked(
+    scores: Sequence[Sequence[float]], counts: Sequence[Sequence[int]] | None = None, kind: str = "word"
+) -> Asked:
+    number = len(scores)
+    return Asked(
+        "words",
+        np.tile(np.array([1, 0], np.float32), (number, 1)),
+        np.array(scores, np.float32),
+        np.full(number, kind),
+        np.full(number, MEASURE),
+        np.full(number, "en"),
+        None if counts is None else np.array(counts),
+    )
 
 
 def test_auc_worked_out_by_hand() -> None:
@@ -32,27 +44,74 @@ def test_a_fit_reproduces_the_observed_odds() -> None:
     assert constant == pytest.approx(-np.log(3), abs=1e-2)
 
 
-def test_classes_and_kinds_have_equal_weight() -> None:
-    good, bad = asked("good", [0.8, 0.8, 0.6, 0.6], answered=True), asked("bad", [0.6, 0.6, 0.4, 0.4], answered=False)
-    scale = fit_scale([good, bad], MEAN)
-    assert scale.slope * 0.6 + scale.constant == pytest.approx(0, abs=1e-2)
-    often = asked("good", [0.8, 0.8, 0.6, 0.6] * 10, answered=True)
-    other = fit_scale([often, bad, asked("looked at", [0.1] * 9, answered=True, use="measure")], MEAN)
-    assert isinstance(scale, Scale)
-    assert (other.slope, other.constant) == pytest.approx((scale.slope, scale.constant), rel=1e-6)
+def test_relevance_is_the_share_of_right_pairs() -> None:
+    """At 0.8, three of four pictures are right, and at 0.4 one; half of the queries have no answer and score 0.4."""
+    words = asked([[0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.4]], [[5, 2, 2, 1, 2, 0, 0, 1]])
+    scale = fit_pairs([words], [asked([[0.4] * 8])], MEAN)
+    found = relevance_of(asked([[0.8, 0.4]]), scale, MEAN)
+    np.testing.assert_allclose(found, [[0.75, 1 / 12]], atol=0.01)  # at 0.4: 1 of 4, and 0 of 8
 
 
-def test_each_half_is_evaluated_with_the_other_fit() -> None:
-    """The halves have different scales, so that each is misjudged by the fit of the other."""
-    good = asked("good", [0.8, 0.4] * 4, answered=True)
-    bad = asked("bad", [0.7, 0.3] * 4, answered=False)
-    found = measured([good, bad], MEAN)
-    assert (found["bad"][::2] > 0.5).all()
-    assert (found["good"][1::2] < 0.5).all()
+def test_each_query_weighs_the_same() -> None:
+    """One query to two pictures and one to eight: at 0.8, (1 + 0.5) / 2 of the weight is right."""
+    small, large = asked([[0.8, 0.4]], [[2, 0]]), asked([[0.8] * 4 + [0.4] * 4], [[2, 2, 0, 0, 0, 0, 0, 0]])
+    scale = fit_pairs([small, large], [asked([[0.0]])], MEAN)
+    assert relevance_of(asked([[0.8]]), scale, MEAN)[0, 0] == pytest.approx(0.75, abs=0.01)
 
 
-def test_log_loss_worked_out_by_hand() -> None:
-    """Two answered kinds weigh a quarter each, and the unanswered one weighs half, for any sizes."""
-    kinds = [asked("a", [0.8], answered=True), asked("b", [0.8] * 3, answered=True), asked("c", [0.1], answered=False)]
-    relevance = {"a": np.array([0.5]), "b": np.array([1.0, 1.0, 1.0]), "c": np.array([0.75])}
-    assert log_loss(kinds, relevance) == pytest.approx(np.log(2) / 4 + np.log(4) / 2)
+def test_macro_averages_worked_out_by_hand() -> None:
+    right = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]], bool)
+    likely = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
+    assert macro_precision(likely, right) == pytest.approx((1 + 1 / 2 + 0) / 3)  # the last one has no likely hit
+    assert macro_recall(likely, right) == pytest.approx((1 / 2 + 1 + 0) / 3)  # the third has no right picture
+    assert macro_precision(np.zeros_like(likely), right) == 0
+
+
+def test_best_cut_is_the_lowest_with_the_precision_needed() -> None:
+    relevance = np.array([[0.9, 0.8, 0.7, 0.6, 0.5] + [0.1] * 5])
+    right = np.array([[1, 1, 1, 0, 0] + [0] * 5], bool)
+    cut = best_cut(relevance, right)  # 3 of 4 from 0.6 on are right, 3 of 5 from 0.5 on
+    assert cut is not None
+    assert 0.5 < cut <= 0.6
+    assert best_cut(relevance, np.zeros_like(right)) is None
+
+
+def test_limits_keep_answered_queries_from_being_told_nothing() -> None:
+    scale = Scale(10, 0, -5)
+    scores = np.linspace(0.3, 0.9, 100)[:, None] * np.linspace(1, 0.1, 20)  # (100, 20), the best first
+    counts = np.where(np.arange(20) < 10, 2, 0) * np.ones((100, 1))
+    words = asked(scores.tolist(), counts.astype(int).tolist())
+    assert has_many(words).all()
+    limited = with_limits(scale, [words], MEAN)
+    assert limited is not None
+    assert limited.unlikely <= limited.likely
+    judged = Judged.of(words, {"word": limited}, MEAN)
+    assert judged.missed <= 0.03
+    assert judged.precision >= 0.75
+    assert judged.best_recall(0.75) == pytest.approx(judged.recall, abs=0.02)
+
+
+def test_kind_that_cannot_be_judged_gets_no_scale() -> None:
+    wrong = asked([[0.9, 0.8, 0.7, 0.6]] * 20, [[0, 0, 0, 2]] * 20)
+    assert with_limits(Scale(10, 0, -5), [wrong], MEAN) is None
+
+
+def test_queries_of_a_kind_without_a_scale_get_no_verdict() -> None:
+    phrases = asked([[0.9, 0.1]], [[2, 0]], kind="phrase")
+    judged = Judged.of(phrases, {"word": Scale(10, 0, -5)}, MEAN)
+    assert not judged.likely.any()
+    assert not judged.nothing.any()
+
+
+def test_answers_can_be_taken_out() -> None:
+    taken = asked([[0.9, 0.8, 0.1]], [[2, 1, 0]]).taken_out()
+    assert taken.scores.max() == pytest.approx(0.1)
+    assert not taken.right.any()
+
+
+def test_measured_precision_is_added() -> None:
+    words = asked([[0.9, 0.8, 0.1]], [[2, 0, 0]])
+    scales: dict[Kind, Scale] = {"word": Scale(10, 0, -5), "sentence": Scale(10, 0, -5)}
+    found = with_precision(scales, {"word": words}, MEAN)
+    assert found["word"].precision == 0.5
+    assert found["sentence"].precision is None

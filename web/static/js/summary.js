@@ -15,8 +15,8 @@ export function tell(found) {
   if (isEmpty()) return summarise(t("newest", { n: found.searched }));
   const all = t("among", { n: found.searched });
   const likely = found.hits.filter((hit) => hit.is_relevant).length;
-  if (!found.hits.some((hit) => typeof hit.is_relevant === "boolean")) return summarise(all);
-  if (likely === 0) return summarise(`${t("noneLikely")} ${all}`);
+  if (found.hits.every((hit) => hit.is_relevant === false)) return summarise(`${t("noneLikely")} ${all}`);
+  if (likely === 0) return summarise(all); // nothing can be said
   const more = likely === found.hits.length && found.next ? "+" : "";
   return summarise(`${t("likely", { n: likely, more })} ${all}`);
 }

@@ -1,0 +1,84 @@
+"""The kind of a query by its length: a word, a phrase or a sentence. Each kind has its own scale of relevance.
+
+The scores of short and long texts differ: a word fits many pictures a little, a sentence fits few pictures well.
+"""
+
+import re
+
+from search.relevance import Kind
+
+__all__ = ["count_words", "text_kind"]
+
+LONGEST_PHRASE = 3
+"""Words. A text with more is a sentence."""
+
+_ARTICLES = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "der",
+        "die",
+        "das",
+        "den",
+        "dem",
+        "des",
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "einer",
+        "eines",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "des",
+        "du",
+        "el",
+        "los",
+        "las",
+        "una",
+        "unos",
+        "unas",
+        "il",
+        "lo",
+        "gli",
+        "uno",
+        "um",
+        "uma",
+        "os",
+        "as",
+        "het",
+        "een",
+    ]
+)
+_CLASSIFIER = re.compile("^[一两]?[个個只隻条條位名匹头頭辆輛张張座棵朵]")
+"""A Chinese numeral and classifier at the start, as in 一只狗, which means "a dog"."""
+_UNSPACED = r"\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Characters of Chinese, and of Japanese apart from katakana, which are written without spaces between words."""
+_RUN = re.compile(
+    f"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[\\w\u0300-\u036f\u064b-\u0652])+(?:[-'’](?![{_UNSPACED}])\\w+)*"
+)
+_CHARACTERS_A_WORD = 2
+
+
+def text_kind(text: str) -> Kind:
+    """Return the kind of a text: 1 word, 2 or 3 words (a phrase), or more (a sentence)."""
+    words = count_words(text)
+    return "word" if words <= 1 else "phrase" if words <= LONGEST_PHRASE else "sentence"
+
+
+def count_words(text: str) -> int:
+    """Return the number of words in a text, without articles.
+
+    Chinese has no spaces: two of its characters count as a word, rounded down, and one to three as a single word.
+    """
+    words = 0
+    for run in _RUN.findall(text.casefold()):
+        if re.match(f"[{_UNSPACED}]", run):
+            words += max(1, len(_CLASSIFIER.sub("", run) or run) // _CHARACTERS_A_WORD)
+        else:
+            words += run not in _ARTICLES
+    return words

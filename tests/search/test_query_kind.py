@@ -1,0 +1,46 @@
+"""Telling words, phrases and sentences apart in languages with and without spaces."""
+
+import pytest
+
+from search.query_kind import count_words, text_kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dog", "a dog", "the dog", "THE DOG", "Hund", "ein Hund", "der Hund", "un chien", "l'eau", "l’eau",
+        "basket-ball", "pes", "kůň", "ku\u030an\u030c", "狗", "一只狗", "自行车", "一辆汽车", "马", "كلب",
+        "كَلْب", "un perro", "犬", "スノーボード", "a dog!", " dog ", "?!", "the", "个",
+    ],
+)  # fmt: skip
+def test_word(text: str) -> None:
+    assert text_kind(text) == "word"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a black dog", "dog on the beach", "zwei Hunde", "ein Hund im Schnee", "un chien dans l'eau", "černý pes",
+        "黑色的狗", "一只黑色的狗", "海滩上的狗", "男人攀岩", "كلب أسود", "رجل يتسلق صخرة", "海辺の犬", "3 dogs",
+    ],
+)  # fmt: skip
+def test_phrase(text: str) -> None:
+    assert text_kind(text) == "phrase"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two men in an office", "a dog runs through the snow", "Zwei Männer sitzen in einem Büro.",
+        "两个男人在办公室里谈话",
+        "رجلان يتحدثان في مكتب", "un homme joue de la guitare dans la rue",
+    ],
+)  # fmt: skip
+def test_sentence(text: str) -> None:
+    assert text_kind(text) == "sentence"
+
+
+def test_two_chinese_characters_count_as_a_word() -> None:
+    assert [count_words("雪" * number) for number in (1, 2, 3, 4, 5, 8)] == [1, 1, 1, 2, 2, 4]
+    assert count_words("NBA 篮球 比赛") == 3
+    assert count_words("") == 0
