@@ -96,7 +96,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
     if (facts["failed"] or any(space["failed"] for space in facts["spaces"])) and "failures" not in facts:
         print_text("`sightline status --failures` lists what failed, and why")
     for failure in facts.get("failures", ()):
-        space = f" in {failure['space']}" if failure["space"] else ""
+        space = f" in {' '.join(filter(None, (failure['space'], failure['version'])))}" if failure["space"] else ""
         print_text(
             f"Failed    {shown(failure['path'])}: {failure['detail']} "
             f"({failure['reason']}{space}, tried {failure['tries']}×)"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, true
 
+from core.space import Space
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import (
     Content,
@@ -90,13 +91,16 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class FailureRecord:
-    """A file that could not be read as a picture, or that the model of `space` could not embed."""
+    """A file that could not be read as a picture, or that a model could not embed."""
 
     path: Path
     reason: str
     detail: str
     tries: int
     space: str | None = None
+    """The model that could not embed it."""
+    version: str | None = None
+    """The version of that model, if it has several."""
 
 
 def load_content_records(library: Library, ids: Sequence[int]) -> dict[int, ContentRecord]:
@@ -232,13 +236,14 @@ def count_documents(library: Library) -> int:
 def list_failures(library: Library) -> list[FailureRecord]:
     """Return every file that could not be read, or not be embedded in some space, ordered by path."""
     unreadable = (
-        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries, null().label("space"))
+        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries)
+        .add_columns(null().label("space"), null().label("weights"))
         .join(Picture, Picture.id == Failure.picture_id)
         .join(Root, Root.id == Picture.root_id)
     )
     why = (VectorFailure.reason, VectorFailure.detail, VectorFailure.tries)
     unembedded = (
-        select(Root.path, Picture.relpath, *why, SpaceRow.model.label("space"))
+        select(Root.path, Picture.relpath, *why, SpaceRow.model.label("space"), SpaceRow.weights)
         .join(Picture, Picture.content_id == VectorFailure.content_id)
         .join(Root, Root.id == Picture.root_id)
         .join(SpaceRow, SpaceRow.id == VectorFailure.space_id)
@@ -254,6 +259,7 @@ def list_failures(library: Library) -> list[FailureRecord]:
             detail=row.detail,
             tries=row.tries,
             space=row.space,
+            version=row.space and Space(row.space, row.weights, 0).version,
         )
         for row in rows
     ]

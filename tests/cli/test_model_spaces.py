@@ -185,6 +185,6 @@ def test_status_reports_vector_failures(indexed: Sightline) -> None:
     status = indexed("status")
     assert "1 could not be embedded" in status.text
     assert "--failures" in status.text
-    assert "not all values are finite (bad-vector in mini, tried 1×)" in indexed("status", "--failures").text
+    assert f"not all values are finite (bad-vector in mini {VERSION}, tried 1×)" in indexed("status", "--failures").text
     (facts,) = indexed("status", "--failures", "--json").records
-    assert facts["failures"][0]["space"] == "mini"
+    assert (facts["failures"][0]["space"], facts["failures"][0]["version"]) == ("mini", VERSION)

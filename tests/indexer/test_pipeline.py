@@ -12,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from core.errors import SpaceMismatch, UnknownModel
+from core.errors import SpaceMismatch, UnknownModel, WeightsChanged
 from encoders import registry
 from encoders.fake import FakeEncoder
+from encoders.mini.encoder import MiniEncoder
 from indexer import IndexSettings, index
 from indexer.scan import ScanSettings
 from pictures.decode import DecodeSettings
@@ -23,8 +24,9 @@ from store import Library
 from store.catalog.tables import Embedding, PictureState
 from store.check import repair, verify
 from store.queries import count_by_state, list_failures
-from store.spaces.registry import activate, model_space, register
+from store.spaces.registry import activate, list_spaces, model_space, register
 from tests.support.indexing import CountingEncoder, expected_vectors, nonzero_counts, vectors_by_path
+from tests.support.versions import NEWER, install_newer_mini
 
 Paint = Callable[..., Path]
 
@@ -255,6 +257,20 @@ def test_encoder_may_be_a_model_name_and_defaults_to_that_of_the_library(library
     space = model_space(library)
     assert space is not None
     assert space.space.fingerprint == FakeEncoder().space.fingerprint
+
+
+def test_model_name_stands_for_the_version_of_the_library(
+    library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(library, album / "more", "mini")
+    old = model_space(library)
+    assert old is not None
+    install_newer_mini(tmp_path / "mini", monkeypatch)
+    assert index(library, album, "mini").embedded == 3
+    assert [summary.stored for summary in list_spaces(library)] == [old]
+    with pytest.raises(SpaceMismatch, match=f"embedded by {old.space.title} .*, not by mini {NEWER}") as caught:
+        index(library, album, MiniEncoder())
+    assert not isinstance(caught.value, WeightsChanged)  # the model of the library has not changed
 
 
 def test_encoder_of_a_new_library_is_the_default_model(
