@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import LicenceNotAllowed
 from encoders.licences import commercial_only, describe_licence, permitted_use, require_commercial
+from encoders.mini.encoder import MiniEncoder
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, XM3600, best_score, is_weak
 from encoders.registry import ENCODERS
 
@@ -17,6 +18,10 @@ def test_every_built_in_model_is_described() -> None:
         assert model.summary
         assert model.licence
         assert all(re.fullmatch("[a-z]{2}", language) for language in model.languages)
+
+
+def test_languages_of_the_built_in_model_are_those_of_its_newest_version() -> None:
+    assert set(BUILT_IN_MODELS["mini"].languages) == set(MiniEncoder().languages)
 
 
 @pytest.mark.parametrize("model", MODEL_CATALOG.values(), ids=list(MODEL_CATALOG))
