@@ -1,6 +1,6 @@
 """Step 8: the relevance of a score of the exported files, and how often its verdicts are right.
 
-    python -m training.calibrate --data DIR [--version v3]
+    python -m training.calibrate --data DIR [--version v3] [--docs docs/relevance.md]
 
 Fits a calibration (`search/relevance.py`) to one half of the queries, prints the tables of docs/relevance.md, measured
 with the other half, and writes `calibration.json` next to the weights. A kind of query without reliable verdicts gets
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.mini.encoder import CALIBRATION, WEIGHTS, MiniEncoder
+from search.logistic import fit
 from search.relevance import Calibration, Kind, Scale
 from training import verdicts
-from training.logistic import fit
 from training.questions import FIT, Asked, Embeddings, Questions
 
 __all__ = ["Fitted", "best_cut", "calibrate", "fit_best", "fit_pairs", "main", "with_limits"]
@@ -122,6 +122,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--version", help="the folder of the weights in encoders/mini, such as v2 [the newest]")
     parser.add_argument("--out", type=Path, help="[calibration.json in that folder]")
+    parser.add_argument("--docs", type=Path, help="a document whose tables are replaced")
     parser.add_argument("--work", type=Path, default=Path("runs/calibration"))
     options = parser.parse_args()
     folder = WEIGHTS.with_name(options.version) if options.version else WEIGHTS
@@ -134,7 +135,11 @@ def main() -> None:
     calibration = Calibration(encoder.space.weights, mean.astype(np.float32), scales)
     out = options.out or folder / CALIBRATION
     calibration.write(out)
-    print(*verdicts.tables(asked, Calibration.read(out)), sep="\n")
+    tables = list(verdicts.tables(asked, Calibration.read(out)))
+    print(*tables, sep="\n")
+    if options.docs:
+        text = options.docs.read_text(encoding="utf-8")
+        options.docs.write_text(verdicts.replace_tables(text, tables), encoding="utf-8")
 
 
 def _rows(side: Sequence[Asked], kind: Kind, half: int) -> list[Asked]:

@@ -5,6 +5,7 @@ them. Queries are split into two halves by idea (a word with all its translation
 measure.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -25,8 +26,8 @@ __all__ = ["AGREED", "FIT", "MEASURE", "Asked", "Embeddings", "Questions", "outd
 
 FIT, MEASURE = 0, 1
 """The halves."""
-_COLLECTIONS = ("houses", "cats_dogs", "sports22")
-"""Collections without captions that are so different that none answers queries for another."""
+_COLLECTIONS = {"houses": "houses", "cats and dogs": "cats_dogs", "sports": "sports22"}
+"""Collections without captions that are so different that none answers queries for another: names and folders."""
 
 _FOLDER = Path(__file__).parent
 _GALLERY = _FOLDER.parent / "examples" / "gallery"
@@ -108,16 +109,17 @@ class Embeddings:
             opened = ([open_query_image(path, side) for path in batch] for batch in batches)
             return np.concatenate([self.encoder.encode_images(batch) for batch in opened])
 
-        return self._kept(name, len(paths), encode)
+        return self._kept(name, [f"{path.name} {path.stat().st_size}" for path in paths], encode)
 
     def texts(self, name: str, texts: Sequence[str]) -> Vectors:
         """Return the vectors (N, D) of texts; `name` names the file that keeps them."""
-        return self._kept(name, len(texts), lambda: self.encoder.encode_texts(texts))
+        return self._kept(name, texts, lambda: self.encoder.encode_texts(texts))
 
-    def _kept(self, name: str, count: int, encode: Callable[[], Vectors]) -> Vectors:
-        file = self._folder / f"{name}.npy"
-        if file.is_file() and len(found := np.load(file)) == count:
-            return np.asarray(found, np.float32)
+    def _kept(self, name: str, items: Sequence[str], encode: Callable[[], Vectors]) -> Vectors:
+        digest = hashlib.sha256("\n".join(items).encode()).hexdigest()[:8]
+        file = self._folder / f"{name} {digest}.npy"
+        if file.is_file():
+            return np.asarray(np.load(file), np.float32)
         vectors = encode()
         file.parent.mkdir(parents=True, exist_ok=True)
         np.save(file, vectors)
@@ -163,12 +165,12 @@ class Questions:
         return np.mean([vectors.mean(0) for vectors in kinds], axis=0)
 
     def words(self, file: str, name: str) -> Asked:
-        """Return the words or phrases of a file as queries to the dev photos; ideas without a half are for the fit."""
+        """Return the words or phrases of a file as queries to the dev photos."""
         ideas = json.loads((_FOLDER / file).read_text(encoding="utf-8"))
         counts = [_count(self._english, _groups(idea["forms"])) for idea in ideas]
         texts = [idea["names"][lang] for idea in ideas for lang in LANGUAGES]
         asked = self._texts(name, texts, list(LANGUAGES) * len(ideas))
-        halves = np.repeat([idea.get("half", FIT) for idea in ideas], len(LANGUAGES))
+        halves = np.repeat([idea["half"] for idea in ideas], len(LANGUAGES))
         return replace(asked, halves=halves, counts=np.repeat(counts, len(LANGUAGES), axis=0))
 
     def unanswered(self) -> Asked:
@@ -178,7 +180,9 @@ class Questions:
         labels = [name.text for name in corpora.class_names(self._data)]
         names = [label for label in labels if _words(label).isdisjoint(mentioned)]
         texts = [idea[lang] for idea in ideas for lang in LANGUAGES] + names
-        asked = self._texts("unanswered", texts, [*list(LANGUAGES) * len(ideas), *["en"] * len(names)])
+        asked = self._texts(
+            "unanswered words and phrases", texts, [*list(LANGUAGES) * len(ideas), *["en"] * len(names)]
+        )
         halves = np.concatenate([np.repeat(np.arange(len(ideas)) % 2, len(LANGUAGES)), np.arange(len(names)) % 2])
         return replace(asked, halves=halves)
 
@@ -213,7 +217,7 @@ class Questions:
 
     def other_pictures(self) -> list[Asked]:
         """Return pictures of one collection as queries to each other collection."""
-        kinds = {name: self.collection(name) for name in _COLLECTIONS} | {"scenes": self.scenes}
+        kinds = {name: self.collection(folder) for name, folder in _COLLECTIONS.items()} | {"scenes": self.scenes}
         pairs = [(asked, gallery) for asked in kinds for gallery in kinds if asked != gallery]
         return [_pictures(f"{asked} to {gallery}", kinds[asked], kinds[gallery]) for asked, gallery in pairs]
 

@@ -1,6 +1,6 @@
 """How often the verdicts of a calibration are right: the tables of docs/relevance.md."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "macro_precision",
     "macro_recall",
     "relevance_of",
+    "replace_tables",
     "tables",
     "with_precision",
 ]
@@ -186,6 +187,20 @@ def tables(asked: AllAsked, calibration: Calibration) -> Iterator[str]:
     yield from _languages(known[0])
     yield from _nothing([judge(one) for one in _galleries(asked)])
     yield from _odds(known)
+
+
+def replace_tables(text: str, lines: Iterable[str]) -> str:
+    """Return a Markdown text with each of its tables replaced by the one of `lines` with the same first line.
+
+    Raises `ValueError` for a table that the text does not contain.
+    """
+    for table in "\n".join(lines).strip().split("\n\n"):
+        start = text.find(table.partition("\n")[0])
+        if start < 0:
+            raise ValueError(f"no such table: {table.partition(chr(10))[0]}")
+        end = text.find("\n\n", start)
+        text = text[:start] + table + (text[end:] if end >= 0 else "\n")
+    return text
 
 
 def _galleries(asked: AllAsked) -> Iterator[Asked]:

@@ -5,11 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from search.logistic import fit
 from search.relevance import Kind, Scale
 from training.calibrate import best_cut, fit_pairs, with_limits
-from training.logistic import auc, fit
 from training.questions import MEASURE, Asked
-from training.verdicts import Judged, has_many, macro_precision, macro_recall, relevance_of, with_precision
+from training.verdicts import (
+    Judged,
+    has_many,
+    macro_precision,
+    macro_recall,
+    relevance_of,
+    replace_tables,
+    with_precision,
+)
 
 MEAN = np.array([0.0, 0.0])
 
@@ -27,12 +35,6 @@ def asked(
         np.full(number, "en"),
         None if counts is None else np.array(counts),
     )
-
-
-def test_auc_worked_out_by_hand() -> None:
-    assert auc(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 1
-    assert auc(np.array([0.0]), np.array([1.0])) == 0
-    assert auc(np.array([1.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx((0.5 + 0 + 1 + 0) / 4)
 
 
 def test_a_fit_reproduces_the_observed_odds() -> None:
@@ -115,3 +117,13 @@ def test_measured_precision_is_added() -> None:
     found = with_precision(scales, {"word": words}, MEAN)
     assert found["word"].precision == 0.5
     assert found["sentence"].precision is None
+
+
+def test_tables_of_a_document_are_replaced() -> None:
+    text = "# A\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\nBetween.\n\n| c |\n| - |\n| 3 |\n"
+    found = replace_tables(
+        text, ["| a | b |", "| - | - |", "| 5 | 6 |", "| 7 | 8 |", "", "| c |", "| - |", "| 9 |", ""]
+    )
+    assert found == "# A\n\n| a | b |\n| - | - |\n| 5 | 6 |\n| 7 | 8 |\n\nBetween.\n\n| c |\n| - |\n| 9 |\n"
+    with pytest.raises(ValueError, match="no such table"):
+        replace_tables("", ["| a |"])

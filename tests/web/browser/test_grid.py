@@ -142,6 +142,9 @@ def test_line_separates_relevant_pictures(gallery: str, open_page: OpenPage) -> 
     expect(page.locator("#summary")).to_contain_text("No likely matches")
     page.get_by_label("Sort").select_option("Newest first")
     expect(page.locator("#summary")).to_contain_text("100 pictures")
+    search_for(page, words)  # by date, right and wrong pictures alternate
+    expect(page.locator("#summary")).to_have_text(f"{likely} likely matches, 100 pictures searched")
+    expect(page.locator(".line")).to_be_hidden()
 
 
 def test_selected_pictures_can_be_exported(gallery: str, open_page: OpenPage) -> None:

@@ -42,7 +42,8 @@ export function append(list) {
 
 function settle(ahead = AHEAD) {
   const first = hits.findIndex((hit) => hit.is_relevant === false);
-  border = first < 0 ? hits.length : first;
+  const isLast = first >= 0 && hits.slice(first).every((hit) => hit.is_relevant === false); // not so by date
+  border = isLast ? first : hits.length;
   measure();
   draw(ahead);
 }
