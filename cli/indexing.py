@@ -18,7 +18,7 @@ from indexer import IndexSettings, Summary, index
 from indexer.ignore import parse_patterns
 from indexer.scan import ScanSettings
 from store import Library
-from store.spaces.registry import list_spaces, model_space
+from store.spaces.registry import list_spaces
 from store.spaces.space_fill import fill_states
 
 __all__ = ["ScanSettings", "index_folders"]
@@ -50,9 +50,7 @@ def index_folders(
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
-        stored = model_space(opened)
-        encoder = registry.load_for_indexing(model, None if stored is None else stored.space, placement)
-        summary = index(opened, map(logical_path, paths), encoder, settings, progress)
+        summary = index(opened, map(logical_path, paths), model, settings, progress, placement=placement)
         _warn_of_filling(opened)
         newer = unused_newer_version(opened)
     if as_json:

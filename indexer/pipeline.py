@@ -38,6 +38,7 @@ from core.errors import (
 from core.files import absolute
 from encoders import registry
 from encoders.base import Encoder
+from encoders.placement import DEFAULT_PLACEMENT, Placement
 from indexer.batching import batches, embed, read_ahead
 from indexer.reader import Reader
 from indexer.refresh import backfill_hashes, refresh_metadata
@@ -84,11 +85,14 @@ def index(
     encoder: Encoder | str | None = None,
     settings: IndexSettings | None = None,
     progress: Progress | None = None,
+    *,
+    placement: Placement = DEFAULT_PLACEMENT,
 ) -> Summary:
     """Bring the library up to date with one or more folders; wait while another process is changing it.
 
-    `encoder` is an encoder or the name of a model. By default it is the model that the library uses already, or the
-    built-in one for a new library.
+    `encoder` is an encoder or the name of a model, which is loaded to `placement`. A library keeps its version of a
+    model: the name stands for that version. By default it is the model that the library uses already, or the built-in
+    one for a new library.
 
     Raises `FolderNotFound`, `FolderUnreadable`, `FolderExcluded` if the rules of its root exclude a folder,
     `RootUnavailable` if an indexed folder is gone or suddenly nearly empty (nothing is changed), `SpaceMismatch` if the
@@ -101,7 +105,7 @@ def index(
     with library.exclusive(progress.waiting) as writer:
         for folder in folders:
             _require_folder(library, folder, settings)
-        encoder = _load(library, encoder)
+        encoder = _load(library, encoder, placement)  # not before: another process may have changed the model
         run = _IndexRun(writer, _ensure_space(writer, encoder), encoder, settings, progress)
         try:
             for folder in _outermost(folders):
@@ -210,12 +214,12 @@ class _IndexRun:
                 self._publish_index()
 
 
-def _load(library: Library, encoder: Encoder | str | None) -> Encoder:
+def _load(library: Library, encoder: Encoder | str | None, placement: Placement) -> Encoder:
     """Return the given encoder, the one of the given name, the library's, or the default one, in this order."""
     if isinstance(encoder, Encoder):
         return encoder
     stored = model_space(library)
-    return registry.load_for_indexing(encoder, None if stored is None else stored.space)
+    return registry.load_for_indexing(encoder, None if stored is None else stored.space, placement)
 
 
 def _ensure_space(writer: Writer, encoder: Encoder) -> StoredSpace:

@@ -126,3 +126,23 @@ def test_searches_use_the_old_version_until_the_newer_one_is_complete(
         done(change)
         assert now()[0] == "paint 2"
     assert cli.query(VECTORS) == [("1:abc", 30), ("2:abc", 30)]
+
+
+def test_index_run_that_waits_for_the_change_uses_the_newer_version(
+    cli: Cli, photos: Path, upgrade: Callable[[], None], paint: Callable[..., list[Path]], tmp_path: Path, done: Done
+) -> None:
+    cli("index", photos, "--model", "paint")
+    upgrade()
+    paint(photos, cyan="cyan")
+    change = cli.held_at("store.spaces.space_fill:activate", 1, tmp_path / "go on", "models", "use", "paint")
+    while change.poll() is None and len(cli.query(VECTORS)) < 2:
+        time.sleep(0.005)
+    paint(photos, white="white")
+    run = cli.start("index", photos, "--json")
+    assert run.stderr is not None
+    assert b"waiting for it to finish" in run.stderr.readline()
+    (tmp_path / "go on").touch()
+    done(change)
+    done(run)
+    assert cli.query(ACTIVE) == [("2:abc",)]
+    assert cli.query(VECTORS) == [("1:abc", 30), ("2:abc", 32)]
