@@ -240,9 +240,10 @@ def _known(known: Sequence[Judged]) -> Iterator[str]:
 
 
 def _languages(words: Judged) -> Iterator[str]:
-    parts = [words.only(words.asked.langs == lang) for lang in LANGUAGES]
-    yield f"| everyday words | {' | '.join(LANGUAGES)} |"
-    yield f"| --- | {' | '.join('---:' for _ in LANGUAGES)} |"
+    langs = [lang for lang in LANGUAGES if lang in words.asked.langs]
+    parts = [words.only(words.asked.langs == lang) for lang in langs]
+    yield f"| everyday words | {' | '.join(langs)} |"
+    yield f"| --- | {' | '.join('---:' for _ in langs)} |"
     for name in ("found", "precision", "recall", "missed"):
         yield f"| {_TITLES[name]} | {' | '.join(f'{getattr(part, name):.3f}' for part in parts)} |"
     yield ""

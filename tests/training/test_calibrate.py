@@ -1,21 +1,25 @@
 """Fitting a calibration to queries with answers worked out by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from search.logistic import fit
-from search.relevance import Kind, Scale
+from search.relevance import Calibration, Kind, Scale
+from training import verdicts
 from training.calibrate import best_cut, fit_pairs, with_limits
 from training.questions import MEASURE, Asked
 from training.verdicts import (
+    AllAsked,
     Judged,
     has_many,
     macro_precision,
     macro_recall,
     relevance_of,
     replace_tables,
+    tables,
     with_precision,
 )
 
@@ -127,3 +131,22 @@ def test_tables_of_a_document_are_replaced() -> None:
     assert found == "# A\n\n| a | b |\n| - | - |\n| 5 | 6 |\n| 7 | 8 |\n\nBetween.\n\n| c |\n| - |\n| 9 |\n"
     with pytest.raises(ValueError, match="no such table"):
         replace_tables("", ["| a |"])
+
+
+def test_tables_worked_out_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scores of 0.5 and more are likely, and best hits below 0.3 are told that there is nothing."""
+    monkeypatch.setattr(verdicts, "MANY", 1)
+    scale = Scale(10, 0, -5, likely=0.5, unlikely=0.119)  # 1 / (1 + e^2) at a score of 0.3
+    words = asked([[0.9, 0.6, 0.1], [0.2, 0.1, 0.1], [0.4, 0.3, 0.1]], [[2, 1, 0], [0, 0, 2], [2, 0, 0]])
+    none = asked([[0.9, 0.1], [0.2, 0.1]])
+    sentences = replace(none, name="captions", kinds=np.full(2, "sentence"))
+    owners = np.zeros(2, int)
+    all_asked = AllAsked(words, words, none, none, words, [none], sentences, owners, sentences, owners, [sentences])
+    lines = list(tables(all_asked, Calibration("w", np.zeros(2, np.float32), {"word": scale})))
+    assert "| word | 10.000 | 0.000 | -5.000 | 0.500 | 0.119 | - |" in lines
+    assert "| sentence | - | - | - | - | - | - |" in lines
+    # The first word has two likely hits, the first of them right. With a limit of 0.4, 1/2 and 1 of the hits are right.
+    assert "| words | 3 | 0.333 | 0.500 | 0.333 | 0.667 | 1.000 | 0.333 of 3 |" in lines
+    assert "| words | 2 | 0.500 | 0.500 |" in lines  # without an answer: told nothing, and with a likely hit
+    assert "| words, answers taken out | 3 | 0.667 | 0.000 |" in lines
+    assert "| captions | 2 | 0.000 | 0.000 |" in lines  # no scale
