@@ -32,9 +32,9 @@ def newer(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def old(sightline: Sightline, album: Path, newer: Path, monkeypatch: pytest.MonkeyPatch) -> Sightline:
-    """Index four pictures with one version, then install a newer one that knows Spanish, too."""
+    """Index four pictures with one version, then install a newer one that knows Hungarian, too."""
     assert sightline("index", album, "--model", "mini").code == 0
-    install_newer_mini(newer, monkeypatch, languages=["en", "es"])
+    install_newer_mini(newer, monkeypatch, languages=["en", "hu"])
     return sightline
 
 
@@ -210,10 +210,10 @@ def test_evaluation_uses_the_version_of_the_space(old: Sightline) -> None:
 
 
 def test_language_advice_recommends_the_newer_version(old: Sightline) -> None:
-    spanish = ["un", "perro", "corre", "por", "la", "playa", "con", "una", "pelota", "roja"]
-    told = old("search", *spanish).err
-    assert f"in Spanish, in which the model {OLD.title} is known to be weak" in told
+    hungarian = ["egy", "kutya", "labdával", "játszik", "a", "hóban"]
+    told = old("search", *hungarian).err
+    assert f"in Hungarian, in which the model {OLD.title} is known to be weak" in told
     assert f"mini {NEWER} is better and installed: `sightline models use mini`." in told
-    assert old("search", *spanish).err == ""
+    assert old("search", *hungarian).err == ""
     old("models", "use", "mini")
-    assert old("search", *spanish).err == ""
+    assert old("search", *hungarian).err == ""

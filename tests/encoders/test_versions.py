@@ -19,6 +19,7 @@ from tests.support.distributions import install_plugin
 from tests.support.versions import NEWER, install_newer_mini
 
 OLD = MiniEncoder(VERSIONS[0]).space
+MINI_2 = Path(registry.__file__).parent / "mini" / "v2"
 
 PAINT = """
 from core.space import weights_of_version
@@ -50,7 +51,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
 
 
 def test_fingerprint_of_mini_2_is_the_one_of_existing_libraries() -> None:
-    space = MiniEncoder(Path(registry.__file__).parent / "mini" / "v2").space
+    space = MiniEncoder(MINI_2).space
     assert space.fingerprint == "38159366914bc39d6111c143ddd14d6724555fdc73092a46e5f4391501f993a8"
     assert (space.model, space.version, space.name, space.title) == ("mini", "2", "mini@2", "mini 2")
 
@@ -136,15 +137,15 @@ def test_versions_of_another_model_are_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_versions_are_described_by_their_own_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install_newer_mini(tmp_path / "mini", monkeypatch, languages=["en", "es"])
-    assert describe_model(f"mini@{NEWER}").languages == ("en", "es")
+    install_newer_mini(tmp_path / "mini", monkeypatch, languages=["en", "hu"])
+    assert describe_model(f"mini@{NEWER}").languages == ("en", "hu")
     assert describe_model(OLD.name).name == OLD.name
-    assert "es" not in describe_model(OLD.name).languages
+    assert "hu" not in describe_model(OLD.name).languages
 
 
 def test_the_card_sets_the_token_limit_and_the_size_for_patches(tmp_path: Path) -> None:
     folder = tmp_path / "mini"
-    shutil.copytree(VERSIONS[0], folder)
+    shutil.copytree(MINI_2, folder)
     card = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(card | {"max_tokens": 5, "patch_size": 512}))
     (folder / "calibration.json").unlink()
