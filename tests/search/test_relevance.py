@@ -138,15 +138,15 @@ def answered(searcher: Searcher, questions: Sequence[str]) -> float:
 
 
 def test_relevant_separates_answered_from_unanswered_queries(gallery: Searcher) -> None:
-    """At the time of calibration, it was at least 0.98 in every language, and at most 0.1 for the photo captions."""
+    """About the newest version of `mini`; docs/relevance.md has the rates of all captions."""
     lines = (GALLERY / "captions.jsonl").read_text(encoding="utf-8").splitlines()
     captions = [json.loads(line) for line in lines]
     for lang in ("en", "zh", "ar", "de", "fr", "cs"):
         texts = [row["caption"] for row in captions if row["lang"] == lang]
         assert answered(gallery, texts[::5]) >= 0.93, lang
-    assert answered(gallery, PHOTO_CAPTIONS) == 0
+    assert answered(gallery, PHOTO_CAPTIONS) <= 0.2
     best = [gallery.search(text, k=1)[0].relevance for text in PHOTO_CAPTIONS]
-    assert float(np.mean(np.array(best, float))) < 0.1
+    assert float(np.mean(np.array(best, float))) < 0.2
 
 
 def test_relevant_keeps_only_relevant_hits(gallery: Searcher) -> None:
