@@ -1,9 +1,9 @@
 """The crops of a picture that an encoder sees, so that its grid of patches covers all of it, and more finely.
 
 An encoder that crops a picture to its middle square never sees the ends of a wide one, and the patches of any encoder
-are coarse compared with the things people look for. It is therefore shown the whole picture (or squares that cover it)
-and overlapping closer crops. The values of their patches are merged where they overlap, as dense prediction does with
-sliding windows.
+can be coarse compared with the things people look for. It is therefore shown the whole picture (or squares that cover
+it) and, if its grid is coarse, overlapping closer crops. The values of their patches are merged where they overlap, as
+dense prediction does with sliding windows.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,10 @@ from PIL import Image
 
 from encoders.segmenter import resized
 
-__all__ = ["PatchCrop", "canvas_size", "merge_grids", "plan_crops"]
+__all__ = ["FINE_GRID", "PatchCrop", "canvas_size", "close_crops", "merge_grids", "whole_crops"]
+
+FINE_GRID = 32
+"""An encoder with this many patches on the shorter side of its grid gets no closer crops."""
 
 CLOSE_CROP_SCALE = 0.75
 """Side of a closer crop relative to a whole one. On rendered scenes, 0.75 points better than 0.5 or 0.6."""
@@ -46,19 +49,30 @@ class PatchCrop:
         return part.resize((side, side), Image.Resampling.BICUBIC) if square and part.width != part.height else part
 
 
-def plan_crops(size: tuple[int, int], *, square: bool) -> list[PatchCrop]:
-    """Return crops that cover a picture of `size` (width, height).
+def whole_crops(size: tuple[int, int], *, square: bool) -> list[PatchCrop]:
+    """Return the largest crops that cover a picture of `size` (width, height): the picture itself, or squares.
 
     They are squares if `square` is set, for an encoder that would crop or pad other shapes.
     """
-    width, height = size
-    across, down = width, height
-    if square:
-        across = down = max(min(size), -(-max(size) // MAX_WHOLE_CROPS))
-    close = (round(across * CLOSE_CROP_SCALE), round(down * CLOSE_CROP_SCALE), CLOSE_WEIGHT)
+    return _cover(size, _whole_shape(size, square=square), WHOLE_WEIGHT)
+
+
+def close_crops(size: tuple[int, int], *, square: bool) -> list[PatchCrop]:
+    """Return smaller, overlapping crops that cover a picture of `size` (width, height)."""
+    across, down = _whole_shape(size, square=square)
+    return _cover(size, (round(across * CLOSE_CROP_SCALE), round(down * CLOSE_CROP_SCALE)), CLOSE_WEIGHT)
+
+
+def _whole_shape(size: tuple[int, int], *, square: bool) -> tuple[int, int]:
+    side = max(min(size), -(-max(size) // MAX_WHOLE_CROPS))
+    return (side, side) if square else size
+
+
+def _cover(size: tuple[int, int], shape: tuple[int, int], weight: float) -> list[PatchCrop]:
+    """Return overlapping crops of `shape` that cover a picture of `size`."""
+    (width, height), (wide, high) = size, shape
     return [
         PatchCrop(left, top, min(width, left + wide), min(height, top + high), weight)
-        for wide, high, weight in ((across, down, WHOLE_WEIGHT), close)
         for top in _window_starts(height, high)
         for left in _window_starts(width, wide)
     ]

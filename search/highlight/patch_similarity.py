@@ -25,7 +25,7 @@ from core.errors import InvalidQuery, ModelUnavailable
 from encoders.base import Encoder
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, render_prompt
 from encoders.segmenter import Maps, resized
-from search.highlight.crops import merge_grids, plan_crops
+from search.highlight.crops import FINE_GRID, PatchCrop, close_crops, merge_grids, whole_crops
 
 __all__ = ["BACKGROUND_CONCEPTS", "PatchSimilarityEngine"]
 
@@ -93,13 +93,21 @@ class PatchSimilarityEngine:
 
     def _similarity(self, image: Image.Image, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosines of N vectors (N, D) with every place of the picture: (N, h, w), on the canvas."""
-        preprocess = self.encoder.patch_preprocess
-        square = preprocess.fit != "squash"
-        crops = plan_crops(image.size, square=square)
-        pixels = np.stack([preprocess.pixels(crop.of(image, square=square)) for crop in crops])  # (V, S, S, 3)
-        patches = self.encoder.encode_patches(pixels)  # (V, rows, columns, D)
+        square = self.encoder.patch_preprocess.fit != "squash"
+        crops = whole_crops(image.size, square=square)
+        patches = self._patches(image, crops, square=square)
+        if min(patches.shape[1:3]) < FINE_GRID:
+            closer = close_crops(image.size, square=square)
+            patches = np.concatenate([patches, self._patches(image, closer, square=square)])
+            crops += closer
         cosines = np.asarray(np.einsum("vrcd,nd->vnrc", patches, vectors), dtype=np.float32)
         return merge_grids(crops, cosines, image.size)
+
+    def _patches(self, image: Image.Image, crops: Sequence[PatchCrop], *, square: bool) -> NDArray[np.float32]:
+        """Return the patch features of V crops of a picture: (V, rows, columns, D)."""
+        preprocess = self.encoder.patch_preprocess
+        pixels = np.stack([preprocess.pixels(crop.of(image, square=square)) for crop in crops])  # (V, S, S, 3)
+        return self.encoder.encode_patches(pixels)
 
     def _vector(self, prompt: Prompt) -> NDArray[np.float32]:
         """Return the unit vector (D,) of a prompt."""

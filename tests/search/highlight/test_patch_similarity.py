@@ -17,7 +17,7 @@ from encoders.prompts import PicturePrompt, TextPrompt, VectorPrompt, as_prompts
 from examples.scenes import render
 from examples.scenes.kinds import SUBJECTS
 from search.highlight import highlight
-from search.highlight.crops import canvas_size, merge_grids, plan_crops
+from search.highlight.crops import FINE_GRID, canvas_size, close_crops, merge_grids, whole_crops
 from search.highlight.patch_similarity import PatchSimilarityEngine
 
 
@@ -135,19 +135,35 @@ def test_the_map_of_a_rotated_photo_is_upright(tmp_path: Path) -> None:
 @pytest.mark.parametrize("square", [True, False])
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (100, 100), (300, 100), (100, 1999), (4000, 1), (1, 4000), (97, 101)])
 def test_crops_cover_every_pixel(size: tuple[int, int], square: bool) -> None:
-    views = plan_crops(size, square=square)
     width, height = size
-    seen = np.zeros((height, width), int)
-    for view in views:
-        assert 0 <= view.left < view.right <= width
-        assert 0 <= view.top < view.bottom <= height
-        seen[view.top : view.bottom, view.left : view.right] += 1
-    assert seen.min() >= 1
+    whole, closer = whole_crops(size, square=square), close_crops(size, square=square)
+    for crops in (whole, closer):
+        seen = np.zeros((height, width), int)
+        for crop in crops:
+            assert 0 <= crop.left < crop.right <= width
+            assert 0 <= crop.top < crop.bottom <= height
+            seen[crop.top : crop.bottom, crop.left : crop.right] += 1
+        assert seen.min() >= 1
+    views = [*whole, *closer]
     assert len(views) < 100
     grids = np.full((len(views), 2, 3, 3), 0.25, np.float32)
     laid = merge_grids(views, grids, size)
     assert laid.shape == (2, *canvas_size(size)[::-1])
     np.testing.assert_allclose(laid, 0.25, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("side", "crops"), [(FINE_GRID - 1, 5), (FINE_GRID, 1)])
+def test_only_an_encoder_with_a_coarse_grid_gets_closer_crops(side: int, crops: int) -> None:
+    class Counting(FakeEncoder):
+        seen = 0
+
+        def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            self.seen += len(pixels)
+            return np.ones((len(pixels), side, side, self.space.dim), np.float32)
+
+    encoder = Counting()
+    PatchSimilarityEngine(encoder).maps(Image.new("RGB", (80, 80)), [TextPrompt("red")])
+    assert encoder.seen == crops
 
 
 def test_mini_points_as_well_as_its_plain_cosines() -> None:
