@@ -1,7 +1,7 @@
 """Readers of the training data: pictures, captions and aligned sentences, independent of pixels and tensors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ __all__ = [
     "LANGUAGES",
     "Caption",
     "aligned_sentences",
+    "by_picture",
     "captions",
     "class_names",
     "flickr_pictures",
@@ -42,6 +43,15 @@ def captions(data: Path, split: str) -> list[Caption]:
     ]
 
 
+def by_picture(captions: Iterable[Caption], names: Sequence[str]) -> list[dict[str, list[str]]]:
+    """Return the captions of each picture by language."""
+    rows = {name: row for row, name in enumerate(names)}
+    found: list[dict[str, list[str]]] = [{} for _ in names]
+    for caption in captions:
+        found[rows[caption.image]].setdefault(caption.lang, []).append(caption.text)
+    return found
+
+
 def read_captions(file: Path) -> list[Caption]:
     """Return the captions of a JSON Lines file with the keys `image` (a path), `caption` and `lang`."""
     return [Caption(row["image"], row["caption"], row["lang"]) for row in _rows(file)]
@@ -54,9 +64,8 @@ def flickr_pictures(data: Path, split: str) -> list[Path]:
 
 
 def unlabelled(data: Path) -> list[Path]:
-    """Return the photos without captions, including those with class names, sorted by path."""
-    folders = (data / "unlabelled", data / "imagenet_names" / "images")
-    return sorted(path for folder in folders for path in folder.rglob("*.jpg"))
+    """Return the photos without captions, sorted by path. Those with class names are for evaluation only."""
+    return sorted((data / "unlabelled").rglob("*.jpg"))
 
 
 def class_names(data: Path) -> list[Caption]:

@@ -1,15 +1,17 @@
-"""Step 7: evaluation of the exported files through the encoder of the product.
+"""Evaluation of the exported files through the encoder of the product.
 
     python -m training.evaluate --data DIR
     python -m training.evaluate --gallery examples/gallery
 
 Text to picture: every caption of a language against all pictures of the gallery. A rank counts from 1 and ties count
-against us. Nothing of torch is imported.
+against us. Everyday words: the fraction of the first ten photos that fit, averaged over words. Nothing of torch is
+imported.
 """
 
 import argparse
+import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +22,29 @@ from PIL import Image
 from benchmarks.pointing import patch_pointer, pointing, unseen_scenes
 from encoders.base import Encoder, Vectors
 from encoders.mini.encoder import WEIGHTS, MiniEncoder
+from encoders.mini.tokenizer import plain
 from search.evaluate import datasets
 from search.evaluate.evaluation import Evaluation
 from search.evaluate.ranks import relevant_ranks
 from search.evaluate.scoring import evaluate_dataset
 from training import corpora
 from training.corpora import LANGUAGES, Caption
+from training.names import CLASSES, read_concepts
 from training.scenes import scene_captions, scene_pictures
 
-__all__ = ["Gallery", "across_languages", "dev_gallery", "evaluate", "file_gallery", "names_gallery", "scene_gallery"]
+__all__ = [
+    "Everyday",
+    "Gallery",
+    "across_languages",
+    "dev_gallery",
+    "evaluate",
+    "everyday_words",
+    "file_gallery",
+    "mention_counts",
+    "names_gallery",
+    "precision_at_ten",
+    "scene_gallery",
+]
 
 _UNSEEN_SEED = 1_000_000
 """Scenes from this seed on are not used for training."""
@@ -58,10 +74,20 @@ def scene_gallery(count: int, encoder: Encoder) -> Gallery:
 
 
 def names_gallery(data: Path, encoder: Encoder) -> Gallery:
-    """Return the 1,000 ImageNet photos in their original shapes, each with the name of its class."""
-    names = corpora.class_names(data)
+    """Return the 1,000 ImageNet photos in their original shapes, each with the names of its class.
+
+    In English the label, in other languages the first name in the Open Multilingual Wordnet, if it has one.
+    """
+    labels = corpora.class_names(data)  # in the order of the classes, as the concepts
+    others = [
+        Caption(label.image, found[lang][0], lang)
+        for label, found in zip(labels, read_concepts(data).names[:CLASSES], strict=True)
+        for lang in LANGUAGES
+        if lang != "en" and found.get(lang)
+    ]
+    names = labels + others
     folder = data / "imagenet_names" / "images"
-    pictures = ((name.image, Image.open(folder / name.image).convert("RGB")) for name in names)
+    pictures = ((label.image, Image.open(folder / label.image).convert("RGB")) for label in labels)
     return _gallery("ImageNet photos by class name", pictures, names, encoder)
 
 
@@ -85,6 +111,42 @@ def evaluate(gallery: Gallery, encoder: Encoder) -> dict[str, Evaluation]:
     return {evaluation.subject.lang: evaluation for evaluation in found}
 
 
+@dataclass(frozen=True)
+class Everyday:
+    """A single word as a query."""
+
+    names: Mapping[str, str]
+    """By language."""
+    forms: Sequence[str]
+    """The words of English captions that name it."""
+    half: int
+    """Parameters may be chosen by the words of half 0; half 1 is for tests."""
+
+
+def everyday_words() -> list[Everyday]:
+    """Read the everyday words."""
+    rows = json.loads((Path(__file__).parent / "everyday_words.json").read_text(encoding="utf-8"))
+    return [Everyday(row["names"], row["forms"], row["half"]) for row in rows]
+
+
+def mention_counts(words: Sequence[Everyday], gallery: Gallery) -> NDArray[np.int64]:
+    """Return how many English captions of a picture say a word: (N, W)."""
+    rows = {name: row for row, name in enumerate(gallery.names)}
+    counts = np.zeros((len(rows), len(words)), np.int64)
+    for caption in gallery.captions:
+        if caption.lang == "en":
+            said = set(plain(caption.text).split())
+            counts[rows[caption.image]] += [not said.isdisjoint(word.forms) for word in words]
+    return counts
+
+
+def precision_at_ten(scores: NDArray[np.float32], fits: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return for each of W words the fraction of the ten pictures with the highest scores (N, W) that fit."""
+    first = np.argsort(-scores, axis=0, kind="stable")[:10]  # (10, W)
+    found: NDArray[np.float64] = np.take_along_axis(fits, first, axis=0).mean(0)
+    return found
+
+
 def across_languages(left: Vectors, right: Vectors) -> tuple[float, float]:
     """Return the mean cosine of aligned sentences (N, D), and how often the right one is the nearest of all."""
     ranks = np.array([found.first for found in relevant_ranks(left, right, [{row: 1} for row in range(len(left))])])
@@ -106,6 +168,20 @@ def _table(gallery: Gallery, found: dict[str, Evaluation]) -> Iterable[str]:
         scores = found[lang].scores
         shares = " | ".join(f"{scores[name]:.3f}" for name in ("recall@1", "recall@5", "recall@10", "mrr"))
         yield f"| {lang} | {len(found[lang].queries)} | {shares} | {scores['median_rank']:g} |"
+
+
+def _everyday_table(gallery: Gallery, encoder: Encoder) -> Iterable[str]:
+    words = everyday_words()
+    counts, halves = mention_counts(words, gallery), np.array([word.half for word in words])
+    pictures = encoder.encode_pixels(gallery.pixels)
+    yield f"P@10 of {len(words)} everyday words: said by two of five captions (half to tune, half to test), by one"
+    yield "| language | two of five | tune | test | one of five |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for lang in LANGUAGES:
+        scores = pictures @ encoder.encode_texts([word.names[lang] for word in words]).T  # (N, W)
+        two, one = (precision_at_ten(scores, counts >= least) for least in (2, 1))
+        means = (two.mean(), two[halves == 0].mean(), two[halves == 1].mean(), one.mean())
+        yield f"| {lang} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |"
 
 
 def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[str]:
@@ -152,6 +228,7 @@ def _main() -> None:
     for gallery in galleries:
         print(*_table(gallery, evaluate(gallery, encoder)), "", sep="\n")
     if options.data:
+        print(*_everyday_table(galleries[-1], encoder), "", sep="\n")
         print(*_aligned_table(options.data, encoder), sep="\n")
     print(*_pointing_table(encoder, 3 * options.scenes), sep="\n")
     print(*_speed(encoder, galleries[-1]), sep="\n")

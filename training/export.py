@@ -1,6 +1,6 @@
 """From weights to the files of the product.
 
-    python -m training.export --weights runs/maps/weights.pt --patches runs/patches.pt --out encoders/mini/v3
+    python -m training.export --weights runs/maps/weights.pt --patches runs/patches/patches.pt --out encoders/mini/v3
 
 Batch normalisation is folded into the convolutions. Weights are stored as float16, the embedding table of the text
 tower as int8 with one scale for each row; arithmetic is float32. Pictures can have any size: convolutions are padded
@@ -38,7 +38,7 @@ _OPSET = 17
 _SMALLEST = 1024
 """Tensors with fewer values stay float32; they take little space."""
 _TRACED = 64
-"""Side of the pictures that the graph is traced with, in pixels. Any multiple of 32 gives the same graph."""
+"""Side of the pictures that the graph is traced with, in pixels. The graph is the same for all sides."""
 _CHECKED = (PREPROCESS.size, PATCH_SIZE, 97)
 """Sides of the pictures that ONNX Runtime and torch are compared on; with an odd one, padding differs at each layer."""
 
@@ -185,7 +185,9 @@ def _differences(model: Mini, patches: PatchHead, out: Path) -> dict[str, float]
 
 
 def _difference(file: Path, inputs: dict[str, Tensor], expected: Tensor) -> float:
-    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     found = session.run(None, {name: value.numpy() for name, value in inputs.items()})[0]
     return float(np.abs(found - expected.numpy()).max())
 
@@ -219,7 +221,7 @@ def _count(module: nn.Module) -> int:
 def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=Path("runs/maps/weights.pt"))
-    parser.add_argument("--patches", type=Path, default=Path("runs/patches.pt"))
+    parser.add_argument("--patches", type=Path, default=Path("runs/patches/patches.pt"))
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
     parser.add_argument("--out", type=Path, default=Path("encoders/mini/v3"))
     options = parser.parse_args()

@@ -1,34 +1,78 @@
-"""The losses of the towers. Every function returns a scalar, averaged over the batch."""
+"""The losses. Every function returns a scalar, averaged over the batch."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["contrastive", "follow", "match_grids"]
+__all__ = [
+    "attended",
+    "contrastive",
+    "contrastive_logits",
+    "follow_classes",
+    "rank_pictures",
+    "resemble",
+    "show",
+    "soft_labels",
+]
 
 
-def contrastive(pictures: Tensor, texts: Tensor, owners: Tensor, scale: Tensor) -> Tensor:
-    """Return the symmetric InfoNCE (Radford et al., 2021) of (B, D) against (B, D) with matching rows.
+def contrastive(left: Tensor, right: Tensor, scale: Tensor) -> Tensor:
+    """Return the symmetric InfoNCE (Radford et al., 2021) of unit vectors (B, D) and (B, D) with matching rows."""
+    return contrastive_logits(scale * left @ right.T)
 
-    Rows with the same owner (B,) show the same thing and are not negatives of each other.
-    """
-    logits = scale * pictures @ texts.T  # (B, B)
-    same = owners[:, None] == owners[None]
-    same.fill_diagonal_(False)
-    logits = logits.masked_fill(same, -1e4)
-    target = torch.arange(len(logits))
+
+def contrastive_logits(logits: Tensor) -> Tensor:
+    """Return the cross-entropy of logits (B, B) with their diagonal, averaged over rows and columns."""
+    target = torch.arange(len(logits), device=logits.device)
     return (functional.cross_entropy(logits, target) + functional.cross_entropy(logits.T, target)) / 2
 
 
-def match_grids(student: Tensor, teacher: Tensor) -> Tensor:
-    """Return the mean squared difference of two grids (N, D, H, W). The mean of the teacher would have 1."""
-    return functional.mse_loss(student, teacher)
+def follow_classes(logits: Tensor, probabilities: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return the KL divergence of the softmax of logits (N, C) from a teacher's probabilities of some classes (N, C).
 
-
-def follow(student: Tensor, teacher: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
-    """Return the KL divergence of the student's softmax over the batch's texts from the teacher's.
-
-    Pictures (N, D) as student and teacher embed them, texts (M, D).
+    The probabilities of a row are scaled to a sum of one. Rows are weighted by `weights` (N,), or by their sum, so that
+    a picture counts little if the teacher sees none of these classes.
     """
-    wanted = (scale * teacher @ texts.T).softmax(1)  # (N, M)
-    return functional.kl_div((scale * student @ texts.T).log_softmax(1), wanted, reduction="batchmean")
+    mass = probabilities.sum(1, keepdim=True)  # (N, 1)
+    wanted = probabilities / mass.clamp(min=1e-9)
+    weights = mass[:, 0] if weights is None else weights
+    divergence = functional.kl_div(logits.log_softmax(1), wanted, reduction="none").sum(1)  # (N,)
+    return (divergence * weights).sum() / weights.sum().clamp(min=1e-9)
+
+
+def soft_labels(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean binary cross-entropy of logits (N, C) with targets in 0..1."""
+    return functional.binary_cross_entropy_with_logits(logits, targets)
+
+
+def rank_pictures(logits: Tensor, shares: Tensor) -> Tensor:
+    """Return the KL divergence of the softmax over pictures from their shares, averaged over words.
+
+    Logits and shares have the shape (N, W): N pictures, W words.
+    """
+    wanted = shares / shares.sum(0, keepdim=True).clamp(min=1e-6)
+    return functional.kl_div(logits.log_softmax(0), wanted, reduction="none").sum(0).mean()
+
+
+def attended(similarity: Tensor, sharpness: float) -> Tensor:
+    """Return the mean of similarities (N, P, T) over P patches, weighted by their softmax: (N, T)."""
+    return ((sharpness * similarity).softmax(1) * similarity).sum(1)
+
+
+def resemble(logits: Tensor, shares: Tensor) -> Tensor:
+    """Return how little patches resemble the words of their picture; logits (N, P, W), shares (N, W).
+
+    It is the negative logarithm of the probability that a patch gives to these words together.
+    """
+    weights = shares[:, None].clamp(min=1e-4).log()  # (N, 1, W)
+    return -torch.logsumexp(logits.log_softmax(2) + weights, 2).mean()
+
+
+def show(logits: Tensor, cover: Tensor, known: Tensor, shown: float = 10.0) -> Tensor:
+    """Return the binary cross-entropy of logits (N, T, P) with how much of a patch shows a subject.
+
+    A patch that shows it counts `1 + shown` times. Pairs of a scene and a text whose answer is not `known` (N, T) do
+    not count.
+    """
+    losses = functional.binary_cross_entropy_with_logits(logits, cover, reduction="none") * (1 + shown * cover)
+    return (losses.mean(2) * known).sum() / known.sum().clamp(min=1e-9)

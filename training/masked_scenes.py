@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from encoders.preprocess import Preprocess
-from examples.scenes import Subject, masks, random_scene, render
+from examples.scenes import Subject, masks, random_scene
 from examples.scenes.grammar import LANGUAGES
-from training.scenes import FIRST_SEED
 
-__all__ = ["MaskedScenes", "phrases", "render_masked_scenes"]
+__all__ = ["MaskedScenes", "mask_scenes", "phrases"]
 
 _SMALLEST = 0.002
 """Minimum fraction of the picture; smaller subjects are not used."""
@@ -22,7 +20,7 @@ _SMALLEST = 0.002
 class MaskedScenes:
     """N scenes with M subjects in total; `owners` has the scene of each subject."""
 
-    pixels: NDArray[np.uint8]  # (N, S, S, 3)
+    count: int
     owners: NDArray[np.int64]  # (M,)
     subjects: list[Subject]  # M of them
     cover: NDArray[np.float32]  # (M, G, G) the fraction of each patch that shows the subject
@@ -51,12 +49,11 @@ class MaskedScenes:
         return cover, known
 
 
-def render_masked_scenes(count: int, grid: int, preprocess: Preprocess, first: int = FIRST_SEED) -> MaskedScenes:
-    """Render scenes of `count` seeds at the model's input size, with masks on a grid of `grid` patches per side."""
-    pixels, owners, subjects, cover = [], [], [], []
+def mask_scenes(count: int, grid: int, first: int) -> MaskedScenes:
+    """Return the scenes of `count` seeds from `first` on, with masks on a grid of `grid` patches per side."""
+    owners, subjects, cover = [], [], []
     for row in range(count):
         scene = random_scene(first + row)
-        pixels.append(preprocess.pixels(render(scene)))
         named = {subject.label: subject for subject in scene.subjects}
         for label, mask in masks(scene).items():
             share = np.asarray(mask.resize((grid, grid), Image.Resampling.BOX), dtype=np.float32) / 255
@@ -64,7 +61,7 @@ def render_masked_scenes(count: int, grid: int, preprocess: Preprocess, first: i
                 owners.append(row)
                 subjects.append(named[label])
                 cover.append(share)
-    return MaskedScenes(np.stack(pixels), np.array(owners), subjects, np.stack(cover))
+    return MaskedScenes(count, np.array(owners), subjects, np.stack(cover))
 
 
 def phrases(subject: Subject) -> list[str]:

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.trunk import FEATURES, FINE
+from training.trunk import FEATURES, FINE, Trunk
 
-__all__ = ["PatchHead", "PictureHead", "Shape", "TextTower"]
+__all__ = ["Mini", "PatchHead", "PictureHead", "Shape", "TextTower"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,28 @@ class Shape:
     text_layers: int = 2
     patch_width: int = 192
     """Channels inside the head for patch features."""
+
+
+class Mini(nn.Module):
+    """Both towers of `mini`."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.trunk, self.head, self.text = Trunk(), PictureHead(shape), TextTower(shape)
+        self.is_folded = False
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Map normalised pixels (N, 3, S, S) to unit vectors (N, D)."""
+        out: Tensor = self.head(self.trunk(pixels))
+        return out
+
+    def fold(self) -> None:
+        """Fold the trunk's normalisations into its convolutions, if that was not done yet."""
+        if not self.is_folded:
+            self.trunk.eval()
+            self.trunk.fold()
+            self.is_folded = True
 
 
 class PictureHead(nn.Module):

@@ -1,9 +1,9 @@
 """What things are called: the classes of the teacher and the WordNet nodes above them, and other nouns, by language.
 
 Files in `DATA/wordnet`: `concepts.json` (WordNet offset and names by language; the first 1,000 are the classes of
-ImageNet in order), `nouns.json` (offset, English names, other names by language), and `data.noun` of WordNet 3.0
-(Miller, 1995; the Debian package `wordnet-base` contains it). Names in other languages come from the Open Multilingual
-Wordnet (Bond & Foster, 2013).
+ImageNet in order), `nouns.json` (offset, English names, other names by language), and `data.noun` and `index.noun` of
+WordNet 3.0 (Miller, 1995; the Debian package `wordnet-base` contains them). Names in other languages come from the Open
+Multilingual Wordnet (Bond & Foster, 2013).
 """
 
 import json
@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.trunk import CLASSES
+__all__ = ["CLASSES", "Concepts", "Noun", "read_concepts", "read_nouns", "read_senses"]
 
-__all__ = ["Concepts", "Noun", "read_concepts", "read_nouns"]
+
+CLASSES = 1000
+"""The classes of ImageNet (ILSVRC 2012), which the teacher tells apart."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,16 @@ def read_nouns(data: Path) -> list[Noun]:
     """Read the nouns."""
     rows = json.loads((data / "wordnet" / "nouns.json").read_text(encoding="utf-8"))
     return [Noun(offset, {"en": english, **others}) for offset, english, others in rows]
+
+
+def read_senses(data: Path) -> dict[str, list[str]]:
+    """Return the offsets of the synsets of each English noun, the most frequent sense first."""
+    senses = {}
+    for line in (data / "wordnet" / "index.noun").read_text(encoding="utf-8").splitlines():
+        if not line.startswith(" "):  # the licence
+            lemma, _, count, *rest = line.split()
+            senses[lemma.replace("_", " ")] = rest[-int(count) :]
+    return senses
 
 
 def _hypernyms(lines: Iterable[str]) -> dict[str, list[str]]:

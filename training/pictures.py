@@ -1,123 +1,87 @@
-"""Prepared pictures in batches: crops, the teacher's maps of the same crops, and captions if there are any."""
+"""Prepared pictures as inputs of the image tower, with the teacher's view of them."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from encoders.mini.tokenizer import Tokenizer
-from training import corpora
-from training.augment import Crops, crop, jitter_colours, normalise
-from training.caption_sampler import CaptionSampler
-from training.scenes import scene_captions
-from training.student import PREPROCESS
+from training.augment import crop, jitter_colours
+from training.pixels import normalise
+from training.trunk import Classifier
+from training.views import random_boxes
 
-__all__ = ["Batch", "PictureSet", "Sampler", "captioned_pictures"]
+__all__ = ["Drawn", "MapSource", "PixelSource", "Source", "read_names"]
+
+_AREA = (0.4, 1.0)
+"""How much of a picture a crop shows."""
+_JITTER = 0.3
 
 
 @dataclass(frozen=True)
-class PictureSet:
-    """The files of `training.prepare` for N pictures with K views each."""
+class Drawn:
+    """Random views of B pictures."""
 
-    pixels: NDArray[np.uint8]  # (N, P, P, 3)
-    boxes: NDArray[np.float32]  # (N, K, 4)
-    grids: NDArray[np.float16]  # (N, K, 7, 7, D)
+    inputs: Tensor
+    """Pixels (B, 3, S, S), or maps (B, 120, h, w)."""
+    logits: Tensor | None
+    """The teacher's logits (B, 1000) for the same views."""
+
+
+class Source(Protocol):
+    """Pictures that can be drawn by row."""
+
     names: list[str]
 
-    @classmethod
-    def load(cls, folder: Path) -> "PictureSet":
-        """Memory-map the files in `folder`."""
-        names = json.loads((folder / "names.json").read_text())
-        pixels, grids = (np.load(folder / f"{part}.npy", mmap_mode="r") for part in ("pixels", "grids"))
-        return cls(pixels, np.load(folder / "boxes.npy"), grids, names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def first(self, count: int) -> "PictureSet":
-        """Return the first `count` pictures."""
-        return PictureSet(self.pixels[:count], self.boxes[:count], self.grids[:count], self.names[:count])
-
-    def __add__(self, other: "PictureSet") -> "PictureSet":
-        """Concatenate both in memory; the views of `other` are repeated up to the number of views here."""
-        views = np.arange(self.boxes.shape[1]) % other.boxes.shape[1]
-        return PictureSet(
-            np.concatenate([self.pixels, other.pixels]),
-            np.concatenate([self.boxes, other.boxes[:, views]]),
-            np.concatenate([self.grids, other.grids[:, views]]),
-            self.names + other.names,
-        )
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Drawn:
+        """Return a random view of each picture."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """B crops; the first C of them have captions."""
+class PixelSource:
+    """Squares of `training.prepare`: crops of any part, judged by the teacher as they are drawn."""
 
-    pixels: Tensor  # (B, 3, S, S), normalised
-    grids: Tensor  # (B, D, S/16, S/16)
-    texts: list[list[list[int]]]  # several times C captions as token ids
-    owners: Tensor  # (C,) a number for each captioned picture
+    def __init__(self, folder: Path, side: int, teacher: Classifier | None, device: torch.device) -> None:
+        self.names = read_names(folder)
+        self._pixels = np.load(folder / "pixels.npy", mmap_mode="r")  # (N, P, P, 3)
+        self._side, self._teacher, self._device = side, teacher, device
 
-
-class Sampler:
-    """Batches of captioned pictures, once per epoch each, and of others drawn at random."""
-
-    def __init__(
-        self,
-        captioned: PictureSet,
-        captions: CaptionSampler,
-        others: PictureSet | None,
-        batch: int,
-        extra: int,
-        drawn: int,
-    ) -> None:
-        self._captioned, self._captions, self._others, self._drawn = captioned, captions, others, drawn
-        self._rows, self._extra = batch, extra
-
-    def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return len(self._captioned) // self._rows
-
-    def batch(self, rows: NDArray[np.int64], side: int, rng: np.random.Generator) -> Batch:
-        """Return the captioned pictures at `rows` and random others, `side` pixels wide."""
-        parts = [_views(self._captioned, rows, side, rng)]
-        if self._others is not None:
-            parts.append(_views(self._others, rng.integers(len(self._others), size=self._extra), side, rng))
-        pixels, grids = (torch.cat(part) for part in zip(*parts, strict=True))
-        seed = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        texts = [self._captions.draw(rows, rng) for _ in range(self._drawn)]
-        pixels = normalise(jitter_colours(pixels, seed), PREPROCESS)
-        return Batch(pixels, grids, texts, torch.from_numpy(rows))
-
-    def epoch(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        """Yield the rows of the captioned pictures in batches, in random order."""
-        order = rng.permutation(len(self._captioned))
-        for index in range(len(self)):
-            yield order[index * self._rows : (index + 1) * self._rows]
+    @torch.no_grad()
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Drawn:
+        """Return a random crop of each picture."""
+        squares = torch.from_numpy(self._pixels[rows]).to(self._device).permute(0, 3, 1, 2).float()
+        pixels = crop(squares, random_boxes(rng, len(rows), _AREA), rng.random(len(rows)) < 0.5, self._side)
+        pixels = normalise(jitter_colours(pixels, rng, _JITTER)).contiguous(memory_format=torch.channels_last)
+        return Drawn(pixels, self._teacher(pixels) if self._teacher is not None else None)
 
 
-def captioned_pictures(
-    data: Path, prepared: Path, scenes: int, tokenizer: Tokenizer
-) -> tuple[PictureSet, CaptionSampler]:
-    """Return the training photos and the first `scenes` rendered scenes, with all their captions."""
-    photos, rendered = PictureSet.load(prepared / "train"), PictureSet.load(prepared / "scenes")
-    pictures = photos + rendered.first(scenes)
-    words = corpora.captions(data, "train") + scene_captions(scenes)
-    return pictures, CaptionSampler(words, pictures.names, tokenizer)
+class MapSource:
+    """Maps of `training.cache_maps`: one of the views of a picture, mirrored or not."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self.names = read_names(folder)
+        self._fine = np.load(folder / "fine.npy", mmap_mode="r")  # (N, K, 120, h, w)
+        logits = folder / "logits.npy"
+        self._logits = np.load(logits, mmap_mode="r") if logits.exists() else None  # (N, K, 1000)
+        self._device = device
+
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Drawn:
+        """Return a random view of each picture."""
+        views = rng.integers(self._fine.shape[1], size=len(rows))
+        maps = self._tensor(self._fine[rows, views])
+        mirrored = torch.from_numpy(rng.random(len(rows)) < 0.5).to(self._device)
+        maps = torch.where(mirrored[:, None, None, None], maps.flip(3), maps)
+        logits = self._tensor(self._logits[rows, views]) if self._logits is not None else None
+        return Drawn(maps.contiguous(memory_format=torch.channels_last), logits)
+
+    def _tensor(self, values: NDArray[np.float16]) -> Tensor:
+        return torch.from_numpy(values.astype(np.float32)).to(self._device)
 
 
-def _views(pictures: PictureSet, rows: NDArray[np.int64], side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Return a random crop of a random view of each picture: (B, 3, S, S) in 0..255 and grids (B, D, S/16, S/16)."""
-    views = rng.integers(pictures.boxes.shape[1], size=len(rows))
-    crops = Crops.draw(pictures.boxes[rows, views], rng)
-    pixels = torch.from_numpy(pictures.pixels[rows]).permute(0, 3, 1, 2).float()
-    grids = torch.from_numpy(pictures.grids[rows, views].astype(np.float32)).permute(0, 3, 1, 2)
-    return (
-        crop(pixels, crops.in_picture, crops.flipped, side),
-        crop(grids, crops.in_view, crops.flipped, side // 16),
-    )
+def read_names(folder: Path) -> list[str]:
+    """Return the names of the pictures of a prepared set."""
+    names: list[str] = json.loads((folder / "names.json").read_text())
+    return names

@@ -1,6 +1,10 @@
-"""All steps of the recipe in order. Finished steps are skipped, and an interrupted one resumes.
+"""All steps of the recipe in order. Finished steps are skipped, and an interrupted one continues.
 
-python -m training.recipe --data DIR
+    python -m training.recipe --data DIR --device cuda
+    python -m training.recipe --data DIR --trial DIR
+
+With `--trial`, the first training step is replaced by the weights of the trial from which the shipped ones were
+continued; this is the way without a GPU.
 """
 
 import argparse
@@ -26,22 +30,32 @@ class Step:
         return [sys.executable, "-m", f"training.{self.module}", *self.arguments]
 
 
-def steps(data: Path, runs: Path) -> Iterator[Step]:
+def steps(data: Path, runs: Path, device: str = "cpu", trial: Path | None = None) -> Iterator[Step]:
     """Return all steps from a folder of data to the exported files; intermediate files are in `runs`."""
-    source = ("--data", str(data))
-    tokenizer, text, cells = runs / "tokenizer.model", runs / "text.pt", runs / "cells.pt"
-    small, large = runs / "mini", runs / "mini-144"
-    prepared = ("--prepared", str(runs / "prepared"), "--tokenizer", str(tokenizer))
-    student = (*source, *prepared, "--text", str(text))
-    last = ("--checkpoint", str(large / "checkpoint.pt"))
-    larger = ("--side", "144", "--small-until", "0", "--rate", "1e-3", "--epochs", "12", "--seed", "120")
-    yield Step("prepare", (*source, "--out", str(runs / "prepared")))
-    yield Step("tokenizer", (*source, "--out", str(tokenizer)), tokenizer)
-    yield Step("train_text", (*source, *prepared, "--out", str(text)), text)
-    yield Step("train", (*student, "--out", str(small)))
-    yield Step("train", (*student, "--begin", str(small / "checkpoint.pt"), *larger, "--out", str(large)))
-    yield Step("train_patches", (*student, *last, "--out", str(cells)), cells)
-    yield Step("export", (*last, "--cells", str(cells), "--tokenizer", str(tokenizer)))
+    source, on = ("--data", str(data)), ("--device", device)
+    prepared, tokenizer = runs / "prepared", runs / "tokenizer.model"
+    pixels, maps, patches = (
+        runs / "pixels" / "weights.pt",
+        runs / "maps" / "weights.pt",
+        runs / "patches" / "patches.pt",
+    )
+    small, large = runs / "maps192", runs / "maps512"
+    common = ("--prepared", str(prepared), "--tokenizer", str(tokenizer), *on)
+    yield Step("prepare", (*source, "--out", str(prepared)), prepared / "extra" / "names.json")
+    if trial is not None:
+        yield Step("trial", ("--trial", str(trial), "--out", str(runs)), pixels)
+    else:
+        yield Step("tokenizer", (*source, "--out", str(tokenizer)), tokenizer)
+        yield Step("train", ("pixels", *source, *common, "--out", str(pixels.parent)), pixels)
+    cached = ("--weights", str(pixels), "--prepared", str(prepared), "--out", str(small))
+    yield Step("cache_maps", (*source, *cached, *on), small / "extra" / "names.json")
+    continued = ("--maps", str(small), "--begin", str(pixels), "--out", str(maps.parent))
+    yield Step("train", ("maps", *source, *common, *continued), maps)
+    # This one resumes by itself, and has nothing to do once all rows are filled.
+    yield Step("cache_patches", (*source, "--weights", str(maps), "--out", str(large), *on), patches)
+    head = ("--weights", str(maps), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
+    yield Step("train_patches", (*source, *head, "--out", str(patches.parent)), patches)
+    yield Step("export", ("--weights", str(maps), "--patches", str(patches), "--tokenizer", str(tokenizer)))
     yield Step("evaluate", source)
     yield Step("calibrate", source)
 
@@ -57,9 +71,12 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--trial", type=Path, help="begin with the weights of the trial in this folder")
     options = parser.parse_args()
     options.runs.mkdir(exist_ok=True)
-    follow(steps(options.data, options.runs), lambda command: subprocess.run(command, check=True))
+    todo = steps(options.data, options.runs, options.device, options.trial)
+    follow(todo, lambda command: subprocess.run(command, check=True))
 
 
 if __name__ == "__main__":

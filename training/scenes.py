@@ -7,7 +7,7 @@ from PIL import Image
 from examples.scenes import captions, random_scene, render
 from training.corpora import Caption
 
-__all__ = ["FIRST_SEED", "scene_captions", "scene_pictures"]
+__all__ = ["FIRST_SEED", "scene_captions", "scene_names", "scene_pictures"]
 
 FIRST_SEED = 10_000
 """Seeds from here on are reserved for training."""
@@ -17,6 +17,11 @@ def scene_pictures(count: int, first: int = FIRST_SEED) -> Iterator[tuple[str, I
     """Yield `count` scenes as names and RGB pictures."""
     for seed in range(first, first + count):
         yield _name(seed), render(random_scene(seed))
+
+
+def scene_names(count: int, first: int = FIRST_SEED) -> list[str]:
+    """Return the names of the same scenes."""
+    return [_name(seed) for seed in range(first, first + count)]
 
 
 def scene_captions(count: int, first: int = FIRST_SEED) -> list[Caption]:

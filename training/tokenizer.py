@@ -1,4 +1,4 @@
-"""Step 2: a unigram tokenizer over all training sentences, in their normalised form.
+"""A unigram tokenizer over all training sentences and names, in their normalised form.
 
 python -m training.tokenizer --data DIR --out runs/tokenizer.model
 """
@@ -12,6 +12,7 @@ import sentencepiece
 
 from encoders.mini.tokenizer import BOS, PAD, plain
 from training import corpora
+from training.names import read_concepts, read_nouns
 from training.scenes import scene_captions
 
 __all__ = ["train_tokenizer"]
@@ -44,7 +45,8 @@ def train_tokenizer(sentences: Iterable[str], pieces: int, out: Path) -> None:
 def _sentences(data: Path) -> Iterable[str]:
     yield from (caption.text for caption in corpora.captions(data, "train"))
     yield from (sentence for row in corpora.aligned_sentences(data) for sentence in row.values())
-    yield from (name.text for name in corpora.class_names(data))
+    names = [*read_concepts(data).names, *(noun.names for noun in read_nouns(data))]
+    yield from (name for each in names for several in each.values() for name in several)
     yield from (caption.text for caption in scene_captions(SCENES))
 
 
@@ -52,7 +54,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/tokenizer.model"))
-    parser.add_argument("--pieces", type=int, default=16_000)
+    parser.add_argument("--pieces", type=int, default=24_000)
     options = parser.parse_args()
     train_tokenizer(_sentences(options.data), options.pieces, options.out)
 

@@ -1,237 +1,271 @@
-"""Step 4: the student learns the teacher's maps, the teacher's vectors in the joint space, and the captions.
+"""Both towers learn from captions, and from what the teacher sees.
 
-    python -m training.train --data DIR --prepared runs/prepared --text runs/text.pt --out runs/mini
+    python -m training.train pixels --data DIR --out runs/pixels
+    python -m training.train maps --data DIR --begin runs/pixels/weights.pt --out runs/maps
 
-Teacher and student see the same crop, over a long schedule (Beyer et al., "A good teacher is patient and
-consistent", 2022). A checkpoint is written after each epoch; the same command continues from it.
+`pixels` fine-tunes the whole trunk on crops, from the weights published for ImageNet; on a GPU this takes minutes.
+`maps` continues the last blocks, the head and the text tower on maps of the frozen first blocks, which two CPU cores
+can do. Both minimise the same losses. A checkpoint is written every few minutes, and the same command continues from
+it. The last line of the log is the evaluation on dev; `weights.pt` is the moving average of the weights.
 """
 
 import argparse
-import logging
-import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+import copy
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
+from torch import Tensor, nn
 
 from encoders.mini.tokenizer import Tokenizer
-from training.caption_sampler import tensors
+from training.batches import Batch, BatchSampler, Counts
 from training.dev import DevQueries
-from training.losses import contrastive, follow, match_grids
-from training.optim import Optimisers, cosine
-from training.pictures import Batch, PictureSet, Sampler, captioned_pictures
-from training.seeds import seed_all
-from training.student import PREPROCESS, Student
+from training.loop import Budget, Run, device_of, generator, log_to
+from training.losses import contrastive, follow_classes, rank_pictures, soft_labels
+from training.model import Mini, Shape
+from training.optim import Group, adamw, schedule, set_rate
+from training.pictures import MapSource, PixelSource, Source
+from training.texts import drop_tokens, encode
+from training.weights import load_teacher, load_weights, published_weights, save_weights
 
-__all__ = ["TrainSettings", "Trainer", "embed", "save", "train_epoch"]
+__all__ = ["MAPS", "PIXELS", "LossWeights", "Scales", "TrainSettings", "Trainer"]
 
-_log = logging.getLogger("sightline.training")
+_LARGEST_SCALE = 60.0
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """The weights of the losses. With zero, a loss is not computed."""
+
+    captions: float = 1.0
+    """Pictures and their captions."""
+    paraphrases: float = 0.2
+    """Two captions of one picture."""
+    aligned: float = 0.2
+    """A sentence in two languages."""
+    nouns: float = 0.15
+    """Two names of a noun."""
+    classes: float = 0.5
+    """The teacher's probabilities of its classes."""
+    concepts: float = 29.0
+    """The teacher's probability of each class and node."""
+    words: float = 20.0
+    """The words that captions say."""
+    ranking: float = 0.3
+    """The photos of the batch, ranked for a word."""
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The parameters of this step."""
+    """The parameters of a run."""
 
-    epochs: float = 60
-    """One epoch sees each captioned picture once."""
-    batch: int = 128
-    """Captioned pictures in each step."""
-    drawn: int = 2
-    """Captions drawn for each captioned picture of a batch."""
-    side: int = 128
-    small_side: int = 96
-    small_until: float = 0.6
-    """Fraction of the schedule at the smaller side, which is cheaper; shapes learned there carry over."""
-    rate: float = 2e-3
-    text_rate: float = 0.1
-    """Learning rate of the text tower and the grid head relative to the backbone's: they are already trained."""
-    decay: float = 0.02
-    average: float = 0.998
+    counts: Counts = field(default_factory=Counts)
+    weights: LossWeights = field(default_factory=LossWeights)
+    side: int | None = None
+    """Side of the crops in pixels; None: maps are read in place of pixels."""
+    rate: float = 5e-4
+    trunk_rate: float = 1e-4
+    decay: float = 0.05
+    trunk_decay: float = 0.02
+    warmup: int = 15
+    average: float = 0.98
     """Decay of the moving average of the weights, which is exported."""
-    cells_weight: float = 5.0
-    place_weight: float = 5.0
-    caption_weight: float = 0.5
-    follow_weight: float = 0.5
-    seed: int = 20
+    dropped: float = 0.1
+    """How often a token is replaced by the unknown one."""
+    seed: int = 1
+
+
+MAPS = TrainSettings()
+PIXELS = TrainSettings(
+    counts=Counts(photos=768, scenes=0, others=384, classes=1000, nodes=463, words=0, aligned=384),
+    weights=LossWeights(words=0, ranking=0),
+    side=192,
+    rate=1.5e-3,
+    trunk_rate=3e-4,
+    decay=0.1,
+    trunk_decay=0.05,
+    warmup=40,
+    average=0.998,
+    seed=7,
+)
+_STEPS = {"pixels": 500, "maps": 200}
+"""Steps of each run, unless the command sets them."""
+
+
+class Scales(nn.Module):
+    """Inverse temperatures and biases of the losses, learned too. Scales are stored as logarithms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pictures, self.texts, self.classes = (nn.Parameter(torch.tensor(math.log(14.0))) for _ in range(3))
+        self.concepts, self.concepts_bias = (nn.Parameter(torch.tensor(x)) for x in (math.log(10.0), -6.0))
+        self.words, self.words_bias = (nn.Parameter(torch.tensor(x)) for x in (math.log(12.0), -5.0))
+
+    def of(self, name: str) -> Tensor:
+        """Return an inverse temperature."""
+        scale: Tensor = getattr(self, name)
+        return scale.exp().clamp(max=_LARGEST_SCALE)
 
 
 class Trainer:
-    """The student, its moving average, and the optimisers."""
+    """Both towers, their moving average, and the optimiser."""
 
-    def __init__(self, student: Student, settings: TrainSettings, steps: int) -> None:
-        self.settings, self.steps, self.step = settings, steps, 0
-        self.student = student
-        self.average = student.twin()
-        self.teacher_head = student.twin().head.eval().requires_grad_(False)
-        self.optimisers = Optimisers(student, settings.rate, settings.text_rate, settings.decay)
+    def __init__(self, model: Mini, settings: TrainSettings, device: torch.device) -> None:
+        self.settings, self.device = settings, device
+        self.model, self.scales = model.to(device), Scales().to(device)
+        self.model.trunk.to(memory_format=torch.channels_last)
+        trunk = list(model.trunk.tail() if settings.side is None else model.trunk.parameters())
+        model.trunk.requires_grad_(False)
+        for parameter in trunk:
+            parameter.requires_grad_(True)
+        towers = [*model.head.parameters(), *model.text.parameters(), *self.scales.parameters()]
+        self._trained = [*trunk, *towers]
+        groups = (Group(trunk, settings.trunk_rate, settings.trunk_decay), Group(towers, settings.rate, settings.decay))
+        self._optimiser = adamw(groups)
+        self.average = copy.deepcopy(model).eval().requires_grad_(False)
 
-    def side(self) -> int:
-        """Return the side of the pictures in this step, in pixels."""
-        small = self.step < self.settings.small_until * self.steps
-        return self.settings.small_side if small else self.settings.side
-
-    def train_step(self, batch: Batch) -> dict[str, float]:
+    def train_step(self, batch: Batch, step: int, progress: float) -> dict[str, float]:
         """Update the weights once and return the parts of the loss."""
-        self.student.train()
-        self.optimisers.set_rate(cosine(self.step / self.steps))
-        parts = self._losses(batch)
-        weights = self.settings
-        total = (
-            weights.cells_weight * parts["cells"]
-            + weights.place_weight * parts["place"]
-            + weights.caption_weight * parts["caption"]
-            + weights.follow_weight * parts["follow"]
-        )
-        self.optimisers.update(total)
-        self.step += 1
-        decay = min(self.settings.average, (1 + self.step) / (10 + self.step))
-        self.average.follow(self.student, decay)
-        return {name: float(value.detach()) for name, value in parts.items()}
-
-    def _losses(self, batch: Batch) -> dict[str, torch.Tensor]:
-        with torch.autocast("cpu", torch.bfloat16):
-            grid = self.student.backbone(batch.pixels.contiguous(memory_format=torch.channels_last))
-        grid = grid.float()  # (B, D, h, w)
-        pictures, _ = self.student.head(grid)  # (B, D)
-        with torch.no_grad():
-            places, _ = self.teacher_head(batch.grids)  # (B, D)
-        scale = self.student.scale.exp()
-        texts = [self.student.text(*tensors(ids)) for ids in batch.texts]  # each (C, D), C captioned pictures
-        captioned = pictures[: len(batch.owners)]
-        return {
-            "cells": match_grids(grid, batch.grids),
-            "place": 1 - (pictures * places).sum(1).mean(),
-            "caption": torch.stack([contrastive(captioned, text, batch.owners, scale) for text in texts]).mean(),
-            "follow": follow(pictures, places, torch.cat(texts).detach(), scale.detach()),
-        }
+        self.model.train()
+        set_rate(self._optimiser, schedule(step, self.settings.warmup, progress))
+        parts = dict(self._losses(batch, step))
+        loss = sum((getattr(self.settings.weights, name) * part for name, part in parts.items()), torch.zeros(()))
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self._trained, 2.0)
+        self._optimiser.step()
+        self._follow(min(self.settings.average, (1 + step) / (10 + step)))
+        return {name: float(part.detach()) for name, part in parts.items()}
 
     def state(self) -> dict[str, Any]:
-        """Return the state from which a later run resumes."""
+        """Return the state from which a later run continues."""
         return {
-            "step": self.step,
-            "shape": asdict(self.student.shape),
-            "student": self.student.state_dict(),
+            "model": self.model.state_dict(),
+            "scales": self.scales.state_dict(),
             "average": self.average.state_dict(),
-            "optimisers": self.optimisers.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore a state returned by `state`."""
-        self.step = int(state["step"])
-        self.student.load_state_dict(state["student"])
+        self.model.load_state_dict(state["model"])
+        self.scales.load_state_dict(state["scales"])
         self.average.load_state_dict(state["average"])
-        self.optimisers.load_state_dict(state["optimisers"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def _losses(self, batch: Batch, step: int) -> Iterator[tuple[str, Tensor]]:
+        weights, scale = self.settings.weights, self.scales.of
+        pictures, texts = self._vectors(batch, step)
+        captioned = pictures[: batch.captioned]
+        for name, left, right in (
+            ("paraphrases", "captions", "others"),
+            ("aligned", "left", "right"),
+            ("nouns", "nouns", "synonyms"),
+        ):
+            if getattr(weights, name):
+                yield name, contrastive(texts[left], texts[right], scale("texts"))
+        several = [contrastive(captioned, texts[name], scale("pictures")) for name in ("captions", "others")]
+        yield "captions", torch.stack(several).mean()
+        seen = torch.cat([pictures[: batch.photos], pictures[batch.captioned :]])  # (P + X, D)
+        teacher = batch.logits.float().softmax(1)  # (P + X, 1000)
+        likeness = seen @ texts["concepts"].T  # (P + X, concepts)
+        leaves = len(batch.classes)
+        yield "classes", follow_classes(scale("classes") * likeness[:, :leaves], teacher[:, batch.classes])
+        belongs = (teacher @ batch.members.to(self.device)).clamp(0, 1)  # (P + X, concepts)
+        yield "concepts", soft_labels(scale("concepts") * likeness + self.scales.concepts_bias, belongs)
+        if weights.words or weights.ranking:
+            said, shares = pictures[: batch.photos] @ texts["words"].T, batch.shares.to(self.device)  # (P, W)
+            yield "words", soft_labels(scale("words") * said + self.scales.words_bias, shares)
+            yield "ranking", rank_pictures(scale("pictures") * said, shares)
+
+    def _vectors(self, batch: Batch, step: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the vectors of the pictures (C + X, D), and those of the texts by name."""
+        parts = batch.queries.parts()
+        rng = generator(self.settings.seed + 1, step)
+        flat = drop_tokens([text for part in parts.values() for text in part], self.settings.dropped, rng)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            trunk = self.model.trunk
+            grid = trunk.coarse(batch.inputs) if self.settings.side is None else trunk(batch.inputs)
+            pictures, texts = self.model.head(grid), encode(self.model.text, flat)
+        split = texts.float().split([len(part) for part in parts.values()])
+        return pictures.float(), dict(zip(parts, split, strict=True))
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        """Move the averaged weights and statistics a step of 1 - `decay` towards those of the model."""
+        for mine, theirs in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
+            if mine.is_floating_point():
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
 
 
-def train_epoch(trainer: Trainer, sampler: Sampler) -> dict[str, float]:
-    """Train on each captioned picture once and return the means of the parts of the loss.
-
-    All random numbers depend on the seed and the number of the epoch, so that a resumed run equals an uninterrupted
-    one.
-    """
-    epoch, sums = trainer.step // len(sampler), Counter[str]()
-    seed_all(trainer.settings.seed + epoch)
-    rng = np.random.default_rng([trainer.settings.seed, epoch])
-    for rows in sampler.epoch(rng):
-        sums.update(trainer.train_step(sampler.batch(rows, trainer.side(), rng)))
-    return {name: total / len(sampler) for name, total in sums.items()}
+def sources(prepared: Path, settings: TrainSettings, data: Path, device: torch.device) -> tuple[Source, Source, Source]:
+    """Return the photos with captions, the rendered scenes, and the photos without captions."""
+    if settings.side is None:
+        photos, scenes, others = (MapSource(prepared / name, device) for name in ("train", "scenes", "extra"))
+        return photos, scenes, others
+    teacher = load_teacher(data).to(device)
+    judged = [PixelSource(prepared / name, settings.side, teacher, device) for name in ("train", "extra")]
+    return judged[0], PixelSource(prepared / "scenes", settings.side, None, device), judged[1]
 
 
-@torch.no_grad()
-def embed(student: Student, pixels: NDArray[np.uint8], batch: int = 100) -> torch.Tensor:
-    """Return the unit vectors (N, D) of cached squares (N, P, P, 3), with the preprocessing of the product."""
-    squares = np.stack([PREPROCESS.pixels(Image.fromarray(square)) for square in pixels])
-    parts = torch.from_numpy(PREPROCESS.normalise(squares)).split(batch)
-    return torch.cat([student.head(student.backbone(part))[0] for part in parts])
+def first(data: Path, begin: Path | None, tokenizer: Tokenizer, settings: TrainSettings) -> Mini:
+    """Return the weights to begin with: those of `begin`, or the published trunk with random towers."""
+    if begin is not None:
+        model = load_weights(begin)
+    else:
+        torch.manual_seed(settings.seed)
+        model = Mini(Shape(pieces=len(tokenizer)))
+        model.trunk.load_published(published_weights(data))
+    if settings.side is None:
+        model.fold()
+    return model
 
 
 def _main() -> None:
     options = _options()
-    options.out.mkdir(parents=True, exist_ok=True)
-    _log_to(options.out / "train.log")
-    torch.set_num_threads(options.threads)
-    settings = TrainSettings(
-        epochs=options.epochs,
-        small_until=options.small_until,
-        side=options.side,
-        rate=options.rate,
-        batch=options.batch,
-        seed=options.seed,
+    log_to(options.out / "train.log")
+    device = device_of(options.device, options.threads)
+    settings = PIXELS if options.inputs == "pixels" else MAPS
+    settings = replace(settings, seed=settings.seed if options.seed is None else options.seed)
+    tokenizer = Tokenizer(options.tokenizer, Shape().max_tokens)
+    inputs = options.prepared if settings.side is not None else options.maps
+    sampler = BatchSampler.load(
+        options.data, sources(inputs, settings, options.data, device), tokenizer, settings.counts, settings.seed
     )
-    seed_all(settings.seed)
-
-    tokenizer = Tokenizer(options.tokenizer)
-    pictures, captions = captioned_pictures(options.data, options.prepared, options.scenes, tokenizer)
-    others = PictureSet.load(options.prepared / "extra") if options.extra else None
-    sampler = Sampler(pictures, captions, others, settings.batch, options.extra, settings.drawn)
+    trainer = Trainer(first(options.data, options.begin, tokenizer, settings), settings, device)
     dev = DevQueries.load(options.data, options.prepared / "dev", tokenizer)
-    dev_pictures = PictureSet.load(options.prepared / "dev")
-
-    student = _first(options.text, options.begin, options.backbone)
-    trainer = Trainer(student, settings, int(settings.epochs * len(sampler)))
-    checkpoint = options.out / "checkpoint.pt"
-    if checkpoint.exists():
-        trainer.restore(torch.load(checkpoint, weights_only=True))
-    while trainer.step < trainer.steps:
-        started, side = time.monotonic(), trainer.side()
-        means = " ".join(f"{name} {mean:.3f}" for name, mean in train_epoch(trainer, sampler).items())
-        epoch = trainer.step // len(sampler)
-        _log.info("epoch %d at %d px, %.0f s: %s", epoch, side, time.monotonic() - started, means)
-        save(trainer.state(), checkpoint)
-        if epoch % options.dev_every == 0 or trainer.step >= trainer.steps:
-            _log.info("  dev: %s", dev.summary(trainer.average.text, embed(trainer.average, dev_pictures.pixels)))
-
-
-def _first(text: Path, begin: Path | None, backbone: Path | None) -> Student:
-    """Return the initial student: after step 3, with the weights of another run, or with only its backbone."""
-    if begin:
-        return Student.averaged(begin)
-    student = Student.after_text(text)
-    if backbone:
-        average = torch.load(backbone, weights_only=True)["average"]
-        mine = {name: value for name, value in average.items() if name.startswith("backbone.")}
-        student.backbone.load_state_dict({name.removeprefix("backbone."): value for name, value in mine.items()})
-    return student
-
-
-def _log_to(file: Path) -> None:
-    handlers: list[logging.Handler] = [logging.StreamHandler(), logging.FileHandler(file)]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=handlers)
-
-
-def save(state: dict[str, Any], file: Path) -> None:
-    """Write a checkpoint atomically."""
-    draft = file.with_suffix(".part")
-    torch.save(state, draft)
-    draft.replace(file)
+    squares = np.load(options.prepared / "dev" / "pixels.npy", mmap_mode="r")
+    steps = None if options.minutes else options.steps or _STEPS[options.inputs]
+    run = Run(options.out / "checkpoint.pt", Budget(steps, options.minutes), settings.seed)
+    run.train(trainer, sampler.batch, lambda: dev.summary(trainer.average, squares))
+    save_weights(trainer.average.cpu(), options.out / "weights.pt")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("inputs", choices=("pixels", "maps"))
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--prepared", type=Path, default=Path("runs/prepared"))
+    parser.add_argument("--maps", type=Path, default=Path("runs/maps192"), help="for `maps`: cached maps")
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
-    parser.add_argument("--text", type=Path, default=Path("runs/text.pt"))
-    parser.add_argument("--out", type=Path, default=Path("runs/mini"))
-    parser.add_argument("--epochs", type=float, default=TrainSettings.epochs)
-    parser.add_argument("--small-until", type=float, default=TrainSettings.small_until)
-    others = parser.add_mutually_exclusive_group()
-    others.add_argument("--begin", type=Path, help="begin with the averaged weights of this checkpoint")
-    others.add_argument("--backbone", type=Path, help="begin with only the averaged backbone of this checkpoint")
-    parser.add_argument("--side", type=int, default=TrainSettings.side)
-    parser.add_argument("--rate", type=float, default=TrainSettings.rate)
-    parser.add_argument("--batch", type=int, default=TrainSettings.batch)
-    parser.add_argument("--seed", type=int, default=TrainSettings.seed)
-    parser.add_argument("--dev-every", type=int, default=2, help="epochs between evaluations on dev")
-    parser.add_argument("--scenes", type=int, default=1200, help="rendered scenes among the captioned pictures")
-    parser.add_argument("--extra", type=int, default=32, help="pictures without captions in each step")
+    parser.add_argument("--begin", type=Path, help="begin with these weights; required for `maps`")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2)
-    return parser.parse_args()
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--steps", type=int, help=f"by default {_STEPS}")
+    budget.add_argument("--minutes", type=float, help="train this long; two such runs are not equal")
+    parser.add_argument("--seed", type=int)
+    options = parser.parse_args()
+    if options.inputs == "maps" and options.begin is None:
+        parser.error("maps needs --begin, the weights that computed the maps")
+    return options
 
 
 if __name__ == "__main__":

@@ -1,234 +1,219 @@
-"""Step 5: patch features. A head on the frozen backbone is trained on scenes with known masks.
+"""Patch features: a head on the frozen trunk learns what is at each place of a picture.
 
-    python -m training.train_patches --data DIR --checkpoint runs/mini/checkpoint.pt --out runs/cells.pt
+    python -m training.train_patches --data DIR --weights runs/maps/weights.pt --out runs/patches
 
-On scenes, the name of a subject must be nearest to the patches that show it. On photos, whose masks are unknown,
-patches follow those of the teacher, and the patches that a caption selects must distinguish its photo from others.
-The backbone and the text tower are frozen, so that retrieval does not change.
+Four things teach it. The classifier says what it sees at each place of a larger picture (class activation, Zhou et
+al., "Learning deep features for discriminative localization", 2016). The words that captions say must be somewhere in
+their photo, and each patch must resemble some of them. A caption must find its photo, or its quarter of a mosaic, by
+the patches that it resembles most. In rendered scenes, it is known which patches show what. The trunk and the text
+tower are frozen, so that retrieval does not change.
 """
 
 import argparse
-import logging
-from collections import Counter
-from dataclasses import asdict, dataclass
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
 from encoders.mini.tokenizer import Tokenizer
-from examples.scenes import Subject
-from search.highlight.patch_similarity import BACKGROUND_CONCEPTS
-from training import corpora
-from training.caption_sampler import CaptionSampler, tensors
-from training.frozen import Maps, Words
-from training.masked_scenes import MaskedScenes, render_masked_scenes
-from training.model import GridHead, PatchHead, Shape
-from training.optim import cosine
-from training.pictures import PictureSet
-from training.seeds import seed_all
-from training.student import PREPROCESS, Student
+from training.loop import Budget, Run, device_of, log_to
+from training.losses import attended, contrastive_logits, follow_classes, rank_pictures, resemble, show, soft_labels
+from training.model import PatchHead, Shape, TextTower
+from training.names import CLASSES
+from training.optim import Group, adamw, schedule, set_rate
+from training.patch_batches import PatchBatch, PatchCounts, PatchSampler
+from training.texts import Ids, encode
+from training.weights import load_weights, save_patch_head
 
-__all__ = ["PatchSettings", "PatchTrainer", "Photos", "Scenes", "load_patch_head", "train_patch_head"]
+__all__ = ["PatchSettings", "PatchTrainer", "Remembered"]
 
-_log = logging.getLogger("sightline.training")
+_STEPS = 500
 
 
 @dataclass(frozen=True)
 class PatchSettings:
-    """The parameters of this step."""
+    """The parameters of this step, with the weights of the losses."""
 
-    epochs: int = 5
-    """One epoch sees each scene once."""
-    scenes: int = 48
-    """Scenes in each step."""
-    photos: int = 48
+    counts: PatchCounts = field(default_factory=PatchCounts)
     rate: float = 2e-3
-    decay: float = 0.02
-    scale: float = 20.0
-    """The inverse temperature for comparing patches with texts."""
-    plain: float = 0.2
-    """Fraction of queries for a subject without its colour."""
-    centred: float = 0.5
-    """How often the mean of all texts is subtracted first, as in `search/highlight/patch_similarity.py`."""
-    place_weight: float = 1.0
-    shown_weight: float = 3.0
-    follow_weight: float = 1.0
-    named_weight: float = 0.3
-    caption_weight: float = 0.3
-    seed: int = 20
+    decay: float = 0.05
+    warmup: int = 20
+    average: float = 0.99
+    attention: float = 20.0
+    """The inverse temperature by which a text attends to patches."""
+    classes: float = 1.0
+    concepts: float = 13.0
+    words: float = 20.0
+    ranking: float = 0.3
+    resemblance: float = 0.3
+    captions: float = 0.5
+    subjects: float = 2.5
+    peaks: float = 0.1
+    seed: int = 3
 
 
-class Scenes:
-    """Scenes with the maps of the backbone, and the names of their subjects."""
+class Remembered:
+    """The vectors of a frozen text tower, computed once for each text."""
 
-    def __init__(self, student: Student, tokenizer: Tokenizer, marked: MaskedScenes) -> None:
-        self.marked, self.maps = marked, Maps.of(student, marked.pixels)
-        self.words = Words(student, tokenizer, marked.subjects)
-        with torch.no_grad():
-            self.common = student.text(*tensors([tokenizer(thing) for thing in BACKGROUND_CONCEPTS])).mean(0)  # (D,)
-
-    def __len__(self) -> int:
-        return len(self.marked.pixels)
-
-    def ask(self, rows: NDArray[np.int64], plain: float, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Return names (P, D) of the subjects of scenes, answers (B, P, G, G), and which are known (B, P)."""
-        shown = self.marked.shown(rows)
-        asked = {Subject(subject.kind, None if rng.random() < plain else subject.colour) for subject in shown}
-        forms = sorted(asked, key=str)
-        cover, known = self.marked.answers(rows, forms)
-        return self.words.draw(forms, rng), torch.from_numpy(cover), torch.from_numpy(known)
-
-
-class Photos:
-    """Photos with the maps of the backbone, the teacher's patches, and captions."""
-
-    def __init__(
-        self, student: Student, teacher_head: GridHead, pictures: PictureSet, captions: CaptionSampler
-    ) -> None:
-        squares = [PREPROCESS.pixels(Image.fromarray(square)) for square in pictures.pixels]
-        self.maps = Maps.of(student, np.stack(squares))
-        self._text, self._teacher_head = student.text, teacher_head
-        self._grids, self._captions = pictures.grids, captions
-
-    def __len__(self) -> int:
-        return len(self.maps.fine)
+    def __init__(self, tower: TextTower) -> None:
+        self._tower = tower.eval()
+        self._rows: dict[tuple[int, ...], int] = {}
+        self._vectors = torch.empty(0, tower.out.out_features)
 
     @torch.no_grad()
-    def ask(self, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Return the teacher's patches (B, D, G, G) of some photos, and a caption of each (B, D)."""
-        grids = torch.from_numpy(self._grids[rows, 0].astype(np.float32)).permute(0, 3, 1, 2)  # (B, D, 7, 7)
-        wanted = functional.interpolate(self._teacher_head(grids)[1], self.maps.fine.shape[2:], mode="bilinear")
-        texts: Tensor = self._text(*tensors(self._captions.draw(rows, rng)))
-        return functional.normalize(wanted, dim=1), texts
+    def __call__(self, texts: Sequence[Ids]) -> Tensor:
+        """Return the vectors (N, D) of N texts."""
+        keys = [tuple(text) for text in texts]
+        new = [key for key in dict.fromkeys(keys) if key not in self._rows]
+        if new:
+            self._rows.update({key: len(self._rows) + number for number, key in enumerate(new)})
+            # One at a time: in another batch, the last bits would differ, and a run that continues would too.
+            self._vectors = torch.cat([self._vectors, encode(self._tower, new, chunk=1).cpu()])
+        return self._vectors[[self._rows[key] for key in keys]]
 
 
 class PatchTrainer:
-    """The patch head, its optimiser, and its losses."""
+    """The patch head, its moving average, the optimiser, and the losses."""
 
-    def __init__(self, shape: Shape, settings: PatchSettings, steps: int) -> None:
-        self.settings, self.steps, self.step = settings, steps, 0
-        self.head = PatchHead(shape)
-        self.bias = nn.Parameter(torch.tensor(-8.0))  # most patches do not show the query
-        parameters = [*self.head.parameters(), self.bias]
-        self._optimiser = torch.optim.AdamW(parameters, settings.rate, betas=(0.9, 0.98), weight_decay=settings.decay)
+    def __init__(self, head: PatchHead, texts: Remembered, settings: PatchSettings, device: torch.device) -> None:
+        self.settings, self.device, self._texts = settings, device, texts
+        self.head = head.to(device)
+        scales = {name: math.log(15.0) for name in ("classes", "captions", "resemblance")}
+        scales |= {"concepts": math.log(12.0), "words": math.log(12.0), "concepts_bias": -5.0, "words_bias": -5.0}
+        self.scales = nn.ParameterDict({name: nn.Parameter(torch.tensor(value)) for name, value in scales.items()})
+        self.scales.to(device)
+        parameters = [*self.head.parameters(), *self.scales.parameters()]
+        self._optimiser = adamw([Group(parameters, settings.rate, settings.decay)])
+        self.average = copy.deepcopy(head).eval().requires_grad_(False)
 
-    def train_step(
-        self,
-        maps: tuple[Tensor, Tensor],
-        on_scenes: tuple[Tensor, Tensor, Tensor],
-        on_photos: tuple[Tensor, Tensor],
-    ) -> dict[str, float]:
-        """Update the weights once and return the parts of the loss; the maps are those of scenes, then of photos."""
-        for group in self._optimiser.param_groups:
-            group["lr"] = self.settings.rate * cosine(self.step / self.steps)
-        with torch.autocast("cpu", torch.bfloat16):
-            cells = self.head(*(part.contiguous(memory_format=torch.channels_last) for part in maps))
-        scenes = len(on_scenes[1])
-        parts = self._scene_losses(cells[:scenes].float(), *on_scenes)
-        parts |= self._photo_losses(cells[scenes:].float(), *on_photos)
-        self._optimiser.zero_grad()
-        torch.stack([getattr(self.settings, f"{name}_weight") * part for name, part in parts.items()]).sum().backward()
-        nn.utils.clip_grad_norm_(self.head.parameters(), 1.0)
+    def train_step(self, batch: PatchBatch, step: int, progress: float) -> dict[str, float]:
+        """Update the weights once and return the parts of the loss."""
+        self.head.train()
+        set_rate(self._optimiser, schedule(step, self.settings.warmup, progress))
+        patches = self.head(batch.fine.to(self.device), batch.coarse.to(self.device))  # (N + S, D, 32, 32)
+        count = len(batch.teacher)
+        parts = {
+            **dict(self._places(batch, patches[:count])),
+            **dict(self._captions(batch, patches[:count])),
+            **dict(self._scenes(batch, patches[count:])),
+        }
+        loss = sum((getattr(self.settings, name) * part for name, part in parts.items()), torch.zeros(()))
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.head.parameters(), 2.0)
         self._optimiser.step()
-        self.step += 1
+        decay = min(self.settings.average, (1 + step) / (10 + step))
+        with torch.no_grad():
+            for mine, theirs in zip(self.average.parameters(), self.head.parameters(), strict=True):
+                mine.lerp_(theirs, 1 - decay)
         return {name: float(part.detach()) for name, part in parts.items()}
 
-    def _scene_losses(self, cells: Tensor, words: Tensor, cover: Tensor, known: Tensor) -> dict[str, Tensor]:
-        scale = self.settings.scale
-        logits = scale * torch.einsum("bdhw,pd->bphw", cells, words)  # (B, P, G, G)
-        there = (cover.sum((2, 3)) > 0) & known  # (B, P)
-        target = cover[there].flatten(1).square()  # (Q, GG); squared: the middle of a thing rather than its edge
-        place = -(target / target.sum(1, keepdim=True) * logits[there].flatten(1).log_softmax(1)).sum(1).mean()
-        wrong = functional.binary_cross_entropy_with_logits(logits + self.bias, cover, reduction="none").mean((2, 3))
-        best = soft_maximum(logits.flatten(2)).masked_fill(~known, -1e4)  # (B, P)
-        named = (picked(best, there) + picked(best.T, there.T)) / 2
-        return {"place": place, "shown": wrong[there].mean() + wrong[known & ~there].mean(), "named": named}
+    def state(self) -> dict[str, Any]:
+        """Return the state from which a later run continues."""
+        return {
+            "head": self.head.state_dict(),
+            "average": self.average.state_dict(),
+            "scales": self.scales.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+        }
 
-    def _photo_losses(self, cells: Tensor, wanted: Tensor, texts: Tensor) -> dict[str, Tensor]:
-        best = soft_maximum(self.settings.scale * torch.einsum("bdhw,pd->bphw", cells, texts).flatten(2))  # (B, B)
-        own = torch.eye(len(best), dtype=torch.bool)
-        caption = (picked(best, own) + picked(best.T, own)) / 2
-        return {"follow": 1 - (cells * wanted).sum(1).mean(), "caption": caption}
+    def restore(self, state: dict[str, Any]) -> None:
+        """Restore a state returned by `state`."""
+        self.head.load_state_dict(state["head"])
+        self.average.load_state_dict(state["average"])
+        self.scales.load_state_dict(state["scales"])
+        self._optimiser.load_state_dict(state["optimiser"])
+
+    def _places(self, batch: PatchBatch, patches: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Compare random places with what the teacher sees there."""
+        points = batch.points.to(self.device)
+        places = functional.normalize(_sample(patches, points), dim=1)  # (Q, D)
+        seen = _sample(batch.teacher.to(self.device), points)  # (Q, 1000)
+        seen = seen / seen.sum(1, keepdim=True)
+        entropy = -(seen * seen.clamp(min=1e-9).log()).sum(1)  # (Q,)
+        certain = (1 - entropy / math.log(CLASSES)).clamp(min=0)
+        names = self._texts(batch.concepts).to(self.device)  # (C, D)
+        likeness = places @ names.T  # (Q, C)
+        logits = self._scale("classes") * likeness[:, :CLASSES]
+        yield "classes", follow_classes(logits, seen, certain)
+        likeness = torch.cat([likeness[:, batch.classes], likeness[:, CLASSES:]], 1)
+        belongs = torch.cat([seen[:, batch.classes], seen @ batch.members.to(self.device)], 1).clamp(0, 1)
+        yield "concepts", soft_labels(self._scale("concepts") * likeness + self.scales["concepts_bias"], belongs)
+
+    def _captions(self, batch: PatchBatch, patches: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Compare photos and quarters of mosaics with words and captions."""
+        units = _units(patches[: batch.photos], patches[batch.photos : batch.photos + batch.mosaics])  # (U, 256, D)
+        similarity = units @ self._texts(batch.words).to(self.device).T  # (U, 256, W)
+        shares = batch.shares.to(self.device)  # (U, W)
+        said = attended(similarity, self.settings.attention)  # (U, W)
+        yield "words", soft_labels(self._scale("words") * said + self.scales["words_bias"], shares)
+        yield "ranking", rank_pictures(self._scale("captions") * said, shares)
+        yield "resemblance", resemble(self._scale("resemblance") * similarity, shares)
+        captions = units @ self._texts(batch.captions).to(self.device).T  # (U, 256, U)
+        yield "captions", contrastive_logits(self._scale("captions") * attended(captions, self.settings.attention))
+
+    def _scenes(self, batch: PatchBatch, patches: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Compare the patches of scenes with the names of subjects."""
+        names = self._texts(batch.subjects).to(self.device)  # (P, D)
+        similarity = torch.einsum("sdrc,pd->sprc", patches, names).flatten(2)  # (S, P, 1024)
+        cover, known = batch.cover.to(self.device).flatten(2), batch.known.to(self.device).float()
+        yield "subjects", show(self._scale("concepts") * similarity + self.scales["concepts_bias"], cover, known)
+        there = (cover.sum(2) > 0).flatten()
+        shown = cover.flatten(0, 1)[there]  # (T, 1024)
+        yield "peaks", follow_classes(30 * similarity.flatten(0, 1)[there], shown, torch.ones_like(shown[:, 0]))
+
+    def _scale(self, name: str) -> Tensor:
+        return self.scales[name].exp().clamp(max=60)
 
 
-def soft_maximum(logits: Tensor) -> Tensor:
-    """Return the mean of logits (..., N) weighted by their softmax, as (...)."""
-    return (logits.softmax(-1) * logits).sum(-1)
+def _sample(maps: Tensor, points: Tensor) -> Tensor:
+    """Return the values of maps (N, C, h, w) at points (N, Q, 2) from -1 to 1: (NQ, C)."""
+    found = functional.grid_sample(maps, points[:, :, None], align_corners=False, padding_mode="border")  # (N, C, Q, 1)
+    return found[..., 0].transpose(1, 2).flatten(0, 1)
 
 
-def picked(logits: Tensor, right: Tensor) -> Tensor:
-    """Return the mean cross entropy of each right column in a row of logits (N, M) against all wrong ones."""
-    rows, columns = right.nonzero(as_tuple=True)
-    wrong = logits.masked_fill(right, -1e4)[rows]  # (R, M)
-    chosen = logits[rows, columns][:, None]  # (R, 1)
-    return -torch.cat([chosen, wrong], 1).log_softmax(1)[:, 0].mean()
-
-
-def train_patch_head(scenes: Scenes, photos: Photos, shape: Shape, settings: PatchSettings) -> PatchHead:
-    """Train the head and return it."""
-    seed_all(settings.seed)
-    rng = np.random.default_rng(settings.seed)
-    batches = len(scenes) // settings.scenes
-    trainer = PatchTrainer(shape, settings, batches * settings.epochs)
-    for epoch in range(settings.epochs):
-        sums = Counter[str]()
-        for rows in np.split(rng.permutation(len(scenes))[: batches * settings.scenes], batches):
-            some = rng.permutation(len(photos))[: settings.photos]
-            pairs = zip(scenes.maps.of_rows(rows), photos.maps.of_rows(some), strict=True)
-            fine, coarse = (torch.cat(pair) for pair in pairs)
-            words, *answers = scenes.ask(rows, settings.plain, rng)
-            wanted, texts = photos.ask(some, rng)
-            if rng.random() < settings.centred:
-                words, texts = (functional.normalize(vectors - scenes.common, dim=1) for vectors in (words, texts))
-            sums.update(trainer.train_step((fine, coarse), (words, *answers), (wanted, texts)))
-        means = " ".join(f"{name} {total / batches:.3f}" for name, total in sums.items())
-        _log.info("epoch %d: %s", epoch + 1, means)
-    return trainer.head
-
-
-def load_patch_head(file: Path) -> PatchHead:
-    """Return the head written by this step."""
-    state = torch.load(file, weights_only=True)
-    head = PatchHead(Shape(**state["shape"])).eval()
-    head.load_state_dict(state["head"])
-    return head
+def _units(photos: Tensor, mosaics: Tensor) -> Tensor:
+    """Return 256 patches of each photo, and of each quarter of a mosaic: (P + 4M, 256, D) from (..., D, 32, 32)."""
+    coarser = functional.normalize(functional.avg_pool2d(photos, 2), dim=1).flatten(2).transpose(1, 2)  # (P, 256, D)
+    half = mosaics.shape[2] // 2
+    quarters = mosaics.unflatten(3, (2, half)).unflatten(2, (2, half))  # (M, D, 2, 16, 2, 16)
+    parts = quarters.permute(0, 2, 4, 3, 5, 1).flatten(3, 4).flatten(0, 2)  # (4M, 256, D)
+    return torch.cat([coarser, parts])
 
 
 def _main() -> None:
     options = _options()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(options.threads)
-    tokenizer = Tokenizer(options.tokenizer)
-    student = Student.averaged(options.checkpoint).eval().requires_grad_(False)
-    teacher_head = Student.after_text(options.text).head.eval().requires_grad_(False)
-    scenes = Scenes(student, tokenizer, render_masked_scenes(options.scenes, PREPROCESS.size // 8, PREPROCESS))
-    _log.info("%d scenes with %d subjects", len(scenes), len(scenes.marked.subjects))
-    pictures = PictureSet.load(options.prepared / "train").first(options.photos)
-    names = set(pictures.names)
-    words = [caption for caption in corpora.captions(options.data, "train") if caption.image in names]
-    photos = Photos(student, teacher_head, pictures, CaptionSampler(words, pictures.names, tokenizer))
-    _log.info("%d photos", len(photos))
-    head = train_patch_head(scenes, photos, student.shape, PatchSettings(epochs=options.epochs))
-    torch.save({"shape": asdict(student.shape), "head": head.state_dict()}, options.out)
+    log_to(options.out / "train.log")
+    device = device_of(options.device, options.threads)
+    settings, model = PatchSettings(), load_weights(options.weights).requires_grad_(False)
+    tokenizer = Tokenizer(options.tokenizer, Shape().max_tokens)
+    sampler = PatchSampler.load(options.data, options.maps, tokenizer, settings.counts, options.seed)
+    torch.manual_seed(options.seed)
+    trainer = PatchTrainer(PatchHead(model.shape), Remembered(model.text.to(device)), settings, device)
+    budget = Budget(None if options.minutes else options.steps or _STEPS, options.minutes)
+    Run(options.out / "checkpoint.pt", budget, options.seed).train(trainer, sampler.batch)
+    save_patch_head(trainer.average.cpu(), model.shape, options.out / "patches.pt")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--prepared", type=Path, default=Path("runs/prepared"))
+    parser.add_argument("--weights", type=Path, default=Path("runs/maps/weights.pt"))
+    parser.add_argument("--maps", type=Path, default=Path("runs/maps512"))
     parser.add_argument("--tokenizer", type=Path, default=Path("runs/tokenizer.model"))
-    parser.add_argument("--text", type=Path, default=Path("runs/text.pt"))
-    parser.add_argument("--checkpoint", type=Path, default=Path("runs/mini/checkpoint.pt"))
-    parser.add_argument("--out", type=Path, default=Path("runs/cells.pt"))
-    parser.add_argument("--epochs", type=int, default=PatchSettings.epochs)
-    parser.add_argument("--scenes", type=int, default=4800)
-    parser.add_argument("--photos", type=int, default=6000)
+    parser.add_argument("--out", type=Path, default=Path("runs/patches"))
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2)
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--steps", type=int, help=f"by default {_STEPS}")
+    budget.add_argument("--minutes", type=float, help="train this long; two such runs are not equal")
+    parser.add_argument("--seed", type=int, default=PatchSettings.seed)
     return parser.parse_args()
 
 

@@ -7,15 +7,14 @@ widths by 1.1 and depths by 1.2. Pixels are normalised by (x - 127) / 128.
 
 from collections.abc import Iterator, Mapping
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-__all__ = ["CLASSES", "FEATURES", "FINE", "Classifier", "SameConv", "Trunk", "freeze_statistics"]
+from training.names import CLASSES
 
-CLASSES = 1000
-"""The classes of ImageNet (ILSVRC 2012)."""
+__all__ = ["FEATURES", "FINE", "Classifier", "SameConv", "Trunk"]
+
 FEATURES = 1280
 """Channels of the last map."""
 
@@ -107,13 +106,26 @@ class Trunk(nn.Module):
 
     def maps(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Return the map before the last halving (N, 120, S/16, S/16), and the last map (N, 1280, S/32, S/32)."""
+        fine = self.fine(pixels)
+        return fine, self.coarse(fine)
+
+    def fine(self, pixels: Tensor) -> Tensor:
+        """Return the map before the last halving (N, 120, S/16, S/16)."""
         x = functional.relu6(self.stem(pixels))
         for block in self.blocks[: self._fine]:
             x = block(x)
-        fine = x
+        return x
+
+    def coarse(self, fine: Tensor) -> Tensor:
+        """Map (N, 120, S/16, S/16) to the last map (N, 1280, S/32, S/32)."""
         for block in self.blocks[self._fine :]:
-            x = block(x)
-        return fine, functional.relu6(self.last(x))
+            fine = block(fine)
+        return functional.relu6(self.last(fine))
+
+    def tail(self) -> Iterator[nn.Parameter]:
+        """Yield the parameters of `coarse`."""
+        for part in (*self.blocks[self._fine :], self.last):
+            yield from part.parameters()
 
     def load_published(self, state: Mapping[str, Tensor]) -> None:
         """Load weights of the package `efficientnet-lite-pytorch`, whose layers have other names and the same order."""
@@ -125,7 +137,7 @@ class Trunk(nn.Module):
         self.load_state_dict(dict(zip(own, published.values(), strict=True)))
 
     def fold(self) -> None:
-        """Fold all normalisations into their convolutions, for inference."""
+        """Fold all normalisations into their convolutions, for inference. The trunk must be in evaluation mode."""
         for module in list(self.modules()):
             if isinstance(module, ConvNorm):
                 module.fold()
@@ -161,10 +173,3 @@ class Classifier(nn.Module):
         """Return logits (N, 1000, h, w) at every place of the last map (class activation, Zhou et al., 2016)."""
         weight, bias = self.linear.weight[..., None, None], self.linear.bias
         return functional.conv2d(self.trunk(pixels), weight, bias)
-
-
-def freeze_statistics(module: nn.Module) -> None:
-    """Keep the running statistics of all batch normalisations below `module`; their scales and shifts can be trained."""
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.eval()

@@ -1,4 +1,4 @@
-"""Views: random crops of a picture, drawn once, so that teacher and student see the same pixels.
+"""Views: random parts of a picture. The teacher and the image tower see the same pixels.
 
 A box is (left, top, right, bottom) in fractions of the picture's sides.
 """

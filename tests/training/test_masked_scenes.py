@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from encoders.preprocess import Preprocess
 from examples.scenes import Subject
-from training.masked_scenes import MaskedScenes, phrases, render_masked_scenes
+from training.masked_scenes import MaskedScenes, mask_scenes, phrases
 
 ROW = np.array([0, 1])
 MARKED = MaskedScenes(
-    pixels=np.zeros((2, 4, 4, 3), np.uint8),
+    count=2,
     owners=np.array([0, 0, 1]),
     subjects=[Subject("car", "red"), Subject("tree"), Subject("car", "blue")],
     cover=np.array([[[1, 0], [0, 0]], [[0, 0.5], [0, 0]], [[0, 0], [0.25, 0]]], np.float32),
@@ -36,8 +35,8 @@ def test_rows_select_scenes_in_any_order() -> None:
 
 
 def test_masks_cover_their_subjects() -> None:
-    marked = render_masked_scenes(3, 6, Preprocess(size=48, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5), fit="squash"))
-    assert marked.pixels.shape == (3, 48, 48, 3)
+    marked = mask_scenes(3, 6, first=10_000)
+    assert marked.cover.shape[1:] == (6, 6)
     assert len(marked.owners) == len(marked.subjects) == len(marked.cover)
     assert set(marked.owners.tolist()) == {0, 1, 2}
     assert (marked.cover.max((1, 2)) > 0).all()

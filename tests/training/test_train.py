@@ -1,0 +1,167 @@
+"""The training steps on tiny data: a run that was interrupted gives the same weights as one that was not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+STEPS = 4
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.training import tiny_data
+
+    folder = tmp_path_factory.mktemp("prepared")
+    tiny_data.write_pictures(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+
+    return tiny_data.write_tokenizer(tmp_path_factory.mktemp("tokenizer") / "tokenizer.model")
+
+
+def run_twice(make_trainer, draw, folder: Path, steps: int = STEPS):  # type: ignore[no-untyped-def]
+    """Train without and with an interruption after half of the steps, and return both trainers."""
+    from training.loop import Budget, Run
+
+    whole, begun, continued = (make_trainer() for _ in range(3))
+    budget = Budget(steps=steps)
+    Run(folder / "whole.pt", budget, seed=5).train(whole, draw)
+    Run(folder / "parts.pt", budget, seed=5).train(begun, draw, limit=steps // 2)
+    second = Run(folder / "parts.pt", budget, seed=5)
+    second.train(continued, draw)
+    assert second.step == steps
+    return whole, continued
+
+
+def assert_equal_states(first, second) -> None:  # type: ignore[no-untyped-def]
+    for name, value in first.state_dict().items():
+        torch.testing.assert_close(second.state_dict()[name], value, rtol=0, atol=0, msg=name)
+
+
+@pytest.mark.slow
+def test_training_on_pixels_continues_exactly(prepared: Path, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.pictures import PixelSource
+    from training.train import PIXELS, LossWeights, Trainer
+
+    cpu, teacher = torch.device("cpu"), tiny_data.teacher()
+    photos, scenes, others = (
+        PixelSource(prepared / name, 32, judge, cpu)
+        for name, judge in (("train", teacher), ("scenes", None), ("extra", teacher))
+    )
+    sampler = tiny_data.sampler((photos, scenes, others), tokenizer)
+    settings = replace(PIXELS, counts=tiny_data.COUNTS, weights=LossWeights(), side=32, warmup=1)
+    whole, continued = run_twice(lambda: Trainer(tiny_data.model(), settings, cpu), sampler.batch, tmp_path)
+    assert_equal_states(whole.average, continued.average)
+    begun = tiny_data.model().trunk.stem.conv.weight
+    assert not torch.equal(whole.model.trunk.stem.conv.weight, begun)  # the whole trunk learns
+
+
+def test_training_on_maps_continues_exactly(prepared: Path, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.cache_maps import Cache, cache_maps
+    from training.pictures import MapSource
+    from training.train import MAPS, Trainer
+
+    def folded():  # type: ignore[no-untyped-def]
+        model = tiny_data.model()
+        model.fold()
+        return model
+
+    cpu, teacher = torch.device("cpu"), tiny_data.teacher()
+    for name, judge in (("train", teacher), ("scenes", None), ("extra", teacher)):
+        cache_maps(prepared / name, Cache(folded().trunk.eval(), judge, 2, cpu, side=64), tmp_path / name)
+    photos, scenes, others = (MapSource(tmp_path / name, cpu) for name in ("train", "scenes", "extra"))
+    sampler = tiny_data.sampler((photos, scenes, others), tokenizer)
+    settings = replace(MAPS, counts=tiny_data.COUNTS, warmup=1)
+    whole, continued = run_twice(lambda: Trainer(folded(), settings, cpu), sampler.batch, tmp_path)
+    assert_equal_states(whole.average, continued.average)
+    begun, trunk = folded().trunk, whole.model.trunk
+    assert torch.equal(trunk.stem.conv.weight, begun.stem.conv.weight)  # frozen
+    assert not torch.equal(trunk.last.conv.weight, begun.last.conv.weight)
+
+
+def test_the_batch_of_a_step_does_not_depend_on_earlier_steps(prepared: Path, tokenizer) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.pictures import PixelSource
+
+    cpu, teacher = torch.device("cpu"), tiny_data.teacher()
+    photos, scenes, others = (PixelSource(prepared / name, 32, teacher, cpu) for name in ("train", "scenes", "extra"))
+    fresh, used = (tiny_data.sampler((photos, scenes, others), tokenizer) for _ in range(2))
+    used.batch(0)
+    one, other = fresh.batch(1), used.batch(1)
+    assert torch.equal(one.inputs, other.inputs)
+    assert one.queries == other.queries
+    assert one.inputs.shape == (7, 3, 32, 32)
+    assert (one.photos, one.captioned) == (3, 5)
+    assert one.members.shape == (1000, 21)
+    assert not torch.equal(one.inputs, fresh.batch(0).inputs)
+
+
+def test_an_epoch_shows_each_picture_once() -> None:
+    from training.loop import epoch_rows
+
+    epochs = [np.concatenate([epoch_rows(6, 2, 3 * epoch + step, seed=1) for step in range(3)]) for epoch in range(2)]
+    assert [sorted(epoch.tolist()) for epoch in epochs] == [[0, 1, 2, 3, 4, 5]] * 2
+    assert epochs[0].tolist() != epochs[1].tolist()
+
+
+def test_a_budget_is_in_steps_or_minutes() -> None:
+    from training.loop import Budget
+
+    assert Budget(steps=10).progress(step=5, seconds=999) == 0.5
+    assert Budget(minutes=2).progress(step=5, seconds=30) == 0.25
+    with pytest.raises(ValueError, match="either steps or minutes"):
+        Budget(steps=10, minutes=2)
+
+
+def test_learning_rates_rise_and_fall() -> None:
+    from training.optim import schedule
+
+    assert schedule(step=0, warmup=4, progress=0) == 0.25
+    assert schedule(step=10, warmup=4, progress=0.5) == pytest.approx(0.5)
+    assert schedule(step=20, warmup=4, progress=1) == pytest.approx(0)
+
+
+def test_filled_rows_are_not_computed_again(tmp_path: Path) -> None:
+    from training.progress import fill
+
+    asked: list[int] = []
+
+    def compute(rows: range):  # type: ignore[no-untyped-def]
+        asked.extend(rows)
+        yield "squares", np.array([row * row for row in rows])
+
+    shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"squares": ((), np.int64)}
+    assert next(fill(tmp_path, shapes, 5, 2, compute)) == 2  # then it is killed
+    assert list(fill(tmp_path, shapes, 5, 2, compute)) == [4, 5]
+    assert asked == [0, 1, 2, 3, 4]
+    assert np.load(tmp_path / "squares.npy").tolist() == [0, 1, 4, 9, 16]
+
+
+def test_tokens_are_dropped_but_never_the_first_one() -> None:
+    from training.texts import UNKNOWN, drop_tokens
+
+    rng = np.random.default_rng(0)
+    assert drop_tokens([[2, 7, 8], [2]], 1.0, rng) == [[2, UNKNOWN, UNKNOWN], [2]]
+    assert drop_tokens([[2, 7, 8], [2]], 0.0, rng) == [[2, 7, 8], [2]]
+
+
+def test_texts_come_back_in_their_order(tokenizer) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.texts import encode
+
+    tower = tiny_data.model().text.eval()
+    texts = [tokenizer(text) for text in ("a red car in front of a tree", "a dog", "", "a blue ball")]
+    with torch.no_grad():
+        together = encode(tower, texts, chunk=2)
+        alone = torch.cat([encode(tower, [text]) for text in texts])
+    torch.testing.assert_close(together, alone)

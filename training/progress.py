@@ -1,0 +1,39 @@
+"""Arrays that are filled row by row; an interrupted step continues where it stopped."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["fill"]
+
+
+def fill(
+    folder: Path,
+    shapes: Mapping[str, tuple[tuple[int, ...], type[np.generic]]],
+    rows: int,
+    chunk: int,
+    compute: Callable[[range], Iterator[tuple[str, NDArray[np.generic]]]],
+) -> Iterator[int]:
+    """Fill the files `NAME.npy` in `folder` with `rows` rows of the given shapes and types, `chunk` rows at a time.
+
+    `compute` returns the rows of a range for each file. Yields the number of rows that are filled, after each chunk.
+    `rows.json` in `folder` has it for a later run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "rows.json"
+    done = json.loads(record.read_text()) if record.exists() else 0
+    mode = "r+" if done else "w+"
+    files = {
+        name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype, (rows, *shape))
+        for name, (shape, dtype) in shapes.items()
+    }
+    for start in range(done, rows, chunk):
+        todo = range(start, min(start + chunk, rows))
+        for name, values in compute(todo):
+            files[name][todo.start : todo.stop] = values
+            files[name].flush()
+        record.write_text(json.dumps(todo.stop))
+        yield todo.stop
