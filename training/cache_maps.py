@@ -48,7 +48,7 @@ class Cache:
 
     @torch.no_grad()
     def rows(self, pixels: NDArray[np.uint8], first: int) -> dict[str, NDArray[np.float16]]:
-        """Return the maps and logits of squares (N, P, P, 3), of which the first is number `first` of its set."""
+        """Return the maps and logits of squares (N, P, P, 3); the first square is number `first` of its set."""
         found: dict[str, list[Tensor]] = {"fine": [], "logits": []}
         for batch in torch.cat([self._views(square, first + row) for row, square in enumerate(pixels)]).split(_BATCH):
             found["fine"].append(self.trunk.fine(batch))

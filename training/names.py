@@ -7,7 +7,7 @@ Multilingual Wordnet (Bond & Foster, 2013).
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Concepts:
     """C concepts; the first 1,000 are the classes of the teacher."""
 
     offsets: list[str]
-    names: list[Mapping[str, list[str]]]
+    names: Sequence[Mapping[str, list[str]]]
     """Names by language."""
     members: NDArray[np.bool_]
     """(1000, C): which concepts a class belongs to, itself included."""

@@ -65,16 +65,6 @@ class Tokenizer:
         """Return the number of IDs of the whole text, `BOS` included."""
         return len(self._ids(self._pieces.encode(plain(text))))
 
-    def han(self) -> NDArray[np.bool_]:
-        """Return which pieces are a single Chinese character; for training."""
-        pieces = (self._pieces.id_to_piece(row).lstrip("\u2581") for row in range(len(self)))
-        return np.array([len(piece) == 1 and _is_han(piece) for piece in pieces])
-
-    def sample(self, text: str, alpha: float = 0.2) -> list[int]:
-        """Return the IDs of a random segmentation of plain text (subword regularisation, Kudo 2018); for training."""
-        pieces = self._pieces.encode(text, enable_sampling=True, alpha=alpha, nbest_size=-1)
-        return self._ids(pieces)[: self._max_tokens]
-
     def _ids(self, pieces: Sequence[int]) -> list[int]:
         # A piece that is only a space means nothing, and would stand between all Chinese characters.
         return [BOS, *(piece for piece in pieces if piece != self._space)]

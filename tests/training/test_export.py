@@ -43,7 +43,8 @@ def folder(parts, tokenizer_file: Path, tmp_path_factory: pytest.TempPathFactory
     from training.export import export
 
     out = tmp_path_factory.mktemp("exported")
-    differences = export(*parts, tokenizer_file, out)
+    model, patches = parts
+    differences = export(model, patches, tokenizer_file, out)
     assert differences.keys() == {"image", "cells", "text"}
     assert max(differences.values()) < 0.01  # float16 and int8 rounding, at sides of 208, 512 and 97 pixels
     return out

@@ -68,10 +68,11 @@ def test_training_on_pixels_continues_exactly(prepared: Path, tokenizer, tmp_pat
 def test_training_on_maps_continues_exactly(prepared: Path, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     from tests.training import tiny_data
     from training.cache_maps import Cache, cache_maps
+    from training.model import Mini
     from training.pictures import MapSource
     from training.train import MAPS, Trainer
 
-    def folded():  # type: ignore[no-untyped-def]
+    def folded() -> Mini:
         model = tiny_data.model()
         model.fold()
         return model

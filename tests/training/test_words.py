@@ -66,7 +66,7 @@ def test_only_words_of_the_batch_are_drawn(sampler: WordSampler) -> None:
     texts, shares = sampler.draw(np.array([2, 1]), 5, np.random.default_rng(0))
     assert len(texts) == 2
     # Rows are those of the batch: the cat in the first photo, and something of a dog in the second.
-    np.testing.assert_allclose(shares[:, np.argsort(shares[0])], [[0, 1], [0.4, 0]])
+    np.testing.assert_array_equal(shares[:, np.argsort(shares[0])], np.array([[0, 1], [0.4, 0]], np.float32))
 
 
 def test_a_batch_without_any_word_is_allowed(tmp_path: Path) -> None:
