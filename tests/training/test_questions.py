@@ -18,7 +18,7 @@ COLORS = ("red", "green", "blue", "white")
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Return four dev photos, of which five captions each mention a colour and a dog on the first two."""
+    """Return four dev photos with five captions each. The captions of the first two mention a colour and a dog."""
     rows = []
     images = tmp_path / "flickr8k" / "images"
     images.mkdir(parents=True)
