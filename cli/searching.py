@@ -59,6 +59,7 @@ def run_search(arguments: SearchArguments) -> int:
         if arguments.queries is None and query is None:
             return _list_pictures(library, filters, arguments)
         searcher = open_searcher(library, arguments.space, arguments.placement)
+        _calibrate(searcher)
         options = build_search_options(arguments.ranking, filters, arguments.query, explain=arguments.explain)
         if query is None:
             code = _answer_file(searcher, arguments.queries or (), arguments, options)
@@ -115,6 +116,13 @@ def open_searcher(library: Library, space: str | None, placement: Placement) -> 
         if covered.embedded < covered.pictures:
             warn(f"{searcher.space.space} covers {covered.embedded:,} of {covered.pictures:,} pictures")
     return searcher
+
+
+def _calibrate(searcher: Searcher) -> None:
+    """Calibrate a model without a calibration. Image queries need none: they get no scale from it."""
+    if searcher.needs_calibration:
+        warn(f"calibrating the relevance of {searcher.space.space.model}, once; this can take a minute")
+        searcher.calibrate()
 
 
 def heal_index(searcher: Searcher) -> None:

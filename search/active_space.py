@@ -13,7 +13,8 @@ from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMisma
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
-from search.relevance import Calibration, calibration_of
+from search.background_calibration import known_calibration, make_calibration, needs_calibration
+from search.relevance import Calibration
 from store.library import Library
 from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
@@ -95,6 +96,22 @@ class ActiveSpaceTracker:
         space = self._current
         return not space.current.published and index_cache.heal(self._library, space.stored)
 
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether the model of the current space has no calibration, and one can be made."""
+        space = self._current
+        return space.calibration is None and space.encoder is not None and needs_calibration(space.encoder)
+
+    def calibrate(self) -> None:
+        """Make a calibration for the model of the current space if it has none, while searches go on."""
+        space = self._current
+        if not self.needs_calibration or space.encoder is None:
+            return
+        calibration = make_calibration(space.encoder)
+        with self._changing:
+            if self._current.stored == space.stored:
+                self._current = replace(self._current, calibration=calibration)
+
     def _refresh(self) -> ActiveSpace:
         """Load the current index of the same space, in one thread while the others wait."""
         with self._changing:
@@ -122,6 +139,7 @@ class ActiveSpaceTracker:
         with self._changing:
             self._loading = None
         outcome()
+        self.calibrate()  # after the waiting queries have been answered
 
     def _switch(self) -> ActiveSpace:
         """Load the target space and make it current; start again if the target has changed in between."""
@@ -156,7 +174,7 @@ class ActiveSpaceTracker:
         except SightlineError as exc:  # queries that need no model still work
             encoder, encoder_error = None, exc
         return ActiveSpace(
-            stored, encoder, encoder_error, calibration_of(encoder), index_cache.load(self._library, stored)
+            stored, encoder, encoder_error, known_calibration(encoder), index_cache.load(self._library, stored)
         )
 
 

@@ -80,13 +80,17 @@ class Calibration:
 
     def write(self, file: Path) -> None:
         """Write a JSON file; equal numbers give equal bytes."""
+        file.write_text(self.as_json(), encoding="utf-8")
+
+    def as_json(self) -> str:
+        """Return the content of that file."""
         scales = {
             kind: {name: round(number, 3) for name, number in vars(scale).items() if number is not None}
             for kind, scale in self.scales.items()
         }
         background = [round(float(number), 4) for number in self.background]
         content = {"weights": self.weights, "scales": scales, "background": background}
-        file.write_text(json.dumps(content) + "\n", encoding="utf-8")
+        return json.dumps(content) + "\n"
 
     def relevance(self, scores: NDArray[np.floating], query: NDArray[np.floating], kind: Kind) -> NDArray[np.float64]:
         """Return the relevance (N,), from 0 to 1, of hits with `scores` (N,) for the unit vector `query` (D,).

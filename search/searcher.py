@@ -78,6 +78,19 @@ class Searcher:
         """The model of that space. Raises an error if it has none or if its weights have changed."""
         return self._tracker.last.require_encoder()
 
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether hits have no relevance because no calibration has been made for the model yet (see `calibrate`)."""
+        return self._tracker.needs_calibration
+
+    def calibrate(self) -> None:
+        """Make a calibration for a model that ships without one, from photos that ship with Sightline.
+
+        It is kept for later searches with the same model. This can take a minute, while searches go on. A kind of
+        query that cannot be judged reliably still has no relevance afterwards.
+        """
+        self._tracker.calibrate()
+
     def __len__(self) -> int:
         """Return the number of pictures that can be found; exact copies count once."""
         return len(self._tracker.last.current.index)

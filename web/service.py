@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from threading import Lock
+from threading import Lock, Thread
 from typing import Generic, TypeAlias, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -76,7 +76,9 @@ class Service:
             if key not in self._searchers:
                 if stored is None and self.is_empty:
                     raise NothingIndexed(self.library.path)
-                self._searchers[key] = Searcher(self.library, space=stored)
+                self._searchers[key] = searcher = Searcher(self.library, space=stored)
+                if searcher.needs_calibration:
+                    Thread(target=searcher.calibrate, name="sightline-calibration", daemon=True).start()
                 named = [opened for opened in self._searchers if opened is not None]
                 for oldest in named[:-MAX_NAMED_SEARCHERS]:
                     del self._searchers[oldest]

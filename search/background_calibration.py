@@ -1,0 +1,229 @@
+"""A calibration for a model that ships without one, made from the background photos (`encoders/background`).
+
+Scores of the photos' own words, phrases and captions are compared with those of all other photos, by the logistic
+regression that `search/relevance.py` applies. The photos are few, so the fit is regularised and its quality is
+estimated by cross-validation over the texts. A kind of text whose verdicts are not reliable there gets no scale, and
+neither do pictures: the set has too few pairs of similar photos to judge them.
+
+A calibration is made once and kept in the folder of models. If that folder cannot be written, it lasts as long as the
+process.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import HomeFolderNotFound, SightlineError
+from core.files import atomic_writer
+from core.settings import models_folder
+from encoders.background import LANGUAGES, Background, background
+from encoders.base import Encoder, Vectors
+from search.logistic import fit
+from search.relevance import Calibration, Kind, Scale, calibration_of
+
+__all__ = ["METHOD", "fit_calibration", "known_calibration", "make_calibration", "needs_calibration"]
+
+FOLDER = ".calibrations"
+"""In the folder of models. It may be deleted at any time."""
+NO_WEIGHTS = "none"
+"""The digest of a model without weights."""
+METHOD = 1
+"""The version of the method, raised with every change that can change a calibration."""
+NEEDED_PRECISION = 0.85
+"""The macro precision of the likely hits to which their limit is set."""
+NEEDED_RECALL = 0.3
+"""With less macro recall at that precision, a kind of text gets no scale."""
+NOTHING_RATE = 0.05
+"""The share of texts with an answer whose best answer may fall below the lower limit."""
+LIMITS = np.arange(1, 1000) / 1000
+"""The limits that are tried."""
+FOLDS = 10
+PENALTY = 1e-4
+"""Weight of the squared coefficients of features with a standard deviation of one."""
+
+Floats = NDArray[np.floating]
+Bools = NDArray[np.bool_]
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Texts of one kind and the scores of all photos."""
+
+    scores: Floats
+    """(N, P)."""
+    tilts: Floats
+    """(N,): the similarity of each text to the background."""
+    right: Bools
+    """(N, P)."""
+    wrong: Bools
+    """(N, P): what is neither right nor wrong is not used."""
+    folds: NDArray[np.integer]
+    """(N,): translations of one text are in the same fold."""
+
+    def logits(self, scale: Scale) -> Floats:
+        """Return the logits (N, P)."""
+        return scale.slope * self.scores + (scale.tilt * self.tilts + scale.constant)[:, None]
+
+
+def known_calibration(encoder: Encoder | None) -> Calibration | None:
+    """Return the calibration that ships with a model or was made before; None if there is none."""
+    return calibration_of(encoder) or (None if encoder is None else _read(encoder))
+
+
+def needs_calibration(encoder: Encoder) -> bool:
+    """Return whether a calibration can be made for a model and has not been. A model without weights has none."""
+    return encoder.space.weights != NO_WEIGHTS and known_calibration(encoder) is None
+
+
+def make_calibration(encoder: Encoder) -> Calibration | None:
+    """Make and keep the calibration of `encoder`; None if the model fails.
+
+    The texts are in the languages that the model is known to read; in English if these are unknown. This embeds 85
+    photos and some hundreds of texts per language.
+    """
+    try:
+        calibration = fit_calibration(encoder, _languages(encoder))
+    except Exception:  # a plug-in can raise anything, and a search works without relevance
+        return None
+    with suppress(OSError, HomeFolderNotFound):
+        file = _file(encoder)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_writer(file, durable=False) as draft:
+            draft.write(calibration.as_json().encode())
+    return calibration
+
+
+def _read(encoder: Encoder) -> Calibration | None:
+    """Return the kept calibration; None if there is none, or if it is damaged."""
+    if encoder.space.weights == NO_WEIGHTS:
+        return None
+    try:
+        calibration = Calibration.read(_file(encoder))
+    except (OSError, HomeFolderNotFound, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    is_usable = calibration.weights == encoder.space.weights and calibration.background.shape == (encoder.space.dim,)
+    return calibration if is_usable else None
+
+
+def _file(encoder: Encoder) -> Path:
+    """Return the file of a calibration. Raises `HomeFolderNotFound`."""
+    parts = [encoder.space.fingerprint, *_languages(encoder), background().version, METHOD]
+    return models_folder() / FOLDER / f"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}.json"
+
+
+def _languages(encoder: Encoder) -> tuple[str, ...]:
+    """Return the languages that the model is known to read, as ISO 639-1 codes; English if these are unknown."""
+    if encoder.languages is not None:
+        return encoder.languages
+    from encoders.model_info import describe_model  # only for models without a shipped calibration
+
+    try:
+        return describe_model(encoder.space.model).languages or ("en",)
+    except SightlineError:
+        return ("en",)
+
+
+def fit_calibration(encoder: Encoder, languages: Sequence[str] = ("en",)) -> Calibration:
+    """Return a calibration for `encoder` and texts in `languages`; a kind that cannot be trusted has no scale.
+
+    Languages without texts in the set are ignored; if none remains, English is used. Raises `BadVectors` if the model
+    returns unusable values.
+    """
+    content = background()
+    used = tuple(language for language in LANGUAGES if language in languages) or ("en",)
+    photos = encoder.encode_images([photo.open() for photo in content.photos])  # (P, D)
+    mean = photos.mean(0)
+    scales: dict[Kind, Scale] = {}
+    for kind, (texts, right, wrong) in _questions(content).items():
+        vectors = encoder.encode_texts([text[language] for text in texts for language in used])
+        asked = _asked(vectors, photos, mean, np.repeat(right, len(used), 0), np.repeat(wrong, len(used), 0), len(used))
+        if scale := _trusted_scale(asked):
+            scales[kind] = scale
+    return Calibration(encoder.space.weights, mean.astype(np.float32), scales)
+
+
+def _questions(content: Background) -> Mapping[Kind, tuple[list[Texts], Bools, Bools]]:
+    """Return the texts (N) of each kind, and which photos are right and wrong for them (N, P)."""
+    count = len(content.photos)
+    named = np.array([[word in photo.words for photo in content.photos] for word in content.words])
+    unclear = np.array([[word in photo.unclear for photo in content.photos] for word in content.words])
+    own = np.eye(count, dtype=bool)
+    phrases = [photo.phrases for photo in content.photos]
+    sentences = [photo.sentences for photo in content.photos]
+    return {
+        "word": _with_absent(list(content.words.values()), content.absent_words, named, ~named & ~unclear),
+        "phrase": _with_absent(phrases, content.absent_phrases, own, ~own),
+        "sentence": _with_absent(sentences, content.absent_sentences, own, ~own),
+    }
+
+
+def _with_absent(
+    texts: list[Texts], absent: Sequence[Texts], right: Bools, wrong: Bools
+) -> tuple[list[Texts], Bools, Bools]:
+    none = np.zeros((len(absent), right.shape[1]), bool)
+    return [*texts, *absent], np.concatenate([right, none]), np.concatenate([wrong, ~none])
+
+
+def _asked(vectors: Vectors, photos: Vectors, mean: Floats, right: Bools, wrong: Bools, languages: int) -> _Asked:
+    folds = np.arange(len(vectors)) // languages % FOLDS
+    return _Asked(vectors @ photos.T, vectors @ mean, right, wrong, folds)
+
+
+def _trusted_scale(asked: _Asked) -> Scale | None:
+    """Return the scale of one kind of text with both limits; None if its verdicts are not reliable."""
+    logits = np.zeros_like(asked.scores)
+    for fold in range(FOLDS):
+        held_out = asked.folds == fold
+        logits[held_out] = asked.logits(_fitted(asked, ~held_out))[held_out]
+    relevance = 1 / (1 + np.exp(-logits))
+    scale = _fitted(asked, np.ones(len(asked.folds), bool))
+    likely = _likely_limit(relevance, asked)
+    if likely is None or scale.slope <= 0:
+        return None
+    best = np.where(asked.right, relevance, 0).max(1)[asked.right.any(1)]
+    unlikely = min(likely, float(np.quantile(best, NOTHING_RATE)))
+    return Scale(scale.slope, scale.tilt, scale.constant, likely, unlikely, _precision(relevance >= likely, asked))
+
+
+def _fitted(asked: _Asked, rows: Bools) -> Scale:
+    """Return the scale that separates right from wrong photos of some texts; every text has the same weight."""
+    used = (asked.right | asked.wrong) & rows[:, None]
+    features = np.column_stack([asked.scores[used], np.broadcast_to(asked.tilts[:, None], used.shape)[used]])
+    weights = np.broadcast_to(1 / np.maximum(used.sum(1), 1)[:, None], used.shape)[used]
+    center, spread = features.mean(0), np.maximum(features.std(0), 1e-9)
+    slope, tilt, constant = fit(
+        (features - center) / spread, asked.right[used].astype(float), weights / weights.sum(), PENALTY
+    )
+    slope, tilt = slope / spread[0], tilt / spread[1]
+    return Scale(float(slope), float(tilt), float(constant - slope * center[0] - tilt * center[1]))
+
+
+def _likely_limit(relevance: Floats, asked: _Asked) -> float | None:
+    """Return the lowest limit with the needed precision, if the needed recall remains there."""
+    for limit in LIMITS.tolist():
+        likely = relevance >= limit
+        if _recall(likely, asked) < NEEDED_RECALL:
+            return None
+        if _precision(likely, asked) >= NEEDED_PRECISION:
+            return float(limit)
+    return None
+
+
+def _precision(likely: Bools, asked: _Asked) -> float:
+    """Return the mean share of right photos among the likely ones, over texts with a likely photo."""
+    counted = likely & (asked.right | asked.wrong)
+    found = counted.sum(1)
+    return float(np.mean((counted & asked.right).sum(1)[found > 0] / found[found > 0])) if found.any() else 0.0
+
+
+def _recall(likely: Bools, asked: _Asked) -> float:
+    """Return the mean share of likely photos among the right ones, over texts with a right photo."""
+    some = asked.right.any(1)
+    return float(np.mean((likely & asked.right).sum(1)[some] / asked.right.sum(1)[some]))
