@@ -41,6 +41,11 @@ class Encoder(ABC):
 
     has_patch_features: bool = False
     """Whether `encode_patches` is supported."""
+    centre_patches: bool = True
+    """Whether what all texts have in common is subtracted before a text is compared with patches.
+
+    It helps encoders that were only trained to compare whole pictures with texts.
+    """
 
     def __init__(
         self,

@@ -208,6 +208,7 @@ def _write_card(model: Mini, patches: PatchHead, out: Path) -> None:
         },
         "preprocess": PREPROCESS.as_dict(),
         "patch_size": PATCH_SIZE,
+        "centre_patches": False,
         "max_tokens": model.shape.max_tokens,
         "digest": digest.hexdigest(),
     }

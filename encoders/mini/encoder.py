@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSIONS", "WEIGHTS", "MiniEncoder"]
 
-VERSIONS = tuple(Path(__file__).parent / name for name in ("v2",))
+VERSIONS = tuple(Path(__file__).parent / name for name in ("v3", "v2"))
 """The folders of the versions that ship with the package, the newest first."""
 WEIGHTS = VERSIONS[0]
 """The folder of the newest version."""
@@ -52,6 +52,7 @@ class MiniEncoder(Encoder):
             preprocess=_preprocess(self.card["preprocess"]),
             context_length=self._max_tokens,
         )
+        self.centre_patches = self.card.get("centre_patches", True)
         self._patch_preprocess = replace(self.preprocess, size=self.card.get("patch_size", self.preprocess.size))
 
     @classmethod

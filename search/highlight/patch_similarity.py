@@ -1,7 +1,8 @@
-"""Where a picture is like a prompt, by an encoder that was only trained to compare whole pictures with texts.
+"""Where a picture is like a prompt, by an encoder that compares pictures with texts.
 
 The last grid of the image tower is compared with the vector of the prompt, as in MaskCLIP (Zhou, Loy and Dai, "Extract
-free dense labels from CLIP", ECCV 2022). A plain cosine makes a poor map: every patch is a little like every text. What
+free dense labels from CLIP", ECCV 2022). For an encoder that was only trained to compare whole pictures with texts, a
+plain cosine makes a poor map: every patch is a little like every text. Unless `Encoder.centre_patches` is false, what
 all texts have in common is therefore subtracted first, as in CLIP Surgery (Li et al., "A closer look at the
 explainability of contrastive language-image pre-training", 2023), there for the classes of a data set: the vector of
 the prompt is centred on the mean of sixty background concepts.
@@ -122,9 +123,9 @@ class PatchSimilarityEngine:
 
     @cached_property
     def _concepts(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The mean of the background concepts (D,), and the concepts without it as unit vectors (C, D)."""
+        """The vector to subtract (D,), and the background concepts without it as unit vectors (C, D)."""
         vectors = self.encoder.encode_texts(BACKGROUND_CONCEPTS)
-        common = vectors.mean(axis=0)
+        common = vectors.mean(axis=0) * np.float32(self.encoder.centre_patches)
         return common, _unit(vectors - common)
 
 
