@@ -17,6 +17,7 @@ from encoders.placement import Placement
 from search import Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
 from search.browse import browse
 from search.query_language import misspelt_filters
+from search.relevance import TEXT_KINDS
 from store import Library
 from store.spaces.coverage import coverage
 
@@ -59,7 +60,8 @@ def run_search(arguments: SearchArguments) -> int:
         if arguments.queries is None and query is None:
             return _list_pictures(library, filters, arguments)
         searcher = open_searcher(library, arguments.space, arguments.placement)
-        _calibrate(searcher)
+        if query is None or query.kind in TEXT_KINDS:
+            _calibrate(searcher)
         options = build_search_options(arguments.ranking, filters, arguments.query, explain=arguments.explain)
         if query is None:
             code = _answer_file(searcher, arguments.queries or (), arguments, options)
@@ -119,7 +121,7 @@ def open_searcher(library: Library, space: str | None, placement: Placement) -> 
 
 
 def _calibrate(searcher: Searcher) -> None:
-    """Calibrate a model without a calibration. Image queries need none: they get no scale from it."""
+    """Calibrate the texts of a model without a calibration."""
     if searcher.needs_calibration:
         warn(f"calibrating the relevance of {searcher.space.space.model}, once; this can take a minute")
         searcher.calibrate()

@@ -30,7 +30,6 @@ from core.errors import (
     ImportedSpaceHasNoModel,
     ModelUnavailable,
     PluginError,
-    SightlineError,
     UnknownModel,
     WeightsChanged,
 )
@@ -149,7 +148,7 @@ def newer_version(space: Space) -> Encoder | None:
         return None
     try:
         newest, *earlier = installed_versions(space.model)
-    except (SightlineError, ValueError):
+    except Exception:  # a plug-in can raise anything, and the newer version is only a hint
         return None
     is_earlier = any(encoder.space.fingerprint == space.fingerprint for encoder in earlier)
     return newest if is_earlier else None

@@ -105,11 +105,14 @@ class ActiveSpaceTracker:
     def calibrate(self) -> None:
         """Make a calibration for the model of the current space if it has none, while searches go on."""
         space = self._current
-        if not self.needs_calibration or space.encoder is None:
+        if space.encoder is None or space.calibration is not None:
             return
-        calibration = make_calibration(space.encoder)
+        # Another process or searcher may have made it since the space was loaded.
+        calibration = known_calibration(space.encoder)
+        if needs_calibration(space.encoder):
+            calibration = make_calibration(space.encoder)
         with self._changing:
-            if self._current.stored == space.stored:
+            if self._current.stored == space.stored and self._current.calibration is None:
                 self._current = replace(self._current, calibration=calibration)
 
     def _refresh(self) -> ActiveSpace:
@@ -139,7 +142,8 @@ class ActiveSpaceTracker:
         with self._changing:
             self._loading = None
         outcome()
-        self.calibrate()  # after the waiting queries have been answered
+        # After the waiting queries have been answered, in a thread that does not delay the end of the program.
+        Thread(target=self.calibrate, name="sightline-calibration", daemon=True).start()
 
     def _switch(self) -> ActiveSpace:
         """Load the target space and make it current; start again if the target has changed in between."""

@@ -93,7 +93,7 @@ def _ranking_request(
 ) -> RankingRequest:
     min_score = options.min_score
     if options.relevant:
-        relevant = min_relevant_score(embedded.vector, space.calibration, query.kind, space.stored.space.model)
+        relevant = min_relevant_score(embedded.vector, space.calibration, query.kind, space.stored.space.title)
         min_score = relevant if min_score is None else max(relevant, min_score)
     request = RankingRequest(
         k=options.k,

@@ -4,6 +4,7 @@ The scores of short and long texts differ: a word fits many pictures a little, a
 """
 
 import re
+import unicodedata
 
 from search.relevance import Kind
 
@@ -58,9 +59,7 @@ _CLASSIFIER = re.compile("^[一两]?[个個只隻条條位名匹头頭辆輛张�
 """A Chinese numeral and classifier at the start, as in 一只狗, which means "a dog"."""
 _UNSPACED = r"\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Characters of Chinese, and of Japanese apart from katakana, which are written without spaces between words."""
-_RUN = re.compile(
-    f"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])[\\w\u0300-\u036f\u064b-\u0652])+(?:[-'’](?![{_UNSPACED}])\\w+)*"
-)
+_RUN = re.compile(f"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])\\w)+(?:[-'’](?![{_UNSPACED}])\\w+)*")
 _CHARACTERS_A_WORD = 2
 
 
@@ -76,9 +75,14 @@ def count_words(text: str) -> int:
     Chinese has no spaces: two of its characters count as a word, rounded down, and one to three as a single word.
     """
     words = 0
-    for run in _RUN.findall(text.casefold()):
+    for run in _RUN.findall(_without_marks(text.casefold())):
         if re.match(f"[{_UNSPACED}]", run):
             words += max(1, len(_CLASSIFIER.sub("", run) or run) // _CHARACTERS_A_WORD)
         else:
             words += run not in _ARTICLES
     return words
+
+
+def _without_marks(text: str) -> str:
+    """Remove combining marks, vowel signs and joiners, which are parts of words but not letters."""
+    return "".join(char for char in text if unicodedata.category(char)[0] != "M" and char not in "\u200c\u200d")

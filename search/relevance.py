@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 from core.errors import RelevanceNotCalibrated
 from encoders.base import Encoder
 
-__all__ = ["KINDS", "Calibration", "Kind", "Scale", "calibration_of", "min_relevant_score"]
+__all__ = ["KINDS", "TEXT_KINDS", "Calibration", "Kind", "Scale", "calibration_of", "min_relevant_score"]
 
 Kind: TypeAlias = Literal["word", "phrase", "sentence", "picture"]
 """The kind of a query. `search/query_kind.py` tells the kinds of texts apart."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+TEXT_KINDS: tuple[Kind, ...] = ("word", "phrase", "sentence")
 
 EVEN = 0.5
 """The limit for both verdicts where a calibration sets none."""

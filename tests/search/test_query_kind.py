@@ -10,7 +10,8 @@ from search.query_kind import count_words, text_kind
     [
         "dog", "a dog", "the dog", "THE DOG", "Hund", "ein Hund", "der Hund", "un chien", "l'eau", "l’eau",
         "basket-ball", "pes", "kůň", "ku\u030an\u030c", "狗", "一只狗", "自行车", "一辆汽车", "马", "كلب",
-        "كَلْب", "un perro", "犬", "スノーボード", "a dog!", " dog ", "?!", "the", "个",
+        "كَلْب", "هٰذا", "un perro", "कुत्ता", "நாய்", "שָׁלוֹם", "می\u200cخواهم",
+        "犬", "スノーボード", "a dog!", " dog ", "?!", "the", "个",
     ],
 )  # fmt: skip
 def test_word(text: str) -> None:
@@ -22,6 +23,7 @@ def test_word(text: str) -> None:
     [
         "a black dog", "dog on the beach", "zwei Hunde", "ein Hund im Schnee", "un chien dans l'eau", "černý pes",
         "黑色的狗", "一只黑色的狗", "海滩上的狗", "男人攀岩", "كلب أسود", "رجل يتسلق صخرة", "海辺の犬", "3 dogs",
+        "मोटर गाड़ी",
     ],
 )  # fmt: skip
 def test_phrase(text: str) -> None:

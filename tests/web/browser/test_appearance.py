@@ -59,7 +59,7 @@ def results(page: Page) -> None:
 
 
 def viewer(page: Page) -> None:
-    search_for(page, "a red tractor")
+    search_for(page, "a tractor on a field")
     page.locator('.tile[aria-posinset="1"] .shot').click()
     page.keyboard.press("h")
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
@@ -82,7 +82,7 @@ def albums(page: Page) -> None:
     """Open the albums with a query to save and a deletion to confirm."""
     kept = [{"name": name, "query": "a beach -people", "top": 100, "is_ranked": True} for name in ("Beaches", "Old")]
     page.route("**/api/v1/albums", lambda route: route.fulfill(json=kept))
-    search_for(page, "a red tractor")
+    search_for(page, "a tractor on a field")
     page.get_by_role("button", name="Albums").click()
     page.get_by_role("button", name="Delete Old").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
@@ -151,7 +151,7 @@ def test_arabic_is_shown_right_to_left(gallery: str, open_page: OpenPage) -> Non
 
 def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    search_for(page, "a red tractor", by_keys=True)
+    search_for(page, "a tractor on a field", by_keys=True)
     assert first_name(page) == "spring-ploughing.jpg"
     page.keyboard.press("ArrowDown")
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()

@@ -149,7 +149,7 @@ def test_line_separates_relevant_pictures(gallery: str, open_page: OpenPage) -> 
 
 def test_selected_pictures_can_be_exported(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    search_for(page, "a red tractor")
+    search_for(page, "a tractor on a field")
     page.get_by_label("Select spring-ploughing.jpg").check(force=True)
     page.locator('.tile[aria-posinset="4"] input').click(modifiers=["Shift"], force=True)
     bar = page.get_by_role("region", name="Selection")
@@ -187,7 +187,7 @@ def test_new_tag_becomes_a_filter(workshop: str, open_page: OpenPage) -> None:
 
 def test_more_like_this_from_the_grid(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery)
-    search_for(page, "a red tractor")
+    search_for(page, "a tractor on a field")
     tile = page.locator('.tile[aria-posinset="2"]')
     tile.hover()
     tile.get_by_role("button", name="More like this").click()

@@ -196,7 +196,7 @@ def test_empty_library_shows_what_to_do(bare: str, open_page: OpenPage, tmp_path
 def test_unreachable_server_is_reported_and_retried(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, expected_faults=("ERR_",))
     page.context.set_offline(True)
-    page.locator("#words").fill("a red tractor")
+    page.locator("#words").fill("a tractor on a field")
     expect(page.locator(".notices .bad")).to_contain_text("The server does not respond")
     assert page.locator(".tile").count() > 10  # the previous results stay
     page.context.set_offline(False)

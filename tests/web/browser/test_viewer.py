@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import PHONE, SLOW, OpenPage, bounding_box, search_for, wait_until_first
 
 
-def view(page: Page, words: str = "a red tractor", place: int = 1) -> None:
+def view(page: Page, words: str = "a tractor on a field", place: int = 1) -> None:
     """Search for `words` and open a picture of the results."""
     search_for(page, words)
     page.locator(f'.tile[aria-posinset="{place}"] .shot').click()
@@ -57,7 +57,7 @@ def test_more_and_less_like_this_from_the_viewer(gallery: str, open_page: OpenPa
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.locator('.tile[aria-posinset="1"] .shot').click()
-    expect(page.locator("#viewer dl")).to_contain_text("a red tractor")  # the score of each part
+    expect(page.locator("#viewer dl")).to_contain_text("a tractor on a field")  # the score of each part
     page.get_by_role("button", name="Less like this").click()
     expect(page.locator(".chip")).to_have_attribute("data-away", "true")
     expect(page.locator('.tile[aria-posinset="1"] .shot[aria-label^="sunflower-farm"]')).to_have_count(0)
