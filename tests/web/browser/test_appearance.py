@@ -123,7 +123,7 @@ def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:
     page.get_by_role("button", name="Filters", exact=True).tap()
     expect(page.locator("#filters")).to_be_hidden()
     page.locator("#words").fill("a snowman")
-    wait_until_first(page, "new-friend.jpg")
+    wait_until_first(page, "winter-night.jpg")
     page.locator('.tile[aria-posinset="1"] .shot').tap()
     page.get_by_role("button", name="Show where", exact=True).tap()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)

@@ -214,4 +214,4 @@ def test_next_page_loads_while_another_query_runs(gallery: str, open_page: OpenP
     assert (more.value.post_data_json or {})["query"] == "a fox"
     expect(page.locator('.tile[aria-setsize="100"]').first).to_be_attached()
     held[0].continue_()
-    wait_until_first(page, "new-friend.jpg")
+    wait_until_first(page, "winter-night.jpg")
