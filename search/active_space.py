@@ -108,9 +108,8 @@ class ActiveSpaceTracker:
         if space.encoder is None or space.calibration is not None:
             return
         # Another process or searcher may have made it since the space was loaded.
-        calibration = known_calibration(space.encoder)
-        if needs_calibration(space.encoder):
-            calibration = make_calibration(space.encoder)
+        make = make_calibration if needs_calibration(space.encoder) else known_calibration
+        calibration = make(space.encoder)
         with self._changing:
             if self._current.stored == space.stored and self._current.calibration is None:
                 self._current = replace(self._current, calibration=calibration)
