@@ -16,7 +16,8 @@ from training.corpora import LANGUAGES
 from training.loop import epoch_rows, generator
 from training.names import CLASSES, Concepts, Noun, read_concepts, read_nouns, read_senses
 from training.pictures import Source
-from training.scenes import scene_captions
+from training.scenes import scene_captions, scene_subjects
+from training.subjects import SubjectSampler
 from training.texts import Ids
 from training.words import Vocabulary, WordSampler, caption_words, noun_words
 
@@ -40,6 +41,8 @@ class Counts:
     nodes: int = 133
     """Concepts above the classes."""
     words: int = 400
+    subjects: int = 0
+    """Subjects of scenes."""
     aligned: int = 256
     nouns: int = 384
 
@@ -52,6 +55,7 @@ class Queries:
     others: list[Ids]  # C, other captions of the same pictures
     concepts: list[Ids]  # classes first, then nodes
     words: list[Ids]
+    subjects: list[Ids]
     left: list[Ids]  # aligned sentences
     right: list[Ids]
     nouns: list[Ids]
@@ -78,6 +82,10 @@ class Batch:
     """(1000, concepts): which classes belong to which of the concepts among the texts."""
     shares: Tensor
     """(P, W): the measure in which the captions of a photo say a word."""
+    shown: Tensor
+    """(S, T): which scenes show which subjects."""
+    known: Tensor
+    """(S, T): which pairs of a scene and a subject count."""
     queries: Queries
 
 
@@ -121,14 +129,15 @@ class BatchSampler:
         sources: tuple[Source, Source, Source],
         captions: tuple[CaptionSampler, CaptionSampler],
         language: Language,
-        words: WordSampler,
+        words: tuple[WordSampler, SubjectSampler],
         counts: Counts,
         seed: int,
     ) -> None:
-        """Take photos, scenes and photos without captions, and the captions of the first two."""
+        """Take photos, scenes and photos without captions, and the captions and the words of the first two."""
         self._photos, self._scenes, self._others = sources
         self._captions, self._scene_captions = captions
-        self._language, self._words, self._counts, self._seed = language, words, counts, seed
+        self._language, self._counts, self._seed = language, counts, seed
+        self._words, self._subjects = words
 
     @classmethod
     def load(
@@ -146,7 +155,9 @@ class BatchSampler:
         texts = corpora.by_picture(sentences, photos)
         words = noun_words(texts, Vocabulary(nouns, read_senses(data)))
         words += [word for lang in LANGUAGES for word in caption_words(texts, lang)]
-        return cls(sources, captions, language, WordSampler(words, len(photos), tokenizer), counts, seed)
+        subjects = SubjectSampler(scene_subjects(len(scenes)), tokenizer)
+        samplers = WordSampler(words, len(photos), tokenizer), subjects
+        return cls(sources, captions, language, samplers, counts, seed)
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step."""
@@ -162,6 +173,7 @@ class BatchSampler:
         logits = [each.logits for each in drawn if each.logits is not None]
         classes, concepts = self._concepts(rng)
         words, shares = self._words.draw(rows, counts.words, rng)
+        subjects = self._subjects.draw(scenes, counts.subjects, rng)
         return Batch(
             inputs=torch.cat([each.inputs for each in drawn]),
             logits=torch.cat(logits),
@@ -170,7 +182,9 @@ class BatchSampler:
             classes=classes,
             members=self._language.members[:, concepts],
             shares=torch.from_numpy(shares),
-            queries=self._queries(rows, scenes, concepts, words, rng),
+            shown=torch.from_numpy(subjects.shown),
+            known=torch.from_numpy(subjects.known),
+            queries=self._queries(rows, scenes, concepts, (words, subjects.texts), rng),
         )
 
     def _concepts(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -184,14 +198,14 @@ class BatchSampler:
         rows: NDArray[np.int64],
         scenes: NDArray[np.int64],
         concepts: NDArray[np.int64],
-        words: list[Ids],
+        words: tuple[list[Ids], list[Ids]],
         rng: np.random.Generator,
     ) -> Queries:
         captions, others = (self._captions.draw(rows, rng) + self._scene_captions.draw(scenes, rng) for _ in range(2))
         left, right = self._language.sentences(self._counts.aligned, rng)
         nouns, synonyms = self._language.nouns(self._counts.nouns, rng)
         names = self._language.concepts(concepts, rng)
-        return Queries(captions, others, names, words, left, right, nouns, synonyms)
+        return Queries(captions, others, names, *words, left, right, nouns, synonyms)
 
 
 def _some(noun: Noun) -> list[str]:

@@ -13,7 +13,11 @@ __all__ = [
     "resemble",
     "show",
     "soft_labels",
+    "stay",
 ]
+
+_EXCLUDED = -1e4
+"""A logit whose probability is zero."""
 
 
 def contrastive(left: Tensor, right: Tensor, scale: Tensor) -> Tensor:
@@ -40,18 +44,25 @@ def follow_classes(logits: Tensor, probabilities: Tensor, weights: Tensor | None
     return (divergence * weights).sum() / weights.sum().clamp(min=1e-9)
 
 
-def soft_labels(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean binary cross-entropy of logits (N, C) with targets in 0..1."""
-    return functional.binary_cross_entropy_with_logits(logits, targets)
+def soft_labels(logits: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:
+    """Return the mean binary cross-entropy of logits (N, C) with targets in 0..1. Only `known` (N, C) pairs count."""
+    return functional.binary_cross_entropy_with_logits(logits, targets, None if known is None else known.float())
 
 
-def rank_pictures(logits: Tensor, shares: Tensor) -> Tensor:
+def rank_pictures(logits: Tensor, shares: Tensor, known: Tensor | None = None) -> Tensor:
     """Return the KL divergence of the softmax over pictures from their shares, averaged over words.
 
-    Logits and shares have the shape (N, W): N pictures, W words.
+    Logits and shares have the shape (N, W): N pictures, W words. Only `known` (N, W) pairs take part.
     """
+    if known is not None:
+        logits = logits.masked_fill(~known, _EXCLUDED)
     wanted = shares / shares.sum(0, keepdim=True).clamp(min=1e-6)
     return functional.kl_div(logits.log_softmax(0), wanted, reduction="none").sum(0).mean()
+
+
+def stay(vectors: Tensor, before: Tensor) -> Tensor:
+    """Return one minus the mean cosine of unit vectors (N, D) with what they were before."""
+    return 1 - (vectors * before).sum(1).mean()
 
 
 def attended(similarity: Tensor, sharpness: float) -> Tensor:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from PIL import Image
 
-from examples.scenes import captions, random_scene, render
+from examples.scenes import Subject, captions, random_scene, render
 from training.corpora import Caption
 
-__all__ = ["FIRST_SEED", "scene_captions", "scene_names", "scene_pictures"]
+__all__ = ["FIRST_SEED", "scene_captions", "scene_names", "scene_pictures", "scene_subjects"]
 
 FIRST_SEED = 10_000
 """Seeds from here on are reserved for training."""
@@ -32,6 +32,11 @@ def scene_captions(count: int, first: int = FIRST_SEED) -> list[Caption]:
         for lang, texts in captions(random_scene(seed)).items()
         for text in texts
     ]
+
+
+def scene_subjects(count: int, first: int = FIRST_SEED) -> list[tuple[Subject, ...]]:
+    """Return the subjects of the same scenes."""
+    return [random_scene(seed).subjects for seed in range(first, first + count)]
 
 
 def _name(seed: int) -> str:

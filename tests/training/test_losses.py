@@ -1,6 +1,6 @@
 """The losses against values worked out by hand."""
 
-from math import exp, log
+from math import exp, log, log1p
 
 import pytest
 
@@ -72,3 +72,21 @@ def test_unknown_answers_do_not_count() -> None:
     # The first text: log 2 eleven times for the patch that shows it, once for the other.
     assert float(show(logits, cover, torch.tensor([[1.0, 0.0]]))) == pytest.approx(6 * log(2))
     assert float(show(logits, cover, torch.tensor([[1.0, 1.0]]))) == pytest.approx(3.5 * log(2))
+
+
+def test_unknown_pairs_do_not_count() -> None:
+    from training.losses import rank_pictures, soft_labels
+
+    logits = torch.tensor([[2.0], [-1.0], [50.0]])
+    targets, known = torch.tensor([[1.0], [0.0], [0.0]]), torch.tensor([[True], [True], [False]])
+    expected = (log1p(exp(-2)) + log1p(exp(-1))) / 3
+    assert soft_labels(logits, targets, known).item() == pytest.approx(expected, rel=1e-5)
+    assert rank_pictures(logits, targets, known).item() == pytest.approx(log1p(exp(-3)), rel=1e-4)
+
+
+def test_vectors_that_stay_have_no_loss() -> None:
+    from training.losses import stay
+
+    before = torch.eye(2)
+    assert stay(before, before).item() == 0
+    assert stay(before.flip(0), before).item() == 1

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,8 +50,9 @@ def assert_equal_states(first, second) -> None:  # type: ignore[no-untyped-def]
 @pytest.mark.slow
 def test_training_on_pixels_continues_exactly(prepared: Path, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     from tests.training import tiny_data
+    from training.objective import LossWeights
     from training.pictures import PixelSource
-    from training.train import PIXELS, LossWeights, Trainer
+    from training.train import PIXELS, Trainer
 
     cpu, teacher = torch.device("cpu"), tiny_data.teacher()
     photos, scenes, others = (
@@ -65,29 +67,76 @@ def test_training_on_pixels_continues_exactly(prepared: Path, tokenizer, tmp_pat
     assert not torch.equal(whole.model.trunk.stem.conv.weight, begun)  # the whole trunk learns
 
 
-def test_training_on_maps_continues_exactly(prepared: Path, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.fixture(scope="module")
+def maps(prepared: Path, tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    """Maps of photos, scenes and photos without captions."""
     from tests.training import tiny_data
     from training.cache_maps import Cache, cache_maps
-    from training.model import Mini
     from training.pictures import MapSource
+
+    cpu, teacher, folder = torch.device("cpu"), tiny_data.teacher(), tmp_path_factory.mktemp("maps")
+    for name, judge in (("train", teacher), ("scenes", None), ("extra", teacher)):
+        cache_maps(prepared / name, Cache(folded().trunk.eval(), judge, 2, cpu, side=64), folder / name)
+    return tuple(MapSource(folder / name, cpu) for name in ("train", "scenes", "extra"))
+
+
+def folded() -> Any:
+    from tests.training import tiny_data
+
+    model = tiny_data.model()
+    model.fold()
+    return model
+
+
+def test_training_on_maps_continues_exactly(maps, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
     from training.train import MAPS, Trainer
 
-    def folded() -> Mini:
-        model = tiny_data.model()
-        model.fold()
-        return model
-
-    cpu, teacher = torch.device("cpu"), tiny_data.teacher()
-    for name, judge in (("train", teacher), ("scenes", None), ("extra", teacher)):
-        cache_maps(prepared / name, Cache(folded().trunk.eval(), judge, 2, cpu, side=64), tmp_path / name)
-    photos, scenes, others = (MapSource(tmp_path / name, cpu) for name in ("train", "scenes", "extra"))
-    sampler = tiny_data.sampler((photos, scenes, others), tokenizer)
+    sampler = tiny_data.sampler(maps, tokenizer)
     settings = replace(MAPS, counts=tiny_data.COUNTS, warmup=1)
-    whole, continued = run_twice(lambda: Trainer(folded(), settings, cpu), sampler.batch, tmp_path)
+    whole, continued = run_twice(lambda: Trainer(folded(), settings, torch.device("cpu")), sampler.batch, tmp_path)
     assert_equal_states(whole.average, continued.average)
     begun, trunk = folded().trunk, whole.model.trunk
     assert torch.equal(trunk.stem.conv.weight, begun.stem.conv.weight)  # frozen
     assert not torch.equal(trunk.last.conv.weight, begun.last.conv.weight)
+
+
+def test_training_on_scenes_continues_exactly_and_freezes_the_trunk(maps, tokenizer, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.train import SCENES, Trainer
+
+    sampler = tiny_data.sampler(maps, tokenizer)
+    settings = replace(SCENES, counts=tiny_data.COUNTS, warmup=1)
+    whole, continued = run_twice(lambda: Trainer(folded(), settings, torch.device("cpu")), sampler.batch, tmp_path)
+    assert_equal_states(whole.average, continued.average)
+    assert_equal_states(whole.model.trunk, folded().trunk)
+    assert not torch.equal(whole.model.head.out.weight, folded().head.out.weight)
+
+
+def test_texts_about_scenes_may_move(maps, tokenizer) -> None:  # type: ignore[no-untyped-def]
+    from tests.training import tiny_data
+    from training.train import SCENES, Trainer
+
+    batch = tiny_data.sampler(maps, tokenizer).batch(0)
+    trainer = Trainer(folded(), replace(SCENES, counts=tiny_data.COUNTS), torch.device("cpu"))
+    places = trainer._anchors(batch, np.random.default_rng(0))
+    parts = batch.queries.parts()
+    about_scenes = {id(text) for name in ("captions", "others") for text in parts[name][batch.photos :]}
+    about_scenes |= {id(text) for text in parts["subjects"]}
+    flat = [text for part in parts.values() for text in part]
+    assert len(places) == len(flat) - len(about_scenes)
+    assert not about_scenes & {id(flat[place]) for place in places}
+
+
+def test_a_share_of_the_change_is_kept() -> None:
+    from training.train import interpolate
+
+    begun, model = folded().state_dict(), folded()
+    for value in model.state_dict().values():
+        value.add_(1)
+    interpolate(begun, model, 0.25)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(value, begun[name] + 0.25, rtol=0, atol=1e-5)
 
 
 def test_the_batch_of_a_step_does_not_depend_on_earlier_steps(prepared: Path, tokenizer) -> None:  # type: ignore[no-untyped-def]

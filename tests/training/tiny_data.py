@@ -12,13 +12,14 @@ from training.model import Mini, Shape
 from training.names import CLASSES, Concepts, Noun
 from training.pictures import Source
 from training.prepare import Scenes, prepare
-from training.scenes import scene_captions, scene_names
+from training.scenes import scene_captions, scene_names, scene_subjects
+from training.subjects import SubjectSampler
 from training.tokenizer import train_tokenizer
 from training.trunk import FEATURES, Classifier, Trunk
 from training.words import Word, WordSampler
 
 PICTURES, SIDE, PIECES = 6, 64, 600
-COUNTS = Counts(photos=3, scenes=2, others=2, classes=20, nodes=1, words=2, aligned=3, nouns=3)
+COUNTS = Counts(photos=3, scenes=2, others=2, classes=20, nodes=1, words=2, subjects=3, aligned=3, nouns=3)
 SHAPE = Shape(dim=16, head_width=16, pieces=PIECES, text_width=16, text_layers=1, patch_width=8)
 
 
@@ -57,4 +58,5 @@ def sampler(sources: tuple[Source, Source, Source], tokenizer: Tokenizer) -> Bat
     samplers = [CaptionSampler(captions, source.names, tokenizer) for source in sources[:2]]
     words = [Word(["red"], {0: 1.0, 1: 0.4, 2: 1.0}), Word(["blue"], {3: 1.0, 4: 1.0, 5: 0.2})]
     both = samplers[0], samplers[1]
-    return BatchSampler(sources, both, language(tokenizer), WordSampler(words, PICTURES, tokenizer), COUNTS, seed=5)
+    asked = WordSampler(words, PICTURES, tokenizer), SubjectSampler(scene_subjects(PICTURES), tokenizer)
+    return BatchSampler(sources, both, language(tokenizer), asked, COUNTS, seed=5)
