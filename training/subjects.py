@@ -3,8 +3,10 @@
 Captions of scenes are sentences, and people ask for single things. The content of a rendered scene is known.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,11 @@ from training.texts import Ids
 
 __all__ = ["SubjectQueries", "SubjectSampler"]
 
+_NAMES: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("subject_names.json").read_text(encoding="utf-8")
+)
+"""Names without a colour in each language, of things whose phrase needs one: "a red and white cow"."""
+_ARTICLES = ("a", "ein", "eine", "un", "une")
 _RARE = -0.3
 """Exponent of a subject's number of scenes in its probability of being drawn: rare subjects are drawn more often."""
 
@@ -36,7 +43,7 @@ class SubjectSampler:
 
     def __init__(self, scenes: Sequence[Sequence[Subject]], tokenizer: Tokenizer) -> None:
         self._subjects = sorted({form for scene in scenes for form in _forms(scene)}, key=lambda form: form.label)
-        self._texts = [[tokenizer(text) for text in phrases(subject)] for subject in self._subjects]
+        self._texts = [[tokenizer(text) for text in _names(subject)] for subject in self._subjects]
         columns = {subject: column for column, subject in enumerate(self._subjects)}
         kinds = np.array([subject.kind for subject in self._subjects])
         self.shown = np.zeros((len(scenes), len(columns)), np.float32)
@@ -61,3 +68,12 @@ class SubjectSampler:
 def _forms(scene: Sequence[Subject]) -> set[Subject]:
     """Return the subjects of a scene, with and without their colour."""
     return {form for subject in scene for form in (subject, replace(subject, colour=None))}
+
+
+def _names(subject: Subject) -> list[str]:
+    """Return the names of a subject in every language, with and without their article."""
+    names = _NAMES.get(subject.kind) if subject.colour is None else None
+    if names is None:
+        return phrases(subject)
+    split = [name.partition(" ") for name in names.values()]
+    return [*names.values(), *(noun for first, _, noun in split if first in _ARTICLES)]

@@ -54,3 +54,14 @@ def test_texts_name_the_subject_in_each_language(tokenizer: Tokenizer) -> None:
     rng = np.random.default_rng(0)
     drawn = {tuple(sampler.draw(np.array([0]), 1, rng).texts[0]) for _ in range(200)}
     assert {tuple(tokenizer(text)) for text in ("a lighthouse", "lighthouse", "ein Leuchtturm", "un phare")} <= drawn
+
+
+def test_every_subject_without_its_colour_has_a_whole_name() -> None:
+    from examples.curated import GALLERY
+    from training.subjects import _names
+
+    kinds = {subject.kind for entry in GALLERY for subject in entry.scene.subjects}
+    names = [name for kind in sorted(kinds) for name in _names(Subject(kind))]
+    # What a template without its colour looks like: "an and white cow", "eine -weiße Kuh", "白相间的灯塔".
+    assert not [name for name in names if " and white" in name or " et blanc" in name or " -" in name or "相间" in name]
+    assert {"a cow", "a lighthouse", "a tractor"} <= set(names)
