@@ -82,7 +82,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("runs/prepared"))
-    parser.add_argument("--scenes", type=int, default=1500, help="rendered scenes")
+    parser.add_argument("--scenes", type=int, default=6000, help="rendered scenes")
     parser.add_argument("--limit", type=int, help="use only this many pictures of each set, to try the recipe")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -34,11 +34,8 @@ def steps(data: Path, runs: Path, device: str = "cpu", trial: Path | None = None
     """Return all steps from a folder of data to the exported files; intermediate files are in `runs`."""
     source, on = ("--data", str(data)), ("--device", device)
     prepared, tokenizer = runs / "prepared", runs / "tokenizer.model"
-    pixels, maps, patches = (
-        runs / "pixels" / "weights.pt",
-        runs / "maps" / "weights.pt",
-        runs / "patches" / "patches.pt",
-    )
+    pixels, maps, scenes = (runs / name / "weights.pt" for name in ("pixels", "maps", "scenes"))
+    patches = runs / "patches" / "patches.pt"
     small, large = runs / "maps192", runs / "maps512"
     common = ("--prepared", str(prepared), "--tokenizer", str(tokenizer), *on)
     yield Step("prepare", (*source, "--out", str(prepared)), prepared / "extra" / "names.json")
@@ -49,13 +46,14 @@ def steps(data: Path, runs: Path, device: str = "cpu", trial: Path | None = None
         yield Step("train", ("pixels", *source, *common, "--out", str(pixels.parent)), pixels)
     cached = ("--weights", str(pixels), "--prepared", str(prepared), "--out", str(small))
     yield Step("cache_maps", (*source, *cached, *on), small / "extra" / "names.json")
-    continued = ("--maps", str(small), "--begin", str(pixels), "--out", str(maps.parent))
-    yield Step("train", ("maps", *source, *common, *continued), maps)
+    for name, begin, made in (("maps", pixels, maps), ("scenes", maps, scenes)):
+        continued = ("--maps", str(small), "--begin", str(begin), "--out", str(made.parent))
+        yield Step("train", (name, *source, *common, *continued), made)
     # This one resumes by itself, and has nothing to do once all rows are filled.
-    yield Step("cache_patches", (*source, "--weights", str(maps), "--out", str(large), *on), patches)
-    head = ("--weights", str(maps), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
+    yield Step("cache_patches", (*source, "--weights", str(scenes), "--out", str(large), *on), patches)
+    head = ("--weights", str(scenes), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
     yield Step("train_patches", (*source, *head, "--out", str(patches.parent)), patches)
-    yield Step("export", ("--weights", str(maps), "--patches", str(patches), "--tokenizer", str(tokenizer)))
+    yield Step("export", ("--weights", str(scenes), "--patches", str(patches), "--tokenizer", str(tokenizer)))
     yield Step("evaluate", source)
     yield Step("calibrate", source)
 
