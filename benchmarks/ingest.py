@@ -26,7 +26,7 @@ from store import Library
 
 STAGES = ("scan", "read", "decode", "preprocess", "hash", "forward", "write", "group", "publish")
 SHARED = frozenset({"read", "decode", "preprocess", "hash"})
-"""Stages whose seconds are summed over the reader threads; they overlap with each other and with other stages."""
+"""Stages whose seconds are summed over the readers; they overlap with each other and with other stages."""
 
 
 @dataclass(frozen=True)

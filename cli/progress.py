@@ -6,7 +6,7 @@ from typing import Self
 from rich import progress as bars
 from rich.console import Console
 
-from cli.output import say_waiting
+from cli.output import say_waiting, warn
 from indexer import Progress
 
 __all__ = ["ProgressBar"]
@@ -61,6 +61,10 @@ class ProgressBar(Progress):
     def advance(self, files: int) -> None:
         """Advance the bar."""
         self._bar.advance(self._task, files)
+
+    def warn(self, message: str) -> None:
+        """Print a warning."""
+        warn(message)
 
     def publish(self) -> None:
         """Show the last step."""

@@ -1,4 +1,4 @@
-"""Absolute paths, and files that are written completely or not at all."""
+"""Absolute paths, modification times, and files that are written completely or not at all."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,12 +7,17 @@ from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
 
-__all__ = ["absolute", "atomic_writer", "write_atomically"]
+__all__ = ["absolute", "atomic_writer", "modified_ns", "write_atomically"]
 
 
 def absolute(path: Path | str) -> Path:
     """Return `path` as an absolute path: `~` is expanded, `..` is removed, symbolic links are kept."""
     return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (pathlib keeps `..`, and raises for `~`)
+
+
+def modified_ns(status: os.stat_result) -> int:
+    """Return the modification time of a file, limited to 64 bits; file systems may allow more."""
+    return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 
 
 @contextmanager

@@ -5,8 +5,8 @@ vector to its neighbour.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from core.errors import BadVectors
 from encoders.base import Encoder
-from indexer.reader import Reading
+from indexer.reader import Reader, Reading
+from indexer.reader_pool import ReaderPool
+from pictures.reader_process import slot_bytes
 from store.ingest.batch_writer import Accepted, FileOutcome
 
 __all__ = ["batches", "embed", "read_ahead"]
@@ -23,29 +25,37 @@ __all__ = ["batches", "embed", "read_ahead"]
 MAX_QUEUED_PER_WORKER = 4
 """Results that may wait for the encoder, per worker: enough to keep it busy, few enough to bound memory."""
 
+MAX_QUEUED_BYTES = 64 << 20
+"""Size of the pixels that may wait for the encoder, so that the next batch is read while it computes."""
+
 MAX_BATCH_FILES = 256
 """Files per batch, including those that need no encoder: copies, moves, failures."""
 
 Item = TypeVar("Item")
-"""The argument of a reader: a file, or a content with several files."""
+"""What is read: a file, or a content with several files."""
 
 Unembedded: TypeAlias = tuple[Accepted, NDArray[np.uint8]]
 """A picture without a vector, and its pixels (S, S, 3)."""
 
 
-def read_ahead(reader: Callable[[Item], Reading | None], items: Iterable[Item], workers: int) -> Iterator[Reading]:
-    """Read `items` in `workers` threads and yield the results in order. The threads stay only a few files ahead."""
-    queue: deque[Future[Reading | None]] = deque()
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="sightline-reader")
+def read_ahead(reader: Reader[Item], items: Iterable[Item], pool: ReaderPool, batch_size: int = 1) -> Iterator[Reading]:
+    """Read `items` with the workers of `pool`, and yield the results in order.
+
+    The workers stay at most a batch ahead, as far as `MAX_QUEUED_BYTES` allow, or `MAX_QUEUED_PER_WORKER` items each.
+    """
+    batch = min(batch_size, MAX_QUEUED_BYTES // slot_bytes(pool.settings))
+    most = max(batch, pool.workers * MAX_QUEUED_PER_WORKER)
+    waiting: deque[Future[Reading | None]] = deque()
     try:
         for item in items:
-            queue.append(pool.submit(reader, item))
-            if len(queue) >= workers * MAX_QUEUED_PER_WORKER:
-                yield from _result(queue.popleft())
-        while queue:
-            yield from _result(queue.popleft())
+            waiting.append(pool.submit(reader, item))
+            if len(waiting) >= most:
+                yield from _result(waiting.popleft())
+        while waiting:
+            yield from _result(waiting.popleft())
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for future in waiting:
+            future.cancel()
 
 
 def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:

@@ -2,7 +2,7 @@
 
     fill                              while no other process fills the same space:
       missing_embeddings                store.spaces        contents without a vector in the space
-      read_ahead(_ContentReader)        indexer.reader      in threads, from any file that still has the content's bytes
+      read_ahead(_ContentReader)        indexer.reader_pool from any file that still has the content's bytes
       batches, embed                    indexer.batching
       space_fill.add                    store.spaces        one transaction for each batch
       index_cache.publish               store.spaces        write the index file
@@ -23,11 +23,12 @@ from time import perf_counter
 
 from core.errors import SpaceIncomplete
 from encoders.base import Encoder
-from encoders.preprocess import Preprocess
 from indexer.batching import batches, embed, read_ahead
-from indexer.reader import Reader, Reading
+from indexer.reader import Reading, outcome_of
+from indexer.reader_pool import ReaderPool, default_workers
 from indexer.summary import Progress
 from pictures.decode import DecodeSettings
+from pictures.reading import ReadFile, ReadRequest, ReadSettings
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.library import Library, Writer
 from store.roots import folder_roots
@@ -48,12 +49,12 @@ MIN_COVERAGE = 0.5
 class FillSettings:
     """How to fill a space.
 
-    `workers` is the number of reader threads. `switch` makes searches use the space afterwards. `accept_missing` allows
-    this even if the space covers little of the library or a folder is not available.
+    `workers` is the number of readers (see `indexer.reader_pool`). `switch` makes searches use the space afterwards.
+    `accept_missing` allows this even if the space covers little of the library or a folder is not available.
     """
 
     decode: DecodeSettings = field(default_factory=DecodeSettings)
-    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    workers: int = field(default_factory=default_workers)
     switch: bool = True
     accept_missing: bool = False
 
@@ -81,10 +82,11 @@ def fill(
     """
     started = perf_counter()
     settings, progress = settings or FillSettings(), progress or Progress()
-    with library.space_fill_lock(encoder.space.fingerprint, progress.waiting):
+    readers = ReaderPool(ReadSettings(encoder.preprocess, settings.decode), settings.workers, notice=progress.warn)
+    with library.space_fill_lock(encoder.space.fingerprint, progress.waiting), readers as pool:
         with library.exclusive(progress.waiting) as writer:
             stored = space_fill.begin(writer, encoder.space)
-        run = _FillRun(library, stored, encoder, settings, progress)
+        run = _FillRun(library, stored, encoder, pool, settings, progress)
         while run.embed_missing() > MAX_LAST_STEP_VECTORS:
             pass  # pictures that were added in the meantime
         run.publish()
@@ -116,7 +118,13 @@ class _FillRun:
     """One run over the contents without a vector. Adds up the outcomes."""
 
     def __init__(
-        self, library: Library, stored: StoredSpace, encoder: Encoder, settings: FillSettings, progress: Progress
+        self,
+        library: Library,
+        stored: StoredSpace,
+        encoder: Encoder,
+        pool: ReaderPool,
+        settings: FillSettings,
+        progress: Progress,
     ) -> None:
         self.counts = Counter[str]()
         self.unavailable: tuple[Path, ...] = ()
@@ -125,7 +133,7 @@ class _FillRun:
         self._encoder = encoder
         self._settings = settings
         self._progress = progress
-        self._reader = _ContentReader(encoder.preprocess, settings.decode)
+        self._pool = pool
 
     def embed_missing(self) -> int:
         """Embed the contents that have no vector now; return the number of new vectors."""
@@ -133,7 +141,7 @@ class _FillRun:
         self._progress.begin(count_missing(self._library, self._stored, roots))
         before = self.counts["embedded"]
         missing = missing_embeddings(self._library, self._stored, roots)
-        readings = read_ahead(self._reader, missing, self._settings.workers)
+        readings = read_ahead(_ContentReader(), missing, self._pool, self._encoder.batch_size)
         for batch in batches(readings, self._encoder.batch_size):
             self._write(embed(self._encoder, batch))
             self._progress.advance(len(batch))
@@ -171,32 +179,32 @@ class _FillRun:
         return [root for root, path in roots if path not in self.unavailable]
 
 
-@dataclass(frozen=True)
 class _ContentReader:
-    """Reads a content from the first of its files that still has its bytes. Safe to call from several threads."""
+    """Reads a content from the first of its files that still has its bytes."""
 
-    preprocess: Preprocess
-    settings: DecodeSettings
+    def request(self, item: MissingEmbedding) -> ReadRequest:
+        """Return all files of the content."""
+        paths = tuple(os.path.join(os.fsencode(root), relpath) for root, relpath in item.files)  # noqa: PTH118 (bytes)
+        return ReadRequest(paths, digest=item.digest)
 
-    def __call__(self, missing: MissingEmbedding) -> Reading:
+    def is_embedded(self, digest: bytes, /) -> bool:  # noqa: ARG002 (its contents have no vector)
+        """Return False."""
+        return False
+
+    def reading(self, item: MissingEmbedding, file: ReadFile | None) -> Reading:
         """Return the pixels of the content, or a rejection if none of its files has its bytes."""
-        pending = PendingFile(b"", content_id=missing.content_id)
-        for root, relpath in missing.files:
-            pending = PendingFile(relpath, content_id=missing.content_id, size_is_known=False)
-            reading = Reader(root, self.preprocess, self.settings, _never_embedded)(pending)
-            if reading and isinstance(reading.outcome, Accepted) and reading.outcome.digest == missing.digest:
-                return reading
-        return Reading(Rejected(pending, 0, 0, reason="gone", detail="no file has this content now", transient=True))
+        if file is None or file.pixels is None:
+            nowhere = PendingFile(b"", content_id=item.content_id)
+            return Reading(Rejected(nowhere, 0, 0, "gone", "no file has this content now", transient=True))
+        _, relpath = item.files[file.path]
+        pending = PendingFile(relpath, content_id=item.content_id, size_is_known=False)
+        return Reading(outcome_of(pending, file), file.pixels, file.seconds)
 
 
 def _content_id(accepted: Accepted) -> int:
     if accepted.file.content_id is None:
         raise LookupError("a file that is read for a space must belong to a content of the catalogue")
     return accepted.file.content_id
-
-
-def _never_embedded(_digest: bytes) -> bool:
-    return False
 
 
 def _has_entries(folder: Path) -> bool:

@@ -5,7 +5,7 @@ The path of a file, in the order of the calls:
     index                                     for each folder, while no other process changes the library:
       scan                                      indexer.scan        walk the folder
       ScanReconciler.record ... pending_files   store.ingest        compare with the catalogue
-      read_ahead(Reader)                        indexer.reader      in threads: bytes, digest, pixels, metadata, hash
+      read_ahead(FileReader)                    indexer.reader_pool bytes, digest, pixels, metadata, hash
       batches, embed                            indexer.batching    one forward pass for each batch
       ScanReconciler.write                      store.ingest        one transaction for each batch
       ScanReconciler.mark_missing               store.ingest        files that are gone
@@ -40,11 +40,13 @@ from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 from indexer.batching import batches, embed, read_ahead
-from indexer.reader import Reader
+from indexer.reader import FileReader
+from indexer.reader_pool import ReaderPool, default_workers
 from indexer.refresh import backfill_hashes, refresh_metadata
 from indexer.scan import Scan, ScanSettings, scan
 from indexer.summary import Progress, StageTimer, Summary
 from pictures.decode import DecodeSettings, heif_is_installed
+from pictures.reading import ReadSettings
 from store.ingest.metadata import MetadataRefresh
 from store.ingest.reconcile import ReconcileSettings, ScanReconciler, open_reconciler
 from store.ingest.scanned_files import ScannedFile
@@ -68,13 +70,14 @@ PUBLISH_INTERVAL_SECONDS = 300.0
 class IndexSettings:
     """How to index.
 
-    `workers` is the number of reader threads. `full` reads every file again, even if its size and modification time are
-    unchanged. `accept_missing` accepts that a folder is empty or gone although the library has pictures of it.
+    `workers` is the number of readers (see `indexer.reader_pool`). `full` reads every file again, even if its size and
+    modification time are unchanged. `accept_missing` accepts that a folder is empty or gone although the library has
+    pictures of it.
     """
 
     scan: ScanSettings = field(default_factory=ScanSettings)
     decode: DecodeSettings = field(default_factory=DecodeSettings)
-    workers: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    workers: int = field(default_factory=default_workers)
     full: bool = False
     accept_missing: bool = False
 
@@ -108,8 +111,7 @@ def index(
         encoder = _load(library, encoder, placement)  # not before: another process may have changed the model
         run = _IndexRun(writer, _ensure_space(writer, encoder), encoder, settings, progress)
         try:
-            for folder in _outermost(folders):
-                run.index_folder(ensure_root(writer, folder))
+            run.index_folders(_outermost(folders))
         except (FolderExcluded, FolderUnreadable, RootUnavailable):
             run.publish()  # the folders before this one are complete
             raise
@@ -135,12 +137,19 @@ class _IndexRun:
         self._published = perf_counter()
         self._revision = writer.library.revision()
 
-    def index_folder(self, location: RootLocation) -> None:
+    def index_folders(self, folders: Iterable[Path]) -> None:
+        """Do everything for each folder except publishing."""
+        settings = ReadSettings(self._encoder.preprocess, self._settings.decode)
+        with ReaderPool(settings, self._settings.workers, notice=self._progress.warn) as pool:
+            for folder in folders:
+                self._index_folder(ensure_root(self._writer, folder), pool)
+
+    def _index_folder(self, location: RootLocation, pool: ReaderPool) -> None:
         """Do everything for one folder except publishing."""
         settings = ReconcileSettings(full=self._settings.full, permanent_reasons=_permanent_reasons())
         with open_reconciler(self._writer, location, self._stored, settings) as reconciler:
             self._progress.begin(self._reconcile(reconciler, location))
-            self._write_pending(reconciler, location)
+            self._write_pending(reconciler, location, pool)
             with self.timer.stage("write"):
                 self.counts["missing"] += reconciler.mark_missing()
             with self.timer.stage("metadata"):
@@ -197,11 +206,11 @@ class _IndexRun:
                 self._progress.scanned(number)
             yield file
 
-    def _write_pending(self, reconciler: ScanReconciler, location: RootLocation) -> None:
+    def _write_pending(self, reconciler: ScanReconciler, location: RootLocation, pool: ReaderPool) -> None:
         """Read, embed and write the files that the reconciler lists, one batch after another."""
         lookup = partial(is_embedded, self._library, self._stored)
-        reader = Reader(location.root, self._encoder.preprocess, self._settings.decode, lookup)
-        readings = read_ahead(reader, reconciler.pending_files(), self._settings.workers)
+        reader = FileReader(location.root, lookup)
+        readings = read_ahead(reader, reconciler.pending_files(), pool, self._encoder.batch_size)
         for batch in batches(readings, self._encoder.batch_size):
             for reading in batch:
                 self.timer.add(reading.seconds)

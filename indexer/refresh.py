@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from core.errors import PictureError
+from core.files import modified_ns
 from core.metadata import PhotoMetadata
-from indexer.scan import modified_ns
 from pictures.decode import DecodeSettings, decode, read_header
 from pictures.perceptual_hash import HASH_INPUT_SIDE, HASH_VERSION, perceptual_hash
 from pictures.xmp import MAX_XMP_BYTES, read_xmp

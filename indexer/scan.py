@@ -14,10 +14,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+from core.files import modified_ns
 from indexer.ignore import IGNORE_FILE, IgnoreRules, is_always_ignored, parse_ignore_file, parse_patterns
 from store.ingest.scanned_files import ScannedFile
 
-__all__ = ["PICTURE_SUFFIXES", "Scan", "ScanSettings", "modified_ns", "scan"]
+__all__ = ["PICTURE_SUFFIXES", "Scan", "ScanSettings", "scan"]
 
 PICTURE_SUFFIXES = frozenset(
     b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
@@ -221,11 +222,6 @@ class Scan:
             is_same = False
         if not is_same:
             self.unreadable.append(b"")
-
-
-def modified_ns(status: os.stat_result) -> int:
-    """Return the modification time of a file, limited to 64 bits; file systems may allow more."""
-    return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 
 
 def _steps(relpath: bytes) -> Iterator[bytes]:

@@ -24,6 +24,9 @@ class Progress:
     def advance(self, files: int) -> None:
         """This many more files have been written."""
 
+    def warn(self, message: str) -> None:
+        """Something makes the run slower, but does not stop it; `message` says what."""
+
     def publish(self) -> None:
         """All pictures are in the catalogue; the index file is being written."""
 

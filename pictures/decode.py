@@ -23,7 +23,7 @@ import io
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,7 +36,7 @@ from core.metadata import ImageInfo, PhotoMetadata
 from pictures.color import to_8_bit, to_srgb
 from pictures.metadata import add_late_chunks, read_metadata
 
-__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header"]
+__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header", "share_large_picture_lock"]
 
 _PLUGINS = {  # TGA is last: it has no signature and accepts anything
     "JPEG": "JpegImagePlugin",
@@ -72,7 +72,7 @@ _TRANSPOSITIONS = {
 _LARGE_PICTURE_PIXELS = 24_000_000
 """Pictures that decode to more pixels (100 to 200 MB during colour conversion) are decoded one at a time."""
 
-_large_picture_lock = threading.Lock()
+_large_picture_lock: AbstractContextManager[object] = threading.Lock()
 
 _OVERSAMPLING = 2
 """Pixels per side kept for each pixel needed, so that the later resize determines the quality."""
@@ -112,8 +112,8 @@ def decode(
     as many if the file does: JPEGs are decoded at a half, a quarter or an eighth of their size, other formats are
     averaged down after decoding, to save memory.
 
-    Several threads may decode at once. Large pictures are decoded one at a time within the process, so that peak memory
-    does not grow with the number of threads.
+    Several threads may decode at once. Large pictures are decoded one at a time within the process (or all processes
+    that share a lock), so that peak memory does not grow with the number of threads.
 
     Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable`, and `PictureUnreadable` if reading `source`
     fails.
@@ -200,6 +200,12 @@ def _candidates(head: bytes) -> tuple[str, ...]:
         raise PictureUnsupported("HEIC pictures need an extra: pip install 'sightline[heic]'") from error
     pillow_heif.register_heif_opener()
     return ("HEIF",)
+
+
+def share_large_picture_lock(lock: AbstractContextManager[object]) -> None:
+    """Use `lock`, which can be entered any number of times, for large pictures: several processes may share one."""
+    global _large_picture_lock
+    _large_picture_lock = lock
 
 
 def heif_is_installed() -> bool:

@@ -3,29 +3,44 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from indexer.reader_pool import ReaderPool
 from store import Library
 
-REPORTED_LIBRARIES = ("faiss-cpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
+REPORTED_LIBRARIES = ("faiss-cpu", "faiss-gpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
 
 
 def pytest_report_header() -> str:
     """Show the versions of the libraries that affect results."""
-    parts = [f"SQLite {sqlite3.sqlite_version}", *(f"{name} {version(name)}" for name in REPORTED_LIBRARIES)]
+    parts = [f"SQLite {sqlite3.sqlite_version}"]
+    for name in REPORTED_LIBRARIES:
+        with suppress(PackageNotFoundError):  # only one build of FAISS is installed
+            parts.append(f"{name} {version(name)}")
     return "sightline: " + ", ".join(parts)
 
 
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the default library and the models into the test's folder. They do not exist yet."""
+    """Put the default library and the models into the test's folder. They do not exist yet.
+
+    Models of PyTorch are not compiled, which would take seconds for each test.
+    """
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", "torch")
+
+
+@pytest.fixture(autouse=True)
+def readers_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index runs start no processes, however slow the machine is: replaced functions are replaced in threads only."""
+    monkeypatch.setitem(ReaderPool.__init__.__kwdefaults__, "start_after", None)
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ gitignore syntax) are skipped.
 @click.option(
     "--workers",
     type=click.IntRange(min=1, max=64),
-    help="Number of threads that read and decode  [default: one per core, at most 8]",
+    help="Number of pictures that are read and decoded at a time  [default: one per core, at most 32]",
 )
 @click.option("--full", is_flag=True, help="Read every file again, even if its size and time have not changed.")
 @click.option(

@@ -27,7 +27,9 @@ the start of the fingerprint that `sightline status --json` shows.
 @library_option
 @placement_options
 @click.option(
-    "--workers", type=click.IntRange(1, 64), help="Number of threads that read  [default: one per core, at most 8]"
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Number of pictures that are read at a time  [default: one per core, at most 32]",
 )
 @click.option("--no-switch", is_flag=True, help="Embed the pictures, but keep the current model active.")
 @click.option("--accept-missing", is_flag=True, help="Switch even if a folder or many vectors are missing.")

@@ -25,6 +25,7 @@ from core.errors.evaluation import (
     UnknownSplit,
 )
 from core.errors.library import (
+    DecoderCrashed,
     FileTooLarge,
     FolderExcluded,
     FolderNotFound,
@@ -93,6 +94,7 @@ __all__ = [
     "ContentNotEmbedded",
     "DamagedVectors",
     "DatasetError",
+    "DecoderCrashed",
     "DeviceUnavailable",
     "DownloadFailed",
     "EmptyQuery",

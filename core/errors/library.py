@@ -7,6 +7,7 @@ from typing import ClassVar
 from core.errors.base import SightlineError, first_names
 
 __all__ = [
+    "DecoderCrashed",
     "FileTooLarge",
     "FolderExcluded",
     "FolderNotFound",
@@ -199,3 +200,13 @@ class FileTooLarge(PictureError):
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(f"{size:,} bytes: more than the limit of {limit:,}")
         self.size, self.limit = size, limit
+
+
+class DecoderCrashed(PictureError):
+    """The process that decoded the file was ended by a signal, or did not finish; `detail` says which.
+
+    The bytes may be at fault, or a lack of memory, so that the next run tries again.
+    """
+
+    reason = "crashed"
+    transient = True

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,12 @@ from numpy.typing import NDArray
 from encoders.fake import FakeEncoder
 from indexer.batching import MAX_BATCH_FILES, MAX_QUEUED_PER_WORKER, batches, embed, read_ahead
 from indexer.reader import Reading
+from indexer.reader_pool import ReaderPool
+from pictures.reading import ReadFile, ReadRequest, ReadSettings
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
+
+MAX_SIDE = 4_000
+"""The pixels of one picture with this side take 48 MB, and MAX_QUEUED_BYTES allow only one."""
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 
@@ -34,18 +40,42 @@ def reading_of(work: PendingFile) -> Reading:
     return Reading(FileOutcome(work, 1, 1))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_read_ahead_preserves_order(workers: int) -> None:
+class Calling:
+    """A reader that reads no file, but calls a function for each item, in the thread of the worker."""
+
+    def __init__(self, read: Callable[[PendingFile], Reading | None]) -> None:
+        self._read = read
+
+    def request(self, item: PendingFile) -> ReadRequest:  # noqa: ARG002 (a protocol)
+        return ReadRequest(())
+
+    def is_embedded(self, digest: bytes, /) -> bool:  # noqa: ARG002 (a protocol)
+        raise AssertionError("no file was read")
+
+    def reading(self, item: PendingFile, file: ReadFile | None) -> Reading | None:  # noqa: ARG002 (a protocol)
+        return self._read(item)
+
+
+@pytest.fixture
+def pool(request: pytest.FixtureRequest) -> Iterator[ReaderPool]:
+    """Threads only; the parameter is their number."""
+    with ReaderPool(ReadSettings(FakeEncoder().preprocess), request.param, start_after=None) as opened:
+        yield opened
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
+
+
+@pytest.mark.parametrize("pool", [1, 2, 5], indirect=True)
+def test_read_ahead_preserves_order(pool: ReaderPool) -> None:
     def read(work: PendingFile) -> Reading | None:
         time.sleep(0.002 if work.relpath.endswith(b"0") else 0)
         return None if work.relpath.endswith(b"3") else reading_of(work)
 
-    came = [reading.outcome.file for reading in read_ahead(read, works(60), workers)]
+    came = [reading.outcome.file for reading in read_ahead(Calling(read), works(60), pool)]
     assert came == [work for work in works(60) if not work.relpath.endswith(b"3")]
 
 
-@pytest.mark.parametrize("workers", [1, 3])
-def test_read_ahead_is_limited(workers: int) -> None:
+@pytest.mark.parametrize(("pool", "batch_size"), [(1, 1), (3, 1), (1, 20)], indirect=["pool"])
+def test_read_ahead_is_limited(pool: ReaderPool, batch_size: int) -> None:
     """A file counts from the time it is requested until the consumer has processed it."""
     asked, most = 0, 0
     lock = threading.Lock()
@@ -57,33 +87,48 @@ def test_read_ahead_is_limited(workers: int) -> None:
                 asked += 1
             yield work
 
-    for done, _ in enumerate(read_ahead(reading_of, source(), workers)):
+    for done, _ in enumerate(read_ahead(Calling(reading_of), source(), pool, batch_size)):
         most = max(most, asked - done)
     assert asked == 100
-    assert 1 < most <= workers * MAX_QUEUED_PER_WORKER
+    assert 1 < most <= max(batch_size, pool.workers * MAX_QUEUED_PER_WORKER)
 
 
-def test_read_ahead_stops_when_the_consumer_stops() -> None:
+def test_pixels_that_wait_are_limited_in_bytes() -> None:
+    preprocess = replace(FakeEncoder().preprocess, size=MAX_SIDE)
+    asked = 0
+
+    def source() -> Iterator[PendingFile]:
+        nonlocal asked
+        for work in works(20):
+            asked += 1
+            yield work
+
+    with ReaderPool(ReadSettings(preprocess), 1, start_after=None) as pool:
+        next(read_ahead(Calling(reading_of), source(), pool, batch_size=1_000))
+    assert asked == MAX_QUEUED_PER_WORKER
+
+
+@pytest.mark.parametrize("pool", [2], indirect=True)
+def test_read_ahead_stops_when_the_consumer_stops(pool: ReaderPool) -> None:
     read: list[bytes] = []
 
     def note(work: PendingFile) -> Reading:
         read.append(work.relpath)
         return reading_of(work)
 
-    readings = read_ahead(note, works(1000), 2)
+    readings = read_ahead(Calling(note), works(1000), pool)
     next(readings)
     readings.close()  # type: ignore[attr-defined]
     assert len(read) <= 2 * MAX_QUEUED_PER_WORKER
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
 
 
-def test_reader_error_is_raised_in_the_consumer() -> None:
+@pytest.mark.parametrize("pool", [2], indirect=True)
+def test_reader_error_is_raised_in_the_consumer(pool: ReaderPool) -> None:
     def read(work: PendingFile) -> Reading:
         raise MemoryError(work.relpath)
 
     with pytest.raises(MemoryError, match="00000"):
-        list(read_ahead(read, works(3), 2))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-reader")]
+        list(read_ahead(Calling(read), works(3), pool))
 
 
 def shape(readings: list[Reading], size: int) -> list[str]:

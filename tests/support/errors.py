@@ -22,6 +22,7 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.ContentNotEmbedded(7),
     errors.DamagedVectors("mini"),
     errors.DatasetError(_PATH, "not JSON", 3),
+    errors.DecoderCrashed("the decoder crashed (signal 11, SIGSEGV)"),
     errors.DeviceUnavailable("cuda:9", "there is no such device"),
     errors.DownloadFailed("a/b", "no connection", "Copy the files yourself.", by_hand=True),
     errors.EmptyQuery(has_negative_parts=True),

@@ -17,6 +17,7 @@ EXPECTED = {
     400: {
         "BadCheckpoint",
         "BadVectorFile",
+        "DecoderCrashed",
         "FileTooLarge",
         "InvalidQuery",
         "InvalidTag",

@@ -1,0 +1,150 @@
+"""Read one picture file: its bytes and digest, and, where they are needed, pixels, metadata and perceptual hash.
+
+This module and those it imports are all that a reader process loads (see `pictures.reader_process`).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import FileTooLarge, PictureError, PictureUnreadable
+from core.files import modified_ns
+from core.metadata import ImageInfo
+from pictures.decode import DecodeSettings, decode
+from pictures.perceptual_hash import HASH_INPUT_SIDE, perceptual_hash
+
+__all__ = ["MAX_FILE_BYTES", "Preprocessing", "ReadFailure", "ReadFile", "ReadRequest", "ReadSettings", "read_picture"]
+
+MAX_FILE_BYTES = 1 << 30
+"""Size of the largest file that is read; 200 million pixels of 16 bits, uncompressed, take slightly more."""
+
+
+class Preprocessing(Protocol):
+    """How a model prepares its pixels: the part of `encoders.preprocess.Preprocess` that reading needs."""
+
+    @property
+    def size(self) -> int:
+        """The side of the square input in pixels."""
+
+    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
+        """Return the square input of `image`, (S, S, 3)."""
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """What is the same for all files of a run: limits on decoding, and the preprocessing of the model."""
+
+    preprocess: Preprocessing
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What to read: the first of `paths` that exists and, if `digest` is given, has the bytes with this SHA-256.
+
+    `is_new` says that the pixels are needed. Otherwise this depends on the digest of the bytes, which the caller of
+    `read_picture` looks up.
+    """
+
+    paths: tuple[bytes, ...]
+    digest: bytes | None = None
+    is_new: bool = True
+
+
+@dataclass(frozen=True)
+class ReadFailure:
+    """Why a file has no pixels: the fields of a `PictureError`."""
+
+    reason: str
+    detail: str
+    transient: bool
+
+    @classmethod
+    def of(cls, error: PictureError) -> "ReadFailure":
+        """Return the fields of `error`."""
+        return cls(error.reason, error.detail, error.transient)
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """The outcome of reading a file. `size` and `mtime_ns` belong to exactly the bytes that were read.
+
+    `path` is the index of the file in the paths of the request. `info`, `pixels` (S, S, 3) and `perceptual_hash` are
+    None if the file failed or its pixels were not needed. A picture that is too plain has no hash either.
+    """
+
+    path: int = 0
+    size: int = 0
+    mtime_ns: int = 0
+    digest: bytes = b""
+    failure: ReadFailure | None = None
+    info: ImageInfo | None = None
+    perceptual_hash: bytes | None = None
+    pixels: NDArray[np.uint8] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
+
+
+def read_picture(request: ReadRequest, settings: ReadSettings, is_embedded: Callable[[bytes], bool]) -> ReadFile | None:
+    """Read a file. Return None if none of the paths has a file, or none has the bytes that are asked for.
+
+    `is_embedded` is called with the digest of the bytes if the request does not say that they are new. Safe to call
+    from several threads at once; Pillow and hashlib release the interpreter lock while they work.
+    """
+    failed: ReadFile | None = None
+    for number, path in enumerate(request.paths):
+        started = perf_counter()
+        try:
+            data, size, mtime_ns = _read(path)
+        except FileNotFoundError:
+            continue
+        except OSError as exc:
+            failed = ReadFile(number, failure=ReadFailure.of(PictureUnreadable(exc.strerror or str(exc))))
+            continue
+        if data is None:
+            too_large = FileTooLarge(size, MAX_FILE_BYTES)
+            failed = ReadFile(number, size, mtime_ns, failure=ReadFailure.of(too_large))
+            continue
+        digest = hashlib.sha256(data).digest()
+        seconds = {"read": perf_counter() - started}
+        if request.digest not in (None, digest):
+            continue
+        if not request.is_new and is_embedded(digest):
+            return ReadFile(number, size, mtime_ns, digest, seconds=seconds)
+        try:
+            return _decode(data, settings, ReadFile(number, size, mtime_ns, digest, seconds=seconds))
+        except PictureError as exc:
+            return ReadFile(number, size, mtime_ns, digest, failure=ReadFailure.of(exc), seconds=seconds)
+    return failed
+
+
+def _decode(data: bytes, settings: ReadSettings, file: ReadFile) -> ReadFile:
+    preprocess = settings.preprocess
+    times = [perf_counter()]
+    decoded = decode(data, settings.decode, shortest_side=max(preprocess.size, HASH_INPUT_SIDE))
+    times.append(perf_counter())
+    pixels = preprocess.pixels(decoded.image)  # (S, S, 3)
+    times.append(perf_counter())
+    bits = perceptual_hash(decoded.image)
+    times.append(perf_counter())
+    stages = ("decode", "preprocess", "hash")
+    seconds = file.seconds | {stage: times[n + 1] - times[n] for n, stage in enumerate(stages)}
+    return ReadFile(
+        file.path, file.size, file.mtime_ns, file.digest, None, decoded.info, bits, pixels=pixels, seconds=seconds
+    )
+
+
+def _read(path: bytes) -> tuple[bytes | None, int, int]:
+    """Return the bytes of a file, or None if there are too many, with the size and modification time of these bytes."""
+    with Path(os.fsdecode(path)).open("rb") as file:
+        status = os.fstat(file.fileno())
+        data = None if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES)  # it may be growing
+        return data, status.st_size, modified_ns(status)
