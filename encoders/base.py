@@ -73,6 +73,14 @@ class Encoder(ABC):
         return self._batch_size
 
     @property
+    def batches_in_flight(self) -> int:
+        """How many threads should call `encode_pixels` at once.
+
+        Two for a model on a GPU, so that one batch is copied to it while another is computed.
+        """
+        return 1
+
+    @property
     def logit_scale(self) -> float | None:
         """The factor from a cosine to a logit; None if the model was trained without one."""
         return self._logit_scale
@@ -95,6 +103,14 @@ class Encoder(ABC):
     @abstractmethod
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to vectors (n, D) of any length; n is at most `batch_size`."""
+
+    def forward_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map results of `preprocess.pixels` (n, S, S, 3) to vectors (n, D) of any length; n is at most `batch_size`.
+
+        They are normalised on the processor. An encoder that normalises them elsewhere, such as on a GPU, overrides
+        this.
+        """
+        return self.forward_images(self.preprocess.normalise(pixels))
 
     @abstractmethod
     def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -128,10 +144,7 @@ class Encoder(ABC):
         Raises `ValueError` for another shape, and `BadVectors` if the model returns unusable values.
         """
         _require_pixels(pixels, self.preprocess)
-        parts = [
-            self._unit(self.forward_images(self.preprocess.normalise(batch)), len(batch))
-            for batch in _batches(pixels, self.batch_size)
-        ]
+        parts = [self._unit(self.forward_pixels(batch), len(batch)) for batch in _batches(pixels, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
 
     def encode_patches(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from core.errors import DeviceUnavailable
 from encoders.base import Encoder
 from encoders.placement import Placement, ResolvedPlacement
+
+if TYPE_CHECKING:
+    from encoders.pixel_feed import PixelFeed
 
 __all__ = ["TorchEncoder"]
 
@@ -56,6 +59,11 @@ class TorchEncoder(Encoder):
         return min(self.placed.batch_size, self._max_batch or self.placed.batch_size)
 
     @property
+    def batches_in_flight(self) -> int:
+        """Two on CUDA, so that one batch is copied to the card while another is computed; else one."""
+        return 2 if self.placed.device.type == "cuda" else 1
+
+    @property
     def logit_scale(self) -> float | None:
         """The factor from a cosine to a logit. Loads the weights."""
         scale = getattr(self._model, "logit_scale", None)
@@ -65,6 +73,12 @@ class TorchEncoder(Encoder):
     def placed(self) -> ResolvedPlacement:
         """The device, the precision and the batch size of the model."""
         return self._placement.resolve()
+
+    @cached_property
+    def _feed(self) -> "PixelFeed":
+        from encoders.pixel_feed import PixelFeed
+
+        return PixelFeed(self.preprocess, self.placed.device)
 
     @property
     def _model(self) -> Any:
@@ -87,6 +101,10 @@ class TorchEncoder(Encoder):
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
         return self._in_parts(lambda part: self._of_pixels(self._image_features, part), pixels)
+
+    def forward_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map pixels (n, S, S, 3) to vectors (n, D); they are normalised on the device of the model."""
+        return self._in_parts(self._of_bytes, pixels)
 
     def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
@@ -121,6 +139,13 @@ class TorchEncoder(Encoder):
         model, tokens = self._model, self._tokens(texts)
         with torch.inference_mode():
             return _numbers(self._text_features(model, tokens.to(self.placed.device)))
+
+    def _of_bytes(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        import torch
+
+        model, place = self._model, self.placed
+        with torch.inference_mode():
+            return _numbers(self._image_features(model, self._feed.normalised(pixels, place.dtype)))
 
     def _of_pixels(self, features: Callable[[Any, Any], Any], pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         import torch

@@ -123,7 +123,7 @@ def test_the_batch_size_follows_the_free_memory(monkeypatch: pytest.MonkeyPatch,
 def small(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Simulate a device with memory for three items; returns the batch sizes that were tried."""
     tried: list[int] = []
-    for name in ("_of_pixels", "_of_texts"):
+    for name in ("_of_bytes", "_of_pixels", "_of_texts"):
         real = getattr(TorchEncoder, name)
 
         def limited(self: Any, *given: Any, real: Any = real) -> NDArray[np.float32]:
