@@ -82,7 +82,7 @@ class Run:
         `draw` returns the batch of a step. With `limit`, stop after this number of steps, as if interrupted.
         """
         self._restore(trainer)
-        saved, sums = time.monotonic(), Counter[str]()
+        saved, sums, first = time.monotonic(), Counter[str](), self.step
         while self.progress < 1 and (limit is None or self.step < limit):
             started, before = time.monotonic(), self.progress
             torch.manual_seed(_torch_seed(self.seed, self.step))
@@ -90,7 +90,8 @@ class Run:
             self.step += 1
             self.seconds += time.monotonic() - started
             if self.step % _LOGGED == 0:
-                self._write_line(sums)
+                self._write_line(sums, self.step - first)
+                first = self.step
             if time.monotonic() - saved >= self.every:
                 self._save(trainer)
                 saved = time.monotonic()
@@ -103,8 +104,9 @@ class Run:
         """The share of the budget that is used, from 0 to 1."""
         return self.budget.progress(self.step, self.seconds)
 
-    def _write_line(self, sums: Counter[str]) -> None:
-        means = " ".join(f"{name} {total / _LOGGED:.3f}" for name, total in sums.items())
+    def _write_line(self, sums: Counter[str], steps: int) -> None:
+        """Write the means of the last steps: fewer than `_LOGGED` after the run was continued."""
+        means = " ".join(f"{name} {total / steps:.3f}" for name, total in sums.items())
         _log.info("step %d, %.2f s each: %s", self.step, self.seconds / self.step, means)
         sums.clear()
 

@@ -20,11 +20,14 @@ def fill(
     """Fill the files `NAME.npy` in `folder` with `rows` rows of the given shapes and types, `chunk` rows at a time.
 
     `compute` returns the rows of a range for each file. Yields the number of rows that are filled, after each chunk.
-    `rows.json` in `folder` has it for a later run.
+    `rows.json` in `folder` has it for a later run. Files with another number of rows, shape or type are begun anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "rows.json"
-    done = json.loads(record.read_text()) if record.exists() else 0
+    fits = all(_fits(folder / f"{name}.npy", (rows, *shape), dtype) for name, (shape, dtype) in shapes.items())
+    done = json.loads(record.read_text()) if record.exists() and fits else 0
+    if not done:
+        record.unlink(missing_ok=True)  # before the files are emptied
     mode = "r+" if done else "w+"
     files = {
         name: np.lib.format.open_memmap(folder / f"{name}.npy", mode, dtype, (rows, *shape))
@@ -37,3 +40,10 @@ def fill(
             files[name].flush()
         record.write_text(json.dumps(todo.stop))
         yield todo.stop
+
+
+def _fits(file: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> bool:
+    if not file.exists():
+        return False
+    found = np.load(file, mmap_mode="r")
+    return found.shape == shape and found.dtype == dtype

@@ -38,18 +38,18 @@ def steps(data: Path, runs: Path, device: str = "cpu", trial: Path | None = None
     patches = runs / "patches" / "patches.pt"
     small, large = runs / "maps192", runs / "maps512"
     common = ("--prepared", str(prepared), "--tokenizer", str(tokenizer), *on)
-    yield Step("prepare", (*source, "--out", str(prepared)), prepared / "extra" / "names.json")
+    # The steps without a file to check resume by themselves, and have nothing to do once all rows are filled.
+    yield Step("prepare", (*source, "--out", str(prepared)))
     if trial is not None:
         yield Step("trial", ("--trial", str(trial), "--out", str(runs)), pixels)
     else:
         yield Step("tokenizer", (*source, "--out", str(tokenizer)), tokenizer)
         yield Step("train", ("pixels", *source, *common, "--out", str(pixels.parent)), pixels)
     cached = ("--weights", str(pixels), "--prepared", str(prepared), "--out", str(small))
-    yield Step("cache_maps", (*source, *cached, *on), small / "extra" / "names.json")
+    yield Step("cache_maps", (*source, *cached, *on))
     for name, begin, made in (("maps", pixels, maps), ("scenes", maps, scenes)):
         continued = ("--maps", str(small), "--begin", str(begin), "--out", str(made.parent))
         yield Step("train", (name, *source, *common, *continued), made)
-    # This one resumes by itself, and has nothing to do once all rows are filled.
     yield Step("cache_patches", (*source, "--weights", str(scenes), "--out", str(large), *on), patches)
     head = ("--weights", str(scenes), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
     yield Step("train_patches", (*source, *head, "--out", str(patches.parent)), patches)

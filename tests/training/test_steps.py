@@ -24,6 +24,15 @@ def test_finished_steps_are_skipped(tmp_path: Path) -> None:
     assert ran == [[sys.executable, "-m", "training.one", "--a", "1"], [sys.executable, "-m", "training.three"]]
 
 
+def test_steps_that_fill_rows_are_never_skipped(tmp_path: Path) -> None:
+    for name in ("prepared", "maps192"):
+        (tmp_path / name / "extra").mkdir(parents=True)
+        (tmp_path / name / "extra" / "names.json").write_text("[]")  # of a run with --limit
+    ran: list[list[str]] = []
+    follow(steps(tmp_path, tmp_path), ran.append)
+    assert {"training.prepare", "training.cache_maps"} <= {command[2] for command in ran}
+
+
 def test_an_error_stops_the_run() -> None:
     ran: list[list[str]] = []
 

@@ -197,6 +197,39 @@ def test_filled_rows_are_not_computed_again(tmp_path: Path) -> None:
     assert np.load(tmp_path / "squares.npy").tolist() == [0, 1, 4, 9, 16]
 
 
+@pytest.mark.parametrize(("rows", "dtype"), [(3, np.int64), (6, np.int64), (5, np.int32)])
+def test_files_with_other_rows_are_filled_anew(tmp_path: Path, rows: int, dtype: type[np.generic]) -> None:
+    from training.progress import fill
+
+    def compute(rows: range):  # type: ignore[no-untyped-def]
+        yield "squares", np.array([row * row for row in rows])
+
+    assert list(fill(tmp_path, {"squares": ((), np.int64)}, 5, 5, compute)) == [5]
+    assert list(fill(tmp_path, {"squares": ((), dtype)}, rows, 5, compute))[-1] == rows
+    filled = np.load(tmp_path / "squares.npy")
+    assert (filled.dtype, filled.tolist()) == (dtype, [row * row for row in range(rows)])
+
+
+def test_means_in_the_log_are_right_after_a_resume(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from training.loop import Budget, Run
+
+    class Constant:
+        def train_step(self, _batch: int, _step: int, _progress: float) -> dict[str, float]:
+            return {"loss": 2.0}
+
+        def state(self) -> dict[str, int]:
+            return {}
+
+        def restore(self, _state: dict[str, int]) -> None:
+            pass
+
+    with caplog.at_level("INFO", logger="sightline.training"):
+        Run(tmp_path / "run.pt", Budget(steps=20), seed=1).train(Constant(), lambda step: step, limit=7)
+        Run(tmp_path / "run.pt", Budget(steps=20), seed=1).train(Constant(), lambda step: step)
+    lines = [record.getMessage() for record in caplog.records if "loss" in record.getMessage()]
+    assert [line.split(": ")[1] for line in lines] == ["loss 2.000", "loss 2.000"]
+
+
 def test_tokens_are_dropped_but_never_the_first_one() -> None:
     from training.texts import UNKNOWN, drop_tokens
 
