@@ -61,10 +61,23 @@ _UNSPACED = r"\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0
 """Characters of Chinese, and of Japanese apart from katakana, which are written without spaces between words."""
 _RUN = re.compile(f"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])\\w)+(?:[-'’](?![{_UNSPACED}])\\w+)*")
 _CHARACTERS_A_WORD = 2
+_ALPHABETS = frozenset(("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN", "HEBREW", "ARABIC", "FULLWIDTH"))
+"""Scripts whose letters are not words, by the first word of the letters' names in Unicode."""
+_ADDRESS = re.compile(
+    r"\w+://\S+|www\.\S+|[^\s@]+@[^\s@]+\.\w+|\S+\.(?:jpe?g|png|gif|webp|heic|heif|avif|tiff?|bmp|dng|raw|mp4|mov)",
+    re.IGNORECASE,
+)
+"""A URL, an e-mail address, or the name of a picture file."""
 
 
-def text_kind(text: str) -> Kind:
-    """Return the kind of a text: 1 word, 2 or 3 words (a phrase), or more (a sentence)."""
+def text_kind(text: str) -> Kind | None:
+    """Return the kind of a text: 1 word, 2 or 3 words (a phrase), or more (a sentence).
+
+    None for a text that names nothing, whose hits cannot be judged: only signs, numbers, articles or single letters, an
+    address, or the name of a file.
+    """
+    if _ADDRESS.fullmatch(text.strip()) or not any(map(_is_meaningful, _runs(text))):
+        return None
     words = count_words(text)
     return "word" if words <= 1 else "phrase" if words <= LONGEST_PHRASE else "sentence"
 
@@ -75,12 +88,24 @@ def count_words(text: str) -> int:
     Chinese has no spaces: two of its characters count as a word, rounded down, and one to three as a single word.
     """
     words = 0
-    for run in _RUN.findall(_without_marks(text.casefold())):
+    for run in _runs(text):
         if re.match(f"[{_UNSPACED}]", run):
             words += max(1, len(_CLASSIFIER.sub("", run) or run) // _CHARACTERS_A_WORD)
         else:
             words += run not in _ARTICLES
     return words
+
+
+def _runs(text: str) -> list[str]:
+    return _RUN.findall(_without_marks(text.casefold()))
+
+
+def _is_meaningful(run: str) -> bool:
+    """Return whether a run of characters can name something: a single letter of an alphabet does not."""
+    if len(run) == 1:
+        script = unicodedata.name(run, "").partition(" ")[0]
+        return run.isalpha() and script not in _ALPHABETS
+    return run not in _ARTICLES and any(char.isalpha() for char in run)
 
 
 def _without_marks(text: str) -> str:

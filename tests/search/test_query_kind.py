@@ -11,7 +11,7 @@ from search.query_kind import count_words, text_kind
         "dog", "a dog", "the dog", "THE DOG", "Hund", "ein Hund", "der Hund", "un chien", "l'eau", "l’eau",
         "basket-ball", "pes", "kůň", "ku\u030an\u030c", "狗", "一只狗", "自行车", "一辆汽车", "马", "كلب",
         "كَلْب", "هٰذا", "un perro", "कुत्ता", "நாய்", "שָׁלוֹם", "می\u200cخواهم",
-        "犬", "スノーボード", "a dog!", " dog ", "?!", "the", "个",
+        "犬", "スノーボード", "a dog!", " dog ", "个", "개", "ox", "4x4",
     ],
 )  # fmt: skip
 def test_word(text: str) -> None:
@@ -23,7 +23,7 @@ def test_word(text: str) -> None:
     [
         "a black dog", "dog on the beach", "zwei Hunde", "ein Hund im Schnee", "un chien dans l'eau", "černý pes",
         "黑色的狗", "一只黑色的狗", "海滩上的狗", "男人攀岩", "كلب أسود", "رجل يتسلق صخرة", "海辺の犬", "3 dogs",
-        "मोटर गाड़ी",
+        "मोटर गाड़ी", "2 x dog", "dog.jpg dog",
     ],
 )  # fmt: skip
 def test_phrase(text: str) -> None:
@@ -40,6 +40,18 @@ def test_phrase(text: str) -> None:
 )  # fmt: skip
 def test_sentence(text: str) -> None:
     assert text_kind(text) == "sentence"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "   ", "!!!", "?!", "🐶", "❤️", "...", "\u200d", "42", "3.14", "2023-06-01", "٤٢", "½", "x", "Ж", "ش", "a",
+        "the", "la", "x y 3", "https://example.com/a-dog-in-the-snow", "www.example.com", "me@example.com",
+        "dog.jpg", "IMG_1234.JPG", "holiday-2023.heic",
+    ],
+)  # fmt: skip
+def test_text_that_names_nothing_has_no_kind(text: str) -> None:
+    assert text_kind(text) is None
 
 
 def test_two_chinese_characters_count_as_a_word() -> None:
