@@ -13,7 +13,9 @@ from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMisma
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
-from search.background_calibration import known_calibration, make_calibration, needs_calibration
+from search.background_calibration import can_calibrate, known_outcome, make_calibration
+from search.index_device import with_device
+from search.kept_calibrations import CalibrationOutcome, is_calibrating
 from search.relevance import Calibration
 from store.library import Library
 from store.spaces import index_cache
@@ -37,8 +39,24 @@ class ActiveSpace:
     encoder: Encoder | None
     encoder_error: SightlineError | None
     """Why there is no encoder: the vectors were imported, or the model is missing or has other weights."""
-    calibration: Calibration | None
+    calibration_outcome: CalibrationOutcome | None
+    """The calibration of the model, or why it could not be made; None if it has not been made."""
     current: CurrentIndex
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """The meaning of the scores, if it is known."""
+        return None if self.calibration_outcome is None else self.calibration_outcome.calibration
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether the calibration of the model is being made, here or in another process."""
+        return self.needs_calibration and is_calibrating(self.stored.space)
+
+    @property
+    def needs_calibration(self) -> bool:
+        """Whether the model has no calibration, and one can be made."""
+        return self.calibration_outcome is None and self.encoder is not None and can_calibrate(self.encoder)
 
     def require_encoder(self) -> Encoder:
         """Return the model of the space, or raise the reason why it is unavailable."""
@@ -96,23 +114,15 @@ class ActiveSpaceTracker:
         space = self._current
         return not space.current.published and index_cache.heal(self._library, space.stored)
 
-    @property
-    def needs_calibration(self) -> bool:
-        """Whether the model of the current space has no calibration, and one can be made."""
-        space = self._current
-        return space.calibration is None and space.encoder is not None and needs_calibration(space.encoder)
-
     def calibrate(self) -> None:
         """Make a calibration for the model of the current space if it has none, while searches go on."""
         space = self._current
-        if space.encoder is None or space.calibration is not None:
+        if space.encoder is None or not space.needs_calibration:
             return
-        # Another process or searcher may have made it since the space was loaded.
-        make = make_calibration if needs_calibration(space.encoder) else known_calibration
-        calibration = make(space.encoder)
+        outcome = make_calibration(space.encoder)
         with self._changing:
-            if self._current.stored == space.stored and self._current.calibration is None:
-                self._current = replace(self._current, calibration=calibration)
+            if self._current.stored == space.stored and self._current.needs_calibration:
+                self._current = replace(self._current, calibration_outcome=outcome)
 
     def _refresh(self) -> ActiveSpace:
         """Load the current index of the same space, in one thread while the others wait."""
@@ -121,7 +131,7 @@ class ActiveSpaceTracker:
             stored, revision = self._target()
             if stored == space.stored and revision != space.current.revision:
                 with suppress(SpaceDropped):  # raised by the next query
-                    self._current = replace(space, current=index_cache.load(self._library, stored, space.current))
+                    self._current = replace(space, current=self._load_index(stored, space.current))
             return self._current
 
     def _start_loading(self) -> tuple[Future[ActiveSpace], bool]:
@@ -176,9 +186,12 @@ class ActiveSpaceTracker:
                 encoder.encode_texts(["a"])
         except SightlineError as exc:  # queries that need no model still work
             encoder, encoder_error = None, exc
-        return ActiveSpace(
-            stored, encoder, encoder_error, known_calibration(encoder), index_cache.load(self._library, stored)
-        )
+        known = None if encoder is None else known_outcome(encoder)
+        return ActiveSpace(stored, encoder, encoder_error, known, self._load_index(stored))
+
+    def _load_index(self, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
+        current = index_cache.load(self._library, stored, before)
+        return replace(current, index=with_device(current.index))
 
 
 def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str | None) -> StoredSpace:

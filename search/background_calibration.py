@@ -5,34 +5,28 @@ regression that `search/relevance.py` applies. The photos are few, so the fit is
 estimated by cross-validation over the texts. A kind of text whose verdicts are not reliable there gets no scale, and
 neither do pictures: the set has too few pairs of similar photos to judge them.
 
-A calibration is made once and kept in the folder of models. If that folder cannot be written, it lasts as long as the
-process.
+A calibration is made once and kept in the folder of models (`search/kept_calibrations.py`).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import HomeFolderNotFound, SightlineError
-from core.files import atomic_writer
-from core.settings import models_folder
+from core.errors import SightlineError
 from encoders.background import LANGUAGES, Background, background
 from encoders.base import Encoder, Vectors
+from search.kept_calibrations import CalibrationOutcome, calibrating, keep, kept_outcome
 from search.logistic import fit
 from search.relevance import Calibration, Kind, Scale, calibration_of
 
-__all__ = ["METHOD", "fit_calibration", "known_calibration", "make_calibration", "needs_calibration"]
+__all__ = ["METHOD", "can_calibrate", "fit_calibration", "known_outcome", "make_calibration"]
 
-FOLDER = ".calibrations"
-"""In the folder of models. It may be deleted at any time."""
 NO_WEIGHTS = "none"
 """The digest of a model without weights."""
+LONGEST_REASON = 300
+"""Characters of the reason of a failure that are kept."""
 METHOD = 1
 """The version of the method, raised with every change that can change a calibration."""
 NEEDED_PRECISION = 0.85
@@ -72,50 +66,44 @@ class _Asked:
         return scale.slope * self.scores + (scale.tilt * self.tilts + scale.constant)[:, None]
 
 
-def known_calibration(encoder: Encoder | None) -> Calibration | None:
-    """Return the calibration that ships with a model or was made before; None if there is none."""
-    return calibration_of(encoder) or (None if encoder is None else _read(encoder))
+def known_outcome(encoder: Encoder) -> CalibrationOutcome | None:
+    """Return the calibration that ships with a model, or what came of making one; None if none was made yet."""
+    if shipped := calibration_of(encoder):
+        return CalibrationOutcome(shipped)
+    return kept_outcome(encoder.space, _source(encoder)) if can_calibrate(encoder) else None
 
 
-def needs_calibration(encoder: Encoder) -> bool:
-    """Return whether a calibration can be made for a model and has not been. A model without weights has none."""
-    return encoder.space.weights != NO_WEIGHTS and known_calibration(encoder) is None
+def can_calibrate(encoder: Encoder) -> bool:
+    """Return whether a calibration can be kept for a model: not for one without weights."""
+    return encoder.space.weights != NO_WEIGHTS
 
 
-def make_calibration(encoder: Encoder) -> Calibration | None:
-    """Make and keep the calibration of `encoder`; None if the model fails.
+def make_calibration(encoder: Encoder) -> CalibrationOutcome:
+    """Make and keep the calibration of `encoder`, or the reason why the model failed; known outcomes are returned.
 
-    The texts are in the languages that the model is known to read; in English if these are unknown. This embeds 85
-    photos and some hundreds of texts per language.
+    If another thread or process is making it, this waits for it. The texts are in the languages that the model is known
+    to read; in English if these are unknown. This embeds 85 photos and some hundreds of texts per language.
     """
-    try:
-        calibration = fit_calibration(encoder, _languages(encoder))
-    except Exception:  # a plug-in can raise anything, and a search works without relevance
-        return None
-    with suppress(OSError, HomeFolderNotFound):
-        file = _file(encoder)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_writer(file, durable=False) as draft:
-            draft.write(calibration.as_json().encode())
-    return calibration
+    with calibrating(encoder.space):
+        if known := known_outcome(encoder):
+            return known
+        try:
+            outcome = CalibrationOutcome(fit_calibration(encoder, _languages(encoder)))
+        except Exception as exc:  # a plug-in can raise anything, and a search works without relevance
+            outcome = CalibrationOutcome(None, _reason(exc))
+        keep(encoder.space, outcome, _source(encoder))
+    return outcome
 
 
-def _read(encoder: Encoder) -> Calibration | None:
-    """Return the kept calibration; None if there is none, or if it is damaged."""
-    if encoder.space.weights == NO_WEIGHTS:
-        return None
-    try:
-        calibration = Calibration.read(_file(encoder))
-    except (OSError, HomeFolderNotFound, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    is_usable = calibration.weights == encoder.space.weights and calibration.background.shape == (encoder.space.dim,)
-    return calibration if is_usable else None
+def _reason(exc: Exception) -> str:
+    """Return an exception as one short line."""
+    text = " ".join(str(exc).split())
+    return f"{type(exc).__name__}: {text}"[:LONGEST_REASON].removesuffix(": ")
 
 
-def _file(encoder: Encoder) -> Path:
-    """Return the file of a calibration. Raises `HomeFolderNotFound`."""
-    parts = [encoder.space.fingerprint, *_languages(encoder), background().version, METHOD]
-    return models_folder() / FOLDER / f"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]}.json"
+def _source(encoder: Encoder) -> list[object]:
+    """Return what the calibration of a model is made from, apart from the model."""
+    return [METHOD, background().version, *_languages(encoder)]
 
 
 def _languages(encoder: Encoder) -> tuple[str, ...]:

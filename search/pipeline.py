@@ -19,6 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.errors import RelevanceNotCalibrated
 from search.active_space import ActiveSpace
 from search.near_duplicates import with_near_duplicates
 from search.options import SearchOptions
@@ -26,7 +27,7 @@ from search.paging import Cursor, CursorPosition, query_digest
 from search.query import Query
 from search.query_embedding import EmbeddedQuery, QueryEmbedder
 from search.ranking import RankingRequest, rank_many, stored_vectors
-from search.relevance import min_relevant_score
+from search.relevance import TEXT_KINDS, min_relevant_score
 from search.results import Answer, Hit
 from store.catalog.id_sets import Ids
 from store.filters.selection import candidate_ids
@@ -93,6 +94,8 @@ def _ranking_request(
 ) -> RankingRequest:
     min_score = options.min_score
     if options.relevant:
+        if query.kind in TEXT_KINDS and space.is_calibrating:
+            raise RelevanceNotCalibrated(space.stored.space.title, is_under_way=True)
         relevant = min_relevant_score(embedded.vector, space.calibration, query.kind, space.stored.space.title)
         min_score = relevant if min_score is None else max(relevant, min_score)
     request = RankingRequest(
@@ -137,7 +140,15 @@ def _answer(
         hits = with_near_duplicates(library, hits, request.candidates)
     if options.filters.within:
         hits = [hit.prefer_folders(options.filters.within) for hit in hits]
-    return Answer(tuple(hits), next_cursor, embedded.notes)
+    return Answer(tuple(hits), next_cursor, (*embedded.notes, *_calibration_notes(space, query)))
+
+
+def _calibration_notes(space: ActiveSpace, query: Query) -> tuple[str, ...]:
+    """Return a note if the query would be judged, but the calibration is still being made."""
+    if query.kind not in TEXT_KINDS or not space.is_calibrating:
+        return ()
+    title = space.stored.space.title
+    return (f"The relevance of {title} is being calibrated. Until that has finished, hits are only ranked.",)
 
 
 def _with_relevance(space: ActiveSpace, query: Query, embedded: EmbeddedQuery, hits: Sequence[Hit]) -> list[Hit]:

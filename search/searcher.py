@@ -81,13 +81,25 @@ class Searcher:
     @property
     def needs_calibration(self) -> bool:
         """Whether hits have no relevance because no calibration has been made for the model yet (see `calibrate`)."""
-        return self._tracker.needs_calibration
+        return self._tracker.last.needs_calibration
+
+    @property
+    def is_calibrating(self) -> bool:
+        """Whether that calibration is being made, by this searcher or by another thread or process."""
+        return self._tracker.last.is_calibrating
+
+    @property
+    def calibration_failure(self) -> str | None:
+        """Why no calibration could be made for the model; None if it was made, or has not been tried."""
+        outcome = self._tracker.last.calibration_outcome
+        return None if outcome is None else outcome.failure
 
     def calibrate(self) -> None:
         """Make a calibration for a model that ships without one, from photos that ship with Sightline.
 
-        It is kept for later searches with the same model. This can take a minute, while searches go on. A kind of
-        query that cannot be judged reliably still has no relevance afterwards.
+        It is kept for later searches with the same model. This can take a minute, while searches go on. If another
+        thread or process is making it, this waits for it. A kind of query that cannot be judged reliably still has no
+        relevance afterwards. If the model fails, that is kept too (`calibration_failure`).
         """
         self._tracker.calibrate()
 

@@ -65,13 +65,18 @@ class RelevanceNotCalibrated(InvalidQuery):
     """There is no calibration for the scores of `model`; if `model` is None, there is none for this kind of query.
 
     With both, the model has a calibration, but none for queries of this `kind`: a word, phrase, sentence or picture.
+    `is_under_way` says whether the calibration is being made.
     """
 
-    def __init__(self, model: str | None, kind: str | None = None) -> None:
-        what = f"the model {model}" if model else "queries of several parts, of regions or of vectors"
+    def __init__(self, model: str | None, kind: str | None = None, *, is_under_way: bool = False) -> None:
+        what = f"the model {model}" if model else "queries of several parts, of regions or vectors, or without a word"
         what = f"{_KINDS.get(kind, kind)} as queries to {what}" if kind else what
-        super().__init__(f"Relevance is not calibrated for {what}. Set a minimum score instead.")
-        self.model, self.kind = model, kind
+        super().__init__(
+            f"Relevance is being calibrated for {what}. Try again in a minute, or set a minimum score instead."
+            if is_under_way
+            else f"Relevance is not calibrated for {what}. Set a minimum score instead."
+        )
+        self.model, self.kind, self.is_under_way = model, kind, is_under_way
 
 
 class QuerySyntax(InvalidQuery):

@@ -1,23 +1,26 @@
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.errors import RelevanceNotCalibrated
 from core.settings import MODELS_VARIABLE
 from encoders.background import background
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
 from encoders.preprocess import Preprocess
 from indexer import index
-from search import Searcher
-from search.background_calibration import (
-    fit_calibration,
-    known_calibration,
-    make_calibration,
-    needs_calibration,
-)
+from search import Searcher, SearchOptions, background_calibration
+from search.background_calibration import can_calibrate, fit_calibration, known_outcome, make_calibration
+from search.kept_calibrations import calibrating, is_calibrating, kept_failure, kept_file
+from search.relevance import Calibration
 from store import Library
 
 CONTENT = background()
@@ -86,7 +89,7 @@ def test_a_model_with_random_weights_gets_no_scale() -> None:
 
 def test_the_encoder_of_colours_gets_no_scale() -> None:
     assert fit_calibration(FakeEncoder()).scales == {}
-    assert not needs_calibration(FakeEncoder())
+    assert not can_calibrate(FakeEncoder())
 
 
 def test_a_model_that_knows_the_photos_gets_scales_for_texts_only() -> None:
@@ -116,52 +119,174 @@ def test_texts_are_in_the_languages_of_the_model() -> None:
 
 def test_a_calibration_is_made_once() -> None:
     encoder = KnowingEncoder()
-    assert needs_calibration(encoder)
-    made = make_calibration(encoder)
+    assert known_outcome(encoder) is None
+    made = make_calibration(encoder).calibration
     assert made is not None
     assert encoder.runs == 1
-    assert not needs_calibration(encoder)
-    known = known_calibration(KnowingEncoder())
+    again = KnowingEncoder()
+    known = make_calibration(again).calibration
     assert known is not None
     assert known.as_json() == made.as_json()
-    assert needs_calibration(KnowingEncoder("other weights"))
+    assert again.runs == 0
+    assert known_outcome(KnowingEncoder("other weights")) is None
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calibrate without the fit, which takes seconds: no kind gets a scale."""
+
+    def embed_photos(encoder: Encoder, _: Sequence[str]) -> Calibration:
+        photos = encoder.encode_images([photo.open() for photo in CONTENT.photos])
+        return Calibration(encoder.space.weights, photos.mean(0), {})
+
+    monkeypatch.setattr(background_calibration, "fit_calibration", embed_photos)
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_model_without_verdicts_is_not_calibrated_again() -> None:
     make_calibration(StubEncoder())
-    assert not needs_calibration(StubEncoder())
+    known = known_outcome(StubEncoder())
+    assert known is not None
+    assert known.calibration is not None
+    assert known.calibration.scales == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b'{"weights": "stub", "scales": {}, "background": [1]}'])
+@pytest.mark.usefixtures("quick")
 def test_a_damaged_calibration_is_made_again(models: Path, damage: bytes) -> None:
     make_calibration(StubEncoder())
     (file,) = models.rglob("*.json")
     file.write_bytes(damage)
-    assert needs_calibration(StubEncoder())
+    assert known_outcome(StubEncoder()) is None
     make_calibration(StubEncoder())
-    assert not needs_calibration(StubEncoder())
+    assert known_outcome(StubEncoder()) is not None
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_calibration_by_another_method_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_calibration(StubEncoder())
+    monkeypatch.setattr(background_calibration, "METHOD", background_calibration.METHOD + 1)
+    assert known_outcome(StubEncoder()) is None
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_folder_that_cannot_be_written_is_ignored(models: Path) -> None:
     models.write_text("a file where the folder would be")
-    assert make_calibration(KnowingEncoder()) is not None
-    assert needs_calibration(KnowingEncoder())
+    assert make_calibration(KnowingEncoder()).calibration is not None
+    assert known_outcome(KnowingEncoder()) is None
+    assert not is_calibrating(KnowingEncoder().space)
 
 
-def test_a_model_that_fails_gets_no_calibration(models: Path) -> None:
-    class FailingEncoder(StubEncoder):
-        def photos(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-            raise RuntimeError(f"no memory for {pixels.shape}")
-
-    class BadEncoder(StubEncoder):
-        def text(self, text: str) -> NDArray[np.float32]:
-            return np.full(DIM, np.nan, np.float32) * len(text)
-
-    assert make_calibration(FailingEncoder()) is None
-    assert make_calibration(BadEncoder()) is None
-    assert not list(models.rglob("*.json"))
+class FailingEncoder(StubEncoder):
+    def photos(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise RuntimeError(f"no memory\nfor {len(pixels)} photos")
 
 
+class BadEncoder(StubEncoder):
+    def text(self, text: str) -> NDArray[np.float32]:
+        return np.full(DIM, np.nan, np.float32) * len(text)
+
+
+@pytest.mark.parametrize(
+    ("failing", "reason"), [(FailingEncoder, "RuntimeError: no memory for 85 photos"), (BadEncoder, "BadVectors: ")]
+)
+def test_the_failure_of_a_model_is_kept_with_its_reason(failing: type[StubEncoder], reason: str) -> None:
+    made = make_calibration(failing())
+    assert made.calibration is None
+    assert made.failure is not None
+    assert made.failure.startswith(reason)
+    assert kept_failure(failing().space) == made.failure
+    again = failing()
+    assert make_calibration(again) == made
+    assert again.runs == 0
+    kept_file(again.space).unlink()
+    assert known_outcome(again) is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_two_threads_calibrate_a_model_once() -> None:
+    begun, go = Event(), Event()
+
+    class Slow(StubEncoder):
+        def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+            begun.set()
+            assert go.wait(30)
+            return super().forward_images(pixels)
+
+    first, second = Slow(), Slow()
+    assert not is_calibrating(first.space)
+    with ThreadPoolExecutor() as pool:
+        made = [pool.submit(make_calibration, first)]
+        assert begun.wait(30)
+        made.append(pool.submit(make_calibration, second))
+        during = is_calibrating(second.space)
+        go.set()
+        assert all(outcome.result(30).calibration is not None for outcome in made)
+    assert (during, is_calibrating(first.space)) == (True, False)
+    assert (first.runs, second.runs) == (1, 0)
+
+
+HOLD_LOCK = "import sys; from filelock import FileLock\nwith FileLock(sys.argv[1]): print(flush=True); sys.stdin.read()"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_model_that_another_process_calibrates_is_waited_for() -> None:
+    encoder = StubEncoder()
+    lock = kept_file(encoder.space).with_suffix(".lock")
+    lock.parent.mkdir(parents=True)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", HOLD_LOCK, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert other.stdin is not None
+        assert other.stdout is not None
+        other.stdout.readline()
+        during = is_calibrating(encoder.space)
+        made = pool.submit(make_calibration, encoder)
+        time.sleep(0.2)
+        runs = encoder.runs
+        other.stdin.close()
+        assert made.result(30).calibration is not None
+    assert (during, runs, encoder.runs) == (True, 0, 1)
+    assert not is_calibrating(encoder.space)
+
+
+def test_answers_say_that_the_model_is_being_calibrated(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
+    with Library.open(tmp_path / "library", create=True) as library:
+        index(library, tmp_path / "photos", StubEncoder())
+        searcher = Searcher(library, StubEncoder())
+        assert searcher.search("a dog").notes == ()
+        with calibrating(searcher.space.space):
+            assert searcher.is_calibrating
+            assert searcher.search("a dog").notes == (
+                "The relevance of stub is being calibrated. Until that has finished, hits are only ranked.",
+            )
+            assert searcher.similar(tmp_path / "photos" / "a.png").notes == ()  # pictures are not calibrated
+            with pytest.raises(RelevanceNotCalibrated, match="is being calibrated for the model stub"):
+                searcher.search("a dog", SearchOptions(relevant=True))
+        with pytest.raises(RelevanceNotCalibrated, match="is not calibrated for the model stub"):
+            searcher.search("a dog", SearchOptions(relevant=True))
+
+
+def test_a_searcher_does_not_repeat_a_failed_calibration(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
+    with Library.open(tmp_path / "library", create=True) as library:
+        index(library, tmp_path / "photos", BadEncoder())
+        searcher = Searcher(library, BadEncoder())
+        before = searcher.needs_calibration, searcher.calibration_failure
+        searcher.calibrate()
+        assert before == (True, None)
+        for opened in (searcher, Searcher(library, BadEncoder())):
+            assert not opened.needs_calibration
+            assert opened.calibration_failure is not None
+
+
+@pytest.mark.usefixtures("quick")
 def test_a_searcher_calibrates_its_model_once(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
