@@ -5,9 +5,10 @@ from typing import Any
 
 from cli.output import in_units, print_json, print_text, shown, wrapped
 from encoders import registry
+from encoders.compiled.runtime import describe_runtime
 from encoders.licences import commercial_only, describe_licence, permitted_use
 from encoders.machine import this_machine
-from encoders.model_catalog import recommend
+from encoders.model_catalog import TEST_DOUBLE, recommend
 from encoders.model_info import ModelDescription, all_models, describe_model
 
 __all__ = ["print_model", "print_models", "print_recommendation"]
@@ -24,6 +25,8 @@ def print_models(*, as_json: bool) -> None:
     """Print all models by location."""
     heading = ""
     for model in all_models():
+        if model.name == TEST_DOUBLE:
+            continue
         if as_json:
             print_json(_model_record(model))
             continue
@@ -114,9 +117,11 @@ def _model_facts(model: ModelDescription) -> dict[str, Any]:
 
 
 def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
-    """Return facts that require loading the encoder, for built-in models and folders."""
-    if model.location not in ("built in", "plug-in", "folder") or model.task != "encoder":
+    """Return facts that require loading the encoder, of models that can be used."""
+    if model.location == "recommended" or model.task != "encoder":
         return {}
+    if model.location == "pulled":
+        return {} if model.missing else describe_runtime(registry.load(model.name))
     encoder = registry.load(model.name)
     versions = [each.space.name for each in registry.installed_versions(encoder.space.model) if each.space.version]
     return {
@@ -126,6 +131,7 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
         "input": f"{encoder.preprocess.size}x{encoder.preprocess.size}, {encoder.preprocess.fit}",
         "weights": encoder.space.weights,
         "fingerprint": encoder.space.fingerprint,
+        **describe_runtime(encoder),
     }
 
 

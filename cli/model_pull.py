@@ -1,6 +1,7 @@
 """`sightline models pull`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,12 +10,15 @@ import click
 from rich import progress as bars
 from rich.console import Console
 
-from cli.output import in_units, print_text, shown
+from cli.output import in_units, print_text, shown, warn
+from core.errors import SightlineError
+from encoders.compiled.runtime import RuntimeEncoder
 from encoders.hub import Manifest, PullPlan, import_folder, make_plan, model_folder, read_manifest, resolve
 from encoders.hub import pull as pull_files
 from encoders.licences import describe_licence, require_commercial
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
-from encoders.registry import split_version
+from encoders.placement import Placement
+from encoders.registry import load, split_version
 
 __all__ = ["PullProgressBar", "pull_model"]
 
@@ -78,6 +82,15 @@ def _confirm() -> bool:
 
 def _report_pulled(manifest: Manifest) -> None:
     print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({in_units(manifest.size)})")
+    _compile(manifest.name)
+
+
+def _compile(name: str) -> None:
+    """Compile a pulled model, if it can be, so that its first use need not. Nothing here makes the pull fail."""
+    with suppress(SightlineError):
+        encoder = load(name, Placement(announce=warn))
+        if isinstance(encoder, RuntimeEncoder) and encoder.compiled() is not None:
+            print_text(f"{name} is prepared for fast starts; `sightline models info {name}` has the details.")
 
 
 class PullProgressBar:

@@ -50,7 +50,7 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
     with Library.open(library) as opened:
         stored = named_space(opened, name)
         if successor is not None and not dry_run:
-            _use(opened, successor, Placement(notify=warn_of_unused_gpu), FillSettings())
+            _use(opened, successor, Placement(notify=warn_of_unused_gpu, announce=warn), FillSettings())
         with opened.exclusive(say_waiting) as writer:
             if active_space(opened) == stored and not dry_run:
                 raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")

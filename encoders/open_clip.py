@@ -14,7 +14,7 @@ from encoders.preprocess import Preprocess
 from encoders.torch_encoder import TorchEncoder
 from encoders.weight_files import OPEN_CLIP_CONFIG, TOKENIZER_FOLDER
 
-__all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "language_not_supported"]
+__all__ = ["CONFIG", "LANGUAGE_VARIABLE", "OpenClipEncoder", "language_not_supported", "unknown_language"]
 
 LANGUAGE_VARIABLE = "SIGHTLINE_MODEL_LANGUAGE"
 """Environment variable with the language of texts (`deu_Latn`), for models that need one. `?lang=` has priority."""
@@ -154,14 +154,19 @@ class OpenClipEncoder(TorchEncoder):
         """Set the source language of an NLLB tokenizer. Raises `ModelUnavailable` for an unknown language."""
         inner = tokenizer.tokenizer
         if language not in inner.get_vocab():
-            remedy = "Languages are written as in FLORES-200: eng_Latn, deu_Latn, zho_Hans, ..."
-            raise ModelUnavailable(self.space.model, f"a language that it supports, not {language!r}", remedy)
+            raise unknown_language(self.space.model, language)
         inner.src_lang = language  # open_clip's `set_language` is undone by the tokenizer's next call
 
 
 def language_not_supported(name: str) -> ModelUnavailable:
     """The model `name` was told a language, and has no use for one."""
     return ModelUnavailable(name, "no language", "Only NLLB models have one: leave ?lang= out.")
+
+
+def unknown_language(name: str, language: str) -> ModelUnavailable:
+    """The NLLB model `name` has no language of this name."""
+    remedy = "Languages are written as in FLORES-200: eng_Latn, deu_Latn, zho_Hans, ..."
+    return ModelUnavailable(name, f"a language that it supports, not {language!r}", remedy)
 
 
 def _open_clip() -> Any:

@@ -41,6 +41,14 @@ class Placement:
     device: str | None = None
     precision: str | None = None
     notify: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
+    announce: Callable[[str], None] | None = field(default=None, compare=False, repr=False)
+    """Is told what takes long when a model is used for the first time."""
+
+    @property
+    def allows_float32_on_cpu(self) -> bool:
+        """Whether nothing asks for another device than `cpu` or another precision than `fp32`."""
+        device, precision = _requested(self.device, DEVICE_VARIABLE), _requested(self.precision, PRECISION_VARIABLE)
+        return device in (None, "cpu") and precision in (None, "fp32")
 
     def resolve(self) -> "ResolvedPlacement":
         """Choose a device, precision and batch size of this machine. Imports PyTorch.

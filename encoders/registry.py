@@ -231,23 +231,28 @@ def _split_options(typed: str) -> tuple[str, str | None]:
 
 def _from_folder(folder: Path, name: str, language: str | None, placement: Placement) -> Encoder:
     from encoders import clipseg, open_clip, transformers_clip
+    from encoders.compiled.runtime import with_runtime
 
     if (folder / open_clip.CONFIG).is_file():
-        return open_clip.OpenClipEncoder(folder, name=name, language=language, placement=placement)
+        found = open_clip.OpenClipEncoder(folder, name=name, language=language, placement=placement)
+        return with_runtime(found, placement)
     if clipseg.is_clipseg(folder):
         raise CheckpointIsSegmenter(folder)
     if (folder / transformers_clip.CONFIG).is_file():
         if language is not None:
             raise open_clip.language_not_supported(name)
-        return transformers_clip.TransformersClipEncoder(folder, name=name, placement=placement)
+        encoder = transformers_clip.TransformersClipEncoder(folder, name=name, placement=placement)
+        return with_runtime(encoder, placement)
     raise BadCheckpoint(folder, f"it contains neither {open_clip.CONFIG} nor {transformers_clip.CONFIG}")
 
 
 def _from_file(file: Path, architecture: str, language: str | None, placement: Placement) -> Encoder:
+    from encoders.compiled.runtime import with_runtime
     from encoders.open_clip import OpenClipEncoder
 
     if not file.is_file():
         raise ModelUnavailable(f"{architecture}:{file}", f"its weights, {file}, which does not exist")
     file = file.resolve()
     name = f"{architecture}:{file}"
-    return OpenClipEncoder(file, name=name, architecture=architecture, language=language, placement=placement)
+    encoder = OpenClipEncoder(file, name=name, architecture=architecture, language=language, placement=placement)
+    return with_runtime(encoder, placement)

@@ -9,7 +9,7 @@ import click
 
 from cli.command_types import GlobalOptions
 from cli.options.grouping import Command
-from cli.output import warn_of_unused_gpu
+from cli.output import warn, warn_of_unused_gpu
 from core.settings import LIBRARY_VARIABLE, default_library
 from encoders.placement import PRECISIONS, Placement
 
@@ -60,7 +60,8 @@ def placement_options(command: Command) -> Command:
 
     @wraps(command)
     def run(*args: Any, device: str | None, precision: str | None, **values: Any) -> Any:
-        return command(*args, placement=Placement(device, precision, notify=warn_of_unused_gpu), **values)
+        placement = Placement(device, precision, notify=warn_of_unused_gpu, announce=warn)
+        return command(*args, placement=placement, **values)
 
     options: tuple[Callable[[Any], Any], ...] = (
         click.option("--device", help="Device for large models: cpu, cuda, cuda:1, mps  [default: the best available]"),

@@ -14,6 +14,7 @@ from core.errors import ModelUnavailable
 from core.space import weights_of_version
 from encoders.base import Encoder
 from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad
+from encoders.onnx_session import open_session
 from encoders.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -114,15 +115,15 @@ class MiniEncoder(Encoder):
 
     @cached_property
     def _image_session(self) -> "InferenceSession":
-        return _session(self._file("image.onnx"))
+        return open_session(self._file("image.onnx"))
 
     @cached_property
     def _patches_session(self) -> "InferenceSession":
-        return _session(self._file("cells.onnx"))
+        return open_session(self._file("cells.onnx"))
 
     @cached_property
     def _text_session(self) -> "InferenceSession":
-        return _session(self._file("text.onnx"))
+        return open_session(self._file("text.onnx"))
 
     def _read_card(self) -> dict[str, Any]:
         card: dict[str, Any] = json.loads(self._file("model.json").read_text(encoding="utf-8"))
@@ -138,13 +139,3 @@ class MiniEncoder(Encoder):
 def _preprocess(fields: dict[str, Any]) -> Preprocess:
     """Return the preprocessing in a model card."""
     return Preprocess(**{**fields, "mean": tuple(fields["mean"]), "std": tuple(fields["std"])})
-
-
-def _session(file: Path) -> "InferenceSession":
-    from onnxruntime import InferenceSession, SessionOptions  # late: a program that embeds nothing does not need it
-
-    options = SessionOptions()
-    options.log_severity_level = 3  # errors only
-    # Spinning threads would take the processor from those that decode pictures, and gain almost nothing.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return InferenceSession(str(file), options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,50 @@
+"""Compile a model: `python -m encoders.compiled NAME FINGERPRINT`, as `runtime` calls it."""
+
+import os
+import sys
+from threading import Thread
+from time import sleep
+
+from core.errors import SightlineError
+from encoders import registry
+from encoders.compiled import store
+from encoders.compiled.choice import measure
+from encoders.compiled.encoder import CompiledEncoder
+from encoders.compiled.failure import NotCompilable
+from encoders.torch_encoder import TorchEncoder
+
+
+def compile_model(name: str, fingerprint: str) -> None:
+    """Compile the model `name` if its space has this fingerprint, and measure it. A failure is recorded."""
+    from encoders.compiled.export import export
+
+    encoder = registry.load(name)
+    if not isinstance(encoder, TorchEncoder) or encoder.space.fingerprint != fingerprint:
+        return
+    with store.exporting(encoder.space) as may_export:
+        if not may_export or store.find(encoder.space) is not None:
+            return
+        try:
+            compiled = export(encoder)
+        except (OSError, SightlineError):
+            raise
+        except Exception as exc:
+            reason = str(exc) if isinstance(exc, NotCompilable) else repr(exc)[:300]
+            store.record_failure(encoder.space, reason)
+            return
+    measure(CompiledEncoder(compiled, encoder), encoder, str(encoder.placed), compiled.folder)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when the one that started it has ended."""
+    while os.getppid() == parent:
+        sleep(1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
+    try:
+        compile_model(*sys.argv[1:])
+    except (OSError, SightlineError) as exc:  # PyTorch is used, and the next process tries again
+        sys.exit(str(exc))

@@ -1,0 +1,111 @@
+"""The runtime of a compiled model: ONNX Runtime and `tokenizers`, nothing of PyTorch."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.base import Encoder
+from encoders.compiled.store import IMAGES, TEXTS, TOKENIZER, CompiledModel
+from encoders.compiled.tokens import CompiledTokenizer
+from encoders.onnx_session import open_session
+from encoders.placement import CPU_BATCH_SIZE
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+__all__ = ["CompiledDamaged", "CompiledEncoder"]
+
+
+class CompiledDamaged(Exception):
+    """A file of a compiled model cannot be read. It is never raised to users: the original takes its place."""
+
+
+class CompiledEncoder(Encoder):
+    """The compiled form of `original`, an encoder on PyTorch: the same space, vectors equal up to rounding (float32).
+
+    Each tower is loaded when it is first needed. Its methods raise `CompiledDamaged` for files that cannot be read.
+    """
+
+    def __init__(self, compiled: CompiledModel, original: Encoder) -> None:
+        space = original.space
+        super().__init__(
+            model=space.model,
+            weights=space.weights,
+            dim=space.dim,
+            preprocess=original.preprocess,
+            batch_size=CPU_BATCH_SIZE,
+            context_length=original.context_length,
+            logit_scale=compiled.card.logit_scale,
+        )
+        self.has_patch_features, self.centre_patches = original.has_patch_features, original.centre_patches
+        self.language = original.language
+        self.compiled = compiled
+
+    def count_tokens(self, text: str) -> int:
+        """Return the number of tokens of `text`, special tokens included."""
+        return self._tokenizer.count(text)
+
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
+        return np.concatenate([self._forward_picture("vectors", picture) for picture in pixels])
+
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
+        if not self.has_patch_features:
+            return super().forward_patches(pixels)
+        return np.concatenate([self._forward_picture("patches", picture) for picture in pixels])
+
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D)."""
+        # One at a time, as pictures: a vector does not depend on its batch.
+        return np.concatenate([self._forward_text(text) for text in texts])
+
+    def _forward_picture(self, output: str, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        from onnxruntime import RunOptions
+
+        options = RunOptions()
+        # One graph has both outputs and shares the weights; this leaves out what only the other output needs.
+        options.only_execute_path_to_fetches = True
+        found: NDArray[np.float32] = self._image_session.run([output], {"pixels": picture[None]}, options)[0]
+        return found
+
+    def _forward_text(self, text: str) -> NDArray[np.float32]:
+        batch = self._tokenizer([text], self.language)
+        feed = {"ids": batch.ids, "mask": batch.mask} if self.compiled.card.tokenizer.has_mask else {"ids": batch.ids}
+        found: NDArray[np.float32] = self._text_session.run(["vectors"], feed)[0]
+        return found
+
+    @cached_property
+    def _tokenizer(self) -> CompiledTokenizer:
+        card = self.compiled.card
+        try:
+            tokenizer = CompiledTokenizer(card.tokenizer, self.compiled.folder / TOKENIZER)
+        except ValueError as exc:
+            raise CompiledDamaged(str(exc)) from exc
+        except Exception as exc:
+            # tokenizers raises plain `Exception` for files that it cannot read.
+            if type(exc) is Exception:
+                raise CompiledDamaged(str(exc)) from exc
+            raise
+        if card.tokenizer.language and self.language and tokenizer.language_id(self.language) is None:
+            from encoders.open_clip import unknown_language
+
+            raise unknown_language(self.space.model, self.language)
+        return tokenizer
+
+    @cached_property
+    def _image_session(self) -> "InferenceSession":
+        return self._session(IMAGES)
+
+    @cached_property
+    def _text_session(self) -> "InferenceSession":
+        return self._session(TEXTS)
+
+    def _session(self, name: str) -> "InferenceSession":
+        try:
+            return open_session(self.compiled.folder / name)
+        except Exception as exc:  # the exceptions of ONNX Runtime have no common base class
+            raise CompiledDamaged(f"{name}: {exc}") from exc

@@ -1,0 +1,226 @@
+"""Run a CLIP model in its compiled form where there is one, and by PyTorch where that is faster or the only way.
+
+A text, and the first pictures of a process, are embedded by the compiled model, because starting PyTorch takes seconds.
+Further pictures are embedded in the way that a measurement on this machine found to be faster (`choice`).
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from threading import RLock, Timer
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders import machine
+from encoders.base import Encoder, Vectors
+from encoders.compiled import store
+from encoders.compiled.choice import RUNTIME_VARIABLE, Measurement, measure, read_measurement, requested_runtime
+from encoders.compiled.encoder import CompiledDamaged, CompiledEncoder
+from encoders.placement import CPU_BATCH_SIZE, Placement
+from encoders.torch_encoder import TorchEncoder
+
+__all__ = ["RuntimeEncoder", "describe_runtime", "with_runtime"]
+
+LONG_RUN = 128
+"""Pictures that a process embeds before it may start PyTorch for more; a calibration takes 85."""
+PATIENCE_SECONDS = 2.0
+"""Time after which a first use is explained."""
+PACKAGES = ("torch", "onnx", "open_clip", "tokenizers", "transformers")
+"""What the exporter needs."""
+
+_Result = TypeVar("_Result")
+
+
+def with_runtime(original: TorchEncoder, placement: Placement) -> Encoder:
+    """Return an encoder that runs `original` in the best way, or `original` if PyTorch was asked for.
+
+    PyTorch is asked for by `SIGHTLINE_RUNTIME=torch`, or by a device or precision other than that of a compiled model
+    (`cpu`, `fp32`). Raises `DeviceUnavailable` for an unknown value of the variable.
+    """
+    runtime = requested_runtime()
+    if runtime == "torch" or (runtime == "auto" and not placement.allows_float32_on_cpu):
+        return original
+    return RuntimeEncoder(original, placement)
+
+
+class RuntimeEncoder(Encoder):
+    """The encoder `original`, run by ONNX Runtime or PyTorch. Its space is that of `original`.
+
+    The first use compiles the model in a process of its own, unless that was done or failed before. If it takes longer
+    than 2 seconds, `placement.announce` is told.
+    """
+
+    def __init__(self, original: TorchEncoder, placement: Placement) -> None:
+        space = original.space
+        super().__init__(
+            model=space.model,
+            weights=space.weights,
+            dim=space.dim,
+            preprocess=original.preprocess,
+            context_length=original.context_length,
+        )
+        self.has_patch_features, self.centre_patches = original.has_patch_features, original.centre_patches
+        self.language = original.language
+        self.original = original
+        self._placement = placement
+        self._opening = RLock()
+        self._compiled: CompiledEncoder | None = None
+        self._is_opened = False
+        self._embedded = 0
+        self._measured: Measurement | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Maximum number of pictures in one forward pass. Compiles nothing, and starts PyTorch only for a GPU."""
+        return self.original.batch_size if self._expects_gpu() else CPU_BATCH_SIZE
+
+    @property
+    def batches_in_flight(self) -> int:
+        """How many threads should call `encode_pixels` at once."""
+        return self.original.batches_in_flight if self._expects_gpu() else 1
+
+    @property
+    def logit_scale(self) -> float | None:
+        """The factor from a cosine to a logit."""
+        compiled = self.compiled()
+        return self.original.logit_scale if compiled is None else compiled.logit_scale
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return the number of tokens of `text`, special tokens included."""
+        return self._first(lambda encoder: encoder.count_tokens(text))
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors (N, D) of texts."""
+        return self._first(lambda encoder: encoder.encode_texts(texts))
+
+    def encode_patches(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return a grid of unit vectors (N, rows, columns, D) for N pictures."""
+        return self._first(lambda encoder: encoder.encode_patches(pixels))
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> Vectors:
+        """Return the unit vectors (N, D) of pixels (N, S, S, 3)."""
+        self._embedded += len(pixels)
+        if self._embedded > LONG_RUN and self._prefers_torch():
+            return self.original.encode_pixels(pixels)
+        return self._first(lambda encoder: encoder.encode_pixels(pixels))
+
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
+        return self._first(lambda encoder: encoder.forward_images(pixels))
+
+    def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Map n texts to vectors (n, D)."""
+        return self._first(lambda encoder: encoder.forward_texts(texts))
+
+    def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
+        return self._first(lambda encoder: encoder.forward_patches(pixels))
+
+    def compiled(self) -> CompiledEncoder | None:
+        """Return the compiled model, after compiling it if that was never tried; None if PyTorch must be used."""
+        with self._opening:
+            if not self._is_opened:
+                found = store.find(self.space) or self._compile()
+                self._compiled = None if found is None else CompiledEncoder(found, self.original)
+                self._is_opened = True
+            return self._compiled
+
+    def _first(self, run: Callable[[Encoder], _Result]) -> _Result:
+        """Return the result of the compiled model, or of PyTorch if there is none or it is damaged."""
+        compiled = self.compiled()
+        if compiled is None:
+            return run(self.original)
+        try:
+            return run(compiled)
+        except CompiledDamaged:  # the next process compiles the model again
+            with self._opening:
+                store.discard(compiled.compiled)
+                self._compiled = None
+        return run(self.original)
+
+    def _compile(self) -> store.CompiledModel | None:
+        """Compile the model in a process of its own, so that this one goes on if memory runs out."""
+        if store.read_failure(self.space) is not None or not all(map(find_spec, PACKAGES)):
+            return None
+        if not sys.executable:  # an embedded interpreter
+            return None
+        with _explained(self._placement, f"Preparing {self.space.model} for fast starts; this is done once."):
+            done = subprocess.run(
+                [sys.executable, "-m", "encoders.compiled", self.space.model, self.space.fingerprint],
+                env={**os.environ, RUNTIME_VARIABLE: "torch", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+        found = store.find(self.space)
+        if found is None and done.returncode < 0:  # killed, probably because memory was short
+            store.record_failure(self.space, f"its exporter was killed by signal {-done.returncode}")
+        return found
+
+    def _prefers_torch(self) -> bool:
+        """Whether PyTorch embeds pictures faster here. Measures it if that was not done on this machine."""
+        compiled = self.compiled()
+        if compiled is None:
+            return True
+        if requested_runtime() == "onnx":
+            return False
+        with self._opening:
+            if self._measured is None:
+                folder = compiled.compiled.folder
+                self._measured = read_measurement(folder) or self._measure(compiled)
+            return self._measured.prefers_torch
+
+    def _measure(self, compiled: CompiledEncoder) -> Measurement:
+        with _explained(self._placement, f"Measuring how {self.space.model} runs fastest here; this is done once."):
+            return measure(compiled, self.original, str(self.original.placed), compiled.compiled.folder)
+
+    def _expects_gpu(self) -> bool:
+        """Whether long runs will use a GPU, as far as this is known without starting PyTorch."""
+        if requested_runtime() == "onnx":
+            return False
+        found = store.find(self.space)
+        measured = None if found is None else read_measurement(found.folder)
+        if measured is not None:
+            return measured.prefers_torch and not measured.device.startswith("cpu")
+        return machine.has_gpu_driver() or machine.is_apple_silicon()
+
+
+def describe_runtime(encoder: Encoder) -> dict[str, str]:
+    """Return how a model of PyTorch runs, how well its compiled form agrees, and what was measured. Loads nothing."""
+    if isinstance(encoder, TorchEncoder):
+        return {"runtime": "PyTorch, as asked for"}
+    if not isinstance(encoder, RuntimeEncoder):
+        return {}
+    found = store.find(encoder.space)
+    if found is None:
+        failure = store.read_failure(encoder.space)
+        if failure is None:
+            return {"runtime": "ONNX Runtime, after its first use has compiled it"}
+        return {"runtime": f"PyTorch; it cannot be compiled: {failure}"}
+    cosines = ", ".join(f"{kind} {cosine:.6f}" for kind, cosine in found.card.cosines.items())
+    measured = None if requested_runtime() == "onnx" else read_measurement(found.folder)
+    uses_torch = measured is not None and measured.prefers_torch
+    runs = f"ONNX Runtime; more than {LONG_RUN} pictures with PyTorch" if uses_torch else "ONNX Runtime"
+    facts = {"runtime": runs, "agreement": f"smallest cosine to PyTorch in float32: {cosines}"}
+    if measured is not None:
+        rates = f"ONNX Runtime {measured.onnx:.1f}, PyTorch {measured.torch:.1f} ({measured.device})"
+        facts["rates"] = f"pictures/s: {rates}; smallest cosine between both {measured.cosine:.6f}"
+    return {**facts, "compiled": str(found.folder)}
+
+
+@contextmanager
+def _explained(placement: Placement, message: str) -> Iterator[None]:
+    """Tell `placement.announce` the message if the block takes longer than `PATIENCE_SECONDS`."""
+    timer = Timer(PATIENCE_SECONDS, placement.announce or (lambda _: None), [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,202 @@
+"""Where compiled models are on disk.
+
+A compiled model is a folder with a name from the fingerprint of its space and `EXPORTER_VERSION`. It is written under
+another name, flushed and renamed, so that a folder of that name is complete. `compiled.json` in it is its `Card`.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from core.files import write_atomically
+from core.settings import models_folder
+from core.space import Space
+from encoders.compiled.tokens import TokenizerRules
+
+__all__ = [
+    "CARD",
+    "EXPORTER_VERSION",
+    "IMAGES",
+    "TEXTS",
+    "TOKENIZER",
+    "Card",
+    "CompiledModel",
+    "discard",
+    "exporting",
+    "find",
+    "publish",
+    "read_failure",
+    "record_failure",
+]
+
+EXPORTER_VERSION = 1
+"""Raised with every change of the exporter that can change a file. Earlier exports are then ignored."""
+
+CARD, IMAGES, TEXTS, TOKENIZER = "compiled.json", "image.onnx", "text.onnx", "tokenizer.json"
+SUBFOLDER = ".compiled"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known about a compiled model."""
+
+    version: int
+    """The `EXPORTER_VERSION` that wrote it."""
+    model: str
+    fingerprint: str
+    """That of the space of the original, which is also the space of the compiled model."""
+    logit_scale: float | None
+    tokenizer: TokenizerRules
+    cosines: Mapping[str, float]
+    """The smallest cosine between a vector of the compiled model and one of PyTorch in float32.
+
+    Its keys are `images`, `texts` and, if the model has them, `patches`.
+    """
+    files: Mapping[str, int]
+    """The size of each file in bytes."""
+
+
+@dataclass(frozen=True)
+class CompiledModel:
+    """A compiled model on disk."""
+
+    folder: Path
+    card: Card
+
+
+def find(space: Space) -> CompiledModel | None:
+    """Return the compiled model of `space`; None if there is none, or an incomplete one."""
+    for root in _roots():
+        folder = root / _key(space)
+        card = _read_card(folder / CARD)
+        if card is not None and card.fingerprint == space.fingerprint and _is_complete(folder, card):
+            return CompiledModel(folder, card)
+    return None
+
+
+def read_failure(space: Space) -> str | None:
+    """Return why this version of the exporter could not compile the model of `space`; None if it was not tried."""
+    for root in _roots():
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return str(json.loads(_failure_file(root, space).read_text(encoding="utf-8"))["reason"])
+    return None
+
+
+def record_failure(space: Space, reason: str) -> None:
+    """Remember why the model of `space` cannot be compiled, if a folder can be written."""
+    with suppress(OSError):
+        root = _writable_root()
+        write_atomically(_failure_file(root, space), [json.dumps({"model": space.model, "reason": reason}).encode()])
+
+
+def discard(compiled: CompiledModel) -> None:
+    """Delete a compiled model that cannot be read."""
+    with suppress(OSError):
+        (compiled.folder / CARD).unlink()  # first: a folder without a card is not used
+    shutil.rmtree(compiled.folder, ignore_errors=True)
+
+
+@contextmanager
+def exporting(space: Space) -> Iterator[bool]:
+    """Yield whether this process may compile the model of `space`: not while another one does.
+
+    Raises `OSError` if no folder can be written.
+    """
+    lock = FileLock(_writable_root() / f".{_key(space)}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def publish(space: Space, write: Callable[[Path], Card]) -> CompiledModel:
+    """Let `write` fill a new folder and return its card, then make it the compiled model of `space`.
+
+    Call it within `exporting`. Compiled models of earlier weights of the same model are deleted. Raises `OSError`.
+    """
+    root, key = _writable_root(), _key(space)
+    for leftover in root.glob(f".{key}.*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)  # of a process that was killed: only one may export
+    draft = root / f".{key}.{os.getpid()}.tmp"
+    draft.mkdir()
+    try:
+        card = write(draft)
+        content = json.dumps(asdict(card), ensure_ascii=False, indent=1)
+        write_atomically(draft / CARD, [content.encode()])
+        for file in draft.iterdir():
+            _flush(file)
+        target = root / key
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    _delete_earlier(root, card)
+    _failure_file(root, space).unlink(missing_ok=True)
+    return CompiledModel(target, card)
+
+
+def _delete_earlier(root: Path, card: Card) -> None:
+    for file in root.glob(f"*/{CARD}"):
+        other = _read_card(file, any_version=True)
+        if other is not None and other.model == card.model and other != card:
+            discard(CompiledModel(file.parent, other))
+
+
+def _read_card(file: Path, *, any_version: bool = False) -> Card | None:
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if content["version"] != EXPORTER_VERSION and not any_version:
+            return None
+        return Card(**{**content, "tokenizer": TokenizerRules(**content["tokenizer"])})
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _is_complete(folder: Path, card: Card) -> bool:
+    try:
+        return all((folder / name).stat().st_size == size for name, size in card.files.items())
+    except OSError:
+        return False
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _key(space: Space) -> str:
+    return f"{space.fingerprint[:32]}-{EXPORTER_VERSION}"
+
+
+def _failure_file(root: Path, space: Space) -> Path:
+    return root / f"{_key(space)}.failed.json"
+
+
+def _roots() -> Iterator[Path]:
+    """Yield the folders that can contain compiled models: below the models folder, or else in the user's cache."""
+    yield models_folder() / SUBFOLDER
+    with suppress(RuntimeError):  # the user has no home folder
+        yield platformdirs.user_cache_path("sightline", appauthor=False) / "compiled"
+
+
+def _writable_root() -> Path:
+    """Return the first of the folders that can be written, after creating it. Raises `OSError` if none can."""
+    for root in _roots():
+        with suppress(OSError):
+            root.mkdir(parents=True, exist_ok=True)
+            if os.access(root, os.W_OK | os.X_OK):
+                return root
+    raise OSError("no folder for compiled models can be written")
