@@ -5,9 +5,10 @@ vector to its neighbour.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from indexer.reader_pool import ReaderPool
 from pictures.reader_process import slot_bytes
 from store.ingest.batch_writer import Accepted, FileOutcome
 
-__all__ = ["batches", "embed", "read_ahead"]
+__all__ = ["batches", "embed", "embed_ahead", "read_ahead"]
 
 MAX_QUEUED_PER_WORKER = 4
 """Results that may wait for the encoder, per worker: enough to keep it busy, few enough to bound memory."""
@@ -88,6 +89,34 @@ def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[FileOutcome]:
         return outcomes + _embed(encoder, unembedded)
     except BadVectors:
         return outcomes + [outcome for picture in unembedded for outcome in _embed_alone(encoder, picture)]
+
+
+def embed_ahead(
+    encoder: Encoder, groups: Iterable[list[Reading]]
+) -> Iterator[tuple[list[Reading], Callable[[], list[FileOutcome]]]]:
+    """Yield each batch, in order, with a function that returns its outcomes as `embed` does. Call it before the next.
+
+    If the encoder takes several batches at once, as many are embedded in threads while the caller waits for the first
+    or writes it.
+    """
+    if encoder.batches_in_flight == 1:
+        for batch in groups:
+            yield batch, partial(embed, encoder, batch)
+        return
+    waiting: deque[tuple[list[Reading], Future[list[FileOutcome]]]] = deque()
+    with ThreadPoolExecutor(encoder.batches_in_flight, thread_name_prefix="sightline-encoder") as threads:
+        try:
+            for batch in groups:
+                waiting.append((batch, threads.submit(embed, encoder, batch)))
+                if len(waiting) > encoder.batches_in_flight:
+                    first, future = waiting.popleft()
+                    yield first, future.result
+            while waiting:
+                first, future = waiting.popleft()
+                yield first, future.result
+        finally:
+            for _, future in waiting:
+                future.cancel()
 
 
 def _result(future: Future[Reading | None]) -> Iterator[Reading]:

@@ -23,7 +23,7 @@ from time import perf_counter
 
 from core.errors import SpaceIncomplete
 from encoders.base import Encoder
-from indexer.batching import batches, embed, read_ahead
+from indexer.batching import batches, embed_ahead, read_ahead
 from indexer.reader import Reading, outcome_of
 from indexer.reader_pool import ReaderPool, default_workers
 from indexer.summary import Progress
@@ -142,8 +142,8 @@ class _FillRun:
         before = self.counts["embedded"]
         missing = missing_embeddings(self._library, self._stored, roots)
         readings = read_ahead(_ContentReader(), missing, self._pool, self._encoder.batch_size)
-        for batch in batches(readings, self._encoder.batch_size):
-            self._write(embed(self._encoder, batch))
+        for batch, outcomes in embed_ahead(self._encoder, batches(readings, self._encoder.batch_size)):
+            self._write(outcomes())
             self._progress.advance(len(batch))
         return self.counts["embedded"] - before
 

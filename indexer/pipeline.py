@@ -6,15 +6,15 @@ The path of a file, in the order of the calls:
       scan                                      indexer.scan        walk the folder
       ScanReconciler.record ... pending_files   store.ingest        compare with the catalogue
       read_ahead(FileReader)                    indexer.reader_pool bytes, digest, pixels, metadata, hash
-      batches, embed                            indexer.batching    one forward pass for each batch
+      batches, embed_ahead                      indexer.batching    one forward pass for each batch
       ScanReconciler.write                      store.ingest        one transaction for each batch
       ScanReconciler.mark_missing               store.ingest        files that are gone
       refresh_metadata, backfill_hashes         indexer.refresh     files that need no embedding
     publish                                   store.spaces        near-duplicates, and the index file
 
 Memory is bounded by the batch and the readers, not by the size of the library. A process that is killed loses at most
-the batch in flight: all earlier pictures are in the catalogue together with their vectors, and the next run continues
-from there.
+the batch in flight, or three with a model on a GPU: all earlier pictures are in the catalogue together with their
+vectors, and the next run continues from there.
 """
 
 import os
@@ -39,7 +39,7 @@ from core.files import absolute
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
-from indexer.batching import batches, embed, read_ahead
+from indexer.batching import batches, embed_ahead, read_ahead
 from indexer.reader import FileReader
 from indexer.reader_pool import ReaderPool, default_workers
 from indexer.refresh import backfill_hashes, refresh_metadata
@@ -211,13 +211,13 @@ class _IndexRun:
         lookup = partial(is_embedded, self._library, self._stored)
         reader = FileReader(location.root, lookup)
         readings = read_ahead(reader, reconciler.pending_files(), pool, self._encoder.batch_size)
-        for batch in batches(readings, self._encoder.batch_size):
+        for batch, outcomes in embed_ahead(self._encoder, batches(readings, self._encoder.batch_size)):
             for reading in batch:
                 self.timer.add(reading.seconds)
             with self.timer.stage("forward"):
-                outcomes = embed(self._encoder, batch)
+                embedded = outcomes()
             with self.timer.stage("write"):
-                self.counts.update(reconciler.write(outcomes))
+                self.counts.update(reconciler.write(embedded))
             self._progress.advance(len(batch))
             if perf_counter() - self._published > PUBLISH_INTERVAL_SECONDS:
                 self._publish_index()

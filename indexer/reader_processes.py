@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pictures.reader_process import ONE_THREAD, READY, Failed, slot_bytes
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
@@ -62,9 +63,9 @@ class ReaderMemory:
             raise ReadersUnavailable(f"no shared memory: {error.strerror or error}") from error
         self._pixels = np.frombuffer(self._map, np.uint8).reshape(slots, size, size, 3)
 
-    def pixels(self, slot: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    def pixels(self, slot: int) -> NDArray[np.uint8]:
         """Return a copy of the pixels in a slot, (S, S, 3)."""
-        return self._pixels[slot].copy()
+        return np.array(self._pixels[slot])
 
     def close(self) -> None:
         """Free the memory when the last process that uses it has ended."""

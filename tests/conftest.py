@@ -40,7 +40,9 @@ def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def readers_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Index runs start no processes, however slow the machine is: replaced functions are replaced in threads only."""
-    monkeypatch.setitem(ReaderPool.__init__.__kwdefaults__, "start_after", None)
+    defaults = ReaderPool.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "start_after", None)
 
 
 @pytest.fixture(scope="session")

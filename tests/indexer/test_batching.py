@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from encoders.fake import FakeEncoder
-from indexer.batching import MAX_BATCH_FILES, MAX_QUEUED_PER_WORKER, batches, embed, read_ahead
+from indexer.batching import MAX_BATCH_FILES, MAX_QUEUED_PER_WORKER, batches, embed, embed_ahead, read_ahead
 from indexer.reader import Reading
 from indexer.reader_pool import ReaderPool
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
@@ -209,3 +209,47 @@ def test_copies_in_a_batch_are_embedded_once() -> None:
 
 def test_empty_batch_has_no_outcomes(encoder: FakeEncoder) -> None:
     assert embed(encoder, []) == []
+
+
+class TwoAtOnce(FakeEncoder):
+    """Takes two batches at once, and waits for the second before it embeds the first."""
+
+    batches_in_flight = 2  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = threading.Barrier(2, timeout=20)
+
+    def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.both.wait()
+        return super().encode_pixels(pixels)
+
+
+@pytest.mark.parametrize("number", [0, 2, 4, 6])
+def test_batches_embedded_at_once_are_returned_in_order(number: int, encoder: FakeEncoder) -> None:
+    colours = list(COLOURS.values())
+    groups = [[picture(f"{row}", colours[row % 4]), failure(f"b{row}")] for row in range(number)]
+    found = [(batch, outcomes()) for batch, outcomes in embed_ahead(TwoAtOnce(), groups)]
+    assert [batch for batch, _ in found] == groups
+    for batch, outcomes in found:
+        expected = embed(encoder, batch)
+        assert [outcome.file for outcome in outcomes] == [outcome.file for outcome in expected]
+        np.testing.assert_array_equal(outcomes[1].vector, expected[1].vector)  # type: ignore[attr-defined]
+
+
+def test_an_error_of_a_batch_embedded_in_a_thread_is_raised_in_its_turn() -> None:
+    class Failing(FakeEncoder):
+        batches_in_flight = 2  # type: ignore[assignment]
+
+        def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+            if pixels.max() == 0:
+                raise MemoryError
+            return super().encode_pixels(pixels)
+
+    groups = [[picture("a", COLOURS["red"])], [picture("b")], [picture("c", COLOURS["red"])]]
+    running = embed_ahead(Failing(), groups)
+    assert len(next(running)[1]()) == 1
+    with pytest.raises(MemoryError):
+        next(running)[1]()
+    running.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sightline-encoder")]

@@ -19,7 +19,7 @@ from core.processors import available_cores
 from encoders.preprocess import Preprocess
 from indexer.batching import read_ahead
 from indexer.reader import FileReader, Reading
-from indexer.reader_pool import ReaderPool
+from indexer.reader_pool import MIN_PROCESSES, ReaderPool
 from pictures.reading import ReadSettings
 from store.ingest.batch_writer import Accepted, PendingFile, Rejected
 from tests.support.imports import imported_modules
@@ -193,14 +193,20 @@ def test_bug_is_raised_with_its_traceback(pool: ReaderPool, tmp_path: Path) -> N
 
 
 def test_few_files_start_no_process(tmp_path: Path) -> None:
-    with ReaderPool(SETTINGS, WORKERS, start_after=60) as pool:
+    with ReaderPool(SETTINGS, MIN_PROCESSES, start_after=60) as pool:
         assert len(read(pool, tmp_path, write(tmp_path, a=50, b=50))) == 2
-        assert pool.process_ids == []
+        assert not pool.uses_processes()
+
+
+def test_few_workers_stay_threads(tmp_path: Path) -> None:
+    with ReaderPool(SETTINGS, MIN_PROCESSES - 1, start_after=1e-9) as pool:
+        assert len(read(pool, tmp_path, write(tmp_path, a=50, b=50))) == 2
+        assert not pool.uses_processes()
 
 
 def test_processes_take_over_from_threads(tmp_path: Path) -> None:
     names = write(tmp_path, a=50, b=70, c=90)
-    with ReaderPool(SETTINGS, WORKERS, start_after=0.01) as pool:
+    with ReaderPool(SETTINGS, MIN_PROCESSES, start_after=0.01) as pool:
 
         def items() -> Iterator[PendingFile]:
             limit = time.monotonic() + 60
