@@ -1,7 +1,7 @@
 # make demo   set up, then index a small gallery and search it           make lint   all static checks
 # make test   set up, then run the tests; COVERAGE=1 measures coverage   make clean  remove what make made
 # make gate   compare the built-in model with its baseline              make baseline  write a new one
-# make docs   build the documentation into site/
+# make docs   build the documentation into site/                         make test-gpu  check everything that needs a GPU
 #
 # Needs Python 3.11 or newer. Uses uv when it is installed, else venv and pip.
 
@@ -21,7 +21,7 @@ CLIENT := clip-retrieval==2.45.0
 # Measured one after the other, tests/store took 66 s with coverage and 48 s without, tests/search 78 s and 71 s.
 WITH_COVERAGE := --cov --cov-report=term --cov-fail-under=90
 
-.PHONY: demo test test-all gate baseline lint format docs clean
+.PHONY: demo test test-all test-gpu gate baseline lint format docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
@@ -31,6 +31,10 @@ test: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"
+
+test-gpu: $(VENV)/.dev
+	@$(BIN)/python -c "import sys, torch; torch.cuda.is_available() or sys.exit('PyTorch finds no CUDA device.')"
+	$(BIN)/pytest -m "gpu and not weights" tests/gpu
 
 gate: $(VENV)/.base
 	$(BIN)/sightline eval $(GALLERY) --baseline $(BASELINE)

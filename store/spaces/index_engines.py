@@ -17,7 +17,11 @@ DEFAULT_ENGINE = "flat"
 
 ENGINES: PluginTable[type[VectorIndex]] = PluginTable(
     "sightline.index_engines",
-    {"flat": "store.spaces.vector_index:FlatIndex"},
+    {
+        "flat": "store.spaces.vector_index:FlatIndex",
+        "torch": "store.spaces.torch_index:TorchIndex",
+        "faiss-gpu": "store.spaces.faiss_gpu_index:FaissGpuIndex",
+    },
     accepts=lambda loaded: isinstance(loaded, type) and issubclass(loaded, VectorIndex),
 )
 """Index engines by name."""
@@ -26,8 +30,8 @@ ENGINES: PluginTable[type[VectorIndex]] = PluginTable(
 def index_engine() -> type[VectorIndex]:
     """Return the engine named by `SIGHTLINE_INDEX_ENGINE`, else exact search.
 
-    All spaces have the same engine. An index file that another engine wrote cannot be opened, and is then rebuilt from
-    the catalogue. Raises `UnknownIndexEngine` and `PluginError`.
+    All spaces have the same engine. The built-in engines share one file format. A file in another format cannot be
+    opened, and is then rebuilt from the catalogue. Raises `UnknownIndexEngine` and `PluginError`.
     """
     name = os.environ.get(ENGINE_VARIABLE) or DEFAULT_ENGINE
     engine = ENGINES.get(name)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
 
-__all__ = ["FlatIndex", "Ranking", "VectorIndex"]
+__all__ = ["FaissBuild", "FlatIndex", "Ranking", "VectorIndex", "faiss_build"]
 
 SMALL_SUBSET_FACTOR = 50
 """A subset that is smaller than the index by this factor is copied out and searched by itself, which is faster.
@@ -159,30 +159,49 @@ class FlatIndex(VectorIndex):
         if k < 1 or (among is not None and not len(among)):
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
         if among is not None and len(among) * SMALL_SUBSET_FACTOR <= len(self):
-            return self._search_small_subset(queries, k, among)
-        restricted = None if among is None else _restrict(self._rows(among), len(self))
+            return self.search_rows(queries, k, self.rows(among))
+        restricted = None if among is None else _restrict(self.rows(among), len(self))
         with _threads_for(len(queries)):
             rows = np.ascontiguousarray(queries, np.float32)
             scores, places = self._flat().search(rows, k, params=restricted)  # (Q, K) both
         found = int((places >= 0).sum(axis=1).min())  # FAISS fills up with -1 if `among` has fewer than k
         # With 16 bits, lengths are within 5e-4 of one, so that a score could exceed one.
-        return Ranking(np.clip(scores[:, :found], -1, 1), self.ids()[places[:, :found]])
+        return Ranking(np.clip(scores[:, :found], -1, 1), self._stored_ids()[places[:, :found]])
 
-    def _search_small_subset(self, queries: NDArray[np.float32], k: int, among: Ids) -> Ranking:
-        """As `search`, in a small subset. Its stored codes are copied, so that the scores are bit-identical."""
-        rows = self._rows(among)
-        flat = self._empty_like()
-        if len(rows):
-            flat.add_sa_codes(self._codes()[rows])
+    def search_rows(self, queries: NDArray[np.float32], k: int, rows: Ids) -> Ranking:
+        """Return the `k` best vectors for each unit query (Q, D) among those at `rows` (n,).
+
+        `rows` are distinct places in `ids()`. Their stored codes are copied, so that the scores are bit-identical to
+        those of `search`.
+        """
         k = min(k, len(rows))
         if k < 1:
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
+        flat = self._empty_like()
+        flat.add_sa_codes(self._codes()[rows])
         with _threads_for(len(queries)):
             scores, places = flat.search(np.ascontiguousarray(queries, np.float32), k)  # (Q, K) both
-        return Ranking(np.clip(scores, -1, 1), self.ids()[rows][places])
+        return Ranking(np.clip(scores, -1, 1), self._stored_ids()[rows[places]])
 
-    def _rows(self, among: Ids) -> Ids:
-        """Return the rows of those IDs that are in the index."""
+    def stored(self) -> NDArray[np.floating]:
+        """Return the vectors (N, D) as they are stored, float16 or float32: the memory of the index, not a copy."""
+        import faiss
+
+        if not len(self):
+            return np.empty((0, self.dim), np.float32)
+        is_half = isinstance(self._flat(), faiss.IndexScalarQuantizer)
+        return self._codes().view(np.float16 if is_half else np.float32)
+
+    def _stored_ids(self) -> Ids:
+        """Return all IDs (N,), of an index that is not empty, without a copy."""
+        import faiss
+
+        return np.asarray(faiss.rev_swig_ptr(self._index.id_map.data(), len(self)))
+
+    def rows(self, among: Ids) -> Ids:
+        """Return the rows, places in `ids()`, of those IDs that are in the index."""
+        if not len(self):
+            return np.empty(0, np.int64)
         if self._by_id is None:
             ids = self.ids()
             order = np.argsort(ids, kind="stable")
@@ -225,7 +244,7 @@ class FlatIndex(VectorIndex):
         # FAISS returns scores above the radius. With 16 bits a score can be slightly below -1.
         radius = float(np.nextafter(np.float32(min_score), np.float32(-np.inf))) if min_score > -1 else -np.inf
         rows = np.ascontiguousarray(query[None], np.float32)
-        restricted = None if among is None else _restrict(self._rows(among), len(self))
+        restricted = None if among is None else _restrict(self.rows(among), len(self))
         with _threads_for(1):
             _, scores, places = self._flat().range_search(rows, radius, params=restricted)
         return np.clip(scores, -1, 1), self.ids()[places]
@@ -279,3 +298,21 @@ def _restrict(rows: Ids, number: int) -> Any:
     selected[rows] = True
     bits = faiss.IDSelectorBitmap(np.packbits(selected, bitorder="little"))  # type: ignore[call-arg, arg-type]
     return faiss.SearchParameters(sel=bits)  # type: ignore[call-arg]
+
+
+class FaissBuild(NamedTuple):
+    """The FAISS that is imported. Packages for the processor and for GPUs install the same module."""
+
+    version: str
+    kind: str
+    """`cpu` or `gpu`."""
+    gpus: int
+    """The number of GPUs that it can use."""
+
+
+def faiss_build() -> FaissBuild:
+    """Return which build of FAISS is installed."""
+    import faiss
+
+    is_gpu = hasattr(faiss, "StandardGpuResources")  # some builds for the processor have `get_num_gpus`, too
+    return FaissBuild(faiss.__version__, "gpu" if is_gpu else "cpu", int(faiss.get_num_gpus()) if is_gpu else 0)

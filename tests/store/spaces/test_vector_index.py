@@ -101,6 +101,7 @@ def test_empty_index_returns_nothing(dtype: str, tmp_path: Path) -> None:
     index = FlatIndex(DIM, dtype)
     index.add(np.empty(0, np.int64), np.empty((0, DIM), np.float32))
     assert index.search(QUERIES, 3).scores.shape == (5, 0)
+    assert len(index.search_range(QUERIES[0], 0.5, IDS)[1]) == 0
     assert index.vectors().shape == (0, DIM)
     index.write(tmp_path / "empty.faiss")
     for mapped in (False, True):

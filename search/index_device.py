@@ -1,0 +1,29 @@
+"""Whether the index of a space is searched on a GPU."""
+
+import os
+
+from encoders import machine
+from store.spaces.index_engines import ENGINE_VARIABLE
+from store.spaces.vector_index import FlatIndex, VectorIndex
+
+__all__ = ["MIN_VECTORS", "with_device"]
+
+MIN_VECTORS = 500_000
+"""The number of vectors from which a GPU is used. Half a million are ranked in 8 ms on a processor.
+
+Chosen from times on a processor; no card was at hand to measure where one begins to be faster.
+"""
+
+
+def with_device(index: VectorIndex) -> VectorIndex:
+    """Return `index`; if it is large and there is an NVIDIA card, one that searches it on the card.
+
+    `SIGHTLINE_INDEX_ENGINE` overrules this: `flat` for the processor, `torch` or `faiss-gpu` for a card. The card is
+    used once PyTorch was imported to run the model; importing it for a search would take longer than the search.
+    """
+    is_chosen = bool(os.environ.get(ENGINE_VARIABLE))
+    if is_chosen or not isinstance(index, FlatIndex) or len(index) < MIN_VECTORS or not machine.has_nvidia_card():
+        return index
+    from store.spaces.torch_index import TorchIndex
+
+    return TorchIndex.when_imported(index)
