@@ -39,10 +39,10 @@ def perceptual_hash(image: Image.Image) -> bytes | None:
     return np.packbits(low > _median(low)).tobytes()
 
 
-def _median(values: NDArray[np.float64]) -> np.float64:
+def _median(values: NDArray[np.float64]) -> float:
     """Return exactly what `np.median` returns for an even number of finite values, without its overhead."""
     ordered = np.sort(values, axis=None)
-    return (ordered[ordered.size // 2 - 1] + ordered[ordered.size // 2]) / 2
+    return float(ordered[ordered.size // 2 - 1] + ordered[ordered.size // 2]) / 2
 
 
 @lru_cache(maxsize=1)
