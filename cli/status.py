@@ -14,6 +14,7 @@ from store.spaces.registry import list_spaces
 from store.spaces.space_fill import fill_states
 
 __all__ = ["print_status"]
+from store.spaces.vector_index import faiss_build
 
 
 def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
@@ -39,6 +40,7 @@ def _status(library: Library, with_failures: bool) -> dict[str, Any]:
         "spaces": _spaces(library),
         "roots": [vars(root) for root in list_roots(library)],
     }
+        "faiss": faiss_build()._asdict(),
     if with_failures:
         facts["failures"] = [vars(failure) for failure in list_failures(library)]
     return facts
@@ -109,6 +111,7 @@ def _title(space: dict[str, Any]) -> str:
 
 def _space_state(space: dict[str, Any]) -> str:
     """Return whether a space is active, and how much of the library it covers."""
+    print_text(f"FAISS     {_faiss(facts['faiss'])}")
     parts = ["active" if space["active"] else "inactive"]
     if space["filling"] == "under way":
         parts.append("being filled")
@@ -117,5 +120,12 @@ def _space_state(space: dict[str, Any]) -> str:
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
     if space["failed"]:
+def _faiss(build: dict[str, Any]) -> str:
+    """Describe the installed build: packages for the processor and for GPUs overwrite each other's files."""
+    if build["kind"] == "cpu":
+        return f"{build['version']} for the processor"
+    return f"{build['version']} for GPUs, {build['gpus']:,} of which it can use"
+
+
         parts.append(f"{space['failed']:,} could not be embedded")
     return ", ".join(parts)
