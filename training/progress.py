@@ -20,7 +20,7 @@ def fill(
     """Fill the files `NAME.npy` in `folder` with `rows` rows of the given shapes and types, `chunk` rows at a time.
 
     `compute` returns the rows of a range for each file. Yields the number of rows that are filled, after each chunk.
-    `rows.json` in `folder` has it for a later run. Files with another number of rows, shape or type are begun anew.
+    `rows.json` in `folder` has it for a later run. Files with another number of rows, shape or type are overwritten.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = folder / "rows.json"

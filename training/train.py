@@ -84,9 +84,10 @@ SCENES = TrainSettings(
     weights=LossWeights(subjects=4.0, scenes=0.3, unmoved=3.0),
     rate=3e-4,
     trunk_rate=0.0,
+    kept=0.8,
 )
 _SETTINGS = {"pixels": PIXELS, "maps": MAPS, "scenes": SCENES}
-_STEPS = {"pixels": 500, "maps": 200, "scenes": 200}
+_STEPS = {"pixels": 500, "maps": 200, "scenes": 270}
 """Steps of each run, unless the command sets them."""
 
 
