@@ -57,7 +57,7 @@ def show_album(name: str, top: int | None, output: OutputOptions, *, library: Pa
             pictures = Searcher(opened).search(query, SearchOptions(k=top or album.top, filters=filters)).hits
         else:
             pictures = browsing.browse(opened, top or browsing.MAX_PAGE_SIZE, filters).pictures
-        return print_hits(album.name, pictures, output)
+        return print_hits(album.name, pictures, output, ["these filters"] if filters else ())
 
 
 _RELATIVE = re.compile(r'(?<![^\s":])(?:\./|(?=\.\./))')

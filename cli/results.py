@@ -4,7 +4,6 @@ import base64
 import csv
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -31,8 +30,11 @@ FOUND, NOTHING_FOUND = 0, 1
 """Exit codes."""
 
 
-def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions) -> int:
-    """Print the hits of one query, write the files that were asked for, and return the exit code."""
+def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, limits: Sequence[str] = ()) -> int:
+    """Print the hits of one query, write the files that were asked for, and return the exit code.
+
+    `limits` names what excludes pictures, such as filters; a message about an empty answer mentions it.
+    """
     if output.copy and output.export is None:
         raise click.UsageError("--copy requires --export DIR.")
     if output.as_json and (output.paths or output.print0):
@@ -54,6 +56,8 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions) -
         print_paths([hit.name for hit in hits], end=b"\0" if output.print0 else b"\n")
     else:
         _print_lines(hits, preview=output.preview)
+    if not hits:
+        warn(f"nothing was found{' with ' if limits else ''}{', '.join(limits)}")
     return FOUND if hits else NOTHING_FOUND
 
 
@@ -74,8 +78,6 @@ def _print_lines(hits: Sequence[ListedImage], *, preview: bool) -> None:
             show_picture = thumbnails.show_picture
         else:
             warn("--preview requires a terminal; --sheet FILE.html shows the pictures, too")
-    if not hits and sys.stdout.isatty():
-        click.echo("Nothing found.", err=True)
     for hit in hits:
         print_text(hit_line(hit))
         if show_picture is not None:
@@ -109,19 +111,22 @@ def hit_record(hit: ListedImage) -> dict[str, object]:
     Pictures of a list without a ranking have the same keys, with null for the scores. A document of an imported space
     has `document` in place of the keys of a file.
     """
-    score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
     record = hit.record
-    scores: dict[str, object] = {"score": score, "relevance": relevance, "id": hit.id}
+    ranked = hit if isinstance(hit, Hit) else None
+    scores: dict[str, object] = {
+        "score": ranked and ranked.score,
+        "relevance": ranked and ranked.relevance,
+        "is_relevant": ranked and ranked.is_relevant,
+        "id": hit.id,
+    }
     if record.document is not None:
         fields = {"rank": hit.rank, "path": None, "document": record.document, **scores}
     else:
         fields = {"rank": hit.rank, "path": hit.path, **scores, **_metadata(record)}
         fields["copies"] = list(hit.copies)
-        fields["stack"] = (
-            [{"id": other.id, "path": other.paths[0]} for other in hit.stack] if isinstance(hit, Hit) else []
-        )
-    if isinstance(hit, Hit) and hit.parts is not None:
-        fields["parts"] = list(hit.parts)
+        fields["stack"] = [{"id": other.id, "path": other.paths[0]} for other in ranked.stack] if ranked else []
+    if ranked and ranked.parts is not None:
+        fields["parts"] = list(ranked.parts)
     return fields
 
 
@@ -140,8 +145,8 @@ def _metadata(record: ContentRecord) -> dict[str, object]:
 
 
 CSV_COLUMNS = (
-    "rank", "path", "path_b64", "document", "score", "relevance", "id", "width", "height", "format", "size",
-    "taken_at", "camera", "lens", "latitude", "longitude",
+    "rank", "path", "path_b64", "document", "score", "relevance", "is_relevant", "id", "width", "height", "format",
+    "size", "taken_at", "camera", "lens", "latitude", "longitude",
 )  # fmt: skip
 
 MAX_NAME_BYTES = 255
@@ -203,6 +208,7 @@ def _csv_row(hit: ListedImage) -> list[object]:
     record = hit.record
     path = hit.path if record.document is None else ""
     score, relevance = (hit.score, hit.relevance) if isinstance(hit, Hit) else (None, None)
+    verdict = hit.is_relevant if isinstance(hit, Hit) else None
     return [
         hit.rank,
         escape_formula(in_utf8(path)),
@@ -210,6 +216,7 @@ def _csv_row(hit: ListedImage) -> list[object]:
         escape_formula(in_utf8(record.document or "")),
         "" if score is None else round(score, 6),
         "" if relevance is None else round(relevance, 6),
+        "" if verdict is None else str(verdict).lower(),
         hit.id,
         record.width,
         record.height,

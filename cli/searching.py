@@ -14,7 +14,7 @@ from cli.query_building import add_condition, build_filters, build_query, build_
 from cli.results import FOUND, NOTHING_FOUND, hit_record, print_hits, print_next_page
 from core.errors import EmptyQuery, InvalidQuery, RelevanceNotCalibrated
 from encoders.placement import Placement
-from search import Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
+from search import Answer, Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
 from search.browse import browse
 from search.query_language import misspelt_filters
 from search.relevance import TEXT_KINDS
@@ -96,8 +96,8 @@ def run_similar(
     region = None if crop is None else Crop.parse(crop)
     with Library.open(library) as opened:
         searcher = open_searcher(opened, space, placement)
-        answer = searcher.similar(image, options, crop=region)
-        code = print_hits(f"like {shown(Path(Path(image).name))}", answer.hits, output)
+        answer = _similar(searcher, image, options, region)
+        code = print_hits(f"like {shown(Path(Path(image).name))}", answer.hits, output, _limits(options))
         if ranking.page is not None:
             print_next_page(answer.next_cursor, as_json=output.as_json)
         if highlight is not None:
@@ -108,6 +108,16 @@ def run_similar(
             )
         heal_index(searcher)
     return code
+
+
+def _similar(searcher: Searcher, image: str, options: SearchOptions, region: Crop | None) -> Answer:
+    """Search for pictures like `image`; a number that is no file gets a hint at `like:ID`."""
+    try:
+        return searcher.similar(image, options, crop=region)
+    except InvalidQuery as exc:
+        if not image.isdecimal() or Path(image).exists():
+            raise
+        raise InvalidQuery(f"{exc}. `sightline search like:{image}` finds pictures like the one with this ID.") from exc
 
 
 def open_searcher(library: Library, space: str | None, placement: Placement) -> Searcher:
@@ -121,10 +131,30 @@ def open_searcher(library: Library, space: str | None, placement: Placement) -> 
 
 
 def _calibrate(searcher: Searcher) -> None:
-    """Calibrate the texts of a model without a calibration."""
-    if searcher.needs_calibration:
-        warn(f"calibrating the relevance of {searcher.space.space.model}, once; this can take a minute")
-        searcher.calibrate()
+    """Calibrate the texts of a model without a calibration, or wait for the process that does."""
+    if not searcher.needs_calibration:
+        return
+    model = searcher.space.space.title
+    if searcher.is_calibrating:
+        warn(f"another process is calibrating the relevance of {model}; waiting for it to finish")
+    else:
+        warn(f"calibrating the relevance of {model}, once; this can take a minute")
+    searcher.calibrate()
+    if searcher.calibration_failure is not None:
+        warn(
+            f"the relevance of {model} could not be calibrated ({searcher.calibration_failure}). Results are only "
+            "ranked. `sightline status` shows how to try again."
+        )
+
+
+def _limits(options: SearchOptions) -> list[str]:
+    """Return the options in use that exclude pictures from an answer."""
+    limits = {
+        "these filters": bool(options.filters),
+        "--min-score": options.min_score is not None,
+        "--relevant": options.relevant,
+    }
+    return [name for name, is_set in limits.items() if is_set]
 
 
 def heal_index(searcher: Searcher) -> None:
@@ -165,7 +195,7 @@ def _list_pictures(library: Library, filters: Filters, arguments: SearchArgument
         raise click.UsageError(f"{', '.join(given)} requires words or a picture: filters alone do not rank pictures.")
     title = " ".join([query_line(arguments.query.words), *arguments.filters.conditions]).strip()
     page = browse(library, ranking.top, filters, ranking.cursor)
-    code = print_hits(title or "The newest", page.pictures, arguments.output)
+    code = print_hits(title or "The newest", page.pictures, arguments.output, ["these filters"])
     if ranking.page is not None:
         print_next_page(page.next_cursor, as_json=arguments.output.as_json)
     return code
@@ -174,7 +204,7 @@ def _list_pictures(library: Library, filters: Filters, arguments: SearchArgument
 def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, arguments: SearchArguments) -> int:
     answer = searcher.search(query, options)
     _warn_all(answer.notes)
-    code = print_hits(query.title, answer.hits, arguments.output)
+    code = print_hits(query.title, answer.hits, arguments.output, _limits(options))
     if arguments.ranking.page is not None:
         print_next_page(answer.next_cursor, as_json=arguments.output.as_json)
     if arguments.highlight is not None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from cli.model_versions import NewerVersion, find_newer_version
 from cli.output import print_json, print_text, shown
+from core.space import Space
+from search.kept_calibrations import is_calibrating, kept_failure, kept_file
 from store import Library
 from store.catalog.tables import PictureState
 from store.queries import count_by_state, count_documents, list_failures
@@ -12,9 +14,9 @@ from store.roots import list_roots
 from store.spaces.coverage import coverage
 from store.spaces.registry import list_spaces
 from store.spaces.space_fill import fill_states
+from store.spaces.vector_index import faiss_build
 
 __all__ = ["print_status"]
-from store.spaces.vector_index import faiss_build
 
 
 def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
@@ -38,9 +40,9 @@ def _status(library: Library, with_failures: bool) -> dict[str, Any]:
         "documents": count_documents(library),
         "bytes": sum(map(_size, library.path.rglob("*"))),
         "spaces": _spaces(library),
+        "faiss": faiss_build()._asdict(),
         "roots": [vars(root) for root in list_roots(library)],
     }
-        "faiss": faiss_build()._asdict(),
     if with_failures:
         facts["failures"] = [vars(failure) for failure in list_failures(library)]
     return facts
@@ -63,9 +65,17 @@ def _spaces(library: Library) -> list[dict[str, Any]]:
             "covered": covered[summary.stored.id].embedded,
             "failed": covered[summary.stored.id].failed,
             "filling": filling.get(summary.stored.id),
+            "calibrating": is_calibrating(summary.stored.space),
+            **_calibration_failure(summary.stored.space),
         }
         for summary in summaries
     ]
+
+
+def _calibration_failure(space: Space) -> dict[str, Any]:
+    """Return why no calibration could be made for a space, and the file to delete to try again."""
+    failure = kept_failure(space)
+    return {"calibration_failure": failure, "calibration_file": None if failure is None else kept_file(space)}
 
 
 def _size(file: Path) -> int:
@@ -88,6 +98,10 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"Space     {_title(space)} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
             f"{space['dim']} × {space['dtype']}, {_space_state(space)}"
         )
+        if space["calibration_failure"]:
+            print_text(
+                f"          {space['calibration_failure']} (delete {shown(space['calibration_file'])} to try again)"
+            )
     if newer is not None:
         print_text(f"Newer     {newer}")
     for root in facts["roots"]:
@@ -97,6 +111,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
         )
     if (facts["failed"] or any(space["failed"] for space in facts["spaces"])) and "failures" not in facts:
         print_text("`sightline status --failures` lists what failed, and why")
+    print_text(f"FAISS     {_faiss(facts['faiss'])}")
     for failure in facts.get("failures", ()):
         space = f" in {' '.join(filter(None, (failure['space'], failure['version'])))}" if failure["space"] else ""
         print_text(
@@ -105,13 +120,19 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
         )
 
 
+def _faiss(build: dict[str, Any]) -> str:
+    """Describe the installed build: packages for the processor and for GPUs overwrite each other's files."""
+    if build["kind"] == "cpu":
+        return f"{build['version']} for the processor"
+    return f"{build['version']} for GPUs; it can use {build['gpus']:,}"
+
+
 def _title(space: dict[str, Any]) -> str:
     return f"{space['model']} {space['version']}" if space["version"] else str(space["model"])
 
 
 def _space_state(space: dict[str, Any]) -> str:
     """Return whether a space is active, and how much of the library it covers."""
-    print_text(f"FAISS     {_faiss(facts['faiss'])}")
     parts = ["active" if space["active"] else "inactive"]
     if space["filling"] == "under way":
         parts.append("being filled")
@@ -120,12 +141,9 @@ def _space_state(space: dict[str, Any]) -> str:
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
     if space["failed"]:
-def _faiss(build: dict[str, Any]) -> str:
-    """Describe the installed build: packages for the processor and for GPUs overwrite each other's files."""
-    if build["kind"] == "cpu":
-        return f"{build['version']} for the processor"
-    return f"{build['version']} for GPUs, {build['gpus']:,} of which it can use"
-
-
         parts.append(f"{space['failed']:,} could not be embedded")
+    if space["calibrating"]:
+        parts.append("relevance is being calibrated")
+    elif space["calibration_failure"]:
+        parts.append("relevance could not be calibrated")
     return ", ".join(parts)

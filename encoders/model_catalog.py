@@ -15,6 +15,7 @@ __all__ = [
     "BUILT_IN_MODELS",
     "FLICKR30K",
     "MODEL_CATALOG",
+    "TEST_DOUBLE",
     "XM3600",
     "BuiltInModel",
     "CatalogModel",
@@ -58,6 +59,9 @@ class BuiltInModel:
     """Licence of the weights, as an SPDX identifier."""
 
 
+TEST_DOUBLE = "fake"
+"""The built-in model for tests. It can be used by name, but is not listed."""
+
 BUILT_IN_MODELS: Mapping[str, BuiltInModel] = MappingProxyType(
     {
         model.name: model
@@ -69,7 +73,7 @@ BUILT_IN_MODELS: Mapping[str, BuiltInModel] = MappingProxyType(
                 licence="Apache-2.0",
             ),
             BuiltInModel(
-                name="fake",
+                name=TEST_DOUBLE,
                 summary="For tests: sees only colours, so its vectors can be checked by hand",
                 languages=("en",),
                 licence="Apache-2.0",

@@ -60,15 +60,17 @@ def all_models() -> Iterator[ModelDescription]:
 
 
 def describe_model(name: str) -> ModelDescription:
-    """Describe the model `name`, or the one in the folder `name`.
+    """Describe the model `name`, a version of it (`mini@2`), or the one in the folder `name`.
 
-    Raises `UnknownModel`, and `ModelUnavailable` for a partly downloaded model that is not in the model catalogue.
+    Raises `UnknownModel`, `PluginError` for a version of a plug-in that cannot be loaded, and `ModelUnavailable` for a
+    partly downloaded model that is not in the model catalogue.
     """
     name = name.strip()
-    built_in, version = split_version(name)
-    if built_in in BUILT_IN_MODELS:
-        described = _from_built_in(BUILT_IN_MODELS[built_in])
-        return described if version is None else _of_version(described, load(name))
+    unversioned, version = split_version(name)
+    if version is not None:
+        return _of_version(describe_model(unversioned), load(name))
+    if name in BUILT_IN_MODELS:
+        return _from_built_in(BUILT_IN_MODELS[name])
     manifest = read_manifest(model_folder(name))
     if manifest is not None:
         return _from_manifest(manifest)
@@ -88,7 +90,7 @@ def _from_built_in(model: BuiltInModel) -> ModelDescription:
 
 
 def _of_version(model: ModelDescription, encoder: Encoder) -> ModelDescription:
-    """Describe a version of a built-in model by its encoder."""
+    """Describe a version of a built-in model or plug-in by its encoder."""
     return replace(model, name=encoder.space.name, languages=encoder.languages or model.languages)
 
 

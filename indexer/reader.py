@@ -1,4 +1,4 @@
-"""What to read for each file of a run, and what becomes of the result. Reading itself is in `pictures.reading`."""
+"""What to read for each file of a run, and how to record the result. Reading itself is in `pictures.reading`."""
 
 import os
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Reader(Protocol[ReadItem]):
         """Return whether bytes with this SHA-256 digest have a vector already."""
 
     def reading(self, item: ReadItem, file: ReadFile | None) -> Reading | None:
-        """Return what becomes of an item, given the file that was read, if there was one. None leaves it out."""
+        """Return the reading of an item, given the file that was read, if there was one. None leaves the item out."""
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,11 @@ Examples:
   sightline search a dog --interactive                   refine by feedback
   sightline search --queries questions.txt > answers.jsonl
 
-Scores are cosine similarities. They rank pictures for one query and cannot be compared between models. For
-models with measured scores, --json includes the relevance, the probability that a picture matches the query; a
-`?` after a score marks a picture that probably does not match. Words that begin with two dashes go after `--`;
---plain takes all words literally. docs/searching.md describes the query language.
+Scores are cosine similarities. They rank pictures for one query and cannot be compared between models. Where
+the model is calibrated for this kind of query, --json includes the relevance, the probability that a picture
+matches, and the verdict (is_relevant); a `?` after a score marks a picture that probably does not match. Words
+that begin with two dashes go after `--`; --plain takes all words literally. docs/searching.md describes the
+query language.
 """,
 )
 @query_options

@@ -22,9 +22,9 @@ __all__ = [
     "MIN_COSINE",
     "RUNTIMES",
     "RUNTIME_VARIABLE",
-    "Measurement",
+    "Rates",
     "measure",
-    "read_measurement",
+    "read_rates",
     "requested_runtime",
 ]
 
@@ -44,7 +44,7 @@ MAX_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Rates:
     """The rates of both ways to run the image tower of a model on one machine."""
 
     machine: str
@@ -71,16 +71,16 @@ def requested_runtime() -> str:
     return asked
 
 
-def read_measurement(folder: Path) -> Measurement | None:
+def read_rates(folder: Path) -> Rates | None:
     """Return what was measured on this machine for the compiled model in `folder`; None if nothing was."""
     try:
-        found = Measurement(**json.loads((folder / FILE).read_text(encoding="utf-8")))
+        found = Rates(**json.loads((folder / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
     return found if found.machine == _this_machine() else None
 
 
-def measure(compiled: Encoder, original: Encoder, device: str, folder: Path) -> Measurement:
+def measure(compiled: Encoder, original: Encoder, device: str, folder: Path) -> Rates:
     """Measure both encoders in turns, and keep the result in `folder` if it can be written.
 
     A tower that takes a second for a picture is measured for about 20 seconds, others for less.
@@ -93,7 +93,7 @@ def measure(compiled: Encoder, original: Encoder, device: str, folder: Path) -> 
     while len(seconds) < ROUNDS and (not seconds or perf_counter() - began < MAX_SECONDS):
         seconds.append((_timed(compiled, pixels)[1], _timed(original, pixels)[1]))
     onnx, torch = (PICTURES / median(times) for times in zip(*seconds, strict=True))
-    found = Measurement(_this_machine(), round(onnx, 2), round(torch, 2), device, cosine)
+    found = Rates(_this_machine(), round(onnx, 2), round(torch, 2), device, cosine)
     with suppress(OSError):
         write_atomically(folder / FILE, [json.dumps(asdict(found)).encode()])
     return found

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from encoders import machine
 from encoders.base import Encoder, Vectors
 from encoders.compiled import store
-from encoders.compiled.choice import RUNTIME_VARIABLE, Measurement, measure, read_measurement, requested_runtime
+from encoders.compiled.choice import RUNTIME_VARIABLE, Rates, measure, read_rates, requested_runtime
 from encoders.compiled.encoder import CompiledDamaged, CompiledEncoder
 from encoders.placement import CPU_BATCH_SIZE, Placement
 from encoders.torch_encoder import TorchEncoder
@@ -72,7 +72,7 @@ class RuntimeEncoder(Encoder):
         self._compiled: CompiledEncoder | None = None
         self._is_opened = False
         self._embedded = 0
-        self._measured: Measurement | None = None
+        self._measured: Rates | None = None
 
     @property
     def batch_size(self) -> int:
@@ -173,10 +173,10 @@ class RuntimeEncoder(Encoder):
         with self._opening:
             if self._measured is None:
                 folder = compiled.compiled.folder
-                self._measured = read_measurement(folder) or self._measure(compiled)
+                self._measured = read_rates(folder) or self._measure(compiled)
             return self._measured.prefers_torch
 
-    def _measure(self, compiled: CompiledEncoder) -> Measurement:
+    def _measure(self, compiled: CompiledEncoder) -> Rates:
         with _explained(self._placement, f"Measuring how {self.space.model} runs fastest here; this is done once."):
             return measure(compiled, self.original, str(self.original.placed), compiled.compiled.folder)
 
@@ -185,7 +185,7 @@ class RuntimeEncoder(Encoder):
         if requested_runtime() == "onnx":
             return False
         found = store.find(self.space)
-        measured = None if found is None else read_measurement(found.folder)
+        measured = None if found is None else read_rates(found.folder)
         if measured is not None:
             return measured.prefers_torch and not measured.device.startswith("cpu")
         return machine.has_gpu_driver() or machine.is_apple_silicon()
@@ -204,7 +204,7 @@ def describe_runtime(encoder: Encoder) -> dict[str, str]:
             return {"runtime": "ONNX Runtime, after its first use has compiled it"}
         return {"runtime": f"PyTorch; it cannot be compiled: {failure}"}
     cosines = ", ".join(f"{kind} {cosine:.6f}" for kind, cosine in found.card.cosines.items())
-    measured = None if requested_runtime() == "onnx" else read_measurement(found.folder)
+    measured = None if requested_runtime() == "onnx" else read_rates(found.folder)
     uses_torch = measured is not None and measured.prefers_torch
     runs = f"ONNX Runtime; more than {LONG_RUN} pictures with PyTorch" if uses_torch else "ONNX Runtime"
     facts = {"runtime": runs, "agreement": f"smallest cosine to PyTorch in float32: {cosines}"}

@@ -42,6 +42,9 @@ COMPARABLE_FIELDS = frozenset(
 )
 """Fields that are compared with `>`, which a shell takes for a redirection."""
 
+MARKED_FIELDS = COMPARABLE_FIELDS | {"album", "camera", "format", "lens", "orientation", "tag"}
+"""Fields that are reported if they have no value. Others, such as `in:` and `title:`, are common in sentences."""
+
 MIN_NAME_SIMILARITY = 0.8
 """How similar a name must be to a field's (`difflib`) to be reported. `note:this` and `http://` are not."""
 
@@ -94,10 +97,17 @@ def misspelt_filters(query: Query) -> tuple[str, ...]:
         for name, matches in close.items()
         if matches
     ) + tuple(
-        f"{name}: has no value, so it is searched for as text. In a shell, > and < need quotation marks: '{name}:>=...'"
+        f"{name}: has no value, so it is searched for as text. {_remedy(name)}"
         for name in bare
-        if name in COMPARABLE_FIELDS
+        if name in MARKED_FIELDS
     )
+
+
+def _remedy(name: str) -> str:
+    """Return how to give a field a value."""
+    if name in COMPARABLE_FIELDS:
+        return f"In a shell, > and < need quotation marks: '{name}:>=...'"
+    return f"The value follows the colon without a blank: {name}:..."
 
 
 def _query(text: str, terms: Sequence[_Term]) -> Query:

@@ -81,6 +81,7 @@ def test_similar_returns_documents(sightline: Sightline, filled: Path, files: Pa
         "document_b64": "Y2Fm6Q==",
         "score": 0.0,
         "relevance": None,
+        "is_relevant": None,
     }
     assert sightline("similar", album / "red.png").lines[1] == "  2  0.000  caf\\xe9  (document)"
     assert sightline("similar", album / "red.png", "-0").out == os.fsencode(album / "blue.png") + b"\0caf\xe9\0"

@@ -12,7 +12,7 @@ import pytest
 
 from cli.commands.models import MODEL_VERBS
 from cli.main import SECTIONS, VERBS
-from encoders.model_catalog import BUILT_IN_MODELS
+from encoders.model_catalog import BUILT_IN_MODELS, TEST_DOUBLE
 from sightline import __version__
 
 Sightline = Callable[..., Any]
@@ -82,7 +82,7 @@ def test_ctrl_c_exits_with_130(sightline: Sightline, album: Path, monkeypatch: p
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("indexer.pipeline.embed", stopped)
+    monkeypatch.setattr("indexer.batching.embed", stopped)
     answer = sightline("index", album, "--model", "fake")
     assert (answer.code, answer.out) == (130, b"")
     assert answer.err.strip() == "Stopped. Finished work is saved; run the same command again to continue."
@@ -98,12 +98,19 @@ def test_bug_exits_with_2_and_traceback(sightline: Sightline, filled: Path, monk
     assert answer.err.splitlines()[-1] == "ZeroDivisionError"
 
 
-@pytest.mark.parametrize(("words", "code"), [(["red"], 0), (["red", "--json"], 0), (["grey", "--min-score", "1"], 1)])
-def test_closed_stdout_keeps_exit_code(filled: Path, words: list[str], code: int) -> None:
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["red"], 0, b""),
+        (["red", "--json"], 0, b""),
+        (["grey", "--min-score", "1"], 1, b"sightline: nothing was found with --min-score\n"),
+    ],
+)
+def test_closed_stdout_keeps_exit_code(filled: Path, words: list[str], code: int, message: bytes) -> None:
     """`sightline search red >&-` is run for its exit code."""
     command = ["bash", "-c", 'exec "$0" "$@" >&-', *RUN, "search", *words]
     done = subprocess.run(command, stderr=subprocess.PIPE, check=False)
-    assert (done.returncode, done.stderr) == (code, b"")
+    assert (done.returncode, done.stderr) == (code, message)
 
 
 @pytest.mark.parametrize(
@@ -159,9 +166,11 @@ def test_completion_suggests_verbs_and_options(
 
 def test_models_list_and_info(sightline: Sightline) -> None:
     text = sightline("models", "list").text
-    assert all(f"  {name}\n" in text for name in BUILT_IN_MODELS)
+    assert "  mini\n" in text
+    assert TEST_DOUBLE in BUILT_IN_MODELS
+    assert f"  {TEST_DOUBLE}\n" not in text
     records = sightline("models", "list", "--json").records
-    assert [record["name"] for record in records if record["location"] == "built in"] == list(BUILT_IN_MODELS)
+    assert [record["name"] for record in records if record["location"] == "built in"] == ["mini"]
     assert {"name", "summary", "languages", "licence"} <= set(records[0])
     record = sightline("models", "info", "fake", "--json").record
     assert (record["dim"], record["input"], len(record["fingerprint"])) == (13, "8x8, squash", 64)

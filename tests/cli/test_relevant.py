@@ -1,5 +1,6 @@
 """`--relevant`, and relevance in the output."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from cli.results import hit_line, hit_record
+from cli.results import hit_line, hit_record, write_csv
+from core.settings import MODELS_VARIABLE
 from encoders.mini.encoder import MiniEncoder
 from indexer import index
+from search import background_calibration
+from search.relevance import Calibration
 from search.results import Hit
 from store import Library
 from store.queries import ContentRecord
@@ -45,7 +49,8 @@ def test_relevant_without_hits_exits_with_1(sightline: Sightline, winter: Path) 
     assert len(found.records) < len(everything)
     for form in ([], ["--json"], ["--paths"], ["-0"]):
         nothing = sightline("search", "two men in suits in an office", "--relevant", *form, "--library", winter)
-        assert (nothing.code, nothing.out, nothing.err) == (1, b"", "")
+        assert (nothing.code, nothing.out) == (1, b"")
+        assert nothing.err == "sightline: nothing was found with --relevant\n"
 
 
 def test_similar_relevant(sightline: Sightline, winter: Path, tmp_path: Path) -> None:
@@ -64,6 +69,30 @@ def test_relevant_requires_calibrated_model(sightline: Sightline, filled: Path) 
     assert "the model fake" in message
     assert "--min-score" in hint
     assert [record["relevance"] for record in sightline("search", "red", "--json").records] == [None] * 4
+
+
+def test_a_failed_calibration_is_reported_once_with_its_reason(
+    sightline: Sightline, filled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> Calibration:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setattr(background_calibration, "NO_WEIGHTS", "")  # so that `fake` counts as a model with weights
+    monkeypatch.setattr(background_calibration, "fit_calibration", fail)
+    first, second = sightline("search", "red", "--paths"), sightline("search", "red", "--paths")
+    assert first.err.splitlines() == [
+        "sightline: calibrating the relevance of fake, once; this can take a minute",
+        "sightline: the relevance of fake could not be calibrated (RuntimeError: out of memory). Results are only "
+        "ranked. `sightline status` shows how to try again.",
+    ]
+    assert (second.err, second.out) == ("", first.out)
+    (space,) = sightline("status", "--json").record["spaces"]
+    assert (space["calibrating"], space["calibration_failure"]) == (False, "RuntimeError: out of memory")
+    assert "relevance could not be calibrated" in sightline("status").text
+    assert f"RuntimeError: out of memory (delete {space['calibration_file']} to try again)" in sightline("status").text
+    Path(space["calibration_file"]).unlink()
+    assert sightline("search", "red", "--paths").err == first.err
 
 
 def test_relevant_names_the_kind_of_query_without_a_scale(
@@ -94,9 +123,13 @@ def test_relevant_names_the_kind_of_query_without_a_scale(
     [(None, None, "0.314  /p"), (0.7, True, "0.314  /p"), (0.4, None, "0.314  /p"), (0.2, False, "0.314? /p")],
 )
 def test_only_a_probably_wrong_hit_has_a_question_mark(
-    relevance: float | None, is_relevant: bool | None, line: str
+    relevance: float | None, is_relevant: bool | None, line: str, tmp_path: Path
 ) -> None:
     record = ContentRecord(7, (Path("/p"),), 640, 480, "JPEG", 12345, None, None, None, None, None)
     hit = Hit(2, record, 0.31415, relevance, is_relevant)
     assert hit_line(hit) == f"  2  {line}  (640×480)"
-    assert hit_record(hit)["relevance"] == relevance
+    assert (hit_record(hit)["relevance"], hit_record(hit)["is_relevant"]) == (relevance, is_relevant)
+    write_csv(tmp_path / "hits.csv", [hit])
+    with (tmp_path / "hits.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["is_relevant"] == {None: "", True: "true", False: "false"}[is_relevant]

@@ -46,6 +46,7 @@ def test_hit_record_contains_all_fields() -> None:
         "path": Path("/p/a.jpg"),
         "score": 0.31415,
         "relevance": None,
+        "is_relevant": None,
         "id": 7,
         "width": 640,
         "height": 480,

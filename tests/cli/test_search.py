@@ -18,9 +18,8 @@ Sightline = Callable[..., Any]
 """The type of the fixture `sightline`."""
 
 HIT_KEYS = {
-    "rank", "path", "score", "relevance", "id", "width", "height", "format", "size", "taken_at", "camera", "lens",
-    "latitude", "longitude", "copies",
-    "stack",
+    "rank", "path", "score", "relevance", "is_relevant", "id", "width", "height", "format", "size", "taken_at",
+    "camera", "lens", "latitude", "longitude", "copies", "stack",
 }  # fmt: skip
 
 
@@ -71,7 +70,31 @@ def test_names_that_are_not_utf8_are_preserved(sightline: Sightline, filled: Pat
 def test_no_hits_exit_with_1(sightline: Sightline, filled: Path) -> None:
     for form in ([], ["--json"], ["--paths"], ["-0"]):
         answer = sightline("search", "white", "--min-score", "0.9999", *form)
-        assert (answer.code, answer.out, answer.err) == (1, b"", "")
+        assert (answer.code, answer.out) == (1, b"")
+        assert answer.err == "sightline: nothing was found with --min-score\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limits"),
+    [
+        (("search", "red", "--after", "2020"), " with these filters"),
+        (("search", "white", "camera:x100", "--min-score", "0.9999"), " with these filters, --min-score"),
+        (("search", "camera:x100"), " with these filters"),
+        (("search", "white", "--min-score", "0.9999", "--json"), " with --min-score"),
+    ],
+)
+def test_an_empty_answer_names_what_excludes_pictures(
+    sightline: Sightline, filled: Path, arguments: tuple[str, ...], limits: str
+) -> None:
+    answer = sightline(*arguments)
+    assert (answer.code, answer.out, answer.err) == (1, b"", f"sightline: nothing was found{limits}\n")
+
+
+def test_similar_with_a_number_points_at_the_stored_picture(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("similar", "42")
+    assert answer.code == 2
+    assert "`sightline search like:42`" in answer.err
+    assert "like:" not in sightline("similar", "42.jpg").err
 
 
 def test_search_by_picture_and_words(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:

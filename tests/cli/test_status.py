@@ -23,6 +23,6 @@ def test_the_build_of_faiss_for_gpus_is_named(
 ) -> None:
     monkeypatch.setattr(faiss, "StandardGpuResources", object, raising=False)
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 2, raising=False)
-    assert f"FAISS     {faiss.__version__} for GPUs, 2 of which it can use" in sightline("status").lines
+    assert f"FAISS     {faiss.__version__} for GPUs; it can use 2" in sightline("status").lines
     expected = {"version": faiss.__version__, "kind": "gpu", "gpus": 2}
     assert sightline("status", "--json").record["faiss"] == expected

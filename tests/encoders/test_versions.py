@@ -143,6 +143,22 @@ def test_versions_are_described_by_their_own_card(tmp_path: Path, monkeypatch: p
     assert "hu" not in describe_model(OLD.name).languages
 
 
+def test_versions_of_plug_ins_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_plugin(
+        tmp_path / "site",
+        monkeypatch,
+        group=registry.ENCODERS.group,
+        name="paint",
+        target="paint_encoders:Paint",
+        source=PAINT,
+    )
+    monkeypatch.setattr(registry.ENCODERS, "_loaded", {})
+    described = describe_model("paint@1")
+    assert (described.name, described.location, described.languages) == ("paint@1", "plug-in", ("en",))
+    with pytest.raises(UnknownModel, match="paint@3"):
+        describe_model("paint@3")
+
+
 def test_the_card_sets_the_token_limit_and_the_size_for_patches(tmp_path: Path) -> None:
     folder = tmp_path / "mini"
     shutil.copytree(MINI_2, folder)

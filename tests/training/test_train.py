@@ -198,7 +198,7 @@ def test_filled_rows_are_not_computed_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "dtype"), [(3, np.int64), (6, np.int64), (5, np.int32)])
-def test_files_with_other_rows_are_filled_anew(tmp_path: Path, rows: int, dtype: type[np.generic]) -> None:
+def test_files_with_other_rows_are_filled_from_the_start(tmp_path: Path, rows: int, dtype: type[np.generic]) -> None:
     from training.progress import fill
 
     def compute(rows: range):  # type: ignore[no-untyped-def]

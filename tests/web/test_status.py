@@ -1,11 +1,17 @@
 """Status, failures, health and metrics."""
 
+import time
 from pathlib import Path
+from threading import Event
 
+import pytest
 from fastapi.testclient import TestClient
 
+from core.settings import MODELS_VARIABLE
 from encoders.fake import FakeEncoder
 from indexer import index
+from search import background_calibration
+from search.relevance import Calibration
 from store import Library
 from tests.support.web import BASE_URL, finished
 from web import ServeSettings, create_app
@@ -24,6 +30,36 @@ def test_empty_library_can_be_served(library: Library, settings: ServeSettings) 
         data = client.get("/api/v1/status").json()
         assert (data["pictures"], data["spaces"]) == (0, [])
         assert client.get("/").status_code == 200
+
+
+def test_status_and_answers_say_that_the_model_is_being_calibrated(
+    indexed: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun, go = Event(), Event()
+
+    def fail(*_: object) -> Calibration:
+        begun.set()
+        assert go.wait(30)
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
+    monkeypatch.setattr(background_calibration, "NO_WEIGHTS", "")  # so that `fake` counts as a model with weights
+    monkeypatch.setattr(background_calibration, "fit_calibration", fail)
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
+        client.post("/api/v1/search", json={"query": "red"})
+        assert begun.wait(30)
+        (space,) = client.get("/api/v1/status").json()["spaces"]
+        during = client.post("/api/v1/search", json={"query": "red"}).json()["notices"]
+        refused = client.post("/api/v1/search", json={"query": "red", "relevant": True})
+        go.set()
+        assert (space["calibrating"], space["calibration_failure"]) == (True, None)
+        assert during == ["The relevance of fake is being calibrated. Until that has finished, hits are only ranked."]
+        assert (refused.status_code, "is being calibrated" in refused.json()["detail"]) == (400, True)
+        while space["calibrating"]:
+            time.sleep(0.01)
+            (space,) = client.get("/api/v1/status").json()["spaces"]
+        assert space["calibration_failure"] == "RuntimeError: out of memory"
+        assert client.post("/api/v1/search", json={"query": "red"}).json()["notices"] == []
 
 
 def test_failures_have_a_reason(client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder) -> None:

@@ -3,16 +3,13 @@
 from fastapi import APIRouter
 
 from encoders.licences import PermittedUse, commercial_only, permitted_use
-from encoders.model_catalog import MODEL_CATALOG
+from encoders.model_catalog import MODEL_CATALOG, TEST_DOUBLE
 from encoders.model_info import ModelDescription, ModelLocation, all_models
 from web.responses import ResponseModel
 
 __all__ = ["ModelResponse", "router"]
 
 router = APIRouter(prefix="/models", tags=["library"])
-
-TEST_DOUBLE = "fake"
-"""A model for tests that compares only colours; it is not offered."""
 
 
 class ModelResponse(ResponseModel):

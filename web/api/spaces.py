@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from core.space import Space
 from encoders.registry import newer_version
 from indexer.fill import switch
+from search.kept_calibrations import is_calibrating, kept_failure
 from store.spaces.coverage import coverage
 from store.spaces.registry import list_spaces, named_space
 from web.dependencies import ServiceDep
@@ -37,6 +38,10 @@ class SpaceResponse(ResponseModel):
     """Number of pictures without a vector; `POST /jobs` embeds them."""
     complete: bool
     """Whether every available picture has been embedded."""
+    calibrating: bool
+    """Whether the relevance of its results is being calibrated; until that has finished, they are only ranked."""
+    calibration_failure: str | None
+    """Why the relevance of its results could not be calibrated; null if that has not failed."""
 
 
 class SpaceRequest(RequestModel):
@@ -66,6 +71,8 @@ def list_all(service: ServiceDep) -> list[SpaceResponse]:
             active=summary.is_active,
             lacking=covered[summary.stored.id].missing,
             complete=covered[summary.stored.id].is_complete,
+            calibrating=is_calibrating(summary.stored.space),
+            calibration_failure=kept_failure(summary.stored.space),
         )
         for summary in summaries
     ]

@@ -225,7 +225,7 @@ def test_long_runs_use_pytorch_where_it_is_faster(
 ) -> None:
     folder = compiled("vit")
     monkeypatch.setenv("SIGHTLINE_RUNTIME", runtime)
-    measured = choice.Measurement(choice._this_machine(), 10.0, torch, "cpu, bfloat16", cosine)
+    measured = choice.Rates(choice._this_machine(), 10.0, torch, "cpu, bfloat16", cosine)
     (folder / choice.FILE).write_text(json.dumps(vars(measured)))
     encoder = registry.load(str(tiny["vit"]))
     asked: list[int] = []
@@ -244,9 +244,9 @@ def test_long_runs_use_pytorch_where_it_is_faster(
 
 
 def test_the_measurement_of_another_machine_is_not_used(tmp_path: Path) -> None:
-    measured = choice.Measurement("elsewhere", 1.0, 2.0, "cpu, bfloat16", 1.0)
+    measured = choice.Rates("elsewhere", 1.0, 2.0, "cpu, bfloat16", 1.0)
     (tmp_path / choice.FILE).write_text(json.dumps(vars(measured)))
-    assert choice.read_measurement(tmp_path) is None
+    assert choice.read_rates(tmp_path) is None
 
 
 def test_a_measurement_is_kept(tiny: dict[str, Path], compiled: Callable[[str], Path]) -> None:
@@ -258,7 +258,7 @@ def test_a_measurement_is_kept(tiny: dict[str, Path], compiled: Callable[[str], 
     measured = choice.measure(encoder, runtime.original, "cpu, float32", folder)
     assert measured.cosine > 0.9999
     assert min(measured.onnx, measured.torch) > 0
-    assert choice.read_measurement(folder) == measured
+    assert choice.read_rates(folder) == measured
 
 
 def test_the_description_says_how_a_model_runs(
@@ -272,7 +272,7 @@ def test_the_description_says_how_a_model_runs(
     assert describe_runtime(registry.load(name))["runtime"].endswith("cannot be compiled: no such operator")
     folder = compiled("vit")
     assert describe_runtime(registry.load(name))["runtime"] == "ONNX Runtime"
-    measured = choice.Measurement(choice._this_machine(), 10.0, 25.0, "cpu, bfloat16", 0.9999)
+    measured = choice.Rates(choice._this_machine(), 10.0, 25.0, "cpu, bfloat16", 0.9999)
     (folder / choice.FILE).write_text(json.dumps(vars(measured)))
     described = describe_runtime(registry.load(name))
     assert described["runtime"] == f"ONNX Runtime; more than {LONG_RUN} pictures with PyTorch"
@@ -308,6 +308,6 @@ def test_the_first_use_compiles_in_a_process_of_its_own(tiny: dict[str, Path], m
     encoder.encode_texts(["a dog"])
     found = store.find(encoder.space)
     assert found is not None
-    assert choice.read_measurement(found.folder) is not None
+    assert choice.read_rates(found.folder) is not None
     assert len(said) == 1
     assert "fast starts" in said[0]

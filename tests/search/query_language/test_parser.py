@@ -224,7 +224,8 @@ def test_extreme_weights_round_trip() -> None:
         ("a dog cammera:x100", ["cammera"]),
         ("a dog -cammera:x100 befor:2023", ["befor", "cammera"]),
         ("note:this is a dog", []),
-        ("http://example.org 3:30 a:b camera: x", []),
+        ("http://example.org 3:30 a:b title: x", []),
+        ("a dog camera: x100 -Tag:", ["camera", "tag"]),
         ("a dog camera:x100", []),
         ("a dog rating: -ISO: ", ["iso", "rating"]),  # what a shell leaves of rating:>=4 and -ISO:>800
         ("in the end: in: a dog", []),

@@ -138,7 +138,7 @@ def test_model_is_chosen_from_the_list(gallery: str, open_page: OpenPage) -> Non
     expect(found.locator(".models")).to_be_hidden()
 
 
-def test_newer_version_is_mentioned_once_and_offered_in_the_panel(
+def test_newer_version_is_mentioned_until_it_is_dismissed_and_offered_in_the_panel(
     workshop: str, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = MiniEncoder(VERSIONS[0]).space.title
@@ -146,10 +146,15 @@ def test_newer_version_is_mentioned_once_and_offered_in_the_panel(
     page = open_page(workshop)
     said = f"mini {NEWER} is installed. This library uses {old}."
     notice = page.locator("#notices p")
-    expect(notice).to_contain_text(said)
-    search_for(page, "a fox")
+    for _ in range(2):
+        expect(notice).to_contain_text(said)
+        search_for(page, "a fox")
+        expect(notice).to_contain_text(said)
+        page.reload()
+    notice.get_by_role("button", name="Close").click()
     expect(notice).to_have_count(0)
-    page.reload()
+    with page.expect_response("**/api/v1/status"):
+        page.reload()
     expect(page.locator(".tile").first).to_be_visible()
     expect(notice).to_have_count(0)
     found = panel(page)
@@ -160,6 +165,19 @@ def test_newer_version_is_mentioned_once_and_offered_in_the_panel(
     expect(models.locator("p.newer")).to_have_count(0)
     expect(models.locator("tr", has_text=f"mini {NEWER}")).to_contain_text("active")
     expect(models.locator("tr", has_text=old).get_by_role("button", name="Use this model")).to_be_visible()
+
+
+def test_notice_of_a_newer_version_disappears_when_it_is_used(
+    workshop: str, open_page: OpenPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_newer_mini(tmp_path / "mini", monkeypatch)
+    page = open_page(workshop)
+    notice = page.locator("#notices p")
+    notice.get_by_role("button", name="Open the library").click()
+    found = page.get_by_role("dialog", name="Library")
+    found.get_by_role("button", name=f"Change to mini {NEWER}").click()
+    expect(found.locator(".said")).to_have_text("Done.", timeout=AT_WORK)
+    expect(notice).to_have_count(0)
 
 
 def test_running_job_can_be_stopped(workshop: str, open_page: OpenPage, slow: threading.Event) -> None:

@@ -111,7 +111,7 @@ function watch(id) {
 function spaces(status, jobs) {
   if (!status.spaces.length) return null;
   const rows = status.spaces.map((space) => make("tr", {},
-    make("td", {}, space.title),
+    make("td", {}, space.title, calibration(space)),
     make("td.number", {}, count(space.vectors)),
     make("td", {}, space.active
       ? make("strong", {}, t("answers"))
@@ -123,6 +123,11 @@ function spaces(status, jobs) {
   const another = adding("model", t("otherModel"), t("buildSpace"), (model) => api.start({ kind: "space", model }));
   return make("section", {}, make("h3", {}, t("spaces")), newer(status, jobs), make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows)),
     another, offered(another.elements.model));
+}
+
+function calibration(space) {
+  if (space.calibrating) return make("p.calibration", {}, t("calibrating"));
+  return space.calibration_failure ? make("p.calibration", {}, t("calibrationFailed", { reason: space.calibration_failure })) : null;
 }
 
 /** Offer to change to the newest version of the active model, unless a job is running. */

@@ -11,11 +11,11 @@ import { speak, t } from "./i18n.js";
 import * as library from "./library.js";
 import * as query from "./query.js";
 import { change, inPlainWords, inWords, isEmpty, onChange, recall, request, state } from "./state.js";
-import { clearNotices, notice, notYet, summarise, tell } from "./summary.js";
+import { clearNotices, lastingNotice, notice, notYet, summarise, tell } from "./summary.js";
 import * as viewer from "./viewer.js";
 
 const PATIENCE = 1000; // milliseconds after which a newer query no longer waits for the previous one
-const TOLD = "sightline.newer"; // the newer version that was mentioned last
+const TOLD = "sightline.newer"; // the newer version whose notice was dismissed
 const DOUBT = 900; // milliseconds after the last key press until a syntax error is shown
 
 let under = null; // the request in progress: { ends, since }
@@ -65,15 +65,19 @@ function show(found, sent = null) {
   grid.show(found.hits);
   tell(found);
   hints.draw(found);
-  if (turn === 1) sayNewer();
 }
 
-/** Say once in this browser that a newer version of the model is installed. */
+/** Say that a newer version of the model is installed, until it is used or the notice is dismissed in this browser. */
 async function sayNewer() {
-  const old = library.outdated(await api.status().catch(() => ({ spaces: [] })));
-  if (!old || localStorage.getItem(TOLD) === old.newer) return;
-  localStorage.setItem(TOLD, old.newer);
-  notice(t("newerModel", { old: old.title, newer: old.newer }), { again: library.open, label: t("openLibrary") });
+  const status = await api.status().catch(() => null);
+  if (!status) return;
+  const old = library.outdated(status);
+  if (!old || localStorage.getItem(TOLD) === old.newer) lastingNotice(null);
+  else lastingNotice(t("newerModel", { old: old.title, newer: old.newer }), {
+    act: library.open,
+    label: t("openLibrary"),
+    dismiss: () => localStorage.setItem(TOLD, old.newer),
+  });
 }
 
 async function complain(problem) {
@@ -141,7 +145,7 @@ async function start() {
     why: (index) => (inPlainWords() ? () => viewer.open(index, { why: true }) : null),
   });
   viewer.start();
-  library.start({ changed: () => { facets.refresh(); change({}, { silent: true }); } });
+  library.start({ changed: () => { facets.refresh(); change({}, { silent: true }); sayNewer(); } });
   byId("sort").addEventListener("change", (event) => change({ sort: event.target.value }));
   byId("home").addEventListener("click", (event) => {
     event.preventDefault();
@@ -152,6 +156,7 @@ async function start() {
   onChange(drawOrder);
   onChange(ask);
   recall();
+  sayNewer();
   if (!matchMedia("(pointer: coarse)").matches) byId("words").focus();
 }
 

@@ -1,6 +1,6 @@
 // The summary of a search result, and error messages.
 
-import { byId, make } from "./dom.js";
+import { byId, iconButton, make } from "./dom.js";
 import { knows, t } from "./i18n.js";
 import { isEmpty } from "./state.js";
 
@@ -34,7 +34,20 @@ export function notYet(problem) {
   byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message.split("\n")[0])));
 }
 
-export const clearNotices = () => byId("notices").replaceChildren();
+/** Remove all notices but the lasting one. */
+export const clearNotices = () => byId("notices").querySelectorAll(":scope > :not(.lasting)").forEach((each) => each.remove());
+
+/** Show a notice that results do not replace, or remove it if `text` is null. Its second button calls `dismiss`. */
+export function lastingNotice(text, { act, label, dismiss } = {}) {
+  byId("notices").querySelector(".lasting")?.remove();
+  if (text === null) return;
+  byId("notices").prepend(make("p.lasting", { dir: "auto" }, text,
+    make("button", { type: "button", onclick: act }, label),
+    iconButton("close", t("close"), () => {
+      lastingNotice(null);
+      dismiss();
+    })));
+}
 
 /** Return the page's text for a problem with the server's detail, or only the detail if the page has no text. */
 export function describe({ title, message }) {
