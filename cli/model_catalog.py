@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from cli.output import in_units, print_json, print_text, shown, wrapped
+from core.errors import BadCheckpoint, DeviceUnavailable, ExtraMissing, LicenceNotAllowed, ModelUnavailable
 from encoders import registry
 from encoders.compiled.runtime import describe_runtime
 from encoders.licences import commercial_only, describe_licence, permitted_use
@@ -121,7 +122,7 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
     if model.location == "recommended" or model.task != "encoder":
         return {}
     if model.location == "pulled":
-        return {} if model.missing else describe_runtime(registry.load(model.name))
+        return {} if model.missing else _runtime_facts(model.name)
     encoder = registry.load(model.name)
     versions = [each.space.name for each in registry.installed_versions(encoder.space.model) if each.space.version]
     return {
@@ -133,6 +134,13 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
         "fingerprint": encoder.space.fingerprint,
         **describe_runtime(encoder),
     }
+
+
+def _runtime_facts(name: str) -> dict[str, Any]:
+    try:
+        return describe_runtime(registry.load(name))
+    except (BadCheckpoint, DeviceUnavailable, ExtraMissing, LicenceNotAllowed, ModelUnavailable) as exc:
+        return {"usable": f"no: {exc}"}
 
 
 def _print_fact(key: str, value: str) -> None:

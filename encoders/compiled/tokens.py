@@ -97,7 +97,10 @@ class CompiledTokenizer:
         if self._rules.zeroed is not None:
             ids[ids == self._rules.zeroed] = 0
         if self._rules.language is not None:
-            ids[:, 0] = self._tokenizer.token_to_id(language or self._rules.language)
+            first = self.language_id(language or self._rules.language)
+            if first is None:
+                raise ValueError(f"the tokenizer has no token for the language {language!r}")
+            ids[:, 0] = first
         return TokenBatch(ids, mask)
 
     def _clip_batch(self, texts: Sequence[str]) -> TokenBatch:

@@ -214,7 +214,7 @@ def test_empty_batch_has_no_outcomes(encoder: FakeEncoder) -> None:
 class TwoAtOnce(FakeEncoder):
     """Takes two batches at once, and waits for the second before it embeds the first."""
 
-    batches_in_flight = 2  # type: ignore[assignment]
+    batches_in_flight = 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -239,7 +239,7 @@ def test_batches_embedded_at_once_are_returned_in_order(number: int, encoder: Fa
 
 def test_an_error_of_a_batch_embedded_in_a_thread_is_raised_in_its_turn() -> None:
     class Failing(FakeEncoder):
-        batches_in_flight = 2  # type: ignore[assignment]
+        batches_in_flight = 2
 
         def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
             if pixels.max() == 0:
