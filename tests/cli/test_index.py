@@ -149,6 +149,7 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "documents",
         "bytes",
         "spaces",
+        "faiss",
         "roots",
         "newer_version",
     }
@@ -167,6 +168,9 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "covered",
         "failed",
         "filling",
+        "calibrating",
+        "calibration_failure",
+        "calibration_file",
     }
     assert (space["pictures"], space["covered"], space["filling"]) == (3, 3, None)
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)

@@ -42,7 +42,7 @@ def test_search_during_an_index_run(cli: Cli, tmp_path: Path, photo_folder: Path
     paint(tmp_path / "photos", red="red")
     cli.index_in_process(tmp_path / "photos")
     gate = tmp_path / "go on"
-    writer = cli.held_at("indexer.pipeline:embed", 3, gate, "index", photo_folder)
+    writer = cli.held_at("indexer.batching:embed", 3, gate, "index", photo_folder)
     while writer.poll() is None and cli.embedded() == 1:
         time.sleep(0.005)
     counts = [1, len(cli.find("red"))]

@@ -162,7 +162,7 @@ def test_index_and_tags_work_during_a_model_change(
     paint(photos / "private", black="black", white="white")
     cli.index_in_process(photos)
     gate = tmp_path / "go on"
-    build = cli.held_at("indexer.fill:embed", 2, gate, "models", "use", "mini")
+    build = cli.held_at("indexer.batching:embed", 2, gate, "models", "use", "mini")
     while build.poll() is None and cli.query(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     (red,) = paint(photos / "later", red="red")
@@ -184,7 +184,7 @@ def test_index_and_tags_work_during_a_model_change(
 @pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
 def test_ctrl_c_keeps_vectors(cli: Cli, tmp_path: Path, pictures: Path, done: Done) -> None:
     cli.index_in_process(pictures)
-    process = cli.held_at("indexer.fill:embed", 2, tmp_path / "never", "models", "use", "mini")
+    process = cli.held_at("indexer.batching:embed", 2, tmp_path / "never", "models", "use", "mini")
     while process.poll() is None and cli.query(IN_MINI)[0][0] == 0:
         time.sleep(0.005)
     os.kill(process.pid, signal.SIGINT)

@@ -86,7 +86,7 @@ def test_change_to_a_newer_version_is_killed_and_continued(
     assert answer(cli) == of_one
     notice = "paint 2 is installed, and this library uses paint 1: `sightline models use paint` changes to paint 2"
     assert notice in cli("status").stdout.decode()
-    cli.killed_at("indexer.fill:embed", 2, "models", "use", "paint")
+    cli.killed_at("indexer.batching:embed", 2, "models", "use", "paint")
     assert cli.query(VECTORS) == [("1:abc", 30), ("2:abc", 8)]
     assert answer(cli) == of_one
     assert "partly filled (`sightline models use paint@2` continues)" in cli("status").stdout.decode()
@@ -116,7 +116,7 @@ def test_searches_use_the_old_version_until_the_newer_one_is_complete(
             return searcher.space.space.title, [str(hit.path) for hit in hits]
 
         before = now()
-        change = cli.held_at("indexer.fill:embed", 3, tmp_path / "go on", "models", "use", "paint")
+        change = cli.held_at("indexer.batching:embed", 3, tmp_path / "go on", "models", "use", "paint")
         while change.poll() is None and len(cli.query(VECTORS)) < 2:
             time.sleep(0.005)
         assert answer(cli) == of_one
