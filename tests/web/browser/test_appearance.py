@@ -163,7 +163,7 @@ def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) ->
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator("#viewer h2")).to_have_text("expedition.jpg")
+    expect(page.locator("#viewer h2")).to_have_text("mill-at-sunset.jpg")
     page.keyboard.press("Escape")
     expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
     page.keyboard.press("/")

@@ -158,7 +158,7 @@ def test_selected_pictures_can_be_exported(gallery: str, open_page: OpenPage) ->
     assert len(list(csv.reader(io.StringIO(taken(page, "CSV"))))) == 5
     assert [Path(line).name for line in taken(page, "Paths").splitlines()][:2] == [
         "spring-ploughing.jpg",
-        "expedition.jpg",
+        "mill-at-sunset.jpg",
     ]
     assert taken(page, "Files (ZIP)", binary=True).startswith("PK")
     bar.get_by_role("button", name="Clear selection").click()
@@ -191,8 +191,8 @@ def test_more_like_this_from_the_grid(gallery: str, open_page: OpenPage) -> None
     tile = page.locator('.tile[aria-posinset="2"]')
     tile.hover()
     tile.get_by_role("button", name="More like this").click()
-    expect(page.locator(".chip")).to_have_text("expedition.jpg×1")
-    wait_until_first(page, "expedition.jpg")
+    expect(page.locator(".chip")).to_have_text("mill-at-sunset.jpg×1")
+    wait_until_first(page, "mill-at-sunset.jpg")
     page.locator('.tile[aria-posinset="1"]').hover()
     page.locator('.tile[aria-posinset="1"]').get_by_role("button", name="Show where it matches").click()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)

@@ -23,7 +23,7 @@ def test_viewer_shows_metadata_and_steps_through_results(gallery: str, open_page
     expect(page.locator(".picture")).to_have_js_property("complete", True)
     expect(page.get_by_role("button", name="Previous picture")).to_be_disabled()
     page.keyboard.press("ArrowRight")
-    expect(heading).to_have_text("expedition.jpg")
+    expect(heading).to_have_text("mill-at-sunset.jpg")
     page.get_by_role("button", name="Next picture").click()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Escape")
@@ -53,14 +53,14 @@ def test_more_and_less_like_this_from_the_viewer(gallery: str, open_page: OpenPa
     page = open_page(gallery)
     view(page, place=2)
     page.locator("#viewer").get_by_role("button", name="More like this").click()
-    wait_until_first(page, "expedition.jpg")
+    wait_until_first(page, "mill-at-sunset.jpg")
     expect(page.locator("#viewer")).to_be_hidden()
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.locator('.tile[aria-posinset="1"] .shot').click()
     expect(page.locator("#viewer dl")).to_contain_text("a tractor on a field")  # the score of each part
     page.get_by_role("button", name="Less like this").click()
     expect(page.locator(".chip")).to_have_attribute("data-away", "true")
-    expect(page.locator('.tile[aria-posinset="1"] .shot[aria-label^="expedition"]')).to_have_count(0)
+    expect(page.locator('.tile[aria-posinset="1"] .shot[aria-label^="mill-at-sunset"]')).to_have_count(0)
 
 
 def crop_asked(page: Page) -> list[float]:
@@ -133,4 +133,4 @@ def test_swipe_shows_the_next_picture(gallery: str, open_page: OpenPage) -> None
           tell("touchend", [], [touch(120)]);
         }"""
     )
-    expect(page.locator("#viewer h2")).to_have_text("expedition.jpg")
+    expect(page.locator("#viewer h2")).to_have_text("mill-at-sunset.jpg")
