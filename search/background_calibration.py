@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import SightlineError
+from core.errors import DeviceUnavailable, ExtraMissing, ModelUnavailable, SightlineError
 from encoders.background import LANGUAGES, Background, background
 from encoders.base import Encoder, Vectors
 from search.kept_calibrations import CalibrationOutcome, calibrating, keep, kept_outcome
@@ -25,6 +25,8 @@ __all__ = ["METHOD", "can_calibrate", "fit_calibration", "known_outcome", "make_
 
 NO_WEIGHTS = "none"
 """The digest of a model without weights."""
+TEMPORARY = (DeviceUnavailable, ExtraMissing, MemoryError, ModelUnavailable, OSError)
+"""Exceptions that are not kept: the same model may work later, or on another device."""
 LONGEST_REASON = 300
 """Characters of the reason of a failure that are kept."""
 METHOD = 1
@@ -91,6 +93,8 @@ def make_calibration(encoder: Encoder) -> CalibrationOutcome:
             outcome = CalibrationOutcome(fit_calibration(encoder, _languages(encoder)))
         except Exception as exc:  # a plug-in can raise anything, and a search works without relevance
             outcome = CalibrationOutcome(None, _reason(exc))
+            if isinstance(exc, TEMPORARY):
+                return outcome
         keep(encoder.space, outcome, _source(encoder))
     return outcome
 

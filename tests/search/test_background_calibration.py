@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.errors import RelevanceNotCalibrated
+from core.errors import DeviceUnavailable, RelevanceNotCalibrated
 from core.settings import MODELS_VARIABLE
 from encoders.background import background
 from encoders.base import Encoder
@@ -201,6 +201,19 @@ def test_the_failure_of_a_model_is_kept_with_its_reason(failing: type[StubEncode
     assert again.runs == 0
     kept_file(again.space).unlink()
     assert known_outcome(again) is None
+
+
+class UnpluggedEncoder(StubEncoder):
+    def photos(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise DeviceUnavailable("cuda", f"its memory is too small for {len(pixels)} photos")
+
+
+def test_a_failure_of_the_device_is_not_kept() -> None:
+    made = make_calibration(UnpluggedEncoder())
+    assert made.failure is not None
+    assert "too small for 85 photos" in made.failure
+    assert kept_failure(UnpluggedEncoder().space) is None
+    assert known_outcome(UnpluggedEncoder()) is None
 
 
 @pytest.mark.usefixtures("quick")
