@@ -89,10 +89,12 @@ def write(folder: Path, **widths: int) -> list[str]:
 def is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        # A zombie has closed its files only when all of its threads have ended. Without /proc it counts as running.
+        threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+        states = [file.read_text().rpartition(")")[2].split()[0] for file in threads]
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    stat = Path(f"/proc/{pid}/stat")  # where there is none, a zombie counts as running
-    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    return not threads or set(states) != {"Z"}
 
 
 def wait_until_gone(pids: Sequence[int]) -> None:
@@ -275,12 +277,13 @@ def test_end_of_the_pool_ends_processes_in_the_middle_of_a_picture(tmp_path: Pat
 
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from indexer.reader import FileReader
 from indexer.reader_pool import ReaderPool
 from tests.indexer.test_reader_pool import SETTINGS, pending, wait_until_ready
 folder, name = Path(sys.argv[1]), sys.argv[2]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # it is ignored in background jobs of a shell
 try:
     with ReaderPool(SETTINGS, 2, start_after=0) as pool:
         wait_until_ready(pool)
