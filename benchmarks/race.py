@@ -223,8 +223,10 @@ def _race(
     indexers: dict[str, Callable[[Path, Path], tuple[float, int, dict[str, float]]]]
     indexers = {"sightline": course.sightline_index, "rclip": course.rclip_index}
     write_race_photos(course.base / "warm-up", 8, (640, 480), 8)
-    for program in programs:  # compiles models, and fills the page cache
-        indexers[program](course.base / "warm-up", course.base / f"{program}-warm-up")
+    for program in programs:  # compiles and calibrates models, and fills the page cache
+        folder, library = course.base / "warm-up", course.base / f"{program}-warm-up"
+        indexers[program](folder, library)
+        course.search(program, folder, library)
     rows: list[tuple[str, str, int, float, dict[str, float]]] = []
     rates = []
     for turn in range(options.rounds):
