@@ -103,16 +103,21 @@ def test_a_model_with_missing_files_has_no_newer_version(newer: Space, tmp_path:
     assert registry.newer_version(OLD) is None
 
 
-def test_a_plugin_may_have_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def install_paint(folder: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    """Install the plug-in `paint` with an object of `PAINT` as its target."""
     install_plugin(
-        tmp_path / "site",
+        folder,
         monkeypatch,
         group=registry.ENCODERS.group,
         name="paint",
-        target="paint_encoders:Paint",
+        target=f"paint_encoders:{target}",
         source=PAINT,
     )
     monkeypatch.setattr(registry.ENCODERS, "_loaded", {})
+
+
+def test_a_plugin_may_have_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_paint(tmp_path / "site", monkeypatch, "Paint")
     newest, oldest = registry.load("paint"), registry.load("paint@1")
     assert (newest.space.name, oldest.space.name) == ("paint@2", "paint@1")
     assert registry.load_for_space(oldest.space).space == oldest.space
@@ -123,15 +128,7 @@ def test_a_plugin_may_have_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_versions_of_another_model_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install_plugin(
-        tmp_path / "site",
-        monkeypatch,
-        group=registry.ENCODERS.group,
-        name="paint",
-        target="paint_encoders:Misnamed",
-        source=PAINT,
-    )
-    monkeypatch.setattr(registry.ENCODERS, "_loaded", {})
+    install_paint(tmp_path / "site", monkeypatch, "Misnamed")
     with pytest.raises(PluginError, match="must be called 'paint', not 'fake'"):
         registry.load("paint@1")
 
@@ -144,15 +141,7 @@ def test_versions_are_described_by_their_own_card(tmp_path: Path, monkeypatch: p
 
 
 def test_versions_of_plug_ins_are_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install_plugin(
-        tmp_path / "site",
-        monkeypatch,
-        group=registry.ENCODERS.group,
-        name="paint",
-        target="paint_encoders:Paint",
-        source=PAINT,
-    )
-    monkeypatch.setattr(registry.ENCODERS, "_loaded", {})
+    install_paint(tmp_path / "site", monkeypatch, "Paint")
     described = describe_model("paint@1")
     assert (described.name, described.location, described.languages) == ("paint@1", "plug-in", ("en",))
     with pytest.raises(UnknownModel, match="paint@3"):

@@ -1,8 +1,9 @@
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -266,11 +267,18 @@ def test_a_model_that_another_process_calibrates_is_waited_for() -> None:
     assert not is_calibrating(encoder.space)
 
 
+@contextmanager
+def indexed(folder: Path, encoder: Encoder) -> Iterator[Library]:
+    """Yield a library of one photo."""
+    (folder / "photos").mkdir()
+    CONTENT.photos[0].open().save(folder / "photos" / "a.png")
+    with Library.open(folder / "library", create=True) as library:
+        index(library, folder / "photos", encoder)
+        yield library
+
+
 def test_answers_say_that_the_model_is_being_calibrated(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
-    with Library.open(tmp_path / "library", create=True) as library:
-        index(library, tmp_path / "photos", StubEncoder())
+    with indexed(tmp_path, StubEncoder()) as library:
         searcher = Searcher(library, StubEncoder())
         assert searcher.search("a dog").notes == ()
         with calibrating(searcher.space.space):
@@ -286,10 +294,7 @@ def test_answers_say_that_the_model_is_being_calibrated(tmp_path: Path) -> None:
 
 
 def test_a_searcher_does_not_repeat_a_failed_calibration(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
-    with Library.open(tmp_path / "library", create=True) as library:
-        index(library, tmp_path / "photos", BadEncoder())
+    with indexed(tmp_path, BadEncoder()) as library:
         searcher = Searcher(library, BadEncoder())
         before = searcher.needs_calibration, searcher.calibration_failure
         searcher.calibrate()
@@ -301,10 +306,7 @@ def test_a_searcher_does_not_repeat_a_failed_calibration(tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("quick")
 def test_a_searcher_calibrates_its_model_once(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    CONTENT.photos[0].open().save(tmp_path / "photos" / "a.png")
-    with Library.open(tmp_path / "library", create=True) as library:
-        index(library, tmp_path / "photos", StubEncoder())
+    with indexed(tmp_path, StubEncoder()) as library:
         searcher = Searcher(library, StubEncoder())
         before = searcher.needs_calibration
         searcher.calibrate()
