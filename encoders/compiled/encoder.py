@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["CompiledDamaged", "CompiledEncoder"]
 
 
+PICTURES_PER_RUN = 8
+"""Pictures of one forward pass. With ViT-B-32-256 on two cores, 8 at a time were 1.1 to 1.2 times as fast as 1 at a
+time, 16 no faster, and the vectors had the same bits."""
+
+
 class CompiledDamaged(Exception):
     """A file of a compiled model cannot be read. It is never raised to users: the original takes its place."""
 
@@ -50,27 +55,27 @@ class CompiledEncoder(Encoder):
 
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
-        return np.concatenate([self._forward_picture("vectors", picture) for picture in pixels])
+        return self._forward_pixels("vectors", pixels)
 
     def forward_patches(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to patch features (n, rows, columns, D)."""
         if not self.has_patch_features:
             return super().forward_patches(pixels)
-        return np.concatenate([self._forward_picture("patches", picture) for picture in pixels])
+        return self._forward_pixels("patches", pixels)
 
     def forward_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Map n texts to vectors (n, D)."""
-        # One at a time, as pictures: a vector does not depend on its batch.
+        # One at a time: a text that is padded to the length of others would get a slightly different vector.
         return np.concatenate([self._forward_text(text) for text in texts])
 
-    def _forward_picture(self, output: str, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _forward_pixels(self, output: str, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         from onnxruntime import RunOptions
 
         options = RunOptions()
         # One graph has both outputs and shares the weights; this leaves out what only the other output needs.
         options.only_execute_path_to_fetches = True
-        found: NDArray[np.float32] = self._image_session.run([output], {"pixels": picture[None]}, options)[0]
-        return found
+        groups = (pixels[start : start + PICTURES_PER_RUN] for start in range(0, len(pixels), PICTURES_PER_RUN))
+        return np.concatenate([self._image_session.run([output], {"pixels": group}, options)[0] for group in groups])
 
     def _forward_text(self, text: str) -> NDArray[np.float32]:
         batch = self._tokenizer([text], self.language)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from encoders.torch_encoder import TorchEncoder
 __all__ = ["export"]
 
 OPSET = 17
+MIN_EXTERNAL_BYTES = 1024
+"""Size from which a tensor is written to the file of weights."""
 TEXT_SAMPLES = (
     "a dog",
     "Two cats sleep on a red sofa, in the evening.",
@@ -84,14 +87,14 @@ def _export_images(encoder: TorchEncoder, model: Any, file: Path) -> None:
 
     pixels = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     axes = {name: {0: "n"} for name in ("pixels", *names)}
-    _graph(model, towers, (pixels,), file, inputs=["pixels"], outputs=names, axes=axes)
+    _write_graph(model, towers, (pixels,), file, inputs=["pixels"], outputs=names, axes=axes)
 
 
 def _export_texts(encoder: TorchEncoder, model: Any, file: Path) -> None:
     tokens = encoder._tokens(TEXT_SAMPLES[:2])
     if not hasattr(tokens, "input_ids"):
         axes = {"ids": {0: "n"}, "vectors": {0: "n"}}
-        _graph(
+        _write_graph(
             model,
             lambda ids: encoder._text_features(model, ids),
             (tokens,),
@@ -107,10 +110,10 @@ def _export_texts(encoder: TorchEncoder, model: Any, file: Path) -> None:
 
     axes = {"ids": {0: "n", 1: "t"}, "mask": {0: "n", 1: "t"}, "vectors": {0: "n"}}
     arguments = (tokens.input_ids, tokens.attention_mask)
-    _graph(model, tower, arguments, file, inputs=["ids", "mask"], outputs=["vectors"], axes=axes)
+    _write_graph(model, tower, arguments, file, inputs=["ids", "mask"], outputs=["vectors"], axes=axes)
 
 
-def _graph(
+def _write_graph(
     model: Any,
     run: Callable[..., Any],
     arguments: tuple[Any, ...],
@@ -120,6 +123,8 @@ def _graph(
     outputs: list[str],
     axes: dict[str, dict[int, str]],
 ) -> None:
+    """Write `run` as the graph `file`, and its weights next to it, from where ONNX Runtime maps them into memory."""
+    import onnx
     import torch
 
     class Graph(torch.nn.Module):  # type: ignore[misc]
@@ -130,17 +135,27 @@ def _graph(
         def forward(self, *values: Any) -> Any:
             return run(*values)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), TemporaryDirectory(dir=file.parent) as folder:
+        draft = str(Path(folder) / file.name)  # PyTorch puts the weights into it, or beside it above 2 GB
         torch.onnx.export(
             Graph().eval(),
             arguments,
-            str(file),
+            draft,
             dynamo=False,  # the newer exporter needs onnxscript, and fails on hooks
             input_names=inputs,
             output_names=outputs,
             dynamic_axes=axes,
             opset_version=OPSET,
         )
+        onnx.save_model(
+            onnx.load(draft),
+            str(file),
+            save_as_external_data=True,
+            location=f"{file.name}.data",
+            size_threshold=MIN_EXTERNAL_BYTES,
+        )
+        weights = file.with_name(f"{file.name}.data")
+        weights.chmod(file.stat().st_mode)  # `onnx` lets nobody but the owner read it
 
 
 @contextmanager

@@ -37,7 +37,7 @@ __all__ = [
     "record_failure",
 ]
 
-EXPORTER_VERSION = 1
+EXPORTER_VERSION = 2
 """Raised with every change of the exporter that can change a file. Earlier exports are then ignored."""
 
 CARD, IMAGES, TEXTS, TOKENIZER = "compiled.json", "image.onnx", "text.onnx", "tokenizer.json"
