@@ -274,7 +274,7 @@ def print_forward_rate() -> None:
 
 
 def _wall(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> tuple[float, str]:
-    # Without this variable, both programs start from bytecode, as they do once they are installed.
+    # Without this variable, both programs start from bytecode, as after an installation.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = perf_counter()
     done = subprocess.run(

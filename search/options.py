@@ -39,6 +39,8 @@ class SearchOptions:
     """Add to each hit its cosine similarity to each part of the query."""
     collapse_duplicates: bool = True
     """Return only the best hit of each group of near-duplicates."""
+    every_frame: bool = False
+    """Return each page or moment of a file as a hit of its own, near-duplicates too, instead of the best one."""
     long_texts: LongTexts = "split"
     prompt_ensemble: str | None = None
     """Average each text over the prompt templates of this language (`search/prompt_templates.py`)."""

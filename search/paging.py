@@ -28,11 +28,12 @@ class CursorPosition:
 
     score: float
     id: int
+    """A frame ID: for a still picture, the ID of its content."""
     taken_at: datetime | None = None
 
     def key(self, sort: Sort) -> tuple[float, ...]:
         """Return a key that sorts positions in the order of the hits."""
-        by_score = (-self.score, float(self.id))
+        by_score = (-self.score, self.id)
         if sort == "relevance":
             return by_score
         return (1.0, 0.0, *by_score) if self.taken_at is None else (0.0, -_seconds(self.taken_at), *by_score)

@@ -107,13 +107,15 @@ def _ranking_request(
             options.sort,
             min_score,
             options.collapse_duplicates,
+            options.every_frame,
         ),
         sort=options.sort,
         diverse=options.diverse,
         min_score=min_score,
         candidates=candidates,
         exclude=exclude,
-        collapse_duplicates=options.collapse_duplicates,
+        every_frame=options.every_frame,
+        collapse_duplicates=options.collapse_duplicates and not options.every_frame,
     )
     if options.cursor is None:
         return request
@@ -136,7 +138,7 @@ def _answer(
     hits, next_cursor = _page(hits, request)
     if options.explain:
         hits = _with_parts(library, space, embedded, hits)
-    if options.collapse_duplicates:
+    if request.collapse_duplicates:
         hits = with_near_duplicates(library, hits, request.candidates)
     if options.filters.within:
         hits = [hit.prefer_folders(options.filters.within) for hit in hits]
@@ -170,16 +172,16 @@ def _page(hits: Sequence[Hit], request: RankingRequest) -> tuple[list[Hit], str 
     if len(hits) <= request.k:
         return page, None
     last = page[-1]
-    position = CursorPosition(last.score, last.id, last.taken_at if request.sort == "date" else None)
+    position = CursorPosition(last.score, last.frame_id, last.taken_at if request.sort == "date" else None)
     return page, str(Cursor(request.digest, last.rank, position))
 
 
 def _with_parts(library: Library, space: ActiveSpace, embedded: EmbeddedQuery, hits: Sequence[Hit]) -> list[Hit]:
     """Add to each hit its cosine similarity to each part of the query."""
-    vectors = stored_vectors(library, space, [hit.id for hit in hits])
+    vectors = stored_vectors(library, space, [hit.frame_id for hit in hits])
     return [
-        replace(hit, parts=tuple(np.clip(embedded.parts @ vectors[hit.id], -1, 1).tolist()))
-        if hit.id in vectors
+        replace(hit, parts=tuple(np.clip(embedded.parts @ vectors[hit.frame_id], -1, 1).tolist()))
+        if hit.frame_id in vectors
         else hit
         for hit in hits
     ]

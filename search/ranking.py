@@ -1,7 +1,8 @@
 """Ranking: from query vectors to hits, by exact search, in an order that is always reproducible.
 
 `rank` serves one query in any order, `rank_many` several by relevance in one pass of the index. Equal scores are
-ordered by content ID, so the order does not depend on how the index was built.
+ordered by frame ID, so the order does not depend on how the index was built. A content with several frames is ranked by
+the best of them, or once for each with `every_frame`.
 
 Diversity is maximal marginal relevance: Carbonell and Goldstein, "The use of MMR, diversity-based reranking for
 reordering documents and producing summaries" (SIGIR 1998). The next hit is the one with the largest
@@ -24,7 +25,9 @@ from search.near_duplicates import collapse
 from search.options import Sort
 from search.paging import CursorPosition
 from search.results import Hit
+from store.catalog.frame_ids import content_of, has_further_frames
 from store.catalog.id_sets import Ids
+from store.frames import load_frames
 from store.library import Library
 from store.queries import load_content_records, load_dates_taken
 from store.spaces.embeddings import load_vectors
@@ -51,6 +54,8 @@ class RankingRequest:
     """The content IDs to rank; None for all."""
     exclude: frozenset[int] = frozenset()
     """Content IDs that are never returned."""
+    every_frame: bool = False
+    """Return each frame of a content as a hit of its own, instead of the best one."""
     after: CursorPosition | None = None
     """Return only hits after this position."""
     shown: int = 0
@@ -84,7 +89,7 @@ def rank_many(
     if any(request.diverse is not None or request.sort != "relevance" for request in requests):
         return [rank(library, space, vector, request) for vector, request in zip(vectors, requests, strict=True)]
     number = max(map(_initial_number, requests), default=0)
-    scores, ids = space.current.index.search(vectors, number, requests[0].candidates)  # (Q, K) both
+    scores, ids = space.current.index.search(vectors, number, _frames_to_search(space, requests[0]))  # (Q, K) both
     rankings = []
     for row, (vector, request) in enumerate(zip(vectors, requests, strict=True)):
         hits = _best_hits(library, scores[row], ids[row], request, number)
@@ -100,9 +105,9 @@ def newest_first(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def stored_vectors(library: Library, space: ActiveSpace, ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-    """Return the stored vector (D,) of each content that has one."""
+    """Return the stored vector (D,) of each of the frames `ids` that has one."""
     vectors = load_vectors(library, space.stored, np.array(ids, np.int64))  # (n, D)
-    return {content_id: vector for content_id, vector in zip(ids, vectors, strict=True) if not np.isnan(vector[0])}
+    return {frame: vector for frame, vector in zip(ids, vectors, strict=True) if not np.isnan(vector[0])}
 
 
 def rescaled(scores: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -135,13 +140,18 @@ def _rank_by_score(
     library: Library, space: ActiveSpace, vector: NDArray[np.float32], request: RankingRequest, number: int = 0
 ) -> list[Hit]:
     """Search for `number` neighbours, and for twice as many until the hits are certain."""
-    number = number or _initial_number(request)
+    number, frames = number or _initial_number(request), _frames_to_search(space, request)
     while True:
-        scores, ids = space.current.index.search(vector[None], number, request.candidates)
+        scores, ids = space.current.index.search(vector[None], number, frames)
         hits = _best_hits(library, scores[0], ids[0], request, number)
         if hits is not None:
             return hits
         number *= 2
+
+
+def _frames_to_search(space: ActiveSpace, request: RankingRequest) -> Ids | None:
+    """Return the frame IDs to rank; None for all."""
+    return None if request.candidates is None else space.current.frames_of(request.candidates)
 
 
 def _initial_number(request: RankingRequest) -> int:
@@ -154,7 +164,7 @@ def _best_hits(
 ) -> list[Hit] | None:
     """Return the hits among `number` neighbours, scores and IDs (K,); None if more neighbours are needed."""
     limit = request.k + 1
-    order = np.lexsort((ids, -scores))
+    order = _one_frame_each(ids, np.lexsort((ids, -scores)), request)  # before paging, as it may be on an earlier page
     positions = [CursorPosition(float(scores[row]), int(ids[row])) for row in order.tolist()]
     positions = _collapsed(library, positions, request)  # before paging: groups include hits of earlier pages
     if request.after is not None:
@@ -181,11 +191,13 @@ def _rank_by_date(
 ) -> list[Hit]:
     """Return the newest of all hits that reach `min_score`; hits without a date come last."""
     min_score = -1.0 if request.min_score is None else request.min_score
-    scores, ids = space.current.index.search_range(vector, min_score, request.candidates)
-    dates = load_dates_taken(library, ids)
+    frames = _frames_to_search(space, request)
+    scores, ids = space.current.index.search_range(vector, min_score, frames)  # (n,) both
+    order = _one_frame_each(ids, np.lexsort((ids, -scores)), request)
+    contents = content_of(ids)
+    dates = load_dates_taken(library, contents[order])
     positions = [
-        CursorPosition(float(score), int(content_id), dates.get(int(content_id)))
-        for score, content_id in zip(scores, ids, strict=True)
+        CursorPosition(float(scores[row]), int(ids[row]), dates.get(int(contents[row]))) for row in order.tolist()
     ]
     positions = _collapsed(library, sorted(positions, key=lambda position: position.key("date")), request)
     last = () if request.after is None else request.after.key("date")
@@ -204,30 +216,41 @@ def _rank_diverse(
     """Rerank a pool of the best hits by maximal marginal relevance."""
     size = max(MIN_DIVERSITY_POOL, DIVERSITY_POOL_FACTOR * request.k)
     pool = _rank_by_score(library, space, vector, replace(request, k=size))
-    vectors = stored_vectors(library, space, [hit.id for hit in pool])
-    pool = [hit for hit in pool if hit.id in vectors]
+    vectors = stored_vectors(library, space, [hit.frame_id for hit in pool])
+    pool = [hit for hit in pool if hit.frame_id in vectors]
     if not pool:
         return []
     scores = rescaled(np.array([hit.score for hit in pool]))  # (n,)
-    rows = diverse_order(scores, np.stack([vectors[hit.id] for hit in pool]), request.k, balance)
+    rows = diverse_order(scores, np.stack([vectors[hit.frame_id] for hit in pool]), request.k, balance)
     return _numbered([pool[row] for row in rows], request.shown)
+
+
+def _one_frame_each(ids: Ids, order: Ids, request: RankingRequest) -> Ids:
+    """Return the rows of `order` (n,), best first, without those of frames whose content has a better one."""
+    if request.every_frame or not has_further_frames(ids):
+        return order
+    _, first = np.unique(content_of(ids[order]), return_index=True)
+    return order[np.sort(first)]
 
 
 def _collapsed(library: Library, positions: list[CursorPosition], request: RankingRequest) -> list[CursorPosition]:
     """Keep the first position of each group of near-duplicates, if requested."""
     if not request.collapse_duplicates:
         return positions
-    positions = [position for position in positions if position.id not in request.exclude]  # they represent no group
-    return [positions[row] for row in collapse(library, [position.id for position in positions])]
+    # Excluded pictures represent no group.
+    positions = [position for position in positions if content_of(position.id) not in request.exclude]
+    return [positions[row] for row in collapse(library, [content_of(position.id) for position in positions])]
 
 
 def _described(library: Library, positions: Sequence[CursorPosition], exclude: frozenset[int]) -> list[Hit]:
     """Look up the catalogue records; contents without a present file are left out."""
-    records = load_content_records(library, [position.id for position in positions])
+    contents = [content_of(position.id) for position in positions]
+    records = load_content_records(library, list(dict.fromkeys(contents)))
+    frames = load_frames(library, [position.id for position in positions])
     return [
-        Hit(rank=0, score=position.score, record=records[position.id])
-        for position in positions
-        if position.id in records and position.id not in exclude
+        Hit(rank=0, score=position.score, record=records[content_id], frame=frames.get(position.id))
+        for content_id, position in zip(contents, positions, strict=True)
+        if content_id in records and content_id not in exclude
     ]
 
 

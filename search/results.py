@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Self, overload
 
 from core.files import absolute
+from core.frames import Frame
+from store.catalog.frame_ids import frame_id
 from store.queries import ContentRecord
 
 __all__ = ["Answer", "Hit", "ListedImage", "escape_formula"]
@@ -68,6 +70,13 @@ class Hit(ListedImage):
     """Near-duplicates that were collapsed into this hit, best picture first."""
     parts: tuple[float, ...] | None = None
     """Cosine similarity to each part of the query, in order; None unless requested with `explain`."""
+    frame: Frame | None = None
+    """The page, moment or variant that was found; None for a still picture."""
+
+    @property
+    def frame_id(self) -> int:
+        """The ID of the frame in index files; for a still picture, the content ID."""
+        return self.id if self.frame is None else frame_id(self.id, self.frame.number)
 
     def prefer_folders(self, folders: Sequence[Path]) -> Self:
         """Return a copy whose paths, and those of its near-duplicates, list the files in `folders` first."""

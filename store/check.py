@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
 from core.errors import IndexFault, LibraryUnusable
+from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.catalog.tables import (
     Content,
@@ -23,7 +24,7 @@ from store.catalog.tables import (
 from store.library import Library, Writer, mark_changed
 from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
 from store.spaces import index_cache
-from store.spaces.embeddings import iter_vectors, searchable_ids
+from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
 from store.spaces.vector_index import VectorIndex
@@ -102,10 +103,8 @@ def _repair_space(writer: Writer, stored: StoredSpace) -> Iterator[str]:
     library = writer.library
     with writer.transaction() as connection:
         malformed = _malformed(connection, stored)
-        for content_id in malformed:
-            key = (Embedding.space_id == stored.id, Embedding.content_id == content_id)
-            connection.execute(delete(Embedding).where(*key))
         if malformed:
+            delete_vectors(connection, stored, np.array(malformed, np.int64))
             mark_changed(connection, stored.id)
     if malformed:
         again = "import them again" if stored.space.is_imported else "index again to embed them"
@@ -142,18 +141,18 @@ def _vector_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     with library.read() as connection:
         bad = _malformed(connection, stored)
     if bad:
-        yield Fault("vectors", f"{len(bad)} vectors of {stored.space} are malformed (contents {_format_ids(bad)})")
+        contents = sorted({content_of(frame) for frame in bad})
+        yield Fault("vectors", f"{len(bad)} vectors of {stored.space} are malformed (contents {_format_ids(contents)})")
 
 
 def _malformed(connection: Connection, stored: StoredSpace) -> list[int]:
-    """Return the IDs of contents whose vector has the wrong size, a value that is not finite, or not unit length."""
-    statement = select(Embedding.content_id).where(Embedding.space_id == stored.id).order_by(Embedding.content_id)
-    all_ids = np.fromiter(connection.execute(statement).scalars(), dtype=np.int64)
+    """Return the IDs of frames whose vector has the wrong size, a value that is not finite, or not unit length."""
+    all_ids = embedded_frames(connection, stored)
     valid = [np.empty(0, np.int64)]
     for ids, vectors in iter_vectors(connection, stored, all_ids):
         lengths = np.linalg.norm(vectors.astype(np.float32), axis=1)
         valid.append(ids[np.abs(lengths - 1) < UNIT_TOLERANCE])
-    return [int(content_id) for content_id in np.setdiff1d(all_ids, np.concatenate(valid))]
+    return [int(frame) for frame in np.setdiff1d(all_ids, np.concatenate(valid))]
 
 
 def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
@@ -177,7 +176,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             yield Fault("index", str(exc))
             return
         if row.revision == revision and not np.array_equal(np.sort(index.ids()), expected):
-            detail = f"{path.name} has {len(index)} vectors, but {len(expected)} pictures are searchable"
+            detail = f"{path.name} has {len(index)} vectors, but {len(expected)} are searchable"
             yield Fault("index", detail)
         # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory.
         yield from _differing_vectors(connection, stored, index, path.name)
@@ -193,7 +192,8 @@ def _differing_vectors(connection: Connection, stored: StoredSpace, index: Vecto
             rows = order[np.searchsorted(chunk, stored_ids, sorter=order)]
             different = stored_ids[(vectors[rows] != stored_vectors.astype(np.float32)).any(axis=1)]
             if len(different):
-                detail = f"{name} differs from the catalogue in {len(different)} vectors ({_format_ids(different)})"
+                contents = np.unique(content_of(different))
+                detail = f"{name} differs from the catalogue in {len(different)} vectors ({_format_ids(contents)})"
                 yield Fault("index", detail)
 
 

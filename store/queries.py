@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, true
 
 from core.space import Space
+from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import (
     Content,
@@ -153,7 +154,7 @@ def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, 
 def searchable_records(library: Library, spaces: Sequence[StoredSpace]) -> list[ContentRecord]:
     """Return the contents that a search can find in every one of `spaces`."""
     with library.read() as connection:
-        ids: Ids = reduce(np.intersect1d, [searchable_ids(connection, stored) for stored in spaces])
+        ids: Ids = reduce(np.intersect1d, [content_of(searchable_ids(connection, stored)) for stored in spaces])
         return list(content_records_in(connection, ids.tolist()).values())
 
 

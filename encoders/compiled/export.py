@@ -155,7 +155,7 @@ def _write_graph(
             size_threshold=MIN_EXTERNAL_BYTES,
         )
         weights = file.with_name(f"{file.name}.data")
-        weights.chmod(file.stat().st_mode)  # `onnx` lets nobody but the owner read it
+        weights.chmod(file.stat().st_mode)  # `onnx` lets only the owner read it
 
 
 @contextmanager

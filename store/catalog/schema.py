@@ -8,7 +8,7 @@ from core.errors import LibraryTooNew, LibraryUnusable
 
 __all__ = ["HEAD", "is_current", "upgrade"]
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

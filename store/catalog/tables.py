@@ -7,6 +7,11 @@ belong to contents, so copies share one vector, and a file that is moved or rest
                   └──1 failures         ├──* vector_failures *──1 spaces
                                         └──1 likenesses (perceptual hashes)
 
+A content has one *frame* or several, such as pages. Its first frame, the only one of a still picture, is embedded in
+`embeddings`. The tables `frames` and `frame_embeddings` have rows only for contents with several frames.
+
+    contents 1──* frames 1──* frame_embeddings *──1 spaces
+
 Tags given by a user or a model, and keywords embedded in a file, belong to the content: copies share them. The metadata
 in a sidecar file belongs to the one picture next to it.
 
@@ -17,7 +22,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
@@ -27,6 +42,8 @@ __all__ = [
     "ContentTag",
     "Embedding",
     "Failure",
+    "FrameEmbedding",
+    "FrameRow",
     "IndexGeneration",
     "LibraryState",
     "PerceptualHashRow",
@@ -138,6 +155,22 @@ class Content(Base):
     description: Mapped[str | None]
     facts_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Version of the code that read this metadata. Metadata of an older version is read again."""
+    frame_count: Mapped[int | None]
+    """The number of frames that were read; None if the file was read by a version that knew no frames."""
+
+
+class FrameRow(Base):
+    """A frame of a content with several frames, the first one included."""
+
+    __tablename__ = "frames"
+
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """From 0, in the order of the file."""
+    kind: Mapped[str] = mapped_column(String(8))
+    """A `core.frames.FrameKind`."""
+    seconds: Mapped[float | None]
+    """The time of a moment."""
 
 
 class Picture(Base):
@@ -196,12 +229,29 @@ class SpaceRow(Base):
 
 
 class Embedding(Base):
-    """The unit vector of one content in one space."""
+    """The unit vector of one content in one space: that of its first frame."""
 
     __tablename__ = "embeddings"
 
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True, index=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    """`dim` numbers of the `dtype` of the space."""
+
+
+class FrameEmbedding(Base):
+    """The unit vector of a frame after the first in one space."""
+
+    __tablename__ = "frame_embeddings"
+    __table_args__ = (
+        ForeignKeyConstraint(["content_id", "number"], ["frames.content_id", "frames.number"], ondelete="CASCADE"),
+        Index(None, "content_id", "number"),
+    )
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
+    content_id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """1 or more."""
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     """`dim` numbers of the `dtype` of the space."""
 

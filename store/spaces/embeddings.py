@@ -1,6 +1,7 @@
-"""The vectors of contents in one space: reading them, adding them, and recording why a content has none.
+"""The vectors of frames in one space: reading them, adding them, and recording why a content has none.
 
-Vectors belong to contents, so that files of the same bytes share one.
+Vectors belong to contents, so that files of the same bytes share them. A content has one vector for each of its frames,
+and frame IDs name them (`store.catalog.frame_ids`): that of a first frame is the ID of the content.
 """
 
 import os
@@ -13,8 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select
 
+from core.frames import FIRST_FRAME
+from store.catalog.frame_ids import CONTENT_BITS, content_of, frame_id, has_further_frames, number_of
 from store.catalog.id_sets import Ids, batch_slices, read_ids
-from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
+from store.catalog.tables import (
+    Content,
+    Embedding,
+    FrameEmbedding,
+    Picture,
+    PictureState,
+    Root,
+    RootKind,
+    VectorFailure,
+)
 from store.library import Library
 from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
@@ -23,7 +35,9 @@ __all__ = [
     "BAD_VECTOR",
     "StoredVector",
     "add_vectors",
+    "delete_vectors",
     "embedded_contents",
+    "embedded_frames",
     "find_document_vector",
     "find_file_vector",
     "is_embedded",
@@ -39,7 +53,7 @@ BAD_VECTOR = "bad-vector"
 
 
 class StoredVector(NamedTuple):
-    """A content and its vector in one space."""
+    """A content and the vector of its first frame in one space."""
 
     content_id: int
     vector: NDArray[np.float32]
@@ -47,15 +61,15 @@ class StoredVector(NamedTuple):
 
 
 def load_vectors(library: Library, stored: StoredSpace, ids: Ids) -> NDArray[np.float32]:
-    """Return the vectors of contents `ids` (n,) as (n, D); a content without a sound vector has a row of NaN."""
+    """Return the vectors of frames `ids` (n,) as (n, D); a frame without a sound vector has a row of NaN."""
     with library.read() as connection:
         return _vectors_in(connection, stored, ids)
 
 
-def load_vector(library: Library, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
-    """Return the (D,) vector of a content in this space, or None if it has none."""
+def load_vector(library: Library, stored: StoredSpace, frame: int) -> NDArray[np.float32] | None:
+    """Return the (D,) vector of a frame in this space, or None if it has none."""
     with library.read() as connection:
-        return _vector_in(connection, stored, content_id)
+        return _vector_in(connection, stored, frame)
 
 
 def find_file_vector(library: Library, stored: StoredSpace, digest: bytes) -> StoredVector | None:
@@ -110,46 +124,68 @@ def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names
 
 
 def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
-    """Return the contents that a search can find, ascending: those with a vector in this space and a present file."""
-    embedded = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
+    """Return the frames that a search can find, ascending: those with a vector in this space and a present file."""
+    embedded = embedded_frames(connection, stored)
     present = read_ids(connection, select(Picture.content_id).where(Picture.state == PictureState.PRESENT))
-    return embedded[np.isin(embedded, present, assume_unique=True)]
+    return embedded[np.isin(content_of(embedded), present, assume_unique=not has_further_frames(embedded))]
+
+
+def embedded_frames(connection: Connection, stored: StoredSpace) -> Ids:
+    """Return the frames that have a vector in this space, ascending."""
+    first = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
+    ids = FrameEmbedding.content_id.op("|")(FrameEmbedding.number.op("<<")(CONTENT_BITS))
+    further = read_ids(connection, select(ids).where(FrameEmbedding.space_id == stored.id))
+    return np.concatenate([first, further]) if len(further) else first
 
 
 def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
-    """Yield the vectors of `ids` in batches of (n,) ids and (n, D) vectors; malformed ones are left out."""
+    """Yield the vectors of the frames `ids` in batches of (n,) IDs and (n, D) vectors; malformed ones are left out."""
     length = stored.space.dim * stored.storage.itemsize
     for batch in batch_slices(len(ids)):
-        statement = select(Embedding.content_id, Embedding.vector).where(
-            Embedding.space_id == stored.id,
-            Embedding.content_id.in_(ids[batch].tolist()),
-            func.length(Embedding.vector) == length,
-        )
-        rows = connection.execute(statement).all()
-        content_ids = np.array([row.content_id for row in rows], dtype=np.int64)  # (n,)
-        blob = b"".join(row.vector for row in rows)
+        rows = _stored_rows(connection, stored, ids[batch], length)
+        found = np.array([frame for frame, _ in rows], dtype=np.int64)  # (n,)
+        blob = b"".join(vector for _, vector in rows)
         vectors = np.frombuffer(blob, dtype=stored.storage).reshape(len(rows), stored.space.dim)  # (n, D)
         is_finite = np.isfinite(vectors).all(axis=1)
-        yield content_ids[is_finite], vectors[is_finite]
+        yield found[is_finite], vectors[is_finite]
 
 
 def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
-    """Write the (D,) vectors of contents that have none in this space yet; return how many were written."""
+    """Write the (D,) vectors of frames that have none in this space yet; return how many were written.
+
+    The frames after the first must have been recorded (`store.frames`).
+    """
     if not vectors:
         return 0
-    statement = select(Embedding.content_id).where(
-        Embedding.space_id == stored.id, Embedding.content_id.in_(list(vectors))
-    )
-    already = set(connection.execute(statement).scalars())
-    rows = [
-        {"space_id": stored.id, "content_id": content_id, "vector": stored.to_bytes(vector)}
-        for content_id, vector in vectors.items()
-        if content_id not in already
-    ]
-    if rows:
-        connection.execute(insert(Embedding), rows)
-    _forget_failures(connection, stored, list(vectors))
-    return len(rows)
+    ids = np.array(list(vectors), np.int64)
+    already = {frame for frame, _ in _stored_rows(connection, stored, ids)}
+    first, further = list[dict[str, object]](), list[dict[str, object]]()
+    for frame, vector in vectors.items():
+        if frame in already:
+            continue
+        row = {"space_id": stored.id, "content_id": content_of(frame), "vector": stored.to_bytes(vector)}
+        if number := number_of(frame):
+            further.append({**row, "number": number})
+        else:
+            first.append(row)
+    if first:
+        connection.execute(insert(Embedding), first)
+    if further:
+        connection.execute(insert(FrameEmbedding), further)
+    _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
+    return len(first) + len(further)
+
+
+def delete_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> None:
+    """Delete the vectors of the frames `ids` (n,), and those of their first frames: the next index run replaces them.
+
+    It reads all files again whose first frame has no vector.
+    """
+    contents, further = np.unique(content_of(ids)).tolist(), ids[number_of(ids) > FIRST_FRAME]
+    connection.execute(delete(Embedding).where(Embedding.space_id == stored.id, Embedding.content_id.in_(contents)))
+    for content_id, number in zip(content_of(further).tolist(), number_of(further).tolist(), strict=True):
+        key = (FrameEmbedding.content_id == content_id, FrameEmbedding.number == number)
+        connection.execute(delete(FrameEmbedding).where(FrameEmbedding.space_id == stored.id, *key))
 
 
 def record_vector_failures(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
@@ -178,8 +214,34 @@ def _vectors_in(connection: Connection, stored: StoredSpace, ids: Ids) -> NDArra
     return vectors[positions]
 
 
-def _vector_in(connection: Connection, stored: StoredSpace, content_id: int) -> NDArray[np.float32] | None:
-    for _, vectors in iter_vectors(connection, stored, np.array([content_id], dtype=np.int64)):
+def _stored_rows(
+    connection: Connection, stored: StoredSpace, ids: Ids, length: int | None = None
+) -> list[tuple[int, bytes]]:
+    """Return the IDs and stored bytes of frames `ids` that have a vector, of `length` bytes if that is given."""
+    is_first = number_of(ids) == FIRST_FRAME
+    columns = (Embedding.content_id, Embedding.vector)
+    statement = select(*columns).where(
+        Embedding.space_id == stored.id, Embedding.content_id.in_(ids[is_first].tolist())
+    )
+    if length is not None:
+        statement = statement.where(func.length(Embedding.vector) == length)
+    rows = [(row.content_id, row.vector) for row in connection.execute(statement)] if is_first.any() else []
+    if is_first.all():
+        return rows
+    wanted = set(ids[~is_first].tolist())
+    further = select(FrameEmbedding.content_id, FrameEmbedding.number, FrameEmbedding.vector).where(
+        FrameEmbedding.space_id == stored.id,
+        FrameEmbedding.content_id.in_(np.unique(content_of(ids[~is_first])).tolist()),
+    )
+    for row in connection.execute(further):
+        frame = frame_id(row.content_id, row.number)
+        if frame in wanted and length in (None, len(row.vector)):
+            rows.append((frame, row.vector))
+    return rows
+
+
+def _vector_in(connection: Connection, stored: StoredSpace, frame: int) -> NDArray[np.float32] | None:
+    for _, vectors in iter_vectors(connection, stored, np.array([frame], dtype=np.int64)):
         if len(vectors):
             return np.asarray(vectors[0], dtype=np.float32)
     return None

@@ -10,12 +10,16 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import Connection, delete, insert, select
 
 from core.errors import IndexFault, LibraryUnusable, SpaceDropped
-from store.catalog.id_sets import without
+from core.frames import FIRST_FRAME
+from store.catalog.frame_ids import content_of, number_of
+from store.catalog.id_sets import Ids, without
 from store.catalog.tables import IndexGeneration
 from store.library import Library, Writer
 from store.spaces.embeddings import iter_vectors, searchable_ids
@@ -43,6 +47,18 @@ class CurrentIndex:
     """Whether its vectors differ from those of the file on disk."""
     checksum: bytes | None = None
     """The checksum of the file that it was loaded from, if any."""
+
+    def frames_of(self, contents: Ids) -> Ids:
+        """Return the frames to search for the content IDs `contents` (n,); some need not be in the index."""
+        if not self._further_frames.size:
+            return contents
+        return np.concatenate([contents, self._further_frames[np.isin(content_of(self._further_frames), contents)]])
+
+    @cached_property
+    def _further_frames(self) -> Ids:
+        """The IDs of frames after the first, ascending."""
+        ids = self.index.ids()
+        return np.sort(ids[number_of(ids) > FIRST_FRAME])
 
 
 @dataclass(frozen=True)
