@@ -24,7 +24,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from typing import BinaryIO
@@ -32,11 +32,21 @@ from typing import BinaryIO
 from PIL import ExifTags, Image, ImageFile
 
 from core.errors import PictureError, PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
+from core.frames import FIRST_FRAME, Frame, FrameKind
 from core.metadata import ImageInfo, PhotoMetadata
 from pictures.color import to_8_bit, to_srgb
+from pictures.frames import FrameSeeker, find_frames
 from pictures.metadata import add_late_chunks, read_metadata
 
-__all__ = ["DecodeSettings", "Decoded", "decode", "heif_is_installed", "read_header", "share_large_picture_lock"]
+__all__ = [
+    "DecodeSettings",
+    "Decoded",
+    "decode",
+    "decode_frames",
+    "heif_is_installed",
+    "read_header",
+    "share_large_picture_lock",
+]
 
 _PLUGINS = {  # TGA is last: it has no signature and accepts anything
     "JPEG": "JpegImagePlugin",
@@ -104,9 +114,12 @@ class Decoded:
 
 
 def decode(
-    source: bytes | BinaryIO, settings: DecodeSettings | None = None, shortest_side: int | None = None
+    source: bytes | BinaryIO,
+    settings: DecodeSettings | None = None,
+    shortest_side: int | None = None,
+    frame: int = FIRST_FRAME,
 ) -> Decoded:
-    """Decode the first frame of a picture file. The format is detected from the bytes.
+    """Decode one frame of a picture file, by default the first. The format is detected from the bytes.
 
     `shortest_side` is the number of pixels that the caller needs along the shorter side. The result has at least twice
     as many if the file does: JPEGs are decoded at a half, a quarter or an eighth of their size, other formats are
@@ -115,23 +128,75 @@ def decode(
     Several threads may decode at once. Large pictures are decoded one at a time within the process (or all processes
     that share a lock), so that peak memory does not grow with the number of threads.
 
-    Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable`, and `PictureUnreadable` if reading `source`
-    fails.
+    Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable` (also if there is no such frame), and
+    `PictureUnreadable` if reading `source` fails.
     """
     with _picture_errors():
         image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
-        width, height = image.size
-        _check(width, height, settings or DecodeSettings())
-        if shortest_side and image.format in ("JPEG", "MPO"):
-            image.draft(None, (shortest_side * _OVERSAMPLING,) * 2)
-        with _large_picture_lock if _pixels_in_memory(image, width * height) > _LARGE_PICTURE_PIXELS else nullcontext():
-            if image.format == "PNG":
-                image.load()  # metadata may follow the pixels
+        frames = find_frames(image)
+        if frame >= len(frames):
+            raise PictureUndecodable(f"it has no frame {frame + 1}, only {len(frames)}")
+        decoded = _decode_at(image, frames[frame].position, settings or DecodeSettings(), shortest_side)
+        Image.Image.close(image)  # frees the pixels; the file belongs to the caller
+    return decoded
+
+
+def decode_frames(
+    source: bytes | BinaryIO, settings: DecodeSettings | None = None, shortest_side: int | None = None
+) -> Iterator[tuple[Frame | None, Decoded]]:
+    """Decode the frames of a picture file, one after the other. The frame of a still picture is not described.
+
+    The first frame is decoded as by `decode`, and raises the same errors. Later frames that cannot be decoded are left
+    out. All have the metadata of the file.
+    """
+    settings = settings or DecodeSettings()
+    with _picture_errors():
+        image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        first, *others = find_frames(image)
+        decoded = _decode_at(image, first.position, settings, shortest_side)
+        seeker = FrameSeeker(image)
+    yield _timed(first.frame, seeker), decoded
+    for place in others:
+        try:
+            with _picture_errors():
+                seeker.seek(place.position)
+                decoded = _decode_at(image, place.position, settings, shortest_side, decoded.info.metadata)
+        except PictureError:
+            continue
+        yield _timed(place.frame, seeker), decoded
+    Image.Image.close(image)
+
+
+def _timed(frame: Frame | None, seeker: FrameSeeker) -> Frame | None:
+    if frame is None or frame.kind is not FrameKind.MOMENT:
+        return frame
+    return replace(frame, seconds=seeker.seconds)
+
+
+def _decode_at(
+    image: ImageFile.ImageFile,
+    position: int,
+    settings: DecodeSettings,
+    shortest_side: int | None,
+    metadata: PhotoMetadata | None = None,
+) -> Decoded:
+    """Decode the frame at `position` of an open file. `metadata` is that of the file, if it has been read."""
+    if metadata is None and position != image.tell():
+        metadata = read_metadata(image)
+    if position != image.tell():
+        image.seek(position)
+    width, height = image.size
+    _check(width, height, settings)
+    if shortest_side and image.format in ("JPEG", "MPO"):
+        image.draft(None, (shortest_side * _OVERSAMPLING,) * 2)
+    with _large_picture_lock if _pixels_in_memory(image, width * height) > _LARGE_PICTURE_PIXELS else nullcontext():
+        if image.format == "PNG":
+            image.load()  # metadata may follow the pixels
+        if metadata is None:
             metadata = read_metadata(image)
-            image.load()
-            orientation = _orientation(image)  # not before: Pillow rotates TIFFs itself while loading
-            upright = _upright_srgb(image, orientation, shortest_side)
-            Image.Image.close(image)  # frees the pixels before the lock; the file belongs to the caller
+        image.load()
+        orientation = _orientation(image)  # not before: Pillow rotates TIFFs itself while loading
+        upright = _upright_srgb(image, orientation, shortest_side)
     if orientation >= 5:
         width, height = height, width
     return Decoded(upright, ImageInfo(image.format or "", width, height, metadata))

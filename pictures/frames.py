@@ -1,0 +1,129 @@
+"""The frames of a picture file: the pages of a TIFF, or a few moments of an animation.
+
+They are numbered from 0 in the order of the file. Pillow's own numbers differ: among the pages of a TIFF it counts
+previews, and of an animation it counts every frame.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import ImageFile
+
+from core.frames import FIRST_FRAME, Frame, FrameKind
+
+__all__ = ["MAX_MOMENTS", "MAX_PAGES", "FramePosition", "FrameSeeker", "find_frames"]
+
+MAX_PAGES = 128
+"""Pages that are read of one file."""
+
+MAX_MOMENTS = 8
+"""Moments that are read of one animation, evenly spaced."""
+
+MAX_ANIMATION_PIXELS = 500_000_000
+"""Pixels that are decoded to reach the last moment. Of a longer animation only the beginning is read.
+
+Animations are stored as changes to earlier frames, so that all of these have to be decoded."""
+
+PREVIEW_SIDE = 512
+"""The longest side of a TIFF page that can be a preview of another one, in pixels."""
+
+PREVIEW_FACTOR = 16
+"""How many times more pixels than its preview a page has, at least."""
+
+_TIMED_BY_DURATIONS = frozenset({"GIF", "PNG"})
+"""Animations with a duration for each frame. Those of other formats have a timestamp, once the frame is loaded."""
+
+_ANIMATED = _TIMED_BY_DURATIONS | {"WEBP", "AVIF"}
+_NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
+_REDUCED_BIT, _REDUCED = 1, 2
+"""Values of these tags of a page that is a smaller version of another (TIFF 6.0, section 8)."""
+
+
+@dataclass(frozen=True)
+class FramePosition:
+    """A frame, and its number in Pillow. A still picture has one, without a description."""
+
+    position: int
+    frame: Frame | None = None
+
+
+_STILL = (FramePosition(0),)
+
+
+def find_frames(image: ImageFile.ImageFile) -> Sequence[FramePosition]:
+    """Return the frames of an open picture file, at least one. The times of moments are not known yet."""
+    if image.format == "TIFF":
+        return _described(_page_positions(image), FrameKind.PAGE)
+    if image.format in _ANIMATED and getattr(image, "is_animated", False):
+        return _described(_moment_positions(image), FrameKind.MOMENT)
+    return _STILL
+
+
+class FrameSeeker:
+    """Goes from one frame of an open file to a later one, and knows the time of the current one."""
+
+    def __init__(self, image: ImageFile.ImageFile) -> None:
+        self._image = image
+        self._milliseconds = 0.0
+
+    def seek(self, position: int) -> None:
+        """Go to Pillow's frame `position`. Raises what Pillow raises for damaged files."""
+        if self._image.format not in _TIMED_BY_DURATIONS:
+            self._image.seek(position)
+            return
+        while self._image.tell() < position:
+            self._milliseconds += _number(self._image.info.get("duration"))
+            self._image.seek(self._image.tell() + 1)
+
+    @property
+    def seconds(self) -> float:
+        """The time of the current frame, whose pixels have been loaded, from the beginning of the animation."""
+        return _number(self._image.info.get("timestamp", self._milliseconds)) / 1000
+
+
+def _described(positions: Sequence[int], kind: FrameKind) -> Sequence[FramePosition]:
+    if len(positions) == 1:
+        return (FramePosition(positions[0]),)
+    return [FramePosition(position, Frame(number, kind)) for number, position in enumerate(positions, FIRST_FRAME)]
+
+
+def _page_positions(image: ImageFile.ImageFile) -> list[int]:
+    """Return the positions of the pages that are not previews of others."""
+    if not getattr(image, "is_animated", False):  # one page
+        return [0]
+    sizes, reduced = list[tuple[int, int]](), list[bool]()
+    for position in range(2 * MAX_PAGES):
+        try:
+            image.seek(position)
+        except (EOFError, OSError, SyntaxError):  # the end, or a damaged page
+            break
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        sizes.append(image.size)
+        is_reduced = bool(_integer(tags.get(_NEW_SUBFILE_TYPE)) & _REDUCED_BIT)
+        reduced.append(is_reduced or _integer(tags.get(_SUBFILE_TYPE)) == _REDUCED)
+    image.seek(0)
+    full = [number for number, is_reduced in enumerate(reduced) if not is_reduced] or list(range(len(sizes)))
+    largest = max(sizes[number][0] * sizes[number][1] for number in full)
+    pages = [number for number in full if not _is_preview(sizes[number], largest)]
+    return pages[:MAX_PAGES]
+
+
+def _is_preview(size: tuple[int, int], largest: int) -> bool:
+    width, height = size
+    return max(size) <= PREVIEW_SIDE and width * height * PREVIEW_FACTOR <= largest
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _integer(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _moment_positions(image: ImageFile.ImageFile) -> list[int]:
+    """Return evenly spaced positions, the first one included."""
+    total = int(getattr(image, "n_frames", 1))
+    usable = max(1, min(total, MAX_ANIMATION_PIXELS // max(1, image.width * image.height)))
+    number = min(usable, MAX_MOMENTS)
+    return [index * usable // number for index in range(number)]
