@@ -5,7 +5,7 @@ import sqlite3
 from sqlalchemy import Connection, delete, func, select, update
 
 from core.errors import LibraryUnusable, SpaceInUse
-from store.catalog.tables import Embedding, LibraryState, Root, RootKind, SpaceRow
+from store.catalog.tables import Embedding, FrameEmbedding, LibraryState, Root, RootKind, SpaceRow
 from store.check import remove_orphans
 from store.library import Library, Writer, advance_revision
 from store.roots import collection_path
@@ -28,7 +28,8 @@ def forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool = False) 
 
 def _forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool) -> int:
     with writer.transaction() as connection:
-        number = connection.scalar(select(func.count()).where(Embedding.space_id == stored.id)) or 0
+        vectors = (select(func.count()).where(table.space_id == stored.id) for table in (Embedding, FrameEmbedding))
+        number = sum(connection.scalar(count) or 0 for count in vectors)
         if dry_run:
             return number
         drop_space(connection, stored)

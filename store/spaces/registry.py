@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from core.errors import AmbiguousSpace, SpaceMismatch, UnknownSpace
 from core.space import Space
-from store.catalog.tables import Embedding, LibraryState, SpaceRow
+from store.catalog.tables import Embedding, FrameEmbedding, LibraryState, SpaceRow
 from store.library import Library, Writer, advance_revision
 
 __all__ = [
@@ -55,6 +55,7 @@ class SpaceSummary:
 
     stored: StoredSpace
     vectors: int
+    """One for each frame of each content."""
     is_active: bool
 
 
@@ -180,10 +181,12 @@ def space_revision(library: Library, stored: StoredSpace | None = None) -> tuple
 
 def list_spaces(library: Library) -> list[SpaceSummary]:
     """Return every space of the library, oldest first."""
-    count = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
+    first = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
+    further = select(func.count()).where(FrameEmbedding.space_id == SpaceRow.id).scalar_subquery()
+    count = (first + further).label("vectors")
     with library.read() as connection:
         active = connection.scalar(select(LibraryState.active_space_id))
-        rows = connection.execute(select(SpaceRow.__table__, count.label("vectors")).order_by(SpaceRow.id)).all()
+        rows = connection.execute(select(SpaceRow.__table__, count).order_by(SpaceRow.id)).all()
     return [SpaceSummary(_stored(row), row.vectors, row.id == active) for row in rows]
 
 
