@@ -20,12 +20,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from core.frames import FIRST_FRAME
 from search.active_space import ActiveSpace
 from search.near_duplicates import collapse
 from search.options import Sort
 from search.paging import CursorPosition
 from search.results import Hit
-from store.catalog.frame_ids import content_of, has_further_frames
+from store.catalog.frame_ids import content_of, has_further_frames, number_of
 from store.catalog.id_sets import Ids
 from store.frames import load_frames
 from store.library import Library
@@ -243,14 +244,16 @@ def _collapsed(library: Library, positions: list[CursorPosition], request: Ranki
 
 
 def _described(library: Library, positions: Sequence[CursorPosition], exclude: frozenset[int]) -> list[Hit]:
-    """Look up the catalogue records; contents without a present file are left out."""
+    """Look up the catalogue records; contents without a present file and removed frames are left out."""
     contents = [content_of(position.id) for position in positions]
     records = load_content_records(library, list(dict.fromkeys(contents)))
     frames = load_frames(library, [position.id for position in positions])
     return [
         Hit(rank=0, score=position.score, record=records[content_id], frame=frames.get(position.id))
         for content_id, position in zip(contents, positions, strict=True)
-        if content_id in records and content_id not in exclude
+        if content_id in records
+        and content_id not in exclude
+        and (position.id in frames or number_of(position.id) == FIRST_FRAME)
     ]
 
 
