@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.errors import EmptyQuery, InvalidQuery
+from core.frames import FIRST_FRAME
 from search.query_image import Crop
 from search.query_kind import text_kind
 from search.relevance import Kind
+from store.catalog.frame_ids import MAX_FRAMES
 
 __all__ = [
     "NEGATIVE_SHARE",
@@ -64,19 +66,21 @@ class TextInput:
 
 @dataclass(frozen=True)
 class ImageInput:
-    """A picture file, or the region `crop` of it."""
+    """A picture file, or the region `crop` of it. Of a file with several frames, it is the one with number `frame`."""
 
     path: Path
     crop: Crop | None = None
+    frame: int = FIRST_FRAME
 
     def __post_init__(self) -> None:
         if "\0" in str(self.path):
             raise InvalidQuery("The name of the picture contains a NUL byte.")
+        _check_frame(self.frame)
 
     def __str__(self) -> str:
         path = str(self.path)
         path = path if path.startswith(("/", "./", "../")) else f"./{path}"
-        return _quoted(path) + (f"[{self.crop}]" if self.crop else "")
+        return _quoted(path) + _frame_suffix(self.frame) + (f"[{self.crop}]" if self.crop else "")
 
     @property
     def title(self) -> str:
@@ -86,12 +90,16 @@ class ImageInput:
 
 @dataclass(frozen=True)
 class StoredInput:
-    """A picture of the library, by its content ID. Its stored vector is used."""
+    """A picture of the library, by its content ID. The stored vector of its frame `frame` is used."""
 
     id: int
+    frame: int = FIRST_FRAME
+
+    def __post_init__(self) -> None:
+        _check_frame(self.frame)
 
     def __str__(self) -> str:
-        return f"like:{self.id}"
+        return f"like:{self.id}{_frame_suffix(self.frame)}"
 
     title = property(__str__)
 
@@ -228,6 +236,17 @@ def _term(part: Part, *, weighs: bool) -> str:
     if isinstance(part.source, TextInput) and (weight or part.weight < 0) and not source.startswith('"'):
         source = _quoted(part.source.text, escape_path=True)
     return f"{'+' if part.weight > 0 else '-'} {weight}{source}"
+
+
+def _check_frame(frame: int) -> None:
+    """Raise `InvalidQuery` for a number that no frame has. Numbers are from 0; people count from 1."""
+    if not 0 <= frame < MAX_FRAMES:
+        raise InvalidQuery(f"There is no frame {frame + 1}. Frames are counted from 1.")
+
+
+def _frame_suffix(frame: int) -> str:
+    """Write a frame after the first in the query language, which counts from 1."""
+    return "" if frame == FIRST_FRAME else f"#{frame + 1}"
 
 
 def _quoted(text: str, *, escape_path: bool = False) -> str:

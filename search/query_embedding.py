@@ -14,6 +14,7 @@ from search.prompt_templates import apply_templates
 from search.query import ImageInput, Query, QueryInput, StoredInput, TextInput, VectorInput
 from search.query_cache import QueryCache
 from search.query_image import find_stored_vector, open_query_image
+from store.catalog.frame_ids import CONTENT_BITS, frame_id
 from store.library import Library
 from store.spaces.embeddings import load_vector
 from store.spaces.registry import StoredSpace
@@ -88,21 +89,23 @@ class QueryEmbedder:
         """Return the unit vector of each picture: the stored one, if the library contains a file of the same bytes."""
         vectors: dict[QueryInput, NDArray[np.float32]] = {}
         for image in images:
-            stored = None if image.crop else find_stored_vector(self.library, self.stored, image.path)
+            stored = None if image.crop else find_stored_vector(self.library, self.stored, image.path, image.frame)
             if stored is not None:
                 vectors[image] = normalized(stored.vector)
         new = [image for image in images if image not in vectors]
         if new:
             encoder = self.encoder()
-            opened = [open_query_image(image.path, encoder.preprocess.size, image.crop) for image in new]
+            side = encoder.preprocess.size
+            opened = [open_query_image(image.path, side, image.crop, image.frame) for image in new]
             vectors |= zip(new, encoder.encode_images(opened), strict=True)
         return vectors
 
     def _stored(self, source: StoredInput) -> NDArray[np.float32]:
-        """Return the unit vector (D,) of a picture of the library."""
-        vector = load_vector(self.library, self.stored, source.id)
+        """Return the unit vector (D,) of a frame of a picture of the library."""
+        is_id = not source.id >> CONTENT_BITS  # a larger number would name a frame of another picture
+        vector = load_vector(self.library, self.stored, frame_id(source.id, source.frame)) if is_id else None
         if vector is None:
-            raise ContentNotEmbedded(source.id)
+            raise ContentNotEmbedded(source.id, source.frame)
         return normalized(vector)
 
     def _vector(self, source: VectorInput) -> NDArray[np.float32]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InvalidQuery, PictureError
+from core.frames import FIRST_FRAME
+from store.catalog.frame_ids import frame_id
 from store.library import Library
-from store.spaces.embeddings import StoredVector, find_document_vector, find_file_vector
+from store.spaces.embeddings import StoredVector, find_document_vector, find_file_vector, load_vector
 from store.spaces.registry import StoredSpace
 
 if TYPE_CHECKING:
@@ -75,16 +77,18 @@ class Crop:
         return ",".join(f"{repr(side).removesuffix('.0')}{'%' if self.percent else ''}" for side in sides)
 
 
-def open_query_image(path: Path, shortest_side: int, crop: Crop | None = None) -> "Image.Image":
-    """Open the picture at `path`, or a region of it, upright and in sRGB, at about `shortest_side` pixels.
+def open_query_image(
+    path: Path, shortest_side: int, crop: Crop | None = None, frame: int = FIRST_FRAME
+) -> "Image.Image":
+    """Open a frame of the picture at `path`, or a region of it, upright and in sRGB, at about `shortest_side` pixels.
 
-    Raises `InvalidQuery` if it cannot be read or decoded, or if the region lies outside.
+    Raises `InvalidQuery` if it cannot be read or decoded, or if there is no such frame or region.
     """
     from pictures.decode import decode  # text queries start without the code that decodes pictures
 
     try:
         # A region is cut from the full picture: at reduced scale, few pixels of it may be left.
-        decoded = decode(_read(path), shortest_side=None if crop else shortest_side)
+        decoded = decode(_read(path), shortest_side=None if crop else shortest_side, frame=frame)
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:
@@ -92,12 +96,19 @@ def open_query_image(path: Path, shortest_side: int, crop: Crop | None = None) -
     return crop.apply(decoded.image, (decoded.info.width, decoded.info.height)) if crop else decoded.image
 
 
-def find_stored_vector(library: Library, space: StoredSpace, image: Path | str) -> StoredVector | None:
+def find_stored_vector(
+    library: Library, space: StoredSpace, image: Path | str, frame: int = FIRST_FRAME
+) -> StoredVector | None:
     """Find `image` in the library, as the ID of a document or as a file with the same bytes.
 
-    Returns None if the library has no vector of it. Raises `InvalidQuery` if it is neither a document nor readable.
+    Returns None if the library has no vector of its frame `frame`. Raises `InvalidQuery` if it is neither a document
+    nor readable.
     """
-    return find_document_vector(library, space, os.fsencode(image)) or _find_file(library, space, Path(image))
+    found = find_document_vector(library, space, os.fsencode(image)) or _find_file(library, space, Path(image))
+    if found is None or frame == FIRST_FRAME:
+        return found
+    vector = load_vector(library, space, frame_id(found.content_id, frame))
+    return None if vector is None else StoredVector(found.content_id, vector)
 
 
 def _find_file(library: Library, space: StoredSpace, image: Path) -> StoredVector | None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IndexFault, InvalidQuery, SpaceDropped
+from core.frames import FIRST_FRAME
 from encoders.base import Encoder
 from encoders.placement import Placement
 from search.active_space import ActiveSpace, ActiveSpaceTracker
@@ -148,18 +149,21 @@ class Searcher:
         options: SearchOptions = DEFAULT_OPTIONS,
         *,
         crop: Crop | None = None,
+        frame: int = FIRST_FRAME,
         k: int | None = None,
     ) -> Answer:
         """Return the pictures most similar to a picture, without the picture itself and its exact copies.
 
         `image` is a file, or the ID of an imported document. If the library contains the same bytes, the stored vector
-        is used. With `crop`, the query is that region of the picture. Raises as `search` does.
+        is used. With `crop`, the query is that region of the picture. `frame` is the number of a page or a moment of a
+        file that has several, from 0. Raises as `search` does.
         """
         options = _with_k(options, k)
 
         def in_space(space: ActiveSpace) -> Answer:
             stored = find_stored_vector(self._library, space.stored, image)
-            source = ImageInput(Path(image), crop) if stored is None or crop else StoredInput(stored.content_id)
+            is_stored = stored is not None and crop is None and frame == FIRST_FRAME
+            source = StoredInput(stored.content_id) if is_stored else ImageInput(Path(image), crop, frame)
             exclude = frozenset[int]() if stored is None else frozenset([stored.content_id])
             return run_query(
                 self._library, space, self._embedder(space), Query((Part(source),)), options, exclude=exclude

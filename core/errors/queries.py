@@ -4,6 +4,7 @@ import unicodedata
 from pathlib import Path
 
 from core.errors.base import SightlineError
+from core.frames import FIRST_FRAME
 
 __all__ = [
     "AlbumIsRanked",
@@ -46,11 +47,16 @@ class NothingIndexed(InvalidQuery):
 
 
 class ContentNotEmbedded(InvalidQuery):
-    """The space that is searched has no vector of a picture with the ID `content_id`."""
+    """The space that is searched has no vector of a picture with the ID `content_id`, or not of its frame `frame`."""
 
-    def __init__(self, content_id: int) -> None:
-        super().__init__(f"No picture with the ID {content_id} has a vector in this space.")
+    def __init__(self, content_id: int, frame: int = FIRST_FRAME) -> None:
+        if frame == FIRST_FRAME:
+            message = f"No picture with the ID {content_id} has a vector in this space."
+        else:
+            message = f"The picture with the ID {content_id} has no vector of frame {frame + 1} in this space."
+        super().__init__(message)
         self.content_id = content_id
+        self.frame = frame
 
 
 class AlbumIsRanked(InvalidQuery):

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import InvalidQuery, QuerySyntax
+from core.frames import FIRST_FRAME
 from search.filters import FIELD_NAMES, Not, field_condition
 from search.query import ImageInput, QueryInput, StoredInput, TextInput
 from search.query_image import Crop
@@ -32,10 +33,12 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _WEIGHT = re.compile(r"(\d+(?:\.\d+)?(?:e[-+]?\d+)?):(?=[^\s\d:])", re.IGNORECASE | re.ASCII)
 _FIELD = re.compile(r"([a-z]+):(?=\S)", re.IGNORECASE | re.ASCII)
 _GROUP = re.compile(r"\(\s*(?:-?\(\s*)*-?([a-z]+):\S", re.IGNORECASE | re.ASCII)
-_LIKE = re.compile(r"like:(\d{1,18})(?=[\s)]|$)", re.IGNORECASE | re.ASCII)
-_PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:\[[^\]\s]*\])?(?=\s|$)")
+_LIKE = re.compile(r"like:(\d{1,18})(?:#(\d{1,9}))?(?=[\s)]|$)", re.IGNORECASE | re.ASCII)
+_PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:#\d+)?(?:\[[^\]\s]*\])?(?=\s|$)")
 """`./`, `../` and `~/` begin a picture; `/` only if a name with an extension follows, so `/etc` is text."""
-_CROP = re.compile(r"\[([\d.,%e+-]+)\]")
+_FRAME_AND_CROP = re.compile(r"(?:#(\d{1,9}))?(?:\[([\d.,%e+-]+)\])?", re.ASCII)
+_AFTER_NAME = re.compile(r"(?:(?<=\w)#\d{1,9})?(?:\[[\d.,%e+-]+\])?$", re.ASCII)
+"""After a picture: the number of a frame, from 1, and a region."""
 
 _OPERATORS: Mapping[str, type[PlusToken | DashToken | OrToken]] = MappingProxyType(
     {"+": PlusToken, "-": DashToken, "or": OrToken}
@@ -114,7 +117,7 @@ class _Lexer:
         like, path = _LIKE.match(self.text, self.at), _PATH.match(self.text, self.at)
         if like is not None:
             self.at = like.end()
-            return StoredInput(int(like[1]))
+            return self._source(start, lambda: StoredInput(int(like[1]), _frame_number(like[2])))
         if path is not None:
             return self._bare_picture(path[0])
         if self.text[self.at] != '"':
@@ -125,16 +128,20 @@ class _Lexer:
 
     def _bare_picture(self, chunk: str) -> QueryInput:
         start = self.at
-        crop = re.search(r"\[[\d.,%e+-]+\]$", chunk)
-        self.at += crop.start() if crop else len(chunk)
-        return self._picture(chunk[: crop.start()] if crop else chunk, start)
+        after = _AFTER_NAME.search(chunk)
+        name = chunk[: after.start()] if after else chunk
+        self.at += len(name)
+        return self._picture(name, start)
 
     def _picture(self, name: str, start: int) -> QueryInput:
-        """Return the picture `name`, with the region that follows in square brackets."""
-        box = _CROP.match(self.text, self.at)
-        self.at = box.end() if box else self.at
+        """Return the picture `name`, with the frame and the region in square brackets that follow."""
+        after = _FRAME_AND_CROP.match(self.text, self.at)
+        assert after is not None  # both may be missing
+        self.at = after.end()
         path = Path(os.path.expanduser(name))  # noqa: PTH111 (Path.expanduser may raise)
-        return self._source(start, lambda: ImageInput(path, Crop.parse(box[1]) if box else None))
+        return self._source(
+            start, lambda: ImageInput(path, Crop.parse(after[2]) if after[2] else None, _frame_number(after[1]))
+        )
 
     def _filter(self, depth: int) -> FilterToken | None:
         """Read a filter `name:value` with a known name, or filters in round brackets."""
@@ -210,3 +217,8 @@ class _Lexer:
         match = self._peek(pattern)
         self.at += len(match)
         return match
+
+
+def _frame_number(ordinal: str | None) -> int:
+    """Return the number of a frame, which begins at 0, for how people count it."""
+    return FIRST_FRAME if ordinal is None else int(ordinal) - 1

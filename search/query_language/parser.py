@@ -8,6 +8,7 @@ Most lines are sentences, and no sentence is split by accident: `t-shirt`, `3:30
     -word, -"phrase"    a negative part
     0.5:words, 2:"..."  a part with a weight
     ./my.jpg  like:42   a picture; `./my.jpg[10%,0%,50%,100%]` is a region of it
+    ./my.tif#3  like:42#3   the third page or moment of a file that has several
     field:value         a filter, if the field is known; -field:value; a:1 or b:2; (a:1 or b:2)
 """
 

@@ -83,6 +83,13 @@ def test_parts_and_weights(line: str, parts: list[tuple[str, float]]) -> None:
         ("./my.jpg[1,2,3,4]", ImageInput(Path("my.jpg"), Crop(1, 2, 3, 4))),
         ('"./my picture.jpg"[10%,0%,50%,100%]', ImageInput(Path("my picture.jpg"), Crop(10, 0, 50, 100, percent=True))),
         ("./my.jpg[x]", ImageInput(Path("my.jpg[x]"))),
+        ("./my.tif#3", ImageInput(Path("my.tif"), frame=2)),
+        ("/pictures/my.tif#3", ImageInput(Path("/pictures/my.tif"), frame=2)),
+        ("./my.tif#12[1,2,3,4]", ImageInput(Path("my.tif"), Crop(1, 2, 3, 4), frame=11)),
+        ('"./my #1.tif"#2[1%,2%,3%,4%]', ImageInput(Path("my #1.tif"), Crop(1, 2, 3, 4, percent=True), frame=1)),
+        ("./my#3.tif", ImageInput(Path("my#3.tif"))),
+        ("like:42#3", StoredInput(42, frame=2)),
+        ("like:42#1", StoredInput(42)),
         (r'"\./my.jpg"', TextInput("./my.jpg")),
     ],
 )
@@ -140,6 +147,8 @@ def test_brackets_group_filters() -> None:
         ('snow + ""', 7, "text is empty"),
         ("snow + 1e99:dogs", 7, "out of range"),
         ("./a.jpg[0,0,0,9]", 0, "no area"),
+        ("snow like:42#0", 5, "no frame 0"),
+        ("snow ./a.tif#99999999", 5, "no frame 99999999"),
         ("(" * 60 + "tag:a" + ")" * 60, 40, "Too many nested"),
     ],
 )  # fmt: skip
@@ -177,7 +186,8 @@ def test_any_text_parses_or_raises_invalid_query(line: str) -> None:
         assert str(exc)
 
 
-NASTY = st.text(st.sampled_from("a雪b +-:\"()[]/~.\\0123'or \t"), min_size=1, max_size=12)
+NASTY = st.text(st.sampled_from("a雪b +-:\"()[]#/~.\\0123'or \t"), min_size=1, max_size=12)
+FRAMES = st.integers(0, 2**23 - 1)
 SOURCES = st.one_of(
     st.one_of(st.text(min_size=1, max_size=20), NASTY, st.sampled_from(PROSE))
     .filter(lambda text: text.strip() and "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text))
@@ -186,12 +196,15 @@ SOURCES = st.one_of(
         lambda name: ImageInput(Path(name))
     ),
     st.builds(
-        lambda name, box, percent: ImageInput(Path(name), Crop(box[0], box[1], box[2], box[3], percent=percent)),
+        lambda name, box, percent, frame: ImageInput(
+            Path(name), Crop(box[0], box[1], box[2], box[3], percent=percent), frame
+        ),
         NASTY,
         st.tuples(*[st.floats(0.001, 1e7)] * 4),
         st.booleans(),
+        FRAMES,
     ),
-    st.integers(0, 10**17).map(StoredInput),
+    st.builds(StoredInput, st.integers(0, 10**17), FRAMES),
 )
 WEIGHTS = st.one_of(st.sampled_from([1.0, 1.0, 2.0, 0.5]), st.floats(1e-6, 1e6))
 
