@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, chain
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -35,8 +36,8 @@ MAX_BATCH_FILES = 256
 Item = TypeVar("Item")
 """What is read: a file, or a content with several files."""
 
-Unembedded: TypeAlias = tuple[Accepted, NDArray[np.uint8]]
-"""A picture without a vector, and its pixels (S, S, 3)."""
+Unembedded: TypeAlias = tuple[Accepted, tuple[NDArray[np.uint8], ...]]
+"""A file without vectors, and the pixels (S, S, 3) of each of its frames."""
 
 
 def read_ahead(reader: Reader[Item], items: Iterable[Item], pool: ReaderPool, batch_size: int = 1) -> Iterator[Reading]:
@@ -60,15 +61,18 @@ def read_ahead(reader: Reader[Item], items: Iterable[Item], pool: ReaderPool, ba
 
 
 def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
-    """Group `readings` into batches of at most `size` pictures to embed and `MAX_BATCH_FILES` files."""
+    """Group `readings` into batches of `size` frames to embed, or slightly more, and at most `MAX_BATCH_FILES` files.
+
+    The frames of one file are in the same batch.
+    """
     batch: list[Reading] = []
-    pictures = 0
+    frames = 0
     for reading in readings:
         batch.append(reading)
-        pictures += reading.pixels is not None
-        if pictures == size or len(batch) == MAX_BATCH_FILES:
+        frames += len(reading.pixels)
+        if frames >= size or len(batch) == MAX_BATCH_FILES:
             yield batch
-            batch, pictures = [], 0
+            batch, frames = [], 0
     if batch:
         yield batch
 
@@ -81,7 +85,7 @@ def embed(encoder: Encoder, batch: Sequence[Reading]) -> list[FileOutcome]:
     unembedded: list[Unembedded] = []
     outcomes: list[FileOutcome] = []
     for reading in batch:
-        if reading.pixels is None or not isinstance(reading.outcome, Accepted):
+        if not reading.pixels or not isinstance(reading.outcome, Accepted):
             outcomes.append(reading.outcome)
         else:
             unembedded.append((reading.outcome, reading.pixels))
@@ -125,13 +129,15 @@ def _result(future: Future[Reading | None]) -> Iterator[Reading]:
         yield reading
 
 
-def _embed(encoder: Encoder, pictures: Sequence[Unembedded]) -> list[FileOutcome]:
-    """Add the vectors of `pictures`. Copies, which are often in one batch, are embedded once."""
-    pixels = {accepted.digest: pixels for accepted, pixels in pictures}
-    if not pixels:
+def _embed(encoder: Encoder, files: Sequence[Unembedded]) -> list[FileOutcome]:
+    """Add the vectors of all frames of `files`. Copies, which are often in one batch, are embedded once."""
+    frames = {accepted.digest: pixels for accepted, pixels in files}
+    if not frames:
         return []
-    vectors = dict(zip(pixels, encoder.encode_pixels(np.stack(list(pixels.values()))), strict=True))  # (n, S, S, 3)
-    return [replace(accepted, vector=vectors[accepted.digest]) for accepted, _ in pictures]
+    vectors = encoder.encode_pixels(np.stack(list(chain.from_iterable(frames.values()))))  # (n, S, S, 3) -> (n, D)
+    ends = list(accumulate(map(len, frames.values())))
+    by_digest = dict(zip(frames, np.split(vectors, ends[:-1]), strict=True))
+    return [replace(accepted, vectors=by_digest[accepted.digest]) for accepted, _ in files]
 
 
 def _embed_alone(encoder: Encoder, picture: Unembedded) -> list[FileOutcome]:

@@ -24,11 +24,12 @@ from time import perf_counter
 from core.errors import SpaceIncomplete
 from encoders.base import Encoder
 from indexer.batching import batches, embed_ahead, read_ahead
-from indexer.reader import Reading, outcome_of
+from indexer.reader import Reading, reading_of
 from indexer.reader_pool import ReaderPool, default_workers
 from indexer.summary import Progress
 from pictures.decode import DecodeSettings
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
+from store.frames import EmbeddedFrames
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.library import Library, Writer
 from store.roots import folder_roots
@@ -166,11 +167,15 @@ class _FillRun:
 
     def _write(self, outcomes: Sequence[FileOutcome]) -> None:
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
-        vectors = {_content_id(each): each.vector for each in accepted if each.vector is not None}
+        embedded = {
+            _content_id(each): EmbeddedFrames(each.frames, each.vectors)
+            for each in accepted
+            if each.vectors is not None
+        }
         faults = {_content_id(each): each.fault for each in accepted if each.fault is not None}
-        if vectors or faults:
+        if embedded or faults:
             with self._library.exclusive(self._progress.waiting) as writer:
-                self.counts["embedded"] += space_fill.add(writer, self._stored, vectors, faults)
+                self.counts["embedded"] += space_fill.add(writer, self._stored, embedded, faults)
 
     def _available_roots(self) -> list[int]:
         """Return the roots that are available, and note the others: files of an unmounted disk are not tried."""
@@ -198,7 +203,7 @@ class _ContentReader:
             return Reading(Rejected(nowhere, 0, 0, "gone", "no file has this content now", transient=True))
         _, relpath = item.files[file.path]
         pending = PendingFile(relpath, content_id=item.content_id, size_is_known=False)
-        return Reading(outcome_of(pending, file), file.pixels, file.seconds)
+        return reading_of(pending, file)
 
 
 def _content_id(accepted: Accepted) -> int:

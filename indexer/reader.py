@@ -14,7 +14,7 @@ from pictures.reading import ReadFile, ReadRequest
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.near_duplicates.hashes import PerceptualHash
 
-__all__ = ["FileReader", "Reader", "Reading", "outcome_of"]
+__all__ = ["FileReader", "Reader", "Reading", "outcome_of", "reading_of"]
 
 Item = TypeVar("Item")
 ReadItem = TypeVar("ReadItem", contravariant=True)
@@ -22,10 +22,10 @@ ReadItem = TypeVar("ReadItem", contravariant=True)
 
 @dataclass(frozen=True)
 class Reading:
-    """The outcome of reading one file, and its pixels (S, S, 3) if it has to be embedded."""
+    """The outcome of reading one file, and the pixels (S, S, 3) of each frame that has to be embedded."""
 
     outcome: FileOutcome
-    pixels: NDArray[np.uint8] | None = None
+    pixels: tuple[NDArray[np.uint8], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
 
@@ -59,7 +59,13 @@ class FileReader:
 
     def reading(self, item: PendingFile, file: ReadFile | None) -> Reading | None:
         """Return the outcome for the catalogue, or None if the file has vanished."""
-        return None if file is None else Reading(outcome_of(item, file), file.pixels, file.seconds)
+        return None if file is None else reading_of(item, file)
+
+
+def reading_of(pending: PendingFile, file: ReadFile) -> Reading:
+    """Return the outcome of a file that was read, with its pixels."""
+    pixels = () if file.pixels is None else (file.pixels, *file.further_pixels)
+    return Reading(outcome_of(pending, file), pixels, file.seconds)
 
 
 def outcome_of(pending: PendingFile, file: ReadFile) -> FileOutcome:
@@ -70,4 +76,6 @@ def outcome_of(pending: PendingFile, file: ReadFile) -> FileOutcome:
     if file.info is None:  # the catalogue has everything already
         return Accepted(pending, file.size, file.mtime_ns, file.digest)
     hashed = PerceptualHash(HASH_VERSION, file.perceptual_hash)
-    return Accepted(pending, file.size, file.mtime_ns, file.digest, info=file.info, perceptual_hash=hashed)
+    return Accepted(
+        pending, file.size, file.mtime_ns, file.digest, info=file.info, frames=file.frames, perceptual_hash=hashed
+    )

@@ -13,8 +13,9 @@ from pathlib import Path
 from core.errors import PictureError
 from core.files import modified_ns
 from core.metadata import PhotoMetadata
-from pictures.decode import DecodeSettings, decode, read_header
-from pictures.perceptual_hash import HASH_INPUT_SIDE, HASH_VERSION, perceptual_hash
+from pictures.decode import DecodeSettings, decode_frames, read_header
+from pictures.perceptual_hash import HASH_INPUT_SIDE, HASH_VERSION
+from pictures.reading import hash_first_frame
 from pictures.xmp import MAX_XMP_BYTES, read_xmp
 from store.ingest.metadata import MetadataRefresh, OutdatedContent, ParsedSidecar, PendingSidecar
 from store.library import Writer
@@ -93,9 +94,8 @@ def _hash(root: Path, settings: DecodeSettings, content: UnhashedContent) -> Per
         data = (root / os.fsdecode(content.relpath)).read_bytes()
         if hashlib.sha256(data).digest() != content.digest:
             return None
-        return PerceptualHash(
-            HASH_VERSION, perceptual_hash(decode(data, settings, shortest_side=HASH_INPUT_SIDE).image)
-        )
+        frame, decoded = next(decode_frames(data, settings, shortest_side=HASH_INPUT_SIDE))
+        return PerceptualHash(HASH_VERSION, hash_first_frame(decoded.image, frame))
     except OSError:
         return None
     except PictureError as exc:

@@ -6,10 +6,11 @@ This module and those it imports are all that a reader process loads (see `pictu
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,23 @@ from PIL import Image
 
 from core.errors import FileTooLarge, PictureError, PictureUnreadable
 from core.files import modified_ns
+from core.frames import Frame, FrameKind
 from core.metadata import ImageInfo
-from pictures.decode import DecodeSettings, decode
+from pictures.decode import DecodeSettings, decode_frames
 from pictures.perceptual_hash import HASH_INPUT_SIDE, perceptual_hash
 
-__all__ = ["MAX_FILE_BYTES", "Preprocessing", "ReadFailure", "ReadFile", "ReadRequest", "ReadSettings", "read_picture"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "Preprocessing",
+    "ReadFailure",
+    "ReadFile",
+    "ReadRequest",
+    "ReadSettings",
+    "hash_first_frame",
+    "read_picture",
+]
+
+Result = TypeVar("Result")
 
 MAX_FILE_BYTES = 1 << 30
 """Size of the largest file that is read; 200 million pixels of 16 bits, uncompressed, take slightly more."""
@@ -78,7 +91,8 @@ class ReadFile:
     """The outcome of reading a file. `size` and `mtime_ns` belong to exactly the bytes that were read.
 
     `path` is the index of the file in the paths of the request. `info`, `pixels` (S, S, 3) and `perceptual_hash` are
-    None if the file failed or its pixels were not needed. A picture that is too plain has no hash either.
+    None if the file failed or its pixels were not needed. A picture that is too plain has no hash either, nor has a
+    document: documents with the same first page are not near-duplicates.
     """
 
     path: int = 0
@@ -89,6 +103,11 @@ class ReadFile:
     info: ImageInfo | None = None
     perceptual_hash: bytes | None = None
     pixels: NDArray[np.uint8] | None = None
+    """Those of the first frame."""
+    frames: tuple[Frame, ...] = ()
+    """All frames of a file with several."""
+    further_pixels: tuple[NDArray[np.uint8], ...] = ()
+    """Those of all frames but the first."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
 
@@ -127,19 +146,42 @@ def read_picture(request: ReadRequest, settings: ReadSettings, is_embedded: Call
 
 
 def _decode(data: bytes, settings: ReadSettings, file: ReadFile) -> ReadFile:
-    preprocess = settings.preprocess
-    times = [perf_counter()]
-    decoded = decode(data, settings.decode, shortest_side=max(preprocess.size, HASH_INPUT_SIDE))
-    times.append(perf_counter())
-    pixels = preprocess.pixels(decoded.image)  # (S, S, 3)
-    times.append(perf_counter())
-    bits = perceptual_hash(decoded.image)
-    times.append(perf_counter())
-    stages = ("decode", "preprocess", "hash")
-    seconds = file.seconds | {stage: times[n + 1] - times[n] for n, stage in enumerate(stages)}
-    return ReadFile(
-        file.path, file.size, file.mtime_ns, file.digest, None, decoded.info, bits, pixels=pixels, seconds=seconds
+    preprocess, seconds = settings.preprocess, dict(file.seconds)
+    frames, pixels = list[Frame](), list[NDArray[np.uint8]]()
+    info, bits = None, None
+    decoding = decode_frames(data, settings.decode, shortest_side=max(preprocess.size, HASH_INPUT_SIDE))
+    while (following := _timed(seconds, "decode", lambda: next(decoding, None))) is not None:
+        frame, decoded = following
+        pixels.append(_timed(seconds, "preprocess", partial(preprocess.pixels, decoded.image)))  # (S, S, 3)
+        frames += [frame] if frame is not None else []
+        if info is None:
+            info = decoded.info
+            bits = _timed(seconds, "hash", partial(hash_first_frame, decoded.image, frame))
+    several = tuple(frames) if len(frames) > 1 else ()
+    first, *further = pixels
+    return replace(
+        file,
+        info=info,
+        perceptual_hash=bits,
+        pixels=first,
+        frames=several,
+        further_pixels=tuple(further),
+        seconds=seconds,
     )
+
+
+def hash_first_frame(image: Image.Image, frame: Frame | None) -> bytes | None:
+    """Return the perceptual hash of a file by its first frame; None for a page, or a picture that is too plain."""
+    return None if frame is not None and frame.kind is FrameKind.PAGE else perceptual_hash(image)
+
+
+def _timed(seconds: dict[str, float], stage: str, run: Callable[[], Result]) -> Result:
+    """Return `run()`, and add the time that it took."""
+    started = perf_counter()
+    try:
+        return run()
+    finally:
+        seconds[stage] = seconds.get(stage, 0.0) + perf_counter() - started
 
 
 def _read(path: bytes) -> tuple[bytes | None, int, int]:

@@ -1,42 +1,55 @@
 """The frames of contents that have several: recording them, and describing those that a search has found."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, insert, select
 
-from core.frames import Frame, FrameKind
+from core.frames import FIRST_FRAME, Frame, FrameKind
 from store.catalog.frame_ids import content_of, frame_id
 from store.catalog.id_sets import batch_slices
-from store.catalog.tables import Content, FrameRow
+from store.catalog.tables import FrameRow
 from store.library import Library
+from store.spaces.embeddings import add_vectors
+from store.spaces.registry import StoredSpace
 
-__all__ = ["list_frames", "load_frames", "record_frames"]
+__all__ = ["EmbeddedFrames", "add_frames", "list_frames", "load_frames", "record_frames"]
+
+
+class EmbeddedFrames(NamedTuple):
+    """The vectors of all frames of one content."""
+
+    frames: Sequence[Frame]
+    """None for a still picture."""
+    vectors: NDArray[np.floating]
+    """(F, D), one for each frame; for a still picture (1, D)."""
+
+
+def add_frames(connection: Connection, stored: StoredSpace, embedded: Mapping[int, EmbeddedFrames]) -> int:
+    """Record the frames of contents, and write those of their vectors that the space lacks; return how many."""
+    record_frames(connection, {content_id: frames for content_id, (frames, _) in embedded.items()})
+    vectors = {
+        frame_id(content_id, number): vector
+        for content_id, (frames, all_vectors) in embedded.items()
+        for number, vector in zip([frame.number for frame in frames] or [FIRST_FRAME], all_vectors, strict=True)
+    }
+    return add_vectors(connection, stored, vectors)
 
 
 def record_frames(connection: Connection, frames: Mapping[int, Sequence[Frame]]) -> None:
-    """Record the frames of contents, all of each. No frames are those of a still picture.
-
-    Frames that are known stay, with their vectors. Frames that a content no longer has are removed with theirs.
-    """
-    for content_id, all_frames in frames.items():
-        numbers = [frame.number for frame in all_frames]
-        known = set(
-            connection.execute(select(FrameRow.number).where(FrameRow.content_id == content_id)).scalars().all()
-        )
-        gone = known.difference(numbers)
-        if gone:
-            is_gone = (FrameRow.content_id == content_id, FrameRow.number.in_(sorted(gone)))
-            connection.execute(delete(FrameRow).where(*is_gone))
-        rows = [
-            {"content_id": content_id, "number": frame.number, "kind": frame.kind, "seconds": frame.seconds}
-            for frame in all_frames
-            if frame.number not in known
-        ]
-        if rows:
-            connection.execute(insert(FrameRow), rows)
-        count = max(1, len(all_frames))
-        connection.execute(update(Content).where(Content.id == content_id).values(frame_count=count))
+    """Record the frames of contents whose frames are not known yet, all of each. A still picture has none to record."""
+    several = [content for content, all_frames in frames.items() if all_frames]
+    known = set(connection.execute(select(FrameRow.content_id).where(FrameRow.content_id.in_(several))).scalars())
+    rows = [
+        {"content_id": content, "number": frame.number, "kind": frame.kind, "seconds": frame.seconds}
+        for content in several
+        if content not in known
+        for frame in frames[content]
+    ]
+    if rows:
+        connection.execute(insert(FrameRow), rows)
 
 
 def load_frames(library: Library, ids: Sequence[int]) -> dict[int, Frame]:

@@ -56,6 +56,7 @@ __all__ = [
     "SpaceRow",
     "Tag",
     "TagSource",
+    "UnreadFrames",
     "VectorFailure",
 ]
 
@@ -155,8 +156,6 @@ class Content(Base):
     description: Mapped[str | None]
     facts_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """Version of the code that read this metadata. Metadata of an older version is read again."""
-    frame_count: Mapped[int | None]
-    """The number of frames that were read; None if the file was read by a version that knew no frames."""
 
 
 class FrameRow(Base):
@@ -237,6 +236,15 @@ class Embedding(Base):
     content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True, index=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     """`dim` numbers of the `dtype` of the space."""
+
+
+class UnreadFrames(Base):
+    """A content that may have several frames, but whose first one alone was embedded in a space by an older version."""
+
+    __tablename__ = "unread_frames"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True, index=True)
 
 
 class FrameEmbedding(Base):

@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, insert, select, update
 
+from core.frames import Frame
 from core.metadata import ImageInfo
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
+from store.frames import EmbeddedFrames, add_frames
 from store.ingest.metadata import content_columns, write_keywords
 from store.near_duplicates.hashes import PerceptualHash, record_hashes_in
 from store.roots import RootLocation, within
-from store.spaces.embeddings import add_vectors, record_vector_failures
+from store.spaces.embeddings import record_vector_failures
 from store.spaces.registry import StoredSpace
 
 __all__ = ["Accepted", "BatchWriter", "FileOutcome", "PendingFile", "Rejected"]
@@ -44,14 +46,16 @@ class FileOutcome:
 
 @dataclass(frozen=True)
 class Accepted(FileOutcome):
-    """A picture. `info`, `vector` (D,) and `perceptual_hash` are None if the catalogue has them for this `digest`.
+    """A picture. `info`, `vectors` (F, D) and `perceptual_hash` are None if the catalogue has them for this `digest`.
 
-    `fault` describes an invalid vector from the model, which is then not stored.
+    A still picture has one vector and no `frames`; any other file has a vector for each of its `frames`. `fault`
+    describes an invalid vector from the model; none of the file is then stored.
     """
 
     digest: bytes
     info: ImageInfo | None = None
-    vector: NDArray[np.float32] | None = None
+    frames: tuple[Frame, ...] = ()
+    vectors: NDArray[np.float32] | None = None
     fault: str | None = None
     perceptual_hash: PerceptualHash | None = None
 
@@ -134,9 +138,13 @@ class BatchWriter:
         return ids
 
     def _write_vectors(self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> int:
-        """Write vectors and vector failures; return the number of new vectors, counting copies once."""
-        vectors = {content_ids[item.digest]: item.vector for item in batch if item.vector is not None}
-        added = add_vectors(self._connection, self._stored, vectors)
+        """Write frames, vectors and vector failures; return the number of new vectors, counting copies once."""
+        embedded = {
+            content_ids[item.digest]: EmbeddedFrames(item.frames, item.vectors)
+            for item in batch
+            if item.vectors is not None
+        }
+        added = add_frames(self._connection, self._stored, embedded)
         faults = {content_ids[item.digest]: item.fault for item in batch if item.fault is not None}
         record_vector_failures(self._connection, self._stored, faults)
         self.changed = self.changed or bool(added)

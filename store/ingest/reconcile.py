@@ -23,6 +23,7 @@ from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.scanned_files import EXCLUDED, SEEN, TEMPORARY, ScannedFile, path_ranges
 from store.library import Writer, mark_changed
 from store.roots import RootLocation, within
+from store.spaces.embeddings import has_unread_frames
 from store.spaces.registry import StoredSpace
 
 __all__ = ["ReconcileSettings", "ScanCounts", "ScanReconciler", "open_reconciler"]
@@ -226,7 +227,8 @@ class ScanReconciler:
         return and_(VectorFailure.space_id == self._stored.id, VectorFailure.content_id == Picture.content_id)
 
     def _is_embedded(self) -> ColumnElement[bool]:
-        return and_(self._same_file(), Picture.state == PictureState.PRESENT, Embedding.content_id.is_not(None))
+        has_vectors = and_(Embedding.content_id.is_not(None), ~has_unread_frames(self._stored, Picture.content_id))
+        return and_(self._same_file(), Picture.state == PictureState.PRESENT, has_vectors)
 
     def _has_failed(self) -> ColumnElement[bool]:
         """The file is unchanged since it failed in a way that another try cannot fix."""

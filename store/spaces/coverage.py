@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
 from store.library import Library
+from store.spaces.embeddings import has_unread_frames
 from store.spaces.registry import StoredSpace
 
 __all__ = ["Coverage", "MissingEmbedding", "count_missing", "count_unavailable", "coverage", "missing_embeddings"]
@@ -128,10 +129,10 @@ def _present() -> Select[int | None]:
 
 
 def _not_embedded(stored: StoredSpace) -> list[ColumnElement[bool]]:
-    """Conditions for contents that have neither a vector nor a failure in this space."""
+    """Conditions for contents that lack vectors in this space, and have no failure in it."""
     vector = select(Embedding.content_id).where(_here(Embedding, stored, Content.id))
     failure = select(VectorFailure.content_id).where(_here(VectorFailure, stored, Content.id))
-    return [~vector.exists(), ~failure.exists()]
+    return [or_(~vector.exists(), has_unread_frames(stored, Content.id)), ~failure.exists()]
 
 
 def _here(table: type[Embedding] | type[VectorFailure], stored: StoredSpace, content_id: _Id) -> ColumnElement[bool]:

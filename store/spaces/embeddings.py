@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.frames import FIRST_FRAME
 from store.catalog.frame_ids import CONTENT_BITS, content_of, frame_id, has_further_frames, number_of
@@ -25,6 +26,7 @@ from store.catalog.tables import (
     PictureState,
     Root,
     RootKind,
+    UnreadFrames,
     VectorFailure,
 )
 from store.library import Library
@@ -40,6 +42,8 @@ __all__ = [
     "embedded_frames",
     "find_document_vector",
     "find_file_vector",
+    "further_frames",
+    "has_unread_frames",
     "is_embedded",
     "iter_vectors",
     "load_vector",
@@ -91,14 +95,21 @@ def find_document_vector(library: Library, stored: StoredSpace, document: bytes)
 
 
 def is_embedded(library: Library, stored: StoredSpace, digest: bytes) -> bool:
-    """Return whether a content whose bytes have the SHA-256 `digest` has a vector in this space."""
+    """Return whether a content whose bytes have the SHA-256 `digest` has the vectors of all frames in this space."""
     statement = (
         select(Content.id)
         .join(Embedding, (Embedding.content_id == Content.id) & (Embedding.space_id == stored.id))
-        .where(Content.digest == digest)
+        .where(Content.digest == digest, ~has_unread_frames(stored, Content.id))
     )
     with library.read() as connection:
         return connection.scalar(statement) is not None
+
+
+def has_unread_frames(
+    stored: StoredSpace, content_id: ColumnElement[Any] | InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """Whether a content may have frames without a vector in this space, because an older version embedded the first."""
+    return content_id.in_(select(UnreadFrames.content_id).where(UnreadFrames.space_id == stored.id))
 
 
 def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names: Sequence[str]) -> list[int | None]:
@@ -124,18 +135,28 @@ def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names
 
 
 def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
-    """Return the frames that a search can find, ascending: those with a vector in this space and a present file."""
+    """Return the frames that a search can find, ascending: those with a vector in this space and a present file.
+
+    A content whose first frame has no vector is not found at all: it has not been embedded completely.
+    """
     embedded = embedded_frames(connection, stored)
     present = read_ids(connection, select(Picture.content_id).where(Picture.state == PictureState.PRESENT))
-    return embedded[np.isin(content_of(embedded), present, assume_unique=not has_further_frames(embedded))]
+    has_further = has_further_frames(embedded)
+    searchable = embedded[np.isin(content_of(embedded), present, assume_unique=not has_further)]
+    return searchable[np.isin(content_of(searchable), searchable)] if has_further else searchable
 
 
 def embedded_frames(connection: Connection, stored: StoredSpace) -> Ids:
     """Return the frames that have a vector in this space, ascending."""
     first = read_ids(connection, select(Embedding.content_id).where(Embedding.space_id == stored.id))
-    ids = FrameEmbedding.content_id.op("|")(FrameEmbedding.number.op("<<")(CONTENT_BITS))
-    further = read_ids(connection, select(ids).where(FrameEmbedding.space_id == stored.id))
+    further = further_frames(connection, stored)
     return np.concatenate([first, further]) if len(further) else first
+
+
+def further_frames(connection: Connection, stored: StoredSpace) -> Ids:
+    """Return the frames after the first that have a vector in this space, ascending."""
+    ids = FrameEmbedding.content_id.op("|")(FrameEmbedding.number.op("<<")(CONTENT_BITS))
+    return read_ids(connection, select(ids).where(FrameEmbedding.space_id == stored.id))
 
 
 def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
@@ -153,7 +174,7 @@ def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Itera
 def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
     """Write the (D,) vectors of frames that have none in this space yet; return how many were written.
 
-    The frames after the first must have been recorded (`store.frames`).
+    They must be all frames of each content. Those after the first must have been recorded (`store.frames`).
     """
     if not vectors:
         return 0
@@ -172,7 +193,10 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
         connection.execute(insert(Embedding), first)
     if further:
         connection.execute(insert(FrameEmbedding), further)
-    _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
+    contents = np.unique(content_of(ids)).tolist()
+    is_read = (UnreadFrames.space_id == stored.id, UnreadFrames.content_id.in_(contents))
+    connection.execute(delete(UnreadFrames).where(*is_read))
+    _forget_failures(connection, stored, contents)
     return len(first) + len(further)
 
 

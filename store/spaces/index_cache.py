@@ -54,6 +54,13 @@ class CurrentIndex:
             return contents
         return np.concatenate([contents, self._further_frames[np.isin(content_of(self._further_frames), contents)]])
 
+    @property
+    def content_count(self) -> int:
+        """The number of contents that can be found."""
+        if not self._further_frames.size:
+            return len(self.index)
+        return len(np.unique(content_of(self.index.ids())))
+
     @cached_property
     def _further_frames(self) -> Ids:
         """The IDs of frames after the first, ascending."""

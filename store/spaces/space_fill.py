@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select, update
 
 from core.errors import LibraryUnusable, SpaceDropped
 from core.space import Space
 from store.catalog.tables import Content, SpaceRow
+from store.frames import EmbeddedFrames, add_frames
 from store.library import Library, Writer, mark_changed
-from store.spaces.embeddings import add_vectors, record_vector_failures
+from store.spaces.embeddings import record_vector_failures
 from store.spaces.registry import StoredSpace, activate, register, revision_of
 
 __all__ = ["add", "begin", "end", "fill_states"]
@@ -28,19 +27,17 @@ def begin(writer: Writer, space: Space) -> StoredSpace:
     return stored
 
 
-def add(
-    writer: Writer, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]], faults: Mapping[int, str]
-) -> int:
-    """Add vectors (D,) by content, and the faults of unusable ones; return how many vectors were new.
+def add(writer: Writer, stored: StoredSpace, embedded: Mapping[int, EmbeddedFrames], faults: Mapping[int, str]) -> int:
+    """Add the vectors of contents, and the faults of unusable ones; return how many vectors were new.
 
     Contents that have been removed since are left out. Raises `SpaceDropped` if the space has been dropped since.
     """
     with writer.transaction() as connection:
         if revision_of(connection, stored) is None:
             raise SpaceDropped(str(stored.space))
-        statement = select(Content.id).where(Content.id.in_([*vectors, *faults]))
+        statement = select(Content.id).where(Content.id.in_([*embedded, *faults]))
         existing = set(connection.execute(statement).scalars())
-        added = add_vectors(connection, stored, {key: vector for key, vector in vectors.items() if key in existing})
+        added = add_frames(connection, stored, {key: frames for key, frames in embedded.items() if key in existing})
         record_vector_failures(connection, stored, {key: fault for key, fault in faults.items() if key in existing})
         if added:
             mark_changed(connection, stored.id)

@@ -25,7 +25,7 @@ COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white
 def picture(name: str, colour: tuple[int, int, int] = (0, 0, 0)) -> Reading:
     """Return the reading of a picture of one colour that has no vector yet."""
     taken = Accepted(PendingFile(name.encode()), 1, 1, digest=name.encode().ljust(32))
-    return Reading(taken, np.full((8, 8, 3), colour, np.uint8))
+    return Reading(taken, (np.full((8, 8, 3), colour, np.uint8),))
 
 
 def failure(name: str) -> Reading:
@@ -133,7 +133,7 @@ def test_reader_error_is_raised_in_the_consumer(pool: ReaderPool) -> None:
 
 def shape(readings: list[Reading], size: int) -> list[str]:
     """Return batches as strings: p for a picture, - for a file that needs no encoder."""
-    return ["".join("-" if item.pixels is None else "p" for item in batch) for batch in batches(readings, size)]
+    return ["".join("p" * len(item.pixels) or "-" for item in batch) for batch in batches(readings, size)]
 
 
 def test_batches_have_the_size_of_the_encoder() -> None:
@@ -159,11 +159,11 @@ def test_failure_within_a_batch_does_not_shift_vectors(encoder: FakeEncoder) -> 
     for colour in ("red", "blue", "green"):
         taken = outcomes[colour]
         assert isinstance(taken, Accepted)
-        np.testing.assert_array_equal(taken.vector, encoder.encode_texts([colour])[0])
+        np.testing.assert_array_equal(taken.vectors, encoder.encode_texts([colour]))
     assert isinstance(outcomes["broken"], Rejected)
     known = outcomes["known"]
     assert isinstance(known, Accepted)
-    assert known.vector is None
+    assert known.vectors is None
 
 
 class AfraidOfWhite(FakeEncoder):
@@ -182,11 +182,11 @@ def test_invalid_vector_affects_only_its_own_picture() -> None:
     assert [outcome.file.relpath.decode() for outcome in outcomes] == names
     afraid = outcomes[1]
     assert isinstance(afraid, Accepted)  # the picture is known, and other models may embed it
-    assert (afraid.vector, afraid.fault) == (None, "not all values are finite")
+    assert (afraid.vectors, afraid.fault) == (None, "not all values are finite")
     for name in ("red", "blue", "green"):
         taken = outcomes[names.index(name)]
         assert isinstance(taken, Accepted)
-        np.testing.assert_array_equal(taken.vector, FakeEncoder().encode_texts([name])[0])
+        np.testing.assert_array_equal(taken.vectors, FakeEncoder().encode_texts([name]))
 
 
 def test_copies_in_a_batch_are_embedded_once() -> None:
@@ -204,7 +204,7 @@ def test_copies_in_a_batch_are_embedded_once() -> None:
     colours = ["red", "blue", "red", "red"]
     for outcome, colour in zip(outcomes, colours, strict=True):
         assert isinstance(outcome, Accepted)
-        np.testing.assert_array_equal(outcome.vector, FakeEncoder().encode_texts([colour])[0])
+        np.testing.assert_array_equal(outcome.vectors, FakeEncoder().encode_texts([colour]))
 
 
 def test_empty_batch_has_no_outcomes(encoder: FakeEncoder) -> None:
@@ -234,7 +234,7 @@ def test_batches_embedded_at_once_are_returned_in_order(number: int, encoder: Fa
     for batch, outcomes in found:
         expected = embed(encoder, batch)
         assert [outcome.file for outcome in outcomes] == [outcome.file for outcome in expected]
-        np.testing.assert_array_equal(outcomes[1].vector, expected[1].vector)  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(outcomes[1].vectors, expected[1].vectors)  # type: ignore[attr-defined]
 
 
 def test_an_error_of_a_batch_embedded_in_a_thread_is_raised_in_its_turn() -> None:

@@ -78,7 +78,7 @@ def run(library: Library, stored: StoredSpace, location: RootLocation) -> Run:
                 return Rejected(file, len(content), mtime, "undecodable", "broken", transient=path in shaky)
             digest = sha256(content.encode()).digest()
             info = ImageInfo("PNG", 8, 8)
-            return Accepted(file, len(content), mtime, digest, info, vector(content))
+            return Accepted(file, len(content), mtime, digest, info, vectors=vector(content)[None])
 
         arrange(at, files, [*excluded])
         total = Counter[str]()
@@ -397,7 +397,7 @@ def test_an_aborted_reconciler_does_not_affect_the_next(
 
 
 def test_a_failing_batch_is_rolled_back(library: Library, stored: StoredSpace, location: RootLocation) -> None:
-    good = Accepted(PendingFile(b"1"), 1, 1, b"1" * 32, ImageInfo("PNG", 8, 8), vector("a"))
+    good = Accepted(PendingFile(b"1"), 1, 1, b"1" * 32, ImageInfo("PNG", 8, 8), vectors=vector("a")[None])
     bad = Accepted(PendingFile(b"2"), 1, 1, b"2" * 32)  # an unknown content without image information
     with library.exclusive() as writer, open_reconciler(writer, location, stored) as reconciler:
         reconciler.record([scanned_file("1", "a", 1), scanned_file("2", "b", 1)])
