@@ -15,7 +15,7 @@ from encoders.placement import Placement
 from search.active_space import ActiveSpace, ActiveSpaceTracker
 from search.options import DEFAULT_OPTIONS, SearchOptions
 from search.pipeline import run_queries, run_query
-from search.query import ImageInput, Part, Query, StoredInput, VectorInput
+from search.query import ImageInput, Part, Query, QueryInput, StoredInput, VectorInput
 from search.query_cache import QueryCache
 from search.query_embedding import QueryEmbedder
 from search.query_image import Crop, find_stored_vector
@@ -106,7 +106,7 @@ class Searcher:
 
     def __len__(self) -> int:
         """Return the number of pictures that can be found; exact copies count once."""
-        return len(self._tracker.last.current.index)
+        return self._tracker.last.current.content_count
 
     def search(self, query: Query | str, options: SearchOptions = DEFAULT_OPTIONS, *, k: int | None = None) -> Answer:
         """Return the pictures most similar to `query`, best first.
@@ -162,8 +162,10 @@ class Searcher:
 
         def in_space(space: ActiveSpace) -> Answer:
             stored = find_stored_vector(self._library, space.stored, image)
-            is_stored = stored is not None and crop is None and frame == FIRST_FRAME
-            source = StoredInput(stored.content_id) if is_stored else ImageInput(Path(image), crop, frame)
+            if stored is None or crop is not None or frame != FIRST_FRAME:
+                source: QueryInput = ImageInput(Path(image), crop, frame)
+            else:
+                source = StoredInput(stored.content_id)
             exclude = frozenset[int]() if stored is None else frozenset([stored.content_id])
             return run_query(
                 self._library, space, self._embedder(space), Query((Part(source),)), options, exclude=exclude
