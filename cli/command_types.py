@@ -73,10 +73,11 @@ class LazyGroup(click.Group):
 OPTION_SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "Query": (
-            "images", "crop", "like", "without", "more", "less", "plain", "long", "ensemble", "interactive", "queries",
+            "images", "crop", "frame", "like", "without", "more", "less", "plain", "long", "ensemble", "interactive",
+            "queries",
         ),
         "Filters": ("within", "after", "before", "camera", "tag", "where"),
-        "Ranking": ("top", "min_score", "relevant", "sort", "expand", "diverse", "page"),
+        "Ranking": ("top", "min_score", "relevant", "sort", "expand", "every_frame", "diverse", "page"),
         "Output": (
             "explain", "as_json", "paths", "print0", "preview", "sheet", "highlight", "csv", "export", "copy",
         ),

@@ -77,6 +77,7 @@ def _import_record(imported: ImportSummary) -> dict[str, Any]:
         "documents": imported.documents,
         "unknown_paths": imported.unknown_paths,
         "copies": imported.copies,
+        "unknown_frames": imported.unknown_frames,
         "active": imported.active,
     }
 
@@ -94,5 +95,10 @@ def _print_import(imported: ImportSummary, seconds: float) -> None:
         )
     if imported.copies:
         print_text(f"  {imported.copies:,} skipped: exact copies of a file that already has a vector")
+    if imported.unknown_frames:
+        print_text(
+            f"  {imported.unknown_frames:,} skipped: pages or moments that the library does not know "
+            "(index the files again, then import)"
+        )
     if not imported.active:
         print_text("  Another space is active; --activate makes searches use this one.")

@@ -86,22 +86,23 @@ def run_highlight(
     output: HighlightOutput,
     threshold: Threshold,
     *,
+    frame: int,
     engine: EngineName,
     model: str | None,
     segmenter: str | None,
     library: Path,
     placement: Placement,
 ) -> int:
-    """Print and write where each prompt is in a picture; return the exit code."""
+    """Print and write where each prompt is in a frame of a picture; return the exit code."""
     if not texts and image_prompt.image is None:
         raise click.UsageError("Give a prompt: words, or --image-prompt FILE.")
     output.check()
-    picture = image_prompt.load()
+    opened, picture = open_image(image, frame), image_prompt.load()
     prompts = as_prompts([*texts, *([picture] if picture is not None else [])])
     uses_library = model is None and choose_engine(engine, segmenter=segmenter) == "relevance"
     space = _library_space(library) if uses_library else None
     loaded = load_engine(engine, model=model, segmenter=segmenter, space=space, placement=placement)
-    return 0 if _show(open_image(image), prompts, loaded, threshold, output) else 1
+    return 0 if _show(opened, prompts, loaded, threshold, output) else 1
 
 
 def _library_space(library: Path) -> Space | None:
@@ -170,7 +171,7 @@ def write_hit_overlays(
         if hit.record.document is not None:
             continue  # only a vector, no picture
         try:
-            image = open_image(hit.path)
+            image = open_image(hit.path, hit.frame_number)
         except InvalidQuery as exc:
             warn(f"{exc}; it has no overlay")
             continue

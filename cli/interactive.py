@@ -10,6 +10,7 @@ from cli.output import print_text, warn
 from cli.results import FOUND, NOTHING_FOUND, hit_line
 from search import Answer, Query, Searcher, SearchOptions, StoredInput
 from search.feedback import refine_query
+from search.results import Hit
 
 __all__ = ["Dialogue"]
 
@@ -27,10 +28,10 @@ class Dialogue:
     searcher: Searcher
     query: Query
     options: SearchOptions
-    more: list[int] = field(default_factory=list)
-    """IDs of the pictures marked as right."""
-    less: list[int] = field(default_factory=list)
-    """IDs of the pictures marked as wrong."""
+    more: list[StoredInput] = field(default_factory=list)
+    """The pictures marked as right."""
+    less: list[StoredInput] = field(default_factory=list)
+    """The pictures marked as wrong."""
 
     def run(self) -> int:
         """Run the dialogue and return the exit code: whether anything was ever found."""
@@ -65,23 +66,24 @@ class Dialogue:
                 return self._search()
         return None
 
-    def _mark(self, right: Sequence[int], wrong: Sequence[int]) -> None:
+    def _mark(self, right: Sequence[StoredInput], wrong: Sequence[StoredInput]) -> None:
         """Mark pictures; the last mark of a picture counts."""
         marked = {*right, *wrong}
-        self.more = [content_id for content_id in self.more if content_id not in marked] + list(right)
-        self.less = [content_id for content_id in self.less if content_id not in marked] + list(wrong)
+        self.more = [picture for picture in self.more if picture not in marked] + list(right)
+        self.less = [picture for picture in self.less if picture not in marked] + list(wrong)
 
     def _search(self, cursor: str | None = None) -> Answer:
         query = self.query
         if self.more or self.less:
-            query = refine_query(query, list(map(StoredInput, self.more)), list(map(StoredInput, self.less)))
+            query = refine_query(query, self.more, self.less)
         # Relevance is not calibrated for refined queries.
         options = replace(self.options, cursor=cursor, relevant=self.options.relevant and query is self.query)
         answer = self.searcher.search(query, options)
         for note in answer.notes:
             warn(note)
         for hit in answer:
-            mark = "+" if hit.id in self.more else "-" if hit.id in self.less else " "
+            picture = _stored(hit)
+            mark = "+" if picture in self.more else "-" if picture in self.less else " "
             print_text(mark + hit_line(hit))
         if not answer:
             print_text("  Nothing found.")
@@ -101,9 +103,9 @@ def _read_command() -> list[str] | None:
             return line.lower().split()
 
 
-def _parse_marks(words: Sequence[str], answer: Answer) -> tuple[list[int], list[int]] | None:
-    """Return the IDs of the right and the wrong pictures; None if `words` are no such command."""
-    marks: tuple[list[int], list[int]] = ([], [])
+def _parse_marks(words: Sequence[str], answer: Answer) -> tuple[list[StoredInput], list[StoredInput]] | None:
+    """Return the right and the wrong pictures; None if `words` are no such command."""
+    marks: tuple[list[StoredInput], list[StoredInput]] = ([], [])
     side: int | None = None
     for word in words:
         sign = {"+": 0, "-": 1, "more": 0, "less": 1}.get(word if word in ("more", "less") else word[0])
@@ -113,8 +115,13 @@ def _parse_marks(words: Sequence[str], answer: Answer) -> tuple[list[int], list[
         if side is None or (number and position is None):
             return None
         if position is not None:
-            marks[side].append(answer[position].id)
+            marks[side].append(_stored(answer[position]))
     return marks if marks[0] or marks[1] else None
+
+
+def _stored(hit: Hit) -> StoredInput:
+    """Return the frame that was found, as a query."""
+    return StoredInput(hit.id, hit.frame_number)
 
 
 def _position(number: str, answer: Answer) -> int | None:

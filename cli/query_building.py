@@ -10,11 +10,14 @@ import click
 from cli.command_types import EXCLUDED_WORD
 from cli.options import FilterOptions, QueryOptions, RankingOptions
 from cli.paths import logical_path
+from core.frames import FIRST_FRAME
 from search import Crop, Filters, ImageInput, Part, Query, SearchOptions, StoredInput, TextInput
 from search.feedback import refine_query
 from search.filters import FIELD_NAMES, And, Condition, parse_date, parse_where
 from search.query import QueryInput, negative_parts
 from search.query_language import parse
+
+_ID = re.compile(r"(\d{1,18})(?:#(\d{1,9}))?", re.ASCII)
 
 __all__ = ["add_condition", "build_filters", "build_query", "build_search_options", "query_line"]
 
@@ -40,7 +43,7 @@ def add_condition(filters: Filters, condition: Condition | None) -> Filters:
 def build_query(options: QueryOptions, line: str | None = None) -> tuple[Query | None, Condition | None]:
     """Return the query, and the filters in its words. The query is None if there are only filters.
 
-    `line` replaces the words of `options`. Raises `InvalidQuery`, and `click.UsageError` for a crop without an image.
+    `line` replaces the words of `options`. Raises `InvalidQuery`, and `click.UsageError` for a crop or a frame without an image.
     """
     line = (query_line(options.words) if line is None else line).strip()
     parts: list[Part] = []
@@ -54,7 +57,9 @@ def build_query(options: QueryOptions, line: str | None = None) -> tuple[Query |
     crop = None if options.crop is None else Crop.parse(options.crop)
     if crop is not None and not options.images:
         raise click.UsageError("--crop selects a region of the picture that --image names.")
-    parts += [Part(ImageInput(image, crop)) for image in options.images]
+    if options.frame != FIRST_FRAME and not options.images:
+        raise click.UsageError("--frame selects a page or a moment of the picture that --image names.")
+    parts += [Part(ImageInput(image, crop, options.frame)) for image in options.images]
     parts += [Part(_picture(name)) for name in options.like]
     parts += negative_parts(parts, [TextInput(text) for text in options.without])
     query = Query(tuple(parts)) if parts else None
@@ -66,9 +71,11 @@ def build_query(options: QueryOptions, line: str | None = None) -> tuple[Query |
 
 
 def _picture(name: str) -> QueryInput:
-    """Return a picture of the library by its ID, or a file."""
-    is_id = name.isascii() and name.isdigit() and len(name) < 19
-    return StoredInput(int(name)) if is_id else ImageInput(Path(name))
+    """Return a picture of the library by its ID, with the number of a frame as in `42#3`, or a file."""
+    match = _ID.fullmatch(name)
+    if match is None:
+        return ImageInput(Path(name))
+    return StoredInput(int(match[1]), FIRST_FRAME if match[2] is None else int(match[2]) - 1)
 
 
 def build_search_options(
@@ -86,6 +93,7 @@ def build_search_options(
         diverse=ranking.diverse,
         explain=explain,
         collapse_duplicates=not ranking.expand,
+        every_frame=ranking.every_frame,
         long_texts=query.long,
         prompt_ensemble=query.ensemble,
     )

@@ -12,6 +12,7 @@ import click
 
 from cli.options import OutputOptions
 from cli.output import in_utf8, is_utf8, print_json, print_paths, print_text, shown, warn
+from core.frames import Frame
 from search.results import Hit, ListedImage, escape_formula
 from store.queries import ContentRecord
 
@@ -53,7 +54,7 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, l
         for hit in hits:
             print_json(hit_record(hit))
     elif output.print0 or output.paths:
-        print_paths([hit.name for hit in hits], end=b"\0" if output.print0 else b"\n")
+        print_paths(dict.fromkeys(hit.name for hit in hits), end=b"\0" if output.print0 else b"\n")
     else:
         _print_lines(hits, preview=output.preview)
     if not hits:
@@ -81,11 +82,11 @@ def _print_lines(hits: Sequence[ListedImage], *, preview: bool) -> None:
     for hit in hits:
         print_text(hit_line(hit))
         if show_picture is not None:
-            show_picture(hit.path)
+            show_picture(hit.path, hit.frame_number)
 
 
 def hit_line(hit: ListedImage, path: str | None = None) -> str:
-    """Return a line for people: rank, score (a doubtful one with a question mark), path and details.
+    """Return a line for people: rank, score (a doubtful one with a question mark), path, frame and details.
 
     `path` replaces the path of the hit.
     """
@@ -102,7 +103,8 @@ def hit_line(hit: ListedImage, path: str | None = None) -> str:
     if isinstance(hit, Hit) and hit.stack:
         details.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
     score = f"{hit.score:.3f}{'?' if hit.is_relevant is False else ' '} " if isinstance(hit, Hit) else ""
-    return f"{hit.rank:>3}  {score}{path or shown(hit.name)}  ({', '.join(details)})"
+    frame = f", {hit.frame}" if isinstance(hit, Hit) and hit.frame is not None else ""
+    return f"{hit.rank:>3}  {score}{path or shown(hit.name)}{frame}  ({', '.join(details)})"
 
 
 def hit_record(hit: ListedImage) -> dict[str, object]:
@@ -122,12 +124,18 @@ def hit_record(hit: ListedImage) -> dict[str, object]:
     if record.document is not None:
         fields = {"rank": hit.rank, "path": None, "document": record.document, **scores}
     else:
-        fields = {"rank": hit.rank, "path": hit.path, **scores, **_metadata(record)}
+        frame = ranked and ranked.frame and _frame_record(ranked.frame)
+        fields = {"rank": hit.rank, "path": hit.path, **scores, "frame": frame, **_metadata(record)}
         fields["copies"] = list(hit.copies)
         fields["stack"] = [{"id": other.id, "path": other.paths[0]} for other in ranked.stack] if ranked else []
     if ranked and ranked.parts is not None:
         fields["parts"] = list(ranked.parts)
     return fields
+
+
+def _frame_record(frame: Frame) -> dict[str, object]:
+    """Return a frame as a JSON object: `number` is from 0, `label` is for people."""
+    return {"number": frame.number, "kind": frame.kind.value, "seconds": frame.seconds, "label": str(frame)}
 
 
 def _metadata(record: ContentRecord) -> dict[str, object]:
@@ -146,7 +154,7 @@ def _metadata(record: ContentRecord) -> dict[str, object]:
 
 CSV_COLUMNS = (
     "rank", "path", "path_b64", "document", "score", "relevance", "is_relevant", "id", "width", "height", "format",
-    "size", "taken_at", "camera", "lens", "latitude", "longitude",
+    "size", "taken_at", "camera", "lens", "latitude", "longitude", "frame",
 )  # fmt: skip
 
 MAX_NAME_BYTES = 255
@@ -171,10 +179,11 @@ def write_csv(file: Path, hits: Sequence[ListedImage]) -> None:
 def write_folder(folder: Path, hits: Sequence[ListedImage], *, copy: bool) -> None:
     """Fill a new or empty folder with links to the files, or copies of them, whose names sort by rank.
 
-    Documents are skipped, since they have no file. Raises `click.FileError` if the folder is not empty, or if links or
-    copies cannot be made; those made until then are removed.
+    A file with several hits, one for each frame, is added once. Documents are skipped, since they have no file. Raises
+    `click.FileError` if the folder is not empty, or if links or copies cannot be made; those made until then are
+    removed.
     """
-    files = [hit.path for hit in hits if hit.record.document is None]
+    files = list(dict.fromkeys(hit.path for hit in hits if hit.record.document is None))
     digits = max(3, len(str(len(files))))
     created: list[Path] = []
     try:
@@ -227,6 +236,7 @@ def _csv_row(hit: ListedImage) -> list[object]:
         escape_formula(record.lens or ""),
         record.latitude,
         record.longitude,
+        str(hit.frame) if isinstance(hit, Hit) and hit.frame is not None else "",
     ]
 
 

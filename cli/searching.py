@@ -86,34 +86,34 @@ def run_similar(
     ranking: RankingOptions,
     output: OutputOptions,
     *,
+    frame: int,
     library: Path,
     space: str | None,
     placement: Placement,
     highlight: Path | None,
 ) -> int:
-    """Print the pictures most similar to `image`, a file or the ID of a document; return the exit code."""
+    """Print the pictures most similar to a frame of `image`, a file or the ID of a document; return the exit code."""
     options = build_search_options(ranking, build_filters(filters))
     region = None if crop is None else Crop.parse(crop)
     with Library.open(library) as opened:
         searcher = open_searcher(opened, space, placement)
-        answer = _similar(searcher, image, options, region)
+        answer = _similar(searcher, image, options, region, frame)
         code = print_hits(f"like {shown(Path(Path(image).name))}", answer.hits, output, _limits(options))
         if ranking.page is not None:
             print_next_page(answer.next_cursor, as_json=output.as_json)
         if highlight is not None:
             from cli.highlighting import write_hit_overlays
 
-            write_hit_overlays(
-                highlight, answer.hits, Query((Part(ImageInput(Path(image), region)),)), searcher, options
-            )
+            query = Query((Part(ImageInput(Path(image), region, frame)),))
+            write_hit_overlays(highlight, answer.hits, query, searcher, options)
         heal_index(searcher)
     return code
 
 
-def _similar(searcher: Searcher, image: str, options: SearchOptions, region: Crop | None) -> Answer:
+def _similar(searcher: Searcher, image: str, options: SearchOptions, region: Crop | None, frame: int) -> Answer:
     """Search for pictures like `image`; a number that is no file gets a hint at `like:ID`."""
     try:
-        return searcher.similar(image, options, crop=region)
+        return searcher.similar(image, options, crop=region, frame=frame)
     except InvalidQuery as exc:
         if not image.isdecimal() or Path(image).exists():
             raise
@@ -188,6 +188,7 @@ def _list_pictures(library: Library, filters: Filters, arguments: SearchArgument
             "--min-score": ranking.min_score is not None,
             "--relevant": ranking.relevant,
             "--diverse": ranking.diverse is not None,
+            "--every-frame": ranking.every_frame,
             "--interactive": arguments.interactive,
         }
     )

@@ -25,7 +25,7 @@ class SheetSection:
     title: str
     hits: Sequence[ListedImage]
     captions: Sequence[str] = ()
-    """Captions to print in place of rank and score, one for each hit."""
+    """Captions to print in place of rank, score and frame, one for each hit."""
 
     def caption(self, position: int) -> str:
         """Return the text that precedes the file name of the hit at `position`, counted from 0."""
@@ -34,7 +34,8 @@ class SheetSection:
             return self.captions[position]
         if not isinstance(hit, Hit):
             return f"{hit.rank}."
-        return f"{hit.rank}. {hit.score:.3f}{'?' if hit.is_relevant is False else ''}"
+        frame = "" if hit.frame is None else f" {hit.frame}"
+        return f"{hit.rank}. {hit.score:.3f}{'?' if hit.is_relevant is False else ''}{frame}"
 
 
 def write_sheet(path: Path, sections: Sequence[SheetSection]) -> None:
@@ -103,7 +104,7 @@ def _html_item(section: SheetSection, position: int) -> str:
 
 
 def _html_picture(hit: ListedImage) -> str:
-    small = thumbnail(hit.path, THUMBNAIL_SIDE)
+    small = thumbnail(hit.path, THUMBNAIL_SIDE, hit.frame_number)
     if small is None:
         return '<div class="gone">missing</div>'
     buffer = io.BytesIO()
@@ -167,7 +168,7 @@ def _draw_section(sheet: Image.Image, section: SheetSection, top: int, columns: 
 def _draw_hit(sheet: Image.Image, hit: ListedImage, caption: str, left: int, top: int) -> None:
     draw = ImageDraw.Draw(sheet)
     draw.rounded_rectangle((left, top, left + CELL, top + CELL), 10, FRAME)
-    small = thumbnail(hit.path, CELL - 12)
+    small = thumbnail(hit.path, CELL - 12, hit.frame_number)
     if small is None:
         draw.text((left + CELL // 2, top + CELL // 2), "missing", FAINT, find_font("missing", 18), anchor="mm")
     else:

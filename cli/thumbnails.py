@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.errors import PictureError
+from core.frames import FIRST_FRAME
 from pictures.decode import decode
 
 __all__ = ["can_preview", "show_picture", "thumbnail"]
@@ -16,10 +17,13 @@ PREVIEW_COLUMNS = 40
 PREVIEW_PIXELS = 640
 
 
-def thumbnail(path: Path, side: int) -> Image.Image | None:
-    """Return the picture at `path`, upright, at most `side` pixels wide and high; None if it cannot be read."""
+def thumbnail(path: Path, side: int, frame: int = FIRST_FRAME) -> Image.Image | None:
+    """Return a frame of the picture at `path`, upright, at most `side` pixels wide and high.
+
+    Returns None if it cannot be read.
+    """
     try:
-        image = decode(path.read_bytes(), shortest_side=side // 2).image
+        image = decode(path.read_bytes(), shortest_side=side // 2, frame=frame).image
     except (OSError, PictureError):
         return None
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -31,15 +35,15 @@ def can_preview() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty() and os.get_terminal_size().columns > 0
 
 
-def show_picture(path: Path) -> None:
-    """Show the picture at `path` in the terminal, by its graphics protocol or with coloured half blocks.
+def show_picture(path: Path, frame: int = FIRST_FRAME) -> None:
+    """Show a frame of the picture at `path` in the terminal, by its graphics protocol or with coloured half blocks.
 
     Prints nothing if the picture cannot be read.
     """
     from rich.console import Console
     from textual_image.renderable import Image as TerminalImage  # queries the terminal when it is imported
 
-    small = thumbnail(path, PREVIEW_PIXELS)
+    small = thumbnail(path, PREVIEW_PIXELS, frame)
     if small is not None:
         sys.stdout.flush()
         rows = max(1, round(PREVIEW_COLUMNS / 2 * small.height / small.width))

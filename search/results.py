@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self, overload
 
 from core.files import absolute
-from core.frames import Frame
+from core.frames import FIRST_FRAME, Frame
 from store.catalog.frame_ids import frame_id
 from store.queries import ContentRecord
 
@@ -47,6 +47,11 @@ class ListedImage:
         return self.record.paths[1:]
 
     @property
+    def frame_number(self) -> int:
+        """The number of the frame that stands for the picture, from 0; 0 for a still picture."""
+        return FIRST_FRAME
+
+    @property
     def taken_at(self) -> datetime | None:
         """The time of capture, in the camera's local time."""
         return self.record.taken_at
@@ -74,9 +79,14 @@ class Hit(ListedImage):
     """The page, moment or variant that was found; None for a still picture."""
 
     @property
+    def frame_number(self) -> int:
+        """The number of the frame that was found, from 0; 0 for a still picture."""
+        return FIRST_FRAME if self.frame is None else self.frame.number
+
+    @property
     def frame_id(self) -> int:
         """The ID of the frame in index files; for a still picture, the content ID."""
-        return self.id if self.frame is None else frame_id(self.id, self.frame.number)
+        return frame_id(self.id, self.frame_number)
 
     def prefer_folders(self, folders: Sequence[Path]) -> Self:
         """Return a copy whose paths, and those of its near-duplicates, list the files in `folders` first."""

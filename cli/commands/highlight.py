@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import json_option, library_option, placement_options
+from cli.options import frame_option, json_option, library_option, placement_options
 from encoders.placement import Placement
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ Examples:
   sightline highlight beach.jpg "a brown dog" --words -o words.png          word by word
   sightline highlight beach.jpg "a brown dog" --mask mask.png --json | jq .boxes
   sightline highlight beach.jpg --image-prompt rex.jpg --image-crop 40,60,200,150 -o rex.png
+  sightline highlight scan.tif "a signature" --frame 3 -o signature.png     the third page
   sightline highlight beach.jpg "a brown dog" --engine segment --segmenter ./clipseg-rd64-refined
 
 Each PROMPT is one thing to look for; put several words in quotation marks. Exit code 1 means that nothing was
@@ -56,6 +57,7 @@ and above count as found. docs/highlight.md explains how to read maps, and their
 )
 @click.argument("image", type=click.Path(path_type=Path))
 @click.argument("prompts", nargs=-1, metavar="[PROMPT]...")
+@frame_option
 @click.option(
     "-o",
     "--out",
@@ -110,6 +112,7 @@ def highlight(
     /,
     image: Path,
     prompts: tuple[str, ...],
+    frame: int,
     out: Path | None,
     bare: bool,
     mask: Path | None,
@@ -134,6 +137,7 @@ def highlight(
         ImagePrompt(image_prompt, image_mask, image_crop),
         HighlightOutput(out=out, bare=bare, mask=mask, words=words, as_json=as_json),
         threshold,
+        frame=frame,
         engine=engine,
         model=model,
         segmenter=segmenter,

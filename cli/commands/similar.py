@@ -11,6 +11,7 @@ from cli.options import (
     RankingOptions,
     crop_option,
     filter_options,
+    frame_option,
     highlight_option,
     library_option,
     output_options,
@@ -31,6 +32,7 @@ Examples:
   sightline similar ./cat.jpg --crop 25%,25%,50%,50%   like its centre
   sightline similar ~/Pictures/2021/IMG_0042.jpg -k 20 --sheet alike.html
   sightline similar ./cat.jpg --highlight where/       where they match
+  sightline similar ./scan.tif --frame 3               like its third page
 
 The picture does not have to be in the library. If it is, it is not listed itself. In a space of imported
 vectors (`sightline import`), IMAGE is a picture that has a vector, or the ID of a document.
@@ -38,6 +40,7 @@ vectors (`sightline import`), IMAGE is a picture that has a vector, or the ID of
 )
 @click.argument("image", shell_complete=click.Path().shell_complete)  # not click.Path: it may be the ID of a document
 @crop_option
+@frame_option
 @filter_options
 @library_option
 @space_option
@@ -51,6 +54,7 @@ def similar(
     /,
     image: str,
     crop: str | None,
+    frame: int,
     filters: FilterOptions,
     ranking: RankingOptions,
     output: OutputOptions,
@@ -68,6 +72,7 @@ def similar(
         filters,
         ranking,
         output,
+        frame=frame,
         library=library,
         space=space,
         placement=placement,

@@ -10,7 +10,7 @@ from cli.options.library import (
     space_option,
 )
 from cli.options.output import OutputOptions, RankingOptions, highlight_option, output_options, ranking_options
-from cli.options.query import QueryOptions, crop_option, query_options
+from cli.options.query import QueryOptions, crop_option, frame_option, query_options
 
 __all__ = [
     "FilterOptions",
@@ -20,6 +20,7 @@ __all__ = [
     "RankingOptions",
     "crop_option",
     "filter_options",
+    "frame_option",
     "highlight_option",
     "json_option",
     "library_option",

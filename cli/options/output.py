@@ -21,6 +21,7 @@ class RankingOptions:
     relevant: bool
     sort: Literal["relevance", "date"]
     expand: bool
+    every_frame: bool
     page: str | None
     """`start`, or the cursor of a page; None for a single list."""
     diverse: float | None
@@ -86,6 +87,11 @@ ranking_options = option_group(
             "expand",
             is_flag=True,
             help="Show all near-duplicates, not one per group.",
+        ),
+        click.option(
+            "--every-frame",
+            is_flag=True,
+            help="Show each page or moment of a file that matches, not only the best one.",
         ),
         click.option(
             "--page",

@@ -7,8 +7,9 @@ from typing import Literal
 import click
 
 from cli.options.grouping import Decorator, option_group
+from core.frames import FIRST_FRAME
 
-__all__ = ["QueryOptions", "crop_option", "query_options"]
+__all__ = ["QueryOptions", "crop_option", "frame_option", "query_options"]
 
 LANGUAGES = ("en", "de", "fr", "cs", "zh", "ar")
 
@@ -20,6 +21,7 @@ class QueryOptions:
     words: tuple[str, ...] = ()
     images: tuple[Path, ...] = ()
     crop: str | None = None
+    frame: int = FIRST_FRAME
     like: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     more: tuple[str, ...] = ()
@@ -33,6 +35,16 @@ crop_option: Decorator = click.option(
     "--crop", metavar="X,Y,W,H", help="Use only this region of the picture: pixels, or 25%,0%,50%,100%."
 )
 """Adds `--crop X,Y,W,H`."""
+
+frame_option: Decorator = click.option(
+    "--frame",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    callback=lambda _ctx, _param, value: value - 1,
+    help="Use this page or moment of the picture, counted from 1  [default: the first].",
+)
+"""Adds `--frame N`: the command receives the number of the frame, from 0."""
 
 query_options = option_group(
     "query",
@@ -48,11 +60,12 @@ query_options = option_group(
             help="Search by this picture, alone or together with words; repeatable.",
         ),
         crop_option,
+        frame_option,
         click.option(
             "--like",
             multiple=True,
             metavar="ID|FILE",
-            help="Search by this picture of the library; repeatable.",
+            help="Search by this picture of the library (42#3: its third page or moment); repeatable.",
         ),
         click.option("--not", "without", multiple=True, metavar="TEXT", help="Steer away from TEXT; repeatable."),
         click.option("--more", multiple=True, metavar="ID|FILE", help="More pictures like this hit; repeatable."),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import InvalidQuery, PictureError
+from core.frames import FIRST_FRAME
 from encoders.prompts import Prompt, as_prompts
 from pictures.decode import decode
 from search.highlight.engine import HighlightEngine, load_engine
@@ -73,17 +74,20 @@ def highlight(
     prompts: Sequence[Prompt | str] | str,
     engine: HighlightEngine | None = None,
     threshold: Threshold = DEFAULT_THRESHOLD,
+    *,
+    frame: int = FIRST_FRAME,
 ) -> list[Highlight]:
     """Return where `image` (a file, or a picture that is upright and in sRGB) shows each prompt.
 
         for found in highlight("beach.jpg", ["a dog", "a red kite"]):
             print(found.prompt.title, found.score, [region.box for region in found.regions])
 
-    `engine` is `load_engine()` by default. `threshold` is a value of the map, or "otsu", which separates each map into
+    `frame` is the number of a page or a moment of a file that has several, from 0. `engine` is `load_engine()` by
+    default. `threshold` is a value of the map, or "otsu", which separates each map into
     two classes: use it only for things that are known to be in the picture. Raises `InvalidQuery` for an unreadable
     picture or an invalid prompt, and the exceptions of the engine.
     """
-    picture = image if isinstance(image, Image.Image) else open_image(image)
+    picture = image if isinstance(image, Image.Image) else open_image(image, frame)
     return list(iter_highlights(picture, as_prompts(prompts), engine or load_engine(), threshold))
 
 
@@ -99,10 +103,13 @@ def iter_highlights(
         yield Highlight(prompt, engine.name, engine.model, values, level, mask, regions)
 
 
-def open_image(path: Path | str) -> Image.Image:
-    """Return the picture at `path` at its full size, upright and in sRGB. Raises `InvalidQuery` if it is unreadable."""
+def open_image(path: Path | str, frame: int = FIRST_FRAME) -> Image.Image:
+    """Return a frame of the picture at `path` at its full size, upright and in sRGB.
+
+    Raises `InvalidQuery` if the file is unreadable or has no such frame.
+    """
     try:
-        return decode(Path(path).read_bytes()).image
+        return decode(Path(path).read_bytes(), frame=frame).image
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:

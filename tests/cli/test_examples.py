@@ -15,6 +15,7 @@ from cli.commands.similar import similar
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
+from tests.support.frame_files import write_pages
 
 Sightline = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[2]
@@ -43,6 +44,7 @@ def home(
     paint(tmp_path / "Pictures" / "2021" / "IMG_0042.jpg", "white", (80, 60))
     for name in ("sofa.jpg", "cat.jpg", "my.jpg"):
         paint(tmp_path / name, "blue", (80, 60))
+    write_pages(tmp_path / "scan.tif", "white", "blue", "red")
     for number in range(60):  # the IDs in the examples
         paint(tmp_path / "Pictures" / "many" / f"{number}.png", (number, 2 * number, 255 - number))
     (tmp_path / "questions.txt").write_text("red\nblue\n", encoding="utf-8")

@@ -28,7 +28,7 @@ def test_import_reports_pictures_and_documents(sightline: Sightline, filled: Pat
     assert len(record.pop("fingerprint")) == 64
     assert record == {
         "space": "clip", "dim": 3, "dtype": "float32", "vectors": 3, "pictures": 2, "documents": 1,
-        "unknown_paths": 1, "copies": 0, "active": False,
+        "unknown_paths": 1, "copies": 0, "unknown_frames": 0, "active": False,
     }  # fmt: skip
     again = sightline(*arguments)
     assert (again.code, again.out) == (2, b"")

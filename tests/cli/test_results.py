@@ -48,6 +48,7 @@ def test_hit_record_contains_all_fields() -> None:
         "relevance": None,
         "is_relevant": None,
         "id": 7,
+        "frame": None,
         "width": 640,
         "height": 480,
         "format": "JPEG",

@@ -19,7 +19,7 @@ Sightline = Callable[..., Any]
 
 HIT_KEYS = {
     "rank", "path", "score", "relevance", "is_relevant", "id", "width", "height", "format", "size", "taken_at",
-    "camera", "lens", "latitude", "longitude", "copies", "stack",
+    "camera", "lens", "latitude", "longitude", "copies", "stack", "frame",
 }  # fmt: skip
 
 

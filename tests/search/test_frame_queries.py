@@ -8,7 +8,7 @@ from core.errors import ContentNotEmbedded, InvalidQuery
 from encoders.fake import FakeEncoder
 from search import Crop, ImageInput, Part, Query, Searcher, SearchOptions, StoredInput
 from store import Library
-from tests.support.frame_files import index_frames, write_pages
+from tests.support.frame_files import index_files, write_pages
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def first(searcher: Searcher, source: StoredInput | ImageInput, options: SearchO
 
 
 def test_query_by_stored_frame_uses_its_vector(library: Library, pages: Path, encoder: FakeEncoder) -> None:
-    ids = index_frames(library, pages.parent, encoder)
+    ids = index_files(library, pages.parent, encoder)
     searcher, options = Searcher(library), SearchOptions(k=2, every_frame=True)  # without the model
     for frame, copy in ((1, "blue.png"), (2, "red.png")):
         for source in (StoredInput(ids["scan.tif"], frame), ImageInput(pages, frame=frame)):
@@ -31,7 +31,7 @@ def test_query_by_stored_frame_uses_its_vector(library: Library, pages: Path, en
 
 
 def test_similar_to_a_frame_excludes_the_whole_file(library: Library, pages: Path, encoder: FakeEncoder) -> None:
-    index_frames(library, pages.parent, encoder)
+    index_files(library, pages.parent, encoder)
     searcher = Searcher(library, encoder)
     hits = searcher.similar(pages, SearchOptions(every_frame=True), frame=2)
     assert hits[0].path.name == "red.png"
@@ -41,7 +41,7 @@ def test_similar_to_a_frame_excludes_the_whole_file(library: Library, pages: Pat
 def test_new_file_and_region_are_embedded_from_the_frame(
     library: Library, pages: Path, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
-    index_frames(library, pages.parent, encoder)
+    index_files(library, pages.parent, encoder)
     searcher, options = Searcher(library, encoder), SearchOptions(k=1)
     new = write_pages(tmp_path / "new.tif", "red", "blue", sizes=((8, 8), (20, 8)))
     assert first(searcher, ImageInput(new, frame=1), options) == [("blue.png", 0)]
@@ -51,7 +51,7 @@ def test_new_file_and_region_are_embedded_from_the_frame(
 
 
 def test_unknown_frame_raises(library: Library, pages: Path, encoder: FakeEncoder) -> None:
-    ids = index_frames(library, pages.parent, encoder)
+    ids = index_files(library, pages.parent, encoder)
     searcher, options = Searcher(library, encoder), SearchOptions()
     with pytest.raises(ContentNotEmbedded, match="no vector of frame 4"):
         first(searcher, StoredInput(ids["scan.tif"], 3), options)
@@ -64,6 +64,6 @@ def test_unknown_frame_raises(library: Library, pages: Path, encoder: FakeEncode
 def test_large_id_is_not_read_as_a_frame_of_another_picture(
     library: Library, pages: Path, encoder: FakeEncoder
 ) -> None:
-    ids = index_frames(library, pages.parent, encoder)
+    ids = index_files(library, pages.parent, encoder)
     with pytest.raises(ContentNotEmbedded):
         first(Searcher(library), StoredInput(ids["scan.tif"] | 1 << 40), SearchOptions())
