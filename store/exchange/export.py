@@ -1,11 +1,13 @@
 """Export a space: its vectors as a `.npy` file, bit for bit, and a line of JSON for each of them.
 
 OUT/vectors.npy      (N, D), of the dtype of the space
-OUT/items.jsonl      their names in the same order: `path` of a picture, or `id` of a document
+OUT/items.jsonl      their names in the same order: `path` of a picture, or `id` of a document, and the number of a
+                     further `frame`, such as a page, from 1
 OUT/space.json       model, weights and preprocessing, which identify the space
 OUT/vectors.parquet  the same vectors and names, if requested
 
-Memory is that of a few thousand vectors. The folder gets its name when it is complete.
+The first frames of all pictures come before all further ones. Memory is that of a few thousand vectors. The folder gets
+its name when it is complete.
 """
 
 import json
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from core.errors import DamagedVectors, ExchangeError
+from store.catalog.frame_ids import content_of, has_further_frames, number_of
 from store.exchange.parquet import ParquetWriter
 from store.exchange.sources import ITEMS_FILENAME, VECTORS_FILENAME
 from store.exchange.vector_file import BLOCK_SIZE, ItemName, name_to_json
@@ -45,8 +48,9 @@ def export_space(
 ) -> int:
     """Write every searchable vector of the space to the new folder `folder`; return the number of vectors.
 
-    Copies of a picture share a vector and are one row, with the path that was indexed first. Raises `ExchangeError` if
-    the folder exists or cannot be written, `DamagedVectors`, and `ExtraMissing` for Parquet without pyarrow.
+    There is one row for each frame. Copies of a picture share their rows, which have the path that was indexed first.
+    Raises `ExchangeError` if the folder exists or cannot be written, `DamagedVectors`, and `ExtraMissing` for Parquet
+    without pyarrow.
     """
     if os.path.lexists(folder):
         raise ExchangeError(f"{folder} already exists. Choose a folder that does not exist yet.")
@@ -71,7 +75,10 @@ def _write(library: Library, stored: StoredSpace, folder: Path, parquet: bool, a
         items = files.enter_context((folder / ITEMS_FILENAME).open("w", encoding="utf-8"))
         columns = None
         if parquet:
-            columns = files.enter_context(ParquetWriter(folder / PARQUET_FILENAME, stored.space.dim, stored.storage))
+            writer = ParquetWriter(
+                folder / PARQUET_FILENAME, stored.space.dim, stored.storage, frames=has_further_frames(ids)
+            )
+            columns = files.enter_context(writer)
         shape = (len(ids), stored.space.dim)
         npy_format.write_array_header_1_0(
             numbers, {"descr": stored.storage.str, "fortran_order": False, "shape": shape}
@@ -98,19 +105,19 @@ def _rows(
     """Yield names and (n, D) vectors of the ascending `ids`."""
     for start in range(0, len(ids), BLOCK_SIZE):
         block = ids[start : start + BLOCK_SIZE]
-        records = content_records_in(connection, block.tolist())
+        records = content_records_in(connection, np.unique(content_of(block)).tolist())
         parts = list(iter_vectors(connection, stored, block))
         found = np.concatenate([ids for ids, _ in parts])
         order = np.argsort(found)
         if not np.array_equal(found[order], block):
             raise DamagedVectors(str(stored.space))
         yield (
-            [_name(records[content_id]) for content_id in block.tolist()],
+            [_name(records[content_of(frame)], number_of(frame)) for frame in block.tolist()],
             np.concatenate([v for _, v in parts])[order],
         )
 
 
-def _name(record: ContentRecord) -> ItemName:
+def _name(record: ContentRecord, frame: int) -> ItemName:
     if record.document is not None:
-        return ItemName(os.fsencode(record.document))
-    return ItemName(os.fsencode(record.paths[0]), is_path=True)
+        return ItemName(os.fsencode(record.document), frame=frame)
+    return ItemName(os.fsencode(record.paths[0]), is_path=True, frame=frame)

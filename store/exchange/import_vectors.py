@@ -1,7 +1,8 @@
 """Import vectors of any model as a new space, completely or not at all.
 
 A vector named by the path of an indexed file belongs to that picture. Any other name becomes a document, which has a
-vector but no file, in the collection of the space. Searches find both.
+vector but no file, in the collection of the space. Searches find both. A frame after the first belongs to the same
+picture or document; frames of documents are pages.
 """
 
 from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ class ImportSummary:
     """Documents whose name is a path without an indexed picture."""
     copies: int
     """Vectors left out because another file with the same content has one."""
+    unknown_frames: int
+    """Vectors left out because the library does not know this frame of an indexed file."""
     active: bool
 
 
@@ -88,6 +91,7 @@ def import_vectors(
         documents=counts["documents"],
         unknown_paths=counts["unknown paths"],
         copies=counts["copies"],
+        unknown_frames=counts["unknown frames"],
         active=active == stored.id,
     )
 

@@ -11,12 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectorFile, ExtraMissing
-from store.exchange.vector_file import BLOCK_SIZE, ItemName, NameList, VectorFile
+from core.frames import FIRST_FRAME
+from store.exchange.vector_file import BLOCK_SIZE, ItemName, NameList, VectorFile, frame_number
 
 __all__ = ["ParquetColumns", "ParquetWriter", "open_parquet", "parquet_names"]
 
 VECTOR_COLUMN, PATH_COLUMN, ID_COLUMN, BYTES_COLUMN = "embedding", "path", "id", "name_bytes"
 """The columns of exported files. `BYTES_COLUMN` has the names that are not UTF-8."""
+
+FRAME_COLUMN = "frame"
+"""A column with the numbers of frames from 0, in exports of spaces in which a file has several. A column of this name
+that does not have integers is ignored."""
 
 COMMON_VECTOR_COLUMNS = (VECTOR_COLUMN, "embeddings", "vector", "vectors", "emb", "image_embedding", "img_emb")
 COMMON_PATH_COLUMNS = ("image_path", PATH_COLUMN, "file_path", "filepath", "file_name", "filename", "file")
@@ -74,26 +79,33 @@ def parquet_names(path: Path, columns: ParquetColumns) -> Iterator[ItemName]:
             raise BadVectorFile(path, f"No column contains names. Columns: {', '.join(present)}.")
         _require(path, present, [name for name, _ in named])
         exact = [BYTES_COLUMN] if BYTES_COLUMN in present else []
+        frame = [FRAME_COLUMN] if _has_frames(file.schema_arrow, named) else []
         row = 0
-        for batch in file.iter_batches(BLOCK_SIZE, columns=[*(name for name, _ in named), *exact]):
+        for batch in file.iter_batches(BLOCK_SIZE, columns=[*(name for name, _ in named), *exact, *frame]):
             for record in batch.to_pylist():
-                yield _name(path, row, record, named)
+                number = frame_number(path, f"row {row}", record[FRAME_COLUMN]) if frame else FIRST_FRAME
+                yield _name(path, row, record, named)._replace(frame=number)
                 row += 1
 
 
 class ParquetWriter:
-    """Writes vectors of `dim` dimensions and their names to the file `path`. Use it in a `with` statement."""
+    """Writes vectors of `dim` dimensions and their names to the file `path`. Use it in a `with` statement.
 
-    def __init__(self, path: Path, dim: int, dtype: np.dtype[np.floating]) -> None:
+    With `frames`, the file has a column for their numbers.
+    """
+
+    def __init__(self, path: Path, dim: int, dtype: np.dtype[np.floating], *, frames: bool = False) -> None:
         pyarrow, parquet = _pyarrow()
         self._pyarrow = pyarrow
         self._dim = dim
+        self._frames = frames
         numbers = pyarrow.from_numpy_dtype(dtype.newbyteorder("="))
         self._schema = pyarrow.schema(
             [
                 (PATH_COLUMN, pyarrow.string()),
                 (ID_COLUMN, pyarrow.string()),
                 (BYTES_COLUMN, pyarrow.binary()),
+                *([(FRAME_COLUMN, pyarrow.int32())] if frames else []),
                 (VECTOR_COLUMN, pyarrow.list_(numbers, dim)),
             ]
         )
@@ -108,6 +120,7 @@ class ParquetWriter:
             self._pyarrow.array(
                 [None if str(name).encode() == name.value else name.value for name in names], self._pyarrow.binary()
             ),
+            *([self._pyarrow.array([name.frame for name in names], self._pyarrow.int32())] if self._frames else []),
             self._pyarrow.FixedSizeListArray.from_arrays(numbers, self._dim),
         ]
         self._writer.write_batch(self._pyarrow.record_batch(arrays, schema=self._schema))
@@ -141,6 +154,15 @@ def _open(path: Path) -> Iterator[Any]:
             yield file
     except (OSError, UnicodeError, pyarrow.ArrowException) as exc:
         raise BadVectorFile(path, f"not a readable Parquet file ({exc})") from exc
+
+
+def _has_frames(schema: Any, named: Sequence[tuple[str, bool]]) -> bool:
+    """Return whether a column has the numbers of frames. It is none of those that name the rows."""
+    import pyarrow.types as kinds
+
+    if FRAME_COLUMN not in schema.names or FRAME_COLUMN in (name for name, _ in named):
+        return False
+    return bool(kinds.is_integer(schema.field(FRAME_COLUMN).type))
 
 
 def _vector_column(path: Path, schema: Any, columns: ParquetColumns) -> str:

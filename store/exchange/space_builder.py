@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +12,18 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert, select
 
 from core.errors import BadVectorFile
-from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind
+from core.frames import FIRST_FRAME, FrameKind
+from store.catalog.frame_ids import content_of, frame_id, number_of
+from store.catalog.tables import (
+    Content,
+    Embedding,
+    FrameEmbedding,
+    FrameRow,
+    Picture,
+    PictureState,
+    Root,
+    RootKind,
+)
 from store.exchange.vector_file import ItemName
 from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
@@ -30,8 +41,9 @@ class SpaceBuilder:
     """Fills the new space `stored` and its collection of documents within one transaction.
 
     `path` is the source of the vectors, for messages. Relative paths of pictures start at `base`. Afterwards `counts`
-    has the numbers of `pictures`, `documents`, `unknown paths` (documents whose name is a path) and `copies` (vectors
-    left out because another file with the same content has one).
+    has the numbers of vectors of `pictures` and `documents`, of `copies` (vectors left out because another file with
+    the same content has one) and `unknown frames` (vectors left out because the library does not know this frame of an
+    indexed file), and the number of `unknown paths` (documents whose name is a path).
     """
 
     def __init__(self, connection: Connection, stored: StoredSpace, path: Path, base: Path | None) -> None:
@@ -42,8 +54,8 @@ class SpaceBuilder:
         self._base = os.fsencode((base or Path()).absolute())
         self._folders = FolderRoots(connection)
         self._digest = hashlib.sha256()
-        self._pictures: set[int] = set()
-        self._contents: set[int] = set()
+        self._pictures: set[int] = set()  # frame IDs, with the ID of the picture in place of the content
+        self._frames: set[int] = set()  # frame IDs, except those of the first frames of documents
         self._rows = 0
         collection = collection_path(stored.space.model)
         self._salt = hashlib.sha256(collection + b"\0")
@@ -56,48 +68,83 @@ class SpaceBuilder:
         return self._digest.hexdigest()
 
     def add(self, names: Sequence[ItemName], vectors: NDArray[np.floating]) -> None:
-        """Add n names and (n, D) vectors. Raises `BadVectorFile` for a vector without direction or a repeated name."""
+        """Add n names and (n, D) vectors.
+
+        Raises `BadVectorFile` for a vector without direction, for a repeated name, and for a frame of a name whose
+        first frame was not added before or with it.
+        """
         blob = normalized_rows(vectors, self._stored.storage, self._path, self._rows, names).tobytes()
         self._digest.update(blob)
-        indexed = self._indexed_pictures(names)
-        ids = self._add_documents([name for number, name in enumerate(names) if number not in indexed])
         size = len(blob) // len(names)
-        rows = []
-        for number, name in enumerate(names):
-            content_id = indexed[number] if number in indexed else ids[name.value]
-            if number in indexed and content_id in self._contents:
-                self.counts["copies"] += 1
+        indexed = self._indexed_pictures(names)
+        others = [name for row, name in enumerate(names) if row not in indexed]
+        documents = self._add_documents([name for name in others if name.frame == FIRST_FRAME])
+        documents |= self._add_pages([name for name in others if name.frame != FIRST_FRAME], documents)
+        kept = self._new_frames(names, indexed)
+        first, further = list[dict[str, object]](), list[dict[str, object]]()
+        for row, name in enumerate(names):
+            if row in indexed and row not in kept:
                 continue
-            if number in indexed:
-                self._contents.add(content_id)
-                self.counts["pictures"] += 1
-            vector = blob[number * size : (number + 1) * size]
-            rows.append({"space_id": self._stored.id, "content_id": content_id, "vector": vector})
-        if rows:
-            self._connection.execute(insert(Embedding), rows)
+            content_id = indexed[row] if row in indexed else documents[name.value]
+            vector = blob[row * size : (row + 1) * size]
+            values: dict[str, object] = {"space_id": self._stored.id, "content_id": content_id, "vector": vector}
+            if name.frame == FIRST_FRAME:
+                first.append(values)
+            else:
+                further.append({**values, "number": name.frame})
+        if first:
+            self._connection.execute(insert(Embedding), first)
+        if further:
+            self._connection.execute(insert(FrameEmbedding), further)
+        self.counts["documents"] += len(others)
+        self.counts["pictures"] += len(kept)
         self._rows += len(names)
 
     def _indexed_pictures(self, names: Sequence[ItemName]) -> dict[int, int]:
         """Map the position of each name that is an indexed file to its content."""
-        by_root: dict[int, dict[bytes, int]] = {}
+        by_root: dict[int, dict[tuple[bytes, int], int]] = {}
         for number, name in enumerate(names):
             found = self._folders.locate(os.path.join(self._base, name.value)) if name.is_path else None  # noqa: PTH118
             if found is not None:
                 root_id, relpath = found
-                if by_root.setdefault(root_id, {}).setdefault(relpath, number) != number:
+                if by_root.setdefault(root_id, {}).setdefault((relpath, name.frame), number) != number:
                     raise self._repeated(name)
         indexed: dict[int, int] = {}
         for root_id, numbers in by_root.items():
             statement = select(Picture.id, Picture.relpath, Picture.content_id).where(
-                Picture.root_id == root_id, Picture.relpath.in_(list(numbers)), Picture.content_id.is_not(None)
+                Picture.root_id == root_id,
+                Picture.relpath.in_(list({relpath for relpath, _ in numbers})),
+                Picture.content_id.is_not(None),
             )
-            for picture in self._connection.execute(statement):
-                number = numbers[picture.relpath]
-                if picture.id in self._pictures:
+            pictures = {picture.relpath: picture for picture in self._connection.execute(statement)}
+            for (relpath, frame), number in numbers.items():
+                picture = pictures.get(relpath)
+                if picture is None:
+                    continue
+                if frame_id(picture.id, frame) in self._pictures:
                     raise self._repeated(names[number])
-                self._pictures.add(picture.id)
+                self._pictures.add(frame_id(picture.id, frame))
                 indexed[number] = picture.content_id
         return indexed
+
+    def _new_frames(self, names: Sequence[ItemName], indexed: Mapping[int, int]) -> set[int]:
+        """Return which positions in `indexed` have the vector of a known frame that has none yet; count the others."""
+        contents = {content_id for row, content_id in indexed.items() if names[row].frame != FIRST_FRAME}
+        statement = select(FrameRow.content_id, FrameRow.number).where(FrameRow.content_id.in_(list(contents)))
+        known = {frame_id(*row) for row in self._connection.execute(statement)} if contents else set[int]()
+        kept = set[int]()
+        for row in sorted(indexed, key=lambda row: (names[row].frame, row)):
+            frame = frame_id(indexed[row], names[row].frame)
+            if frame in self._frames:
+                self.counts["copies"] += 1
+            elif frame != indexed[row] and indexed[row] not in self._frames:
+                raise self._without_first(names[row])
+            elif frame != indexed[row] and frame not in known:
+                self.counts["unknown frames"] += 1
+            else:
+                self._frames.add(frame)
+                kept.add(row)
+        return kept
 
     def _add_documents(self, names: Sequence[ItemName]) -> dict[bytes, int]:
         """Add contents without files to the collection; return their IDs by name."""
@@ -113,8 +160,34 @@ class SpaceBuilder:
         self._connection.execute(
             insert(Picture), [{**place, "relpath": value, "content_id": ids[value]} for value in ids]
         )
-        self.counts["documents"] += len(ids)
         self.counts["unknown paths"] += sum(name.is_path for name in names)
+        return ids
+
+    def _add_pages(self, names: Sequence[ItemName], new: Mapping[bytes, int]) -> dict[bytes, int]:
+        """Record frames after the first of documents, which are pages; return the IDs of the documents by name."""
+        earlier = [name.value for name in names if name.value not in new]
+        statement = select(Picture.relpath, Picture.content_id).where(
+            Picture.root_id == self._collection, Picture.relpath.in_(earlier)
+        )
+        ids = {**new, **{row.relpath: row.content_id for row in self._connection.execute(statement)}} if names else {}
+        pages = set[int]()
+        for name in names:
+            if name.value not in ids:
+                raise self._without_first(name)
+            frame = frame_id(ids[name.value], name.frame)
+            if frame in self._frames:
+                raise self._repeated(name)
+            self._frames.add(frame)
+            pages.add(frame)
+            if ids[name.value] not in self._frames:  # a content with several frames has a row for the first, too
+                self._frames.add(ids[name.value])
+                pages.add(ids[name.value])
+        if pages:
+            rows = [
+                {"content_id": content_of(frame), "number": number_of(frame), "kind": FrameKind.PAGE}
+                for frame in sorted(pages)
+            ]
+            self._connection.execute(insert(FrameRow), rows)
         return ids
 
     def _document_digest(self, value: bytes) -> bytes:
@@ -136,7 +209,12 @@ class SpaceBuilder:
             raise self._repeated(ItemName(again))
 
     def _repeated(self, name: ItemName) -> BadVectorFile:
-        return BadVectorFile(self._path, f"The name {name} occurs twice (at or after row {self._rows}).")
+        of_frame = f"Frame {name.frame} of the name" if name.frame else "The name"
+        return BadVectorFile(self._path, f"{of_frame} {name} occurs twice (at or after row {self._rows}).")
+
+    def _without_first(self, name: ItemName) -> BadVectorFile:
+        fault = f"Frame {name.frame} of the name {name} (at or after row {self._rows}) comes before frame 0."
+        return BadVectorFile(self._path, f"{fault} Every name needs a row without a frame, or with frame 0, first.")
 
 
 def normalized_rows(

@@ -1,7 +1,8 @@
 """A file of vectors, and the names of its rows: paths of pictures or IDs of documents.
 
 A plain list of names has one name per line, in any bytes. JSON Lines (`.jsonl`) have a key `path` or `id`, or
-`path_b64` or `id_b64` for names that are not UTF-8; exports write this format.
+`path_b64` or `id_b64` for names that are not UTF-8; exports write this format. A key `frame` is the number, from 0, of
+a page or a moment of a file that has several; without it, the vector is that of the first.
 """
 
 import base64
@@ -17,8 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectorFile
+from core.frames import FIRST_FRAME
+from store.catalog.frame_ids import MAX_FRAMES
 
-__all__ = ["BLOCK_SIZE", "ItemName", "NameList", "VectorFile", "name_to_json", "numbered_names", "read_names"]
+__all__ = [
+    "BLOCK_SIZE",
+    "ItemName",
+    "NameList",
+    "VectorFile",
+    "frame_number",
+    "name_to_json",
+    "numbered_names",
+    "read_names",
+]
 
 BLOCK_SIZE = 5_000
 """Vectors read at a time: 10 MB with 512 dimensions in 32 bits. One statement can name as many."""
@@ -29,6 +41,8 @@ class ItemName(NamedTuple):
 
     value: bytes
     is_path: bool = False
+    frame: int = FIRST_FRAME
+    """The number of the frame."""
 
     def __str__(self) -> str:
         return self.value.decode("utf-8", "backslashreplace")
@@ -86,20 +100,35 @@ def numbered_names(count: int) -> Iterator[ItemName]:
 def name_to_json(name: ItemName) -> str:
     """Return `name` as a line of JSON that `read_names` reads."""
     key = "path" if name.is_path else "id"
-    record = {key: str(name)}
-    if record[key].encode() != name.value:
+    record: dict[str, object] = {key: str(name)}
+    if str(name).encode() != name.value:
         record[f"{key}_b64"] = base64.b64encode(name.value).decode()
+    if name.frame != FIRST_FRAME:
+        record["frame"] = name.frame
     return json.dumps(record, ensure_ascii=False)
+
+
+def frame_number(path: Path, place: str, value: object) -> int:
+    """Return `value`, read from `place` in the file `path`, as the number of a frame; None is the first one.
+
+    Raises `BadVectorFile`.
+    """
+    if value is None:
+        return FIRST_FRAME
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_FRAMES:
+        raise BadVectorFile(path, f"{place}: Invalid frame {value!r}. Frames are whole numbers from 0.")
+    return value
 
 
 def _from_json(path: Path, number: int, line: bytes) -> ItemName:
     try:
         record: Any = json.loads(line)
+        frame = frame_number(path, f"line {number}", record.get("frame"))
         for key in ("path", "id"):
             if f"{key}_b64" in record:
-                return ItemName(base64.b64decode(record[f"{key}_b64"], validate=True), key == "path")
+                return ItemName(base64.b64decode(record[f"{key}_b64"], validate=True), key == "path", frame)
             if record.get(key) not in (None, ""):
-                return ItemName(os.fsencode(str(record[key])), key == "path")
+                return ItemName(os.fsencode(str(record[key])), key == "path", frame)
     except (ValueError, TypeError, AttributeError, binascii.Error) as exc:
         raise BadVectorFile(path, f"line {number} is not a JSON object with a name ({exc})") from exc
     raise BadVectorFile(path, f"line {number} has neither `path` nor `id`")
