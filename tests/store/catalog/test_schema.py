@@ -15,10 +15,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from core.errors import LibraryTooNew, LibraryUnusable
+from encoders.fake import FakeEncoder
+from indexer import index
+from search import Searcher
 from store import Library
 from store.catalog import schema
 from store.catalog.engine import make_engine
 from store.catalog.tables import Base, LibraryState
+from store.check import verify
+from store.spaces import index_cache
+from store.spaces.registry import named_space
 
 NEXT = '''"""A migration of this test."""
 
@@ -71,16 +77,22 @@ def test_head_is_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
 
 
-def test_downgrade_and_upgrade(library: Library) -> None:
+def downgrade(library: Library, revision: str) -> list[str]:
+    """Make a library one of an older version, close it, and return its tables."""
     from alembic import command
 
     config = Config()
     config.set_main_option("script_location", str(schema.MIGRATIONS))
     with library.transaction() as connection:
         config.attributes["connection"] = connection
-        command.downgrade(config, "base")
-        assert inspect(connection).get_table_names() == ["alembic_version"]
+        command.downgrade(config, revision)
+        tables = inspect(connection).get_table_names()
     library.close()
+    return tables
+
+
+def test_downgrade_and_upgrade(library: Library) -> None:
+    assert downgrade(library, "base") == ["alembic_version"]
     with Library.open(library.path) as reopened:
         assert reopened.revision() == 0
 
@@ -242,3 +254,49 @@ def test_upgrading_to_0004_keeps_metadata_and_marks_it_outdated(tmp_path: Path) 
     with Library.open(path.parent) as opened, opened.read() as connection:
         statement = text("SELECT camera, iso, rating, facts_version FROM contents")
         assert connection.execute(statement).all() == [("Leica Q", None, None, 0)]
+
+
+def test_upgrading_to_0006_keeps_vectors_and_index_files(library: Library, album: Path, encoder: FakeEncoder) -> None:
+    index(library, [album], encoder)
+    stored = named_space(library, "fake")
+    with library.read() as connection:
+        vectors = connection.execute(text("SELECT * FROM embeddings ORDER BY content_id")).all()
+    revision, answer = library.revision(), Searcher(library, encoder).search("red", k=9)
+    downgrade(library, "0005")
+    with Library.open(library.path) as opened:
+        with opened.read() as connection:
+            assert connection.execute(text("SELECT * FROM embeddings ORDER BY content_id")).all() == vectors
+            for table in ("frames", "frame_embeddings", "unread_frames"):
+                assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+        assert opened.revision() == revision
+        current = index_cache.load(opened, stored)
+        assert (current.published, len(current.index)) == (True, 4)
+        assert Searcher(opened, encoder).search("red", k=9) == answer
+        assert verify(opened) == []
+
+
+def test_upgrading_to_0006_lists_files_that_may_have_further_frames(tmp_path: Path) -> None:
+    """Only those that a model of the library has embedded: imported vectors are not made again."""
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(path)
+    schema.upgrade(engine, path, "0005")
+    space = "INSERT INTO spaces (id, fingerprint, model, weights, dim, preprocessing, dtype, created_at) VALUES "
+    content = "INSERT INTO contents (id, digest, size, format, width, height) VALUES "
+    with engine.begin() as connection:
+        for statement in (
+            space + "(1, 'aa', 'mini', 'w', 4, '{}', 'float16', '2026-01-01')",
+            space + "(2, 'bb', 'theirs', 'imported:1', 4, '{}', 'float16', '2026-01-01')",
+            *(
+                content + f"({number}, x'0{number}', 1, '{kind}', 8, 8)"
+                for number, kind in enumerate(("JPEG", "TIFF", "GIF", "PNG", "WEBP", "TIFF"), start=1)
+            ),
+            "INSERT INTO embeddings SELECT 1, id, x'00' FROM contents WHERE id < 6",
+            "INSERT INTO embeddings SELECT 2, id, x'00' FROM contents",
+        ):
+            connection.execute(text(statement))
+    engine.dispose()
+    with Library.open(path.parent) as opened, opened.read() as connection:
+        unread = connection.execute(text("SELECT space_id, content_id FROM unread_frames ORDER BY content_id")).all()
+        assert unread == [(1, 2), (1, 3), (1, 5)]
+        assert connection.execute(text("SELECT count(*) FROM embeddings")).scalar_one() == 11
