@@ -4,8 +4,9 @@ They are numbered from 0 in the order of the file. Pillow's own numbers differ: 
 previews, and of an animation it counts every frame.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import ImageFile
 
@@ -54,7 +55,7 @@ def find_frames(image: ImageFile.ImageFile) -> Sequence[FramePosition]:
     """Return the frames of an open picture file, at least one. The times of moments are not known yet."""
     if image.format == "TIFF":
         return _described(_page_positions(image), FrameKind.PAGE)
-    if image.format in _ANIMATED and getattr(image, "is_animated", False):
+    if image.format in _ANIMATED:
         return _described(_moment_positions(image), FrameKind.MOMENT)
     return _STILL
 
@@ -89,28 +90,38 @@ def _described(positions: Sequence[int], kind: FrameKind) -> Sequence[FramePosit
 
 def _page_positions(image: ImageFile.ImageFile) -> list[int]:
     """Return the positions of the pages that are not previews of others."""
-    if not getattr(image, "is_animated", False):  # one page
-        return [0]
-    sizes, reduced = list[tuple[int, int]](), list[bool]()
-    for position in range(2 * MAX_PAGES):
+    pages = list(_readable_pages(image))
+    if len(pages) > 1:
+        image.seek(0)
+    full = [page for page in pages if not page.is_reduced] or pages
+    largest = max((page.width * page.height for page in full), default=0)
+    return [page.position for page in full if not _is_preview(page, largest)][:MAX_PAGES] or [0]
+
+
+def _readable_pages(image: ImageFile.ImageFile) -> Iterator["_Page"]:
+    """Yield the pages up to the end or the first one whose tags are damaged."""
+    for position in range(2 * MAX_PAGES):  # some may be previews
         try:
             image.seek(position)
-        except (EOFError, OSError, SyntaxError):  # the end, or a damaged page
-            break
-        tags = image.tag_v2  # type: ignore[attr-defined]
-        sizes.append(image.size)
-        is_reduced = bool(_integer(tags.get(_NEW_SUBFILE_TYPE)) & _REDUCED_BIT)
-        reduced.append(is_reduced or _integer(tags.get(_SUBFILE_TYPE)) == _REDUCED)
-    image.seek(0)
-    full = [number for number, is_reduced in enumerate(reduced) if not is_reduced] or list(range(len(sizes)))
-    largest = max(sizes[number][0] * sizes[number][1] for number in full)
-    pages = [number for number in full if not _is_preview(sizes[number], largest)]
-    return pages[:MAX_PAGES]
+            tags = image.tag_v2  # type: ignore[attr-defined]
+            is_reduced = bool(_integer(tags.get(_NEW_SUBFILE_TYPE)) & _REDUCED_BIT)
+            page = _Page(position, *image.size, is_reduced or _integer(tags.get(_SUBFILE_TYPE)) == _REDUCED)
+        except Exception:  # Pillow raises errors of nearly any type on broken bytes
+            return
+        yield page
 
 
-def _is_preview(size: tuple[int, int], largest: int) -> bool:
-    width, height = size
-    return max(size) <= PREVIEW_SIDE and width * height * PREVIEW_FACTOR <= largest
+class _Page(NamedTuple):
+    position: int
+    width: int
+    height: int
+    is_reduced: bool
+    """Its tags say that it is a smaller version of another page."""
+
+
+def _is_preview(page: _Page, largest: int) -> bool:
+    pixels = page.width * page.height
+    return max(page.width, page.height) <= PREVIEW_SIDE and pixels * PREVIEW_FACTOR <= largest
 
 
 def _number(value: object) -> float:
@@ -123,7 +134,10 @@ def _integer(value: object) -> int:
 
 def _moment_positions(image: ImageFile.ImageFile) -> list[int]:
     """Return evenly spaced positions, the first one included."""
-    total = int(getattr(image, "n_frames", 1))
+    try:
+        total = int(getattr(image, "n_frames", 1))
+    except Exception:  # a damaged frame after the first
+        return [0]
     usable = max(1, min(total, MAX_ANIMATION_PIXELS // max(1, image.width * image.height)))
     number = min(usable, MAX_MOMENTS)
     return [index * usable // number for index in range(number)]
