@@ -193,8 +193,8 @@ def test_names_of_frames() -> None:
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
-def test_an_animation_that_is_cut_off_is_read_as_far_as_before(kind: str) -> None:
-    """The first frame alone decided about these files before there were others: they are refused or not as a still is."""
+def test_an_animation_that_is_cut_off_keeps_its_first_frame(kind: str) -> None:
+    """A file is refused because of its first frame only."""
     noise = [Image.effect_noise((64, 64), 90).convert("RGB") for _ in range(3)]
     data = saved(noise, kind)
     for share in (0.95, 0.6, 0.4):
