@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from core.errors import MissingVectors
 from search.evaluate.datasets.base import Dataset
+from search.evaluate.vector_blocks import FrameGallery
 from store.catalog.id_sets import Ids
 from store.library import Library
 from store.spaces.embeddings import embedded_contents, load_vectors
+from store.spaces.frame_lists import FrameList, list_embedded_frames
 from store.spaces.registry import StoredSpace
 
-__all__ = ["LibraryGallery", "open_gallery"]
+__all__ = ["LibraryFrameGallery", "LibraryGallery", "open_gallery"]
 
 
 class LibraryGallery:
@@ -36,8 +38,28 @@ class LibraryGallery:
             yield load_vectors(self._library, self._stored, self._contents[start : start + self._block_size])
 
 
+class LibraryFrameGallery(LibraryGallery, FrameGallery):
+    """A gallery in which some images have several frames. Iterating it yields the vectors of the first ones."""
+
+    def __init__(self, library: Library, stored: StoredSpace, frames: FrameList, block_size: int = 4096) -> None:
+        super().__init__(library, stored, frames.ids[frames.firsts], block_size)
+        self._frames = frames
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """The number of frames (N,) of each image."""
+        return self._frames.counts
+
+    def frame_blocks(self, size: int) -> Iterator[tuple[NDArray[np.floating], NDArray[np.int64]]]:
+        """Yield the vectors (f, D) of all frames of some images, and how many each image has (n,)."""
+        for part in self._frames.batches(size):
+            yield load_vectors(self._library, self._stored, part.ids), part.counts
+
+
 def open_gallery(library: Library, stored: StoredSpace, dataset: Dataset, block_size: int = 4096) -> LibraryGallery:
     """Return the vectors that the library has of `dataset.images` in one space: by file, or by document ID.
+
+    It is a `FrameGallery` if any image has several frames.
 
     Raises `MissingVectors` for images without a vector in this space.
     """
@@ -45,4 +67,7 @@ def open_gallery(library: Library, stored: StoredSpace, dataset: Dataset, block_
     missing = tuple(image for image, content in zip(dataset.images, contents, strict=True) if content is None)
     if missing:
         raise MissingVectors(str(stored.space), missing)
-    return LibraryGallery(library, stored, np.array(contents, dtype=np.int64), block_size)
+    frames = list_embedded_frames(library, stored, np.array(contents, dtype=np.int64))
+    if frames.has_further_frames:
+        return LibraryFrameGallery(library, stored, frames, block_size)
+    return LibraryGallery(library, stored, frames.ids, block_size)

@@ -9,14 +9,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import DatasetError, EvaluationError
 from encoders.base import Encoder
 from search.evaluate.text_files import read_lines, write_lines
 from search.evaluate.trec import qrels_lines, read_qrels
 from store import Library
+from store.catalog.frame_ids import content_of
 from store.queries import ContentRecord, load_content_records, searchable_records
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import VectorIndex
 
 __all__ = ["JudgementSet", "list_pictures", "pool_results", "read_queries"]
 
@@ -60,8 +65,7 @@ def pool_results(
     """Return the first `depth` pictures of every system, in a random order that is always the same for a query."""
     ids: set[int] = set()
     for stored, encoder in systems:
-        ranking = index_cache.load(library, stored).index.search(encoder.encode_texts([text]), depth)
-        ids.update(ranking.ids[0].tolist())
+        ids.update(_first_contents(index_cache.load(library, stored).index, encoder.encode_texts([text]), depth))
     records = load_content_records(library, sorted(ids))
     pictures = [record for record in records.values() if record.document is None and _listed_name(record)]
     Random(query).shuffle(pictures)
@@ -148,6 +152,17 @@ class JudgementSet:
         write_lines(self._queries, [f"{name}\t{text}" for name, text in self._texts.items() if name in present])
         write_lines(self._qrels, qrels_lines(present))
         write_lines(self._gone, qrels_lines(gone))
+
+
+def _first_contents(index: VectorIndex, query: NDArray[np.float32], depth: int) -> list[int]:
+    """Return the first `depth` contents for a query (1, D), each at its best frame."""
+    number = depth
+    while True:
+        found = index.search(query, number).ids[0]  # (K,)
+        contents = list(dict.fromkeys(content_of(found).tolist()))[:depth]
+        if len(contents) == depth or len(found) < number:
+            return contents
+        number *= 2
 
 
 def _is_judgement_folder(folder: Path) -> bool:

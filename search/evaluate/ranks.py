@@ -7,6 +7,8 @@ metric: among equal scores irrelevant documents come first, then relevant ones, 
 Scores are counted on 32-bit block products, whose last bits depend on the position of a vector in its block. Scores
 that are closer to each other than the rounding error of these products are computed again in 64 bits, always in the
 same order. So equal vectors tie, and no rank depends on the block size or on the processor.
+
+A document with a vector for each of its frames has the score of the best one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
-from search.evaluate.vector_blocks import BlockSizes, VectorBlocks, iter_blocks
+from search.evaluate.vector_blocks import BlockSizes, DocumentBlock, VectorBlocks, best_scores, iter_documents
 
 __all__ = ["Ranks", "relevant_ranks"]
 
@@ -83,7 +85,7 @@ def relevant_ranks(
 ) -> list[Ranks]:
     """Return exact ranks by dot product, one `Ranks` per query.
 
-    `queries` (Q, D) and `gallery` (N, D) are unit vectors; `relevant[q]` maps rows of the gallery to grades above 0.
+    `queries` (Q, D) and `gallery` are unit vectors; `relevant[q]` maps rows of the gallery to grades above 0.
     Memory: the queries, one block of the gallery, and one block of scores, however large N and the number of relevant
     documents are. Time: about that of the matrix product, unless very many scores are nearly equal.
     Raises `EvaluationError` for vectors that are not finite, for rows that the gallery does not have, and when the
@@ -102,10 +104,10 @@ def relevant_ranks(
         absent = pairs.rows[np.isnan(pairs.scores)][0]
         raise EvaluationError(f"The gallery has no row {absent}, which is judged relevant.")
     above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
-    for start, block in iter_blocks(gallery, sizes.gallery, queries.shape[1]):
+    for block in iter_documents(gallery, sizes.gallery, queries.shape[1]):
         for first in range(0, len(queries), sizes.queries):
             part, of_part = pairs.of_queries(first, first + sizes.queries)
-            above[part] += _count_above(queries[first : first + sizes.queries], block, start, of_part)
+            above[part] += _count_above(queries[first : first + sizes.queries], block, of_part)
     return _to_ranks(pairs, above, len(queries))
 
 
@@ -121,11 +123,11 @@ def _collect_pairs(
     by_row = np.argsort(rows, kind="stable")
     sorted_rows = rows[by_row]
     end = 0
-    for start, block in iter_blocks(gallery, size, queries.shape[1]):
-        end = start + len(block)
-        first, last = np.searchsorted(sorted_rows, [start, end])
+    for block in iter_documents(gallery, size, queries.shape[1]):
+        end = block.start + len(block)
+        first, last = np.searchsorted(sorted_rows, [block.start, end])
         in_block = by_row[first:last]
-        scores[in_block] = _exact_scores(queries, block, query[in_block], rows[in_block] - start)
+        scores[in_block] = _exact_best(queries, block, query[in_block], rows[in_block] - block.start)
     return _Pairs(query, rows, grades, scores), end
 
 
@@ -140,6 +142,20 @@ def _to_ranks(pairs: _Pairs, above: NDArray[np.int64], queries: int) -> list[Ran
     ranks = (1 + above[order] + before).astype(np.float64)
     grades = pairs.grades[order]
     return [Ranks(ranks[a:b], grades[a:b]) for a, b in pairwise(bounds)]
+
+
+def _exact_best(
+    queries: NDArray[np.float32], block: DocumentBlock, query: NDArray[np.int64], column: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the best dot products (p,) of queries[query[i]] and the vectors of document column[i], in 64 bits."""
+    if block.firsts is None or not len(query):
+        return _exact_scores(queries, block.vectors, query, column)
+    counts = np.diff(block.firsts, append=len(block.vectors))[column]  # (p,)
+    firsts = np.cumsum(counts) - counts  # (p,)
+    within = np.arange(counts.sum()) - np.repeat(firsts, counts)  # (f,)
+    vectors = np.repeat(block.firsts[column], counts) + within  # (f,)
+    scores = _exact_scores(queries, block.vectors, np.repeat(query, counts), vectors)
+    return np.asarray(best_scores(scores, firsts), np.float64)
 
 
 def _exact_scores(
@@ -159,23 +175,21 @@ def _exact_scores(
     return scores
 
 
-def _count_above(
-    queries: NDArray[np.float32], block: NDArray[np.float32], start: int, pairs: _Pairs
-) -> NDArray[np.int64]:
+def _count_above(queries: NDArray[np.float32], block: DocumentBlock, pairs: _Pairs) -> NDArray[np.int64]:
     """Count, for each pair (P,), the irrelevant documents of this block that score at least as much.
 
-    `queries` (q, D); `block` (n, D) contains the gallery's rows from `start`.
+    `queries` (q, D) are those that the pairs refer to.
     """
-    scores = queries @ block.T  # (q, n)
-    in_block = (pairs.rows >= start) & (pairs.rows < start + len(block))
-    scores[pairs.query[in_block], pairs.rows[in_block] - start] = -np.inf
-    slack = _rounding_error(queries, block)[pairs.query]  # (P,)
+    scores = best_scores(queries @ block.vectors.T, block.firsts)  # (q, n)
+    in_block = (pairs.rows >= block.start) & (pairs.rows < block.start + len(block))
+    scores[pairs.query[in_block], pairs.rows[in_block] - block.start] = -np.inf
+    slack = _rounding_error(queries, block.vectors)[pairs.query]  # (P,)
     low, high = (edge.astype(np.float32) for edge in (pairs.scores - slack, pairs.scores + slack))
     counts = np.zeros(len(pairs.query), dtype=np.int64)
     for chosen, above, pair, column in _compare(scores, pairs.query, low, high):
         counts[chosen] += above
         close = chosen[pair]
-        decided = _exact_scores(queries, block, pairs.query[close], column) >= pairs.scores[close]
+        decided = _exact_best(queries, block, pairs.query[close], column) >= pairs.scores[close]
         counts += np.bincount(close[decided], minlength=len(counts))
     return counts
 
