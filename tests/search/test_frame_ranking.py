@@ -81,7 +81,7 @@ class Case(NamedTuple):
     is_excluding: bool
 
     def rows(self) -> Rows:
-        """Return vectors of which many are equal."""
+        """Return vectors, many of them equal."""
         rng = np.random.default_rng(self.seed)
         kinds = rng.standard_normal((6, DIM))
         kinds /= np.linalg.norm(kinds, axis=1, keepdims=True)

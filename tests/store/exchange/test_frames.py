@@ -67,7 +67,7 @@ def import_named(library: Library, tmp_path: Path) -> Import:
 
 @pytest.fixture
 def scans(library: Library, album: Path, encoder: FakeEncoder) -> list[int]:
-    """Four pictures in the order of their IDs, of which the second has three pages."""
+    """Four pictures in the order of their IDs, the second with three pages."""
     index(library, [album], encoder)
     stored = named_space(library, "fake")
     with library.read() as connection:
