@@ -43,7 +43,8 @@ def add_condition(filters: Filters, condition: Condition | None) -> Filters:
 def build_query(options: QueryOptions, line: str | None = None) -> tuple[Query | None, Condition | None]:
     """Return the query, and the filters in its words. The query is None if there are only filters.
 
-    `line` replaces the words of `options`. Raises `InvalidQuery`, and `click.UsageError` for a crop or a frame without an image.
+    `line` replaces the words of `options`. Raises `InvalidQuery`, and `click.UsageError` for a crop or a frame without
+    an image.
     """
     line = (query_line(options.words) if line is None else line).strip()
     parts: list[Part] = []

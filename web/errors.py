@@ -23,6 +23,7 @@ __all__ = [
     "INTERNAL_ERROR_DETAIL",
     "PROBLEM_MEDIA_TYPE",
     "Busy",
+    "FrameNotFound",
     "InternalErrorMiddleware",
     "NotAllowed",
     "NotFound",
@@ -51,8 +52,17 @@ MAX_REPORTED_FAULTS = 10
 class NotFound(SightlineError):
     """The resource does not exist, or the client may not see it; the response is the same for both."""
 
-    def __init__(self) -> None:
-        super().__init__("Not found.")
+    def __init__(self, message: str = "Not found.") -> None:
+        super().__init__(message)
+
+
+class FrameNotFound(NotFound):
+    """The picture has no frame with the number `frame`, only `count`. The frame of a still picture has the number 0."""
+
+    def __init__(self, frame: int, count: int) -> None:
+        numbers = "0 is the only one" if count == 1 else f"its frames have the numbers 0 to {count - 1}"
+        super().__init__(f"The picture has no frame {frame}; {numbers}.")
+        self.frame, self.count = frame, count
 
 
 class NotAllowed(SightlineError):

@@ -10,15 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
+from core.frames import FIRST_FRAME
+from store.catalog.frame_ids import MAX_FRAMES
+from store.frames import list_frames
 from store.library import Library
 from store.queries import StoredFile, list_files
-from web.errors import NotFound
+from web.errors import FrameNotFound, NotFound
 
 __all__ = [
     "FILE_CHUNK_BYTES",
     "MAX_CONTENT_ID",
     "MAX_FILE_BYTES",
+    "MAX_FRAME_NUMBER",
     "byte_range",
+    "check_frame",
     "matches_etag",
     "open_picture_file",
     "picture_path",
@@ -30,6 +35,9 @@ MAX_FILE_BYTES = 1 << 30
 
 MAX_CONTENT_ID = 2**63 - 1
 """Largest integer of SQLite."""
+
+MAX_FRAME_NUMBER = MAX_FRAMES - 1
+"""Largest number of a frame, from 0."""
 
 FILE_CHUNK_BYTES = 1 << 18
 """How much of a file is read and sent at a time."""
@@ -43,6 +51,14 @@ def read_picture(library: Library, content_id: int) -> tuple[StoredFile, bytes]:
     stored, file = open_picture_file(library, content_id)
     with file:
         return stored, file.read(MAX_FILE_BYTES)
+
+
+def check_frame(library: Library, content_id: int, frame: int) -> None:
+    """Raise `FrameNotFound` unless the library knows this frame of a picture."""
+    if frame != FIRST_FRAME:
+        numbers = [known.number for known in list_frames(library, content_id)]
+        if frame not in numbers:
+            raise FrameNotFound(frame, max(numbers, default=FIRST_FRAME) + 1)
 
 
 def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, BinaryIO]:

@@ -13,7 +13,7 @@ from search.options import SearchOptions, Sort
 from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
 from search.query_image import Crop
 from search.query_language import filter_text, parse
-from web.picture_files import MAX_CONTENT_ID, picture_path
+from web.picture_files import MAX_CONTENT_ID, MAX_FRAME_NUMBER, picture_path
 from web.service import Service
 
 __all__ = [
@@ -53,6 +53,7 @@ class QueryPartRequest(RequestModel):
 
     text: str | None = Field(None, max_length=MAX_QUERY_LENGTH)
     picture: int | None = Field(None, ge=1, le=MAX_CONTENT_ID, description="ID of a picture of the library")
+    frame: int = Field(0, ge=0, le=MAX_FRAME_NUMBER, description="Number of a page or moment of the picture, from 0")
     upload: str | None = Field(None, max_length=100, description="ID returned by `POST /uploads`")
     file: int | None = Field(None, ge=0, le=MAX_PARTS, description="Index of a file sent in the same form, from 0")
     vector: list[FiniteFloat] | None = Field(None, max_length=10_000)
@@ -66,6 +67,8 @@ class QueryPartRequest(RequestModel):
         inputs = [self.text, self.picture, self.upload, self.file, self.vector]
         if sum(value is not None for value in inputs) != 1:
             raise ValueError("a part needs exactly one of text, picture, upload, file and vector")
+        if self.frame and (self.text is not None or self.vector is not None):
+            raise ValueError("a text or a vector has no frames")
         return self
 
 
@@ -97,6 +100,9 @@ class SearchRequest(QueryRequest):
     cursor: str | None = Field(None, max_length=2_000, description="`next` of the previous page")
     sort: Sort = "relevance"
     fold: bool = Field(True, description="Show only one picture of each group of near-duplicates")
+    every_frame: bool = Field(
+        False, description="Return each page or moment of a file as a hit of its own, instead of the best one"
+    )
     relevant: bool = Field(False, description="Only return pictures that are probably relevant")
     diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
 
@@ -110,6 +116,7 @@ class SearchRequest(QueryRequest):
             cursor=self.cursor,
             diverse=self.diverse,
             collapse_duplicates=self.fold,
+            every_frame=self.every_frame,
             explain=parsed.query is not None and len(parsed.query.parts) > 1,
         )
 
@@ -201,10 +208,12 @@ def _input(part: QueryPartRequest, service: Service, files: tuple[Path, ...]) ->
     if part.vector is not None:
         return VectorInput(tuple(part.vector))
     if part.upload is not None:
-        return ImageInput(service.uploads.path(part.upload), crop)
+        return ImageInput(service.uploads.path(part.upload), crop, part.frame)
     if part.file is not None:
         if part.file >= len(files):
             raise InvalidQuery(f"A part uses the file {part.file}, but only {len(files)} were sent.")
-        return ImageInput(files[part.file], crop)
+        return ImageInput(files[part.file], crop, part.frame)
     assert part.picture is not None
-    return StoredInput(part.picture) if crop is None else ImageInput(picture_path(service.library, part.picture), crop)
+    if crop is None:
+        return StoredInput(part.picture, part.frame)
+    return ImageInput(picture_path(service.library, part.picture), crop, part.frame)

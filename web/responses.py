@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from core.frames import Frame, FrameKind
 from search.results import Hit
 from store.queries import ContentRecord
 from web.errors import printable
@@ -11,6 +12,7 @@ from web.errors import printable
 __all__ = [
     "FacetValueResponse",
     "FacetsResponse",
+    "FrameResponse",
     "HitResponse",
     "NearDuplicatesResponse",
     "PictureResponse",
@@ -23,6 +25,23 @@ class ResponseModel(BaseModel):
     """Base of all response models; the string below a field is its description in the OpenAPI document."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class FrameResponse(ResponseModel):
+    """One frame of a file that has several: a page, a moment, or a variant of one picture."""
+
+    number: int
+    """From 0, in the order of the file, for `frame` in requests."""
+    kind: FrameKind
+    seconds: float | None
+    """The time of a moment from the beginning."""
+    label: str
+    """For people, for example `page 3`, counted from 1, or `0:07`."""
+
+    @classmethod
+    def of(cls, frame: Frame) -> "FrameResponse":
+        """Convert a frame of the catalogue."""
+        return cls(number=frame.number, kind=frame.kind, seconds=frame.seconds, label=str(frame))
 
 
 class PictureResponse(ResponseModel):
@@ -69,6 +88,13 @@ class PictureResponse(ResponseModel):
         )
 
 
+class PictureDetailsResponse(PictureResponse):
+    """What the library stores about a picture, and its frames."""
+
+    frames: list[FrameResponse]
+    """All frames of a file that has several; empty for a still picture."""
+
+
 class NearDuplicatesResponse(ResponseModel):
     """A picture and its near-duplicates."""
 
@@ -96,6 +122,8 @@ class HitResponse(ResponseModel):
     """Number of near-duplicates that the picture represents, itself included."""
     parts: list[float] | None
     """Cosine similarity to each part of the query."""
+    frame: FrameResponse | None
+    """The page or moment that was found; null for a still picture, and without a query."""
 
     @classmethod
     def of(cls, hit: Hit) -> "HitResponse":
@@ -108,6 +136,7 @@ class HitResponse(ResponseModel):
                 "is_relevant": hit.is_relevant,
                 "stack": 1 + len(hit.stack),
                 "parts": None if hit.parts is None else list(hit.parts),
+                "frame": None if hit.frame is None else FrameResponse.of(hit.frame),
             }
         )
 
@@ -128,6 +157,7 @@ class HitResponse(ResponseModel):
             camera=record.camera,
             stack=1,
             parts=None,
+            frame=None,
         )
 
 

@@ -1,7 +1,7 @@
 """Thumbnails for the page: WebP, upright, in sRGB, cached on disk.
 
-The cache key is the SHA-256 of the file's bytes, so that a thumbnail is never out of date, and several libraries and
-processes can share the folder. When the cache is full, the oldest thumbnails are deleted.
+The cache key is the SHA-256 of the file's bytes and the number of the frame, so that a thumbnail is never out of date,
+and several libraries and processes can share the folder. When the cache is full, the oldest thumbnails are deleted.
 """
 
 import io
@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 from core.errors import PictureError
 from core.files import atomic_writer
+from core.frames import FIRST_FRAME
 from pictures.decode import DecodeSettings, decode
 from store.library import Library
 from store.queries import StoredFile
 from web.errors import NotFound
-from web.picture_files import open_picture_file, read_picture
+from web.picture_files import check_frame, open_picture_file, read_picture
 
 __all__ = ["Thumbnail", "ThumbnailSize", "Thumbnails"]
 
@@ -56,28 +57,30 @@ class Thumbnails:
         self._made = 0
         self._sweeping = Lock()
 
-    def find(self, content_id: int, size: ThumbnailSize) -> Thumbnail | None:
+    def find(self, content_id: int, size: ThumbnailSize, frame: int = FIRST_FRAME) -> Thumbnail | None:
         """Return the cached thumbnail, or None. Raises `NotFound` if the picture has no readable file."""
         stored, file = open_picture_file(self._library, content_id)
         file.close()
         with suppress(OSError):
-            return Thumbnail(self._path(stored, size).read_bytes(), _etag(stored, size))
+            return Thumbnail(self._path(stored, size, frame).read_bytes(), _etag(stored, size, frame))
         return None
 
-    def make(self, content_id: int, size: ThumbnailSize) -> Thumbnail:
-        """Make a thumbnail whose longest side is `size`, or less if the picture is smaller.
+    def make(self, content_id: int, size: ThumbnailSize, frame: int = FIRST_FRAME) -> Thumbnail:
+        """Make a thumbnail of a frame whose longest side is `size`, or less if the picture is smaller.
 
-        Raises `NotFound` if the picture has no readable file, or if the file is no longer a picture.
+        Raises `NotFound` if the picture has no readable file, or if the file is no longer a picture, and
+        `FrameNotFound`.
         """
         stored, data = read_picture(self._library, content_id)
-        thumbnail = _shrink(data, size)
+        check_frame(self._library, content_id, frame)
+        thumbnail = _shrink(data, size, frame)
         if sha256(data).digest() != stored.digest:  # the file has changed since it was indexed
             return Thumbnail(thumbnail, None)
-        self._write(self._path(stored, size), thumbnail)
-        return Thumbnail(thumbnail, _etag(stored, size))
+        self._write(self._path(stored, size, frame), thumbnail)
+        return Thumbnail(thumbnail, _etag(stored, size, frame))
 
-    def _path(self, stored: StoredFile, size: ThumbnailSize) -> Path:
-        return self._folder / stored.digest.hex()[:2] / f"{stored.digest.hex()}-{size:d}.webp"
+    def _path(self, stored: StoredFile, size: ThumbnailSize, frame: int) -> Path:
+        return self._folder / stored.digest.hex()[:2] / f"{stored.digest.hex()}-{_variant(size, frame)}.webp"
 
     def _write(self, path: Path, data: bytes) -> None:
         """Add a thumbnail to the cache. On a full disk it is not cached and will be made again."""
@@ -108,13 +111,18 @@ class Thumbnails:
             self._sweeping.release()
 
 
-def _etag(stored: StoredFile, size: ThumbnailSize) -> str:
-    return f'"{stored.digest.hex()[:32]}-{size:d}"'
+def _etag(stored: StoredFile, size: ThumbnailSize, frame: int) -> str:
+    return f'"{stored.digest.hex()[:32]}-{_variant(size, frame)}"'
 
 
-def _shrink(data: bytes, size: int) -> bytes:
+def _variant(size: ThumbnailSize, frame: int) -> str:
+    """Return what distinguishes the thumbnails of one file."""
+    return f"{size:d}" if frame == FIRST_FRAME else f"{size:d}-{frame}"
+
+
+def _shrink(data: bytes, size: int, frame: int) -> bytes:
     try:
-        image = decode(data, DecodeSettings(), shortest_side=size).image
+        image = decode(data, DecodeSettings(), shortest_side=size, frame=frame).image
     except PictureError as exc:
         raise NotFound from exc
     image.thumbnail((size, size))

@@ -31,6 +31,7 @@ EXPECTED = {
     },
     404: {
         "AmbiguousSpace",
+        "FrameNotFound",
         "NoSuchFolder",
         "NotThere",
         "NothingKnown",
@@ -85,6 +86,7 @@ EXPECTED = {
 
 WEB_ERRORS = {
     web_errors.Busy: web_errors.Busy(),
+    web_errors.FrameNotFound: web_errors.FrameNotFound(3, 2),
     web_errors.NotAllowed: web_errors.NotAllowed("This server does not allow it."),
     web_errors.NotFound: web_errors.NotFound(),
     web_errors.StorageFull: web_errors.StorageFull(),

@@ -73,7 +73,20 @@ def test_every_text_of_the_page_has_a_key_and_every_key_is_used() -> None:
     known = set(words("en"))
     assert len(used()) > 60
     assert used() <= known
-    prefixes = ("fact_", "field_", "col_", "job_", "as_", "theme_", "example_", "help_", "key_", "phase_", "problem_")
+    prefixes = (
+        "fact_",
+        "frame_",
+        "field_",
+        "col_",
+        "job_",
+        "as_",
+        "theme_",
+        "example_",
+        "help_",
+        "key_",
+        "phase_",
+        "problem_",
+    )
     assert {key for key in known - used() if not key.startswith(prefixes)} == set()
 
 

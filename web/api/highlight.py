@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
+from core.frames import FIRST_FRAME
 from search.highlight import Highlight
 from search.highlight.overlay import colour_ramp, ramp_opacity
-from store.queries import ContentRecord, load_content_record
-from web.api.pictures import PictureId
+from web.api.pictures import FrameNumber, PictureId
 from web.dependencies import ServiceDep
-from web.errors import NotFound
+from web.highlighting import PictureHighlight
 from web.responses import ResponseModel
 from web.service import Service
 
@@ -48,18 +48,19 @@ class HighlightResponse(ResponseModel):
     area: float
     """The fraction of the picture that the mask covers."""
     boxes: list[tuple[int, int, int, int]]
-    """Left, top, width and height of each region in pixels of the full upright picture, the best first."""
+    """Left, top, width and height of each region in pixels of the full upright picture or frame, the best first."""
     scores: list[float]
     mask: MaskResponse
 
 
 @router.get("/{picture_id}/highlight")
-async def find(picture_id: PictureId, prompt: Prompt, service: ServiceDep) -> HighlightResponse:
-    """Find where a picture shows something."""
-    record = await run_in_threadpool(_record, service, picture_id)
-    result = await _compute(service, picture_id, prompt)
+async def find(
+    picture_id: PictureId, prompt: Prompt, service: ServiceDep, frame: FrameNumber = FIRST_FRAME
+) -> HighlightResponse:
+    """Find where a picture, or one frame of it, shows something."""
+    result, width, height = await _compute(service, picture_id, prompt, frame)
     fields = result.as_record()
-    scale_x, scale_y = record.width / result.map.shape[1], record.height / result.map.shape[0]
+    scale_x, scale_y = width / result.map.shape[1], height / result.map.shape[0]
     scales = (scale_x, scale_y, scale_x, scale_y)
     boxes = [[round(side * scale) for side, scale in zip(region.box, scales, strict=True)] for region in result.regions]
     return HighlightResponse.model_validate({**fields, "boxes": boxes, "mask": fields["segmentation"]})
@@ -73,22 +74,17 @@ async def draw(
     kind: Annotated[
         Literal["heat", "mask"], Query(description="A transparent heat map, or a black and white mask")
     ] = "heat",
+    frame: FrameNumber = FIRST_FRAME,
 ) -> Response:
-    """Draw where a picture shows something, as an overlay with the shape of the picture."""
-    result = await _compute(service, picture_id, prompt)
-    return await run_in_threadpool(_to_png, result, kind)
+    """Draw where a picture shows something, as an overlay with the shape of the picture or frame."""
+    result = await _compute(service, picture_id, prompt, frame)
+    return await run_in_threadpool(_to_png, result.highlight, kind)
 
 
-async def _compute(service: Service, picture_id: int, prompt: str) -> Highlight:
+async def _compute(service: Service, picture_id: int, prompt: str, frame: int) -> PictureHighlight:
     """Compute a highlight; requests that wait for their turn occupy no thread."""
-    return await to_thread.run_sync(service.highlighter.find, picture_id, prompt, limiter=service.highlight_limiter)
-
-
-def _record(service: Service, picture_id: int) -> ContentRecord:
-    record = load_content_record(service.library, picture_id)
-    if record is None:
-        raise NotFound
-    return record
+    find_highlight = service.highlighter.find
+    return await to_thread.run_sync(find_highlight, picture_id, prompt, frame, limiter=service.highlight_limiter)
 
 
 def _to_png(result: Highlight, kind: str) -> Response:

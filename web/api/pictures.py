@@ -1,4 +1,4 @@
-"""Single pictures: metadata, near-duplicates, thumbnails and files."""
+"""Single pictures: metadata, frames, near-duplicates, thumbnails and files."""
 
 import os
 from collections.abc import Iterator
@@ -12,19 +12,33 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from core.frames import FIRST_FRAME
+from store.frames import list_frames
 from store.near_duplicates.groups import near_duplicate_records
 from store.queries import StoredFile, load_content_record
 from web.dependencies import ServiceDep
 from web.errors import NotFound
-from web.picture_files import FILE_CHUNK_BYTES, MAX_CONTENT_ID, byte_range, matches_etag, open_picture_file
-from web.responses import NearDuplicatesResponse, PictureResponse
+from web.frame_images import frame_etag, render_frame
+from web.picture_files import (
+    FILE_CHUNK_BYTES,
+    MAX_CONTENT_ID,
+    MAX_FRAME_NUMBER,
+    byte_range,
+    matches_etag,
+    open_picture_file,
+)
+from web.responses import FrameResponse, NearDuplicatesResponse, PictureDetailsResponse, PictureResponse
 from web.thumbnails import ThumbnailSize
 
-__all__ = ["PictureId", "router"]
+__all__ = ["FrameNumber", "PictureId", "router"]
 
 router = APIRouter(prefix="/pictures", tags=["pictures"])
 
 PictureId = Annotated[int, Path(ge=1, le=MAX_CONTENT_ID, description="ID of a picture, as in search results")]
+
+FrameNumber = Annotated[
+    int, Query(ge=0, le=MAX_FRAME_NUMBER, description="Number of a page or moment of a file that has several, from 0")
+]
 
 CACHE_FOREVER = "private, max-age=31536000, immutable"
 """For thumbnails, since an ID always stands for the same bytes."""
@@ -50,12 +64,13 @@ UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
 @router.get("/{picture_id}")
-def picture(picture_id: PictureId, service: ServiceDep) -> PictureResponse:
-    """Return what the library stores about a picture."""
+def picture(picture_id: PictureId, service: ServiceDep) -> PictureDetailsResponse:
+    """Return what the library stores about a picture, and its frames."""
     record = load_content_record(service.library, picture_id)
     if record is None:
         raise NotFound
-    return PictureResponse.of(record)
+    frames = [FrameResponse.of(frame) for frame in list_frames(service.library, picture_id)]
+    return PictureDetailsResponse(**PictureResponse.of(record).model_dump(), frames=frames)
 
 
 @router.get("/{picture_id}/stack")
@@ -79,17 +94,44 @@ async def thumbnail(
     service: ServiceDep,
     request: Request,
     size: Annotated[ThumbnailSize, Query(description="Longest side in pixels")] = ThumbnailSize.GRID,
+    frame: FrameNumber = FIRST_FRAME,
 ) -> Response:
-    """Return a thumbnail: WebP, upright, in sRGB."""
-    result = await run_in_threadpool(service.thumbnails.find, picture_id, size)
+    """Return a thumbnail of a picture, or of one frame of it: WebP, upright, in sRGB."""
+    thumbnails, limiter = service.thumbnails, service.thumbnail_limiter
+    result = await run_in_threadpool(thumbnails.find, picture_id, size, frame)
     if result is None:  # making one takes memory and time; requests that wait for it occupy no thread
-        result = await to_thread.run_sync(service.thumbnails.make, picture_id, size, limiter=service.thumbnail_limiter)
-    if result.etag is None:
-        return Response(result.data, media_type="image/webp", headers={"Cache-Control": "no-store"})
-    headers = {"Cache-Control": CACHE_FOREVER, "ETag": result.etag}
-    if matches_etag(request.headers, result.etag):
+        result = await to_thread.run_sync(thumbnails.make, picture_id, size, frame, limiter=limiter)
+    return _image_response(request, result.data, result.etag, "image/webp")
+
+
+@router.get(
+    "/{picture_id}/frames/{number}",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}}, 304: {"description": "Not modified"}},
+)
+async def frame_image(
+    picture_id: PictureId,
+    number: Annotated[int, Path(ge=0, le=MAX_FRAME_NUMBER, description="Number of the frame, from 0")],
+    service: ServiceDep,
+    request: Request,
+) -> Response:
+    """Return one frame of a picture at its full size: PNG, upright, in sRGB. A still picture has the frame 0."""
+    etag = await run_in_threadpool(frame_etag, service.library, picture_id, number)
+    if matches_etag(request.headers, etag):
+        return _image_response(request, b"", etag, "image/png")
+    limiter = service.thumbnail_limiter
+    image = await to_thread.run_sync(render_frame, service.library, picture_id, number, limiter=limiter)
+    return _image_response(request, image.data, image.etag, "image/png")
+
+
+def _image_response(request: Request, data: bytes, etag: str | None, media_type: str) -> Response:
+    """Return an image that never changes, or, without an entity tag, one that may not be cached."""
+    if etag is None:
+        return Response(data, media_type=media_type, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": CACHE_FOREVER, "ETag": etag}
+    if matches_etag(request.headers, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(result.data, media_type="image/webp", headers=headers)
+    return Response(data, media_type=media_type, headers=headers)
 
 
 @router.get(

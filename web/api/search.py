@@ -5,11 +5,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Query, UploadFile
 
+from core.frames import FIRST_FRAME
 from search.browse import browse, count_pictures
 from store.queries import load_content_record
-from web.api.pictures import PictureId
+from web.api.pictures import FrameNumber, PictureId
 from web.dependencies import RawBody, ServiceDep, raw_body_schema
 from web.errors import NotFound
+from web.picture_files import check_frame
 from web.requests import MAX_HITS, MAX_PARTS, ParsedRequest, SearchRequest, parse_request
 from web.responses import HitResponse, ResponseModel, SearchResponse
 from web.service import Service
@@ -51,12 +53,16 @@ def search_with_files(
 
 @router.get("/pictures/{picture_id}/similar")
 def similar(
-    picture_id: PictureId, service: ServiceDep, k: Annotated[int, Query(ge=1, le=MAX_HITS)] = 60
+    picture_id: PictureId,
+    service: ServiceDep,
+    k: Annotated[int, Query(ge=1, le=MAX_HITS)] = 60,
+    frame: FrameNumber = FIRST_FRAME,
 ) -> SearchResponse:
-    """List the pictures most similar to a picture of the library, which comes first."""
+    """List the pictures most similar to a picture of the library, or to one frame of it; the picture comes first."""
     if load_content_record(service.library, picture_id) is None:
         raise NotFound
-    return search(SearchRequest.model_validate({"parts": [{"picture": picture_id}], "k": k}), service)
+    check_frame(service.library, picture_id, frame)
+    return search(SearchRequest.model_validate({"parts": [{"picture": picture_id, "frame": frame}], "k": k}), service)
 
 
 @uploads_router.post(

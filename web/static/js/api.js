@@ -40,7 +40,7 @@ export const api = {
   upload: (file) => json("/uploads", { method: "POST", body: file, headers: { "Content-Type": "application/octet-stream" } }),
   picture: (id) => json(`/pictures/${id}`),
   stack: (id) => json(`/pictures/${id}/stack`),
-  highlight: (id, prompt, signal) => json(`/pictures/${id}/highlight?${new URLSearchParams({ prompt })}`, { signal }),
+  highlight: (id, prompt, frame) => json(`/pictures/${id}/highlight?${new URLSearchParams({ prompt, frame })}`),
   facets: (where, query, signal) => json(`/facets?${new URLSearchParams({ where, query })}`, { signal }),
   status: () => json("/status"),
   models: () => json("/models"),
@@ -58,7 +58,9 @@ export const api = {
   export: async (pictures, format) => (await ask("/export", send("POST", { pictures, format }))).blob(),
 };
 
-export const thumbnail = (id, size) => `${API}/pictures/${id}/thumbnail?size=${size}`;
+/** The address of a small version of a picture; `frame` is the number of a page or moment, from 0. */
+export const thumbnail = (id, size, frame = 0) => `${API}/pictures/${id}/thumbnail?${frame ? `frame=${frame}&` : ""}size=${size}`;
+export const frameImage = (id, frame) => `${API}/pictures/${id}/frames/${frame}`;
 export const original = (id) => `${API}/pictures/${id}/original`;
-export const heatMap = (id, prompt) => `${API}/pictures/${id}/highlight.png?${new URLSearchParams({ prompt, kind: "heat" })}`;
+export const heatMap = (id, prompt, frame) => `${API}/pictures/${id}/highlight.png?${new URLSearchParams({ prompt, frame, kind: "heat" })}`;
 export const jobEvents = (id) => new EventSource(`${API}/jobs/${id}/events`);

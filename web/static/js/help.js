@@ -7,7 +7,7 @@ import { change } from "./state.js";
 const dialog = byId("help");
 
 const FILTERS = [["help_filter", "year:2023"], ["help_span", "after:2023-06 before:2023-09"], ["help_either", "camera:x100 or tag:cats"]];
-const KEYS = [["/", "key_box"], ["← ↑ ↓ →", "key_arrows"], ["Enter", "key_open"], ["Space", "key_pick"], ["H", "key_why"], ["Shift + Enter", "key_part"]];
+const KEYS = [["/", "key_box"], ["← ↑ ↓ →", "key_arrows"], ["Enter", "key_open"], ["Space", "key_pick"], ["H", "key_why"], ["Page ↑ ↓", "key_frame"], ["Shift + Enter", "key_part"]];
 
 function row([meaning, example]) {
   const ask = () => {

@@ -4,6 +4,7 @@ import * as albums from "./albums.js";
 import { api } from "./api.js";
 import { byId, settled } from "./dom.js";
 import * as facets from "./facets.js";
+import { frameNumber, titleOf } from "./frames.js";
 import * as grid from "./grid.js";
 import * as help from "./help.js";
 import * as hints from "./hints.js";
@@ -141,7 +142,7 @@ async function start() {
   grid.start({
     open: viewer.open,
     more,
-    like: (hit) => query.addPart({ picture: hit.id, weight: 1, label: hit.name }),
+    like: (hit) => query.addPart({ picture: hit.id, frame: frameNumber(hit) || undefined, weight: 1, label: titleOf(hit) }),
     why: (index) => (inPlainWords() ? () => viewer.open(index, { why: true }) : null),
   });
   viewer.start();

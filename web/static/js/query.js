@@ -14,7 +14,7 @@ let hooks = { down: () => {} };
 
 /** Add a part to the query, or change the weight of an existing one. */
 export function addPart(part) {
-  const same = (other) => other.text === part.text && other.picture === part.picture && other.upload === part.upload
+  const same = (other) => other.text === part.text && other.picture === part.picture && other.frame === part.frame && other.upload === part.upload
     && JSON.stringify(other.crop) === JSON.stringify(part.crop);
   change({ parts: [...state.parts.filter((other) => !same(other)), part] });
 }
@@ -41,7 +41,7 @@ function stronger(part) {
 function chip(part) {
   const name = part.text ?? part.label ?? t("picture");
   const away = part.weight < 0;
-  const source = part.picture ? thumbnail(part.picture, 192) : part.preview;
+  const source = part.picture ? thumbnail(part.picture, 192, part.frame) : part.preview;
   return make("li.chip", { "data-away": String(away) },
     iconButton(away ? "minus" : "plus", t(away ? "turnTowards" : "turnAway", { name }), () => reweigh(part, -part.weight)),
     source ? make("img", { src: source, alt: "", onerror: (event) => event.target.remove() }) : null,

@@ -2,7 +2,7 @@
 
 /**
  * words: string            the text of the search box, in the query language
- * parts: [{ text | picture | upload, weight, crop?, label? }]
+ * parts: [{ text | picture | upload, weight, frame?, crop?, label? }]
  * filters: Map term -> { field, label, term }
  * sort: "relevance" | "date"
  */
@@ -34,7 +34,7 @@ export function where(except = null) {
 
 /** The query as the server expects it. A text to avoid is not a query on its own; next to parts it is one of them. */
 export function question() {
-  const parts = state.parts.map(({ text, picture, upload, weight, crop }) => ({ text, picture, upload, weight, crop }));
+  const parts = state.parts.map(({ text, picture, frame, upload, weight, crop }) => ({ text, picture, frame, upload, weight, crop }));
   const query = state.words.trim();
   const [, text] = (parts.length && query.match(LONE)) || [];
   return text ? { query: "", parts: [{ text, weight: AWAY }, ...parts], where: where() } : { query, parts, where: where() };

@@ -2,22 +2,24 @@
 
 import { thumbnail } from "./api.js";
 import { icon, iconButton, make } from "./dom.js";
+import { frameName, frameNumber, titleOf } from "./frames.js";
 import { t } from "./i18n.js";
 
-const known = new Map(); // id -> image that was visible, to be reused without a flicker
+const known = new Map(); // ID and frame -> image that was visible, to be reused without a flicker
 
 /** Keep the images of tiles that are about to be removed. */
 export function keepImages(tiles) {
   known.clear();
-  for (const tile of tiles) known.set(Number(tile.dataset.id), tile.querySelector("img"));
+  for (const tile of tiles) known.set(`${tile.dataset.id} ${tile.dataset.frame}`, tile.querySelector("img"));
 }
 
 function image(hit, side) {
   const size = side * devicePixelRatio > 260 ? 384 : 192;
-  const kept = known.get(hit.id);
-  known.delete(hit.id);
+  const key = `${hit.id} ${frameNumber(hit)}`;
+  const kept = known.get(key);
+  known.delete(key);
   if (kept && kept.complete && kept.src.endsWith(`=${size}`)) return kept;
-  const made = make("img", { alt: "", decoding: "async", draggable: false, src: thumbnail(hit.id, size) });
+  const made = make("img", { alt: "", decoding: "async", draggable: false, src: thumbnail(hit.id, size, frameNumber(hit)) });
   if (!made.complete) {
     made.className = "coming"; // fades in; its space is reserved already
     made.addEventListener("load", () => { made.className = ""; });
@@ -39,10 +41,12 @@ function over(hit, hooks) {
 
 /** Make the tile of a hit. `hooks` are the callbacks open, like, why and choose. */
 export function tile(hit, { index, side, selected, tabIndex }, hooks) {
-  const name = hit.name + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
-  const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id },
+  const name = titleOf(hit) + (hit.taken_at ? `, ${hit.taken_at.slice(0, 10)}` : "");
+  const element = make("div.tile", { role: "listitem", "aria-posinset": index + 1, "data-id": hit.id, "data-frame": frameNumber(hit) },
     make("button.shot", { type: "button", "aria-label": name, tabIndex, onclick: hooks.open }, image(hit, side)),
-    hit.stack > 1 ? make("span.stack", { title: t("stackOf", { n: hit.stack }) }, icon("alike"), String(hit.stack)) : null,
+    make("div.marks", {},
+      hit.stack > 1 ? make("span.stack", { title: t("stackOf", { n: hit.stack }) }, icon("alike"), String(hit.stack)) : null,
+      hit.frame ? make("span.which", { "aria-hidden": "true" }, frameName(hit.frame)) : null),
     make("label.choose", { title: t("select") },
       make("input", { type: "checkbox", "aria-label": t("selectName", { name: hit.name }), tabIndex: -1, checked: selected, onclick: hooks.choose })),
   );

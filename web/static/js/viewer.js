@@ -3,6 +3,7 @@
 import { api, original, thumbnail } from "./api.js";
 import { startCropping } from "./crop.js";
 import { byId, icon, iconButton, make } from "./dom.js";
+import { drawStrip, frameNumber, titleOf } from "./frames.js";
 import { focusOn, shown } from "./grid.js";
 import * as heat from "./heat.js";
 import { bytes, date, percent, t } from "./i18n.js";
@@ -15,10 +16,14 @@ const dialog = byId("viewer");
 const SWIPE = 50; // pixels
 
 let at = 0;
+let frame = 0; // number of the page or moment that is shown
+let frames = []; // all of the file, once they are known; none of a still picture
+let showFrame = () => {};
 
 /** Open a picture of the grid; `why` shows at once where it matches. */
 export function open(index, { why = false } = {}) {
   at = index;
+  frame = frameNumber(shown()[at]);
   draw({ why });
   if (!dialog.open) dialog.showModal();
 }
@@ -28,6 +33,7 @@ function step(by) {
   if (next < 0 || next >= shown().length) return;
   const held = dialog.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   at = next;
+  frame = frameNumber(shown()[at]);
   draw();
   const same = held ? dialog.querySelector(`[data-key="${held}"]:not(:disabled)`) : null;
   (same ?? dialog.querySelector("[data-key=close]")).focus();
@@ -35,32 +41,81 @@ function step(by) {
 
 function draw({ why = false } = {}) {
   const hit = shown()[at];
-  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 900 ? 1536 : 768;
-  const picture = make("img.picture", { src: thumbnail(hit.id, size), alt: hit.name, draggable: false });
-  const stage = make("div.stage", {}, picture, make("img.heat", { alt: "", hidden: true }), make("div.box", { hidden: true }));
-  stage.style.setProperty("--ratio", hit.width / hit.height || 1);
-  stage.style.backgroundImage = `url("${thumbnail(hit.id, 384)}")`; // cached already; shown until the large one has loaded
-  picture.addEventListener("error", () => stage.replaceWith(make("p", {}, t("gone"))));
-  const cropping = startCropping(stage, (crop) => goOn({ picture: hit.id, weight: 1, crop, label: hit.name }));
+  frames = [];
+  const stage = makeStage(hit);
+  const cropping = startCropping(stage, (crop) => goOn({ ...asPart(hit), weight: 1, crop }));
   const ends = (by) => at + by < 0 || at + by >= shown().length;
   dialog.replaceChildren(
     make("div.frame", {},
       iconButton("back", t("previous"), () => step(-1), { className: "quiet previous", disabled: ends(-1), "data-key": "previous" }),
-      stage,
+      stage, make("p.lost", { hidden: true }, t("gone")),
       iconButton("next", t("next"), () => step(1), { className: "quiet next", disabled: ends(1), "data-key": "next" })),
     make("aside.about", {},
       make("div.head", {}, make("h2", { dir: "auto", title: hit.name }, hit.name),
         make("a.button.quiet", { href: original(hit.id), target: "_blank", rel: "noopener", title: t("original"), "aria-label": t("original") }, icon("open")),
         iconButton("close", t("close"), () => dialog.close(), { "data-key": "close" })),
       actions(hit, stage, cropping),
-      heat.why(hit, stage, { now: why }),
+      heat.why(hit, stage, { frame, now: why }),
+      make("div.frames", { hidden: true }),
       make("div.judging", { role: "group", "aria-label": t("judge"), hidden: true }),
       make("div.facts", {}),
       make("div.near", {})),
   );
-  drawFacts(hit);
+  drawPicture(hit, stage);
+  drawDetails(hit, stage);
   drawStack(hit);
   drawJudging(hit);
+}
+
+// The picture, or one of its frames ----------------------------------------------------------------------------------
+
+function makeStage(hit) {
+  const picture = make("img.picture", { draggable: false });
+  const stage = make("div.stage", {}, picture, make("img.heat", { alt: "", hidden: true }), make("div.box", { hidden: true }));
+  const lost = (is) => {
+    stage.hidden = is;
+    stage.parentElement.querySelector(".lost").hidden = !is;
+  };
+  stage.style.setProperty("--ratio", hit.width / hit.height || 1);
+  picture.addEventListener("error", () => lost(true));
+  picture.addEventListener("load", () => {
+    lost(false);
+    const own = frame ? picture.naturalWidth / picture.naturalHeight : hit.width / hit.height; // pages differ in size
+    stage.style.setProperty("--ratio", own || 1);
+  });
+  return stage;
+}
+
+function drawPicture(hit, stage) {
+  const size = Math.max(innerWidth, innerHeight) * devicePixelRatio > 900 ? 1536 : 768;
+  const small = thumbnail(hit.id, 384, frame); // cached already; shown until the large one has loaded
+  stage.style.backgroundImage = `url("${small}")`;
+  stage.querySelector(".picture").src = thumbnail(hit.id, size, frame);
+  stage.querySelector(".picture").alt = title(hit);
+}
+
+/** The name of the file and of the frame that is shown. */
+const title = (hit) => titleOf(hit, frames.find((each) => each.number === frame) ?? hit.frame);
+
+/** What is shown, as a part of a query. */
+const asPart = (hit) => ({ picture: hit.id, frame: frame || undefined, label: title(hit) });
+
+function drawFrames(hit, stage, box) {
+  if (!frames.length) return;
+  const mark = drawStrip(box, hit, frames, (number) => showFrame(number));
+  showFrame = (number) => {
+    frame = number;
+    stage.querySelector(".heat").hidden = true;
+    drawPicture(hit, stage);
+    dialog.querySelector(".why").replaceWith(heat.why(hit, stage, { frame }));
+    mark(number);
+  };
+  mark(frame);
+}
+
+function stepFrame(by) {
+  const next = frames[frames.findIndex((each) => each.number === frame) + by];
+  if (next) showFrame(next.number);
 }
 
 /** Add a part for more (or less) like this to the query, and close the viewer. */
@@ -72,8 +127,8 @@ function goOn(part) {
 function actions(hit, stage, cropping) {
   const button = (name, label, onclick, attributes = {}) => make("button", { type: "button", onclick, "data-key": name, ...attributes }, icon(name), label);
   return make("div.actions", {},
-    button("similar", t("moreLike"), () => goOn({ picture: hit.id, weight: 1, label: hit.name }), { className: "primary" }),
-    button("minus", t("lessLike"), () => goOn({ picture: hit.id, weight: -0.5, label: hit.name })),
+    button("similar", t("moreLike"), () => goOn({ ...asPart(hit), weight: 1 }), { className: "primary" }),
+    button("minus", t("lessLike"), () => goOn({ ...asPart(hit), weight: -0.5 })),
     button("crop", t("cropAsk"), (event) => {
       const on = stage.classList.toggle("cropping");
       event.currentTarget.setAttribute("aria-pressed", String(on));
@@ -121,10 +176,12 @@ function parts(hit) {
   return names.map((name, i) => `${hit.parts[i].toFixed(3)}  ${name}`).join("\n");
 }
 
-async function drawFacts(hit) {
-  const facts = dialog.querySelector(".facts");
+async function drawDetails(hit, stage) {
+  const [facts, box] = [dialog.querySelector(".facts"), dialog.querySelector(".frames")];
   const known = await api.picture(hit.id).catch(() => null);
-  if (!known) return;
+  if (!known || !facts.isConnected) return;
+  frames = known.frames;
+  drawFrames(hit, stage, box);
   const place = known.latitude === null || known.longitude === null ? null : `${known.latitude.toFixed(4)}, ${known.longitude.toFixed(4)}`;
   const rows = [
     ["fact_relevance", typeof hit.relevance === "number" ? percent(hit.relevance) : null],
@@ -159,6 +216,8 @@ function onKey(event) {
   const backward = forward === "ArrowLeft" ? "ArrowRight" : "ArrowLeft";
   if (event.key === forward) step(1);
   else if (event.key === backward) step(-1);
+  else if (frames.length && event.key === "PageDown") stepFrame(1);
+  else if (frames.length && event.key === "PageUp") stepFrame(-1);
   else if (event.key.toLowerCase() === "h") dialog.querySelector(".why").requestSubmit();
   else return;
   event.preventDefault();
