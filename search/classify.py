@@ -3,7 +3,8 @@
 Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (ICML 2021), section 3.1.4; Chen
 et al., "AltCLIP" (2022), do the same. A label is put into several prompt templates; the mean of their unit vectors, at
 unit length, is the vector of the label. The probabilities are the softmax over the labels of the cosines times the
-model's logit scale.
+model's logit scale. A picture of the library with several frames, such as pages, is classified by the frame whose best
+label is the most probable.
 """
 
 from collections import Counter
@@ -18,10 +19,12 @@ from core.errors import InvalidQuery
 from encoders.base import Encoder, Vectors
 from search.prompt_templates import apply_templates
 from search.query_image import find_stored_vector, open_query_image
+from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.library import Library
 from store.queries import load_content_records
 from store.spaces.embeddings import load_vectors
+from store.spaces.frame_lists import list_embedded_frames
 from store.spaces.registry import StoredSpace
 
 __all__ = ["Classification", "Classifier", "classify_library", "classify_pictures"]
@@ -133,21 +136,27 @@ def classify_library(
 ) -> Iterator[list[Classification]]:
     """Classify the pictures `ids` by their stored vectors, in batches.
 
-    A batch has at most `max_pictures` pictures and `max_cosines` cosines, so that memory is bounded.
+    A batch has at most `max_pictures` frames and `max_cosines` cosines, so that memory is bounded, or a single picture.
     """
     batch_size = max(1, min(max_pictures, max_cosines // len(classifier.labels)))
-    for start in range(0, len(ids), batch_size):
-        batch = ids[start : start + batch_size]  # read batch by batch, so that tags can be written in between
-        vectors, records = load_vectors(library, stored, batch), load_content_records(library, batch.tolist())
-        rows = [row for row in np.flatnonzero(~np.isnan(vectors[:, 0])).tolist() if int(batch[row]) in records]
-        pictures = [(records[int(batch[row])].paths, int(batch[row])) for row in rows]
+    for batch in list_embedded_frames(library, stored, ids).batches(batch_size):
+        # Read batch by batch, so that tags can be written in between.
+        vectors, contents = load_vectors(library, stored, batch.ids), content_of(batch.ids)  # (F, D), (F,)
+        records = load_content_records(library, np.unique(contents).tolist())
+        rows = np.flatnonzero(~np.isnan(vectors[:, 0]) & np.isin(contents, list(records)))
+        if batch.has_further_frames:
+            rows = rows[_best_rows(classifier, vectors[rows], contents[rows])]
+        pictures = [(records[content_id].paths, content_id) for content_id in contents[rows].tolist()]
         yield list(classifier.classify(vectors[rows], pictures))
 
 
 def classify_pictures(
     library: Library | None, stored: StoredSpace | None, encoder: Encoder, classifier: Classifier, paths: Sequence[Path]
 ) -> Iterator[list[Classification]]:
-    """Classify picture files, in batches. Those in the library are not embedded again. Raises `InvalidQuery`."""
+    """Classify picture files by their first frames, in batches. Those in the library are not embedded again.
+
+    Raises `InvalidQuery`.
+    """
     for start in range(0, len(paths), encoder.batch_size):
         batch = paths[start : start + encoder.batch_size]
         found = [find_stored_vector(library, stored, path) if library and stored else None for path in batch]
@@ -160,6 +169,20 @@ def classify_pictures(
         vectors = np.stack([next(embedded) if one is None else one.vector for one in found])  # (n, D)
         pictures = [((path,), None if one is None else one.content_id) for path, one in zip(batch, found, strict=True)]
         yield list(classifier.classify(vectors, pictures))
+
+
+def _best_rows(classifier: Classifier, vectors: NDArray[np.floating], contents: Ids) -> Ids:
+    """Return the row of the frame of each content, of vectors (F, D) and `contents` (F,), with the most certain label.
+
+    Without a logit scale, that is the frame with the highest cosine. The contents keep their order.
+    """
+    cosines = classifier.cosines(vectors)  # (F, L)
+    probabilities = classifier.probabilities(cosines)
+    certainty = (cosines if probabilities is None else probabilities).max(axis=1)  # (F,)
+    _, first, place = np.unique(contents, return_index=True, return_inverse=True)
+    order = np.lexsort((-certainty, first[place]))  # by content as they came, then the most certain first
+    changes = np.flatnonzero(np.diff(contents[order], prepend=-1))
+    return np.asarray(order[changes])
 
 
 def _label_vectors(

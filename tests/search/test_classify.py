@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from sqlalchemy import update
 
 from core.errors import InvalidQuery
 from encoders.base import Vectors
@@ -16,8 +17,10 @@ from indexer import index
 from search.classify import Classification, Classifier, classify_library, classify_pictures
 from search.prompt_templates import apply_templates
 from store import Library
+from store.catalog.tables import Embedding
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import active_space
+from tests.support.frames import add_pages
 
 COLOURS = ("red", "green", "blue", "yellow")
 
@@ -116,6 +119,38 @@ def test_large_library_is_classified_in_batches(library: Library, album: Path, l
         ids = searchable_ids(connection, stored)
     classifier = Classifier(FakeEncoder(), COLOURS)
     assert [len(batch) for batch in classify_library(library, stored, classifier, ids, **limits)] == [3, 1]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 4096])
+@pytest.mark.parametrize("scale", [10.0, None])
+def test_picture_is_classified_by_its_most_certain_frame(
+    library: Library, album: Path, scale: float | None, limit: int
+) -> None:
+    encoder = FakeEncoder(logit_scale=scale)
+    index(library, [album], encoder)
+    stored = active_space(library)
+    assert stored is not None
+    with library.read() as connection:
+        ids = searchable_ids(connection, stored)
+    classifier = Classifier(encoder, COLOURS, ["{}"])
+    before = [each for batch in classify_library(library, stored, classifier, ids) for each in batch]
+    red, green = encoder.encode_texts(["red", "green"])
+    mixed = (red + green) / np.linalg.norm(red + green)
+    scan = next(each for each in before if each.label == "blue").content_id
+    other = next(each for each in before if each.label == "yellow").content_id
+    assert scan is not None
+    assert other is not None
+    with library.transaction() as connection:  # the first page of one of them is the least certain
+        connection.execute(update(Embedding).where(Embedding.content_id == scan).values(vector=stored.to_bytes(mixed)))
+    add_pages(library, stored, scan, np.stack([mixed, red, mixed]))
+    add_pages(library, stored, other, np.stack([mixed]))
+    batches = list(classify_library(library, stored, classifier, ids[::-1], max_pictures=limit))
+    after = [each for batch in batches for each in batch]
+    assert [each.content_id for each in after] == ids[::-1].tolist()
+    labels = {each.content_id: each.label for each in after}
+    assert labels == {each.content_id: "red" if each.content_id == scan else each.label for each in before}
+    (found,) = (each for each in after if each.content_id == scan)
+    np.testing.assert_allclose(found.cosines, classifier.cosines(red[None])[0], atol=1e-3)
 
 
 @given(
