@@ -143,7 +143,10 @@ def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
     present = read_ids(connection, select(Picture.content_id).where(Picture.state == PictureState.PRESENT))
     has_further = has_further_frames(embedded)
     searchable = embedded[np.isin(content_of(embedded), present, assume_unique=not has_further)]
-    return searchable[np.isin(content_of(searchable), searchable)] if has_further else searchable
+    if not has_further:
+        return searchable
+    first = searchable[number_of(searchable) == FIRST_FRAME]
+    return searchable[np.isin(content_of(searchable), first)]
 
 
 def embedded_frames(connection: Connection, stored: StoredSpace) -> Ids:
@@ -252,10 +255,12 @@ def _stored_rows(
     rows = [(row.content_id, row.vector) for row in connection.execute(statement)] if is_first.any() else []
     if is_first.all():
         return rows
-    wanted = set(ids[~is_first].tolist())
+    others = ids[~is_first]
+    wanted, numbers = set(others.tolist()), number_of(others)
     further = select(FrameEmbedding.content_id, FrameEmbedding.number, FrameEmbedding.vector).where(
         FrameEmbedding.space_id == stored.id,
-        FrameEmbedding.content_id.in_(np.unique(content_of(ids[~is_first])).tolist()),
+        FrameEmbedding.content_id.in_(np.unique(content_of(others)).tolist()),
+        FrameEmbedding.number.between(int(numbers.min()), int(numbers.max())),  # ascending IDs have few numbers
     )
     for row in connection.execute(further):
         frame = frame_id(row.content_id, row.number)
