@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.version import __version__
 
 if TYPE_CHECKING:
+    from core.frames import Frame
     from core.metadata import PhotoMetadata
     from core.space import Space
     from encoders.base import Encoder
@@ -35,6 +36,7 @@ __all__ = [
     "Crop",
     "Encoder",
     "Filters",
+    "Frame",
     "Highlight",
     "Hit",
     "IndexSettings",
@@ -64,6 +66,7 @@ _SOURCES = {
     "Crop": "search:Crop",
     "Encoder": "encoders.base:Encoder",
     "Filters": "search:Filters",
+    "Frame": "core.frames:Frame",
     "Highlight": "search.highlight:Highlight",
     "Hit": "search:Hit",
     "IndexSettings": "indexer:IndexSettings",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.errors import ModelUnavailable
 from encoders import registry
@@ -58,10 +59,14 @@ def test_python_of_the_api_page(tmp_path: Path) -> None:
     kept = [line for line in captions if json.loads(line)["image"].startswith("home/")]
     (pictures / "captions.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
     shutil.copy(min((GALLERY / "home").glob("*.jpg")), tmp_path / "cat.jpg")
+    first, *others = [Image.open(path).convert("RGB") for path in sorted((GALLERY / "home").glob("*.jpg"))[:3]]
+    (tmp_path / "scans").mkdir()
+    first.save(tmp_path / "scans" / "scan.tif", save_all=True, append_images=others)
     lines = run_python("\n".join(code_blocks("python.md")), tmp_path)
     count = len(list((GALLERY / "home").glob("*.jpg")))
     assert lines[0] == f"{count} new, 0 failed"
     assert f"{count} pictures would be removed" in lines
+    assert {"scan.tif, page 1 0", "scan.tif, page 2 1", "scan.tif, page 3 2"} <= set(lines)
 
 
 def test_encoder_of_the_plugin_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, album: Path) -> None:
