@@ -1,5 +1,6 @@
 """Fixtures for all tests. No test uses the library of the user who runs it."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -15,6 +16,14 @@ from indexer.reader_pool import ReaderPool
 from store import Library
 
 REPORTED_LIBRARIES = ("faiss-cpu", "faiss-gpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
+
+
+def pytest_configure() -> None:
+    """Let the threads of PyTorch and FAISS sleep while they wait; their processes inherit this.
+
+    By default such threads spin. Test processes that run side by side then take the cores from each other.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def pytest_report_header() -> str:
