@@ -93,7 +93,7 @@ def rank_many(
     scores, ids = space.current.index.search(vectors, number, _frames_to_search(space, requests[0]))  # (Q, K) both
     rankings = []
     for row, (vector, request) in enumerate(zip(vectors, requests, strict=True)):
-        hits = _best_hits(library, scores[row], ids[row], request, number)
+        hits = _best_hits(library, space, scores[row], ids[row], request, number)
         rankings.append(_rank_by_score(library, space, vector, request, 2 * number) if hits is None else hits)
     return rankings
 
@@ -144,7 +144,7 @@ def _rank_by_score(
     number, frames = number or _initial_number(request), _frames_to_search(space, request)
     while True:
         scores, ids = space.current.index.search(vector[None], number, frames)
-        hits = _best_hits(library, scores[0], ids[0], request, number)
+        hits = _best_hits(library, space, scores[0], ids[0], request, number)
         if hits is not None:
             return hits
         number *= 2
@@ -161,7 +161,12 @@ def _initial_number(request: RankingRequest) -> int:
 
 
 def _best_hits(
-    library: Library, scores: NDArray[np.float32], ids: Ids, request: RankingRequest, number: int
+    library: Library,
+    space: ActiveSpace,
+    scores: NDArray[np.float32],
+    ids: Ids,
+    request: RankingRequest,
+    number: int,
 ) -> list[Hit] | None:
     """Return the hits among `number` neighbours, scores and IDs (K,); None if more neighbours are needed."""
     limit = request.k + 1
@@ -173,7 +178,7 @@ def _best_hits(
         positions = [position for position in positions if position.key("relevance") > last]
     if request.min_score is not None:
         positions = [position for position in positions if position.score >= request.min_score]
-    hits = _described(library, positions, request.exclude)
+    hits = _described(library, space, positions, request.exclude)
     # More neighbours are needed if a picture vanished between ranking and lookup, or if equals of the last hit may
     # be left out: their order must not depend on how the index was built.
     enough = len(hits) >= limit and hits[limit - 1].score > scores[-1]
@@ -207,7 +212,7 @@ def _rank_by_date(
     while len(hits) < limit and start < len(positions):
         block = positions[start : start + limit + len(request.exclude)]
         start += len(block)
-        hits += _described(library, block, request.exclude)
+        hits += _described(library, space, block, request.exclude)
     return _numbered(hits[:limit], request.shown)
 
 
@@ -243,11 +248,13 @@ def _collapsed(library: Library, positions: list[CursorPosition], request: Ranki
     return [positions[row] for row in collapse(library, [content_of(position.id) for position in positions])]
 
 
-def _described(library: Library, positions: Sequence[CursorPosition], exclude: frozenset[int]) -> list[Hit]:
+def _described(
+    library: Library, space: ActiveSpace, positions: Sequence[CursorPosition], exclude: frozenset[int]
+) -> list[Hit]:
     """Look up the catalogue records; contents without a present file and removed frames are left out."""
     contents = [content_of(position.id) for position in positions]
     records = load_content_records(library, list(dict.fromkeys(contents)))
-    frames = load_frames(library, [position.id for position in positions])
+    frames = load_frames(library, [position.id for position in positions]) if space.current.has_further_frames else {}
     return [
         Hit(rank=0, score=position.score, record=records[content_id], frame=frames.get(position.id))
         for content_id, position in zip(contents, positions, strict=True)

@@ -50,14 +50,19 @@ class CurrentIndex:
 
     def frames_of(self, contents: Ids) -> Ids:
         """Return the frames to search for the content IDs `contents` (n,); some need not be in the index."""
-        if not self._further_frames.size:
+        if not self.has_further_frames:
             return contents
         return np.concatenate([contents, self._further_frames[np.isin(content_of(self._further_frames), contents)]])
 
     @property
+    def has_further_frames(self) -> bool:
+        """Whether any content has several frames in the index."""
+        return bool(self._further_frames.size)
+
+    @property
     def content_count(self) -> int:
         """The number of contents that can be found."""
-        if not self._further_frames.size:
+        if not self.has_further_frames:
             return len(self.index)
         return len(np.unique(content_of(self.index.ids())))
 

@@ -107,6 +107,13 @@ def test_search_takes_few_statements(library: Library, statements: Statements, f
     assert len(statements) <= most, [statement for statement, _ in statements]
 
 
+def test_search_of_stills_reads_no_frames(library: Library, statements: Statements) -> None:
+    searcher = Searcher(library, FakeEncoder())
+    statements.clear()
+    assert searcher.search("red", k=10)
+    assert not [statement for statement, _ in statements if "frames" in statement]
+
+
 @pytest.mark.parametrize("filters", [SPAN, CAMERA, TAG])
 def test_search_scans_no_table(library: Library, statements: Statements, filters: Filters) -> None:
     searcher = Searcher(library, FakeEncoder())
