@@ -22,7 +22,7 @@ import errno
 import io
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -35,7 +35,7 @@ from core.errors import PictureError, PictureTooLarge, PictureUndecodable, Pictu
 from core.frames import FIRST_FRAME, Frame, FrameKind
 from core.metadata import ImageInfo, PhotoMetadata
 from pictures.color import to_8_bit, to_srgb
-from pictures.frames import FrameSeeker, find_frames
+from pictures.frames import FramePosition, MomentSeeker, find_frames, seek_page
 from pictures.metadata import add_late_chunks, read_metadata
 
 __all__ = [
@@ -131,14 +131,16 @@ def decode(
     Raises `PictureTooLarge`, `PictureUnsupported`, `PictureUndecodable` (also if there is no such frame), and
     `PictureUnreadable` if reading `source` fails.
     """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    settings = settings or DecodeSettings()
     with _picture_errors():
-        image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
-        frames = find_frames(image)
-        if frame >= len(frames):
-            raise PictureUndecodable(f"it has no frame {frame + 1}, only {len(frames)}")
-        decoded = _decode_at(image, frames[frame].position, settings or DecodeSettings(), shortest_side)
-        Image.Image.close(image)  # frees the pixels; the file belongs to the caller
-    return decoded
+        image = _open(file)
+        if frame == FIRST_FRAME:
+            return _decode_first(image, file, settings, shortest_side)[1]
+        places = find_frames(image, file)
+        if not 0 <= frame < len(places):
+            raise PictureUndecodable(f"it has no frame {frame + 1}, only {len(places)}")
+        return _decode_at(image, places[frame].position, settings, shortest_side)
 
 
 def decode_frames(
@@ -147,30 +149,79 @@ def decode_frames(
     """Decode the frames of a picture file, one after the other. The frame of a still picture is not described.
 
     The first frame is decoded as by `decode`, and raises the same errors. Later frames that cannot be decoded are left
-    out. All have the metadata of the file.
+    out, unless this could be different the next time. All have the metadata of the file.
     """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
     settings = settings or DecodeSettings()
     with _picture_errors():
-        image = _open(io.BytesIO(source) if isinstance(source, bytes) else source)
-        first, *others = find_frames(image)
-        decoded = _decode_at(image, first.position, settings, shortest_side)
-        seeker = FrameSeeker(image)
-    yield _timed(first.frame, seeker), decoded
-    for place in others:
+        image = _open(file)
+        places, first = _decode_first(image, file, settings, shortest_side, keep_open=True)
+    yield _timed(places[0].frame, None), first
+    seeker = MomentSeeker(image)
+    for place in places[1:]:
         try:
             with _picture_errors():
-                seeker.seek(place.position)
-                decoded = _decode_at(image, place.position, settings, shortest_side, decoded.info.metadata)
-        except PictureError:
+                decoded = _decode_next(image, file, place, seeker, settings, shortest_side, first.info.metadata)
+        except PictureError as error:
+            if error.transient:
+                raise
             continue
         yield _timed(place.frame, seeker), decoded
-    Image.Image.close(image)
 
 
-def _timed(frame: Frame | None, seeker: FrameSeeker) -> Frame | None:
+def _timed(frame: Frame | None, seeker: MomentSeeker | None) -> Frame | None:
+    """Return `frame`, with the time of the current one of `seeker`, by default 0, if it is a moment."""
     if frame is None or frame.kind is not FrameKind.MOMENT:
         return frame
-    return replace(frame, seconds=seeker.seconds)
+    return replace(frame, seconds=0.0 if seeker is None else seeker.seconds)
+
+
+def _decode_first(
+    image: ImageFile.ImageFile,
+    file: BinaryIO,
+    settings: DecodeSettings,
+    shortest_side: int | None,
+    *,
+    keep_open: bool = False,
+) -> tuple[Sequence[FramePosition], Decoded]:
+    """Decode the first frame of an image that has been opened from `file`; return all frames, too.
+
+    If the first page that is no preview cannot be decoded, the preview is the picture. With `keep_open`, the image is
+    only closed if there is no other frame.
+    """
+    needs_others = keep_open or image.format == "TIFF"  # whose first page may be a preview
+    places = find_frames(image, file) if needs_others else (FramePosition(0),)
+    keeps = len(places) > 1 and keep_open and image.format != "TIFF"
+    try:
+        return places, _decode_at(image, places[0].position, settings, shortest_side, close=not keeps)
+    except PictureError as error:
+        if not places[0].position or error.transient:
+            raise
+    except Exception:  # of Pillow
+        if not places[0].position:
+            raise
+    only = (FramePosition(0),)
+    return only, _decode_at(_open_again(file), 0, settings, shortest_side)
+
+
+def _decode_next(
+    image: ImageFile.ImageFile,
+    file: BinaryIO,
+    place: FramePosition,
+    seeker: MomentSeeker,
+    settings: DecodeSettings,
+    shortest_side: int | None,
+    metadata: PhotoMetadata,
+) -> Decoded:
+    if image.format == "TIFF":  # opened again, so that each page can be closed
+        return _decode_at(_open_again(file), place.position, settings, shortest_side, metadata)
+    seeker.seek(place.position)
+    return _decode_at(image, place.position, settings, shortest_side, metadata, close=False)
+
+
+def _open_again(file: BinaryIO) -> ImageFile.ImageFile:
+    file.seek(0)
+    return _open(file)
 
 
 def _decode_at(
@@ -179,12 +230,13 @@ def _decode_at(
     settings: DecodeSettings,
     shortest_side: int | None,
     metadata: PhotoMetadata | None = None,
+    *,
+    close: bool = True,
 ) -> Decoded:
     """Decode the frame at `position` of an open file. `metadata` is that of the file, if it has been read."""
-    if metadata is None and position != image.tell():
-        metadata = read_metadata(image)
     if position != image.tell():
-        image.seek(position)
+        metadata = metadata or read_metadata(image)
+        _seek(image, position)
     width, height = image.size
     _check(width, height, settings)
     if shortest_side and image.format in ("JPEG", "MPO"):
@@ -192,14 +244,22 @@ def _decode_at(
     with _large_picture_lock if _pixels_in_memory(image, width * height) > _LARGE_PICTURE_PIXELS else nullcontext():
         if image.format == "PNG":
             image.load()  # metadata may follow the pixels
-        if metadata is None:
-            metadata = read_metadata(image)
+        metadata = metadata or read_metadata(image)
         image.load()
         orientation = _orientation(image)  # not before: Pillow rotates TIFFs itself while loading
         upright = _upright_srgb(image, orientation, shortest_side)
+        if close:
+            Image.Image.close(image)  # frees the pixels before the lock; the file belongs to the caller
     if orientation >= 5:
         width, height = height, width
     return Decoded(upright, ImageInfo(image.format or "", width, height, metadata))
+
+
+def _seek(image: ImageFile.ImageFile, position: int) -> None:
+    if image.format == "TIFF":
+        seek_page(image, position)
+    else:
+        MomentSeeker(image).seek(position)
 
 
 def read_header(file: BinaryIO) -> PhotoMetadata:

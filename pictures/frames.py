@@ -6,13 +6,14 @@ previews, and of an animation it counts every frame.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL import ImageFile
 
+from core.errors import PictureUndecodable
 from core.frames import FIRST_FRAME, Frame, FrameKind
 
-__all__ = ["MAX_MOMENTS", "MAX_PAGES", "FramePosition", "FrameSeeker", "find_frames"]
+__all__ = ["MAX_MOMENTS", "MAX_PAGES", "FramePosition", "MomentSeeker", "find_frames", "seek_page"]
 
 MAX_PAGES = 128
 """Pages that are read of one file."""
@@ -25,6 +26,9 @@ MAX_ANIMATION_PIXELS = 500_000_000
 
 Animations are stored as changes to earlier frames, so that all of these have to be decoded."""
 
+MIN_FRAME_PIXELS = 100_000
+"""Pixels that a frame of an animation counts at least: the smallest takes some time, too."""
+
 PREVIEW_SIDE = 512
 """The longest side of a TIFF page that can be a preview of another one, in pixels."""
 
@@ -36,8 +40,9 @@ _TIMED_BY_DURATIONS = frozenset({"GIF", "PNG"})
 
 _ANIMATED = _TIMED_BY_DURATIONS | {"WEBP", "AVIF"}
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
+_ICC_PROFILE = 34675
 _REDUCED_BIT, _REDUCED = 1, 2
-"""Values of these tags of a page that is a smaller version of another (TIFF 6.0, section 8)."""
+"""Values of the subfile types of a page that is a smaller version of another (TIFF 6.0, section 8)."""
 
 
 @dataclass(frozen=True)
@@ -51,35 +56,61 @@ class FramePosition:
 _STILL = (FramePosition(0),)
 
 
-def find_frames(image: ImageFile.ImageFile) -> Sequence[FramePosition]:
-    """Return the frames of an open picture file, at least one. The times of moments are not known yet."""
-    if image.format == "TIFF":
-        return _described(_page_positions(image), FrameKind.PAGE)
-    if image.format in _ANIMATED:
-        return _described(_moment_positions(image), FrameKind.MOMENT)
-    return _STILL
+def find_frames(image: ImageFile.ImageFile, file: BinaryIO) -> Sequence[FramePosition]:
+    """Return the frames of `image`, which was opened from `file`, at least one. The times of moments are not known yet.
+
+    The image stays as it is: Pillow keeps some properties of a page, such as its profile, when it goes to another one.
+    """
+    place = file.tell()
+    try:
+        if image.format == "TIFF":
+            return _described(_page_positions(_opened_again(image, file)), FrameKind.PAGE)
+        if image.format in _ANIMATED:
+            return _described(_moment_positions(image, file), FrameKind.MOMENT)
+        return _STILL
+    finally:
+        file.seek(place)
 
 
-class FrameSeeker:
-    """Goes from one frame of an open file to a later one, and knows the time of the current one."""
+def seek_page(image: ImageFile.ImageFile, position: int) -> None:
+    """Go to a page of a TIFF that has been opened, but not loaded."""
+    image.seek(position)
+    profile = image.tag_v2.get(_ICC_PROFILE)  # type: ignore[attr-defined]
+    if profile is None:  # Pillow would keep that of the first page
+        image.info.pop("icc_profile", None)
+    else:
+        image.info["icc_profile"] = profile
+
+
+class MomentSeeker:
+    """Goes from one moment of an open animation to a later one, and knows the time of the current one."""
 
     def __init__(self, image: ImageFile.ImageFile) -> None:
         self._image = image
         self._milliseconds = 0.0
+        self._pixels = 0
 
     def seek(self, position: int) -> None:
-        """Go to Pillow's frame `position`. Raises what Pillow raises for damaged files."""
+        """Go to Pillow's frame `position`. Raises what Pillow raises, and `PictureUndecodable` for too many pixels."""
         if self._image.format not in _TIMED_BY_DURATIONS:
             self._image.seek(position)
             return
         while self._image.tell() < position:
             self._milliseconds += _number(self._image.info.get("duration"))
             self._image.seek(self._image.tell() + 1)
+            self._pixels += max(self._image.width * self._image.height, MIN_FRAME_PIXELS)
+            if self._pixels > MAX_ANIMATION_PIXELS:
+                raise PictureUndecodable("its frames have too many pixels")
 
     @property
     def seconds(self) -> float:
         """The time of the current frame, whose pixels have been loaded, from the beginning of the animation."""
         return _number(self._image.info.get("timestamp", self._milliseconds)) / 1000
+
+
+def _opened_again(image: ImageFile.ImageFile, file: BinaryIO) -> ImageFile.ImageFile:
+    file.seek(0)
+    return type(image)(file, "")
 
 
 def _described(positions: Sequence[int], kind: FrameKind) -> Sequence[FramePosition]:
@@ -91,8 +122,6 @@ def _described(positions: Sequence[int], kind: FrameKind) -> Sequence[FramePosit
 def _page_positions(image: ImageFile.ImageFile) -> list[int]:
     """Return the positions of the pages that are not previews of others."""
     pages = list(_readable_pages(image))
-    if len(pages) > 1:
-        image.seek(0)
     full = [page for page in pages if not page.is_reduced] or pages
     largest = max((page.width * page.height for page in full), default=0)
     return [page.position for page in full if not _is_preview(page, largest)][:MAX_PAGES] or [0]
@@ -132,12 +161,23 @@ def _integer(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _moment_positions(image: ImageFile.ImageFile) -> list[int]:
+def _moment_positions(image: ImageFile.ImageFile, file: BinaryIO) -> list[int]:
     """Return evenly spaced positions, the first one included."""
-    try:
-        total = int(getattr(image, "n_frames", 1))
-    except Exception:  # a damaged frame after the first
-        return [0]
-    usable = max(1, min(total, MAX_ANIMATION_PIXELS // max(1, image.width * image.height)))
+    most = 1 + MAX_ANIMATION_PIXELS // max(image.width * image.height, MIN_FRAME_PIXELS)
+    if image.format == "GIF":  # its header has no number of frames
+        usable = _count_frames(_opened_again(image, file), most)
+    else:
+        usable = max(1, min(int(getattr(image, "n_frames", 1)), most))
     number = min(usable, MAX_MOMENTS)
     return [index * usable // number for index in range(number)]
+
+
+def _count_frames(image: ImageFile.ImageFile, most: int) -> int:
+    """Return how many frames can be reached, at most `most`."""
+    seeker = MomentSeeker(image)
+    for position in range(1, most):
+        try:
+            seeker.seek(position)
+        except Exception:  # the end, too many pixels, or one of many types of errors on broken bytes
+            return position
+    return most

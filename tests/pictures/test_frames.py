@@ -5,10 +5,11 @@ import struct
 from itertools import pairwise
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms, TiffImagePlugin
 
-from core.errors import PictureTooLarge, PictureUndecodable
+from core.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable
 from core.frames import Frame, FrameKind, format_seconds
+from pictures import decode as decode_module
 from pictures import frames as frames_module
 from pictures.decode import DecodeSettings, decode, decode_frames
 from pictures.frames import MAX_MOMENTS, MAX_PAGES
@@ -77,6 +78,8 @@ def test_one_frame_is_decoded_as_among_all(kind: str) -> None:
         assert decode(data, shortest_side=8, frame=number).image.tobytes() == expected.image.tobytes()
     with pytest.raises(PictureUndecodable, match="it has no frame 4, only 3"):
         decode(data, frame=3)
+    with pytest.raises(PictureUndecodable, match="it has no frame 0"):
+        decode(data, frame=-1)
 
 
 def test_of_a_long_animation_evenly_spaced_moments_are_read() -> None:
@@ -89,7 +92,8 @@ def test_of_a_long_animation_evenly_spaced_moments_are_read() -> None:
 
 
 def test_of_an_animation_that_is_too_long_the_beginning_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames_module, "MAX_ANIMATION_PIXELS", 2 * 40 * 30)
+    monkeypatch.setattr(frames_module, "MAX_ANIMATION_PIXELS", 40 * 30)
+    monkeypatch.setattr(frames_module, "MIN_FRAME_PIXELS", 1)
     data = saved([plain(RED), plain(LIME), plain(BLUE)], "GIF", duration=100)
     assert colours(data) == [RED, LIME]
 
@@ -206,3 +210,81 @@ def test_an_animation_that_is_cut_off_keeps_its_first_frame(kind: str) -> None:
         found = list(decode_frames(cut))
         assert found[0][1].image.tobytes() == first.image.tobytes()
         assert len(found) <= 3
+
+
+def test_tiny_frames_count_as_larger_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of 2 MB can have 100,000 frames of one pixel."""
+    monkeypatch.setattr(frames_module, "MAX_ANIMATION_PIXELS", 1_000_000)
+    data = saved([plain((8 * number, 0, 0)) for number in range(30)], "GIF", duration=100)
+    seconds = [frame.seconds for frame, _ in decode_frames(data) if frame is not None]
+    assert len(seconds) == MAX_MOMENTS
+    assert seconds[-1] is not None
+    assert seconds[-1] <= 1.0
+
+
+def test_frames_that_are_larger_than_the_animation_count_with_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames_module, "MAX_ANIMATION_PIXELS", 1_000_000)
+    data = saved([plain(RED, (600, 600)), plain(LIME, (600, 600)), plain(BLUE, (600, 600))] * 4, "GIF", duration=100)
+    small = bytearray(data)
+    small[6:10] = struct.pack("<2H", 1, 1)  # the size of the logical screen
+    assert len(list(decode_frames(bytes(small)))) <= 3
+
+
+def red_as_blue() -> bytes:
+    """Return an ICC profile in which the red and blue primaries of sRGB are exchanged."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    (count,) = struct.unpack_from(">I", profile, 128)
+    positions = {bytes(profile[at : at + 4]): at for at in range(132, 132 + 12 * count, 12)}
+    red, blue = positions[b"rXYZ"] + 4, positions[b"bXYZ"] + 4
+    profile[red : red + 8], profile[blue : blue + 8] = profile[blue : blue + 8], profile[red : red + 8]
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("profiled", [0, 1])
+def test_the_profile_of_a_page_does_not_apply_to_others(profiled: int) -> None:
+    file = io.BytesIO()
+    with TiffImagePlugin.AppendingTiffWriter(file) as writer:
+        for page in range(3):
+            profile = {"icc_profile": red_as_blue()} if page == profiled else {}
+            Image.new("RGB", (40, 30), (200, 60, 30)).save(writer, "TIFF", **profile)
+            writer.newFrame()
+    data = file.getvalue()
+    for number in range(3):
+        expected = (30, 60, 200) if number == profiled else (200, 60, 30)
+        assert close(decode(data, frame=number).image.getpixel((5, 5)), expected)
+    assert [close(pixel, (200, 60, 30)) for pixel in colours(data)] == [number != profiled for number in range(3)]
+
+
+@pytest.mark.parametrize("pointer", [-1, 1 << 31, 20])
+def test_a_damaged_end_of_one_page_costs_no_metadata(pointer: int) -> None:
+    data = saved([plain(RED)], "TIFF", tiffinfo={271: "Camera", 272: "Camera 1"})
+    broken = with_pointer(data, 1, pointer % len(data) if pointer < 0 else pointer)
+    ((frame, decoded),) = decode_frames(broken)
+    assert (frame, decoded.info.metadata.camera, decoded.image.getpixel((5, 5))) == (None, "Camera 1", RED)
+
+
+def test_the_preview_is_the_picture_if_the_page_is_damaged() -> None:
+    noise = Image.effect_noise((1024, 1024), 90).convert("RGB")
+    data = saved([plain(RED, (160, 120)), noise], "TIFF")
+    assert decode(data).info.width == 1024
+    cut = data[: len(data) - 100_000]
+    assert directories(cut)
+    ((frame, decoded),) = decode_frames(cut)
+    assert (frame, decoded.info.width, decoded.image.getpixel((5, 5))) == (None, 160, RED)
+    assert decode(cut).image.getpixel((5, 5)) == RED
+
+
+def test_a_page_for_which_memory_is_short_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole file is tried again by the next run."""
+    real, calls = decode_module.to_8_bit, list[int]()
+
+    def short_of_memory(image: Image.Image) -> Image.Image:
+        calls.append(1)
+        if len(calls) == 2:
+            raise MemoryError
+        return real(image)
+
+    monkeypatch.setattr(decode_module, "to_8_bit", short_of_memory)
+    with pytest.raises(PictureUnreadable, match="not enough memory") as caught:
+        colours(saved([plain(RED), plain(LIME), plain(BLUE)], "TIFF"))
+    assert caught.value.transient
