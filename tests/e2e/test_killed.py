@@ -62,7 +62,7 @@ def index_and_kill(cli: Cli, folder: Path, chance: random.Random, settled: float
         time.sleep(chance.uniform(0, 0.5))
     else:
         while process.poll() is None and cli.embedded() <= settled:
-            time.sleep(0.001)
+            time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.02))
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

@@ -163,8 +163,8 @@ def write_photos(folder: Path, count: int) -> Path:
     rng = np.random.default_rng(7)
     masters = []
     for _ in range(20):
-        coarse = Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)).resize((960, 720))
-        noise = rng.normal(0, 20, (720, 960, 1))
+        coarse = Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)).resize((640, 480))
+        noise = rng.normal(0, 20, (480, 640, 1))
         buffer = io.BytesIO()
         Image.fromarray((np.asarray(coarse) + noise).clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=80)
         masters.append(buffer.getvalue())
