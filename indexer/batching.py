@@ -44,20 +44,44 @@ def read_ahead(reader: Reader[Item], items: Iterable[Item], pool: ReaderPool, ba
     """Read `items` with the workers of `pool`, and yield the results in order.
 
     The workers stay at most a batch ahead, as far as `MAX_QUEUED_BYTES` allow, or `MAX_QUEUED_PER_WORKER` items each.
+    Among files with many frames, they stay less far ahead.
     """
-    batch = min(batch_size, MAX_QUEUED_BYTES // slot_bytes(pool.settings))
-    most = max(batch, pool.workers * MAX_QUEUED_PER_WORKER)
+    window = _Window(pool, batch_size)
     waiting: deque[Future[Reading | None]] = deque()
     try:
         for item in items:
             waiting.append(pool.submit(reader, item))
-            if len(waiting) >= most:
-                yield from _result(waiting.popleft())
+            while len(waiting) >= window.size:
+                yield from _result(waiting.popleft(), window)
         while waiting:
-            yield from _result(waiting.popleft())
+            yield from _result(waiting.popleft(), window)
     finally:
         for future in waiting:
             future.cancel()
+
+
+class _Window:
+    """How many items may be read and wait at once.
+
+    It begins with few, because each file can have many frames, and grows by one with each result. A file with many
+    frames makes it smaller; with each file after it, this effect is halved.
+    """
+
+    def __init__(self, pool: ReaderPool, batch_size: int) -> None:
+        batch = min(batch_size, MAX_QUEUED_BYTES // slot_bytes(pool.settings))
+        self._least = pool.workers + 1
+        self._most = max(batch, pool.workers * MAX_QUEUED_PER_WORKER)
+        self._results = 0
+        self._frames = 1
+
+    @property
+    def size(self) -> int:
+        return max(min(self._least, self._most), min(self._most, self._least + self._results) // self._frames)
+
+    def add(self, reading: Reading | None) -> None:
+        """Take note of a result."""
+        self._results += 1
+        self._frames = max(1, self._frames // 2, 0 if reading is None else len(reading.pixels))
 
 
 def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
@@ -123,8 +147,9 @@ def embed_ahead(
                 future.cancel()
 
 
-def _result(future: Future[Reading | None]) -> Iterator[Reading]:
+def _result(future: Future[Reading | None], window: _Window) -> Iterator[Reading]:
     reading = future.result()
+    window.add(reading)
     if reading is not None:
         yield reading
 

@@ -6,7 +6,7 @@ it has read for `START_AFTER_SECONDS`. Until they are ready, the threads go on. 
 process (see `pictures.reader_process`), a request ahead, so that the process need not wait for the interpreter of the
 parent. A run with fewer than `MIN_PROCESSES` workers stays with threads.
 
-If a process crashes, or works on a file for longer than `MAX_SECONDS`, that file is recorded as failed, and a new
+If a process crashes, or works on a frame for longer than `MAX_SECONDS`, the file is recorded as failed, and a new
 process continues with the next one.
 """
 
@@ -37,7 +37,7 @@ MIN_PROCESSES = 4
 competed: 600 pictures of 500x375 took 172 and 166 s, against 36 and 31 s with two threads, in turns."""
 
 MAX_SECONDS = 600.0
-"""Time after which a process that still reads the same file is killed."""
+"""Time after which a process that still reads the same frame of a file is killed."""
 
 REQUESTS_PER_PROCESS = 2
 """Requests that a process has at a time: the one it works on and the next."""
@@ -74,7 +74,7 @@ class ReaderPool:
 
     `start_after` is the time in seconds before processes are started. With fewer than `MIN_PROCESSES` workers none is
     started, nor with None. 0 starts them in any case, before anything is read. `max_seconds` limits how long a process
-    reads one file. `notice` is called with a sentence if processes cannot be started; threads then read everything.
+    reads one frame. `notice` is called with a sentence if processes cannot be started; threads then read everything.
 
     A file whose process crashes fails with the reason of `DecoderCrashed`.
     """

@@ -128,14 +128,12 @@ class ReaderProcess:
     def receive(self, is_embedded: Callable[[bytes], bool], timeout: float) -> ReadFile | None:
         """Return the result of the earliest request without one, as `pictures.reading.read_picture` does.
 
-        Raises `ReaderEnded`, also if there is none after `timeout` seconds, and `RuntimeError` for a failure of
+        Raises `ReaderEnded`, also if a frame takes more than `timeout` seconds, and `RuntimeError` for a failure of
         Sightline itself.
         """
-        while True:
-            message = self._receive(timeout)
-            if not isinstance(message, bytes):
-                break
-            self._answer(message, is_embedded)
+        while isinstance(message := self._receive(timeout), (bytes, str)):
+            if isinstance(message, bytes):
+                self._answer(message, is_embedded)
         slot = self._slots[self._received % len(self._slots)]
         self._received += 1
         if isinstance(message, Failed):

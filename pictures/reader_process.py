@@ -1,6 +1,7 @@
 """A process that reads picture files for another one, its parent.
 
-The parent sends requests and receives results through a socket. Pixels are written to memory that both have mapped.
+The parent sends requests and receives results through a socket. Pixels are written to memory that both have mapped;
+those of frames after the first, which few files have, are sent through the socket.
 A reader process imports no model runtime and no database, and uses one thread for each of its libraries, so that as
 many processes as cores do not compete. A crash in a decoder ends this process only.
 
@@ -8,6 +9,7 @@ many processes as cores do not compete. A crash in a decoder ends this process o
     reader -> parent    "ready"                        once
     parent -> reader    (slot, `ReadRequest`)          a few ahead of the results
     reader -> parent    digest                         a question: is it embedded? The parent sends True or False
+    reader -> parent    "frame"                        after each frame: it makes progress
     reader -> parent    `Done` or `Failed`             in the order of the requests
 
 The parent keeps the standard input open and never writes to it. When it ends, however it ends, this process reads
@@ -21,6 +23,7 @@ import traceback
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from threading import Thread
 
@@ -29,9 +32,10 @@ import numpy as np
 from pictures.decode import share_large_picture_lock
 from pictures.reading import ReadFile, ReadRequest, ReadSettings, read_picture
 
-__all__ = ["ONE_THREAD", "READY", "Done", "Failed", "main", "slot_bytes"]
+__all__ = ["FRAME", "ONE_THREAD", "READY", "Done", "Failed", "main", "slot_bytes"]
 
 READY = "ready"
+FRAME = "frame"
 
 ONE_THREAD = {
     "OMP_NUM_THREADS": "1",
@@ -94,7 +98,7 @@ class _Server:
 
     def _read(self, slot: int, request: ReadRequest) -> Done | Failed:
         try:
-            file = read_picture(request, self._settings, self._is_embedded)
+            file = read_picture(request, self._settings, self._is_embedded, partial(self._parent.send, FRAME))
         except (EOFError, ConnectionError):  # the parent is gone
             raise
         except Exception as error:

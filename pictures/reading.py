@@ -112,11 +112,17 @@ class ReadFile:
     """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
 
 
-def read_picture(request: ReadRequest, settings: ReadSettings, is_embedded: Callable[[bytes], bool]) -> ReadFile | None:
+def read_picture(
+    request: ReadRequest,
+    settings: ReadSettings,
+    is_embedded: Callable[[bytes], bool],
+    progress: Callable[[], None] = lambda: None,
+) -> ReadFile | None:
     """Read a file. Return None if none of the paths has a file, or none has the bytes that are asked for.
 
-    `is_embedded` is called with the digest of the bytes if the request does not say that they are new. Safe to call
-    from several threads at once; Pillow and hashlib release the interpreter lock while they work.
+    `is_embedded` is called with the digest of the bytes if the request does not say that they are new, `progress` after
+    each frame. Safe to call from several threads at once; Pillow and hashlib release the interpreter lock while they
+    work.
     """
     failed: ReadFile | None = None
     for number, path in enumerate(request.paths):
@@ -139,13 +145,13 @@ def read_picture(request: ReadRequest, settings: ReadSettings, is_embedded: Call
         if not request.is_new and is_embedded(digest):
             return ReadFile(number, size, mtime_ns, digest, seconds=seconds)
         try:
-            return _decode(data, settings, ReadFile(number, size, mtime_ns, digest, seconds=seconds))
+            return _decode(data, settings, ReadFile(number, size, mtime_ns, digest, seconds=seconds), progress)
         except PictureError as exc:
             return ReadFile(number, size, mtime_ns, digest, failure=ReadFailure.of(exc), seconds=seconds)
     return failed
 
 
-def _decode(data: bytes, settings: ReadSettings, file: ReadFile) -> ReadFile:
+def _decode(data: bytes, settings: ReadSettings, file: ReadFile, progress: Callable[[], None]) -> ReadFile:
     preprocess, seconds = settings.preprocess, dict(file.seconds)
     frames, pixels = list[Frame](), list[NDArray[np.uint8]]()
     info, bits = None, None
@@ -157,6 +163,7 @@ def _decode(data: bytes, settings: ReadSettings, file: ReadFile) -> ReadFile:
         if info is None:
             info = decoded.info
             bits = _timed(seconds, "hash", partial(hash_first_frame, decoded.image, frame))
+        progress()
     several = tuple(frames) if len(frames) > 1 else ()
     first, *further = pixels
     return replace(

@@ -39,14 +39,16 @@ def add_frames(connection: Connection, stored: StoredSpace, embedded: Mapping[in
 
 
 def record_frames(connection: Connection, frames: Mapping[int, Sequence[Frame]]) -> None:
-    """Record the frames of contents whose frames are not known yet, all of each. A still picture has none to record."""
+    """Record those frames of contents that are not known yet. A still picture has none to record."""
     several = [content for content, all_frames in frames.items() if all_frames]
-    known = set(connection.execute(select(FrameRow.content_id).where(FrameRow.content_id.in_(several))).scalars())
+    statement = select(FrameRow.content_id, FrameRow.number).where(FrameRow.content_id.in_(several))
+    # A page can be read that an earlier read left out, for example with another limit on pixels.
+    known = {(row.content_id, row.number) for row in connection.execute(statement)} if several else set()
     rows = [
         {"content_id": content, "number": frame.number, "kind": frame.kind, "seconds": frame.seconds}
         for content in several
-        if content not in known
         for frame in frames[content]
+        if (content, frame.number) not in known
     ]
     if rows:
         connection.execute(insert(FrameRow), rows)

@@ -17,7 +17,7 @@ from store.frames import EmbeddedFrames, add_frames
 from store.ingest.metadata import content_columns, write_keywords
 from store.near_duplicates.hashes import PerceptualHash, record_hashes_in
 from store.roots import RootLocation, within
-from store.spaces.embeddings import record_vector_failures
+from store.spaces.embeddings import record_vector_failures, unread_contents
 from store.spaces.registry import StoredSpace
 
 __all__ = ["Accepted", "BatchWriter", "FileOutcome", "PendingFile", "Rejected"]
@@ -144,11 +144,22 @@ class BatchWriter:
             for item in batch
             if item.vectors is not None
         }
+        self._update_sizes(content_ids, batch)
         added = add_frames(self._connection, self._stored, embedded)
         faults = {content_ids[item.digest]: item.fault for item in batch if item.fault is not None}
         record_vector_failures(self._connection, self._stored, faults)
         self.changed = self.changed or bool(added)
         return added
+
+    def _update_sizes(self, content_ids: Mapping[bytes, int], batch: Sequence[Accepted]) -> None:
+        """Update the sizes of documents of which an older version read the preview."""
+        contents = np.array(sorted({content_ids[item.digest] for item in batch if item.info is not None}), np.int64)
+        unread = unread_contents(self._connection, self._stored, contents)
+        for item in batch:
+            if item.info is not None and content_ids[item.digest] in unread:
+                size = {"width": item.info.width, "height": item.info.height}
+                is_outdated = Content.id == content_ids[item.digest]
+                self._connection.execute(update(Content).where(is_outdated).values(size))
 
     def _find_pictures(self, content_ids: set[int]) -> tuple[set[int], dict[int, list[int]]]:
         """Return the contents that have pictures, and by content the IDs of pictures whose file has vanished.

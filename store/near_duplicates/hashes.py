@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, insert, select
+from sqlalchemy import Connection, and_, delete, insert, select, update
 
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.library import Library, Writer
@@ -44,17 +44,30 @@ def record_hashes_in(connection: Connection, hashes: Mapping[int, PerceptualHash
     """As `record_hashes`, within a transaction."""
     if not hashes:
         return
-    stored = select(PerceptualHashRow.content_id, PerceptualHashRow.version).where(
+    stored = select(PerceptualHashRow.content_id, PerceptualHashRow.version, PerceptualHashRow.bits).where(
         PerceptualHashRow.content_id.in_(list(hashes))
     )
-    versions = {row.content_id: row.version for row in connection.execute(stored)}
-    new = {content_id: value for content_id, value in hashes.items() if versions.get(content_id) != value.version}
-    connection.execute(delete(PerceptualHashRow).where(PerceptualHashRow.content_id.in_(set(new) & set(versions))))
+    known = {row.content_id: row for row in connection.execute(stored)}
+    new = {
+        content_id: value
+        for content_id, value in hashes.items()
+        if content_id not in known or _is_outdated(known[content_id].version, known[content_id].bits, value)
+    }
+    replaced = set(new) & set(known)
+    if replaced:
+        connection.execute(delete(PerceptualHashRow).where(PerceptualHashRow.content_id.in_(replaced)))
+        is_anchored = PerceptualHashRow.anchor_id.in_(replaced)  # those are compared again
+        connection.execute(update(PerceptualHashRow).where(is_anchored).values(anchor_id=None))
     rows = [
         {"content_id": content_id, "version": value.version, "bits": value.bits} for content_id, value in new.items()
     ]
     if rows:
         connection.execute(insert(PerceptualHashRow), rows)
+
+
+def _is_outdated(version: int, bits: bytes | None, value: PerceptualHash) -> bool:
+    """Return whether a stored hash is of another version, or of the first page of a document, which has none now."""
+    return version != value.version or (value.bits is None and bits is not None)
 
 
 def unhashed_contents(library: Library, location: RootLocation, version: int) -> Iterator[list[UnhashedContent]]:

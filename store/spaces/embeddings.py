@@ -22,6 +22,7 @@ from store.catalog.tables import (
     Content,
     Embedding,
     FrameEmbedding,
+    IndexGeneration,
     Picture,
     PictureState,
     Root,
@@ -50,6 +51,7 @@ __all__ = [
     "load_vectors",
     "record_vector_failures",
     "searchable_ids",
+    "unread_contents",
 ]
 
 BAD_VECTOR = "bad-vector"
@@ -177,11 +179,13 @@ def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Itera
 def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
     """Write the (D,) vectors of frames that have none in this space yet; return how many were written.
 
-    They must be all frames of each content. Those after the first must have been recorded (`store.frames`).
+    They must be all frames of each content. Those after the first must have been recorded (`store.frames`). The vector
+    of a first frame that an older version embedded is replaced: it may have embedded the preview of a document.
     """
     if not vectors:
         return 0
     ids = np.array(list(vectors), np.int64)
+    _delete_outdated(connection, stored, vectors)
     already = {frame for frame, _ in _stored_rows(connection, stored, ids)}
     first, further = list[dict[str, object]](), list[dict[str, object]]()
     for frame, vector in vectors.items():
@@ -204,15 +208,31 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
 
 
 def delete_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> None:
-    """Delete the vectors of the frames `ids` (n,), and those of their first frames: the next index run replaces them.
-
-    It reads all files again whose first frame has no vector.
-    """
-    contents, further = np.unique(content_of(ids)).tolist(), ids[number_of(ids) > FIRST_FRAME]
-    connection.execute(delete(Embedding).where(Embedding.space_id == stored.id, Embedding.content_id.in_(contents)))
+    """Delete the vectors of the frames `ids` (n,). The next index run embeds them again, unless they were imported."""
+    first, further = ids[number_of(ids) == FIRST_FRAME], ids[number_of(ids) > FIRST_FRAME]
+    for batch in batch_slices(len(first)):
+        contents = first[batch].tolist()
+        connection.execute(delete(Embedding).where(Embedding.space_id == stored.id, Embedding.content_id.in_(contents)))
     for content_id, number in zip(content_of(further).tolist(), number_of(further).tolist(), strict=True):
         key = (FrameEmbedding.content_id == content_id, FrameEmbedding.number == number)
         connection.execute(delete(FrameEmbedding).where(FrameEmbedding.space_id == stored.id, *key))
+    incomplete = np.unique(content_of(further))
+    known = unread_contents(connection, stored, incomplete)
+    rows = [{"space_id": stored.id, "content_id": content_id} for content_id in incomplete.tolist()]
+    rows = [row for row in rows if row["content_id"] not in known]
+    if rows and not stored.space.is_imported:
+        connection.execute(insert(UnreadFrames), rows)
+
+
+def unread_contents(connection: Connection, stored: StoredSpace, contents: Ids) -> set[int]:
+    """Return those of `contents` (n,) that may have frames without a vector in this space."""
+    found = set[int]()
+    for batch in batch_slices(len(contents)):
+        statement = select(UnreadFrames.content_id).where(
+            UnreadFrames.space_id == stored.id, UnreadFrames.content_id.in_(contents[batch].tolist())
+        )
+        found.update(connection.execute(statement).scalars())
+    return found
 
 
 def record_vector_failures(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
@@ -267,6 +287,21 @@ def _stored_rows(
         if frame in wanted and length in (None, len(row.vector)):
             rows.append((frame, row.vector))
     return rows
+
+
+def _delete_outdated(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> None:
+    """Delete the vectors of first frames that an older version embedded and that differ from `vectors`."""
+    contents = np.array([frame for frame in vectors if number_of(frame) == FIRST_FRAME], np.int64)
+    unread = np.array(sorted(unread_contents(connection, stored, contents)), np.int64)
+    if not len(unread):
+        return
+    before = _stored_rows(connection, stored, unread)
+    outdated = [content_id for content_id, vector in before if vector != stored.to_bytes(vectors[content_id])]
+    if outdated:
+        is_outdated = (Embedding.space_id == stored.id, Embedding.content_id.in_(outdated))
+        connection.execute(delete(Embedding).where(*is_outdated))
+        # An index file is updated by IDs, and would keep the vector of this ID. Without its row it is built again.
+        connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
 
 
 def _vector_in(connection: Connection, stored: StoredSpace, frame: int) -> NDArray[np.float32] | None:

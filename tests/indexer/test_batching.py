@@ -104,8 +104,33 @@ def test_pixels_that_wait_are_limited_in_bytes() -> None:
             yield work
 
     with ReaderPool(ReadSettings(preprocess), 1, start_after=None) as pool:
-        next(read_ahead(Calling(reading_of), source(), pool, batch_size=1_000))
-    assert asked == MAX_QUEUED_PER_WORKER
+        readings = read_ahead(Calling(reading_of), source(), pool, batch_size=1_000)
+        for _ in range(10):
+            next(readings)
+    assert asked == 10 + MAX_QUEUED_PER_WORKER - 1
+
+
+@pytest.mark.parametrize(("frames", "ahead"), [(1, 31), (8, 3), (100, 2)])
+def test_workers_stay_less_far_ahead_among_files_with_many_frames(frames: int, ahead: int) -> None:
+    """With a batch of 32 frames, and two workers."""
+    asked = 0
+
+    def source() -> Iterator[PendingFile]:
+        nonlocal asked
+        for work in works(100):
+            asked += 1
+            yield work
+
+    def read(work: PendingFile) -> Reading:
+        return Reading(reading_of(work).outcome, (np.zeros((8, 8, 3), np.uint8),) * frames)
+
+    with ReaderPool(ReadSettings(FakeEncoder().preprocess), 2, start_after=None) as pool:
+        readings = read_ahead(Calling(read), source(), pool, batch_size=32)
+        next(readings)
+        assert asked == 3
+        for _ in range(49):
+            next(readings)
+    assert asked == 50 + ahead
 
 
 @pytest.mark.parametrize("pool", [2], indirect=True)

@@ -17,7 +17,7 @@ from indexer import index
 from search import Searcher, SearchOptions
 from store import Library
 from store.catalog.frame_ids import frame_id
-from store.catalog.tables import FrameRow, Picture
+from store.catalog.tables import Content, FrameEmbedding, FrameRow, Picture
 from store.check import verify
 from store.exchange import (
     ImportSettings,
@@ -31,6 +31,7 @@ from store.exchange import (
 )
 from store.exchange.vector_file import BLOCK_SIZE, name_to_json, read_names
 from store.frames import list_frames
+from store.spaces.drop import forget_space
 from store.spaces.embeddings import load_vectors, searchable_ids
 from store.spaces.registry import StoredSpace, named_space
 from tests.support.frames import add_pages
@@ -250,3 +251,12 @@ def test_frames_that_were_removed_are_not_exported(library: Library, scans: list
         connection.execute(delete(FrameRow).where(FrameRow.number == 1))
     export_space(library, named_space(library, "fake"), tmp_path / "out")
     assert [name.frame for name in names_in(tmp_path / "out" / "items.jsonl")] == [0, 0, 0, 0, 2]
+
+
+def test_forgetting_an_imported_space_removes_its_pages(library: Library, import_named: Import) -> None:
+    done = import_named([ItemName(b"a"), ItemName(b"a", frame=1)])
+    with library.exclusive() as writer:
+        assert forget_space(writer, done.stored) == 2
+    with library.read() as connection:
+        for table in (Content, FrameRow, FrameEmbedding):
+            assert connection.execute(select(table)).all() == []

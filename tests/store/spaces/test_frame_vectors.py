@@ -24,6 +24,7 @@ from store.spaces.embeddings import (
     load_vector,
     load_vectors,
     searchable_ids,
+    unread_contents,
 )
 from store.spaces.frame_lists import FrameList, list_embedded_frames
 from store.spaces.registry import StoredSpace, list_spaces
@@ -132,15 +133,24 @@ def test_frames_are_not_searchable_without_the_vector_of_the_first(
     assert searchable(library, stored) == flat([pages[0], pages[2]])
 
 
-def test_deleting_a_frame_deletes_the_vector_of_the_first(
+def test_a_deleted_frame_is_listed_for_the_next_run(
     library: Library, stored: StoredSpace, pages: list[list[int]]
 ) -> None:
-    """An index run embeds the files whose first frame has no vector."""
+    """The other frames of the content stay searchable. A content without a first vector is listed by its absence."""
     with library.transaction() as connection:
-        delete_vectors(connection, stored, np.array([pages[1][1]], np.int64))
-        assert embedded_frames(connection, stored).tolist() == sorted(set(flat(pages)) - {pages[1][0], pages[1][1]})
+        for _ in range(2):
+            delete_vectors(connection, stored, np.array([pages[1][1]], np.int64))
+        assert embedded_frames(connection, stored).tolist() == sorted(set(flat(pages)) - {pages[1][1]})
+        assert unread_contents(connection, stored, np.arange(1, 10)) == {pages[1][0]}
         delete_vectors(connection, stored, np.array([pages[0][0]], np.int64))
-        assert embedded_frames(connection, stored).tolist() == sorted({pages[1][2], *pages[2]})
+        assert embedded_frames(connection, stored).tolist() == sorted({pages[1][0], pages[1][2], *pages[2]})
+        assert unread_contents(connection, stored, np.arange(1, 10)) == {pages[1][0]}
+
+
+def test_more_frames_are_deleted_than_a_statement_has_variables(library: Library, stored: StoredSpace) -> None:
+    with library.transaction() as connection:
+        delete_vectors(connection, stored, np.arange(1, 300_000))
+        assert embedded_frames(connection, stored).tolist() == []
 
 
 def test_the_index_file_follows_frames_that_come_and_go(
@@ -179,7 +189,7 @@ def test_candidates_of_stills_are_not_copied(library: Library, stored: StoredSpa
     assert publish(library, stored).frames_of(ids) is ids
 
 
-def test_verify_finds_a_damaged_further_frame_and_repair_deletes_its_content(
+def test_verify_finds_a_damaged_further_frame_and_repair_deletes_it(
     library: Library, stored: StoredSpace, pages: list[list[int]]
 ) -> None:
     publish(library, stored)
@@ -189,8 +199,8 @@ def test_verify_finds_a_damaged_further_frame_and_repair_deletes_its_content(
     assert f"(contents {pages[1][0]})" in next(fault.detail for fault in verify(library) if fault.kind == "vectors")
     steps = run_repair(library)
     assert steps[0].startswith("deleted 1 malformed vectors")
-    assert sorted(index_cache.load(library, stored).index.ids()) == flat([pages[0], pages[2]])
-    assert [fault.kind for fault in verify(library)] == ["unembedded"]
+    assert sorted(index_cache.load(library, stored).index.ids()) == flat([pages[0], pages[1][:2], pages[2]])
+    assert verify(library) == []
 
 
 def test_verify_finds_a_changed_further_frame_in_the_index(

@@ -64,12 +64,16 @@ def upgrade() -> None:
     op.execute(
         "INSERT INTO unread_frames SELECT spaces.id, contents.id FROM contents"
         " JOIN embeddings ON content_id = contents.id JOIN spaces ON spaces.id = space_id"
-        " WHERE format IN ('TIFF', 'GIF', 'WEBP') AND weights NOT LIKE 'imported:%'"
+        " WHERE format IN ('TIFF', 'GIF') AND weights NOT LIKE 'imported:%'"
     )
 
 
 def downgrade() -> None:
-    """Drop the frames after the first; they can be read again from the files."""
+    """Drop the frames after the first; they can be read again from the files.
+
+    Index files that contain their vectors are built again.
+    """
+    op.execute("DELETE FROM index_generations WHERE space_id IN (SELECT space_id FROM frame_embeddings)")
     op.drop_index(op.f("ix_unread_frames_content_id"), table_name="unread_frames")
     op.drop_table("unread_frames")
     op.drop_index(op.f("ix_frame_embeddings_content_id_number"), table_name="frame_embeddings")
