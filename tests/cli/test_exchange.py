@@ -42,6 +42,19 @@ def test_import_reports_pictures_and_documents(sightline: Sightline, filled: Pat
     assert sightline("verify").text == "No faults found.\n"
 
 
+def test_import_reports_frames_that_the_library_does_not_know(
+    sightline: Sightline, filled: Path, files: Path, album: Path
+) -> None:
+    """The second vector is of another page of a file that was indexed as a still picture."""
+    (files / "names.jsonl").write_text(
+        '{"path": "red.png"}\n{"path": "red.png", "frame": 1}\n{"path": "blue.png"}\n', encoding="utf-8"
+    )
+    answer = sightline("import", files / "v.npy", "--space", "clip", "--paths", files / "names.jsonl", "--root", album)
+    assert (answer.code, answer.err) == (0, "")
+    assert "2 for pictures of the library, 0 for documents" in answer.text
+    assert "1 skipped: pages or moments that the library does not know" in answer.text
+
+
 def test_import_into_new_library(sightline: Sightline, files: Path, album: Path) -> None:
     answer = sightline("import", files / "v.npy", "--space", "clip", "--ids", files / "names")
     assert (answer.code, "--activate" in answer.text) == (0, False)
