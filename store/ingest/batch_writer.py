@@ -152,7 +152,7 @@ class BatchWriter:
         return added
 
     def _update_sizes(self, content_ids: Mapping[bytes, int], batch: Sequence[Accepted]) -> None:
-        """Update the sizes of documents of which an older version read the preview."""
+        """Update the sizes of documents whose preview an older version read."""
         contents = np.array(sorted({content_ids[item.digest] for item in batch if item.info is not None}), np.int64)
         unread = unread_contents(self._connection, self._stored, contents)
         for item in batch:

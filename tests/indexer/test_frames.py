@@ -1,16 +1,18 @@
 """Indexing files with several frames: every frame is embedded and can be found."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from core.frames import Frame, FrameKind
 from encoders.fake import FakeEncoder
-from indexer import FillSettings, fill, index
+from indexer import FillSettings, IndexSettings, fill, index
 from indexer.reader import FileReader, Reading
 from indexer.reader_pool import ReaderPool
 from indexer.refresh import backfill_hashes
@@ -19,7 +21,7 @@ from pictures.reading import ReadSettings
 from search import Searcher, SearchOptions
 from store import Library
 from store.catalog.frame_ids import frame_id
-from store.catalog.tables import Content, FrameEmbedding, FrameRow, PerceptualHashRow, UnreadFrames
+from store.catalog.tables import Content, FrameEmbedding, FrameRow, PerceptualHashRow, Picture, UnreadFrames
 from store.check import verify
 from store.frames import list_frames
 from store.ingest.batch_writer import PendingFile
@@ -207,3 +209,59 @@ def test_frames_come_from_threads_and_processes(tmp_path: Path, start_after: flo
         reading: Reading | None = pool.submit(reader, PendingFile(b"three.tif")).result()
     assert reading is not None
     assert [pixels[0, 0].tolist() for pixels in reading.pixels] == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
+
+
+def test_pages_that_another_run_leaves_out_are_added(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
+    """A limit on pixels, or a version of Pillow, can decide which pages are read."""
+    path = write_pages(tmp_path / "scans/three.tif", "red", "lime", "blue", sizes=[(8, 8), (20, 20), (8, 8)])
+    index(library, path.parent, encoder, IndexSettings(decode=DecodeSettings(max_pixels=100)))
+    assert [frame.number for frame in list_frames(library, 1)] == [0, 2]
+    assert fill(library, Mirrored(), FillSettings(workers=1)).embedded == 3
+    assert [frame.number for frame in list_frames(library, 1)] == [0, 1, 2]
+    assert verify(library) == []
+
+
+def test_an_upgrade_replaces_what_was_read_of_a_preview(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
+    folder = write_pages(tmp_path / "scans/one.tif", "red", sizes=[(16, 16)]).parent
+    index(library, folder, encoder)
+    data = write_pages(tmp_path / "two.tif", "red", "blue", sizes=[(16, 16), (640, 480)]).read_bytes()
+    (folder / "one.tif").write_bytes(data)
+    os.utime(folder / "one.tif", ns=(1, 1))
+    with library.transaction() as connection:  # as if the version before had read the preview
+        connection.execute(update(Content).values(digest=hashlib.sha256(data).digest(), size=len(data)))
+        connection.execute(update(Picture).values(size=len(data), mtime_ns=1))
+        connection.execute(insert(UnreadFrames).values(space_id=1, content_id=1))
+    searcher = Searcher(library, encoder)
+    assert searcher.search("red")[0].score == pytest.approx(1, abs=1e-3)
+    assert nonzero_counts(index(library, folder, encoder)) == {"unchanged": 1, "embedded": 1}
+    for reader in (searcher, Searcher(library, encoder)):
+        (hit,) = reader.search("blue")
+        assert (hit.score, hit.record.width, hit.record.height) == (pytest.approx(1, abs=1e-3), 640, 480)
+    assert verify(library) == []
+
+
+def test_an_upgrade_separates_documents_with_the_same_cover(
+    library: Library, tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    cover = Image.effect_noise((128, 128), 90).convert("RGB")
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    cover.save(folder / "cover.png")
+    cover.save(folder / "cover.webp", lossless=True)
+    index(library, folder, encoder)
+    for name, colour in (("cover.png", "red"), ("cover.webp", "blue")):
+        cover.save(folder / name, "TIFF", save_all=True, append_images=[Image.new("RGB", (128, 128), colour)])
+        os.utime(folder / name, ns=(1, 1))
+        data = (folder / name).read_bytes()
+        with library.transaction() as connection:
+            picture = select(Picture.content_id).where(Picture.relpath == name.encode()).scalar_subquery()
+            digest = hashlib.sha256(data).digest()
+            connection.execute(update(Content).where(Content.id == picture).values(digest=digest, size=len(data)))
+            of_file = Picture.relpath == name.encode()
+            connection.execute(update(Picture).where(of_file).values(size=len(data), mtime_ns=1))
+    with library.transaction() as connection:
+        connection.execute(insert(UnreadFrames).from_select(["space_id", "content_id"], select(1, Content.id)))
+    assert len(Searcher(library, encoder).search("white")) == 1  # one represents the other
+    index(library, folder, encoder)
+    assert len(Searcher(library, encoder).search("white")) == 2
+    assert verify(library) == []
