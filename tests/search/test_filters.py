@@ -1,6 +1,6 @@
 """Filtered searches, compared with brute force over the files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -32,15 +32,23 @@ DATES = (None, "2022:12:31 23:59:59", "2023:01:01 00:00:00", "2023:06:15 12:00:0
 FOLDERS = ("", "sea", "sea/deep", "seaside")
 
 
-@pytest.fixture
-def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher:
-    """Forty pictures of forty colours, in four folders and with five dates."""
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of forty pictures of forty colours, in four folders and with five dates. Tests must not change it."""
+    base = tmp_path_factory.mktemp("photos")
     colours = np.random.default_rng(3).integers(0, 256, (40, 3))
     for number, colour in enumerate(colours):
         name = Path(FOLDERS[number % 4]) / f"{number:02}.png"
-        taken(tmp_path / "all" / name, (int(colour[0]), int(colour[1]), int(colour[2])), DATES[number % 5])
-    index(library, tmp_path / "all", encoder)
-    return Searcher(library, encoder)
+        taken(base / name, (int(colour[0]), int(colour[1]), int(colour[2])), DATES[number % 5])
+    return base
+
+
+@pytest.fixture(scope="module")
+def searcher(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """A searcher of the folder for tests that change nothing."""
+    with Library.open(tmp_path_factory.mktemp("filters") / "library", create=True) as library:
+        index(library, photos, FakeEncoder())
+        yield Searcher(library, FakeEncoder())
 
 
 @pytest.mark.parametrize("folder", [None, *FOLDERS])
@@ -49,17 +57,17 @@ def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher
     [(None, None), ("2023", None), (None, "2023"), ("2023", "2024"), ("2023-06-15", "2023-06-16"), ("2025", None)],
 )
 def test_filtered_search_equals_brute_force(
-    searcher: Searcher, tmp_path: Path, folder: str | None, after: str | None, before: str | None
+    searcher: Searcher, photos: Path, folder: str | None, after: str | None, before: str | None
 ) -> None:
     filters = Filters(
-        within=() if folder is None else (tmp_path / "all" / folder,),
+        within=() if folder is None else (photos / folder,),
         after=parse_date(after) if after else None,
         before=parse_date(before) if before else None,
     )
     kept = [
         hit.path
         for hit in searcher.search("red", k=40)
-        if (folder is None or hit.path.is_relative_to(tmp_path / "all" / folder))
+        if (folder is None or hit.path.is_relative_to(photos / folder))
         and (filters.after is None or (hit.taken_at is not None and hit.taken_at >= filters.after))
         and (filters.before is None or (hit.taken_at is not None and hit.taken_at < filters.before))
     ]
@@ -69,8 +77,8 @@ def test_filtered_search_equals_brute_force(
     assert [hit.path for hit in searcher.search("red", SearchOptions(k=3, filters=filters))] == kept[:3]
 
 
-def test_several_folders_are_alternatives(searcher: Searcher, tmp_path: Path) -> None:
-    folders = (tmp_path / "all" / "sea" / "deep", tmp_path / "all" / "seaside")
+def test_several_folders_are_alternatives(searcher: Searcher, photos: Path) -> None:
+    folders = (photos / "sea" / "deep", photos / "seaside")
     hits = searcher.search("red", SearchOptions(k=40, filters=Filters(within=folders)))
     assert {hit.path.parent for hit in hits} == set(folders)
     assert len(hits) == 20

@@ -1,6 +1,6 @@
 """Collapsing near-duplicates keeps the best hit of each group, and the order of all others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -30,17 +30,25 @@ def test_first_of_each_group_keeps_order(ranked: list[int], groups: dict[int, in
         assert (place in places) == (not before)
 
 
-@pytest.fixture
-def searcher(library: Library, tmp_path: Path, encoder: FakeEncoder) -> Searcher:
-    """Twelve pictures; the first four exist in three versions, in one folder per version."""
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures; the first four exist in three versions, in one folder per version. Tests must not change it."""
+    base = tmp_path_factory.mktemp("photos")
     for seed in range(12):
         picture = photo(seed)
         forms = {"png": picture, "jpg": picture, "half": picture.resize((80, 80))} if seed < 4 else {"png": picture}
         for form, image in forms.items():
-            (tmp_path / "photos" / form).mkdir(parents=True, exist_ok=True)
-            image.save(tmp_path / "photos" / form / f"{seed:02}.{form.replace('half', 'png')}")
-    index(library, [tmp_path / "photos"], encoder)
-    return Searcher(library, encoder)
+            (base / form).mkdir(exist_ok=True)
+            image.save(base / form / f"{seed:02}.{form.replace('half', 'png')}")
+    return base
+
+
+@pytest.fixture(scope="module")
+def searcher(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
+    """A searcher of the folder for tests that change nothing."""
+    with Library.open(tmp_path_factory.mktemp("grouped") / "library", create=True) as library:
+        index(library, [photos], FakeEncoder())
+        yield Searcher(library, FakeEncoder())
 
 
 def names(hits: Sequence[Hit]) -> list[str]:
@@ -87,16 +95,16 @@ def test_pages_neither_repeat_nor_skip_groups(searcher: Searcher, sort: str) -> 
     assert len(found) == 12
 
 
-def test_filtered_search_shows_filtered_group_members(searcher: Searcher, tmp_path: Path) -> None:
-    filters = Filters(within=(tmp_path / "photos" / "half", tmp_path / "photos" / "jpg"))
+def test_filtered_search_shows_filtered_group_members(searcher: Searcher, photos: Path) -> None:
+    filters = Filters(within=(photos / "half", photos / "jpg"))
     hits = searcher.search("red", SearchOptions(k=50, filters=filters))
     assert len(hits) == 4
     for hit in hits:
         assert {path.parent.name for path in [hit.path, *(other.paths[0] for other in hit.stack)]} == {"half", "jpg"}
 
 
-def test_similar_includes_near_duplicates_of_the_picture(searcher: Searcher, tmp_path: Path) -> None:
-    hits = searcher.similar(tmp_path / "photos" / "png" / "00.png", k=50)
+def test_similar_includes_near_duplicates_of_the_picture(searcher: Searcher, photos: Path) -> None:
+    hits = searcher.similar(photos / "png" / "00.png", k=50)
     assert hits[0].path.stem == "00"
     assert len(hits[0].stack) == 2  # including the query picture, which is no hit itself
     assert len(hits) == 12
