@@ -299,7 +299,7 @@ def test_cursors_return_each_content_or_frame_once(
     assert len(everything) == (7 if every_frame else 3)
     assert len({hit.frame_id if every_frame else hit.id for hit in everything}) == len(everything)
     hits, cursor = list[Hit](), None
-    while True:
+    for _ in everything:  # at most a page for each hit
         page = searcher.search("red", replace(options, cursor=cursor))
         hits += page
         cursor = page.next_cursor
