@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,13 @@ def state(server: Server, job: str) -> dict[str, Any]:
     return data
 
 
+def wait_until(server: Server, job: str, reached: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until a running job has reached a state. It must not end before."""
+    while not reached(data := state(server, job)):
+        assert data["state"] == "running", data
+        time.sleep(0.02)
+
+
 def paint_many(folder: Path, number: int) -> None:
     folder.mkdir()
     for each in range(number):
@@ -153,8 +160,7 @@ def test_server_stop_during_a_batch_exits_without_abort(gallery: Path, tmp_path:
     paint_many(tmp_path / "many", 40)
     with served(gallery, setup=BUSY) as server:
         job = index_by_job(server, tmp_path / "many")
-        while state(server, job)["phase"] != "embedding":
-            time.sleep(0.02)
+        wait_until(server, job, lambda data: data["phase"] == "embedding")
         time.sleep(1)  # the readers fill the first batch
         code, output = server.stop(signal.SIGINT)
     assert code == 130, output
@@ -167,8 +173,7 @@ def test_library_is_usable_after_the_server_is_killed(gallery: Path, tmp_path: P
     paint_many(tmp_path / "many", 100)
     with served(gallery) as server:
         job = index_by_job(server, tmp_path / "many")
-        while state(server, job)["done"] < 32:
-            time.sleep(0.02)
+        wait_until(server, job, lambda data: data["done"] >= 32)
         server.process.kill()
         server.process.communicate()
     with served(gallery) as server:
