@@ -49,7 +49,7 @@ def test_import_killed_before_the_commit_imports_nothing(
     cli: Any, vectors: Path, paint: Paint, tmp_path: Path, function: str, nth: int
 ) -> None:
     paint(tmp_path / "photos", red="red")
-    cli.index(tmp_path / "photos")
+    cli.index_in_process(tmp_path / "photos")
     before = cli.vectors()
     cli.killed_at(function, nth, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
     assert cli.is_intact()
