@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -12,18 +12,28 @@ import pytest
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from indexer import index
 from indexer.reader_pool import ReaderPool
 from store import Library
+
+LONG_AGO = 1_700_000_000_000_000_000
+"""Modification time of the pictures in nanoseconds, so that a copy of the library finds them unchanged."""
+
+COLOURS = {"red.png": "red", "green.png": "lime", "blue.png": "blue", "more/yellow.png": "yellow"}
+"""The pictures that the fixture `album` paints."""
 
 REPORTED_LIBRARIES = ("faiss-cpu", "faiss-gpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
 
 
 def pytest_configure() -> None:
-    """Let the threads of PyTorch and FAISS sleep while they wait; their processes inherit this.
+    """Set what the processes of tests inherit.
 
-    By default such threads spin. Test processes that run side by side then take the cores from each other.
+    The threads of PyTorch and FAISS sleep while they wait. By default they spin, and test processes that run side by
+    side take the cores from each other. Processes keep the bytecode of their modules, because compiling it takes longer
+    than the rest of their start.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_report_header() -> str:
@@ -92,6 +102,33 @@ def paint() -> Callable[..., Path]:
 def album(tmp_path: Path, paint: Callable[..., Path]) -> Path:
     """A folder of four pictures, each of the colour it is named after, one of them in a subfolder."""
     folder = tmp_path / "album"
-    for name in ("red.png", "green.png", "blue.png", "more/yellow.png"):
-        paint(folder / name, {"green": "lime"}.get(Path(name).stem, Path(name).stem))
+    for name, colour in COLOURS.items():
+        paint(folder / name, colour)
     return folder
+
+
+@pytest.fixture(scope="session")
+def indexed_once(tmp_path_factory: pytest.TempPathFactory, empty_library: Path) -> Path:
+    """A library of the four pictures, to be copied, since indexing for each test would take longer than most tests."""
+    folder = tmp_path_factory.mktemp("indexed")
+    shutil.copytree(empty_library, folder / "library")
+    for name, colour in COLOURS.items():
+        path = folder / "album" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), colour).save(path)
+        os.utime(path, ns=(LONG_AGO, LONG_AGO))
+    with Library.open(folder / "library") as opened:
+        index(opened, [folder / "album"], FakeEncoder())
+    return folder / "library"
+
+
+@pytest.fixture
+def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library]:
+    """Four pictures, each of one colour, in a library that the test may change."""
+    for name in COLOURS:
+        os.utime(album / name, ns=(LONG_AGO, LONG_AGO))
+    shutil.copytree(indexed_once, tmp_path / "library")
+    with closing(sqlite3.connect(tmp_path / "library" / "catalog.sqlite")) as catalog, catalog:
+        catalog.execute("UPDATE roots SET path = ?", (os.fsencode(album),))
+    with Library.open(tmp_path / "library") as opened:
+        yield opened

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 
 from cli.main import main
-from encoders.fake import FakeEncoder
-from indexer import index
 from store import Library
 
 
@@ -60,8 +58,7 @@ def sightline(
 
 
 @pytest.fixture
-def filled(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Index the four colours in the default library, and return the folder of the library."""
-    index(library, [album], FakeEncoder())
-    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(library.path))
-    return library.path
+def filled(indexed: Library, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a library of the four colours the default library, and return its folder."""
+    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(indexed.path))
+    return indexed.path

@@ -72,7 +72,8 @@ def test_every_frame_needs_a_ranking(sightline: Sightline, pages: Path) -> None:
     assert "--every-frame requires words or a picture" in answer.err
 
 
-def test_similar_uses_the_chosen_page(sightline: Sightline, pages: Path, filled: Path, album: Path) -> None:
+def test_similar_uses_the_chosen_page(sightline: Sightline, pages: Path, library: Library, album: Path) -> None:
+    index_files(library, album, FakeEncoder())
     assert sightline("similar", pages, "--frame", "2", "--paths", "-k", "1").lines == [f"{album}/blue.png"]
     assert sightline("similar", pages, "--frame", "3", "--paths", "-k", "1").lines == [f"{album}/red.png"]
     answer = sightline("similar", pages, "--frame", "4")

@@ -50,9 +50,9 @@ def test_tag_results_of_query(sightline: Sightline, filled: Path) -> None:
 
 
 def test_tags_and_albums_do_not_wait_for_another_writer(
-    sightline: Sightline, filled: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+    sightline: Sightline, filled: Path, indexed: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Library.open(library.path) as other, other.exclusive():  # as an index run does
+    with Library.open(indexed.path) as other, other.exclusive():  # as an index run does
         monkeypatch.setattr(Library, "exclusive", lambda *_: pytest.fail("would wait for the other writer"))
         assert sightline("tag", filled / "red.png", "mine").code == 0
         assert sightline("untag", filled / "red.png", "mine").code == 0
