@@ -193,12 +193,10 @@ def _decode_first(
     places = find_frames(image, file) if needs_others else (FramePosition(0),)
     keeps = len(places) > 1 and keep_open and image.format != "TIFF"
     try:
-        return places, _decode_at(image, places[0].position, settings, shortest_side, close=not keeps)
+        with _picture_errors():
+            return places, _decode_at(image, places[0].position, settings, shortest_side, close=not keeps)
     except PictureError as error:
         if not places[0].position or error.transient:
-            raise
-    except Exception:  # of Pillow
-        if not places[0].position:
             raise
     only = (FramePosition(0),)
     return only, _decode_at(_open_again(file), 0, settings, shortest_side)

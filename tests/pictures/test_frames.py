@@ -270,17 +270,18 @@ def test_the_preview_is_the_picture_if_the_page_is_damaged() -> None:
     assert decode(cut).image.getpixel((5, 5)) == RED
 
 
-def test_a_page_for_which_memory_is_short_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The whole file is tried again by the next run."""
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_page_for_which_memory_is_short_is_not_left_out(monkeypatch: pytest.MonkeyPatch, preview: bool) -> None:
+    """The whole file is tried again by the next run. A preview does not take the place of the page."""
     real, calls = to_8_bit, list[int]()
 
     def short_of_memory(image: Image.Image) -> Image.Image:
         calls.append(1)
-        if len(calls) == 2:
+        if len(calls) == (1 if preview else 2):
             raise MemoryError
         return real(image)
 
     monkeypatch.setattr(decode_module, "to_8_bit", short_of_memory)
     with pytest.raises(PictureUnreadable, match="not enough memory") as caught:
-        colours(saved([plain(RED), plain(LIME), plain(BLUE)], "TIFF"))
+        colours(saved([plain(RED), plain(LIME, (640, 480) if preview else (40, 30))], "TIFF"))
     assert caught.value.transient
