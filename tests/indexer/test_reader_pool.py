@@ -24,7 +24,7 @@ from pictures.reading import ReadSettings
 from store.ingest.batch_writer import Accepted, PendingFile, Rejected
 from tests.support.imports import imported_modules
 from tests.support.photos import photo
-from tests.support.readers import EXITS, HANGS, KILLED, RAISES, SEGFAULTS, Misbehaving
+from tests.support.readers import EXITS, HANGS, KILLED, RAISES, SEGFAULTS, SLOW, SLOW_SECONDS, Misbehaving
 
 WORKERS = 2
 SETTINGS = ReadSettings(Misbehaving(size=32, mean=(0, 0, 0), std=(1, 1, 1)))
@@ -249,6 +249,16 @@ def test_preprocessing_that_cannot_be_sent_is_read_in_threads(tmp_path: Path) ->
     with ReaderPool(settings, 1, start_after=0, notice=notices) as pool:
         assert len(read(pool, tmp_path, write(tmp_path, a=50, b=50))) == 2
     assert "the preprocessing cannot be sent to a process" in notices.texts[0]
+
+
+def test_the_time_limit_is_that_of_a_frame(tmp_path: Path) -> None:
+    """A document may take longer, as long as its pages come."""
+    pages = [Image.new("RGB", (SLOW, 40), (number * 20, 0, 0)) for number in range(6)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with ReaderPool(SETTINGS, 1, start_after=0, max_seconds=4 * SLOW_SECONDS, notice=pytest.fail) as pool:
+        wait_until_ready(pool)
+        (reading,) = read(pool, tmp_path, ["a.tif"])
+    assert len(reading.pixels) == 6
 
 
 def test_shared_memory_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,12 @@ from PIL import Image
 
 from encoders.preprocess import Preprocess
 
-__all__ = ["EXITS", "HANGS", "KILLED", "RAISES", "SEGFAULTS", "Misbehaving"]
+__all__ = ["EXITS", "HANGS", "KILLED", "RAISES", "SEGFAULTS", "SLOW", "SLOW_SECONDS", "Misbehaving"]
 
-SEGFAULTS, KILLED, EXITS, HANGS, RAISES = range(61, 66)
+SEGFAULTS, KILLED, EXITS, HANGS, RAISES, SLOW = range(61, 67)
 """Widths of pictures."""
+
+SLOW_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Misbehaving(Preprocess):
             os._exit(3)
         elif image.width == HANGS:
             time.sleep(600)
+        elif image.width == SLOW:
+            time.sleep(SLOW_SECONDS)
         elif image.width == RAISES:
             raise LookupError("a bug")
         return super().pixels(image)
