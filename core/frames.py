@@ -16,8 +16,6 @@ class FrameKind(StrEnum):
     """The pages of a document, such as a TIFF of scanned sheets."""
     MOMENT = "moment"
     """Moments of an animation or a video."""
-    VARIANT = "variant"
-    """Forms of one picture, such as exposures of one shot."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class Hit(ListedImage):
     parts: tuple[float, ...] | None = None
     """Cosine similarity to each part of the query, in order; None unless requested with `explain`."""
     frame: Frame | None = None
-    """The page, moment or variant that was found; None for a still picture, and in a space of first frames only."""
+    """The page or moment that was found; None for a still picture, and in a space of first frames only."""
 
     @property
     def frame_number(self) -> int:

@@ -28,7 +28,7 @@ class ResponseModel(BaseModel):
 
 
 class FrameResponse(ResponseModel):
-    """One frame of a file that has several: a page, a moment, or a variant of one picture."""
+    """One frame of a file that has several: a page or a moment."""
 
     number: int
     """From 0, in the order of the file, for `frame` in requests."""

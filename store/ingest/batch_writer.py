@@ -17,8 +17,9 @@ from store.frames import EmbeddedFrames, add_frames
 from store.ingest.metadata import content_columns, write_keywords
 from store.near_duplicates.hashes import PerceptualHash, record_hashes_in
 from store.roots import RootLocation, within
-from store.spaces.embeddings import record_vector_failures, unread_contents
+from store.spaces.embeddings import record_vector_failures
 from store.spaces.registry import StoredSpace
+from store.spaces.unread_frames import unread_contents
 
 __all__ = ["Accepted", "BatchWriter", "FileOutcome", "PendingFile", "Rejected"]
 
@@ -154,7 +155,7 @@ class BatchWriter:
     def _update_sizes(self, content_ids: Mapping[bytes, int], batch: Sequence[Accepted]) -> None:
         """Update the sizes of documents whose preview an older version read."""
         contents = np.array(sorted({content_ids[item.digest] for item in batch if item.info is not None}), np.int64)
-        unread = unread_contents(self._connection, self._stored, contents)
+        unread = set(unread_contents(self._connection, self._stored, contents).tolist())
         for item in batch:
             if item.info is not None and content_ids[item.digest] in unread:
                 size = {"width": item.info.width, "height": item.info.height}

@@ -23,8 +23,8 @@ from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.scanned_files import EXCLUDED, SEEN, TEMPORARY, ScannedFile, path_ranges
 from store.library import Writer, mark_changed
 from store.roots import RootLocation, within
-from store.spaces.embeddings import has_unread_frames
 from store.spaces.registry import StoredSpace
+from store.spaces.unread_frames import has_unread_frames
 
 __all__ = ["ReconcileSettings", "ScanCounts", "ScanReconciler", "open_reconciler"]
 

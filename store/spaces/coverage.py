@@ -11,8 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
 from store.library import Library
-from store.spaces.embeddings import has_unread_frames
 from store.spaces.registry import StoredSpace
+from store.spaces.unread_frames import has_unread_frames
 
 __all__ = ["Coverage", "MissingEmbedding", "count_missing", "count_unavailable", "coverage", "missing_embeddings"]
 

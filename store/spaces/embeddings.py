@@ -8,12 +8,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import Connection, delete, func, insert, select
 
 from core.frames import FIRST_FRAME
 from store.catalog.frame_ids import CONTENT_BITS, content_of, frame_id, has_further_frames, number_of
@@ -27,12 +26,12 @@ from store.catalog.tables import (
     PictureState,
     Root,
     RootKind,
-    UnreadFrames,
     VectorFailure,
 )
 from store.library import Library
 from store.roots import FolderRoots, collection_path
 from store.spaces.registry import StoredSpace
+from store.spaces.unread_frames import has_unread_frames, mark_read, mark_unread, unread_contents
 
 __all__ = [
     "BAD_VECTOR",
@@ -44,14 +43,12 @@ __all__ = [
     "find_document_vector",
     "find_file_vector",
     "further_frames",
-    "has_unread_frames",
     "is_embedded",
     "iter_vectors",
     "load_vector",
     "load_vectors",
     "record_vector_failures",
     "searchable_ids",
-    "unread_contents",
 ]
 
 BAD_VECTOR = "bad-vector"
@@ -105,13 +102,6 @@ def is_embedded(library: Library, stored: StoredSpace, digest: bytes) -> bool:
     )
     with library.read() as connection:
         return connection.scalar(statement) is not None
-
-
-def has_unread_frames(
-    stored: StoredSpace, content_id: ColumnElement[Any] | InstrumentedAttribute[Any]
-) -> ColumnElement[bool]:
-    """Whether a content may have frames without a vector in this space, because an older version embedded the first."""
-    return content_id.in_(select(UnreadFrames.content_id).where(UnreadFrames.space_id == stored.id))
 
 
 def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names: Sequence[str]) -> list[int | None]:
@@ -185,7 +175,10 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
     if not vectors:
         return 0
     ids = np.array(list(vectors), np.int64)
-    _delete_outdated(connection, stored, vectors)
+    unread = unread_contents(connection, stored, ids[number_of(ids) == FIRST_FRAME])
+    if len(unread):
+        _delete_outdated(connection, stored, unread, vectors)
+        mark_read(connection, stored, unread)
     already = {frame for frame, _ in _stored_rows(connection, stored, ids)}
     first, further = list[dict[str, object]](), list[dict[str, object]]()
     for frame, vector in vectors.items():
@@ -200,10 +193,7 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
         connection.execute(insert(Embedding), first)
     if further:
         connection.execute(insert(FrameEmbedding), further)
-    contents = np.unique(content_of(ids)).tolist()
-    is_read = (UnreadFrames.space_id == stored.id, UnreadFrames.content_id.in_(contents))
-    connection.execute(delete(UnreadFrames).where(*is_read))
-    _forget_failures(connection, stored, contents)
+    _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
     return len(first) + len(further)
 
 
@@ -216,23 +206,7 @@ def delete_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Non
     for content_id, number in zip(content_of(further).tolist(), number_of(further).tolist(), strict=True):
         key = (FrameEmbedding.content_id == content_id, FrameEmbedding.number == number)
         connection.execute(delete(FrameEmbedding).where(FrameEmbedding.space_id == stored.id, *key))
-    incomplete = np.unique(content_of(further))
-    known = unread_contents(connection, stored, incomplete)
-    rows = [{"space_id": stored.id, "content_id": content_id} for content_id in incomplete.tolist()]
-    rows = [row for row in rows if row["content_id"] not in known]
-    if rows and not stored.space.is_imported:
-        connection.execute(insert(UnreadFrames), rows)
-
-
-def unread_contents(connection: Connection, stored: StoredSpace, contents: Ids) -> set[int]:
-    """Return those of `contents` (n,) that may have frames without a vector in this space."""
-    found = set[int]()
-    for batch in batch_slices(len(contents)):
-        statement = select(UnreadFrames.content_id).where(
-            UnreadFrames.space_id == stored.id, UnreadFrames.content_id.in_(contents[batch].tolist())
-        )
-        found.update(connection.execute(statement).scalars())
-    return found
+    mark_unread(connection, stored, np.unique(content_of(further)))
 
 
 def record_vector_failures(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
@@ -289,12 +263,10 @@ def _stored_rows(
     return rows
 
 
-def _delete_outdated(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> None:
-    """Delete the vectors of first frames that an older version embedded and that differ from `vectors`."""
-    contents = np.array([frame for frame in vectors if number_of(frame) == FIRST_FRAME], np.int64)
-    unread = np.array(sorted(unread_contents(connection, stored, contents)), np.int64)
-    if not len(unread):
-        return
+def _delete_outdated(
+    connection: Connection, stored: StoredSpace, unread: Ids, vectors: Mapping[int, NDArray[np.floating]]
+) -> None:
+    """Delete the vectors of the first frames of contents `unread` (n,) that differ from `vectors`."""
     before = _stored_rows(connection, stored, unread)
     outdated = [content_id for content_id, vector in before if vector != stored.to_bytes(vectors[content_id])]
     if outdated:

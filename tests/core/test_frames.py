@@ -15,6 +15,5 @@ def test_seconds_are_formatted_as_minutes_and_hours(seconds: float, text: str) -
 
 def test_pages_count_from_one_and_moments_have_a_time() -> None:
     assert str(Frame(1, FrameKind.PAGE)) == "page 2"
-    assert str(Frame(0, FrameKind.VARIANT)) == "variant 1"
     assert str(Frame(3, FrameKind.MOMENT, 65.2)) == "1:05"
     assert str(Frame(3, FrameKind.MOMENT)) == "moment 4"

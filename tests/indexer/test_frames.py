@@ -103,15 +103,20 @@ def test_a_damaged_page_costs_only_itself(library: Library, tmp_path: Path, enco
     np.testing.assert_array_equal(frame_vectors(library, 1, 3)[[0, 2]], expected_vectors(encoder, "red", "blue"))
 
 
+def write_cover(folder: Path) -> tuple[Image.Image, Path]:
+    """Return a picture with enough detail for a hash, and a new folder with a PNG of it."""
+    cover = Image.effect_noise((128, 128), 90).convert("RGB")
+    (folder / "scans").mkdir()
+    cover.save(folder / "scans" / "cover.png")
+    return cover, folder / "scans"
+
+
 def test_documents_with_the_same_cover_are_not_near_duplicates(
     library: Library, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
-    noise = Image.effect_noise((128, 128), 90).convert("RGB")
-    folder = tmp_path / "scans"
-    folder.mkdir()
+    cover, folder = write_cover(tmp_path)
     for name, colour in (("a.tif", "red"), ("b.tif", "blue")):
-        noise.save(folder / name, save_all=True, append_images=[Image.new("RGB", (128, 128), colour)])
-    noise.save(folder / "cover.png")
+        cover.save(folder / name, save_all=True, append_images=[Image.new("RGB", (128, 128), colour)])
     index(library, folder, encoder)
     with library.read() as connection:
         rows = connection.execute(
@@ -127,11 +132,8 @@ def test_documents_with_the_same_cover_are_not_near_duplicates(
 def test_a_hash_that_is_computed_later_leaves_documents_out(
     library: Library, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
-    noise = Image.effect_noise((128, 128), 90).convert("RGB")
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    noise.save(folder / "a.tif", save_all=True, append_images=[noise])
-    noise.save(folder / "b.png")
+    cover, folder = write_cover(tmp_path)
+    cover.save(folder / "a.tif", save_all=True, append_images=[cover])
     index(library, folder, encoder)
     with library.transaction() as connection:
         connection.execute(delete(PerceptualHashRow))
@@ -244,10 +246,7 @@ def test_an_upgrade_replaces_what_was_read_of_a_preview(library: Library, tmp_pa
 def test_an_upgrade_separates_documents_with_the_same_cover(
     library: Library, tmp_path: Path, encoder: FakeEncoder
 ) -> None:
-    cover = Image.effect_noise((128, 128), 90).convert("RGB")
-    folder = tmp_path / "scans"
-    folder.mkdir()
-    cover.save(folder / "cover.png")
+    cover, folder = write_cover(tmp_path)
     cover.save(folder / "cover.webp", lossless=True)
     index(library, folder, encoder)
     for name, colour in (("cover.png", "red"), ("cover.webp", "blue")):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from core.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable
-from core.frames import Frame, FrameKind, format_seconds
+from core.frames import Frame, FrameKind
 from pictures import decode as decode_module
 from pictures import frames as frames_module
 from pictures.color import to_8_bit
@@ -177,19 +177,6 @@ def test_a_page_whose_pixels_are_cut_off_is_left_out() -> None:
     broken = bytearray(data)
     broken[offset : offset + 200] = bytes(200)
     assert [frame and frame.number for frame, _ in decode_frames(bytes(broken))] == [0, 2]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (7.9, "0:07"), (65, "1:05"), (3599.5, "59:59"), (7207, "2:00:07")]
-)
-def test_times_are_short(seconds: float, text: str) -> None:
-    assert format_seconds(seconds) == text
-    assert str(Frame(3, FrameKind.MOMENT, seconds)) == text
-
-
-def test_names_of_frames() -> None:
-    assert str(Frame(2, FrameKind.PAGE)) == "page 3"
-    assert str(Frame(0, FrameKind.VARIANT)) == "variant 1"
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])

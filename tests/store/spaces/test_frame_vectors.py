@@ -24,10 +24,10 @@ from store.spaces.embeddings import (
     load_vector,
     load_vectors,
     searchable_ids,
-    unread_contents,
 )
 from store.spaces.frame_lists import FrameList, list_embedded_frames
 from store.spaces.registry import StoredSpace, list_spaces
+from store.spaces.unread_frames import unread_contents
 from tests.support.frames import add_pages
 from tests.support.writers import publish, run_repair
 
@@ -141,10 +141,10 @@ def test_a_deleted_frame_is_listed_for_the_next_run(
         for _ in range(2):
             delete_vectors(connection, stored, np.array([pages[1][1]], np.int64))
         assert embedded_frames(connection, stored).tolist() == sorted(set(flat(pages)) - {pages[1][1]})
-        assert unread_contents(connection, stored, np.arange(1, 10)) == {pages[1][0]}
+        assert unread_contents(connection, stored, np.arange(1, 10)).tolist() == [pages[1][0]]
         delete_vectors(connection, stored, np.array([pages[0][0]], np.int64))
         assert embedded_frames(connection, stored).tolist() == sorted({pages[1][0], pages[1][2], *pages[2]})
-        assert unread_contents(connection, stored, np.arange(1, 10)) == {pages[1][0]}
+        assert unread_contents(connection, stored, np.arange(1, 10)).tolist() == [pages[1][0]]
 
 
 def test_more_frames_are_deleted_than_a_statement_has_variables(library: Library, stored: StoredSpace) -> None:
