@@ -1,5 +1,6 @@
 # make demo   set up, then index a small gallery and search it           make lint   all static checks
-# make test   set up, then run the tests; COVERAGE=1 measures coverage   make clean  remove what make made
+# make test   set up, then run the tests that need no browser or server  make clean  remove what make made
+# make test-ci  run the others too; COVERAGE=1 measures coverage         make test-all  run the slow ones too
 # make gate   compare the built-in model with its baseline              make baseline  write a new one
 # make docs   build the documentation into site/                         make test-gpu  check everything that needs a GPU
 #
@@ -15,19 +16,32 @@ UV := $(shell command -v uv 2>/dev/null)
 GALLERY := examples/gallery/captions.jsonl
 BASELINE := training/baselines/gallery.json.gz
 
-# A client that the HTTP API is tested with. Its own dependencies (wandb, autofaiss, ...) are not needed.
-CLIENT := clip-retrieval==2.45.0
+# A client that the HTTP API is tested with, and a benchmark that evaluations are compared with. Their own dependencies
+# (wandb, autofaiss, webdataset, ...) are not needed.
+WITHOUT_DEPENDENCIES := clip-retrieval==2.45.0 clip_benchmark==1.6.2
 
 # Measured one after the other, tests/store took 66 s with coverage and 48 s without, tests/search 78 s and 71 s.
 WITH_COVERAGE := --cov --cov-report=term --cov-fail-under=90
 
-.PHONY: demo test test-all test-gpu gate baseline lint format docs clean
+# Tests of the browser and of processes take as long as all others together. A process that is done takes tests of another.
+USUAL := not weights and not gpu and not slow
+PARALLEL := -n auto --dist worksteal
+
+# A browser and its server fill two cores. A test that fails is tried once more, and named in the summary.
+ALONE := -n 0 --reruns 1 -rsfER
+
+.PHONY: demo test test-ci test-all test-gpu gate baseline lint format docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadfile -m "not weights and not gpu and not slow" $(if $(COVERAGE),$(WITH_COVERAGE))
+	$(BIN)/pytest $(PARALLEL) -m "$(USUAL) and not browser and not processes"
+
+test-ci: $(VENV)/.dev
+	SIGHTLINE_EXAMPLES=$${SIGHTLINE_EXAMPLES:-2} $(BIN)/pytest $(PARALLEL) -m "$(USUAL) and not browser" \
+		$(if $(COVERAGE),$(WITH_COVERAGE))
+	$(BIN)/pytest -m "$(USUAL)" $(ALONE) tests/web/browser
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"
@@ -82,10 +96,10 @@ $(VENV)/.dev: $(VENV)/.base pyproject.toml
 	@echo "Installing what the tests need (torch among it: several GB)"
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python --editable '.[clip,web]' --group dev
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(CLIENT)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps $(WITHOUT_DEPENDENCIES)
 else
 	$(BIN)/python -m pip install --quiet --editable '.[clip,web]' --group dev
-	$(BIN)/python -m pip install --quiet --no-deps $(CLIENT)
+	$(BIN)/python -m pip install --quiet --no-deps $(WITHOUT_DEPENDENCIES)
 endif
 	@touch $@
 

@@ -13,6 +13,7 @@ from cli.output import print_json, print_text, shown
 from cli.query_building import build_filters
 from cli.results import FOUND, NOTHING_FOUND
 from core.errors import InvalidQuery, NothingIndexed
+from core.text_files import encoding_name, iterate_lines
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
@@ -86,9 +87,11 @@ def _min_probability(arguments: ClassifyArguments, stored: StoredSpace, classifi
 def _read_labels(text: str) -> list[str]:
     """Return the lines of the file `text`, or the parts of `text` between commas."""
     try:
-        lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
+        with Path(text).open("rb") as file:
+            lines = list(iterate_lines(file))
     except UnicodeDecodeError as exc:
-        raise click.BadParameter(f"{text} is not a UTF-8 text file", param_hint="--labels") from exc
+        fault = f"{text} is not {encoding_name(exc.encoding)}; save it as UTF-8, with one label per line"
+        raise click.BadParameter(fault, param_hint="--labels") from exc
     except (OSError, ValueError):
         lines = text.split(",")
     return [line.strip() for line in lines if line.strip()]

@@ -77,9 +77,12 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
             "queries",
         ),
         "Filters": ("within", "after", "before", "camera", "tag", "where"),
-        "Ranking": ("top", "min_score", "relevant", "sort", "expand", "every_frame", "diverse", "page"),
+        "Ranking": (
+            "top", "min_score", "relevant", "sort", "text_weight", "expand", "every_frame", "diverse", "page", "exact",
+        ),
         "Output": (
-            "explain", "as_json", "paths", "print0", "preview", "sheet", "highlight", "csv", "export", "copy",
+            "explain", "as_json", "paths", "print0", "preview", "sheet", "highlight", "csv", "csv_bom", "export",
+            "copy",
         ),
         "Library and model": ("library", "space", "device", "precision"),
     }

@@ -1,5 +1,6 @@
 """What to do in the terminal about each of the library's errors, whose messages name no command or option."""
 
+import shlex
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -35,7 +36,7 @@ def _home_folder(error: errors.HomeFolderNotFound) -> str:
 
 
 def _folder_not_found(error: errors.FolderNotFound) -> str:
-    return "Name the folder that contains it." if error.is_file else ""
+    return f"`sightline index {shlex.quote(str(error.path.parent))}` indexes its folder." if error.is_file else ""
 
 
 def _model(error: errors.ModelUnavailable) -> str:
@@ -76,8 +77,20 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.HomeFolderNotFound: _home_folder,
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
         errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
+        errors.LibraryDamaged: lambda _: (
+            "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy the "
+            "library to another one first."
+        ),
+        errors.LibraryReadOnly: lambda _: (
+            "Change the permissions of its folder, or copy it to a place that you may write to and name the copy with "
+            "--library."
+        ),
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
+        errors.RootMismatch: lambda _: "If this is the right folder all the same, run again with --force.",
+        errors.UnknownRoot: lambda _: "`sightline status` lists the folders of the library.",
+        errors.SnapshotTooNew: lambda _: "Upgrade Sightline.",
+        errors.SnapshotDamaged: lambda _: "`sightline backup --list` lists other snapshots, and checks them.",
         errors.FolderNotFound: _folder_not_found,
         errors.FolderExcluded: lambda _: (
             "Include it with --include-hidden or --follow-links, or edit .sightlineignore."
@@ -102,6 +115,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.QuerySyntax: _syntax,
         errors.RelevanceNotCalibrated: lambda _: "Use --min-score in place of --relevant.",
         errors.CaptionVectorsRequired: lambda _: "Name a file of them with --query-vectors.",
+        errors.MissingPictures: lambda _: "--pictures DIR names the folder of the pictures.",
         errors.MissingVectors: lambda _: "`sightline index` embeds them.",
         errors.UnsafeServerSettings: _server,
         errors.AddressUnavailable: lambda error: "--port 0 takes any free port." if error.is_in_use else "",

@@ -9,9 +9,11 @@ import click
 
 from cli.output import print_json, print_text, shown
 from cli.progress import ProgressBar
+from core.errors import LibraryUnusable
 from encoders.model_catalog import BUILT_IN_MODELS
 from store import Library
 from store.exchange import ImportSettings, ImportSummary, ParquetColumns, export_space, import_vectors, open_vectors
+from store.spaces.approximation import update_approximation
 from store.spaces.registry import StoredSpace, named_space
 
 __all__ = ["ImportSettings", "ParquetColumns", "export_to_folder", "import_space"]
@@ -35,13 +37,14 @@ def import_space(
         raise click.BadParameter(f"{name} is a model; choose another name", param_hint="--space")
     source = open_vectors(vectors, ids or paths, as_paths=paths is not None, columns=columns)
     started = perf_counter()
-    with (
-        Library.open(library, create=True) as opened,
-        ProgressBar("Importing") as progress,
-        opened.exclusive(progress.waiting) as writer,
-    ):
-        progress.begin(source.count)
-        imported = import_vectors(writer, source, name, settings, progress.advance)
+    with Library.open(library, create=True) as opened, ProgressBar("Importing") as progress:
+        with opened.exclusive(progress.waiting) as writer:
+            progress.begin(source.count)
+            imported = import_vectors(writer, source, name, settings, progress.advance)
+        try:
+            update_approximation(opened, imported.stored)
+        except LibraryUnusable as exc:  # the vectors have been imported
+            progress.warn(str(exc))
     seconds = perf_counter() - started
     if as_json:
         print_json({**_import_record(imported), "seconds": seconds})

@@ -15,6 +15,7 @@ from cli.output import print_json, print_text, shown, warn
 from core.errors import InvalidQuery, ModelUnavailable, SightlineError
 from core.files import atomic_writer
 from core.space import Space
+from core.text_lines import TextLine
 from encoders import clipseg
 from encoders.placement import Placement
 from encoders.prompts import PicturePrompt, Prompt, TextPrompt, VectorPrompt, as_prompts
@@ -23,12 +24,13 @@ from search.highlight.engine import EngineName, HighlightEngine, choose_engine, 
 from search.highlight.highlight import Highlight, Threshold, iter_highlights, open_image
 from search.highlight.overlay import blend, format_signed, highlight_panels, render_figure, word_panels
 from search.highlight.patch_similarity import PatchSimilarityEngine
+from search.highlight.text_marks import text_panel
 from search.highlight.word_attribution import WordAttribution, attribute_words
 from search.results import Hit
 from store import Library
 from store.spaces.registry import active_space
 
-__all__ = ["HighlightOutput", "ImagePrompt", "run_highlight", "write_hit_overlays"]
+__all__ = ["HighlightOutput", "ImagePrompt", "run_highlight", "write_hit_overlays", "write_png"]
 
 LEGENDS = {
     "relevance": "how much more this place is like the prompt than like everyday things ({model})",
@@ -146,12 +148,12 @@ def _write_files(
     output: HighlightOutput,
 ) -> None:
     if output.out is not None and not output.bare:
-        _write_png(output.out, _figure(image, highlights, words))
+        write_png(output.out, _figure(image, highlights, words))
     for position, result in enumerate(highlights):
         if output.out is not None and output.bare:
-            _write_png(_numbered(output.out, position, len(highlights)), blend(image, result.map, result.mask))
+            write_png(_numbered(output.out, position, len(highlights)), blend(image, result.map, result.mask))
         if output.mask is not None:
-            _write_png(_numbered(output.mask, position, len(highlights)), Image.fromarray(result.mask))
+            write_png(_numbered(output.mask, position, len(highlights)), Image.fromarray(result.mask))
 
 
 def write_hit_overlays(
@@ -176,8 +178,9 @@ def write_hit_overlays(
             warn(f"{exc}; it has no overlay")
             continue
         highlights = list(iter_highlights(image, prompts, engine))
+        lines = [found.line for found in hit.texts if found.frame == hit.frame_number]
         stem = os.fsdecode(os.fsencode(hit.path.stem)[:MAX_STEM_BYTES])
-        _write_png(folder / f"{hit.rank:03}-{stem}.png", _figure(image, highlights, [()] * len(highlights)))
+        write_png(folder / f"{hit.rank:03}-{stem}.png", _figure(image, highlights, [()] * len(highlights), lines))
 
 
 def _hit_engine(query: Query, searcher: Searcher, options: SearchOptions) -> tuple[HighlightEngine, list[Prompt]]:
@@ -201,18 +204,21 @@ def _hit_engine(query: Query, searcher: Searcher, options: SearchOptions) -> tup
 
 
 def _figure(
-    image: Image.Image, highlights: Sequence[Highlight], words: Sequence[Sequence[WordAttribution]]
+    image: Image.Image,
+    highlights: Sequence[Highlight],
+    words: Sequence[Sequence[WordAttribution]],
+    lines: Sequence[TextLine] = (),
 ) -> Image.Image:
-    """Return the overlays of all highlights, followed by rows for the words of each prompt."""
-    rows = [highlight_panels(image, highlights)]
-    columns = max(len(highlights), WORDS_PER_ROW)
+    """Return the overlays of all highlights and of lines of text, followed by rows for the words of each prompt."""
+    rows = [[*highlight_panels(image, highlights), *([text_panel(image, lines)] if lines else [])]]
+    columns = max(len(rows[0]), WORDS_PER_ROW)
     for result, attributions in zip(highlights, words, strict=True):
         panels = word_panels(image, attributions) if result.regions else []
         rows += [panels[start : start + columns] for start in range(0, len(panels), columns)]
     return render_figure(rows, LEGENDS[highlights[0].engine].format(model=highlights[0].model))
 
 
-def _write_png(path: Path, image: Image.Image) -> None:
+def write_png(path: Path, image: Image.Image) -> None:
     """Write a PNG completely or not at all. Raises `click.FileError`."""
     try:
         with atomic_writer(path) as file:

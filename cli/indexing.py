@@ -1,7 +1,7 @@
 """`sightline index`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -9,15 +9,23 @@ import click
 
 from cli.model_versions import unused_newer_version
 from cli.output import print_json, print_text, warn
+from cli.passed_over import by_type
 from cli.paths import logical_path
 from cli.progress import ProgressBar
+from cli.results import FOUND, NOTHING_FOUND
+from cli.snapshots import keep_snapshot
+from cli.text_reading import print_text_summary, read_pictures, text_record
 from core.errors import FolderNotFound
 from encoders import registry
 from encoders.placement import Placement
+from encoders.text_recognizer import load_recognizer
 from indexer import IndexSettings, Summary, index
 from indexer.ignore import parse_patterns
 from indexer.scan import ScanSettings
+from indexer.texts import TextSummary
+from pictures.decode import DecodeSettings
 from store import Library
+from store.failures import count_needed_extras
 from store.spaces.registry import list_spaces
 from store.spaces.space_fill import fill_states
 
@@ -32,33 +40,53 @@ def index_folders(
     model: str | None,
     placement: Placement,
     workers: int | None,
+    max_megapixels: float,
     full: bool,
+    retry_failed: bool,
     accept_missing: bool,
+    with_text: bool,
     as_json: bool,
-) -> None:
-    """Index folders, and print a summary."""
+) -> int:
+    """Index folders, and print a summary; return the exit code: 1 if there are files, but no pictures among them."""
     try:
         parse_patterns(scan.exclude)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="--exclude") from exc
-    settings = IndexSettings(scan=scan, full=full, accept_missing=accept_missing)
+    decode = DecodeSettings(max_pixels=round(max_megapixels * 1_000_000))
+    settings = IndexSettings(
+        scan=scan, decode=decode, full=full, only_failed=retry_failed, accept_missing=accept_missing
+    )
     if workers is not None:
         settings = replace(settings, workers=workers)
     # Check for an unknown model and missing folders before creating a library.
     if model is not None:
         registry.load(model, placement)
+    if with_text:
+        load_recognizer()
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
         summary = index(opened, map(logical_path, paths), model, settings, progress, placement=placement)
         _warn_of_filling(opened)
         newer = unused_newer_version(opened)
+        needed = count_needed_extras(opened) if summary.failed else {}
+        keep_snapshot(opened)
+    texts = _read_texts(library) if with_text else None
     if as_json:
-        print_json({**asdict(summary), "newer_version": newer and newer.newest.version})
+        texts_record = {} if texts is None else {"texts": text_record(texts)}
+        print_json({**asdict(summary), "newer_version": newer and newer.newest.version, **texts_record})
     else:
-        _print_summary(summary)
+        _print_summary(summary, needed)
         if newer is not None:
             print_text(f"  {newer}")
+        if texts is not None:
+            print_text_summary(texts)
+    return NOTHING_FOUND if summary.passed_over and not summary.seen and not summary.missing else FOUND
+
+
+def _read_texts(library: Path) -> TextSummary:
+    with Library.open(library) as opened:
+        return read_pictures(opened)
 
 
 def _warn_of_filling(library: Library) -> None:
@@ -72,17 +100,39 @@ def _warn_of_filling(library: Library) -> None:
             warn(f"the change to {stored.space} is incomplete; `sightline models use {stored.space.name}` continues it")
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
     names = ("new", "changed", "moved", "restored", "unchanged", "failed")
     parts = [f"{number:,} {name}" for name in names if (number := getattr(summary, name))]
-    print_text(f"{summary.seen:,} pictures in {summary.seconds:.1f} s: {', '.join(parts) or 'nothing found'}")
+    nothing = "no supported pictures" if summary.passed_over else "nothing found"
+    seen = _counted(summary.seen, "picture", "pictures")
+    print_text(f"{seen} in {summary.seconds:.1f} s: {', '.join(parts) or nothing}")
+    if summary.companions:
+        one, several = "RAW file or moving part belongs", "RAW files and moving parts belong"
+        print_text(f"  {_counted(summary.companions, one, several)} to pictures beside them")
     if summary.duplicates:
-        print_text(f"  {summary.duplicates:,} of the new pictures are copies of indexed ones")
+        one, several = "is a copy of an indexed one", "are copies of indexed ones"
+        print_text(f"  {summary.duplicates:,} of the new pictures {one if summary.duplicates == 1 else several}")
     if summary.metadata_updated:
-        print_text(f"  {summary.metadata_updated:,} pictures have new metadata from XMP files or headers")
+        updated = _counted(summary.metadata_updated, "picture has", "pictures have")
+        print_text(f"  {updated} new metadata from XMP files or headers")
     if summary.missing:
-        print_text(f"  {summary.missing:,} indexed pictures were not found; their records are kept")
+        one, several = "picture was not found; its record is", "pictures were not found; their records are"
+        print_text(f"  {summary.missing:,} indexed {one if summary.missing == 1 else several} kept")
     if summary.failed:
         print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
+    for extra, number in needed_extras.items():
+        files = _counted(number, "file of the library needs", "files of the library need")
+        print_text(f"  {files} an extra: pip install 'sightline[{extra}]'")
+    if summary.passed_over:
+        number = sum(summary.passed_over.values())
+        files = _counted(number, "file was", "files were")
+        print_text(f"  {files} passed over: {by_type(summary.passed_over)}")
     for folder in summary.unreadable:
         print_text(f"  could not read the folder {folder}; its records are kept")
+    for folder in summary.absent:
+        print_text(f"  the pictures of {folder} are not there, and are kept. Is its disk mounted? If they are gone,")
+        print_text("    run again with --accept-missing")
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"

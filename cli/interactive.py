@@ -79,8 +79,8 @@ class Dialogue:
         # Relevance is not calibrated for refined queries.
         options = replace(self.options, cursor=cursor, relevant=self.options.relevant and query is self.query)
         answer = self.searcher.search(query, options)
-        for note in answer.notes:
-            warn(note)
+        for notice in answer.notices:
+            warn(str(notice))
         for hit in answer:
             picture = _stored(hit)
             mark = "+" if picture in self.more else "-" if picture in self.less else " "

@@ -1,23 +1,23 @@
 """`sightline facets` and `sightline duplicates`: counts and groups of pictures."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from cli.options import FilterOptions
-from cli.output import print_json, print_paths, print_text, shown, warn
+from cli.output import in_utf8, print_json, print_paths, print_text, shown, warn
 from cli.paths import logical_path
 from cli.query_building import add_condition, build_filters, query_line
-from cli.results import FOUND, NOTHING_FOUND
+from cli.results import FOUND, NOTHING_FOUND, write_table
 from search.near_duplicates import DuplicateGroup, count_ungrouped, find_duplicates
 from search.query_language import parse
-from search.results import ListedImage
+from search.results import ListedImage, escape_formula
 from store import Library
 from store.filters.facets import Facet, count_facets
 
-__all__ = ["print_duplicates", "print_facets"]
+__all__ = ["DuplicateFiles", "print_duplicates", "print_facets"]
 
 
 def print_facets(
@@ -52,10 +52,19 @@ def _print_facet(name: str, counts: Sequence[Facet], top: int) -> None:
         print_text(f"{'':>10}  and {len(counts) - top:,} more")
 
 
+@dataclass(frozen=True)
+class DuplicateFiles:
+    """The files that `sightline duplicates` writes."""
+
+    sheet: Path | None = None
+    csv: Path | None = None
+    csv_bom: bool = False
+
+
 def print_duplicates(
     within: Sequence[Path],
     threshold: int | None,
-    sheet: Path | None,
+    files: DuplicateFiles,
     *,
     library: Path,
     paths: bool,
@@ -66,8 +75,10 @@ def print_duplicates(
     with Library.open(library) as opened:
         groups = find_duplicates(opened, [logical_path(folder) for folder in within], threshold)
         ungrouped = count_ungrouped(opened)
-    if sheet is not None:
-        _write_sheet(sheet, groups)
+    if files.sheet is not None:
+        _write_sheet(files.sheet, groups)
+    if files.csv is not None:
+        _write_csv(files.csv, groups, bom=files.csv_bom)
     if as_json:
         for group in groups:
             print_json(_group_record(group))
@@ -93,6 +104,7 @@ def _group_record(group: DuplicateGroup) -> dict[str, object]:
                 "format": record.format,
                 "size": record.size,
                 "taken_at": record.taken_at,
+                "date_source": record.date_source,
             }
             for path, record in group.files
         ],
@@ -114,6 +126,27 @@ def _print_groups(groups: Sequence[DuplicateGroup]) -> None:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
+
+
+def _write_csv(file: Path, groups: Sequence[DuplicateGroup], *, bom: bool) -> None:
+    """Write a table of all files but the best of each group."""
+    rows = [
+        [
+            number,
+            escape_formula(in_utf8(path)),
+            escape_formula(in_utf8(group.best)),
+            record.id,
+            record.width,
+            record.height,
+            record.format,
+            record.size,
+            record.taken_at and record.taken_at.isoformat(),
+        ]
+        for number, group in enumerate(groups, start=1)
+        for path, record in group.files[1:]
+    ]
+    columns = ["group", "path", "best", "id", "width", "height", "format", "size", "taken_at"]
+    write_table(file, columns, rows, bom=bom)
 
 
 def _write_sheet(file: Path, groups: Sequence[DuplicateGroup]) -> None:

@@ -23,22 +23,31 @@ __all__ = ["main", "sightline"]
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "index": ("cli.commands.index:index", "Add folders of pictures to the library, or update it."),
+        "watch": ("cli.commands.watch:watch", "Watch folders, and index pictures as soon as they change."),
         "search": ("cli.commands.search:search", "Find pictures by text, by a picture, or by both."),
         "similar": ("cli.commands.similar:similar", "Find the pictures most similar to a picture."),
         "highlight": ("cli.commands.highlight:highlight", "Show where in a picture something is."),
         "serve": ("cli.commands.serve:serve", "Serve the web page and the HTTP API of a library."),
+        "mcp": ("cli.commands.mcp:mcp", "Let an assistant search the library (Model Context Protocol)."),
         "demo": ("cli.commands.demo:demo", "Index a small gallery, and search it in six languages."),
+        "ocr": ("cli.commands.ocr:ocr", "Read the text in pictures, so that it can be searched."),
         "tag": ("cli.commands.tag:tag", "Add a tag to pictures."),
         "untag": ("cli.commands.tag:untag", "Remove a tag from pictures."),
         "tags": ("cli.commands.tag:tags", "List the tags of the library, or of pictures."),
-        "album": ("cli.commands.album:album", "Save searches under a name, and show what they find."),
+        "rate": ("cli.commands.rate:rate", "Rate pictures, without changing their files."),
+        "album": ("cli.commands.album:album", "Put pictures together in albums, or save searches as albums."),
         "facets": ("cli.commands.facets:facets", "Count pictures by camera, month, folder, tag and more."),
         "duplicates": (
             "cli.commands.duplicates:duplicates",
             "List near-duplicates and copies, the best one first.",
         ),
+        "distinct": ("cli.commands.distinct:distinct", "Say that pictures are not near-duplicates."),
         "classify": ("cli.commands.classify:classify", "Classify pictures by any labels, and tag them."),
+        "jobs": ("cli.commands.jobs:jobs", "Queue long work, and pause, resume or cancel it."),
         "status": ("cli.commands.status:status", "Show the contents of the library."),
+        "backup": ("cli.commands.backup:backup", "Write a snapshot of tags, ratings, albums and judgements."),
+        "restore": ("cli.commands.restore:restore", "Restore tags, ratings, albums and judgements from a snapshot."),
+        "move-root": ("cli.commands.move_root:move_root", "Say that a folder of pictures was moved or renamed."),
         "verify": ("cli.commands.verify:verify", "Check the library for damage."),
         "repair": ("cli.commands.repair:repair", "Repair damage, without embedding pictures again."),
         "forget": ("cli.commands.forget:forget", "Remove pictures from the library, but never their files."),
@@ -54,9 +63,9 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "Find pictures": ("index", "search", "similar", "highlight", "serve", "demo"),
-        "Organise pictures": ("tag", "untag", "tags", "album", "facets", "duplicates", "classify"),
-        "Maintain the library": ("status", "verify", "repair", "forget"),
+        "Find pictures": ("index", "watch", "search", "similar", "highlight", "ocr", "serve", "mcp", "demo"),
+        "Organise pictures": ("tag", "untag", "tags", "rate", "album", "facets", "duplicates", "distinct", "classify"),
+        "Maintain the library": ("status", "jobs", "backup", "restore", "move-root", "verify", "repair", "forget"),
         "Models, vectors, measurements": ("models", "import", "export", "eval", "judge"),
         "The command line": ("completion",),
     }

@@ -1,15 +1,25 @@
 """`sightline verify`, `repair` and `forget`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from cli.output import print_json, print_text, say_waiting
+from cli.output import print_json, print_text, say_waiting, warn
 from cli.paths import logical_path
+from cli.snapshots import keep_snapshot
+from core.errors import LibraryUnusable
+from search.evaluate.kept_judgements import merge_judgements
+from search.query_language.moved_folders import with_folders_moved
 from store import Library, check
-from store.forget import forget
+from store.backup.outcomes import Outcome
+from store.backup.restoring import restore
+from store.backup.snapshot_folder import newest_intact_snapshot
+from store.forget import exclusive_of_index_runs, forget
+from store.recovery import describe, recover
+from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
-from store.spaces.registry import named_space
+from store.spaces.registry import list_spaces, named_space
 
 __all__ = ["forget_pictures", "repair_library", "verify_library"]
 
@@ -30,13 +40,40 @@ def verify_library(library: Path, *, as_json: bool) -> int:
 
 def repair_library(library: Path, *, as_json: bool) -> None:
     """Repair the library, and print what was done."""
-    with Library.open(library) as opened, opened.exclusive(say_waiting) as writer:
-        steps = check.repair(writer)
+    recovery = recover(library, say_waiting)
+    steps = [] if recovery is None else describe(recovery)
+    with Library.open(library) as opened:
+        with opened.exclusive(say_waiting) as writer:
+            steps += check.repair(writer, keep_contents=recovery is not None)
+        for summary in list_spaces(opened):
+            try:
+                if update_approximation(opened, summary.stored):
+                    steps.append(f"renewed the approximate index of {summary.stored.space}")
+            except LibraryUnusable as exc:  # what was repaired must be printed
+                warn(str(exc))
+    if recovery is not None and recovery.lost_words:
+        steps += _restore_newest_snapshot(library)
     if as_json:
         print_json({"done": steps})
         return
     for step in steps or ["Nothing to repair."]:
         print_text(step)
+
+
+def _restore_newest_snapshot(library: Path) -> list[str]:
+    """Add what the newest snapshot has of what people said; return what was done."""
+    with Library.open(library) as opened:
+        snapshot = newest_intact_snapshot(opened.path)
+        if snapshot is None:
+            return ["there is no snapshot of tags, ratings and albums to restore"]
+        report = restore(opened, snapshot, None, partial(merge_judgements, opened), with_folders_moved, say_waiting)
+    restored, unknown = report.total(Outcome.RESTORED), report.unknown_pictures
+    step = f"restored {restored:,} tags, ratings and entries of albums from {snapshot.path}"
+    if restored:
+        step += "; what was removed since then may be back"
+    if unknown:
+        step += f"; {unknown:,} of its pictures are not in the library: index their folders, then restore it again"
+    return [step]
 
 
 def forget_pictures(
@@ -45,11 +82,17 @@ def forget_pictures(
     """Remove the pictures at and below `path`, or the vectors of a space, from the library."""
     if (path is None) == (space is None) or (missing and space is not None):
         raise click.UsageError("Give either a PATH or --space.")
-    with Library.open(library) as opened, opened.exclusive(say_waiting) as writer:
-        if space is not None:
-            number = forget_space(writer, named_space(opened, space), dry_run=dry_run)
-        elif path is not None:
-            number = forget(writer, logical_path(path), missing_only=missing, dry_run=dry_run)
+    with Library.open(library) as opened:
+        if path is None or dry_run:
+            lock = opened.exclusive(say_waiting)
+        else:
+            keep_snapshot(opened, always=True)  # what was said about these pictures can then come back
+            lock = exclusive_of_index_runs(opened, logical_path(path), say_waiting)
+        with lock as writer:
+            if space is not None:
+                number = forget_space(writer, named_space(opened, space), dry_run=dry_run)
+            elif path is not None:
+                number = forget(writer, logical_path(path), missing_only=missing, dry_run=dry_run)
     if as_json:
         print_json({"would_forget" if dry_run else "forgotten": number})
     else:

@@ -65,7 +65,7 @@ def print_recommendation(lang: str, memory: int | None, *, commercial: bool, as_
     machine = this_machine()
     if memory is not None:
         machine = replace(machine, memory=memory)
-    advice = recommend(lang.strip().lower(), machine, commercial=commercial_only(requested=commercial))
+    advice = recommend(lang, machine, commercial=commercial_only(requested=commercial))
     name = advice.model.name if advice.model else "mini"
     if as_json:
         print_json({"name": name, "lang": lang, "reasons": list(advice.reasons), **vars(machine)})

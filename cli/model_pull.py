@@ -38,7 +38,7 @@ def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, comm
         return
     source = resolve(name)
     if folder is not None:
-        require_commercial(name, _listed_licence(source.name, "unknown"), requested=commercial)
+        require_commercial(name, _listed_licence(source.name), requested=commercial)
         _report_pulled(import_folder(source, folder))
         return
     plan = make_plan(source)
@@ -47,7 +47,7 @@ def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, comm
         return
     for line in _plan_lines(plan):
         click.echo(line, err=not dry_run)
-    require_commercial(plan.name, " and ".join(_licences(plan)), requested=commercial)
+    require_commercial(plan.name, " and ".join(plan.known_licences), requested=commercial)
     if dry_run or not (yes or _confirm()):
         return
     with PullProgressBar() as progress:
@@ -55,14 +55,9 @@ def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, comm
     _report_pulled(manifest)
 
 
-def _licences(plan: PullPlan) -> list[str]:
-    """Return the licences of all parts, the model's first."""
-    return [_listed_licence(plan.name, plan.licences[0]), *plan.licences[1:]]
-
-
-def _listed_licence(name: str, stated: str) -> str:
-    """Return the licence that a repository states, or the one in the model catalogue if it states none."""
-    return MODEL_CATALOG[name].licence if stated == "unknown" and name in MODEL_CATALOG else stated
+def _listed_licence(name: str) -> str:
+    """Return the licence of a model in the model catalogue; `unknown` for others."""
+    return MODEL_CATALOG[name].licence if name in MODEL_CATALOG else "unknown"
 
 
 def _plan_lines(plan: PullPlan) -> list[str]:
@@ -71,7 +66,7 @@ def _plan_lines(plan: PullPlan) -> list[str]:
         prefix = f"{part.folder}: " if part.folder else ""
         lines.append(f"  {prefix}{part.listing.repository} ({in_units(part.size)})")
         lines += [f"    {part.target(file)}  {in_units(file.size)}" for file in part.files]
-    return [*lines, *(f"  licence: {describe_licence(licence)}" for licence in _licences(plan))]
+    return [*lines, *(f"  licence: {describe_licence(licence)}" for licence in plan.known_licences)]
 
 
 def _confirm() -> bool:

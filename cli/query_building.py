@@ -14,6 +14,7 @@ from core.frames import FIRST_FRAME
 from search import Crop, Filters, ImageInput, Part, Query, SearchOptions, StoredInput, TextInput
 from search.feedback import refine_query
 from search.filters import FIELD_NAMES, And, Condition, parse_date, parse_where
+from search.filters.signs import CLOSING, COLONS, MINUSES, plain_signs, unquoted
 from search.query import QueryInput, negative_parts
 from search.query_language import parse
 
@@ -95,6 +96,8 @@ def build_search_options(
         explain=explain,
         collapse_duplicates=not ranking.expand,
         every_frame=ranking.every_frame,
+        exact=ranking.exact,
+        text_weight=ranking.text_weight,
         long_texts=query.long,
         prompt_ensemble=query.ensemble,
     )
@@ -109,7 +112,10 @@ def query_line(words: Sequence[str]) -> str:
     return " ".join(_quoted(word, whole=whole) for word, whole in zip(words, follows_sign, strict=True))
 
 
-_PREFIXED = re.compile(r"(-?(?:[a-z]+:|\d+(?:\.\d+)?:(?=\D))?)(.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
+_PREFIXED = re.compile(
+    rf"([{MINUSES}]?(?:[a-zＡ-Ｚａ-ｚ]+[{COLONS}]|\d+(?:\.\d+)?[{COLONS}](?=\D))?)(.*)",
+    re.DOTALL | re.IGNORECASE | re.ASCII,
+)
 
 
 def _quoted(word: str, *, whole: bool = False) -> str:
@@ -121,7 +127,9 @@ def _quoted(word: str, *, whole: bool = False) -> str:
     if match is None or '"' in word or not any(map(str.isspace, word)):
         return word
     prefix, rest = match.groups()
-    name = prefix.lstrip("-").rstrip(":")
+    if rest[:1] in CLOSING and unquoted(rest) != rest:
+        return word
+    name = plain_signs(prefix.lstrip(MINUSES).rstrip(COLONS))
     is_operator = bool(prefix) and (not name or name[0].isdigit() or name.casefold() in FIELD_NAMES)
     if is_operator or word.startswith(("./", "../", "~/")):
         return f'{prefix if is_operator else ""}"{(rest if is_operator else word)}"'

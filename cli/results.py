@@ -4,8 +4,10 @@ import base64
 import csv
 import os
 import shutil
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,7 +15,8 @@ import click
 from cli.options import OutputOptions
 from cli.output import in_utf8, is_utf8, print_json, print_paths, print_text, shown, warn
 from core.frames import Frame
-from search.results import Hit, ListedImage, escape_formula
+from core.metadata import DateSource
+from search.results import FoundText, Hit, ListedImage, escape_formula
 from store.queries import ContentRecord
 
 __all__ = [
@@ -23,9 +26,14 @@ __all__ = [
     "hit_record",
     "print_hits",
     "print_next_page",
+    "shown_date",
     "write_csv",
     "write_folder",
+    "write_table",
 ]
+
+MAX_SHOWN_TEXT = 80
+"""Characters of the text in a picture that a line for people shows."""
 
 FOUND, NOTHING_FOUND = 0, 1
 """Exit codes."""
@@ -38,6 +46,8 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, l
     """
     if output.copy and output.export is None:
         raise click.UsageError("--copy requires --export DIR.")
+    if output.csv_bom and output.csv is None:
+        raise click.UsageError("--csv-bom requires --csv FILE.")
     if output.as_json and (output.paths or output.print0):
         raise click.UsageError("--json prints paths, too: leave out --paths and -0.")
     if output.csv == Path("-"):
@@ -47,7 +57,7 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, l
 
         write_sheet(output.sheet, [SheetSection(title, hits)])
     if output.csv is not None:
-        write_csv(output.csv, hits)
+        write_csv(output.csv, hits, bom=output.csv_bom)
     if output.export is not None:
         write_folder(output.export, hits, copy=output.copy)
     if output.as_json:
@@ -93,18 +103,29 @@ def hit_line(hit: ListedImage, path: str | None = None) -> str:
     record = hit.record
     details = [f"{record.width}×{record.height}" if record.document is None else "document"]
     if record.taken_at is not None:
-        details.append(f"{record.taken_at:%Y-%m-%d}")
+        details.append(shown_date(record))
     if record.camera:
         details.append(record.camera)
     if isinstance(hit, Hit) and hit.parts is not None:
         details.append("parts " + " ".join(f"{score:.3f}" for score in hit.parts))
     if hit.copies:
         details.append(f"{len(hit.copies)} more {'copy' if len(hit.copies) == 1 else 'copies'}")
+    if record.companions:
+        details.append("with " + " ".join(shown(companion.name) for companion in record.companions))
     if isinstance(hit, Hit) and hit.stack:
         details.append(f"{len(hit.stack)} near-duplicate{'' if len(hit.stack) == 1 else 's'}")
+    if hit.texts:
+        details.append(f"text: {_shown_text(hit.texts)}")
     score = f"{hit.score:.3f}{'?' if hit.is_relevant is False else ' '} " if isinstance(hit, Hit) else ""
     frame = f", {hit.frame}" if isinstance(hit, Hit) and hit.frame is not None else ""
     return f"{hit.rank:>3}  {score}{path or shown(hit.name)}{frame}  ({', '.join(details)})"
+
+
+def shown_date(record: ContentRecord) -> str:
+    """Return the day when a picture was taken, marked if only the name of the file has it; empty without a date."""
+    if record.taken_at is None:
+        return ""
+    return f"{record.taken_at:%Y-%m-%d}{' by its name' if record.date_source is DateSource.NAME else ''}"
 
 
 def hit_record(hit: ListedImage) -> dict[str, object]:
@@ -119,6 +140,7 @@ def hit_record(hit: ListedImage) -> dict[str, object]:
         "score": ranked and ranked.score,
         "relevance": ranked and ranked.relevance,
         "is_relevant": ranked and ranked.is_relevant,
+        "text_match": ranked and ranked.text_match,
         "id": hit.id,
     }
     if record.document is not None:
@@ -126,11 +148,26 @@ def hit_record(hit: ListedImage) -> dict[str, object]:
     else:
         frame = ranked and ranked.frame and _frame_record(ranked.frame)
         fields = {"rank": hit.rank, "path": hit.path, **scores, "frame": frame, **_metadata(record)}
+        fields["texts"] = [_text_record(found) for found in hit.texts]
         fields["copies"] = list(hit.copies)
+        fields["companions"] = list(record.companions)
         fields["stack"] = [{"id": other.id, "path": other.paths[0]} for other in ranked.stack] if ranked else []
     if ranked and ranked.parts is not None:
         fields["parts"] = list(ranked.parts)
+        fields["contributions"] = list(ranked.contributions or ())
     return fields
+
+
+def _text_record(found: FoundText) -> dict[str, object]:
+    """Return a line of text as a JSON object: `frame` is from 0, `corners` are shares of width and height."""
+    line = found.line
+    corners = list(zip(line.corners[::2], line.corners[1::2], strict=True))
+    return {"frame": found.frame, "text": line.text, "confidence": line.confidence, "corners": corners}
+
+
+def _shown_text(texts: Sequence[FoundText]) -> str:
+    """Return the beginning of the lines that were found, for people."""
+    return textwrap.shorten(" / ".join(found.line.text for found in texts), MAX_SHOWN_TEXT, placeholder=" ...")
 
 
 def _frame_record(frame: Frame) -> dict[str, object]:
@@ -145,32 +182,50 @@ def _metadata(record: ContentRecord) -> dict[str, object]:
         "format": record.format,
         "size": record.size,
         "taken_at": record.taken_at,
+        "utc_offset": record.utc_offset,
+        "date_source": record.date_source,
         "camera": record.camera,
         "lens": record.lens,
         "latitude": record.latitude,
         "longitude": record.longitude,
+        "sublocation": record.sublocation,
+        "city": record.city,
+        "region": record.region,
+        "country": record.country,
+        "people": [asdict(person) for person in record.people],
+        "duration": record.duration,
     }
 
 
 CSV_COLUMNS = (
     "rank", "path", "path_b64", "document", "score", "relevance", "is_relevant", "id", "width", "height", "format",
-    "size", "taken_at", "camera", "lens", "latitude", "longitude", "frame",
+    "size", "taken_at", "camera", "lens", "latitude", "longitude", "frame", "utc_offset", "date_source", "sublocation",
+    "city", "region", "country", "people", "text", "duration",
 )  # fmt: skip
 
 MAX_NAME_BYTES = 255
 """Longest file name on nearly every file system."""
 
 
-def write_csv(file: Path, hits: Sequence[ListedImage]) -> None:
-    """Write a table in UTF-8 with one row per hit. Text that a spreadsheet would run as a formula gets an apostrophe.
+def write_csv(file: Path, hits: Sequence[ListedImage], *, bom: bool = False) -> None:
+    """Write a table with one row per hit. Text that a spreadsheet would run as a formula gets an apostrophe.
 
-    Raises `click.FileError`, also if `file` exists.
+    `bom` and errors are as for `write_table`.
+    """
+    write_table(file, CSV_COLUMNS, map(_csv_row, hits), bom=bom)
+
+
+def write_table(file: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], *, bom: bool = False) -> None:
+    """Write a table in UTF-8 to a new file.
+
+    With `bom`, the table begins with a byte order mark, without which Excel takes it for another encoding. Raises
+    `click.FileError`, also if `file` exists.
     """
     try:
-        with file.open("x", encoding="utf-8", newline="") as out:
+        with file.open("x", encoding="utf-8-sig" if bom else "utf-8", newline="") as out:
             writer = csv.writer(out)
-            writer.writerow(CSV_COLUMNS)
-            writer.writerows(_csv_row(hit) for hit in hits)
+            writer.writerow(columns)
+            writer.writerows(rows)
     except OSError as exc:
         advice = "; existing files are never overwritten" if isinstance(exc, FileExistsError) else ""
         raise click.FileError(shown(file), _reason(exc) + advice) from exc
@@ -237,6 +292,12 @@ def _csv_row(hit: ListedImage) -> list[object]:
         record.latitude,
         record.longitude,
         str(hit.frame) if isinstance(hit, Hit) and hit.frame is not None else "",
+        record.utc_offset,
+        record.date_source or "",
+        *(escape_formula(each or "") for each in (record.sublocation, record.city, record.region, record.country)),
+        escape_formula("; ".join(person.name for person in record.people)),
+        escape_formula(" / ".join(found.line.text for found in hit.texts)),
+        record.duration,
     ]
 
 

@@ -1,22 +1,24 @@
 """`sightline search` and `sightline similar`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
-from cli.language_advice import advise
+from cli.language_advice import warn_of_weak_language
 from cli.options import FilterOptions, OutputOptions, QueryOptions, RankingOptions
 from cli.output import print_json, shown, warn
 from cli.query_building import add_condition, build_filters, build_query, build_search_options, query_line
 from cli.results import FOUND, NOTHING_FOUND, hit_record, print_hits, print_next_page
 from core.errors import EmptyQuery, InvalidQuery, RelevanceNotCalibrated
+from core.notices import Notice
+from core.text_files import encoding_name, iterate_lines
 from encoders.placement import Placement
 from search import Answer, Crop, Filters, ImageInput, Part, Query, Searcher, SearchOptions
 from search.browse import browse
-from search.query_language import misspelt_filters
+from search.query_language import filter_notices, query_notices
 from search.relevance import TEXT_KINDS
 from store import Library
 from store.spaces.coverage import coverage
@@ -41,7 +43,7 @@ class SearchArguments:
     highlight: Path | None
     explain: bool
     interactive: bool
-    queries: TextIO | None
+    queries: BinaryIO | None
 
     def given(self, **values: bool) -> list[str]:
         """Return the flags in use that need one ranked list of hits: `values` first, then those of the arguments."""
@@ -58,13 +60,16 @@ def run_search(arguments: SearchArguments) -> int:
     _check_mode(arguments)
     with Library.open(arguments.library) as library:
         if arguments.queries is None and query is None:
-            return _list_pictures(library, filters, arguments)
+            code = _list_pictures(library, filters, arguments)
+            _warn_all(_notices(arguments))
+            return code
         searcher = open_searcher(library, arguments.space, arguments.placement)
         if query is None or query.kind in TEXT_KINDS:
             _calibrate(searcher)
         options = build_search_options(arguments.ranking, filters, arguments.query, explain=arguments.explain)
         if query is None:
-            code = _answer_file(searcher, arguments.queries or (), arguments, options)
+            assert arguments.queries is not None
+            code = _answer_file(searcher, arguments.queries, arguments, options)
         elif arguments.interactive:
             from cli.interactive import Dialogue
 
@@ -72,11 +77,16 @@ def run_search(arguments: SearchArguments) -> int:
         else:
             code = _print_answer(searcher, query, options, arguments)
         heal_index(searcher)
+        _warn_all(_notices(arguments))
         if query is not None:
-            if not arguments.query.plain:
-                _warn_all(misspelt_filters(query))
-            advise(library.path, searcher, query)
+            warn_of_weak_language(library.path, searcher, query)
     return code
+
+
+def _notices(arguments: SearchArguments) -> list[Notice]:
+    """Return notices about words and filters that may be read otherwise than meant."""
+    line = "" if arguments.query.plain else query_line(arguments.query.words)
+    return [*query_notices(line), *(notice for text in arguments.filters.conditions for notice in filter_notices(text))]
 
 
 def run_similar(
@@ -189,6 +199,8 @@ def _list_pictures(library: Library, filters: Filters, arguments: SearchArgument
             "--relevant": ranking.relevant,
             "--diverse": ranking.diverse is not None,
             "--every-frame": ranking.every_frame,
+            "--exact": ranking.exact,
+            "--text-weight": ranking.text_weight > 0,
             "--interactive": arguments.interactive,
         }
     )
@@ -204,7 +216,7 @@ def _list_pictures(library: Library, filters: Filters, arguments: SearchArgument
 
 def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, arguments: SearchArguments) -> int:
     answer = searcher.search(query, options)
-    _warn_all(answer.notes)
+    _warn_all(answer.notices)
     code = print_hits(query.title, answer.hits, arguments.output, _limits(options))
     if arguments.ranking.page is not None:
         print_next_page(answer.next_cursor, as_json=arguments.output.as_json)
@@ -215,10 +227,11 @@ def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, argu
     return code
 
 
-def _answer_file(searcher: Searcher, lines: Iterable[str], arguments: SearchArguments, options: SearchOptions) -> int:
+def _answer_file(searcher: Searcher, file: BinaryIO, arguments: SearchArguments, options: SearchOptions) -> int:
     """Answer each non-empty line of a file with one JSON object, in order; return the exit code.
 
-    Raises `InvalidQuery` with the number of the first invalid line, after the lines before it have been answered.
+    Names of files need not be UTF-8, texts must be. Raises `InvalidQuery` with the number of the first invalid line,
+    after the lines before it have been answered.
     """
     if options.sort != "relevance" or options.cursor is not None or options.diverse is not None:
         raise click.UsageError("--queries ranks by relevance and prints one page per query.")
@@ -227,8 +240,8 @@ def _answer_file(searcher: Searcher, lines: Iterable[str], arguments: SearchArgu
         raise click.UsageError("--queries reads all queries from the file: leave out words and pictures.")
     found = False
     batch: list[_NumberedQuery] = []
-    for number, line in enumerate(lines, start=1):
-        name, tab, text = line.rstrip("\r\n").partition("\t")
+    for number, line in enumerate(_query_lines(file), start=1):
+        name, tab, text = line.partition("\t")
         words = text if tab else name
         if not words.strip():
             continue
@@ -238,7 +251,10 @@ def _answer_file(searcher: Searcher, lines: Iterable[str], arguments: SearchArgu
                 raise InvalidQuery("A query of filters alone ranks nothing: add words.")
         except InvalidQuery as exc:
             found |= _answer_batch(searcher, batch, options)
-            raise InvalidQuery(f"Line {number}: {exc}") from exc
+            is_text = not any("\ud800" <= char <= "\udfff" for char in words)
+            raise InvalidQuery(f"Line {number}: {exc if is_text else 'not UTF-8; save the file as UTF-8'}") from exc
+        if not own.plain:
+            _warn_all(f"line {number}: {notice}" for notice in query_notices(words))
         batch.append(
             _NumberedQuery(number, name if tab else str(number), query, add_condition(options.filters, condition))
         )
@@ -247,6 +263,14 @@ def _answer_file(searcher: Searcher, lines: Iterable[str], arguments: SearchArgu
             batch = []
     found |= _answer_batch(searcher, batch, options)
     return FOUND if found else NOTHING_FOUND
+
+
+def _query_lines(file: BinaryIO) -> Iterator[str]:
+    """Yield the lines of a file of queries. Raises `InvalidQuery` for damaged UTF-16."""
+    try:
+        yield from iterate_lines(file, "surrogateescape")
+    except UnicodeDecodeError as exc:
+        raise InvalidQuery(f"The queries are not {encoding_name(exc.encoding)}; save the file as UTF-8.") from exc
 
 
 @dataclass(frozen=True)
@@ -271,12 +295,12 @@ def _answer_batch(searcher: Searcher, batch: list[_NumberedQuery], options: Sear
         _answer_batch(searcher, batch[:first], options)
         raise InvalidQuery(f"Line {batch[first].number}: {exc}") from exc
     for entry, answer in zip(batch, answers, strict=True):
-        _warn_all(tuple(f"line {entry.number}: {note}" for note in answer.notes))
+        _warn_all(f"line {entry.number}: {notice}" for notice in answer.notices)
         hits = [hit_record(hit) for hit in answer]
         print_json({"number": entry.number, "id": entry.name, "query": str(entry.query), "hits": hits})
     return any(answers)
 
 
-def _warn_all(notes: Iterable[str]) -> None:
-    for note in notes:
-        warn(note)
+def _warn_all(notices: Iterable[Notice | str]) -> None:
+    for notice in notices:
+        warn(str(notice))

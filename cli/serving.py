@@ -4,27 +4,40 @@ from pathlib import Path
 
 import click
 
+from cli.options import ServerOptions
 from core.errors import ExtraMissing
+from core.files import absolute
+from indexer.watch.notifications import require_watchfiles
 from store import Library
 
 __all__ = ["run_server"]
 
 
-def run_server(
-    library: Path, *, host: str, port: int, token: str | None, names: tuple[str, ...], threads: int, open_page: bool
-) -> None:
+def run_server(library: Path, options: ServerOptions) -> None:
     """Run the web server until it is stopped."""
     try:  # the packages of the extra `web` may be missing
+        from web.map_tiles import MapTiles
         from web.server import run
         from web.settings import ServeSettings
     except ImportError as exc:
         raise ExtraMissing("the web server", "web") from exc
 
-    settings = ServeSettings(host=host, port=port, token=token, names=frozenset(names), threads=threads)
+    if options.watch:
+        require_watchfiles()
+    settings = ServeSettings(
+        host=options.host,
+        port=options.port,
+        token=options.token,
+        names=frozenset(options.names),
+        allowed_folders=tuple(map(absolute, options.allowed_folders)),
+        map_tiles=None if options.map_tiles is None else MapTiles(options.map_tiles, options.map_attribution),
+        threads=options.threads,
+        watch=options.watch,
+    )
 
     def ready(url: str) -> None:
         click.echo(f"Sightline is running at {url}  (Ctrl-C stops it)", err=True)
-        if open_page:
+        if options.open_page:
             click.launch(url)
 
     with Library.open(library, create=True) as opened:

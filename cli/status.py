@@ -1,35 +1,45 @@
 """`sightline status`."""
 
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from cli.model_versions import NewerVersion, find_newer_version
 from cli.output import print_json, print_text, shown
+from cli.passed_over import by_type
+from core.errors import PictureTooLarge
 from core.space import Space
 from search.kept_calibrations import is_calibrating, kept_failure, kept_file
 from store import Library
 from store.catalog.tables import PictureState
-from store.queries import count_by_state, count_documents, list_failures
+from store.failures import list_failures
+from store.passed_over import count_passed_over, list_passed_over
+from store.queries import count_by_state, count_documents
 from store.roots import list_roots
 from store.spaces.coverage import coverage
-from store.spaces.registry import list_spaces
+from store.spaces.index_cache import published_manifest
+from store.spaces.index_engines import chosen_engine
+from store.spaces.recall import RECALL_DEPTH
+from store.spaces.registry import StoredSpace, list_spaces
 from store.spaces.space_fill import fill_states
 from store.spaces.vector_index import faiss_build
+from store.texts import text_coverage
 
 __all__ = ["print_status"]
 
 
-def print_status(library: Path, *, with_failures: bool, as_json: bool) -> None:
-    """Print what the library contains, and with `with_failures` which files could not be read."""
+def print_status(library: Path, *, with_failures: bool, with_passed_over: bool, as_json: bool) -> None:
+    """Print what the library contains, on request with the files that could not be read or were passed over."""
     with Library.open(library) as opened:
-        facts, newer = _status(opened, with_failures), find_newer_version(opened)
+        facts, newer = _status(opened, with_failures, with_passed_over), find_newer_version(opened)
     if as_json:
         print_json({**facts, "newer_version": newer and newer.newest.version})
     else:
         _print_status(facts, newer)
 
 
-def _status(library: Library, with_failures: bool) -> dict[str, Any]:
+def _status(library: Library, with_failures: bool, with_passed_over: bool) -> dict[str, Any]:
     by_state = count_by_state(library)
     facts: dict[str, Any] = {
         "library": library.path,
@@ -42,9 +52,13 @@ def _status(library: Library, with_failures: bool) -> dict[str, Any]:
         "spaces": _spaces(library),
         "faiss": faiss_build()._asdict(),
         "roots": [vars(root) for root in list_roots(library)],
+        "passed_over": count_passed_over(library),
+        "texts": vars(text_coverage(library)),
     }
     if with_failures:
         facts["failures"] = [vars(failure) for failure in list_failures(library)]
+    if with_passed_over:
+        facts["passed_over_folders"] = [vars(files) for files in list_passed_over(library)]
     return facts
 
 
@@ -67,9 +81,19 @@ def _spaces(library: Library) -> list[dict[str, Any]]:
             "filling": filling.get(summary.stored.id),
             "calibrating": is_calibrating(summary.stored.space),
             **_calibration_failure(summary.stored.space),
+            "index": _index(library, summary.stored),
         }
         for summary in summaries
     ]
+
+
+def _index(library: Library, stored: StoredSpace) -> dict[str, Any]:
+    """Return how the index of a space searches, and the recall that was measured if it has one."""
+    manifest = published_manifest(library, stored)
+    if manifest is None:
+        return {"engine": chosen_engine() or "flat"}
+    measured = {"recall": {**vars(manifest.recall), "at": RECALL_DEPTH}, "probes": manifest.probes}
+    return {"engine": "flat" if manifest.lists is None else "ivf", **measured}
 
 
 def _calibration_failure(space: Space) -> dict[str, Any]:
@@ -98,6 +122,8 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"Space     {_title(space)} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
             f"{space['dim']} × {space['dtype']}, {_space_state(space)}"
         )
+        if "recall" in space["index"]:
+            print_text(f"          {_index_line(space['index'])}")
         if space["calibration_failure"]:
             print_text(
                 f"          {space['calibration_failure']} (delete {shown(space['calibration_file'])} to try again)"
@@ -109,8 +135,17 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
             f"{root['failed']:,} failed"
         )
-    if (facts["failed"] or any(space["failed"] for space in facts["spaces"])) and "failures" not in facts:
+    texts = facts["texts"]
+    if texts["read"] or texts["failed"]:
+        print_text(
+            f"Text      {texts['read']:,} of {texts['contents']:,} pictures read, {texts['with_text']:,} with text, "
+            f"{texts['failed']:,} failed"
+        )
+    failed = [facts["failed"], texts["failed"], *(space["failed"] for space in facts["spaces"])]
+    if any(failed) and "failures" not in facts:
         print_text("`sightline status --failures` lists what failed, and why")
+    if facts["passed_over"]:
+        _print_passed_over(facts)
     print_text(f"FAISS     {_faiss(facts['faiss'])}")
     for failure in facts.get("failures", ()):
         space = f" in {' '.join(filter(None, (failure['space'], failure['version'])))}" if failure["space"] else ""
@@ -118,6 +153,29 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"Failed    {shown(failure['path'])}: {failure['detail']} "
             f"({failure['reason']}{space}, tried {failure['tries']}×)"
         )
+    if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in facts.get("failures", ())):
+        print_text("`sightline index --max-megapixels N` reads larger pictures")
+
+
+def _index_line(index: dict[str, Any]) -> str:
+    recall = index["recall"]
+    texts = "generated text queries" if recall["generated"] else "text queries"
+    measured = (
+        f"recall@{recall['at']} {recall['text']:.3f} for {recall['text_queries']} {texts}, "
+        f"{recall['pictures']:.3f} for pictures"
+    )
+    if index["engine"] == "ivf":
+        return f"Approximate index: {measured} (`search --exact` compares every picture)"
+    return f"Exact search, because an approximate index had {measured}"
+
+
+def _print_passed_over(facts: dict[str, Any]) -> None:
+    number = sum(facts["passed_over"].values())
+    print_text(f"Other     {number:,} files were passed over: {by_type(facts['passed_over'])}")
+    if "passed_over_folders" not in facts:
+        print_text("`sightline status --passed-over` lists their folders")
+    for folder, files in groupby(facts.get("passed_over_folders", ()), key=itemgetter("folder")):
+        print_text(f"Other     {shown(folder)}: {by_type({each['type']: each['files'] for each in files})}")
 
 
 def _faiss(build: dict[str, Any]) -> str:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
-from cli.options import FilterOptions
+from cli.options import PictureSelection
 from cli.output import print_json, print_text, shown
 from cli.paths import logical_path, logical_paths
 from cli.query_building import add_condition, build_filters
 from cli.results import FOUND, NOTHING_FOUND
+from cli.snapshots import keep_snapshot
 from core.errors import PathNotIndexed
 from search import Filters, Searcher, SearchOptions
 from search.filters import And, FieldTest, Op
@@ -18,43 +19,25 @@ from store import Library
 from store.filters.selection import matching_ids
 from store.tags import Tagging, TagRecord, add_tags, list_tags, remove_tags, tag_name, tags_of
 
-__all__ = ["add_tag", "print_tags", "remove_tag"]
+__all__ = ["add_tag", "change_pictures", "print_tags", "remove_tag", "select_pictures"]
 
 
-def add_tag(
-    name: str,
-    paths: Sequence[Path],
-    query: str | None,
-    top: int,
-    filters: FilterOptions,
-    *,
-    library: Path,
-    as_json: bool,
-) -> int:
+def add_tag(name: str, selection: PictureSelection, *, library: Path, as_json: bool) -> int:
     """Tag the selected pictures with `name`; return the exit code."""
     name = tag_name(name)
 
     def add(library: Library, ids: list[int]) -> int:
         return add_tags(library, [Tagging(content_id, name) for content_id in ids])
 
-    ids, changed = _change(paths, query, top, filters, library, add)
+    ids, changed = change_pictures(selection, library, add)
     return _report("Tagged", name, ids, changed, as_json=as_json)
 
 
-def remove_tag(
-    name: str,
-    paths: Sequence[Path],
-    query: str | None,
-    top: int,
-    filters: FilterOptions,
-    *,
-    library: Path,
-    as_json: bool,
-) -> int:
+def remove_tag(name: str, selection: PictureSelection, *, library: Path, as_json: bool) -> int:
     """Remove the tag `name` from the selected pictures; return the exit code."""
     name = tag_name(name)
 
-    ids, changed = _change(paths, query, top, filters, library, lambda library, ids: remove_tags(library, ids, [name]))
+    ids, changed = change_pictures(selection, library, lambda library, ids: remove_tags(library, ids, [name]))
     return _report("Untagged", name, ids, changed, as_json=as_json)
 
 
@@ -99,18 +82,16 @@ def select_pictures(
     return [hit.id for hit in Searcher(library).search(parsed.query, options)]
 
 
-def _change(
-    paths: Sequence[Path],
-    query: str | None,
-    top: int,
-    filters: FilterOptions,
-    library: Path,
-    change: Callable[[Library, list[int]], int],
+def change_pictures(
+    selection: PictureSelection, library: Path, change: Callable[[Library, list[int]], int]
 ) -> tuple[list[int], int]:
-    parsed = build_filters(filters)
+    """Call `change` with the IDs of the selected pictures; return them, and how many it has changed."""
+    filters = build_filters(selection.filters)
     with Library.open(library) as opened:
-        ids = select_pictures(opened, logical_paths(paths), parsed, query, top)
-        return ids, change(opened, ids)
+        ids = select_pictures(opened, logical_paths(selection.pictures), filters, selection.query, selection.top)
+        changed = change(opened, ids)
+        keep_snapshot(opened)
+    return ids, changed
 
 
 def _report(verb: str, name: str, ids: list[int], changed: int, *, as_json: bool) -> int:

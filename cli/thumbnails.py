@@ -8,7 +8,7 @@ from PIL import Image
 
 from core.errors import PictureError
 from core.frames import FIRST_FRAME
-from pictures.decode import decode
+from pictures.decode import INDEXED, decode
 
 __all__ = ["can_preview", "show_picture", "thumbnail"]
 
@@ -23,7 +23,8 @@ def thumbnail(path: Path, side: int, frame: int = FIRST_FRAME) -> Image.Image | 
     Returns None if it cannot be read.
     """
     try:
-        image = decode(path.read_bytes(), shortest_side=side // 2, frame=frame).image
+        with path.open("rb") as file:
+            image = decode(file, INDEXED, shortest_side=side // 2, frame=frame).image
     except (OSError, PictureError):
         return None
     image.thumbnail((side, side), Image.Resampling.LANCZOS)

@@ -1,4 +1,4 @@
-"""Absolute paths, modification times, and files that are written completely or not at all."""
+"""Absolute paths, times of files, and files that are written completely or not at all."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
 
-__all__ = ["absolute", "atomic_writer", "modified_ns", "write_atomically"]
+__all__ = ["absolute", "atomic_writer", "changed_ns", "modified_ns", "write_atomically"]
 
 
 def absolute(path: Path | str) -> Path:
@@ -17,7 +17,19 @@ def absolute(path: Path | str) -> Path:
 
 def modified_ns(status: os.stat_result) -> int:
     """Return the modification time of a file, limited to 64 bits; file systems may allow more."""
-    return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
+    return _limited(status.st_mtime_ns)
+
+
+def changed_ns(status: os.stat_result) -> int | None:
+    """Return when a file or its attributes were last changed, limited to 64 bits; None on Windows, which does not say.
+
+    Unlike the modification time, programs cannot set it.
+    """
+    return None if os.name == "nt" else _limited(status.st_ctime_ns)
+
+
+def _limited(nanoseconds: int) -> int:
+    return nanoseconds if -(2**63) <= nanoseconds < 2**63 else max(-(2**63), min(nanoseconds, 2**63 - 1))
 
 
 @contextmanager

@@ -30,9 +30,14 @@ class FileDigest(NamedTuple):
 def read_json(file: Path) -> dict[str, Any]:
     """Return the JSON object in `file`. Raises `BadCheckpoint` if it cannot be read or is not an object."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        raise BadCheckpoint(file, f"it cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
+        content = json.loads(file.read_bytes())  # in UTF-8 or UTF-16, with or without a byte order mark
+    except OSError as exc:
+        raise BadCheckpoint(file, f"it cannot be read: {exc.strerror or exc}") from exc
+    except json.JSONDecodeError as exc:
+        place = f"line {exc.lineno}, column {exc.colno}"
+        raise BadCheckpoint(file, f"it cannot be read: it is not JSON at {place}") from exc
+    except ValueError as exc:
+        raise BadCheckpoint(file, "it cannot be read: it is not text in UTF-8") from exc
     if not isinstance(content, dict):
         raise BadCheckpoint(file, "it is not a JSON object")
     return content

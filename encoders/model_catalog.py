@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from encoders.languages import language_name
 from encoders.licences import describe_licence, permitted_use
 from encoders.machine import Machine
+from encoders.published_scores import CROSSMODAL_3600, crossmodal_scores
 
 __all__ = [
     "BUILT_IN_MODELS",
@@ -24,7 +26,6 @@ __all__ = [
     "best_score",
     "is_known_weak",
     "is_weak",
-    "language_name",
     "recommend",
 ]
 
@@ -36,15 +37,6 @@ RESERVED_MEMORY = 1.5 * 2**30
 
 MAX_SCORE_LOSS_CPU, MAX_SCORE_LOSS_GPU = 5.0, 1.0
 """Points of score that a faster model may lose against the best one. Without a GPU, speed matters more."""
-
-LANGUAGE_NAMES = {
-    "ar": "Arabic", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-    "es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian",
-    "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "nl": "Dutch",
-    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish",
-    "sw": "Swahili", "te": "Telugu", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese",
-    "zh": "Chinese",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,7 +88,7 @@ class Measure:
 XM3600 = Measure(
     "text to picture on Crossmodal-3600: mean of Recall@1, @5 and @10, in %",
     "Immich, docs/docs/features/searching.md (github.com/immich-app/immich); memory and time: float32, 7800X3D",
-    ("en", "zh", "de", "fr", "cs", "ar", "hi", "bn"),
+    tuple(CROSSMODAL_3600),
 )
 FLICKR30K = Measure(
     "text to picture on Flickr30K: Recall@1, in %",
@@ -156,13 +148,13 @@ ALT = "some of its model cards state creativeml-openrail-m, others state no lice
 
 def _clip(
     name: str, summary: str, repository: str, licence: str, facts: tuple[float, int, int, int, float],
-    more: tuple[str, int] = ("", 1), **scores: float,
+    more: tuple[str, int] = ("", 1),
 ) -> CatalogModel:  # fmt: skip
     """Return a model of open_clip; `facts` are millions of parameters, dimension, side, memory, milliseconds."""
     parameters, dim, size, memory, milliseconds = facts
     return CatalogModel(
         name, summary, repository, licence, parameters, dim, size, memory, milliseconds, XM3600,
-        MappingProxyType(scores), more_languages=more[0], breadth=more[1],
+        MappingProxyType(crossmodal_scores(name)), more_languages=more[0], breadth=more[1],
     )  # fmt: skip
 
 
@@ -179,42 +171,32 @@ def _alt(
     )  # fmt: skip
 
 
-# The scores of each line are in the order of XM3600.languages. fmt: off
+# fmt: off
 _ALL = (
     _clip("ViT-B-32/laion2b_s34b_b79k", "Small and fast; English", "laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "MIT",
-          (151.3, 512, 224, 1001, 2.29), en=68.78, de=36.6, fr=56.08),
+          (151.3, 512, 224, 1001, 2.29)),
     _clip("ViT-B-32-SigLIP2-256/webli", "Fast and accurate in widely used languages",
-          "timm/ViT-B-32-SigLIP2-256", "Apache-2.0", (376.9, 768, 256, 3061, 3.31), SIGLIP2,
-          en=73.15, zh=62.56, de=84.44, fr=82.27, cs=54.31, ar=60.7, hi=27.08),
+          "timm/ViT-B-32-SigLIP2-256", "Apache-2.0", (376.9, 768, 256, 3061, 3.31), SIGLIP2),
     _clip("ViT-B-16-SigLIP2/webli", "Among the best in English at its speed; other widely used languages",
-          "timm/ViT-B-16-SigLIP2", "Apache-2.0", (375.2, 768, 224, 3038, 5.81), SIGLIP2,
-          en=75.19, zh=64.39, de=86.44, fr=84.3, cs=54.81, ar=61.71, hi=27.87),
+          "timm/ViT-B-16-SigLIP2", "Apache-2.0", (375.2, 768, 224, 3038, 5.81), SIGLIP2),
     _clip("ViT-L-16-SigLIP2-384/webli", "Finer detail; good in European languages", "timm/ViT-L-16-SigLIP2-384",
-          "Apache-2.0", (881.9, 1024, 384, 3057, 51.7), SIGLIP2,
-          en=74.92, zh=67.05, de=89.39, fr=86.9, cs=62.12, ar=68.25, hi=35.76, bn=21.44),
+          "Apache-2.0", (881.9, 1024, 384, 3057, 51.7), SIGLIP2),
     _clip("ViT-SO400M-16-SigLIP2-384/webli", "The best of these in German", "timm/ViT-SO400M-16-SigLIP2-384",
-          "Apache-2.0", (1136.0, 1152, 384, 3854, 56.57), SIGLIP2,
-          en=75.09, zh=67.33, de=89.81, fr=87.6, cs=62.98, ar=69.31, hi=34.94, bn=26.19),
+          "Apache-2.0", (1136.0, 1152, 384, 3854, 56.57), SIGLIP2),
     _clip("xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k", "Fast; many languages; permissive licence",
-          "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k", "MIT", (366.1, 512, 224, 3030, 3.2), XLM_R,
-          en=68.33, zh=72.52, de=81.63, fr=79.65, cs=61.01, ar=59.66, hi=32.06),
+          "laion/CLIP-ViT-B-32-xlm-roberta-base-laion5B-s13B-b90k", "MIT", (366.1, 512, 224, 3030, 3.2), XLM_R),
     _clip("xlm-roberta-large-ViT-H-14/frozen_laion5b_s13b_b90k",
           "The best for many languages with a permissive licence",
           "laion/CLIP-ViT-H-14-frozen-xlm-roberta-large-laion5B-s13B-b90k", "MIT",
-          (1193.0, 1024, 224, 4014, 39.14), XLM_R,
-          en=71.45, zh=77.19, de=87.19, fr=84.49, cs=67.49, ar=66.52, hi=38.54),
+          (1193.0, 1024, 224, 4014, 39.14), XLM_R),
     _clip("nllb-clip-base-siglip/v1", "200 languages, including those with little training data",
-          "visheratin/nllb-clip-base-siglip", "CC-BY-NC-4.0", (507.2, 768, 384, 4675, 15.17), NLLB,
-          en=68.41, zh=72.65, de=84.81, fr=82.14, cs=67.15, ar=73.19, hi=58.54, bn=73.34),
+          "visheratin/nllb-clip-base-siglip", "CC-BY-NC-4.0", (507.2, 768, 384, 4675, 15.17), NLLB),
     _clip("nllb-clip-large-siglip/v1", "The best across 200 languages", "visheratin/nllb-clip-large-siglip",
-          "CC-BY-NC-4.0", (1195.4, 1152, 384, 4226, 75.05), NLLB,
-          en=71.19, zh=77.49, de=88.42, fr=86.11, cs=71.57, ar=76.44, hi=61.67, bn=76.16),
+          "CC-BY-NC-4.0", (1195.4, 1152, 384, 4226, 75.05), NLLB),
     _clip("ViT-L-14/laion2b_s32b_b82k", "English; widely used, so published embeddings often come from it",
-          "laion/CLIP-ViT-L-14-laion2B-s32B-b82K", "MIT", (427.6, 768, 224, 2233, 20.56),
-          en=69.86, de=42.88, fr=61.78),
+          "laion/CLIP-ViT-L-14-laion2B-s32B-b82K", "MIT", (427.6, 768, 224, 2233, 20.56)),
     _clip("ViT-H-14-378-quickgelu/dfn5b", "The best of these in English and French; large and slow",
-          "apple/DFN5B-CLIP-ViT-H-14-378", "apple-sample-code-license", (986.7, 1024, 378, 5049, 108.4),
-          en=75.73, de=89.77, fr=87.74, cs=32.38),
+          "apple/DFN5B-CLIP-ViT-H-14-378", "apple-sample-code-license", (986.7, 1024, 378, 5049, 108.4)),
     _alt("BAAI/AltCLIP", "English and Chinese", (), 864.2, en=72.5, zh=69.8),
     _alt("BAAI/AltCLIP-m9", "9 languages", ("en", "zh", "es", "fr", "ru", "ja", "ko", "ar", "it"), 864.2),
     _alt("BAAI/AltCLIP-m18", "18 languages",
@@ -257,11 +239,6 @@ def is_known_weak(name: str, lang: str) -> bool:
     if name in BUILT_IN_MODELS:
         return lang not in BUILT_IN_MODELS[name].languages
     return name in MODEL_CATALOG and is_weak(MODEL_CATALOG[name], lang)
-
-
-def language_name(code: str) -> str:
-    """Return the English name of a language, or its quoted code if the name is unknown."""
-    return LANGUAGE_NAMES.get(code, repr(code))
 
 
 def recommend(lang: str, machine: Machine, *, commercial: bool = False) -> Recommendation:

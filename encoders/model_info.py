@@ -15,10 +15,11 @@ from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled_mod
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, BuiltInModel, CatalogModel, Measure
 from encoders.registry import ENCODERS, load, split_version
 
-__all__ = ["ModelDescription", "ModelLocation", "all_models", "describe_model"]
+__all__ = ["INSTALL_CLIP", "ModelDescription", "ModelLocation", "all_models", "describe_model"]
 
 CLIP_PACKAGES = ("torch", "open_clip", "transformers")
 """Packages of the extra `clip`."""
+INSTALL_CLIP = "pip install 'sightline[clip]'"
 
 ModelLocation: TypeAlias = Literal["built in", "plug-in", "pulled", "recommended", "folder"]
 
@@ -164,7 +165,7 @@ def _from_folder(folder: Path) -> ModelDescription:
 
 def _missing(pull: str = "") -> str:
     """Return the commands that install the extra `clip`, if it is missing, and run `pull`."""
-    extra = [] if all(find_spec(package) for package in CLIP_PACKAGES) else ["pip install 'sightline[clip]'"]
+    extra = [] if all(find_spec(package) for package in CLIP_PACKAGES) else [INSTALL_CLIP]
     return "; ".join([*extra, *([pull] if pull else [])])
 
 
@@ -181,7 +182,7 @@ def _configured_shape(folder: Path) -> tuple[int | None, int | None]:
 def _read_object(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path`; empty if it cannot be read."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
-from core.errors import SpaceIncomplete
+from core.errors import LibraryUnusable, SpaceIncomplete
 from encoders.base import Encoder
 from indexer.batching import batches, embed_ahead, read_ahead
 from indexer.reader import Reading, reading_of
@@ -34,6 +34,7 @@ from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Reject
 from store.library import Library, Writer
 from store.roots import folder_roots
 from store.spaces import index_cache, space_fill
+from store.spaces.approximation import update_approximation
 from store.spaces.coverage import Coverage, MissingEmbedding, count_missing, coverage, missing_embeddings
 from store.spaces.registry import StoredSpace
 
@@ -84,18 +85,20 @@ def fill(
     started = perf_counter()
     settings, progress = settings or FillSettings(), progress or Progress()
     readers = ReaderPool(ReadSettings(encoder.preprocess, settings.decode), settings.workers, notice=progress.warn)
-    with library.space_fill_lock(encoder.space.fingerprint, progress.waiting), readers as pool:
-        with library.exclusive(progress.waiting) as writer:
+    waiting, check = progress.waiting, progress.check
+    with library.space_fill_lock(encoder.space.fingerprint, waiting, check), readers as pool:
+        with library.exclusive(waiting, check) as writer:
             stored = space_fill.begin(writer, encoder.space)
         run = _FillRun(library, stored, encoder, pool, settings, progress)
         while run.embed_missing() > MAX_LAST_STEP_VECTORS:
             pass  # pictures that were added in the meantime
         run.publish()
-        with library.exclusive(progress.waiting) as writer:  # from here on no pictures are added
-            run.embed_missing()
+        with library.exclusive(waiting, check) as writer:  # from here on no pictures are added
+            run.embed_missing(is_locked=True)
             covered = run.require_enough()
             run.publish()
             space_fill.end(writer, stored, switch=settings.switch)
+        run.update_approximation()
     seconds = perf_counter() - started
     return FillResult(stored, run.counts["embedded"], covered, settings.switch, seconds, run.unavailable)
 
@@ -136,14 +139,19 @@ class _FillRun:
         self._progress = progress
         self._pool = pool
 
-    def embed_missing(self) -> int:
-        """Embed the contents that have no vector now; return the number of new vectors."""
+    def embed_missing(self, *, is_locked: bool = False) -> int:
+        """Embed the contents that have no vector now; return the number of new vectors.
+
+        A run that holds the lock of the library (`is_locked`) does not stop for others.
+        """
         roots = self._available_roots()
         self._progress.begin(count_missing(self._library, self._stored, roots))
         before = self.counts["embedded"]
         missing = missing_embeddings(self._library, self._stored, roots)
         readings = read_ahead(_ContentReader(), missing, self._pool, self._encoder.batch_size)
         for batch, outcomes in embed_ahead(self._encoder, batches(readings, self._encoder.batch_size)):
+            if not is_locked:
+                self._progress.check()
             self._write(outcomes())
             self._progress.advance(len(batch))
         return self.counts["embedded"] - before
@@ -162,8 +170,15 @@ class _FillRun:
     def publish(self) -> None:
         """Write the index file, so that the first search after the switch does not have to build the index."""
         self._progress.publish()
-        with self._library.exclusive(self._progress.waiting) as writer:
+        with self._library.exclusive(self._progress.waiting, self._progress.check) as writer:
             index_cache.publish(writer, self._stored)
+
+    def update_approximation(self) -> None:
+        """Build the inverted lists of a large library. Searches are exact until then."""
+        try:
+            update_approximation(self._library, self._stored, self._progress.check)
+        except LibraryUnusable as exc:
+            self._progress.warn(str(exc))
 
     def _write(self, outcomes: Sequence[FileOutcome]) -> None:
         accepted = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
@@ -174,7 +189,7 @@ class _FillRun:
         }
         faults = {_content_id(each): each.fault for each in accepted if each.fault is not None}
         if embedded or faults:
-            with self._library.exclusive(self._progress.waiting) as writer:
+            with self._library.exclusive(self._progress.waiting, self._progress.check) as writer:
                 self.counts["embedded"] += space_fill.add(writer, self._stored, embedded, faults)
 
     def _available_roots(self) -> list[int]:

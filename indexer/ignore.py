@@ -4,13 +4,15 @@ Rules are applied to one entry at a time, regardless of its parents. The scan do
 as in git, no pattern can include a file beneath it again.
 """
 
-import os
+import io
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from pathspec import GitIgnoreSpec, RegexPattern
 
-__all__ = ["IGNORE_FILE", "IgnoreRules", "is_always_ignored", "parse_ignore_file", "parse_patterns"]
+from core.text_files import iterate_lines
+
+__all__ = ["IGNORE_FILE", "IgnoreRules", "is_always_ignored", "is_derived", "parse_ignore_file", "parse_patterns"]
 
 IGNORE_FILE = b".sightlineignore"
 """Name of the file whose patterns apply to its folder and everything beneath."""
@@ -33,6 +35,18 @@ _SYSTEM_FOLDERS = frozenset(
     }
 )
 """Folders of trash, thumbnails and system files, in lower case. Their pictures are copies or not the user's."""
+
+_SYSTEM_FILES = frozenset({b"desktop.ini", b"ehthumbs.db", b"picasa.ini", b"thumbs.db"})
+"""Files that systems and programs leave in folders of pictures, in lower case."""
+
+_PREVIEWS_SUFFIX = b".lrdata"
+"""Of folders in which Lightroom keeps previews."""
+
+_LIBRARY_SUFFIXES = (b".photoslibrary", b".photolibrary", b".aplibrary")
+_LIBRARY_ORIGINALS = frozenset({b"originals", b"masters"})
+"""Libraries of Apple Photos, iPhoto and Aperture are folders, and contain thumbnails and previews besides originals."""
+
+_SYSTEM_NAMES = _SYSTEM_FOLDERS | _SYSTEM_FILES
 
 
 class IgnoreRules(NamedTuple):
@@ -60,14 +74,27 @@ def parse_patterns(lines: Iterable[str], base: str = "") -> IgnoreRules:
 
 
 def parse_ignore_file(content: bytes, base: str) -> IgnoreRules:
-    """Return the rules of an ignore file in the folder `base`. As in git, invalid lines are skipped."""
-    lines = [os.fsdecode(line) for line in content.removeprefix(b"\xef\xbb\xbf").splitlines()]
+    """Return the rules of an ignore file in the folder `base`. As in git, invalid lines are skipped.
+
+    The file can be UTF-16 or UTF-32, too.
+    """
+    try:
+        lines = list(iterate_lines(io.BytesIO(content), "surrogateescape"))
+    except UnicodeDecodeError:  # damaged UTF-16
+        lines = list(iterate_lines(io.BytesIO(content), "replace"))
     return parse_patterns(filter(_is_pattern, lines), base)
 
 
 def is_always_ignored(name: bytes) -> bool:
     """Return whether a name is ignored regardless of patterns: AppleDouble files (`._*`), trash, system files."""
-    return name.startswith((b"._", b".Trash-")) or name.lower() in _SYSTEM_FOLDERS
+    return (
+        name.startswith((b"._", b".Trash-")) or name.lower() in _SYSTEM_NAMES or name.lower().endswith(_PREVIEWS_SUFFIX)
+    )
+
+
+def is_derived(folder: bytes, name: bytes) -> bool:
+    """Return whether an entry of `folder` is a part of a photo library that has no originals."""
+    return folder.lower().endswith(_LIBRARY_SUFFIXES) and name.lower() not in _LIBRARY_ORIGINALS
 
 
 def _is_pattern(line: str) -> bool:

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.metadata import ImageInfo, merge_metadata
+from pictures.metadata.file_name_dates import metadata_of_name
 from pictures.perceptual_hash import HASH_VERSION
 from pictures.reading import ReadFile, ReadRequest
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
@@ -76,6 +78,22 @@ def outcome_of(pending: PendingFile, file: ReadFile) -> FileOutcome:
     if file.info is None:  # the catalogue has everything already
         return Accepted(pending, file.size, file.mtime_ns, file.digest)
     hashed = PerceptualHash(HASH_VERSION, file.perceptual_hash)
+    info = _with_date_of_name(file.info, pending.relpath)
     return Accepted(
-        pending, file.size, file.mtime_ns, file.digest, info=file.info, frames=file.frames, perceptual_hash=hashed
+        pending,
+        file.size,
+        file.mtime_ns,
+        file.digest,
+        info=info,
+        frames=file.frames,
+        perceptual_hash=hashed,
+        color=file.color,
     )
+
+
+def _with_date_of_name(info: ImageInfo, relpath: bytes) -> ImageInfo:
+    """Add the date in the name of a file to its metadata, unless that has a date."""
+    if info.metadata.taken_at is not None:
+        return info
+    named = metadata_of_name(PurePath(os.fsdecode(relpath)).name)
+    return info if named.taken_at is None else replace(info, metadata=merge_metadata(info.metadata, named))

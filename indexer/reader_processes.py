@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pictures.reader_process import ONE_THREAD, READY, Failed, slot_bytes
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
 
-__all__ = ["ReaderEnded", "ReaderMemory", "ReaderProcess", "ReadersUnavailable"]
+__all__ = ["ReaderEnded", "ReaderMemory", "ReaderProcess", "ReadersUnavailable", "cause_of_end"]
 
 START_SECONDS = 60.0
 """Time after which a process that is not ready counts as one that cannot be started."""
@@ -113,7 +113,7 @@ class ReaderProcess:
                 return False
             message = self._connection.recv()
         except (EOFError, OSError) as error:
-            raise ReadersUnavailable(f"a process could not start: {self._cause_of_end()}") from error
+            raise ReadersUnavailable(f"a process could not start: {cause_of_end(self._process, 'decoder')}") from error
         if message != READY:
             raise ReadersUnavailable(message.error)
         self.has_started = True
@@ -169,7 +169,7 @@ class ReaderProcess:
         try:
             self._connection.send(message)
         except OSError as error:
-            raise ReaderEnded(self._cause_of_end()) from error
+            raise ReaderEnded(cause_of_end(self._process, "decoder")) from error
 
     def _receive(self, timeout: float) -> Any:
         try:
@@ -178,20 +178,22 @@ class ReaderProcess:
                 raise ReaderEnded(f"the decoder did not finish within {timeout:g} s")
             return self._connection.recv()
         except (EOFError, OSError) as error:
-            raise ReaderEnded(self._cause_of_end()) from error
+            raise ReaderEnded(cause_of_end(self._process, "decoder")) from error
 
-    def _cause_of_end(self) -> str:
-        """Wait until the process has ended, and return why it did, for people."""
-        try:
-            code = self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.end()
-            return "the reader process closed its connection"
-        if code >= 0:
-            return f"the reader process ended (exit code {code})"
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
-        why = ", perhaps for lack of memory" if -code == signal.SIGKILL else ""
-        return f"the decoder crashed (signal {-code}, {name}{why})"
+
+def cause_of_end(process: subprocess.Popen[bytes], culprit: str) -> str:
+    """Wait until a process has ended, and return why it did, for people. `culprit` is what may have crashed it."""
+    try:
+        code = process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return "the reader process closed its connection"
+    if code >= 0:
+        return f"the reader process ended (exit code {code})"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
+    why = ", perhaps for lack of memory" if -code == signal.SIGKILL else ""
+    return f"the {culprit} crashed (signal {-code}, {name}{why})"
 
 
 def _start(connection: int, memory: int) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Find the picture files beneath a folder: their names, sizes and modification times. No file is opened.
+"""Find the picture files beneath a folder: their names, sizes and times. Only files without a suffix are opened.
 
 Folders that cannot be read are reported: otherwise they would look as if they had been deleted to a caller that
 compares the result with the catalogue. Paths are bytes, which pathlib does not support, so that any name is preserved.
@@ -8,25 +8,37 @@ compares the result with the catalogue. Paths are bytes, which pathlib does not 
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from core.files import modified_ns
-from indexer.ignore import IGNORE_FILE, IgnoreRules, is_always_ignored, parse_ignore_file, parse_patterns
-from store.ingest.scanned_files import ScannedFile
+from core.files import changed_ns, modified_ns
+from indexer.changed_folders import ChangedFolders
+from indexer.companions import RAW_SUFFIXES, VIDEO_SUFFIXES
+from indexer.file_names import suffix_of
+from indexer.file_systems import InodeNumbers
+from indexer.folder_files import FoundPicture, sort_files
+from indexer.ignore import IGNORE_FILE, IgnoreRules, is_always_ignored, is_derived, parse_ignore_file, parse_patterns
+from indexer.signatures import SIGNATURE_BYTES, begins_like_picture
+from pictures.extras import extra_is_installed
+from store.ingest.scanned_files import ScannedFile, SidecarFile, pack_names, pack_sidecars
 
 __all__ = ["PICTURE_SUFFIXES", "Scan", "ScanSettings", "scan"]
 
-PICTURE_SUFFIXES = frozenset(
-    b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
-    b" jp2 j2k jpx ppm pgm pbm pnm tga".split()
+PICTURE_SUFFIXES = (
+    RAW_SUFFIXES
+    | VIDEO_SUFFIXES
+    | frozenset(
+        b"jpg jpeg jpe jfif mpo png apng gif webp bmp dib tif tiff avif heic heif hif"
+        b" insp jp2 j2k jpx jxl ppm pgm pbm pnm tga".split()
+    )
 )
-"""Suffixes of picture files, in lower case. RAW formats, icons and vector drawings are not included."""
+"""Suffixes of picture files and videos, in lower case. Icons and vector drawings are not included."""
 
-_SIDECAR_SUFFIX = b".xmp"
+_SINGLE_SUFFIXES = PICTURE_SUFFIXES - RAW_SUFFIXES - VIDEO_SUFFIXES
+"""A folder with no other files has no sidecars, companions, or files to pass over."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +47,17 @@ class ScanSettings:
 
     `exclude` contains patterns in gitignore syntax, relative to the root; they take precedence over ignore files.
     Hidden files and folders are those whose name begins with a dot. If `only` is set, no folder is walked: the scan
-    returns these files, given relative to the root, as far as they exist.
+    returns these files, given relative to the root, as far as they exist. With `pairs`, a RAW file and the moving part
+    of a Live Photo belong to the JPEG or HEIC picture beside them; without, each is a picture of its own. If `changed`
+    is set, other folders are not opened.
     """
 
     exclude: tuple[str, ...] = ()
     include_hidden: bool = False
     follow_links: bool = False
     only: frozenset[bytes] | None = None
+    pairs: bool = True
+    changed: ChangedFolders | None = None
 
 
 class _Entry(NamedTuple):
@@ -50,7 +66,7 @@ class _Entry(NamedTuple):
     key: bytes
     relpath: bytes
     is_folder: bool
-    sidecar: bytes | None = None
+    picture: FoundPicture | None = None
 
 
 class _Folder(NamedTuple):
@@ -60,8 +76,16 @@ class _Folder(NamedTuple):
     rules: tuple[IgnoreRules, ...]
 
 
-def scan(root: Path, settings: ScanSettings | None = None, beneath: bytes = b"") -> "Scan":
+def scan(
+    root: Path,
+    settings: ScanSettings | None = None,
+    beneath: bytes = b"",
+    passed_over: Callable[[bytes, Mapping[str, int]], None] = lambda folder, files: None,  # noqa: ARG005
+) -> "Scan":
     """Return a scan of `root`, or only of its subfolder `beneath`. Iterating over it walks the folders.
+
+    `passed_over` gets each folder with files that are not taken, relative to the root, and their number by
+    type: the suffix in lower case, empty for files without one. Hidden and ignored files are not counted.
 
     Raises `FileNotFoundError`, `NotADirectoryError` or `PermissionError` if `root` cannot be listed, and `ValueError`
     for an invalid exclude pattern.
@@ -70,7 +94,7 @@ def scan(root: Path, settings: ScanSettings | None = None, beneath: bytes = b"")
         sizes = {file.relpath: file.size for file in files}
         incomplete = bool(files.unreadable)
     """
-    return Scan(root, settings or ScanSettings(), beneath)
+    return Scan(root, settings or ScanSettings(), beneath, passed_over)
 
 
 class Scan:
@@ -85,14 +109,29 @@ class Scan:
     `is_excluded` is True if `beneath` itself was not walked because it is hidden, ignored, a link, or does not exist.
 
     `unreadable` lists paths that could not be read: files at or beneath them may still exist. b"" is the root itself.
+    `mounted` lists folders on another disk than the folder above them, and `empty` folders without any entry.
+    `left_out` lists paths that exist and were not looked at, because `ScanSettings.changed` does not contain them.
     """
 
-    def __init__(self, root: Path, settings: ScanSettings, beneath: bytes) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: ScanSettings,
+        beneath: bytes,
+        passed_over: Callable[[bytes, Mapping[str, int]], None],
+    ) -> None:
         """Check the root. Raises the exceptions of `scan`."""
         self.unreadable: list[bytes] = []
+        self.left_out: list[bytes] = []
+        self.mounted: list[bytes] = []
+        self.empty: list[bytes] = []
+        self._devices: dict[bytes, int] = {}
         self.is_excluded = False
         self._root = os.fsencode(root)
         self._settings = settings
+        self._passed_over = passed_over
+        self._inodes = InodeNumbers()
+        self._reads_heif = extra_is_installed("heic")
         self._beneath = beneath.strip(b"/")
         self._exclude = parse_patterns(settings.exclude)
         self._visited: set[tuple[int, int]] = set()
@@ -103,7 +142,7 @@ class Scan:
     def __iter__(self) -> Iterator[ScannedFile]:
         """Walk the folders. A partial walk yields exactly the files that a full one yields beneath that folder."""
         if self._settings.only is not None:
-            yield from filter(None, map(self._stat, sorted(self._settings.only)))
+            yield from filter(None, map(self.stat, sorted(self._settings.only)))
         else:
             yield from self._walk()
         self._check_root_is_same()
@@ -116,11 +155,31 @@ class Scan:
             entry = next(stack[-1].entries, None)
             if entry is None:
                 stack.pop()
+            elif self._is_left_out(entry):
+                self.left_out.append(entry.relpath)
             elif entry.is_folder:
                 if folder := self._open(entry.relpath, stack[-1].rules):
                     stack.append(folder)
-            elif file := self._stat(entry.relpath):
-                yield self._with_sidecar(file, entry.sidecar)
+            elif file := self.stat(entry.relpath):
+                yield self._with_others(file, entry)
+
+    def _is_left_out(self, entry: _Entry) -> bool:
+        changed = self._settings.changed
+        if changed is None:
+            return False
+        if not entry.is_folder:
+            return entry.relpath in changed.unsettled
+        return not changed.contains(entry.relpath) or self._is_emptied(entry.relpath, changed)
+
+    def _is_emptied(self, relpath: bytes, changed: ChangedFolders) -> bool:
+        """Return whether a folder is empty although no file in it was reported as deleted: its disk may be away."""
+        if relpath not in changed.trees or relpath in changed.folders:
+            return False
+        try:
+            with os.scandir(self._path(relpath)) as listing:
+                return next(listing, None) is None
+        except OSError:  # `_open` reports it
+            return False
 
     def _descend_to(self, beneath: bytes) -> _Folder | None:
         """Return the folder to start in. It is reached through its parents so that their rules apply."""
@@ -139,6 +198,7 @@ class Scan:
                 return None
             rules = (*_own_rules(path, relpath), *inherited)
             entries = self._list(path, relpath, rules)
+            self._note_device(path, relpath)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
@@ -146,21 +206,54 @@ class Scan:
             return None
         return _Folder(iter(entries), rules)
 
+    def _note_device(self, path: bytes, relpath: bytes) -> None:
+        """Note whether a folder is on another disk than the folder above it."""
+        main, device = self._identity[0], os.stat(path).st_dev
+        above = self._devices.get(relpath.rpartition(b"/")[0], main)
+        if device != main or above != main:  # so that nothing is kept for most folders
+            self._devices[relpath] = device
+        if relpath and device != above:
+            self.mounted.append(relpath)
+
     def _list(self, path: bytes, relpath: bytes, rules: tuple[IgnoreRules, ...]) -> list[_Entry]:
         prefix = relpath + b"/" if relpath else b""
-        entries: list[_Entry] = []
-        sidecars: dict[bytes, bytes] = {}
+        has_entries = False
+        folders, pictures = list[_Entry](), list[_Entry]()
+        files, suffixes = list[os.DirEntry[bytes]](), set[bytes]()
         with os.scandir(path) as listing:
             for item in listing:
-                if item.name.lower().endswith(_SIDECAR_SUFFIX):
-                    sidecars[item.name.lower()] = prefix + item.name
+                has_entries = True
                 is_folder = self._is_folder(item, prefix)
-                key = item.name + b"/" if is_folder else item.name
-                entry = _Entry(key, prefix + item.name, is_folder)
-                if (is_folder or _is_picture_name(item.name)) and self._is_included(item, entry, rules):
-                    entries.append(entry)
-        entries.sort()
-        return [entry._replace(sidecar=_sidecar_of(entry.key, sidecars)) for entry in entries] if sidecars else entries
+                entry = _Entry(item.name + b"/" if is_folder else item.name, prefix + item.name, is_folder)
+                if is_derived(path, item.name) or not self._is_included(item, entry, rules):
+                    continue
+                if is_folder:
+                    folders.append(entry)
+                elif (suffix := suffix_of(item.name)) in PICTURE_SUFFIXES or _is_file(item):
+                    pictures.append(entry)
+                    files.append(item)
+                    suffixes.add(suffix)
+        if not has_entries and relpath:
+            self.empty.append(relpath)
+        if not suffixes <= _SINGLE_SUFFIXES:
+            pictures = list(self._sort({item.name: item for item in files}, relpath))
+        return sorted([*folders, *pictures])
+
+    def _sort(self, files: Mapping[bytes, os.DirEntry[bytes]], relpath: bytes) -> Iterator[_Entry]:
+        """Yield the pictures of a folder, and report its other files."""
+        found = sort_files(
+            files,
+            PICTURE_SUFFIXES,
+            size_of=lambda name: _size(files[name]),
+            is_picture=lambda name: _has_picture_bytes(files[name]),
+            reads_heif=self._reads_heif,
+            pairs=self._settings.pairs,
+        )
+        prefix = relpath + b"/" if relpath else b""
+        for picture in found.pictures:
+            yield _Entry(picture.name, prefix + picture.name, is_folder=False, picture=picture)
+        if found.passed_over:
+            self._passed_over(relpath, found.passed_over)
 
     def _is_folder(self, item: os.DirEntry[bytes], prefix: bytes) -> bool:
         try:
@@ -179,9 +272,11 @@ class Scan:
         verdicts = (rule.verdict(path, entry.is_folder) for rule in (self._exclude, *rules))
         return not next((verdict for verdict in verdicts if verdict is not None), False)
 
-    def _stat(self, relpath: bytes) -> ScannedFile | None:
+    def stat(self, relpath: bytes) -> ScannedFile | None:
+        """Return a file without its sidecars and companions; None if there is no regular file or it is unreadable."""
+        path = self._path(relpath)
         try:
-            status = os.stat(self._path(relpath))
+            status = os.stat(path)
         except (FileNotFoundError, NotADirectoryError):  # it vanished, or is a broken link
             return None
         except OSError:
@@ -189,16 +284,26 @@ class Scan:
             return None
         if not stat.S_ISREG(status.st_mode):
             return None
-        return ScannedFile(relpath, status.st_size, modified_ns(status))
+        inode = self._inodes.of(status, path)
+        return ScannedFile(relpath, status.st_size, modified_ns(status), None, changed_ns(status), inode)
 
-    def _with_sidecar(self, file: ScannedFile, sidecar: bytes | None) -> ScannedFile:
+    def _with_others(self, file: ScannedFile, entry: _Entry) -> ScannedFile:
+        """Add the sidecars and companions of a picture."""
+        picture = entry.picture
+        if picture is None or not (picture.sidecars or picture.companions):
+            return file
+        prefix = entry.relpath.removesuffix(picture.name)
+        sidecars = (self._stat_sidecar(prefix + name) for name in picture.sidecars)
+        return file._replace(
+            sidecars=pack_sidecars([each for each in sidecars if each]), companions=pack_names(picture.companions)
+        )
+
+    def _stat_sidecar(self, relpath: bytes) -> SidecarFile | None:
         try:
-            status = os.stat(self._path(sidecar)) if sidecar else None
+            status = os.stat(self._path(relpath))
         except OSError:  # it vanished, or may not be read
-            return file
-        if status is None or not stat.S_ISREG(status.st_mode):
-            return file
-        return file._replace(sidecar=sidecar, sidecar_size=status.st_size, sidecar_mtime_ns=modified_ns(status))
+            return None
+        return SidecarFile.of(relpath, status) if stat.S_ISREG(status.st_mode) else None
 
     def _path(self, relpath: bytes) -> bytes:
         return os.path.join(self._root, relpath) if relpath else self._root
@@ -234,18 +339,32 @@ def _identity(path: bytes) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _sidecar_of(name: bytes, sidecars: Mapping[bytes, bytes]) -> bytes | None:
-    """Return the sidecar of the picture `name`: `photo.jpg.xmp`, or else `photo.xmp`.
+def _is_file(item: os.DirEntry[bytes]) -> bool:
+    """Return whether an entry is a regular file, or a link to one."""
+    try:
+        return item.is_file()
+    except OSError:  # a link that leads to itself, or to where this user may not look
+        return False
 
-    `sidecars` are the XMP files of the folder, by name in lower case.
-    """
-    name = name.lower()
-    return sidecars.get(name + _SIDECAR_SUFFIX) or sidecars.get(name.rpartition(b".")[0] + _SIDECAR_SUFFIX)
+
+def _size(item: os.DirEntry[bytes]) -> int | None:
+    """Return the size of a regular file; None for anything else."""
+    try:
+        status = item.stat()
+    except OSError:  # a broken link, or no permission
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _is_picture_name(name: bytes) -> bool:
-    stem, _, suffix = name.rpartition(b".")
-    return bool(stem) and suffix.lower() in PICTURE_SUFFIXES
+def _has_picture_bytes(item: os.DirEntry[bytes]) -> bool:
+    """Return whether a file begins like a picture. Opening a special file could wait forever."""
+    if not _is_file(item):
+        return False
+    try:
+        with open(item.path, "rb", buffering=0) as file:
+            return begins_like_picture(file.read(SIGNATURE_BYTES))
+    except OSError:
+        return False
 
 
 def _own_rules(path: bytes, relpath: bytes) -> tuple[IgnoreRules, ...]:

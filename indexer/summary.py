@@ -24,6 +24,15 @@ class Progress:
     def advance(self, files: int) -> None:
         """This many more files have been written."""
 
+    def downloaded(self, done: int, total: int) -> None:
+        """`done` of `total` bytes have been downloaded."""
+
+    def check(self) -> None:
+        """Called before each batch of work, while no lock is held: the place to wait, or to raise to stop the run."""
+
+    def make_way(self) -> None:
+        """Another run waits for the same root. A run in the background may raise to let it go first."""
+
     def warn(self, message: str) -> None:
         """Something makes the run slower, but does not stop it; `message` says what."""
 
@@ -37,8 +46,9 @@ class Summary:
 
     Each file that was found is counted as one of `new`, `unchanged`, `changed`, `moved`, `restored` or `failed`.
     `missing` counts files that earlier runs found and this one did not. `duplicates` counts those among `new` whose
-    content the library had already. `embedded` counts the vectors that were computed. `metadata_updated` counts the
-    sidecars that were read, and the files whose headers were read again because an older version found less in them.
+    content the library had already. `companions` counts files that belong to one of the found ones, such as its RAW
+    file. `embedded` counts the vectors that were computed. `metadata_updated` counts the sidecars that were read, and
+    the files whose headers were read again because an older version found less in them.
     """
 
     new: int = 0
@@ -49,11 +59,18 @@ class Summary:
     missing: int = 0
     failed: int = 0
     duplicates: int = 0
+    companions: int = 0
     embedded: int = 0
     metadata_updated: int = 0
     seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
     """Folders that could not be read. Pictures in them are kept as they were."""
+    absent: tuple[str, ...] = ()
+    """Folders whose disk seems to be away: it was mounted there before, or the folder is empty and had many pictures.
+    These pictures are kept as they were."""
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    """Number of files that are not pictures, or not supported, by type: the suffix in lower case, empty without one.
+    Hidden and ignored files, sidecars and companions are not counted."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage. Those of reading files (`read` to `hash`) are added up over the workers, which run in
     parallel with each other and with the other stages."""
@@ -65,10 +82,23 @@ class Summary:
 
     @classmethod
     def of(
-        cls, counts: Counter[str], unreadable: tuple[str, ...], timings: Mapping[str, float], seconds: float
+        cls,
+        counts: Counter[str],
+        unreadable: tuple[str, ...],
+        absent: tuple[str, ...],
+        timings: Mapping[str, float],
+        seconds: float,
+        passed_over: Counter[str],
     ) -> "Summary":
         """Return a summary with `counts` by field name."""
-        return cls(**dict(counts), unreadable=unreadable, timings=dict(timings), seconds=seconds)
+        return cls(
+            **dict(counts),
+            unreadable=unreadable,
+            absent=absent,
+            timings=dict(timings),
+            seconds=seconds,
+            passed_over=dict(passed_over.most_common()),
+        )
 
 
 class StageTimer:

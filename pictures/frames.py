@@ -1,4 +1,4 @@
-"""The frames of a picture file: the pages of a TIFF, or a few moments of an animation.
+"""The frames of a picture file: the pages of a TIFF, or a few moments of an animation or a video.
 
 They are numbered from 0 in the order of the file. Pillow's own numbers differ: among the pages of a TIFF it counts
 previews, and of an animation it counts every frame.
@@ -12,8 +12,10 @@ from PIL import ImageFile
 
 from core.errors import PictureUndecodable
 from core.frames import FIRST_FRAME, Frame, FrameKind
+from pictures.jxl import JxlFile
+from pictures.moments import MomentsFile
 
-__all__ = ["MAX_MOMENTS", "MAX_PAGES", "FramePosition", "MomentSeeker", "find_frames", "seek_page"]
+__all__ = ["MAX_MOMENTS", "MAX_PAGES", "FramePosition", "MomentSeeker", "find_frames", "seek_page", "still"]
 
 MAX_PAGES = 128
 """Pages that are read of one file."""
@@ -38,7 +40,7 @@ PREVIEW_FACTOR = 16
 _TIMED_BY_DURATIONS = frozenset({"GIF", "PNG"})
 """Animations with a duration for each frame. Those of other formats have a timestamp, once the frame is loaded."""
 
-_ANIMATED = _TIMED_BY_DURATIONS | {"WEBP", "AVIF"}
+_ANIMATED = _TIMED_BY_DURATIONS | {"WEBP", "AVIF", "JXL"}
 _NEW_SUBFILE_TYPE, _SUBFILE_TYPE = 254, 255
 _ICC_PROFILE = 34675
 _REDUCED_BIT, _REDUCED = 1, 2
@@ -53,9 +55,6 @@ class FramePosition:
     frame: Frame | None = None
 
 
-_STILL = (FramePosition(0),)
-
-
 def find_frames(image: ImageFile.ImageFile, file: BinaryIO) -> Sequence[FramePosition]:
     """Return the frames of `image`, which was opened from `file`, at least one. The times of moments are not known yet.
 
@@ -65,11 +64,18 @@ def find_frames(image: ImageFile.ImageFile, file: BinaryIO) -> Sequence[FramePos
     try:
         if image.format == "TIFF":
             return _described(_page_positions(_opened_again(image, file)), FrameKind.PAGE)
+        if isinstance(image, MomentsFile):
+            return _described(range(len(image.moments)), FrameKind.MOMENT)
         if image.format in _ANIMATED:
             return _described(_moment_positions(image, file), FrameKind.MOMENT)
-        return _STILL
+        return still(image)
     finally:
         file.seek(place)
+
+
+def still(image: ImageFile.ImageFile) -> Sequence[FramePosition]:
+    """Return the picture at which a file has been opened; in a HEIF with several, this need not be the first."""
+    return (FramePosition(image.tell()),)
 
 
 def seek_page(image: ImageFile.ImageFile, position: int) -> None:
@@ -103,8 +109,10 @@ class MomentSeeker:
                 raise PictureUndecodable("its frames have too many pixels")
 
     @property
-    def seconds(self) -> float:
-        """The time of the current frame, whose pixels have been loaded, from the beginning of the animation."""
+    def seconds(self) -> float | None:
+        """The time of the current frame, whose pixels have been loaded, from the beginning; None if it is not known."""
+        if isinstance(self._image, JxlFile):
+            return None
         return _number(self._image.info.get("timestamp", self._milliseconds)) / 1000
 
 

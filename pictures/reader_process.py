@@ -30,6 +30,7 @@ from threading import Thread
 import numpy as np
 
 from pictures.decode import share_large_picture_lock
+from pictures.pillow_warnings import ignore_pillow_warnings
 from pictures.reading import ReadFile, ReadRequest, ReadSettings, read_picture
 
 __all__ = ["FRAME", "ONE_THREAD", "READY", "Done", "Failed", "main", "slot_bytes"]
@@ -69,6 +70,7 @@ def slot_bytes(settings: ReadSettings) -> int:
 
 def main(socket: int, memory: int) -> None:
     """Serve requests until the parent ends. The arguments are file descriptors."""
+    ignore_pillow_warnings()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C ends
     Thread(target=_end_with_parent, daemon=True).start()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError), Connection(socket) as parent:

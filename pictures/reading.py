@@ -3,25 +3,26 @@
 This module and those it imports are all that a reader process loads (see `pictures.reader_process`).
 """
 
-import hashlib
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import FileTooLarge, PictureError, PictureUnreadable
-from core.files import modified_ns
 from core.frames import Frame, FrameKind
 from core.metadata import ImageInfo
+from pictures.average_color import average_color
 from pictures.decode import DecodeSettings, decode_frames
 from pictures.perceptual_hash import HASH_INPUT_SIDE, perceptual_hash
+from pictures.sources import MAX_FILE_BYTES, PictureSource, open_source
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -35,9 +36,6 @@ __all__ = [
 ]
 
 Result = TypeVar("Result")
-
-MAX_FILE_BYTES = 1 << 30
-"""Size of the largest file that is read; 200 million pixels of 16 bits, uncompressed, take slightly more."""
 
 
 class Preprocessing(Protocol):
@@ -90,9 +88,9 @@ class ReadFailure:
 class ReadFile:
     """The outcome of reading a file. `size` and `mtime_ns` belong to exactly the bytes that were read.
 
-    `path` is the index of the file in the paths of the request. `info`, `pixels` (S, S, 3) and `perceptual_hash` are
-    None if the file failed or its pixels were not needed. A picture that is too plain has no hash either, nor has a
-    document: documents with the same first page are not near-duplicates.
+    `path` is the index of the file in the paths of the request. `info`, `pixels` (S, S, 3), `perceptual_hash` and
+    `color` are None if the file failed or its pixels were not needed. A picture that is too plain has no hash either,
+    nor has a document: documents with the same first page are not near-duplicates.
     """
 
     path: int = 0
@@ -102,6 +100,8 @@ class ReadFile:
     failure: ReadFailure | None = None
     info: ImageInfo | None = None
     perceptual_hash: bytes | None = None
+    color: int | None = None
+    """The average colour of the first frame as 0xRRGGBB."""
     pixels: NDArray[np.uint8] | None = None
     """Those of the first frame."""
     frames: tuple[Frame, ...] = ()
@@ -109,7 +109,7 @@ class ReadFile:
     further_pixels: tuple[NDArray[np.uint8], ...] = ()
     """Those of all frames but the first."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash)."""
+    """Time by stage: `read`, `decode`, `preprocess` and `hash` (the perceptual hash and the average colour)."""
 
 
 def read_picture(
@@ -126,35 +126,45 @@ def read_picture(
     """
     failed: ReadFile | None = None
     for number, path in enumerate(request.paths):
-        started = perf_counter()
-        try:
-            data, size, mtime_ns = _read(path)
-        except FileNotFoundError:
-            continue
-        except OSError as exc:
-            failed = ReadFile(number, failure=ReadFailure.of(PictureUnreadable(exc.strerror or str(exc))))
-            continue
-        if data is None:
-            too_large = FileTooLarge(size, MAX_FILE_BYTES)
-            failed = ReadFile(number, size, mtime_ns, failure=ReadFailure.of(too_large))
-            continue
-        digest = hashlib.sha256(data).digest()
-        seconds = {"read": perf_counter() - started}
-        if request.digest not in (None, digest):
-            continue
-        if not request.is_new and is_embedded(digest):
-            return ReadFile(number, size, mtime_ns, digest, seconds=seconds)
-        try:
-            return _decode(data, settings, ReadFile(number, size, mtime_ns, digest, seconds=seconds), progress)
-        except PictureError as exc:
-            return ReadFile(number, size, mtime_ns, digest, failure=ReadFailure.of(exc), seconds=seconds)
+        seconds: dict[str, float] = {}
+        with ExitStack() as stack:
+            try:
+                source = _timed(seconds, "read", lambda: stack.enter_context(open_source(Path(os.fsdecode(path)))))  # noqa: B023
+                digest = _timed(seconds, "read", lambda: source.digest(progress))  # noqa: B023
+            except FileNotFoundError:
+                continue
+            except OSError as exc:
+                failed = ReadFile(number, failure=ReadFailure.of(PictureUnreadable(exc.strerror or str(exc))))
+                continue
+            if source.is_too_large:
+                failure = ReadFailure.of(FileTooLarge(source.size, MAX_FILE_BYTES))
+                failed = ReadFile(number, source.size, source.mtime_ns, failure=failure)
+                continue
+            if request.digest not in (None, digest):
+                continue
+            file = ReadFile(number, source.size, source.mtime_ns, digest, seconds=seconds)
+            if not request.is_new and is_embedded(digest):
+                return file
+            return _decode_source(source, settings, file, progress)
     return failed
 
 
-def _decode(data: bytes, settings: ReadSettings, file: ReadFile, progress: Callable[[], None]) -> ReadFile:
+def _decode_source(
+    source: PictureSource, settings: ReadSettings, file: ReadFile, progress: Callable[[], None]
+) -> ReadFile:
+    try:
+        decoded = _decode(source.data, settings, file, progress)
+        if not source.is_unchanged():
+            raise PictureUnreadable("it changed while it was read")
+    except PictureError as exc:
+        return replace(file, failure=ReadFailure.of(exc))
+    return decoded
+
+
+def _decode(data: bytes | BinaryIO, settings: ReadSettings, file: ReadFile, progress: Callable[[], None]) -> ReadFile:
     preprocess, seconds = settings.preprocess, dict(file.seconds)
     frames, pixels = list[Frame](), list[NDArray[np.uint8]]()
-    info, bits = None, None
+    info, bits, color = None, None, None
     decoding = decode_frames(data, settings.decode, shortest_side=max(preprocess.size, HASH_INPUT_SIDE))
     while (following := _timed(seconds, "decode", lambda: next(decoding, None))) is not None:
         frame, decoded = following
@@ -163,6 +173,7 @@ def _decode(data: bytes, settings: ReadSettings, file: ReadFile, progress: Calla
         if info is None:
             info = decoded.info
             bits = _timed(seconds, "hash", partial(hash_first_frame, decoded.image, frame))
+            color = _timed(seconds, "hash", partial(average_color, decoded.image))
         progress()
     several = tuple(frames) if len(frames) > 1 else ()
     first, *further = pixels
@@ -170,6 +181,7 @@ def _decode(data: bytes, settings: ReadSettings, file: ReadFile, progress: Calla
         file,
         info=info,
         perceptual_hash=bits,
+        color=color,
         pixels=first,
         frames=several,
         further_pixels=tuple(further),
@@ -189,11 +201,3 @@ def _timed(seconds: dict[str, float], stage: str, run: Callable[[], Result]) -> 
         return run()
     finally:
         seconds[stage] = seconds.get(stage, 0.0) + perf_counter() - started
-
-
-def _read(path: bytes) -> tuple[bytes | None, int, int]:
-    """Return the bytes of a file, or None if there are too many, with the size and modification time of these bytes."""
-    with Path(os.fsdecode(path)).open("rb") as file:
-        status = os.fstat(file.fileno())
-        data = None if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES)  # it may be growing
-        return data, status.st_size, modified_ns(status)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.notices import Notice, NoticeValue
 from encoders.base import Encoder
 from search.options import LongTexts
 
@@ -15,7 +16,7 @@ __all__ = ["FittedText", "fit_to_context"]
 SPECIAL_TOKENS = 2
 """Start and end tokens. All others cover at least one byte each, so that short texts need no tokenizer."""
 MAX_QUOTED_LENGTH = 40
-"""Characters of a text that a note quotes."""
+"""Characters of a text that a notice quotes."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?;。！？；؟\n])(?=[^.!?;。！？；؟\n])")
 _WORD_END = re.compile(r"(?<=\s)(?=\S)|(?<=[\u3400-\u9fff])(?=.)|$", re.DOTALL)
@@ -27,8 +28,8 @@ class FittedText:
     """A text in pieces that fit into the model's context."""
 
     pieces: tuple[str, ...]
-    note: str | None = None
-    """A message for the user if the text was split or truncated."""
+    notice: Notice | None = None
+    """Says that the text was split or truncated."""
 
 
 def fit_to_context(text: str, encoder: Encoder, long_texts: LongTexts) -> FittedText:
@@ -38,14 +39,17 @@ def fit_to_context(text: str, encoder: Encoder, long_texts: LongTexts) -> Fitted
     tokens = encoder.count_tokens(text)
     if tokens is None or tokens <= encoder.context_length:
         return FittedText((text,))
-    reason = (
-        f"The text {_quote(text)} has {tokens} tokens, but {encoder.space.model} reads only {encoder.context_length}."
-    )
+    model, limit, quoted = encoder.space.model, encoder.context_length, _quote(text)
+    reason = f'The text "{quoted}" has {tokens} tokens, but {model} reads only {limit}.'
+    data: dict[str, NoticeValue] = {"text": quoted, "tokens": tokens, "limit": limit, "model": model}
     if long_texts == "truncate":
         beginning = _longest_fitting(text, encoder).rstrip()
-        return FittedText((beginning,), f'{reason} It was truncated after "{beginning[-30:]}".')
+        end = beginning[-30:]
+        message = f'{reason} It was truncated after "{end}".'
+        return FittedText((beginning,), Notice("text_truncated", message, {**data, "end": end}))
     pieces = tuple(_split(text, encoder))
-    return FittedText(pieces, f"{reason} It was split into {len(pieces)} equally weighted pieces.")
+    message = f"{reason} It was split into {len(pieces)} equally weighted pieces."
+    return FittedText(pieces, Notice("text_split", message, {**data, "pieces": len(pieces)}))
 
 
 def _split(text: str, encoder: Encoder) -> list[str]:
@@ -82,4 +86,4 @@ def _fits(text: str, encoder: Encoder) -> bool:
 
 def _quote(text: str) -> str:
     line = " ".join(text.split())
-    return f'"{line if len(line) <= MAX_QUOTED_LENGTH else line[:MAX_QUOTED_LENGTH].rstrip() + "..."}"'
+    return line if len(line) <= MAX_QUOTED_LENGTH else f"{line[:MAX_QUOTED_LENGTH].rstrip()}..."

@@ -1,10 +1,8 @@
 """Whether the index of a space is searched on a GPU."""
 
-import os
-
 from encoders import machine
-from store.spaces.index_engines import ENGINE_VARIABLE
-from store.spaces.vector_index import FlatIndex, VectorIndex
+from store.spaces.index_engines import chosen_engine
+from store.spaces.vector_index import DerivedIndex, FlatIndex
 
 __all__ = ["MIN_VECTORS", "with_device"]
 
@@ -15,14 +13,15 @@ Chosen from times on a processor; no card was at hand to measure where one begin
 """
 
 
-def with_device(index: VectorIndex) -> VectorIndex:
+def with_device(index: DerivedIndex) -> DerivedIndex:
     """Return `index`; if it is large and there is an NVIDIA card, one that searches it on the card.
 
     `SIGHTLINE_INDEX_ENGINE` overrules this: `flat` for the processor, `torch` or `faiss-gpu` for a card. The card is
     used once PyTorch was imported to run the model; importing it for a search would take longer than the search.
     """
-    is_chosen = bool(os.environ.get(ENGINE_VARIABLE))
-    if is_chosen or not isinstance(index, FlatIndex) or len(index) < MIN_VECTORS or not machine.has_nvidia_card():
+    if chosen_engine() is not None or not isinstance(index, FlatIndex) or len(index) < MIN_VECTORS:
+        return index
+    if not machine.has_nvidia_card():
         return index
     from store.spaces.torch_index import TorchIndex
 

@@ -21,6 +21,7 @@ from store.near_duplicates.groups import (
     list_duplicate_groups,
     near_duplicate_records,
 )
+from store.near_duplicates.members import GroupMember
 from store.queries import ContentRecord
 from store.spaces.registry import active_space
 
@@ -31,6 +32,8 @@ __all__ = [
     "count_ungrouped",
     "find_duplicates",
     "first_of_each_group",
+    "sort_key",
+    "to_group",
     "why_best",
     "with_near_duplicates",
 ]
@@ -49,7 +52,7 @@ class DuplicateGroup:
     files: tuple[tuple[Path, ContentRecord], ...]
     """Each file with the record of its content."""
     why: str
-    """The reason why the first file is better than the second."""
+    """The reason why the first file is better than the next one that is not a copy of it."""
 
     @property
     def best(self) -> Path:
@@ -102,22 +105,22 @@ def find_duplicates(
     """
     folders = [absolute(folder) for folder in within]
     anchors = None if threshold is None else _anchors_within(library, threshold)
-    groups = [_group(records, folders) for records in list_duplicate_groups(library, folders, anchors)]
+    groups = [to_group(records, folders) for records in list_duplicate_groups(library, folders, anchors)]
     return sorted((group for group in groups if len(group.files) > 1), key=lambda group: (-group.spare, group.best))
 
 
 def best_first(records: Iterable[ContentRecord]) -> tuple[ContentRecord, ...]:
     """Sort the pictures of a group: most pixels, largest file, lossless format, taken first, known first."""
-    return tuple(sorted(records, key=_sort_key))
+    return tuple(sorted(records, key=sort_key))
 
 
 def why_best(records: Sequence[ContentRecord]) -> str:
     """Return the reason why the first of `best_first` is better than the second."""
-    best, second = _sort_key(records[0]), _sort_key(records[1])
+    best, second = sort_key(records[0]), sort_key(records[1])
     return next(reason for reason, one, other in zip(REASONS, best, second, strict=True) if one != other)
 
 
-def _sort_key(record: ContentRecord) -> tuple[int, int, bool, datetime, int]:
+def sort_key(record: ContentRecord | GroupMember) -> tuple[int, int, bool, datetime, int]:
     """Return a key that sorts better pictures first; its items correspond to `REASONS`."""
     taken = record.taken_at or datetime.max  # noqa: DTZ901 (cameras know no time zone)
     return -record.width * record.height, -record.size, record.format not in LOSSLESS_FORMATS, taken, record.id
@@ -132,12 +135,15 @@ def _anchors_within(library: Library, threshold: int) -> dict[int, int]:
     return compute_duplicate_groups(library, active, thresholds)
 
 
-def _group(records: Sequence[ContentRecord], folders: Sequence[Path]) -> DuplicateGroup:
+def to_group(records: Sequence[ContentRecord], folders: Sequence[Path] = ()) -> DuplicateGroup:
+    """Return the group of these contents, with only the files in `folders` if there are any."""
     files = [
         (path, record)
         for record in best_first(records)
         for path in record.paths
         if not folders or any(path.is_relative_to(folder) for folder in folders)
     ]
-    differ = len(files) > 1 and files[0][1] != files[1][1]
-    return DuplicateGroup(tuple(files), why_best([files[0][1], files[1][1]]) if differ else SAME_FILE_REASON)
+    best = files[0][1] if files else None
+    other = next((record for _, record in files if record != best), None)
+    why = SAME_FILE_REASON if best is None or other is None else why_best([best, other])
+    return DuplicateGroup(tuple(files), why)

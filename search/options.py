@@ -41,6 +41,10 @@ class SearchOptions:
     """Return only the best hit of each group of near-duplicates."""
     every_frame: bool = False
     """Return each page or moment of a file as a hit of its own, near-duplicates too, instead of the best one."""
+    text_weight: float = 0.0
+    """Rank by the score plus this weight, 0 to 1, times the share of the query's words that stand in the picture."""
+    exact: bool = False
+    """Compare every picture, even if the library is so large that it has an approximate index."""
     long_texts: LongTexts = "split"
     prompt_ensemble: str | None = None
     """Average each text over the prompt templates of this language (`search/prompt_templates.py`)."""
@@ -50,6 +54,8 @@ class SearchOptions:
             raise InvalidQuery(f"k must be at least 1, not {self.k}.")
         if self.min_score is not None and not math.isfinite(self.min_score):
             raise InvalidQuery(f"{self.min_score} is not a score. Cosine similarities are between -1 and 1.")
+        if not (math.isfinite(self.text_weight) and 0 <= self.text_weight <= 1):
+            raise InvalidQuery(f"The weight of text in pictures must be from 0 to 1, not {self.text_weight:g}.")
         if self.diverse is not None and not (math.isfinite(self.diverse) and 0 <= self.diverse <= 1):
             raise InvalidQuery(
                 f"The balance between similarity and diversity must be from 0 to 1, not {self.diverse:g}."

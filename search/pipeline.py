@@ -8,7 +8,8 @@
         _answer
             _with_relevance     the probability that each hit is right, and a verdict
             _page               the first k hits, and the cursor of the next page
-            _with_parts         the cosine similarity to each part of the query
+            _with_parts         the similarity to each part of the query, and its share of the score
+            with_texts          the lines of text that the search found
             with_near_duplicates
 
 Each step is called once per query; `run_queries` shares the filters and the pass of the index among its queries.
@@ -20,15 +21,17 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import RelevanceNotCalibrated
+from core.notices import Notice
 from search.active_space import ActiveSpace
 from search.near_duplicates import with_near_duplicates
 from search.options import SearchOptions
 from search.paging import Cursor, CursorPosition, query_digest
 from search.query import Query
 from search.query_embedding import EmbeddedQuery, QueryEmbedder
-from search.ranking import RankingRequest, rank_many, stored_vectors
+from search.ranking import RankedHits, RankingRequest, merit, rank_many, stored_vectors
 from search.relevance import TEXT_KINDS, min_relevant_score
 from search.results import Answer, Hit
+from search.text_matches import TextSearch, with_texts, word_shares
 from store.catalog.id_sets import Ids
 from store.filters.selection import candidate_ids
 from store.library import Library
@@ -66,7 +69,9 @@ def run_queries(
     embedded = [embedder.embed(query, options) for query in queries]
     candidates = _candidates(library, space, options)
     requests = [
-        _ranking_request(space, query, vectors, options, candidates, exclude)
+        _with_text_matches(
+            library, query, _ranking_request(space, query, vectors, options, candidates, exclude), options
+        )
         for query, vectors in zip(queries, embedded, strict=True)
     ]
     rankings = rank_many(library, space, np.stack([vectors.vector for vectors in embedded]), requests)
@@ -108,6 +113,7 @@ def _ranking_request(
             min_score,
             options.collapse_duplicates,
             options.every_frame,
+            options.text_weight,
         ),
         sort=options.sort,
         diverse=options.diverse,
@@ -116,11 +122,20 @@ def _ranking_request(
         exclude=exclude,
         every_frame=options.every_frame,
         collapse_duplicates=options.collapse_duplicates and not options.every_frame,
+        exact=options.exact,
     )
     if options.cursor is None:
         return request
     cursor = Cursor.parse(options.cursor, request.digest)
     return replace(request, after=cursor.position, shown=cursor.shown)
+
+
+def _with_text_matches(
+    library: Library, query: Query, request: RankingRequest, options: SearchOptions
+) -> RankingRequest:
+    if not options.text_weight:
+        return request
+    return replace(request, text_matches=word_shares(library, query), text_weight=options.text_weight)
 
 
 def _answer(
@@ -130,7 +145,7 @@ def _answer(
     embedded: EmbeddedQuery,
     options: SearchOptions,
     request: RankingRequest,
-    ranked: Sequence[Hit],
+    ranked: RankedHits,
 ) -> Answer:
     hits = _with_relevance(space, query, embedded, ranked)
     if options.relevant:
@@ -138,19 +153,30 @@ def _answer(
     hits, next_cursor = _page(hits, request)
     if options.explain:
         hits = _with_parts(library, space, embedded, hits)
+    hits = with_texts(library, hits, TextSearch.of(options.filters.condition(), query if options.text_weight else None))
     if request.collapse_duplicates:
         hits = with_near_duplicates(library, hits, request.candidates)
     if options.filters.within:
         hits = [hit.prefer_folders(options.filters.within) for hit in hits]
-    return Answer(tuple(hits), next_cursor, (*embedded.notes, *_calibration_notes(space, query)))
+    notices = (*embedded.notices, *_calibration_notices(space, query), *_approximate_notices(ranked))
+    return Answer(tuple(hits), next_cursor, notices, ranked.complete)
 
 
-def _calibration_notes(space: ActiveSpace, query: Query) -> tuple[str, ...]:
-    """Return a note if the query would be judged, but the calibration is still being made."""
+def _approximate_notices(ranked: RankedHits) -> tuple[Notice, ...]:
+    """Return a notice if not every picture was compared."""
+    if ranked.complete:
+        return ()
+    message = "A few pictures may be missing: not every picture was compared. An exact search compares all."
+    return (Notice("approximate", message),)
+
+
+def _calibration_notices(space: ActiveSpace, query: Query) -> tuple[Notice, ...]:
+    """Return a notice if the query would be judged, but the calibration is still being made."""
     if query.kind not in TEXT_KINDS or not space.is_calibrating:
         return ()
     title = space.stored.space.title
-    return (f"The relevance of {title} is being calibrated. Until that has finished, hits are only ranked.",)
+    message = f"The relevance of {title} is being calibrated. Until that has finished, hits are only ranked."
+    return (Notice("calibrating", message, {"model": title}),)
 
 
 def _with_relevance(space: ActiveSpace, query: Query, embedded: EmbeddedQuery, hits: Sequence[Hit]) -> list[Hit]:
@@ -172,16 +198,23 @@ def _page(hits: Sequence[Hit], request: RankingRequest) -> tuple[list[Hit], str 
     if len(hits) <= request.k:
         return page, None
     last = page[-1]
-    position = CursorPosition(last.score, last.frame_id, last.taken_at if request.sort == "date" else None)
+    position = CursorPosition(
+        merit(last, request.text_weight) if request.sort == "relevance" else last.score,
+        last.frame_id,
+        last.taken_at if request.sort == "date" else None,
+    )
     return page, str(Cursor(request.digest, last.rank, position))
 
 
 def _with_parts(library: Library, space: ActiveSpace, embedded: EmbeddedQuery, hits: Sequence[Hit]) -> list[Hit]:
-    """Add to each hit its cosine similarity to each part of the query."""
+    """Add to each hit its cosine similarity to each part of the query, and what each part contributes to its score."""
     vectors = stored_vectors(library, space, [hit.frame_id for hit in hits])
-    return [
-        replace(hit, parts=tuple(np.clip(embedded.parts @ vectors[hit.frame_id], -1, 1).tolist()))
-        if hit.frame_id in vectors
-        else hit
-        for hit in hits
-    ]
+    explained = []
+    for hit in hits:
+        if hit.frame_id in vectors:
+            cosines = np.clip(embedded.parts @ vectors[hit.frame_id], -1, 1)  # (P,)
+            contributions = tuple((embedded.shares * cosines).tolist())
+            explained.append(replace(hit, parts=tuple(cosines.tolist()), contributions=contributions))
+        else:
+            explained.append(hit)
+    return explained

@@ -5,27 +5,25 @@ read-only, it is ignored silently and the model is used. It stores digests of th
 """
 
 import hashlib
-import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
+from store.remembered_queries import CACHE_FILE, connect, seal, unseal
 
 __all__ = ["QueryCache"]
 
-CACHE_FILE = "queries.sqlite"
 MAX_CACHED_VECTORS = 10_000
 """The most recent ones are kept. With 256 numbers each, they take 12 MB."""
 
 _TABLE = "CREATE TABLE IF NOT EXISTS asked (id INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, vector BLOB)"
-_CHECKSUM_BYTES = 8
-"""Bytes of a checksum before each vector. The file is written without syncing, so a power cut can damage it."""
+_SPACE = "ALTER TABLE asked ADD COLUMN space TEXT"
+"""The fingerprint of the space; files of earlier versions do not have it."""
 
 
 class QueryCache:
@@ -43,7 +41,7 @@ class QueryCache:
         if missing:
             embedded = encoder.encode_texts([texts[row] for row in missing])  # (n, D)
             new = {keys[row]: vector for row, vector in zip(missing, embedded, strict=True)}
-            self._write(new)
+            self._write(new, encoder.space.fingerprint)
             vectors |= new
         return np.stack([vectors[key] for key in keys]) if keys else encoder.encode_texts([])
 
@@ -54,24 +52,29 @@ class QueryCache:
             with closing(self._connect("ro")) as database:
                 for key in keys:
                     row = database.execute("SELECT vector FROM asked WHERE key = ?", (key,)).fetchone()
-                    vector = None if row is None else _unseal(key, row[0], dim)
+                    vector = None if row is None else unseal(key, row[0], dim)
                     if vector is not None:
                         vectors[key] = vector
         except (sqlite3.Error, OSError):
             pass
         return vectors
 
-    def _write(self, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
-        """Store `vectors`, unless the file cannot be written now. A damaged file is deleted."""
+    def _write(self, vectors: Mapping[bytes, NDArray[np.float32]], space: str) -> None:
+        """Store `vectors` of the space with this fingerprint. A damaged file is deleted.
+
+        Nothing is stored if the file cannot be written now.
+        """
         if self._file is None:
             return
-        rows = [(key, _seal(key, vector)) for key, vector in vectors.items()]
+        rows = [(key, seal(key, vector), space) for key, vector in vectors.items()]
         try:
             with closing(self._connect("rwc")) as database:
                 database.execute("PRAGMA synchronous = OFF")  # damage is detected by the checksums
                 with database:
                     database.execute(_TABLE)
-                    database.executemany("INSERT OR REPLACE INTO asked (key, vector) VALUES (?, ?)", rows)
+                    if "space" not in {column[1] for column in database.execute("PRAGMA table_info(asked)")}:
+                        database.execute(_SPACE)
+                    database.executemany("INSERT OR REPLACE INTO asked (key, vector, space) VALUES (?, ?, ?)", rows)
                     delete_old = "DELETE FROM asked WHERE id <= (SELECT max(id) FROM asked) - ?"
                     database.execute(delete_old, (self._max_vectors,))
         except (sqlite3.OperationalError, OSError):  # busy, full, read-only
@@ -84,29 +87,9 @@ class QueryCache:
         """Open the file, without waiting for locks."""
         if self._file is None:
             raise FileNotFoundError(CACHE_FILE)
-        return sqlite3.connect(f"file:{quote(os.fsencode(self._file))}?mode={mode}", uri=True, timeout=0)
+        return connect(self._file, mode)
 
 
 def _key(encoder: Encoder, text: str) -> bytes:
     language = f"\0{encoder.language}" if encoder.language else ""
     return hashlib.sha256(f"{encoder.space.fingerprint}{language}\0{text}".encode()).digest()
-
-
-def _seal(key: bytes, vector: NDArray[np.float32]) -> bytes:
-    blob = np.ascontiguousarray(vector, "<f4").tobytes()
-    return _checksum(key, blob) + blob
-
-
-def _unseal(key: bytes, sealed: object, dim: int) -> NDArray[np.float32] | None:
-    """Return the vector (D,) in `sealed`; None if its checksum does not match."""
-    if (
-        not isinstance(sealed, bytes)
-        or len(sealed) != _CHECKSUM_BYTES + 4 * dim
-        or _checksum(key, sealed[_CHECKSUM_BYTES:]) != sealed[:_CHECKSUM_BYTES]
-    ):
-        return None
-    return np.frombuffer(sealed, "<f4", offset=_CHECKSUM_BYTES).astype(np.float32)
-
-
-def _checksum(key: bytes, blob: bytes) -> bytes:
-    return hashlib.blake2b(key + blob, digest_size=_CHECKSUM_BYTES).digest()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ContentNotEmbedded, InvalidQuery
+from core.notices import Notice
 from encoders.base import Encoder
 from search.chunking import fit_to_context
 from search.options import DEFAULT_OPTIONS, SearchOptions
@@ -33,8 +34,10 @@ class EmbeddedQuery:
     """(D,), of unit length."""
     parts: NDArray[np.float32]
     """(P, D): the unit vector of each part."""
-    notes: tuple[str, ...] = ()
-    """Messages for the user about changes to the query, such as a text that was cut off."""
+    shares: NDArray[np.float64]
+    """(P,): the weight of each part, divided by the length of the weighted sum: `vector` is `shares @ parts`."""
+    notices: tuple[Notice, ...] = ()
+    """What the user should know about changes to the query, such as a text that was cut off."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class QueryEmbedder:
         contain, and for a vector of the wrong length. For texts and new pictures, raises the errors of `encoder`.
         """
         inputs = [part.source for part in query.parts]
-        texts, notes = self._texts([source.text for source in inputs if isinstance(source, TextInput)], options)
+        texts, notices = self._texts([source.text for source in inputs if isinstance(source, TextInput)], options)
         images = self._images([source for source in inputs if isinstance(source, ImageInput)])
         vectors: dict[QueryInput, NDArray[np.floating]] = {**texts, **images}
         for source in inputs:
@@ -64,26 +67,27 @@ class QueryEmbedder:
                 vectors[source] = self._vector(source)
         parts = np.stack([vectors[source] for source in inputs]).astype(np.float32)  # (P, D)
         weights = np.array([part.weight for part in query.parts])  # (P,)
-        return EmbeddedQuery(normalized(weights @ parts.astype(np.float64)), parts, notes)
+        total = weights @ parts.astype(np.float64)  # (D,)
+        return EmbeddedQuery(normalized(total), parts, weights / np.linalg.norm(total), notices)
 
     def _texts(
         self, texts: Sequence[str], options: SearchOptions
-    ) -> tuple[Mapping[QueryInput, NDArray[np.float32]], tuple[str, ...]]:
-        """Return the unit vector of each text, and notes about those that are too long."""
+    ) -> tuple[Mapping[QueryInput, NDArray[np.float32]], tuple[Notice, ...]]:
+        """Return the unit vector of each text, and notices about those that are too long."""
         if not texts:
             return {}, ()
         encoder = self.encoder()
-        sentences, notes = {}, []
+        sentences, notices = {}, []
         for text in texts:
             fitted = fit_to_context(text, encoder, options.long_texts)
             sentences[text] = [
                 sentence for piece in fitted.pieces for sentence in apply_templates(piece, options.prompt_ensemble)
             ]
-            notes += [fitted.note] if fitted.note else []
+            notices += [fitted.notice] if fitted.notice else []
         unique = list(dict.fromkeys(sentence for group in sentences.values() for sentence in group))
         vectors = dict(zip(unique, self.cache.texts(encoder, unique), strict=True))
         means = {text: np.mean([vectors[one] for one in group], axis=0) for text, group in sentences.items()}  # (D,)
-        return {TextInput(text): normalized(mean) for text, mean in means.items()}, tuple(dict.fromkeys(notes))
+        return {TextInput(text): normalized(mean) for text, mean in means.items()}, tuple(dict.fromkeys(notices))
 
     def _images(self, images: Sequence[ImageInput]) -> Mapping[QueryInput, NDArray[np.float32]]:
         """Return the unit vector of each picture: the stored one, if the library contains a file of the same bytes."""

@@ -4,11 +4,14 @@ import hashlib
 import math
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from core.errors import InvalidQuery, PictureError
+from core.files import absolute
 from core.frames import FIRST_FRAME
 from store.catalog.frame_ids import frame_id
 from store.library import Library
@@ -87,8 +90,9 @@ def open_query_image(
     from pictures.decode import decode  # text queries start without the code that decodes pictures
 
     try:
-        # A region is cut from the full picture: at reduced scale, few pixels of it may be left.
-        decoded = decode(_read(path), shortest_side=None if crop else shortest_side, frame=frame)
+        with _open(path) as data:
+            # A region is cut from the full picture: at reduced scale, few pixels of it may be left.
+            decoded = decode(data, shortest_side=None if crop else shortest_side, frame=frame)
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:
@@ -99,12 +103,17 @@ def open_query_image(
 def find_stored_vector(
     library: Library, space: StoredSpace, image: Path | str, frame: int = FIRST_FRAME
 ) -> StoredVector | None:
-    """Find `image` in the library, as the ID of a document or as a file with the same bytes.
+    """Find `image` in the library: as the ID of a document, as a file with the same bytes, or as a document whose ID is
+    the absolute path of the file, which is what an import makes of paths outside of the library.
 
     Returns None if the library has no vector of its frame `frame`. Raises `InvalidQuery` if it is neither a document
     nor readable.
     """
-    found = find_document_vector(library, space, os.fsencode(image)) or _find_file(library, space, Path(image))
+    found = (
+        find_document_vector(library, space, os.fsencode(image))
+        or _find_file(library, space, Path(image))
+        or find_document_vector(library, space, os.fsencode(absolute(image)))
+    )
     if found is None or frame == FIRST_FRAME:
         return found
     vector = load_vector(library, space, frame_id(found.content_id, frame))
@@ -123,9 +132,20 @@ def _find_file(library: Library, space: StoredSpace, image: Path) -> StoredVecto
     return find_file_vector(library, space, digest)
 
 
-def _read(path: Path) -> bytes:
+@contextmanager
+def _open(path: Path) -> Iterator[bytes | BinaryIO]:
+    """Open a video, or read a picture, which may come from a pipe."""
     with path.open("rb") as file:
-        data = file.read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        raise InvalidQuery(f"{path}: The file is larger than {MAX_FILE_BYTES >> 30} GiB.")
-    return data
+        from pictures.sources import open_source
+
+        if not file.seekable():
+            data, size = file.read(MAX_FILE_BYTES + 1), 0
+        else:
+            with open_source(file) as source:
+                if not isinstance(source.data, bytes):
+                    yield source.data
+                    return
+                data, size = source.data, source.size
+        if max(size, len(data)) > MAX_FILE_BYTES:
+            raise InvalidQuery(f"{path}: The file is larger than {MAX_FILE_BYTES >> 30} GiB.")
+        yield data

@@ -1,20 +1,30 @@
 """The answer to a search: hits in order, each a picture with its score."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self, overload
 
 from core.files import absolute
 from core.frames import FIRST_FRAME, Frame
+from core.notices import Notice
+from core.text_lines import TextLine
 from store.catalog.frame_ids import frame_id
 from store.queries import ContentRecord
 
-__all__ = ["Answer", "Hit", "ListedImage", "escape_formula"]
+__all__ = ["Answer", "FoundText", "Hit", "ListedImage", "escape_formula"]
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """The first character of cells that spreadsheets run as a formula (OWASP, "CSV Injection")."""
+
+
+@dataclass(frozen=True)
+class FoundText:
+    """A line of text that a search found, and the number of its frame, from 0."""
+
+    frame: int
+    line: TextLine
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,8 @@ class ListedImage:
     """The position in the list, from 1."""
     record: ContentRecord
     """The catalogue's record of the picture."""
+    texts: tuple[FoundText, ...] = field(default=(), kw_only=True)
+    """The lines of text that a `text:` filter found, or in which words of the query stand, if these count."""
 
     @property
     def id(self) -> int:
@@ -75,8 +87,14 @@ class Hit(ListedImage):
     """Near-duplicates that were collapsed into this hit, best picture first."""
     parts: tuple[float, ...] | None = None
     """Cosine similarity to each part of the query, in order; None unless requested with `explain`."""
+    contributions: tuple[float, ...] | None = None
+    """What each part contributes to the score: its weighted similarity, divided by the length of the weighted sum of
+    the parts. They add up to the score, and are negative for a part to avoid; None unless requested with `explain`."""
     frame: Frame | None = None
     """The page or moment that was found; None for a still picture, and in a space of first frames only."""
+    text_match: float | None = None
+    """The share of the characters of the query's words that belong to words in the picture (or frame), 0 to 1; None
+    unless requested with `text_weight`."""
 
     @property
     def frame_number(self) -> int:
@@ -102,8 +120,10 @@ class Answer(Sequence[Hit]):
     hits: tuple[Hit, ...] = ()
     next_cursor: str | None = None
     """The cursor of the next page; None on the last page."""
-    notes: tuple[str, ...] = ()
-    """Messages for the user about changes to the query, such as a text that was cut off."""
+    notices: tuple[Notice, ...] = ()
+    """What the user should know about changes to the query, such as a text that was cut off."""
+    complete: bool = True
+    """Whether every picture was compared. If not, a better one may be missing; scores are exact in any case."""
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -39,7 +39,8 @@ class Searcher:
                 print(hit.score, hit.path)
             searcher.search("a beach", SearchOptions(relevant=True, sort="date"))
 
-    Scores are cosine similarities between the unit vectors of the query and of each picture. Ranking is exact.
+    Scores are cosine similarities between the unit vectors of the query and of each picture. Ranking is exact, except
+    in a library with an approximate index (`Answer.complete`).
 
     Changes to the library are picked up by the next query. By default, queries are answered in the active space of the
     library, also after another space becomes active. With a `space` (its name, or a prefix of its fingerprint) or an
@@ -108,18 +109,27 @@ class Searcher:
         """Return the number of pictures that can be found; exact copies count once."""
         return self._tracker.last.current.content_count
 
-    def search(self, query: Query | str, options: SearchOptions = DEFAULT_OPTIONS, *, k: int | None = None) -> Answer:
+    def search(
+        self,
+        query: Query | str,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        *,
+        k: int | None = None,
+        exclude: frozenset[int] = frozenset(),
+    ) -> Answer:
         """Return the pictures most similar to `query`, best first.
 
         A string is a plain text query; `search.query_language.parse` parses the query language. `k` overrides
-        `options.k`.
+        `options.k`. `exclude` are the IDs of pictures to leave out.
 
         Raises `InvalidQuery` for a picture that cannot be read, a cursor of another query, or `relevant` without a
         calibration; `PathNotIndexed` for a folder that the library does not cover; and `ModelUnavailable` for a text
         or a new picture if the space has no model.
         """
         query, options = Query.of(query) if isinstance(query, str) else query, _with_k(options, k)
-        return self._in_one_space(lambda space: run_query(self._library, space, self._embedder(space), query, options))
+        return self._in_one_space(
+            lambda space: run_query(self._library, space, self._embedder(space), query, options, exclude)
+        )
 
     def search_many(self, queries: Sequence[tuple[Query | str, SearchOptions]]) -> list[Answer]:
         """Return the answer to each of several queries, in order. All are answered in the same space.

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from store.forget import exclusive_of_index_runs
 from store.forget import forget as forget_pictures
 from store.library import Library
 
@@ -20,7 +21,8 @@ def forget(library: Library, path: Path | str, *, missing_only: bool = False, dr
     """Remove the pictures at and below `path` from the library. Return how many; no file is changed.
 
     `missing_only` removes only pictures whose file is missing, and `dry_run` only counts. Waits while another process
-    changes the library. Raises `PathNotIndexed` if the library contains no picture there.
+    indexes these folders. Raises `PathNotIndexed` if the library contains no picture there.
     """
-    with library.exclusive() as writer:
+    lock = library.exclusive() if dry_run else exclusive_of_index_runs(library, Path(path))
+    with lock as writer:
         return forget_pictures(writer, Path(path), missing_only=missing_only, dry_run=dry_run)

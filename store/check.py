@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
-from core.errors import IndexFault, LibraryUnusable
+from core.errors import IndexFault, LibraryDamaged
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.catalog.tables import (
@@ -16,18 +16,19 @@ from store.catalog.tables import (
     IndexGeneration,
     Picture,
     PictureState,
+    ReplacedContent,
     Root,
     RootKind,
     SpaceRow,
     VectorFailure,
 )
-from store.library import Library, Writer, mark_changed
+from store.library import DAMAGED_FOLDERS, Library, Writer, mark_changed
 from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
 from store.spaces import index_cache
 from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
-from store.spaces.vector_index import VectorIndex
+from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["Fault", "remove_orphans", "repair", "verify"]
 
@@ -69,22 +70,25 @@ def verify(library: Library) -> list[Fault]:
     return faults
 
 
-def repair(writer: Writer) -> list[str]:
+def repair(writer: Writer, *, keep_contents: bool = False) -> list[str]:
     """Fix the faults that can be fixed without reading pictures; return a description of every step taken.
 
     Malformed vectors are deleted (the next index run embeds those pictures again), contents without a picture are
     removed, damaged and outdated index files are rebuilt from the catalogue, and near-duplicates without a valid group
-    are compared again. Raises `LibraryUnusable` if the database itself is damaged.
+    are compared again. With `keep_contents`, contents stay whose pictures the next index run may find again. They
+    also stay while the library has the files of a damaged catalogue. Raises `LibraryDamaged` if the database itself is
+    damaged; `store.recovery` is for that.
     """
     library = writer.library
     for fault in _catalogue_faults(library):
-        reason = f"{fault.detail}; restore it from a backup, or index again into a new library"
-        raise LibraryUnusable(library.path, reason)
+        raise LibraryDamaged(library.path, fault.detail)
     steps: list[str] = []
     for summary in list_spaces(library):
         steps.extend(_repair_space(writer, summary.stored))
-    with writer.transaction() as connection:
-        removed = remove_orphans(connection)
+    removed = 0
+    if not keep_contents and not any(library.path.glob(DAMAGED_FOLDERS)):
+        with writer.transaction() as connection:
+            removed = remove_orphans(connection)
     if removed:
         steps.append(f"removed {removed} contents without a file")
     steps.extend(_repair_groups(writer))
@@ -93,9 +97,13 @@ def repair(writer: Writer) -> list[str]:
 
 
 def remove_orphans(connection: Connection) -> int:
-    """Delete contents, with their vectors, that belong to no picture, present or missing; return how many."""
+    """Delete contents, with their vectors, that belong to no picture, present or missing; return how many.
+
+    Replaced contents stay until their data is carried over: an index run that was stopped may find their files again.
+    """
     has_picture = select(Picture.id).where(Picture.content_id == Content.id)
-    return connection.execute(delete(Content).where(~has_picture.exists())).rowcount
+    is_replaced = select(ReplacedContent.id).where(ReplacedContent.replaced_id == Content.id)
+    return connection.execute(delete(Content).where(~has_picture.exists(), ~is_replaced.exists())).rowcount
 
 
 def _repair_space(writer: Writer, stored: StoredSpace) -> Iterator[str]:
@@ -121,7 +129,7 @@ def _repair_groups(writer: Writer) -> Iterator[str]:
         reset = reset_broken_groups(connection)
     active = active_space(writer.library)
     if reset and active is not None:
-        update_near_duplicate_groups(writer, active)
+        update_near_duplicate_groups(writer.library, active)
         yield f"compared {reset} near-duplicates again"
 
 
@@ -133,7 +141,7 @@ def _catalogue_faults(library: Library) -> Iterator[Fault]:
                     yield Fault("catalogue", str(problem))
             for row in connection.execute(text("PRAGMA foreign_key_check")):
                 yield Fault("catalogue", f"{row[0]} row {row[1]} refers to a missing row of {row[2]}")
-    except LibraryUnusable as exc:
+    except LibraryDamaged as exc:
         yield Fault("catalogue", str(exc))
 
 
@@ -170,7 +178,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             return
         path = library.indexes / row.filename
         try:
-            index_cache.check_file(path, row.vectors, row.checksum)
+            index_cache.check_every_file(path, row.vectors, row.checksum)
             index = open_index(stored, path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
@@ -182,7 +190,7 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         yield from _differing_vectors(connection, stored, index, path.name)
 
 
-def _differing_vectors(connection: Connection, stored: StoredSpace, index: VectorIndex, name: str) -> Iterator[Fault]:
+def _differing_vectors(connection: Connection, stored: StoredSpace, index: DerivedIndex, name: str) -> Iterator[Fault]:
     """Compare every vector of an index file with the catalogue."""
     ids = index.ids()
     for start in range(0, len(ids), COMPARE_CHUNK_SIZE):

@@ -1,20 +1,55 @@
 """Remove pictures from the library. Files are never touched."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select
 
 from core.errors import PathNotIndexed
 from core.files import absolute
-from store.catalog.tables import Picture, PictureState, Root
+from store.catalog.tables import PassedOver, Picture, PictureState, Root
 from store.check import remove_orphans
-from store.library import Writer, mark_changed
-from store.roots import locate, within
+from store.ingest.metadata import mark_sidecar_contents
+from store.library import Library, Writer, mark_changed
+from store.passed_over import folders_within
+from store.roots import locate, locations_at, within
 from store.spaces import index_cache
 from store.spaces.registry import list_spaces
 
-__all__ = ["forget"]
+__all__ = ["exclusive_of_index_runs", "forget"]
+
+
+@contextmanager
+def exclusive_of_index_runs(
+    library: Library,
+    path: Path,
+    waiting: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
+) -> Iterator[Writer]:
+    """Lock the roots at, below and around `path` against index runs, then the library, and yield its writer.
+
+    An index run relies on the pictures of its root between its batches. A run in the background makes way; a run in a
+    terminal is waited for. `waiting` is called for each lock that is held for more than a second, and `check` again and
+    again while it is.
+    """
+    path = absolute(path)
+    while True:
+        roots = _roots_of(library, path)
+        with ExitStack() as held:
+            for root in roots:
+                held.enter_context(library.root_lock(root, waiting, check))
+            writer = held.enter_context(library.exclusive(waiting, check))
+            if _roots_of(library, path) == roots:  # none was added or merged in the meantime
+                yield writer
+                return
+
+
+def _roots_of(library: Library, path: Path) -> list[Path]:
+    """Return the roots at or below `path`, or the one that covers it, sorted by path."""
+    with library.read() as connection:
+        return sorted(location.root for location in locations_at(connection, path))
 
 
 def forget(writer: Writer, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
@@ -33,9 +68,13 @@ def forget(writer: Writer, path: Path, *, missing_only: bool = False, dry_run: b
         number = connection.scalar(select(func.count()).select_from(Picture).where(and_(*conditions))) or 0
         if dry_run:
             return number
+        mark_sidecar_contents(connection, select(Picture.id).where(and_(*conditions)))
         connection.execute(delete(Picture).where(and_(*conditions)))
         if not missing_only:
             connection.execute(delete(Root).where(Root.id.in_(roots)))
+            location = locate(connection, path)
+            if location is not None:
+                connection.execute(delete(PassedOver).where(*folders_within(location)))
         remove_orphans(connection)
         mark_changed(connection)
     for summary in list_spaces(writer.library):

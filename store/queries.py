@@ -6,39 +6,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, null, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
 
-from core.space import Space
+from core.metadata import DateSource, Person
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import (
     Content,
-    Failure,
+    ContentPlace,
     Picture,
     PictureState,
+    PlaceRow,
     Root,
     RootKind,
-    SpaceRow,
-    VectorFailure,
 )
 from store.filters.conditions import Condition
-from store.filters.selection import matching_contents
+from store.filters.people_and_places import has_own_place
+from store.filters.selection import matching_contents, scanned_contents
+from store.ingest.scanned_files import unpack_names
 from store.library import Library
+from store.people import people_of
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 
 __all__ = [
     "ContentRecord",
-    "FailureRecord",
     "RecordPage",
     "StoredFile",
     "content_records_in",
     "count_by_state",
     "count_contents",
     "count_documents",
-    "list_failures",
     "list_files",
     "load_content_record",
     "load_content_records",
@@ -66,6 +67,22 @@ class ContentRecord:
     lens: str | None
     latitude: float | None
     longitude: float | None
+    utc_offset: int | None = None
+    """Minutes that `taken_at` is ahead of UTC, where the source says it."""
+    date_source: DateSource | None = None
+    """What `taken_at` is."""
+    sublocation: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+    """Names of the place: all of the file, or else all of a gazetteer."""
+    people: tuple[Person, ...] = ()
+    companions: tuple[Path, ...] = ()
+    """Other files of the same shot, such as a RAW file."""
+    duration: float | None = None
+    """Seconds, of a video."""
+    color: int | None = None
+    """The average colour as 0xRRGGBB; None if it was indexed before that was stored."""
     document: str | None = None
     """The ID of a document that came with an imported space. It has no file, and `paths` contains this ID."""
 
@@ -88,20 +105,10 @@ class StoredFile:
     digest: bytes
     """SHA-256 of its bytes."""
     format: str
-
-
-@dataclass(frozen=True)
-class FailureRecord:
-    """A file that could not be read as a picture, or that a model could not embed."""
-
-    path: Path
-    reason: str
-    detail: str
-    tries: int
-    space: str | None = None
-    """The model that could not embed it."""
-    version: str | None = None
-    """The version of that model, if it has several."""
+    size: int
+    mtime_ns: int
+    companions: tuple[Path, ...] = ()
+    """Other files of the same shot, such as a RAW file."""
 
 
 def load_content_records(library: Library, ids: Sequence[int]) -> dict[int, ContentRecord]:
@@ -121,8 +128,9 @@ def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, 
     for batch in batch_slices(len(ids)):
         paths: dict[int, list[Path]] = {}
         documents: dict[int, str] = {}
+        companions: dict[int, list[Path]] = {}
         files = (
-            select(Picture.id, Picture.content_id, Root.path, Picture.relpath, Root.kind)
+            select(Picture.id, Picture.content_id, Root.path, Picture.relpath, Root.kind, Picture.companions)
             .join(Root, Root.id == Picture.root_id)
             .where(Picture.content_id.in_(list(ids[batch])), Picture.state == PictureState.PRESENT)
         )
@@ -132,8 +140,11 @@ def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, 
                 documents[row.content_id] = os.fsdecode(row.relpath)
                 paths[row.content_id] = [Path(documents[row.content_id])]
                 continue
-            paths.setdefault(row.content_id, []).append(_file_path(row.path, row.relpath))
-        for row in connection.execute(select(Content.__table__).where(Content.id.in_(list(paths)))):
+            path = _file_path(row.path, row.relpath)
+            paths.setdefault(row.content_id, []).append(path)
+            companions.setdefault(row.content_id, []).extend(_companion_paths(path, row.companions))
+        people = people_of(connection, list(paths))
+        for row in connection.execute(_with_places(list(paths))):
             records[row.id] = ContentRecord(
                 id=row.id,
                 paths=tuple(paths[row.id]),
@@ -146,9 +157,35 @@ def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, 
                 lens=row.lens,
                 latitude=row.latitude,
                 longitude=row.longitude,
+                utc_offset=row.utc_offset,
+                date_source=row.date_source and DateSource(row.date_source),
+                sublocation=row.sublocation,
+                city=row.shown_city,
+                region=row.shown_region,
+                country=row.shown_country,
+                people=people.get(row.id, ()),
+                companions=tuple(companions.get(row.id, ())),
+                duration=row.duration,
+                color=row.color,
                 document=documents.get(row.id),
             )
     return records
+
+
+def _with_places(ids: Sequence[int]) -> Select[Any]:
+    """A statement for contents, with the names of their places."""
+    looked_up = (PlaceRow.city, PlaceRow.region, PlaceRow.country)
+    own = (Content.city, Content.region, Content.country)
+    shown = (
+        case((has_own_place(), named), else_=found).label(f"shown_{named.key}")
+        for named, found in zip(own, looked_up, strict=True)
+    )
+    return (
+        select(Content.__table__, *shown)
+        .outerjoin(ContentPlace, ContentPlace.content_id == Content.id)
+        .outerjoin(PlaceRow, PlaceRow.id == ContentPlace.place_id)
+        .where(Content.id.in_(ids))
+    )
 
 
 def searchable_records(library: Library, spaces: Sequence[StoredSpace]) -> list[ContentRecord]:
@@ -182,13 +219,21 @@ def newest_contents(
 def count_contents(library: Library, condition: Condition | None = None) -> int:
     """Return how many contents `condition` keeps. Raises `InvalidQuery` and `PathNotIndexed`."""
     with library.read() as connection:
-        return _count(connection, matching_contents(connection, condition))
+        return _count(connection, scanned_contents(connection, condition))
 
 
 def list_files(library: Library, content_id: int) -> list[StoredFile]:
     """Return the present files of a content, first indexed first; none for a document or an unknown ID."""
     statement = (
-        select(Root.path, Picture.relpath, Content.digest, Content.format)
+        select(
+            Root.path,
+            Picture.relpath,
+            Content.digest,
+            Content.format,
+            Picture.size,
+            Picture.mtime_ns,
+            Picture.companions,
+        )
         .join(Picture, Picture.root_id == Root.id)
         .join(Content, Content.id == Picture.content_id)
         .where(Content.id == content_id, Picture.state == PictureState.PRESENT, Root.kind == RootKind.FOLDER)
@@ -197,7 +242,15 @@ def list_files(library: Library, content_id: int) -> list[StoredFile]:
     with library.read() as connection:
         rows = connection.execute(statement).all()
     return [
-        StoredFile(Path(os.fsdecode(row.path)), _file_path(row.path, row.relpath), row.digest, row.format)
+        StoredFile(
+            root=Path(os.fsdecode(row.path)),
+            path=_file_path(row.path, row.relpath),
+            digest=row.digest,
+            format=row.format,
+            size=row.size,
+            mtime_ns=row.mtime_ns,
+            companions=tuple(_companion_paths(_file_path(row.path, row.relpath), row.companions)),
+        )
         for row in rows
     ]
 
@@ -215,7 +268,7 @@ def load_dates_taken(library: Library, ids: Ids) -> dict[int, datetime]:
 
 
 def count_by_state(library: Library) -> dict[PictureState, int]:
-    """Return how many files are in each state. Documents of imported spaces are not counted."""
+    """Return how many pictures are in each state. Companions of pictures and imported documents are not counted."""
     statement = (
         select(Picture.state, func.count(Picture.id))
         .where(Picture.root_id.in_(select(Root.id).where(Root.kind == RootKind.FOLDER)))
@@ -224,7 +277,7 @@ def count_by_state(library: Library) -> dict[PictureState, int]:
     with library.read() as connection:
         rows = connection.execute(statement).all()
     by_state = {PictureState(state): number for state, number in rows}
-    return {state: by_state.get(state, 0) for state in PictureState}
+    return {state: by_state.get(state, 0) for state in PictureState if state is not PictureState.PAIRED}
 
 
 def count_documents(library: Library) -> int:
@@ -234,36 +287,9 @@ def count_documents(library: Library) -> int:
         return connection.scalar(select(func.count(Picture.id)).where(Picture.root_id.in_(collections))) or 0
 
 
-def list_failures(library: Library) -> list[FailureRecord]:
-    """Return every file that could not be read, or not be embedded in some space, ordered by path."""
-    unreadable = (
-        select(Root.path, Picture.relpath, Failure.reason, Failure.detail, Failure.tries)
-        .add_columns(null().label("space"), null().label("weights"))
-        .join(Picture, Picture.id == Failure.picture_id)
-        .join(Root, Root.id == Picture.root_id)
-    )
-    why = (VectorFailure.reason, VectorFailure.detail, VectorFailure.tries)
-    unembedded = (
-        select(Root.path, Picture.relpath, *why, SpaceRow.model.label("space"), SpaceRow.weights)
-        .join(Picture, Picture.content_id == VectorFailure.content_id)
-        .join(Root, Root.id == Picture.root_id)
-        .join(SpaceRow, SpaceRow.id == VectorFailure.space_id)
-        .where(Picture.state == PictureState.PRESENT)
-    )
-    statement = unreadable.union_all(unembedded).order_by("path", "relpath", "space")
-    with library.read() as connection:
-        rows = connection.execute(statement).all()
-    return [
-        FailureRecord(
-            path=_file_path(row.path, row.relpath),
-            reason=row.reason,
-            detail=row.detail,
-            tries=row.tries,
-            space=row.space,
-            version=row.space and Space(row.space, row.weights, 0).version,
-        )
-        for row in rows
-    ]
+def _companion_paths(path: Path, packed: bytes | None) -> list[Path]:
+    """Return the paths of the companions of the picture at `path`."""
+    return [path.parent / os.fsdecode(name) for name in unpack_names(packed)]
 
 
 def _file_path(root: bytes, relpath: bytes) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from core.files import absolute
-from store.catalog.tables import Picture, PictureState, Root, RootKind
+from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
 from store.library import Library, Writer
 
 __all__ = [
@@ -77,6 +77,8 @@ class FolderRoots:
 
     def locate(self, path: bytes) -> tuple[int, bytes] | None:
         """Return the ID of the root that covers the absolute `path`, and the path relative to it, or None."""
+        if not self._prefixes:
+            return None
         path = os.path.normpath(path)
         for root_id, prefix in self._prefixes:
             if path.startswith(prefix):
@@ -196,6 +198,8 @@ def _merge_roots_below(connection: Connection, location: RootLocation) -> None:
                 .values(root_id=literal_column(str(location.root_id)), relpath=bindparam("moved")),
                 [{"picture": picture.id, "moved": prefix + picture.relpath} for picture in pictures],
             )
+        moved = {"root_id": location.root_id, "beneath": location.beneath, "is_run_complete": False}
+        connection.execute(update(ReplacedContent).where(ReplacedContent.root_id == row.id).values(moved))
         connection.execute(delete(Root).where(Root.id == row.id))
 
 

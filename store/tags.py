@@ -20,6 +20,7 @@ __all__ = [
     "TagCount",
     "TagRecord",
     "Tagging",
+    "add_taggings",
     "add_tags",
     "list_tags",
     "relabel",
@@ -28,6 +29,7 @@ __all__ = [
     "set_picture_tags",
     "tag_name",
     "tag_names",
+    "tagged_by",
     "tags_of",
 ]
 
@@ -92,7 +94,7 @@ def add_tags(library: Library, taggings: Iterable[Tagging], source: TagSource = 
     Contents that are not in the library are skipped. Raises `InvalidTag`.
     """
     with library.transaction() as connection:
-        return _add(connection, taggings, source)
+        return add_taggings(connection, taggings, source)
 
 
 def remove_tags(
@@ -121,7 +123,7 @@ def relabel(
     """
     with library.transaction() as connection:
         _remove(connection, content_ids, names, source)
-        _add(connection, taggings, source)
+        add_taggings(connection, taggings, source)
 
 
 def tags_of(library: Library, content_ids: Sequence[int]) -> dict[int, list[TagRecord]]:
@@ -132,6 +134,19 @@ def tags_of(library: Library, content_ids: Sequence[int]) -> dict[int, list[TagR
         content_id: sorted(tags, key=lambda record: (fold(record.name), record.source))
         for content_id, tags in records.items()
     }
+
+
+def tagged_by(library: Library, content_ids: Sequence[int], name: str, source: TagSource = TagSource.USER) -> set[int]:
+    """Return those of `content_ids` that have the tag `name` from `source`. Raises `InvalidTag`."""
+    tag = select(Tag.id).where(Tag.key == fold(tag_name(name)))
+    found = set[int]()
+    with library.read() as connection:
+        for chunk in _chunks(content_ids):
+            statement = select(ContentTag.content_id).where(
+                ContentTag.tag_id.in_(tag), ContentTag.content_id.in_(chunk), ContentTag.source == source
+            )
+            found |= set(connection.execute(statement).scalars())
+    return found
 
 
 def list_tags(library: Library) -> list[TagCount]:
@@ -161,7 +176,7 @@ def set_content_tags(
     """Replace all tags that `source` gave to `content_ids` by `taggings`. Raises `InvalidTag`."""
     for chunk in _chunks(list(content_ids)):
         connection.execute(delete(ContentTag).where(ContentTag.content_id.in_(chunk), ContentTag.source == source))
-    _add(connection, taggings, source)
+    add_taggings(connection, taggings, source)
 
 
 def set_picture_tags(connection: Connection, picture_id: int, names: Iterable[str]) -> None:
@@ -175,7 +190,8 @@ def set_picture_tags(connection: Connection, picture_id: int, names: Iterable[st
         )
 
 
-def _add(connection: Connection, taggings: Iterable[Tagging], source: TagSource) -> int:
+def add_taggings(connection: Connection, taggings: Iterable[Tagging], source: TagSource) -> int:
+    """As `add_tags`, within a transaction."""
     names: dict[str, str] = {}
     probabilities: dict[tuple[str, int], float | None] = {}
     for tagging in taggings:

@@ -2,25 +2,39 @@
 
 import os
 import shutil
+import signal
 import sqlite3
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 from PIL import Image
+from sqlalchemy import URL, Engine, create_engine
+from sqlalchemy.util import LRUCache
 
+import indexer.places
+import store.catalog.engine
 from encoders.fake import FakeEncoder
 from indexer import index
 from indexer.reader_pool import ReaderPool
 from store import Library
+from tests.support.indexing import LONG_AGO, copied_library
+from tests.support.tools import NOT_RUN
 
-LONG_AGO = 1_700_000_000_000_000_000
-"""Modification time of the pictures in nanoseconds, so that a copy of the library finds them unchanged."""
+settings.register_profile("sightline", deadline=None)  # a loaded machine is no fault
+settings.load_profile("sightline")
 
 COLOURS = {"red.png": "red", "green.png": "lime", "blue.png": "blue", "more/yellow.png": "yellow"}
 """The pictures that the fixture `album` paints."""
+
+LEFT_OUT = ("browser", "processes")
+"""Markers of tests that `make test` leaves out, because they take minutes."""
 
 REPORTED_LIBRARIES = ("faiss-cpu", "faiss-gpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
 
@@ -30,10 +44,12 @@ def pytest_configure() -> None:
 
     The threads of PyTorch and FAISS sleep while they wait. By default they spin, and test processes that run side by
     side take the cores from each other. Processes keep the bytecode of their modules, because compiling it takes longer
-    than the rest of their start.
+    than the rest of their start. Ctrl-C stops them, even if this process runs in the background and ignores it.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
@@ -43,6 +59,19 @@ def pytest_report_header() -> str:
         with suppress(PackageNotFoundError):  # only one build of FAISS is installed
             parts.append(f"{name} {version(name)}")
     return "sightline: " + ", ".join(parts)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List the tests that were not run: they look like passed ones in a long output."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]) for report in reports if NOT_RUN in str(report.longrepr))
+    for reason, tests in reasons.items():
+        terminalreporter.write_sep("!", f"{tests} tests {reason.removeprefix('Skipped: ')}", yellow=True, bold=True)
+    expression = terminalreporter.config.option.markexpr
+    if left_out := [name for name in LEFT_OUT if f"not {name}" in expression]:
+        names = " and ".join(f"`{name}`" for name in left_out)
+        text = f"tests marked {names} were left out of this run; `make test-ci` has them all"
+        terminalreporter.write_sep("!", text, yellow=True, bold=True)
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +91,31 @@ def readers_are_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     defaults = ReaderPool.__init__.__kwdefaults__
     assert defaults is not None
     monkeypatch.setitem(defaults, "start_after", None)
+
+
+@pytest.fixture(autouse=True)
+def positions_are_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index runs do not load the gazetteer, which takes seconds."""
+    monkeypatch.setattr(indexer.places, "gazetteer_is_installed", lambda: False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_statements_are_shared() -> None:
+    """Compile each SQL statement once, not once for each library: compiling takes half of the time of an index run.
+
+    SQLAlchemy caches compiled statements by engine and dialect, so all engines get the same cache and dialect.
+    """
+    in_memory = create_engine("sqlite://")
+    in_memory.connect().close()  # the first connection configures the dialect
+    statements: LRUCache[Any, Any] = LRUCache(2_000)
+
+    def create(url: URL) -> Engine:
+        engine = create_engine(url)
+        engine.dialect = in_memory.dialect
+        engine.update_execution_options(compiled_cache=statements)
+        return engine
+
+    store.catalog.engine.create_engine = create  # type: ignore[assignment, attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -125,10 +179,5 @@ def indexed_once(tmp_path_factory: pytest.TempPathFactory, empty_library: Path) 
 @pytest.fixture
 def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library]:
     """Four pictures, each of one colour, in a library that the test may change."""
-    for name in COLOURS:
-        os.utime(album / name, ns=(LONG_AGO, LONG_AGO))
-    shutil.copytree(indexed_once, tmp_path / "library")
-    with closing(sqlite3.connect(tmp_path / "library" / "catalog.sqlite")) as catalog, catalog:
-        catalog.execute("UPDATE roots SET path = ?", (os.fsencode(album),))
-    with Library.open(tmp_path / "library") as opened:
+    with copied_library(indexed_once, tmp_path / "library", album) as opened:
         yield opened

@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,9 +21,15 @@ PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightli
 REPOSITORY = Path(__file__).parent.parent
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """Return the distributions that install each package. Reading the lists of files of all of them takes a second."""
+    return packages_distributions()
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_no_other_distribution_installs_our_packages(name: str) -> None:
-    others = set(packages_distributions().get(name, [])) - {"sightline"}
+    others = set(distributions().get(name, [])) - {"sightline"}
     assert not others, (
         f"{', '.join(others)} also installs a package called `{name}`. The files overwrite each other, and "
         "uninstalling one package deletes files of the other. Install Sightline into an environment of its own."

@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import anyio.lowlevel
 import anyio.to_thread
 from fastapi import FastAPI
-from fastapi.responses import FileResponse
 from fastapi.routing import APIRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.version import __version__
@@ -17,8 +14,11 @@ from store.library import Library
 from web import errors
 from web.api import (
     albums,
+    browse,
+    duplicates,
     export,
     facets,
+    folders,
     highlight,
     jobs,
     judgements,
@@ -29,17 +29,18 @@ from web.api import (
     spaces,
     status,
     tags,
+    timeline,
+    world_map,
 )
 from web.guard import GuardMiddleware
+from web.page import mount_page
+from web.reference import mount_reference
 from web.service import Service
 from web.settings import ServeSettings
 
-__all__ = ["API_PREFIX", "STATIC_FOLDER", "create_app"]
+__all__ = ["API_PREFIX", "create_app"]
 
 API_PREFIX = "/api/v1"
-
-STATIC_FOLDER = Path(__file__).parent / "static"
-"""The files of the page, served as they are; there is no build step, and nothing is loaded from other hosts."""
 
 DESCRIPTION = """\
 Semantic image search. Every picture has an `id` that stands for the content of its file: copies share it, and it is
@@ -54,10 +55,11 @@ TAGS = [
         "search": "Queries of text and pictures, filters, and facets to filter by.",
         "pictures": "Single pictures, and export of a selection.",
         "highlight": "Where in a picture something is.",
-        "tags": "Tags and albums.",
+        "tags": "Tags, ratings and albums.",
+        "duplicates": "Near-duplicates, and pictures that were told apart.",
         "judgements": "Relevance judgements, for an evaluation on your own pictures.",
         "library": "Contents of the library, failed files, embedding spaces, and models to choose from.",
-        "jobs": "Long-running work, one job at a time.",
+        "jobs": "Long-running work, one job at a time, the most urgent first.",
         "clip-retrieval": "Routes for clients of clip-retrieval 2.45.",
         "health": "Health check, and metrics for Prometheus.",
     }.items()
@@ -67,16 +69,22 @@ TAGS = [
 ROUTERS = (
     search.router,
     facets.router,
+    timeline.router,
+    world_map.router,
+    folders.router,
     search.uploads_router,
     pictures.router,
     highlight.router,
     export.router,
     tags.router,
     albums.router,
+    albums.pictures_router,
+    duplicates.router,
     judgements.router,
     status.router,
     spaces.router,
     models.router,
+    browse.router,
     jobs.router,
 )
 """The routers below `API_PREFIX`, in the order of the OpenAPI document."""
@@ -110,7 +118,8 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         app.include_router(router, prefix=API_PREFIX, responses=PROBLEM_RESPONSES)
     app.include_router(knn.router, responses=PROBLEM_RESPONSES)
     app.include_router(status.health_router, responses=PROBLEM_RESPONSES)
-    _mount_page(app)
+    mount_reference(app)
+    mount_page(app, library)
     app.add_middleware(errors.InternalErrorMiddleware)
     app.add_middleware(app.state.service.metrics.middleware)
     app.add_middleware(HeadMiddleware)
@@ -122,6 +131,7 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A request in progress holds a connection and perhaps a picture: the number of threads bounds both.
     anyio.to_thread.current_default_thread_limiter().total_tokens = app.state.service.settings.threads
+    app.state.service.start()
     try:
         yield
     finally:
@@ -130,16 +140,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
-
-
-def _mount_page(app: FastAPI) -> None:
-    """Serve the page at `/` and its files below `/static`."""
-
-    @app.get("/", include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(STATIC_FOLDER / "index.html", headers={"Cache-Control": "no-cache"})
-
-    app.mount("/static", StaticFiles(directory=STATIC_FOLDER), name="static")
 
 
 class HeadMiddleware:

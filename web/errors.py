@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import errors
 from core.errors import SightlineError
+from web.request_faults import allowed_methods, describe_fault, method_hint
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -27,8 +28,10 @@ __all__ = [
     "InternalErrorMiddleware",
     "NotAllowed",
     "NotFound",
+    "PictureNotUploaded",
     "Problem",
     "StorageFull",
+    "describe_failure",
     "hint_for",
     "install_error_handlers",
     "printable",
@@ -45,9 +48,6 @@ RETRY_AFTER_SECONDS = "1"
 INTERNAL_ERROR, INTERNAL_ERROR_DETAIL = "InternalError", "An unexpected error occurred in Sightline."
 """Name and detail of the problem that an unexpected exception becomes."""
 
-MAX_REPORTED_FAULTS = 10
-"""How many faults of an invalid request its problem document lists."""
-
 
 class NotFound(SightlineError):
     """The resource does not exist, or the client may not see it; the response is the same for both."""
@@ -63,6 +63,13 @@ class FrameNotFound(NotFound):
         numbers = "0 is the only one" if count == 1 else f"its frames have the numbers 0 to {count - 1}"
         super().__init__(f"The picture has no frame {frame}; {numbers}.")
         self.frame, self.count = frame, count
+
+
+class PictureNotUploaded(errors.InvalidQuery):
+    """The query names a file by its path, which would say whether that file exists on the server."""
+
+    def __init__(self) -> None:
+        super().__init__("A picture has to be uploaded; it cannot be named by its path.")
 
 
 class NotAllowed(SightlineError):
@@ -92,6 +99,7 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         # The request is wrong.
         errors.InvalidQuery: HTTPStatus.BAD_REQUEST,
         errors.InvalidTag: HTTPStatus.BAD_REQUEST,
+        errors.InvalidJob: HTTPStatus.BAD_REQUEST,
         errors.PictureError: HTTPStatus.BAD_REQUEST,
         errors.BadCheckpoint: HTTPStatus.BAD_REQUEST,
         errors.BadVectorFile: HTTPStatus.BAD_REQUEST,
@@ -101,8 +109,18 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.UnknownSpace: HTTPStatus.NOT_FOUND,
         errors.UnknownModel: HTTPStatus.NOT_FOUND,
         errors.UnknownAlbum: HTTPStatus.NOT_FOUND,
+        errors.UnknownJob: HTTPStatus.NOT_FOUND,
         # The request conflicts with the state of the library or of its folders.
         errors.NothingIndexed: HTTPStatus.CONFLICT,
+        errors.AlbumExists: HTTPStatus.CONFLICT,
+        errors.AlbumIsSearch: HTTPStatus.CONFLICT,
+        errors.NotInAlbum: HTTPStatus.CONFLICT,
+        errors.SnapshotError: HTTPStatus.CONFLICT,
+        errors.RootBusy: HTTPStatus.CONFLICT,
+        errors.RootMismatch: HTTPStatus.CONFLICT,
+        errors.RootOverlaps: HTTPStatus.CONFLICT,
+        errors.UnknownRoot: HTTPStatus.NOT_FOUND,
+        errors.JobError: HTTPStatus.CONFLICT,
         errors.SpaceMismatch: HTTPStatus.CONFLICT,
         errors.SpaceIncomplete: HTTPStatus.CONFLICT,
         errors.ExchangeError: HTTPStatus.CONFLICT,
@@ -110,11 +128,13 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.RootUnavailable: HTTPStatus.CONFLICT,
         errors.FolderExcluded: HTTPStatus.CONFLICT,
         errors.FolderUnreadable: HTTPStatus.CONFLICT,
+        errors.LicenceNotAccepted: HTTPStatus.CONFLICT,
         # The machine lacks something, for now or until it is installed.
         errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.PluginError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.LibraryReadOnly: HTTPStatus.FORBIDDEN,
         errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.UnknownIndexEngine: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.HomeFolderNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -141,11 +161,14 @@ NAMES: Mapping[type[SightlineError], str] = MappingProxyType(
         errors.FolderNotFound: "NoSuchFolder",
         errors.HomeFolderNotFound: "NoHomeFolder",
         errors.ImportedSpaceHasNoModel: "ModelUnavailable",
+        errors.InvalidJob: "NotAllowed",
         errors.IncomparableEvaluations: "Incomparable",
         errors.LibraryBusy: "Busy",
         errors.LicenceNotAllowed: "LicenceRefused",
         errors.PathNotIndexed: "NothingKnown",
         errors.RelevanceNotCalibrated: "InvalidQuery",
+        errors.UnknownJob: "NotThere",
+        errors.UnknownJobKind: "NotAllowed",
         errors.UnsafeServerSettings: "ServeRefused",
     }
 )
@@ -158,6 +181,10 @@ HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxy
         errors.RootUnavailable: lambda _: (
             "If the pictures are really gone, run `sightline index FOLDER --accept-missing` on the server."
         ),
+        errors.LibraryDamaged: lambda _: "Stop the server and run `sightline repair`: it saves what can be read.",
+        errors.LibraryReadOnly: lambda _: (
+            "Give the user that runs the server permission to write to its folder, or serve a copy of it."
+        ),
         errors.SpaceIncomplete: lambda _: "Start the job again when the files are available.",
         errors.ModelUnavailable: lambda error: (
             f"`sightline models pull {error.pull}` on the server downloads what is missing." if error.pull else None
@@ -167,6 +194,15 @@ HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxy
     }
 )
 """Exception class to what an HTTP client can do about it."""
+
+
+class QueryFault(BaseModel):
+    """Why a query cannot be parsed."""
+
+    name: str
+    """A stable name, to translate it by."""
+    data: dict[str, str | int | bool]
+    """What the message mentions."""
 
 
 class Problem(BaseModel):
@@ -180,6 +216,8 @@ class Problem(BaseModel):
     detail: str
     hint: str | None = None
     """What the client can do about it; left out when there is nothing to say."""
+    fault: QueryFault | None = None
+    """Why a query cannot be parsed; left out for other problems."""
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -190,10 +228,17 @@ def install_error_handlers(app: FastAPI) -> None:
 
 
 def problem_response(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, *, hint: str | None = None
+    status: int,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    hint: str | None = None,
+    fault: QueryFault | None = None,
 ) -> JSONResponse:
     """Return a problem document as a response."""
-    problem = Problem(type=f"urn:sightline:{title}", title=title, status=status, detail=detail, hint=hint)
+    name = f"urn:sightline:{title}"
+    problem = Problem(type=name, title=title, status=status, detail=detail, hint=hint, fault=fault)
     return JSONResponse(problem.model_dump(exclude_none=True), status, headers, PROBLEM_MEDIA_TYPE)
 
 
@@ -210,6 +255,11 @@ def problem_name(error: SightlineError) -> str:
     return NAMES.get(type(error), type(error).__name__)
 
 
+def describe_failure(error: SightlineError) -> tuple[str, str]:
+    """Return the name of `error`, and its message with what can be done about it, for a job that failed."""
+    return problem_name(error), " ".join(filter(None, (printable(error), hint_for(error))))
+
+
 def hint_for(error: SightlineError) -> str | None:
     """Return what an HTTP client can do about `error`, if there is anything to say."""
     for kind in type(error).__mro__:
@@ -221,17 +271,20 @@ def hint_for(error: SightlineError) -> str | None:
 def _handle_sightline_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SightlineError)
     passing = isinstance(error, Busy | errors.LibraryBusy | errors.LibraryUnusable)
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if passing else None
-    return problem_response(status_of(error), problem_name(error), printable(error), headers, hint=hint_for(error))
+    lasting = isinstance(error, errors.LibraryDamaged | errors.LibraryReadOnly)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if passing and not lasting else None
+    fault = None
+    if isinstance(error, errors.QuerySyntax):
+        data = {key: printable(value) if isinstance(value, str) else value for key, value in error.fault.data.items()}
+        fault = QueryFault(name=error.fault.name, data=data)
+    title, hint = problem_name(error), hint_for(error)
+    return problem_response(status_of(error), title, printable(error), headers, hint=hint, fault=fault)
 
 
-def _handle_invalid_request(_request: Request, error: Exception) -> JSONResponse:
+def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = error.errors()
-    lines = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:MAX_REPORTED_FAULTS]]
-    if len(faults) > MAX_REPORTED_FAULTS:
-        lines.append(f"and {len(faults) - MAX_REPORTED_FAULTS:,} more")
-    return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "InvalidRequest", printable("; ".join(lines)))
+    status, title, detail, hint = describe_fault(request, error)
+    return problem_response(status, title, printable(detail), hint=hint)
 
 
 def _handle_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -239,7 +292,10 @@ def _handle_http_exception(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return _handle_sightline_error(request, NotFound())
     title = HTTPStatus(error.status_code).phrase.title().replace(" ", "").replace("-", "")
-    return problem_response(error.status_code, title, printable(error.detail), error.headers)
+    headers, hint = error.headers, None
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers, hint = {"Allow": ", ".join(allowed_methods(request))}, method_hint(request)
+    return problem_response(error.status_code, title, printable(error.detail), headers, hint=hint)
 
 
 class InternalErrorMiddleware:

@@ -1,19 +1,31 @@
-"""Single frames of picture files at their full size, as PNG."""
+"""Single frames of picture files at their full size."""
 
 import io
-from hashlib import sha256
+from enum import StrEnum
 from typing import NamedTuple
 
 from core.errors import PictureError
-from pictures.decode import decode
+from core.pixels_version import PIXELS_VERSION
+from pictures.decode import INDEXED, decode
 from store.library import Library
 from web.errors import NotFound
-from web.picture_files import check_frame, open_picture_file, read_picture
+from web.picture_files import frame_seconds, is_unchanged, open_picture_file, open_picture_source
 
-__all__ = ["FrameImage", "frame_etag", "render_frame"]
+__all__ = ["FrameEncoding", "FrameImage", "frame_etag", "render_frame"]
 
 PNG_LEVEL = 1
 """Compression: a page is rarely sent twice, and higher levels take seconds for large ones."""
+
+JPEG_QUALITY = 92
+MAX_JPEG_SIDE = 65_500
+"""Pixels; libjpeg refuses more."""
+
+
+class FrameEncoding(StrEnum):
+    """The formats of frames."""
+
+    PNG = "png"
+    JPEG = "jpeg"
 
 
 class FrameImage(NamedTuple):
@@ -24,30 +36,37 @@ class FrameImage(NamedTuple):
     """Its permanent entity tag; None when the file has changed since it was indexed."""
 
 
-def frame_etag(library: Library, content_id: int, frame: int) -> str:
+def frame_etag(library: Library, content_id: int, frame: int, encoding: FrameEncoding) -> str:
     """Return the entity tag of a frame. Raises `NotFound` and `FrameNotFound`."""
     stored, file = open_picture_file(library, content_id)
     file.close()
-    check_frame(library, content_id, frame)
-    return _etag(stored.digest, frame)
+    frame_seconds(library, content_id, frame)  # raises `FrameNotFound`
+    return _etag(stored.digest, frame, encoding)
 
 
-def render_frame(library: Library, content_id: int, frame: int) -> FrameImage:
-    """Decode a frame, and encode it as PNG, upright and in sRGB.
+def render_frame(library: Library, content_id: int, frame: int, encoding: FrameEncoding) -> FrameImage:
+    """Decode a frame, and encode it, upright and in sRGB.
 
-    Raises `FrameNotFound`, and `NotFound` if the picture has no readable file or if it is no longer a picture.
+    Raises `FrameNotFound`, and `NotFound` if the picture has no readable file or if it is no longer a picture, or if it
+    is too large for the format.
     """
-    stored, data = read_picture(library, content_id)
-    check_frame(library, content_id, frame)
-    try:
-        image = decode(data, frame=frame).image
-    except PictureError as exc:
-        raise NotFound from exc
-    out = io.BytesIO()
-    image.save(out, "PNG", compress_level=PNG_LEVEL)
-    is_unchanged = sha256(data).digest() == stored.digest
-    return FrameImage(out.getvalue(), _etag(stored.digest, frame) if is_unchanged else None)
+    with open_picture_source(library, content_id) as (stored, source):
+        seconds = frame_seconds(library, content_id, frame)
+        try:
+            image = decode(source.data, INDEXED, frame=frame, seconds=seconds).image
+        except PictureError as exc:
+            raise NotFound from exc
+        if encoding is FrameEncoding.JPEG and max(image.size) > MAX_JPEG_SIDE:
+            raise NotFound
+        out = io.BytesIO()
+        if encoding is FrameEncoding.JPEG:
+            image.save(out, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+        else:
+            image.save(out, "PNG", compress_level=PNG_LEVEL)
+        etag = _etag(stored.digest, frame, encoding) if is_unchanged(stored, source) else None
+        return FrameImage(out.getvalue(), etag)
 
 
-def _etag(digest: bytes, frame: int) -> str:
-    return f'"{digest.hex()[:32]}-frame-{frame}"'
+def _etag(digest: bytes, frame: int, encoding: FrameEncoding) -> str:
+    name = f"{digest.hex()[:32]}-frame-{frame}-v{PIXELS_VERSION}"
+    return f'"{name}"' if encoding is FrameEncoding.PNG else f'"{name}-{encoding}"'

@@ -37,10 +37,6 @@ HOST_HEADER = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?")
 """A Host header in lower case: a name or an address, and optionally a port."""
 
 SECURITY_HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        "manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -49,6 +45,18 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
 }
 
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:{tiles}; media-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+def security_headers(settings: ServeSettings) -> Mapping[str, str]:
+    """Return the headers of every response. Images may also come from the server of map tiles, if there is one."""
+    tiles = "" if settings.map_tiles is None else f" {settings.map_tiles.origin}"
+    return {"Content-Security-Policy": CONTENT_SECURITY_POLICY.format(tiles=tiles), **SECURITY_HEADERS}
+
 
 class GuardMiddleware:
     """ASGI middleware that rejects requests without access, and adds security headers to every response."""
@@ -56,6 +64,7 @@ class GuardMiddleware:
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self._app = app
         self._settings = settings
+        self._security_headers = security_headers(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -66,7 +75,7 @@ class GuardMiddleware:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in self._security_headers.items():
                     headers.setdefault(name, value)
             await send(message)
 

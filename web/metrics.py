@@ -1,6 +1,5 @@
 """Metrics for Prometheus: requests by route, their duration, and the contents of the library."""
 
-from collections import Counter as Counts
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Literal
@@ -10,10 +9,11 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from indexer.jobs import KINDS
+from store.jobs import JobState, count_jobs
 from store.library import Library
 from store.queries import count_by_state
 from store.spaces.registry import list_spaces
-from web.jobs import Jobs, JobState
 
 __all__ = ["Metrics"]
 
@@ -27,9 +27,9 @@ BUCKET_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Metrics:
     """The metrics of one server."""
 
-    def __init__(self, library: Library, jobs: Jobs) -> None:
+    def __init__(self, library: Library) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_LibraryCollector(library, jobs))
+        self._registry.register(_LibraryCollector(library))
         self._requests = Counter(
             "sightline_requests", "Answered requests", ["route", "method", "status"], registry=self._registry
         )
@@ -88,9 +88,8 @@ class Metrics:
 class _LibraryCollector(Collector):
     """Collects the contents of the library when the metrics are requested."""
 
-    def __init__(self, library: Library, jobs: Jobs) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library
-        self._jobs = jobs
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registration does not query the database."""
@@ -106,9 +105,9 @@ class _LibraryCollector(Collector):
         for summary in list_spaces(self._library):
             vectors.add_metric([str(summary.stored.space), str(summary.is_active).lower()], summary.vectors)
         yield vectors
-        job_counts = Counts((job.kind, job.state) for job in self._jobs.all())
-        jobs = GaugeMetricFamily("sightline_jobs", "Recent jobs", labels=["kind", "state"])
-        for kind in ("index", "space"):
+        job_counts = count_jobs(self._library)
+        jobs = GaugeMetricFamily("sightline_jobs", "Unfinished and recent jobs", labels=["kind", "state"])
+        for kind in KINDS:
             for job_state in JobState:
                 jobs.add_metric([kind, job_state], job_counts[kind, job_state])
         yield jobs

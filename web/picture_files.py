@@ -6,11 +6,13 @@ A client never names a path, and no file outside the folders of the library is o
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from core.frames import FIRST_FRAME
+from pictures.sources import PictureSource, open_source
 from store.catalog.frame_ids import MAX_FRAMES
 from store.frames import list_frames
 from store.library import Library
@@ -20,18 +22,16 @@ from web.errors import FrameNotFound, NotFound
 __all__ = [
     "FILE_CHUNK_BYTES",
     "MAX_CONTENT_ID",
-    "MAX_FILE_BYTES",
     "MAX_FRAME_NUMBER",
     "byte_range",
-    "check_frame",
+    "frame_seconds",
+    "is_unchanged",
     "matches_etag",
+    "open_companion",
     "open_picture_file",
+    "open_picture_source",
     "picture_path",
-    "read_picture",
 ]
-
-MAX_FILE_BYTES = 1 << 30
-"""Largest file that is read into memory, as for indexing."""
 
 MAX_CONTENT_ID = 2**63 - 1
 """Largest integer of SQLite."""
@@ -46,19 +46,31 @@ SINGLE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 """A Range header with one range. For several, the whole file is sent instead, as RFC 9110 allows."""
 
 
-def read_picture(library: Library, content_id: int) -> tuple[StoredFile, bytes]:
-    """Return the first readable file of a picture, and its bytes. Raises `NotFound`."""
+@contextmanager
+def open_picture_source(library: Library, content_id: int) -> Iterator[tuple[StoredFile, PictureSource]]:
+    """Open the first readable file of a picture, to decode it. Raises `NotFound`, also if it is too large by now."""
     stored, file = open_picture_file(library, content_id)
-    with file:
-        return stored, file.read(MAX_FILE_BYTES)
+    with open_source(file) as source:
+        if source.is_too_large:
+            raise NotFound
+        yield stored, source
 
 
-def check_frame(library: Library, content_id: int, frame: int) -> None:
-    """Raise `FrameNotFound` unless the library knows this frame of a picture."""
-    if frame != FIRST_FRAME:
-        numbers = [known.number for known in list_frames(library, content_id)]
-        if frame not in numbers:
-            raise FrameNotFound(frame, max(numbers, default=FIRST_FRAME) + 1)
+def is_unchanged(stored: StoredFile, source: PictureSource) -> bool:
+    """Return whether a file is the one that was indexed: by its bytes, or by size and time if it is a video."""
+    if source.is_video:
+        return (source.size, source.mtime_ns) == (stored.size, stored.mtime_ns)
+    return source.digest() == stored.digest
+
+
+def frame_seconds(library: Library, content_id: int, frame: int) -> float | None:
+    """Return the time of a frame, if it is a moment. Raises `FrameNotFound` unless the library knows the frame."""
+    if frame == FIRST_FRAME:
+        return None
+    frames = {known.number: known for known in list_frames(library, content_id)}
+    if frame not in frames:
+        raise FrameNotFound(frame, max(frames, default=FIRST_FRAME) + 1)
+    return frames[frame].seconds
 
 
 def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, BinaryIO]:
@@ -69,6 +81,16 @@ def open_picture_file(library: Library, content_id: int) -> tuple[StoredFile, Bi
                 return stored, _open_below(stored.root, stored.path)
             except (OSError, RuntimeError):  # RuntimeError: a loop of symbolic links
                 continue
+    raise NotFound
+
+
+def open_companion(library: Library, content_id: int, number: int) -> tuple[Path, BinaryIO]:
+    """Open a companion of a picture, numbered from 0 as in its record. Raises `NotFound` for any reason."""
+    if 0 < content_id <= MAX_CONTENT_ID:
+        found = [(stored.root, path) for stored in list_files(library, content_id) for path in stored.companions]
+        for root, path in found[number : number + 1]:
+            with suppress(OSError, RuntimeError):  # RuntimeError: a loop of symbolic links
+                return path, _open_below(root, path)
     raise NotFound
 
 

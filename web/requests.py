@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
 from core.errors import InvalidQuery
+from core.notices import Notice
 from search.filters import And, Condition, Filters
 from search.options import SearchOptions, Sort
 from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
 from search.query_image import Crop
-from search.query_language import filter_text, parse
+from search.query_language import ParsedQuery, filter_text, line_that_reads_as, parse, query_notices
+from web.errors import PictureNotUploaded
 from web.picture_files import MAX_CONTENT_ID, MAX_FRAME_NUMBER, picture_path
 from web.service import Service
 
@@ -25,9 +27,11 @@ __all__ = [
     "QueryPartRequest",
     "QueryRequest",
     "RequestModel",
+    "ResultRequest",
     "SearchRequest",
     "combined_filters",
     "filters_in_query",
+    "json_fault",
     "parse_filters",
     "parse_request",
     "to_query_line",
@@ -81,7 +85,27 @@ class QueryRequest(RequestModel):
     plain: bool = Field(False, description="Take `query` as plain text, without operators or filters")
 
 
-class SearchRequest(QueryRequest):
+class ResultRequest(RequestModel):
+    """How to rank, and which page to return."""
+
+    space: str | None = Field(None, max_length=1_000, description="The space to search, if not the active one")
+    k: Annotated[int, Field(ge=1, le=MAX_HITS, description="Maximum number of pictures")] = 60
+    cursor: str | None = Field(None, max_length=2_000, description="`next` of the previous page")
+    sort: Sort = "relevance"
+    fold: bool = Field(True, description="Show only one picture of each group of near-duplicates")
+    exclude_parts: bool = Field(False, description="Leave out the pictures of the library that are parts of the query")
+    every_frame: bool = Field(
+        False, description="Return each page or moment of a file as a hit of its own, instead of the best one"
+    )
+    text_weight: float = Field(
+        0.0, ge=0, le=1, description="What it adds to the score in the ranking if all words of the query can be read"
+    )
+    relevant: bool = Field(False, description="Only return pictures that are probably relevant")
+    diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
+    exact: bool = Field(False, description="Compare every picture, even in a library with an approximate index")
+
+
+class SearchRequest(ResultRequest, QueryRequest):
     """A search."""
 
     model_config = ConfigDict(
@@ -90,21 +114,10 @@ class SearchRequest(QueryRequest):
             "examples": [
                 {"query": "a dog in the snow"},
                 {"query": "a beach", "where": "year:2023", "k": 20, "sort": "date", "relevant": True},
-                {"parts": [{"picture": 12}, {"text": "at night", "weight": 0.5}]},
+                {"parts": [{"picture": 12}, {"text": "at night", "weight": 0.5}], "exclude_parts": True},
             ]
         },
     )
-
-    space: str | None = Field(None, max_length=1_000, description="The space to search, if not the active one")
-    k: Annotated[int, Field(ge=1, le=MAX_HITS, description="Maximum number of pictures")] = 60
-    cursor: str | None = Field(None, max_length=2_000, description="`next` of the previous page")
-    sort: Sort = "relevance"
-    fold: bool = Field(True, description="Show only one picture of each group of near-duplicates")
-    every_frame: bool = Field(
-        False, description="Return each page or moment of a file as a hit of its own, instead of the best one"
-    )
-    relevant: bool = Field(False, description="Only return pictures that are probably relevant")
-    diverse: float | None = Field(None, ge=0, le=1, description="Prefer pictures that differ from each other")
 
     def options(self, parsed: "ParsedRequest") -> SearchOptions:
         """Return the options of the search, with scores for each part if the query has several."""
@@ -117,8 +130,17 @@ class SearchRequest(QueryRequest):
             diverse=self.diverse,
             collapse_duplicates=self.fold,
             every_frame=self.every_frame,
+            exact=self.exact,
+            text_weight=self.text_weight,
             explain=parsed.query is not None and len(parsed.query.parts) > 1,
         )
+
+    def excluded(self, parsed: "ParsedRequest") -> frozenset[int]:
+        """Return the IDs of the pictures to leave out."""
+        if not self.exclude_parts or parsed.query is None:
+            return frozenset()
+        named = {part.source.id for part in parsed.query.parts if isinstance(part.source, StoredInput)}
+        return frozenset(named | {part.picture for part in self.parts if part.picture is not None})
 
     @classmethod
     def from_form(cls, text: str) -> "SearchRequest":
@@ -126,7 +148,18 @@ class SearchRequest(QueryRequest):
         try:
             return cls.model_validate(json.loads(text))
         except (ValueError, RecursionError) as exc:
-            raise InvalidQuery(f"`request` is not a valid search: {exc}") from exc
+            raise InvalidQuery(f"`request` is not a valid search: {json_fault(exc)}.") from exc
+
+
+def json_fault(exc: Exception) -> str:
+    """Return what is wrong with a JSON request that cannot be parsed, or has invalid values."""
+    if isinstance(exc, ValidationError):
+        first = exc.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg']}" if place else first["msg"]
+    if isinstance(exc, json.JSONDecodeError):
+        return f"it is not JSON at line {exc.lineno}, column {exc.colno}"
+    return "it is not JSON that can be read"
 
 
 @dataclass(frozen=True)
@@ -135,6 +168,8 @@ class ParsedRequest:
 
     query: Query | None
     filters: Filters
+    notices: tuple[Notice, ...] = ()
+    """Notices about words and filters that may be read otherwise than meant."""
 
 
 def parse_request(request: QueryRequest, service: Service, files: tuple[Path, ...] = ()) -> ParsedRequest:
@@ -150,7 +185,9 @@ def parse_request(request: QueryRequest, service: Service, files: tuple[Path, ..
         parsed = parse(request.query)
         parts = [*(_without_paths(parsed.query).parts if parsed.query else ()), *parts]
         where = combined_filters(where, parsed.where)
-    return ParsedRequest(Query(tuple(parts)) if parts else None, Filters(where=where))
+    typed = [request.where] if request.plain else [request.query, request.where]
+    notices = tuple(notice for text in typed for notice in query_notices(text))
+    return ParsedRequest(Query(tuple(parts)) if parts else None, Filters(where=where), notices)
 
 
 def combined_filters(first: Condition | None, second: Condition | None) -> Condition | None:
@@ -173,7 +210,9 @@ def to_query_line(request: QueryRequest, parsed: ParsedRequest) -> str:
         return request.query
     query = "" if parsed.query is None else str(parsed.query)
     filters = "" if request.plain else filter_text(request.query)
-    return " ".join(part for part in (query, filters, request.where.strip()) if part)
+    pieces = [piece for piece in (query, filters, request.where.strip()) if piece]
+    lines = (" ".join(pieces), " ".join([*pieces[1:], *pieces[:1]]))  # a lone quotation mark must come last
+    return line_that_reads_as(ParsedQuery(parsed.query, parsed.filters.where), lines) or lines[0]
 
 
 def filters_in_query(query: str) -> Condition | None:
@@ -192,9 +231,9 @@ def parse_filters(where: str) -> Condition | None:
 
 
 def _without_paths(query: Query) -> Query:
-    """Return `query`. Raises `InvalidQuery` if it names a file, since the response would reveal which files exist."""
+    """Return `query`. Raises `PictureNotUploaded` if it names a file: the response would say which files exist."""
     if any(isinstance(part.source, ImageInput) for part in query.parts):
-        raise InvalidQuery("A picture has to be uploaded; it cannot be named by its path.")
+        raise PictureNotUploaded
     return query
 
 

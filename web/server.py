@@ -13,9 +13,9 @@ from types import FrameType
 import uvicorn
 
 from core.errors import AddressUnavailable
+from indexer.jobs import JobWorker
 from store.library import Library
 from web.app import create_app
-from web.jobs import Jobs
 from web.settings import ServeSettings
 
 __all__ = ["Server", "listen", "run"]
@@ -65,9 +65,9 @@ def _exit_without_shutdown() -> None:
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that stops jobs at the signal, not only after all clients that watch them are gone."""
+    """A uvicorn server that stops the running job at the signal, not only after all clients that watch it are gone."""
 
-    def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
+    def __init__(self, config: uvicorn.Config, jobs: JobWorker) -> None:
         super().__init__(config)
         self._jobs = jobs
 

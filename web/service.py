@@ -8,15 +8,22 @@ from typing import Generic, TypeAlias, TypeVar
 from anyio import CapacityLimiter, to_thread
 
 from core.errors import NothingIndexed
+from indexer.jobs import Activity, JobWorker
 from search import Searcher
+from search.duplicate_groups import GroupListing
+from store.folders import FolderContents
 from store.library import ChangeCounter, Library
+from store.positions import Positions
 from store.spaces.registry import StoredSpace, active_space, named_space
+from store.timeline import Timeline
+from web.errors import describe_failure
+from web.folder_watching import FolderWatching
 from web.highlighting import PictureHighlighter
-from web.jobs import Jobs
 from web.judgements import JudgementStore
 from web.metrics import Metrics
 from web.responses import FacetsResponse
 from web.settings import ServeSettings
+from web.snapshots import SnapshotKeeper
 from web.thumbnails import Thumbnails
 from web.uploads import Uploads
 
@@ -33,6 +40,18 @@ MAX_NAMED_SEARCHERS = 2
 MAX_CACHED_FACETS = 100
 """How many filters have their facets cached."""
 
+MAX_CACHED_DUPLICATES = 4
+"""How many filters have their groups of near-duplicates cached."""
+
+MAX_CACHED_TIMELINES = 20
+"""How many filters have their timelines cached."""
+
+MAX_CACHED_FOLDERS = 200
+"""How many folders have their listings cached."""
+
+MAX_CACHED_POSITIONS = 4
+"""How many filters have the positions of their pictures cached: 28 bytes for each picture."""
+
 
 class Service:
     """A library being served. Thread-safe."""
@@ -42,8 +61,11 @@ class Service:
         self.settings = settings
         self.thumbnails = Thumbnails(library, settings.cache, settings.cache_bytes)
         self.uploads = Uploads(settings.upload_pixels)
-        self.jobs = Jobs(library)
-        self.metrics = Metrics(library, self.jobs)
+        self.activity = Activity()
+        """The searches in progress, for which jobs make room."""
+        self.jobs = JobWorker(library, self.activity, describe_failure)
+        self._watching = FolderWatching(library, self.jobs) if settings.watch else None
+        self.metrics = Metrics(library)
         self.judgements = JudgementStore(library)
         self.highlighter = PictureHighlighter(library)
         self.thumbnail_limiter = CapacityLimiter(max(2, os.cpu_count() or 1))
@@ -51,7 +73,14 @@ class Service:
         self.highlight_limiter = CapacityLimiter(1)
         """How many highlights are computed at a time."""
         self._changes = ChangeCounter(library)
+        self.snapshots = SnapshotKeeper(library, self.activity, self._changes)
         self.facets = ResultCache[FacetsResponse](self._changes, MAX_CACHED_FACETS)
+        self.duplicates = ResultCache[tuple[GroupListing, int]](self._changes, MAX_CACHED_DUPLICATES)
+        """The groups of the pictures that match some filters, and how many contents have not been compared yet."""
+        self.timelines = ResultCache[Timeline](self._changes, MAX_CACHED_TIMELINES)
+        self.folders = ResultCache[FolderContents](self._changes, MAX_CACHED_FOLDERS)
+        self.positions = ResultCache[Positions](self._changes, 1)
+        self.kept_positions = ResultCache[Positions](self._changes, MAX_CACHED_POSITIONS)
         self._searchers: dict[_SearcherKey, Searcher] = {}
         self._opening = Lock()
 
@@ -84,9 +113,19 @@ class Service:
                     del self._searchers[oldest]
             return self._searchers[key]
 
+    def start(self) -> None:
+        """Run the queue of jobs, keep snapshots, and watch the folders of the library if that is set."""
+        self.jobs.start()
+        self.snapshots.start()
+        if self._watching is not None:
+            self._watching.start()
+
     def close(self) -> None:
-        """Stop running jobs and delete the uploads."""
+        """Stop the running job and delete the uploads."""
+        if self._watching is not None:
+            self._watching.close()
         self.jobs.close()
+        self.snapshots.close()
         self.uploads.close()
         self._changes.close()
 
@@ -110,6 +149,10 @@ class ResultCache(Generic[T]):
         return (
             await to_thread.run_sync(self._computed, key, compute, limiter=self._limiter) if cached is None else cached
         )
+
+    def get_here(self, key: str, compute: Callable[[], T]) -> T:
+        """As `get`, in this thread, which may be that of another cache."""
+        return self._computed(key, compute)
 
     def _cached(self, key: str) -> T | None:
         number, results = self._cache

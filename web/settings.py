@@ -1,6 +1,7 @@
 """Settings of the server: its address, its token and its limits."""
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +9,15 @@ from pathlib import Path
 import platformdirs
 
 from core.errors import UnsafeServerSettings
+from web.map_tiles import MapTiles
 
-__all__ = ["LOOPBACK_HOSTS", "ServeSettings", "is_loopback"]
+__all__ = ["LOOPBACK_HOSTS", "ServeSettings", "default_places", "is_loopback"]
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 """Names under which a browser on the same machine reaches the server."""
+
+MOUNT_FOLDERS = tuple(map(Path, ("/media", "/run/media", "/mnt", "/Volumes")))
+"""Where Linux and macOS mount disks."""
 
 VALID_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{16,}=*")
 """What `Authorization: Bearer` (RFC 6750), a cookie and a URL can carry."""
@@ -38,8 +43,12 @@ class ServeSettings:
         threads: Number of requests that are processed at a time, which also bounds memory.
         cache: Folder for thumbnails.
         cache_bytes: Size limit of the thumbnails.
-        index_folders: Whether clients may index folders that are not part of the library. By default they may if the
-            server has no token.
+        index_folders: Whether clients may add folders to the library, remove them, and download models. By default they
+            may if the server has no token, or if it has `allowed_folders`.
+        allowed_folders: Folders at or below which clients may look for folders to add. Without any, they may look
+            below `default_places`, and add any folder by its path.
+        watch: Whether pictures are indexed as soon as they change.
+        map_tiles: Where the map of the page loads its tiles from. Without it, the page draws an outline.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +63,9 @@ class ServeSettings:
     cache: Path = field(default_factory=_cache_folder)
     cache_bytes: int = 2_000_000_000
     index_folders: bool | None = None
+    allowed_folders: tuple[Path, ...] = ()
+    map_tiles: MapTiles | None = None
+    watch: bool = False
 
     def __post_init__(self) -> None:
         if self.token is not None and not VALID_TOKEN.fullmatch(self.token):
@@ -71,14 +83,46 @@ class ServeSettings:
 
     @property
     def may_index_folders(self) -> bool:
-        """Whether clients may index folders that are not part of the library yet."""
-        return self.token is None if self.index_folders is None else self.index_folders
+        """Whether clients may add folders to the library, remove them, and download models."""
+        if self.index_folders is not None:
+            return self.index_folders
+        return self.token is None or bool(self.allowed_folders)
+
+    @property
+    def may_use_any_folder(self) -> bool:
+        """Whether clients may add folders, and use models in folders, without regard to where these are."""
+        return self.may_index_folders and not self.allowed_folders
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders below which clients may look for folders to add."""
+        if not self.may_index_folders:
+            return ()
+        return self.allowed_folders or default_places()
 
     @property
     def hosts(self) -> frozenset[str]:
         """The host names that a request may use."""
         own = frozenset() if self.host in {"0.0.0.0", "::"} else frozenset({self.host.lower()})
         return LOOPBACK_HOSTS | own | {name.lower() for name in self.names}
+
+
+def default_places() -> tuple[Path, ...]:
+    """Return the home folder of the user that runs the server, and the folders in which systems mount other disks.
+
+    A home folder that is the root of the file system, as of some services, is left out; so are empty folders.
+    """
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises if there is none)
+    own = [home] if home.is_absolute() and home != home.parent else []
+    return tuple(place for place in (*own, *MOUNT_FOLDERS) if _has_entries(place))
+
+
+def _has_entries(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

@@ -7,19 +7,19 @@ and several libraries and processes can share the folder. When the cache is full
 import io
 from contextlib import suppress
 from enum import IntEnum
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from core.errors import PictureError
 from core.files import atomic_writer
 from core.frames import FIRST_FRAME
-from pictures.decode import DecodeSettings, decode
+from core.pixels_version import PIXELS_VERSION
+from pictures.decode import INDEXED, decode
 from store.library import Library
 from store.queries import StoredFile
 from web.errors import NotFound
-from web.picture_files import check_frame, open_picture_file, read_picture
+from web.picture_files import frame_seconds, is_unchanged, open_picture_file, open_picture_source
 
 __all__ = ["Thumbnail", "ThumbnailSize", "Thumbnails"]
 
@@ -71,11 +71,10 @@ class Thumbnails:
         Raises `NotFound` if the picture has no readable file, or if the file is no longer a picture, and
         `FrameNotFound`.
         """
-        stored, data = read_picture(self._library, content_id)
-        check_frame(self._library, content_id, frame)
-        thumbnail = _shrink(data, size, frame)
-        if sha256(data).digest() != stored.digest:  # the file has changed since it was indexed
-            return Thumbnail(thumbnail, None)
+        with open_picture_source(self._library, content_id) as (stored, source):
+            thumbnail = _shrink(source.data, size, frame, frame_seconds(self._library, content_id, frame))
+            if not is_unchanged(stored, source):
+                return Thumbnail(thumbnail, None)
         self._write(self._path(stored, size, frame), thumbnail)
         return Thumbnail(thumbnail, _etag(stored, size, frame))
 
@@ -117,12 +116,13 @@ def _etag(stored: StoredFile, size: ThumbnailSize, frame: int) -> str:
 
 def _variant(size: ThumbnailSize, frame: int) -> str:
     """Return what distinguishes the thumbnails of one file."""
-    return f"{size:d}" if frame == FIRST_FRAME else f"{size:d}-{frame}"
+    variant = f"v{PIXELS_VERSION}-{size:d}"
+    return variant if frame == FIRST_FRAME else f"{variant}-{frame}"
 
 
-def _shrink(data: bytes, size: int, frame: int) -> bytes:
+def _shrink(data: bytes | BinaryIO, size: int, frame: int, seconds: float | None) -> bytes:
     try:
-        image = decode(data, DecodeSettings(), shortest_side=size, frame=frame).image
+        image = decode(data, INDEXED, shortest_side=size, frame=frame, seconds=seconds).image
     except PictureError as exc:
         raise NotFound from exc
     image.thumbnail((size, size))

@@ -17,6 +17,7 @@ Examples:
   sightline duplicates --threshold 16         only nearly identical pictures
   sightline duplicates --json | jq .bytes
   sightline duplicates --paths > others.txt   all but the best of each group
+  sightline distinct a.jpg b.jpg              these two are not near-duplicates
 
 Two pictures are near-duplicates if few of the 256 bits of their perceptual hashes differ (docs/duplicates.md). The
 best has the most pixels; ties are decided by file size, a lossless format, and the earliest date. Files are never
@@ -35,6 +36,12 @@ changed. Exit code 1 means that there are no groups.
 @click.option("--paths", is_flag=True, help="Print only the paths of all but the best of each group, one per line.")
 @click.option("-0", "--print0", is_flag=True, help="The same, each followed by NUL (for xargs -0).")
 @click.option(
+    "--csv",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the same with the best of each group as a table to a new file: FILE.csv.",
+)
+@click.option("--csv-bom", is_flag=True, help="With --csv: begin with a byte order mark, for Excel.")
+@click.option(
     "--sheet",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a contact sheet with a section per group: FILE.png or FILE.html.",
@@ -50,11 +57,16 @@ def duplicates(
     threshold: int | None,
     paths: bool,
     print0: bool,
+    csv: Path | None,
+    csv_bom: bool,
     sheet: Path | None,
     as_json: bool,
 ) -> None:
     """List groups of near-duplicates and exact copies, the best of each first."""
-    from cli.listings import print_duplicates
+    from cli.listings import DuplicateFiles, print_duplicates
 
-    code = print_duplicates(within, threshold, sheet, library=library, paths=paths, print0=print0, as_json=as_json)
+    if csv_bom and csv is None:
+        raise click.UsageError("--csv-bom requires --csv FILE.")
+    files = DuplicateFiles(sheet, csv, csv_bom)
+    code = print_duplicates(within, threshold, files, library=library, paths=paths, print0=print0, as_json=as_json)
     ctx.exit(code)

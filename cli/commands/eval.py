@@ -22,17 +22,20 @@ Examples:
   sightline eval coco.json --lang en --template 'a photo of {}' --json
   sightline eval captions.jsonl --library lib --space mini --space theirs --query-vectors theirs=texts.npy
   sightline eval captions.jsonl --index HNSW32 --index IVF64,Flat:nprobe=4
+  sightline eval --run-file a.run --run-file b.json --qrels q.qrels      rankings of other programs
+  sightline eval --image-vectors img.npy --text-vectors txt.npy captions.jsonl
+  sightline eval captions.jsonl --metrics R@1,5,10 --table latex
   sightline eval captions.jsonl --save baseline.json       save the result ...
   sightline eval captions.jsonl --baseline baseline.json   ... and compare with it
 
-DATASET is JSON Lines, Flickr8k tokens, COCO captions, a Karpathy split, Crossmodal-3600, TREC qrels with
+DATASET is JSON Lines, CSV, Parquet, Flickr8k tokens, COCO captions, a Karpathy split, Crossmodal-3600, TREC qrels with
 queries, or a folder of class folders. Without --library its pictures are embedded once, into a separate library
 in your cache folder; your own library is not changed.
 
 Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse than in the baseline.
 """,
 )
-@click.argument("datasets", nargs=-1, required=True, metavar="DATASET...", type=click.Path(path_type=Path))
+@click.argument("datasets", nargs=-1, metavar="[DATASET]...", type=click.Path(path_type=Path))
 @click.option("--library", metavar="DIR", type=click.Path(path_type=Path), help="A library that contains the pictures.")
 @click.option(
     "--space",
@@ -55,9 +58,10 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     "templates",
     multiple=True,
     metavar="TEXT",
-    help="Put each caption (or class) into TEXT in place of {}; repeatable, vectors are averaged.",
+    help="Put each caption (or class) into TEXT in place of {}; repeatable, vectors are averaged. Or a file of them.",
 )
-@click.option("--metrics", metavar="LIST", help="mrr, map, recall@k, fraction_recall@k, p@k, ndcg@k, median_rank, ...")
+@click.option("--class-names", type=_FILE, metavar="FILE", help="Names of the classes, in the order of their folders.")
+@click.option("--metrics", metavar="LIST", help="mrr, R@1,5,10, ndcg@10, map, p@5, median_rank, ...")
 @click.option(
     "--index",
     "indexes",
@@ -73,7 +77,41 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     help="Number of results per query in --run, and from an --index.",
 )
 @click.option("--format", metavar="NAME", help="The format of DATASET, if it is not recognised.")
+@click.option("--image-column", metavar="NAME", help="The column of the pictures in a table.  [default: image, ...]")
+@click.option("--caption-column", metavar="NAME", help="The column of the captions.  [default: caption, text, ...]")
 @click.option("--pictures", type=_FOLDER, metavar="DIR", help="The folder of the pictures.")
+@click.option(
+    "--run-file",
+    "run_files",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Evaluate a ranking made elsewhere (TREC run, or JSON of ranx or pytrec_eval); repeatable.",
+)
+@click.option(
+    "--image-vectors",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Evaluate vectors of the pictures (.npy, .parquet) without a library; repeatable.",
+)
+@click.option(
+    "--text-vectors",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="The captions' vectors for --image-vectors, of the same model.",
+)
+@click.option(
+    "--image-ids",
+    type=_FILE,
+    metavar="FILE",
+    help="The pictures of the rows of --image-vectors, one per line  [default: in order]",
+)
+@click.option("--pairs", is_flag=True, help="Instead of a DATASET: captions follow one another as their pictures do.")
+@click.option(
+    "--captions-per-image",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --pairs: N captions for each picture.  [default: the ratio of the rows]",
+)
 @click.option(
     "--query-vectors",
     multiple=True,
@@ -88,10 +126,32 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
 )
 @placement_options
 @json_option
-@click.option("--run", type=_FILE, metavar="FILE", help="Write the ranking as a TREC run.")
-@click.option("--qrels", type=_FILE, metavar="FILE", help="Write the judgements as TREC qrels.")
+@click.option(
+    "--published",
+    multiple=True,
+    metavar="[NAME=]FILE",
+    help="Show published results, too: a table of CLIP_benchmark or OpenCLIP; NAME is the data set in it; repeatable.",
+)
+@click.option(
+    "--published-model",
+    "published_models",
+    multiple=True,
+    metavar="PATTERN",
+    help="Only these models of --published, as in 'ViT-B-32*'; repeatable.",
+)
+@click.option("--table", type=click.Choice(["markdown", "latex", "csv"]), help="Print a table for a paper.")
+@click.option("--run", type=_FILE, metavar="FILE", help="Write the ranking as a TREC run; a file for each of several.")
+@click.option(
+    "--qrels", type=_FILE, metavar="FILE", help="Write the judgements as TREC qrels; with --run-file, read them."
+)
 @click.option("--html", type=_FILE, metavar="FILE", help="Write a report as a single HTML file.")
 @click.option("--plots", type=_FOLDER, metavar="DIR", help="Write plots as PNG (needs the extra `eval`).")
+@click.option(
+    "--clip-benchmark",
+    type=_FILE,
+    metavar="FILE",
+    help="Write results as CLIP_benchmark does; FILE can have {dataset}, {model}, {pretrained}, {language}, {task}.",
+)
 @click.option("--save", type=_FILE, metavar="FILE", help="Save the result as a baseline.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Compare with a baseline; exit code 3 if a metric drops.")
 @click.pass_context

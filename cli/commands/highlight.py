@@ -48,6 +48,7 @@ Examples:
   sightline highlight beach.jpg "a brown dog" --mask mask.png --json | jq .boxes
   sightline highlight beach.jpg --image-prompt rex.jpg --image-crop 40,60,200,150 -o rex.png
   sightline highlight scan.tif "a signature" --frame 3 -o signature.png     the third page
+  sightline highlight street.jpg --text exit -o exit.png                    a text that can be read
   sightline highlight beach.jpg "a brown dog" --engine segment --segmenter ./clipseg-rd64-refined
 
 Each PROMPT is one thing to look for; put several words in quotation marks. Exit code 1 means that nothing was
@@ -71,6 +72,11 @@ and above count as found. docs/highlight.md explains how to read maps, and their
     metavar="FILE.png",
     type=click.Path(path_type=Path),
     help="Write a mask: white where the prompt was found, black elsewhere.",
+)
+@click.option(
+    "--text",
+    metavar="TEXT",
+    help="Mark where this text can be read, in place of a prompt; * marks all text. Needs the extra `ocr`.",
 )
 @click.option("--words", is_flag=True, help="Also show which words of each prompt matched, and where.")
 @click.option(
@@ -116,6 +122,7 @@ def highlight(
     out: Path | None,
     bare: bool,
     mask: Path | None,
+    text: str | None,
     words: bool,
     engine: "EngineName",
     model: str | None,
@@ -128,7 +135,15 @@ def highlight(
     placement: Placement,
     as_json: bool,
 ) -> None:
-    """Show where in IMAGE each PROMPT is."""
+    """Show where in IMAGE each PROMPT is, or a text."""
+    if text is not None:
+        from cli.highlighting import HighlightOutput
+        from cli.text_highlighting import run_text_highlight
+
+        if prompts or image_prompt or words:
+            raise click.UsageError("--text takes the place of prompts: leave out PROMPT, --image-prompt and --words.")
+        output = HighlightOutput(out=out, bare=bare, mask=mask, as_json=as_json)
+        ctx.exit(run_text_highlight(image, text, output, frame=frame))
     from cli.highlighting import HighlightOutput, ImagePrompt, run_highlight
 
     code = run_highlight(

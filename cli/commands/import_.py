@@ -18,14 +18,17 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Examples:
   sightline import clip.npy --paths files.txt --space clip-b32 --root ~/Pictures
   sightline import embeddings.npy --ids ids.txt --space my-vectors
+  sightline import img.npy --ids captions.jsonl --space my-vectors   the pictures of a data set, in order
   sightline import embeddings.parquet --space my-vectors --id-column key
   sightline import clip_output/ --space clip-l14   the output of clip-retrieval
   sightline import exported/ --space again         the output of `sightline export`
 
-VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats, or a folder. The vector of a path
-in the library belongs to that picture; every other name becomes a document, which searches return by its ID.
-Lists have one name per line, or are JSON Lines (.jsonl) with `path` or `id`; without a list, vectors are numbered
-from 0. Either all vectors are imported or none.
+VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats or one column for each dimension
+(0, 1, ... or emb_0, emb_1, ...), or a folder. The vector of a path in the library belongs to that picture; every
+other name becomes a document, which searches return by its ID.
+Lists have one name per line, or are CSV with a header (id, photo_id, path, ...), or JSON Lines (.jsonl) with `path`
+or `id`, or with `image` and `caption`, which name each picture once; without a list, vectors are numbered from 0.
+Either all vectors are imported or none.
 
 Text cannot be embedded in this space; `sightline similar` and evaluations work.
 """,

@@ -30,16 +30,31 @@ gitignore syntax) are skipped.
 @click.option("--include-hidden", is_flag=True, help="Include files and folders whose names begin with a dot.")
 @click.option("--follow-links", is_flag=True, help="Follow symbolic links to folders.")
 @click.option(
+    "--no-pairs", is_flag=True, help="Take RAW files and moving parts beside a JPEG or HEIC as pictures of their own."
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1, max=64),
     help="Number of pictures that are read and decoded at a time  [default: one per core, at most 32]",
 )
+@click.option(
+    "--max-megapixels",
+    type=click.FloatRange(min=0, min_open=True, max=2000),
+    default=200,
+    show_default=True,
+    help="Refuse larger pictures; those that a lower limit refused are tried again.",
+)
 @click.option("--full", is_flag=True, help="Read every file again, even if its size and time have not changed.")
+@click.option("--retry-failed", is_flag=True, help="Read only the files that could not be read or embedded before.")
 @click.option(
     "--accept-missing", is_flag=True, help="Mark pictures as missing even if a whole folder appears to be empty."
 )
 @json_option
+@click.option("--ocr", is_flag=True, help="Then read the text in the pictures, as `sightline ocr` does.")
+@click.pass_context
 def index(
+    ctx: click.Context,
+    /,
     paths: tuple[Path, ...],
     library: Path,
     model: str | None,
@@ -47,22 +62,30 @@ def index(
     exclude: tuple[str, ...],
     include_hidden: bool,
     follow_links: bool,
+    no_pairs: bool,
+    ocr: bool,
     workers: int | None,
+    max_megapixels: float,
     full: bool,
+    retry_failed: bool,
     accept_missing: bool,
     as_json: bool,
 ) -> None:
     """Add folders of pictures to the library, or update it after changes."""
     from cli.indexing import ScanSettings, index_folders
 
-    index_folders(
+    code = index_folders(
         paths,
-        ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links),
+        ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links, pairs=not no_pairs),
         library=library,
         model=model,
         placement=placement,
         workers=workers,
+        max_megapixels=max_megapixels,
         full=full,
+        retry_failed=retry_failed,
         accept_missing=accept_missing,
+        with_text=ocr,
         as_json=as_json,
     )
+    ctx.exit(code)

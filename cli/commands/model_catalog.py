@@ -57,6 +57,16 @@ def _parse_bytes(_ctx: click.Context, _param: click.Parameter, value: str | None
     return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
 
 
+def _parse_language(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Return the ISO 639-1 code of a language. Raises `click.BadParameter` for one that is not known."""
+    from encoders.languages import language_code
+
+    code = language_code(value)
+    if code is None:
+        raise click.BadParameter(f"{value!r} is not the code of a language (ISO 639-1), such as en, zh or pt.")
+    return code
+
+
 @click.command(
     epilog="""\b
 Examples:
@@ -65,7 +75,12 @@ Examples:
 """
 )
 @click.option(
-    "--lang", default="en", show_default=True, metavar="CODE", help="Language of your queries: en, zh, de, ..."
+    "--lang",
+    default="en",
+    show_default=True,
+    callback=_parse_language,
+    metavar="CODE",
+    help="Language of your queries: en, zh, de, ...",
 )
 @click.option(
     "--memory",

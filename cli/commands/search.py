@@ -1,7 +1,7 @@
 """`sightline search`."""
 
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 import click
 
@@ -65,7 +65,7 @@ query language.
 @click.option("--interactive", is_flag=True, help="Mark hits as right or wrong, and search again.")
 @click.option(
     "--queries",
-    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    type=click.File("rb"),
     help="Run each line of a file (`-` for standard input), a query or id<TAB>query; prints one JSON object per query.",
 )
 @click.pass_context
@@ -82,7 +82,7 @@ def search(
     highlight: Path | None,
     explain: bool,
     interactive: bool,
-    queries: TextIO | None,
+    queries: BinaryIO | None,
 ) -> None:
     """Find pictures by text, by a picture, or by both, best first."""
     from cli.searching import SearchArguments, run_search

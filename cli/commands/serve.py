@@ -4,11 +4,9 @@ from pathlib import Path
 
 import click
 
-from cli.options import library_option
+from cli.options import ServerOptions, library_option, server_options
 
 __all__ = ["serve"]
-
-TOKEN_VARIABLE = "SIGHTLINE_TOKEN"
 
 
 @click.command(
@@ -23,20 +21,11 @@ which a browser sends once as /?token=..., and a TLS proxy in front of the serve
 """
 )
 @library_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0: any free one."
-)
-@click.option("--token", envvar=TOKEN_VARIABLE, help=f"Token that clients must send.  [default: ${TOKEN_VARIABLE}]")
-@click.option("--name", "names", multiple=True, metavar="HOST", help="Another host name of this server; repeatable.")
-@click.option(
-    "--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Number of concurrent requests."
-)
-@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
-def serve(
-    library: Path, host: str, port: int, token: str | None, names: tuple[str, ...], threads: int, open_page: bool
-) -> None:
+@server_options
+def serve(library: Path, options: ServerOptions) -> None:
     """Serve the web page and the HTTP API of a library."""
     from cli.serving import run_server
 
-    run_server(library, host=host, port=port, token=token, names=names, threads=threads, open_page=open_page)
+    if options.map_attribution and options.map_tiles is None:
+        raise click.UsageError("--map-attribution is the text for --map-tiles, which is missing.")
+    run_server(library, options)

@@ -4,27 +4,9 @@ from pathlib import Path
 
 import click
 
-from cli.options import FilterOptions, filter_options, json_option, library_option
-from cli.options.grouping import Command
+from cli.options import PictureSelection, json_option, library_option, selection_options
 
 __all__ = ["tag", "tags", "untag"]
-
-
-def _selection_options(command: Command) -> Command:
-    options = [
-        click.argument("pictures", nargs=-1, type=click.Path(path_type=Path, allow_dash=True), metavar="[PICTURE]..."),
-        click.argument("name"),
-        click.option("--query", metavar="QUERY", help="The pictures that a search finds."),
-        click.option(
-            "-k", "--top", default=10, show_default=True, type=click.IntRange(min=1), help="With --query: how many."
-        ),
-        filter_options,
-        library_option,
-        json_option,
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @click.command(
@@ -40,23 +22,23 @@ Tags belong to the content of a picture: copies share them, and a moved file kee
 `sightline search tag:beach` finds the pictures of a tag and of the tags below it.
 """
 )
-@_selection_options
+@selection_options
+@click.argument("name")
+@library_option
+@json_option
 @click.pass_context
 def tag(
     ctx: click.Context,
     /,
     name: str,
-    pictures: tuple[Path, ...],
-    query: str | None,
-    top: int,
-    filters: FilterOptions,
+    selection: PictureSelection,
     library: Path,
     as_json: bool,
 ) -> None:
     """Add the tag NAME to pictures: files, folders, or the results of a search or of filters."""
     from cli.tagging import add_tag
 
-    ctx.exit(add_tag(name, pictures, query, top, filters, library=library, as_json=as_json))
+    ctx.exit(add_tag(name, selection, library=library, as_json=as_json))
 
 
 @click.command(
@@ -68,23 +50,23 @@ Examples:
 Only tags added by `sightline tag` are removed, not keywords in files or sidecars.
 """
 )
-@_selection_options
+@selection_options
+@click.argument("name")
+@library_option
+@json_option
 @click.pass_context
 def untag(
     ctx: click.Context,
     /,
     name: str,
-    pictures: tuple[Path, ...],
-    query: str | None,
-    top: int,
-    filters: FilterOptions,
+    selection: PictureSelection,
     library: Path,
     as_json: bool,
 ) -> None:
     """Remove the tag NAME from pictures: files, folders, or the results of a search or of filters."""
     from cli.tagging import remove_tag
 
-    ctx.exit(remove_tag(name, pictures, query, top, filters, library=library, as_json=as_json))
+    ctx.exit(remove_tag(name, selection, library=library, as_json=as_json))
 
 
 @click.command(

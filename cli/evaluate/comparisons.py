@@ -1,9 +1,10 @@
 """Comparisons of systems: with the first system, of an approximate index with exact search, and with a baseline."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from cli.evaluate.formatting import format_direction, format_number, metric_label
+from cli.evaluate.formatting import format_language, format_number, format_task, metric_label
+from cli.evaluate.published import PublishedTable
 from search.evaluate.baseline import compare_with_baseline, significant_drops
 from search.evaluate.compare import Comparison, compare_all
 from search.evaluate.evaluation import Evaluation
@@ -29,6 +30,8 @@ class ComparisonReport:
 
     systems: Sequence[SystemComparison] = ()
     baseline: SystemComparison | None = None
+    published: PublishedTable = field(default_factory=PublishedTable)
+    """Published results of other models, which are shown, but not tested."""
 
     @property
     def all(self) -> list[SystemComparison]:
@@ -46,13 +49,20 @@ class ComparisonReport:
         return [*self._system_verdicts(), *self._baseline_verdicts()]
 
     def records(self, evaluation: Evaluation) -> dict[str, object]:
-        """Return the additions to an evaluation's JSON object: `comparisons` of systems, and with the `baseline`."""
+        """Return the additions to an evaluation's JSON object.
+
+        These are `comparisons` of systems and with the `baseline`, and `published` results.
+        """
         kinds = {"comparisons": self.systems, "baseline": [self.baseline] if self.baseline else []}
-        return {
+        compared: dict[str, object] = {
             key: [c.as_dict() for each in compared for c in each.comparisons if c.right == evaluation.subject]
             for key, compared in kinds.items()
             if compared
         }
+        published = [
+            {"system": each.model, "source": each.source, **each.scores} for each in self.published.of(evaluation)
+        ]
+        return {**compared, **({"published": published} if published else {})}
 
     def _system_verdicts(self) -> Iterator[str]:
         for compared in self.systems:
@@ -60,7 +70,8 @@ class ComparisonReport:
             for comparison in compared.comparisons:
                 subject = comparison.right
                 if subject.lang == pooled:
-                    yield f"{subject.space}, {format_direction(subject.direction)}, {pooled}: {comparison.verdict}"
+                    task = format_task(compared.right) if compared.right else ""
+                    yield f"{subject.space}{task}, {format_language(pooled)}: {comparison.verdict}"
 
     def _baseline_verdicts(self) -> Iterator[str]:
         if self.baseline is None:
@@ -79,14 +90,16 @@ class ComparisonReport:
 
 
 def compare_measurements(
-    measurements: Sequence[Measurement], baseline: Sequence[Evaluation] | None
+    measurements: Sequence[Measurement],
+    baseline: Sequence[Evaluation] | None,
+    published: PublishedTable | None = None,
 ) -> ComparisonReport:
     """Compare all systems on the same task, and everything with the baseline.
 
     Raises `EvaluationError` when the baseline has other data, and `IncomparableEvaluations` when it has other queries.
     """
     against_baseline = None if baseline is None else _compare_with_baseline(measurements, baseline)
-    return ComparisonReport(_compare_systems(measurements), against_baseline)
+    return ComparisonReport(_compare_systems(measurements), against_baseline, published or PublishedTable())
 
 
 def _compare_systems(measurements: Sequence[Measurement]) -> list[SystemComparison]:
@@ -98,8 +111,11 @@ def _compare_systems(measurements: Sequence[Measurement]) -> list[SystemComparis
     compared = []
     for left, right in pairs:
         count = len(left.evaluations) * len(left.pooled.metrics)
-        title = f"{right.name} compared with {left.name}, {format_direction(right.direction)}"
-        compared.append(SystemComparison(title, [next(results) for _ in range(count)], left, right))
+        its_results = [next(results) for _ in range(count)]
+        depth = its_results[0].depth if its_results else None
+        cut = f", both cut at {depth:,} results" if depth else ""
+        title = f"{right.name} compared with {left.name}{format_task(right)}{cut}"
+        compared.append(SystemComparison(title, its_results, left, right))
     return compared
 
 

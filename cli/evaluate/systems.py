@@ -22,7 +22,7 @@ from indexer.scan import ScanSettings
 from search.evaluate.datasets import Dataset
 from search.evaluate.systems import CaptionVectorFile, RetrievalSystem, encoder_system, library_system
 from store import Library
-from store.queries import list_failures
+from store.failures import list_failures
 
 __all__ = ["open_systems"]
 

@@ -4,16 +4,22 @@ from collections.abc import Iterable, Sequence
 
 from cli.evaluate.comparisons import ComparisonReport
 from cli.evaluate.formatting import (
-    format_direction,
-    format_interval,
+    format_difference,
+    format_language,
     format_number,
+    format_score,
+    format_score_interval,
+    format_task,
+    format_title,
+    has_judgements_only,
     metric_label,
     short_definition,
 )
+from cli.evaluate.notes import depth_notes, interval_note, published_note
 from cli.output import print_json, print_text
 from search.evaluate.compare import Comparison
 from search.evaluate.evaluation import Evaluation
-from search.evaluate.measurement import Measurement
+from search.evaluate.measurement import Measurement, group_by_task
 
 __all__ = ["print_records", "print_tables"]
 
@@ -24,13 +30,21 @@ def print_records(measurements: Sequence[Measurement], comparisons: ComparisonRe
     """Print one JSON object per evaluation, with its comparisons."""
     for measurement in measurements:
         for evaluation in measurement.evaluations:
-            print_json({**evaluation.as_dict(), **comparisons.records(evaluation)})
+            lengths = measurement.by_length if evaluation is measurement.pooled else []
+            record = evaluation.as_dict()
+            if lengths:
+                record["lengths"] = [each.as_dict() for each in lengths]
+            print_json({**record, **comparisons.records(evaluation)})
 
 
 def print_tables(measurements: Sequence[Measurement], comparisons: ComparisonReport) -> None:
     """Print a table per measurement and comparison, then the definitions and the verdicts."""
     for measurement in measurements:
         _print_lines([*_evaluation_table(measurement), ""])
+        if measurement.by_length:
+            _print_lines([*_length_table(measurement), ""])
+    for group in group_by_task(measurements):
+        _print_lines(_published_table(group[0], comparisons))
     for compared in comparisons.all:
         _print_lines([*_comparison_table(compared.title, compared.comparisons), ""])
     _print_lines(_definitions(measurements))
@@ -44,16 +58,35 @@ def _print_lines(lines: Iterable[str]) -> None:
 
 def _evaluation_table(measurement: Measurement) -> list[str]:
     """Return a title, and two lines per language."""
-    pooled = measurement.pooled
-    candidates = "pictures" if measurement.direction == "text-to-picture" else "captions"
-    title = (
-        f"{measurement.dataset.name}, split {measurement.dataset.split}, {format_direction(measurement.direction)}: "
-        f"{measurement.name}, {pooled.candidates:,} {candidates} to choose from"
-    )
-    rows = [["lang", "queries", "pictures", *(metric_label(metric.name) for metric in pooled.metrics)]]
+    metrics = [metric_label(metric.name) for metric in measurement.pooled.metrics]
+    kind = "documents" if has_judgements_only(measurement) else "pictures"
+    rows = [["lang", "queries", kind, *metrics]]
     for evaluation in measurement.evaluations:
         rows += _evaluation_rows(evaluation)
-    return [title, *_align(rows)]
+    return [format_title(measurement), *_align(rows)]
+
+
+def _length_table(measurement: Measurement) -> list[str]:
+    """Return a title, and two lines per slice of queries by their length."""
+    rows = [["length", "queries", *(metric_label(metric.name) for metric in measurement.pooled.metrics)]]
+    for part in measurement.by_length:
+        rows += _value_rows([part.label, f"{len(part.evaluation.queries):,}"], part.evaluation)
+    return [f"{measurement.name}{format_task(measurement)}: by the length of the query", *_align(rows)]
+
+
+def _published_table(measurement: Measurement, comparisons: ComparisonReport) -> list[str]:
+    """Return a title, and a line for each published result on the task of a measurement; nothing without results."""
+    sources = comparisons.published.sources(measurement.evaluations)
+    if not sources:
+        return []
+    metrics = [metric.name for metric in measurement.pooled.metrics]
+    rows = [["system", "lang", *map(metric_label, metrics)]]
+    for evaluation in measurement.evaluations:
+        for result in comparisons.published.of(evaluation):
+            values = [format_number(name, result.scores[name]) if name in result.scores else "" for name in metrics]
+            rows.append([result.model, format_language(evaluation.subject.lang), *values])
+    title = f"{measurement.dataset.name}{format_task(measurement)}: published results"
+    return [title, *_align(rows), published_note(sources), ""]
 
 
 def _comparison_table(title: str, comparisons: Sequence[Comparison]) -> list[str]:
@@ -65,35 +98,39 @@ def _comparison_table(title: str, comparisons: Sequence[Comparison]) -> list[str
         of_task = {c.metric.name: c for c in comparisons if (c.right.dataset, c.right.direction, c.right.lang) == task}
         cells = [_difference_cells(of_task[metric]) for metric in metrics]
         queries = next(iter(of_task.values())).queries
-        rows.append([task[-1], f"{queries:,}", *(difference for difference, _ in cells)])
+        rows.append([format_language(task[-1]), f"{queries:,}", *(difference for difference, _ in cells)])
         rows.append(["", "", *(p for _, p in cells)])
     return [f"{title}: differences, and p where they are significant", *_align(rows)]
 
 
-def _definitions(measurements: Iterable[Measurement]) -> list[str]:
+def _definitions(measurements: Sequence[Measurement]) -> list[str]:
     """Return the definitions of the metrics, and how to read the intervals."""
     evaluations = [evaluation for each in measurements for evaluation in each.evaluations]
     meanings = {name: meaning for evaluation in evaluations for name, meaning in evaluation.definitions.items()}
-    resampling = evaluations[0].resampling
     width = max(len(metric_label(name)) for name in meanings)
     return [
         *(f"{metric_label(name):<{width}}  {short_definition(meaning)}" for name, meaning in meanings.items()),
         "Ties count against the system. A query without a relevant document counts as 0, or as an infinite rank.",
-        f"Below each value: its {resampling.level:.0%} confidence interval, by bootstrap ({resampling.resamples:,} "
-        "resamples) over pictures with all their queries.",
+        *depth_notes(measurements),
+        f"Below each value: {interval_note(evaluations[0].resampling)}",
     ]
 
 
 def _evaluation_rows(evaluation: Evaluation) -> list[list[str]]:
     record = evaluation.as_dict()
-    values = [format_number(metric.name, evaluation.scores[metric.name]) for metric in evaluation.metrics]
-    intervals = [format_interval(metric.name, evaluation.intervals[metric.name]) for metric in evaluation.metrics]
     counts = [f"{record['queries']:,}", f"{record['pictures']:,}"]
-    return [[evaluation.subject.lang, *counts, *values], ["", "", "", *intervals]]
+    return _value_rows([format_language(evaluation.subject.lang), *counts], evaluation)
+
+
+def _value_rows(names: Sequence[str], evaluation: Evaluation) -> list[list[str]]:
+    """Return a row that begins with the names, with the values, and below it a row with their intervals."""
+    values = [format_score(evaluation, metric.name) for metric in evaluation.metrics]
+    intervals = [format_score_interval(evaluation, metric.name) for metric in evaluation.metrics]
+    return [[*names, *values], [*[""] * len(names), *intervals]]
 
 
 def _difference_cells(comparison: Comparison) -> tuple[str, str]:
-    difference = format_number(comparison.metric.name, comparison.difference, signed=True)
+    difference = format_difference(comparison)
     return difference, f"p={comparison.adjusted_p:.2g}" if comparison.significant else "noise"
 
 

@@ -11,13 +11,17 @@ from cli.options.library import (
 )
 from cli.options.output import OutputOptions, RankingOptions, highlight_option, output_options, ranking_options
 from cli.options.query import QueryOptions, crop_option, frame_option, query_options
+from cli.options.selection import PictureSelection, selection_options
+from cli.options.server import ServerOptions, server_options
 
 __all__ = [
     "FilterOptions",
     "GlobalOptions",
     "OutputOptions",
+    "PictureSelection",
     "QueryOptions",
     "RankingOptions",
+    "ServerOptions",
     "crop_option",
     "filter_options",
     "frame_option",
@@ -29,5 +33,7 @@ __all__ = [
     "placement_options",
     "query_options",
     "ranking_options",
+    "selection_options",
+    "server_options",
     "space_option",
 ]

@@ -22,9 +22,11 @@ class RankingOptions:
     sort: Literal["relevance", "date"]
     expand: bool
     every_frame: bool
+    exact: bool
     page: str | None
     """`start`, or the cursor of a page; None for a single list."""
     diverse: float | None
+    text_weight: float
 
     @property
     def cursor(self) -> str | None:
@@ -41,6 +43,7 @@ class OutputOptions:
     print0: bool = False
     sheet: Path | None = None
     csv: Path | None = None
+    csv_bom: bool = False
     export: Path | None = None
     copy: bool = False
     preview: bool = False
@@ -54,6 +57,7 @@ class OutputOptions:
             "-0": self.print0,
             "--sheet": self.sheet is not None,
             "--csv": self.csv is not None,
+            "--csv-bom": self.csv_bom,
             "--export": self.export is not None,
             "--copy": self.copy,
             "--preview": self.preview,
@@ -89,6 +93,9 @@ ranking_options = option_group(
             help="Show all near-duplicates, not one per group.",
         ),
         click.option(
+            "--exact", is_flag=True, help="Compare every picture, even in a library with an approximate index."
+        ),
+        click.option(
             "--every-frame",
             is_flag=True,
             help="Show each page or moment of a file that matches, not only the best one.",
@@ -103,6 +110,13 @@ ranking_options = option_group(
             type=click.FloatRange(0, 1),
             metavar="[LAMBDA]",
             help="Prefer pictures that differ: 1 ranks by similarity alone, 0 by difference alone  [default: 0.5].",
+        ),
+        click.option(
+            "--text-weight",
+            type=click.FloatRange(0, 1),
+            default=0.0,
+            metavar="WEIGHT",
+            help="Rank pictures higher in which words of the query can be read (see `sightline ocr`); 0.3 suits most.",
         ),
     ],
 )
@@ -123,6 +137,7 @@ output_options = option_group(
         click.option(
             "--csv", type=click.Path(dir_okay=False, path_type=Path), help="Write a table to a new file: FILE.csv."
         ),
+        click.option("--csv-bom", is_flag=True, help="With --csv: begin with a byte order mark, for Excel."),
         click.option(
             "--export",
             type=click.Path(file_okay=False, path_type=Path),

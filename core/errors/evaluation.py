@@ -55,11 +55,15 @@ class UnknownLanguage(DatasetError):
 
 
 class UnknownMetric(EvaluationError):
-    """No metric is called `name`; `known` are the names to choose from, with k for any whole number from 1."""
+    """No metric is called `name`; `known` are the names to choose from, with k for any whole number from 1.
 
-    def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"Unknown metric {name!r}. Choose from: {', '.join(known)}.")
-        self.name, self.known = name, known
+    `similar` are metrics with a similar name.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...], similar: tuple[str, ...] = ()) -> None:
+        suggestion = f"Did you mean {' or '.join(similar)}? " if similar else ""
+        super().__init__(f"Unknown metric {name!r}. {suggestion}Choose from: {', '.join(known)}.")
+        self.name, self.known, self.similar = name, known, similar
 
 
 class MissingVectors(EvaluationError):

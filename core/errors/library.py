@@ -15,8 +15,11 @@ __all__ = [
     "IndexFault",
     "InvalidTag",
     "LibraryBusy",
+    "LibraryDamaged",
     "LibraryError",
+    "LibraryInUse",
     "LibraryNotFound",
+    "LibraryReadOnly",
     "LibraryTooNew",
     "LibraryUnusable",
     "PathNotIndexed",
@@ -25,9 +28,13 @@ __all__ = [
     "PictureUndecodable",
     "PictureUnreadable",
     "PictureUnsupported",
+    "RootBusy",
+    "RootMismatch",
+    "RootOverlaps",
     "RootUnavailable",
     "UnknownAlbum",
     "UnknownIndexEngine",
+    "UnknownRoot",
 ]
 
 
@@ -52,6 +59,25 @@ class LibraryUnusable(LibraryError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, f"The library at {path} cannot be used: {reason}")
         self.reason = reason
+
+
+class LibraryDamaged(LibraryUnusable):
+    """The catalogue at `path` is damaged; `reason` says what was found. Recovery saves what can still be read."""
+
+
+class LibraryReadOnly(LibraryUnusable):
+    """The library at `path` can be read, but not changed; `reason` says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.args = (f"The library at {path} cannot be changed: {reason}.",)
+
+
+class LibraryInUse(LibraryError):
+    """Another process has the catalogue at `path` open, so that it cannot be replaced."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, f"Another program uses the library at {path}. Stop it first.")
 
 
 class LibraryBusy(LibraryError):
@@ -79,6 +105,42 @@ class RootUnavailable(SightlineError):
             f"{root} contained {known:,} pictures and now contains {found:,}. Is it mounted? Nothing was changed."
         )
         self.root, self.known, self.found = root, known, found
+
+
+class UnknownRoot(SightlineError):
+    """`path` is not a root of the library; `known` are its roots."""
+
+    def __init__(self, path: Path, known: tuple[Path, ...]) -> None:
+        roots = f"Its folders are: {first_names(tuple(map(str, known)))}" if known else "It has no folders."
+        super().__init__(f"{path} is not one of the folders that were added to the library. {roots}")
+        self.path, self.known = path, known
+
+
+class RootBusy(SightlineError):
+    """A run indexes the root at `path`, which was to be moved."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is being indexed. Try again when that has finished, or stop it. Nothing was changed.")
+        self.path = path
+
+
+class RootOverlaps(SightlineError):
+    """A root cannot be moved to `path`, which contains the root `other`, or is in it."""
+
+    def __init__(self, path: Path, other: Path) -> None:
+        super().__init__(f"{path} and {other}, another folder of the library, overlap. Nothing was changed.")
+        self.path, self.other = path, other
+
+
+class RootMismatch(SightlineError):
+    """Of `checked` files of a root, only `found` are at `path` with the size they had."""
+
+    def __init__(self, path: Path, checked: int, found: int) -> None:
+        super().__init__(
+            f"{path} contains other files than the library expects: of {checked:,} checked, {found:,} are there with "
+            "the size they had. Nothing was changed."
+        )
+        self.path, self.checked, self.found = path, checked, found
 
 
 class FolderNotFound(SightlineError):
@@ -134,6 +196,30 @@ class UnknownAlbum(SightlineError):
         self.name, self.known = name, known
 
 
+class AlbumExists(SightlineError):
+    """An album with this `name` exists already. Names are unique over saved searches and albums by hand."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"An album called {name!r} exists already. Choose another name, or delete that album.")
+        self.name = name
+
+
+class AlbumIsSearch(SightlineError):
+    """The album `name` is a saved search, so that pictures cannot be added, removed or moved."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The album {name!r} is a saved search. Its query decides which pictures it contains.")
+        self.name = name
+
+
+class NotInAlbum(SightlineError):
+    """The album `name` does not contain the picture with the ID `content_id`."""
+
+    def __init__(self, name: str, content_id: int) -> None:
+        super().__init__(f"The album {name!r} does not contain the picture with the ID {content_id}.")
+        self.name, self.content_id = name, content_id
+
+
 class IndexFault(SightlineError):
     """The index file at `path` is missing, stale or damaged (`fault`). It is always rebuilt from the catalogue."""
 
@@ -153,7 +239,7 @@ class UnknownIndexEngine(SightlineError):
 class PictureError(SightlineError):
     """A file that cannot be decoded. `reason` is a stable word for the failures table, `detail` is for people."""
 
-    reason: ClassVar[str] = "failed"
+    reason: str = "failed"
     transient: ClassVar[bool] = False
     """True when the same bytes may succeed later, so that the next run tries again."""
 
@@ -176,16 +262,26 @@ class PictureUndecodable(PictureError):
 
 
 class PictureUnsupported(PictureError):
-    """The format needs an extra that is not installed; `detail` names it."""
+    """The format needs an `extra` that is not installed, or a library that Pillow lacks; `detail` says which.
+
+    The reason names the extra, for example `needs-heic`.
+    """
 
     reason = "unsupported"
     transient = True
+
+    def __init__(self, detail: str, extra: str | None = None) -> None:
+        super().__init__(detail)
+        self.extra = extra
+        self.reason = f"needs-{extra}" if extra else self.reason
 
 
 class PictureTooLarge(PictureError):
     """The picture has more pixels, or a more extreme shape, than the limits allow."""
 
     reason = "too-large"
+    in_total: ClassVar[str] = "in total"
+    """What follows the number in a `limit` of pixels."""
 
     def __init__(self, width: int, height: int, limit: str) -> None:
         super().__init__(f"{width}x{height} pixels: {limit}")

@@ -12,6 +12,7 @@ __all__ = [
     "DownloadFailed",
     "EncoderError",
     "ImportedSpaceHasNoModel",
+    "LicenceNotAccepted",
     "LicenceNotAllowed",
     "ModelUnavailable",
     "UnknownModel",
@@ -84,6 +85,14 @@ class DownloadFailed(EncoderError):
     def __init__(self, name: str, fault: str, remedy: str, *, by_hand: bool = False) -> None:
         super().__init__(f"Cannot download {name!r}: {fault}. {remedy}")
         self.name, self.fault, self.remedy, self.by_hand = name, fault, remedy, by_hand
+
+
+class LicenceNotAccepted(EncoderError):
+    """The model `name` has the licence `licence`, which is not the one that was accepted."""
+
+    def __init__(self, name: str, licence: str) -> None:
+        super().__init__(f"The licence of {name} is {licence}, which has not been accepted.")
+        self.name, self.licence = name, licence
 
 
 class LicenceNotAllowed(EncoderError):

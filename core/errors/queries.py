@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.errors.base import SightlineError
 from core.frames import FIRST_FRAME
+from core.notices import Notice
 
 __all__ = [
     "AlbumIsRanked",
@@ -86,12 +87,12 @@ class RelevanceNotCalibrated(InvalidQuery):
 
 
 class QuerySyntax(InvalidQuery):
-    """The query `text` cannot be parsed at the character `position` (from 0); `fault` says why.
+    """The query `text` cannot be parsed at the character `position` (from 0); `fault` says why, also by name.
 
     `is_operator` says whether the character is an operator, which quotation marks would turn into text.
     """
 
-    def __init__(self, text: str, position: int, fault: str, *, is_operator: bool = False) -> None:
+    def __init__(self, text: str, position: int, fault: Notice, *, is_operator: bool = False) -> None:
         line = text.translate(_CONTROL_TO_BLANK)
         start = max(position - 60, 0)
         before = line[start:position]

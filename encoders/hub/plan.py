@@ -85,6 +85,14 @@ class PullPlan:
         """The licence of each part, the model's first, without repetitions."""
         return tuple(dict.fromkeys(part.listing.licence for part in self.parts))
 
+    @property
+    def known_licences(self) -> tuple[str, ...]:
+        """As `licences`, with the licence in the model catalogue if the model's repository states none."""
+        model, *others = self.licences
+        if model == "unknown" and self.name in MODEL_CATALOG:
+            model = MODEL_CATALOG[self.name].licence
+        return tuple(dict.fromkeys((model, *others)))
+
     def by_hand(self) -> str:
         """Return instructions for downloading the files without Sightline."""
         lists = "; ".join(

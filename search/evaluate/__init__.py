@@ -6,8 +6,8 @@
         print(evaluation.as_dict())
 
 `scoring` computes an `Evaluation` from vectors, or from a ranking, and judgements. `compare` tests the difference of
-two evaluations, and `baseline` saves them. Only `gallery`, `systems`, `measurement` and `judgement_set` use libraries
-and models; the other modules work on vectors, ids and judgements.
+two evaluations, and `baseline` saves them. Only `gallery`, `systems`, `library_evaluation` and `judgement_set` use
+libraries and models; the other modules work on vectors, ids and judgements.
 """
 
 from importlib import import_module
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from search.evaluate.evaluation import Evaluation
-    from search.evaluate.measurement import evaluate
+    from search.evaluate.library_evaluation import evaluate
 
 __all__ = ["Evaluation", "evaluate"]
 
-_MODULES = {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.measurement"}
+_MODULES = {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.library_evaluation"}
 """The exports are imported when they are used: the server needs only `judgement_set`."""
 
 

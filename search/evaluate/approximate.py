@@ -101,6 +101,7 @@ def evaluate_approximate(
             evaluation,
             subject=replace(evaluation.subject, space=f"{evaluation.subject.space} {spec}"),
             ranked=tuple(ranks[query] for query in evaluation.queries),
+            depth=depth if depth < len(gallery.ids) else None,
         )
         for evaluation in exact
     ]

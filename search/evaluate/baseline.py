@@ -86,6 +86,7 @@ def _to_json(evaluation: Evaluation) -> dict[str, object]:
         "candidates": evaluation.candidates,
         "metrics": [metric.name for metric in evaluation.metrics],
         "queries": list(evaluation.queries),
+        "depth": evaluation.depth,
         "clusters": None if evaluation.clusters is None else list(evaluation.clusters),
         "ranks": [[finite(rank) for rank in ranks.ranks.tolist()] for ranks in evaluation.ranked],
         "grades": [ranks.grades.tolist() for ranks in evaluation.ranked],
@@ -108,4 +109,5 @@ def _from_json(record: Mapping[str, Any]) -> Evaluation:
         candidates=int(record["candidates"]),
         clusters=None if clusters is None else tuple(clusters),
         metrics=parse_metrics(record["metrics"]),
+        depth=record.get("depth"),
     )

@@ -1,4 +1,4 @@
-"""Percentile bootstrap confidence intervals of means and medians over queries.
+"""Bootstrap resamples of means and medians over queries, from which confidence intervals are computed.
 
 Queries are resampled with replacement (Efron, "Bootstrap methods: another look at the jackknife", Ann. Statist. 1979).
 Captions of one picture are not independent of each other, so where queries share a picture, whole pictures are drawn
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from search.evaluate.metrics import Metric
 
-__all__ = ["Interval", "Resampling", "bootstrap", "bootstrap_intervals", "cluster_numbers", "percentile_interval"]
+__all__ = ["Interval", "Resampling", "bootstrap", "cluster_numbers", "percentile_interval"]
 
 _MAX_WEIGHTS = 16_000_000
 """Weights in memory at once: 128 MB."""
@@ -44,15 +44,6 @@ def cluster_numbers(clusters: Sequence[Hashable] | None, count: int) -> NDArray[
         return np.arange(count)
     numbers: dict[Hashable, int] = {}
     return np.array([numbers.setdefault(name, len(numbers)) for name in clusters], dtype=np.int64)
-
-
-def bootstrap_intervals(
-    samples: Sequence[tuple[Metric, NDArray[np.float64]]],
-    clusters: Sequence[Hashable] | None = None,
-    settings: Resampling = Resampling(),
-) -> list[Interval]:
-    """Return the interval of each metric's score from its values (Q,), with the same resamples for all metrics."""
-    return [percentile_interval(drawn, settings.level) for drawn in bootstrap(samples, clusters, settings)]
 
 
 def bootstrap(

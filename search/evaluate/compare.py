@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IncomparableEvaluations
-from search.evaluate.bootstrap import Interval, Resampling, bootstrap, cluster_numbers, percentile_interval
+from search.evaluate.bootstrap import Interval, Resampling, cluster_numbers
 from search.evaluate.evaluation import Evaluation, Subject, finite
+from search.evaluate.intervals import difference_intervals
 from search.evaluate.metrics import Metric
 
 __all__ = ["Comparison", "ComparisonSettings", "compare", "compare_all", "holm", "randomisation_test"]
@@ -60,6 +61,12 @@ class Comparison:
     adjusted_p: float
     """`p` corrected by Holm's method for all comparisons made together."""
     alpha: float
+    better_queries: int = 0
+    """The number of queries that the right system answers better."""
+    worse_queries: int = 0
+    """The number of queries that the right system answers worse."""
+    depth: int | None = None
+    """The number of results per query at which both rankings were cut; None if neither was."""
 
     @property
     def significant(self) -> bool:
@@ -79,12 +86,31 @@ class Comparison:
     @property
     def verdict(self) -> str:
         """The outcome as a sentence, for a report."""
-        difference = f"{self.metric.name} differs by {self.difference:+.4f} (p = {self.adjusted_p:.2g}"
+        if not self.metric.higher_is_better:
+            return self._verdict_on_ranks
+        difference = f"{self.metric.name} differs by {self.difference:+.4f} (p = {self.adjusted_p:.2g})"
+        return f"{difference}: {self._conclusion}"
+
+    @property
+    def _verdict_on_ranks(self) -> str:
+        """The outcome for ranks: the test counts the queries whose rank is higher, and those whose rank is lower."""
+        change = f"goes from {self.left_score:g} to {self.right_score:g}"
+        if self.left_score == self.right_score:
+            change = f"is {self.left_score:g} for both"
+        return (
+            f"{self.metric.name} {change}; the first relevant result is higher for {self.better_queries:,} and lower "
+            f"for {self.worse_queries:,} of {self.queries:,} queries (p = {self.adjusted_p:.2g} for these numbers): "
+            f"{self._conclusion}"
+        )
+
+    @property
+    def _conclusion(self) -> str:
         if not self.significant:
-            return f"{difference}): this may be noise"
+            return "this may be noise"
         if self.better == "neither":
-            return f"{difference}): the score and the individual queries disagree"
-        return f"{difference}): {getattr(self, self.better).space} is better"
+            winner = self.right if self.better_queries > self.worse_queries else self.left
+            return f"{winner.space} is better for more queries, but not in {self.metric.name}"
+        return f"{getattr(self, self.better).space} is better"
 
     def as_dict(self) -> dict[str, object]:
         """Return a JSON object."""
@@ -101,6 +127,9 @@ class Comparison:
             "right_score": finite(self.right_score),
             "difference": finite(self.difference),
             "interval": [finite(self.interval.low), finite(self.interval.high)],
+            "better_queries": self.better_queries,
+            "worse_queries": self.worse_queries,
+            **({} if self.depth is None else {"depth": self.depth}),
             "p": self.p,
             "adjusted_p": self.adjusted_p,
             "better": self.better,
@@ -168,15 +197,18 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _compare_pair(left: Evaluation, right: Evaluation, settings: ComparisonSettings) -> Iterator[Comparison]:
-    """Yield the comparisons by each metric that both have, not yet corrected."""
+    """Yield the comparisons by each metric that both have, not yet corrected; both rankings cut at one depth."""
     right = _in_order_of(left, right)
+    depth = min((each.depth for each in (left, right) if each.depth is not None), default=None)
+    left, right = left.cut(depth), right.cut(depth)
     metrics = [metric for metric in left.metrics if metric.name in right.values]
-    samples = [(metric, side.values[metric.name]) for metric in metrics for side in (left, right)]
-    drawn = bootstrap(samples, left.clusters, settings.resampling)  # the same pictures for every measure
-    for metric, drawn_left, drawn_right in zip(metrics, drawn[::2], drawn[1::2], strict=True):
-        values = left.values[metric.name], right.values[metric.name]
+    samples = [(metric, left.values[metric.name], right.values[metric.name]) for metric in metrics]
+    intervals = difference_intervals(samples, left.candidates, left.clusters, settings.resampling)
+    for (metric, *sides), interval in zip(samples, intervals, strict=True):
+        values = sides[0], sides[1]
         scores = left.scores[metric.name], right.scores[metric.name]
         p = randomisation_test(*values, metric, left.clusters, settings.permutations, settings.resampling.seed)
+        paired = _paired(*values, metric)
         yield Comparison(
             metric,
             left.subject,
@@ -185,19 +217,15 @@ def _compare_pair(left: Evaluation, right: Evaluation, settings: ComparisonSetti
             left_score=scores[0],
             right_score=scores[1],
             difference=scores[1] - scores[0],
-            tested=float(_paired(*values, metric).mean()) if len(left.queries) else 0.0,
-            interval=_difference_interval(drawn_left, drawn_right, settings.resampling.level),
+            tested=float(paired.mean()) if len(left.queries) else 0.0,
+            interval=interval,
             p=p,
             adjusted_p=p,
             alpha=settings.alpha,
+            better_queries=int(((paired > 0) if metric.higher_is_better else (paired < 0)).sum()),
+            worse_queries=int(((paired < 0) if metric.higher_is_better else (paired > 0)).sum()),
+            depth=depth,
         )
-
-
-def _difference_interval(left: NDArray[np.float64], right: NDArray[np.float64], level: float) -> Interval:
-    """Return the interval of the difference, from the scores (B,) of two systems in the same resamples."""
-    with np.errstate(invalid="ignore"):
-        differences = right - left
-    return percentile_interval(np.nan_to_num(differences, nan=0.0, posinf=np.inf, neginf=-np.inf), level)
 
 
 def _in_order_of(left: Evaluation, right: Evaluation) -> Evaluation:

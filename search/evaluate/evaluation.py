@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.evaluate.bootstrap import Interval, Resampling, bootstrap_intervals
+from search.evaluate.bootstrap import Resampling
+from search.evaluate.intervals import Interval, confidence_intervals
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import Ranks
 
@@ -47,6 +48,9 @@ class Evaluation:
     clusters: tuple[str, ...] | None = None
     metrics: tuple[Metric, ...] = field(default_factory=parse_metrics)
     resampling: Resampling = field(default_factory=Resampling)
+    depth: int | None = None
+    """The number of results per query, if the ranking ends there: ranks beyond it are infinite, because they are not
+    known. None for a ranking of all candidates."""
 
     @cached_property
     def values(self) -> Mapping[str, NDArray[np.float64]]:
@@ -62,13 +66,57 @@ class Evaluation:
     def intervals(self) -> Mapping[str, Interval]:
         """Metric -> the confidence interval of its score."""
         samples = [(metric, self.values[metric.name]) for metric in self.metrics]
-        intervals = bootstrap_intervals(samples, self.clusters, self.resampling)
+        intervals = confidence_intervals(samples, self.candidates, self.clusters, self.resampling)
         return {metric.name: interval for metric, interval in zip(self.metrics, intervals, strict=True)}
 
     @cached_property
     def first_ranks(self) -> NDArray[np.float64]:
         """The rank (Q,) of each query's first relevant document; infinite if the query has none."""
         return np.array([ranks.first for ranks in self.ranked], dtype=np.float64)
+
+    @cached_property
+    def bounds(self) -> Mapping[str, float]:
+        """Metric -> a lower bound of its score in the whole ranking, where the results beyond `depth` could change it.
+
+        For ranks it is the score if the first relevant document of the queries without one came next, at `depth` + 1.
+        """
+        if self.depth is None:
+            return {}
+        beyond = {
+            "first": any(len(each.ranks) and math.isinf(each.first) for each in self.ranked),
+            "all": any(len(each.ranks) and math.isinf(each.ranks[-1]) for each in self.ranked),
+        }
+        return {
+            metric.name: self._lower_bound(metric, self.depth)
+            for metric in self.metrics
+            if beyond[metric.uses]
+            and (metric.depth is None or metric.depth > self.depth)
+            and (metric.summary == "mean" or math.isinf(self.scores[metric.name]))
+        }
+
+    def cut(self, depth: int | None) -> "Evaluation":
+        """Return the evaluation of the first `depth` results; None for all that there are."""
+        if depth is None or (self.depth is not None and self.depth <= depth):
+            return self
+        ranked = tuple(
+            each
+            if not len(each.ranks) or each.ranks[-1] <= depth
+            else Ranks.of(np.where(each.ranks > depth, np.inf, each.ranks).tolist(), each.grades.tolist())
+            for each in self.ranked
+        )
+        return replace(self, ranked=ranked, depth=depth if depth < self.candidates else None)
+
+    def part(self, rows: Sequence[int]) -> "Evaluation":
+        """Return the evaluation of the queries in these rows, which were ranked together with the others."""
+        part = replace(
+            self,
+            queries=tuple(self.queries[row] for row in rows),
+            ranked=tuple(self.ranked[row] for row in rows),
+            clusters=None if self.clusters is None else tuple(self.clusters[row] for row in rows),
+        )
+        # The values are taken from the whole, because computing them takes long.
+        part.__dict__["values"] = {name: values[list(rows)] for name, values in self.values.items()}
+        return part
 
     @property
     def definitions(self) -> Mapping[str, str]:
@@ -106,8 +154,19 @@ class Evaluation:
             "level": self.resampling.level,
             "clusters": len(self.queries if self.clusters is None else set(self.clusters)),
             "unanswerable": self.unanswerable,
+            **(
+                {}
+                if self.depth is None
+                else {"depth": self.depth, "lower_bounds": {n: finite(b) for n, b in self.bounds.items()}}
+            ),
             "definitions": dict(self.definitions),
         }
+
+    def _lower_bound(self, metric: Metric, depth: int) -> float:
+        if metric.higher_is_better:
+            return self.scores[metric.name]
+        answerable = np.array([len(each.ranks) > 0 for each in self.ranked])  # (Q,)
+        return metric.summarise(np.where(answerable, np.minimum(self.first_ranks, depth + 1), np.inf))
 
 
 def finite(number: float) -> float | None:

@@ -10,8 +10,9 @@ from search.evaluate.datasets.base import Dataset
 from search.evaluate.vector_blocks import FrameGallery
 from store.catalog.id_sets import Ids
 from store.library import Library
-from store.spaces.embeddings import embedded_contents, load_vectors
+from store.spaces.embeddings import load_vectors
 from store.spaces.frame_lists import FrameList, list_embedded_frames
+from store.spaces.named_contents import embedded_contents
 from store.spaces.registry import StoredSpace
 
 __all__ = ["LibraryFrameGallery", "LibraryGallery", "open_gallery"]
@@ -37,6 +38,10 @@ class LibraryGallery:
         for start in range(0, len(self), self._block_size):
             yield load_vectors(self._library, self._stored, self._contents[start : start + self._block_size])
 
+    def subset(self, rows: NDArray[np.int64]) -> "LibraryGallery":
+        """Return a gallery of the images `rows` (n,), in this order."""
+        return LibraryGallery(self._library, self._stored, self._contents[rows], self._block_size)
+
 
 class LibraryFrameGallery(LibraryGallery, FrameGallery):
     """A gallery in which some images have several frames. Iterating it yields the vectors of the first ones."""
@@ -54,6 +59,10 @@ class LibraryFrameGallery(LibraryGallery, FrameGallery):
         """Yield the vectors (f, D) of all frames of some images, and how many each image has (n,)."""
         for part in self._frames.batches(size):
             yield load_vectors(self._library, self._stored, part.ids), part.counts
+
+    def subset(self, rows: NDArray[np.int64]) -> "LibraryFrameGallery":
+        """Return a gallery of the images `rows` (n,), in this order."""
+        return LibraryFrameGallery(self._library, self._stored, self._frames.of(rows), self._block_size)
 
 
 def open_gallery(library: Library, stored: StoredSpace, dataset: Dataset, block_size: int = 4096) -> LibraryGallery:

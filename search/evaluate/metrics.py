@@ -2,10 +2,10 @@
 
 Every metric takes the ranks of the relevant documents (from 1, ascending, infinite if never ranked) and their grades.
 A query without a relevant document counts as the worst: 0, or an infinite rank. The numbers are those of trec_eval
-where it has the metric (`recip_rank`, `map`, `P_k`, `ndcg_cut_k`, `success_k`, `recall_k`).
+where it has the metric (`recip_rank`, `map`, `map_cut_k`, `P_k`, `ndcg_cut_k`, `success_k`,
+`recall_k`).
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UnknownMetric
+from search.evaluate.metric_names import read_metric_name, similar_names, split_metric_names
 from search.evaluate.ranks import Ranks
 
 __all__ = [
@@ -45,6 +46,10 @@ class Metric:
     summary: Literal["mean", "median"] = "mean"
     """How the values of all queries become one score."""
     higher_is_better: bool = True
+    depth: int | None = None
+    """The number of results that the metric looks at; None for all."""
+    uses: Literal["first", "all"] = "all"
+    """Whether only the first relevant document counts, or all of them."""
 
     def values(self, ranked: Iterable[Ranks]) -> NDArray[np.float64]:
         """Return one value per query (Q,)."""
@@ -83,15 +88,17 @@ def precision(ranks: Ranks, k: int) -> float:
     return float((ranks.ranks <= k).sum()) / k
 
 
-def average_precision(ranks: Ranks) -> float:
-    """Return the mean, over all relevant documents, of the precision at their rank; 0 if never ranked.
+def average_precision(ranks: Ranks, k: int | None = None) -> float:
+    """Return the mean, over all relevant documents, of the precision at their rank; 0 if never ranked, or beyond `k`.
 
-    trec_eval's `map` for one query (Buckley and Voorhees, "Retrieval system evaluation", in TREC, 2005).
+    trec_eval's `map` and `map_cut_k` for one query (Buckley and Voorhees, "Retrieval system evaluation", in TREC,
+    2005).
     """
     if not len(ranks.ranks):
         return 0.0
     counts = np.arange(1, len(ranks.ranks) + 1)  # (R,) relevant documents up to and including each
-    return float((counts / ranks.ranks).mean())
+    precisions = counts / ranks.ranks  # (R,)
+    return float((precisions if k is None else np.where(ranks.ranks <= k, precisions, 0.0)).mean())
 
 
 def ndcg(ranks: Ranks, k: int | None = None) -> float:
@@ -116,18 +123,38 @@ def first_rank(ranks: Ranks) -> float:
 
 _NOTE = "ties count against the system, a query without an answer counts as 0"
 
-_FAMILIES: dict[str, tuple[Callable[[Ranks, int], float], str]] = {
-    "mrr": (reciprocal_rank, "mean of 1 / rank of the first relevant document, 0 beyond rank {k}"),
-    "recall": (recall, "share of queries with any relevant document among the first {k}"),
-    "fraction_recall": (fraction_recall, "mean share of the relevant documents that are among the first {k}"),
-    "p": (precision, "mean share of relevant documents among the first {k}"),
-    "ndcg": (ndcg, "mean normalised discounted cumulated gain of the first {k}; linear gain, log2 discount"),
+
+@dataclass(frozen=True)
+class _Family:
+    """Metrics of the first k results."""
+
+    of: Callable[[Ranks, int], float]
+    definition: str
+    uses: Literal["first", "all"] = "all"
+
+    def at(self, name: str, k: int) -> Metric:
+        definition = f"{self.definition.format(k=k)}; {_NOTE}"
+        return Metric(f"{name}@{k}", definition, lambda ranks: self.of(ranks, k), depth=k, uses=self.uses)
+
+
+_FAMILIES: dict[str, _Family] = {
+    "mrr": _Family(reciprocal_rank, "mean of 1 / rank of the first relevant document, 0 beyond rank {k}", uses="first"),
+    "recall": _Family(recall, "share of queries with any relevant document among the first {k}", uses="first"),
+    "fraction_recall": _Family(fraction_recall, "mean share of the relevant documents that are among the first {k}"),
+    "p": _Family(precision, "mean share of relevant documents among the first {k}"),
+    "map": _Family(average_precision, "mean of average precision, with nothing relevant beyond rank {k}"),
+    "ndcg": _Family(ndcg, "mean normalised discounted cumulated gain of the first {k}; linear gain, log2 discount"),
 }
 
 _WHOLE_RANKING: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("mrr", f"mean of 1 / rank of the first relevant document; {_NOTE}", reciprocal_rank),
+        Metric(
+            "mrr",
+            f"mean of 1 / rank of the first relevant document; {_NOTE}",
+            reciprocal_rank,
+            uses="first",
+        ),
         Metric("map", f"mean of average precision over the whole ranking; {_NOTE}", average_precision),
         Metric("ndcg", f"mean normalised discounted cumulated gain of the whole ranking; {_NOTE}", ndcg),
         Metric(
@@ -137,6 +164,7 @@ _WHOLE_RANKING: dict[str, Metric] = {
             first_rank,
             summary="median",
             higher_is_better=False,
+            uses="first",
         ),
         Metric(
             "mean_rank",
@@ -144,11 +172,10 @@ _WHOLE_RANKING: dict[str, Metric] = {
             "without an answer makes it infinite",
             first_rank,
             higher_is_better=False,
+            uses="first",
         ),
     )
 }
-
-_ALIASES = {"hit": "recall", "success": "recall", "precision": "p"}
 
 METRIC_NAMES = (*_WHOLE_RANKING, *(f"{name}@k" for name in _FAMILIES))
 """Every metric name; k stands for a whole number from 1."""
@@ -157,21 +184,22 @@ METRIC_NAMES = (*_WHOLE_RANKING, *(f"{name}@k" for name in _FAMILIES))
 def parse_metric(name: str) -> Metric:
     """Return the metric called `name`: `mrr`, `mrr@10`, `recall@5`, `fraction_recall@5`, `p@10`, `map`, `ndcg@10`, ...
 
-    `success@k` and `hit@k` are other names for `recall@k`. Raises `UnknownMetric`.
+    Names are understood as papers, tables and other tools write them (see `metric_names`): `R@5`, `success_1`,
+    `ndcg_cut_10`, `MedR`. Raises `UnknownMetric`.
     """
-    key = name.strip().lower()
-    if key in _WHOLE_RANKING:
-        return _WHOLE_RANKING[key]
-    parts = re.fullmatch(r"([a-z_]+)@([1-9][0-9]{0,8})", key)
-    family = _ALIASES.get(parts[1], parts[1]) if parts else ""
-    if parts is None or family not in _FAMILIES:
-        raise UnknownMetric(name, METRIC_NAMES)
-    compute, definition = _FAMILIES[family]
-    k = int(parts[2])
-    return Metric(f"{family}@{k}", f"{definition.format(k=k)}; {_NOTE}", lambda ranks: compute(ranks, k))
+    family, k = read_metric_name(name)
+    if k is None and family in _WHOLE_RANKING:
+        return _WHOLE_RANKING[family]
+    if k is None or family not in _FAMILIES:
+        raise UnknownMetric(name, METRIC_NAMES, similar_names(name, _WHOLE_RANKING, _FAMILIES))
+    return _FAMILIES[family].at(family, k)
 
 
-def parse_metrics(names: Sequence[str] = DEFAULT_METRICS) -> tuple[Metric, ...]:
-    """Return the metrics with these names, each once, in order. Raises `UnknownMetric`."""
-    metrics = [parse_metric(name) for name in names]
+def parse_metrics(names: Sequence[str] | str = DEFAULT_METRICS) -> tuple[Metric, ...]:
+    """Return the metrics with these names, each once, in order; a text is split at commas: `mrr,R@1,5,10`.
+
+    Raises `UnknownMetric`.
+    """
+    listed = split_metric_names(names) if isinstance(names, str) else names
+    metrics = [parse_metric(name) for name in listed]
     return tuple({metric.name: metric for metric in metrics}.values())

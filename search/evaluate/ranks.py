@@ -11,24 +11,29 @@ same order. So equal vectors tie, and no rank depends on the block size or on th
 A document with a vector for each of its frames has the score of the best one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
-from search.evaluate.vector_blocks import BlockSizes, DocumentBlock, VectorBlocks, best_scores, iter_documents
+from search.evaluate.score_counts import Thresholds, choose_scores
+from search.evaluate.vector_blocks import (
+    BlockSizes,
+    DocumentBlock,
+    PartialGallery,
+    VectorBlocks,
+    best_scores,
+    iter_documents,
+)
 
 __all__ = ["Ranks", "relevant_ranks"]
 
 _EXACT_CHUNK = 4096
 """Scores computed at once in 64 bits: 32 MiB with 512 dimensions."""
-
-_MIN_PAIRS_TO_SORT = 10
-"""From this many relevant documents of one query, sorting its scores is faster than comparing them with each."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +108,7 @@ def relevant_ranks(
     if np.isnan(pairs.scores).any():
         absent = pairs.rows[np.isnan(pairs.scores)][0]
         raise EvaluationError(f"The gallery has no row {absent}, which is judged relevant.")
-    above = np.zeros(len(pairs.rows), dtype=np.int64)  # (P,)
-    for block in iter_documents(gallery, sizes.gallery, queries.shape[1]):
-        for first in range(0, len(queries), sizes.queries):
-            part, of_part = pairs.of_queries(first, first + sizes.queries)
-            above[part] += _count_above(queries[first : first + sizes.queries], block, of_part)
-    return _to_ranks(pairs, above, len(queries))
+    return _to_ranks(pairs, _count_above(queries, gallery, pairs, count, sizes), len(queries))
 
 
 def _collect_pairs(
@@ -119,6 +119,22 @@ def _collect_pairs(
     query = np.repeat(np.arange(len(relevant)), counts)  # (P,)
     rows = np.array([row for judged in relevant for row in judged], dtype=np.int64)  # (P,)
     grades = np.array([grade for judged in relevant for grade in judged.values()], dtype=np.int64)  # (P,)
+    scores, count = _score_relevant(queries, gallery, query, rows, size)
+    return _Pairs(query, rows, grades, scores), count
+
+
+def _score_relevant(
+    queries: NDArray[np.float32], gallery: VectorBlocks, query: NDArray[np.int64], rows: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.float64], int]:
+    """Return the scores (P,) of documents `rows` for `query` (P,), NaN for an invalid row, and the number of documents.
+
+    Other documents are not read if the gallery allows it and most are not relevant.
+    """
+    if isinstance(gallery, PartialGallery):
+        unique, place = np.unique(rows, return_inverse=True)
+        if 2 * len(unique) < len(gallery) and ((unique >= 0) & (unique < len(gallery))).all():
+            with suppress(EvaluationError):  # raised again below, with the rows of the whole gallery
+                return _score_relevant(queries, gallery.subset(unique), query, place, size)[0], len(gallery)
     scores = np.full(len(rows), np.nan)  # (P,)
     by_row = np.argsort(rows, kind="stable")
     sorted_rows = rows[by_row]
@@ -128,7 +144,7 @@ def _collect_pairs(
         first, last = np.searchsorted(sorted_rows, [block.start, end])
         in_block = by_row[first:last]
         scores[in_block] = _exact_best(queries, block, query[in_block], rows[in_block] - block.start)
-    return _Pairs(query, rows, grades, scores), end
+    return scores, end
 
 
 def _to_ranks(pairs: _Pairs, above: NDArray[np.int64], queries: int) -> list[Ranks]:
@@ -175,77 +191,47 @@ def _exact_scores(
     return scores
 
 
-def _count_above(queries: NDArray[np.float32], block: DocumentBlock, pairs: _Pairs) -> NDArray[np.int64]:
-    """Count, for each pair (P,), the irrelevant documents of this block that score at least as much.
+def _count_above(
+    queries: NDArray[np.float32], gallery: VectorBlocks, pairs: _Pairs, documents: int, sizes: BlockSizes
+) -> NDArray[np.int64]:
+    """Count, for each pair (P,), the irrelevant ones of all `documents` that score at least as much."""
+    scores = choose_scores(queries, documents)
+    lengths = np.linalg.norm(queries, axis=1).astype(np.float64)  # (Q,)
+    above = np.zeros(len(pairs.rows), dtype=np.int64)
+    for block in iter_documents(gallery, sizes.gallery, queries.shape[1]):
+        slack = _rounding_error(lengths, block.vectors)  # (Q,)
+        for first in range(0, len(queries), sizes.queries):
+            part = slice(first, first + sizes.queries)
+            of_part, some = pairs.of_queries(part.start, part.stop)
+            thresholds = _thresholds(some, slack[part], block)
+            of_pairs = above[of_part]  # a view
+            for chosen, counts, close, column in scores.count(part, block, thresholds):
+                decided = _exact_best(queries[part], block, some.query[close], column) >= some.scores[close]
+                of_pairs[chosen] += counts
+                np.add.at(of_pairs, close[decided], 1)
+    return above
 
-    `queries` (q, D) are those that the pairs refer to.
-    """
-    scores = best_scores(queries @ block.vectors.T, block.firsts)  # (q, n)
+
+def _thresholds(pairs: _Pairs, slack: NDArray[np.float64], block: DocumentBlock) -> Thresholds:
+    """Return the thresholds of pairs (P,); the scores of their queries have an error of at most `slack` (q,)."""
     in_block = (pairs.rows >= block.start) & (pairs.rows < block.start + len(block))
-    scores[pairs.query[in_block], pairs.rows[in_block] - block.start] = -np.inf
-    slack = _rounding_error(queries, block.vectors)[pairs.query]  # (P,)
-    low, high = (edge.astype(np.float32) for edge in (pairs.scores - slack, pairs.scores + slack))
-    counts = np.zeros(len(pairs.query), dtype=np.int64)
-    for chosen, above, pair, column in _compare(scores, pairs.query, low, high):
-        counts[chosen] += above
-        close = chosen[pair]
-        decided = _exact_best(queries, block, pairs.query[close], column) >= pairs.scores[close]
-        counts += np.bincount(close[decided], minlength=len(counts))
-    return counts
+    error = slack[pairs.query]  # (P,)
+    return Thresholds(
+        pairs.query,
+        (pairs.scores - error).astype(np.float32),
+        (pairs.scores + error).astype(np.float32),
+        (pairs.query[in_block], pairs.rows[in_block] - block.start),
+    )
 
 
-_CloseScores: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
-"""Pairs (c,), the number of scores surely above each (c,), and the scores too close to decide: the index of the pair
-in `c`, and the column (t,)."""
-
-
-def _compare(
-    scores: NDArray[np.float32], query: NDArray[np.int64], low: NDArray[np.float32], high: NDArray[np.float32]
-) -> Iterator[_CloseScores]:
-    """Compare scores (q, n) with every pair: one pair of each query at a time, or all pairs of a query at once."""
-    turn = np.arange(len(query)) - np.searchsorted(query, query)  # (P,) 0 for a query's first pair, 1 for its second
-    many = (np.bincount(query, minlength=len(scores)) >= _MIN_PAIRS_TO_SORT)[query]  # (P,)
-    for number in range(_MIN_PAIRS_TO_SORT):
-        chosen = np.flatnonzero((turn == number) & ~many)
-        if len(chosen):
-            of_chosen = scores if len(chosen) == len(scores) else scores[query[chosen]]  # (c, n)
-            yield chosen, *_compare_each(of_chosen, low[chosen], high[chosen])
-    for number in np.unique(query[many]):
-        chosen = np.arange(*np.searchsorted(query, [number, number + 1]))
-        yield chosen, *_compare_sorted(scores[number], low[chosen], high[chosen])
-
-
-def _compare_each(
-    scores: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Compare row i of the scores (c, n) with low[i] and high[i]."""
-    above = scores > high[:, None]
-    close = scores >= low[:, None]
-    close ^= above
-    return np.count_nonzero(above, axis=1), *np.nonzero(close)
-
-
-def _compare_sorted(
-    scores: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Compare one query's scores (n,) with every low[i] and high[i], (r,), by sorting them."""
-    order = np.argsort(scores)
-    first = np.searchsorted(scores, low, "left", sorter=order)  # (r,)
-    last = np.searchsorted(scores, high, "right", sorter=order)  # (r,)
-    pair = np.repeat(np.arange(len(low)), last - first)  # (t,)
-    within = np.arange(len(pair)) - np.repeat(np.cumsum(last - first) - (last - first), last - first)
-    return len(scores) - last, pair, order[first[pair] + within]
-
-
-def _rounding_error(queries: NDArray[np.float32], block: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return a bound (q,) on the error of a 32-bit product.
+def _rounding_error(lengths: NDArray[np.float64], block: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return a bound (Q,) on the error of 32-bit products of queries of these lengths and vectors (f, D) of a block.
 
     At most D units of rounding, and, with a probability of error of 1e-13, no more than 8 times the square root of D
     (Higham and Mary, "A new approach to probabilistic rounding error analysis", SIAM J. Sci. Comput. 2019). Two more
     units allow for the thresholds themselves.
     """
-    dim = queries.shape[1]
+    dim = block.shape[1]
     units = min(dim, 8 * dim**0.5) + 2
     longest = float(np.linalg.norm(block, axis=1).max(initial=0.0))
-    lengths = np.linalg.norm(queries, axis=1).astype(np.float64)  # (q,)
     return np.asarray(units * 2.0**-24 * longest * lengths)

@@ -1,5 +1,6 @@
 """Evaluations from vectors and judgements, or from rankings and judgements."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,7 @@ from search.evaluate.datasets.base import Dataset
 from search.evaluate.evaluation import ALL_LANGUAGES, Direction, Evaluation, Subject
 from search.evaluate.metrics import Metric, parse_metrics
 from search.evaluate.ranks import Ranks, relevant_ranks
-from search.evaluate.trec import Qrels, Run, invert_qrels, rank_run, relevant_documents
+from search.evaluate.trec import Qrels, Run, align_documents, invert_qrels, rank_run, relevant_documents
 from search.evaluate.vector_blocks import BlockSizes, VectorBlocks, iter_blocks
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "evaluate_run",
     "evaluate_vectors",
     "rank_vectors",
+    "split_languages",
 ]
 
 
@@ -90,22 +92,35 @@ def evaluate_vectors(
 
 
 def evaluate_run(
-    subject: Subject, run: Run, qrels: Qrels, settings: EvaluationSettings = EvaluationSettings()
+    subject: Subject,
+    run: Run,
+    qrels: Qrels,
+    settings: EvaluationSettings = EvaluationSettings(),
+    candidates: int | None = None,
 ) -> Evaluation:
     """Evaluate a ranking made by another program, on every judged query.
 
     Queries that are missing from the run count as 0, and queries without judgements are ignored (see `rank_run`).
-    Candidates are the documents that were ranked or judged.
+    Candidates are the documents that were ranked or judged, unless their number is given. The evaluation has the
+    `depth` of the run: the largest number of documents that it ranks for a query, unless these are all candidates. Ids
+    that differ only in Unicode normalization are matched, with a warning (see `align_documents`).
     """
-    documents = {document for table in (run, qrels) for of_query in table.values() for document in of_query}
+    run, changed = align_documents(run, qrels)
+    if changed:
+        message = f"{changed:,} ids differ between the run and the judgements only in Unicode normalization (NFC, NFD)."
+        warnings.warn(f"{message} They were matched.", stacklevel=2)
+    if candidates is None:
+        candidates = len({document for table in (run, qrels) for of_query in table.values() for document in of_query})
+    depth = max((len(run.get(query, ())) for query in qrels), default=0)
     return Evaluation(
         subject,
         tuple(qrels),
         tuple(rank_run(run, qrels)),
-        candidates=len(documents),
+        candidates=candidates,
         clusters=cluster_names(tuple(qrels), qrels),
         metrics=settings.metrics,
         resampling=settings.resampling,
+        depth=depth if 0 < depth < candidates else None,
     )
 
 
@@ -128,6 +143,14 @@ def evaluate_dataset(
     return one_way(dataset, np.asarray(captions), images, space, settings)
 
 
+def split_languages(pooled: Evaluation, dataset: Dataset) -> list[Evaluation]:
+    """Return an evaluation of all captions by language and, if there are several languages, followed by itself."""
+    if len(dataset.languages) == 1:
+        return [replace(pooled, subject=replace(pooled.subject, lang=dataset.languages[0]))]
+    langs = [caption.lang for caption in dataset.captions]
+    return [*(_of_language(pooled, langs, lang) for lang in dataset.languages), pooled]
+
+
 def cluster_names(queries: Sequence[str], qrels: Qrels) -> tuple[str, ...] | None:
     """Name, for each query, what it depends on: its relevant documents, which it may share with other captions.
 
@@ -143,12 +166,7 @@ def _text_to_picture(
     queries = LabelledVectors([caption.id for caption in dataset.captions], captions)
     gallery = LabelledVectors(dataset.images, images)
     subject = Subject(dataset.name, dataset.split, space)
-    pooled = evaluate_vectors(subject, queries, gallery, dataset.qrels(), settings)
-    langs = [caption.lang for caption in dataset.captions]
-    if len(dataset.languages) == 1:
-        return [replace(pooled, subject=replace(subject, lang=dataset.languages[0]))]
-    by_language = [_of_language(pooled, langs, lang) for lang in dataset.languages]
-    return [*by_language, pooled]
+    return split_languages(evaluate_vectors(subject, queries, gallery, dataset.qrels(), settings), dataset)
 
 
 def _picture_to_text(
@@ -197,14 +215,7 @@ def _rows_by_id(ids: Sequence[str]) -> dict[str, int]:
 def _of_language(pooled: Evaluation, langs: Sequence[str], lang: str) -> Evaluation:
     """Return the evaluation of the queries in one language, which were ranked together with the others."""
     rows = [row for row, other in enumerate(langs) if other == lang]
-    clusters = pooled.clusters
-    return replace(
-        pooled,
-        subject=replace(pooled.subject, lang=lang),
-        queries=tuple(pooled.queries[row] for row in rows),
-        ranked=tuple(pooled.ranked[row] for row in rows),
-        clusters=None if clusters is None else tuple(clusters[row] for row in rows),
-    )
+    return replace(pooled.part(rows), subject=replace(pooled.subject, lang=lang))
 
 
 def _with_absent(ranks: Ranks, judged: Mapping[str, int], rows: Mapping[str, int]) -> Ranks:

@@ -11,7 +11,7 @@ from core.errors import CaptionVectorsRequired, EvaluationError, NothingIndexed,
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
-from search.evaluate.datasets.base import Dataset
+from search.evaluate.datasets.base import Dataset, describe_captions
 from store.exchange import read_vectors
 from store.library import Library
 from store.spaces.registry import StoredSpace, active_space, list_spaces, named_space
@@ -120,11 +120,14 @@ def _read_vectors(file: CaptionVectorFile, system: RetrievalSystem, dataset: Dat
         raise EvaluationError(f"{file.path}: {vectors.shape[1]} dimensions, but {system.name} has {dim}.")
     caption_ids = [caption.id for caption in dataset.captions]
     if ids is None:
-        if len(vectors) != len(caption_ids):
-            raise EvaluationError(
-                f"{file.path}: {len(vectors):,} vectors without ids, but {len(caption_ids):,} captions."
-            )
-        return _normalize(vectors)
+        if len(vectors) == len(caption_ids):
+            return _normalize(vectors)
+        if dataset.whole is not None and len(vectors) == len(dataset.whole.captions):
+            return _normalize(vectors[dataset.rows_in_whole()])
+        raise EvaluationError(
+            f"{file.path}: {len(vectors):,} vectors without ids, but {describe_captions(dataset)}. Without ids there "
+            "is one row for each caption, in the order of the data set."
+        )
     return _normalize(vectors[_rows_of(caption_ids, ids, file.path)])
 
 

@@ -7,7 +7,7 @@ search.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ __all__ = [
     "BlockSizes",
     "DocumentBlock",
     "FrameGallery",
+    "PartialGallery",
     "VectorBlocks",
     "best_scores",
     "iter_all_vectors",
@@ -32,6 +33,17 @@ VectorBlocks: TypeAlias = NDArray[np.floating] | Iterable[NDArray[np.floating]]
 It is read several times, so a generator, which runs only once, is not enough. A list, or an object with `__iter__`, is.
 A `FrameGallery` has further vectors.
 """
+
+
+@runtime_checkable
+class PartialGallery(Protocol):
+    """A gallery that can read some of its documents without the others."""
+
+    def __len__(self) -> int:
+        """Return the number of documents."""
+
+    def subset(self, rows: NDArray[np.int64]) -> VectorBlocks:
+        """Return a gallery of the documents `rows` (n,), in this order."""
 
 
 class FrameGallery(ABC):
@@ -72,7 +84,7 @@ class DocumentBlock:
 
 @dataclass(frozen=True)
 class BlockSizes:
-    """How many queries and gallery vectors are compared at once. Their product times 6 is the memory in bytes."""
+    """How many queries and gallery vectors are compared at once. Each pair of them takes about 10 bytes of memory."""
 
     queries: int = 1024
     gallery: int = 4096

@@ -1,8 +1,8 @@
 """Filters of a search, and the text syntax of their conditions."""
 
-from search.filters.fields import FIELD_NAMES, field_condition, parse_where
+from search.filters.dates import parse_date
+from search.filters.fields import FIELD_NAMES, field_condition, parse_where, where_term
 from search.filters.filters import Filters
-from search.filters.values import parse_date
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "field_condition",
     "parse_date",
     "parse_where",
+    "where_term",
 ]

@@ -109,7 +109,8 @@ def open_image(path: Path | str, frame: int = FIRST_FRAME) -> Image.Image:
     Raises `InvalidQuery` if the file is unreadable or has no such frame.
     """
     try:
-        return decode(Path(path).read_bytes(), frame=frame).image
+        with Path(path).open("rb") as file:
+            return decode(file, frame=frame).image
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:

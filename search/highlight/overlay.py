@@ -120,17 +120,19 @@ def word_panels(image: Image.Image, words: Sequence[WordAttribution]) -> list[Pa
     return panels
 
 
-def render_figure(rows: Sequence[Sequence[Panel]], legend: str) -> Image.Image:
-    """Render rows of panels on paper. `legend` explains the colours."""
+def render_figure(rows: Sequence[Sequence[Panel]], legend: str | None) -> Image.Image:
+    """Render rows of panels on paper. `legend` explains the colours of maps; None if there is no map."""
     panel_size = _panel_size(rows[0][0].overlay.size)
     across, down = panel_size[0] + GAP, panel_size[1] + CAPTION_HEIGHT + NOTE_HEIGHT + GAP
     columns = max(len(row) for row in rows)
-    size = (GAP + columns * across, GAP + len(rows) * down + NOTE_HEIGHT + BAR_HEIGHT + GAP)
+    legend_height = 0 if legend is None else NOTE_HEIGHT + BAR_HEIGHT + GAP
+    size = (GAP + columns * across, GAP + len(rows) * down + legend_height)
     sheet = Image.new("RGB", size, PAPER_COLOUR)
     for number, row in enumerate(rows):
         for column, panel in enumerate(row):
             _draw_panel(sheet, panel, (GAP + column * across, GAP + number * down), panel_size)
-    _draw_legend(sheet, legend, GAP + len(rows) * down)
+    if legend is not None:
+        _draw_legend(sheet, legend, GAP + len(rows) * down)
     return sheet
 
 

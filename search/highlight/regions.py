@@ -20,6 +20,9 @@ __all__ = ["Region", "compress_counts", "encode_rle", "find_regions", "label_reg
 MIN_REGION_AREA = 0.0005
 """Regions smaller than this fraction of the picture are dropped, unless there is no other region."""
 
+PEAK_TOLERANCE = 0.02
+"""Values this much below the highest one of a region count as its peak, too."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -32,7 +35,8 @@ class Region:
     score: float
     """The highest value of the map in it."""
     peak: tuple[int, int]
-    """(x, y) of the pixel with that value; the middle one if several are equally high."""
+    """(x, y) of the pixel with that value. Of several that are (nearly) as high, it is the one that lies deepest inside
+    the region: the centre of a box can lie outside of a bent region, or between two things that a bridge joins."""
 
 
 def find_regions(values: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.bool_], tuple[Region, ...]]:
@@ -136,7 +140,35 @@ def _measure(values: NDArray[np.float32], labels: NDArray[np.int32], number: int
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     left, top = int(columns[0]), int(rows[0])
     width, height = int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
-    part = np.where(inside, values, -1)[top : top + height, left : left + width]
-    highest = np.argwhere(part == part.max())  # (N, 2), more than one where a map is saturated
-    row, column = highest[np.abs(highest - highest.mean(axis=0)).sum(axis=1).argmin()].tolist()
-    return Region((left, top, width, height), area, float(part[row, column]), (left + column, top + row))
+    box = np.s_[top : top + height, left : left + width]
+    row, column = _deepest_peak(np.where(inside, values, -1)[box], inside[box])
+    score = float(values[inside].max())
+    return Region((left, top, width, height), area, score, (left + column, top + row))
+
+
+def _deepest_peak(part: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return (row, column) of one of the highest values of a region (h, w): the one that lies deepest inside it.
+
+    The depth of a pixel is the side of the largest square around it within the region, which a summed-area table tells
+    (Crow, "Summed-area tables for texture mapping", SIGGRAPH 1984).
+    """
+    highest = np.argwhere(part >= part.max() - PEAK_TOLERANCE)  # (N, 2)
+    table = np.zeros((inside.shape[0] + 1, inside.shape[1] + 1), dtype=np.int64)
+    table[1:, 1:] = inside.cumsum(axis=0).cumsum(axis=1)
+    low, high = 0, min(inside.shape) // 2
+    while low < high:  # the largest radius with a square inside the region
+        radius = (low + high + 1) // 2
+        low, high = (radius, high) if _within(table, highest, radius).any() else (low, radius - 1)
+    deepest = highest[_within(table, highest, low)]
+    row, column = deepest[np.abs(deepest - deepest.mean(axis=0)).sum(axis=1).argmin()].tolist()
+    return row, column
+
+
+def _within(table: NDArray[np.int64], pixels: NDArray[np.intp], radius: int) -> NDArray[np.bool_]:
+    """Return which squares of 2 * `radius` + 1 pixels around `pixels` (N, 2) are full, by their summed-area table."""
+    first, last = pixels - radius, pixels + radius + 1
+    fits: NDArray[np.bool_] = np.logical_and.reduce((first >= 0) & (last < np.array(table.shape)), axis=1)
+    (top, left), (bottom, right) = np.where(fits[:, None], first, 0).T, np.where(fits[:, None], last, 0).T
+    sums = table[bottom, right] - table[top, right] - table[bottom, left] + table[top, left]
+    is_full: NDArray[np.bool_] = sums == (2 * radius + 1) ** 2
+    return fits & is_full

@@ -3,12 +3,15 @@
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import InvalidQuery, QuerySyntax
 from core.frames import FIRST_FRAME
+from core.notices import Notice
 from search.filters import FIELD_NAMES, Not, field_condition
+from search.filters.signs import APOSTROPHES, CLOSING, COLONS, MINUSES, OPENING_BRACKETS, PLUSES, plain_signs
 from search.query import ImageInput, QueryInput, StoredInput, TextInput
 from search.query_image import Crop
 from search.query_language.tokens import (
@@ -24,16 +27,21 @@ from search.query_language.tokens import (
     join_alternatives,
 )
 
-__all__ = ["tokenize"]
+__all__ = ["FIELD_PATTERN", "FieldValue", "field_values", "tokenize"]
 
 _BLANK = re.compile(r"\s*")
 _CHUNK = re.compile(r"\S+")
-_IN_BRACKETS = re.compile(r"[^\s)]+")
+_IN_BRACKETS = re.compile(r"[^\s)）]+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_WEIGHT = re.compile(r"(\d+(?:\.\d+)?(?:e[-+]?\d+)?):(?=[^\s\d:])", re.IGNORECASE | re.ASCII)
-_FIELD = re.compile(r"([a-z]+):(?=\S)", re.IGNORECASE | re.ASCII)
-_GROUP = re.compile(r"\(\s*(?:-?\(\s*)*-?([a-z]+):\S", re.IGNORECASE | re.ASCII)
-_LIKE = re.compile(r"like:(\d{1,18})(?:#(\d{1,9}))?(?=[\s)]|$)", re.IGNORECASE | re.ASCII)
+_DIGIT, _LETTER, _DASH = "[0-9０-９]", "[A-Za-zＡ-Ｚａ-ｚ]", f"[{MINUSES}]"
+_WEIGHT = re.compile(
+    rf"({_DIGIT}+(?:[.．]{_DIGIT}+)?(?:e[-+]?[0-9]+)?)[{COLONS}](?=[^\s0-9０-９{COLONS}])", re.IGNORECASE | re.ASCII
+)
+FIELD_PATTERN = rf"({_LETTER}+)[{COLONS}]"
+"""The name of a field, and its colon."""
+_FIELD = re.compile(rf"{FIELD_PATTERN}(?=\S)")
+_GROUP = re.compile(rf"[{OPENING_BRACKETS}]\s*(?:{_DASH}?[{OPENING_BRACKETS}]\s*)*{_DASH}?{FIELD_PATTERN}\S")
+_LIKE = re.compile(rf"like[{COLONS}](\d{{1,18}})(?:#(\d{{1,9}}))?(?=[\s)）]|$)", re.IGNORECASE | re.ASCII)
 _PATH = re.compile(r"(?:\.{1,2}/|~/)\S+|/\S*\w\.\w+(?:#\d+)?(?:\[[^\]\s]*\])?(?=\s|$)")
 """`./`, `../` and `~/` begin a picture; `/` only if a name with an extension follows, so `/etc` is text."""
 _FRAME_AND_CROP = re.compile(r"(?:#(\d{1,9}))?(?:\[([\d.,%e+-]+)\])?", re.ASCII)
@@ -41,9 +49,15 @@ _AFTER_NAME = re.compile(r"(?:(?<=\w)#\d{1,9})?(?:\[[\d.,%e+-]+\])?$", re.ASCII)
 """After a picture: the number of a frame, from 1, and a region."""
 
 _OPERATORS: Mapping[str, type[PlusToken | DashToken | OrToken]] = MappingProxyType(
-    {"+": PlusToken, "-": DashToken, "or": OrToken}
+    {
+        **dict.fromkeys(PLUSES, PlusToken),
+        **dict.fromkeys("-\u2212\ufe63\uff0d", DashToken),  # not the en dash, which separates parts of sentences
+        "or": OrToken,
+    }
 )
 """Operators, which must stand between blanks."""
+
+_AFTER_QUOTATION = re.compile(r"[\s)）]|$")
 
 MAX_BRACKET_DEPTH = 40
 
@@ -53,12 +67,30 @@ def tokenize(text: str) -> list[Token]:
     return _Lexer(text).tokens()
 
 
+@dataclass(frozen=True)
+class FieldValue:
+    """The value of one filter, also of one in brackets; `start` and `end` are those of the value with its quotation."""
+
+    field: str
+    value: str
+    start: int
+    end: int
+
+
+def field_values(text: str) -> list[FieldValue]:
+    """Return the values of all filters of `text`, in their order. Raises `QuerySyntax`."""
+    lexer = _Lexer(text)
+    lexer.tokens()
+    return lexer.values
+
+
 class _Lexer:
-    """Splits one text into tokens; `at` is the current position."""
+    """Splits one text into tokens; `at` is the current position, and `values` are those of the filters before it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.values: list[FieldValue] = []
 
     def tokens(self) -> list[Token]:
         tokens = []
@@ -73,7 +105,7 @@ class _Lexer:
         if operator is not None:
             self.at = end
             return operator(start, end)
-        negative = chunk[0] == "-"
+        negative = chunk[0] in MINUSES and len(chunk) > 1
         self.at += negative
         marked = self._filter(0) or self._phrase(start, negative=negative)
         if isinstance(marked, FilterToken):
@@ -91,7 +123,7 @@ class _Lexer:
         weight = None if negative else _WEIGHT.match(self.text, self.at)
         if weight is not None:
             self.at = weight.end()
-            return WeightToken(start, self.at, float(weight[1]))
+            return WeightToken(start, self.at, float(plain_signs(weight[1])))
         self.at = end
         return WordToken(start, end)
 
@@ -100,8 +132,8 @@ class _Lexer:
         before = self.at
         weight = _WEIGHT.match(self.text, self.at)
         self.at = weight.end() if weight else self.at
-        quoted = self.text[self.at] == '"'
-        source = self._marked_source(start)
+        opening = self.text[self.at]
+        source = self._marked_source(start, must_close=negative or weight is not None)
         if source is None and weight is not None and negative and self.text[self.at].isalpha():
             word = self._peek(_CHUNK)
             source = self._source(start, lambda: TextInput(word))
@@ -109,21 +141,25 @@ class _Lexer:
         if source is None:
             self.at = before
             return None
-        value = float(weight[1]) if weight else None
-        plain = quoted and isinstance(source, TextInput) and not weight and not negative
-        return PhraseToken(start, self.at, source, value, negative, plain)
+        value = float(plain_signs(weight[1])) if weight else None
+        plain = opening in CLOSING and isinstance(source, TextInput) and not weight and not negative
+        return PhraseToken(start, self.at, source, value, negative, plain, plain and opening != '"')
 
-    def _marked_source(self, start: int) -> QueryInput | None:
+    def _marked_source(self, start: int, *, must_close: bool) -> QueryInput | None:
         like, path = _LIKE.match(self.text, self.at), _PATH.match(self.text, self.at)
         if like is not None:
             self.at = like.end()
             return self._source(start, lambda: StoredInput(int(like[1]), _frame_number(like[2])))
         if path is not None:
             return self._bare_picture(path[0])
-        if self.text[self.at] != '"':
+        opening = self.text[self.at]
+        if opening not in CLOSING or opening in APOSTROPHES:
             return None
-        is_picture = self.text.startswith(("./", "../", "~/", "/"), self.at + 1)
-        inside = self._quotation()
+        paths = ("./", "../", "~/", "/") if opening == '"' else ("./", "../", "~/")
+        is_picture = self.text.startswith(paths, self.at + 1)
+        inside = self._quotation(must_close=must_close or opening == '"')
+        if inside is None or (opening != '"' and not inside.strip()):
+            return None
         return self._picture(inside, start) if is_picture else self._source(start, lambda: TextInput(inside))
 
     def _bare_picture(self, chunk: str) -> QueryInput:
@@ -147,61 +183,84 @@ class _Lexer:
         """Read a filter `name:value` with a known name, or filters in round brackets."""
         start = self.at
         field = _FIELD.match(self.text, self.at)
-        if field is not None and field[1].casefold() in FIELD_NAMES:
+        if field is not None and _field_name(field[1]) in FIELD_NAMES:
             self.at = field.end()
-            quoted = self.text[self.at] == '"'
-            value = self._quotation() if quoted else self._take(_IN_BRACKETS if depth else _CHUNK)
+            value = self._quotation(must_close=True) if self.text[self.at] in CLOSING else None
+            value = self._take(_IN_BRACKETS if depth else _CHUNK) if value is None else value
+            name = _field_name(field[1])
+            self.values.append(FieldValue(name, value, field.end(), self.at))
             try:
-                return FilterToken(start, self.at, field_condition(field[1], value))
+                return FilterToken(start, self.at, field_condition(name, value))
             except InvalidQuery as exc:
-                raise QuerySyntax(self.text, start, str(exc)) from exc
-        if self.text[self.at] == "(" and self._begins_filters():
+                fault = Notice("unreadable_filter", str(exc), {"field": name, "value": value})
+                raise QuerySyntax(self.text, start, fault) from exc
+        if self.text[self.at] in OPENING_BRACKETS and self._begins_filters():
             return self._group(depth + 1)
         return None
 
     def _begins_filters(self) -> bool:
         """Whether a filter follows the brackets here; brackets around anything else are plain text."""
         match = _GROUP.match(self.text, self.at)
-        return match is not None and match[1].casefold() in FIELD_NAMES
+        return match is not None and _field_name(match[1]) in FIELD_NAMES
 
     def _group(self, depth: int) -> FilterToken:
         """Read filters between brackets."""
         start = self.at
         if depth > MAX_BRACKET_DEPTH:
-            raise QuerySyntax(self.text, start, "Too many nested brackets")
+            raise QuerySyntax(self.text, start, Notice("nested_brackets", "Too many nested brackets"))
         self.at += 1
         inside: list[Token] = []
-        while self._skip_blanks() and self.text[self.at] != ")":
+        while self._skip_blanks() and self.text[self.at] not in ")）":
             begin = self.at
             if self._peek(_IN_BRACKETS).casefold() == "or":
                 self.at += 2
                 inside.append(OrToken(begin, self.at))
                 continue
-            negative = self.text[self.at] == "-"
+            negative = self.text[self.at] in MINUSES
             self.at += negative
             token = self._filter(depth) if self.at < len(self.text) else None
             if token is None:
-                raise QuerySyntax(self.text, begin, "Brackets with a filter must contain filters only")
+                fault = Notice("only_filters_in_brackets", "Brackets with a filter must contain filters only")
+                raise QuerySyntax(self.text, begin, fault)
             inside.append(FilterToken(begin, self.at, Not(token.condition) if negative else token.condition))
         if self.at >= len(self.text):
-            raise QuerySyntax(self.text, start, "The bracket is not closed")
+            raise QuerySyntax(self.text, start, Notice("unclosed_bracket", "The bracket is not closed"))
         self.at += 1
         return FilterToken(start, self.at, conjunction(join_alternatives(self.text, inside)))
 
-    def _quotation(self) -> str:
-        """Read a text in quotation marks and return its content."""
+    def _quotation(self, *, must_close: bool) -> str | None:
+        """Read a text in quotation marks and return its content; None if an apostrophe begins no quotation.
+
+        Typographic marks without an end are text, too, unless they `must_close`.
+        """
         match = _QUOTED.match(self.text, self.at)
-        if match is None:
-            raise QuerySyntax(self.text, self.at, "The quotation mark is not closed")
-        self.at = match.end()
-        return re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL)
+        if match is not None:
+            self.at = match.end()
+            return re.sub(r"\\(.)", r"\1", match[1], flags=re.DOTALL)
+        opening = self.text[self.at]
+        is_apostrophe = opening in APOSTROPHES
+        closing = CLOSING[opening] if opening != '"' else "”“"
+        ends = (
+            at
+            for at in range(self.at + 1, len(self.text))
+            if self.text[at] in closing and (not is_apostrophe or _AFTER_QUOTATION.match(self.text, at + 1))
+        )
+        end = next(ends, None)
+        if end is None:
+            if must_close and not is_apostrophe:
+                message = f"The quotation mark {opening} is not closed"
+                raise QuerySyntax(self.text, self.at, Notice("unclosed_quotation", message, {"sign": opening}))
+            return None
+        inside = self.text[self.at + 1 : end]
+        self.at = end + 1
+        return inside.strip()
 
     def _source(self, start: int, create: Callable[[], QueryInput]) -> QueryInput:
         """Call `create`, and add the position `start` to its errors."""
         try:
             return create()
         except InvalidQuery as exc:
-            raise QuerySyntax(self.text, start, str(exc)) from exc
+            raise QuerySyntax(self.text, start, Notice("unreadable_part", str(exc))) from exc
 
     def _skip_blanks(self) -> bool:
         """Skip blanks; return whether any text is left."""
@@ -217,6 +276,10 @@ class _Lexer:
         match = self._peek(pattern)
         self.at += len(match)
         return match
+
+
+def _field_name(name: str) -> str:
+    return plain_signs(name).casefold()
 
 
 def _frame_number(ordinal: str | None) -> int:

@@ -12,13 +12,12 @@ Most lines are sentences, and no sentence is split by accident: `t-shirt`, `3:30
     field:value         a filter, if the field is known; -field:value; a:1 or b:2; (a:1 or b:2)
 """
 
-import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import InvalidQuery, QuerySyntax
-from search.filters import FIELD_NAMES, Condition
+from core.notices import Notice
+from search.filters import Condition
 from search.query import Part, Query, QueryInput, TextInput, negative_parts
 from search.query_language.lexer import tokenize
 from search.query_language.tokens import (
@@ -33,21 +32,7 @@ from search.query_language.tokens import (
     join_alternatives,
 )
 
-__all__ = ["ParsedQuery", "filter_text", "misspelt_filters", "parse"]
-
-_FILTER_LIKE = re.compile(r"(?<!\S)-?([a-z]{3,}):(?=[^\s:/])", re.IGNORECASE | re.ASCII)
-_WITHOUT_VALUE = re.compile(r"(?<!\S)-?([a-z]+):(?!\S)", re.IGNORECASE | re.ASCII)
-
-COMPARABLE_FIELDS = frozenset(
-    ("aperture", "date", "exposure", "focal", "height", "iso", "mp", "rating", "size", "width", "year")
-)
-"""Fields that are compared with `>`, which a shell takes for a redirection."""
-
-MARKED_FIELDS = COMPARABLE_FIELDS | {"album", "camera", "format", "lens", "orientation", "tag"}
-"""Fields that are reported if they have no value. Others, such as `in:` and `title:`, are common in sentences."""
-
-MIN_NAME_SIMILARITY = 0.8
-"""How similar a name must be to a field's (`difflib`) to be reported. `note:this` and `http://` are not."""
+__all__ = ["ParsedQuery", "filter_text", "parse", "without_filters"]
 
 
 @dataclass(frozen=True)
@@ -73,8 +58,9 @@ def parse(text: str) -> ParsedQuery:
     """Parse a line of the query language. Raises `QuerySyntax`, which points at the error, or `InvalidQuery`."""
     tokens = join_alternatives(text, tokenize(text), prose=True)
     terms: list[_Term] = []
-    for sign, run in _runs(text, tokens):
-        terms += _terms(text, run, negative=sign)
+    runs = _runs(text, tokens)
+    for sign, run in runs:
+        terms += _terms(text, run if len(runs) > 1 else _as_typed(run), negative=sign)
     where = conjunction(tokens) if any(isinstance(token, FilterToken) for token in tokens) else None
     if not terms and where is not None:
         return ParsedQuery(None, where)
@@ -87,28 +73,14 @@ def filter_text(text: str) -> str:
     return " ".join(text[token.start : token.end] for token in tokens if isinstance(token, FilterToken))
 
 
-def misspelt_filters(query: Query) -> tuple[str, ...]:
-    """Return a message for each word of the query that looks like a misspelt filter."""
-    texts = [part.source.text for part in query.parts if isinstance(part.source, TextInput)]
-    names = dict.fromkeys(name for text in texts for name in _FILTER_LIKE.findall(text))
-    close = {name: difflib.get_close_matches(name.casefold(), FIELD_NAMES, 1, MIN_NAME_SIMILARITY) for name in names}
-    bare = dict.fromkeys(name.casefold() for text in texts for name in _WITHOUT_VALUE.findall(text))
-    return tuple(
-        f"{name}: is not a field, so it is searched for as text. Did you mean {matches[0]}:?"
-        for name, matches in close.items()
-        if matches
-    ) + tuple(
-        f"{name}: has no value, so it is searched for as text. {_remedy(name)}"
-        for name in bare
-        if name in MARKED_FIELDS
-    )
-
-
-def _remedy(name: str) -> str:
-    """Return how to give a field a value."""
-    if name in COMPARABLE_FIELDS:
-        return f"In a shell, > and < need quotation marks: '{name}:>=...'"
-    return f"The value follows the colon without a blank: {name}:..."
+def without_filters(text: str) -> str:
+    """Return `text` without its filters; all else as typed. Raises as `parse` does."""
+    pieces, end = list[str](), 0
+    for token in join_alternatives(text, tokenize(text), prose=True):
+        if isinstance(token, FilterToken):
+            pieces.append(text[end : token.start].strip())
+            end = token.end
+    return " ".join(piece for piece in [*pieces, text[end:].strip()] if piece)
 
 
 def _query(text: str, terms: Sequence[_Term]) -> Query:
@@ -118,7 +90,10 @@ def _query(text: str, terms: Sequence[_Term]) -> Query:
         raise QuerySyntax(
             text,
             terms[0].at,
-            "The query only says what to avoid: add what to search for; in quotation marks, it is read as text",
+            Notice(
+                "only_negative",
+                "The query only says what to avoid: add what to search for; in quotation marks, it is read as text",
+            ),
             is_operator=True,
         )
     negative = negative_parts(wanted, [term.source for term in unweighted])
@@ -132,7 +107,7 @@ def _part(text: str, term: _Term) -> Part:
     try:
         return Part(term.source, -weight if term.negative else weight)
     except InvalidQuery as exc:
-        raise QuerySyntax(text, term.at, str(exc)) from exc
+        raise QuerySyntax(text, term.at, Notice("unreadable_part", str(exc))) from exc
 
 
 def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
@@ -145,7 +120,7 @@ def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
                 raise QuerySyntax(
                     text,
                     token.start,
-                    "Two operators in a row; in quotation marks, an operator is read as text",
+                    Notice("two_operators", "Two operators in a row; in quotation marks, an operator is read as text"),
                     is_operator=True,
                 )
             runs.append((isinstance(token, DashToken), []))
@@ -158,7 +133,9 @@ def _runs(text: str, tokens: Sequence[Token]) -> list[tuple[bool, list[Token]]]:
         raise QuerySyntax(
             text,
             last.start,
-            "Something must follow this operator; in quotation marks, it is read as text",
+            Notice(
+                "nothing_after_operator", "Something must follow this operator; in quotation marks, it is read as text"
+            ),
             is_operator=True,
         )
     return runs
@@ -193,6 +170,14 @@ def _terms(text: str, run: Sequence[Token], *, negative: bool) -> list[_Term]:
         first = next(index for index, token in enumerate(words) if token is prose[0])
         terms.insert(sum(not _is_prose(token) for token in words[:first]), term)
     return terms
+
+
+def _as_typed(run: Sequence[Token]) -> list[Token]:
+    """Return the tokens with typographic quotations as words, which keep their marks."""
+    return [
+        WordToken(token.start, token.end) if isinstance(token, PhraseToken) and token.typographic else token
+        for token in run
+    ]
 
 
 def _marked(phrase: PhraseToken, *, negative: bool, weight: float | None = None) -> _Term:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.errors import QuerySyntax
+from core.notices import Notice
 from search.filters import And, Condition, Or
 from search.query import QueryInput
 
@@ -42,6 +43,8 @@ class PhraseToken:
     negative: bool = False
     quoted: bool = False
     """Whether it is only a text in quotation marks, which belongs to the sentence around it."""
+    typographic: bool = False
+    """Whether these are other marks than `"`. They are kept in a query without operators."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ def join_alternatives(text: str, tokens: Sequence[Token], *, prose: bool = False
         token = tokens[index]
         if isinstance(token, OrToken):
             if not prose:
-                raise QuerySyntax(text, token.start, "`or` must stand between two filters")
+                fault = Notice("or_between_filters", "`or` must stand between two filters")
+                raise QuerySyntax(text, token.start, fault)
             token = WordToken(token.start, token.end)
         if isinstance(token, FilterToken):
             alternatives = _alternatives(tokens, index)

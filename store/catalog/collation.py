@@ -27,6 +27,8 @@ def fold(text: str) -> str:
 
 def clean_name(text: str, max_length: int = MAX_NAME_LENGTH) -> str:
     """Return `text` as one line of at most `max_length` characters, without control characters and repeated spaces."""
+    if not text:
+        return ""
     plain = "".join(
         " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char for char in _BIDI_MARKS.sub("", text)
     )

@@ -5,22 +5,29 @@ immediately, without waiting. Write transactions therefore begin with `BEGIN IMM
 concurrent writers: 90 of 120 deferred transactions failed, and 0 of 120 immediate ones).
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import LibraryBusy, LibraryUnusable
+from core.errors import LibraryBusy, LibraryDamaged, LibraryReadOnly, LibraryUnusable
 from store.catalog.sql_functions import register_functions
 
-__all__ = ["driver_errors", "make_engine", "reading", "sqlite_url", "writing"]
+__all__ = [
+    "BUSY_TIMEOUT_SECONDS",
+    "begin_sqlite",
+    "driver_errors",
+    "is_damage",
+    "library_error",
+    "make_engine",
+    "reading",
+    "writing",
+]
 
 BUSY_TIMEOUT_SECONDS = 60
 """How long a write transaction waits for another. Most take well under a second."""
@@ -35,30 +42,16 @@ MAX_LOG_BYTES = 64 * 1024 * 1024
 _WRITES = "sightline_writes"
 
 
-def sqlite_url(file: Path) -> URL:
-    """Return the URL of a database file, for any file name.
-
-    On a read-only file system, SQLite cannot create the files shared by readers and writers, and refuses to read. The
-    URL then declares the file immutable, unless there is a write-ahead log, which must be read too. This does not apply
-    to a folder without write permission: other users may write to it at any time.
-    """
-    log = file.with_name(file.name + "-wal")
-    if not file.exists() or log.exists() or not os.statvfs(file.parent).f_flag & os.ST_RDONLY:
-        return URL.create("sqlite", database=str(file))
-    name = f"file:{quote(os.fsencode(file))}"
-    return URL.create("sqlite", database=name, query={"immutable": "1", "uri": "true"})
-
-
 def make_engine(file: Path) -> Engine:
     """Return an engine for a SQLite file, with write-ahead logging, foreign keys and immediate write transactions."""
-    engine = create_engine(sqlite_url(file))
+    engine = create_engine(URL.create("sqlite", database=str(file)))
     event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", begin_sqlite)
     return engine
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the driver must not begin transactions; _begin_sqlite does
+    connection.isolation_level = None  # the driver must not begin transactions; begin_sqlite does
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
     cursor.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # only affects a new database
@@ -83,7 +76,8 @@ def _enable_write_ahead_log(cursor: sqlite3.Cursor) -> None:
         sleep(0.01)
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite(connection: Connection) -> None:
+    """Begin a transaction as `reading` or `writing` asks for it."""
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -104,12 +98,50 @@ def writing(connection: Connection) -> Iterator[Connection]:
         yield connection
 
 
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: "another program is writing to its catalogue",
+    sqlite3.SQLITE_LOCKED: "another program is writing to its catalogue",
+    sqlite3.SQLITE_READONLY: "it may not be written to",
+    sqlite3.SQLITE_IOERR: "its catalogue cannot be read or written (input/output error)",
+    sqlite3.SQLITE_CORRUPT: "its catalogue is damaged",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "its catalogue cannot be opened",
+    sqlite3.SQLITE_NOTADB: "its catalogue is damaged: it is not a database",
+}
+"""Primary result code of SQLite -> what is wrong with a library (https://www.sqlite.org/rescode.html)."""
+
+
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNREADABLE = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
+
+
+def is_damage(exc: sqlite3.Error) -> bool:
+    """Return whether the file is damaged, or not returned by the disk. A full disk and refused locks are no damage."""
+    code = getattr(exc, "sqlite_errorcode", 0)
+    return code & 0xFF in _DAMAGE or code in _UNREADABLE
+
+
+def library_error(path: Path, exc: BaseException | None) -> LibraryUnusable:
+    """Return the error for what the driver raised (`sqlite3.Error`) for the library at `path`."""
+    code: int | None = getattr(exc, "sqlite_errorcode", None)
+    if code is None:
+        return LibraryUnusable(path, str(exc))
+    primary = code & 0xFF  # of an extended code
+    reason = _FAULTS.get(primary, str(exc))
+    if isinstance(exc, sqlite3.Error) and is_damage(exc):
+        return LibraryDamaged(path, reason)
+    return LibraryReadOnly(path, reason) if primary == sqlite3.SQLITE_READONLY else LibraryUnusable(path, reason)
+
+
 @contextmanager
 def driver_errors(path: Path) -> Iterator[None]:
-    """Translate driver errors (damaged file, full disk, ...) to `LibraryUnusable`, pool timeouts to `LibraryBusy`."""
+    """Translate driver errors to `LibraryDamaged`, `LibraryReadOnly` or `LibraryUnusable`, and pool timeouts.
+
+    These become `LibraryBusy`.
+    """
     try:
         yield
     except DBAPIError as exc:
-        raise LibraryUnusable(path, str(exc.orig)) from exc
+        raise library_error(path, exc.orig) from exc
     except PoolTimeout as exc:
         raise LibraryBusy(path) from exc

@@ -1,7 +1,8 @@
 """Read and write vectors and names in Parquet files, a block at a time. The extra `parquet` installs pyarrow."""
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,15 @@ from numpy.typing import NDArray
 
 from core.errors import BadVectorFile, ExtraMissing
 from core.frames import FIRST_FRAME
-from store.exchange.vector_file import BLOCK_SIZE, ItemName, NameList, VectorFile, frame_number
+from store.exchange.vector_file import (
+    BLOCK_SIZE,
+    COMMON_ID_COLUMNS,
+    COMMON_PATH_COLUMNS,
+    ItemName,
+    NameList,
+    VectorFile,
+    frame_number,
+)
 
 __all__ = ["ParquetColumns", "ParquetWriter", "open_parquet", "parquet_names"]
 
@@ -23,9 +32,11 @@ FRAME_COLUMN = "frame"
 """A column with the numbers of frames from 0, in exports of spaces in which a file has several. A column of this name
 that does not have integers is ignored."""
 
+_MAGIC = b"PAR1"
+
+_NUMBERED_COLUMN = re.compile(r"(.*?)(0|[1-9][0-9]*)", re.DOTALL)
+
 COMMON_VECTOR_COLUMNS = (VECTOR_COLUMN, "embeddings", "vector", "vectors", "emb", "image_embedding", "img_emb")
-COMMON_PATH_COLUMNS = ("image_path", PATH_COLUMN, "file_path", "filepath", "file_name", "filename", "file")
-COMMON_ID_COLUMNS = (ID_COLUMN, "image_id", "doc_id", "docid", "key", "uid", "url")
 
 
 @dataclass(frozen=True)
@@ -62,12 +73,12 @@ def open_parquet(path: Path, columns: ParquetColumns) -> VectorFile:
     """
     with _open(path) as file:
         schema, count = file.schema_arrow, file.metadata.num_rows
-        column = _vector_column(path, schema, columns)
-        first = next((block for block in _blocks(path, column)), None)
+        vectors = _vector_columns(path, schema, columns)
+        first = next((block for block in _blocks(path, vectors)), None)
     if first is None:
         raise BadVectorFile(path, "no vectors")
     names = NameList(path, lambda: parquet_names(path, columns)) if columns.named(schema.names) else None
-    return VectorFile(path, count, first.shape[1], first.dtype, lambda: _blocks(path, column), names)
+    return VectorFile(path, count, first.shape[1], first.dtype, lambda: _blocks(path, vectors), names)
 
 
 def parquet_names(path: Path, columns: ParquetColumns) -> Iterator[ItemName]:
@@ -153,7 +164,23 @@ def _open(path: Path) -> Iterator[Any]:
         with parquet.ParquetFile(path) as file:
             yield file
     except (OSError, UnicodeError, pyarrow.ArrowException) as exc:
-        raise BadVectorFile(path, f"not a readable Parquet file ({exc})") from exc
+        raise BadVectorFile(path, _fault(path, exc)) from exc
+
+
+def _fault(path: Path, exc: Exception) -> str:
+    """Return why pyarrow could not read a file."""
+    if isinstance(exc, OSError) and exc.strerror:
+        return exc.strerror
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(4) == _MAGIC
+    except OSError as unreadable:
+        return unreadable.strerror or str(unreadable)
+    if not is_parquet:
+        return "not a Parquet file; the suffixes .parquet and .pq stand for this format"
+    if isinstance(exc, NotImplementedError):
+        return "not a readable Parquet file: it uses a compression or a type that the installed pyarrow cannot read"
+    return "not a readable Parquet file: it is damaged or cut off"
 
 
 def _has_frames(schema: Any, named: Sequence[tuple[str, bool]]) -> bool:
@@ -165,7 +192,8 @@ def _has_frames(schema: Any, named: Sequence[tuple[str, bool]]) -> bool:
     return bool(kinds.is_integer(schema.field(FRAME_COLUMN).type))
 
 
-def _vector_column(path: Path, schema: Any, columns: ParquetColumns) -> str:
+def _vector_columns(path: Path, schema: Any, columns: ParquetColumns) -> list[str]:
+    """Return the column of lists of floats, or the columns of floats that are numbered: one for each dimension."""
     import pyarrow.types as kinds
 
     lists = [
@@ -174,12 +202,32 @@ def _vector_column(path: Path, schema: Any, columns: ParquetColumns) -> str:
         if (kinds.is_list(field.type) or kinds.is_large_list(field.type) or kinds.is_fixed_size_list(field.type))
         and kinds.is_floating(field.type.value_type)
     ]
+    series = _numbered_columns(field.name for field in schema if kinds.is_floating(field.type))
+    if columns.vector in series:
+        return series[columns.vector]
     column = columns.vectors(lists)
+    if column is None and not lists and len(series) == 1:
+        return next(iter(series.values()))
     if column is None:
         fault = f"Several columns contain vectors: {', '.join(lists)}." if lists else "No column contains vectors."
-        raise BadVectorFile(path, f"{fault} Columns: {', '.join(schema.names)}.")
-    _require(path, lists, [column])
-    return column
+        present = ", ".join(f"{field.name} ({field.type})" for field in schema)
+        raise BadVectorFile(path, f"{fault} Vectors are lists of floats. Columns: {present}.")
+    _require(path, [*lists, *series], [column])
+    return [column]
+
+
+def _numbered_columns(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the series of columns such as emb_0, emb_1, ..., by what precedes the number; they begin at 0 or 1."""
+    numbered: dict[str, dict[int, str]] = {}
+    for name in names:
+        match = _NUMBERED_COLUMN.fullmatch(name)
+        if match is not None:
+            numbered.setdefault(match[1], {})[int(match[2])] = name
+    return {
+        prefix: [of_prefix[number] for number in sorted(of_prefix)]
+        for prefix, of_prefix in numbered.items()
+        if len(of_prefix) > 1 and min(of_prefix) <= 1 and max(of_prefix) - min(of_prefix) == len(of_prefix) - 1
+    }
 
 
 def _require(path: Path, present: Sequence[str], names: Sequence[str]) -> None:
@@ -188,20 +236,42 @@ def _require(path: Path, present: Sequence[str], names: Sequence[str]) -> None:
             raise BadVectorFile(path, f"Unknown column {name!r}. Choose from: {', '.join(present)}.")
 
 
-def _blocks(path: Path, column: str) -> Iterator[NDArray[np.floating]]:
+def _blocks(path: Path, columns: Sequence[str]) -> Iterator[NDArray[np.floating]]:
+    """Yield (n, D) vectors from one column of lists, or from D columns of numbers."""
     with _open(path) as file:
         row = 0
         dim = None
-        for batch in file.iter_batches(BLOCK_SIZE, columns=[column]):
-            lists = batch.column(0)
-            lengths = set(lists.value_lengths().to_pylist())  # a null list has no length
-            dim = dim or next(iter(lengths))
-            values = lists.flatten()
-            if lengths != {dim} or not dim or values.null_count:
-                last = row + len(lists) - 1
-                raise BadVectorFile(path, f"a vector in rows {row} to {last} is missing or has another dimension")
-            yield values.to_numpy(zero_copy_only=False).reshape(len(lists), dim)
-            row += len(lists)
+        for batch in file.iter_batches(BLOCK_SIZE, columns=list(columns)):
+            if len(columns) > 1:
+                yield _stacked(path, row, [batch.column(name) for name in columns])
+            else:
+                dim = dim or next((length for length in batch.column(0).value_lengths().to_pylist() if length), 0)
+                yield _matrix(path, row, batch.column(0), dim)
+            row += len(batch)
+
+
+def _stacked(path: Path, row: int, numbers: Sequence[Any]) -> NDArray[np.floating]:
+    """Return the columns `numbers` as (n, D) vectors; `row` is the number of the first one."""
+    for column in numbers:
+        if column.null_count:
+            raise BadVectorFile(path, f"row {row + column.is_null().to_pylist().index(True)}: a number is missing")
+    return np.stack([column.to_numpy(zero_copy_only=False) for column in numbers], axis=1)  # (n, D)
+
+
+def _matrix(path: Path, row: int, lists: Any, dim: int) -> NDArray[np.floating]:
+    """Return lists of `dim` numbers as (n, D) vectors; `row` is the number of the first one."""
+    lengths = lists.value_lengths().to_pylist()  # a null list has no length
+    for number, length in enumerate(lengths, start=row):
+        if length is None or not dim:
+            raise BadVectorFile(path, f"row {number}: the vector is missing or empty")
+        if length != dim:
+            raise BadVectorFile(path, f"row {number}: {length} numbers instead of {dim}")
+    values = lists.flatten()
+    if values.null_count:
+        first = values.is_null().to_pylist().index(True) // dim
+        raise BadVectorFile(path, f"row {row + first}: a number is missing")
+    matrix: NDArray[np.floating] = values.to_numpy(zero_copy_only=False).reshape(len(lists), dim)
+    return matrix
 
 
 def _name(path: Path, row: int, record: dict[str, Any], named: Sequence[tuple[str, bool]]) -> ItemName:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectorFile
+from store.exchange.npy import open_npy
 from store.exchange.parquet import ParquetColumns, open_parquet, parquet_names
-from store.exchange.vector_file import BLOCK_SIZE, ItemName, NameList, VectorFile, numbered_names, read_names
+from store.exchange.vector_file import ItemName, NameList, VectorFile, numbered_names, read_names
 
 __all__ = ["ITEMS_FILENAME", "VECTORS_FILENAME", "VectorSource", "open_vectors", "read_vectors"]
 
@@ -96,44 +97,17 @@ def read_vectors(
     return all_names if has_names else None, matrix
 
 
-def _open_npy(path: Path) -> VectorFile:
-    """Open the (N, D) array of floats in the `.npy` file `path`. Pickles are not loaded. Raises `BadVectorFile`."""
-    array = _map_npy(path)
-    if array.ndim != 2 or not array.size:
-        raise BadVectorFile(path, f"an array of shape {array.shape} instead of (N, D)")
-    if array.dtype.kind != "f":
-        raise BadVectorFile(path, f"an array of {array.dtype} instead of floats")
-    count, dim = array.shape
-    return VectorFile(path, count, dim, array.dtype, blocks=lambda: _npy_blocks(path, count))
-
-
-def _map_npy(path: Path) -> NDArray[np.floating]:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as exc:  # NumPy parses the header as Python, and damage shows as any of its errors
-        raise BadVectorFile(path, f"not a .npy file of vectors ({exc})") from exc
-    if not isinstance(array, np.ndarray):
-        raise BadVectorFile(path, "an archive of arrays instead of one .npy file")
-    return array
-
-
-def _npy_blocks(path: Path, count: int) -> Iterator[NDArray[np.floating]]:
-    for start in range(0, count, BLOCK_SIZE):
-        # Mapped again for each block: the pages read from one mapping would add up to the whole file.
-        yield np.array(_map_npy(path)[start : start + BLOCK_SIZE])
-
-
 def _file(path: Path, columns: ParquetColumns) -> VectorFile:
     if not path.exists():
         raise BadVectorFile(path, "no such file or folder")
-    return open_parquet(path, columns) if path.suffix in (".parquet", ".pq") else _open_npy(path)
+    return open_parquet(path, columns) if path.suffix in (".parquet", ".pq") else open_npy(path)
 
 
 def _folder(folder: Path, columns: ParquetColumns, *, named: bool) -> list[VectorFile]:
     exported = folder / VECTORS_FILENAME
     if exported.exists():
         items = folder / ITEMS_FILENAME
-        return [replace(_open_npy(exported), names=NameList(items, lambda: read_names(items)))]
+        return [replace(open_npy(exported), names=NameList(items, lambda: read_names(items)))]
     inner = folder / "img_emb"
     numbered = _clip_retrieval_files(inner if inner.is_dir() else folder)
     if not numbered:
@@ -152,7 +126,7 @@ def _clip_retrieval_files(folder: Path) -> dict[int, Path]:
 
 
 def _with_metadata(path: Path, columns: ParquetColumns, *, named: bool) -> VectorFile:
-    file = _open_npy(path)
+    file = open_npy(path)
     if named:
         return file
     name = f"metadata_{path.stem.rpartition('_')[2]}.parquet"
@@ -175,10 +149,11 @@ def _paired(
         block = list(islice(names_left, len(vectors)))
         read += len(block)
         if len(block) < len(vectors):
-            raise BadVectorFile(names.path, f"{read:,} names for {count:,} vectors")
-        if not all(name.value and b"\0" not in name.value for name in block):
-            raise BadVectorFile(names.path, f"a name in rows {read - len(block):,} to {read - 1:,} is empty")
+            raise BadVectorFile(names.path, f"{read:,} names for {count:,} vectors; each vector needs a name")
+        empty = next((row for row, name in enumerate(block) if not name.value or b"\0" in name.value), None)
+        if empty is not None:
+            raise BadVectorFile(names.path, f"the name of row {read - len(block) + empty} is empty")
         yield block, vectors
     surplus = sum(1 for _ in names_left)
     if surplus:
-        raise BadVectorFile(names.path, f"{read + surplus:,} names for {count:,} vectors")
+        raise BadVectorFile(names.path, f"{read + surplus:,} names for {count:,} vectors; each name needs a vector")

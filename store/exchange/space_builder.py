@@ -57,6 +57,7 @@ class SpaceBuilder:
         self._pictures: set[int] = set()  # frame IDs, with the ID of the picture in place of the content
         self._frames: set[int] = set()  # frame IDs, except those of the first frames of documents
         self._rows = 0
+        self._names: Sequence[ItemName] = ()  # of the rows from self._rows on
         collection = collection_path(stored.space.model)
         self._salt = hashlib.sha256(collection + b"\0")
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -73,6 +74,7 @@ class SpaceBuilder:
         Raises `BadVectorFile` for a vector without direction, for a repeated name, and for a frame of a name whose
         first frame was not added before or with it.
         """
+        self._names = names
         blob = normalized_rows(vectors, self._stored.storage, self._path, self._rows, names).tobytes()
         self._digest.update(blob)
         size = len(blob) // len(names)
@@ -210,10 +212,17 @@ class SpaceBuilder:
 
     def _repeated(self, name: ItemName) -> BadVectorFile:
         of_frame = f"Frame {name.frame} of the name" if name.frame else "The name"
-        return BadVectorFile(self._path, f"{of_frame} {name} occurs twice (at or after row {self._rows}).")
+        return BadVectorFile(
+            self._path, f"{of_frame} {name} occurs twice, the second time in row {self._row_of(name)}."
+        )
+
+    def _row_of(self, name: ItemName) -> int:
+        """Return the row of `name` in the block, or of its second occurrence there."""
+        rows = [row for row, other in enumerate(self._names) if other[::2] == name[::2]]
+        return self._rows + (rows[:2] or [0])[-1]
 
     def _without_first(self, name: ItemName) -> BadVectorFile:
-        fault = f"Frame {name.frame} of the name {name} (at or after row {self._rows}) comes before frame 0."
+        fault = f"Frame {name.frame} of the name {name} (row {self._row_of(name)}) comes before frame 0."
         return BadVectorFile(self._path, f"{fault} Every name needs a row without a frame, or with frame 0, first.")
 
 

@@ -8,7 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    SelectBase,
+    SQLColumnExpression,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.errors import InvalidQuery, PathNotIndexed
@@ -16,13 +27,23 @@ from core.files import absolute
 from store.catalog.collation import fold, matches
 from store.catalog.geography import box_around
 from store.catalog.id_sets import among
-from store.catalog.tables import Content, ContentTag, Picture, PictureTag, Tag
+from store.catalog.tables import AlbumContent, Content, ContentTag, PersonRow, Picture, PictureTag, Tag, TextFrame
+from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.fields import FIELDS, Field, Kind
 from store.filters.path_patterns import name_like, path_like
+from store.filters.people_and_places import (
+    distinct_values,
+    in_place,
+    in_some_place,
+    people_called,
+    with_person,
+    with_someone,
+)
 from store.roots import locations_at, within
+from store.texts import containing, contents_with_line
 
-__all__ = ["compile_test"]
+__all__ = ["compile_test", "text_patterns"]
 
 _MAX_NUMBER = 2**63
 """Numbers must be smaller: databases store integers in 64 bits."""
@@ -127,37 +148,25 @@ def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
     accepts = _acceptor(test)
     if accepts is None or not isinstance(field.value, InstrumentedAttribute):
         return None
-    return among(field.value, [name for name in _distinct_values(connection, field.value) if accepts(name)])
-
-
-def _distinct_values(connection: Connection, column: InstrumentedAttribute[str | None]) -> list[str]:
-    """Return the distinct values of `column`, the first of an index, in ascending order.
-
-    This takes one step through the index per value (a skip scan), which SQLite does not do by itself here. For a
-    hundred cameras in a million pictures it takes less than a millisecond; `SELECT DISTINCT` reads the whole index.
-    """
-    first = select(func.min(column).label("value")).cte("steps", recursive=True)
-    next_value: ColumnElement[str | None] = (
-        select(func.min(column)).where(column > first.c.value).correlate(first).scalar_subquery()
-    )
-    steps = first.union_all(select(next_value).where(first.c.value.is_not(None)))
-    rows = connection.execute(select(steps.c.value).where(steps.c.value.is_not(None)))
-    return list(rows.scalars())
+    return among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
 
 
 def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
-    tags = select(Tag.id)
+    tags, people = select(Tag.id), list[str]()
     if test.op in (Op.EQ, Op.IN):
         keys = {fold(_storable(str(value))) for value in _values(test, str) or ()}
-        tags = tags.where(_named(connection, keys))
+        tags, people = tags.where(_named(connection, keys)), sorted(keys)
     elif test.op is Op.LIKE:
         accepts = _acceptor(test)
         if accepts is None:
             return None
         tags = tags.where(among(Tag.id, [row.id for row in connection.execute(select(Tag)) if accepts(row.name)]))
+        people = people_called(connection, accepts)
     elif test.op is not Op.EXISTS or test.value is not None:
         return None
-    of_contents = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
+    of_contents: SelectBase = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
+    if people:  # a person is found as a tag, too, as in programs where people are tags
+        of_contents = union_all(of_contents, select(PersonRow.content_id).where(among(PersonRow.key, people)))
     of_files = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
     if connection.scalar(of_files.limit(1)) is None:  # with an `or`, SQLite would not use the index of contents
         return Picture.content_id.in_(of_contents)
@@ -185,10 +194,34 @@ def _acceptor(test: FieldTest) -> Callable[[str], bool] | None:
     if test.op is Op.LIKE:
         pattern = str(values[0])
         return lambda name: matches(name, pattern)
-    if test.op not in (Op.EQ, Op.IN):
+    keys = _named_keys(test)
+    if keys is None:
         return None
-    keys = {fold(str(value)) for value in values}
+    if test.op is Op.WORDS:
+        return lambda name: any(f" {key} " in f" {fold(name)} " for key in keys)
     return lambda name: fold(name) in keys
+
+
+def _named_keys(test: FieldTest) -> set[str] | None:
+    """Return the names, in comparable form, that a test compares with; None for a pattern."""
+    values = _values(test, str)
+    if values is None or test.op not in (Op.EQ, Op.IN, Op.WORDS):
+        return None
+    return {" ".join(fold(str(value)).split()) if test.op is Op.WORDS else fold(str(value)) for value in values}
+
+
+def _person(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return with_someone() if test.value is None else None
+    accepts = _acceptor(test)
+    return None if accepts is None else with_person(connection, accepts)
+
+
+def _place_name(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return in_some_place(test.field) if test.value is None else None
+    accepts = _acceptor(test)
+    return None if accepts is None else in_place(connection, test.field, accepts, _named_keys(test))
 
 
 def _folder(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
@@ -238,9 +271,42 @@ def _in_box(box: Box) -> ColumnElement[bool]:
     return and_(Content.latitude.between(box.south, box.north), across)
 
 
+def _written(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS and test.value is None:
+        return Content.id.in_(select(TextFrame.content_id))
+    patterns = text_patterns(test)
+    if not patterns:
+        return None
+    return or_(false(), *(_with_text(connection, pattern) for pattern in patterns))
+
+
+def _with_text(connection: Connection, pattern: TextPattern) -> ColumnElement[bool]:
+    if pattern.part is not None:
+        return Content.id.in_(select(TextFrame.content_id).where(containing(pattern.pieces)))
+    return among(Content.id, contents_with_line(connection, pattern))
+
+
+def text_patterns(test: FieldTest) -> list[TextPattern]:
+    """Return what a test of the text in pictures looks for; none for any other test."""
+    field = FIELDS.get(test.field)  # an album before its expansion is not a field
+    if field is None or field.kind is not Kind.WRITTEN:
+        return []
+    values = [_storable(str(value)) for value in _values(test, str) or ()]
+    if test.op is Op.LIKE:
+        return [TextPattern.like(value) for value in values]
+    return [ExactLine(line=comparable(value)) for value in values] if test.op in (Op.EQ, Op.IN) else []
+
+
 def _key(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     ids = _values(test, int)
     return None if ids is None or test.op not in (Op.EQ, Op.IN) else among(field.value, list(ids))
+
+
+def _album(_connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    ids = _values(test, int)
+    if ids is None or test.op is not Op.EQ:
+        return None
+    return Picture.content_id.in_(select(AlbumContent.content_id).where(AlbumContent.album_id == ids[0]))
 
 
 def _storable(text: str) -> str:
@@ -259,7 +325,11 @@ _KINDS: Mapping[Kind, Callable[[Connection, Field, FieldTest], ColumnElement[boo
         Kind.WORD: _word,
         Kind.TAG: _tag,
         Kind.PLACE: _place,
+        Kind.PLACE_NAME: _place_name,
+        Kind.PERSON: _person,
+        Kind.WRITTEN: _written,
         Kind.FOLDER: _folder,
         Kind.KEY: _key,
+        Kind.ALBUM: _album,
     }
 )

@@ -38,6 +38,8 @@ class Op(StrEnum):
     GE = "ge"
     LIKE = "like"
     """The whole text matches a pattern, ignoring case: `*` is any text, `?` any character."""
+    WORDS = "words"
+    """The whole name, or whole words of it, ignoring case: `Anna` is in `Anna Berg`, and not in `Annabel`."""
     EXISTS = "exists"
     """The field is known; takes no value."""
 

@@ -29,8 +29,15 @@ class Kind(Enum):
     TAG = "a tag"
     PLACE = "a place"
     """A point on the globe."""
+    PLACE_NAME = "a name of a place"
+    """As the file names it, or else a gazetteer."""
+    PERSON = "a person"
+    WRITTEN = "text in pictures"
+    """Text that was read in the picture."""
     FOLDER = "a folder"
     KEY = "an identifier"
+    ALBUM = "an album"
+    """The ID of an album by hand."""
 
 
 class Needs(Enum):
@@ -63,9 +70,12 @@ _orientation = case(
     (Content.width > 0, "square"),
 )
 
+_rating = func.coalesce(Content.user_rating, Sidecar.rating, Content.rating)
+
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "id": Field(Kind.KEY, Picture.content_id, Needs.PICTURE),
+        "album_id": Field(Kind.ALBUM, Picture.content_id, Needs.PICTURE),
         "folder": Field(Kind.FOLDER, Picture.relpath, Needs.PICTURE),
         "path": Field(Kind.PATH, func.sightline_path(_root, Picture.relpath), Needs.PICTURE),
         "name": Field(Kind.FILENAME, func.sightline_name(Picture.relpath), Needs.PICTURE),
@@ -88,8 +98,14 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "latitude": _number(Content.latitude),
         "longitude": _number(Content.longitude),
         "position": Field(Kind.PLACE, Content.latitude),
+        "place": Field(Kind.PLACE_NAME, Content.city),
+        "city": Field(Kind.PLACE_NAME, Content.city),
+        "region": Field(Kind.PLACE_NAME, Content.region),
+        "country": Field(Kind.PLACE_NAME, Content.country),
+        "person": Field(Kind.PERSON, Content.id),
         "tag": Field(Kind.TAG, Picture.content_id, Needs.PICTURE),
-        "rating": Field(Kind.NUMBER, func.nullif(func.coalesce(Sidecar.rating, Content.rating), 0), Needs.SIDECAR),
+        "text": Field(Kind.WRITTEN, Content.id),
+        "rating": Field(Kind.NUMBER, func.nullif(_rating, 0), Needs.SIDECAR),
         "title": Field(Kind.TEXT, func.coalesce(Sidecar.title, Content.title), Needs.SIDECAR),
         "description": Field(Kind.TEXT, func.coalesce(Sidecar.description, Content.description), Needs.SIDECAR),
     }

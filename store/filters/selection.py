@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import Grouping
 
 from core.errors import SpaceDropped
-from store.albums import expand_albums
+from store.albums.expansion import expand_albums
 from store.catalog.id_sets import Ids, read_ids
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Sidecar
 from store.filters.compiler import compile_test
@@ -18,7 +18,16 @@ from store.filters.fields import FIELDS, Needs
 from store.library import Library
 from store.spaces.registry import StoredSpace, revision_of
 
-__all__ = ["candidate_ids", "check_condition", "matching_contents", "matching_ids", "select_matching", "selected_ids"]
+__all__ = [
+    "absent_contents",
+    "candidate_ids",
+    "check_condition",
+    "matching_contents",
+    "matching_ids",
+    "scanned_contents",
+    "select_matching",
+    "selected_ids",
+]
 
 
 MAX_SEPARATE_ALTERNATIVES = 8
@@ -72,6 +81,31 @@ def matching_contents(connection: Connection, condition: Condition | None) -> Co
         return Content.id.in_(select_matching(connection, condition))
     file = aliased(Picture)  # the statement may join other files of the same content
     return select(file.id).where(file.content_id == Content.id, file.state == PictureState.PRESENT).exists()
+
+
+def scanned_contents(connection: Connection, condition: Condition | None) -> ColumnElement[bool]:
+    """As `matching_contents`, for a statement that reads all contents.
+
+    Without a condition, the few contents without a present file are listed first: looking up the files of each content
+    takes twice as long.
+    """
+    if condition is not None:
+        return matching_contents(connection, condition)
+    return Content.id.not_in(absent_contents(connection))
+
+
+def absent_contents(connection: Connection) -> Select[int]:
+    """A statement for the IDs of the contents without a present file.
+
+    Nearly always each content has a file. Then only those with a file in another state are examined.
+    """
+    is_present = and_(Picture.content_id == Content.id, Picture.state == PictureState.PRESENT)
+    absent = select(Content.id).where(~select(Picture.id).where(is_present).exists()).correlate(None)
+    with_file = select(func.count(Picture.content_id.distinct())).scalar_subquery()
+    if connection.scalar(select(select(func.count()).select_from(Content).scalar_subquery() == with_file)):
+        others = [state for state in PictureState if state is not PictureState.PRESENT]
+        absent = absent.where(Content.id.in_(select(Picture.content_id).where(Picture.state.in_(others))))
+    return absent
 
 
 def select_matching(connection: Connection, condition: Condition) -> Select[Any]:

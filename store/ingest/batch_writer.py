@@ -12,9 +12,17 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, inse
 
 from core.frames import Frame
 from core.metadata import ImageInfo
+from core.pixels_version import PIXELS_VERSION
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
+from store.colors import record_colors_in
 from store.frames import EmbeddedFrames, add_frames
-from store.ingest.metadata import content_columns, write_keywords
+from store.ingest.metadata import (
+    content_columns,
+    mark_renamed_contents,
+    mark_sidecar_contents,
+    write_keywords_and_people,
+)
+from store.ingest.replaced_contents import Replacement, record_replaced, without_files
 from store.near_duplicates.hashes import PerceptualHash, record_hashes_in
 from store.roots import RootLocation, within
 from store.spaces.embeddings import record_vector_failures
@@ -34,6 +42,10 @@ class PendingFile:
     state: str | None = None
     size_is_known: bool = True
     """The catalogue has a content of the same size, so the digest is worth looking up before decoding."""
+    ctime_ns: int | None = None
+    inode: int | None = None
+    """As the scan found them. If the file has changed since then, the next run reads it again."""
+    companions: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,8 @@ class Accepted(FileOutcome):
     vectors: NDArray[np.float32] | None = None
     fault: str | None = None
     perceptual_hash: PerceptualHash | None = None
+    color: int | None = None
+    """The average colour as 0xRRGGBB."""
 
 
 @dataclass(frozen=True)
@@ -97,21 +111,27 @@ class BatchWriter:
         return counts
 
     def _write_accepted(self, batch: Sequence[Accepted], counts: Counter[str]) -> None:
-        content_ids = self._ensure_contents(batch)
+        content_ids, known = self._ensure_contents(batch)
         hashes = {content_ids[item.digest]: item.perceptual_hash for item in batch if item.perceptual_hash}
         record_hashes_in(self._connection, hashes)
+        self._update_known(known, content_ids)
         counts["embedded"] += self._write_vectors(batch, content_ids)
         new_ids = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
         with_pictures, vanished = self._find_pictures(new_ids)
+        replaced = self._find_replaced(batch, content_ids)
         rows: list[dict[str, object]] = []
+        moved = set[int]()
         for item in batch:
             content_id = content_ids[item.digest]
             row = {**self._file_columns(item), "content_id": content_id, "state": PictureState.PRESENT}
             if item.file.picture_id is not None:
                 change = self._update_picture(item, row)
             elif vanished[content_id]:
-                self._rewrite(vanished[content_id].pop(0), row)
+                picture_id = vanished[content_id].pop(0)
+                self._mark_sidecars(picture_id)
+                self._rewrite(picture_id, row)
                 self.changed, change = True, "moved"
+                moved.add(content_id)
             else:
                 counts["duplicates"] += content_id in with_pictures and item.fault is None
                 change = "new"
@@ -121,22 +141,56 @@ class BatchWriter:
         if rows:
             self._connection.execute(insert(Picture), rows)
             self.changed = True
+        record_replaced(self._connection, self._location, replaced)
+        if moved:
+            mark_renamed_contents(self._connection, moved)
 
-    def _ensure_contents(self, batch: Sequence[Accepted]) -> dict[bytes, int]:
-        """Return the ID of each content by digest, inserting contents that the catalogue does not have."""
-        by_digest = {item.digest: item for item in batch}
+    def _find_replaced(self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> list[Replacement]:
+        """Return the contents that the batch replaces. Only a content that has no file yet takes the place of one."""
+        replaced = [
+            (item.file.content_id, content_ids[item.digest])
+            for item in batch
+            if item.file.content_id is not None and item.file.content_id != content_ids[item.digest]
+        ]
+        new = without_files(self._connection, {content_id for _, content_id in replaced})
+        return [Replacement(old, content_id if content_id in new else None) for old, content_id in replaced]
+
+    def _ensure_contents(self, batch: Sequence[Accepted]) -> tuple[dict[bytes, int], list[Accepted]]:
+        """Insert the contents that the catalogue does not have.
+
+        Returns the ID of each content by digest, and those of the batch whose content was there before.
+        """
+        by_digest: dict[bytes, Accepted] = {}
+        for item in batch:
+            by_digest.setdefault(item.digest, item)  # the first copy: its name may have a date
         existing = select(Content.digest, Content.id).where(Content.digest.in_(list(by_digest)))
         ids = {row.digest: row.id for row in self._connection.execute(existing)}
+        known = [item for item in batch if item.digest in ids]
         missing = [item for digest, item in by_digest.items() if digest not in ids]
-        infos = {item.digest: (item.size, item.info) for item in missing if item.info is not None}
+        infos = {item.digest: item.info for item in missing if item.info is not None}
         if len(infos) < len(missing):
             raise LookupError("A content without image information must be in the catalogue.")
-        rows = [{"digest": digest, "size": size, **_info_columns(info)} for digest, (size, info) in infos.items()]
+        rows = [_content_row(item, infos[item.digest]) for item in missing]
         if rows:
             inserted = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
             ids |= {row.digest: row.id for row in inserted}
-            write_keywords(self._connection, {ids[digest]: info.metadata for digest, (_, info) in infos.items()})
-        return ids
+            metadata = {ids[digest]: info.metadata for digest, info in infos.items()}
+            named = {content_id: each for content_id, each in metadata.items() if each.keywords or each.people}
+            if named:
+                write_keywords_and_people(self._connection, named)
+        return ids, known
+
+    def _update_known(self, known: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> None:
+        """Update the colours of contents, and the formats and sizes of those whose preview an older version read."""
+        if not known:
+            return
+        colors = {content_ids[item.digest]: item.color for item in known if item.color is not None}
+        record_colors_in(self._connection, colors)
+        infos = {content_ids[item.digest]: item.info for item in known if item.info is not None}
+        for content_id in unread_contents(self._connection, self._stored, np.array(list(infos), np.int64)).tolist():
+            info = infos[content_id]
+            size = {"format": info.format, "width": info.width, "height": info.height}
+            self._connection.execute(update(Content).where(Content.id == content_id).values(size))
 
     def _write_vectors(self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> int:
         """Write frames, vectors and vector failures; return the number of new vectors, counting copies once."""
@@ -145,22 +199,11 @@ class BatchWriter:
             for item in batch
             if item.vectors is not None
         }
-        self._update_sizes(content_ids, batch)
         added = add_frames(self._connection, self._stored, embedded)
         faults = {content_ids[item.digest]: item.fault for item in batch if item.fault is not None}
         record_vector_failures(self._connection, self._stored, faults)
         self.changed = self.changed or bool(added)
         return added
-
-    def _update_sizes(self, content_ids: Mapping[bytes, int], batch: Sequence[Accepted]) -> None:
-        """Update the sizes of documents whose preview an older version read."""
-        contents = np.array(sorted({content_ids[item.digest] for item in batch if item.info is not None}), np.int64)
-        unread = set(unread_contents(self._connection, self._stored, contents).tolist())
-        for item in batch:
-            if item.info is not None and content_ids[item.digest] in unread:
-                size = {"width": item.info.width, "height": item.info.height}
-                is_outdated = Content.id == content_ids[item.digest]
-                self._connection.execute(update(Content).where(is_outdated).values(size))
 
     def _find_pictures(self, content_ids: set[int]) -> tuple[set[int], dict[int, list[int]]]:
         """Return the contents that have pictures, and by content the IDs of pictures whose file has vanished.
@@ -196,6 +239,8 @@ class BatchWriter:
         """Update the row of a known path; return whether it is unchanged, restored or changed."""
         same_content = row["content_id"] == item.file.content_id
         unchanged = same_content and item.file.state == PictureState.PRESENT
+        if item.file.state != PictureState.PRESENT:
+            self._mark_sidecars(item.file.picture_id)
         self._rewrite(item.file.picture_id, row)
         if unchanged:
             return "unchanged"
@@ -207,12 +252,19 @@ class BatchWriter:
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(row))
         self._connection.execute(delete(Failure).where(Failure.picture_id == picture_id))
 
+    def _mark_sidecars(self, picture_id: int | None) -> None:
+        """Have the metadata merged again that includes the sidecars of a picture which fails, or fails no more."""
+        mark_sidecar_contents(self._connection, select(Picture.id).where(Picture.id == picture_id))
+
     def _file_columns(self, outcome: FileOutcome) -> dict[str, object]:
         return {
             "root_id": self._location.root_id,
             "relpath": outcome.file.relpath,
             "size": outcome.size,
             "mtime_ns": outcome.mtime_ns,
+            "ctime_ns": outcome.file.ctime_ns,
+            "inode": outcome.file.inode,
+            "companions": outcome.file.companions,
         }
 
     def _write_rejected(self, rejected: Rejected) -> None:
@@ -240,13 +292,18 @@ class BatchWriter:
         """Mark a known picture as failed. On a transient failure it keeps its content, to avoid embedding it again."""
         values: dict[str, object] = {"state": PictureState.FAILED}
         if not rejected.transient:
-            values |= {"content_id": None, "size": rejected.size, "mtime_ns": rejected.mtime_ns}
+            values |= {**self._file_columns(rejected), "content_id": None}
+            if rejected.file.content_id is not None:
+                record_replaced(self._connection, self._location, [Replacement(rejected.file.content_id, None)])
+        if rejected.file.state == PictureState.PRESENT:
+            self._mark_sidecars(picture_id)
         self._connection.execute(update(Picture).where(Picture.id == picture_id).values(values))
         self.changed = True
 
 
-def _info_columns(info: ImageInfo) -> dict[str, object]:
-    return {"format": info.format, "width": info.width, "height": info.height, **content_columns(info.metadata)}
+def _content_row(item: Accepted, info: ImageInfo) -> dict[str, object]:
+    size = {"format": info.format, "width": info.width, "height": info.height, "pixels_version": PIXELS_VERSION}
+    return {"digest": item.digest, "size": item.size, "color": item.color, **size, **content_columns(info.metadata)}
 
 
 def _has_vanished(root: bytes, relpath: bytes, state: PictureState) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.near_duplicates.separation import Separation
 
 __all__ = ["BLOCK_SIZE", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
 
@@ -46,16 +47,23 @@ class DuplicateThresholds:
 class DuplicateGrouper:
     """Assigns pictures to groups, a block at a time.
 
-    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already.
+    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. No group gets two contents that
+    `separation` tells apart.
     """
 
     def __init__(
-        self, thresholds: DuplicateThresholds, vectors: VectorLookup, anchors: Ids, bits: NDArray[np.uint8]
+        self,
+        thresholds: DuplicateThresholds,
+        vectors: VectorLookup,
+        anchors: Ids,
+        bits: NDArray[np.uint8],
+        separation: Separation | None = None,
     ) -> None:
         import faiss
 
         self._thresholds = thresholds
         self._vectors = vectors
+        self._separation = separation or Separation({}, {})
         self._index: Any = faiss.IndexBinaryFlat(bits.shape[1] * 8)
         self._anchors = np.empty(0, np.int64)
         self._add(anchors, bits)
@@ -72,11 +80,21 @@ class DuplicateGrouper:
             if is_free[row]:
                 members = near[row] & is_free
                 members[row] = True
+                self._separate(members, ids[rest], row)
                 assigned[rest[members]] = ids[rest[row]]
                 is_free &= ~members
         is_anchor = assigned == ids
         self._add(ids[is_anchor], bits[is_anchor])
         return assigned
+
+    def _separate(self, members: NDArray[np.bool_], ids: Ids, anchor: int) -> None:
+        """Remove those of `members` (m,) from the group of the new anchor at this row that must not be in it."""
+        self._separation.place(int(ids[anchor]), int(ids[anchor]))
+        for row in np.flatnonzero(members & self._separation.concerns(ids)).tolist():
+            if row != anchor:
+                members[row] = self._separation.allows(int(ids[row]), int(ids[anchor]))
+                if members[row]:
+                    self._separation.place(int(ids[row]), int(ids[anchor]))
 
     def _match_anchors(self, ids: Ids, bits: NDArray[np.uint8]) -> Ids:
         """The closest anchor that each picture is near to, or -1."""
@@ -85,6 +103,11 @@ class DuplicateGrouper:
         distances, rows = self._closest(bits)  # (n, k)
         anchors = self._anchors[rows]
         near = self._near(distances, ids[:, None], anchors)
+        for row in np.flatnonzero(self._separation.concerns(ids)).tolist():
+            content_id = int(ids[row])
+            near[row] &= [self._separation.allows(content_id, anchor) for anchor in anchors[row].tolist()]
+            if near[row].any():
+                self._separation.place(content_id, int(anchors[row, near[row].argmax()]))
         closest = anchors[np.arange(len(ids)), near.argmax(axis=1)]
         return np.where(near.any(axis=1), closest, -1)
 

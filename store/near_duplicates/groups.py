@@ -5,7 +5,7 @@ from hashes and embeddings, so that they can be computed again at any time.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +15,20 @@ from sqlalchemy.orm import aliased
 
 from core.errors import PathNotIndexed
 from core.files import absolute
-from store.catalog.id_sets import Ids, batch_slices
-from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState, Root, RootKind
+from store.catalog.id_sets import Ids, among, batch_slices
+from store.catalog.tables import Content, DistinctPair, PerceptualHashRow, Picture, PictureState, Root, RootKind
 from store.library import Library, Writer
 from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
 from store.near_duplicates.hashes import HASH_BYTES
+from store.near_duplicates.separation import Separation, load_separation, separation_checksum
 from store.queries import ContentRecord, content_records_in
 from store.roots import locations_at
 from store.spaces.embeddings import load_vectors
 from store.spaces.registry import StoredSpace
 
 __all__ = [
+    "BEST_FIRST",
+    "compare_again",
     "compute_duplicate_groups",
     "count_ungrouped",
     "duplicate_anchors",
@@ -46,29 +49,81 @@ BEST_FIRST = (
 
 
 def update_near_duplicate_groups(
-    writer: Writer, stored: StoredSpace, thresholds: DuplicateThresholds | None = None
+    library: Library,
+    stored: StoredSpace,
+    thresholds: DuplicateThresholds | None = None,
+    waiting: Callable[[], None] | None = None,
+    check: Callable[[], None] | None = None,
 ) -> int:
     """Compare contents that have not been compared yet with every group; return how many they were.
 
-    Each block is a transaction: if the process is killed, the next call compares the rest.
+    Each block is a transaction, for which the writer lock is held: if the process is killed, the next call compares the
+    rest. `waiting` and `check` are as for `Library.exclusive`; `check` is also called before each block.
     """
-    with writer.library.read() as connection:
-        ids, bits = _hashes(connection, (PerceptualHashRow.anchor_id.is_(None),))
-        anchors = _hashes(connection, (PerceptualHashRow.anchor_id == PerceptualHashRow.content_id,))
-    if not len(ids):
-        return 0
-    grouper = _grouper(writer.library, stored, thresholds or DuplicateThresholds(), *anchors)
+    with library.read() as connection:
+        ids, _ = _hashes(connection, (PerceptualHashRow.anchor_id.is_(None),))
+    grouper, compared = _SharedGrouper(library, stored, thresholds or DuplicateThresholds()), 0
     for start in range(0, len(ids), BLOCK_SIZE):
-        block = slice(start, start + BLOCK_SIZE)
-        _write_anchors(writer, ids[block], grouper.assign(ids[block], bits[block]))
-    return len(ids)
+        if check is not None:
+            check()
+        with library.exclusive(waiting, check) as writer:
+            compared += grouper.compare(writer, ids[start : start + BLOCK_SIZE])
+    return compared
+
+
+class _SharedGrouper:
+    """Compares contents block by block, between which other processes may change the groups."""
+
+    def __init__(self, library: Library, stored: StoredSpace, thresholds: DuplicateThresholds) -> None:
+        self._library = library
+        self._stored = stored
+        self._thresholds = thresholds
+        self._known: tuple[tuple[int, ...], DuplicateGrouper] | None = None
+        """A checksum of the groups and verdicts in the catalogue, and the grouper that knows them."""
+
+    def compare(self, writer: Writer, ids: Ids) -> int:
+        """Compare those of the contents (n,) that are still there and have no group; return their number."""
+        with writer.library.read() as connection:
+            ungrouped = (PerceptualHashRow.anchor_id.is_(None), PerceptualHashRow.content_id.in_(ids.tolist()))
+            ids, bits = _hashes(connection, ungrouped)
+            checksum = _checksum(connection)
+            if self._known is None or self._known[0] != checksum:
+                anchors = _hashes(connection, (PerceptualHashRow.anchor_id == PerceptualHashRow.content_id,))
+                separation = load_separation(connection, with_groups=True)
+                grouper = _grouper(self._library, self._stored, self._thresholds, *anchors, separation)
+                self._known = checksum, grouper
+        grouper = self._known[1]
+        if len(ids):
+            _write_anchors(writer, ids, grouper.assign(ids, bits))
+        with writer.library.read() as connection:
+            self._known = _checksum(connection), grouper
+        return len(ids)
+
+
+def compare_again(writer: Writer, stored: StoredSpace, content_ids: Sequence[int]) -> None:
+    """Compare those of these contents that have no group with every group. The writer lock is held all the time."""
+    with writer.library.read() as connection:
+        chosen = among(PerceptualHashRow.content_id.expression, list(content_ids))
+        ids, _ = _hashes(connection, (PerceptualHashRow.anchor_id.is_(None), chosen))
+    grouper = _SharedGrouper(writer.library, stored, DuplicateThresholds())
+    for start in range(0, len(ids), BLOCK_SIZE):
+        grouper.compare(writer, ids[start : start + BLOCK_SIZE])
+
+
+def _checksum(connection: Connection) -> tuple[int, ...]:
+    """Return numbers that differ if the groups or the verdicts differ."""
+    row, anchor = PerceptualHashRow.content_id, PerceptualHashRow.anchor_id
+    sums = select(func.count(), func.sum(row), func.sum(anchor)).where(anchor.is_not(None))
+    number, rows, anchors = connection.execute(sums).one()
+    return number, rows or 0, anchors or 0, *separation_checksum(connection)
 
 
 def compute_duplicate_groups(library: Library, stored: StoredSpace, thresholds: DuplicateThresholds) -> dict[int, int]:
     """Return the anchor of every content with a hash, as if all were compared now. Nothing is written."""
     with library.read() as connection:
         ids, bits = _hashes(connection, ())
-    grouper = _grouper(library, stored, thresholds, ids[:0], bits[:0])
+        separation = load_separation(connection, with_groups=False)
+    grouper = _grouper(library, stored, thresholds, ids[:0], bits[:0], separation)
     blocks = [slice(start, start + BLOCK_SIZE) for start in range(0, len(ids), BLOCK_SIZE)]
     anchors = [anchor for block in blocks for anchor in grouper.assign(ids[block], bits[block]).tolist()]
     return dict(zip(ids.tolist(), anchors, strict=True))
@@ -149,7 +204,10 @@ def count_ungrouped(library: Library) -> int:
 
 
 def find_broken_groups(connection: Connection) -> list[int]:
-    """Return contents whose hash is malformed, or whose anchor is not an anchor or not near."""
+    """Return contents with a malformed hash, whose anchor is not an anchor or not near, or that were told apart.
+
+    Of two contents of a group that were told apart, the one with the larger ID is returned that is not the anchor.
+    """
     anchor = aliased(PerceptualHashRow)
     statement = (
         select(
@@ -163,11 +221,25 @@ def find_broken_groups(connection: Connection) -> list[int]:
         .where(or_(PerceptualHashRow.bits.is_not(None), PerceptualHashRow.anchor_id.is_not(None)))
         .order_by(PerceptualHashRow.content_id)
     )
-    return [
+    unsound = {
         row.content_id
         for row in connection.execute(statement)
         if not _is_sound(row.bits, row.anchor_id, row.anchor_bits, row.anchor_of_anchor)
-    ]
+    }
+    return sorted(unsound | _not_separated(connection))
+
+
+def _not_separated(connection: Connection) -> set[int]:
+    """Return contents that share a group with one that they were told apart from, but not the anchor."""
+    first, second = aliased(PerceptualHashRow), aliased(PerceptualHashRow)
+    pairs = (
+        select(first.content_id.label("one"), second.content_id.label("other"), first.anchor_id)
+        .select_from(DistinctPair)
+        .join(first, first.content_id == DistinctPair.first_id)
+        .join(second, second.content_id == DistinctPair.second_id)
+        .where(first.anchor_id == second.anchor_id)
+    )
+    return {row.one if row.other == row.anchor_id else row.other for row in connection.execute(pairs)}
 
 
 def reset_broken_groups(connection: Connection) -> int:
@@ -243,9 +315,14 @@ def _hashes(connection: Connection, conditions: Iterable[ColumnElement[bool]]) -
 
 
 def _grouper(
-    library: Library, stored: StoredSpace, thresholds: DuplicateThresholds, anchors: Ids, bits: NDArray[np.uint8]
+    library: Library,
+    stored: StoredSpace,
+    thresholds: DuplicateThresholds,
+    anchors: Ids,
+    bits: NDArray[np.uint8],
+    separation: Separation,
 ) -> DuplicateGrouper:
-    return DuplicateGrouper(thresholds, lambda ids: load_vectors(library, stored, ids), anchors, bits)
+    return DuplicateGrouper(thresholds, lambda ids: load_vectors(library, stored, ids), anchors, bits, separation)
 
 
 def _write_anchors(writer: Writer, ids: Ids, anchors: Ids) -> None:

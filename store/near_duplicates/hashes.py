@@ -1,16 +1,24 @@
-"""Perceptual hashes of contents: storing them, and finding contents that have none."""
+"""Perceptual hashes of contents: storing them, and finding contents that have none, or no average colour."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.library import Library, Writer
 from store.roots import RootLocation, within
 
-__all__ = ["HASH_BYTES", "PerceptualHash", "UnhashedContent", "record_hashes", "record_hashes_in", "unhashed_contents"]
+__all__ = [
+    "HASH_BYTES",
+    "PerceptualHash",
+    "UnhashedContent",
+    "forget_hashes",
+    "record_hashes",
+    "record_hashes_in",
+    "unhashed_contents",
+]
 
 HASH_BYTES = 32
 
@@ -27,11 +35,13 @@ class PerceptualHash:
 
 
 class UnhashedContent(NamedTuple):
-    """A content without a current hash, and the path of one of its files relative to the root."""
+    """A content without a current hash or without its colour, and the path of one of its files relative to the root."""
 
     content_id: int
     digest: bytes
     relpath: bytes
+    has_hash: bool
+    """Whether there is a hash of the current version, so that only the colour is missing."""
 
 
 def record_hashes(writer: Writer, hashes: Mapping[int, PerceptualHash]) -> None:
@@ -55,14 +65,19 @@ def record_hashes_in(connection: Connection, hashes: Mapping[int, PerceptualHash
     }
     replaced = set(new) & set(known)
     if replaced:
-        connection.execute(delete(PerceptualHashRow).where(PerceptualHashRow.content_id.in_(replaced)))
-        is_anchored = PerceptualHashRow.anchor_id.in_(replaced)  # those are compared again
-        connection.execute(update(PerceptualHashRow).where(is_anchored).values(anchor_id=None))
+        forget_hashes(connection, replaced)
     rows = [
         {"content_id": content_id, "version": value.version, "bits": value.bits} for content_id, value in new.items()
     ]
     if rows:
         connection.execute(insert(PerceptualHashRow), rows)
+
+
+def forget_hashes(connection: Connection, content_ids: Collection[int]) -> None:
+    """Delete the hashes of contents, within a transaction. Contents of their groups are compared again."""
+    ids = list(content_ids)
+    connection.execute(delete(PerceptualHashRow).where(PerceptualHashRow.content_id.in_(ids)))
+    connection.execute(update(PerceptualHashRow).where(PerceptualHashRow.anchor_id.in_(ids)).values(anchor_id=None))
 
 
 def _is_outdated(version: int, bits: bytes | None, value: PerceptualHash) -> bool:
@@ -71,7 +86,7 @@ def _is_outdated(version: int, bits: bytes | None, value: PerceptualHash) -> boo
 
 
 def unhashed_contents(library: Library, location: RootLocation, version: int) -> Iterator[list[UnhashedContent]]:
-    """Yield pages of present contents at `location` that have no hash of this version, by content ID."""
+    """Yield pages of present contents at `location` without a hash of this version or an average colour, by ID."""
     after = 0
     while page := _page(library, location, version, after):
         yield page
@@ -80,11 +95,12 @@ def unhashed_contents(library: Library, location: RootLocation, version: int) ->
 
 def _page(library: Library, location: RootLocation, version: int, after: int) -> list[UnhashedContent]:
     hashed = and_(PerceptualHashRow.content_id == Content.id, PerceptualHashRow.version == version)
+    is_hashed = select(PerceptualHashRow.content_id).where(hashed).exists()
     statement = (
-        select(Content.id, Content.digest, Picture.relpath)
+        select(Content.id, Content.digest, Picture.relpath, is_hashed)
         .join(Picture, Picture.content_id == Content.id)
         .where(*within(location), Picture.state == PictureState.PRESENT, Content.id > after)
-        .where(~select(PerceptualHashRow.content_id).where(hashed).exists())
+        .where(or_(Content.color.is_(None), ~is_hashed))
         .group_by(Content.id)
         .order_by(Content.id)
         .limit(HASH_PAGE_SIZE)

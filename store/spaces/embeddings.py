@@ -4,10 +4,8 @@ Vectors belong to contents, so that files of the same bytes share them. A conten
 and frame IDs name them (`store.catalog.frame_ids`): that of a first frame is the ID of the content.
 """
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +27,7 @@ from store.catalog.tables import (
     VectorFailure,
 )
 from store.library import Library
-from store.roots import FolderRoots, collection_path
+from store.roots import collection_path
 from store.spaces.registry import StoredSpace
 from store.spaces.unread_frames import has_unread_frames, mark_read, mark_unread, unread_contents
 
@@ -38,7 +36,6 @@ __all__ = [
     "StoredVector",
     "add_vectors",
     "delete_vectors",
-    "embedded_contents",
     "embedded_frames",
     "find_document_vector",
     "find_file_vector",
@@ -104,28 +101,6 @@ def is_embedded(library: Library, stored: StoredSpace, digest: bytes) -> bool:
         return connection.scalar(statement) is not None
 
 
-def embedded_contents(library: Library, stored: StoredSpace, folder: Path, names: Sequence[str]) -> list[int | None]:
-    """Return for each name the content that has a vector in this space, or None.
-
-    A name is the path of a file relative to `folder` or, in an imported space, the ID of a document. The file comes
-    first if both exist.
-    """
-    contents: list[int | None] = []
-    with library.read() as connection:
-        roots = FolderRoots(connection)
-        path = collection_path(stored.space.model)
-        collection = connection.scalar(select(Root.id).where(Root.path == path)) if stored.space.is_imported else None
-        for batch in batch_slices(len(names)):
-            candidates = []
-            for name in names[batch]:
-                file = roots.locate(os.fsencode(folder / name))
-                document = [] if collection is None else [(collection, os.fsencode(name))]
-                candidates.append([*([file] if file else []), *document])
-            ids = _embedded_at(connection, stored, [location for some in candidates for location in some])
-            contents += [next((ids[location] for location in some if location in ids), None) for some in candidates]
-    return contents
-
-
 def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
     """Return the frames that a search can find, ascending: those with a vector in this space and a present file.
 
@@ -163,14 +138,14 @@ def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Itera
         blob = b"".join(vector for _, vector in rows)
         vectors = np.frombuffer(blob, dtype=stored.storage).reshape(len(rows), stored.space.dim)  # (n, D)
         is_finite = np.isfinite(vectors).all(axis=1)
-        yield found[is_finite], vectors[is_finite]
+        yield (found, vectors) if is_finite.all() else (found[is_finite], vectors[is_finite])
 
 
 def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
     """Write the (D,) vectors of frames that have none in this space yet; return how many were written.
 
-    They must be all frames of each content. Those after the first must have been recorded (`store.frames`). The vector
-    of a first frame that an older version embedded is replaced: it may have embedded the preview of a document.
+    They must be all frames of each content. Those after the first must have been recorded (`store.frames`). Vectors of
+    contents with unread frames are replaced: an older version may have embedded other pixels.
     """
     if not vectors:
         return 0
@@ -232,7 +207,7 @@ def _vectors_in(connection: Connection, stored: StoredSpace, ids: Ids) -> NDArra
     vectors = np.full((len(unique), stored.space.dim), np.nan, np.float32)  # (u, D)
     for batch_ids, batch in iter_vectors(connection, stored, unique):
         vectors[np.searchsorted(unique, batch_ids)] = batch
-    return vectors[positions]
+    return vectors if np.array_equal(unique, ids) else vectors[positions]
 
 
 def _stored_rows(
@@ -240,13 +215,7 @@ def _stored_rows(
 ) -> list[tuple[int, bytes]]:
     """Return the IDs and stored bytes of frames `ids` that have a vector, of `length` bytes if that is given."""
     is_first = number_of(ids) == FIRST_FRAME
-    columns = (Embedding.content_id, Embedding.vector)
-    statement = select(*columns).where(
-        Embedding.space_id == stored.id, Embedding.content_id.in_(ids[is_first].tolist())
-    )
-    if length is not None:
-        statement = statement.where(func.length(Embedding.vector) == length)
-    rows = [(row.content_id, row.vector) for row in connection.execute(statement)] if is_first.any() else []
+    rows = _stored_first_rows(connection, stored, ids[is_first], length) if is_first.any() else []
     if is_first.all():
         return rows
     others = ids[~is_first]
@@ -263,16 +232,30 @@ def _stored_rows(
     return rows
 
 
+def _stored_first_rows(
+    connection: Connection, stored: StoredSpace, ids: Ids, length: int | None
+) -> list[tuple[int, bytes]]:
+    """As `_stored_rows`, for at least one first frame and no others."""
+    low, high = int(ids.min()), int(ids.max())
+    is_range = high - low + 1 == len(ids) and len(np.unique(ids)) == len(ids)
+    # Imported vectors have successive IDs. A range of them is read twice as fast as a list.
+    chosen = Embedding.content_id.between(low, high) if is_range else Embedding.content_id.in_(ids.tolist())
+    statement = select(Embedding.content_id, Embedding.vector).where(Embedding.space_id == stored.id, chosen)
+    if length is not None:
+        statement = statement.where(func.length(Embedding.vector) == length)
+    return [(content_id, vector) for content_id, vector in connection.execute(statement).all()]
+
+
 def _delete_outdated(
     connection: Connection, stored: StoredSpace, unread: Ids, vectors: Mapping[int, NDArray[np.floating]]
 ) -> None:
-    """Delete the vectors of the first frames of contents `unread` (n,) that differ from `vectors`."""
-    before = _stored_rows(connection, stored, unread)
-    outdated = [content_id for content_id, vector in before if vector != stored.to_bytes(vectors[content_id])]
+    """Delete the vectors of frames of contents `unread` (n,) that differ from `vectors`."""
+    ids = np.array(list(vectors), np.int64)
+    before = _stored_rows(connection, stored, ids[np.isin(content_of(ids), unread)])
+    outdated = [frame for frame, vector in before if vector != stored.to_bytes(vectors[frame])]
     if outdated:
-        is_outdated = (Embedding.space_id == stored.id, Embedding.content_id.in_(outdated))
-        connection.execute(delete(Embedding).where(*is_outdated))
-        # An index file is updated by IDs, and would keep the vector of this ID. Without its row it is built again.
+        delete_vectors(connection, stored, np.array(outdated, np.int64))
+        # An index file is updated by IDs, and would keep the vectors of these IDs. Without its row it is built again.
         connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
 
 
@@ -286,26 +269,6 @@ def _vector_in(connection: Connection, stored: StoredSpace, frame: int) -> NDArr
 def _with_vector(connection: Connection, stored: StoredSpace, content_id: int | None) -> StoredVector | None:
     vector = None if content_id is None else _vector_in(connection, stored, content_id)
     return None if content_id is None or vector is None else StoredVector(content_id, vector)
-
-
-def _embedded_at(
-    connection: Connection, stored: StoredSpace, locations: Sequence[tuple[int, bytes]]
-) -> dict[tuple[int, bytes], int]:
-    """Map (root ID, relative path) to the content there, for those of `locations` that have a vector in the space."""
-    ids: dict[tuple[int, bytes], int] = {}
-    for root_id in {root_id for root_id, _ in locations}:
-        statement = (
-            select(Picture.relpath, Picture.content_id)
-            .join(Embedding, (Embedding.content_id == Picture.content_id) & (Embedding.space_id == stored.id))
-            .where(
-                Picture.root_id == root_id,
-                Picture.relpath.in_([relpath for other_id, relpath in locations if other_id == root_id]),
-                Picture.state != PictureState.FAILED,
-            )
-        )
-        for row in connection.execute(statement):
-            ids[root_id, row.relpath] = row.content_id
-    return ids
 
 
 def _forget_failures(connection: Connection, stored: StoredSpace, content_ids: list[int]) -> None:

@@ -33,6 +33,13 @@ class FrameList:
         """Whether any content has several frames."""
         return len(self.ids) > len(self.counts)
 
+    def of(self, rows: Ids) -> "FrameList":
+        """Return the frames of the contents in `rows` (n,), in this order."""
+        counts = self.counts[rows]
+        before = np.cumsum(counts) - counts  # (n,)
+        places = np.arange(counts.sum()) + np.repeat(self.firsts[rows] - before, counts)
+        return FrameList(self.ids[places], counts)
+
     def batches(self, size: int) -> Iterator["FrameList"]:
         """Yield parts with at most `size` frames. A content with more frames than that is a part of its own."""
         ends = np.cumsum(self.counts)

@@ -4,10 +4,14 @@ A published file is never changed. A newer one is written next to it, flushed an
 with its number of vectors, its checksum and the revision of the space that it reflects. Readers that have mapped the
 old file keep it. A file that is missing, damaged or stale is no error: the index is built from the catalogue, and the
 file is written again.
+
+The index of a large library is layered (`layered_index`): it has several files, and its manifest is announced.
 """
 
 import hashlib
 import os
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -21,23 +25,41 @@ from core.frames import FIRST_FRAME
 from store.catalog.frame_ids import content_of, number_of
 from store.catalog.id_sets import Ids, without
 from store.catalog.tables import IndexGeneration
-from store.library import Library, Writer
+from store.library import Library, Writer, mark_changed
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.index_engines import new_index, open_index
+from store.spaces.layer_files import MANIFEST_SUFFIX, LayerManifest, check_files, read_manifest, write_layers
+from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace, revision_of
-from store.spaces.vector_index import VectorIndex
+from store.spaces.vector_index import DerivedIndex, VectorIndex
 
-__all__ = ["CurrentIndex", "check_file", "heal", "load", "publish", "remove_strays"]
+__all__ = [
+    "BUILD_FOLDER_PREFIX",
+    "CurrentIndex",
+    "check_every_file",
+    "check_file",
+    "heal",
+    "load",
+    "publish",
+    "publish_base",
+    "published_count",
+    "published_file",
+    "published_manifest",
+    "remove_strays",
+]
 
 MAX_ATTEMPTS = 3
 """Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading."""
+
+BUILD_FOLDER_PREFIX = "building-"
+"""Of the folder with the unfinished files of `store.spaces.approximation`, before 12 digits of the fingerprint."""
 
 
 @dataclass(frozen=True)
 class CurrentIndex:
     """An index with exactly the vectors that were searchable at `revision` of its space."""
 
-    index: VectorIndex
+    index: DerivedIndex
     revision: int
     published: bool
     """Whether the file on disk is current, too; otherwise `publish` writes it."""
@@ -100,7 +122,7 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
         if entry is None:
             break
         try:
-            check_file(entry.path, entry.count, entry.checksum)
+            check_file(entry.path, entry.count, entry.checksum)  # of a layered index, the manifest
             index = open_index(stored, entry.path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
@@ -128,6 +150,13 @@ def check_file(path: Path, count: int, checksum: bytes) -> None:
         raise IndexFault(path, f"damaged (its checksum is not that of the {count} vectors published)")
 
 
+def check_every_file(path: Path, count: int, checksum: bytes) -> None:
+    """As `check_file`; of a layered index, read all files that the manifest at `path` names, too."""
+    check_file(path, count, checksum)
+    if path.suffix == MANIFEST_SUFFIX:
+        check_files(path.parent, read_manifest(path))
+
+
 def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
     """Bring the index file of `stored` up to date. `rebuild` ignores the file on disk.
 
@@ -144,14 +173,57 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
         _announce(writer, stored, replace(before, revision=current.revision))
     else:
         generation = before.generation + 1 if before else 1
-        path = library.indexes / f"{stored.space.fingerprint[:12]}-{generation:06d}.faiss"
         try:
-            checksum = _write(current.index, path)
+            manifest = published_manifest(library, stored) if isinstance(current.index, LayeredIndex) else None
+            path, checksum = _write_generation(library, stored, current.index, generation, manifest)
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
         _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
+
+
+def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manifest: LayerManifest) -> CurrentIndex:
+    """Publish a layered index whose base and lists are in the folder of indexes already, with all changes since.
+
+    The space gets a new revision, so that searchers load the new files. Raises `OSError` or `RuntimeError`.
+    """
+    library = writer.library
+    with writer.transaction() as connection:
+        mark_changed(connection, stored.id)
+    before = _entry(library, stored)
+    current = _bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
+    generation = before.generation + 1 if before else 1
+    path, checksum = _write_generation(library, stored, current.index, generation, manifest)
+    _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
+    remove_strays(writer)
+    return replace(current, published=True, changed=False, checksum=checksum)
+
+
+def published_file(library: Library, stored: StoredSpace) -> tuple[Path, bytes] | None:
+    """Return the announced file of a space and its SHA-256; None if there is none.
+
+    It is a manifest for a layered index. Its name alone does not identify it: generations are counted from 1 again
+    after vectors have been replaced.
+    """
+    entry = _entry(library, stored)
+    return None if entry is None else (entry.path, entry.checksum)
+
+
+def published_count(library: Library, stored: StoredSpace) -> int:
+    """Return the number of vectors in the announced index of a space; 0 if there is none."""
+    entry = _entry(library, stored)
+    return 0 if entry is None else entry.count
+
+
+def published_manifest(library: Library, stored: StoredSpace) -> LayerManifest | None:
+    """Return the manifest of a layered index; None for an index in one file, and if it is damaged or replaced now."""
+    entry = _entry(library, stored)
+    if entry is None or entry.path.suffix != MANIFEST_SUFFIX:
+        return None
+    with suppress(IndexFault):
+        return read_manifest(entry.path)
+    return None
 
 
 def heal(library: Library, stored: StoredSpace) -> bool:
@@ -186,13 +258,24 @@ def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
 
 
 def remove_strays(writer: Writer) -> list[Path]:
-    """Delete files in the index folder that no row names, such as older generations; return their paths."""
+    """Delete files in the index folder that no row names, such as older generations; return their paths.
+
+    Folders of builds that were killed are deleted, too, also of spaces that are gone.
+    """
     library = writer.library
     with library.read() as connection:
         current = set(connection.execute(select(IndexGeneration.filename)).scalars())
+    manifests = [name for name in current if name.endswith(MANIFEST_SUFFIX)]
+    for name in manifests:
+        with suppress(IndexFault):  # of a damaged manifest: its files are written again
+            current |= {file.name for file in read_manifest(library.indexes / name).files}
     strays = [path for path in sorted(library.indexes.iterdir()) if path.name not in current and not path.is_dir()]
     for path in strays:
         path.unlink(missing_ok=True)
+    for folder in library.indexes.glob(f"{BUILD_FOLDER_PREFIX}*"):
+        with library.index_build_lock_if_free(folder.name.removeprefix(BUILD_FOLDER_PREFIX)) as is_free:
+            if is_free:
+                shutil.rmtree(folder, ignore_errors=True)
     return strays
 
 
@@ -237,6 +320,26 @@ def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentInde
             index.add(ids, vectors)
     changed = before.changed or has_changes
     return replace(before, index=index, revision=revision, published=False, changed=changed)
+
+
+def _write_generation(
+    library: Library, stored: StoredSpace, index: DerivedIndex, generation: int, manifest: LayerManifest | None
+) -> tuple[Path, bytes]:
+    """Write an index; of a layered one, only what differs from its base. Return the file to announce, and its SHA-256.
+
+    `manifest` names the base and the lists of a layered index.
+    """
+    name = _name(stored, generation)
+    if isinstance(index, LayeredIndex) and manifest is not None:
+        return write_layers(index, manifest, library.indexes, name)
+    if not isinstance(index, VectorIndex):
+        raise TypeError(f"{type(index).__name__} cannot be written to one file")
+    path = library.indexes / f"{name}.faiss"
+    return path, _write(index, path)
+
+
+def _name(stored: StoredSpace, generation: int) -> str:
+    return f"{stored.space.fingerprint[:12]}-{generation:06d}"
 
 
 def _write(index: VectorIndex, path: Path) -> bytes:

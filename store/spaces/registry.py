@@ -22,6 +22,7 @@ __all__ = [
     "find_spaces_in",
     "list_spaces",
     "model_space",
+    "model_space_in",
     "named_space",
     "register",
     "require_active",
@@ -101,10 +102,16 @@ def model_space(library: Library) -> StoredSpace | None:
 
     Returns None before the first index run.
     """
-    active = active_space(library)
+    with library.read() as connection:
+        return model_space_in(connection)
+
+
+def model_space_in(connection: Connection) -> StoredSpace | None:
+    """As `model_space`, within a transaction."""
+    active = _active_in(connection)
     if active is None or not active.space.is_imported:
         return active
-    spaces = (summary.stored for summary in list_spaces(library))
+    spaces = map(_stored, connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)))
     return next((stored for stored in spaces if not stored.space.is_imported), None)
 
 

@@ -1,10 +1,11 @@
 """Nearest-neighbour search among unit vectors with integer IDs.
 
-`VectorIndex` is the interface of index engines. `FlatIndex` is exact search with FAISS over 16-bit floats: it is fast
-enough for about a million pictures, exact within any subset, and correct after removals.
+`Ranker` is what ranks, `DerivedIndex` also follows the changes of the catalogue, and `VectorIndex` is the interface of
+index engines. `FlatIndex` is exact search with FAISS over 16-bit floats: it is fast enough for about a million
+pictures, exact within any subset, and correct after removals.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.ranker import Ranker, Ranking
 
-__all__ = ["FaissBuild", "FlatIndex", "Ranking", "VectorIndex", "faiss_build"]
+__all__ = ["DerivedIndex", "FaissBuild", "FlatIndex", "Ranking", "VectorIndex", "faiss_build"]
 
 SMALL_SUBSET_FACTOR = 50
 """A subset that is smaller than the index by this factor is copied out and searched by itself, which is faster.
@@ -24,31 +26,8 @@ Measured with a million vectors of 256 dimensions on one core: 0.6 ms instead of
 instead of 7.4 for 3 %."""
 
 
-class Ranking(NamedTuple):
-    """The K best vectors for each of Q queries, best first. K is smaller than requested if there are fewer vectors."""
-
-    scores: NDArray[np.float32]
-    """(Q, K) cosine similarities."""
-    ids: Ids
-    """(Q, K)."""
-
-
-class VectorIndex(ABC):
-    """Unit vectors by ID, ranked by their dot product with a query.
-
-    Engines are constructed with the dimension and the `dtype` of the stored vectors (`float16` or `float32`). Package
-    authors register a subclass under the entry-point group `sightline.index_engines`.
-    """
-
-    dim: int
-    """The dimension of the vectors. A subclass sets it when it is constructed or read."""
-
-    @abstractmethod
-    def __init__(self, dim: int, dtype: str = "float16") -> None: ...
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """Return the number of vectors."""
+class DerivedIndex(Ranker):
+    """Vectors that are derived from the catalogue, and follow its changes."""
 
     @abstractmethod
     def ids(self) -> Ids:
@@ -68,17 +47,18 @@ class VectorIndex(ABC):
 
     @abstractmethod
     def copy(self) -> Self:
-        """Return a copy in memory, which can be changed while this index is searched."""
+        """Return a copy, which can be changed while this index is searched."""
+
+
+class VectorIndex(DerivedIndex):
+    """An index in one file, the base of index engines.
+
+    Engines are constructed with the dimension and the `dtype` of the stored vectors (`float16` or `float32`). Package
+    authors register a subclass under the entry-point group `sightline.index_engines`.
+    """
 
     @abstractmethod
-    def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:
-        """Return the exact `k` best vectors for each unit query (Q, D), only those with IDs in `among` if given."""
-
-    @abstractmethod
-    def search_range(
-        self, query: NDArray[np.float32], min_score: float, among: Ids | None = None
-    ) -> tuple[NDArray[np.float32], Ids]:
-        """Return the scores (n,) and IDs (n,) of all vectors that score `min_score` or more, in no particular order."""
+    def __init__(self, dim: int, dtype: str = "float16") -> None: ...
 
     @abstractmethod
     def write(self, path: Path) -> None:
@@ -155,15 +135,20 @@ class FlatIndex(VectorIndex):
         """Return the exact `k` best vectors for each query."""
         if queries.ndim != 2 or queries.shape[1] != self.dim:
             raise ValueError(f"Expected queries of shape (Q, {self.dim}), got {queries.shape}")
+        return self.search_within(queries, k, None if among is None else self.rows(among))
+
+    def search_within(self, queries: NDArray[np.float32], k: int, rows: Ids | None) -> Ranking:
+        """Return the `k` best vectors for each unit query (Q, D) among those at distinct `rows` (n,); None for all."""
         k = min(k, len(self))
-        if k < 1 or (among is not None and not len(among)):
+        if k < 1 or (rows is not None and not len(rows)):
             return Ranking(np.empty((len(queries), 0), np.float32), np.empty((len(queries), 0), np.int64))
-        if among is not None and len(among) * SMALL_SUBSET_FACTOR <= len(self):
-            return self.search_rows(queries, k, self.rows(among))
-        restricted = None if among is None else _restrict(self.rows(among), len(self))
+        if rows is not None and len(rows) * SMALL_SUBSET_FACTOR <= len(self):
+            return self.search_rows(queries, k, rows)
+        restricted = None if rows is None else _restrict(rows, len(self))
         with _threads_for(len(queries)):
-            rows = np.ascontiguousarray(queries, np.float32)
-            scores, places = self._flat().search(rows, k, params=restricted)  # (Q, K) both
+            scores, places = self._flat().search(
+                np.ascontiguousarray(queries, np.float32), k, params=restricted
+            )  # (Q, K) both
         found = int((places >= 0).sum(axis=1).min())  # FAISS fills up with -1 if `among` has fewer than k
         # With 16 bits, lengths are within 5e-4 of one, so that a score could exceed one.
         return Ranking(np.clip(scores[:, :found], -1, 1), self._stored_ids()[places[:, :found]])
@@ -239,14 +224,20 @@ class FlatIndex(VectorIndex):
         """Return all vectors that score at least `min_score`."""
         if query.shape != (self.dim,):
             raise ValueError(f"Expected a query of shape ({self.dim},), got {query.shape}")
-        if among is not None and not len(among):
+        return self.search_range_within(query, min_score, None if among is None else self.rows(among))
+
+    def search_range_within(
+        self, query: NDArray[np.float32], min_score: float, rows: Ids | None
+    ) -> tuple[NDArray[np.float32], Ids]:
+        """As `search_range`, among the vectors at distinct `rows` (n,); None for all."""
+        if rows is not None and not len(rows):
             return np.empty(0, np.float32), np.empty(0, np.int64)
         # FAISS returns scores above the radius. With 16 bits a score can be slightly below -1.
         radius = float(np.nextafter(np.float32(min_score), np.float32(-np.inf))) if min_score > -1 else -np.inf
-        rows = np.ascontiguousarray(query[None], np.float32)
-        restricted = None if among is None else _restrict(self.rows(among), len(self))
+        restricted = None if rows is None else _restrict(rows, len(self))
         with _threads_for(1):
-            _, scores, places = self._flat().range_search(rows, radius, params=restricted)
+            one = np.ascontiguousarray(query[None], np.float32)
+            _, scores, places = self._flat().range_search(one, radius, params=restricted)
         return np.clip(scores, -1, 1), self.ids()[places]
 
     def write(self, path: Path) -> None:

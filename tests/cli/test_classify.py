@@ -44,6 +44,11 @@ def test_labels_are_read_from_a_file(sightline: Sightline, filled: Path, tmp_pat
     labels = tmp_path / "labels.txt"
     labels.write_text("\ufeffred\n\n  blue \n", encoding="utf-8")
     assert sightline("classify", "--labels", labels, "--json").records[0]["cosines"].keys() == {"red", "blue"}
+    for encoding in ("utf-16", "utf-16-be", "utf-32"):
+        labels.write_text("red\r\nblue\r\n", encoding=encoding, newline="")
+        assert sightline("classify", "--labels", labels, "--json").records[0]["cosines"].keys() == {"red", "blue"}
+    labels.write_bytes(b"K\xe4fer\nAffe\n")
+    assert "is not UTF-8; save it as UTF-8, with one label per line" in sightline("classify", "--labels", labels).err
     labels.write_bytes(b"\xff\xfe")
     assert sightline("classify", "--labels", labels).code == 2
 

@@ -1,5 +1,6 @@
 """`sightline duplicates`."""
 
+import csv
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -93,3 +94,39 @@ def test_sheet_changes_no_files(sightline: Sightline, doubles: Path, tmp_path: P
         assert sheet.read_text().count("<li") == 6
         assert "best: largest file" in sheet.read_text()
     assert {path: path.read_bytes() for path in doubles.rglob("*.*")} == before
+
+
+def test_table_lists_all_but_the_best(sightline: Sightline, doubles: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rest.csv"
+    assert sightline("duplicates", "--csv", file, "--csv-bom").code == 0
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {Path(row["path"]).name for row in rows} == {"lossy.jpg", "copy.jpg", "small.png", "black2.png"}
+    assert {row["best"] for row in rows if row["group"] == "1"} == {str(doubles / "best.png")}
+    assert sightline("duplicates", "--csv", file).code == 2
+    assert sightline("duplicates", "--csv-bom").code == 2
+
+
+def test_pictures_are_told_apart(sightline: Sightline, doubles: Path) -> None:
+    best, small, lossy = doubles / "best.png", doubles / "more" / "small.png", doubles / "lossy.jpg"
+    assert sightline("distinct").code == 1
+    told = sightline("distinct", small, "--from", best, "--from", lossy)
+    assert (told.code, told.text) == (0, "Told apart 2 pairs of pictures.\n")
+    first, *_ = sightline("duplicates", "--json").records
+    assert {Path(file["path"]).name for file in first["files"]} == {"best.png", "lossy.jpg", "copy.jpg"}
+    assert small.name not in sightline("duplicates", "--threshold", "40", "--paths").text
+    pairs = sightline("distinct", "--json").records
+    assert {Path(picture["path"]).name for pair in pairs for picture in pair["pictures"]} == {
+        "best.png", "small.png", "lossy.jpg"
+    }  # fmt: skip
+    assert len(sightline("distinct").lines) == 2
+    assert sightline("distinct", best, small, "--json").record == {"pairs": 1, "changed": 0}
+    undone = sightline("distinct", "--undo", small, best, lossy)
+    assert undone.text == "Withdrew the verdict on 2 pairs of pictures; 1 unchanged.\n"
+    assert small.name in sightline("duplicates", "--paths").text
+
+
+def test_copies_cannot_be_told_apart(sightline: Sightline, doubles: Path) -> None:
+    answer = sightline("distinct", doubles / "black.png", doubles / "black2.png")
+    assert answer.code == 2
+    assert "Copies of one file cannot be told apart" in answer.err

@@ -7,6 +7,7 @@ import pytest
 from cli.error_hints import HINTS, describe_error, hint_for
 from core import errors
 from core.errors import SightlineError
+from core.notices import Notice
 from tests.support.errors import EXAMPLES
 
 PATH = Path("/photos")
@@ -38,7 +39,7 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
         (errors.SpaceExists("clip", is_imported=True), "--replace"),
         (errors.DamagedVectors("mini"), "sightline verify"),
         (errors.EmptyQuery(has_negative_parts=False), "--image"),
-        (errors.QuerySyntax("a + + b", 4, "Two operators", is_operator=True), "--plain"),
+        (errors.QuerySyntax("a + + b", 4, Notice("two_operators", "Two operators"), is_operator=True), "--plain"),
         (errors.AlbumIsRanked("Rome"), "sightline album show 'Rome'"),
         (errors.RelevanceNotCalibrated("fake"), "--min-score"),
     ],
@@ -56,7 +57,7 @@ def test_hints_name_the_command_or_option(error: SightlineError, hint: str) -> N
         errors.DownloadFailed("a/b", "no network", ""),
         errors.DeviceUnavailable("fp8", "choose a precision from: fp32, bf16, fp16"),
         errors.SpaceExists("mini", is_imported=False),
-        errors.QuerySyntax("(a", 0, "This bracket is never closed"),
+        errors.QuerySyntax("(a", 0, Notice("unclosed_bracket", "This bracket is never closed")),
         errors.UnsafeServerSettings("The token is too short."),
     ],
 )
@@ -66,7 +67,7 @@ def test_errors_without_a_hint_are_only_their_message(error: SightlineError) -> 
 
 def test_a_file_instead_of_a_folder_has_a_hint(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"")
-    assert "folder that contains it" in hint_for(errors.FolderNotFound(tmp_path / "a.jpg"))
+    assert "indexes its folder" in hint_for(errors.FolderNotFound(tmp_path / "a.jpg"))
 
 
 def test_an_error_that_wraps_another_has_its_hint() -> None:

@@ -18,6 +18,7 @@ from cli.evaluate.formatting import (
     curve_depths,
     format_interval,
     format_number,
+    format_score_interval,
     metric_label,
     rank_bins,
     rank_shares,
@@ -68,7 +69,11 @@ def test_report_is_a_single_well_formed_page(sightline: Sightline, data: Path, t
     assert sightline("eval", data, "--space", "fake", "--html", tmp_path / "report.html").code == 0
     text, page = page_of(tmp_path / "report.html")
     assert not re.search(r"https?:|<script|<link|@import|url\(", text)
-    assert all(image.attrib["src"].startswith("data:image/jpeg;base64,") for image in page.iter("img"))
+    pictures = list(page.iter("image"))
+    assert len(pictures) == 2  # each is embedded once
+    assert all(image.attrib["href"].startswith("data:image/jpeg;base64,") for image in pictures)
+    embedded = {f"#{symbol.attrib['id']}" for symbol in page.iter("symbol")}
+    assert {use.attrib["href"] for use in page.iter("use")} == embedded
     assert words(page.find("head/title")) == "Retrieval on a <b> & c"  # type: ignore[arg-type]
     assert "<script>alert('&')</script> � \"quoted\"" in words(page)  # of a caption, as text
 
@@ -87,11 +92,12 @@ def test_report_contains_the_results(sightline: Sightline, data: Path, tmp_path:
     assert "mean of 1 / rank of the first relevant document" in text
     assert f"sightline eval '{data}' --space fake --html {tmp_path / 'report.html'}" in text
     # A forest plot, recall and a histogram for two languages and both together.
-    assert len(list(page.iter("svg"))) == 1 + 3 + 3
+    figures = [drawn for drawn in page.iter("svg") if drawn.get("class") not in ("picture", "sheet")]
+    assert len(figures) == 1 + 3 + 3
     worst = [block for block in page.iter("div") if block.get("class") == "query"]
     assert [words(block)[:9] for block in worst] == ["rank 2 ar", "rank 2 en"]
     # The relevant picture, and the first two results.
-    assert [len(list(block.iter("img"))) for block in worst] == [3, 3]
+    assert [len(list(block.iter("use"))) for block in worst] == [3, 3]
 
 
 def test_report_of_two_systems_in_both_directions(sightline: Sightline, data: Path, tmp_path: Path) -> None:
@@ -101,11 +107,11 @@ def test_report_of_two_systems_in_both_directions(sightline: Sightline, data: Pa
     titles = [words(title) for title in page.iter("h2")]
     assert titles == ["a <b> & c, text to picture", "a <b> & c, picture to text", "Definitions"]
     assert any(
-        re.fullmatch(r"fake \(\w+\) Flat compared with fake \(\w+\), text to picture", words(h))
+        re.fullmatch(r"fake \(\w+\) Flat compared with fake \(\w+\), text to picture, both cut at 1 results", words(h))
         for h in page.iter("h3")
     )
-    assert "Better with fake" in words(page)
-    assert "rank 2 → inf" in words(page)
+    assert "→ >1" not in words(page)  # cut at one depth, the index finds all that exact search does
+    assert "has at most 1 results for a query" in words(page)
     assert "noise" in words(page)
 
 
@@ -114,8 +120,10 @@ def test_report_marks_missing_picture_files(sightline: Sightline, data: Path, tm
     assert sightline("index", data, "--model", "fake", "--library", library).code == 0
     (data / "red.png").unlink()
     assert sightline("eval", data, "--library", library, "--html", tmp_path / "report.html").code == 0
-    text, _ = page_of(tmp_path / "report.html")
-    assert '<span class="gone">no file</span>' in text
+    text, page = page_of(tmp_path / "report.html")
+    captions = {words(shown) for shown in page.iter("span") if shown.get("class") == "gone words"}
+    assert captions == {"red"}  # the first caption of the picture
+    assert "red.png" in text
 
 
 def test_report_contains_the_baseline(sightline: Sightline, data: Path, tmp_path: Path) -> None:
@@ -171,7 +179,7 @@ def test_markup_in_data_is_escaped() -> None:
         '<p class="&quot;x&quot;" data-n="1">&lt;b&gt;</p>'
     )
     assert element("td") == "<td></td>"
-    assert element("img", alt="") == '<img alt=""/>'
+    assert element("image", href="#a") == '<image href="#a"/>'
 
 
 def test_curve_depths_and_rank_bins() -> None:
@@ -215,6 +223,15 @@ def test_panels_have_the_right_coordinates() -> None:
 )
 def test_format_number(metric: str, value: float, signed: bool, expected: str) -> None:
     assert format_number(metric, value, signed=signed) == expected
+
+
+def test_interval_of_ranks_beyond_the_depth() -> None:
+    """Of ten queries, all or four have no relevant document among twenty results, so the median is 21 or more, or 1."""
+    for found, interval in ((0, ">20"), (6, "1 to >20"), (10, "1-1")):
+        ranked = tuple(Ranks.of([1.0 if row < found else float("inf")]) for row in range(10))
+        queries = tuple(map(str, range(10)))
+        evaluation = Evaluation(Subject("data", "all", "run"), queries, ranked, candidates=100, depth=20)
+        assert format_score_interval(evaluation, "median_rank") == interval
 
 
 def test_metric_labels_and_intervals() -> None:

@@ -55,6 +55,21 @@ def test_import_reports_frames_that_the_library_does_not_know(
     assert "1 skipped: pages or moments that the library does not know" in answer.text
 
 
+def test_import_succeeds_if_its_inverted_lists_cannot_be_written(
+    sightline: Sightline, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", "auto:1")
+    monkeypatch.setattr("store.spaces.inverted_lists.InvertedLists.write", full)
+    answer = sightline("import", files / "v.npy", "--space", "clip", "--ids", files / "names")
+    assert (answer.code, "3 vectors of 3" in answer.text) == (0, True)
+    assert "No space left on device" in answer.err
+    repaired = sightline("repair")
+    assert (repaired.code, "No space left on device" in repaired.err) == (0, True)
+
+
 def test_import_into_new_library(sightline: Sightline, files: Path, album: Path) -> None:
     answer = sightline("import", files / "v.npy", "--space", "clip", "--ids", files / "names")
     assert (answer.code, "--activate" in answer.text) == (0, False)
@@ -93,6 +108,7 @@ def test_similar_returns_documents(sightline: Sightline, filled: Path, files: Pa
         "document": "caf\\xe9",
         "document_b64": "Y2Fm6Q==",
         "score": 0.0,
+        "text_match": None,
         "relevance": None,
         "is_relevant": None,
     }

@@ -100,6 +100,23 @@ def test_csv_escapes_formulas_and_encodes_names(tmp_path: Path) -> None:
         write_csv(table, [])
 
 
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n", "＝", "＋", "－", "＠"])
+def test_formulas_of_every_kind_are_escaped(tmp_path: Path, start: str) -> None:
+    write_csv(tmp_path / "hits.csv", [hit(1, Path("a.jpg"), document=f"{start}cmd|' /C calc'!A0")])
+    with (tmp_path / "hits.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["document"] == f"'{start}cmd|' /C calc'!A0"
+
+
+def test_byte_order_mark_is_written_on_request(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    assert sightline("search", "red", "--csv", tmp_path / "a.csv").code == 0
+    assert sightline("search", "red", "--csv", tmp_path / "b.csv", "--csv-bom").code == 0
+    plain, marked = ((tmp_path / name).read_bytes() for name in ("a.csv", "b.csv"))
+    assert marked == b"\xef\xbb\xbf" + plain
+    answer = sightline("search", "red", "--csv-bom")
+    assert (answer.code, "--csv-bom requires --csv FILE" in answer.err) == (2, True)
+
+
 def test_search_writes_csv_and_folder(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
     table, out = tmp_path / "red.csv", tmp_path / "red"
     answer = sightline("search", "red", "-k", "2", "--csv", table, "--export", out, "--paths")

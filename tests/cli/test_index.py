@@ -1,6 +1,7 @@
 """`sightline index`, `status` and `forget`."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,14 @@ def test_index_prints_summary(sightline: Sightline, album: Path) -> None:
     (album / "red.png").unlink()
     answer = sightline("index", album)  # with the model of the library
     assert answer.lines[0].endswith(": 3 unchanged, 1 failed")
-    assert answer.lines[1] == "  1 indexed pictures were not found; their records are kept"
+    assert answer.lines[1] == "  1 indexed picture was not found; its record is kept"
 
 
 def test_index_prints_json(sightline: Sightline, album: Path) -> None:
     record = sightline("index", album, "--model", "fake", "--json").record
     assert set(record) == {
-        "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "embedded", "seconds",
-        "metadata_updated", "unreadable", "timings", "newer_version",
+        "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "companions", "embedded",
+        "seconds", "metadata_updated", "unreadable", "absent", "passed_over", "timings", "newer_version",
     }  # fmt: skip
     assert (record["new"], record["embedded"], record["unchanged"], record["unreadable"]) == (4, 4, 0, [])
     assert record["seconds"] > 0
@@ -48,6 +49,66 @@ def test_index_applies_options(sightline: Sightline, album: Path, paint: Paint) 
     assert "read" in record["timings"]
 
 
+def test_files_that_are_passed_over_are_counted(sightline: Sightline, album: Path) -> None:
+    for name in ("a.psd", "b.PSD", "more/c.svg", "more/notes"):
+        (album / name).write_bytes(b"x")
+    answer = sightline("index", album, "--model", "fake")
+    assert answer.code == 0
+    assert answer.lines[1:] == ["  4 files were passed over: 2 psd, 1 without a suffix, 1 svg"]
+    assert sightline("index", album, "--json").record["passed_over"] == {"psd": 2, "": 1, "svg": 1}
+    assert "Other     4 files were passed over: 2 psd, 1 without a suffix, 1 svg\n" in sightline("status").text
+    listed = sightline("status", "--passed-over").lines
+    assert f"Other     {album}: 2 psd" in listed
+    assert f"Other     {album / 'more'}: 1 without a suffix, 1 svg" in listed
+    record = sightline("status", "--passed-over", "--json").record
+    assert record["passed_over"] == {"psd": 2, "": 1, "svg": 1}
+    assert record["passed_over_folders"][0] == {"folder": str(album), "type": "psd", "files": 2}
+
+
+def test_a_folder_without_a_supported_picture_exits_with_1(sightline: Sightline, tmp_path: Path) -> None:
+    folder = tmp_path / "drawings"
+    folder.mkdir()
+    answer = sightline("index", folder, "--model", "fake")
+    assert (answer.code, answer.lines[0].endswith(": nothing found")) == (0, True)
+    for number in range(10):
+        (folder / f"a.x{number}").touch()
+    answer = sightline("index", folder)
+    assert answer.code == 1
+    assert answer.lines[0].endswith(": no supported pictures")
+    types = ", ".join(f"1 x{number}" for number in range(8))
+    assert answer.lines[1] == f"  10 files were passed over: {types}, 2 of other types"
+    assert sightline("index", folder, "--json").code == 1
+
+
+def test_index_names_the_extra_that_files_need(
+    sightline: Sightline, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (album / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    answer = sightline("index", album, "--model", "fake")
+    assert answer.lines[-1] == "  1 file of the library needs an extra: pip install 'sightline[heic]'"
+
+
+def test_companions_are_counted_unless_pairs_are_turned_off(sightline: Sightline, album: Path) -> None:
+    (album / "red.png").rename(album / "red.jpg")
+    (album / "red.nef").write_bytes((album / "green.png").read_bytes())
+    answer = sightline("index", album, "--model", "fake")
+    assert answer.lines[0].endswith(": 4 new")
+    assert answer.lines[1] == "  1 RAW file or moving part belongs to pictures beside them"
+    assert sightline("index", album, "--no-pairs").lines[0].endswith(": 1 new, 4 unchanged")
+
+
+def test_only_failed_files_are_tried_again(sightline: Sightline, album: Path, paint: Callable[..., Path]) -> None:
+    (album / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert sightline("index", album, "--model", "fake", "--json").record["failed"] == 1
+    paint(album / "new.png", "cyan")
+    record = sightline("index", album, "--retry-failed", "--json").record
+    assert (record["failed"], record["new"], record["unchanged"], record["missing"]) == (1, 0, 4, 0)
+    paint(album / "broken.png", "magenta")
+    assert sightline("index", album, "--retry-failed", "--json").record["failed"] == 0
+    assert sightline("index", album, "--json").record["new"] == 1
+
+
 def test_emptied_folder_requires_accept_missing(sightline: Sightline, album: Path) -> None:
     sightline("index", album, "--model", "fake")
     album.rename(album.with_name("away"))
@@ -63,7 +124,7 @@ def test_emptied_folder_requires_accept_missing(sightline: Sightline, album: Pat
     ("arguments", "message"),
     [
         (["none", "--model", "fake"], "There is no folder"),
-        (["album/red.png", "--model", "fake"], "is a file"),
+        (["album/red.png", "--model", "fake"], "/album` indexes its folder."),
         (["album", "--model", "clop"], "Unknown model 'clop'. Choose from: mini, fake"),
     ],
 )
@@ -151,6 +212,8 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "spaces",
         "faiss",
         "roots",
+        "passed_over",
+        "texts",
         "newer_version",
     }
     assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)
@@ -171,9 +234,11 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "calibrating",
         "calibration_failure",
         "calibration_file",
+        "index",
     }
     assert (space["pictures"], space["covered"], space["filling"]) == (3, 3, None)
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
+    assert space["index"] == {"engine": "flat"}
     assert record["roots"] == [{"path": str(album), "present": 3, "missing": 1, "failed": 1}]
     assert record["bytes"] >= (filled / "catalog.sqlite").stat().st_size
     (failure,) = sightline("status", "--failures", "--json").record["failures"]

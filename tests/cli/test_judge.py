@@ -1,5 +1,6 @@
 """`sightline judge`: entering judgements, saving them, continuing, and evaluating with them."""
 
+import hashlib
 import io
 import os
 import sys
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from cli.judging import _open_systems
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
+from store.queries import load_content_records
 
 Sightline = Callable[..., Any]
 Judge = Callable[..., Any]
@@ -76,18 +79,19 @@ def test_other_files_are_not_overwritten(judge: Judge, queries: Path, tmp_path: 
 
 
 def test_judging_continues_where_it_stopped(judge: Judge, tmp_path: Path) -> None:
-    first = judge("rq")
+    in_order = ("--order", "random")  # queries in the order of the file
+    first = judge("rq", *in_order)
     assert first.code == 0
     assert "Run the same command again to continue." in first.text
     assert len(shown(first)) == 2
     assert len(grades(tmp_path / "judged")) == 1
-    second = judge("srw")
+    second = judge("srw", *in_order)
     assert shown(second)[0] == shown(first)[1]  # skipped now
     assert len(grades(tmp_path / "judged")) == 3
-    third = judge("w")
+    third = judge("w", *in_order)
     assert shown(third) == [shown(first)[1]]  # skipped pictures are asked again
     assert shown(judge("")) == []
-    deeper = judge("ww", "-k", "3")
+    deeper = judge("ww", "-k", "3", *in_order)
     assert len(shown(deeper)) == 2
     assert set(grades(tmp_path / "judged").values()) == {"0", "1"}
 
@@ -149,19 +153,89 @@ def test_judgements_of_missing_pictures_return_with_the_pictures(
     queries.write_text("red\n")
     judged = tmp_path / "judged"
     asked = shown(judge("rw"))
-    (album / asked[0]).rename(album / "moved.png")
+    (album / asked[0]).rename(tmp_path / "away.png")
     sightline("index", album)
-    answer = judge("r")
-    assert shown(answer) == ["moved.png"]
+    answer = judge("s")
+    assert asked[0] not in shown(answer)
     assert "1 judgements are of pictures that are not in the library now" in answer.err
-    assert {name for _, name in grades(judged)} == {asked[1], "moved.png"}
+    assert {name for _, name in grades(judged)} == {asked[1]}
     assert asked[0] in (judged / "gone.txt").read_text()
-    assert sightline("eval", judged, "--library", filled, "--json").record["queries"] == 1
-    (album / "moved.png").rename(album / asked[0])
+    (tmp_path / "away.png").rename(album / asked[0])
     sightline("index", album)
     answer = judge("")
     assert shown(answer) == []  # its first judgement is back
     assert {name for _, name in grades(judged)} == set(asked)
+
+
+def test_judgements_follow_pictures_that_are_moved(
+    judge: Judge, sightline: Sightline, tmp_path: Path, album: Path, filled: Path, queries: Path
+) -> None:
+    """Both pictures are moved, one of them onto the path of the other: contents count, not paths."""
+    queries.write_text("red\n")
+    judged = tmp_path / "judged"
+    right, wrong = (next(album.rglob(name)) for name in shown(judge("rw")))
+    hashes = {line.split("  ")[0] for line in (judged / "digests.txt").read_text().splitlines()}
+    assert hashes == {hashlib.sha256(path.read_bytes()).hexdigest() for path in (right, wrong)}
+    (album / "elsewhere").mkdir()
+    right.rename(album / "elsewhere" / "moved.png")
+    wrong.rename(right)
+    sightline("index", album)
+    answer = judge("")
+    assert (shown(answer), answer.err) == ([], "")
+    assert grades(judged) == {("red", "moved.png"): "1", ("red", right.name): "0"}
+    assert sightline("eval", judged, "--library", filled, "--json").record["queries"] == 1
+
+
+def test_another_picture_at_the_path_of_a_judged_one_is_not_judged(
+    judge: Judge,
+    sightline: Sightline,
+    tmp_path: Path,
+    album: Path,
+    filled: Path,
+    queries: Path,
+    paint: Callable[..., Path],
+) -> None:
+    queries.write_text("red\n")
+    right, wrong = (next(album.rglob(name)) for name in shown(judge("rw")))
+    original = right.read_bytes()
+    paint(right, (250, 1, 1))  # a new picture, which is found first as well
+    sightline("index", album)
+    answer = judge("s")
+    assert shown(answer) == [right.name]
+    assert "1 judgements are of pictures that are not in the library now" in answer.err
+    assert grades(tmp_path / "judged") == {("red", wrong.name): "0"}
+    judge("w")
+    (album / "restored.png").write_bytes(original)
+    sightline("index", album)
+    judge("s")
+    assert grades(tmp_path / "judged") == {
+        ("red", "restored.png"): "1", ("red", right.name): "0", ("red", wrong.name): "0",
+    }  # fmt: skip
+
+
+def test_agreement_of_two_people(sightline: Sightline, tmp_path: Path) -> None:
+    """Agreed on 3 of 4; kappa = (0.75 - 0.5) / 0.5."""
+    for name, grades_of in (("anna", "1 1 0 0"), ("ben", "1 0 0 0")):
+        (tmp_path / name).mkdir()
+        lines = [f"q{row % 2} 0 {row}.jpg {grade}" for row, grade in enumerate(grades_of.split())]
+        (tmp_path / name / "qrels.txt").write_text("\n".join(lines) + "\n")
+    answer = sightline("judge", "--compare", tmp_path / "anna", tmp_path / "ben" / "qrels.txt", "--json")
+    assert (answer.record["kappa"], answer.record["judged"]) == (0.5, 4)
+    assert answer.record["disputed"] == [{"query": "q1", "picture": "1.jpg"}]
+    text = sightline("judge", "--compare", tmp_path / "anna", tmp_path / "ben").text
+    assert "Cohen's kappa: 0.50" in text
+    assert "Both judged 4 pictures of 2 queries, and agree on 75%." in text
+    assert "right for anna only 1, for ben only 0" in text
+    assert sightline("judge", "--compare", tmp_path / "anna", tmp_path / "ben", "--out", tmp_path).code == 2
+    assert sightline("judge").code == 2
+
+
+def test_damaged_list_of_digests_is_named(judge: Judge, tmp_path: Path) -> None:
+    judge("rwq")
+    (tmp_path / "judged" / "digests.txt").write_text("xyz  a.png\n")
+    answer = judge("")
+    assert answer.code == 2
+    assert "digests.txt, line 1: a SHA-256, two blanks and the path of a picture were expected" in answer.err
 
 
 def test_copy_of_a_judged_picture_has_its_judgement(
@@ -240,3 +314,31 @@ def test_single_keys_in_a_terminal(judge: Judge, tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(io, "StringIO", Terminal)
     assert judge("").code == 0
     assert len(grades(tmp_path / "judged")) == 3
+
+
+def test_pictures_that_can_change_the_values_most_are_asked_first(judge: Judge, queries: Path) -> None:
+    """With one model, the first results; a right first answer makes the next query the more important one."""
+    queries.write_text("red\nblue\n")
+    first = shown(judge("q"))
+    assert first == ["red.png"]
+    judge("rq")
+    answer = judge("q")
+    assert "Query 1 of 2: blue" in answer.text
+    assert shown(answer) == ["blue.png"]
+    assert "Query 1 of 2: red" in judge("q", "--order", "random").text
+
+
+def test_models_are_told_apart_first(
+    judge: Judge, queries: Path, indexed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models that rank red first and disagree on the second: red is asked last, although it is the first result."""
+    queries.write_text("red\n")
+    contents = {record.paths[0].name: record.id for record in load_content_records(indexed, range(1, 5)).values()}
+    seconds = iter(("yellow.png", "green.png"))
+    monkeypatch.setattr(
+        "search.evaluate.judgement_pool._first_contents",
+        lambda *_: [[contents["red.png"], contents[next(seconds)]]],
+    )
+    monkeypatch.setattr("cli.judging._open_systems", lambda *given: _open_systems(*given) * 2)
+    names = shown(judge("sss"))
+    assert (set(names[:2]), names[2:]) == ({"yellow.png", "green.png"}, ["red.png"])

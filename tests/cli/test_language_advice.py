@@ -16,7 +16,7 @@ CZECH = ("Pes", "si", "hraje", "ve", "sněhu", "s", "míčem")
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     from encoders.machine import Machine
 
-    monkeypatch.setattr("cli.language_advice.this_machine", lambda: Machine(16 * 2**30, has_gpu=False))
+    monkeypatch.setattr("search.language_advice.this_machine", lambda: Machine(16 * 2**30, has_gpu=False))
     monkeypatch.delenv("SIGHTLINE_COMMERCIAL", raising=False)
 
 

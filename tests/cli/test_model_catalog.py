@@ -187,3 +187,15 @@ def test_in_units(size: int, words: str) -> None:
     from cli.output import in_units
 
     assert in_units(size) == words
+
+
+@pytest.mark.parametrize("lang", ["xx", "deu", "Klingon"])
+def test_unknown_language_code_is_an_error(sightline: Sightline, lang: str) -> None:
+    answer = sightline("models", "recommend", "--lang", lang)
+    assert (answer.code, answer.out) == (2, b"")
+    assert f"'{lang}' is not the code of a language (ISO 639-1)" in answer.err
+
+
+def test_language_can_be_a_tag(sightline: Sightline) -> None:
+    arguments = ("models", "recommend", "--memory", "16GB", "--json", "--lang")
+    assert sightline(*arguments, "pt-BR").record == sightline(*arguments, "pt").record

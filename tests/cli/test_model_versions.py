@@ -1,5 +1,6 @@
 """A library of an earlier version of `mini`: it keeps working, reports the newer version, and changes to it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import pytest
 from core.settings import default_library
 from core.space import Space
 from encoders.mini.encoder import VERSIONS, MiniEncoder
+from indexer import index
 from search.evaluate.systems import library_system
 from store import Library
 from store.exchange import import_vectors, open_vectors
 from store.spaces.registry import list_spaces
+from tests.support.indexing import copied_library
 from tests.support.versions import NEWER, install_newer_mini
 
 Sightline = Callable[..., Any]
@@ -30,10 +33,21 @@ def newer(tmp_path: Path) -> Path:
     return tmp_path / "mini"
 
 
+@pytest.fixture(scope="session")
+def old_once(tmp_path_factory: pytest.TempPathFactory, indexed_once: Path, empty_library: Path) -> Path:
+    """A library of four pictures, indexed with one version, to be copied."""
+    path = tmp_path_factory.mktemp("old") / "library"
+    shutil.copytree(empty_library, path)
+    with Library.open(path) as opened:
+        index(opened, [indexed_once.parent / "album"], MiniEncoder(VERSIONS[0]))
+    return path
+
+
 @pytest.fixture
-def old(sightline: Sightline, album: Path, newer: Path, monkeypatch: pytest.MonkeyPatch) -> Sightline:
-    """Index four pictures with one version, then install a newer one that knows Hungarian, too."""
-    assert sightline("index", album, "--model", "mini").code == 0
+def old(sightline: Sightline, album: Path, old_once: Path, newer: Path, monkeypatch: pytest.MonkeyPatch) -> Sightline:
+    """The default library has four pictures of one version; a newer one that knows Hungarian is installed."""
+    with copied_library(old_once, default_library(), album):
+        pass
     install_newer_mini(newer, monkeypatch, languages=["en", "hu"])
     return sightline
 
@@ -213,7 +227,7 @@ def test_language_advice_recommends_the_newer_version(old: Sightline) -> None:
     hungarian = ["egy", "kutya", "labdával", "játszik", "a", "hóban"]
     told = old("search", *hungarian).err
     assert f"in Hungarian, in which the model {OLD.title} is known to be weak" in told
-    assert f"mini {NEWER} is better and installed: `sightline models use mini`." in told
+    assert f"mini {NEWER} is better and installed. To change to it: `sightline models use mini`." in told
     assert old("search", *hungarian).err == ""
     old("models", "use", "mini")
     assert old("search", *hungarian).err == ""

@@ -10,7 +10,8 @@ import pytest
 
 from cli.query_building import query_line
 from search import Answer, Query, Searcher
-from search.query_cache import CACHE_FILE
+from search.query_language import parse
+from store.remembered_queries import CACHE_FILE
 
 Sightline = Callable[..., Any]
 
@@ -93,6 +94,7 @@ def test_query_of_invalid_bytes_is_refused(sightline: Sightline, filled: Path) -
 def test_parts_adds_score_of_each_part(sightline: Sightline, filled: Path) -> None:
     (record,) = sightline("search", "red + 0.5:blue", "--parts", "--json", "-k", "1").records
     assert len(record["parts"]) == 2
+    assert sum(record["contributions"]) == pytest.approx(record["score"], abs=1e-5)
     assert "parts " in sightline("search", "red", "+", "blue", "--parts", "-k", "1").text
     assert "parts" not in sightline("search", "red", "--json", "-k", "1").records[0]
 
@@ -159,8 +161,34 @@ def test_queries_answers_each_line(sightline: Sightline, filled: Path, tmp_path:
     (tmp_path / "queries.txt").write_text("", encoding="utf-8")
     assert sightline("search", "--queries", tmp_path / "queries.txt").code == 1
     assert sightline("search", "--queries", tmp_path / "queries.txt", "red").code == 2
-    (tmp_path / "queries.txt").write_bytes(b"red \xff\n")
-    assert sightline("search", "--queries", tmp_path / "queries.txt").code == 2
+    (tmp_path / "queries.txt").write_bytes(b"red\nred \xff\n")
+    answer = sightline("search", "--queries", tmp_path / "queries.txt")
+    assert (answer.code, len(answer.records)) == (2, 1)
+    assert "Line 2: not UTF-8; save the file as UTF-8" in answer.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_queries_may_be_in_any_unicode_encoding(
+    sightline: Sightline, filled: Path, tmp_path: Path, encoding: str
+) -> None:
+    (tmp_path / "queries.txt").write_text("rot\tred\r\nKäfer\tblue\r\n", encoding=encoding, newline="")
+    answer = sightline("search", "--queries", tmp_path / "queries.txt", "-k", "1")
+    assert [(record["id"], record["query"]) for record in answer.records] == [("rot", "red"), ("Käfer", "blue")]
+
+
+def test_notices_name_what_is_read_as_text(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    assert "| is read as text" in sightline("search", "red | blue").err
+    assert "| is read as text" not in sightline("search", "--plain", "red | blue").err
+    assert "size:>1 means bytes" in sightline("search", "size:>1").err
+    assert "exposure:250 means seconds" in sightline("search", "red", "--where", "exposure:250").err
+    (tmp_path / "queries.txt").write_text("red\nblue +green\n", encoding="utf-8")
+    assert "line 2: +green is read as text" in sightline("search", "--queries", tmp_path / "queries.txt").err
+
+
+@pytest.mark.parametrize("value", ["“My Pictures”", "„My Pictures“", "«My Pictures»", "'My Pictures'", "My Pictures"])
+def test_arguments_with_typographic_marks_are_one_filter(value: str) -> None:
+    assert parse(query_line(["red", f"in:{value}"])) == parse('red in:"My Pictures"')
+    assert parse(query_line(["red", f"in：{value}"])) == parse('red in:"My Pictures"')
 
 
 @pytest.fixture

@@ -1,13 +1,15 @@
 """Hits as text and as JSON."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from cli.output import print_json
-from cli.results import hit_line, hit_record
+from cli.results import hit_line, hit_record, shown_date
+from core.metadata import Area, DateSource, Person
 from search.results import Hit
 from store.queries import ContentRecord
 
@@ -22,6 +24,24 @@ def hit(paths: tuple[Path, ...] = PATHS) -> Hit:
 def test_hit_line_contains_details() -> None:
     assert hit_line(hit()) == "  2  0.314  /p/a.jpg  (640×480, 2021-05-04, Fuji X100, 2 more copies)"
     assert hit_line(hit(PATHS[:2])).endswith("1 more copy)")
+
+
+def test_a_date_that_only_the_name_has_is_marked() -> None:
+    dated = hit(PATHS[:1])
+    for source, text in ((DateSource.NAME, "2021-05-04 by its name"), (DateSource.ORIGINAL, "2021-05-04")):
+        record = replace(dated.record, date_source=source)
+        assert hit_line(replace(dated, record=record)).endswith(f"(640×480, {text}, Fuji X100)")
+    assert shown_date(replace(dated.record, taken_at=None)) == ""
+
+
+def test_people_are_in_the_record_with_their_areas() -> None:
+    people = (Person("Anna", Area(0.1, 0.2, 0.3, 0.4)), Person("Ben"))
+    record = hit_record(replace(hit(), record=replace(hit().record, people=people, city="Rome")))
+    assert record["city"] == "Rome"
+    assert record["people"] == [
+        {"name": "Anna", "area": {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}},
+        {"name": "Ben", "area": None},
+    ]
 
 
 def test_hit_line_escapes_control_characters() -> None:
@@ -54,10 +74,21 @@ def test_hit_record_contains_all_fields() -> None:
         "format": "JPEG",
         "size": 12345,
         "taken_at": TAKEN,
+        "utc_offset": None,
+        "date_source": None,
         "camera": "Fuji X100",
         "lens": "23 mm",
         "latitude": 52.5,
         "longitude": 13.25,
+        "sublocation": None,
+        "city": None,
+        "region": None,
+        "country": None,
+        "people": [],
+        "duration": None,
+        "text_match": None,
+        "texts": [],
         "copies": [Path("/p/b.jpg"), Path("/q/a.jpg")],
+        "companions": [],
         "stack": [],
     }

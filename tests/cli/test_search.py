@@ -18,8 +18,9 @@ Sightline = Callable[..., Any]
 """The type of the fixture `sightline`."""
 
 HIT_KEYS = {
-    "rank", "path", "score", "relevance", "is_relevant", "id", "width", "height", "format", "size", "taken_at",
-    "camera", "lens", "latitude", "longitude", "copies", "stack", "frame",
+    "rank", "path", "score", "relevance", "is_relevant", "text_match", "id", "width", "height", "format", "size",
+    "taken_at", "utc_offset", "date_source", "camera", "lens", "latitude", "longitude", "sublocation", "city", "region",
+    "country", "people", "duration", "texts", "copies", "companions", "stack", "frame",
 }  # fmt: skip
 
 

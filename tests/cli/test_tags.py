@@ -61,6 +61,21 @@ def test_tags_and_albums_do_not_wait_for_another_writer(
         assert sightline("album", "drop", "Reds").code == 0
 
 
+def test_rate_and_search(sightline: Sightline, filled: Path) -> None:
+    answer = sightline("rate", "4", filled / "red.png", filled / "more")
+    assert (answer.code, answer.text) == (0, "Rated 2 pictures: ★★★★.\n")
+    assert names(sightline("search", "rating:4", "--paths")) == ["red.png", "yellow.png"]
+    answer = sightline("rate", "rejected", "--where", "rating:4", filled / "red.png", "--json")
+    assert answer.record == {"rating": -1, "pictures": 1, "changed": 1}
+    assert names(sightline("search", "rating:-1", "--paths")) == ["red.png"]
+    again = sightline("rate", "rejected", filled / "red.png")
+    assert (again.code, again.text) == (0, "Rated 0 pictures: rejected; 1 unchanged.\n")
+    assert sightline("rate", "file", filled).text.startswith("Rated 2 pictures: as in the files; ")
+    assert sightline("search", "has:rating", "--paths").code == 1
+    assert sightline("rate", "6", filled).code == 2
+    assert "Name pictures" in sightline("rate", "3").err
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\0"])
 def test_tag_reads_paths_from_stdin(
     sightline: Sightline, filled: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
@@ -114,9 +129,22 @@ def test_album_of_filters(sightline: Sightline, filled: Path) -> None:
     assert names(sightline("search", "red", 'album:"not red"', "--in", filled / "more", "--paths")) == ["yellow.png"]
     assert sightline("album", "save", "not red", "name:blue").text.startswith("Replaced")
     assert names(sightline("album", "show", "not red", "--paths")) == ["blue.png"]
-    assert sightline("album", "list", "--json").record == {"album": "not red", "query": "name:blue", "ranked": False}
+    record = sightline("album", "list", "--json").record
+    assert (record["album"], record["query"], record["ranked"]) == ("not red", "name:blue", False)
+    assert (record["by_hand"], record["pictures"]) == (False, None)
     assert sightline("album", "drop", "not red").code == 0
     assert sightline("album", "list").code == 1
+
+
+def test_saved_options_are_written_as_they_are_read(sightline: Sightline, filled: Path) -> None:
+    assert sightline("album", "save", "a b", "name:red").code == 0
+    options = ("--in", filled, "--in", filled / "more", "--where", "album:a b", "--tag", "my tag", "--after", "2020")
+    folders = f'(in:"{filled}" or in:"{filled / "more"}")'
+    terms = f'{folders} after:"2020" tag:"my tag" album:"a b"'
+    for words, query in (([], terms), (["red"], f"red {terms}"), (["“red"], f"{terms} “red")):
+        assert sightline("album", "save", "c", *words, *options).code == 0
+        record = next(each for each in sightline("album", "list", "--json").records if each["album"] == "c")
+        assert (record["query"], record["ranked"]) == (query, bool(words))
 
 
 def test_album_of_words(sightline: Sightline, filled: Path) -> None:

@@ -11,6 +11,14 @@ from PIL import Image
 
 from tests.support.processes import Cli, finish, write_photos
 
+SMOKE_TEST = "test_command_line.py"
+"""The module that `make test` runs too."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.path.name != SMOKE_TEST:
+        item.add_marker(pytest.mark.processes)
+
 
 @pytest.fixture
 def new_cli(tmp_path: Path) -> Iterator[Callable[[str], Cli]]:

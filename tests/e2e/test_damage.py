@@ -66,13 +66,26 @@ def test_repair_fixes_damage_found_by_verify(cli: Cli, tmp_path: Path, paint: Pa
     assert cli.vectors() == vectors
 
 
-def test_damaged_catalogue_is_reported_in_one_line(cli: Cli, tmp_path: Path, paint: Paint) -> None:
+def test_damaged_catalogue_is_reported_with_the_remedy(cli: Cli, tmp_path: Path, paint: Paint) -> None:
     paint(tmp_path / "photos", red="red")
     cli.index_in_process(tmp_path / "photos")
     (cli.library / "catalog.sqlite").write_bytes(b"no database" * 1000)
-    error = cli("search", "red", code=2).stderr
-    assert error.count(b"\n") == 1
+    error, hint, _ = cli("search", "red", code=2).stderr.split(b"\n")
     assert b"not a database" in error
+    assert b"sightline repair" in hint
+
+
+def test_a_lost_catalogue_is_restored_from_files_and_a_snapshot(cli: Cli, tmp_path: Path, paint: Paint) -> None:
+    (red, _) = paint(tmp_path / "photos", red="red", green="lime")
+    cli.index_in_process(tmp_path / "photos")
+    cli("tag", red, "Holiday")
+    (snapshot,) = (cli.library / "snapshots").iterdir()
+    (cli.library / "catalog.sqlite").write_bytes(bytes(65_536))
+    assert b"index their folders, then restore it again" in cli("repair").stdout
+    cli.index(tmp_path / "photos")
+    cli("restore", snapshot)
+    assert cli("search", "tag:Holiday", "--paths").stdout == bytes(red) + b"\n"
+    assert cli.is_intact()
 
 
 @contextmanager
@@ -111,14 +124,18 @@ def test_full_disk_is_reported_in_one_line_without_data_loss(
 
 
 def test_read_only_library_can_be_searched(cli: Cli, tmp_path: Path, paint: Paint) -> None:
-    (red,) = paint(tmp_path / "photos", red="red")
+    (red, _) = paint(tmp_path / "photos", red="red", green="lime")
     cli.index_in_process(tmp_path / "photos")
     with mounted(cli.library, "--bind", str(cli.library)):
         subprocess.run(["mount", "-o", "remount,ro,bind", cli.library], check=True)
-        assert cli("search", "red", "--paths").stdout == bytes(red) + b"\n"
-        error = cli("index", tmp_path / "photos", code=2).stderr
-        assert error.count(b"\n") == 1
-        assert b"Read-only" in error
+        assert cli("search", "red", "--paths", "-k", "1").stdout == bytes(red) + b"\n"
+        error, hint, _ = cli("index", tmp_path / "photos", code=2).stderr.split(b"\n")
+        assert b"cannot be changed: its disk is read-only" in error
+        assert b"--library" in hint
+        for reading in (("similar", red), ("status",), ("verify",), ("export", "fake", tmp_path / "out.npz")):
+            assert not cli(*reading).stderr, reading
+        for changing in (("tag", red, "x"), ("forget", red), ("repair",), ("rate", "3", red)):
+            assert b"cannot be changed: its disk is read-only" in cli(*changing, code=2).stderr, changing
 
 
 def test_incomplete_index_file_on_a_full_disk_is_an_error(tmp_path: Path) -> None:

@@ -65,7 +65,8 @@ def test_moved_edited_copied_and_broken_files(cli: Cli, tmp_path: Path, paint: P
     (folder / "2021").mkdir()
     red.rename(folder / "2021" / "rose.png")
     shutil.copy(green, folder / "grass.png")
-    assert cli.index(folder) == {"moved": 1, "new": 1, "duplicates": 1, "unchanged": 3}
+    moved = {"moved": 1, "new": 1, "duplicates": 1, "unchanged": 3}
+    assert cli.index(folder) == {**moved, "metadata_updated": 1}  # the new name could have another date
     assert cli.vectors() == vectors
     (hit,) = cli.lines("search", "green", "-k", "1")
     assert (hit["path"], hit["copies"]) == (str(green), [str(folder / "grass.png")])

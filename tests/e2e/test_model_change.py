@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -45,23 +45,34 @@ def answer_of(searcher: Searcher) -> Answer:
 
 
 @contextmanager
-def asking(opened: Library, threads: int) -> Iterator[list[Future[list[Answer]]]]:
-    """Search continuously in several threads with one searcher; yield their answers at the end."""
+def asking(opened: Library, threads: int) -> Iterator[list[list[Answer]]]:
+    """Search again and again in several threads with one searcher; yield the growing list of answers of each thread."""
     enough = Event()
     searcher = Searcher(opened)
+    answers: list[list[Answer]] = [[] for _ in range(threads)]
 
-    def ask() -> list[Answer]:
-        answers = []
+    def ask(mine: list[Answer]) -> None:
         while not enough.is_set():
-            answers.append(answer_of(searcher))
-        return answers
+            mine.append(answer_of(searcher))
+            enough.wait(0.02)  # leaves the processor to the model change
 
     with ThreadPoolExecutor(threads) as pool:
-        asked = [pool.submit(ask) for _ in range(threads)]
+        asked = [pool.submit(ask, mine) for mine in answers]
         try:
-            yield asked
+            yield answers
         finally:
             enough.set()
+        for thread in asked:
+            thread.result()
+
+
+def wait_for_new_answers(answers: list[list[Answer]]) -> None:
+    """Return when each thread has given two more answers: the second one was certainly asked after this call."""
+    wanted = [len(mine) + 2 for mine in answers]
+    deadline = time.monotonic() + 60
+    while any(len(mine) < count for mine, count in zip(answers, wanted, strict=True)):
+        assert time.monotonic() < deadline, "searches stopped answering"
+        time.sleep(0.005)
 
 
 def test_searches_during_the_change_use_exactly_one_space(cli: Cli, pictures: Path, done: Done) -> None:
@@ -69,20 +80,21 @@ def test_searches_during_the_change_use_exactly_one_space(cli: Cli, pictures: Pa
     with Library.open(cli.library) as opened:
         in_fake = answer_of(Searcher(opened, space="fake"))
         by_process: list[str] = []
-        with asking(opened, 3) as asked:
+        with asking(opened, 3) as answers:
+            wait_for_new_answers(answers)
             there = cli.start("models", "use", "mini")
             while there.poll() is None:
                 by_process += {str(hit["path"]) for hit in cli.lines("search", "red", "-k", "1")}
             done(there)
-            time.sleep(0.3)
+            wait_for_new_answers(answers)
             done(cli.start("models", "use", "fake"))
-            time.sleep(0.3)
+            wait_for_new_answers(answers)
         in_mini = answer_of(Searcher(opened, space="mini"))
     names = {in_fake: "fake", in_mini: "mini"}
-    for future in asked:
-        seen = [names.get(answer, "mixed") for answer in future.result()]
+    for mine in answers:
+        seen = [names.get(answer, "mixed") for answer in mine]
         assert [name for name, _ in groupby(seen)] == ["fake", "mini", "fake"]
-        assert len(seen) > 20
+        assert len(seen) >= 6
     assert len(by_process) > 0
     assert set(by_process) <= {str(in_fake[0][0]), str(in_mini[0][0])}
     assert cli("verify").stdout == b"No faults found.\n"
@@ -181,7 +193,6 @@ def test_index_and_tags_work_during_a_model_change(
     assert cli("verify").stdout == b"No faults found.\n"
 
 
-@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="Ctrl-C is ignored where this runs")
 def test_ctrl_c_keeps_vectors(cli: Cli, tmp_path: Path, pictures: Path, done: Done) -> None:
     cli.index_in_process(pictures)
     process = cli.held_at("indexer.batching:embed", 2, tmp_path / "never", "models", "use", "mini")

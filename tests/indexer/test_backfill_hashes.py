@@ -7,9 +7,10 @@ from PIL import Image
 from sqlalchemy import delete, select, update
 
 from encoders.fake import FakeEncoder
-from indexer import index
+from indexer import IndexSettings, index
+from pictures.frame_pixels import DecodeSettings
 from store import Library
-from store.catalog.tables import PerceptualHashRow, Picture
+from store.catalog.tables import Content, PerceptualHashRow, Picture
 from tests.support.photos import photo
 
 
@@ -79,3 +80,36 @@ def test_changed_files_are_not_hashed(library: Library, folder: Path) -> None:
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     index(library, [folder], FakeEncoder())
     assert groups(library) == EXPECTED - {frozenset({"other.png"})}
+
+
+def colors(library: Library) -> dict[str, int | None]:
+    """Return the average colour of each file by its name."""
+    statement = select(Picture.relpath, Content.color).join(Content, Content.id == Picture.content_id)
+    with library.read() as connection:
+        return {relpath.decode(): color for relpath, color in connection.execute(statement)}
+
+
+def test_average_colours_are_stored_and_filled_in_later(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    Image.new("RGB", (90, 70), (10, 200, 30)).save(folder / "green.png")
+    half = Image.new("RGB", (80, 80), "white")
+    half.paste("black", (0, 0, 80, 40))
+    half.save(folder / "half.png")
+    index(library, [folder], FakeEncoder())
+    expected = {"green.png": 0x0AC81E, "half.png": 0x808080}  # (255 + 0) / 2, rounded up
+    assert colors(library) == expected
+    with library.transaction() as connection:
+        connection.execute(update(Content).values(color=None))
+    summary = index(library, [folder], FakeEncoder())
+    assert (summary.embedded, colors(library)) == (0, expected)
+
+
+def test_hash_of_a_picture_that_a_lower_limit_refuses_is_kept(library: Library, folder: Path) -> None:
+    """Only its colour is missing, as after an upgrade."""
+    index(library, [folder], FakeEncoder())
+    with library.transaction() as connection:
+        connection.execute(update(Content).values(color=None))
+    index(library, [folder], FakeEncoder(), IndexSettings(decode=DecodeSettings(max_pixels=10)))
+    assert groups(library) == EXPECTED
+    assert None not in colors(library).values()

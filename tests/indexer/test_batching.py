@@ -243,7 +243,7 @@ class TwoAtOnce(FakeEncoder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.both = threading.Barrier(2, timeout=20)
+        self.both = threading.Barrier(2, timeout=60)
 
     def encode_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.both.wait()

@@ -13,7 +13,8 @@ from indexer import IndexSettings, Progress, index
 from store import Library
 from store.catalog.tables import PictureState
 from store.check import verify
-from store.queries import count_by_state, list_failures
+from store.failures import list_failures
+from store.queries import count_by_state
 from tests.support.indexing import CountingEncoder, expected_vectors, nonzero_counts, vectors_by_path
 
 Paint = Callable[..., Path]
@@ -136,7 +137,7 @@ def test_second_writer_waits_and_reports_it(library: Library, album: Path, encod
     thread = threading.Thread(target=other)
     with library.exclusive():
         thread.start()
-        assert told.wait(10)
+        assert told.wait(60)
         assert count_by_state(library)[PictureState.PRESENT] == 0
     thread.join()
     assert count_by_state(library)[PictureState.PRESENT] == 4

@@ -19,9 +19,9 @@ from search import Searcher
 from store import Library
 from store.catalog.tables import Embedding
 from store.check import repair, verify
+from store.failures import list_failures
 from store.forget import forget
 from store.library import Writer
-from store.queries import list_failures
 from store.spaces import index_cache, space_fill
 from store.spaces.coverage import Coverage, count_unavailable, coverage
 from store.spaces.drop import drop_space, forget_space
@@ -277,7 +277,7 @@ def test_concurrent_fills_embed_every_picture_once(filled: Library) -> None:
             return fill(opened, mirrored, progress=Waited()).embedded
 
     def hold() -> None:
-        assert begun.wait(10)
+        assert begun.wait(60)
 
     first, second = Mirrored(before=hold), Mirrored()
     with ThreadPoolExecutor(2) as pool:

@@ -139,8 +139,7 @@ def test_a_hash_that_is_computed_later_leaves_documents_out(
         connection.execute(delete(PerceptualHashRow))
     location = find_location(library, folder)
     assert location is not None
-    with library.exclusive() as writer:
-        assert backfill_hashes(writer, location, DecodeSettings(), 1) == 2
+    assert backfill_hashes(library, location, DecodeSettings(), 1) == 2
     with library.read() as connection:
         rows = connection.execute(select(PerceptualHashRow.bits).order_by(PerceptualHashRow.content_id)).scalars()
         assert [bits is None for bits in rows] == [True, False]

@@ -23,7 +23,8 @@ from search import Searcher
 from store import Library
 from store.catalog.tables import Embedding, PictureState
 from store.check import repair, verify
-from store.queries import count_by_state, list_failures
+from store.failures import list_failures
+from store.queries import count_by_state
 from store.spaces.registry import activate, list_spaces, model_space, register
 from tests.support.indexing import CountingEncoder, expected_vectors, nonzero_counts, vectors_by_path
 from tests.support.versions import NEWER, install_newer_mini
@@ -37,7 +38,8 @@ def test_index_embeds_a_folder_and_then_skips_it(library: Library, album: Path, 
     assert first.seen == 4
     assert first.seconds > 0
     read = {"read", "decode", "preprocess", "hash"}
-    assert set(first.timings) == read | {"scan", "forward", "write", "metadata", "backfill_hashes", "group", "publish"}
+    once = {"scan", "forward", "write", "metadata", "backfill_hashes", "places", "group", "publish"}
+    assert set(first.timings) == read | once
     held = vectors_by_path(library)
     assert set(held) == {"red.png", "green.png", "blue.png", "more/yellow.png"}
     for name, vector in held.items():
@@ -147,7 +149,7 @@ def test_heic_is_read_again_after_its_extra_is_installed(
     again = index(library, album, encoder)
     assert nonzero_counts(again) == {"unchanged": 4, "failed": 1}
     assert "read" not in again.timings
-    monkeypatch.setattr("indexer.pipeline.heif_is_installed", lambda: True)
+    monkeypatch.setattr("pictures.extras.extra_is_installed", lambda _: True)
     again = index(library, album, encoder)
     assert nonzero_counts(again) == {"unchanged": 4, "failed": 1}  # the extra is not really installed
     assert "read" in again.timings
@@ -198,6 +200,23 @@ def test_settings_are_passed_to_scan_and_decoder(
     assert [failure.reason for failure in list_failures(library)] == ["too-large"]
 
 
+def test_pictures_above_a_limit_are_tried_again_when_it_changes(
+    library: Library, album: Path, paint: Paint, encoder: FakeEncoder
+) -> None:
+    paint(album / "large.png", "white", (100, 100))
+    paint(album / "long.png", "white", (400, 2))
+
+    def failed(max_pixels: int) -> dict[str, int]:
+        index(library, [album], encoder, IndexSettings(decode=DecodeSettings(max_pixels=max_pixels), workers=1))
+        return {Path(os.fsdecode(failure.path)).name: failure.tries for failure in list_failures(library)}
+
+    assert failed(5_000) == {"large.png": 1, "long.png": 1}
+    assert "5,000 in total" in {f.detail.split("than ")[-1] for f in list_failures(library)}
+    assert failed(5_000) == {"large.png": 1, "long.png": 1}
+    assert failed(6_000) == {"large.png": 2, "long.png": 1}
+    assert failed(10_000) == {"long.png": 1}
+
+
 def test_full_index_reads_files_again_without_embedding(
     library: Library, album: Path, counting: CountingEncoder
 ) -> None:
@@ -206,21 +225,6 @@ def test_full_index_reads_files_again_without_embedding(
     assert nonzero_counts(summary) == {"unchanged": 4}
     assert "read" in summary.timings
     assert counting.embedded == 4
-
-
-def test_full_index_detects_changes_with_equal_size_and_time(
-    library: Library, album: Path, counting: CountingEncoder
-) -> None:
-    red, blue = ((album / name).read_bytes().ljust(100, b"\0") for name in ("red.png", "blue.png"))
-    (album / "red.png").write_bytes(red)
-    before = (album / "red.png").stat().st_mtime_ns
-    index(library, [album], counting)
-    (album / "red.png").write_bytes(blue)
-    os.utime(album / "red.png", ns=(before, before))
-    assert nonzero_counts(index(library, [album], counting)) == {"unchanged": 4}
-    assert nonzero_counts(index(library, [album], counting, IndexSettings(full=True))) == {
-        "unchanged": 3, "changed": 1, "embedded": 1,
-    }  # fmt: skip
 
 
 def test_unreadable_file_keeps_its_vector(

@@ -9,13 +9,14 @@ from PIL import Image
 from sqlalchemy import select, update
 
 import store.ingest.metadata
-from core.metadata import PhotoMetadata
+from core.metadata import METADATA_VERSION, PhotoMetadata
 from encoders.fake import FakeEncoder
 from indexer import index
 from indexer.scan import scan
 from store import Library
 from store.catalog.tables import Content, Picture, Sidecar, TagSource
 from store.ingest.metadata import MetadataRefresh
+from store.ingest.scanned_files import unpack_sidecars
 from store.tags import Tagging, add_tags, list_tags, tags_of
 
 Paint = Callable[..., Path]
@@ -81,8 +82,9 @@ def test_sidecar_with_full_file_name_takes_precedence(tmp_path: Path, paint: Pai
     for name in ("a.xmp", "a.png.XMP", "B.XMP"):
         (tmp_path / name).write_text("")
     (tmp_path / "folder.png.xmp").mkdir()
-    found = {file.relpath: file.sidecar for file in scan(tmp_path) if file.sidecar}
-    assert found == {b"a.png": b"a.png.XMP", b"b.png": b"B.XMP"}
+    found = {file.relpath: unpack_sidecars(file.sidecars) for file in scan(tmp_path) if file.sidecars}
+    sidecars = {relpath: [sidecar.relpath for sidecar in files] for relpath, files in found.items()}
+    assert sidecars == {b"a.png": [b"a.png.XMP"], b"b.png": [b"B.XMP"]}
 
 
 def test_keywords_of_a_file_belong_to_its_content(library: Library, tmp_path: Path, encoder: FakeEncoder) -> None:
@@ -126,6 +128,14 @@ def test_metadata_of_an_older_version_is_read_again_once(
     assert index(library, old, encoder).metadata_updated == 0
 
 
+def test_pictures_with_outdated_headers_and_new_sidecars_count_once(
+    library: Library, old: Path, encoder: FakeEncoder
+) -> None:
+    for picture in old.iterdir():
+        picture.with_name(picture.name + ".xmp").write_text(xmp("new"))
+    assert index(library, old, encoder).metadata_updated == 3
+
+
 def test_metadata_of_missing_or_changed_files_is_not_read_again(
     library: Library, old: Path, encoder: FakeEncoder
 ) -> None:
@@ -136,8 +146,8 @@ def test_metadata_of_missing_or_changed_files_is_not_read_again(
         statement = select(Picture.relpath, Content.facts_version).join(Content, Content.id == Picture.content_id)
         assert {row.relpath: row.facts_version for row in connection.execute(statement)} == {
             b"0.jpg": 0,
-            b"1.jpg": 1,
-            b"2.jpg": 1,
+            b"1.jpg": METADATA_VERSION,
+            b"2.jpg": METADATA_VERSION,
         }
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from indexer.scan import Scan, ScanSettings, scan
+from store.ingest.scanned_files import companion_paths, unpack_sidecars
 
 
 def touch(root: Path, *names: str | bytes) -> None:
@@ -24,12 +26,64 @@ def paths(found: Scan) -> list[bytes]:
 
 
 def test_scan_finds_pictures_by_suffix_with_size_and_time(tmp_path: Path) -> None:
-    touch(tmp_path, "a.JPG", "b/c.png", "notes.txt", "jpg", "raw.CR2", "noext")
+    touch(tmp_path, "a.JPG", "b/c.png", "notes.txt", "jpg", "drawing.SVG", "noext")
     (tmp_path / "a.JPG").write_bytes(b"12345")
     os.utime(tmp_path / "a.JPG", ns=(1, 1_700_000_000_123_456_789))
     first, second = scan(tmp_path)
     assert (first.relpath, first.size, first.mtime_ns) == (b"a.JPG", 5, 1_700_000_000_123_456_789)
     assert second.relpath == b"b/c.png"
+
+
+def test_files_that_are_not_taken_are_counted_by_folder_and_type(tmp_path: Path) -> None:
+    touch(
+        tmp_path,
+        "a.jpg",
+        "b.PSD",
+        "c.psd",
+        "notes",
+        "Mr. Smith's list",
+        "more/d.svg",
+        "more/deep/e.tar.gz",
+        "empty/f.jpg",
+    )
+    touch(tmp_path, ".hidden", ".album/g.psd", "out/h.psd", "i.psd~", "._j.psd", "Thumbs.db")
+    (tmp_path / ".sightlineignore").write_text("out\n*~\n")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "broken").symlink_to(tmp_path / "gone")
+    counted: dict[bytes, dict[str, int]] = {}
+    found = scan(tmp_path, passed_over=lambda folder, files: counted.update({folder: dict(files)}))
+    assert paths(found) == [b"a.jpg", b"empty/f.jpg"]
+    assert counted == {b"": {"psd": 2, "": 2}, b"more": {"svg": 1}, b"more/deep": {"gz": 1}}
+
+
+def test_sidecars_and_companions_are_not_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.jpg", "a.nef", "a.xmp", "a.jpg.json", "a.AAE", "a.jpg.pp3", "b.xmp", "b.json", "b.aae")
+    counted: dict[bytes, dict[str, int]] = {}
+    found = scan(tmp_path, passed_over=lambda folder, files: counted.update({folder: dict(files)}))
+    assert paths(found) == [b"a.jpg"]
+    assert counted == {b"": {"xmp": 1, "json": 1, "aae": 1}}
+
+
+def test_a_file_without_a_suffix_is_a_picture_by_its_first_bytes(tmp_path: Path) -> None:
+    for name, kind in {"IMG_9": "JPEG", "b": "PNG", "c": "BMP", "d.": "GIF", "e.unknown": "PNG"}.items():
+        Image.new("RGB", (8, 8)).save(tmp_path / name, kind)
+    touch(tmp_path, "text")
+    (tmp_path / "empty").touch()
+    assert paths(scan(tmp_path)) == [b"IMG_9", b"b", b"d."]
+
+
+def test_companions_come_with_their_picture(tmp_path: Path) -> None:
+    touch(
+        tmp_path, "sub/a.jpg", "sub/A.NEF", "sub/a.mov", "sub/a.xmp", "sub/A.nef.xmp", "sub/b.nef", "out.jpg", "out.nef"
+    )
+    (tmp_path / ".sightlineignore").write_text("out.jpg\n")
+    found = {file.relpath: file for file in scan(tmp_path)}
+    assert sorted(found) == [b"out.nef", b"sub/a.jpg", b"sub/b.nef"]
+    assert companion_paths(found[b"sub/a.jpg"]) == [b"sub/A.NEF", b"sub/a.mov"]
+    sidecars = unpack_sidecars(found[b"sub/a.jpg"].sidecars or b"")
+    assert [each.relpath for each in sidecars] == [b"sub/a.xmp", b"sub/A.nef.xmp"]
+    alone = paths(scan(tmp_path, ScanSettings(pairs=False)))
+    assert alone == [b"out.nef", b"sub/A.NEF", b"sub/a.jpg", b"sub/a.mov", b"sub/b.nef"]
 
 
 def test_files_are_in_byte_order_of_paths(tmp_path: Path) -> None:
@@ -56,6 +110,17 @@ def test_trash_caches_and_companion_files_are_ignored(tmp_path: Path) -> None:
     touch(tmp_path, *clutter, ".thumbnails/a.png", ".git/a.png", ".Trash-1000/a.jpg", "#recycle/a.jpg", "a.jpg")
     assert paths(scan(tmp_path)) == [b"a.jpg"]
     assert paths(scan(tmp_path, ScanSettings(include_hidden=True))) == [b"a.jpg"]
+
+
+def test_only_the_originals_of_photo_libraries_are_taken(tmp_path: Path) -> None:
+    library = "My.photoslibrary"
+    touch(tmp_path, f"{library}/originals/0/a.jpg", f"{library}/resources/derivatives/a.jpg", f"{library}/cover.jpg")
+    touch(tmp_path, "Old.photolibrary/Masters/b.jpg", "Old.photolibrary/Thumbnails/b.jpg")
+    touch(tmp_path, "Catalog Previews.lrdata/c.jpg", "originals/d.jpg", "resources/e.jpg")
+    found = paths(scan(tmp_path))
+    kept = [b"My.photoslibrary/originals/0/a.jpg", b"Old.photolibrary/Masters/b.jpg"]
+    assert found == [*kept, b"originals/d.jpg", b"resources/e.jpg"]
+    assert paths(scan(tmp_path / library)) == [b"originals/0/a.jpg"]
 
 
 def test_hidden_files_are_included_on_request(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
-import pictures.decode
+import pictures.frame_pixels
 from core.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable, PictureUnsupported
-from pictures.decode import DecodeSettings, decode
+from pictures.decode import DecodeSettings, decode, decode_frames
 
 Pixels = NDArray[np.uint8]
 
@@ -175,6 +175,21 @@ def test_heic_is_decoded_with_its_extra() -> None:
     )
 
 
+def test_the_main_picture_of_a_heif_is_shown() -> None:
+    """It need not be the first one."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    red, blue = (Image.new("RGB", (64, 48), color) for color in ("red", "blue"))
+    for primary, expected in ((0, (255, 0, 0)), (1, (0, 0, 255))):
+        heif = pillow_heif.from_pillow(red)
+        heif.add_from_pillow(blue)
+        file = io.BytesIO()
+        heif.save(file, quality=-1, chroma=444, primary_index=primary)
+        [(frame, first)] = decode_frames(file.getvalue())
+        assert frame is None
+        for image in (first.image, decode(file.getvalue(), frame=0).image):
+            assert np.abs(np.asarray(image).astype(int) - expected).max() <= 3
+
+
 def test_generic_container_with_av1_is_decoded_as_avif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     avif = encode(scene(), "AVIF")
@@ -222,13 +237,13 @@ def test_large_pictures_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatc
         assert met == [True, True]  # small pictures are decoded in parallel
         meeting.reset()
         met.clear()
-        monkeypatch.setattr(pictures.decode, "_LARGE_PICTURE_PIXELS", 48 * 32 - 1)
+        monkeypatch.setattr(pictures.frame_pixels, "_LARGE_PICTURE_PIXELS", 48 * 32 - 1)
         list(pool.map(decode, [png, png]))
         assert met == [False, False]
 
 
 def test_progressive_jpeg_counts_in_full_at_any_scale() -> None:
     image = Image.new("RGB", (800, 600))
-    assert pictures.decode._pixels_in_memory(
+    assert pictures.frame_pixels._pixels_in_memory(
         Image.open(io.BytesIO(encode(image, "JPEG", progressive=True))), 480_000
     ) == (480_000)

@@ -10,8 +10,9 @@ from PIL import Image, ImageCms, TiffImagePlugin
 from core.errors import PictureTooLarge, PictureUndecodable, PictureUnreadable
 from core.frames import Frame, FrameKind
 from pictures import decode as decode_module
+from pictures import frame_pixels
 from pictures import frames as frames_module
-from pictures.color import to_8_bit
+from pictures.color.conversion import to_8_bit
 from pictures.decode import DecodeSettings, decode, decode_frames
 from pictures.frames import MAX_MOMENTS, MAX_PAGES
 
@@ -268,7 +269,16 @@ def test_a_page_for_which_memory_is_short_is_not_left_out(monkeypatch: pytest.Mo
             raise MemoryError
         return real(image)
 
-    monkeypatch.setattr(decode_module, "to_8_bit", short_of_memory)
+    monkeypatch.setattr(frame_pixels, "to_8_bit", short_of_memory)
     with pytest.raises(PictureUnreadable, match="not enough memory") as caught:
         colours(saved([plain(RED), plain(LIME, (640, 480) if preview else (40, 30))], "TIFF"))
     assert caught.value.transient
+
+
+def test_error_of_a_file_that_needs_no_repair_is_not_its_own_cause() -> None:
+    """Code that follows the causes of an error would not end."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "TIFF")
+    with pytest.raises(PictureUndecodable, match="no frame 4") as caught:
+        decode_module.decode(file.getvalue(), frame=3)
+    assert caught.value.__cause__ is not caught.value

@@ -1,5 +1,6 @@
 """The active space changes during searches: every answer comes from exactly one space."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,17 +25,27 @@ from store import Library
 from store.catalog.id_sets import Ids
 from store.spaces.drop import forget_space
 from store.spaces.registry import StoredSpace, activate, named_space
+from tests.support.indexing import copied_library
 
 Answer = list[tuple[str, float]]
 
 
+@pytest.fixture(scope="session")
+def both_once(tmp_path_factory: pytest.TempPathFactory, indexed_once: Path) -> Path:
+    """The library of the fixture `both`, to be copied."""
+    path = tmp_path_factory.mktemp("both") / "library"
+    shutil.copytree(indexed_once, path)
+    with Library.open(path) as opened:
+        fill(opened, MiniEncoder())
+        flip(opened, "fake")
+    return path
+
+
 @pytest.fixture
-def both(library: Library, album: Path) -> Iterator[Library]:
+def both(tmp_path: Path, both_once: Path, album: Path) -> Iterator[Library]:
     """Four pictures in the spaces of two models; `fake` is active."""
-    index(library, [album], FakeEncoder())
-    fill(library, MiniEncoder())
-    flip(library, "fake")
-    yield library
+    with copied_library(both_once, tmp_path / "library", album) as opened:
+        yield opened
 
 
 def flip(library: Library, name: str) -> StoredSpace:
@@ -91,14 +102,14 @@ class Slow:
 
     def _slowly(self, space: Space, placement: Placement) -> Encoder:
         self.loading.set()
-        assert self.released.wait(10)
+        assert self.released.wait(60)
         return self._load_for(space, placement)
 
     def finish(self) -> None:
         self.released.set()
         for thread in enumerate_threads():
             if thread.name == "sightline-space":
-                thread.join(10)
+                thread.join(60)
 
 
 def test_other_threads_use_old_space_while_model_loads(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +118,7 @@ def test_other_threads_use_old_space_while_model_loads(both: Library, monkeypatc
     flip(both, "mini")
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(ask, following)
-        assert slow.loading.wait(10)
+        assert slow.loading.wait(60)
         assert ask(following) == fake
         slow.finish()
         assert first.result() == mini

@@ -33,6 +33,7 @@ from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not
 from store.filters.selection import candidate_ids, selected_ids
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace, activate, register
+from tests.support.examples import EXAMPLES_FACTOR
 
 CAMERAS = (None, "FUJIFILM X100V", "Leica Straße", "LEICA STRASSE", "100%_sure", "cafe\u0301", "[x]")
 LENSES = (None, "50mm F2", "a*b")
@@ -126,9 +127,7 @@ def fill(connection: Connection, stored: StoredSpace) -> None:
             )
             if rng.random() < 0.3:
                 sidecar = {"rating": number(rng, None, 0, 1, 5), "title": number(rng, *TITLES)}
-                connection.execute(
-                    insert(Sidecar).values(picture_id=picture_id, relpath=b"x", size=1, mtime_ns=1, **sidecar)
-                )
+                connection.execute(insert(Sidecar).values(picture_id=picture_id, **sidecar))
                 connection.execute(insert(PictureTag).values(picture_id=picture_id, tag_id=int(rng.integers(1, 8))))
 
 
@@ -359,7 +358,7 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
 
 
 @settings(
-    max_examples=int(os.environ.get("SIGHTLINE_EXAMPLES", "300")),
+    max_examples=100 * EXAMPLES_FACTOR,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

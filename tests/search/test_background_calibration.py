@@ -224,18 +224,18 @@ def test_two_threads_calibrate_a_model_once() -> None:
     class Slow(StubEncoder):
         def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
             begun.set()
-            assert go.wait(30)
+            assert go.wait(60)
             return super().forward_images(pixels)
 
     first, second = Slow(), Slow()
     assert not is_calibrating(first.space)
     with ThreadPoolExecutor() as pool:
         made = [pool.submit(make_calibration, first)]
-        assert begun.wait(30)
+        assert begun.wait(60)
         made.append(pool.submit(make_calibration, second))
         during = is_calibrating(second.space)
         go.set()
-        assert all(outcome.result(30).calibration is not None for outcome in made)
+        assert all(outcome.result(60).calibration is not None for outcome in made)
     assert (during, is_calibrating(first.space)) == (True, False)
     assert (first.runs, second.runs) == (1, 0)
 
@@ -262,7 +262,7 @@ def test_a_model_that_another_process_calibrates_is_waited_for() -> None:
         time.sleep(0.2)
         runs = encoder.runs
         other.stdin.close()
-        assert made.result(30).calibration is not None
+        assert made.result(60).calibration is not None
     assert (during, runs, encoder.runs) == (True, 0, 1)
     assert not is_calibrating(encoder.space)
 
@@ -280,13 +280,13 @@ def indexed(folder: Path, encoder: Encoder) -> Iterator[Library]:
 def test_answers_say_that_the_model_is_being_calibrated(tmp_path: Path) -> None:
     with indexed(tmp_path, StubEncoder()) as library:
         searcher = Searcher(library, StubEncoder())
-        assert searcher.search("a dog").notes == ()
+        assert searcher.search("a dog").notices == ()
         with calibrating(searcher.space.space):
             assert searcher.is_calibrating
-            assert searcher.search("a dog").notes == (
-                "The relevance of stub is being calibrated. Until that has finished, hits are only ranked.",
-            )
-            assert searcher.similar(tmp_path / "photos" / "a.png").notes == ()  # pictures are not calibrated
+            (notice,) = searcher.search("a dog").notices
+            assert (notice.name, notice.data) == ("calibrating", {"model": "stub"})
+            assert str(notice).startswith("The relevance of stub is being calibrated.")
+            assert searcher.similar(tmp_path / "photos" / "a.png").notices == ()  # pictures are not calibrated
             with pytest.raises(RelevanceNotCalibrated, match="is being calibrated for the model stub"):
                 searcher.search("a dog", SearchOptions(relevant=True))
         with pytest.raises(RelevanceNotCalibrated, match="is not calibrated for the model stub"):

@@ -28,8 +28,8 @@ def test_long_text_is_split_into_sentences_that_fit() -> None:
     text = "One two. Three four five! Six seven eight nine ten eleven twelve. End"
     fitted = fit_to_context(text, Short(), "split")
     assert fitted.pieces == ("One two. Three four five!", "Six seven eight nine ten", "eleven twelve. End")
-    assert fitted.note is not None
-    assert "13 tokens" in fitted.note
+    assert fitted.notice is not None
+    assert "13 tokens" in str(fitted.notice)
     assert fit_to_context("红色的狗在雪地里跑。蓝色的", Short(), "split").pieces == (
         "红色的狗在",
         "雪地里跑。",
@@ -40,9 +40,9 @@ def test_long_text_is_split_into_sentences_that_fit() -> None:
 def test_long_text_is_truncated_on_request() -> None:
     fitted = fit_to_context("one two three four five six", Short(), "truncate")
     assert fitted.pieces == ("one two three four five",)
-    assert fitted.note is not None
-    assert "truncated" in fitted.note
-    assert fit_to_context("one two three four five", Short(), "truncate").note is None
+    assert fitted.notice is not None
+    assert "truncated" in str(fitted.notice)
+    assert fit_to_context("one two three four five", Short(), "truncate").notice is None
 
 
 @given(st.text(st.sampled_from("ab .!?\n雪。"), max_size=60))
@@ -57,8 +57,8 @@ def test_answer_notes_long_texts(library: Library, album: Path) -> None:
     searcher = Searcher(library, Short())
     long = "red and red red . blue and blue blue ."
     split, cut = searcher.search(long), searcher.search(long, SearchOptions(long_texts="truncate"))
-    assert len(split.notes) == len(cut.notes) == 1
+    assert len(split.notices) == len(cut.notices) == 1
     assert cut[0].path.stem == "red"
     assert cut[0].score == pytest.approx(1, abs=1e-3)
     assert {hit.path.stem: hit.score for hit in split}["red"] < 0.8  # half of it is blue
-    assert searcher.search("red").notes == ()
+    assert searcher.search("red").notices == ()

@@ -1,5 +1,6 @@
 """Searches in a space of imported vectors: by stored content or vector, never by text."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,21 @@ def test_similar_to_picture_with_imported_vector(searcher: Searcher, album: Path
 
 def test_similar_to_document(searcher: Searcher) -> None:
     assert names(searcher, "first") == [("blue.png", 0.6), ("red.png", 0), ("second", 0)]
+
+
+def test_similar_to_a_file_outside_the_library_whose_path_was_imported(
+    searcher: Searcher, library: Library, tmp_path: Path, paint: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document is named by the absolute path, and the user names the file by any path."""
+    file = paint(tmp_path / "outside.png", "white")
+    np.save(tmp_path / "v.npy", VECTORS[:2])
+    (tmp_path / "paths").write_text(f"{file}\n{tmp_path / 'gone.png'}\n")
+    with library.exclusive() as writer:
+        source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
+        import_vectors(writer, source, "outside", ImportSettings())
+    monkeypatch.chdir(tmp_path)
+    outside = Searcher(library, space="outside")
+    assert names(outside, file) == names(outside, "outside.png") == [("gone.png", 0.8)]
 
 
 def test_nearest_to_vector(searcher: Searcher) -> None:

@@ -20,6 +20,7 @@ from store import Library
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root
 from store.library import mark_changed
 from store.spaces.registry import activate, register
+from tests.support.examples import EXAMPLES_FACTOR
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
 
@@ -107,7 +108,7 @@ def test_pages_equal_numpy_ranking(
     assert keys == sorted(keys)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8 * EXAMPLES_FACTOR, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 1000), k=st.integers(1, 8), sort=st.sampled_from(["relevance", "date"]))
 def test_changes_between_pages_neither_repeat_nor_skip_hits(
     empty_library: Path, tmp_path_factory: pytest.TempPathFactory, seed: int, k: int, sort: Sort

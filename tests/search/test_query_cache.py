@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from encoders.fake import FakeEncoder
-from search.query_cache import CACHE_FILE, QueryCache
+from search.query_cache import QueryCache
+from store.remembered_queries import CACHE_FILE
 
 TEXTS = ["red", "blue and green", "雪"]
 

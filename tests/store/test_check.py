@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from core.errors import LibraryUnusable
+from core.errors import LibraryDamaged
 from store import Library
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
 from store.check import verify
@@ -198,13 +198,13 @@ def test_stray_index_files_are_deleted(library: Library, ids: list[int]) -> None
     assert run_repair(library) == ["deleted the stray file left.tmp"]
 
 
-def test_a_dangling_reference_is_found_and_not_repaired(library: Library, ids: list[int]) -> None:
+def test_a_dangling_reference_is_damage(library: Library, ids: list[int]) -> None:
     library.close()
     with sqlite3.connect(library.path / "catalog.sqlite") as connection:  # foreign keys are off here
         connection.execute("DELETE FROM roots")
     connection.close()
     assert set(kinds(library)) == {"catalogue"}
-    with pytest.raises(LibraryUnusable, match="backup"):
+    with pytest.raises(LibraryDamaged, match="refers to a missing row of roots"):
         run_repair(library)
 
 
@@ -218,5 +218,5 @@ def test_a_damaged_database_is_found(library: Library, ids: list[int]) -> None:
     data[(page - 1) * size : (page - 1) * size + 200] = b"\xa5" * 200
     path.write_bytes(data)
     assert set(kinds(library)) == {"catalogue"}
-    with pytest.raises(LibraryUnusable):
+    with pytest.raises(LibraryDamaged):
         run_repair(library)

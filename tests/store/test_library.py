@@ -6,10 +6,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
-from core.errors import LibraryNotFound, LibraryUnusable
+from core.errors import LibraryNotFound, LibraryTooNew, LibraryUnusable
 from store import Library
-from store.albums import AlbumRecord, save_album
+from store.albums.records import AlbumRecord
+from store.albums.saved import save_album
 from store.library import ChangeCounter, mark_changed
 
 
@@ -168,3 +170,33 @@ def test_change_counter_raises_library_unusable_without_a_catalogue(tmp_path: Pa
     (tmp_path / "library" / "catalog.sqlite").mkdir()
     with pytest.raises(LibraryUnusable):
         ChangeCounter(library).value()
+
+
+def test_schema_of_a_later_version_is_not_written_to(library: Library) -> None:
+    """A long run takes the lock again for each batch; a later version may have migrated the catalogue in between."""
+    with library.transaction() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(LibraryTooNew), library.exclusive():
+        raise AssertionError("the library was locked for writing")
+    with library._held_if_free(library._lock) as is_held:
+        assert is_held  # it was released
+
+
+def test_waiting_for_a_lock_can_be_stopped(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.library.WAITING_SECONDS", 0.02)
+    monkeypatch.setattr("store.library.CHECK_SECONDS", 0.02)
+    told: list[str] = []
+
+    def check() -> None:
+        told.append("check")
+        if told.count("check") == 3:
+            raise InterruptedError
+
+    with (
+        Library.open(library.path) as other,
+        other.exclusive(),
+        pytest.raises(InterruptedError),
+        library.exclusive(lambda: told.append("waiting"), check),
+    ):
+        raise AssertionError("the library was locked twice")
+    assert told == ["waiting", "check", "check", "check"]

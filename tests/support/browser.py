@@ -1,5 +1,6 @@
 """Helpers for tests that drive a real browser."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ __all__ = [
     "bounding_box",
     "first_name",
     "search_for",
+    "settled_box",
+    "visit",
+    "wait_for_value",
     "wait_until_first",
 ]
 
@@ -58,8 +62,39 @@ def wait_until_first(page: Page, name: str) -> None:
     page.locator(f'.tile[aria-posinset="1"] .shot[aria-label^="{name}"]').wait_for()
 
 
+def visit(page: Page, address: str) -> None:
+    """Go to an address of the page as the Back button does, without loading it again."""
+    page.evaluate(
+        "address => { history.pushState(null, '', address); dispatchEvent(new PopStateEvent('popstate')) }", address
+    )
+
+
 def bounding_box(element: Locator) -> FloatRect:
-    """Return the position of an element on the screen."""
-    rectangle = element.bounding_box()
-    assert rectangle is not None
-    return rectangle
+    """Return the position of an element on the screen, as soon as the element is visible."""
+    for _ in range(SLOW // 100):
+        element.wait_for()
+        rectangle = element.bounding_box()
+        if rectangle is not None:
+            return rectangle
+        element.page.wait_for_timeout(100)  # it was replaced between the two calls
+    raise AssertionError(f"{element} is not visible.")
+
+
+def settled_box(element: Locator) -> FloatRect:
+    """Return the position of an element on the screen, as soon as it no longer moves."""
+    before = bounding_box(element)
+    for _ in range(SLOW // 100):
+        element.page.wait_for_timeout(100)
+        after = bounding_box(element)
+        if after == before:
+            return after
+        before = after
+    raise AssertionError(f"{element} does not come to rest.")
+
+
+def wait_for_value(page: Page, read: Callable[[], object], wanted: object) -> None:
+    """Wait until `read` returns `wanted`: what a page shows follows an action a little later."""
+    deadline = time.monotonic() + SLOW / 1000
+    while (found := read()) != wanted and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    assert found == wanted

@@ -1,6 +1,11 @@
-"""An encoder that counts, and the results of index runs."""
+"""Copies of an indexed library, an encoder that counts, and the results of index runs."""
 
 import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +15,21 @@ from encoders.fake import FakeEncoder
 from indexer import Summary
 from store import Library
 from store.catalog.tables import Embedding, Picture, PictureState
+
+LONG_AGO = 1_700_000_000_000_000_000
+"""Modification time of pictures in nanoseconds, so that a copy of their library finds them unchanged."""
+
+
+@contextmanager
+def copied_library(template: Path, path: Path, root: Path) -> Iterator[Library]:
+    """Copy a library with one root, and open it for another folder `root`, which has the same files."""
+    for file in root.rglob("*.*"):
+        os.utime(file, ns=(LONG_AGO, LONG_AGO))
+    shutil.copytree(template, path)
+    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
+        catalog.execute("UPDATE roots SET path = ?", (os.fsencode(root),))
+    with Library.open(path) as opened:
+        yield opened
 
 
 class CountingEncoder(FakeEncoder):

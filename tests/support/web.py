@@ -41,9 +41,9 @@ def picture_id(client: TestClient, name: str) -> int:
 
 def finished(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
     """Wait until a job is over, and return it."""
-    for _ in range(600):
+    for _ in range(1800):
         state: dict[str, Any] = client.get(f"{JOBS}/{job['id']}").json()
-        if state["state"] != "running":
+        if state["state"] not in {"queued", "running"}:
             return state
         time.sleep(0.05)
     raise AssertionError("the job does not end")

@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core import errors
 from core.errors import InvalidQuery, SightlineError
+from core.notices import Notice
 from store import Library
 from tests.support.errors import EXAMPLES
 from web import errors as web_errors
@@ -23,6 +24,7 @@ EXPECTED = {
         "InvalidTag",
         "NotAllowed",
         "PictureError",
+        "PictureNotUploaded",
         "PictureTooLarge",
         "PictureUndecodable",
         "PictureUnreadable",
@@ -38,9 +40,12 @@ EXPECTED = {
         "SpaceDropped",
         "UnknownAlbum",
         "UnknownModel",
+        "UnknownRoot",
         "UnknownSpace",
     },
     409: {
+        "AlbumExists",
+        "AlbumIsSearch",
         "Busy",
         "CaptionVectorsRequired",
         "DatasetError",
@@ -49,19 +54,33 @@ EXPECTED = {
         "FolderPassedOver",
         "FolderUnreadable",
         "Incomparable",
+        "JobActionRefused",
+        "JobError",
+        "LicenceNotAccepted",
         "MissingPictures",
         "MissingVectors",
+        "NotASnapshot",
+        "NotInAlbum",
         "NothingIndexed",
+        "RootBusy",
+        "RootMismatch",
+        "RootOverlaps",
         "RootUnavailable",
+        "SnapshotDamaged",
+        "SnapshotError",
+        "SnapshotTooNew",
+        "SnapshotUnwritable",
         "SpaceExists",
         "SpaceInUse",
         "SpaceIncomplete",
         "SpaceMismatch",
+        "TooManyJobs",
         "UnknownLanguage",
         "UnknownMetric",
         "UnknownSplit",
         "WeightsChanged",
     },
+    403: {"LibraryReadOnly"},
     500: {"BadVectors", "ServeRefused"},
     503: {
         "Busy",
@@ -70,7 +89,9 @@ EXPECTED = {
         "ExtraMissing",
         "IndexFault",
         "UnknownIndexEngine",
+        "LibraryDamaged",
         "LibraryError",
+        "LibraryInUse",
         "LibraryNotFound",
         "LibraryTooNew",
         "LibraryUnusable",
@@ -89,6 +110,7 @@ WEB_ERRORS = {
     web_errors.FrameNotFound: web_errors.FrameNotFound(3, 2),
     web_errors.NotAllowed: web_errors.NotAllowed("This server does not allow it."),
     web_errors.NotFound: web_errors.NotFound(),
+    web_errors.PictureNotUploaded: web_errors.PictureNotUploaded(),
     web_errors.StorageFull: web_errors.StorageFull(),
 }
 
@@ -137,7 +159,16 @@ def test_problem_document_contains_name_status_and_message(client: TestClient, m
 
 def test_hints_are_part_of_the_problem(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "job of kind" in str(raising(client, monkeypatch, errors.SpaceMismatch("a", "b"))["hint"])
-    assert "hint" not in raising(client, monkeypatch, errors.QuerySyntax("(a", 0, "This bracket is never closed"))
+    error = errors.QuerySyntax("(a", 0, Notice("unclosed_bracket", "This bracket is never closed"))
+    assert "hint" not in raising(client, monkeypatch, error)
+
+
+def test_syntax_errors_have_a_name_and_data(client: TestClient) -> None:
+    problem = client.post("/api/v1/search", json={"query": "a dog -“cat iso:many"}).json()
+    assert problem["fault"] == {"name": "unclosed_quotation", "data": {"sign": "“"}}
+    problem = client.post("/api/v1/search", json={"query": "a dog iso:many"}).json()
+    assert problem["fault"] == {"name": "unreadable_filter", "data": {"field": "iso", "value": "many"}}
+    assert "fault" not in client.post("/api/v1/search", json={"query": "a dog", "sort": "x"}).json()
 
 
 @pytest.mark.parametrize("kind", HINTS)
@@ -192,3 +223,45 @@ def test_unsupported_method_is_a_problem(shared: TestClient) -> None:
 @pytest.mark.parametrize(("text", "shown"), [("caf\udce9", "caf\\xe9"), ("\ud800", "\\ud800"), ("é", "é")])
 def test_printable_escapes_what_is_not_utf8(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_unknown_fields_are_named_with_the_ones_there_are(shared: TestClient) -> None:
+    for path, body, meant in (
+        ("/api/v1/search", {"querry": "red"}, "Did you mean query? The fields are "),
+        ("/api/v1/search", {"parts": [{"txt": "red"}]}, "Did you mean text? The fields are text, picture, "),
+        ("/api/v1/tags", {"tags": "x", "pictures": [1]}, "Did you mean tag? The fields are "),
+    ):
+        answer = shared.post(path, json=body)
+        assert (answer.status_code, answer.json()["title"]) == (422, "InvalidRequest")
+        assert answer.json()["hint"].startswith(meant)
+    assert shared.get("/api/v1/search?wher=x").json()["hint"].startswith("Did you mean where? ")
+    assert "hint" not in shared.post("/api/v1/search", json={"k": 0}).json()
+
+
+def test_other_content_types_are_named(shared: TestClient) -> None:
+    for headers in ({"Content-Type": "application/x-www-form-urlencoded"}, {"Content-Type": "text/plain"}, {}):
+        answer = shared.post("/api/v1/search", content=b'{"query": "red"}', headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (415, "UnsupportedMediaType")
+        assert "Content-Type: application/json" in answer.json()["hint"]
+        assert "/api/v1/search/form" in answer.json()["hint"]
+    assert "Send JSON" in shared.post("/api/v1/search").json()["hint"]
+    answer = shared.post("/api/v1/search/form", json={"q": "red"})
+    assert (answer.status_code, "POST /api/v1/search" in answer.json()["detail"]) == (415, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/v1/search", {"GET", "HEAD", "POST"}),
+        ("GET", "/api/v1/uploads", {"POST"}),
+        ("POST", "/api/v1/judgements", {"GET", "PUT"}),
+        ("POST", "/static/icon.svg", set()),
+    ],
+)
+def test_methods_of_all_routes_with_the_path_are_named(
+    shared: TestClient, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = shared.request(method, path)
+    assert answer.status_code == 405
+    assert set(filter(None, answer.headers["allow"].split(", "))) >= allowed
+    assert all(name in answer.json().get("hint", "") for name in allowed - {"HEAD"})

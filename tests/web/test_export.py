@@ -28,6 +28,14 @@ def test_csv_export_escapes_formulas(client: TestClient, indexed: Library, tmp_p
     assert (row["camera"], row["lens"]) == ("'=HYPERLINK(1)", "")
 
 
+def test_csv_may_begin_with_a_byte_order_mark(client: TestClient) -> None:
+    request = {"pictures": [picture_id(client, "red.png")], "format": "csv"}
+    plain = client.post("/api/v1/export", json=request).content
+    assert client.post("/api/v1/export", json={**request, "bom": True}).content == b"\xef\xbb\xbf" + plain
+    refused = client.post("/api/v1/export", json={**request, "format": "paths", "bom": True})
+    assert (refused.status_code, "`bom` applies to the format csv" in refused.text) == (400, True)
+
+
 def test_export_keeps_the_given_order(client: TestClient, album: Path) -> None:
     ids = [picture_id(client, name) for name in ("yellow.png", "red.png")]
     wanted = [str(album / "more" / "yellow.png"), str(album / "red.png")]

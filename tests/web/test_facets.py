@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from fastapi.testclient import TestClient
@@ -70,9 +70,9 @@ def test_filters_in_the_query_narrow_the_counts(varied: TestClient) -> None:
 
 def test_many_folders_are_counted_quickly() -> None:
     counts = [Facet(f"/home/me/{number % 50}/{number}", 2) for number in range(5_000)]
-    started = perf_counter()
+    started = process_time()
     found = folders([*counts, Facet("/home/me", 1), Facet("/home/me/7", 3)])
-    assert perf_counter() - started < 2  # comparing each with each would take half a minute
+    assert process_time() - started < 2  # comparing each with each would take half a minute
     assert [(each.label, each.count) for each in found[:3]] == [("me", 10_004), ("7", 203), ("0/0", 2)]
 
 

@@ -106,6 +106,18 @@ def test_frame_image_has_full_size_and_a_permanent_tag(client: TestClient, ids: 
     assert colour_and_size(client.get(f"{PICTURES}/{ids['still.png']}/frames/0").content)[1] == (8, 8)
 
 
+def test_frames_are_also_sent_as_jpeg(client: TestClient, ids: dict[str, int]) -> None:
+    address = f"{PICTURES}/{ids['scan.tif']}/frames/2"
+    exact, answer = client.get(address), client.get(f"{address}?format=jpeg")
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert Image.open(io.BytesIO(answer.content)).format == "JPEG"
+    assert Image.open(io.BytesIO(answer.content)).size == Image.open(io.BytesIO(exact.content)).size
+    assert answer.headers["etag"] != exact.headers["etag"]
+    again = client.get(f"{address}?format=jpeg", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.headers["etag"]) == (304, answer.headers["etag"])
+    assert client.get(f"{address}?format=tiff").status_code == 422
+
+
 def test_frame_of_a_changed_file_is_not_cached(client: TestClient, ids: dict[str, int], tmp_path: Path) -> None:
     write_pages(tmp_path / "files" / "scan.tif", "white", "red", "red")
     answer = client.get(f"{PICTURES}/{ids['scan.tif']}/frames/1")

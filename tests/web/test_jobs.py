@@ -3,6 +3,7 @@
 import json
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ from uvicorn import Config
 
 from encoders import registry
 from encoders.fake import FakeEncoder
+from indexer.jobs import activity
+from indexer.jobs.control import READ_INTERVAL_SECONDS, JobControl
 from store import Library
+from store.backup.snapshot_folder import newest_intact_snapshot
+from store.jobs import Action, add_job, claim_next, list_jobs
+from store.jobs import act as act_on_job
+from store.ratings import rate
 from tests.support.web import BASE_URL, JOBS, TOKEN, finished
 from web import ServeSettings, create_app
 from web.server import Server
@@ -30,7 +37,7 @@ class Held(FakeEncoder):
         super().__init__(batch_size=1)
 
     def forward_images(self, pixels: Any) -> Any:
-        assert self.go.wait(30)
+        assert self.go.wait(60)
         return super().forward_images(pixels)
 
 
@@ -45,7 +52,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 def test_index_job_updates_the_library(client: TestClient, album: Path, paint: Paint) -> None:
     paint(album / "new.png", "cyan")
     started = client.post(JOBS, json={"kind": "index"})
-    assert (started.status_code, started.json()["state"]) == (202, "running")
+    assert (started.status_code, started.json()["state"]) == (202, "queued")
     data = finished(client, started.json())
     assert (data["state"], data["summary"]["new"], data["summary"]["unchanged"]) == ("done", 1, 4)
     assert client.get("/api/v1/status").json()["present"] == 5
@@ -75,17 +82,169 @@ def test_failed_job_reports_its_error(client: TestClient, tmp_path: Path) -> Non
     assert "nothing" in data["error"]
 
 
-def test_second_job_is_rejected_while_one_runs(
+def wait_for(client: TestClient, job: dict[str, Any], state: str) -> dict[str, Any]:
+    """Wait until a job is in a state, and return it."""
+    deadline = time.monotonic() + 30
+    while (found := client.get(f"{JOBS}/{job['id']}").json())["state"] != state:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+    return dict(found)
+
+
+def act(client: TestClient, job: dict[str, Any], action: str) -> dict[str, Any]:
+    answer = client.post(f"{JOBS}/{job['id']}/{action}")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_jobs_wait_for_each_other(client: TestClient, album: Path, paint: Paint, held: threading.Event) -> None:
+    paint(album / "new.png", "cyan")
+    first = client.post(JOBS, json={"kind": "index"}).json()
+    wait_for(client, first, "running")
+    second = client.post(JOBS, json={"kind": "index"}).json()
+    assert client.post(JOBS, json={"kind": "index"}).json()["id"] == second["id"]  # it waits already
+    assert client.post("/api/v1/search", json={"query": "red"}).status_code == 200  # searches continue
+    assert [(job["id"], job["state"]) for job in client.get(JOBS).json()] == [
+        (first["id"], "running"),
+        (second["id"], "queued"),
+    ]
+    held.set()
+    assert [finished(client, job)["state"] for job in (first, second)] == ["done", "done"]
+
+
+def test_urgent_job_goes_first_and_the_other_continues(
+    client: TestClient, album: Path, paint: Paint, tmp_path: Path, held: threading.Event
+) -> None:
+    for number in range(6):
+        paint(album / f"new{number}.png", (0, 10 * number, 200))
+    paint(tmp_path / "urgent" / "cyan.png", "cyan")
+    slow = client.post(JOBS, json={"kind": "index", "priority": "low"}).json()
+    wait_for(client, slow, "running")
+    urgent = client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "urgent")]}).json()
+    time.sleep(READ_INTERVAL_SECONDS)
+    held.set()
+    ended = [finished(client, job) for job in (urgent, slow)]
+    assert [job["state"] for job in ended] == ["done", "done"]
+    assert ended[0]["ended_at"] < ended[1]["ended_at"]
+    assert ended[0]["summary"]["new"] == 1
+    assert client.get("/api/v1/status").json()["present"] == 11
+
+
+def test_paused_job_continues_where_it_stopped(
+    client: TestClient, album: Path, paint: Paint, held: threading.Event
+) -> None:
+    for number in range(6):
+        paint(album / f"new{number}.png", (0, 10 * number, 200))
+    job = client.post(JOBS, json={"kind": "index"}).json()
+    wait_for(client, job, "running")
+    assert act(client, job, "pause")["wish"] == "pause"
+    time.sleep(READ_INTERVAL_SECONDS)
+    held.set()
+    wait_for(client, job, "paused")
+    before = client.get("/api/v1/status").json()["present"]
+    assert before < 10
+    time.sleep(1)
+    assert client.get("/api/v1/status").json()["present"] == before
+    assert act(client, job, "resume")["state"] == "queued"
+    assert finished(client, job)["summary"]["new"] == 10 - before
+
+
+def test_queued_job_can_be_cancelled_and_tried_again(
     client: TestClient, album: Path, paint: Paint, held: threading.Event
 ) -> None:
     paint(album / "new.png", "cyan")
-    job = client.post(JOBS, json={"kind": "index"}).json()
-    busy = client.post(JOBS, json={"kind": "index"})
-    assert (busy.status_code, busy.json()["title"]) == (409, "Busy")
-    assert client.post("/api/v1/search", json={"query": "red"}).status_code == 200  # searches continue
+    wait_for(client, client.post(JOBS, json={"kind": "index"}).json(), "running")
+    job = client.post(JOBS, json={"kind": "duplicates"}).json()
+    assert client.delete(f"{JOBS}/{job['id']}").json()["state"] == "cancelled"
+    assert act(client, job, "cancel")["state"] == "cancelled"
+    refused = client.post(f"{JOBS}/{job['id']}/pause")
+    assert (refused.status_code, refused.json()["title"]) == (409, "JobActionRefused")
+    assert act(client, job, "retry")["state"] == "queued"
     held.set()
     assert finished(client, job)["state"] == "done"
-    assert client.post(JOBS, json={"kind": "index"}).status_code == 202
+    assert client.post(f"{JOBS}/{job['id']}/retry").status_code == 409
+
+
+def test_job_whose_folder_vanished_fails_and_succeeds_once_it_is_back(client: TestClient, album: Path) -> None:
+    away = album.with_name("away")
+    album.rename(away)
+    failed = finished(client, client.post(JOBS, json={"kind": "index"}).json())
+    assert (failed["state"], failed["problem"]) == ("failed", "RootUnavailable")
+    away.rename(album)
+    act(client, failed, "retry")
+    again = finished(client, failed)
+    assert (again["state"], again["error"], again["summary"]["unchanged"]) == ("done", None, 4)
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        {"kind": "sing"},
+        {"kind": "space"},
+        {"kind": "index", "model": "mini"},
+        {"kind": "duplicates", "folders": ["/photos"]},
+        {"kind": "duplicates", "parameters": {"x": 1}},
+        {"kind": "index", "parameters": {"folders": ["/etc"]}},
+        {"kind": "space", "model": "mini", "parameters": {"model": "fake"}},
+        {"kind": "index", "priority": "now"},
+    ],
+)
+def test_wrong_jobs_are_refused(shared: TestClient, request_body: dict[str, Any]) -> None:
+    before = shared.get(JOBS).json()
+    assert shared.post(JOBS, json=request_body).status_code in {400, 422}
+    assert shared.get(JOBS).json() == before
+
+
+def test_job_of_another_process_is_run_and_of_one_that_ended_is_continued(
+    indexed: Library, settings: ServeSettings
+) -> None:
+    add_job(indexed, "index", {})
+    left = claim_next(indexed)  # by a process that does not exist any more
+    assert left is not None
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
+        assert finished(client, {"id": left.id})["state"] == "done"
+        job = add_job(indexed, "duplicates", {})
+        assert finished(client, {"id": job.id})["state"] == "done"
+
+
+def test_two_servers_run_the_jobs_of_a_library_once(
+    indexed: Library, settings: ServeSettings, album: Path, paint: Paint, held: threading.Event
+) -> None:
+    paint(album / "new.png", "cyan")
+    with (
+        Library.open(indexed.path) as other,
+        TestClient(create_app(other, settings), base_url=BASE_URL) as second,
+    ):
+        with TestClient(create_app(indexed, settings), base_url=BASE_URL) as first:
+            job = first.post(JOBS, json={"kind": "index"}).json()
+            wait_for(second, job, "running")
+            assert [each["state"] for each in second.get(JOBS).json()] == ["running"]
+            held.set()
+            assert finished(second, job)["summary"]["new"] == 1
+        job = second.post(JOBS, json={"kind": "index"}).json()  # whichever ran jobs before
+        assert finished(second, job)["state"] == "done"
+
+
+def test_search_goes_before_the_next_batch(indexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(activity, "MAX_WAIT_SECONDS", 60.0)
+    add_job(indexed, "index", {})
+    job = claim_next(indexed)
+    assert job is not None
+    searches = activity.Activity()
+    control = JobControl(indexed, job, searches, lambda: False)
+    went_on = threading.Event()
+
+    def begin_batch() -> None:
+        control.check()
+        went_on.set()
+
+    batch = threading.Thread(target=begin_batch)
+    with searches.search():
+        batch.start()
+        assert not went_on.wait(0.3)
+    batch.join()
+    assert went_on.is_set()
+    assert searches.is_quiet
 
 
 def test_cancelled_job_keeps_finished_work(
@@ -94,7 +253,9 @@ def test_cancelled_job_keeps_finished_work(
     for number in range(6):
         paint(album / f"new{number}.png", (0, 10 * number, 200))
     job = client.post(JOBS, json={"kind": "index"}).json()
+    wait_for(client, job, "running")
     client.delete(f"{JOBS}/{job['id']}")
+    time.sleep(READ_INTERVAL_SECONDS)
     held.set()
     assert finished(client, job)["state"] == "cancelled"
     before = client.get("/api/v1/status").json()["present"]
@@ -117,14 +278,14 @@ def test_job_events_end_when_the_server_stops(
 ) -> None:
     paint(album / "new.png", "cyan")
     job = client.post(JOBS, json={"kind": "index"}).json()
+    wait_for(client, job, "running")
     running = client.app.state.service.jobs  # type: ignore[attr-defined]
     stopping = Server(Config("nowhere:app"), running)
     stopping.handle_exit(signal.SIGTERM, None)
     stream = client.get(f"{JOBS}/{job['id']}/events")  # ends before the job does
     assert '"state":"running"' in stream.text
-    assert client.post(JOBS, json={"kind": "index"}).status_code == 409  # no new job starts
     held.set()
-    assert finished(client, job)["state"] == "cancelled"
+    wait_for(client, job, "queued")  # to be continued by the next server
 
 
 def test_unknown_job_is_not_found(client: TestClient) -> None:
@@ -176,3 +337,90 @@ def test_space_job_switches_the_model(client: TestClient) -> None:
     assert [space["active"] for space in back.json()] == [True, False]
     assert client.post("/api/v1/search", json={"query": "red"}).json()["space"] == "fake"
     assert client.put("/api/v1/spaces/active", json={"name": "nope"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["1", "1/pause", "1/cancel", "1/retry", ""])
+def test_other_sites_cannot_change_jobs(client: TestClient, indexed: Library, path: str) -> None:
+    client.app.state.service.jobs.close()  # type: ignore[attr-defined]
+    add_job(indexed, "index", {})
+    for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = client.request("DELETE" if path == "1" else "POST", f"{JOBS}/{path}", headers=headers)
+        assert (answer.status_code, answer.json()["title"]) == (403, "CrossSite")
+    assert [job.state for job in list_jobs(indexed)] == ["queued"]
+
+
+def test_metrics_count_jobs(client: TestClient) -> None:
+    job = client.post(JOBS, json={"kind": "duplicates"}).json()
+    assert finished(client, job)["state"] == "done"
+    assert 'sightline_jobs{kind="duplicates",state="done"} 1.0' in client.get("/metrics").text
+
+
+def test_folder_is_removed_from_the_library(client: TestClient, indexed: Library, album: Path) -> None:
+    (root,) = client.get("/api/v1/status").json()["roots"]
+    rate(indexed, [1], 5)
+    job = finished(client, client.post(JOBS, json={"kind": "forget", "folders": [root["uri"]]}).json())
+    snapshot = newest_intact_snapshot(indexed.path)
+    assert snapshot is not None
+    assert snapshot.header.counts == {"picture": 1}
+    assert (job["state"], job["summary"]) == ("done", {"forgotten": 4})
+    assert client.get("/api/v1/status").json()["roots"] == []
+    assert (album / "red.png").exists()
+    again = client.post(JOBS, json={"kind": "forget", "folders": [root["uri"]]})
+    assert (again.status_code, again.json()["title"]) == (400, "NotAllowed")
+
+
+@pytest.mark.parametrize("folder", ["more", "..", "", "red.png"])
+def test_only_a_whole_folder_of_the_library_is_removed(client: TestClient, album: Path, folder: str) -> None:
+    path = str(album / folder) if folder else "relative"
+    answer = client.post(JOBS, json={"kind": "forget", "folders": [path]})
+    assert (answer.status_code, answer.json()["title"]) == (400, "NotAllowed")
+    assert client.post(JOBS, json={"kind": "forget"}).status_code == 400
+    assert client.get("/api/v1/status").json()["present"] == 4
+
+
+def test_folder_is_not_removed_where_clients_may_not_index(indexed: Library, album: Path, tmp_path: Path) -> None:
+    settings = ServeSettings(cache=tmp_path / "cache", token=TOKEN)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL, headers=headers) as client:
+        answer = client.post(JOBS, json={"kind": "forget", "folders": [str(album)]})
+        assert (answer.status_code, answer.json()["title"]) == (400, "NotAllowed")
+
+
+def test_only_failed_files_are_read_again(client: TestClient, album: Path, paint: Paint) -> None:
+    (album / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    finished(client, client.post(JOBS, json={"kind": "index"}).json())
+    assert client.get("/api/v1/failures/reasons").json() == [{"reason": "undecodable", "files": 1}]
+    paint(album / "new.png", "cyan")
+    retry = {"kind": "index", "parameters": {"retry_failed": True}}
+    job = finished(client, client.post(JOBS, json=retry).json())
+    assert (job["summary"]["failed"], job["summary"]["new"], job["total"]) == (1, 0, 1)
+    (failure,) = client.get("/api/v1/failures", params={"reason": "undecodable"}).json()
+    assert (failure["path"], failure["tries"]) == (str(album / "broken.jpg"), 2)
+    assert client.get("/api/v1/failures", params={"reason": "crashed"}).json() == []
+    paint(album / "broken.jpg", "cyan")
+    job = finished(client, client.post(JOBS, json=retry).json())
+    assert job["summary"]["failed"] == 0
+    status = client.get("/api/v1/status").json()
+    assert (status["present"], status["failed"]) == (5, 0)  # without new.png
+    (album / "red.png").rename(album / "moved.png")  # is not read, so its picture must not be lost
+    finished(client, client.post(JOBS, json=retry).json())
+    assert client.get("/api/v1/status").json()["present"] == 5
+    assert client.post(JOBS, json={"kind": "index", "parameters": {"retry_failed": "yes"}}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("forget", {"folders": ["ALBUM"]}), ("index", {"folders": ["/elsewhere"]}), ("model", {"model": "BAAI/AltCLIP"})],
+)
+def test_job_of_a_server_that_allowed_more_is_not_started_again(
+    indexed: Library, album: Path, tmp_path: Path, kind: str, parameters: dict[str, Any]
+) -> None:
+    """It was cancelled while the server had no token."""
+    given = {name: [str(album)] if value == ["ALBUM"] else value for name, value in parameters.items()}
+    number = add_job(indexed, kind, given).id
+    act_on_job(indexed, number, Action.CANCEL)
+    settings = ServeSettings(cache=tmp_path / "cache", token=TOKEN)
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
+        answer = client.post(f"{JOBS}/{number}/retry", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert (answer.status_code, answer.json()["title"]) == (400, "NotAllowed")
+    assert [job.state for job in list_jobs(indexed)] == ["cancelled"]

@@ -61,7 +61,7 @@ def test_result_urls_return_the_pictures(address: str, clip_client: ModuleType, 
     import requests
 
     (hit,) = clip_client.ClipClient(url=f"{address}/knn-service", indice_name="fake", num_images=1).query(text="red")
-    assert requests.get(hit["url"], timeout=10).content == (album / "red.png").read_bytes()
+    assert requests.get(hit["url"], timeout=60).content == (album / "red.png").read_bytes()
 
 
 def test_metadata_can_be_requested_separately(client: TestClient) -> None:

@@ -16,11 +16,12 @@ from schemathesis.openapi import from_asgi
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from store import Library
+from tests.support.examples import EXAMPLES_FACTOR
 from tests.support.web import BASE_URL
 from web import ServeSettings, create_app
 
 DOCUMENT = "/api/v1/openapi.json"
-EXAMPLES = 10
+EXAMPLES = 5 * EXAMPLES_FACTOR
 """Number of valid, and of invalid, requests to each route."""
 
 
@@ -64,7 +65,7 @@ def test_api_conforms_to_its_openapi_document(app: FastAPI) -> None:
 
 
 def test_schemathesis_detects_internal_errors(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.api.status.list_failures", lambda _: 1 / 0)
+    monkeypatch.setattr("web.api.status.list_failures", lambda *_: 1 / 0)
     schema = from_asgi(DOCUMENT, app, headers={"Host": BASE_URL.removeprefix("http://")})
     broken = schema["/api/v1/failures"]["GET"]
     assert "Server error" in "".join(faults(broken, GenerationMode.POSITIVE))

@@ -108,4 +108,4 @@ def test_head_has_the_headers_of_get_without_a_body(shared: TestClient, path: st
 
 def test_head_of_unknown_picture_is_not_found(shared: TestClient) -> None:
     assert shared.head(f"{PICTURES}/99/original").status_code == 404
-    assert shared.head("/api/v1/search").status_code == 405
+    assert shared.head("/api/v1/uploads").status_code == 405

@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy import update
 
+from core.formats import RAW_FORMATS, VIDEO_FORMATS
+from core.metadata import Area, Person
 from encoders.fake import FakeEncoder
 from indexer import index
-from pictures.decode import _PLUGINS
+from pictures.opening import FORMATS
 from store import Library
+from store.catalog.tables import Content
+from store.people import set_people
 from tests.support.web import PICTURES
 from web.api.pictures import MEDIA_TYPES
 
@@ -34,6 +39,24 @@ def test_picture_returns_its_metadata(client: TestClient, album: Path) -> None:
     assert data["path"] == str(album / "more" / "yellow.png")
     assert (data["width"], data["height"], data["format"], data["copies"]) == (8, 8, "PNG", [])
     assert data["size"] == (album / "more" / "yellow.png").stat().st_size
+
+
+def test_people_places_and_the_kind_of_date_are_returned(
+    client: TestClient, indexed: Library, tmp_path: Path, encoder: FakeEncoder
+) -> None:
+    folder = tmp_path / "party"
+    folder.mkdir()
+    Image.new("RGB", (16, 8), "pink").save(folder / "IMG-20201018-WA0007.jpg")
+    index(indexed, [folder], encoder)
+    number = ids(client)["IMG-20201018-WA0007.jpg"]
+    with indexed.transaction() as connection:
+        set_people(connection, {number: [Person("Anna", Area(0.1, 0.2, 0.3, 0.4)), Person("Ben")]})
+        connection.execute(update(Content).where(Content.id == number).values(city="Rome", country="Italy"))
+    data = client.get(f"{PICTURES}/{number}").json()
+    assert (data["taken_at"], data["utc_offset"], data["date_source"]) == ("2020-10-18T00:00:00", None, "name")
+    assert (data["sublocation"], data["city"], data["region"], data["country"]) == (None, "Rome", None, "Italy")
+    area = {"left": 0.1, "top": 0.2, "width": 0.3, "height": 0.4}
+    assert data["people"] == [{"name": "Anna", "area": area}, {"name": "Ben", "area": None}]
 
 
 def test_original_returns_the_unchanged_file(client: TestClient, album: Path) -> None:
@@ -191,4 +214,5 @@ def test_original_has_the_media_type_of_its_content(
 
 
 def test_every_supported_format_has_a_media_type() -> None:
-    assert set(_PLUGINS) | {"MPO", "HEIF"} == set(MEDIA_TYPES)
+    of_one_name = {form.name for form in FORMATS} - {"VIDEO"}
+    assert of_one_name | {"MPO", *RAW_FORMATS, *VIDEO_FORMATS} == set(MEDIA_TYPES)

@@ -79,7 +79,7 @@ def test_concurrent_requests_share_one_computation(changes: ChangeCounter) -> No
     got: list[str] = []
 
     def slowly() -> str:
-        assert slow.wait(30)
+        assert slow.wait(60)
         return make("a")()
 
     async def ask() -> None:

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from encoders.machine import Machine
 from indexer import index
 from search import Query, Searcher
 from store import Library
@@ -78,6 +79,43 @@ def test_query_is_parsed_in_the_query_language(ask_shared: Ask) -> None:
     assert ask_shared(query="red -green", plain=True)["query"] == '"red -green"'
 
 
+def test_look_alike_signs_are_read_and_others_are_named(ask_shared: Ask) -> None:
+    assert ask_shared(query="name：“red” or name：yellow")["searched"] == 2
+    assert ask_shared(query="red –blue")["query"] == 'red - "blue"'
+    (notice,) = ask_shared(query="red | blue")["notices"]
+    assert notice == {
+        "name": "operator_is_text",
+        "message": "| is read as text; `or` joins filters, and + between blanks adds a second query.",
+        "data": {"word": "|"},
+    }
+    assert ask_shared(query="red | blue", plain=True)["notices"] == []
+    (notice,) = ask_shared(query="", where="size:>10")["notices"]
+    assert (notice["name"], notice["data"]) == ("size_in_bytes", {"term": "size:>10", "instead": "size:>10MB"})
+
+
+@pytest.mark.parametrize(
+    ("form", "fault"), [("{", "it is not JSON at line 1, column 2"), ('{"k": "many"}', "k: "), ("[" * 9999, "not JSON")]
+)
+def test_invalid_form_is_named_in_plain_words(shared: TestClient, form: str, fault: str) -> None:
+    answer = shared.post("/api/v1/search/form", data={"request": form})
+    assert answer.status_code == 400
+    assert "`request` is not a valid search: " in answer.text
+    assert fault in answer.text
+    assert "pydantic" not in answer.text
+
+
+@pytest.mark.parametrize(("files", "more"), [(51, 0), (50, 1), (26, 26), (50, 50)])
+@pytest.mark.parametrize("data", [{}, {"request": "{}"}])
+def test_form_with_too_many_files_is_refused(shared: TestClient, files: int, more: int, data: dict[str, str]) -> None:
+    sent = [("file", ("a.png", b"x"))] * files + [("files", ("a.png", b"x"))] * more
+    answer = shared.post("/api/v1/search/form", files=sent, data=data)
+    if files > 50:
+        assert answer.status_code == 422
+    else:
+        assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery")
+        assert answer.json()["detail"].startswith(f"The form has {files + more} files (limit: 50).")
+
+
 def test_filters_without_a_query_list_matching_pictures(ask_shared: Ask) -> None:
     data = ask_shared(where="name:red* or name:blue*")
     assert (sorted(names(data)), data["searched"]) == (["blue.png", "red.png"], 2)
@@ -135,6 +173,60 @@ def test_search_by_pictures_in_the_same_form(client: TestClient) -> None:
     assert client.post("/api/v1/search/form", data={"request": "{"}, files=files).json()["title"] == "InvalidQuery"
 
 
+def test_form_of_plain_fields_adds_the_picture_to_the_query(client: TestClient) -> None:
+    files = {"file": ("a.png", picture("yellow"), "image/png")}
+    sent = client.post("/api/v1/search/form", data={"q": "red", "where": "-name:red*", "k": "1"}, files=files).json()
+    assert names(sent) == ["yellow.png"]
+    assert [(part["title"], part["kind"], part["weight"]) for part in sent["parts"]] == [
+        ("red", "text", 1.0),
+        ("", "picture", 1.0),
+    ]
+    assert "/" not in sent["query"]  # not the path of the upload on the server
+    both = client.post("/api/v1/search/form", data={"q": "red", "request": "{}"}, files=files)
+    assert both.json()["detail"] == "A form has either `request` or `q`, not both."
+    unknown = client.post("/api/v1/search/form", data={"query": "red"}, files=files)
+    assert (unknown.status_code, unknown.json()["title"]) == (422, "InvalidRequest")
+    assert unknown.json()["hint"] == "The fields are request, file, files, q, where, k, sort."
+
+
+def test_search_by_address_equals_the_posted_search(shared: TestClient, ask_shared: Ask) -> None:
+    asked = {"q": "red + 0.5:green", "where": "-name:blue*", "k": "2", "sort": "date", "fold": "false"}
+    found = shared.get("/api/v1/search", params=asked).json()
+    posted = ask_shared(query="red + 0.5:green", where="-name:blue*", k=2, sort="date", fold=False)
+    assert {**found, "milliseconds": 0} == {**posted, "milliseconds": 0}
+    assert len(found["hits"]) == 2
+    first = shared.get("/api/v1/search?q=red&k=2").json()
+    second = shared.get("/api/v1/search", params={"q": "red", "k": 2, "cursor": first["next"]}).json()
+    assert names(first) + names(second) == names(ask_shared(query="red", k=4))
+    assert shared.get("/api/v1/search").json()["searched"] == 4  # like POST, all pictures without a query
+    assert names(shared.get("/api/v1/search", params={"q": "red -green", "plain": "1", "k": "1"}).json())
+
+
+def test_contributions_of_the_parts_add_up_to_the_score(ask_shared: Ask, encoder: FakeEncoder) -> None:
+    (hit,) = ask_shared(query="red + 0.5:blue - 0.25:green", k=1)["hits"]
+    weights, vectors = np.array([1, 0.5, -0.25]), encoder.encode_texts(["red", "blue", "green"])
+    length = np.linalg.norm(weights @ vectors)
+    assert hit["contributions"] == pytest.approx((weights * hit["parts"] / length).tolist(), abs=1e-5)
+    assert sum(hit["contributions"]) == pytest.approx(hit["score"], abs=1e-5)
+    assert ask_shared(query="red", k=1)["hits"][0]["contributions"] is None
+
+
+def test_weak_language_is_named_with_a_better_model(ask_shared: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.language_advice.this_machine", lambda: Machine(16 * 2**30, has_gpu=False))
+    monkeypatch.delenv("SIGHTLINE_COMMERCIAL", raising=False)
+    (notice,) = ask_shared(query="ein Hund spielt im Schnee")["notices"]
+    assert notice["name"] == "weak_language_available"
+    assert notice["data"] == {
+        "language": "de",
+        "model": "fake",
+        "better": "ViT-B-16-SigLIP2/webli",
+        "title": "ViT-B-16-SigLIP2/webli",
+        "licence": "Apache-2.0",
+        "use": "commercial",
+    }
+    assert ask_shared(query="a dog plays in the snow")["notices"] == []
+
+
 def test_search_by_vector(ask_shared: Ask, encoder: FakeEncoder) -> None:
     vector = (7 * encoder.encode_texts(["blue"])[0]).tolist()
     assert names(ask_shared(parts=[{"vector": vector}], k=1)) == ["blue.png"]
@@ -150,7 +242,7 @@ def test_search_in_a_named_space(ask_shared: Ask) -> None:
 @pytest.mark.parametrize("path", ["./red.png", "/etc/passwd.png", "../x.jpg", "~/x.jpg", "red + /etc/hosts.png"])
 def test_query_cannot_name_files_of_the_server(ask: Ask, path: str, album: Path) -> None:
     data = ask(query=path)
-    assert (data["title"], data["status"]) == ("InvalidQuery", 400)
+    assert (data["title"], data["status"]) == ("PictureNotUploaded", 400)
     assert "cannot be named by its path" in data["detail"]  # the same whether the file exists or not
     assert ask(query=str(album / "red.png"))["detail"] == data["detail"]
 
@@ -236,3 +328,22 @@ def test_near_duplicates_are_collapsed_and_listed(
     alone = client.get(f"/api/v1/pictures/{picture_id(client, 'red.png')}/stack").json()["pictures"]
     assert [picture["name"] for picture in alone] == ["red.png"]
     assert client.get("/api/v1/pictures/12345/stack").status_code == 404
+
+
+def test_pictures_of_the_query_are_left_out_on_every_page(client: TestClient, ask: Ask) -> None:
+    red = picture_id(client, "red.png")
+    everything = {hit["id"] for hit in ask()["hits"]}
+    parts = [{"picture": red}, {"text": "blue", "weight": 0.1}]
+    assert ask(parts=parts)["hits"][0]["id"] == red
+    found, cursor = list[int](), None
+    while cursor is not None or not found:
+        page = ask(parts=parts, exclude_parts=True, k=1, cursor=cursor)
+        found += [hit["id"] for hit in page["hits"]]
+        cursor = page["next"]
+    assert sorted(found) == sorted(everything - {red})
+    cropped = ask(parts=[{"picture": red, "crop": [0, 0, 0.5, 0.5]}], exclude_parts=True)
+    typed = ask(query=f"like:{red}", exclude_parts=True)
+    for answer in (cropped, typed):
+        assert red not in {hit["id"] for hit in answer["hits"]}
+        assert len(answer["hits"]) == len(everything) - 1
+    assert ask(exclude_parts=True)["hits"] != []  # without a query

@@ -26,7 +26,12 @@ from web import ServeSettings
 from web.server import listen
 
 RUN = "from cli.main import main; main()"
+PATIENCE_SECONDS = 90
+"""Time after which a server counts as hung."""
+
 ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.processes
 
 
 class Server:
@@ -44,7 +49,7 @@ class Server:
         assert self.process.stderr is not None
         self.output = self.process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/", self.output)
-        assert found, self.output + self.process.communicate(timeout=30)[1]
+        assert found, self.output + self.process.communicate(timeout=60)[1]
         self.url = found[0]
 
     def get(self, path: str, **more: Any) -> requests.Response:
@@ -56,7 +61,7 @@ class Server:
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Stop the server, and return its exit code and its output."""
         self.process.send_signal(sign)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=PATIENCE_SECONDS)
         return self.process.returncode, self.output + out + err
 
 
@@ -91,9 +96,11 @@ def state(server: Server, job: str) -> dict[str, Any]:
 
 
 def wait_until(server: Server, job: str, reached: Callable[[dict[str, Any]], bool]) -> None:
-    """Wait until a running job has reached a state. It must not end before."""
+    """Wait until a job has reached a state. It must not end before."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not reached(data := state(server, job)):
-        assert data["state"] == "running", data
+        assert data["state"] in {"queued", "running"}, data
+        assert time.monotonic() < deadline, data
         time.sleep(0.02)
 
 
@@ -136,9 +143,7 @@ def test_server_stop_ends_a_running_job(gallery: Path, tmp_path: Path, sign: sig
             for line in events.iter_lines():
                 if line.startswith(b"data") and json.loads(line[5:])["done"] >= 32:
                     break
-            started = time.monotonic()
             code, output = server.stop(sign)
-        assert time.monotonic() - started < 25  # on a very busy machine
     assert code in {0, 1, 130, -sign}, output
     assert "Traceback" not in output
     with served(gallery) as server:  # finished work is kept, and another run continues
@@ -147,21 +152,25 @@ def test_server_stop_ends_a_running_job(gallery: Path, tmp_path: Path, sign: sig
 
 
 BUSY = """
-import web.jobs
+import indexer.jobs.worker, os, pathlib
 from encoders.mini.encoder import MiniEncoder
-web.jobs.STOP_TIMEOUT_SECONDS = 0.0
+indexer.jobs.worker.STOP_TIMEOUT_SECONDS = 0.0
 forward = MiniEncoder.forward_images
-MiniEncoder.forward_images = lambda self, pixels: [forward(self, pixels) for _ in range(1_000)][-1]
+def endless(self, pixels):
+    while True:
+        forward(self, pixels)
+        pathlib.Path(os.environ["BATCH_BEGUN"]).touch()
+MiniEncoder.forward_images = endless
 """
-"""Jobs get no time to stop, and embedding a batch takes minutes."""
+"""Jobs get no time to stop, and embedding a batch never ends."""
 
 
 def test_server_stop_during_a_batch_exits_without_abort(gallery: Path, tmp_path: Path) -> None:
     paint_many(tmp_path / "many", 40)
-    with served(gallery, setup=BUSY) as server:
+    begun = tmp_path / "begun"
+    with served(gallery, setup=BUSY, BATCH_BEGUN=str(begun)) as server:
         job = index_by_job(server, tmp_path / "many")
-        wait_until(server, job, lambda data: data["phase"] == "embedding")
-        time.sleep(1)  # the readers fill the first batch
+        wait_until(server, job, lambda _: begun.exists())
         code, output = server.stop(signal.SIGINT)
     assert code == 130, output
     assert output.endswith("run the same command again to continue.\n")
@@ -179,9 +188,7 @@ def test_library_is_usable_after_the_server_is_killed(gallery: Path, tmp_path: P
     with served(gallery) as server:
         assert len(server.post("api/v1/search", json={"query": "noise"}).json()["hits"]) >= 4
         job = index_by_job(server, tmp_path / "many")
-        while (data := state(server, job))["state"] == "running":
-            time.sleep(0.1)
-        assert data["state"] == "done"
+        wait_until(server, job, lambda data: data["state"] == "done")  # after the job of the killed server
         assert server.get("api/v1/status").json()["present"] == 104
     with Library.open(gallery) as library:
         assert library.revision() > 0
@@ -209,7 +216,7 @@ def test_two_servers_respond_while_another_process_indexes(gallery: Path, tmp_pa
         counts = {server.post("api/v1/search", json={"query": "red"}).json()["searched"] for server in (one, other)}
         assert counts == {64}
         tag = {"tag": "seen", "pictures": [1]}
-        assert one.post("api/v1/tags", json=tag).json() == {"changed": 1}
+        assert one.post("api/v1/tags", json=tag).json()["changed"] == 1
         assert other.get("api/v1/tags").json() == [{"name": "seen", "pictures": 1}]
 
 

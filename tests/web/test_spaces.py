@@ -1,7 +1,8 @@
 """Imported spaces, documents, missing models, and concurrent writers."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.support.versions import NEWER, install_newer_mini
 from tests.support.web import BASE_URL, JOBS, finished
 from web import ServeSettings, create_app
 from web import service as services
+from web.api import spaces
 
 API = "/api/v1"
 
@@ -98,7 +100,10 @@ def test_spaces_report_missing_vectors(client: TestClient, indexed: Library, tmp
     assert client.get(f"{API}/status").json()["spaces"] == [own, other]
 
 
-def test_switching_spaces_does_not_wait_for_a_writer(client: TestClient, indexed: Library) -> None:
+def test_switching_spaces_waits_only_a_moment_for_a_writer(
+    client: TestClient, indexed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spaces, "PATIENCE_SECONDS", 0.2)
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -155,6 +160,12 @@ def outdated(library: Library, album: Path, tmp_path: Path, monkeypatch: pytest.
     return library
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+
+
 def test_newer_version_is_offered_and_answers_once_it_is_complete(
     outdated: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +174,7 @@ def test_newer_version_is_offered_and_answers_once_it_is_complete(
 
     def held(self: MiniEncoder, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         reached.set()
-        assert go.wait(30)
+        assert go.wait(60)
         return embed(self, pixels)
 
     monkeypatch.setattr(MiniEncoder, "forward_images", held)
@@ -178,17 +189,17 @@ def test_newer_version_is_offered_and_answers_once_it_is_complete(
         assert space["newer"] == f"mini {NEWER}"
         before = found()
         job = client.post(JOBS, json={"kind": "space", "model": space["model"]}).json()
-        assert reached.wait(30)
+        assert reached.wait(60)
         assert found() == before
         go.set()
         assert finished(client, job)["state"] == "done"
-        assert found() != before
+        wait_until(lambda: found() != before)  # searches use the older version until the newer one is loaded
         first, second = client.get(f"{API}/spaces").json()
         assert (first["active"], first["newer"]) == (False, f"mini {NEWER}")
         assert (second["active"], second["newer"], second["title"]) == (True, None, f"mini {NEWER}")
         back = client.post(JOBS, json={"kind": "space", "model": old.name}).json()
         assert finished(client, back)["summary"]["embedded"] == 0
-        assert found() == before
+        wait_until(lambda: found() == before)
 
 
 def test_names_of_versions_over_http(outdated: Library, settings: ServeSettings) -> None:

@@ -9,10 +9,12 @@ from fastapi.testclient import TestClient
 
 from core.settings import MODELS_VARIABLE
 from encoders.fake import FakeEncoder
-from indexer import index
+from indexer import IndexSettings, index
+from pictures.decode import DecodeSettings
 from search import background_calibration
 from search.relevance import Calibration
 from store import Library
+from tests.support.photos import photo
 from tests.support.web import BASE_URL, finished
 from web import ServeSettings, create_app
 
@@ -20,9 +22,17 @@ from web import ServeSettings, create_app
 def test_status_counts_pictures_roots_and_spaces(client: TestClient, album: Path) -> None:
     data = client.get("/api/v1/status").json()
     assert (data["pictures"], data["present"], data["missing"], data["failed"]) == (4, 4, 0, 0)
-    assert data["roots"] == [{"path": str(album), "present": 4, "missing": 0, "failed": 0}]
+    assert data["roots"] == [{"path": str(album), "uri": f"file://{album}", "present": 4, "missing": 0, "failed": 0}]
     (space,) = data["spaces"]
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
+
+
+def test_status_counts_files_that_were_passed_over(client: TestClient, indexed: Library, album: Path) -> None:
+    assert client.get("/api/v1/status").json()["passed_over"] == {}
+    for name in ("a.psd", "b.psd", "c"):
+        (album / name).write_bytes(b"x")
+    index(indexed, [album], FakeEncoder())
+    assert client.get("/api/v1/status").json()["passed_over"] == {"psd": 2, "": 1}
 
 
 def test_empty_library_can_be_served(library: Library, settings: ServeSettings) -> None:
@@ -39,7 +49,7 @@ def test_status_and_answers_say_that_the_model_is_being_calibrated(
 
     def fail(*_: object) -> Calibration:
         begun.set()
-        assert go.wait(30)
+        assert go.wait(60)
         raise RuntimeError("out of memory")
 
     monkeypatch.setenv(MODELS_VARIABLE, str(tmp_path / "models"))
@@ -47,13 +57,13 @@ def test_status_and_answers_say_that_the_model_is_being_calibrated(
     monkeypatch.setattr(background_calibration, "fit_calibration", fail)
     with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
         client.post("/api/v1/search", json={"query": "red"})
-        assert begun.wait(30)
+        assert begun.wait(60)
         (space,) = client.get("/api/v1/status").json()["spaces"]
         during = client.post("/api/v1/search", json={"query": "red"}).json()["notices"]
         refused = client.post("/api/v1/search", json={"query": "red", "relevant": True})
         go.set()
         assert (space["calibrating"], space["calibration_failure"]) == (True, None)
-        assert during == ["The relevance of fake is being calibrated. Until that has finished, hits are only ranked."]
+        assert [(notice["name"], notice["data"]) for notice in during] == [("calibrating", {"model": "fake"})]
         assert (refused.status_code, "is being calibrated" in refused.json()["detail"]) == (400, True)
         while space["calibrating"]:
             time.sleep(0.01)
@@ -67,6 +77,28 @@ def test_failures_have_a_reason(client: TestClient, indexed: Library, album: Pat
     index(indexed, [album], encoder)
     (failure,) = client.get("/api/v1/failures").json()
     assert (failure["path"], failure["reason"]) == (str(album / "broken.jpg"), "undecodable")
+
+
+def test_failures_are_counted_by_reason_and_listed_in_parts(
+    client: TestClient, indexed: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    for name in ("a", "b", "c"):
+        (album / f"{name}.jpg").write_bytes(b"no picture")
+    photo(7, 100, 100).save(album / "large.png")
+    index(indexed, [album], encoder, IndexSettings(decode=DecodeSettings(max_pixels=5_000)))
+    assert client.get("/api/v1/failures/reasons").json() == [
+        {"reason": "undecodable", "files": 3},
+        {"reason": "too-large", "files": 1},
+    ]
+
+    def names(**options: str | int) -> list[str]:
+        return [Path(each["path"]).name for each in client.get("/api/v1/failures", params=options).json()]
+
+    assert names() == ["a.jpg", "b.jpg", "c.jpg", "large.png"]
+    assert names(k=2, offset=1) == ["b.jpg", "c.jpg"]
+    assert names(reason="undecodable", k=2, offset=2) == ["c.jpg"]
+    assert names(reason="unsupported") == []
+    assert client.get("/api/v1/failures", params={"k": 1001}).status_code == 422
 
 
 def test_health_and_metrics_are_available(client: TestClient) -> None:

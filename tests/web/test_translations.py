@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.errors import EXAMPLES
-from web.app import STATIC_FOLDER
 from web.errors import problem_name
+from web.page import STATIC_FOLDER
 
 LANGUAGES = {
     # The plural forms of CLDR for whole numbers below a million.
@@ -39,7 +39,7 @@ def forms(said: str | dict[str, str]) -> list[str]:
 def used() -> set[str]:
     """Return the keys that the page names; keys such as `field_...` are composed at run time."""
     found = set(re.findall(r'data-t(?:-label|-placeholder)?="(\w+)"', (STATIC_FOLDER / "index.html").read_text()))
-    for script in (STATIC_FOLDER / "js").glob("*.js"):
+    for script in (STATIC_FOLDER / "js").rglob("*.js"):
         text = script.read_text()
         for call in re.findall(r"\bt\(([^`)]*)", text):
             found |= set(re.findall(r'"(\w+)"', call.split("{")[0]))
@@ -74,11 +74,16 @@ def test_every_text_of_the_page_has_a_key_and_every_key_is_used() -> None:
     assert len(used()) > 60
     assert used() <= known
     prefixes = (
+        "date_",
+        "dup_",
         "fact_",
+        "group_",
+        "source_",
         "frame_",
         "field_",
         "col_",
         "job_",
+        "look_",
         "as_",
         "theme_",
         "example_",
@@ -86,22 +91,36 @@ def test_every_text_of_the_page_has_a_key_and_every_key_is_used() -> None:
         "key_",
         "phase_",
         "problem_",
+        "reason_",
+        "view_",
+        "notice_",
+        "legend_",
     )
     assert {key for key in known - used() if not key.startswith(prefixes)} == set()
 
 
 def test_problem_texts_belong_to_problems_of_the_server() -> None:
     others = {"Unreachable", "TokenNeeded", "InternalError", "RequestEntityTooLarge"}  # not exceptions of the library
-    web_titles = {"Busy", "NoRoom", "NotAllowed", "NotThere"}
+    web_titles = {"PictureNotUploaded", "Busy", "NoRoom", "NotAllowed", "NotThere"}
     titles = {problem_name(error) for error in EXAMPLES.values()} | web_titles | others
     data = {key.removeprefix("problem_") for key in words("en") if key.startswith("problem_")}
     assert len(data) > 20
     assert data <= titles
 
 
+def test_every_notice_has_a_text() -> None:
+    found: set[str] = set()
+    for folder in ("search", "web"):
+        for file in (STATIC_FOLDER.parents[1] / folder).rglob("*.py"):
+            found |= set(re.findall(r'\bNotice\(\s*f?"(\w+?)(?:\{[\w.]+\})?"', file.read_text()))
+    expected = (found - {"weak_language_"}) | {"weak_language_installed", "weak_language_available"}
+    assert len(expected) > 15
+    assert {key.removeprefix("notice_") for key in words("en") if key.startswith("notice_")} == expected
+
+
 def test_page_loads_nothing_from_other_hosts() -> None:
     for file in Path(STATIC_FOLDER).rglob("*"):
-        if file.is_file():
+        if file.is_file() and file.suffix != ".png":
             found = set(re.findall(r"https?://[^\s\"'<>)]+", file.read_text()))
             assert found <= {"http://www.w3.org/2000/svg"}, file
             assert "style=" not in file.read_text(), f"{file}: the content security policy allows no inline style"

@@ -42,6 +42,17 @@ def test_upload_that_is_not_a_picture_is_rejected(shared: TestClient, data: byte
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_upload_in_a_form(shared: TestClient) -> None:
+    for name in ("file", "picture"):
+        answer = shared.post(UPLOADS, files={name: ("a.png", small(), "image/png")}, data={"note": "x"})
+        assert (answer.status_code, answer.json()["width"]) == (201, 4)
+    for files in ([], [("a", ("a.png", small())), ("b", ("b.png", small()))]):
+        answer = shared.post(UPLOADS, files=[*files, ("note", (None, b"no file"))])
+        assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery")
+        assert answer.json()["detail"] == f"The form has {len(files)} files. Send one: curl -F file=@picture.jpg"
+    assert shared.post(UPLOADS, files={"file": ("a.png", b"no picture")}).json()["title"] == "PictureUndecodable"
+
+
 def test_too_large_body_is_rejected_unread(indexed: Library, tmp_path: Path) -> None:
     settings = ServeSettings(cache=tmp_path, upload_bytes=1000, json_bytes=500)
     with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:

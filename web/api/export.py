@@ -11,6 +11,8 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from pydantic import ConfigDict, Field
 
+from core.errors import InvalidQuery
+from core.text_files import BYTE_ORDER_MARK
 from search.results import escape_formula
 from store.queries import ContentRecord, load_content_records
 from web.dependencies import ServiceDep
@@ -40,6 +42,7 @@ class ExportRequest(RequestModel):
 
     pictures: list[ContentId] = Field(min_length=1, max_length=MAX_EXPORTED_PICTURES)
     format: Literal["csv", "json", "paths", "zip"]
+    bom: bool = Field(False, description="Begin a CSV table with a byte order mark, for Excel")
 
 
 @router.post(
@@ -55,13 +58,15 @@ def export(request: ExportRequest, service: ServiceDep) -> StreamingResponse:
     ]
     if not records:
         raise NotFound
-    chunks = _zip(records, service) if request.format == "zip" else _lines(records, request.format)
+    if request.bom and request.format != "csv":
+        raise InvalidQuery("`bom` applies to the format csv.")
+    chunks = _zip(records, service) if request.format == "zip" else _lines(records, request.format, bom=request.bom)
     suffix = {"paths": "txt", "json": "jsonl"}.get(request.format, request.format)
     headers = {"Content-Disposition": f'attachment; filename="sightline.{suffix}"'}
     return StreamingResponse(chunks, media_type=MEDIA_TYPES[request.format], headers=headers)
 
 
-def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
+def _lines(records: list[ContentRecord], form: str, *, bom: bool) -> Iterator[str]:
     pictures = [PictureResponse.of(record) for record in records]
     if form == "paths":
         yield from (f"{picture.path}\n" for picture in pictures)
@@ -69,11 +74,21 @@ def _lines(records: list[ContentRecord], form: str) -> Iterator[str]:
     if form == "json":
         yield from (json.dumps(picture.model_dump(mode="json"), ensure_ascii=False) + "\n" for picture in pictures)
         return
-    out = io.StringIO()
+    out = io.StringIO(BYTE_ORDER_MARK if bom else "", newline="")
+    out.seek(0, io.SEEK_END)
     table = csv.writer(out)
-    columns = ["id", "path", "width", "height", "format", "size", "taken_at", "camera", "lens", "latitude", "longitude"]
-    table.writerow(columns)
-    table.writerows([_cell(getattr(picture, column)) for column in columns] for picture in pictures)
+    columns = [
+        "id", "path", "width", "height", "format", "size", "taken_at", "camera", "lens", "latitude", "longitude",
+        "utc_offset", "date_source", "sublocation", "city", "region", "country",
+    ]  # fmt: skip
+    table.writerow([*columns, "people"])
+    table.writerows(
+        [
+            *(_cell(getattr(picture, column)) for column in columns),
+            _cell("; ".join(each.name for each in picture.people)),
+        ]
+        for picture in pictures
+    )
     yield out.getvalue()
 
 

@@ -10,17 +10,18 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
 from search.filters import Filters
+from search.filters.signs import quoted
 from store.filters.facets import Facet, count_facets
 from store.library import Library
 from web.dependencies import ServiceDep
 from web.requests import MAX_QUERY_LENGTH, combined_filters, filters_in_query, parse_filters
 from web.responses import FacetsResponse, FacetValueResponse
 
-__all__ = ["folders", "router", "term"]
+__all__ = ["count", "folders", "router", "term"]
 
 router = APIRouter(tags=["search"])
 
-FACET_NAMES = ("folder", "year", "camera", "lens", "tag", "format", "orientation")
+FACET_NAMES = ("folder", "year", "person", "country", "city", "camera", "lens", "tag", "format", "orientation")
 MAX_FACET_VALUES = 200
 
 
@@ -41,6 +42,11 @@ def _filters(where: str, query: str) -> Filters:
     return Filters(where=combined_filters(parse_filters(where), filters_in_query(query)))
 
 
+def count(library: Library, where: str) -> FacetsResponse:
+    """Count the pictures that match some filters, in the query language, by facet. Raises `InvalidQuery`."""
+    return _count(library, _filters(where, ""))
+
+
 def _count(library: Library, filters: Filters) -> FacetsResponse:
     counted = count_facets(library, filters.condition(), FACET_NAMES)
     values = {name: _values(name, counted.counts[name]) for name in FACET_NAMES if name != "folder"}
@@ -50,15 +56,12 @@ def _count(library: Library, filters: Filters) -> FacetsResponse:
 def term(name: str, value: str) -> str:
     """Return the filter that selects exactly the pictures with this value of a facet."""
     if name == "folder":
-        return f"in:{_quoted(value)}"
-    if name in {"camera", "lens", "tag"}:
-        return f"{name}:{_quoted('=' + value)}"
+        return f"in:{quoted(value)}"
+    if name == "path":
+        return f"path:{quoted(value)}"
+    if name in {"camera", "lens", "tag", "person", "country", "city"}:
+        return f"{name}:{quoted('=' + value)}"
     return f"{name}:{value.lower()}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _values(name: str, counts: Sequence[Facet]) -> list[FacetValueResponse]:

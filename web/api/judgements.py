@@ -39,6 +39,13 @@ class JudgementsResponse(ResponseModel):
     """By picture ID: 1 for relevant, 0 for not relevant."""
 
 
+class UnjudgedResponse(ResponseModel):
+    """The pictures without a judgement, the most influential first."""
+
+    pictures: list[int]
+    """IDs of pictures."""
+
+
 @router.get("")
 def judgements(
     query: Annotated[str, Query(min_length=1, max_length=MAX_JUDGED_QUERY_LENGTH)],
@@ -47,6 +54,19 @@ def judgements(
 ) -> JudgementsResponse:
     """List the judgements of some pictures for a query."""
     return JudgementsResponse(grades=service.judgements.grades(query, picture or []))
+
+
+@router.get("/unjudged")
+def unjudged(
+    query: Annotated[str, Query(min_length=1, max_length=MAX_JUDGED_QUERY_LENGTH)],
+    service: ServiceDep,
+    picture: Annotated[list[ContentId] | None, Query(max_length=MAX_JUDGED_PICTURES)] = None,
+) -> UnjudgedResponse:
+    """List which of the first results of a query, given in their order, have no judgement.
+
+    The first one is that whose judgement can change MRR, recall and nDCG of this ranking most.
+    """
+    return UnjudgedResponse(pictures=service.judgements.unjudged(query, picture or []))
 
 
 @router.put("")

@@ -20,7 +20,7 @@ from store.queries import ContentRecord, load_content_records
 from store.spaces.registry import list_spaces
 from web.dependencies import RawBody, ServiceDep, raw_body_schema
 from web.errors import printable
-from web.requests import MAX_HITS, MAX_QUERY_LENGTH, ContentId
+from web.requests import MAX_HITS, MAX_QUERY_LENGTH, ContentId, json_fault
 from web.service import Service
 
 __all__ = ["router"]
@@ -80,7 +80,8 @@ def knn(data: RawBody, request: Request, service: ServiceDep) -> list[dict[str, 
         raise InvalidQuery("Only pictures can be searched, not captions.")
     query = Query((Part(_input(body, service)),))
     k = min(max(1, body.num_images if body.num_result_ids is None else body.num_result_ids), MAX_HITS)
-    hits = service.searcher(body.indice_name or None).search(query, k=k)
+    with service.activity.search():
+        hits = service.searcher(body.indice_name or None).search(query, k=k)
     return [
         {**(_metadata(hit.record, request) if rank < body.num_images else {}), "id": hit.id, "similarity": hit.score}
         for rank, hit in enumerate(hits)
@@ -103,7 +104,7 @@ def _parse(kind: type[RequestT], data: bytes) -> RequestT:
     try:
         return kind.model_validate(json.loads(data))
     except (ValidationError, ValueError, RecursionError) as exc:
-        raise InvalidQuery(f"This is not a valid clip-retrieval request: {exc}") from exc
+        raise InvalidQuery(f"This is not a valid clip-retrieval request: {json_fault(exc)}.") from exc
 
 
 def _input(body: KnnRequest, service: Service) -> QueryInput:

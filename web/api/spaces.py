@@ -19,6 +19,10 @@ __all__ = ["SpaceResponse", "router"]
 router = APIRouter(prefix="/spaces", tags=["library"])
 
 
+PATIENCE_SECONDS = 5.0
+"""How long a change of the active space waits for other changes of the library, such as a batch of an index run."""
+
+
 class SpaceResponse(ResponseModel):
     """An embedding space of the library."""
 
@@ -32,6 +36,9 @@ class SpaceResponse(ResponseModel):
     fingerprint: str
     dim: int
     vectors: int
+    """One for each page or moment of each picture, and for each document of an imported space."""
+    embedded: int
+    """Number of pictures with a vector; copies count once."""
     active: bool
     """Whether searches use it by default."""
     lacking: int
@@ -68,6 +75,7 @@ def list_all(service: ServiceDep) -> list[SpaceResponse]:
             fingerprint=summary.stored.space.fingerprint,
             dim=summary.stored.space.dim,
             vectors=summary.vectors,
+            embedded=covered[summary.stored.id].embedded,
             active=summary.is_active,
             lacking=covered[summary.stored.id].missing,
             complete=covered[summary.stored.id].is_complete,
@@ -87,7 +95,7 @@ def _newer(space: Space) -> str | None:
 def activate(request: SpaceRequest, service: ServiceDep) -> list[SpaceResponse]:
     """Make another space the active one, complete or not; `POST /jobs` completes a space first."""
     stored = named_space(service.library, request.name)
-    with service.library.exclusive_if_free() as writer:
+    with service.library.exclusive_if_free(PATIENCE_SECONDS) as writer:
         if writer is None:
             raise Busy("The library is being changed. Try again when that has finished.")
         switch(writer, stored)

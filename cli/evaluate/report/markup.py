@@ -5,13 +5,14 @@ The markup is well-formed both as HTML and as XML.
 
 import html
 import re
+from collections.abc import Sequence
 
-__all__ = ["COLOUR_COUNT", "STYLE", "element", "escaped"]
+__all__ = ["COLOUR_COUNT", "STYLE", "element", "escaped", "numbers_table"]
 
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot contain: control characters, and surrogates, which stand for bytes that are not UTF-8."""
 
-_EMPTY_ELEMENTS = frozenset(("circle", "img", "line", "meta", "polyline"))
+_EMPTY_ELEMENTS = frozenset(("circle", "image", "line", "meta", "polyline", "use"))
 """Elements without content. HTML needs an end tag for all others."""
 
 
@@ -25,6 +26,12 @@ def element(tag: str, *content: str, **attributes: object) -> str:
     named = ((name.rstrip("_").replace("_", "-"), value) for name, value in attributes.items() if value is not None)
     opening = "".join([tag, *(f' {name}="{escaped(value)}"' for name, value in named)])
     return f"<{opening}/>" if tag in _EMPTY_ELEMENTS else f"<{opening}>{''.join(content)}</{tag}>"
+
+
+def numbers_table(head: Sequence[str], rows: Sequence[str]) -> str:
+    """Return a table of numbers with these column heads; `rows` are markup. It scrolls on narrow screens."""
+    top = element("thead", element("tr", *(element("th", escaped(name), scope="col") for name in head)))
+    return element("div", element("table", top, element("tbody", *rows), class_="numbers"), class_="wide")
 
 
 COLOUR_COUNT = 6
@@ -66,7 +73,8 @@ svg text { fill: var(--faint); font: 10px system-ui, "Noto Sans", sans-serif; }
 svg .name { fill: var(--ink); font-weight: 600; font-size: 11px; }
 svg .grid { stroke: var(--rule); stroke-width: 1; } svg .axis { stroke: var(--faint); stroke-width: 1; }
 svg .pooled { stroke: var(--grey); fill: none; stroke-width: 1.5; }
-.forest { max-width: 44rem; }
+svg .diagonal { stroke: var(--faint); stroke-width: 1; stroke-dasharray: 4 3; }
+.forest { max-width: 44rem; } .reliability { max-width: 27rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; font-size: .88rem; padding: 0; margin: 0 0 .6rem;
   list-style: none; }
 .legend svg { display: inline-block; width: 30px; height: 10px; margin-right: .45rem; vertical-align: middle; }
@@ -78,17 +86,19 @@ dt { font-weight: 600; } dd { margin: 0; }
 .rows { display: flex; flex-wrap: wrap; gap: .5rem 1.6rem; } .rows > div > small { display: block; }
 .items { display: flex; flex-wrap: wrap; gap: .4rem; margin-top: .2rem; }
 .item { width: 6.6rem; font-size: .7rem; line-height: 1.25; color: var(--faint); overflow-wrap: anywhere; }
-.item img, .gone { display: block; width: 6.6rem; height: 5rem; object-fit: cover; border-radius: .3rem; }
+.sheet { position: absolute; width: 0; height: 0; }
+.item .picture, .gone { display: block; width: 6.6rem; height: 5rem; border-radius: .3rem; }
 .gone { display: grid; place-items: center; border: 1px dashed var(--rule); box-sizing: border-box; }
-.item.right img { outline: 3px solid var(--c2); outline-offset: -3px; }
+.gone.words { display: block; overflow: hidden; padding: .3rem .4rem; line-height: 1.25; color: var(--ink); }
+.item.right .picture, .item.right .gone { outline: 3px solid var(--c2); outline-offset: -3px; }
 .item.text { width: 12.4rem; margin-right: .6rem; font-size: .82rem; color: var(--ink); }
 .item.text.right { color: var(--c2); } .item.text span + span { display: block; color: var(--faint); }
 code { font-size: .85rem; overflow-wrap: anywhere; }
 @media (max-width: 40rem) { body { margin: 1.2rem auto; padding: 0 1rem; } h2 { margin-top: 2rem; }
   .numbers { font-size: .88rem; } .numbers th, .numbers td { padding: .3rem .4rem; }
   svg.forest text { font-size: 15px; } svg.forest .name { font-size: 17px; }
-  .item, .item img, .gone { width: 5rem; } .item.text { width: 100%; }
-  .item img, .gone { height: 3.8rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
+  .item, .item .picture, .gone { width: 5rem; } .item.text { width: 100%; }
+  .item .picture, .gone { height: 3.8rem; } dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
 """.strip()
     + "".join(f"\n.s{number} {{ --series: var(--c{number}); }}" for number in range(COLOUR_COUNT))
     + """

@@ -2,7 +2,8 @@
 
 A template such as "a photo of a {}" turns a class into a query (Radford et al., 2021). The name of a class is that of
 its folder, with blanks for `_`. Where the folders are named by codes, a file `classes.txt` or `LOC_synset_mapping.txt`
-(`n01440764 tench, Tinca tinca`) has the names; the part before the first comma is used. The language is English.
+(`n01440764 tench, Tinca tinca`) has the names; the part before the first comma is used. A list of names in the order of
+the folders replaces both. The language is English.
 """
 
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from core.errors import DatasetError
 from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, images_beneath
 from search.evaluate.text_files import FilePosition, read_lines
+from search.evaluate.text_lists import read_text_list
 
 __all__ = ["FORMAT"]
 
@@ -29,7 +31,7 @@ def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
     if "{}" not in options.template:
         raise DatasetError(path, f"the template {options.template!r} has no {{}} for the name of the class")
     root = options.root or path
-    builder = DatasetBuilder(path, root)
+    builder = DatasetBuilder(path, root, task="classification")
     by_class: dict[str, dict[str, int]] = {}
     depth = 2 if _has_splits(root) else 1
     for image in images_beneath(root):
@@ -38,7 +40,7 @@ def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
             raise DatasetError(root, f"{image} is not in the folder of a class")
         builder.add_image(image, folders[0] if depth == 2 else "", FilePosition(root))
         by_class.setdefault(folders[-1], {})[image] = 1
-    names = _read_names(root)
+    names = _listed_names(options.class_names, path, sorted(by_class)) if options.class_names else _read_names(root)
     for folder, images in sorted(by_class.items()):
         name = names.get(folder, folder.replace("_", " "))
         builder.add_query(folder, options.template.replace("{}", name), "en", images, FilePosition(root))
@@ -52,6 +54,14 @@ def _has_splits(path: Path) -> bool:
     with os.scandir(path) as entries:
         folders = {entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")}
     return bool(folders) and folders <= _SPLITS
+
+
+def _listed_names(file: Path, path: Path, folders: list[str]) -> dict[str, str]:
+    """Return folder -> name of the class, from a list in the order of the folders. Raises `DatasetError`."""
+    names = read_text_list(file, path.name)
+    if len(names) != len(folders):
+        raise DatasetError(file, f"{len(names):,} names for {len(folders):,} folders of classes in {path}")
+    return dict(zip(folders, names, strict=True))
 
 
 def _read_names(root: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import DatasetError
 from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
-from search.evaluate.text_files import FilePosition, objects_of, read_json, text_of
+from search.evaluate.text_files import FilePosition, name_of, objects_of, read_json, text_of
 
 __all__ = ["FORMAT"]
 
@@ -38,8 +38,8 @@ def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
             raise position.error(
                 f"the caption {record.get('id')!r} has the unknown image_id {record.get('image_id')!r}"
             )
-        caption_id = str(record.get("id", "")) or None
-        builder.add_caption(image, text_of(position, record, "caption"), "en", position, caption_id)
+        caption_id = name_of(position, record, "id") if record.get("id") is not None else ""
+        builder.add_caption(image, text_of(position, record, "caption"), "en", position, caption_id or None)
     return builder
 
 

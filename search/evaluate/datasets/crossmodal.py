@@ -7,14 +7,14 @@
 from pathlib import Path
 
 from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
-from search.evaluate.text_files import FilePosition, Record, read_json_lines, text_of
+from search.evaluate.text_files import FilePosition, Record, read_json_lines, read_records, text_of
 
 __all__ = ["FORMAT"]
 
 
 def _recognises(path: Path) -> bool:
     file = _captions_file(path)
-    return file.is_file() and file.suffix == ".jsonl" and "image/key" in next(read_json_lines(file))[1]
+    return file.is_file() and file.suffix == ".jsonl" and "image/key" in next(read_records(file), (None, {}))[1]
 
 
 def _read(path: Path, options: ReadOptions) -> DatasetBuilder:

@@ -12,9 +12,9 @@ from core.errors import DatasetError
 from search.evaluate.datasets.base import DatasetBuilder, DatasetFormat, ReadOptions, image_root
 from search.evaluate.text_files import FilePosition, read_lines
 
-__all__ = ["FORMAT"]
+__all__ = ["FORMAT", "IMAGE_FOLDERS"]
 
-_IMAGE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images", "flickr30k-images", "flickr30k_images")
+IMAGE_FOLDERS = ("Flicker8k_Dataset", "Flickr8k_Dataset", "Images", "images", "flickr30k-images", "flickr30k_images")
 
 _REST = "rest"
 """The split of images that are in no list."""
@@ -29,7 +29,7 @@ def _read(path: Path, options: ReadOptions) -> DatasetBuilder:
     if file is None:
         raise DatasetError(path, "no token file (*.token.txt or *.token)")
     rows = [(position, *_parse(line, position)) for position, line in read_lines(file)]
-    folders = [parent / name for parent in (file.parent, file.parent.parent) for name in _IMAGE_FOLDERS]
+    folders = [parent / name for parent in (file.parent, file.parent.parent) for name in IMAGE_FOLDERS]
     builder = DatasetBuilder(path, image_root(options, [*folders, file.parent], rows[0][1]))
     splits = _read_splits(file.parent)
     for position, image, number, text in rows:
@@ -62,7 +62,7 @@ def _read_splits(folder: Path) -> dict[str, str]:
     for file in sorted(folder.glob("*Images.txt")):
         name = re.sub(r"Images$", "", file.stem.rpartition(".")[2])
         for position, line in read_lines(file):
-            image = line.strip()
+            image = line.strip(" \t")
             if splits.setdefault(image, name) != name:
                 raise position.error(f"{image} is also in the split {splits[image]!r}")
     return splits

@@ -14,10 +14,13 @@ FORMATS: PluginTable[DatasetFormat] = PluginTable(
     {
         "crossmodal-3600": "search.evaluate.datasets.crossmodal:FORMAT",
         "jsonl": "search.evaluate.datasets.json_lines:FORMAT",
+        "csv": "search.evaluate.datasets.csv_table:FORMAT",
+        "parquet": "search.evaluate.datasets.parquet_table:FORMAT",
         "flickr": "search.evaluate.datasets.flickr_tokens:FORMAT",
         "karpathy": "search.evaluate.datasets.karpathy:FORMAT",
         "coco": "search.evaluate.datasets.coco:FORMAT",
         "trec": "search.evaluate.datasets.trec_files:FORMAT",
+        "caption-files": "search.evaluate.datasets.caption_files:FORMAT",
         "classes": "search.evaluate.datasets.class_folders:FORMAT",
     },
     accepts=lambda loaded: isinstance(loaded, DatasetFormat),
@@ -32,22 +35,29 @@ def open_dataset(
     format: str | None = None,  # noqa: A002 (the usual word)
     root: Path | str | None = None,
     template: str = ReadOptions.template,
+    class_names: Path | str | None = None,
+    image_column: str | None = None,
+    caption_column: str | None = None,
     check_files: bool = True,
 ) -> Dataset:
     """Open the data set at `path`, a file or a folder.
 
     `split` must be given when there are several (`all` takes everything). `format` is recognised unless it is given;
     formats that other packages add must be given. `root` is the folder that image paths are relative to, if it is not
-    where the format says. `template` turns classes into queries. With `check_files=False` the images need not exist,
-    for vectors made elsewhere. Raises `DatasetError` and its subclasses, and `PluginError`.
+    where the format says. `template` turns classes into queries, and `class_names` is a file with their
+    names. `image_column` and `caption_column` name columns of a table. With `check_files=False` the images need not
+    exist, for vectors made elsewhere. Raises `DatasetError` and its subclasses, and `PluginError`.
     """
     path = absolute(path)
     if not path.exists():
         raise DatasetError(path, "no such file or folder")
+    if format is None and (image_column or caption_column):
+        format = "parquet" if path.suffix in (".parquet", ".pq") else "csv"  # noqa: A001 (a table in any case)
     chosen = _recognise(path) if format is None else FORMATS.get(format)
     if chosen is None:
         raise DatasetError(path, f"Unknown format {format!r}. Choose from: {', '.join(FORMATS.names())}.")
-    options = ReadOptions(None if root is None else absolute(root), template)
+    names = None if class_names is None else absolute(class_names)
+    options = ReadOptions(None if root is None else absolute(root), template, names, image_column, caption_column)
     return chosen.read(path, options).build(_dataset_name(path), split, check_files)
 
 

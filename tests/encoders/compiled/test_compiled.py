@@ -299,6 +299,7 @@ def test_a_compiled_model_imports_no_pytorch(tiny: dict[str, Path], compiled: Ca
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.processes
 def test_the_first_use_compiles_in_a_process_of_its_own(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
     monkeypatch.setattr("encoders.compiled.runtime.PATIENCE_SECONDS", 0.0)

@@ -344,7 +344,7 @@ def test_two_pulls_wait_for_each_other(hub: Hub) -> None:
             super().begin(file, size)
             if not other.is_alive() and len(self.files) == 1:
                 other.start()
-                assert second.waited.wait(5)
+                assert second.waited.wait(60)
 
     first = First()
     pull(plan, first)

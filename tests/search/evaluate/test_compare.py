@@ -141,7 +141,10 @@ def test_median_that_did_not_get_worse_is_not_called_worse(better: int, differen
     new = evaluation("new", [2] * 40 + [4] * better + [5] * (61 - better), names=("median_rank",))
     (found,) = compare.compare(old, new)
     assert (found.difference, found.significant, found.better) == (difference, True, "neither")
-    assert found.verdict.endswith("the score and the individual queries disagree")
+    assert found.verdict.endswith("old is better for more queries, but not in median_rank")
+    counts = f"the first relevant result is higher for {better} and lower for 40 of 101 queries (p = "
+    assert counts in found.verdict
+    assert found.verdict.startswith("median_rank goes from 5 to 4" if difference else "median_rank is 5 for both")
 
 
 def test_infinite_ranks_can_be_compared() -> None:

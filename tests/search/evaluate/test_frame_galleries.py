@@ -16,13 +16,17 @@ from search import Query, Searcher, SearchOptions
 from search.evaluate.approximate import evaluate_approximate
 from search.evaluate.datasets import Caption, Dataset
 from search.evaluate.gallery import LibraryFrameGallery, LibraryGallery, open_gallery
-from search.evaluate.judgement_set import list_pictures, pool_results
-from search.evaluate.measurement import measure, measure_approximate
+from search.evaluate.judgement_pool import pool_results
+from search.evaluate.judgement_set import list_pictures
+from search.evaluate.library_evaluation import measure
+from search.evaluate.measurement import measure_approximate
 from search.evaluate.ranks import relevant_ranks
 from search.evaluate.scoring import LabelledVectors, evaluate_dataset
 from search.evaluate.systems import RetrievalSystem
 from search.evaluate.vector_blocks import BlockSizes, FrameGallery, iter_documents, top_k
 from store import Library
+from store.spaces import index_cache
+from store.spaces.approximation import update_approximation
 from store.spaces.registry import StoredSpace, named_space
 from tests.support.frame_files import write_pages
 from tests.support.frames import add_pages
@@ -183,6 +187,9 @@ def test_gallery_of_a_library_has_all_frames(
     np.testing.assert_allclose(scores[:, 0], answers, atol=2e-3)
     firsts = np.concatenate(list(gallery))
     np.testing.assert_array_equal(firsts[2], everything[1][0])  # the first page of first.tif
+    ((some, counts),) = gallery.subset(np.array([2, 0])).frame_blocks(9)
+    assert counts.tolist() == [3, 2]
+    np.testing.assert_array_equal(some, np.concatenate([everything[1], everything[0][:2]]))
 
 
 def test_stills_of_a_library_with_frames_are_an_ordinary_gallery(
@@ -217,7 +224,8 @@ def test_evaluation_ranks_as_a_search_does(
 
 
 def test_pools_have_each_picture_once(library: Library, pages: StoredSpace, encoder: FakeEncoder) -> None:
-    records = pool_results(library, [(pages, encoder)], "q", "white", depth=3)
+    (pool,) = pool_results(library, [(pages, encoder)], {"q": "white"}, depth=3)
+    records = pool.records
     assert len(records) == 3
     names, left_out = list_pictures(library, [pages])
     assert (len(names), left_out) == (6, 0)
@@ -230,6 +238,22 @@ def test_pool_asks_for_more_where_one_picture_fills_the_first_places(
     stored = named_space(library, "fake")
     (red,) = Searcher(library, encoder).search(Query.of("red"), k=1)
     add_pages(library, stored, red.id, np.repeat(encoder.encode_texts(["red"]), 9, axis=0))
-    records = pool_results(library, [(stored, encoder)], "q", "red", depth=3)
+    (pool,) = pool_results(library, [(stored, encoder)], {"q": "red"}, depth=3)
+    records = pool.records
     assert len(records) == 3
     assert red.id in {record.id for record in records}
+
+
+def test_pools_are_found_by_exact_search(
+    library: Library, pages: StoredSpace, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", "auto:1")
+    assert update_approximation(library, pages)
+    assert not index_cache.load(library, pages).index.search(encoder.encode_texts(["white"]), 3).complete
+
+    def refused(*_: object) -> None:
+        raise AssertionError("searched with inverted lists")
+
+    monkeypatch.setattr("store.spaces.layered_index.LayeredIndex._approximate", refused)
+    (pool,) = pool_results(library, [(pages, encoder)], {"q": "white"}, depth=3)
+    assert len(pool.records) == 3

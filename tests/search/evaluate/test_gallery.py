@@ -1,5 +1,6 @@
 """The vectors of a data set's pictures, from a library that indexed or imported them."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.errors import MissingVectors
+from core.errors import EvaluationError, MissingVectors
 from encoders.fake import FakeEncoder
 from indexer import index
 from search.evaluate.datasets import Caption, Dataset
 from search.evaluate.gallery import open_gallery
+from search.evaluate.ranks import relevant_ranks
 from search.evaluate.scoring import evaluate_dataset
 from store import Library
 from store.exchange import import_vectors, open_vectors
+from store.spaces.embeddings import delete_vectors
+from store.spaces.named_contents import embedded_contents
 from store.spaces.registry import StoredSpace, active_space, named_space
 
 
@@ -57,6 +61,38 @@ def test_missing_pictures_are_named(library: Library, stored: StoredSpace, album
     assert caught.value.missing == ("pink.png", "more/red.png")
     with pytest.raises(MissingVectors):
         open_gallery(library, stored, dataset(album.parent, "red.png"))
+
+
+def test_names_that_are_not_utf_8_are_found(
+    library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder
+) -> None:
+    odd = os.fsdecode(b"\xff.png")
+    try:
+        shutil.copy(album / "red.png", album / odd)
+    except OSError:
+        pytest.skip("the file system accepts only names in UTF-8")
+    index(library, [album], encoder)
+    found = open_gallery(library, stored, dataset(album, "blue.png", odd, "red.png"))
+    blue, copy, red = np.concatenate(list(found))
+    assert np.array_equal(copy, red)
+    assert not np.array_equal(copy, blue)
+
+
+def test_some_documents_are_read_without_the_others(library: Library, stored: StoredSpace, album: Path) -> None:
+    """Ranks are those of a gallery that is read completely, and so is the message for a broken vector."""
+    images = ("more/yellow.png", "red.png", "blue.png", "green.png")
+    gallery = open_gallery(library, stored, dataset(album, *images), block_size=2)
+    everything = np.concatenate(list(gallery))
+    np.testing.assert_array_equal(np.concatenate(list(gallery.subset(np.array([3, 0])))), everything[[3, 0]])
+    relevant = [{3: 1}, {3: 1}]
+    ranked = relevant_ranks(everything[:2], gallery, relevant)
+    assert [ranks.ranks.tolist() for ranks in ranked] == [
+        ranks.ranks.tolist() for ranks in relevant_ranks(everything[:2], everything, relevant)
+    ]
+    with library.exclusive() as writer, writer.transaction() as connection:
+        delete_vectors(connection, stored, np.array(embedded_contents(library, stored, album, ["green.png"])))
+    with pytest.raises(EvaluationError, match="Rows 2 to 3 of the gallery are not vectors"):
+        relevant_ranks(everything[:2], gallery, relevant)
 
 
 def test_text_queries_find_pictures(library: Library, stored: StoredSpace, album: Path, encoder: FakeEncoder) -> None:

@@ -16,7 +16,13 @@ from search.evaluate.vector_blocks import BlockSizes
 
 OURS = {"recip_rank": "mrr", "map": "map", "ndcg": "ndcg"} | {
     f"{theirs}_{k}": f"{ours}@{k}"
-    for theirs, ours in (("P", "p"), ("recall", "fraction_recall"), ("success", "recall"), ("ndcg_cut", "ndcg"))
+    for theirs, ours in (
+        ("P", "p"),
+        ("recall", "fraction_recall"),
+        ("success", "recall"),
+        ("ndcg_cut", "ndcg"),
+        ("map_cut", "map"),
+    )
     for k in (1, 5, 10, 100)
 }
 
@@ -25,7 +31,9 @@ Run = dict[str, dict[str, float]]
 
 
 def trec_eval(run: Run, qrels: Qrels) -> dict[str, dict[str, float]]:
-    wanted = {"recip_rank", "map", "ndcg"} | {f"{name}.1,5,10,100" for name in ("P", "recall", "success", "ndcg_cut")}
+    wanted = {"recip_rank", "map", "ndcg"} | {
+        f"{name}.1,5,10,100" for name in ("P", "recall", "success", "ndcg_cut", "map_cut")
+    }
     found: dict[str, dict[str, float]] = pytrec_eval.RelevanceEvaluator(qrels, wanted).evaluate(run)
     return found
 

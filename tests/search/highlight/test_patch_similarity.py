@@ -182,7 +182,7 @@ def test_what_all_texts_share_is_subtracted_unless_the_encoder_says_otherwise() 
 
 def test_mini_points_as_well_as_its_plain_cosines() -> None:
     engine = PatchSimilarityEngine(registry.load("mini"))
-    scenes = unseen_scenes(40)
+    scenes = unseen_scenes(20)
     plain = pointing(patch_pointer(engine.encoder), scenes)
     ours = pointing(lambda image, prompts: engine.maps(image, as_prompts(prompts)), scenes)
     assert ours.rate > 0.8

@@ -94,6 +94,52 @@ def test_boxes_areas_and_peaks_worked_out_by_hand() -> None:
     assert not mask[20, 50]
 
 
+def drawn(rows: tuple[str, ...], scale: int) -> NDArray[np.float32]:
+    """Return a map with the value 1 where a row has #, each sign enlarged to a square of `scale` pixels."""
+    mask = np.array([[sign == "#" for sign in row] for row in rows])
+    return np.kron(mask, np.ones((scale, scale))).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("rows", "deepest"),
+    [
+        (("#####", "#...#", "#...#", "#####"), None),  # the centre of the box is in the hole
+        (("##...", "#....", "#....", "#####"), None),
+        (("###...##", "########", "###...##"), (1, 1)),  # two things with a bridge: the larger one
+        ((".###.", "#####", "#####", ".###."), None),
+        (("#",), (0, 0)),
+    ],
+)
+def test_peak_lies_inside_the_region(rows: tuple[str, ...], deepest: tuple[int, int] | None) -> None:
+    values = drawn(rows, 20)
+    _, (only,) = find_regions(values, 0.5)
+    column, row = only.peak
+    around = values[max(0, row - 6) : row + 7, max(0, column - 6) : column + 7]
+    assert around.shape == (13, 13)  # not at the edge of the picture
+    assert around.min() == 1  # nor at the edge of the region
+    if deepest is not None:
+        assert (row // 20, column // 20) == deepest
+
+
+def test_peak_is_the_highest_point_where_it_stands_out() -> None:
+    values = drawn(("######", "######", "######"), 20) * 0.6
+    values[3, 110] = 0.9  # near the edge, and much higher than the middle
+    assert find_regions(values, 0.5)[1][0].peak == (110, 3)
+
+
+@settings(deadline=None, max_examples=50)
+@given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.floats(0, 1, width=32)))
+def test_every_peak_is_in_its_region(values: NDArray[np.float32]) -> None:
+    labels, _ = label_regions(values >= 0.5)
+    _, regions = find_regions(values, 0.5)
+    for region in regions:
+        column, row = region.peak
+        own = labels == labels[row, column]
+        assert labels[row, column] > 0
+        assert (own.sum(), values[own].max()) == (region.area, pytest.approx(region.score))
+        assert values[row, column] >= region.score - 0.0201
+
+
 def test_a_small_region_is_kept_if_it_is_the_only_one() -> None:
     values = np.zeros((100, 100), np.float32)
     values[7, 9] = 1

@@ -114,7 +114,7 @@ def test_a_full_disk_raises_library_unusable_and_changes_nothing(library: Librar
     def small_disk(connection: object, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]
 
-    with pytest.raises(LibraryUnusable, match="full"), library.transaction() as connection:
+    with pytest.raises(LibraryUnusable, match="the disk is full"), library.transaction() as connection:
         mark_changed(connection)
         connection.execute(text("CREATE TABLE big (blob BLOB)"))
         connection.execute(text("INSERT INTO big VALUES (zeroblob(1000000))"))

@@ -99,8 +99,27 @@ def test_pickles_are_never_loaded(tmp_path: Path) -> None:
             return (lambda name: Path(name).touch(), (str(tmp_path / "run"),))
 
     np.save(tmp_path / "v.npy", np.array([[{"a": 1}]], dtype=object), allow_pickle=True)
-    with pytest.raises(BadVectorFile, match=r"not a \.npy file"):
+    with pytest.raises(BadVectorFile, match="a pickled array, which is not read because unpickling can run code"):
         open_vectors(tmp_path / "v.npy")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("start", "fault"),
+    [
+        (b"ARROW1\0\0", "an Arrow .Feather. file; save the vectors as Parquet"),
+        (b"PAR1", "a Parquet file; give it a name that ends in .parquet"),
+        (b"\x80\x04\x95", "a pickled object, which is not read"),
+        (b"\x89HDF\r\n", "an HDF5 file"),
+        (b"1.0,2.0\n", "not a .npy file of vectors, but in another format"),
+        (b"\x93NUMPY\x01\0\x04\0{]}\n", "its header is damaged"),
+    ],
+)
+def test_files_of_other_formats_are_named(tmp_path: Path, start: bytes, fault: str) -> None:
+    (tmp_path / "v.npy").write_bytes(start)
+    with pytest.raises(BadVectorFile, match=fault) as caught:
+        open_vectors(tmp_path / "v.npy")
+    assert "allow_pickle=" not in str(caught.value)
 
 
 @pytest.mark.parametrize("keep", [0, 3, 20, 100, -1])
@@ -161,6 +180,58 @@ def test_line_without_a_name_is_reported_by_number(write_vectors: WriteVectors, 
 def test_json_round_trip_keeps_every_name(tmp_path: Path, name: ItemName) -> None:
     (tmp_path / "names.jsonl").write_text(name_to_json(name) + "\n", encoding="utf-8")
     assert list(read_names(tmp_path / "names.jsonl")) == [name]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (
+            ['{"image": "b.jpg", "caption": "x", "id": "7"}', '{"image": "a/b.jpg", "caption": "y"}'],
+            [b"b.jpg", b"a/b.jpg"],
+        ),
+        (
+            ['{"file_name": "b", "text": "x"}', '{"file_name": "a", "text": "y"}', '{"file_name": "b", "text": "z"}'],
+            [b"b", b"a"],
+        ),
+        (['{"image": "b.jpg", "captions": ["x", "y"]}'] * 3, [b"b.jpg"]),
+        (['{"image": "b.jpg", "id": "7"}', '{"id": "7"}'], [b"7", b"7"]),  # no captions: IDs, as they stand there
+    ],
+)
+def test_captions_name_each_picture_once(tmp_path: Path, lines: list[str], names: list[bytes]) -> None:
+    listed = tmp_path / "captions.jsonl"
+    listed.write_text("\n".join(lines))
+    assert list(read_names(listed)) == [ItemName(name) for name in names]
+    assert [name.is_path for name in read_names(listed, as_paths=True)] == [b"7" not in names] * len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "names"),
+    [
+        ("photo_ids.csv", "photo_id\nXMyPniM9LF0\nrDLBArZUl1c\n", [b"XMyPniM9LF0", b"rDLBArZUl1c"]),
+        ("t.tsv", "title\tId\tpath\nx, y\t7\ta.jpg\n", [b"7"]),
+        ("t.csv", 'path,n\r\n"a, ""b"".jpg",1\r\n', [b'a, "b".jpg']),
+    ],
+)
+def test_tables_have_a_column_of_names(tmp_path: Path, name: str, table: str, names: list[bytes]) -> None:
+    (tmp_path / name).write_text(table)
+    assert list(read_names(tmp_path / name)) == [ItemName(each) for each in names]
+    if name == "t.tsv":
+        assert list(read_names(tmp_path / name, as_paths=True)) == [ItemName(b"a.jpg", True)]
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("a.jpg\nb.jpg\n", "no column of the header contains names: a.jpg"),
+        ("", "no column of the header contains names: it is empty"),
+        ("n,id\n1,a\n2\n", "no name in line 3"),
+        ("id\na\n\n", "no name in line 3"),
+    ],
+)
+def test_faults_of_tables_name_the_line(tmp_path: Path, table: str, fault: str) -> None:
+    (tmp_path / "t.csv").write_text(table)
+    with pytest.raises(BadVectorFile, match=fault):
+        list(read_names(tmp_path / "t.csv"))
 
 
 def test_json_lines_of_other_programs(tmp_path: Path) -> None:
@@ -245,13 +316,17 @@ def ragged(*rows: Sequence[float | None] | None) -> pa.Array:
 @pytest.mark.parametrize(
     ("columns", "chosen", "fault"),
     [
-        ({"emb": ragged([1, 2], [3])}, ParquetColumns(), "rows 0 to 1.*another dimension"),
-        ({"emb": ragged([1, 2], None)}, ParquetColumns(), "missing"),
-        ({"emb": ragged([1, 2], [3, None])}, ParquetColumns(), "missing"),
-        ({"emb": ragged([], [])}, ParquetColumns(), "another dimension"),
+        ({"emb": ragged([1, 2], [3])}, ParquetColumns(), "row 1: 1 numbers instead of 2"),
+        ({"emb": ragged([1, 2], None)}, ParquetColumns(), "row 1: the vector is missing"),
+        ({"emb": ragged([1, 2], [3, None])}, ParquetColumns(), "row 1: a number is missing"),
+        ({"emb": ragged([], [])}, ParquetColumns(), "row 0: the vector is missing or empty"),
         ({"emb": ragged()}, ParquetColumns(), "no vectors"),
         ({"x": ragged([1]), "y": ragged([1])}, ParquetColumns(), "Several columns contain vectors: x, y"),
-        ({"x": [1.0]}, ParquetColumns(), r"No column contains vectors\. Columns: x"),
+        ({"x": [1.0]}, ParquetColumns(), r"No column contains vectors\. .* Columns: x \(double\)"),
+        ({"0": [1.0, 2.0], "1": [1.0, None]}, ParquetColumns(), "row 1: a number is missing"),
+        ({"0": [1.0], "2": [1.0]}, ParquetColumns(), "No column contains vectors"),
+        ({"a0": [1.0], "a1": [1.0], "b0": [1.0], "b1": [1.0]}, ParquetColumns(), "No column contains vectors"),
+        ({"text": ["[1, 2]"]}, ParquetColumns(), r"Columns: text \(string\)"),
         ({"x": [[1, 2]]}, ParquetColumns(), "No column contains vectors"),
         ({"emb": ragged([1])}, ParquetColumns(vector="nope"), "Unknown column 'nope'"),
         ({"emb": ragged([1]), "id": [None]}, ParquetColumns(), "row 0 has no name"),
@@ -267,10 +342,30 @@ def test_parquet_without_usable_vectors_is_rejected(
         everything(open_vectors(file, columns=chosen))
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"no table at all"])
-def test_file_that_is_not_parquet_is_rejected(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(("prefix", "first"), [("", 0), ("emb_", 0), ("dim ", 1)])
+def test_one_column_for_each_dimension_is_read(tmp_path: Path, prefix: str, first: int) -> None:
+    vectors = unit_vectors(12, 11)
+    columns = {f"{prefix}{number}": vectors[:, number - first] for number in reversed(range(first, first + 11))}
+    ids = [f"i{row}" for row in range(12)]
+    file = table(tmp_path / "v.parquet", id=ids, rating=[1.5] * 12, **columns)
+    names, read = everything(open_vectors(file))
+    assert [name.value.decode() for name in names] == ids
+    assert np.array_equal(read, vectors)
+    other = table(tmp_path / "w.parquet", id=ids, other0=vectors[:, 0], other1=vectors[:, 1], **columns)
+    assert np.array_equal(everything(open_vectors(other, columns=ParquetColumns(vector=prefix)))[1], vectors)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "not a Parquet file"),
+        (b"PAR1", "not a readable Parquet file: it is damaged"),
+        (b"text", "not a Parquet file"),
+    ],
+)
+def test_file_that_is_not_parquet_is_rejected(tmp_path: Path, content: bytes, fault: str) -> None:
     (tmp_path / "v.parquet").write_bytes(content)
-    with pytest.raises(BadVectorFile, match="not a readable Parquet file"):
+    with pytest.raises(BadVectorFile, match=fault):
         open_vectors(tmp_path / "v.parquet")
 
 
@@ -279,6 +374,15 @@ def test_missing_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ExtraMissing, match=r"sightline\[parquet\]"):
         open_vectors(file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl"])
+def test_lists_of_names_may_be_in_any_unicode_encoding(tmp_path: Path, encoding: str, suffix: str) -> None:
+    lines = ["käfer.jpg", "雪.jpg"] if suffix == ".txt" else ['{"id": "käfer.jpg"}', '{"id": "雪.jpg"}']
+    names = tmp_path / f"names{suffix}"
+    names.write_text("".join(f"{line}\r\n" for line in lines), encoding=encoding, newline="")
+    assert [str(name) for name in read_names(names)] == ["käfer.jpg", "雪.jpg"]
 
 
 # --- clip-retrieval

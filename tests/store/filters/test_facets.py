@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from PIL import ExifTags, Image
+from sqlalchemy import delete
 
 from encoders.fake import FakeEncoder
 from indexer import index
 from search.filters import field_condition
 from store import Library
-from store.catalog.tables import TagSource
+from store.catalog.tables import Picture, TagSource
+from store.filters.conditions import Not
 from store.filters.facets import FACETS, Facet, count_facets
 from store.tags import Tagging, add_tags
 
@@ -75,3 +77,17 @@ def test_folder_names_need_not_be_utf8(
     paint(folder / "deep" / "red.png")
     index(library, folder, encoder)
     assert count_facets(library).counts["folder"] == (Facet(str(folder / "deep"), 1),)
+
+
+def test_facets_of_all_pictures_equal_those_of_a_condition_that_keeps_all(
+    library: Library, photos: Path, encoder: FakeEncoder
+) -> None:
+    """They are counted in another way. Contents whose only file is missing or was forgotten are not counted."""
+    (photos / "a" / "1.jpg").unlink()
+    (photos / "b" / "c" / "5.jpg").unlink()
+    index(library, photos, encoder)
+    with library.transaction() as connection:
+        connection.execute(delete(Picture).where(Picture.relpath == b"b/c/7.jpg"))
+    every = count_facets(library, Not(field_condition("iso", "1")))
+    assert count_facets(library) == every
+    assert every.pictures == 9

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -181,6 +181,6 @@ def test_examples_of_remainders() -> None:
 
 
 def test_pattern_of_only_stars_is_fast(connection: Connection) -> None:
-    started = perf_counter()
+    started = process_time()
     assert len(found(connection, path_like(connection, "*" * 10_000))) == len(ROOTS) * len(PLACES)
-    assert perf_counter() - started < 5  # trying every pair of stars takes minutes
+    assert process_time() - started < 5  # trying every pair of stars takes minutes

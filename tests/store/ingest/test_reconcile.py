@@ -15,10 +15,11 @@ from core.metadata import ImageInfo
 from encoders.fake import FakeEncoder
 from store import Library
 from store.catalog.tables import Embedding, Failure, Picture, PictureState, Root
+from store.failures import list_failures
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
 from store.ingest.reconcile import ReconcileSettings, open_reconciler
 from store.ingest.scanned_files import ScannedFile
-from store.queries import count_by_state, list_failures
+from store.queries import count_by_state
 from store.roots import RootLocation, ensure_root
 from store.spaces.registry import StoredSpace, activate, register
 
@@ -83,12 +84,12 @@ def run(library: Library, stored: StoredSpace, location: RootLocation) -> Run:
         arrange(at, files, [*excluded])
         total = Counter[str]()
         settings = ReconcileSettings(full=full, page_size=page_size, chunk_size=chunk_size)
-        with library.exclusive() as writer, open_reconciler(writer, at, stored, settings) as reconciler:
+        with open_reconciler(library, at, stored, settings) as reconciler:
             seen = reconciler.record(scanned_file(path, content, times.get(path, 1)) for path, content in files.items())
             reconciler.exclude(excluded)
             if require_available:
                 reconciler.require_available(seen)
-            total["restored"] += reconciler.restore()
+            total["restored"] += reconciler.update_unread()
             counts = reconciler.counts()
             assert counts.seen == seen == len(files)
             total.update(unchanged=counts.unchanged - total["restored"], failed=counts.failed)
@@ -388,21 +389,25 @@ def test_an_aborted_reconciler_does_not_affect_the_next(
 ) -> None:
     with (
         pytest.raises(KeyboardInterrupt),
-        library.exclusive() as writer,
-        open_reconciler(writer, location, stored) as reconciler,
+        open_reconciler(library, location, stored) as reconciler,
     ):
         reconciler.record([scanned_file("1", "a", 1)])
         raise KeyboardInterrupt
     assert run({"2": "b"}) == {"new": 1, "embedded": 1, "read": 1}
 
 
-def test_a_failing_batch_is_rolled_back(library: Library, stored: StoredSpace, location: RootLocation) -> None:
+def test_a_failing_batch_is_rolled_back(
+    library: Library, stored: StoredSpace, location: RootLocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError
+
+    monkeypatch.setattr("store.ingest.reconcile.mark_changed", fail)
     good = Accepted(PendingFile(b"1"), 1, 1, b"1" * 32, ImageInfo("PNG", 8, 8), vectors=vector("a")[None])
-    bad = Accepted(PendingFile(b"2"), 1, 1, b"2" * 32)  # an unknown content without image information
-    with library.exclusive() as writer, open_reconciler(writer, location, stored) as reconciler:
-        reconciler.record([scanned_file("1", "a", 1), scanned_file("2", "b", 1)])
+    with open_reconciler(library, location, stored) as reconciler:
+        reconciler.record([scanned_file("1", "a", 1)])
         with pytest.raises(LookupError):
-            reconciler.write([good, bad])
+            reconciler.write([good])
     assert count_by_state(library)[PictureState.PRESENT] == 0
     with library.read() as connection:
         assert connection.execute(select(Embedding.content_id)).all() == []

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, expect, sync_playwright
 
 from core.errors import ModelUnavailable
 from encoders import registry
 from indexer import index
 from store import Library
 from tests.support.browser import GALLERY, SLOW, WIDE, OpenPage
+from tests.support.tools import miss
 from tests.support.web import opened_library_server
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser", "google-chrome-stable")
@@ -28,17 +29,22 @@ addEventListener("securitypolicyviolation", (event) => console.error("CSP", even
 """
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.browser)
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One browser for this package only, since Playwright keeps an event loop running in this thread."""
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
-        pytest.skip("there is no Chromium or Chrome on the PATH")
+        miss("chromium", "there is no Chromium or Chrome on the PATH")
     with sync_playwright() as playwright:
         try:
             launched = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
         except Error as exc:
-            pytest.skip(f"{found} does not start: {exc}")
+            miss("chromium", f"{found} does not start: {exc}")
+        expect.set_options(timeout=SLOW)
         yield launched
         launched.close()
 
@@ -123,7 +129,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
         watches.append(watch)
         contexts.append(context)
         page.goto(address + path)
-        page.locator(".tile, #empty:not([hidden]), .notices p").first.wait_for()
+        page.locator(".tile, #empty:not([hidden]), .notices p, .view:not([hidden]) > *").first.wait_for()
         return page
 
     yield opened

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser import (
-    GALLERY,
     PHONE,
     SLOW,
     WIDE,
@@ -64,11 +63,11 @@ def viewer(page: Page) -> None:
     page.keyboard.press("h")
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
     expect(page.locator("#viewer .judging")).to_be_visible()
-    expect(page.locator("#viewer dl")).to_be_visible()
+    expect(page.locator("#viewer dl")).to_have_count(2)
 
 
 def library(page: Page) -> None:
-    page.get_by_role("button", name="Library").click()
+    page.locator("#views").get_by_role("button", name="Library").click()
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
 
 
@@ -78,12 +77,22 @@ def models(page: Page) -> None:
     expect(page.locator(".models li")).not_to_have_count(0)
 
 
+def folder_choice(page: Page) -> None:
+    library(page)
+    page.get_by_role("button", name="Add folder").click()
+    expect(page.locator(".server-folders li").first).to_be_visible()
+
+
 def albums(page: Page) -> None:
-    """Open the albums with a query to save and a deletion to confirm."""
-    kept = [{"name": name, "query": "a beach -people", "top": 100, "is_ranked": True} for name in ("Beaches", "Old")]
+    """Open the albums of both kinds, with a deletion to confirm."""
+    common = {"top": 100, "missing": 1, "cover": None}
+    kept = [
+        {"name": "Beaches", "by_hand": True, "query": "", "is_ranked": False, "pictures": 3, **common},
+        {"name": "Old", "by_hand": False, "query": "a beach -people", "is_ranked": True, "pictures": None, **common},
+    ]
     page.route("**/api/v1/albums", lambda route: route.fulfill(json=kept))
     search_for(page, "a tractor on a field")
-    page.get_by_role("button", name="Albums").click()
+    page.locator("#views").get_by_role("button", name="Albums").click()
     page.get_by_role("button", name="Delete Old").click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible()
 
@@ -96,6 +105,7 @@ SCREENS: dict[str, Callable[[Page], object]] = {
     "albums": albums,
     "library": library,
     "models": models,
+    "folder choice": folder_choice,
     "help": lambda page: page.get_by_role("button", name="How to search").click(),
 }
 
@@ -125,6 +135,7 @@ def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:
     page.locator("#words").fill("a snowman")
     wait_until_first(page, "winter-night.jpg")
     page.locator('.tile[aria-posinset="1"] .shot').tap()
+    page.locator("#viewer .toolbar").get_by_role("button", name="Show the details").tap()
     page.get_by_role("button", name="Show where", exact=True).tap()
     expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
     about = bounding_box(page.locator(".about"))
@@ -135,7 +146,7 @@ def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:
 def test_arabic_is_shown_right_to_left(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, language="ar")
     search_for(page, "خيمة ونار في الليل")
-    assert page.locator("html").get_attribute("dir") == "rtl"
+    expect(page.locator("html")).to_have_attribute("dir", "rtl")
     places = [bounding_box(page.locator(f'.tile[aria-posinset="{n}"]')) for n in (1, 2)]
     assert places[0]["x"] > places[1]["x"]
     assert bounding_box(page.locator("#filters"))["x"] > places[0]["x"]
@@ -143,6 +154,7 @@ def test_arabic_is_shown_right_to_left(gallery: str, open_page: OpenPage) -> Non
     page.keyboard.press("ArrowLeft")
     expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
     page.keyboard.press("Enter")
+    expect(page.locator("#viewer h2")).not_to_be_empty()
     name = page.locator("#viewer h2").inner_text()
     page.keyboard.press("ArrowRight")
     expect(page.locator("#viewer h2")).not_to_have_text(name)
@@ -156,12 +168,17 @@ def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) ->
     page.keyboard.press("ArrowDown")
     expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.keyboard.press("ArrowRight")
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
     page.keyboard.press("Space")
     expect(page.get_by_role("region", name="Selection")).to_contain_text("1 selected")
     page.keyboard.press("End")
     expect(page.locator('.tile[aria-posinset="60"] .shot')).to_be_focused()
+    expect(page.locator('.tile[aria-posinset="60"]')).to_have_attribute("aria-setsize", "100")  # the rest has come
+    expect(page.locator('.tile[aria-posinset="60"] .shot')).to_be_focused()
     page.keyboard.press("Home")
+    expect(page.locator('.tile[aria-posinset="1"] .shot')).to_be_focused()
     page.keyboard.press("ArrowRight")
+    expect(page.locator('.tile[aria-posinset="2"] .shot')).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#viewer h2")).to_have_text("mill-at-sunset.jpg")
     page.keyboard.press("Escape")
@@ -175,42 +192,39 @@ def test_page_works_with_the_keyboard_only(gallery: str, open_page: OpenPage) ->
     expect(page.locator("#words")).to_have_value("")
 
 
+def test_focus_stays_when_the_window_changes(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    second = page.locator('.tile[aria-posinset="2"] .shot').first
+    page.locator(".tile .shot").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(second).to_be_focused()
+    page.set_viewport_size({"width": 1000, "height": 800})
+    page.wait_for_timeout(300)  # until the pictures are arranged again
+    expect(second).to_be_focused()
+
+
 def test_language_and_theme_are_remembered(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, theme="auto", color_scheme="dark")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(ground) == "rgb(17, 19, 23)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(17, 19, 23)")
     library(page)
     page.get_by_label("Colours").select_option("Light")
-    assert page.evaluate(ground) == "rgb(255, 255, 255)"
+    expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     page.get_by_label("Language").select_option("Français")
     expect(page.get_by_role("heading", name="Dossiers")).to_be_visible()
-    page.keyboard.press("Escape")
+    page.locator("#views button").first.click()
     expect(page.locator("#summary")).to_have_text("100 images, les plus récentes d’abord")
-    assert page.locator("html").get_attribute("lang") == "fr"
-
-
-def at_home(route: Route) -> None:
-    """Replace paths of the checkout by those of a plain folder."""
-    answer = route.fetch()
-    known = answer.json()
-    route.fulfill(response=answer, json=known | {"path": known["path"].replace(str(GALLERY), "/home/ada/Pictures")})
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
 def test_readme_screenshots_are_current(gallery: str, open_page: OpenPage, tmp_path: Path) -> None:
     folder = Path(os.environ.get(IMAGES) or tmp_path)
-    for theme, words in (("light", "a tent at night"), ("dark", "ein Segelboot bei Sonnenuntergang")):
-        page = open_page(gallery, theme=theme, language="en" if theme == "light" else "de", reduced_motion="reduce")
-        page.route("**/api/v1/pictures/*", at_home)
-        search_for(page, words)
-        complete(page)
-        if theme == "dark":
-            page.locator('.tile[aria-posinset="1"] .shot').click()
-            page.keyboard.press("h")
-            expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
-            complete(page)
+    for theme, path in (("light", "/"), ("dark", "/?view=map")):
+        page = open_page(gallery, path=path, theme=theme, reduced_motion="reduce")
+        if theme == "light":
+            expect(page.get_by_role("heading", name="August 2026")).to_be_visible()
         else:
-            assert first_name(page)
-            page.locator('.tile[aria-posinset="2"]').hover()
+            expect(page.locator("#view-map")).to_contain_text("pictures in this area")
+        complete(page)
         shot = folder / f"page-{theme}.png"
         page.screenshot(path=shot)
         with Image.open(shot) as image:  # 256 colours: far fewer bytes, and hardly visible

@@ -13,6 +13,11 @@ let day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
 export let language = "en";
 export { LANGUAGES };
 
+const listeners = new Set();
+
+/** Call `listener` whenever the language of the page has changed. */
+export const onLanguage = (listener) => listeners.add(listener);
+
 const load = async (code) => (await fetch(`/static/i18n/${code}.json`)).json();
 
 function preferred() {
@@ -22,8 +27,8 @@ function preferred() {
 
 /** Switch the whole page to the language `code`, by default the browser's. */
 export async function speak(code = preferred()) {
-  fallback = Object.keys(fallback).length ? fallback : await load("en");
-  words = code === "en" ? fallback : await load(code);
+  const english = Object.keys(fallback).length ? fallback : load("en");
+  [fallback, words] = await Promise.all([english, code === "en" ? english : load(code)]);
   language = code;
   plural = new Intl.PluralRules(code);
   number = new Intl.NumberFormat(code);
@@ -37,6 +42,7 @@ export async function speak(code = preferred()) {
     if (element.tagName === "BUTTON") element.title = t(element.dataset.tLabel);
   }
   for (const element of document.querySelectorAll("[data-t-placeholder]")) element.placeholder = t(element.dataset.tPlaceholder);
+  for (const listener of listeners) listener(code);
 }
 
 export async function choose(code) {
@@ -63,6 +69,13 @@ export const knows = (key) => key in fallback;
 export const date = (iso) => day.format(new Date(iso));
 export const count = (n) => number.format(n);
 export const percent = (part) => percentage.format(part);
+
+/** About how long something takes, in the largest unit that fits. */
+export function duration(seconds) {
+  const [unit, n] = seconds < 90 ? ["second", seconds] : seconds < 5400 ? ["minute", seconds / 60] : ["hour", seconds / 3600];
+  const format = { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: unit === "hour" ? 1 : 0 };
+  return new Intl.NumberFormat(language, format).format(n);
+}
 
 export function bytes(n) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -1,21 +1,39 @@
 // The main module: sends the query to the server and shows the results.
 
-import * as albums from "./albums.js";
+import * as address from "./address.js";
+import * as albums from "./albums/albums.js";
+import * as opened from "./albums/opened.js";
+import { rememberAnswer } from "./answer.js";
 import { api } from "./api.js";
+import { arrived, forget } from "./grid/arrivals.js";
 import { byId, settled } from "./dom.js";
-import * as facets from "./facets.js";
-import { frameNumber, titleOf } from "./frames.js";
-import * as grid from "./grid.js";
-import * as help from "./help.js";
-import * as hints from "./hints.js";
+import * as duplicates from "./duplicates/duplicates.js";
+import * as facets from "./query/facets.js";
+import { frameNumber, titleOf } from "./grid/frames.js";
+import { everything } from "./grid/everything.js";
+import { toast } from "./edits/toast.js";
+import * as folders from "./folders/folders.js";
+import * as grid from "./grid/grid.js";
+import * as help from "./query/help.js";
+import * as hints from "./query/hints.js";
+import * as selection from "./grid/selection.js";
 import { speak, t } from "./i18n.js";
-import * as library from "./library.js";
-import * as query from "./query.js";
+import * as library from "./library/library.js";
+import * as map from "./map/map.js";
+import * as offline from "./offline.js";
+import { showNotices, start as startNotices } from "./query/notices.js";
+import * as mix from "./query/mix.js";
+import * as query from "./query/query.js";
+import * as retries from "./retries.js";
+import * as shell from "./shell.js";
 import { change, inPlainWords, inWords, isEmpty, onChange, recall, request, state } from "./state.js";
 import { clearNotices, lastingNotice, notice, notYet, summarise, tell } from "./summary.js";
-import * as viewer from "./viewer.js";
+import * as timelines from "./timeline/timeline.js";
+import * as viewer from "./viewer/viewer.js";
+import * as views from "./views.js";
 
 const PATIENCE = 1000; // milliseconds after which a newer query no longer waits for the previous one
+const CHANGED = 500; // milliseconds after the library was seen to have changed until the pictures are counted again
 const TOLD = "sightline.newer"; // the newer version whose notice was dismissed
 const DOUBT = 900; // milliseconds after the last key press until a syntax error is shown
 
@@ -24,11 +42,24 @@ let behind = false; // whether a newer query waits for it
 let turn = 0; // number of the result that is shown
 let next = null; // the request for its next page
 let loading = false;
+let asked = null; // the question that is shown or in progress
+let answered = null; // the question whose answer is shown
+let isStale = false; // whether its answer may have changed while another view was visible
+let lastView = null;
 
-const doubt = settled((problem, asked) => { if (asked === state.words) notYet(problem); }, DOUBT);
+const doubt = settled((problem, words) => { if (words === state.words) notYet(problem); }, DOUBT);
 
-/** While typing, the newest query waits for the request in progress, so that every result is shown. */
+/**
+ * Ask the question, unless its answer is there already: after another view, or when the viewer is closed.
+ *
+ * While typing, the newest query waits for the request in progress, so that every result is shown.
+ */
 function ask({ typing = false } = {}) {
+  const isVisible = views.current() === "pictures";
+  const isBack = isVisible && lastView !== "pictures";
+  lastView = views.current();
+  if (!isVisible) return;
+  if (asked === JSON.stringify(request()) && !(isBack && isStale)) return;
   if (typing && under && performance.now() - under.since < PATIENCE) behind = true;
   else answer(typing);
 }
@@ -39,15 +70,18 @@ async function answer(typing) {
   under = mine;
   behind = false;
   document.body.classList.add("asking");
-  const asked = state.words;
+  const words = state.words;
   const sent = request();
+  asked = JSON.stringify(sent);
+  isStale = false;
   try {
-    show(await api.search(sent, mine.ends.signal), sent);
-    performance.mark("sightline.shown", { detail: asked });
+    show(await find(sent, mine.ends.signal), sent, { typing });
+    performance.mark("sightline.shown", { detail: words });
   } catch (problem) {
     if (problem.name === "AbortError") return;
+    asked = null;
     // The query may be incomplete while typing: keep the previous results.
-    if (typing && problem.status === 400) doubt(problem, asked);
+    if (typing && problem.status === 400) doubt(problem, words);
     else await complain(problem);
   } finally {
     if (under === mine) {
@@ -58,12 +92,41 @@ async function answer(typing) {
   }
 }
 
-function show(found, sent = null) {
+/** The answer to a question: all pictures by date if it has only filters, or else the hits of a search. */
+async function find(sent, signal) {
+  const ordered = await opened.find(sent.where, signal);
+  if (ordered) return ordered;
+  const found = isEmpty() ? { notices: [] } : await api.search(sent, signal);
+  if (!isEmpty() && found.space !== null) return found;
+  const timeline = await timelines.load(sent.where, sent.query, signal);
+  return { timeline, hits: timeline.hits, searched: timeline.count, space: null, next: null, notices: found.notices };
+}
+
+/** Ask the same question again: the library has changed. */
+function askAgain() {
+  isStale = true;
+  change({}, { silent: true }); // texts may be in another language
+  if (views.current() === "pictures") answer(false);
+}
+
+/** Show pictures that have been added while a job runs. */
+function renew() {
+  isStale = true;
+  facets.refresh();
+  views.refresh();
+}
+
+function show(found, sent = null, { typing = false } = {}) {
+  const keep = sent !== null && answered === JSON.stringify(sent);
+  answered = sent && JSON.stringify(sent);
   turn += 1;
-  next = found.next && { ...sent, cursor: found.next };
-  clearNotices();
-  found.notices.forEach((text) => notice(text));
-  grid.show(found.hits);
+  forget();
+  next = found.next && { ...sent, album: found.album, cursor: found.next };
+  rememberAnswer(found);
+  showNotices(found.notices, { typing });
+  if (found.timeline) grid.showTimeline(found.timeline, { keep });
+  else grid.show(found.hits, { keep });
+  viewer.regrouped();
   tell(found);
   hints.draw(found);
 }
@@ -82,14 +145,16 @@ async function sayNewer() {
 }
 
 async function complain(problem) {
+  if (problem.title === "Unreachable") return; // offline.js shows a message and tries again
   if (problem.title === "NothingIndexed" || (await isNew())) {
-    show({ hits: [], next: null, notices: [], searched: 0 });
+    show({ hits: [], next: null, notices: [], searched: 0, space: null, isNew: true });
     return;
   }
   clearNotices();
   if (problem.title === "NotThere" && state.parts.some((part) => part.upload)) {
     change({ parts: state.parts.filter((part) => !part.upload) }, { silent: true });
-    notice(t("uploadGone"));
+    history.replaceState({ parts: state.parts }, "", address.write(state)); // or a reload asks for it again
+    toast(t("uploadGone"));
     return;
   }
   byId("try").hidden = !isEmpty();
@@ -108,10 +173,11 @@ async function more() {
   loading = true;
   const mine = turn;
   try {
-    const found = await api.search(next); // not the query that has been typed since
+    const found = await (next.album ? opened.findMore(next) : api.search(next)); // not the query that has been typed since
     if (mine !== turn) return;
     next = found.next && { ...next, cursor: found.next };
     grid.append(found.hits);
+    tell({ ...found, hits: grid.shown() });
   } catch (problem) {
     if (mine === turn) next = null;
   } finally {
@@ -134,19 +200,39 @@ function keys(event) {
 
 async function start() {
   library.paint();
+  views.addView("pictures", { element: byId("results"), icon: "picture", refresh: () => answer(false) });
+  views.addView("map", { element: byId("view-map"), icon: "map", show: map.show, hide: map.hide, refresh: map.refresh });
+  views.addView("folders", { element: byId("view-folders"), icon: "folder", show: folders.show });
+  views.addView("albums", { element: byId("view-albums"), icon: "album", show: albums.show });
+  views.addView("duplicates", { element: byId("view-duplicates"), icon: "apart", show: duplicates.show });
+  views.addView("library", { element: byId("view-library"), icon: "library", show: library.show });
+  offline.start(() => { facets.refresh(); askAgain(); });
+  retries.start();
+  shell.start();
   await speak();
   query.start({ down: () => grid.focusOn(0) });
+  mix.start();
+  views.start();
   facets.start();
-  albums.start();
+  map.start();
+  folders.start();
+  albums.start({ changed: askAgain });
+  duplicates.start();
   help.start();
+  startNotices({ openLibrary: library.open });
   grid.start({
     open: viewer.open,
     more,
     like: (hit) => query.addPart({ picture: hit.id, frame: frameNumber(hit) || undefined, weight: 1, label: titleOf(hit) }),
     why: (index) => (inPlainWords() ? () => viewer.open(index, { why: true }) : null),
+    lost: settled(askAgain, CHANGED),
   });
   viewer.start();
-  library.start({ changed: () => { facets.refresh(); change({}, { silent: true }); sayNewer(); } });
+  selection.start({ all: everything });
+  library.start({
+    changed: () => { facets.refresh(); askAgain(); sayNewer(); },
+    advanced: () => arrived(renew),
+  });
   byId("sort").addEventListener("change", (event) => change({ sort: event.target.value }));
   byId("home").addEventListener("click", (event) => {
     event.preventDefault();
@@ -156,7 +242,10 @@ async function start() {
   addEventListener("keydown", keys);
   onChange(drawOrder);
   onChange(ask);
+  const typed = byId("words").value; // while the page was loading
   recall();
+  hints.begin();
+  if (typed && typed !== state.words) change({ words: typed }, { typing: true });
   sayNewer();
   if (!matchMedia("(pointer: coarse)").matches) byId("words").focus();
 }

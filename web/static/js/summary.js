@@ -1,25 +1,41 @@
 // The summary of a search result, and error messages.
 
 import { byId, iconButton, make } from "./dom.js";
-import { knows, t } from "./i18n.js";
-import { isEmpty } from "./state.js";
+import { knows, language, t } from "./i18n.js";
+import { state } from "./state.js";
+
+const DETAILED = new Set(["unreadable_filter", "unreadable_part"]);
 
 /** Set the summary, which screen readers announce. */
 export function summarise(text) {
   if (byId("summary").textContent !== text) byId("summary").textContent = text;
 }
 
-/** Summarise a search result. */
+/**
+ * Summarise a search result. `found.hits` are all that are shown, and `found.next` is set if there are more.
+ *
+ * Without a query, nothing was searched: the pictures that pass the filters are listed. A number of likely matches, or
+ * that there is none, is only said where hits have a verdict.
+ */
 export function tell(found) {
-  if (!found.hits.length) return summarise(t("nothing"));
-  if (isEmpty()) return summarise(t("newest", { n: found.searched }));
+  const isRanked = found.space !== null;
+  const isEmpty = found.searched === 0 && isFiltered(found);
+  if (!found.hits.length) return summarise(t(isEmpty ? "nothingFiltered" : "nothing"));
+  if (!isRanked) return summarise(t(found.album ? "mapPictures" : "newest", { n: found.searched }));
   const all = t("among", { n: found.searched });
   const likely = found.hits.filter((hit) => hit.is_relevant).length;
-  if (found.hits.every((hit) => hit.is_relevant === false)) return summarise(`${t("noneLikely")} ${all}`);
-  if (likely === 0) return summarise(all); // nothing can be said
-  const more = likely === found.hits.length && found.next ? "+" : "";
-  return summarise(`${t("likely", { n: likely, more })} ${all}`);
+  if (likely) {
+    const more = found.next && likely === found.hits.length ? "+" : "";
+    return summarise(`${t("likely", { n: likely, more })} ${all}`);
+  }
+  // Hits that follow are no better if they are ranked by score alone, and none follow a list by date.
+  const isAll = !found.next || state.sort === "relevance";
+  const isNone = isAll && found.hits.every((hit) => hit.is_relevant === false);
+  return summarise(isNone ? `${t("noneLikely")} ${all}` : all);
 }
+
+/** Whether filters limit the pictures: those that were chosen, or in the text of a query that has nothing else. */
+const isFiltered = (found) => state.filters.size > 0 || found.space === null || /\p{L}+:\S/u.test(state.words);
 
 /** Show a problem or a notice until the next result; `again` is the action of its button. */
 export function notice(what, { again = null, label = t("tryAgain") } = {}) {
@@ -28,10 +44,19 @@ export function notice(what, { again = null, label = t("tryAgain") } = {}) {
     again ? make("button", { type: "button", onclick: again }, label) : null));
 }
 
-/** Show that the query cannot be parsed yet. */
+/** Show that the query cannot be parsed yet, or why it never can be. */
 export function notYet(problem) {
   clearNotices();
-  byId("notices").append(make("p", {}, t("notYet"), " ", make("bdi", {}, problem.message.split("\n")[0])));
+  if (knows(`problem_${problem.title}`)) return notice(describe(problem));
+  byId("notices").append(make("p", { dir: "auto" }, t("notYet"), " ", ...reasons(problem)));
+}
+
+/** Why a query cannot be parsed. What is wrong with a value is said in English only. */
+function reasons({ fault, message }) {
+  const detail = make("bdi", { lang: "en" }, message.split("\n")[0]);
+  const key = `notice_${fault?.name}`;
+  if (language === "en" || !fault || !knows(key)) return [detail];
+  return DETAILED.has(fault.name) ? [t(key, fault.data), " ", detail] : [t(key, fault.data)];
 }
 
 /** Remove all notices but the lasting one. */

@@ -39,6 +39,19 @@ def test_class_names_are_read_from_a_file(touch: Touch, write: Write, tmp_path: 
         open_dataset(tmp_path)
 
 
+def test_names_of_classes_in_the_order_of_the_folders(touch: Touch, write: Write, tmp_path: Path) -> None:
+    touch("birds/b/1.jpg", "birds/a/1.jpg", "birds/a/2.jpg")
+    names = write("names.json", '{"birds": ["great auk", "dodo"]}')
+    dataset = open_dataset(tmp_path / "birds", class_names=names)
+    assert [(caption.id, caption.text) for caption in dataset.captions] == [
+        ("a", "a photo of a great auk"),
+        ("b", "a photo of a dodo"),
+    ]
+    assert dataset.task == "classification"
+    with pytest.raises(DatasetError, match="1 names for 2 folders of classes"):
+        open_dataset(tmp_path / "birds", class_names=write("names.txt", "dodo"))
+
+
 def test_split_folders(touch: Touch, tmp_path: Path) -> None:
     touch("train/dog/1.jpg", "val/dog/1.jpg", "val/cat/2.jpg")
     dataset = open_dataset(tmp_path, "val")

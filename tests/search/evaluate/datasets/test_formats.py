@@ -33,35 +33,35 @@ def fresh_table(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
-    install_plugin(folder, monkeypatch, group="sightline.dataset_formats", name="csv", target=target, source=SOURCE)
+    install_plugin(folder, monkeypatch, group="sightline.dataset_formats", name="words", target=target, source=SOURCE)
 
 
 def test_installed_format_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", monkeypatch, "csv_captions_plugin:FORMAT")
-    (tmp_path / "captions.csv").write_text("a.jpg,a dog\na.jpg,a brown dog\n")
-    dataset = open_dataset(tmp_path / "captions.csv", format="csv", check_files=False)
+    install(tmp_path / "packages", monkeypatch, "captions_plugin:FORMAT")
+    (tmp_path / "captions.words").write_text("a.jpg,a dog\na.jpg,a brown dog\n")
+    dataset = open_dataset(tmp_path / "captions.words", format="words", check_files=False)
     assert dataset.images == ("a.jpg",)
     assert [caption.text for caption in dataset.captions] == ["a dog", "a brown dog"]
-    assert FORMATS.names()[-1] == "csv"
+    assert FORMATS.names()[-1] == "words"
 
 
 def test_installed_format_is_not_recognised_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", monkeypatch, "csv_captions_plugin:FORMAT")
-    (tmp_path / "captions.csv").write_text("a.jpg,a dog\n")
+    install(tmp_path / "packages", monkeypatch, "captions_plugin:FORMAT")
+    (tmp_path / "captions.words").write_text("a.jpg,a dog\n")
     with pytest.raises(DatasetError, match="not a data set in a known format"):
-        open_dataset(tmp_path / "captions.csv")
+        open_dataset(tmp_path / "captions.words")
 
 
 def test_unknown_format_lists_installed_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", monkeypatch, "csv_captions_plugin:FORMAT")
-    with pytest.raises(DatasetError, match=r"Unknown format 'xml'\. Choose from: .*classes, csv\."):
+    install(tmp_path / "packages", monkeypatch, "captions_plugin:FORMAT")
+    with pytest.raises(DatasetError, match=r"Unknown format 'xml'\. Choose from: .*classes, words\."):
         open_dataset(tmp_path, format="xml")
 
 
 def test_plugin_of_another_type_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "packages", monkeypatch, "csv_captions_plugin:read")
-    with pytest.raises(PluginError, match="csv"):
-        open_dataset(tmp_path, format="csv")
+    install(tmp_path / "packages", monkeypatch, "captions_plugin:read")
+    with pytest.raises(PluginError, match="words"):
+        open_dataset(tmp_path, format="words")
 
 
 @pytest.mark.parametrize("name", FORMATS.built_in())

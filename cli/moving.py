@@ -1,0 +1,43 @@
+"""`sightline move-root`."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from cli.output import print_json, print_text, say_waiting, shown
+from cli.paths import logical_path
+from search.query_language.moved_folders import with_folders_moved
+from store import Library
+from store.moved_roots import MovedRoot, move_root
+
+__all__ = ["move"]
+
+
+def move(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Record that a root was moved, and print what was found at its new place."""
+    with Library.open(library) as opened:
+        moved = move_root(
+            opened,
+            logical_path(old),
+            logical_path(new),
+            force=force,
+            dry_run=dry_run,
+            move_paths=with_folders_moved,
+            waiting=say_waiting,
+        )
+    if as_json:
+        print_json({**asdict(moved), "dry_run": dry_run})
+    else:
+        _print_moved(moved, dry_run=dry_run)
+
+
+def _print_moved(moved: MovedRoot, *, dry_run: bool) -> None:
+    verb = "Would move" if dry_run else "Moved"
+    pictures = f"{moved.pictures:,} {'picture' if moved.pictures == 1 else 'pictures'}"
+    print_text(f"{verb} {shown(moved.old)} to {shown(moved.new)}: {pictures}")
+    files = "file is there with its size" if moved.checked == 1 else "files are there with their sizes"
+    print_text(f"  {moved.same_size:,} of {moved.checked:,} checked {files}, {moved.same_time:,} with the same time")
+    if moved.same_time < moved.same_size:
+        print_text("  Files with another time are read again by the next `sightline index`. Their vectors are kept.")
+    if moved.albums:
+        albums = "saved search follows" if moved.albums == 1 else "saved searches follow"
+        print_text(f"  {moved.albums:,} {albums}")

@@ -1,0 +1,75 @@
+"""The options of `sightline serve`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cli.options.grouping import option_group
+
+__all__ = ["ServerOptions", "server_options"]
+
+TOKEN_VARIABLE = "SIGHTLINE_TOKEN"
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How to run the web server, as said on the command line."""
+
+    host: str
+    port: int
+    token: str | None
+    names: tuple[str, ...]
+    allowed_folders: tuple[Path, ...]
+    map_tiles: str | None
+    map_attribution: str
+    threads: int
+    watch: bool
+    open_page: bool
+
+
+server_options = option_group(
+    "options",
+    ServerOptions,
+    [
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--port",
+            default=8765,
+            show_default=True,
+            type=click.IntRange(0, 65535),
+            help="Port to listen on; 0: any free one.",
+        ),
+        click.option(
+            "--token", envvar=TOKEN_VARIABLE, help=f"Token that clients must send.  [default: ${TOKEN_VARIABLE}]"
+        ),
+        click.option(
+            "--name", "names", multiple=True, metavar="HOST", help="Another host name of this server; repeatable."
+        ),
+        click.option(
+            "--allow-folder",
+            "allowed_folders",
+            multiple=True,
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Let the page choose folders to index below DIR, also with a token; repeatable.  "
+            "[default: without a token, your home folder and other disks]",
+        ),
+        click.option(
+            "--map-tiles",
+            metavar="URL",
+            help="Let the map load tiles from this server, such as 'https://tiles.example.org/{z}/{x}/{y}.png'.  "
+            "[default: an outline of the world, without a network]",
+        ),
+        click.option("--map-attribution", default="", metavar="TEXT", help="Text to show on the map, for --map-tiles."),
+        click.option(
+            "--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Number of concurrent requests."
+        ),
+        click.option(
+            "--watch",
+            is_flag=True,
+            help="Index pictures as soon as they change, as `sightline watch` does (docs/watching.md).",
+        ),
+        click.option("--open", "open_page", is_flag=True, help="Open the page in a browser."),
+    ],
+)

@@ -1,0 +1,62 @@
+"""Folders of a root whose pictures are not taken for deleted, because a disk seems to be away."""
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator
+
+from indexer.file_systems import mount_points_below
+from store.ingest.mount_points import known_mount_points, remember_mount_points
+from store.ingest.reconcile import ScanReconciler
+from store.library import Library
+from store.roots import RootLocation
+
+__all__ = ["AbsentDisks"]
+
+
+class AbsentDisks:
+    """Finds the folders of one scan whose disk is away.
+
+    These are the places where a disk was mounted at an earlier scan and where none is now, or one with hardly any of
+    the pictures. Places that are excluded from the scan by now do not count.
+    """
+
+    def __init__(self, library: Library, location: RootLocation) -> None:
+        self._library = library
+        self._location = location
+        self._known = known_mount_points(library, location.root_id)
+
+    def find(self, reconciler: ScanReconciler, mounted: Collection[bytes]) -> list[bytes]:
+        """Return the places, relative to the root; `mounted` are those that the scan came through."""
+        present = [path for path in self._relevant() if path in mounted]
+        away = self.unmounted(reconciler, mounted)
+        return away + [path for path in present if reconciler.is_suddenly_empty(path)]
+
+    def unmounted(self, reconciler: ScanReconciler, mounted: Collection[bytes] = ()) -> list[bytes]:
+        """Return the places where no disk is mounted now. This is all that a scan of some folders only can tell."""
+        absent = [path for path in self._relevant() if path not in mounted and not self._is_mounted(path)]
+        return [path for path in absent if reconciler.count_known(path)]
+
+    def remember(self, mounted: Iterable[bytes], away: Collection[bytes], *, is_accepted: bool) -> None:
+        """Store where disks are mounted now. Those that are away are kept, unless that `is_accepted`."""
+        here = set(self._relevant())
+        kept = {path for path in self._known if path not in here or (path in away and not is_accepted)}
+        remember_mount_points(self._library, self._location.root_id, kept | set(mounted))
+
+    def _relevant(self) -> Iterator[bytes]:
+        """Yield the known places that the scan covers, or that are above it."""
+        beneath = self._location.beneath
+        for path in self._known:
+            is_below = not beneath or (path + b"/").startswith(beneath + b"/")
+            if is_below or beneath.startswith(path + b"/"):
+                yield path
+
+    def _is_mounted(self, path: bytes) -> bool:
+        """Return whether a disk is mounted at a place that the scan did not come through."""
+        if path in mount_points_below(self._location.root):
+            return True
+        full = os.path.join(os.fsencode(self._location.root), path)  # noqa: PTH118 (paths are bytes)
+        try:
+            status, above = os.stat(full), os.stat(os.path.dirname(full))  # noqa: PTH116, PTH120
+        except OSError:
+            return False
+        return stat.S_ISDIR(status.st_mode) and status.st_dev != above.st_dev

@@ -1,0 +1,40 @@
+"""The folders that an index run gets, and what can be wrong with them."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable
+from store.library import Library
+from store.roots import count_present, find_location
+
+__all__ = ["folder_errors", "outermost", "require_folder"]
+
+
+def require_folder(library: Library, folder: Path, *, accept_missing: bool) -> None:
+    """Raise what is wrong with `folder`. An indexed folder may be gone if it is accepted as missing."""
+    with folder_errors(folder):
+        if folder.is_dir():
+            return
+        if folder.exists():
+            raise FolderNotFound(folder)
+    location = find_location(library, folder)
+    present = count_present(library, location) if location else 0
+    if not present:
+        raise FolderNotFound(folder)
+    if not accept_missing:
+        raise RootUnavailable(folder, present, 0)
+
+
+def outermost(folders: Sequence[Path]) -> list[Path]:
+    """Return `folders` without repetitions and without those inside another, so that each file is counted once."""
+    return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
+
+
+@contextmanager
+def folder_errors(folder: Path) -> Iterator[None]:
+    """Raise `FolderUnreadable` for errors of the operating system."""
+    try:
+        yield
+    except OSError as exc:  # no permission, a dead mount
+        raise FolderUnreadable(folder, exc.strerror or str(exc)) from exc

@@ -1,0 +1,1 @@
+"""Read the samples of TIFF files that Pillow cannot read, or reads wrongly."""

@@ -1,0 +1,114 @@
+"""The pictures of a library that the records of a snapshot mean: by content first, then by path."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from store.backup.records import PictureName
+from store.backup.snapshot_file import SnapshotRoot
+from store.catalog.id_sets import batch_slices
+from store.catalog.tables import Content, Picture, Root, RootKind
+
+__all__ = ["PictureMatcher"]
+
+
+class PictureMatcher:
+    """Finds contents by their SHA-256. A content that is unknown here is looked for at the paths it had.
+
+    A path counts if its root is in this library: by the same absolute path, by `moved` (old path to new path), or by
+    the name of the folder if one root of the snapshot and one of the library have it. With `exact`, no path counts.
+    Nor does a path count at which one of the contents `named` is: the snapshot names that one by itself, so that the
+    file was not edited, but replaced by another picture.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        roots: Sequence[SnapshotRoot],
+        *,
+        moved: Mapping[Path, Path] | None = None,
+        exact: bool = False,
+        named: AbstractSet[bytes] = frozenset(),
+    ) -> None:
+        self._connection = connection
+        self._roots = _same_roots(connection, roots, moved or {})
+        self._exact = exact
+        self._named = named
+        self.found_by_path = set[bytes]()
+        """The digests of the pictures that were found by their paths only."""
+        self.unknown = set[bytes]()
+        """The digests of the pictures that are not in the library."""
+
+    def match(self, names: Iterable[PictureName]) -> dict[bytes, int]:
+        """Return digest -> content ID of the pictures that are in the library."""
+        by_digest = {name.digest: name for name in names}
+        found = self._by_digest(list(by_digest))
+        rest = [name for digest, name in by_digest.items() if digest not in found]
+        if rest and not self._exact:
+            by_path = self._by_path(rest)
+            self.found_by_path |= by_path.keys()
+            found |= by_path
+        self.unknown |= by_digest.keys() - found.keys()
+        return found
+
+    def _by_digest(self, digests: Sequence[bytes]) -> dict[bytes, int]:
+        found: dict[bytes, int] = {}
+        for batch in batch_slices(len(digests)):
+            statement = select(Content.digest, Content.id).where(Content.digest.in_(digests[batch]))
+            found |= {row.digest: row.id for row in self._connection.execute(statement)}
+        return found
+
+    def _by_path(self, names: Sequence[PictureName]) -> dict[bytes, int]:
+        wanted = defaultdict[int, set[bytes]](set)
+        for name in names:
+            for place in name.places:
+                if place.root in self._roots:
+                    wanted[self._roots[place.root]].add(place.relpath)
+        at: dict[tuple[int, bytes], int] = {}
+        for root_id, paths in wanted.items():
+            listed = sorted(paths)
+            for batch in batch_slices(len(listed)):
+                statement = (
+                    select(Picture.relpath, Content.id, Content.digest)
+                    .join(Content, Content.id == Picture.content_id)
+                    .where(Picture.root_id == root_id, Picture.relpath.in_(listed[batch]))
+                )
+                rows = self._connection.execute(statement)
+                at |= {(root_id, row.relpath): row.id for row in rows if row.digest not in self._named}
+        found: dict[bytes, int] = {}
+        for name in names:
+            keys = [(self._roots[place.root], place.relpath) for place in name.places if place.root in self._roots]
+            content_id = next((at[key] for key in keys if key in at), None)
+            if content_id is not None:
+                found[name.digest] = content_id
+        return found
+
+
+def _same_roots(connection: Connection, roots: Sequence[SnapshotRoot], moved: Mapping[Path, Path]) -> dict[int, int]:
+    """Return the number of each root of a snapshot that the library has too -> its ID here."""
+    rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
+    ids = {row.path: row.id for row in rows}
+    by_name = _unique_names(ids)
+    folders = {number: root.path for number, root in enumerate(roots) if root.kind == RootKind.FOLDER}
+    own_names = _unique_names(folders.values())
+    new_paths = {os.fsencode(old): os.fsencode(new) for old, new in moved.items()}
+    same: dict[int, int] = {}
+    for number, path in folders.items():
+        here = new_paths.get(path, path)
+        name = os.path.basename(path)  # noqa: PTH119 (bytes)
+        if here not in ids and path not in new_paths and own_names.get(name) == path:
+            here = by_name.get(name, here)
+        if here in ids:
+            same[number] = ids[here]
+    return same
+
+
+def _unique_names(paths: Iterable[bytes]) -> dict[bytes, bytes]:
+    """Return the names of folders -> their paths, for the names that one of them has."""
+    listed = list(paths)
+    names = Counter(map(os.path.basename, listed))
+    return {os.path.basename(path): path for path in listed if names[os.path.basename(path)] == 1}  # noqa: PTH119

@@ -1,0 +1,1 @@
+"""Scripts that write data files of the repository from public sources."""
