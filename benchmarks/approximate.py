@@ -87,6 +87,7 @@ def main(number: int, dim: int, folder: Path) -> None:
 
 def _built(mixture: Mixture, number: int, folder: Path) -> tuple[LayeredIndex, NDArray[np.int64], dict[str, object]]:
     """Return an index of generated vectors, the theme (N,) of each, and the times of building and opening it."""
+    folder.mkdir(parents=True, exist_ok=True)
     base_path, lists_path, themes = folder / "base.faiss", folder / "base.lists", list[NDArray[np.int64]]()
 
     def blocks() -> Iterator[NDArray[np.float16]]:

@@ -9,7 +9,7 @@ import torch
 from core.errors import DeviceUnavailable
 from encoders import machine
 
-__all__ = ["choose", "choose_dtype", "forget_cached", "free_memory", "is_out_of_memory", "layout"]
+__all__ = ["choose", "choose_dtype", "cpu_has_bf16", "forget_cached", "free_memory", "is_out_of_memory", "layout"]
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -52,7 +52,7 @@ def choose_dtype(asked: str | None, device: torch.device) -> torch.dtype:
         return torch.float16 if torch.cuda.get_device_capability(device) >= (7, 0) else torch.float32
     if device.type == "mps":
         return torch.float16
-    return torch.bfloat16 if _cpu_has_bf16() else torch.float32
+    return torch.bfloat16 if cpu_has_bf16() else torch.float32
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -132,7 +132,7 @@ def _fault(device: torch.device) -> str | None:
     return None
 
 
-def _cpu_has_bf16() -> bool:
+def cpu_has_bf16() -> bool:
     """Return whether the processor has instructions for bfloat16. Without them it is slower than float32."""
     if platform.machine().lower() in ("aarch64", "arm64"):
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import EvaluationError
-from search.evaluate.score_counts import Thresholds, choose_scores
+from search.evaluate.score_choice import choose_scores
+from search.evaluate.score_counts import Thresholds
 from search.evaluate.vector_blocks import (
     BlockSizes,
     DocumentBlock,

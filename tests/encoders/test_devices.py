@@ -109,7 +109,7 @@ def test_gpu_precision(
 
 @pytest.mark.parametrize("has", [True, False])
 def test_cpu_precision(monkeypatch: pytest.MonkeyPatch, has: bool) -> None:
-    monkeypatch.setattr(devices, "_cpu_has_bf16", lambda: has)
+    monkeypatch.setattr(devices, "cpu_has_bf16", lambda: has)
     assert devices.choose_dtype(None, torch.device("cpu")) == (torch.bfloat16 if has else torch.float32)
 
 

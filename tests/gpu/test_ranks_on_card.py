@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from search.evaluate import score_counts
+from search.evaluate import score_choice
 from search.evaluate.ranks import relevant_ranks
+from search.evaluate.torch_scores import TorchScores
 
 pytestmark = pytest.mark.gpu
 
@@ -18,6 +19,6 @@ def test_ranks_equal_those_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> 
     queries = random.normal(size=(1500, 512)).astype(np.float32)
     relevant = [{int(row): 1 for row in random.integers(30_000, size=1 + number % 3)} for number in range(1500)]
     expected = [ranks.ranks.tolist() for ranks in relevant_ranks(queries, gallery, relevant)]
-    monkeypatch.setattr(score_counts, "MIN_PRODUCTS_FOR_GPU", 0)
-    assert isinstance(score_counts.choose_scores(queries, 1), score_counts.TorchScores)
+    monkeypatch.setattr(score_choice, "MIN_PRODUCTS_FOR_GPU", 0)
+    assert isinstance(score_choice.choose_scores(queries, 1), TorchScores)
     assert [ranks.ranks.tolist() for ranks in relevant_ranks(queries, gallery, relevant)] == expected
