@@ -85,6 +85,11 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "Change the permissions of its folder, or copy it to a place that you may write to and name the copy with "
             "--library."
         ),
+        errors.LibraryOutdated: lambda error: (
+            f"`sightline status --library {shlex.quote(str(error.path))}` upgrades it, if it may be written to. Copy it "
+            "first if it may not."
+        ),
+        errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
         errors.RootMismatch: lambda _: "If this is the right folder all the same, run again with --force.",

@@ -24,7 +24,14 @@ from typing import ClassVar, Self
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, insert, select, update
 
-from core.errors import LibraryBusy, LibraryDamaged, LibraryNotFound, LibraryReadOnly, LibraryUnusable
+from core.errors import (
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryNotFound,
+    LibraryOutdated,
+    LibraryReadOnly,
+    LibraryUnusable,
+)
 from store.catalog import schema
 from store.catalog.engine import driver_errors, make_engine, reading, writing
 from store.catalog.read_only import FileState, make_read_only_engine, why_read_only
@@ -38,6 +45,9 @@ DAMAGED_FOLDERS = "damaged-*"
 """Pattern of the folders in which a recovery keeps the files of a damaged catalogue."""
 FOREIGN_LOG = "its write-ahead log belongs to another catalogue, or to another state of this one"
 """What is wrong if only one of the two files was copied."""
+
+ONLY_READ = "it is only read here"
+"""Why a library that was opened with `open_to_read` is not changed."""
 
 WRITER_LOCK_FILENAME = "writer.lock"
 JOB_LOCK_FILENAME = "jobs.lock"
@@ -62,10 +72,10 @@ class Library:
     _opened: ClassVar[Counter[Path]] = Counter()
     """How many objects of this process may have connections to the library in a folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: str | None = None) -> None:
         self.path = path
         self.indexes = path / "indexes"
-        self.read_only = why_read_only(path / CATALOG_FILENAME)
+        self.read_only = read_only or why_read_only(path / CATALOG_FILENAME)
         """Why this process cannot change the library; None if it can."""
         make = make_engine if self.read_only is None else make_read_only_engine
         self._engine = make(path / CATALOG_FILENAME)
@@ -93,14 +103,35 @@ class Library:
         except (OSError, RuntimeError) as exc:  # RuntimeError: `~` cannot be expanded, the user has no home folder
             raise LibraryUnusable(path, str(exc)) from exc
         library = cls(path)
+        library._begin(exists=exists)
+        return library
+
+    @classmethod
+    def open_to_read(cls, path: Path | str) -> Self:
+        """Open the library in the folder `path`, which is not changed even if this process could change it.
+
+        Raises `LibraryNotFound`, `LibraryOutdated`, `LibraryTooNew`, `LibraryDamaged` or `LibraryUnusable`.
+        """
+        path = Path(path)
+        try:
+            path = path.expanduser().absolute()
+            if not (path / CATALOG_FILENAME).exists():
+                raise LibraryNotFound(path)
+        except (OSError, RuntimeError) as exc:
+            raise LibraryUnusable(path, str(exc)) from exc
+        library = cls(path, ONLY_READ)
+        library._begin(exists=True)
+        return library
+
+    def _begin(self, *, exists: bool) -> None:
+        """Check the files and the schema of a library that was just opened; close it if either is unusable."""
         try:
             if exists:
-                library._check_files()
-            library._prepare()
+                self._check_files()
+            self._prepare()
         except BaseException:
-            library.close()
+            self.close()
             raise
-        return library
 
     def _check_files(self) -> None:
         """Raise `LibraryDamaged` if SQLite would read something else than the catalogue of this library."""
@@ -137,9 +168,7 @@ class Library:
         if current:
             return
         if self.read_only is not None:
-            raise LibraryReadOnly(
-                self.path, f"it has to be upgraded for this version of Sightline, but {self.read_only}"
-            )
+            raise LibraryOutdated(self.path, self.read_only)
         with self._writer() as writer, driver_errors(self.path):
             schema.prepare(self._engine, self.path)
             with writer.transaction() as connection:

@@ -18,10 +18,12 @@ __all__ = [
     "collection_path",
     "count_present",
     "ensure_root",
+    "ensure_root_in",
     "find_location",
     "folder_roots",
     "list_roots",
     "locate",
+    "locate_by_any_name",
     "locations_at",
     "within",
 ]
@@ -104,18 +106,27 @@ def ensure_root(writer: Writer, path: Path) -> RootLocation:
 
     Existing roots below a new root are merged into it.
     """
-    path = absolute(path)
     with writer.transaction() as connection:
-        existing = locate(connection, path) or _locate_by_another_name(connection, path)
-        if existing is not None:
-            return existing
-        now = datetime.now(UTC).replace(tzinfo=None)
-        connection.execute(insert(Root).values(path=os.fsencode(path), added_at=now))
-        location = locate(connection, path)
-        if location is None:
-            raise RuntimeError(f"The root {path} was added but cannot be found.")
-        _merge_roots_below(connection, location)
-        return location
+        return ensure_root_in(connection, absolute(path))
+
+
+def ensure_root_in(connection: Connection, path: Path) -> RootLocation:
+    """As `ensure_root`, of an absolute path within a transaction."""
+    existing = locate_by_any_name(connection, path)
+    if existing is not None:
+        return existing
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.execute(insert(Root).values(path=os.fsencode(path), added_at=now))
+    location = locate(connection, path)
+    if location is None:
+        raise RuntimeError(f"The root {path} was added but cannot be found.")
+    _merge_roots_below(connection, location)
+    return location
+
+
+def locate_by_any_name(connection: Connection, path: Path) -> RootLocation | None:
+    """As `locate`, also through symbolic links and other spellings of a folder that exists."""
+    return locate(connection, path) or _locate_by_another_name(connection, path)
 
 
 def find_location(library: Library, path: Path) -> RootLocation | None:

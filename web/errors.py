@@ -117,6 +117,8 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.NotInAlbum: HTTPStatus.CONFLICT,
         errors.SnapshotError: HTTPStatus.CONFLICT,
         errors.RootBusy: HTTPStatus.CONFLICT,
+        errors.ForeignRoot: HTTPStatus.CONFLICT,
+        errors.MergeWithItself: HTTPStatus.CONFLICT,
         errors.RootMismatch: HTTPStatus.CONFLICT,
         errors.RootOverlaps: HTTPStatus.CONFLICT,
         errors.UnknownRoot: HTTPStatus.NOT_FOUND,

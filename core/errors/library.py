@@ -12,6 +12,7 @@ __all__ = [
     "FolderExcluded",
     "FolderNotFound",
     "FolderUnreadable",
+    "ForeignRoot",
     "IndexFault",
     "InvalidTag",
     "LibraryBusy",
@@ -19,9 +20,11 @@ __all__ = [
     "LibraryError",
     "LibraryInUse",
     "LibraryNotFound",
+    "LibraryOutdated",
     "LibraryReadOnly",
     "LibraryTooNew",
     "LibraryUnusable",
+    "MergeWithItself",
     "PathNotIndexed",
     "PictureError",
     "PictureTooLarge",
@@ -73,6 +76,20 @@ class LibraryReadOnly(LibraryUnusable):
         self.args = (f"The library at {path} cannot be changed: {reason}.",)
 
 
+class LibraryOutdated(LibraryReadOnly):
+    """An earlier version wrote the library at `path`, and it cannot be upgraded; `reason` says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, f"it has to be upgraded for this version of Sightline, but {reason}")
+
+
+class MergeWithItself(LibraryError):
+    """The library at `path` was to be merged into itself."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, f"{path} is the library itself. Name another one.")
+
+
 class LibraryInUse(LibraryError):
     """Another process has the catalogue at `path` open, so that it cannot be replaced."""
 
@@ -114,6 +131,14 @@ class UnknownRoot(SightlineError):
         roots = f"Its folders are: {first_names(tuple(map(str, known)))}" if known else "It has no folders."
         super().__init__(f"{path} is not one of the folders that were added to the library. {roots}")
         self.path, self.known = path, known
+
+
+class ForeignRoot(SightlineError):
+    """The root `path` of another library is a path of another operating system, and does not say where it is here."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is not an absolute path on this system. Where are its pictures here?")
+        self.path = path
 
 
 class RootBusy(SightlineError):
