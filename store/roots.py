@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from core.files import absolute
+from store.catalog.path_keys import folder_of, path_key
 from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
 from store.library import Library, Writer
 
@@ -206,8 +207,17 @@ def _merge_roots_below(connection: Connection, location: RootLocation) -> None:
             connection.execute(
                 update(Picture)
                 .where(Picture.id == bindparam("picture"))
-                .values(root_id=literal_column(str(location.root_id)), relpath=bindparam("moved")),
-                [{"picture": picture.id, "moved": prefix + picture.relpath} for picture in pictures],
+                .values(
+                    root_id=literal_column(str(location.root_id)),
+                    relpath=bindparam("moved"),
+                    folder=bindparam("moved_folder"),
+                    path_key=bindparam("moved_key"),
+                ),
+                [
+                    {"picture": picture.id, "moved": path, "moved_folder": folder_of(path), "moved_key": path_key(path)}
+                    for picture in pictures
+                    for path in [prefix + picture.relpath]
+                ],
             )
         moved = {"root_id": location.root_id, "beneath": location.beneath, "is_run_complete": False}
         connection.execute(update(ReplacedContent).where(ReplacedContent.root_id == row.id).values(moved))

@@ -9,11 +9,12 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inse
 from sqlalchemy.exc import OperationalError
 
 from core.errors import LibraryTooNew, LibraryUnusable
+from store.catalog.block_triggers import BLOCK_TRIGGERS
 from store.catalog.tables import Base
 
 __all__ = ["HEAD", "is_current", "prepare", "revisions", "upgrade"]
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision in `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -77,7 +78,7 @@ def prepare(engine: Engine, path: Path) -> None:
 def _create(connection: Connection) -> None:
     """Create what the migrations would create, in a tenth of their time."""
     Base.metadata.create_all(connection)
-    for statement in TEXT_INDEX:
+    for statement in (*TEXT_INDEX, *BLOCK_TRIGGERS):
         connection.execute(text(statement))
     connection.execute(
         text(

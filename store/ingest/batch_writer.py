@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, inse
 from core.frames import Frame
 from core.metadata import ImageInfo
 from core.pixels_version import PIXELS_VERSION
+from store.catalog.path_keys import path_columns
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
 from store.colors import record_colors_in
 from store.frames import EmbeddedFrames, add_frames
@@ -260,6 +261,7 @@ class BatchWriter:
         return {
             "root_id": self._location.root_id,
             "relpath": outcome.file.relpath,
+            **path_columns(outcome.file.relpath),
             "size": outcome.size,
             "mtime_ns": outcome.mtime_ns,
             "ctime_ns": outcome.file.ctime_ns,

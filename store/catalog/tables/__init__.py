@@ -33,6 +33,10 @@ Files that a scan did not take are counted by folder and type.
 
     roots 1──* passed_over
 
+Counts are kept for blocks of contents, and hold while the version of a block is that for which they were counted.
+
+    content_blocks 1──* kept_counts
+
 Long-running work waits in `jobs`, which refers to no other table.
 """
 
@@ -51,7 +55,7 @@ from store.catalog.tables.contents import (
     TextReadingRow,
 )
 from store.catalog.tables.files import Failure, PassedOver, Picture, PictureState, Root, RootKind, Sidecar
-from store.catalog.tables.library import JobRow, LibraryState
+from store.catalog.tables.library import BLOCK_SIZE, ContentBlock, JobRow, KeptCounts, LibraryState
 from store.catalog.tables.organising import (
     Album,
     AlbumContent,
@@ -72,10 +76,12 @@ from store.catalog.tables.spaces import (
 )
 
 __all__ = [
+    "BLOCK_SIZE",
     "Album",
     "AlbumContent",
     "Base",
     "Content",
+    "ContentBlock",
     "ContentPlace",
     "ContentTag",
     "DistinctPair",
@@ -85,6 +91,7 @@ __all__ = [
     "FrameRow",
     "IndexGeneration",
     "JobRow",
+    "KeptCounts",
     "LibraryState",
     "NamedPlace",
     "PassedOver",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
@@ -31,6 +31,7 @@ class Content(Base):
     __table_args__ = (
         Index(None, "taken_at", "id", "width", "height"),
         Index(None, "latitude", "longitude"),
+        Index(None, "user_rating", sqlite_where=text("user_rating IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 

@@ -4,9 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.catalog.path_keys import folder_of, name_key, path_key
 from store.catalog.tables.base import Base
 
 __all__ = ["Failure", "PassedOver", "Picture", "PictureState", "Root", "RootKind", "Sidecar"]
@@ -49,6 +51,11 @@ class Root(Base):
     kind: Mapped[str] = mapped_column(String(10), default=RootKind.FOLDER, server_default=RootKind.FOLDER)
 
 
+def _inserted_path(context: DefaultExecutionContext) -> bytes:
+    path: bytes = context.get_current_parameters()["relpath"]
+    return path
+
+
 class Picture(Base):
     """A file of the library, identified by its root and its path relative to it."""
 
@@ -62,7 +69,18 @@ class Picture(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"))
     relpath: Mapped[bytes] = mapped_column(LargeBinary)
-    """Path relative to the root, as file system bytes separated by `/`; the ID of a document."""
+    """Path relative to the root, as file system bytes separated by `/`; the ID of a document.
+
+    A statement that changes it also changes the next three columns (`store.catalog.path_keys`). Inserted rows get them.
+    """
+    folder: Mapped[bytes] = mapped_column(
+        LargeBinary, default=lambda context: folder_of(_inserted_path(context)), server_default=text("x''")
+    )
+    """The folder of the file, relative to the root."""
+    path_key: Mapped[str] = mapped_column(default=lambda context: path_key(_inserted_path(context)), server_default="")
+    """`relpath` in its comparable form."""
+    name_key: Mapped[str] = mapped_column(default=lambda context: name_key(_inserted_path(context)), server_default="")
+    """The name of the file in its comparable form."""
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     ctime_ns: Mapped[int | None] = mapped_column(BigInteger)

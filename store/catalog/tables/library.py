@@ -1,14 +1,17 @@
-"""The state of a library, and its queue of jobs."""
+"""The state of a library, counts that are kept, and its queue of jobs."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
 
-__all__ = ["JobRow", "LibraryState"]
+__all__ = ["BLOCK_SIZE", "ContentBlock", "JobRow", "KeptCounts", "LibraryState"]
+
+BLOCK_SIZE = 16_384
+"""Contents of a block: those with the same quotient of their IDs."""
 
 
 class LibraryState(Base):
@@ -21,6 +24,31 @@ class LibraryState(Base):
     """Incremented by every transaction that changes the searchable vectors or the active space."""
     active_space_id: Mapped[int | None] = mapped_column(ForeignKey("spaces.id"))
     created_at: Mapped[datetime]
+
+
+class ContentBlock(Base):
+    """A block of contents. Triggers raise its version when what is counted of them changes (`block_triggers`)."""
+
+    __tablename__ = "content_blocks"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """The IDs of its contents, divided by `BLOCK_SIZE`."""
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
+class KeptCounts(Base):
+    """Counts of the contents of a block, see `store.kept_counts`. They hold if the block still has this version.
+
+    They are derived from the other tables, and counted again if they are missing.
+    """
+
+    __tablename__ = "kept_counts"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    """What is counted, and by which version of the code."""
+    version: Mapped[int] = mapped_column(BigInteger)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class JobRow(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
@@ -40,7 +40,10 @@ class ContentTag(Base):
     """A tag of a content, from one source."""
 
     __tablename__ = "content_tags"
-    __table_args__ = (Index(None, "content_id"),)
+    __table_args__ = (
+        Index(None, "content_id"),
+        Index("ix_content_tags_by_users", "content_id", sqlite_where=text("source = 'user'")),
+    )
 
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
     content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True)
