@@ -1,13 +1,18 @@
 """Absolute paths, times of files, and files that are written completely or not at all."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import get_ident
+from time import time
 from typing import BinaryIO
 
-__all__ = ["absolute", "atomic_writer", "changed_ns", "modified_ns", "write_atomically"]
+__all__ = ["absolute", "atomic_writer", "changed_ns", "modified_ns", "remove_abandoned_drafts", "write_atomically"]
+
+ABANDONED_AFTER_SECONDS = 3600
+"""Age from which a temporary file was left by a killed process: no file takes that long to write."""
 
 
 def absolute(path: Path | str) -> Path:
@@ -54,10 +59,25 @@ def atomic_writer(path: Path, *, durable: bool = True, mode: int = 0o666) -> Ite
         draft.unlink(missing_ok=True)
 
 
+def remove_abandoned_drafts(folder: Path, prefix: str) -> None:
+    """Remove temporary files of `atomic_writer` that killed processes left in `folder`.
+
+    Only those of files whose names begin with `prefix` are removed. A folder that cannot be read is left as it is.
+    """
+    draft = re.compile(rf"\.{re.escape(prefix)}.*\.\d+\.\d+\.tmp", re.DOTALL)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if draft.fullmatch(entry.name):
+                with suppress(OSError):  # another process removed it
+                    # A time in the future is no reason to keep a file for ever: the clock was wrong.
+                    if abs(time() - entry.stat(follow_symlinks=False).st_mtime) > ABANDONED_AFTER_SECONDS:
+                        Path(entry.path).unlink()
+
+
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     """Write `chunks` to `path` as `atomic_writer` does. Pipes and devices are written to directly.
 
-    Raises `OSError`.
+    Temporary files of `path` that killed processes left are removed. Raises `OSError`.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
@@ -65,3 +85,4 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
         return
     with atomic_writer(path) as file:
         file.writelines(chunks)
+    remove_abandoned_drafts(path.parent, path.name)

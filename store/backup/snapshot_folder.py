@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from core.errors import SnapshotError
+from core.files import remove_abandoned_drafts
 from store.backup.snapshot_file import Snapshot, open_snapshot
 
 __all__ = [
@@ -104,8 +105,9 @@ def newest_intact_snapshot(library: Path) -> Snapshot | None:
 def remove_old_snapshots(folder: Path, library: str) -> int:
     """Remove the snapshots of a library that are not to be kept (`KEPT`); return how many.
 
-    Files that cannot be removed are left.
+    Unfinished ones that killed processes left are removed, too. Files that cannot be removed are left.
     """
+    remove_abandoned_drafts(folder, library)
     files = list_snapshots(folder, library)
     kept = {file.path for file in _kept(files)}
     removed = 0

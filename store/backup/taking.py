@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.errors import LibraryError, SnapshotError, SnapshotUnwritable
+from core.files import remove_abandoned_drafts
 from store.backup.collecting import active_model, collect, count_records, list_snapshot_roots
 from store.backup.records import Judgement
 from store.backup.snapshot_file import SnapshotHeader, has_header, said_at, write_snapshot
@@ -81,6 +82,7 @@ def save_snapshot(library: Library, path: Path, judgements: ReadJudgements = tup
     if is_other:
         raise SnapshotUnwritable(path, "there is another file, which is not a snapshot")
     counts, _ = _write(library, path, _now(), judgements)
+    remove_abandoned_drafts(path.parent, path.name)
     return TakenSnapshot(path, counts, is_new=True)
 
 
@@ -97,6 +99,7 @@ def take_snapshot(library: Library, folder: Path, judgements: ReadJudgements = t
         counts, said = _write(library, path, now, judgements)
         if last is not None and said_at(last.path) == said:
             path.unlink()
+            remove_abandoned_drafts(folder, key)
             return TakenSnapshot(last.path, counts, is_new=False)
     except OSError as exc:
         raise SnapshotUnwritable(folder, exc.strerror or str(exc)) from exc

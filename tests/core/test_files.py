@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files import absolute, atomic_writer, write_atomically
+from core.files import absolute, atomic_writer, remove_abandoned_drafts, write_atomically
 
 
 def test_absolute_removes_dots_and_keeps_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,3 +74,30 @@ def test_threads_that_write_the_same_file_do_not_mix(tmp_path: Path) -> None:
     written = target.read_bytes()
     assert written == written[:1] * 20_000
     assert [path.name for path in tmp_path.iterdir()] == ["list.txt"]
+
+
+def test_temporary_files_of_killed_processes_are_removed_after_an_hour(tmp_path: Path) -> None:
+    names = {
+        ".a.json.12.34.tmp": 1,
+        ".a.json.9.9.tmp": None,
+        ".b.json.1.2.tmp": 1,
+        ".a.json.tmp": 1,
+        "a.json.1.2.tmp": 1,
+    }
+    for name, modified in names.items():
+        (tmp_path / name).touch()
+        if modified is not None:
+            os.utime(tmp_path / name, (modified, modified))
+    write_atomically(tmp_path / "a.json", [b"1"])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.json", *names} - {".a.json.12.34.tmp"}
+
+
+def test_a_temporary_file_of_the_future_is_removed(tmp_path: Path) -> None:
+    """It was written while the clock was wrong."""
+    draft = tmp_path / ".a.1.2.tmp"
+    draft.touch()
+    os.utime(draft, (2**32, 2**32))
+    remove_abandoned_drafts(tmp_path, "a")
+    remove_abandoned_drafts(tmp_path / "none", "a")
+    assert not draft.exists()

@@ -1,5 +1,6 @@
 """Which snapshots are kept, and which is the newest intact one."""
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -101,3 +102,15 @@ def test_snapshot_of_the_future_is_the_last_resort(tmp_path: Path, folder: Path)
         assert found is not None
         assert found.path == expected
         expected.unlink()
+
+
+def test_unfinished_snapshots_of_killed_processes_do_not_accumulate(folder: Path) -> None:
+    names = [f".{snapshot_name(library, NOON)}.12.{number}.tmp" for number, library in enumerate((KEY, KEY, OTHER))]
+    for name in names:
+        (folder / name).touch()
+    for name in (names[0], names[2]):
+        os.utime(folder / name, (1, 1))
+    remove_old_snapshots(folder, KEY)
+    assert {path.name for path in folder.iterdir()} == set(
+        names[1:]
+    )  # one may be written now, one is of another library
