@@ -7,10 +7,11 @@ from time import sleep
 
 from core.errors import SightlineError
 from encoders import registry
-from encoders.compiled import store
-from encoders.compiled.choice import measure
+from encoders.compiled import openvino_encoder, store
+from encoders.compiled.choice import Rates, compare
 from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.failure import NotCompilable
+from encoders.compiled.openvino_encoder import OpenVinoEncoder, compare_openvino
 from encoders.torch_encoder import TorchEncoder
 
 
@@ -32,7 +33,11 @@ def compile_model(name: str, fingerprint: str) -> None:
             reason = str(exc) if isinstance(exc, NotCompilable) else repr(exc)[:300]
             store.record_failure(encoder.space, reason)
             return
-    measure(CompiledEncoder(compiled, encoder), encoder, str(encoder.placed), compiled.folder)
+    by_onnx = CompiledEncoder(compiled, encoder)
+    openvino = None
+    if openvino_encoder.is_installed():
+        openvino = compare_openvino(by_onnx, OpenVinoEncoder(compiled, encoder))
+    Rates(openvino=openvino, torch=compare(by_onnx, encoder, lambda: str(encoder.placed))).keep(compiled.folder)
 
 
 def _end_with(parent: int) -> None:

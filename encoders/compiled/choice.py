@@ -1,10 +1,11 @@
-"""How a CLIP model is run: by ONNX Runtime or by PyTorch. For long runs, a short measurement on the machine decides."""
+"""How a CLIP model is run: by ONNX Runtime, OpenVINO or PyTorch. A short measurement on the machine decides."""
 
 import json
 import os
 import platform
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -16,26 +17,28 @@ from numpy.typing import NDArray
 from core.errors import DeviceUnavailable
 from core.files import write_atomically
 from encoders import machine
+from encoders.background import background
 from encoders.base import Encoder
 
 __all__ = [
     "MIN_COSINE",
     "RUNTIMES",
     "RUNTIME_VARIABLE",
+    "Comparison",
     "Rates",
-    "measure",
+    "compare",
     "read_rates",
     "requested_runtime",
 ]
 
 RUNTIME_VARIABLE = "SIGHTLINE_RUNTIME"
-"""Environment variable with the way to run CLIP models: auto, onnx, torch."""
-RUNTIMES = ("auto", "onnx", "torch")
+"""Environment variable with the way to run CLIP models: auto, onnx, openvino, torch."""
+RUNTIMES = ("auto", "onnx", "openvino", "torch")
 
 MIN_COSINE = 0.9995
 """The smallest cosine to float32 of a way to run a model that is chosen by itself."""
 MIN_GAIN = 1.15
-"""How much faster PyTorch must be than ONNX Runtime: less does not pay for loading it."""
+"""How much faster another way must be than the one in use: less does not pay for loading it."""
 
 FILE = "measurement.json"
 PICTURES, ROUNDS = 8, 3
@@ -44,23 +47,49 @@ MAX_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Rates:
-    """The rates of both ways to run the image tower of a model on one machine."""
+class Comparison:
+    """The rates of ONNX Runtime and of another way to run the image tower of a model, measured in turns."""
 
-    machine: str
     onnx: float
     """Pictures per second of ONNX Runtime."""
-    torch: float
-    """Pictures per second of PyTorch on `device`."""
-    device: str
-    """Where PyTorch runs, and in which precision: `cpu, bfloat16`."""
+    other: float
+    """Pictures per second of the other way; 0 if it failed."""
+    where: str
+    """Where the other way runs, and in which precision: `cpu, bfloat16`."""
     cosine: float
-    """The smallest cosine between vectors of both."""
+    """The smallest cosine between vectors of both, of some photos."""
+
+    @property
+    def gain(self) -> float:
+        """How many times as fast the other way is; 0 if its vectors are not accepted."""
+        return self.other / self.onnx if self.cosine >= MIN_COSINE else 0.0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What was measured on one machine; None for a way that was not measured yet."""
+
+    machine: str = ""
+    openvino: Comparison | None = None
+    torch: Comparison | None = None
+
+    @property
+    def prefers_openvino(self) -> bool:
+        """Whether OpenVINO is clearly faster than ONNX Runtime."""
+        return self.openvino is not None and self.openvino.gain >= MIN_GAIN
 
     @property
     def prefers_torch(self) -> bool:
-        """Whether PyTorch is clearly faster, and its vectors are accepted."""
-        return self.cosine >= MIN_COSINE and self.torch >= MIN_GAIN * self.onnx
+        """Whether PyTorch is clearly faster than both others."""
+        best = self.openvino.gain if self.openvino is not None and self.prefers_openvino else 1.0
+        return self.torch is not None and self.torch.gain >= MIN_GAIN * best
+
+    def keep(self, folder: Path) -> "Rates":
+        """Write these to the compiled model in `folder`, if it can be written, and return them for this machine."""
+        kept = replace(self, machine=_this_machine())
+        with suppress(OSError):
+            write_atomically(folder / FILE, [json.dumps(asdict(kept)).encode()])
+        return kept
 
 
 def requested_runtime() -> str:
@@ -71,32 +100,31 @@ def requested_runtime() -> str:
     return asked
 
 
-def read_rates(folder: Path) -> Rates | None:
-    """Return what was measured on this machine for the compiled model in `folder`; None if nothing was."""
+def read_rates(folder: Path) -> Rates:
+    """Return what was measured on this machine for the compiled model in `folder`."""
     try:
-        found = Rates(**json.loads((folder / FILE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-    return found if found.machine == _this_machine() else None
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        ways = {name: Comparison(**content[name]) for name in ("openvino", "torch") if content[name] is not None}
+        found = Rates(content["machine"], **ways)
+    except (OSError, ValueError, TypeError, KeyError):
+        return Rates()
+    return found if found.machine == _this_machine() else Rates()
 
 
-def measure(compiled: Encoder, original: Encoder, device: str, folder: Path) -> Rates:
-    """Measure both encoders in turns, and keep the result in `folder` if it can be written.
+def compare(compiled: Encoder, other: Encoder, where: Callable[[], str]) -> Comparison:
+    """Measure both encoders in turns, on photos. `where` is called when `other` has been loaded.
 
     A tower that takes a second for a picture is measured for about 20 seconds, others for less.
     """
-    side = compiled.preprocess.size
-    pixels = np.random.default_rng(0).integers(0, 256, (PICTURES, side, side, 3), np.uint8)
-    vectors = [_timed(encoder, pixels[:1])[0] for encoder in (compiled, original)]  # loads weights, and warms up
+    photos = [photo.open() for photo in background().photos[:PICTURES]]
+    pixels = np.stack([compiled.preprocess.pixels(photo) for photo in photos])  # (P, S, S, 3)
+    vectors = [_timed(encoder, pixels)[0] for encoder in (compiled, other)]  # loads weights, and warms up
     cosine = float((vectors[0] * vectors[1]).sum(1).min())
     began, seconds = perf_counter(), list[tuple[float, float]]()
     while len(seconds) < ROUNDS and (not seconds or perf_counter() - began < MAX_SECONDS):
-        seconds.append((_timed(compiled, pixels)[1], _timed(original, pixels)[1]))
-    onnx, torch = (PICTURES / median(times) for times in zip(*seconds, strict=True))
-    found = Rates(_this_machine(), round(onnx, 2), round(torch, 2), device, cosine)
-    with suppress(OSError):
-        write_atomically(folder / FILE, [json.dumps(asdict(found)).encode()])
-    return found
+        seconds.append((_timed(compiled, pixels)[1], _timed(other, pixels)[1]))
+    onnx, others = (round(len(pixels) / median(times), 2) for times in zip(*seconds, strict=True))
+    return Comparison(onnx, others, where(), cosine)
 
 
 def _timed(encoder: Encoder, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
@@ -108,7 +136,7 @@ def _timed(encoder: Encoder, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.floa
 def _this_machine() -> str:
     """Return what a measurement depends on: processors, GPU, and the versions of both libraries."""
     parts = [platform.machine(), _processor(), str(os.cpu_count()), "gpu" if machine.has_gpu_driver() else "no gpu"]
-    return ", ".join([*parts, *(f"{name} {_version(name)}" for name in ("torch", "onnxruntime"))])
+    return ", ".join([*parts, *(f"{name} {_version(name)}" for name in ("torch", "onnxruntime", "openvino"))])
 
 
 def _processor() -> str:

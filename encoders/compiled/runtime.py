@@ -1,14 +1,16 @@
 """Run a CLIP model in its compiled form where there is one, and by PyTorch where that is faster or the only way.
 
 A text, and the first pictures of a process, are embedded by the compiled model, because starting PyTorch takes seconds.
-Further pictures are embedded in the way that a measurement on this machine found to be faster (`choice`).
+Further pictures are embedded in the way that a measurement on this machine found to be faster (`choice`): OpenVINO
+starts fast and is used for more than a few pictures, PyTorch for many.
 """
 
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from threading import RLock, Timer
 from typing import TypeVar
@@ -16,16 +18,20 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import DeviceUnavailable
 from encoders import machine
 from encoders.base import Encoder, Vectors
-from encoders.compiled import store
-from encoders.compiled.choice import RUNTIME_VARIABLE, Rates, measure, read_rates, requested_runtime
+from encoders.compiled import openvino_encoder, store
+from encoders.compiled.choice import RUNTIME_VARIABLE, Comparison, Rates, compare, read_rates, requested_runtime
 from encoders.compiled.encoder import CompiledDamaged, CompiledEncoder
+from encoders.compiled.openvino_encoder import OpenVinoEncoder, OpenVinoFailed, compare_openvino
 from encoders.placement import CPU_BATCH_SIZE, Placement
 from encoders.torch_encoder import TorchEncoder
 
 __all__ = ["RuntimeEncoder", "describe_runtime", "with_runtime"]
 
+FEW_PICTURES = 4
+"""Pictures that a process embeds by ONNX Runtime in any case: those of a query, and of what is shown with an answer."""
 LONG_RUN = 128
 """Pictures that a process embeds before it may start PyTorch for more; a calibration takes 85."""
 PATIENCE_SECONDS = 2.0
@@ -40,9 +46,11 @@ def with_runtime(original: TorchEncoder, placement: Placement) -> Encoder:
     """Return an encoder that runs `original` in the best way, or `original` if PyTorch was asked for.
 
     PyTorch is asked for by `SIGHTLINE_RUNTIME=torch`, or by a device or precision other than that of a compiled model
-    (`cpu`, `fp32`). Raises `DeviceUnavailable` for an unknown value of the variable.
+    (`cpu`, `fp32`). Raises `DeviceUnavailable` for an unknown value of the variable, and for OpenVINO if it is missing.
     """
     runtime = requested_runtime()
+    if runtime == "openvino" and not openvino_encoder.is_installed():
+        raise DeviceUnavailable(f"{RUNTIME_VARIABLE}=openvino", "the package `openvino` is not installed")
     if runtime == "torch" or (runtime == "auto" and not placement.allows_float32_on_cpu):
         return original
     return RuntimeEncoder(original, placement)
@@ -70,6 +78,7 @@ class RuntimeEncoder(Encoder):
         self._placement = placement
         self._opening = RLock()
         self._compiled: CompiledEncoder | None = None
+        self._openvino: OpenVinoEncoder | None = None
         self._is_opened = False
         self._embedded = 0
         self._measured: Rates | None = None
@@ -105,8 +114,14 @@ class RuntimeEncoder(Encoder):
     def encode_pixels(self, pixels: NDArray[np.uint8]) -> Vectors:
         """Return the unit vectors (N, D) of pixels (N, S, S, 3)."""
         self._embedded += len(pixels)
-        if self._embedded > LONG_RUN and self._prefers_torch():
+        compiled = self.compiled()
+        if compiled is None or (self._embedded > LONG_RUN and self._prefers_torch(compiled)):
             return self.original.encode_pixels(pixels)
+        if self._embedded > FEW_PICTURES and (faster := self._faster(compiled)) is not None:
+            try:
+                return faster.encode_pixels(pixels)
+            except OpenVinoFailed:
+                self._openvino = None  # for the rest of this process
         return self._first(lambda encoder: encoder.encode_pixels(pixels))
 
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -127,6 +142,8 @@ class RuntimeEncoder(Encoder):
             if not self._is_opened:
                 found = store.find(self.space) or self._compile()
                 self._compiled = None if found is None else CompiledEncoder(found, self.original)
+                if found is not None and openvino_encoder.is_installed():
+                    self._openvino = OpenVinoEncoder(found, self.original)
                 self._is_opened = True
             return self._compiled
 
@@ -163,31 +180,49 @@ class RuntimeEncoder(Encoder):
             store.record_failure(self.space, f"its exporter was killed by signal {-done.returncode}")
         return found
 
-    def _prefers_torch(self) -> bool:
-        """Whether PyTorch embeds pictures faster here. Measures it if that was not done on this machine."""
-        compiled = self.compiled()
-        if compiled is None:
-            return True
-        if requested_runtime() == "onnx":
+    def _prefers_torch(self, compiled: CompiledEncoder) -> bool:
+        """Whether PyTorch embeds pictures fastest here. Measures it if that was not done on this machine."""
+        if requested_runtime() != "auto":
             return False
         with self._opening:
-            if self._measured is None:
-                folder = compiled.compiled.folder
-                self._measured = read_rates(folder) or self._measure(compiled)
-            return self._measured.prefers_torch
+            rates = self._rates(compiled)
+            if rates.torch is None:
+                with self._explained_measurement():
+                    measured = compare(compiled, self.original, lambda: str(self.original.placed))
+                rates = self._measured = replace(rates, torch=measured).keep(compiled.compiled.folder)
+            return rates.prefers_torch
 
-    def _measure(self, compiled: CompiledEncoder) -> Rates:
-        with _explained(self._placement, f"Measuring how {self.space.model} runs fastest here; this is done once."):
-            return measure(compiled, self.original, str(self.original.placed), compiled.compiled.folder)
+    def _faster(self, compiled: CompiledEncoder) -> OpenVinoEncoder | None:
+        """Return the encoder of OpenVINO if it is faster here, or was asked for. Measures it if needed."""
+        if requested_runtime() == "onnx":
+            return None
+        with self._opening:
+            if self._openvino is None or requested_runtime() == "openvino":
+                return self._openvino
+            rates = self._rates(compiled)
+            if rates.openvino is None:
+                with self._explained_measurement():
+                    measured = compare_openvino(compiled, self._openvino)
+                rates = self._measured = replace(rates, openvino=measured).keep(compiled.compiled.folder)
+            return self._openvino if rates.prefers_openvino else None
+
+    def _rates(self, compiled: CompiledEncoder) -> Rates:
+        if self._measured is None:
+            self._measured = read_rates(compiled.compiled.folder)
+        return self._measured
+
+    def _explained_measurement(self) -> AbstractContextManager[None]:
+        message = f"Measuring how {self.space.model} runs fastest here; this is done once."
+        return _explained(self._placement, message)
 
     def _expects_gpu(self) -> bool:
         """Whether long runs will use a GPU, as far as this is known without starting PyTorch."""
-        if requested_runtime() == "onnx":
+        if requested_runtime() != "auto":
             return False
         found = store.find(self.space)
-        measured = None if found is None else read_rates(found.folder)
-        if measured is not None:
-            return measured.prefers_torch and not measured.device.startswith("cpu")
+        measured = Rates() if found is None else read_rates(found.folder)
+        if measured.torch is not None:
+            return measured.prefers_torch and not measured.torch.where.startswith("cpu")
         return machine.has_gpu_driver() or machine.is_apple_silicon()
 
 
@@ -204,14 +239,32 @@ def describe_runtime(encoder: Encoder) -> dict[str, str]:
             return {"runtime": "ONNX Runtime, after its first use has compiled it"}
         return {"runtime": f"PyTorch; it cannot be compiled: {failure}"}
     cosines = ", ".join(f"{kind} {cosine:.6f}" for kind, cosine in found.card.cosines.items())
-    measured = None if requested_runtime() == "onnx" else read_rates(found.folder)
-    uses_torch = measured is not None and measured.prefers_torch
-    runs = f"ONNX Runtime; more than {LONG_RUN} pictures with PyTorch" if uses_torch else "ONNX Runtime"
-    facts = {"runtime": runs, "agreement": f"smallest cosine to PyTorch in float32: {cosines}"}
-    if measured is not None:
-        rates = f"ONNX Runtime {measured.onnx:.1f}, PyTorch {measured.torch:.1f} ({measured.device})"
-        facts["rates"] = f"pictures/s: {rates}; smallest cosine between both {measured.cosine:.6f}"
+    measured = read_rates(found.folder)
+    facts = {
+        "runtime": _describe_ways(measured),
+        "agreement": f"smallest cosine to PyTorch in float32: {cosines}",
+    }
+    ways = {"OpenVINO": measured.openvino, "PyTorch": measured.torch}
+    if rates := [_describe_rate(name, way) for name, way in ways.items() if way is not None]:
+        facts["rates"] = "pictures/s: " + "; ".join(rates)
     return {**facts, "compiled": str(found.folder)}
+
+
+def _describe_rate(name: str, way: Comparison) -> str:
+    if not way.other:
+        return f"{name} {way.where}"
+    return f"{name} {way.other:.1f}, ONNX Runtime {way.onnx:.1f} ({way.where}; smallest cosine {way.cosine:.6f})"
+
+
+def _describe_ways(rates: Rates) -> str:
+    """Return which way runs texts, a few pictures, and more of them."""
+    runtime = requested_runtime()
+    ways = ["ONNX Runtime"]
+    if openvino_encoder.is_installed() and (runtime == "openvino" or (runtime == "auto" and rates.prefers_openvino)):
+        ways.append(f"more than {FEW_PICTURES} pictures with OpenVINO")
+    if runtime == "auto" and rates.prefers_torch:
+        ways.append(f"more than {LONG_RUN} pictures with PyTorch")
+    return "; ".join(ways)
 
 
 @contextmanager

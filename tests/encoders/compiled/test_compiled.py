@@ -1,80 +1,28 @@
 """Compiled models: the same vectors as PyTorch, and what happens to damaged, half-written and outdated ones."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from filelock import FileLock
-from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable, ModelUnavailable
 from encoders import registry
-from encoders.base import Encoder
 from encoders.compiled import choice, store
 from encoders.compiled.encoder import CompiledEncoder
-from encoders.compiled.runtime import LONG_RUN, RuntimeEncoder, describe_runtime
+from encoders.compiled.runtime import FEW_PICTURES, RuntimeEncoder
 from encoders.placement import Placement
 from encoders.torch_encoder import TorchEncoder
+from tests.support.compiled_models import EXACT, forbid_torch, pixels
 
 pytest.importorskip("open_clip")
 pytest.importorskip("onnx")
 
-EXACT = Placement("cpu", "fp32")
 TEXTS = ["a dog", "two cats on a sofa, and a much longer text than this tower was made for", ""]
-
-
-@pytest.fixture(scope="module")
-def exports(tmp_path_factory: pytest.TempPathFactory, tiny: dict[str, Path]) -> Callable[[str], Path]:
-    """Compile the tiny model of a kind, once, and return the models folder."""
-    folders: dict[str, Path] = {}
-
-    def compile_once(kind: str) -> Path:
-        from encoders.compiled.export import export
-
-        if kind not in folders:
-            folders[kind] = tmp_path_factory.mktemp("models")
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setenv("SIGHTLINE_MODELS", str(folders[kind]))
-                patch.setenv("SIGHTLINE_RUNTIME", "torch")
-                encoder = registry.load(str(tiny[kind]), EXACT)
-                assert isinstance(encoder, TorchEncoder)
-                with store.exporting(encoder.space) as may_export:
-                    assert may_export
-                    export(encoder)
-        return folders[kind]
-
-    return compile_once
-
-
-@pytest.fixture
-def compiled(exports: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Install the compiled model of a kind for this test, and return its folder. Nothing is compiled any more."""
-
-    def install(kind: str) -> Path:
-        shutil.copytree(exports(kind), tmp_path / "models", dirs_exist_ok=True)
-        monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
-        monkeypatch.setattr(RuntimeEncoder, "_compile", lambda _: None)
-        return next((tmp_path / "models" / store.SUBFOLDER).glob(f"*/{store.CARD}")).parent
-
-    return install
-
-
-def pixels(encoder: Encoder, count: int = 3) -> NDArray[np.uint8]:
-    side = encoder.preprocess.size
-    return np.random.default_rng(0).integers(0, 256, (count, side, side, 3), np.uint8)
-
-
-def forbid_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: Any) -> None:
-        raise AssertionError("PyTorch is not needed")
-
-    monkeypatch.setattr(TorchEncoder, "_model", property(refused))
 
 
 @pytest.mark.parametrize("kind", ["vit", "resnet", "xlmr", "nllb", "mt5", "siglip", "altclip", "clip"])
@@ -106,8 +54,8 @@ def test_the_card_says_how_well_the_vectors_agree(compiled: Callable[[str], Path
 def test_a_vector_does_not_depend_on_its_batch(tiny: dict[str, Path], compiled: Callable[[str], Path]) -> None:
     compiled("vit")
     encoder = registry.load(str(tiny["vit"]))
-    shown = pixels(encoder, 5)
-    assert (encoder.encode_pixels(shown)[3] == encoder.encode_pixels(shown[3:4])[0]).all()
+    shown = pixels(encoder, FEW_PICTURES - 1)
+    assert (encoder.encode_pixels(shown)[2] == encoder.encode_pixels(shown[2:])[0]).all()
 
 
 def test_disagreeing_vectors_are_refused(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,84 +149,8 @@ def test_the_runtime_can_be_chosen(tiny: dict[str, Path], monkeypatch: pytest.Mo
     assert isinstance(registry.load(name), RuntimeEncoder)
     assert isinstance(registry.load(name, Placement("cpu", "bf16")), TorchEncoder)
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "fast")
-    with pytest.raises(DeviceUnavailable, match="auto, onnx, torch"):
+    with pytest.raises(DeviceUnavailable, match="auto, onnx, openvino, torch"):
         registry.load(name)
-
-
-@pytest.mark.parametrize(
-    ("runtime", "torch", "cosine", "expected"),
-    [
-        ("auto", 100.0, 0.9999, True),
-        ("auto", 11.0, 0.9999, False),
-        ("auto", 100.0, 0.99, False),
-        ("onnx", 100.0, 0.9999, False),
-    ],
-)
-def test_long_runs_use_pytorch_where_it_is_faster(
-    runtime: str,
-    torch: float,
-    cosine: float,
-    expected: bool,
-    tiny: dict[str, Path],
-    compiled: Callable[[str], Path],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    folder = compiled("vit")
-    monkeypatch.setenv("SIGHTLINE_RUNTIME", runtime)
-    measured = choice.Rates(choice._this_machine(), 10.0, torch, "cpu, bfloat16", cosine)
-    (folder / choice.FILE).write_text(json.dumps(vars(measured)))
-    encoder = registry.load(str(tiny["vit"]))
-    asked: list[int] = []
-    original = TorchEncoder.encode_pixels
-
-    def watched(self: TorchEncoder, shown: NDArray[np.uint8]) -> NDArray[np.float32]:
-        asked.append(len(shown))
-        return original(self, shown)
-
-    monkeypatch.setattr(TorchEncoder, "encode_pixels", watched)
-    assert encoder.batch_size == 16
-    encoder.encode_pixels(pixels(encoder, LONG_RUN - 4))
-    assert asked == []  # a few pictures do not start PyTorch
-    encoder.encode_pixels(pixels(encoder, 10))
-    assert asked == ([10] if expected else [])
-
-
-def test_the_measurement_of_another_machine_is_not_used(tmp_path: Path) -> None:
-    measured = choice.Rates("elsewhere", 1.0, 2.0, "cpu, bfloat16", 1.0)
-    (tmp_path / choice.FILE).write_text(json.dumps(vars(measured)))
-    assert choice.read_rates(tmp_path) is None
-
-
-def test_a_measurement_is_kept(tiny: dict[str, Path], compiled: Callable[[str], Path]) -> None:
-    folder = compiled("vit")
-    runtime = registry.load(str(tiny["vit"]), EXACT)
-    assert isinstance(runtime, RuntimeEncoder)
-    encoder = runtime.compiled()
-    assert encoder is not None
-    measured = choice.measure(encoder, runtime.original, "cpu, float32", folder)
-    assert measured.cosine > 0.9999
-    assert min(measured.onnx, measured.torch) > 0
-    assert choice.read_rates(folder) == measured
-
-
-def test_the_description_says_how_a_model_runs(
-    tiny: dict[str, Path], compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = str(tiny["vit"])
-    assert describe_runtime(registry.load(name)) == {"runtime": "PyTorch, as asked for"}  # as the tests are set up
-    monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
-    assert "after its first use" in describe_runtime(registry.load(name))["runtime"]
-    store.record_failure(registry.load(name).space, "no such operator")
-    assert describe_runtime(registry.load(name))["runtime"].endswith("cannot be compiled: no such operator")
-    folder = compiled("vit")
-    assert describe_runtime(registry.load(name))["runtime"] == "ONNX Runtime"
-    measured = choice.Rates(choice._this_machine(), 10.0, 25.0, "cpu, bfloat16", 0.9999)
-    (folder / choice.FILE).write_text(json.dumps(vars(measured)))
-    described = describe_runtime(registry.load(name))
-    assert described["runtime"] == f"ONNX Runtime; more than {LONG_RUN} pictures with PyTorch"
-    assert "images 1.000000" in described["agreement"]
-    assert "ONNX Runtime 10.0, PyTorch 25.0 (cpu, bfloat16)" in described["rates"]
-    assert describe_runtime(registry.load("mini")) == {}
 
 
 def test_unknown_languages_are_refused(tiny: dict[str, Path], compiled: Callable[[str], Path]) -> None:
@@ -309,6 +181,8 @@ def test_the_first_use_compiles_in_a_process_of_its_own(tiny: dict[str, Path], m
     encoder.encode_texts(["a dog"])
     found = store.find(encoder.space)
     assert found is not None
-    assert choice.read_rates(found.folder) is not None
+    rates = choice.read_rates(found.folder)
+    assert rates.torch is not None
+    assert rates.openvino is not None
     assert len(said) == 1
     assert "fast starts" in said[0]

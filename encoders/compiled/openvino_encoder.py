@@ -1,0 +1,93 @@
+"""The image tower of a compiled model, run by OpenVINO: in bfloat16 on processors that have instructions for it."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from encoders.compiled.choice import Comparison, compare
+from encoders.compiled.encoder import PICTURES_PER_RUN, CompiledEncoder
+from encoders.compiled.store import IMAGES
+
+__all__ = ["OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed"]
+
+_TELEMETRY = "openvino_telemetry"
+
+
+class OpenVinoFailed(Exception):
+    """OpenVINO cannot run a tower. It is never raised to users: ONNX Runtime takes its place."""
+
+
+def is_installed() -> bool:
+    """Return whether OpenVINO is installed. Imports nothing."""
+    return find_spec("openvino") is not None
+
+
+class OpenVinoEncoder(CompiledEncoder):
+    """A compiled model whose vectors of pictures are computed by OpenVINO; all else is done by ONNX Runtime.
+
+    The precision is what OpenVINO chooses for the processor. Vectors of pictures raise `OpenVinoFailed` if it fails.
+    """
+
+    @property
+    def precision(self) -> str:
+        """The number format of its computations, for example `bfloat16`. Loads the tower."""
+        return str(self._tower.get_property("INFERENCE_PRECISION_HINT").get_type_name()).replace("bf16", "bfloat16")
+
+    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
+        groups = (pixels[start : start + PICTURES_PER_RUN] for start in range(0, len(pixels), PICTURES_PER_RUN))
+        return np.concatenate([self._run(np.ascontiguousarray(group)) for group in groups])
+
+    def _run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            # A request of its own for each call: encoders are used by several threads.
+            found = self._tower.create_infer_request().infer([pixels])[0]
+        except RuntimeError as exc:
+            raise OpenVinoFailed(str(exc)) from exc
+        return np.array(found, np.float32)  # a copy: the request owns its output
+
+    @cached_property
+    def _tower(self) -> Any:
+        try:
+            return _compiled(self.compiled.folder / IMAGES)
+        except (RuntimeError, ImportError, OSError) as exc:
+            raise OpenVinoFailed(str(exc)) from exc
+
+
+def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> Comparison:
+    """Measure OpenVINO beside ONNX Runtime. Its rate is 0 if it fails."""
+    try:
+        return compare(compiled, other, lambda: f"cpu, {other.precision}")
+    except OpenVinoFailed as exc:
+        return Comparison(1.0, 0.0, f"failed: {exc}", 0.0)
+
+
+def _compiled(file: Path) -> Any:
+    """Return the part of a graph that computes vectors, compiled for this processor."""
+    with _without_telemetry():
+        import openvino
+
+    core = openvino.Core()
+    graph = core.read_model(file)
+    vectors = openvino.Model([graph.output("vectors")], graph.get_parameters(), "vectors")
+    return core.compile_model(vectors, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+
+
+@contextmanager
+def _without_telemetry() -> Iterator[None]:
+    """Hide the package with which OpenVINO reports each import to its makers, unless it has been imported already."""
+    if _TELEMETRY in sys.modules:
+        yield
+        return
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # importing it raises ImportError, for which it is prepared
+    try:
+        yield
+    finally:
+        del sys.modules[_TELEMETRY]
