@@ -14,7 +14,7 @@ from store.catalog.tables import Base
 
 __all__ = ["HEAD", "is_current", "prepare", "revisions", "upgrade"]
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision in `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -81,6 +81,7 @@ def rebuild(salvage: Salvage, shapes: Mapping[str, TableShape], target: sqlite3.
             _add_partial_rows(salvage, shape, target, result)
     _remove_dangling(target, result)
     _forget_readings(salvage, target)
+    _forget_written_sidecars(target)
     for shape in tables:
         result.saved[shape.name] = target.execute(f"SELECT count(*) FROM {shape.name}").fetchone()[0]
     target.execute("COMMIT")
@@ -163,6 +164,12 @@ def _forget_readings(salvage: Salvage, target: sqlite3.Connection) -> None:
         return
     target.execute("DELETE FROM text_frames WHERE id NOT IN (SELECT frame_id FROM text_lines)")
     target.execute("DELETE FROM text_readings WHERE content_id NOT IN (SELECT content_id FROM text_frames)")
+
+
+def _forget_written_sidecars(target: sqlite3.Connection) -> None:
+    """Let tags in XMP files stay: those that are lost here must not be taken for tags that people have removed."""
+    if _exists(target, "written_sidecars"):
+        target.execute("DELETE FROM written_sidecars")
 
 
 def restore_state(target: sqlite3.Connection) -> None:

@@ -16,6 +16,7 @@ Tags given by a user or a model, and keywords embedded in a file, belong to the 
 in a sidecar file belongs to the one picture next to it.
 
     contents 1──* content_tags *──1 tags 1──* picture_tags *──1 pictures 1──1 sidecars
+    pictures 1──1 written_sidecars (what Sightline added to the sidecar file)
     contents 1──* people (names, and the areas of their faces)
     contents 1──1 content_places *──1 places 1──* place_names
 
@@ -54,7 +55,16 @@ from store.catalog.tables.contents import (
     TextLineRow,
     TextReadingRow,
 )
-from store.catalog.tables.files import Failure, PassedOver, Picture, PictureState, Root, RootKind, Sidecar
+from store.catalog.tables.files import (
+    Failure,
+    PassedOver,
+    Picture,
+    PictureState,
+    Root,
+    RootKind,
+    Sidecar,
+    WrittenSidecar,
+)
 from store.catalog.tables.library import BLOCK_SIZE, ContentBlock, JobRow, KeptCounts, LibraryState
 from store.catalog.tables.organising import (
     Album,
@@ -114,4 +124,5 @@ __all__ = [
     "TextReadingRow",
     "UnreadFrames",
     "VectorFailure",
+    "WrittenSidecar",
 ]

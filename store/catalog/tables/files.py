@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from store.catalog.path_keys import folder_of, name_key, path_key
 from store.catalog.tables.base import Base
 
-__all__ = ["Failure", "PassedOver", "Picture", "PictureState", "Root", "RootKind", "Sidecar"]
+__all__ = ["Failure", "PassedOver", "Picture", "PictureState", "Root", "RootKind", "Sidecar", "WrittenSidecar"]
 
 
 class RootKind(StrEnum):
@@ -123,6 +123,23 @@ class Sidecar(Base):
     rating: Mapped[int | None]
     title: Mapped[str | None]
     description: Mapped[str | None]
+
+
+class WrittenSidecar(Base):
+    """What Sightline added to the XMP file of a picture. Only this is ever removed from it again.
+
+    A recovery drops these rows: otherwise tags that are lost with the catalogue would be removed from the files too.
+    """
+
+    __tablename__ = "written_sidecars"
+
+    picture_id: Mapped[int] = mapped_column(ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[bytes] = mapped_column(LargeBinary)
+    """Of the file, in the folder of the picture."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    """SHA-256 of the file as it was written."""
+    added: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """As `pictures.metadata.xmp_sidecar.Additions` has it."""
 
 
 class PassedOver(Base):
