@@ -148,7 +148,6 @@ class MirroredIndex(VectorIndex):
         rows = self._on_device(lambda mirror: mirror.at_least(query, lowest, allowed))
         if rows is None:
             return self._flat.search_range(query, min_score, among)
-        # Not `search_rows`: FAISS adds up in another order when it searches a range.
         return self._flat.search_range(query, min_score, self._flat.ids()[rows])
 
     def _is_small(self, among: Ids | None) -> bool:
