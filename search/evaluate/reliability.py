@@ -54,6 +54,9 @@ class Reliability:
     error: float
     """The expected calibration error, from 0 to 1."""
     queries: int
+    """Queries that were used."""
+    is_sample: bool
+    """Whether these are a random sample of the queries with a relevance."""
     results: int
     without_scale: int
     """Queries of a kind that has no calibrated relevance."""
@@ -89,7 +92,7 @@ def measure_reliability(measurement: VectorMeasurement, calibration: Calibration
         right += [name in caption.images for name in results]
         of_results += [cluster_of[caption.id]] * len(results)
     bins, error = bin_results(np.concatenate(relevance), np.array(right), of_results, pooled.resampling)
-    return Reliability(bins, error, len(rows), len(right), len(captions) - len(usable))
+    return Reliability(bins, error, len(rows), len(rows) < len(usable), len(right), len(captions) - len(usable))
 
 
 def bin_results(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cli.evaluate.report.markup import element, escaped, numbers_table
 from search.evaluate.measurement import Measurement, VectorMeasurement
-from search.evaluate.reliability import BINS, DEPTH, MAX_QUERIES, Reliability, ReliabilityBin, measure_reliability
+from search.evaluate.reliability import BINS, DEPTH, Reliability, ReliabilityBin, measure_reliability
 
 __all__ = ["reliability_panel", "reliability_section"]
 
@@ -68,7 +68,7 @@ def _of_system(name: str, reliability: Reliability) -> tuple[str, str]:
         f" Expected calibration error {reliability.error:.3f}; {reliability.results:,} results of "
         f"{reliability.queries:,} queries"
     )
-    if reliability.queries == MAX_QUERIES:
+    if reliability.is_sample:
         caption += ", a random sample"
     if reliability.without_scale:
         caption += f"; {reliability.without_scale:,} queries are of a kind without calibrated relevance"

@@ -63,10 +63,12 @@ def test_relevance_is_that_of_search() -> None:
     assert measure_reliability(measured, replace(calibration, scales={"sentence": Scale(1, 0, 0)})) is None
 
 
-def test_large_data_sets_are_sampled() -> None:
-    count = MAX_QUERIES + 50
+@pytest.mark.parametrize("more", [0, 50])
+def test_large_data_sets_are_sampled(more: int) -> None:
+    count = MAX_QUERIES + more
     vectors = np.tile(np.array([[1, 0]], np.float32), (count, 1))
     measured = measurement_of(["red"] * count, vectors, np.eye(2, dtype=np.float32))
     found = measure_reliability(measured, Calibration("w", BACKGROUND, {"word": Scale(1.0, 0.0, 0.0)}))
     assert found is not None
     assert (found.queries, found.results) == (MAX_QUERIES, 2 * MAX_QUERIES)
+    assert found.is_sample == (more > 0)
