@@ -1,10 +1,9 @@
-"""SQL functions that SQLite lacks: comparison of names, parts of paths, and distances.
+"""SQL functions that SQLite lacks: comparison of free texts, and distances.
 
 They are called for each row that the other conditions of a query leave, and never raise: they return NULL for invalid
 values.
 """
 
-import os
 import sqlite3
 
 from store.catalog.collation import fold, matches
@@ -17,9 +16,6 @@ def register_functions(connection: sqlite3.Connection) -> None:
     """Register the functions with a connection."""
     connection.create_function("sightline_fold", 1, _fold, deterministic=True)
     connection.create_function("sightline_like", 2, _like, deterministic=True)
-    connection.create_function("sightline_path", 2, _path, deterministic=True)
-    connection.create_function("sightline_name", 1, _name, deterministic=True)
-    connection.create_function("sightline_folder", 1, _folder, deterministic=True)
     connection.create_function("sightline_metres", 4, _metres, deterministic=True)
 
 
@@ -29,23 +25,6 @@ def _fold(text: object) -> str | None:
 
 def _like(text: object, pattern: object) -> bool | None:
     return matches(text, pattern) if isinstance(text, str) and isinstance(pattern, str) else None
-
-
-def _path(root: object, relpath: object) -> str | None:
-    """Return the absolute path of a file as text; bytes that are not UTF-8 become U+FFFD."""
-    if not isinstance(root, bytes) or not isinstance(relpath, bytes):
-        return None
-    return os.path.join(root, relpath).decode("utf-8", "replace")  # noqa: PTH118 (bytes)
-
-
-def _name(relpath: object) -> str | None:
-    """Return the name of a file."""
-    return relpath.rpartition(b"/")[2].decode("utf-8", "replace") if isinstance(relpath, bytes) else None
-
-
-def _folder(relpath: object) -> bytes | None:
-    """Return the folder of a file, relative to its root."""
-    return relpath.rpartition(b"/")[0] if isinstance(relpath, bytes) else None
 
 
 def _metres(latitude: object, longitude: object, other_latitude: object, other_longitude: object) -> float | None:

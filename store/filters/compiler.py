@@ -31,7 +31,7 @@ from store.catalog.tables import AlbumContent, Content, ContentTag, PersonRow, P
 from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.fields import FIELDS, Field, Kind
-from store.filters.path_patterns import name_like, path_like
+from store.filters.path_patterns import name_like, path_in, path_like
 from store.filters.people_and_places import (
     distinct_values,
     in_place,
@@ -121,25 +121,32 @@ def _word(_connection: Connection, field: Field, test: FieldTest) -> ColumnEleme
 def _text(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     if test.op is Op.EXISTS:
         return _known(field, test)
-    values = [_storable(str(value)) for value in _values(test, str) or ()]
+    values = _storable_texts(test)
     if test.op is Op.LIKE and values:
         return func.sightline_like(field.value, values[0]) == 1
     return func.sightline_fold(field.value).in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
 
 
 def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
-    pattern = _pattern(test)
-    return _text(connection, field, test) if pattern is None else path_like(connection, pattern)
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = _storable_texts(test)
+    if test.op is Op.LIKE and values:
+        return path_like(connection, values[0])
+    return path_in(connection, values) if test.op in (Op.EQ, Op.IN) else None
 
 
-def _filename(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
-    pattern = _pattern(test)
-    return _text(connection, field, test) if pattern is None else name_like(pattern)
+def _filename(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+    if test.op is Op.EXISTS:
+        return _known(field, test)
+    values = _storable_texts(test)
+    if test.op is Op.LIKE and values:
+        return name_like(values[0])
+    return field.value.in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
 
 
-def _pattern(test: FieldTest) -> str | None:
-    values = _values(test, str) if test.op is Op.LIKE else None
-    return _storable(str(values[0])) if values else None
+def _storable_texts(test: FieldTest) -> list[str]:
+    return [_storable(str(value)) for value in _values(test, str) or ()]
 
 
 def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:

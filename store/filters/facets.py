@@ -161,7 +161,7 @@ def _count_folders(connection: Connection, is_kept: ColumnElement[bool] | None) 
     """Count the present files, or those of the kept contents, by folder; documents have none."""
     folders = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER))
     roots = {row.id: row.path for row in folders}
-    folder = func.sightline_folder(Picture.relpath)
+    folder = Picture.folder
     statement = (
         select(Picture.root_id, folder, func.count())
         .where(Picture.state == PictureState.PRESENT, Picture.root_id.in_(list(roots)))

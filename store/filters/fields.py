@@ -6,9 +6,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Integer, SQLColumnExpression, case, extract, func, select
+from sqlalchemy import Integer, SQLColumnExpression, case, extract, func
 
-from store.catalog.tables import Content, Picture, Root, Sidecar
+from store.catalog.tables import Content, Picture, Sidecar
 
 __all__ = ["FIELDS", "Field", "Kind", "Needs"]
 
@@ -62,7 +62,6 @@ def _number(value: SQLColumnExpression[Any]) -> Field:
     return Field(Kind.NUMBER, value)
 
 
-_root = select(Root.path).where(Root.id == Picture.root_id).correlate(Picture).scalar_subquery()
 _width, _height = func.nullif(Content.width, 0), func.nullif(Content.height, 0)  # documents have none
 _orientation = case(
     (Content.width > Content.height, "landscape"),
@@ -77,8 +76,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "id": Field(Kind.KEY, Picture.content_id, Needs.PICTURE),
         "album_id": Field(Kind.ALBUM, Picture.content_id, Needs.PICTURE),
         "folder": Field(Kind.FOLDER, Picture.relpath, Needs.PICTURE),
-        "path": Field(Kind.PATH, func.sightline_path(_root, Picture.relpath), Needs.PICTURE),
-        "name": Field(Kind.FILENAME, func.sightline_name(Picture.relpath), Needs.PICTURE),
+        "path": Field(Kind.PATH, Picture.path_key, Needs.PICTURE),
+        "name": Field(Kind.FILENAME, Picture.name_key, Needs.PICTURE),
         "taken_at": Field(Kind.MOMENT, Content.taken_at),
         "year": _number(extract("year", Content.taken_at)),
         "month": _number(extract("month", Content.taken_at)),

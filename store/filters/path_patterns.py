@@ -1,70 +1,88 @@
-"""Translate patterns of paths to LIKE, which is several times as fast as a Python function called for each path.
+"""Translate patterns of paths to LIKE on the comparable forms that the catalogue stores.
 
-LIKE ignores the case of ASCII letters only, so it is used for *plain* paths: those with as many characters as bytes, in
-which all characters are ASCII or replacement characters. `store.catalog.collation.matches` handles other paths, and
-all paths if the pattern contains the replacement character.
+A path has the comparable form of its root in front of its own, so a pattern of whole paths becomes, for each root, a
+pattern of what follows. `store.catalog.path_keys` says which form is stored.
 """
 
 import os
 import re
 from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, case, false, select, true
 
+from core.errors import InvalidQuery
 from store.catalog.collation import fold
 from store.catalog.id_sets import among
-from store.catalog.tables import Picture, Root
-from store.filters.fields import FIELDS
+from store.catalog.path_keys import path_key
+from store.catalog.tables import Picture, Root, RootKind
 
-__all__ = ["name_like", "path_like", "remainders"]
+__all__ = ["name_like", "path_in", "path_like", "remainders"]
 
-MAX_LIKE_PATTERNS = 16
-"""LIKE expressions that one pattern may be translated to."""
-
-MAX_PATTERN_LENGTH = 500
-"""Characters of a pattern passed to SQLite, which rejects very long ones."""
-
-REPLACEMENT_CHARACTER = "\ufffd"
-"""Stands for bytes that are not UTF-8."""
+MAX_PATTERN_BYTES = 40_000
+"""Bytes of a pattern with its escapes. SQLite rejects more than 50,000 (SQLITE_MAX_LIKE_PATTERN_LENGTH)."""
 
 _TO_LIKE = str.maketrans({"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"})
 
-_relpath = cast(Picture.relpath, String)
-_plain = and_(
-    func.length(_relpath) == func.length(Picture.relpath),
-    not_(Picture.relpath.between(b"/", b"0")),  # the ID of a document can look like an absolute path
-)
-
 
 def path_like(connection: Connection, pattern: str) -> ColumnElement[bool]:
-    """Return an expression that tells whether the whole path of a file matches `pattern`, ignoring case."""
-    exact = func.sightline_like(FIELDS["path"].value, pattern) == 1
-    folded = _simplified(pattern)
-    if not _can_be_like(folded):
-        return exact
-    roots = defaultdict[tuple[str, ...], list[int]](list)
-    for root in connection.execute(select(Root.id, Root.path)):
-        beginning = fold(os.path.join(root.path, b"").decode("utf-8", "replace"))  # noqa: PTH118 (bytes)
-        roots[remainders(folded, beginning)].append(root.id)
-    if sum(map(len, roots)) > MAX_LIKE_PATTERNS:
-        return exact
-    found = [
-        and_(or_(false(), *map(_like, likes)), *([among(Picture.root_id, ids)] if len(roots) > 1 else []))
-        for likes, ids in roots.items()
-    ]
-    return case((_plain, or_(false(), *found)), else_=exact)
+    """Return an expression that tells whether the whole path of a file matches `pattern`, ignoring case.
+
+    Raises `InvalidQuery` for a pattern that is too long.
+    """
+    simple = _simplified(pattern)
+    return _by_root(
+        connection,
+        (simple,),
+        lambda beginning: remainders(simple, beginning),
+        lambda patterns: _first([(_like(Picture.path_key, each), true()) for each in patterns]),
+    )
+
+
+def path_in(connection: Connection, paths: Collection[str]) -> ColumnElement[bool]:
+    """Return an expression that tells whether the whole path of a file is one of `paths`, ignoring case."""
+    keys = tuple(_key(path) for path in paths)
+    return _by_root(
+        connection,
+        keys,
+        lambda beginning: tuple(key.removeprefix(beginning) for key in keys if key.startswith(beginning)),
+        Picture.path_key.in_,
+    )
 
 
 def name_like(pattern: str) -> ColumnElement[bool]:
-    """Return an expression that tells whether the name of a file matches `pattern`, ignoring case."""
-    exact = func.sightline_like(FIELDS["name"].value, pattern) == 1
-    folded = _simplified(pattern)
-    if not _can_be_like(folded):
-        return exact
-    is_ending = folded.startswith("*") and not set(folded[1:]) & set("*?/")
-    patterns = [folded] if folded.startswith("*") else [folded, f"*/{folded}"]
-    # Not `and`: within an expression, SQLite evaluates both sides.
-    return case((not_(_plain), exact), (or_(*map(_like, patterns)), true() if is_ending else exact), else_=false())
+    """Return an expression that tells whether the name of a file matches `pattern`, ignoring case.
+
+    Raises `InvalidQuery` for a pattern that is too long.
+    """
+    return _like(Picture.name_key, _simplified(pattern))
+
+
+def _by_root(
+    connection: Connection,
+    whole: tuple[str, ...],
+    rest: Callable[[str], tuple[str, ...]],
+    test: Callable[[tuple[str, ...]], ColumnElement[bool]],
+) -> ColumnElement[bool]:
+    """Return `test` of what `rest` leaves for the files of each root, which it gets the key of.
+
+    The ID of a document can look like an absolute path. It is then the whole path, and compared with `whole`.
+    """
+    roots = connection.execute(select(Root.id, Root.path, Root.kind)).all()
+    by_rest = defaultdict[tuple[str, ...], list[int]](list)
+    for root in roots:
+        by_rest[rest(path_key(os.path.join(root.path, b"")))].append(root.id)  # noqa: PTH118 (bytes)
+    found = [(among(Picture.root_id, ids), test(each)) for each, ids in by_rest.items() if each]
+    # A `case` with many branches is not deep, as an `or` of as many parts would be.
+    expression = found[0][1] if len(by_rest) == len(found) == 1 else _first(found)
+    if any(root.kind == RootKind.COLLECTION for root in roots):
+        is_absolute = and_(Picture.path_key >= "/", Picture.path_key < "0")
+        expression = case((is_absolute, test(whole)), else_=expression)
+    return expression
+
+
+def _first(branches: Sequence[tuple[ColumnElement[bool], ColumnElement[bool]]]) -> ColumnElement[bool]:
+    return case(*branches, else_=false()) if branches else false()
 
 
 def remainders(pattern: str, beginning: str) -> tuple[str, ...]:
@@ -94,14 +112,16 @@ def _beyond_stars(pattern: str, positions: set[int]) -> set[int]:
 
 
 def _simplified(pattern: str) -> str:
-    """Fold the case of a pattern, and merge repeated stars, which match the same texts."""
-    return re.sub(r"\*+", "*", fold(pattern))
+    """Return the comparable form of a pattern, with repeated stars merged, which match the same texts."""
+    simple = re.sub(r"\*+", "*", _key(pattern))
+    if len(simple.translate(_TO_LIKE).encode()) > MAX_PATTERN_BYTES:
+        raise InvalidQuery("The pattern is too long.")
+    return simple
 
 
-def _can_be_like(folded: str) -> bool:
-    return len(folded) <= MAX_PATTERN_LENGTH and REPLACEMENT_CHARACTER not in folded and "\0" not in folded
+def _key(text: str) -> str:
+    return fold(text).replace("\0", "\ufffd")  # as `path_key`
 
 
-def _like(pattern: str) -> ColumnElement[bool]:
-    """Match a plain path with a folded pattern. Patterns with letters that are not ASCII match no plain path."""
-    return _relpath.like(pattern.translate(_TO_LIKE), escape="\\") if pattern.isascii() else false()
+def _like(column: SQLColumnExpression[str], pattern: str) -> ColumnElement[bool]:
+    return column.like(pattern.translate(_TO_LIKE), escape="\\")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from core.pixels_version import PIXELS_VERSION
+from store.catalog.path_keys import path_columns
 from store.database_file.records import Value
 from store.database_file.salvage import Row, Salvage, TableShape
 
@@ -32,7 +33,7 @@ UNKNOWN: Mapping[str, Mapping[str, Value]] = MappingProxyType(
             "facts_version": 0,
             "pixels_version": PIXELS_VERSION,
         },
-        "pictures": {"size": 0, "mtime_ns": 0},
+        "pictures": {"size": 0, "mtime_ns": 0, "folder": b"", "path_key": "", "name_key": ""},
         "roots": {"kind": "folder"},
         "tags": {},
         "content_tags": {},
@@ -82,6 +83,7 @@ def rebuild(salvage: Salvage, shapes: Mapping[str, TableShape], target: sqlite3.
     _remove_dangling(target, result)
     _forget_readings(salvage, target)
     _forget_written_sidecars(target)
+    _derive(target)
     for shape in tables:
         result.saved[shape.name] = target.execute(f"SELECT count(*) FROM {shape.name}").fetchone()[0]
     target.execute("COMMIT")
@@ -170,6 +172,24 @@ def _forget_written_sidecars(target: sqlite3.Connection) -> None:
     """Let tags in XMP files stay: those that are lost here must not be taken for tags that people have removed."""
     if _exists(target, "written_sidecars"):
         target.execute("DELETE FROM written_sidecars")
+
+
+def _derive(target: sqlite3.Connection) -> None:
+    """Set what follows from the paths of files, which no index has, and forget counts, which may be of lost rows.
+
+    Catalogues of older versions have neither; their migration adds both.
+    """
+    if not _exists(target, "kept_counts"):
+        return
+    pictures = target.execute("SELECT id, relpath, folder, path_key, name_key FROM pictures")
+    while batch := pictures.fetchmany(BATCH_SIZE):
+        changed = [
+            (*right.values(), row[0])
+            for row in batch
+            if (right := path_columns(row[1])) != dict(zip(right, row[2:], strict=True))
+        ]
+        target.executemany("UPDATE pictures SET folder = ?, path_key = ?, name_key = ? WHERE id = ?", changed)
+    target.execute("DELETE FROM kept_counts")
 
 
 def restore_state(target: sqlite3.Connection) -> None:

@@ -52,7 +52,7 @@ class Root(Base):
 
 
 def _inserted_path(context: DefaultExecutionContext) -> bytes:
-    path: bytes = context.get_current_parameters()["relpath"]
+    path: bytes = context.get_current_parameters()["relpath"]  # type: ignore[no-untyped-call]
     return path
 
 
@@ -77,9 +77,13 @@ class Picture(Base):
         LargeBinary, default=lambda context: folder_of(_inserted_path(context)), server_default=text("x''")
     )
     """The folder of the file, relative to the root."""
-    path_key: Mapped[str] = mapped_column(default=lambda context: path_key(_inserted_path(context)), server_default="")
+    path_key: Mapped[str] = mapped_column(
+        default=lambda context: path_key(_inserted_path(context)), server_default=text("''")
+    )
     """`relpath` in its comparable form."""
-    name_key: Mapped[str] = mapped_column(default=lambda context: name_key(_inserted_path(context)), server_default="")
+    name_key: Mapped[str] = mapped_column(
+        default=lambda context: name_key(_inserted_path(context)), server_default=text("''")
+    )
     """The name of the file in its comparable form."""
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)

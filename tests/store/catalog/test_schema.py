@@ -13,7 +13,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from core.errors import LibraryTooNew, LibraryUnusable
 from encoders.fake import FakeEncoder
@@ -22,7 +23,8 @@ from search import Searcher
 from store import Library
 from store.catalog import schema
 from store.catalog.engine import make_engine, reading
-from store.catalog.tables import Base, LibraryState
+from store.catalog.path_keys import path_columns
+from store.catalog.tables import Base, LibraryState, Picture
 from store.check import verify
 from store.spaces import index_cache
 from store.spaces.registry import named_space
@@ -71,7 +73,7 @@ def test_migrations_create_the_declared_constraints_and_indexes(migrated: Connec
         direct, upgraded = inspect(connection), inspect(migrated)
         for table in Base.metadata.tables:
             assert upgraded.get_pk_constraint(table) == direct.get_pk_constraint(table)
-            assert upgraded.get_indexes(table) == direct.get_indexes(table)
+            assert _comparable(upgraded.get_indexes(table)) == _comparable(direct.get_indexes(table))
             by_name = [
                 sorted(found.get_foreign_keys(table), key=lambda key: str(key["name"])) for found in (upgraded, direct)
             ]
@@ -79,6 +81,18 @@ def test_migrations_create_the_declared_constraints_and_indexes(migrated: Connec
             assert upgraded.get_unique_constraints(table) == direct.get_unique_constraints(table)
         sql = migrated.execute(text("SELECT sql FROM sqlite_master WHERE name = 'contents'")).scalar_one()
     assert "AUTOINCREMENT" in sql
+
+
+def _comparable(indexes: list[ReflectedIndex]) -> list[dict[str, object]]:
+    """With the conditions of partial indexes as texts."""
+    texts = {"sqlite_where": str}
+    return [
+        {
+            **index,
+            "dialect_options": {name: texts.get(name, repr)(each) for name, each in index["dialect_options"].items()},
+        }
+        for index in indexes
+    ]
 
 
 def test_a_new_library_is_as_migrations_would_make_it(migrated: Connection, library: Library) -> None:
@@ -341,3 +355,35 @@ def test_upgrading_to_0007_tries_failed_files_once_more(library: Library, tmp_pa
             assert index(opened, tmp_path / "pictures", encoder).failed == 1
             with opened.read() as connection:
                 assert connection.execute(text("SELECT tries FROM failures")).scalars().all() == [2]
+
+
+def test_upgrading_to_0012_stores_comparable_paths(tmp_path: Path) -> None:
+    """Of every file, page by page, also of names that are not UTF-8; and every block of contents counts as changed."""
+    path = tmp_path / "old" / "catalog.sqlite"
+    path.parent.mkdir()
+    engine = make_engine(path)
+    schema.upgrade(engine, path, "0011")
+    names = [b"a.JPG", b"Sea/2024/B.jpg", b"n\xfcl/x", b"caf\xc3\xa9", b"", b"a/"]
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO roots VALUES (1, x'2f70', '2026-01-01', 'folder')"))
+        for number, name in enumerate([*names, *(b"many/%d" % number for number in range(20_000))]):
+            statement = (
+                "INSERT INTO pictures (id, root_id, relpath, size, mtime_ns, state) VALUES (?, 1, ?, 1, 1, 'failed')"
+            )
+            connection.exec_driver_sql(statement, (number - 3, name))
+        for content in (1, 16_383, 16_384, 50_000):
+            statement = "INSERT INTO contents (id, digest, size, format, width, height) VALUES (?, ?, 1, '', 0, 0)"
+            connection.exec_driver_sql(statement, (content, b"%032d" % content))
+    engine.dispose()
+    with Library.open(path.parent) as library, library.read() as connection:
+        rows = connection.execute(select(Picture.__table__)).all()
+        assert len(rows) == len(names) + 20_000
+        for row in rows:
+            assert path_columns(row.relpath) == {
+                name: getattr(row, name) for name in ("folder", "path_key", "name_key")
+            }
+        keys = {row.relpath: (row.folder, row.path_key, row.name_key) for row in rows}
+        assert keys[b"Sea/2024/B.jpg"] == (b"Sea/2024", "sea/2024/b.jpg", "b.jpg")
+        assert keys[b"n\xfcl/x"] == (b"n\xfcl", "n\ufffdl/x", "x")
+        blocks = connection.execute(text("SELECT number, version FROM content_blocks ORDER BY number")).all()
+        assert blocks == [(0, 1), (1, 1), (3, 1)]

@@ -1,6 +1,7 @@
-"""Patterns translated to LIKE match the same names as a call of Python per name."""
+"""Patterns translated to LIKE match the same names as Python, called for each."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -9,15 +10,17 @@ from time import process_time
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement, Connection, func, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
+from core.errors import InvalidQuery
 from store import Library
-from store.catalog.collation import matches
-from store.catalog.tables import Content, Picture, Root
-from store.filters.fields import FIELDS
-from store.filters.path_patterns import MAX_LIKE_PATTERNS, MAX_PATTERN_LENGTH, name_like, path_like, remainders
+from store.catalog.collation import fold, matches
+from store.catalog.tables import Content, Picture, Root, RootKind
+from store.filters.path_patterns import MAX_PATTERN_BYTES, name_like, path_in, path_like, remainders
 
-ROOTS = (b"/", b"/photos", b"/Photos/100%_\\", b"/f\xc3\xa9/\xe2\x84\xaa", b"/n\xfcl", b"/straSSe")
+ROOTS = (b"/", b"/photos", b"/Photos/100%_\\", b"/f\xc3\xa9/\xe2\x84\xaa", b"/n\xfcl", b"/straSSe", b"imported:x")
+"""The last one is a collection of documents."""
+
 PLACES = (
     b"a.jpg",
     b"A.JPG",
@@ -37,9 +40,10 @@ PLACES = (
     b"stra\xc3\x9fe/a",
     b"\xe2\x84\xaa.jpg",  # the Kelvin sign, which folds to k
     b"\xef\xbf\xbd",  # the replacement character itself
-    b"/photos/a.jpg",  # the ID of a document
     b"http://host/a.jpg",
 )
+DOCUMENTS = (*PLACES, b"/photos/a.jpg", b"/", b"nul\0here")
+
 PATTERNS = st.lists(
     st.sampled_from(
         [
@@ -83,8 +87,10 @@ def connection(empty_library: Path, tmp_path_factory: pytest.TempPathFactory) ->
         with library.transaction() as writing:
             writing.execute(insert(Content).values(id=1, digest=bytes(32), size=1, format="", width=0, height=0))
             for root_id, root in enumerate(ROOTS, start=1):
-                writing.execute(insert(Root).values(id=root_id, path=root, added_at=now))
-                rows = [{"id": next(numbers), "root_id": root_id, "relpath": place} for place in PLACES]
+                kind = RootKind.COLLECTION if root.startswith(b"imported:") else RootKind.FOLDER
+                writing.execute(insert(Root).values(id=root_id, path=root, added_at=now, kind=kind))
+                places = PLACES if kind is RootKind.FOLDER else DOCUMENTS
+                rows = [{"id": next(numbers), "root_id": root_id, "relpath": place} for place in places]
                 writing.execute(insert(Picture).values(size=1, mtime_ns=1, content_id=1, state="present"), rows)
         with library.read() as reading:
             yield reading
@@ -102,12 +108,46 @@ def found(connection: Connection, where: ColumnElement[bool]) -> list[bytes]:
 @example("*/100%_/*")
 @example("/photos/*")
 @example("n?l")
-@example("?" * (MAX_PATTERN_LENGTH + 1))
+@example("?" * 501)
+@example("n?l")
+@example("nul?here")
 @example("**a***?**")
 def test_like_matches_the_same_names_as_python(connection: Connection, pattern: str) -> None:
-    for field, like in (("path", path_like(connection, pattern)), ("name", name_like(pattern))):
-        one_by_one = func.sightline_like(FIELDS[field].value, pattern) == 1
-        assert found(connection, like) == found(connection, one_by_one), field
+    assert found(connection, path_like(connection, pattern)) == one_by_one(lambda path, _: matches(path, pattern))
+    assert found(connection, name_like(pattern)) == one_by_one(lambda _, name: matches(name, pattern))
+
+
+def one_by_one(accepts: Callable[[str, str], bool]) -> list[bytes]:
+    """As `found`, with a call for the path and the name of each file."""
+    kept = []
+    for root in ROOTS:
+        for place in DOCUMENTS if root.startswith(b"imported:") else PLACES:
+            path, name = (
+                part.replace(b"\0", "\ufffd".encode()).decode("utf-8", "replace")
+                for part in (os.path.join(root, place), place.rpartition(b"/")[2])  # noqa: PTH118 (bytes)
+            )
+            if accepts(path, name):
+                kept.append(root + b" " + place)
+    return kept
+
+
+@pytest.mark.parametrize(
+    "path", ["/Photos/A.JPG", "/fé/\u212a/cafe\u0301.jpg", "/strasse/sea/a.jpg", "/n\ufffdl/0", "/photos"]
+)
+def test_equal_paths_are_found_as_python_compares_them(connection: Connection, path: str) -> None:
+    expected = one_by_one(lambda whole, _: fold(whole) == fold(path))
+    assert found(connection, path_in(connection, [path, "/nowhere"])) == expected
+    assert expected or path == "/photos"
+
+
+def test_a_pattern_that_sqlite_rejects_is_an_invalid_query(connection: Connection) -> None:
+    longest = "?" * MAX_PATTERN_BYTES
+    assert found(connection, path_like(connection, longest)) == []
+    assert found(connection, name_like(longest)) == []
+    with pytest.raises(InvalidQuery, match="too long"):
+        name_like(longest + "?")
+    with pytest.raises(InvalidQuery, match="too long"):
+        path_like(connection, "é" * (MAX_PATTERN_BYTES // 2 + 1))
 
 
 @pytest.mark.parametrize(
@@ -141,12 +181,12 @@ def test_examples_of_path_patterns(connection: Connection) -> None:
     assert found(connection, path_like(connection, "*/strasse/sea/?.jpg")) == [b"/straSSe sea/a.jpg"]
 
 
-def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path, tmp_path: Path) -> None:
+def test_pattern_with_more_roots_than_an_expression_may_be_deep(empty_library: Path, tmp_path: Path) -> None:
     import shutil
 
     shutil.copytree(empty_library, tmp_path / "library")
     with Library.open(tmp_path / "library") as library, library.transaction() as connection:
-        for number in range(1, 3 * MAX_LIKE_PATTERNS + 1):
+        for number in range(1, 1_200 + 1):
             connection.execute(insert(Root).values(id=number, path=b"/r%d" % number, added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
             connection.execute(
                 insert(Content).values(id=number, digest=b"%32d" % number, size=1, format="", width=0, height=0)
@@ -157,7 +197,7 @@ def test_pattern_with_more_roots_than_one_expression_allows(empty_library: Path,
                 )
             )
         for pattern in ("/r1*", "*1/a", "/r?/a", "*"):
-            expected = [number for number in range(1, 3 * MAX_LIKE_PATTERNS + 1) if matches(f"/r{number}/a", pattern)]
+            expected = [number for number in range(1, 1_200 + 1) if matches(f"/r{number}/a", pattern)]
             where = path_like(connection, pattern)
             assert (
                 connection.execute(select(Picture.content_id).where(where).order_by(Picture.id)).scalars().all()
@@ -182,5 +222,7 @@ def test_examples_of_remainders() -> None:
 
 def test_pattern_of_only_stars_is_fast(connection: Connection) -> None:
     started = process_time()
-    assert len(found(connection, path_like(connection, "*" * 10_000))) == len(ROOTS) * len(PLACES)
+    assert len(found(connection, path_like(connection, "*" * 10_000))) == (len(ROOTS) - 1) * len(PLACES) + len(
+        DOCUMENTS
+    )
     assert process_time() - started < 5  # trying every pair of stars takes minutes
