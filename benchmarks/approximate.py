@@ -90,13 +90,13 @@ def _built(mixture: Mixture, number: int, folder: Path) -> tuple[LayeredIndex, N
     folder.mkdir(parents=True, exist_ok=True)
     base_path, lists_path, themes = folder / "base.faiss", folder / "base.lists", list[NDArray[np.int64]]()
 
-    def blocks() -> Iterator[NDArray[np.float16]]:
+    def parts() -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
         for start in range(0, number, BLOCK):
             vectors, theme = mixture.block(min(BLOCK, number - start))
             themes.append(theme)
-            yield vectors
+            yield np.arange(start, start + len(vectors)), vectors
 
-    write_flat_file(base_path, mixture.dim, "float16", np.arange(number), blocks())
+    write_flat_file(base_path, mixture.dim, "float16", parts())
     base, started = FlatIndex.read(base_path, mapped=True), perf_counter()
     (lists,) = approximation._attempts(base, None)
     facts: dict[str, object] = {"train_s": perf_counter() - started}

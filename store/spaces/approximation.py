@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import IndexFault, LibraryUnusable, SpaceDropped
+from store.catalog.id_sets import Ids
 from store.library import Library, Writer
 from store.remembered_queries import recent_queries
 from store.spaces import index_cache
@@ -201,12 +202,13 @@ def _sample(base: FlatIndex, number: int) -> NDArray[np.float32]:
 
 
 def _write_base(path: Path, stored: StoredSpace, index: LayeredIndex, check: Callable[[], None]) -> None:
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        for start in range(0, len(index), BLOCK):
+    def parts() -> Iterator[tuple[Ids, NDArray[np.float32]]]:
+        ids = index.ids()
+        for start in range(0, len(ids), BLOCK):
             check()
-            yield index.vectors(start, start + BLOCK)
+            yield ids[start : start + BLOCK], index.vectors(start, start + BLOCK)
 
-    write_flat_file(path, index.dim, stored.dtype, index.ids(), blocks())
+    write_flat_file(path, index.dim, stored.dtype, parts())
 
 
 def _switch(

@@ -11,11 +11,13 @@ The index of a large library is layered (`layered_index`): it has several files,
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from sqlalchemy import Connection, delete, insert, select
@@ -26,12 +28,21 @@ from store.catalog.frame_ids import content_of, number_of
 from store.catalog.id_sets import Ids, without
 from store.catalog.tables import IndexGeneration
 from store.library import Library, Writer, mark_changed
+from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.index_engines import new_index, open_index
-from store.spaces.layer_files import MANIFEST_SUFFIX, LayerManifest, check_files, read_manifest, write_layers
+from store.spaces.layer_files import (
+    MANIFEST_SUFFIX,
+    LayerManifest,
+    check_files,
+    read_manifest,
+    sync_folder,
+    write_layers,
+)
 from store.spaces.layered_index import LayeredIndex
+from store.spaces.mirrored_index import MirroredIndex
 from store.spaces.registry import StoredSpace, revision_of
-from store.spaces.vector_index import DerivedIndex, VectorIndex
+from store.spaces.vector_index import DerivedIndex, FlatIndex, VectorIndex
 
 __all__ = [
     "BUILD_FOLDER_PREFIX",
@@ -69,6 +80,8 @@ class CurrentIndex:
     """Whether its vectors differ from those of the file on disk."""
     checksum: bytes | None = None
     """The checksum of the file that it was loaded from, if any."""
+    draft: Path | None = None
+    """The complete file of the next generation that it was loaded from instead, which has no name yet."""
 
     def frames_of(self, contents: Ids) -> Ids:
         """Return the frames to search for the content IDs `contents` (n,); some need not be in the index."""
@@ -106,18 +119,27 @@ class _Entry:
     checksum: bytes
 
 
+_Update: TypeAlias = Callable[[Library, StoredSpace, CurrentIndex], CurrentIndex]
+
+
 def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
     """Return the current index: mapped from its file if that is current, else updated in memory.
 
     `before` is an index of the same space that was loaded earlier; it is updated instead of loading the file again if
     the file has not changed. Raises `SpaceDropped`.
     """
+    return _load(library, stored, before, _bring_up_to_date)
+
+
+def _load(
+    library: Library, stored: StoredSpace, before: CurrentIndex | None, bring_up_to_date: _Update
+) -> CurrentIndex:
     fault: IndexFault | None = None
     for _ in range(MAX_ATTEMPTS):
         entry = _entry(library, stored)
         if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
             if entry is None or entry.revision != _revision(library, stored) or before.changed:
-                return _bring_up_to_date(library, stored, before)
+                return bring_up_to_date(library, stored, before)
             return replace(before, revision=entry.revision, published=True)
         if entry is None:
             break
@@ -132,8 +154,8 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
         mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum)
         if entry.revision == _revision(library, stored):
             return mapped
-        return _bring_up_to_date(library, stored, mapped)
-    return _bring_up_to_date(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
+        return bring_up_to_date(library, stored, mapped)
+    return bring_up_to_date(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
@@ -164,7 +186,7 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
     """
     library = writer.library
     empty = CurrentIndex(new_index(stored), 0, published=False)
-    current = _bring_up_to_date(library, stored, empty) if rebuild else load(library, stored)
+    current = _renewed(library, stored, empty) if rebuild else _load(library, stored, None, _renewed)
     if current.published:
         remove_strays(writer)
         return current
@@ -175,12 +197,12 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
         generation = before.generation + 1 if before else 1
         try:
             manifest = published_manifest(library, stored) if isinstance(current.index, LayeredIndex) else None
-            path, checksum = _write_generation(library, stored, current.index, generation, manifest)
+            path, checksum = _write_generation(library, stored, current, generation, manifest)
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
         _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
     remove_strays(writer)
-    return replace(current, published=True, changed=False, checksum=checksum)
+    return replace(current, published=True, changed=False, checksum=checksum, draft=None)
 
 
 def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manifest: LayerManifest) -> CurrentIndex:
@@ -194,7 +216,7 @@ def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manif
     before = _entry(library, stored)
     current = _bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
     generation = before.generation + 1 if before else 1
-    path, checksum = _write_generation(library, stored, current.index, generation, manifest)
+    path, checksum = _write_generation(library, stored, current, generation, manifest)
     _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
@@ -306,36 +328,71 @@ def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentInde
 
     It is copied if there are changes, because others may be searching it, or because it is mapped from its file.
     """
-    index = before.index
     with library.read() as connection:
-        revision = _require_revision(connection, stored)
-        expected, present = searchable_ids(connection, stored), index.ids()
-        surplus, missing = without(present, expected), without(expected, present)
-        has_changes = bool(len(surplus) or len(missing))
-        if has_changes:
-            index = index.copy()
-        if len(surplus):
-            index.remove(surplus)
-        for ids, vectors in iter_vectors(connection, stored, missing):
-            index.add(ids, vectors)
-    changed = before.changed or has_changes
-    return replace(before, index=index, revision=revision, published=False, changed=changed)
+        current = replace(before, revision=_require_revision(connection, stored), published=False)
+        return _changed(connection, stored, current, *_changes(connection, stored, before.index))
+
+
+def _renewed(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
+    """As `_bring_up_to_date`, but a large index is written to a draft block by block. Raises `LibraryUnusable`."""
+    with library.read() as connection:
+        current = replace(before, revision=_require_revision(connection, stored), published=False)
+        surplus, missing = _changes(connection, stored, before.index)
+        if not (_is_written_blockwise(before.index, len(missing)) and (len(surplus) or len(missing))):
+            return _changed(connection, stored, current, surplus, missing)
+        draft = library.indexes / f"{_name(stored, 0)}.draft"
+        try:
+            write_changed(draft, connection, stored, before.index, surplus, missing)
+            index = open_index(stored, draft, mapped=True)
+        except (OSError, RuntimeError) as exc:
+            draft.unlink(missing_ok=True)  # a full disk needs the space
+            raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
+    return replace(current, index=index, changed=True, draft=draft)
+
+
+def _is_written_blockwise(index: DerivedIndex, missing: int) -> bool:
+    """Whether an index with so many more vectors is large, and of an engine with files of a `FlatIndex`.
+
+    Of a layered index only what was added is in memory and written, unless that is as large as the base.
+    """
+    if isinstance(index, LayeredIndex):
+        return len(index.added) + missing >= max(BLOCKWISE_FROM, len(index.base))
+    return isinstance(index, FlatIndex | MirroredIndex) and len(index) + missing >= BLOCKWISE_FROM
+
+
+def _changes(connection: Connection, stored: StoredSpace, index: DerivedIndex) -> tuple[Ids, Ids]:
+    """Return the IDs that an index has too many, and those that it lacks."""
+    expected, present = searchable_ids(connection, stored), index.ids()
+    return without(present, expected), without(expected, present)
+
+
+def _changed(
+    connection: Connection, stored: StoredSpace, current: CurrentIndex, surplus: Ids, missing: Ids
+) -> CurrentIndex:
+    if not (len(surplus) or len(missing)):
+        return current
+    index = current.index.copy()
+    if len(surplus):
+        index.remove(surplus)
+    for ids, vectors in iter_vectors(connection, stored, missing):
+        index.add(ids, vectors)
+    return replace(current, index=index, changed=True)
 
 
 def _write_generation(
-    library: Library, stored: StoredSpace, index: DerivedIndex, generation: int, manifest: LayerManifest | None
+    library: Library, stored: StoredSpace, current: CurrentIndex, generation: int, manifest: LayerManifest | None
 ) -> tuple[Path, bytes]:
     """Write an index; of a layered one, only what differs from its base. Return the file to announce, and its SHA-256.
 
     `manifest` names the base and the lists of a layered index.
     """
-    name = _name(stored, generation)
+    name, index = _name(stored, generation), current.index
     if isinstance(index, LayeredIndex) and manifest is not None:
         return write_layers(index, manifest, library.indexes, name)
     if not isinstance(index, VectorIndex):
         raise TypeError(f"{type(index).__name__} cannot be written to one file")
-    path = library.indexes / f"{name}.faiss"
-    return path, _write(index, path)
+    path, draft = library.indexes / f"{name}.faiss", current.draft
+    return path, _write(index, path) if draft is None else _finish(draft, path)
 
 
 def _name(stored: StoredSpace, generation: int) -> str:
@@ -350,13 +407,14 @@ def _write(index: VectorIndex, path: Path) -> bytes:
     except BaseException:
         draft.unlink(missing_ok=True)  # a full disk needs the space
         raise
+    return _finish(draft, path)
+
+
+def _finish(draft: Path, path: Path) -> bytes:
+    """Flush the complete file `draft` to the disk, and rename it to `path`; return its SHA-256."""
     with draft.open("rb+") as file:
         checksum = hashlib.file_digest(file, "sha256").digest()
         os.fsync(file.fileno())
     draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # makes the rename survive a power cut
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)  # makes the rename survive a power cut
     return checksum
