@@ -23,7 +23,7 @@ from store.backup.taking import TakenSnapshot
 from store.catalog.tables import RootKind
 from store.library import CATALOG_FILENAME
 
-__all__ = ["print_snapshots", "restore_backup", "write_backup"]
+__all__ = ["SUBJECTS", "print_snapshots", "report_counts", "restore_backup", "write_backup"]
 
 RECORDS: Mapping[str, tuple[str, str]] = {
     "picture": ("picture with tags or a rating", "pictures with tags or ratings"),
@@ -136,14 +136,18 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(parts) or "nothing was said yet"
 
 
-def _report_record(report: RestoreReport, *, dry_run: bool) -> dict[str, object]:
-    counts = {
+def report_counts(report: RestoreReport) -> dict[str, dict[str, int]]:
+    """Return the number of statements by subject and outcome."""
+    return {
         subject.value: {outcome.value: report.counts[subject][outcome] for outcome in Outcome}
         for subject in SUBJECTS
         if report.counts[subject]
     }
+
+
+def _report_record(report: RestoreReport, *, dry_run: bool) -> dict[str, object]:
     pictures = {"found_by_path": report.found_by_path, "unknown_pictures": report.unknown_pictures}
-    return {"dry_run": dry_run, "counts": counts, **pictures, "conflicts": report.conflicts}
+    return {"dry_run": dry_run, "counts": report_counts(report), **pictures, "conflicts": report.conflicts}
 
 
 def _print_report(report: RestoreReport, snapshot: Snapshot, *, dry_run: bool) -> None:

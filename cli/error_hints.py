@@ -86,8 +86,8 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "--library."
         ),
         errors.LibraryOutdated: lambda error: (
-            f"`sightline status --library {shlex.quote(str(error.path))}` upgrades it, if it may be written to. Copy it "
-            "first if it may not."
+            f"`sightline status --library {shlex.quote(str(error.path))}` upgrades it, if it may be written to. "
+            "Copy it first if it may not."
         ),
         errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",

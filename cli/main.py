@@ -47,6 +47,11 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "status": ("cli.commands.status:status", "Show the contents of the library."),
         "backup": ("cli.commands.backup:backup", "Write a snapshot of tags, ratings, albums and judgements."),
         "restore": ("cli.commands.restore:restore", "Restore tags, ratings, albums and judgements from a snapshot."),
+        "merge": ("cli.commands.merge:merge", "Add all that another library has to this one."),
+        "write-xmp": (
+            "cli.commands.write_xmp:write_xmp",
+            "Write tags and ratings into XMP files beside pictures.",
+        ),
         "move-root": ("cli.commands.move_root:move_root", "Say that a folder of pictures was moved or renamed."),
         "verify": ("cli.commands.verify:verify", "Check the library for damage."),
         "repair": ("cli.commands.repair:repair", "Repair damage, without embedding pictures again."),
@@ -65,7 +70,18 @@ SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         "Find pictures": ("index", "watch", "search", "similar", "highlight", "ocr", "serve", "mcp", "demo"),
         "Organise pictures": ("tag", "untag", "tags", "rate", "album", "facets", "duplicates", "distinct", "classify"),
-        "Maintain the library": ("status", "jobs", "backup", "restore", "move-root", "verify", "repair", "forget"),
+        "Maintain the library": (
+            "status",
+            "jobs",
+            "backup",
+            "restore",
+            "merge",
+            "write-xmp",
+            "move-root",
+            "verify",
+            "repair",
+            "forget",
+        ),
         "Models, vectors, measurements": ("models", "import", "export", "eval", "judge"),
         "The command line": ("completion",),
     }

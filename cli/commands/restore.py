@@ -5,19 +5,9 @@ from pathlib import Path
 import click
 
 from cli.options import json_option, library_option
+from cli.options.moves import parse_moves
 
 __all__ = ["restore"]
-
-
-def _moves(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[Path, Path]:
-    """Return the folders that are given as `OLD=NEW`."""
-    moves = {}
-    for value in values:
-        old, equals, new = value.rpartition("=")
-        if not (equals and old and new):
-            raise click.BadParameter(f"{value!r} is not OLD=NEW.")
-        moves[Path(old)] = Path(new)
-    return moves
 
 
 @click.command(
@@ -42,7 +32,7 @@ their path. What is said about pictures that are not in the library is left out:
     "--root",
     "roots",
     multiple=True,
-    callback=_moves,
+    callback=parse_moves,
     metavar="OLD=NEW",
     help="A folder of the snapshot, and where it is now; repeatable.",
 )

@@ -22,7 +22,8 @@ class PictureMatcher:
     A path counts if its root is in this library: by the same absolute path, by `moved` (old path to new path), or by
     the name of the folder if one root of the snapshot and one of the library have it. With `exact`, no path counts.
     Nor does a path count at which one of the contents `named` is: the snapshot names that one by itself, so that the
-    file was not edited, but replaced by another picture.
+    file was not edited, but replaced by another picture. The contents `coming` will be in the library: until then, they
+    have negative IDs.
     """
 
     def __init__(
@@ -33,11 +34,13 @@ class PictureMatcher:
         moved: Mapping[Path, Path] | None = None,
         exact: bool = False,
         named: AbstractSet[bytes] = frozenset(),
+        coming: AbstractSet[bytes] = frozenset(),
     ) -> None:
         self._connection = connection
         self._roots = _same_roots(connection, roots, moved or {})
         self._exact = exact
         self._named = named
+        self._coming = {digest: -number for number, digest in enumerate(sorted(coming), 1)}
         self.found_by_path = set[bytes]()
         """The digests of the pictures that were found by their paths only."""
         self.unknown = set[bytes]()
@@ -60,6 +63,8 @@ class PictureMatcher:
         for batch in batch_slices(len(digests)):
             statement = select(Content.digest, Content.id).where(Content.digest.in_(digests[batch]))
             found |= {row.digest: row.id for row in self._connection.execute(statement)}
+        if self._coming:
+            found = {digest: self._coming[digest] for digest in digests if digest in self._coming} | found
         return found
 
     def _by_path(self, names: Sequence[PictureName]) -> dict[bytes, int]:

@@ -1,6 +1,7 @@
 """What all steps of a restore share."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,12 +23,14 @@ class RestoreSettings:
         exact: Restore only what was said about pictures whose content is in the library, not by their paths.
         moved: Roots of the snapshot and where they are now: absolute old folder to absolute new folder.
         dry_run: Only count.
+        coming: Digests of contents that a dry run counts as being in the library.
     """
 
     replace: bool = False
     exact: bool = False
     moved: Mapping[Path, Path] = field(default_factory=dict)
     dry_run: bool = False
+    coming: AbstractSet[bytes] = frozenset()
 
 
 @dataclass(frozen=True)

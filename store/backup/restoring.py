@@ -102,7 +102,14 @@ class _Restore:
         settings = self._settings
         with self._library.read() if settings.dry_run else self._library.transaction() as connection:
             roots = self._snapshot.header.roots
-            matcher = PictureMatcher(connection, roots, moved=settings.moved, exact=settings.exact, named=self._named)
+            matcher = PictureMatcher(
+                connection,
+                roots,
+                moved=settings.moved,
+                exact=settings.exact,
+                named=self._named,
+                coming=settings.coming if settings.dry_run else frozenset(),
+            )
             yield RestoreContext(connection, matcher, self.report, settings, self._move_paths)
         self.found_by_path |= matcher.found_by_path
         self.unknown |= matcher.unknown

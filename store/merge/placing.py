@@ -1,0 +1,75 @@
+"""Where the folders of another library are in this one. Roots never overlap, also not after a merge."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from core.errors import ForeignRoot, UnknownRoot
+from store.catalog.tables import Root, RootKind
+from store.roots import RootLocation, locate_by_any_name
+
+__all__ = ["MergedRoot", "RootRelation", "place_roots", "relpath_here", "roots_below"]
+
+
+class RootRelation(StrEnum):
+    """How a root of the other library is related to the roots of this one."""
+
+    SAME = "same"
+    """Both have this folder."""
+    INSIDE = "inside"
+    """It is in a root of this library, which gets its pictures."""
+    AROUND = "around"
+    """Roots of this library are in it. They become part of it."""
+    NEW = "new"
+    """It is added."""
+
+
+@dataclass(frozen=True)
+class MergedRoot:
+    """A root of the other library, and its place in this one."""
+
+    other: Path
+    """Its path in the other library."""
+    path: Path
+    """Its path here, which differs if the merge was told so."""
+    root: Path
+    """The root of this library that has its pictures afterwards."""
+    relation: RootRelation
+
+
+def place_roots(connection: Connection, other: Sequence[bytes], moved: Mapping[Path, Path]) -> list[MergedRoot]:
+    """Return the places of the roots `other`, given as file system bytes; `moved` says where they are here.
+
+    Raises `UnknownRoot` if `moved` names another root, and `ForeignRoot` for a path of another operating system.
+    """
+    paths = [Path(os.fsdecode(path)) for path in other]
+    for named in moved:
+        if named not in paths:
+            raise UnknownRoot(named, tuple(paths))
+    return [_place(connection, path, moved.get(path, path)) for path in paths]
+
+
+def _place(connection: Connection, other: Path, path: Path) -> MergedRoot:
+    if not path.is_absolute():
+        raise ForeignRoot(str(other))
+    location = locate_by_any_name(connection, path)
+    if location is not None:
+        relation = RootRelation.INSIDE if location.beneath else RootRelation.SAME
+        return MergedRoot(other, path, location.root, relation)
+    relation = RootRelation.AROUND if roots_below(connection, path) else RootRelation.NEW
+    return MergedRoot(other, path, path, relation)
+
+
+def roots_below(connection: Connection, path: Path) -> list[Path]:
+    """Return the roots of the library that are in the folder `path`."""
+    rows = connection.execute(select(Root.path).where(Root.kind == RootKind.FOLDER)).scalars()
+    return [root for root in (Path(os.fsdecode(row)) for row in rows) if root != path and root.is_relative_to(path)]
+
+
+def relpath_here(location: RootLocation, relpath: bytes) -> bytes:
+    """Return the path of a file of the other library, relative to the root at whose `location` its root is."""
+    return location.beneath + b"/" + relpath if location.beneath else relpath
