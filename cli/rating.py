@@ -9,7 +9,7 @@ from cli.tagging import change_pictures
 from store import Library
 from store.ratings import rate
 
-__all__ = ["rate_pictures"]
+__all__ = ["rate_pictures", "rating_title"]
 
 
 def rate_pictures(rating: int | None, selection: PictureSelection, *, library: Path, as_json: bool) -> int:
@@ -24,11 +24,12 @@ def rate_pictures(rating: int | None, selection: PictureSelection, *, library: P
     else:
         unchanged = len(ids) - changed
         rest = f"; {unchanged:,} unchanged" if unchanged else ""
-        print_text(f"Rated {changed:,} {'picture' if changed == 1 else 'pictures'}: {_title(rating)}{rest}.")
+        print_text(f"Rated {changed:,} {'picture' if changed == 1 else 'pictures'}: {rating_title(rating)}{rest}.")
     return FOUND if ids else NOTHING_FOUND
 
 
-def _title(rating: int | None) -> str:
+def rating_title(rating: int | None) -> str:
+    """Return a rating as it is shown to people."""
     if rating is None:
         return "as in the files"
     if rating > 0:

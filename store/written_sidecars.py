@@ -75,10 +75,10 @@ class SaidFile:
 def said_files(library: Library, content_ids: Sequence[int]) -> list[SaidFile]:
     """Return the present files of these contents that people tagged or rated, or whose sidecars have been written.
 
-    They are in the order of their roots and paths.
+    They are in the order of their roots and folders, and within a folder of their names.
     """
     files = [file for batch in batch_slices(len(content_ids)) for file in _files(library, content_ids[batch])]
-    return sorted(files, key=lambda file: (file.root, file.relpath))
+    return sorted(files, key=lambda file: (file.root, file.folder, file.name))
 
 
 def present_names(library: Library, root: Path, folder: bytes) -> set[bytes]:
@@ -88,6 +88,8 @@ def present_names(library: Library, root: Path, folder: bytes) -> set[bytes]:
         .join(Root, Root.id == Picture.root_id)
         .where(Root.path == os.fsencode(root), Picture.folder == folder, Picture.state == PictureState.PRESENT)
     )
+    if folder:  # the range for which there is an index; "0" is the character after "/"
+        statement = statement.where(Picture.relpath > folder + b"/", Picture.relpath < folder + b"0")
     with library.read() as connection:
         return {path.rpartition(b"/")[2] for path in connection.execute(statement).scalars()}
 

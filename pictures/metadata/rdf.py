@@ -11,31 +11,32 @@ from xml.parsers import expat
 from core.errors import PictureUndecodable
 from core.metadata import MAX_DESCRIPTION_LENGTH, MAX_KEYWORDS
 
-__all__ = ["Value", "items", "parse_rdf", "structures", "text"]
+__all__ = ["MAX_DEPTH", "RDF", "Value", "items", "parse_rdf", "structures", "text"]
 
 Value: TypeAlias = Union[str, "list[Value]", "dict[str, Value]"]
 
-_MAX_DEPTH = 100
+MAX_DEPTH = 100
 """Nested elements. Real packets have about ten."""
 
 _MAX_ELEMENTS = 50_000
 """Elements of all properties together. A thousand keywords in three forms, or two hundred faces, have a tenth."""
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_ROOT, _DESCRIPTION, _ITEM = f"{_RDF} RDF", f"{_RDF} Description", f"{_RDF} li"
-_CONTAINERS = frozenset({f"{_RDF} Bag", f"{_RDF} Seq", f"{_RDF} Alt"})
-_PARSE_TYPE, _VALUE, _RESOURCE = f"{_RDF} parseType", f"{_RDF} value", f"{_RDF} resource"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_ROOT, _DESCRIPTION, _ITEM = f"{RDF} RDF", f"{RDF} Description", f"{RDF} li"
+_CONTAINERS = frozenset({f"{RDF} Bag", f"{RDF} Seq", f"{RDF} Alt"})
+_PARSE_TYPE, _VALUE, _RESOURCE = f"{RDF} parseType", f"{RDF} value", f"{RDF} resource"
 _LANGUAGE = "http://www.w3.org/XML/1998/namespace lang"
 
 
-def parse_rdf(data: bytes, wanted: Collection[str]) -> dict[str, Value]:
+def parse_rdf(data: bytes, wanted: Collection[str], encoding: str | None = None) -> dict[str, Value]:
     """Return the values of the properties `wanted`, by name: the namespace, a blank and the local name.
 
-    Items of a list in several languages are in order, except that the default one is first. Raises
-    `PictureUndecodable` if `data` is not well-formed, or might be an attack.
+    Items of a list in several languages are in order, except that the default one is first. `encoding` is that of
+    `data` if it is another one than its declaration says. Raises `PictureUndecodable` if `data` is not well-formed, or
+    might be an attack.
     """
     reader = _Reader(frozenset(wanted))
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _reject
     parser.EntityDeclHandler = _reject
@@ -98,8 +99,8 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """Handle the start of an element. A property can also be an attribute of its description."""
-        if len(self._path) >= _MAX_DEPTH:
-            raise PictureUndecodable(f"XMP exceeds the limit of {_MAX_DEPTH} levels")
+        if len(self._path) >= MAX_DEPTH:
+            raise PictureUndecodable(f"XMP exceeds the limit of {MAX_DEPTH} levels")
         self._path.append(name)
         if self._open:
             self._begin(name, attributes)
@@ -144,7 +145,7 @@ def _value(element: _Element) -> Value:
             return _list(child)
         if child.name == _DESCRIPTION:
             return _structure(child)
-    own = [name for name in element.attributes if not name.startswith(_RDF) and name != _LANGUAGE]
+    own = [name for name in element.attributes if not name.startswith(RDF) and name != _LANGUAGE]
     if element.children or own or element.attributes.get(_PARSE_TYPE) == "Resource":
         return _structure(element)
     return "".join(element.parts).strip() or element.attributes.get(_RESOURCE, "")

@@ -24,7 +24,7 @@ from pictures.metadata.face_regions import PEOPLE_PROPERTIES, Orientation, read_
 from pictures.metadata.positions import known_position, parse_xmp_angle
 from pictures.metadata.rdf import Value, items, parse_rdf, structures, text
 
-__all__ = ["MAX_XMP_BYTES", "read_xmp"]
+__all__ = ["HIERARCHICAL", "LAST_LEVELS", "MAX_XMP_BYTES", "RATING", "SUBJECT", "TAG_PATHS", "read_xmp"]
 
 MAX_XMP_BYTES = 16 * 1024 * 1024
 """Limit on a packet. Programs that store masks and edit histories in it write a few million bytes."""
@@ -41,15 +41,17 @@ _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _IPTC = "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"
 _IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 
-_FLAT = f"{_DC} subject"
-_LEVELS = {  # hierarchical keywords, and the separator of each program
-    "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject": "|",
-    "http://www.digikam.org/ns/1.0/ TagsList": "/",
-    "http://ns.microsoft.com/photo/1.0/ LastKeywordXMP": "/",
-}
+SUBJECT = f"{_DC} subject"
+HIERARCHICAL = "http://ns.adobe.com/lightroom/1.0/ hierarchicalSubject"
+"""Keywords with `|` between levels."""
+TAG_PATHS = ("http://www.digikam.org/ns/1.0/ TagsList", "http://ns.microsoft.com/photo/1.0/ LastKeywordXMP")
+"""Keywords with `/` between levels."""
+LAST_LEVELS = "urn:sightline:xmp:1.0/ lastLevels"
+"""Keywords that stand in `SUBJECT` only for the hierarchical one that ends in them; Sightline wrote both."""
+_LEVELS = {HIERARCHICAL: "|", **dict.fromkeys(TAG_PATHS, "/")}
 _TITLES = (f"{_DC} title", f"{_PHOTOSHOP} Headline")
 _DESCRIPTIONS = (f"{_DC} description", f"{_TIFF} ImageDescription", f"{_EXIF} UserComment")
-_RATING = f"{_XMP} Rating"
+RATING = f"{_XMP} Rating"
 _DATES = (
     (f"{_EXIF} DateTimeOriginal", f"{_EXIF} OffsetTimeOriginal", DateSource.ORIGINAL),
     (f"{_PHOTOSHOP} DateCreated", None, DateSource.ORIGINAL),
@@ -79,11 +81,12 @@ _LOCATION_FIELDS = tuple(f"{_IPTC_EXT} {name}" for name in ("Sublocation", "City
 
 _PROPERTIES = frozenset(
     {
-        _FLAT,
+        SUBJECT,
+        LAST_LEVELS,
         *_LEVELS,
         *_TITLES,
         *_DESCRIPTIONS,
-        _RATING,
+        RATING,
         *(name for names in _DATES for name in names[:2] if name is not None),
         *(_LATITUDE, f"{_LATITUDE}Ref", _LONGITUDE, f"{_LONGITUDE}Ref"),
         *(_MAKE, _MODEL, *_LENSES, *_LENS_NUMBERS, *_SENSITIVITIES),
@@ -104,9 +107,10 @@ def read_xmp(data: bytes, orientation: Orientation = Orientation()) -> PhotoMeta
     """
     if len(data) > MAX_XMP_BYTES:
         raise PictureUndecodable(f"XMP of {len(data):,} bytes exceeds the limit of {MAX_XMP_BYTES:,} bytes")
+    encoding = None
     if b"\0" in data[:4]:  # UTF-16, which expat knows by a byte order mark only
-        data = decode_text(data, "replace").encode()
-    known = parse_rdf(data, _PROPERTIES)
+        data, encoding = decode_text(data, "replace").encode(), "utf-8"  # whatever its declaration says
+    known = parse_rdf(data, _PROPERTIES, encoding)
     latitude, longitude = known_position(_angle(known, _LATITUDE, "NS"), _angle(known, _LONGITUDE, "EW"))
     facts = PhotoMetadata(
         camera=join_camera(_name(known, _MAKE), _name(known, _MODEL)),
@@ -119,7 +123,7 @@ def read_xmp(data: bytes, orientation: Orientation = Orientation()) -> PhotoMeta
         exposure=measure(_rational(text(known.get(_EXPOSURE))), 1e-6, 1e7)
         or exposure_of_apex(_rational(text(known.get(_SHUTTER_SPEED)))),
         iso=_iso(known),
-        rating=parse_rating(text(known.get(_RATING))),
+        rating=parse_rating(text(known.get(RATING))),
         title=_meaningful(known, _TITLES, MAX_TITLE_LENGTH),
         description=_meaningful(known, _DESCRIPTIONS, MAX_DESCRIPTION_LENGTH),
         keywords=tuple(dict.fromkeys(_keywords(known)))[:MAX_KEYWORDS],
@@ -147,7 +151,10 @@ def _keywords(known: _Properties) -> Iterator[str]:
             yield from filter(
                 None, ["/".join(each.strip() for each in (text(item) or "").split(separator) if each.strip())]
             )
-    yield from filter(None, map(text, items(known.get(_FLAT))))
+    last_levels = set(map(text, items(known.get(LAST_LEVELS))))
+    for keyword in map(text, items(known.get(SUBJECT))):
+        if keyword and keyword not in last_levels:
+            yield keyword
 
 
 def _dates(known: _Properties) -> Iterator[PhotoMetadata]:

@@ -1,0 +1,288 @@
+"""Change tags and the rating in an XMP sidecar, without a change to anything else in it.
+
+What another program wrote stays byte by byte: only items of lists, the value of a rating, and one new description are
+written. Only what Sightline added before (`Additions`) is removed. The result is parsed again and compared before it is
+returned.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from core.errors import PictureUndecodable
+from core.metadata import MAX_KEYWORDS, PhotoMetadata
+from pictures.metadata.rdf import RDF
+from pictures.metadata.xmp import (
+    HIERARCHICAL,
+    LAST_LEVELS,
+    MAX_XMP_BYTES,
+    RATING,
+    SUBJECT,
+    TAG_PATHS,
+    read_xmp,
+)
+from pictures.metadata.xmp_elements import XmpText, decode_xmp
+from pictures.metadata.xmp_lists import Splice, XmpList, apply_splices, find_list, list_markup
+from pictures.metadata.xmp_rating import RatingChange, change_rating, rating_text
+
+__all__ = ["Additions", "EditedSidecar", "SaidTags", "edit_sidecar", "is_xml_text"]
+
+NEW_SIDECAR = f"""\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Sightline">
+ <rdf:RDF xmlns:rdf="{RDF}">
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>
+""".encode()
+
+_TAGS: Mapping[str, str] = MappingProxyType(
+    {
+        SUBJECT: "dc:subject",
+        HIERARCHICAL: "lr:hierarchicalSubject",
+        LAST_LEVELS: "sightline:lastLevels",
+        RATING: "xmp:Rating",
+    }
+)
+"""The properties that can be added to a sidecar, with the usual prefixes."""
+
+_LISTS = (SUBJECT, HIERARCHICAL, *TAG_PATHS, LAST_LEVELS)
+_LEVEL, _XMP_LEVEL = "/", "|"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class SaidTags:
+    """What people said about a picture: tags, with `/` between levels, and the rating."""
+
+    tags: tuple[str, ...] = ()
+    rating: int | None = None
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What Sightline has added to a sidecar."""
+
+    items: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The items of lists, by the property."""
+    rating: str | None = None
+    """The value that it wrote."""
+    replaced: str | None = None
+    """The value that was there before; None if there was none."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `from_json` reads."""
+        items = {name: list(texts) for name, texts in self.items.items() if texts}
+        return {"items": items, "rating": self.rating, "replaced": self.replaced}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Additions":
+        """Return the additions that `to_json` returned."""
+        items = {name: tuple(texts) for name, texts in values["items"].items()}
+        return cls(items, values["rating"], values["replaced"])
+
+
+@dataclass(frozen=True)
+class EditedSidecar:
+    """A changed sidecar, and what is different in it."""
+
+    data: bytes
+    """The file; the same bytes as before if there was nothing to change."""
+    additions: Additions
+    """What Sightline has added to it, now and before."""
+    before: PhotoMetadata
+    after: PhotoMetadata
+    """What an index run reads from it."""
+    other_rating: int | None = None
+    """The different rating that another program wrote, and that was left."""
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The keywords that are new in it."""
+        return tuple(text for text in self.after.keywords if text not in self.before.keywords)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """The keywords that are no longer in it."""
+        return tuple(text for text in self.before.keywords if text not in self.after.keywords)
+
+
+def is_xml_text(text: str) -> bool:
+    """Return whether XML 1.0 can contain a text."""
+    return _NOT_XML.search(text) is None
+
+
+def edit_sidecar(
+    raw: bytes | None, said: SaidTags, known: Additions | None = None, *, replace_rating: bool = False
+) -> EditedSidecar:
+    """Return the sidecar `raw` with what people said; None is a new one.
+
+    Tags must be texts that XML can contain. A rating by another program is replaced only with `replace_rating`. Raises
+    `PictureUndecodable` if the sidecar is not XMP, might be an attack, or has a form that cannot be changed safely.
+    """
+    known = known or Additions()
+    if raw is not None and len(raw) > MAX_XMP_BYTES:
+        raise PictureUndecodable(f"{len(raw):,} bytes exceed the limit of {MAX_XMP_BYTES:,} bytes")
+    before = decode_xmp(NEW_SIDECAR if raw is None else raw)
+    lists = {name: find_list(before, name) for name in _LISTS}
+    wanted = _wanted_items(said.tags, lists, known)
+    changes = {name: _change(lists, name, wanted[name], known) for name in _LISTS}
+    rating = change_rating(before, said.rating, known.rating, known.replaced, replace=replace_rating)
+    splices = [*rating.splices]
+    for name, change in changes.items():
+        splices += lists[name].splices(change.added, change.removed)
+    splices += _new_properties(before, lists, changes, rating.new_property)
+    additions = Additions(
+        {name: each.ours for name, each in changes.items() if each.ours}, rating.ours, rating.replaced
+    )
+    there = PhotoMetadata() if raw is None else read_xmp(raw)
+    if not splices:
+        return EditedSidecar(raw or b"", additions, there, there, rating.other)
+    data = before.encoded(apply_splices(before.data, splices))
+    _check(before, data, changes, rating)
+    edited = EditedSidecar(data, additions, there, read_xmp(data), rating.other)
+    if not set(map(_key, said.tags)) <= set(map(_key, edited.after.keywords)):
+        raise PictureUndecodable(f"it would have more than {MAX_KEYWORDS:,} keywords, which are not all read again")
+    return edited
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What to do with a list. `ours` are the items by Sightline afterwards."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    ours: tuple[str, ...]
+
+
+def _key(text: str) -> str:
+    """Return the form of a keyword that is the same in any case and normalization."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+
+
+def _has_levels(tag: str) -> bool:
+    return _LEVEL in tag and _XMP_LEVEL not in tag  # `|` separates levels in XMP, so that such a tag stays flat
+
+
+def _flat(tag: str) -> str:
+    return tag.rpartition(_LEVEL)[2] if _has_levels(tag) else tag
+
+
+def _wanted_items(tags: Sequence[str], lists: Mapping[str, XmpList], known: Additions) -> dict[str, list[str]]:
+    """Return the items that each list must have. Others may be in it too."""
+    ours = set(known.items.get(SUBJECT, ()))
+    theirs = [text for text in lists[SUBJECT].texts if text not in ours]
+    there, said = set(map(_key, theirs)), set(map(_key, tags))
+    last_levels = dict.fromkeys(_flat(tag) for tag in tags if _has_levels(tag))
+    new = [tag for tag in tags if _key(tag) not in there]  # for programs that know only the other lists
+    return {
+        SUBJECT: list(dict.fromkeys(map(_flat, tags))),
+        HIERARCHICAL: _wanted_hierarchy(new, theirs, lists[HIERARCHICAL], known),
+        **{name: new if lists[name].texts else [] for name in TAG_PATHS},
+        LAST_LEVELS: [text for text in last_levels if _key(text) not in said | there],
+    }
+
+
+def _wanted_hierarchy(tags: Sequence[str], theirs: Sequence[str], there: XmpList, known: Additions) -> list[str]:
+    """Return the hierarchical keywords: all tags, if any has levels or another program wrote such keywords.
+
+    Programs that know this list read no other. If it is only by Sightline, it has the keywords of others too.
+    """
+    ours = set(known.items.get(HIERARCHICAL, ()))
+    is_ours = set(there.texts) <= ours
+    if is_ours and not any(map(_has_levels, tags)):
+        return []
+    others = theirs if is_ours else [text for text in theirs if text in ours]
+    paths = [tag.replace(_LEVEL, _XMP_LEVEL) for tag in tags if _XMP_LEVEL not in tag]
+    return [*paths, *(text for text in others if _XMP_LEVEL not in text)]
+
+
+def _change(lists: Mapping[str, XmpList], name: str, wanted: Sequence[str], known: Additions) -> _Change:
+    texts, before = lists[name].texts, known.items.get(name, ())
+    there, wished = set(map(_key, texts)), set(map(_key, wanted))
+    needed = _levels_of_others(lists, known) if name == SUBJECT and before else set[str]()
+    removed = tuple(text for text in before if text in texts and _key(text) not in wished | needed)
+    added = {_key(text): text for text in reversed(wanted) if _key(text) not in there}
+    new = tuple(reversed(added.values()))
+    return _Change(new, removed, (*(text for text in before if text in texts and text not in removed), *new))
+
+
+def _levels_of_others(lists: Mapping[str, XmpList], known: Additions) -> set[str]:
+    """Return all levels of the hierarchical keywords by other programs, which expect them as keywords too."""
+    levels = set[str]()
+    for name, separator in ((HIERARCHICAL, _XMP_LEVEL), *((name, _LEVEL) for name in TAG_PATHS)):
+        ours = known.items.get(name, ())
+        levels |= {_key(level) for text in lists[name].texts if text not in ours for level in text.split(separator)}
+    return levels
+
+
+def _new_properties(
+    document: XmpText, lists: Mapping[str, XmpList], changes: Mapping[str, _Change], rating: str | None
+) -> list[Splice]:
+    """Return a description with the properties that are not there yet, at the end of the others."""
+    missing = {name: change.added for name, change in changes.items() if change.added and not lists[name].is_there}
+    if not missing and rating is None:
+        return []
+    newline = "\r\n" if b"\r\n" in document.data else "\n"
+    names = [*missing, *([] if rating is None else [RATING])]
+    spaces = {_TAGS[name].partition(":")[0]: name.partition(" ")[0] for name in names}
+    if document.rdf.tag != "rdf:RDF":  # the prefix may have another meaning, or none
+        spaces["rdf"] = RDF
+    declared = "".join(f"{newline}    xmlns:{prefix}={quoteattr(uri)}" for prefix, uri in spaces.items())
+    lines = [list_markup(_TAGS[name], "rdf:", texts, newline) for name, texts in missing.items()]
+    lines += [] if rating is None else [f"<{_TAGS[RATING]}>{rating}</{_TAGS[RATING]}>"]
+    body = "".join(f"{newline}   {line}" for line in lines)
+    opening = f"<rdf:Description rdf:about={quoteattr(_about(document))}{declared}>"
+    markup = f"{newline}  {opening}{body}{newline}  </rdf:Description>".encode()
+    return [_at_end_of_rdf(document, markup)]
+
+
+def _about(document: XmpText) -> str:
+    """Return the name of the picture in the document; all descriptions must have the same."""
+    for each in document.descriptions:
+        for name in (f"{RDF} about", "about"):
+            if name in each.attributes:
+                return each.attributes[name]
+    return ""
+
+
+def _at_end_of_rdf(document: XmpText, markup: bytes) -> Splice:
+    rdf, data = document.rdf, document.data
+    if rdf.is_empty_tag:
+        start = data[rdf.start : rdf.end].removesuffix(b"/>").rstrip()
+        return Splice(rdf.start, rdf.end, start + b">" + markup + f"</{rdf.tag}>".encode())
+    end = rdf.children[-1].end if rdf.children else rdf.start_tag_end
+    return Splice(end, end, markup)
+
+
+def _check(before: XmpText, data: bytes, changes: Mapping[str, _Change], rating: RatingChange) -> None:
+    """Raise `PictureUndecodable` unless the new document has what it must have, and everything else as it was."""
+    if len(data) > MAX_XMP_BYTES:
+        raise PictureUndecodable(f"it would exceed the limit of {MAX_XMP_BYTES:,} bytes")
+    after = decode_xmp(data)
+    is_right = _rest(before, changes, rating) == _rest(after, changes, rating)
+    for name, change in changes.items():
+        texts = find_list(after, name).texts
+        is_right = is_right and set(change.added) <= set(texts) and not set(change.removed) & set(texts)
+    if rating.is_changed:
+        is_right = is_right and rating_text(after) == rating.after
+    if not is_right:
+        raise PictureUndecodable("it has a form that cannot be changed safely")
+
+
+def _rest(document: XmpText, changes: Mapping[str, _Change], rating: RatingChange) -> list[object]:
+    """Return everything that a change must leave as it is, as it is written."""
+    data, rdf = document.data, document.rdf
+    edited = {*changes, *([RATING] if rating.is_changed else [])}
+    rest: list[object] = [data[: rdf.start], data[rdf.end :], rdf.attributes]
+    rest += [find_list(document, name).markup_of_others((*each.added, *each.removed)) for name, each in changes.items()]
+    for each in document.descriptions:
+        attributes = {name: value for name, value in each.attributes.items() if name not in edited}
+        properties = [data[child.start : child.end] for child in each.children if child.name not in edited]
+        if properties or attributes.keys() - {f"{RDF} about", "about"}:
+            rest += [attributes, properties]
+    return rest
