@@ -47,7 +47,7 @@ def add_contents(connection: Connection, contents: Sequence[Row]) -> dict[int, i
 
 
 def add_facts(connection: Connection, batch: ContentBatch, ids: Mapping[int, int], new: Mapping[int, int]) -> None:
-    """Write what is known about the contents `ids` (other ID to ID here), of which `new` were just inserted.
+    """Write what is known about the contents `ids` (other ID to ID here); `new` ones were just inserted.
 
     New contents get all of it. Others get the perceptual hash, the average colour and the text that they lack.
     """

@@ -71,7 +71,7 @@ class SpaceVectors:
     frames: Ids
     vectors: NDArray[np.floating]
     unread: frozenset[int]
-    """Contents of which not all frames may have been embedded."""
+    """Contents that may have frames without a vector."""
     faults: Mapping[int, str]
 
 

@@ -42,7 +42,7 @@ class PicturePlan:
 
     added: Sequence[tuple[Row, RootPlace]]
     taken: Sequence[tuple[Row, RootPlace, Row]]
-    """Pictures of which the record of the other library counts, with the row here."""
+    """Pictures whose record in the other library counts, with the row here."""
     counts: Counter[str]
     """Number of pictures that are `new`, `present` here with the same content, `taken` and `kept`."""
 

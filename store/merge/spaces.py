@@ -49,7 +49,7 @@ class MergedSpace:
 
 
 def plan_spaces(library: Library, other: Library) -> list[MergedSpace]:
-    """Return what becomes of each space of the other library."""
+    """Return what a merge does with each space of the other library."""
     summaries = list_spaces(other)
     with library.read() as connection:
         return [

@@ -18,7 +18,7 @@ __all__ = ["merge_vectors"]
 def merge_vectors(connection: Connection, stored: StoredSpace, found: SpaceVectors, ids: Mapping[int, int]) -> int:
     """Add the vectors of the contents `ids` (other ID to ID here) that the space `stored` lacks; return how many.
 
-    A content of which the other library may lack frames is taken only if it has no vector here. Reasons why a content
+    A content whose frames the other library may lack is taken only if it has no vector here. Reasons why a content
     has no vector come along, so that the next index run does not try the same bytes again.
     """
     embedded = _embedded(connection, stored, list(ids.values()))

@@ -16,7 +16,7 @@ Sightline = Callable[..., Any]
 
 @pytest.fixture
 def other(tmp_path: Path, empty_library: Path, album: Path, paint: Callable[..., Path]) -> Path:
-    """A library of three pictures, of which one is a copy of one in the default library."""
+    """A library of three pictures, one of them a copy of one in the default library."""
     paint(tmp_path / "stick" / "white.png", "white")
     paint(tmp_path / "stick" / "black.png", "black")
     shutil.copy(album / "red.png", tmp_path / "stick" / "copy.png")

@@ -147,7 +147,7 @@ def embedded_by_a_run(library: Library, *folders: Path) -> int:
 
 @pytest.fixture
 def two(make: Callable[..., Library], tmp_path: Path, paint: Paint) -> tuple[Library, Library]:
-    """Two libraries with two pictures each, of which one is in both."""
+    """Two libraries with two pictures each, one of them in both."""
     paint(tmp_path / "a" / "red.png", "red")
     paint(tmp_path / "a" / "blue.png", "blue")
     paint(tmp_path / "b" / "green.png", "green")
