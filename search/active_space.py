@@ -10,6 +10,7 @@ from functools import partial
 from threading import Lock, Thread
 
 from core.errors import NothingIndexed, SightlineError, SpaceDropped, SpaceMismatch
+from core.memory import release_memory
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import Placement
@@ -167,6 +168,7 @@ class ActiveSpaceTracker:
             if self._target()[0] == stored:
                 with self._changing:
                     self._current = space
+                release_memory()  # of the model before, unless a search still uses it
 
     def _target(self) -> tuple[StoredSpace, int]:
         """Return the space to search in and its revision. Raises `SpaceDropped` or `NothingIndexed`."""

@@ -12,6 +12,7 @@ from threading import Event, Lock, Thread
 from typing import TypeAlias
 
 from core.errors import LibraryError, SightlineError
+from core.memory import release_memory
 from indexer.jobs.activity import Activity
 from indexer.jobs.control import JobControl, JobInterrupted
 from indexer.jobs.kinds import require_kind
@@ -126,6 +127,7 @@ class JobWorker:
                 self._run(job, control)
             finally:
                 self._running = None
+                release_memory()  # of models and pictures
         return job is not None
 
     def _run(self, job: Job, control: JobControl) -> None:

@@ -47,6 +47,24 @@ def test_queue_is_run_to_its_end(library: Library, kind: Callable[[Run], None]) 
     assert {job.state for job in list_jobs(library)} == {JobState.DONE}
 
 
+def test_memory_is_released_after_each_job(
+    library: Library, kind: Callable[[Run], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that changes its model every day would otherwise keep the memory of all its threads."""
+    events: list[str] = []
+
+    def run(_library: Library, _parameters: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+        events.append("run")
+        return {}
+
+    kind(run)
+    monkeypatch.setattr(indexer.jobs.worker, "release_memory", lambda: events.append("released"))
+    for number in range(2):
+        add_job(library, "work", {"n": number})
+    JobWorker(library).run_queue()
+    assert events == ["run", "released", "run", "released"]
+
+
 @pytest.mark.parametrize(
     ("error", "problem", "told"),
     [
