@@ -5,17 +5,18 @@ from pathlib import Path
 
 from cli.output import print_json, print_text, say_waiting, shown
 from cli.paths import logical_path
+from cli.snapshots import keep_snapshot
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
-from store.moved_roots import MovedRoot, move_root
+from store.moved_roots import MovedRoot, move_roots
 
 __all__ = ["move"]
 
 
 def move(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Record that a root was moved, and print what was found at its new place."""
+    """Record that a root, or all roots in a folder, were moved, and print what was found at each new place."""
     with Library.open(library) as opened:
-        moved = move_root(
+        moved = move_roots(
             opened,
             logical_path(old),
             logical_path(new),
@@ -24,10 +25,13 @@ def move(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_
             move_paths=with_folders_moved,
             waiting=say_waiting,
         )
-    if as_json:
-        print_json({**asdict(moved), "dry_run": dry_run})
-    else:
-        _print_moved(moved, dry_run=dry_run)
+        if not dry_run:
+            keep_snapshot(opened)
+    for each in moved:
+        if as_json:
+            print_json({**asdict(each), "dry_run": dry_run})
+        else:
+            _print_moved(each, dry_run=dry_run)
 
 
 def _print_moved(moved: MovedRoot, *, dry_run: bool) -> None:

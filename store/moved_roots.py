@@ -4,12 +4,14 @@ A sample of the files is looked at first, so that a root is not moved to the wro
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from core.errors import FolderNotFound, RootBusy, RootMismatch, RootOverlaps, UnknownRoot
 from core.files import absolute, modified_ns
@@ -17,7 +19,7 @@ from store.albums.moved_folders import MovePaths, moved_condition
 from store.catalog.tables import Album, Picture, PictureState, Root, RootKind
 from store.library import Library
 
-__all__ = ["MovedRoot", "move_root"]
+__all__ = ["MovedRoot", "move_roots"]
 
 SAMPLE = 200
 """Files that are looked at."""
@@ -43,10 +45,10 @@ class MovedRoot:
     same_time: int
     """Those of them that also have the modification time they had. Others are read again by the next index run."""
     albums: int
-    """Saved searches that filter by a folder of the root."""
+    """Saved searches that filter by a folder of the root, or have an example picture in it."""
 
 
-def move_root(
+def move_roots(
     library: Library,
     old: Path,
     new: Path,
@@ -55,52 +57,74 @@ def move_root(
     dry_run: bool = False,
     move_paths: MovePaths = lambda query, _moves: query,
     waiting: Callable[[], None] | None = None,
-) -> MovedRoot:
-    """Record that the root `old` is the folder `new` now; return what was found there.
+) -> list[MovedRoot]:
+    """Record that the root `old`, or all roots in the folder `old`, are at `new` now; return what was found there.
 
-    Saved searches that filter by a folder of it follow; `move_paths` changes the text of their queries. Change times
-    and inode numbers, which a copy does not keep, are forgotten, so that files count as unchanged if their sizes and
-    modification times are the same. `waiting` is as for `Library.exclusive`.
+    Saved searches that filter by a folder of them, or have an example picture there, follow; `move_paths` changes the
+    text of their queries. Change times and inode numbers, which a copy does not keep, are forgotten, so that files
+    count as unchanged if their sizes and modification times are the same. All roots are moved, or none. `waiting` is
+    as for `Library.exclusive`.
 
-    Raises `UnknownRoot`; `RootBusy` if a run indexes one of the folders; `RootOverlaps` if another root contains `new`
-    or is in it; `FolderNotFound`; and `RootMismatch`, unless forced, if fewer than nine of ten files of a sample are
-    there with the size they had.
+    Raises `UnknownRoot`; `RootBusy` if a run indexes one of the folders; `RootOverlaps` if another root contains a new
+    folder or is in it; `FolderNotFound`; and `RootMismatch`, unless forced, if fewer than nine of ten files of a sample
+    of a root are there with the size they had.
     """
     old, new = absolute(old), absolute(new)
-
-    def refuse() -> None:
-        raise RootBusy(old)
-
+    moves = _moves(library, old, new)
     with ExitStack() as held:
-        for folder in sorted({old, new}):
-            held.enter_context(library.root_lock(folder, check=refuse))
-        _require_movable(library, old, new)
-        found = _compare(library, old, new)
-        if not force and found.same_size < found.checked * REQUIRED_SHARE:
-            raise RootMismatch(new, found.checked, found.same_size)
-        if dry_run:
-            return found
-        writer = held.enter_context(library.exclusive(waiting))
-        with writer.transaction() as connection:
-            albums = _move_albums(connection, old, new, move_paths)
-            _move(connection, old, new)
-    return MovedRoot(old, new, found.pictures, found.checked, found.same_size, found.same_time, albums)
+        for folder in sorted({*moves.keys(), *moves.values()}):
+            held.enter_context(library.root_lock(folder, check=partial(_refuse, folder)))
+        if _moves(library, old, new) != moves:  # roots were added or merged in the meantime
+            raise RootBusy(old)
+        _require_movable(library, moves)
+        found = [_compare(library, each, moves[each], move_paths) for each in moves]
+        for each in found:
+            if not force and each.same_size < each.checked * REQUIRED_SHARE:
+                raise RootMismatch(each.new, each.checked, each.same_size)
+        if not dry_run:
+            writer = held.enter_context(library.exclusive(waiting))
+            with writer.transaction() as connection:
+                _write_searches(connection, _moved_searches(connection, moves, move_paths))
+                for folder in sorted(moves, key=_depth, reverse=_depth(new) > _depth(old)):
+                    _move(connection, folder, moves[folder])
+    return found
 
 
-def _require_movable(library: Library, old: Path, new: Path) -> None:
+def _moves(library: Library, old: Path, new: Path) -> dict[Path, Path]:
+    """Return the root `old`, or those in it, with their new places. Raises `UnknownRoot` if there are none."""
+    roots = _folders(library)
+    moves = {root: new / root.relative_to(old) for root in roots if root.is_relative_to(old)}
+    if not moves:
+        raise UnknownRoot(old, tuple(roots))
+    return moves
+
+
+def _depth(folder: Path) -> int:
+    """Return the number of names in a path. In this order, no root gets the path that another one still has."""
+    return len(folder.parts)
+
+
+def _refuse(folder: Path) -> None:
+    raise RootBusy(folder)
+
+
+def _folders(library: Library) -> list[Path]:
     with library.read() as connection:
         rows = connection.execute(select(Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id))
-        roots = [Path(os.fsdecode(row.path)) for row in rows]
-    if old not in roots:
-        raise UnknownRoot(old, tuple(roots))
-    for other in roots:
-        if other != old and (new.is_relative_to(other) or other.is_relative_to(new)):
-            raise RootOverlaps(new, other)
-    if not new.is_dir():
-        raise FolderNotFound(new)
+        return [Path(os.fsdecode(row.path)) for row in rows]
 
 
-def _compare(library: Library, old: Path, new: Path) -> MovedRoot:
+def _require_movable(library: Library, moves: Mapping[Path, Path]) -> None:
+    staying = [root for root in _folders(library) if root not in moves]
+    for new in moves.values():
+        for other in staying:
+            if new.is_relative_to(other) or other.is_relative_to(new):
+                raise RootOverlaps(new, other)
+        if not new.is_dir():
+            raise FolderNotFound(new)
+
+
+def _compare(library: Library, old: Path, new: Path, move_paths: MovePaths) -> MovedRoot:
     """Compare a sample of the files of `old`, as the catalogue has them, with those in `new`."""
     with library.read() as connection:
         root_id = connection.scalar(select(Root.id).where(Root.path == os.fsencode(old)))
@@ -112,8 +136,7 @@ def _compare(library: Library, old: Path, new: Path) -> MovedRoot:
         rows = numbered.subquery()
         step = max(1, number // SAMPLE)
         sample = connection.execute(select(rows).where(rows.c.number % step == 0).limit(SAMPLE)).all()
-        condition = connection.execute(select(Album.condition).where(Album.by_hand.is_(False))).scalars()
-        albums = sum(moved_condition(text, {old: new}) != text for text in condition)
+        albums = len(_moved_searches(connection, {old: new}, move_paths))
     found = [(row, _status(new, row.relpath)) for row in sample]
     same = [(row, status) for row, status in found if status is not None and status.st_size == row.size]
     same_time = sum(abs(modified_ns(status) - row.mtime_ns) <= TIME_TOLERANCE_NS for row, status in same)
@@ -135,17 +158,19 @@ def _move(connection: Connection, old: Path, new: Path) -> None:
     connection.execute(update(Picture).where(Picture.root_id == root_id).values(ctime_ns=None, inode=None))
 
 
-def _move_albums(connection: Connection, old: Path, new: Path, move_paths: MovePaths) -> int:
-    """Change the folders in the filters of saved searches; return how many follow."""
-    searches: Sequence[tuple[int, str, str | None]] = [
-        (row.id, row.query, row.condition)
-        for row in connection.execute(select(Album.id, Album.query, Album.condition).where(Album.by_hand.is_(False)))
-    ]
-    moved = 0
-    for album_id, query, condition in searches:
-        changed = moved_condition(condition, {old: new})
-        if changed != condition:
-            values = {"condition": changed, "query": move_paths(query, {old: new})}
-            connection.execute(update(Album).where(Album.id == album_id).values(values))
-            moved += 1
+def _moved_searches(
+    connection: Connection, moves: Mapping[Path, Path], move_paths: MovePaths
+) -> list[dict[str, object]]:
+    """Return the saved searches with paths in the moved folders, with the filters and the query they get."""
+    moved = []
+    for row in connection.execute(select(Album.id, Album.query, Album.condition).where(Album.by_hand.is_(False))):
+        condition, query = moved_condition(row.condition, moves), move_paths(row.query, moves)
+        if (condition, query) != (row.condition, row.query):
+            moved.append({"album": row.id, "moved_condition": condition, "moved_query": query})
     return moved
+
+
+def _write_searches(connection: Connection, moved: Sequence[dict[str, object]]) -> None:
+    if moved:
+        values: dict[str, Any] = {"condition": bindparam("moved_condition"), "query": bindparam("moved_query")}
+        connection.execute(update(Album).where(Album.id == bindparam("album")).values(values), moved)

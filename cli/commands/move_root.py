@@ -14,10 +14,12 @@ __all__ = ["move_root"]
 Examples:
   sightline move-root ~/Pictures /mnt/disk/Pictures
   sightline move-root /media/anna/STICK/Photos /media/ben/STICK/Photos --library /media/ben/STICK/library
+  sightline move-root /media/anna/STICK /media/ben/STICK --library /media/ben/STICK/library
   sightline move-root ~/Pictures ~/Photos --dry-run
 
 Move or copy the files yourself, with their times (mv, cp -a, rsync -a), then run this command. Nothing is read again;
 tags, albums and vectors stay, and saved searches in these folders follow. A sample of the files is compared first.
+If OLD contains several folders of the library, all of them are moved.
 `sightline status` lists the folders of the library.
 """
 )
@@ -28,7 +30,7 @@ tags, albums and vectors stay, and saved searches in these folders follow. A sam
 @click.option("--dry-run", is_flag=True, help="Only compare a sample of the files.")
 @json_option
 def move_root(old: Path, new: Path, library: Path, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Say that the folder OLD of the library is at NEW now."""
+    """Say that the folder OLD of the library, or all its folders in OLD, are at NEW now."""
     from cli.moving import move
 
     move(library, old, new, force=force, dry_run=dry_run, as_json=as_json)

@@ -27,7 +27,7 @@ from search.query_language.tokens import (
     join_alternatives,
 )
 
-__all__ = ["FIELD_PATTERN", "FieldValue", "field_values", "tokenize"]
+__all__ = ["FIELD_PATTERN", "FieldValue", "PicturePath", "field_values", "picture_paths", "tokenize"]
 
 _BLANK = re.compile(r"\s*")
 _CHUNK = re.compile(r"\S+")
@@ -84,13 +84,33 @@ def field_values(text: str) -> list[FieldValue]:
     return lexer.values
 
 
+@dataclass(frozen=True)
+class PicturePath:
+    """The path of an example picture; `start` and `end` are those of the path with its quotation."""
+
+    path: str
+    start: int
+    end: int
+
+
+def picture_paths(text: str) -> list[PicturePath]:
+    """Return the paths of all example pictures of `text`, in their order. Raises `QuerySyntax`."""
+    lexer = _Lexer(text)
+    lexer.tokens()
+    return lexer.pictures
+
+
 class _Lexer:
-    """Splits one text into tokens; `at` is the current position, and `values` are those of the filters before it."""
+    """Splits one text into tokens; `at` is the current position.
+
+    `values` and `pictures` are those of the filters and of the example pictures before it.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.values: list[FieldValue] = []
+        self.pictures: list[PicturePath] = []
 
     def tokens(self) -> list[Token]:
         tokens = []
@@ -157,16 +177,21 @@ class _Lexer:
             return None
         paths = ("./", "../", "~/", "/") if opening == '"' else ("./", "../", "~/")
         is_picture = self.text.startswith(paths, self.at + 1)
+        opened_at = self.at
         inside = self._quotation(must_close=must_close or opening == '"')
         if inside is None or (opening != '"' and not inside.strip()):
             return None
-        return self._picture(inside, start) if is_picture else self._source(start, lambda: TextInput(inside))
+        if not is_picture:
+            return self._source(start, lambda: TextInput(inside))
+        self.pictures.append(PicturePath(inside, opened_at, self.at))
+        return self._picture(inside, start)
 
     def _bare_picture(self, chunk: str) -> QueryInput:
         start = self.at
         after = _AFTER_NAME.search(chunk)
         name = chunk[: after.start()] if after else chunk
         self.at += len(name)
+        self.pictures.append(PicturePath(name, start, self.at))
         return self._picture(name, start)
 
     def _picture(self, name: str, start: int) -> QueryInput:

@@ -1,28 +1,29 @@
-"""Queries that filter by a folder, when that folder is moved."""
+"""Queries that filter by a folder, or have an example picture in it, when that folder is moved."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import QuerySyntax
-from search.query_language.lexer import field_values
+from search.query_language.lexer import field_values, picture_paths
 from store.albums.moved_folders import moved_path
 
 __all__ = ["with_folders_moved"]
 
 
 def with_folders_moved(query: str, moves: Mapping[Path, Path]) -> str:
-    """Return `query` with the absolute folders in its filters moved, as `in:/old/folder`; all else stays as typed.
+    """Return `query` with the absolute paths of its filters and example pictures moved; all else stays as typed.
 
-    A query that cannot be parsed is returned unchanged.
+    Filters are those like `in:/old/folder`. A query that cannot be parsed is returned unchanged.
     """
     try:
-        values = field_values(query)
+        found = [(each.start, each.end, each.value) for each in field_values(query)]
+        found += [(each.start, each.end, each.path) for each in picture_paths(query)]
     except QuerySyntax:
         return query
-    for found in reversed(values):  # from the end, so that the positions before it stay valid
-        moved = os.fspath(moved_path(Path(found.value), moves))
-        if found.value.startswith("/") and moved != os.fspath(Path(found.value)):
+    for start, end, path in sorted(found, reverse=True):  # from the end, so that the positions before it stay valid
+        moved = os.fspath(moved_path(Path(path), moves))
+        if path.startswith("/") and moved != os.fspath(Path(path)):
             quoted = '"' + moved.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            query = query[: found.start] + quoted + query[found.end :]
+            query = query[:start] + quoted + query[end:]
     return query

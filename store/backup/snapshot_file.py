@@ -30,6 +30,7 @@ __all__ = [
     "SnapshotRoot",
     "has_header",
     "open_snapshot",
+    "roots_at",
     "said_at",
     "write_snapshot",
 ]
@@ -116,6 +117,14 @@ def said_at(path: Path) -> str | None:
     except SnapshotError:
         return None
     return footer.said if footer.sha256 == every.hexdigest() else None
+
+
+def roots_at(path: Path) -> tuple[SnapshotRoot, ...]:
+    """Return the roots in the header of a snapshot; none if it has none."""
+    try:
+        return _header(path, next(_raw_lines(path), b"")).roots
+    except SnapshotError:
+        return ()
 
 
 def has_header(path: Path) -> bool:

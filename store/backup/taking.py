@@ -15,7 +15,7 @@ from core.errors import LibraryError, SnapshotError, SnapshotUnwritable
 from core.files import remove_abandoned_drafts
 from store.backup.collecting import active_model, collect, count_records, list_snapshot_roots
 from store.backup.records import Judgement
-from store.backup.snapshot_file import SnapshotHeader, has_header, said_at, write_snapshot
+from store.backup.snapshot_file import SnapshotHeader, has_header, roots_at, said_at, write_snapshot
 from store.backup.snapshot_folder import (
     SNAPSHOTS_FOLDER,
     list_snapshots,
@@ -97,7 +97,8 @@ def take_snapshot(library: Library, folder: Path, judgements: ReadJudgements = t
     try:
         folder.mkdir(parents=True, exist_ok=True)
         counts, said = _write(library, path, now, judgements)
-        if last is not None and said_at(last.path) == said:
+        # The same records with other roots say where the folders are now.
+        if last is not None and said_at(last.path) == said and roots_at(last.path) == roots_at(path):
             path.unlink()
             remove_abandoned_drafts(folder, key)
             return TakenSnapshot(last.path, counts, is_new=False)

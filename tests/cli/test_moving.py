@@ -1,5 +1,7 @@
 """`sightline move-root`."""
 
+import gzip
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -119,3 +121,52 @@ def test_root_is_not_moved_while_a_run_indexes_it(
     assert f"{album} is being indexed. Try again when that has finished" in refused.err
     assert sightline("move-root", album, new).code == 0
     assert sightline("move-root", new, new).code == 0  # the same folder
+
+
+def test_example_pictures_of_saved_searches_follow(
+    sightline: Sightline, filled: Path, album: Path, tmp_path: Path
+) -> None:
+    sightline("album", "save", "a", f"{album / 'red.png'} - blue")
+    sightline("album", "save", "b", f'"{album / "more" / "yellow.png"}"[0,0,50,50] red')
+    new = tmp_path / "new place"
+    album.rename(new)
+    moved = sightline("move-root", album, new)
+    assert moved.lines[-1] == "  2 saved searches follow"
+    listed = sightline("album", "list").text
+    assert f'a  ("{new / "red.png"}" - blue)' in listed
+    assert f'b  ("{new / "more" / "yellow.png"}"[0,0,50,50] red)' in listed
+    assert sightline("album", "show", "a", "-k", "1", "--paths").text == f"{new / 'red.png'}\n"
+
+
+def test_all_folders_on_a_disk_are_moved_at_once(
+    sightline: Sightline, filled: Path, album: Path, tmp_path: Path, paint: Callable[..., Path]
+) -> None:
+    stick = tmp_path / "stick"
+    for name, colour in {"one": "white", "two": "black"}.items():
+        paint(stick / name / f"{name}.png", colour)
+        sightline("index", stick / name)
+    paint(tmp_path / "mounted" / "one" / "one.png", "white")
+    refused = sightline("move-root", stick, tmp_path / "mounted")  # the second folder is not there
+    assert refused.code == 2
+    assert sightline("search", "--in", stick, "--paths").text.count("\n") == 2
+    shutil.rmtree(tmp_path / "mounted")
+    stick.rename(tmp_path / "mounted")
+    moved = sightline("move-root", stick, tmp_path / "mounted", "--json").records
+    assert [(each["old"], each["new"]) for each in moved] == [
+        (str(stick / name), str(tmp_path / "mounted" / name)) for name in ("one", "two")
+    ]
+    found = sightline("search", "--in", tmp_path / "mounted", "--paths").lines
+    assert sorted(found) == [str(tmp_path / "mounted" / name / f"{name}.png") for name in ("one", "two")]
+    assert sightline("index", tmp_path / "mounted" / "one", "--json").record["unchanged"] == 1
+    assert sightline("status", "--json").record["roots"][0]["path"] == str(album)
+
+
+def test_last_snapshot_names_the_new_folder(sightline: Sightline, filled: Path, album: Path, tmp_path: Path) -> None:
+    sightline("tag", album / "red.png", "warm")
+    new = tmp_path / "new"
+    album.rename(new)
+    sightline("move-root", album, new)
+    newest = sightline("backup", "--list", "--json").records[0]["snapshot"]
+    with gzip.open(newest, "rt") as lines:
+        assert json.loads(next(lines))["roots"] == [{"kind": "folder", "path": str(new)}]
+    assert f"Nothing has changed since {newest}" in sightline("backup").text
