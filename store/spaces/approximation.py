@@ -166,8 +166,7 @@ def _build(
     asked = recent_queries(library.path, stored.space.fingerprint, stored.space.dim, QUERIES)
     lists_path = folder / f"{token}.lists"
     for lists in _attempts(base, before):
-        _encode(base, lists.lists, check)
-        write_durably(lists_path, lists.lists.write)
+        _write_lists(lists_path, base, lists.lists, check)
         probes, recall = measure_recall(_layered(base, lists_path, base_path), asked)
         if recall.lowest >= MIN_RECALL:
             break
@@ -183,10 +182,22 @@ def _attempts(base: FlatIndex, before: _Lists | None) -> Iterator[_Lists]:
         distance = 1 - before.lists.fit(_sample(base, FIT_SAMPLE))
         if distance <= RETRAIN_DISTANCE * (1 - before.trained_fit):
             yield before
+    yield _trained(base)
+
+
+def _trained(base: FlatIndex) -> _Lists:
+    """Return empty lists with centroids of a sample, which is not in memory any more while vectors are encoded."""
     number = number_of_lists(len(base))
     sample = _sample(base, number * SAMPLE_PER_LIST)
     trained = InvertedLists.trained(sample, number)
-    yield _Lists(trained, len(base), trained.fit(sample[:: max(1, len(sample) // FIT_SAMPLE)]))
+    return _Lists(trained, len(base), trained.fit(sample[:: max(1, len(sample) // FIT_SAMPLE)]))
+
+
+def _write_lists(path: Path, base: FlatIndex, empty: InvertedLists, check: Callable[[], None]) -> None:
+    """Write the lists of the base with the centroids of `empty`. Its codes are in memory until then."""
+    lists = empty.emptied()
+    _encode(base, lists, check)
+    write_durably(path, lists.write)
 
 
 def _encode(base: FlatIndex, lists: InvertedLists, check: Callable[[], None]) -> None:
