@@ -35,7 +35,8 @@ def write_selected(
         counts = _print_outcomes(write_sidecars(opened, files, settings), as_json=as_json)
     if not as_json:
         _print_summary(counts, len(ids), dry_run=dry_run)
-    return NOTHING_FOUND if not files or counts[SidecarResult.REFUSED] else FOUND
+    has_faults = counts[SidecarResult.REFUSED] or counts["unwritable"]
+    return NOTHING_FOUND if has_faults or not files else FOUND
 
 
 def _is_within(file: SaidFile, paths: Sequence[Path]) -> bool:
@@ -52,6 +53,7 @@ def _print_outcomes(outcomes: Iterable[SidecarOutcome], *, as_json: bool) -> Cou
     counts = Counter[str]()
     for outcome in outcomes:
         counts[outcome.result] += 1
+        counts["unwritable"] += len(outcome.unwritable)
         counts["backups"] += outcome.backup is not None
         counts["other ratings"] += outcome.other_rating is not None
         if as_json:

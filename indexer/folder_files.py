@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from indexer.companions import RAW_SUFFIXES, VIDEO_SUFFIXES, pair_companions
 from indexer.file_names import decode, folded, split_name, suffix_of
-from indexer.sidecars import XMP_SUFFIX, pair_xmp
+from indexer.sidecars import XMP_SUFFIX, is_backup, pair_xmp
 from indexer.takeout import JSON_SUFFIX, pair_takeout
 
 __all__ = ["FolderFiles", "FoundPicture", "sort_files", "type_of"]
@@ -59,7 +59,7 @@ def sort_files(
     pictures = [name for name in pictures if name not in paired]
     sidecars = _sidecars(pictures, companions, others)
     used = {*unnamed, *paired, *(name for each in sidecars.values() for name in each)}
-    left = _without_edits(pictures, [name for name in others if name not in used])
+    left = _without_edits(pictures, [name for name in others if name not in used and not is_backup(name)])
     found = [FoundPicture(name, sidecars.get(name, ()), tuple(companions.get(name, ()))) for name in pictures]
     return FolderFiles(found, Counter(map(type_of, left)))
 

@@ -5,14 +5,25 @@ that has no sidecar by its exact name gets one whose name differs in case or Uni
 were written by systems that ignore such differences.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from indexer.file_names import folded, split_name
 
-__all__ = ["XMP_SUFFIX", "pair_xmp"]
+__all__ = ["BACKUP_SUFFIX", "XMP_SUFFIX", "is_backup", "pair_xmp"]
 
 XMP_SUFFIX = b"xmp"
+
+BACKUP_SUFFIX = ".bak"
+"""Appended to the name of a sidecar, for a copy of it before it is changed. Further ones are `.bak2`, `.bak3`."""
+
+_BACKUP = re.compile(rb".+\.xmp\.bak\d{0,4}", re.IGNORECASE | re.DOTALL)
+
+
+def is_backup(name: bytes) -> bool:
+    """Return whether a name is that of a copy of a sidecar."""
+    return _BACKUP.fullmatch(name) is not None
 
 
 def pair_xmp(pictures: Iterable[bytes], sidecars: Iterable[bytes]) -> dict[bytes, bytes]:

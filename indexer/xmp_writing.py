@@ -18,6 +18,7 @@ from typing import BinaryIO
 from core.errors import PictureError
 from core.files import atomic_writer
 from indexer.file_names import decode
+from indexer.sidecars import BACKUP_SUFFIX
 from indexer.xmp_targets import FolderTargets, list_names
 from pictures.metadata.xmp import MAX_XMP_BYTES
 from pictures.metadata.xmp_sidecar import Additions, EditedSidecar, SaidTags, edit_sidecar, is_xml_text
@@ -25,10 +26,7 @@ from store.catalog.collation import fold
 from store.library import Library
 from store.written_sidecars import SaidFile, WrittenFile, present_names, record_written
 
-__all__ = ["BACKUP_SUFFIX", "SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
-
-BACKUP_SUFFIX = ".bak"
-"""Appended to the name of a sidecar, for a copy of it as it was. Further ones are called `.bak2`, `.bak3`, ..."""
+__all__ = ["SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
 
 MAX_BACKUPS = 1_000
 """Backups of one sidecar. Then it is left as it is."""

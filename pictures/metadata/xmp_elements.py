@@ -5,7 +5,7 @@ The document is read by expat with the same limits as in `pictures.metadata.rdf`
 
 import codecs
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from xml.parsers import expat
 
@@ -96,6 +96,10 @@ class XmpText:
         return Attribute(
             offset + match.start(), offset + match.end(), offset + match.start(2) + 1, offset + match.end(2) - 1
         )
+
+    def with_data(self, data: bytes) -> "XmpText":
+        """Return a changed document `data`, in UTF-8 whatever its declaration says. Raises `PictureUndecodable`."""
+        return replace(self, data=data, rdf=_parse(data))
 
     def encoded(self, data: bytes) -> bytes:
         """Return the document `data` in UTF-8 as the bytes of a file, encoded like this one."""

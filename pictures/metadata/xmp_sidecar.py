@@ -25,8 +25,8 @@ from pictures.metadata.xmp import (
     TAG_PATHS,
     read_xmp,
 )
-from pictures.metadata.xmp_elements import XmpText, decode_xmp
-from pictures.metadata.xmp_lists import Splice, XmpList, apply_splices, find_list, list_markup
+from pictures.metadata.xmp_elements import Element, XmpText, decode_xmp
+from pictures.metadata.xmp_lists import Splice, XmpList, apply_splices, blanks_before, find_list, list_markup
 from pictures.metadata.xmp_rating import RatingChange, change_rating, rating_text
 
 __all__ = ["Additions", "EditedSidecar", "SaidTags", "edit_sidecar", "is_xml_text"]
@@ -51,6 +51,9 @@ _TAGS: Mapping[str, str] = MappingProxyType(
 """The properties that can be added to a sidecar, with the usual prefixes."""
 
 _LISTS = (SUBJECT, HIERARCHICAL, *TAG_PATHS, LAST_LEVELS)
+_NAMES = (f"{RDF} about", "about")
+"""The attribute with the name of the picture; the second form is that of old programs."""
+
 _LEVEL, _XMP_LEVEL = "/", "|"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -142,7 +145,7 @@ def edit_sidecar(
     there = PhotoMetadata() if raw is None else read_xmp(raw)
     if not splices:
         return EditedSidecar(raw or b"", additions, there, there, rating.other)
-    data = before.encoded(apply_splices(before.data, splices))
+    data = before.encoded(_without_emptied(before, apply_splices(before.data, splices)))
     _check(before, data, changes, rating)
     edited = EditedSidecar(data, additions, there, read_xmp(data), rating.other)
     if not set(map(_key, said.tags)) <= set(map(_key, edited.after.keywords)):
@@ -241,10 +244,27 @@ def _new_properties(
     return [_at_end_of_rdf(document, markup)]
 
 
+def _without_emptied(before: XmpText, data: bytes) -> bytes:
+    """Return a changed document without the descriptions that lost all of their properties by the change."""
+    after = before.with_data(data)
+    emptied = [
+        Splice(blanks_before(data, now.start), now.end, b"")
+        for was, now in zip(before.descriptions, after.descriptions, strict=False)
+        if _is_empty(after, now) and not _is_empty(before, was)
+    ]
+    return apply_splices(data, emptied)
+
+
+def _is_empty(document: XmpText, description: Element) -> bool:
+    raw = document.data[description.start : description.end]
+    has_properties = description.children or description.attributes.keys() - set(_NAMES)
+    return not has_properties and not description.text.strip() and b"<!" not in raw and b"<?" not in raw
+
+
 def _about(document: XmpText) -> str:
     """Return the name of the picture in the document; all descriptions must have the same."""
     for each in document.descriptions:
-        for name in (f"{RDF} about", "about"):
+        for name in _NAMES:
             if name in each.attributes:
                 return each.attributes[name]
     return ""
@@ -283,6 +303,6 @@ def _rest(document: XmpText, changes: Mapping[str, _Change], rating: RatingChang
     for each in document.descriptions:
         attributes = {name: value for name, value in each.attributes.items() if name not in edited}
         properties = [data[child.start : child.end] for child in each.children if child.name not in edited]
-        if properties or attributes.keys() - {f"{RDF} about", "about"}:
+        if properties or attributes.keys() - set(_NAMES):
             rest += [attributes, properties]
     return rest
