@@ -46,10 +46,10 @@ class Row:
 
 
 @contextmanager
-def serving(library: Path, cache: Path, threads: int) -> Iterator[tuple[int, int]]:
-    """Start a server, and yield its process ID and port."""
+def serving(library: Path, cache: Path, threads: int, *more: str) -> Iterator[tuple[int, int]]:
+    """Start a server with `more` options, and yield its process ID and port."""
     command = "from cli.main import main; main()"
-    options = ["--library", str(library), "--port", "0", "--threads", str(threads)]
+    options = ["--library", str(library), "--port", "0", "--threads", str(threads), *more]
     process = subprocess.Popen(
         [sys.executable, "-c", command, "serve", *options],
         stderr=subprocess.PIPE,
