@@ -10,6 +10,7 @@ from cli.output import print_json, print_text, shown
 from cli.passed_over import by_type
 from core.errors import PictureTooLarge
 from core.space import Space
+from indexer.absent_disks import count_away
 from search.kept_calibrations import is_calibrating, kept_failure, kept_file
 from store import Library
 from store.catalog.tables import PictureState
@@ -41,6 +42,7 @@ def print_status(library: Path, *, with_failures: bool, with_passed_over: bool, 
 
 def _status(library: Library, with_failures: bool, with_passed_over: bool) -> dict[str, Any]:
     by_state = count_by_state(library)
+    away = count_away(library)
     facts: dict[str, Any] = {
         "library": library.path,
         "pictures": sum(by_state.values()),
@@ -51,7 +53,7 @@ def _status(library: Library, with_failures: bool, with_passed_over: bool) -> di
         "bytes": sum(map(_size, library.path.rglob("*"))),
         "spaces": _spaces(library),
         "faiss": faiss_build()._asdict(),
-        "roots": [vars(root) for root in list_roots(library)],
+        "roots": [{**vars(root), "away": away.get(root.path, 0)} for root in list_roots(library)],
         "passed_over": count_passed_over(library),
         "texts": vars(text_coverage(library)),
     }
@@ -116,11 +118,12 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
         f"{facts['failed']:,} failed"
     )
     if facts["documents"]:
-        print_text(f"Documents {facts['documents']:,} imported vectors without a file")
+        print_text(f"Documents {_counted(facts['documents'], 'imported vector', 'imported vectors')} without a file")
     for space in facts["spaces"]:
         print_text(
-            f"Space     {_title(space)} ({space['fingerprint'][:12]}): {space['vectors']:,} vectors of "
-            f"{space['dim']} × {space['dtype']}, {_space_state(space)}"
+            f"Space     {_title(space)} ({space['fingerprint'][:12]}): "
+            f"{_counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
+            f"{_space_state(space)}"
         )
         if "recall" in space["index"]:
             print_text(f"          {_index_line(space['index'])}")
@@ -135,10 +138,13 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
             f"{root['failed']:,} failed"
         )
+        if root["away"]:
+            print_text(f"          {root['away']:,} of them cannot be read now: the folder, or a disk in it, is away")
     texts = facts["texts"]
     if texts["read"] or texts["failed"]:
         print_text(
-            f"Text      {texts['read']:,} of {texts['contents']:,} pictures read, {texts['with_text']:,} with text, "
+            f"Text      {texts['read']:,} of {_counted(texts['contents'], 'picture', 'pictures')} read, "
+            f"{texts['with_text']:,} with text, "
             f"{texts['failed']:,} failed"
         )
     failed = [facts["failed"], texts["failed"], *(space["failed"] for space in facts["spaces"])]
@@ -171,11 +177,15 @@ def _index_line(index: dict[str, Any]) -> str:
 
 def _print_passed_over(facts: dict[str, Any]) -> None:
     number = sum(facts["passed_over"].values())
-    print_text(f"Other     {number:,} files were passed over: {by_type(facts['passed_over'])}")
+    print_text(f"Other     {_counted(number, 'file was', 'files were')} passed over: {by_type(facts['passed_over'])}")
     if "passed_over_folders" not in facts:
         print_text("`sightline status --passed-over` lists their folders")
     for folder, files in groupby(facts.get("passed_over_folders", ()), key=itemgetter("folder")):
         print_text(f"Other     {shown(folder)}: {by_type({each['type']: each['files'] for each in files})}")
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def _faiss(build: dict[str, Any]) -> str:
@@ -197,7 +207,7 @@ def _space_state(space: dict[str, Any]) -> str:
     elif space["filling"]:
         parts.append(f"partly filled (`sightline models use {space['name']}` continues)")
     if space["covered"] < space["pictures"]:
-        parts.append(f"covers {space['covered']:,} of {space['pictures']:,} pictures")
+        parts.append(f"covers {space['covered']:,} of {_counted(space['pictures'], 'picture', 'pictures')}")
     if space["failed"]:
         parts.append(f"{space['failed']:,} could not be embedded")
     if space["calibrating"]:

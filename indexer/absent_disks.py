@@ -3,14 +3,15 @@
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
 from indexer.file_systems import mount_points_below
 from store.ingest.mount_points import known_mount_points, remember_mount_points
 from store.ingest.reconcile import ScanReconciler
 from store.library import Library
-from store.roots import RootLocation
+from store.roots import RootLocation, count_present, folder_roots
 
-__all__ = ["AbsentDisks"]
+__all__ = ["AbsentDisks", "count_away"]
 
 
 class AbsentDisks:
@@ -52,11 +53,46 @@ class AbsentDisks:
 
     def _is_mounted(self, path: bytes) -> bool:
         """Return whether a disk is mounted at a place that the scan did not come through."""
-        if path in mount_points_below(self._location.root):
-            return True
-        full = os.path.join(os.fsencode(self._location.root), path)  # noqa: PTH118 (paths are bytes)
-        try:
-            status, above = os.stat(full), os.stat(os.path.dirname(full))  # noqa: PTH116, PTH120
-        except OSError:
-            return False
-        return stat.S_ISDIR(status.st_mode) and status.st_dev != above.st_dev
+        return _is_mounted(self._location.root, path)
+
+
+def count_away(library: Library) -> dict[Path, int]:
+    """Return the number of present pictures that cannot be read now by root, for the roots that have any.
+
+    Their root is not there or an empty folder, or the disk that was mounted at a place below it is not.
+    """
+    away: dict[Path, int] = {}
+    for root_id, root in folder_roots(library):
+        whole = RootLocation(root_id, root, b"")
+        if _is_gone(root):
+            number = count_present(library, whole)
+        else:
+            places = [path for path in known_mount_points(library, root_id) if not _is_mounted(root, path)]
+            outermost = [path for path in places if not any(path.startswith(each + b"/") for each in places)]
+            number = sum(count_present(library, RootLocation(root_id, root, path)) for path in outermost)
+        if number:
+            away[root] = number
+    return away
+
+
+def _is_gone(folder: Path) -> bool:
+    """Return whether a folder does not exist, or is empty, as the mount point of a disk that is away is."""
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # no permission: it may be there
+        return False
+
+
+def _is_mounted(root: Path, path: bytes) -> bool:
+    """Return whether a disk is mounted at a place below a root."""
+    if path in mount_points_below(root):
+        return True
+    full = os.path.join(os.fsencode(root), path)  # noqa: PTH118 (paths are bytes)
+    try:
+        status, above = os.stat(full), os.stat(os.path.dirname(full))  # noqa: PTH116, PTH120
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_dev != above.st_dev

@@ -47,3 +47,23 @@ def test_the_recall_of_an_approximate_index_is_shown(
     few, exact = (sightline("search", "red", "-k", "1", "--paths", *extra) for extra in ((), ("--exact",)))
     assert few.lines == exact.lines
     assert "not every picture was compared" not in exact.err
+
+
+def test_pictures_that_are_away_are_counted(sightline: Sightline, filled: Path, album: Path) -> None:
+    assert "cannot be read now" not in sightline("status").text
+    album.rename(album.with_name("elsewhere"))
+    status = sightline("status")
+    assert "4 of them cannot be read now: the folder, or a disk in it, is away\n" in status.text
+    assert sightline("status", "--json").record["roots"][0]["away"] == 4
+
+
+def test_single_things_are_counted_in_the_singular(
+    sightline: Sightline, tmp_path: Path, paint: Callable[..., Path]
+) -> None:
+    paint(tmp_path / "one" / "red.png", "red")
+    (tmp_path / "one" / "notes.psd").touch()
+    library = ("--library", tmp_path / "library")
+    sightline("index", tmp_path / "one", "--model", "fake", *library)
+    status = sightline("status", *library).text
+    assert "Other     1 file was passed over: 1 psd\n" in status
+    assert ": 1 vector of 13" in status

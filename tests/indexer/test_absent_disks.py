@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from indexer.absent_disks import count_away
 from indexer.changed_folders import ChangedFolders
 from indexer.index_changed import index_changed
 from indexer.pipeline import IndexSettings, index
@@ -66,9 +67,11 @@ def test_pictures_of_a_disk_that_is_away_are_kept(library: Library, photos: Path
     elif leaves == "other files":
         (disk / "is not mounted.txt").touch()
     for _ in range(2):
+        assert count_away(library) == {photos: 3}
         summary = run(library, photos)
         assert (summary.missing, summary.absent) == (0, (str(disk),))
     mount(disk)
+    assert count_away(library) == {}
     add(disk, 3, shade=9)
     summary = run(library, photos)
     assert (summary.missing, summary.absent, summary.unchanged + summary.changed) == (0, (), 4)

@@ -22,9 +22,22 @@ from web import ServeSettings, create_app
 def test_status_counts_pictures_roots_and_spaces(client: TestClient, album: Path) -> None:
     data = client.get("/api/v1/status").json()
     assert (data["pictures"], data["present"], data["missing"], data["failed"]) == (4, 4, 0, 0)
-    assert data["roots"] == [{"path": str(album), "uri": f"file://{album}", "present": 4, "missing": 0, "failed": 0}]
+    assert data["roots"] == [
+        {"path": str(album), "uri": f"file://{album}", "present": 4, "missing": 0, "failed": 0, "away": 0}
+    ]
     (space,) = data["spaces"]
     assert (space["model"], space["vectors"], space["active"]) == ("fake", 4, True)
+
+
+def test_status_counts_pictures_that_are_away(client: TestClient, album: Path) -> None:
+    album.rename(album.with_name("elsewhere"))
+    (root,) = client.get("/api/v1/status").json()["roots"]
+    assert (root["present"], root["away"]) == (4, 4)
+    album.mkdir()  # an empty mount point
+    assert client.get("/api/v1/status").json()["roots"][0]["away"] == 4
+    album.rmdir()
+    album.with_name("elsewhere").rename(album)
+    assert client.get("/api/v1/status").json()["roots"][0]["away"] == 0
 
 
 def test_status_counts_files_that_were_passed_over(client: TestClient, indexed: Library, album: Path) -> None:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from core.version import __version__
 from encoders.text_recognizer import recognizer_is_installed
+from indexer.absent_disks import count_away
 from store.catalog.tables import PictureState
 from store.failures import count_failures_by_reason, list_failures
 from store.passed_over import count_passed_over
@@ -40,6 +41,8 @@ class RootResponse(ResponseModel):
     present: int
     missing: int
     failed: int
+    away: int
+    """Present pictures that cannot be read now, because the folder or a disk below it is not there."""
 
 
 class TextsResponse(ResponseModel):
@@ -97,13 +100,14 @@ class FailureResponse(ResponseModel):
 def status(service: ServiceDep) -> StatusResponse:
     """Return the contents of the library."""
     by_state = count_by_state(service.library)
+    away = count_away(service.library)
     return StatusResponse(
         version=__version__,
         pictures=sum(by_state.values()),
         present=by_state[PictureState.PRESENT],
         missing=by_state[PictureState.MISSING],
         failed=by_state[PictureState.FAILED],
-        roots=[_root_response(root) for root in list_roots(service.library)],
+        roots=[_root_response(root, away.get(root.path, 0)) for root in list_roots(service.library)],
         passed_over=count_passed_over(service.library),
         spaces=list_all(service),
         texts=TextsResponse(**vars(text_coverage(service.library)), can_read=recognizer_is_installed()),
@@ -112,9 +116,9 @@ def status(service: ServiceDep) -> StatusResponse:
     )
 
 
-def _root_response(root: RootCounts) -> RootResponse:
+def _root_response(root: RootCounts, away: int) -> RootResponse:
     uri = folder_uri(root.path) if root.path.is_absolute() else ""
-    return RootResponse(**{**vars(root), "path": printable(root.path)}, uri=uri)
+    return RootResponse(**{**vars(root), "path": printable(root.path)}, uri=uri, away=away)
 
 
 @router.get("/failures/reasons")

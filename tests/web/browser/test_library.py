@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from encoders import registry
 from encoders.fake import FakeEncoder
@@ -70,6 +70,22 @@ def test_library_lists_folders_and_failures_with_reasons(workshop: str, open_pag
     page.go_back()
     expect(page.locator(".tile").first).to_be_visible()
     expect(found).to_be_hidden()
+
+
+def test_library_says_which_pictures_are_on_disks_that_are_away(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop)
+
+    def away(route: Route) -> None:
+        status = route.fetch().json()
+        status["roots"][0]["away"] = 3
+        route.fulfill(json=status)
+
+    expect(panel(page).locator(".root")).to_be_visible()
+    expect(page.locator(".root .away")).to_have_count(0)
+    page.route("**/api/v1/status", away)
+    page.reload()
+    text = "3 pictures cannot be opened now. Is their disk connected?"
+    expect(page.locator(".root .away")).to_have_text(text)
 
 
 def folder(page: Page) -> str:

@@ -26,12 +26,13 @@ function row(root, status, acts) {
   const name = parts.pop() || root.path;
   const counts = [t("picturesIn", { n: root.present }),
     root.missing ? t("missingIn", { n: root.missing }) : null, root.failed ? t("failedIn", { n: root.failed }) : null];
+  const away = root.away ? make("p.away", {}, t("awayIn", { n: root.away })) : null;
   return make("li.root", { "data-path": root.path },
     icon("folder"),
     make("div", {},
       make("strong", {}, make("bdi", {}, name)),
       make("span.soft.path", {}, make("bdi", {}, root.path)),
-      make("span.counts", {}, counts.filter(Boolean).join(" · "))),
+      make("span.counts", {}, counts.filter(Boolean).join(" · ")), away),
     root.uri ? iconButton("refresh", t("checkFolder", { name }), () => acts.attempt(() => check([root.uri]))) : null,
     root.uri && status.may_index_folders ? iconButton("trash", t("removeFolder", { name }), () => remove(root, name, acts)) : null);
 }
