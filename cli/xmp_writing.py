@@ -1,6 +1,5 @@
 """`sightline write-xmp`."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -41,12 +40,7 @@ def write_selected(
 
 def _is_within(file: SaidFile, paths: Sequence[Path]) -> bool:
     """Return whether a file is at or below one of `paths`, if any are given: copies elsewhere were not named."""
-    if not paths:
-        return True
-    real = Path(os.path.realpath(file.path.parent), file.path.name)
-    return any(
-        file.path.is_relative_to(absolute(path)) or real.is_relative_to(os.path.realpath(path)) for path in paths
-    )
+    return not paths or any(file.path.is_relative_to(absolute(path)) for path in paths)
 
 
 def _print_outcomes(outcomes: Iterable[SidecarOutcome], *, as_json: bool) -> Counter[str]:

@@ -181,12 +181,13 @@ def _wanted_items(tags: Sequence[str], lists: Mapping[str, XmpList], known: Addi
     theirs = [text for text in lists[SUBJECT].texts if text not in ours]
     there, said = set(map(_key, theirs)), set(map(_key, tags))
     last_levels = dict.fromkeys(_flat(tag) for tag in tags if _has_levels(tag))
+    spelled = {_key(text): text for text in ours}
     new = [tag for tag in tags if _key(tag) not in there]  # for programs that know only the other lists
     return {
         SUBJECT: list(dict.fromkeys(map(_flat, tags))),
         HIERARCHICAL: _wanted_hierarchy(new, theirs, lists[HIERARCHICAL], known),
         **{name: new if lists[name].texts else [] for name in TAG_PATHS},
-        LAST_LEVELS: [text for text in last_levels if _key(text) not in said | there],
+        LAST_LEVELS: [spelled.get(_key(text), text) for text in last_levels if _key(text) not in said | there],
     }
 
 

@@ -411,3 +411,15 @@ def test_no_row_is_lost_that_the_program_of_sqlite_recovers(
     for table, rows in recovered.items():
         if table in ("contents", "albums", "tags", "roots"):
             assert rows & before[table] <= after[table], table
+
+
+def test_what_was_written_into_sidecars_is_forgotten(damaged: Path) -> None:
+    """Tags may be lost with the catalogue. They must not be taken for tags that people have removed."""
+    with closing(sqlite3.connect(damaged / CATALOG)) as catalog, catalog:
+        catalog.execute("INSERT INTO written_sidecars VALUES (1, x'61', x'00', '{}')")
+    (number,) = page_numbers(damaged, "contents", TABLE_INTERIOR)
+    overwrite(damaged, number)
+    repaired(damaged)
+    with closing(sqlite3.connect(damaged / CATALOG)) as catalog:
+        assert catalog.execute("SELECT count(*) FROM written_sidecars").fetchone() == (0,)
+        assert catalog.execute("SELECT count(*) FROM content_tags").fetchone() != (0,)
