@@ -27,6 +27,9 @@ CANDIDATES = 512
 """Vectors whose codes are the best are scored again. The same for every number of results: the first k of a longer
 ranking are then the ranking of k, which paging relies on."""
 
+MORE_LISTS = 4
+"""So many times as many lists are read where the first have too few candidates."""
+
 MAX_APPROXIMATE_RESULTS = 200
 """Searches for more results are exact: the codes order the last of the candidates worse than the first."""
 
@@ -126,8 +129,7 @@ class LayeredIndex(DerivedIndex):
     def _approximate(self, queries: NDArray[np.float32], k: int, lists: InvertedLists) -> Ranking:
         """Return at most `k` vectors of the base for each query, of the candidates that the lists propose."""
         rankings = []
-        candidates = lists.propose(queries, CANDIDATES, self.probes, self._live_bits)  # (Q, CANDIDATES)
-        for query, proposed in zip(queries, candidates, strict=True):
+        for query, proposed in zip(queries, self._candidates(queries, lists), strict=True):
             rows = np.sort(proposed[proposed >= 0])
             if self._prefetch is not None:
                 self._prefetch.fetch(rows)
@@ -137,6 +139,18 @@ class LayeredIndex(DerivedIndex):
             np.concatenate([ranking.scores[:, :number] for ranking in rankings]),
             np.concatenate([ranking.ids[:, :number] for ranking in rankings]),
         )
+
+    def _candidates(self, queries: NDArray[np.float32], lists: InvertedLists) -> Ids:
+        """Return rows (Q, CANDIDATES) of the base; -1 only if all lists have fewer.
+
+        More lists are read where the nearest have too few, for example because a whole folder has been removed.
+        """
+        probes, wanted = max(self.probes, 1), min(CANDIDATES, self._live_count)
+        rows = lists.propose(queries, CANDIDATES, probes, self._live_bits)
+        while probes < lists.lists and len(short := np.flatnonzero((rows >= 0).sum(axis=1) < wanted)):
+            probes *= MORE_LISTS
+            rows[short] = lists.propose(queries[short], CANDIDATES, probes, self._live_bits)
+        return rows
 
     def _live(self, rows: Ids) -> Ids:
         return rows[self._is_live[rows]]
