@@ -64,6 +64,7 @@ from store.ingest.passed_over import PassedOverRecorder
 from store.ingest.reconcile import ReconcileSettings, ScanOutdated, ScanReconciler, open_reconciler
 from store.ingest.replaced_contents import carry_over, has_completed, has_replaced, last_record, mark_run_complete
 from store.ingest.scanned_files import ScannedFile
+from store.kept_counts.keeping import keep_counts
 from store.library import Library, RootLock, Writer
 from store.near_duplicates.groups import update_near_duplicate_groups
 from store.roots import RootLocation, ensure_root
@@ -263,6 +264,7 @@ class _IndexRun:
         with self.timer.stage("group"):
             waiting, check = self._progress.waiting, self._progress.check
             update_near_duplicate_groups(self._library, self._stored, waiting=waiting, check=check)
+        keep_counts(self._library)
         self._publish_index()
         self._update_approximation(self._stored)
         if self._library.revision() == self._revision:

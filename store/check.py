@@ -21,6 +21,7 @@ from store.catalog.tables import (
     RootKind,
     VectorFailure,
 )
+from store.derived_columns import correct_derived, find_wrong_blocks, find_wrong_paths
 from store.library import DAMAGED_FOLDERS, Library, Writer, mark_changed
 from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
 from store.spaces import index_cache
@@ -45,7 +46,7 @@ MAX_LISTED_IDS = 5
 class Fault:
     """A fault found by `verify`."""
 
-    kind: Literal["catalogue", "index", "vectors", "unembedded", "duplicates"]
+    kind: Literal["catalogue", "index", "vectors", "unembedded", "duplicates", "derived"]
     detail: str
 
 
@@ -53,8 +54,8 @@ def verify(library: Library) -> list[Fault]:
     """Return all faults of the library, or an empty list.
 
     Checks the database itself, every vector (size, finite values, unit length), every index file (its checksum, then
-    every vector against the catalogue), that every present picture is searchable in the active space, and that every
-    member of a group of near-duplicates is near its anchor.
+    every vector against the catalogue), that every present picture is searchable in the active space, that every
+    member of a group of near-duplicates is near its anchor, and what is stored of paths and counts.
     """
     faults = list(_catalogue_faults(library))
     if faults:
@@ -66,6 +67,7 @@ def verify(library: Library) -> list[Fault]:
         if summary.is_active and not stored.space.is_imported:  # an imported space contains only what was imported
             faults.extend(_unembedded(library, stored))
     faults.extend(_group_faults(library))
+    faults.extend(_derived_faults(library))
     return faults
 
 
@@ -73,10 +75,10 @@ def repair(writer: Writer, *, keep_contents: bool = False) -> list[str]:
     """Fix the faults that can be fixed without reading pictures; return a description of every step taken.
 
     Malformed vectors are deleted (the next index run embeds those pictures again), contents without a picture are
-    removed, damaged and outdated index files are rebuilt from the catalogue, and near-duplicates without a valid group
-    are compared again. With `keep_contents`, contents stay whose pictures the next index run may find again. They
-    also stay while the library has the files of a damaged catalogue. Raises `LibraryDamaged` if the database itself is
-    damaged; `store.recovery` is for that.
+    removed, damaged and outdated index files are rebuilt from the catalogue, near-duplicates without a valid group are
+    compared again, and what is stored of paths and counts is corrected. With `keep_contents`, contents stay whose
+    pictures the next index run may find again. They also stay while the library has the files of a damaged catalogue.
+    Raises `LibraryDamaged` if the database itself is damaged; `store.recovery` is for that.
     """
     library = writer.library
     for fault in _catalogue_faults(library):
@@ -91,6 +93,7 @@ def repair(writer: Writer, *, keep_contents: bool = False) -> list[str]:
     if removed:
         steps.append(f"removed {removed} contents without a file")
     steps.extend(_repair_groups(writer))
+    steps.extend(_repair_derived(writer))
     steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(writer))
     return steps
 
@@ -130,6 +133,15 @@ def _repair_groups(writer: Writer) -> Iterator[str]:
     if reset and active is not None:
         update_near_duplicate_groups(writer.library, active)
         yield f"compared {reset} near-duplicates again"
+
+
+def _repair_derived(writer: Writer) -> Iterator[str]:
+    with writer.transaction() as connection:
+        paths, blocks = correct_derived(connection)
+    if paths:
+        yield f"corrected what is stored of the paths of {paths} pictures"
+    if blocks:
+        yield f"discarded wrong counts of {blocks} blocks of pictures"
 
 
 def _catalogue_faults(library: Library) -> Iterator[Fault]:
@@ -223,6 +235,15 @@ def _group_faults(library: Library) -> Iterator[Fault]:
         bad = find_broken_groups(connection)
     if bad:
         yield Fault("duplicates", f"{len(bad)} pictures have no valid group of near-duplicates ({_format_ids(bad)})")
+
+
+def _derived_faults(library: Library) -> Iterator[Fault]:
+    with library.read() as connection:
+        paths, blocks = find_wrong_paths(connection), find_wrong_blocks(connection)
+    if paths:
+        yield Fault("derived", f"what is stored of the paths of {len(paths)} pictures is wrong ({_format_ids(paths)})")
+    if blocks:
+        yield Fault("derived", f"the counts of {len(blocks)} blocks of pictures are wrong ({_format_ids(blocks)})")
 
 
 def _format_ids(ids: Sequence[int] | Ids) -> str:

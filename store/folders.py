@@ -2,18 +2,20 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
+from sqlalchemy import Connection, select
 
 from store.catalog.collation import fold
-from store.catalog.tables import Picture, PictureState, Root, RootKind
+from store.catalog.tables import Root, RootKind
+from store.kept_counts.block_counts import BlockCounts, FolderCount
+from store.kept_counts.keeping import count_everything
 from store.library import Library
-from store.roots import RootLocation, within
+from store.roots import RootLocation
 
 __all__ = ["MAX_FOLDERS", "Folder", "FolderContents", "FolderName", "list_folder"]
 
@@ -73,14 +75,15 @@ def list_folder(library: Library, folder_id: str | None = None) -> FolderContent
     from the catalogue only, so an ID cannot lead out of the library.
     """
     with library.read() as connection:
-        if folder_id is None:
-            roots = _roots(connection)
-            return FolderContents(None, (), roots, len(roots))
-        found = _located(connection, folder_id)
-        if found is None:
-            return None
-        location, kind = found
-        groups = _groups(connection, location)
+        names = None if folder_id is not None else _root_names(connection)
+        found = None if folder_id is None else _located(connection, folder_id)
+    if names is not None:
+        roots = _roots(count_everything(library), names)
+        return FolderContents(None, (), roots, len(roots))
+    if found is None:
+        return None
+    location, kind = found
+    groups = _groups(count_everything(library), location)
     if not groups:
         return None
     *above, name = (_name(each, kind) for each in _chain(location))
@@ -104,26 +107,29 @@ class _Group(NamedTuple):
     """The pictures in a folder whose paths have the same next part; an empty name for those directly in it."""
 
     name: bytes
-    below: int
-    inside: int
+    below: int = 0
+    inside: int = 0
     """How many of them are directly in the folder of this name."""
-    cover: int | None
+    cover: int | None = None
+
+    def and_files(self, count: FolderCount, *, is_inside: bool) -> "_Group":
+        """Return the group with the files of one more folder."""
+        inside = self.inside + (count.files if is_inside else 0)
+        return _Group(self.name, self.below + count.files, inside, max(count.cover, self.cover or 0))
 
 
-def _roots(connection: Connection) -> tuple[Folder, ...]:
-    statement = (
-        _counts(func.instr(Picture.relpath, literal(b"/")))
-        .add_columns(Root.id, Root.path, Root.kind)
-        .join(Root, Root.id == Picture.root_id)
-        .group_by(Root.id)
-        .order_by(Root.path)
-    )
-    roots = []
-    for *counts, root_id, path, kind in connection.execute(statement):
-        name = _name(RootLocation(root_id, Path(os.fsdecode(path)), b""), RootKind(kind))
-        group = _Group(b"", *counts)
-        roots.append(_with_counts(name, [group], group.inside))
-    return tuple(roots)
+def _root_names(connection: Connection) -> dict[int, FolderName]:
+    """Return the names of all roots by ID, in the order of their paths."""
+    rows = connection.execute(select(Root.id, Root.path, Root.kind).order_by(Root.path))
+    return {row.id: _name(RootLocation(row.id, Path(os.fsdecode(row.path)), b""), RootKind(row.kind)) for row in rows}
+
+
+def _roots(counts: BlockCounts, names: Mapping[int, FolderName]) -> tuple[Folder, ...]:
+    groups: dict[int, _Group] = {}
+    for (root, folder), count in counts.folders.items():
+        groups[root] = groups.get(root, _Group(b"")).and_files(count, is_inside=not folder)
+    known = ((name, groups[root]) for root, name in names.items() if root in groups)
+    return tuple(_with_counts(name, [group], group.inside) for name, group in known)
 
 
 def _located(connection: Connection, folder_id: str) -> tuple[RootLocation, RootKind] | None:
@@ -138,27 +144,16 @@ def _located(connection: Connection, folder_id: str) -> tuple[RootLocation, Root
     return RootLocation(int(match[1]), Path(os.fsdecode(row.path)), beneath), RootKind(row.kind)
 
 
-def _groups(connection: Connection, location: RootLocation) -> list[_Group]:
+def _groups(counts: BlockCounts, location: RootLocation) -> list[_Group]:
     """Group the pictures in and below a folder by the folder in it that leads to them."""
-    rest = func.substr(Picture.relpath, len(location.beneath) + 2 if location.beneath else 1)
-    slash = func.instr(rest, literal(b"/"))
-    name = case((slash > 0, func.substr(rest, 1, slash - 1)), else_=b"")
-    statement = (
-        _counts(func.instr(func.substr(rest, slash + 1), literal(b"/")))
-        .add_columns(name.label("name"))
-        .where(*within(location), Picture.relpath != location.beneath)  # a file is not a folder
-        .group_by("name")
-    )
-    return [_Group(bytes(name), *counts) for *counts, name in connection.execute(statement)]
-
-
-def _counts(slash: ColumnElement[int]) -> Select[Any]:
-    """Count present pictures, and those of them in whose path no `slash` was found."""
-    number = func.count()
-    # `coalesce` keeps SQLite from the index of states, since nearly all files are present.
-    is_present = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
-    counts: tuple[ColumnElement[Any], ...] = (number, number.filter(slash == 0), func.max(Picture.content_id))
-    return select(*counts).select_from(Picture).where(is_present)
+    groups: dict[bytes, _Group] = {}
+    prefix = location.beneath + b"/" if location.beneath else b""
+    for (root, folder), count in counts.folders.items():
+        if root == location.root_id and (folder == location.beneath or folder.startswith(prefix)):
+            rest = folder[len(prefix) :]
+            name = rest.partition(b"/")[0]
+            groups[name] = groups.get(name, _Group(name)).and_files(count, is_inside=rest == name)
+    return list(groups.values())
 
 
 def _with_counts(name: FolderName, groups: Sequence[_Group], inside: int) -> Folder:

@@ -25,8 +25,9 @@ from store.catalog.tables import (
 )
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
-from store.filters.selection import matching_contents, scanned_contents
+from store.filters.selection import matching_contents
 from store.ingest.scanned_files import unpack_names
+from store.kept_counts.keeping import count_everything
 from store.library import Library
 from store.people import people_of
 from store.spaces.embeddings import searchable_ids
@@ -204,7 +205,7 @@ def newest_contents(
     """
     with library.read() as connection:
         is_kept = matching_contents(connection, condition)
-        total = _count(connection, is_kept)
+        total = None if condition is None else _count(connection, is_kept)
         statement = (
             select(Content.id)
             .where(is_kept, true() if after is None else _is_after(*after))
@@ -213,13 +214,17 @@ def newest_contents(
         )
         ids = list(connection.execute(statement).scalars())
         records = content_records_in(connection, ids[:limit])
+    if total is None:
+        total = count_everything(library).contents
     return RecordPage(tuple(records[content_id] for content_id in ids[:limit]), len(ids) > limit, total)
 
 
 def count_contents(library: Library, condition: Condition | None = None) -> int:
     """Return how many contents `condition` keeps. Raises `InvalidQuery` and `PathNotIndexed`."""
+    if condition is None:
+        return count_everything(library).contents
     with library.read() as connection:
-        return _count(connection, scanned_contents(connection, condition))
+        return _count(connection, matching_contents(connection, condition))
 
 
 def list_files(library: Library, content_id: int) -> list[StoredFile]:

@@ -29,8 +29,8 @@ __all__ = ["Row", "Salvage", "TableShape", "read_shapes", "stored_schema"]
 Row: TypeAlias = tuple[int, tuple[Value, ...]]
 """A rowid and the values of all columns."""
 
-SHADOW_TABLES = "text_index"
-"""The full-text index and the tables that it consists of, which are built from other tables."""
+DERIVED_TABLES = ("text_index", "content_blocks", "kept_counts")
+"""Beginnings of the names of tables that are built from others: the full-text index with its tables, and counts."""
 
 EXACT_BYTES = MappingProxyType({("contents", "digest"): 32, ("text_lines", "corners"): 32})
 CHOICES = MappingProxyType(
@@ -104,11 +104,11 @@ def stored_schema(pages: Pages) -> list[tuple[str, str, str, int, str | None]]:
 
 
 def read_shapes(schema: list[tuple[str, str, str, int, str | None]]) -> dict[str, TableShape]:
-    """Return the tables that the rows of a `sqlite_schema` describe, by name, without the full-text index."""
+    """Return the tables that the rows of a `sqlite_schema` describe, by name, without derived ones."""
     with closing(sqlite3.connect(":memory:")) as memory:
         for kind in ("table", "index"):
             for each, name, _, _, sql in schema:
-                if each == kind and sql and not name.startswith((SHADOW_TABLES, "sqlite_")):
+                if each == kind and sql and not name.startswith((*DERIVED_TABLES, "sqlite_")):
                     with suppress(sqlite3.Error):  # damaged text
                         memory.execute(sql)
         roots = {name: root for _, name, _, root, _ in schema if root > 0}

@@ -1,13 +1,15 @@
-"""Counts of pictures by camera, month, folder, tag and other facets."""
+"""Counts of pictures by camera, month, folder, tag and other facets.
+
+Those of the whole library are kept (`store.kept_counts`); those of some of its pictures are counted.
+"""
 
 import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, String, cast, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, select, union_all
 
 from store.catalog.tables import (
     Content,
@@ -23,9 +25,10 @@ from store.catalog.tables import (
     Tag,
 )
 from store.filters.conditions import Condition
-from store.filters.fields import FIELDS
 from store.filters.people_and_places import has_own_place
-from store.filters.selection import absent_contents, scanned_contents
+from store.filters.selection import matching_contents
+from store.kept_counts.block_counts import FACT_COLUMNS
+from store.kept_counts.keeping import count_everything
 from store.library import Library
 
 __all__ = ["FACETS", "Facet", "Facets", "count_facets"]
@@ -33,18 +36,6 @@ __all__ = ["FACETS", "Facet", "Facets", "count_facets"]
 FACETS = (
     "year", "month", "camera", "lens", "person", "country", "city", "format", "orientation", "tag", "folder",
 )  # fmt: skip
-
-
-COLUMNS: dict[str, SQLColumnExpression[Any]] = {
-    "month": func.substr(cast(Content.taken_at, String), 1, 7),
-    "camera": Content.camera,
-    "lens": Content.lens,
-    "format": FIELDS["format"].value,
-    "orientation": FIELDS["orientation"].value,
-    "country": Content.country,
-    "city": Content.city,
-}
-"""The facets that are columns of a content, but for the year, which is a part of the month."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +57,44 @@ class Facets:
 
 def count_facets(library: Library, condition: Condition | None = None, facets: Sequence[str] = FACETS) -> Facets:
     """Count the contents that `condition` keeps, by each of `facets`. Raises `InvalidQuery` and `PathNotIndexed`."""
+    if condition is None:
+        by_facet, pictures = _count_everything(library)
+    else:
+        by_facet, pictures = _count_matching(library, condition, facets)
+    by_facet["year"] = _by_year(by_facet["month"])
+    return Facets(pictures, {name: _ordered(name, by_facet[name]) for name in facets})
+
+
+def _count_everything(library: Library) -> tuple[dict[str, Counter[str | None]], int]:
+    """Return the counts that are kept, with names in place of IDs."""
+    kept = count_everything(library)
+    with library.read() as connection:  # a later view: a tag may be gone
+        places = {row.id: row for row in connection.execute(select(PlaceRow.id, PlaceRow.country, PlaceRow.city))}
+        tags = {row.id: row.name for row in connection.execute(select(Tag.id, Tag.name))}
+        roots = _folder_roots(connection)
+    by_facet = {name: counts.copy() for name, counts in kept.facts.items()}
+    for place, number in kept.places.items():
+        if place in places:
+            _move_to_place(by_facet, places[place].country, places[place].city, number)
+    _drop_zeros(by_facet)
+    by_facet["person"] = Counter({kept.people_names[key]: number for key, number in kept.people.items()})
+    by_facet["tag"] = Counter({tags[tag]: number for tag, number in kept.tags.items() if tag in tags})
+    by_facet["folder"] = Counter(
+        {
+            _folder_path(roots[root], folder): count.files
+            for (root, folder), count in kept.folders.items()
+            if root in roots
+        }
+    )
+    return by_facet, kept.contents
+
+
+def _count_matching(
+    library: Library, condition: Condition, facets: Sequence[str]
+) -> tuple[dict[str, Counter[str | None]], int]:
     with library.read() as connection:
-        is_kept = scanned_contents(connection, condition)
-        by_facet, pictures = _count_all(connection) if condition is None else _count_contents(connection, is_kept)
-        by_facet["year"] = _by_year(by_facet["month"])
+        is_kept = matching_contents(connection, condition)
+        by_facet, pictures = _count_contents(connection, is_kept)
         if "country" in facets or "city" in facets:
             _add_places(connection, is_kept, by_facet)
         if "person" in facets:
@@ -77,30 +102,20 @@ def count_facets(library: Library, condition: Condition | None = None, facets: S
         if "tag" in facets:
             by_facet["tag"] = _count_tags(connection, is_kept)
         if "folder" in facets:
-            by_facet["folder"] = _count_folders(connection, None if condition is None else is_kept)
-    return Facets(pictures, {name: _ordered(name, by_facet[name]) for name in facets})
+            by_facet["folder"] = _count_folders(connection, is_kept)
+    return by_facet, pictures
 
 
 def _count_contents(connection: Connection, is_kept: ColumnElement[bool]) -> tuple[dict[str, Counter[str | None]], int]:
     """Count all facets that are columns of a content, in one pass: a large library has few combinations of them."""
-    counts = {name: Counter[str | None]() for name in COLUMNS}
+    counts = {name: Counter[str | None]() for name in FACT_COLUMNS}
     total = 0
-    columns = COLUMNS.values()
+    columns = FACT_COLUMNS.values()
     for *values, number in connection.execute(select(*columns, func.count()).where(is_kept).group_by(*columns)):
         total += number
-        for name, value in zip(COLUMNS, values, strict=True):
+        for name, value in zip(FACT_COLUMNS, values, strict=True):
             counts[name][value] += number
     return counts, total
-
-
-def _count_all(connection: Connection) -> tuple[dict[str, Counter[str | None]], int]:
-    """As `_count_contents` for all contents with a present file, but faster: most columns have an index."""
-    absent, _ = _count_contents(connection, Content.id.in_(absent_contents(connection)))
-    counts = {}
-    for name, column in COLUMNS.items():
-        statement = select(column, func.count()).select_from(Content).group_by(column)
-        counts[name] = Counter({row[0]: row[1] for row in connection.execute(statement)}) - absent[name]
-    return counts, counts["format"].total()
 
 
 def _by_year(months: Counter[str | None]) -> Counter[str | None]:
@@ -121,9 +136,17 @@ def _add_places(connection: Connection, is_kept: ColumnElement[bool], counts: di
         .group_by(PlaceRow.country, PlaceRow.city)
     )
     for country, city, number in connection.execute(statement):
-        for name, value in (("country", country), ("city", city)):
-            counts[name][value] += number
-            counts[name][None] -= number
+        _move_to_place(counts, country, city, number)
+    _drop_zeros(counts)
+
+
+def _move_to_place(counts: dict[str, Counter[str | None]], country: str, city: str, number: int) -> None:
+    for name, value in (("country", country), ("city", city)):
+        counts[name][value] += number
+        counts[name][None] -= number
+
+
+def _drop_zeros(counts: dict[str, Counter[str | None]]) -> None:
     for name in ("country", "city"):
         counts[name] = +counts[name]
 
@@ -157,24 +180,27 @@ def _count_tags(connection: Connection, is_kept: ColumnElement[bool]) -> Counter
     return Counter({row[0]: row[1] for row in connection.execute(statement)})
 
 
-def _count_folders(connection: Connection, is_kept: ColumnElement[bool] | None) -> Counter[str | None]:
-    """Count the present files, or those of the kept contents, by folder; documents have none."""
-    folders = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER))
-    roots = {row.id: row.path for row in folders}
-    folder = Picture.folder
+def _count_folders(connection: Connection, is_kept: ColumnElement[bool]) -> Counter[str | None]:
+    """Count the present files of the kept contents by folder; documents have none."""
+    roots = _folder_roots(connection)
     statement = (
-        select(Picture.root_id, folder, func.count())
-        .where(Picture.state == PictureState.PRESENT, Picture.root_id.in_(list(roots)))
-        .group_by(Picture.root_id, folder)
+        select(Picture.root_id, Picture.folder, func.count())
+        .join(Content, Content.id == Picture.content_id)
+        .where(Picture.state == PictureState.PRESENT, Picture.root_id.in_(list(roots)), is_kept)
+        .group_by(Picture.root_id, Picture.folder)
     )
-    if is_kept is not None:
-        statement = statement.join(Content, Content.id == Picture.content_id).where(is_kept)
     return Counter(
-        {
-            str(Path(os.fsdecode(roots[root_id])) / os.fsdecode(relpath)): number
-            for root_id, relpath, number in connection.execute(statement)
-        }
+        {_folder_path(roots[root], folder): number for root, folder, number in connection.execute(statement)}
     )
+
+
+def _folder_roots(connection: Connection) -> dict[int, bytes]:
+    folders = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER))
+    return {row.id: row.path for row in folders}
+
+
+def _folder_path(root: bytes, folder: bytes) -> str:
+    return str(Path(os.fsdecode(root)) / os.fsdecode(folder))
 
 
 def _ordered(name: str, counts: Counter[str | None]) -> tuple[Facet, ...]:

@@ -175,11 +175,8 @@ def _forget_written_sidecars(target: sqlite3.Connection) -> None:
 
 
 def _derive(target: sqlite3.Connection) -> None:
-    """Set what follows from the paths of files, which no index has, and forget counts, which may be of lost rows.
-
-    Catalogues of older versions have neither; their migration adds both.
-    """
-    if not _exists(target, "kept_counts"):
+    """Set what follows from the paths of files, which no index has; in older catalogues, their migration does it."""
+    if "path_key" not in _column_names(target, "pictures"):
         return
     pictures = target.execute("SELECT id, relpath, folder, path_key, name_key FROM pictures")
     while batch := pictures.fetchmany(BATCH_SIZE):
@@ -189,7 +186,6 @@ def _derive(target: sqlite3.Connection) -> None:
             if (right := path_columns(row[1])) != dict(zip(right, row[2:], strict=True))
         ]
         target.executemany("UPDATE pictures SET folder = ?, path_key = ?, name_key = ? WHERE id = ?", changed)
-    target.execute("DELETE FROM kept_counts")
 
 
 def restore_state(target: sqlite3.Connection) -> None:

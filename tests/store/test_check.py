@@ -11,6 +11,8 @@ from core.errors import LibraryDamaged
 from store import Library
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
 from store.check import verify
+from store.kept_counts.block_counts import BlockCounts
+from store.kept_counts.keeping import count_everything, keep_counts
 from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
@@ -221,3 +223,32 @@ def test_a_damaged_database_is_found(library: Library, ids: list[int]) -> None:
     assert set(kinds(library)) == {"catalogue"}
     with pytest.raises(LibraryDamaged):
         run_repair(library)
+
+
+def test_wrong_columns_of_paths_and_wrong_counts_are_found_and_corrected(library: Library, ids: list[int]) -> None:
+    keep_counts(library)
+    assert kinds(library) == []
+    with library.transaction() as connection:
+        connection.execute(text("UPDATE pictures SET path_key = 'x' WHERE id = 1"))
+        connection.execute(text("UPDATE pictures SET name_key = 'x' WHERE id = 2"))
+        connection.execute(
+            text("UPDATE kept_counts SET counts = :counts"), {"counts": BlockCounts(contents=1).to_bytes()}
+        )
+    assert [fault.detail for fault in verify(library)] == [
+        "what is stored of the paths of 2 pictures is wrong (1, 2)",
+        "the counts of 1 blocks of pictures are wrong (0)",
+    ]
+    assert run_repair(library) == [
+        "corrected what is stored of the paths of 2 pictures",
+        "discarded wrong counts of 1 blocks of pictures",
+    ]
+    assert kinds(library) == []
+
+
+def test_a_block_without_a_version_is_found_and_gets_one(library: Library, ids: list[int]) -> None:
+    with library.transaction() as connection:
+        connection.execute(text("DELETE FROM content_blocks"))
+    assert kinds(library) == ["derived"]
+    assert run_repair(library) == ["discarded wrong counts of 1 blocks of pictures"]
+    assert kinds(library) == []
+    assert count_everything(library).contents == len(ids)

@@ -1,0 +1,248 @@
+"""Kept counts are those of the catalogue, after any changes."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, event, func, insert, select, text, update
+
+from store import Library
+from store.catalog.tables import (
+    BLOCK_SIZE,
+    Content,
+    ContentBlock,
+    ContentPlace,
+    ContentTag,
+    KeptCounts,
+    PersonRow,
+    Picture,
+    PictureTag,
+    PlaceRow,
+    Root,
+    Tag,
+)
+from store.kept_counts import keeping
+from store.kept_counts.block_counts import BlockCounts, FolderCount
+from store.kept_counts.keeping import count_everything, keep_counts, wrong_counts
+
+CONTENTS = (1, 2, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, 5 * BLOCK_SIZE)
+STATES = ("present", "missing", "failed", "paired")
+PLACE = {"latitude": 0.0, "longitude": 0.0, "gazetteer": "g"}
+
+
+@pytest.fixture
+def filled(library: Library) -> Library:
+    """A library with two roots and a collection, three tags, two places, and a file of each content."""
+    with library.transaction() as connection:
+        for number, (path, kind) in enumerate([(b"/a", "folder"), (b"/b", "folder"), (b"imported:x", "collection")], 1):
+            connection.execute(insert(Root).values(id=number, path=path, added_at=func.now(), kind=kind))
+        connection.execute(
+            insert(Tag), [{"id": number, "key": str(number), "name": str(number)} for number in (1, 2, 3)]
+        )
+        for number in (1, 2):
+            connection.execute(insert(PlaceRow).values(id=number, city=f"C{number}", country="N", country_code="NO"))
+        for content in CONTENTS:
+            _add_content(connection, content)
+    return library
+
+
+def _add_content(connection: Connection, content: int) -> None:
+    blank = {"size": 1, "format": "JPEG", "width": 2, "height": 1}
+    connection.execute(insert(Content).values(id=content, digest=b"%032d" % content, **blank))
+    path = {"root_id": 1 + content % 3, "relpath": b"f%d/x/%d.jpg" % (content % 2, content), "size": 1, "mtime_ns": 1}
+    connection.execute(insert(Picture).values(content_id=content, state="present", **path))
+
+
+CHOSEN = st.sampled_from(CONTENTS)
+CHANGES = st.one_of(
+    st.tuples(
+        st.just("fact"),
+        CHOSEN,
+        st.sampled_from(["camera", "lens", "city", "country"]),
+        st.sampled_from(["A", "B", None]),
+    ),
+    st.tuples(st.just("state"), CHOSEN, st.sampled_from(STATES)),
+    st.tuples(st.just("other content"), CHOSEN, CHOSEN),
+    st.tuples(st.just("copy"), CHOSEN, st.integers(1, 3), st.binary(min_size=1, max_size=3)),
+    st.tuples(st.just("tag"), CHOSEN, st.integers(1, 3)),
+    st.tuples(st.just("file tag"), CHOSEN, st.integers(1, 3)),
+    st.tuples(st.just("untag"), CHOSEN),
+    st.tuples(st.just("delete tag"), st.integers(1, 3)),
+    st.tuples(st.just("person"), CHOSEN, st.sampled_from(["Anna", "ANNA", "Bo"])),
+    st.tuples(st.just("place"), CHOSEN, st.sampled_from([1, 2, None])),
+    st.tuples(st.just("delete"), CHOSEN),
+    st.tuples(st.just("add"), CHOSEN),
+)
+
+
+def apply(connection: Connection, change: tuple[object, ...]) -> None:
+    """Make one change, if it is possible."""
+    kind, *values = change
+    content = values[0]
+    files = select(Picture.id).where(Picture.content_id == content)
+    match kind:
+        case "fact":
+            connection.execute(update(Content).where(Content.id == content).values({str(values[1]): values[2]}))
+        case "state":
+            connection.execute(update(Picture).where(Picture.content_id == content).values(state=values[1]))
+        case "other content":
+            if connection.scalar(select(Content.id).where(Content.id == values[1])):
+                connection.execute(update(Picture).where(Picture.content_id == content).values(content_id=values[1]))
+        case "copy":
+            if connection.scalar(select(Content.id).where(Content.id == content)):
+                row = {"root_id": values[1], "relpath": values[2], "size": 1, "mtime_ns": 1, "state": "present"}
+                connection.execute(insert(Picture).prefix_with("OR IGNORE").values(content_id=content, **row))
+        case "tag" | "person" | "place" if connection.scalar(select(Content.id).where(Content.id == content)):
+            if kind == "tag":
+                row = {"tag_id": values[1], "content_id": content, "source": "user"}
+                if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
+                    connection.execute(insert(ContentTag).prefix_with("OR IGNORE").values(row))
+            elif kind == "person":
+                row = {"content_id": content, "key": str(values[1]).lower(), "name": values[1]}
+                connection.execute(insert(PersonRow).prefix_with("OR REPLACE").values(row))
+            else:
+                row = {"content_id": content, "place_id": values[1], **PLACE}
+                connection.execute(insert(ContentPlace).prefix_with("OR REPLACE").values(row))
+        case "file tag":
+            if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
+                rows = select(text(str(values[1])), Picture.id).where(Picture.content_id == content)
+                statement = insert(PictureTag).prefix_with("OR IGNORE").from_select(["tag_id", "picture_id"], rows)
+                connection.execute(statement)
+        case "untag":
+            connection.execute(delete(ContentTag).where(ContentTag.content_id == content))
+            connection.execute(delete(PictureTag).where(PictureTag.picture_id.in_(files)))
+        case "delete tag":
+            connection.execute(delete(Tag).where(Tag.id == content))
+        case "delete":
+            connection.execute(delete(Picture).where(Picture.content_id == content))
+            connection.execute(delete(Content).where(Content.id == content))
+        case "add":
+            if not connection.scalar(select(Content.id).where(Content.id == content)):
+                connection.execute(delete(Picture).where(Picture.name_key == f"{content}.jpg"))
+                _add_content(connection, int(str(content)))
+
+
+def counted_in_python(connection: Connection) -> BlockCounts:
+    """All counts, from the rows of all tables."""
+    counts = BlockCounts()
+    files = [row for row in connection.execute(select(Picture.__table__)) if row.state == "present"]
+    present = {row.content_id for row in files}
+    kinds = {row.id: row.kind for row in connection.execute(select(Root.__table__))}
+    for row in connection.execute(select(Content.__table__)):
+        if row.id not in present:
+            counts.absent += 1
+            continue
+        counts.contents += 1
+        facts = {
+            "camera": row.camera,
+            "lens": row.lens,
+            "format": row.format,
+            "orientation": "landscape",
+            "month": None,
+        }
+        for name, value in {**facts, "city": row.city, "country": row.country}.items():
+            counts.facts[name][value] += 1
+        place = select(ContentPlace.place_id).where(ContentPlace.content_id == row.id)
+        found = connection.scalar(place)
+        if found is not None and row.city is None and row.country is None:
+            counts.places[found] += 1
+    people = [row for row in connection.execute(select(PersonRow.__table__)) if row.content_id in present]
+    counts.people = Counter(row.key for row in people)
+    counts.people_names = {key: min(row.name for row in people if row.key == key) for key in counts.people}
+    tagged = {(row.tag_id, row.content_id) for row in connection.execute(select(ContentTag.__table__))}
+    of_file = {row.id: row.content_id for row in files}
+    tagged |= {(row.tag_id, of_file.get(row.picture_id)) for row in connection.execute(select(PictureTag.__table__))}
+    counts.tags = Counter(tag for tag, content in tagged if content in present)
+    for row in files:
+        folder = row.root_id, os.path.dirname(row.relpath) if kinds[row.root_id] == "folder" else b""  # noqa: PTH120 (bytes)
+        files_of, cover = counts.folders.get(folder, FolderCount(0, 0))
+        counts.folders[folder] = FolderCount(files_of + 1, max(cover, row.content_id))
+    return counts
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.lists(CHANGES, max_size=4), max_size=5))
+def test_counts_follow_any_changes(filled: Library, changes: list[list[tuple[object, ...]]]) -> None:
+    """Also the stored ones: every second time, another process would count, which knows nothing."""
+    for number, batch in enumerate(changes):
+        with filled.transaction() as connection:
+            for change in batch:
+                apply(connection, change)
+        if number % 2:
+            keeping._memories.clear()
+            keep_counts(filled)
+        with filled.read() as connection:
+            assert count_everything(filled) == counted_in_python(connection)
+            assert wrong_counts(connection) == []
+
+
+@pytest.fixture
+def read_tables(filled: Library) -> Iterator[list[str]]:
+    """The statements that read contents."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "FROM contents" in statement:
+            asked.append(statement)
+
+    event.listen(filled._engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(filled._engine, "before_cursor_execute", note)
+
+
+def test_unchanged_blocks_are_not_counted_again(filled: Library, read_tables: list[str]) -> None:
+    keep_counts(filled)
+    read_tables.clear()
+    assert count_everything(filled).contents == len(CONTENTS)
+    assert count_everything(filled).contents == len(CONTENTS)
+    assert read_tables == []
+    with filled.transaction() as connection:
+        connection.execute(update(Content).where(Content.id == 1).values(camera="New"))
+    assert count_everything(filled).facts["camera"]["New"] == 1
+    of_one_block = len(read_tables)
+    assert 0 < of_one_block <= 4
+    count_everything(filled)
+    assert len(read_tables) == of_one_block  # this process remembers
+
+
+def test_damaged_counts_are_counted_again(filled: Library) -> None:
+    keep_counts(filled)
+    keeping._memories.clear()
+    for damage in (b"", b"no zlib", b"x\x9cK\xad\x05\x00\x01\x85\x00\xf3"):
+        with filled.transaction() as connection:
+            connection.execute(update(KeptCounts).values(counts=damage))
+        keeping._memories.clear()
+        assert count_everything(filled).contents == len(CONTENTS)
+
+
+def test_counts_of_an_earlier_version_are_not_stored_over_a_later_one(filled: Library) -> None:
+    """A slow reader stores what it counted, after the block has changed."""
+    with filled.read() as connection:
+        version = connection.scalar(select(ContentBlock.version).where(ContentBlock.number == 0))
+    assert version is not None
+    with filled.transaction() as connection:
+        connection.execute(delete(Picture).where(Picture.content_id == 1))
+    keeping._keep(filled, {0: (version, BlockCounts(contents=99).to_bytes())})
+    assert count_everything(filled).contents == len(CONTENTS) - 1
+
+
+def test_a_reader_does_not_wait_to_store_counts(filled: Library) -> None:
+    with filled.transaction() as connection:  # another program is writing
+        connection.execute(update(Content).where(Content.id == 1).values(camera="New"))
+        keep_counts(filled)
+    with filled.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(KeptCounts)) == 0
+        timeout = connection.execute(text("PRAGMA busy_timeout")).scalar_one()
+    assert timeout > 1_000
+    assert count_everything(filled).facts["camera"]["New"] == 1
+
+
+def test_a_library_without_write_access_is_counted(filled: Library, tmp_path: Path) -> None:
+    path = filled.path
+    filled.close()
+    with Library.open_to_read(path) as library:
+        assert count_everything(library).contents == len(CONTENTS)
