@@ -1,0 +1,167 @@
+"""A process that is killed before any flush, rename, link, deletion or transaction leaves an index that works.
+
+Publishing an index, building its inverted lists, merging its changes and dropping the lists are killed at every step.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from store import Library
+from store.catalog.tables import Picture, PictureState
+from store.check import verify
+from store.library import Writer, mark_changed
+from store.spaces import approximation, index_cache
+from store.spaces.approximation import update_approximation
+from store.spaces.embeddings import searchable_ids
+from store.spaces.index_engines import ENGINE_VARIABLE
+from store.spaces.layered_index import LayeredIndex
+from store.spaces.registry import StoredSpace
+from store.spaces.vector_index import FlatIndex
+from tests.support.writers import publish
+
+Put = Callable[..., list[int]]
+MAX_STEPS = 200
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+@pytest.fixture(autouse=True)
+def _early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use inverted lists from 40 vectors, whatever their recall."""
+    monkeypatch.setenv(ENGINE_VARIABLE, "auto:40")
+    monkeypatch.setattr(approximation, "MIN_RECALL", 0)
+
+
+@contextmanager
+def killed_before(step: int) -> Iterator[list[int]]:
+    """Raise `Killed` instead of the durable operation number `step`, and of all after it; yield the number of each."""
+    done: list[int] = []
+
+    def before(original: Callable[..., object]) -> Callable[..., object]:
+        def run(*arguments: object, **named: object) -> object:
+            done.append(len(done))
+            if len(done) > step:
+                raise Killed
+            return original(*arguments, **named)
+
+        return run
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in ((os, "fsync"), (os, "link"), (Path, "replace"), (Path, "unlink"), (Writer, "transaction")):
+            patch.setattr(owner, name, before(getattr(owner, name)))
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # a killed process cleans up nothing
+        yield done
+
+
+def lose(library: Library, contents: list[int]) -> None:
+    with library.transaction() as connection:
+        connection.execute(update(Picture).where(Picture.content_id.in_(contents)).values(state=PictureState.MISSING))
+        mark_changed(connection)
+
+
+def first_index(library: Library, stored: StoredSpace, put: Put) -> None:
+    put(*range(1, 61))
+
+
+def changed_index(library: Library, stored: StoredSpace, put: Put) -> None:
+    contents = put(*range(1, 31))
+    publish(library, stored)
+    put(*range(100, 105))
+    lose(library, contents[:5])
+
+
+def first_lists(library: Library, stored: StoredSpace, put: Put) -> None:
+    put(*range(1, 61))
+    publish(library, stored)
+
+
+def changed_layers(library: Library, stored: StoredSpace, put: Put) -> None:
+    contents = put(*range(1, 61))
+    publish(library, stored)
+    assert update_approximation(library, stored)
+    put(*range(200, 210))
+    lose(library, contents[:9])
+
+
+def merge(library: Library, stored: StoredSpace, put: Put) -> None:
+    changed_layers(library, stored, put)
+    publish(library, stored)
+
+
+def drop(library: Library, stored: StoredSpace, put: Put) -> None:
+    contents = put(*range(1, 61))
+    publish(library, stored)
+    assert update_approximation(library, stored)
+    lose(library, contents[:40])
+    publish(library, stored)
+
+
+CASES: list[tuple[Callable[..., None], Callable[..., object], type, bool]] = [
+    (first_index, publish, FlatIndex, False),
+    (first_index, publish, FlatIndex, True),
+    (changed_index, publish, FlatIndex, False),
+    (changed_index, publish, FlatIndex, True),
+    (first_lists, update_approximation, LayeredIndex, False),
+    (changed_layers, publish, LayeredIndex, False),
+    (merge, update_approximation, LayeredIndex, False),
+    (drop, update_approximation, FlatIndex, False),
+    (drop, update_approximation, FlatIndex, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "act", "expected", "blockwise"),
+    CASES,
+    ids=[f"{case[0].__name__}{'-blockwise' if case[3] else ''}" for case in CASES],
+)
+def test_a_process_killed_before_any_step_leaves_a_working_index(
+    library: Library,
+    stored: StoredSpace,
+    put: Put,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    prepare: Callable[..., None],
+    act: Callable[..., object],
+    expected: type,
+    blockwise: bool,
+) -> None:
+    prepare(library, stored, put)
+    if blockwise:
+        monkeypatch.setattr(index_cache, "BLOCKWISE_FROM", 1)
+    with library.read() as connection:
+        ids = searchable_ids(connection, stored)
+    for step in count():
+        shutil.copytree(library.path, tmp_path / "killed")
+        with Library.open(tmp_path / "killed") as killed:
+            is_finished = False
+            with killed_before(step) as done:
+                try:
+                    act(killed, stored)
+                    is_finished = len(done) <= step
+                except Killed:
+                    pass
+            current = index_cache.load(killed, stored)
+            assert current.fault is None
+            np.testing.assert_array_equal(np.sort(current.index.ids()), ids)
+            publish(killed, stored)  # as the next index run does
+            act(killed, stored)
+            after = index_cache.load(killed, stored)
+            assert (after.published, after.fault, type(after.index)) == (True, None, expected)
+            np.testing.assert_array_equal(np.sort(after.index.ids()), ids)
+            assert len(list(killed.indexes.iterdir())) == (5 if expected is LayeredIndex else 1)
+            assert verify(killed) == []
+        shutil.rmtree(tmp_path / "killed")
+        if is_finished:
+            break
+        assert step < MAX_STEPS
+    assert step > 3
