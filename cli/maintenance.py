@@ -83,19 +83,23 @@ def forget_pictures(
     if (path is None) == (space is None) or (missing and space is not None):
         raise click.UsageError("Give either a PATH or --space.")
     with Library.open(library) as opened:
-        if path is None or dry_run:
-            lock = opened.exclusive(say_waiting)
-        else:
-            keep_snapshot(opened, always=True)  # what was said about these pictures can then come back
-            lock = exclusive_of_index_runs(opened, logical_path(path), say_waiting)
-        with lock as writer:
-            if space is not None:
-                number = forget_space(writer, named_space(opened, space), dry_run=dry_run)
-            elif path is not None:
-                number = forget(writer, logical_path(path), missing_only=missing, dry_run=dry_run)
+        if space is not None:
+            number = forget_space(opened, named_space(opened, space), dry_run=dry_run, waiting=say_waiting)
+        elif path is not None:
+            number = _forget_at(opened, logical_path(path), missing=missing, dry_run=dry_run)
     if as_json:
         print_json({"would_forget" if dry_run else "forgotten": number})
     else:
         print_text(
             f"{'Would forget' if dry_run else 'Forgot'} {number:,} {'pictures' if space is None else 'vectors'}."
         )
+
+
+def _forget_at(library: Library, path: Path, *, missing: bool, dry_run: bool) -> int:
+    if dry_run:
+        lock = library.exclusive(say_waiting)
+    else:
+        keep_snapshot(library, always=True)  # what was said about these pictures can then come back
+        lock = exclusive_of_index_runs(library, path, say_waiting)
+    with lock as writer:
+        return forget(writer, path, missing_only=missing, dry_run=dry_run)

@@ -51,13 +51,13 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
         stored = named_space(opened, name)
         if successor is not None and not dry_run:
             _use(opened, successor, Placement(notify=warn_of_unused_gpu, announce=warn), FillSettings())
-        with opened.exclusive(say_waiting) as writer:
-            if active_space(opened) == stored and not dry_run:
-                raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")
-            vectors = forget_space(writer, stored, dry_run=dry_run)
-            if vacuum and not dry_run:
+        if active_space(opened) == stored and not dry_run:
+            raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")
+        vectors = forget_space(opened, stored, dry_run=dry_run, waiting=say_waiting)
+        if vacuum and not dry_run:
+            with opened.exclusive(say_waiting) as writer:
                 vacuum_catalogue(writer)
-            free = free_bytes(opened)
+        free = free_bytes(opened)
     if as_json:
         print_json({"would_drop" if dry_run else "dropped": vectors, "space": str(stored.space), "free_bytes": free})
         return

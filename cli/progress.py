@@ -1,12 +1,13 @@
 """A progress bar on standard error, with rate and remaining time; silent where there is no terminal."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich import progress as bars
 from rich.console import Console
 
-from cli.output import say_waiting, warn
+from cli.output import say_waiting, shown, warn
 from indexer import Progress
 
 __all__ = ["ProgressBar"]
@@ -48,6 +49,12 @@ class ProgressBar(Progress):
         """Report that another process holds the library, but only once: a run may have to wait several times."""
         if not self._has_waited:
             say_waiting()
+        self._has_waited = True
+
+    def waiting_for_root(self, root: Path) -> None:
+        """Report that another run indexes the folder, but only once."""
+        if not self._has_waited:
+            warn(f"another run is indexing {shown(root)}; this one begins when that has finished")
         self._has_waited = True
 
     def scanned(self, files: int) -> None:

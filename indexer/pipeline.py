@@ -207,8 +207,9 @@ class _IndexRun:
             permanent_reasons=reasons_to_wait(),
             pixel_limit=self._settings.decode.pixel_limit,
         )
+        wait = partial(self._progress.waiting_for_root, location.root)
         with (
-            self._library.root_lock(location.root, self._progress.waiting, self._progress.check) as root_lock,
+            self._library.root_lock(location.root, wait, self._progress.check) as root_lock,
             open_reconciler(self._library, location, self._stored, settings, self._lock) as reconciler,
         ):
             replaced_before = self._last_record()

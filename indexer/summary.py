@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 
 __all__ = ["Progress", "StageTimer", "Summary"]
@@ -14,6 +15,10 @@ class Progress:
 
     def waiting(self) -> None:
         """Another process is changing the library; the run waits for it."""
+
+    def waiting_for_root(self, root: Path) -> None:  # noqa: ARG002 (subclasses name it)
+        """Another run indexes the folder `root`; this one waits for it."""
+        self.waiting()
 
     def scanned(self, files: int) -> None:
         """The scan has found this many files so far."""

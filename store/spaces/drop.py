@@ -1,42 +1,105 @@
 """Remove spaces with their vectors, index files and documents, and return free space to the disk."""
 
 import sqlite3
+from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from core.errors import LibraryUnusable, SpaceInUse
-from store.catalog.tables import Embedding, FrameEmbedding, LibraryState, Root, RootKind, SpaceRow
+from store.catalog.tables import (
+    Content,
+    Embedding,
+    FrameEmbedding,
+    LibraryState,
+    Picture,
+    Root,
+    RootKind,
+    SpaceRow,
+)
 from store.check import remove_orphans
-from store.library import Library, Writer, advance_revision
+from store.library import Library, Writer, advance_revision, mark_changed
 from store.roots import collection_path
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
 
 __all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
 
+BATCH_SIZE = 5_000
+"""Vectors, or documents, of one transaction."""
 
-def forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool = False) -> int:
+
+def forget_space(
+    library: Library, stored: StoredSpace, *, dry_run: bool = False, waiting: Callable[[], None] | None = None
+) -> int:
     """Remove a space and its vectors; return the number of vectors. Pictures and other spaces stay.
 
-    `dry_run` only counts. Raises `SpaceInUse` while a process fills the space.
+    The writer lock is held for batches of vectors. Searches do not use the space from the first one on; if the process
+    is killed between two, the space has fewer vectors, and the next call removes the rest. `waiting` is as for
+    `Library.exclusive`. `dry_run` only counts. Raises `SpaceInUse` while a process fills the space.
     """
-    with writer.library.space_fill_lock_if_free(stored.space.fingerprint) as is_free:
+    if dry_run:
+        return _count_vectors(library, stored)
+    with library.space_fill_lock_if_free(stored.space.fingerprint) as is_free:
         if not is_free:
             raise SpaceInUse(str(stored.space), "another process is filling it. Stop that process first.")
-        return _forget_space(writer, stored, dry_run=dry_run)
-
-
-def _forget_space(writer: Writer, stored: StoredSpace, *, dry_run: bool) -> int:
-    with writer.transaction() as connection:
-        vectors = (select(func.count()).where(table.space_id == stored.id) for table in (Embedding, FrameEmbedding))
-        number = sum(connection.scalar(count) or 0 for count in vectors)
-        if dry_run:
-            return number
-        drop_space(connection, stored)
-    for other in list_spaces(writer.library):
-        index_cache.publish(writer, other.stored)
-    index_cache.remove_strays(writer)
+        number = _count_vectors(library, stored)
+        with library.exclusive(waiting) as writer, writer.transaction() as connection:
+            _deactivate(connection, stored)
+        for table in (FrameEmbedding, Embedding):
+            while _remove_batch(library, stored, table, waiting):
+                pass
+        while stored.space.is_imported and _remove_documents(library, stored, waiting):
+            pass
+        with library.exclusive(waiting) as writer:
+            with writer.transaction() as connection:
+                drop_space(connection, stored)
+            for other in list_spaces(library):
+                index_cache.publish(writer, other.stored)
+            index_cache.remove_strays(writer)
     return number
+
+
+def _count_vectors(library: Library, stored: StoredSpace) -> int:
+    with library.read() as connection:
+        counts = (select(func.count()).where(table.space_id == stored.id) for table in (Embedding, FrameEmbedding))
+        return sum(connection.scalar(count) or 0 for count in counts)
+
+
+def _remove_batch(
+    library: Library,
+    stored: StoredSpace,
+    table: type[Embedding] | type[FrameEmbedding],
+    waiting: Callable[[], None] | None,
+) -> bool:
+    """Delete the vectors of the first contents in a table; return whether there were any."""
+    first = select(table.content_id).where(table.space_id == stored.id).order_by(table.content_id).limit(BATCH_SIZE)
+    with library.exclusive(waiting) as writer, writer.transaction() as connection:
+        last = connection.scalar(select(func.max(first.subquery().c.content_id)))
+        if last is None:
+            return False
+        connection.execute(delete(table).where(table.space_id == stored.id, table.content_id <= last))
+        mark_changed(connection, stored.id)
+    return True
+
+
+def _remove_documents(library: Library, stored: StoredSpace, waiting: Callable[[], None] | None) -> bool:
+    """Delete the first documents of an imported space, and their contents; return whether there were any."""
+    collection = select(Root.id).where(
+        Root.kind == RootKind.COLLECTION, Root.path == collection_path(stored.space.model)
+    )
+    first = (
+        select(Picture.id, Picture.content_id)
+        .where(Picture.root_id == collection.scalar_subquery())
+        .order_by(Picture.id)
+        .limit(BATCH_SIZE)
+    )
+    has_picture = select(Picture.id).where(Picture.content_id == Content.id).exists()
+    with library.exclusive(waiting) as writer, writer.transaction() as connection:
+        rows = connection.execute(first).all()
+        connection.execute(delete(Picture).where(Picture.id.in_([row.id for row in rows])))
+        contents = [row.content_id for row in rows if row.content_id is not None]
+        connection.execute(delete(Content).where(Content.id.in_(contents), ~has_picture))
+    return bool(rows)
 
 
 def free_bytes(library: Library) -> int:
@@ -70,13 +133,19 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
     If it was active, the oldest remaining space becomes active, completely filled spaces first. Its index file is left
     to `index_cache.remove_strays`.
     """
-    others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
-    oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
-    was_active = LibraryState.active_space_id == stored.id
-    connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest))
+    _deactivate(connection, stored)
     connection.execute(delete(SpaceRow).where(SpaceRow.id == stored.id))
     if stored.space.is_imported:
         collection = collection_path(stored.space.model)
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
     advance_revision(connection)
+
+
+def _deactivate(connection: Connection, stored: StoredSpace) -> None:
+    """Make another space active if this one is."""
+    others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
+    oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
+    was_active = LibraryState.active_space_id == stored.id
+    if connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest)).rowcount:
+        advance_revision(connection)  # searchers must notice the change

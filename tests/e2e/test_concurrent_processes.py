@@ -1,5 +1,6 @@
 """Several processes on one library, and Ctrl-C."""
 
+import json
 import os
 import signal
 import subprocess
@@ -19,10 +20,26 @@ def test_two_index_runs_of_one_folder_create_one_library(cli: Cli, photo_folder:
     both = [cli.start("index", photo_folder, "--model", "fake") for _ in range(2)]
     errors = b"".join(done(process).stderr for process in both)
     assert set(errors.splitlines()) <= {
-        b"Another sightline process is changing this library; waiting for it to finish."
+        b"Another sightline process is changing this library; waiting for it to finish.",
+        b"sightline: another run is indexing %b; this one begins when that has finished" % bytes(photo_folder),
     }
     assert cli.query(COUNT) == [(400, 400, 400)]
     assert cli.is_intact()
+
+
+def test_second_index_run_of_a_folder_says_what_it_waits_for(
+    cli: Cli, tmp_path: Path, photo_folder: Path, done: Done
+) -> None:
+    gate = tmp_path / "go on"
+    first = cli.held_at("indexer.batching:embed", 3, gate, "index", photo_folder, "--model", "fake")
+    while first.poll() is None and not cli.embedded():
+        time.sleep(0.005)
+    second = cli.start("index", photo_folder, "--json")
+    assert second.stderr is not None
+    assert b"another run is indexing %b; this one begins" % bytes(photo_folder) in second.stderr.readline()
+    gate.touch()
+    done(first)
+    assert json.loads(done(second).stdout)["unchanged"] == 400
 
 
 def test_two_index_runs_of_two_folders(cli: Cli, tmp_path: Path, paint: Paint, done: Done) -> None:

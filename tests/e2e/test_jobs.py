@@ -150,7 +150,7 @@ def test_terminal_goes_before_the_job_of_a_server(
     # The job makes way on its own root, and then finds nothing left to do.
     terminal = ready.start("index", pictures, "--json")
     assert terminal.stderr is not None
-    assert b"waiting for it to finish" in terminal.stderr.readline()
+    assert b"another run is indexing" in terminal.stderr.readline()
     gate.touch()
     summary = json.loads(finish(terminal).stdout)
     assert summary["new"] > 0

@@ -233,7 +233,7 @@ def test_space_dropped_during_fill_is_not_created_again(filled: Library) -> None
     def drop() -> None:
         if slow.embedded == 2:
             with pytest.raises(SpaceInUse, match="another process"), filled.exclusive() as writer:
-                forget_space(writer, stored)
+                forget_space(writer.library, stored)
             with filled.transaction() as connection:  # a process that ignores the lock
                 drop_space(connection, stored)
 

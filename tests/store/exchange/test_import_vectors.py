@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from store.exchange.vector_file import BLOCK_SIZE
 from store.forget import forget
 from store.queries import count_by_state, count_documents
 from store.roots import ensure_root, list_roots
+from store.spaces import drop
 from store.spaces.drop import forget_space
 from store.spaces.registry import active_space, list_spaces, named_space
 from tests.support.vectors import Vectors, unit_vectors
@@ -329,9 +331,9 @@ def test_indexing_the_root_folder_ignores_documents(library: Library, import_spa
 def test_forgetting_an_imported_space_removes_its_documents(library: Library, import_space: ImportSpace) -> None:
     stored = import_space(unit_vectors(3)).stored
     with library.exclusive() as writer:
-        assert forget_space(writer, stored, dry_run=True) == 3
+        assert forget_space(writer.library, stored, dry_run=True) == 3
         assert rows(library) == [1, 1, 3, 3, 3]
-        assert forget_space(writer, stored) == 3
+        assert forget_space(writer.library, stored) == 3
     assert rows(library) == [0] * 5
     assert active_space(library) is None
     assert list(library.indexes.iterdir()) == []
@@ -342,7 +344,7 @@ def test_forgetting_the_active_space_activates_another(
 ) -> None:
     done = import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
     with indexed.exclusive() as writer:
-        assert forget_space(writer, done.stored) == 2
+        assert forget_space(writer.library, done.stored) == 2
     assert len(Searcher(indexed, FakeEncoder())) == 4
     assert rows(indexed) == [1, 1, 4, 4, 4]
     assert verify(indexed) == []
@@ -353,7 +355,35 @@ def test_forgetting_the_space_of_a_model_keeps_its_pictures(
 ) -> None:
     import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
     with indexed.exclusive() as writer:
-        assert forget_space(writer, named_space(indexed, "fake")) == 4
+        assert forget_space(writer.library, named_space(indexed, "fake")) == 4
     assert count_by_state(indexed)[PictureState.PRESENT] == 4
     assert len(Searcher(indexed)) == 2
+    assert verify(indexed) == []
+
+
+@pytest.mark.parametrize("nth", [1, 2, 4])
+def test_removal_of_a_space_is_done_in_batches_and_continues(
+    indexed: Library, import_space: ImportSpace, album: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    names = [b"red.png", *(b"document %d" % number for number in range(5))]
+    done = import_space(unit_vectors(6), names, as_paths=True, root=album, activate=True)
+    monkeypatch.setattr(drop, "BATCH_SIZE", 2)
+    held = 0
+
+    def exclusive(library: Library, *args: Any) -> Any:
+        nonlocal held
+        held += 1
+        if held > nth:
+            raise KeyboardInterrupt
+        return original(library, *args)
+
+    original = Library.exclusive
+    monkeypatch.setattr(Library, "exclusive", exclusive)
+    with pytest.raises(KeyboardInterrupt):
+        forget_space(indexed, done.stored)
+    monkeypatch.setattr(Library, "exclusive", original)
+    assert len(Searcher(indexed, FakeEncoder())) == 4  # from the first batch on, another space answers
+    assert verify(indexed) == []
+    forget_space(indexed, done.stored)
+    assert rows(indexed) == [1, 1, 4, 4, 4]
     assert verify(indexed) == []
