@@ -109,7 +109,7 @@ def read_xmp(data: bytes, orientation: Orientation = Orientation()) -> PhotoMeta
         raise PictureUndecodable(f"XMP of {len(data):,} bytes exceeds the limit of {MAX_XMP_BYTES:,} bytes")
     encoding = None
     if b"\0" in data[:4]:  # UTF-16, which expat knows by a byte order mark only
-        data, encoding = decode_text(data, "replace").encode(), "utf-8"  # whatever its declaration says
+        data, encoding = decode_text(data, "replace").encode(), "utf-8"  # even if its declaration names another
     known = parse_rdf(data, _PROPERTIES, encoding)
     latitude, longitude = known_position(_angle(known, _LATITUDE, "NS"), _angle(known, _LONGITUDE, "EW"))
     facts = PhotoMetadata(

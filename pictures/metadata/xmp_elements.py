@@ -98,7 +98,10 @@ class XmpText:
         )
 
     def with_data(self, data: bytes) -> "XmpText":
-        """Return a changed document `data`, in UTF-8 whatever its declaration says. Raises `PictureUndecodable`."""
+        """Return the document changed to `data`, in UTF-8 even if its declaration names another encoding.
+
+        Raises `PictureUndecodable`.
+        """
         return replace(self, data=data, rdf=_parse(data))
 
     def encoded(self, data: bytes) -> bytes:
