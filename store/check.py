@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import Connection, delete, func, select, text
 
 from core.errors import IndexFault, LibraryDamaged
+from store.catalog.change_feed import Changes, changes_after
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.catalog.tables import (
@@ -191,15 +192,33 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
             return
-        if row.revision == revision and not np.array_equal(np.sort(index.ids()), expected):
-            detail = f"{path.name} has {len(index)} vectors, but {len(expected)} are searchable"
-            yield Fault("index", detail)
-        # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory.
-        yield from _differing_vectors(connection, stored, index, path.name)
+        if row.revision == revision:
+            if not np.array_equal(np.sort(index.ids()), expected):
+                detail = f"{path.name} has {len(index)} vectors, but {len(expected)} are searchable"
+                yield Fault("index", detail)
+            yield from _differing_vectors(connection, stored, index, path.name)
+            return
+        # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory. They
+        # rely on the change feed if that has all changes since.
+        changes = None if row.position is None else changes_after(connection, stored.id, row.position)
+        if changes is not None:
+            yield from _unrecorded_changes(index.ids(), expected, changes, path.name)
+        replaced = None if changes is None else changes.replaced
+        yield from _differing_vectors(connection, stored, index, path.name, replaced)
 
 
-def _differing_vectors(connection: Connection, stored: StoredSpace, index: DerivedIndex, name: str) -> Iterator[Fault]:
-    """Compare every vector of an index file with the catalogue."""
+def _unrecorded_changes(present: Ids, expected: Ids, changes: Changes, name: str) -> Iterator[Fault]:
+    """Compare the frames `present` (n,) in an outdated file with those `expected` (m,), except the changes recorded."""
+    differing = content_of(np.setxor1d(present, expected, assume_unique=True))
+    contents = np.setdiff1d(differing, changes.contents)
+    if len(contents):
+        yield Fault("index", f"{name} lacks changes that the catalogue has not recorded ({_format_ids(contents)})")
+
+
+def _differing_vectors(
+    connection: Connection, stored: StoredSpace, index: DerivedIndex, name: str, replaced: Ids | None = None
+) -> Iterator[Fault]:
+    """Compare every vector of an index file with the catalogue, except those of the contents `replaced` (n,)."""
     ids = index.ids()
     for start in range(0, len(ids), COMPARE_CHUNK_SIZE):
         chunk, vectors = ids[start : start + COMPARE_CHUNK_SIZE], index.vectors(start, start + COMPARE_CHUNK_SIZE)
@@ -207,6 +226,8 @@ def _differing_vectors(connection: Connection, stored: StoredSpace, index: Deriv
         for stored_ids, stored_vectors in iter_vectors(connection, stored, chunk):
             rows = order[np.searchsorted(chunk, stored_ids, sorter=order)]
             different = stored_ids[(vectors[rows] != stored_vectors.astype(np.float32)).any(axis=1)]
+            if replaced is not None:
+                different = different[~np.isin(content_of(different), replaced)]
             if len(different):
                 contents = np.unique(content_of(different))
                 detail = f"{name} differs from the catalogue in {len(different)} vectors ({_format_ids(contents)})"

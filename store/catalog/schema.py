@@ -10,11 +10,12 @@ from sqlalchemy.exc import OperationalError
 
 from core.errors import LibraryTooNew, LibraryUnusable
 from store.catalog.block_triggers import BLOCK_TRIGGERS
+from store.catalog.change_feed import FEED_TRIGGERS
 from store.catalog.tables import Base
 
 __all__ = ["HEAD", "is_current", "prepare", "revisions", "upgrade"]
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision in `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -78,7 +79,7 @@ def prepare(engine: Engine, path: Path) -> None:
 def _create(connection: Connection) -> None:
     """Create what the migrations would create, in a tenth of their time."""
     Base.metadata.create_all(connection)
-    for statement in (*TEXT_INDEX, *BLOCK_TRIGGERS):
+    for statement in (*TEXT_INDEX, *BLOCK_TRIGGERS, *FEED_TRIGGERS):
         connection.execute(text(statement))
     connection.execute(
         text(

@@ -201,6 +201,8 @@ def restore_state(target: sqlite3.Connection) -> None:
     )
     target.execute(f"UPDATE library SET revision = {newest}, active_space_id = coalesce(active_space_id, {most})")
     target.execute("UPDATE spaces SET revision = (SELECT revision FROM library)")
+    target.execute("DELETE FROM vector_changes")  # the changes since the index files were written are not known
+    target.execute("UPDATE index_generations SET position = NULL")
     is_document = (
         "id IN (SELECT content_id FROM pictures JOIN roots ON roots.id = root_id WHERE roots.kind = 'collection')"
     )

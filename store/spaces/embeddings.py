@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from core.frames import FIRST_FRAME
 from store.catalog.frame_ids import CONTENT_BITS, content_of, frame_id, has_further_frames, number_of
-from store.catalog.id_sets import Ids, batch_slices, read_ids
+from store.catalog.id_sets import Ids, among, batch_slices, read_ids
 from store.catalog.tables import (
     Content,
     Embedding,
@@ -45,6 +45,7 @@ __all__ = [
     "load_vector",
     "load_vectors",
     "record_vector_failures",
+    "searchable_among",
     "searchable_ids",
 ]
 
@@ -106,8 +107,27 @@ def searchable_ids(connection: Connection, stored: StoredSpace) -> Ids:
 
     A content whose first frame has no vector is not found at all: it has not been embedded completely.
     """
-    embedded = embedded_frames(connection, stored)
     present = read_ids(connection, select(Picture.content_id).where(Picture.state == PictureState.PRESENT))
+    return _searchable(embedded_frames(connection, stored), present)
+
+
+def searchable_among(connection: Connection, stored: StoredSpace, contents: Ids) -> Ids:
+    """Return the frames of `contents` (n,) that a search can find, ascending; see `searchable_ids`."""
+    found = [np.empty(0, np.int64)]
+    for batch in batch_slices(len(contents)):
+        wanted = contents[batch].tolist()
+        first = select(Embedding.content_id).where(Embedding.space_id == stored.id, among(Embedding.content_id, wanted))
+        further = _further_frames(stored).where(among(FrameEmbedding.content_id, wanted))
+        has_file = select(Picture.content_id).where(
+            Picture.state == PictureState.PRESENT, among(Picture.content_id, wanted)
+        )
+        embedded = np.concatenate([read_ids(connection, first), read_ids(connection, further)])
+        found.append(_searchable(embedded, read_ids(connection, has_file)))
+    return np.sort(np.concatenate(found))
+
+
+def _searchable(embedded: Ids, present: Ids) -> Ids:
+    """Return those frames `embedded` (n,) whose content is `present` (m,) and has a first frame."""
     has_further = has_further_frames(embedded)
     searchable = embedded[np.isin(content_of(embedded), present, assume_unique=not has_further)]
     if not has_further:
@@ -125,8 +145,12 @@ def embedded_frames(connection: Connection, stored: StoredSpace) -> Ids:
 
 def further_frames(connection: Connection, stored: StoredSpace) -> Ids:
     """Return the frames after the first that have a vector in this space, ascending."""
+    return read_ids(connection, _further_frames(stored))
+
+
+def _further_frames(stored: StoredSpace) -> Select[tuple[int]]:
     ids = FrameEmbedding.content_id.op("|")(FrameEmbedding.number.op("<<")(CONTENT_BITS))
-    return read_ids(connection, select(ids).where(FrameEmbedding.space_id == stored.id))
+    return select(ids).where(FrameEmbedding.space_id == stored.id)
 
 
 def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
@@ -182,6 +206,9 @@ def delete_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Non
         key = (FrameEmbedding.content_id == content_id, FrameEmbedding.number == number)
         connection.execute(delete(FrameEmbedding).where(FrameEmbedding.space_id == stored.id, *key))
     mark_unread(connection, stored, np.unique(content_of(further)))
+    # Where the change feed is cut off, an index file is updated by IDs, and would keep the vectors of IDs that get new
+    # ones. Without its row it is built again.
+    connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
 
 
 def record_vector_failures(connection: Connection, stored: StoredSpace, faults: Mapping[int, str]) -> None:
@@ -255,8 +282,6 @@ def _delete_outdated(
     outdated = [frame for frame, vector in before if vector != stored.to_bytes(vectors[frame])]
     if outdated:
         delete_vectors(connection, stored, np.array(outdated, np.int64))
-        # An index file is updated by IDs, and would keep the vectors of these IDs. Without its row it is built again.
-        connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
 
 
 def _vector_in(connection: Connection, stored: StoredSpace, frame: int) -> NDArray[np.float32] | None:

@@ -15,21 +15,25 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
-from core.errors import IndexFault, LibraryUnusable, SpaceDropped
-from core.frames import FIRST_FRAME
-from store.catalog.frame_ids import content_of, number_of
-from store.catalog.id_sets import Ids, without
+from core.errors import IndexFault, LibraryUnusable
+from store.catalog import change_feed
 from store.catalog.tables import IndexGeneration
 from store.library import Library, Writer, mark_changed
 from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
-from store.spaces.embeddings import iter_vectors, searchable_ids
+from store.spaces.current_index import (
+    FULL_COMPARISON_FACTOR,
+    CurrentIndex,
+    at_present,
+    bring_up_to_date,
+    changed,
+    find_difference,
+    require_revision,
+)
 from store.spaces.index_engines import new_index, open_index
 from store.spaces.layer_files import (
     MANIFEST_SUFFIX,
@@ -41,7 +45,7 @@ from store.spaces.layer_files import (
 )
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.mirrored_index import MirroredIndex
-from store.spaces.registry import StoredSpace, revision_of
+from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import DerivedIndex, FlatIndex, VectorIndex
 
 __all__ = [
@@ -62,50 +66,11 @@ __all__ = [
 MAX_ATTEMPTS = 3
 """Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading."""
 
+RECENT_CHANGES = 10_000
+"""Changes that stay in the change feed when all index files reflect them."""
+
 BUILD_FOLDER_PREFIX = "building-"
 """Of the folder with the unfinished files of `store.spaces.approximation`, before 12 digits of the fingerprint."""
-
-
-@dataclass(frozen=True)
-class CurrentIndex:
-    """An index with exactly the vectors that were searchable at `revision` of its space."""
-
-    index: DerivedIndex
-    revision: int
-    published: bool
-    """Whether the file on disk is current, too; otherwise `publish` writes it."""
-    fault: IndexFault | None = None
-    """The fault of the file on disk, if it is not just stale."""
-    changed: bool = False
-    """Whether its vectors differ from those of the file on disk."""
-    checksum: bytes | None = None
-    """The checksum of the file that it was loaded from, if any."""
-    draft: Path | None = None
-    """The complete file of the next generation that it was loaded from instead, which has no name yet."""
-
-    def frames_of(self, contents: Ids) -> Ids:
-        """Return the frames to search for the content IDs `contents` (n,); some need not be in the index."""
-        if not self.has_further_frames:
-            return contents
-        return np.concatenate([contents, self._further_frames[np.isin(content_of(self._further_frames), contents)]])
-
-    @property
-    def has_further_frames(self) -> bool:
-        """Whether any content has several frames in the index."""
-        return bool(self._further_frames.size)
-
-    @property
-    def content_count(self) -> int:
-        """The number of contents that can be found."""
-        if not self.has_further_frames:
-            return len(self.index)
-        return len(np.unique(content_of(self.index.ids())))
-
-    @cached_property
-    def _further_frames(self) -> Ids:
-        """The IDs of frames after the first, ascending."""
-        ids = self.index.ids()
-        return np.sort(ids[number_of(ids) > FIRST_FRAME])
 
 
 @dataclass(frozen=True)
@@ -117,6 +82,8 @@ class _Entry:
     revision: int
     count: int
     checksum: bytes
+    position: int | None
+    """As that of `CurrentIndex`."""
 
 
 _Update: TypeAlias = Callable[[Library, StoredSpace, CurrentIndex], CurrentIndex]
@@ -128,19 +95,17 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
     `before` is an index of the same space that was loaded earlier; it is updated instead of loading the file again if
     the file has not changed. Raises `SpaceDropped`.
     """
-    return _load(library, stored, before, _bring_up_to_date)
+    return _load(library, stored, before, bring_up_to_date)
 
 
-def _load(
-    library: Library, stored: StoredSpace, before: CurrentIndex | None, bring_up_to_date: _Update
-) -> CurrentIndex:
+def _load(library: Library, stored: StoredSpace, before: CurrentIndex | None, update: _Update) -> CurrentIndex:
     fault: IndexFault | None = None
     for _ in range(MAX_ATTEMPTS):
         entry = _entry(library, stored)
         if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
             if entry is None or entry.revision != _revision(library, stored) or before.changed:
-                return bring_up_to_date(library, stored, before)
-            return replace(before, revision=entry.revision, published=True)
+                return update(library, stored, before)
+            return replace(before, revision=entry.revision, published=True, position=entry.position)
         if entry is None:
             break
         try:
@@ -151,11 +116,11 @@ def _load(
             if _entry(library, stored) == entry:
                 break
             continue
-        mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum)
+        mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum, position=entry.position)
         if entry.revision == _revision(library, stored):
             return mapped
-        return bring_up_to_date(library, stored, mapped)
-    return bring_up_to_date(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
+        return update(library, stored, mapped)
+    return update(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
@@ -192,7 +157,7 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
         return current
     before, checksum = _entry(library, stored), current.checksum
     if before is not None and not (rebuild or current.changed or current.fault):
-        _announce(writer, stored, replace(before, revision=current.revision))
+        _announce(writer, stored, replace(before, revision=current.revision, position=current.position))
     else:
         generation = before.generation + 1 if before else 1
         try:
@@ -200,7 +165,7 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
             path, checksum = _write_generation(library, stored, current, generation, manifest)
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
-        _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
+        _announce(writer, stored, _entry_of(current, path, generation, checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum, draft=None)
 
@@ -214,10 +179,10 @@ def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manif
     with writer.transaction() as connection:
         mark_changed(connection, stored.id)
     before = _entry(library, stored)
-    current = _bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
+    current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
     generation = before.generation + 1 if before else 1
     path, checksum = _write_generation(library, stored, current, generation, manifest)
-    _announce(writer, stored, _Entry(path, generation, current.revision, len(current.index), checksum))
+    _announce(writer, stored, _entry_of(current, path, generation, checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
 
@@ -274,9 +239,23 @@ def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
                 filename=entry.path.name,
                 vectors=entry.count,
                 checksum=entry.checksum,
+                position=entry.position,
                 created_at=datetime.now(UTC).replace(tzinfo=None),
             )
         )
+        _cut_feed_off(connection)
+
+
+def _cut_feed_off(connection: Connection) -> None:
+    """Remove the changes that all index files reflect, and those before as many as an update would not read.
+
+    The latest changes stay, for searchers that are about to read them.
+    """
+    last = change_feed.position(connection)
+    positions = select(func.min(IndexGeneration.position), func.max(IndexGeneration.vectors))
+    oldest, largest = connection.execute(positions).one()
+    useful = max(RECENT_CHANGES, 2 * largest // FULL_COMPARISON_FACTOR)  # two changes for each new content
+    change_feed.cut_off(connection, max(min(last if oldest is None else oldest, last - RECENT_CHANGES), last - useful))
 
 
 def remove_strays(writer: Writer) -> list[Path]:
@@ -308,46 +287,34 @@ def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
         ).one_or_none()
     if row is None:
         return None
-    return _Entry(library.indexes / row.filename, row.generation, row.revision, row.vectors, row.checksum)
+    path = library.indexes / row.filename
+    return _Entry(path, row.generation, row.revision, row.vectors, row.checksum, row.position)
+
+
+def _entry_of(current: CurrentIndex, path: Path, generation: int, checksum: bytes) -> _Entry:
+    return _Entry(path, generation, current.revision, len(current.index), checksum, current.position)
 
 
 def _revision(library: Library, stored: StoredSpace) -> int:
     with library.read() as connection:
-        return _require_revision(connection, stored)
-
-
-def _require_revision(connection: Connection, stored: StoredSpace) -> int:
-    revision = revision_of(connection, stored)
-    if revision is None:
-        raise SpaceDropped(str(stored.space))
-    return revision
-
-
-def _bring_up_to_date(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
-    """Add and remove vectors so that an index has those of one view of the catalogue.
-
-    It is copied if there are changes, because others may be searching it, or because it is mapped from its file.
-    """
-    with library.read() as connection:
-        current = replace(before, revision=_require_revision(connection, stored), published=False)
-        return _changed(connection, stored, current, *_changes(connection, stored, before.index))
+        return require_revision(connection, stored)
 
 
 def _renewed(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
-    """As `_bring_up_to_date`, but a large index is written to a draft block by block. Raises `LibraryUnusable`."""
+    """As `bring_up_to_date`, but a large index is written to a draft block by block. Raises `LibraryUnusable`."""
     with library.read() as connection:
-        current = replace(before, revision=_require_revision(connection, stored), published=False)
-        surplus, missing = _changes(connection, stored, before.index)
-        if not (_is_written_blockwise(before.index, len(missing)) and (len(surplus) or len(missing))):
-            return _changed(connection, stored, current, surplus, missing)
+        difference = find_difference(connection, stored, before)
+        if difference.is_empty or not _is_written_blockwise(before.index, len(difference.missing)):
+            return changed(connection, stored, before, difference)
+        current = at_present(connection, stored, before)
         draft = library.indexes / f"{_name(stored, 0)}.draft"
         try:
-            write_changed(draft, connection, stored, before.index, surplus, missing)
+            write_changed(draft, connection, stored, before.index, *difference)
             index = open_index(stored, draft, mapped=True)
         except (OSError, RuntimeError) as exc:
             draft.unlink(missing_ok=True)  # a full disk needs the space
             raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
-    return replace(current, index=index, changed=True, draft=draft)
+    return replace(current, index=index, changed=True, draft=draft, known_further_frames=None)
 
 
 def _is_written_blockwise(index: DerivedIndex, missing: int) -> bool:
@@ -358,25 +325,6 @@ def _is_written_blockwise(index: DerivedIndex, missing: int) -> bool:
     if isinstance(index, LayeredIndex):
         return len(index.added) + missing >= max(BLOCKWISE_FROM, len(index.base))
     return isinstance(index, FlatIndex | MirroredIndex) and len(index) + missing >= BLOCKWISE_FROM
-
-
-def _changes(connection: Connection, stored: StoredSpace, index: DerivedIndex) -> tuple[Ids, Ids]:
-    """Return the IDs that an index has too many, and those that it lacks."""
-    expected, present = searchable_ids(connection, stored), index.ids()
-    return without(present, expected), without(expected, present)
-
-
-def _changed(
-    connection: Connection, stored: StoredSpace, current: CurrentIndex, surplus: Ids, missing: Ids
-) -> CurrentIndex:
-    if not (len(surplus) or len(missing)):
-        return current
-    index = current.index.copy()
-    if len(surplus):
-        index.remove(surplus)
-    for ids, vectors in iter_vectors(connection, stored, missing):
-        index.add(ids, vectors)
-    return replace(current, index=index, changed=True)
 
 
 def _write_generation(

@@ -79,6 +79,12 @@ class LayeredIndex(DerivedIndex):
         ids = self.base.ids()
         return np.concatenate([ids if self._live_rows is None else ids[self._live_rows], self.added.ids()])
 
+    def held(self, ids: Ids) -> Ids:
+        """Return those of `ids` (n,) that are in the index, ascending."""
+        in_base = self.base.held(ids)
+        is_live = self._is_live[self.base.rows(in_base)]  # in the same order: both ascend by ID
+        return np.union1d(in_base[is_live], self.added.held(ids))
+
     def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return the vectors (n, D) of `ids()[start:stop]`."""
         stop = len(self) if stop is None else min(stop, len(self))

@@ -90,6 +90,10 @@ class MirroredIndex(VectorIndex):
         """Return all IDs (N,)."""
         return self._flat.ids()
 
+    def held(self, ids: Ids) -> Ids:
+        """Return those of the distinct `ids` (n,) that are in the index, ascending."""
+        return self._flat.held(ids)
+
     def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return the vectors (n, D) of `ids()[start:stop]`."""
         return self._flat.vectors(start, stop)

@@ -40,6 +40,14 @@ class DerivedIndex(Ranker):
     def ids(self) -> Ids:
         """Return all IDs (N,), in no particular order."""
 
+    def held(self, ids: Ids) -> Ids:
+        """Return those of the distinct `ids` (n,) that are in the index, ascending."""
+        wanted, all_ids = np.sort(ids), self.ids()
+        if not len(wanted):
+            return wanted
+        places = np.minimum(np.searchsorted(wanted, all_ids), len(wanted) - 1)
+        return np.sort(all_ids[wanted[places] == all_ids])
+
     @abstractmethod
     def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return the vectors (n, D) of `ids()[start:stop]`, as they are stored."""
@@ -104,6 +112,10 @@ class FlatIndex(VectorIndex):
         import faiss
 
         return np.asarray(faiss.vector_to_array(self._index.id_map), dtype=np.int64)
+
+    def held(self, ids: Ids) -> Ids:
+        """Return those of the distinct `ids` (n,) that are in the index, ascending."""
+        return np.sort(self._stored_ids()[self.rows(ids)]) if len(self) else np.empty(0, np.int64)
 
     def vectors(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return the vectors (n, D) of `ids()[start:stop]`."""

@@ -82,6 +82,7 @@ from store.catalog.tables.spaces import (
     IndexGeneration,
     SpaceRow,
     UnreadFrames,
+    VectorChange,
     VectorFailure,
 )
 
@@ -123,6 +124,7 @@ __all__ = [
     "TextLineRow",
     "TextReadingRow",
     "UnreadFrames",
+    "VectorChange",
     "VectorFailure",
     "WrittenSidecar",
 ]

@@ -8,7 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
 
-__all__ = ["Embedding", "FrameEmbedding", "IndexGeneration", "SpaceRow", "UnreadFrames", "VectorFailure"]
+__all__ = [
+    "Embedding",
+    "FrameEmbedding",
+    "IndexGeneration",
+    "SpaceRow",
+    "UnreadFrames",
+    "VectorChange",
+    "VectorFailure",
+]
 
 
 class SpaceRow(Base):
@@ -82,6 +90,21 @@ class VectorFailure(Base):
     last_try_at: Mapped[datetime]
 
 
+class VectorChange(Base):
+    """A content that may have other findable vectors than before. See `store.catalog.change_feed`.
+
+    Triggers write the rows. They are no references: the space or the content may be gone.
+    """
+
+    __tablename__ = "vector_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    """Consecutive, in the order of the transactions."""
+    space_id: Mapped[int | None]
+    """The space in which a vector was added, replaced or deleted; None if the files of the content changed."""
+    content_id: Mapped[int]
+
+
 class IndexGeneration(Base):
     """The current index file of a space, with what is needed to verify it."""
 
@@ -91,6 +114,8 @@ class IndexGeneration(Base):
     generation: Mapped[int]
     revision: Mapped[int] = mapped_column(BigInteger)
     """The revision of the space that the file reflects. If the space has a later one, the file is outdated."""
+    position: Mapped[int | None] = mapped_column(BigInteger)
+    """The last change in `vector_changes` that the file reflects; None in a file that an earlier version announced."""
     filename: Mapped[str]
     vectors: Mapped[int] = mapped_column(BigInteger)
     """Number of vectors in the file."""

@@ -284,7 +284,7 @@ STEPS = [
     "_layered",
     "index_cache.publish_base",
     "index_cache.mark_changed",
-    "index_cache._bring_up_to_date",
+    "index_cache.bring_up_to_date",
     "index_cache.write_layers",
     "index_cache._announce",
     "index_cache.remove_strays",

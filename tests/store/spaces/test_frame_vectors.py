@@ -195,7 +195,7 @@ def test_verify_finds_a_damaged_further_frame_and_repair_deletes_it(
     publish(library, stored)
     assert verify(library) == []
     damage(library, pages[1][2], np.full(13, 1, "<f2").tobytes())
-    assert {fault.kind for fault in verify(library)} == {"vectors", "index"}
+    assert {fault.kind for fault in verify(library)} == {"vectors"}  # the index is updated with what was recorded
     assert f"(contents {pages[1][0]})" in next(fault.detail for fault in verify(library) if fault.kind == "vectors")
     steps = run_repair(library)
     assert steps[0].startswith("deleted 1 malformed vectors")
@@ -210,6 +210,7 @@ def test_verify_finds_a_changed_further_frame_in_the_index(
     damage(library, pages[1][2], stored.to_bytes(unit(77)))  # sound, but not the vector that was published
     with library.transaction() as connection:
         connection.exec_driver_sql("UPDATE spaces SET revision = revision - 1")
+        connection.exec_driver_sql("UPDATE index_generations SET position = NULL")  # else readers know of the change
     (fault,) = verify(library)
     assert fault.kind == "index"
     assert f"differs from the catalogue in 1 vectors ({pages[1][0]})" in fault.detail
