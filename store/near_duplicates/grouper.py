@@ -8,12 +8,13 @@ pictures, one is an anchor and the others are compared with it alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.near_duplicates.anchor_index import AnchorIndex
 from store.near_duplicates.separation import Separation
 
 __all__ = ["BLOCK_SIZE", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
@@ -47,7 +48,8 @@ class DuplicateThresholds:
 class DuplicateGrouper:
     """Assigns pictures to groups, a block at a time.
 
-    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. No group gets two contents that
+    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. `best_first` sorts some of them: of
+    those that are equally close, a picture joins the best. Without it, `anchors` are sorted. No group gets two contents that
     `separation` tells apart.
     """
 
@@ -58,13 +60,15 @@ class DuplicateGrouper:
         anchors: Ids,
         bits: NDArray[np.uint8],
         separation: Separation | None = None,
+        best_first: Callable[[Ids], Ids] | None = None,
     ) -> None:
-        import faiss
-
         self._thresholds = thresholds
         self._vectors = vectors
         self._separation = separation or Separation({}, {})
-        self._index: Any = faiss.IndexBinaryFlat(bits.shape[1] * 8)
+        self._best_first = best_first
+        self._sorted_from = len(anchors)
+        """Anchors from this row on are those of this object, best first."""
+        self._index = AnchorIndex(bits.shape[1])
         self._anchors = np.empty(0, np.int64)
         self._add(anchors, bits)
 
@@ -114,20 +118,34 @@ class DuplicateGrouper:
     def _closest(self, bits: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Ids]:
         """The Hamming distances (n, k) and rows (n, k) of the anchors closest to each of (n, 32) hashes.
 
-        All anchors within reach are searched, and the closest of them kept, in half the time of a k-nearest search.
-        Where there are fewer than k, row 0 fills up with a distance that is out of reach.
+        All anchors within reach are searched, and the closest of them kept. Where there are fewer than k, row 0 fills
+        up with a distance that is out of reach.
         """
         reach = max(self._thresholds.certain_bits, self._thresholds.max_bits)
-        limits, distances, rows = self._index.range_search(bits, reach + 1)
-        picture = np.repeat(np.arange(len(bits)), np.diff(limits.astype(np.int64)))  # (m,), one per result
-        order = np.lexsort((rows, distances, picture))
-        rank = np.arange(len(rows)) - limits.astype(np.int64)[picture]  # among the results of the same picture
+        picture, rows, distances = self._index.within(bits, reach)  # (m,) each
+        order = np.lexsort((self._places(rows), distances, picture))
+        starts = np.searchsorted(picture, np.arange(len(bits)))
+        rank = np.arange(len(rows)) - starts[picture]  # among the results of the same picture
         is_kept = rank < MAX_ANCHORS_TRIED
         cells = picture[is_kept], rank[is_kept]
         closest = np.full((len(bits), MAX_ANCHORS_TRIED), reach + 1, np.int32)
         closest_rows = np.zeros((len(bits), MAX_ANCHORS_TRIED), np.int64)
         closest[cells], closest_rows[cells] = distances[order][is_kept], rows[order][is_kept]
         return closest, closest_rows
+
+    def _places(self, rows: Ids) -> Ids:
+        """Numbers (m,) by which the anchors at these rows (m,) are sorted, best first."""
+        earlier = np.unique(rows[rows < self._sorted_from])
+        if self._best_first is None or len(earlier) < 2:
+            return rows
+        by_id = np.argsort(self._anchors[earlier])
+        ids = self._anchors[earlier][by_id]
+        place = np.empty(len(ids), np.int64)
+        place[by_id[np.searchsorted(ids, self._best_first(ids))]] = np.arange(len(ids))
+        places = rows.copy()
+        is_earlier = rows < self._sorted_from
+        places[is_earlier] = place[np.searchsorted(earlier, rows[is_earlier])]
+        return places
 
     def _near(self, distances: NDArray[np.int32], ones: Ids, others: Ids) -> NDArray[np.bool_]:
         """Which pairs are near-duplicates; the three arrays are broadcast against each other."""
@@ -155,5 +173,5 @@ class DuplicateGrouper:
 
     def _add(self, ids: Ids, bits: NDArray[np.uint8]) -> None:
         if len(ids):
-            self._index.add(np.ascontiguousarray(bits))
+            self._index.add(bits)
             self._anchors = np.concatenate([self._anchors, ids])
