@@ -49,8 +49,8 @@ class DuplicateGrouper:
     """Assigns pictures to groups, a block at a time.
 
     `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. `best_first` sorts some of them: of
-    those that are equally close, a picture joins the best. Without it, `anchors` are sorted. No group gets two contents that
-    `separation` tells apart.
+    those that are equally close, a picture joins the best. Without it, `anchors` are sorted. No group gets two contents
+    that `separation` tells apart.
     """
 
     def __init__(
