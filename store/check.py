@@ -212,7 +212,7 @@ def _unrecorded_changes(present: Ids, expected: Ids, changes: Changes, name: str
     differing = content_of(np.setxor1d(present, expected, assume_unique=True))
     contents = np.setdiff1d(differing, changes.contents)
     if len(contents):
-        yield Fault("index", f"{name} lacks changes that the catalogue has not recorded ({_format_ids(contents)})")
+        yield Fault("index", f"{name} lacks changes that were not recorded ({_format_ids(contents)})")
 
 
 def _differing_vectors(
