@@ -6,6 +6,7 @@ replaced as a whole if it is still the same, and read back. What cannot be done 
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import PictureError
-from core.files import atomic_writer
+from core.files import atomic_writer, remove_abandoned_drafts
 from indexer.file_names import decode
 from indexer.sidecars import BACKUP_SUFFIX
 from indexer.xmp_targets import FolderTargets, list_names
@@ -30,6 +31,10 @@ __all__ = ["SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
 
 MAX_BACKUPS = 1_000
 """Backups of one sidecar. Then it is left as it is."""
+
+
+_DRAFT = re.compile(rb"\.(.+\.xmp)\.\d+\.\d+\.tmp", re.IGNORECASE | re.DOTALL)
+"""A temporary file of `atomic_writer`, and the sidecar that it was to become."""
 
 
 class SidecarResult(StrEnum):
@@ -123,6 +128,9 @@ def write_sidecars(
 def _write_folder(
     library: Library, targets: FolderTargets, files: Sequence[SaidFile], settings: WriteSettings
 ) -> Iterator[SidecarOutcome]:
+    if not settings.dry_run:
+        for draft in filter(None, map(_DRAFT.fullmatch, targets.names)):
+            remove_abandoned_drafts(targets.folder, os.fsdecode(draft[1]))
     existing, shared = targets.existing(), targets.shared()
     new = targets.new([file.name for file in files if file.name not in existing])
     said = {file.name: (file.tags, file.rating) for file in files}

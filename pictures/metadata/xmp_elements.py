@@ -124,6 +124,8 @@ def decode_xmp(raw: bytes) -> XmpText:
     if not is_kept or text.startswith(BYTE_ORDER_MARK):
         raise PictureUndecodable(f"its {encoding} has more than one form")
     inner = text.strip(_PADDING)
+    if "\0" in inner:  # expat would take it for UTF-16
+        raise PictureUndecodable("it is not XML: it contains NUL characters")
     begin = len(text) - len(text.lstrip(_PADDING)) if inner else 0
     data = inner.encode()
     rdf = _parse(data)

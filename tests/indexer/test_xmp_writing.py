@@ -397,6 +397,19 @@ def test_a_full_disk_leaves_everything_as_it_was(
     assert listing(album) == before
 
 
+def test_what_a_killed_run_left_is_removed(indexed: Library, album: Path) -> None:
+    tag(indexed, album / "red.png", "new")
+    old, new, other = album / ".red.png.xmp.12.34.tmp", album / ".a.xmp.1.2.tmp", album / ".red.png.12.34.tmp"
+    for path in (old, new, other):
+        path.write_text("a part")
+    os.utime(old, (1, 1))
+    os.utime(other, (1, 1))
+    write(indexed, dry_run=True)
+    assert old.exists()
+    write(indexed)
+    assert [path.exists() for path in (old, new, other)] == [False, True, True]  # `new` may be in use
+
+
 def test_a_library_that_cannot_be_changed_writes_no_sidecar(
     indexed: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
