@@ -1,4 +1,4 @@
-"""A search among many of the vectors returns what a search of each by itself would, whatever is left out."""
+"""A search among many of the vectors returns the same as a comparison with each of them."""
 
 import numpy as np
 import pytest

@@ -37,7 +37,7 @@ class Killed(BaseException):
 
 @pytest.fixture(autouse=True)
 def _early(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use inverted lists from 40 vectors, whatever their recall."""
+    """Use inverted lists from 40 vectors, with any recall."""
     monkeypatch.setenv(ENGINE_VARIABLE, "auto:40")
     monkeypatch.setattr(approximation, "MIN_RECALL", 0)
 
