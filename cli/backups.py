@@ -10,6 +10,7 @@ from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
 from core.errors import LibraryNotFound, SnapshotError
 from core.files import absolute
+from core.foreign_paths import absolute_path, is_same_path
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
@@ -88,7 +89,7 @@ def restore_backup(
 ) -> int:
     """Restore a snapshot, and print what became of it; return 1 if pictures are missing for some of it."""
     snapshot = open_snapshot(absolute(file))
-    moved = {absolute(old): absolute(new) for old, new in roots.items()}
+    moved = {absolute_path(old): absolute(new) for old, new in roots.items()}
     _warn_of_other_folders(snapshot, moved)
     settings = RestoreSettings(replace, exact, moved, dry_run)
     if dry_run and not (library / CATALOG_FILENAME).exists():
@@ -110,7 +111,9 @@ def restore_backup(
 def _warn_of_other_folders(snapshot: Snapshot, moved: Mapping[Path, Path]) -> None:
     """Warn of folders of `--root` that the snapshot does not have: pictures are not looked for by these."""
     folders = [Path(os.fsdecode(root.path)) for root in snapshot.header.roots if root.kind == RootKind.FOLDER]
-    for old in moved.keys() - set(folders):
+    for old in moved:
+        if any(is_same_path(os.fspath(old), os.fspath(folder)) for folder in folders):
+            continue
         names = ", ".join(map(shown, folders)) or "none"
         warn(f"{shown(old)} is not one of the folders of the snapshot. Its folders are: {names}")
 

@@ -11,6 +11,7 @@ from cli.progress import ProgressBar
 from cli.snapshots import keep_snapshot
 from core.errors import LibraryNotFound, LibraryUnusable
 from core.files import absolute
+from core.foreign_paths import absolute_path
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
@@ -35,7 +36,7 @@ RELATIONS: Mapping[RootRelation, str] = {
 
 def merge_library(library: Path, other: Path, *, roots: Mapping[Path, Path], dry_run: bool, as_json: bool) -> None:
     """Merge the library in the folder `other` into `library`, and print what came from it."""
-    settings = MergeSettings({absolute(old): absolute(new) for old, new in roots.items()}, dry_run)
+    settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run)
     if dry_run and not (library / CATALOG_FILENAME).exists():
         raise LibraryNotFound(library)
     # The other one comes first: without it, no library is created.

@@ -184,7 +184,7 @@ def _locate_by_another_name(connection: Connection, path: Path) -> RootLocation 
         if _same_folder(real, root):
             return RootLocation(row.id, named, b"")
         if real.is_relative_to(root):
-            return RootLocation(row.id, named, os.fsencode(real.relative_to(root)))
+            return RootLocation(row.id, named, os.fsencode(real.relative_to(root).as_posix()))
     return None
 
 

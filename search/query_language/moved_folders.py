@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import QuerySyntax
+from core.foreign_paths import is_windows_path
 from search.query_language.lexer import field_values, picture_paths
 from store.albums.moved_folders import moved_path
 
@@ -23,7 +24,7 @@ def with_folders_moved(query: str, moves: Mapping[Path, Path]) -> str:
         return query
     for start, end, path in sorted(found, reverse=True):  # from the end, so that the positions before it stay valid
         moved = os.fspath(moved_path(Path(path), moves))
-        if path.startswith("/") and moved != os.fspath(Path(path)):
+        if (path.startswith("/") or is_windows_path(path)) and moved != os.fspath(Path(path)):
             quoted = '"' + moved.replace("\\", "\\\\").replace('"', '\\"') + '"'
             query = query[:start] + quoted + query[end:]
     return query

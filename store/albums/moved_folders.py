@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from core.foreign_paths import parts_below
+
 __all__ = ["MovePaths", "moved_condition", "moved_path"]
 
 MovePaths: TypeAlias = Callable[[str, Mapping[Path, Path]], str]
@@ -14,10 +16,12 @@ MovePaths: TypeAlias = Callable[[str, Mapping[Path, Path]], str]
 
 def moved_path(path: Path, moves: Mapping[Path, Path]) -> Path:
     """Return where `path` is after each folder of `moves` has become its value; the innermost folder decides."""
-    for old in sorted(moves, key=lambda folder: len(folder.parts), reverse=True):
-        if path.is_relative_to(old):
-            return moves[old] / path.relative_to(old)
-    return path
+    found = [(len(parts), old) for old in moves if (parts := parts_below(os.fspath(path), os.fspath(old))) is not None]
+    if not found:
+        return path
+    number, old = min(found)
+    parts = parts_below(os.fspath(path), os.fspath(old)) or ()
+    return moves[old].joinpath(*parts) if number else moves[old]
 
 
 def moved_condition(condition: str | None, moves: Mapping[Path, Path]) -> str | None:

@@ -8,9 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from core.foreign_paths import folder_name, is_same_path
 from store.backup.records import PictureName
 from store.backup.snapshot_file import SnapshotRoot
+from store.catalog.collation import fold
 from store.catalog.id_sets import batch_slices
+from store.catalog.path_keys import path_key
 from store.catalog.tables import Content, Picture, Root, RootKind
 
 __all__ = ["PictureMatcher"]
@@ -90,6 +93,32 @@ class PictureMatcher:
             content_id = next((at[key] for key in keys if key in at), None)
             if content_id is not None:
                 found[name.digest] = content_id
+        return found | self._by_path_key([name for name in names if name.digest not in found])
+
+    def _by_path_key(self, names: Sequence[PictureName]) -> dict[bytes, int]:
+        """As `_by_path`, but compare paths without regard to case and Unicode normalization.
+
+        macOS decomposes names, and Windows ignores their case. A path counts if one file here has it so.
+        """
+        wanted = defaultdict[int, dict[str, bytes]](dict)
+        for name in names:
+            for place in name.places:
+                if place.root in self._roots:
+                    wanted[self._roots[place.root]][path_key(place.relpath)] = name.digest
+        found: dict[bytes, int] = {}
+        for root_id, digests in wanted.items():
+            listed = sorted(digests)
+            for batch in batch_slices(len(listed)):
+                statement = (
+                    select(Picture.path_key, Content.id, Content.digest)
+                    .join(Content, Content.id == Picture.content_id)
+                    .where(Picture.root_id == root_id, Picture.path_key.in_(listed[batch]))
+                )
+                rows = self._connection.execute(statement).all()
+                number = Counter(row.path_key for row in rows)
+                for row in rows:
+                    if number[row.path_key] == 1 and row.digest not in self._named:
+                        found.setdefault(digests[row.path_key], row.id)
         return found
 
 
@@ -100,20 +129,21 @@ def _same_roots(connection: Connection, roots: Sequence[SnapshotRoot], moved: Ma
     by_name = _unique_names(ids)
     folders = {number: root.path for number, root in enumerate(roots) if root.kind == RootKind.FOLDER}
     own_names = _unique_names(folders.values())
-    new_paths = {os.fsencode(old): os.fsencode(new) for old, new in moved.items()}
     same: dict[int, int] = {}
     for number, path in folders.items():
-        here = new_paths.get(path, path)
-        name = os.path.basename(path)  # noqa: PTH119 (bytes)
-        if here not in ids and path not in new_paths and own_names.get(name) == path:
+        shown = os.fsdecode(path)
+        new = next((new for old, new in moved.items() if is_same_path(os.fspath(old), shown)), None)
+        here = path if new is None else os.fsencode(new)
+        name = fold(folder_name(shown))
+        if here not in ids and new is None and own_names.get(name) == path:
             here = by_name.get(name, here)
         if here in ids:
             same[number] = ids[here]
     return same
 
 
-def _unique_names(paths: Iterable[bytes]) -> dict[bytes, bytes]:
-    """Return the names of folders -> their paths, for the names that one of them has."""
-    listed = list(paths)
-    names = Counter(map(os.path.basename, listed))
-    return {os.path.basename(path): path for path in listed if names[os.path.basename(path)] == 1}  # noqa: PTH119
+def _unique_names(paths: Iterable[bytes]) -> dict[str, bytes]:
+    """Return the comparable names of folders -> their paths, for the names that one of them has."""
+    named = [(fold(folder_name(os.fsdecode(path))), path) for path in paths]
+    number = Counter(name for name, _ in named)
+    return {name: path for name, path in named if number[name] == 1}

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from core.errors import ForeignRoot, UnknownRoot
+from core.foreign_paths import is_same_path
 from store.catalog.tables import Root, RootKind
 from store.roots import RootLocation, locate_by_any_name
 
@@ -48,9 +49,13 @@ def place_roots(connection: Connection, other: Sequence[bytes], moved: Mapping[P
     """
     paths = [Path(os.fsdecode(path)) for path in other]
     for named in moved:
-        if named not in paths:
+        if not any(is_same_path(os.fspath(named), os.fspath(path)) for path in paths):
             raise UnknownRoot(named, tuple(paths))
-    return [_place(connection, path, moved.get(path, path)) for path in paths]
+    return [_place(connection, path, _path_here(path, moved)) for path in paths]
+
+
+def _path_here(path: Path, moved: Mapping[Path, Path]) -> Path:
+    return next((new for old, new in moved.items() if is_same_path(os.fspath(old), os.fspath(path))), path)
 
 
 def _place(connection: Connection, other: Path, path: Path) -> MergedRoot:

@@ -52,7 +52,7 @@ def snapshot_of(
         moves = {root.other: root.path for root in roots if root.other != root.path}
         with other.read() as connection:
             headed, move = _roots_here(connection, locations)
-            counts = count_records(connection)
+            counts = count_records(connection) | {"judgement": len(judgements)}
             header = SnapshotHeader("0" * 16, datetime.now(UTC).replace(tzinfo=None), headed, counts=counts)
             said = (_moved(record, move, moves, move_paths) for record in collect(connection))
             write_snapshot(path, header, chain(said, (_judgement(each, moves) for each in judgements)))

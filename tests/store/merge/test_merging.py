@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,18 @@ from core.errors import ForeignRoot, LibraryOutdated, MergeWithItself, UnknownRo
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
+from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from store import Library
 from store.albums.by_hand import contents_of_album, create_album
 from store.albums.records import list_albums
 from store.backup.outcomes import Outcome, Statement
+from store.backup.records import Judgement
 from store.catalog.tables import Base, Content, Picture, PictureState, Root
 from store.check import verify
 from store.content_digests import digests_of
 from store.exchange import import_vectors, open_vectors
 from store.merge import loading
-from store.merge.merging import MergeReport, MergeSettings, merge
+from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge
 from store.merge.pictures import write_pictures
 from store.merge.placing import RootRelation
 from store.merge.spaces import SpaceRelation
@@ -229,6 +232,22 @@ def test_what_people_said_is_added_and_nothing_here_is_replaced(two: tuple[Libra
     assert count_verdicts(library) == 1
     assert report.said.counts[Statement.RATINGS] == {Outcome.RESTORED: 1, Outcome.KEPT: 1}
     assert report.said.unknown_pictures == 0
+
+
+def test_judgements_come_along_with_their_pictures(two: tuple[Library, Library], tmp_path: Path) -> None:
+    library, other = two
+    path = os.fsencode(tmp_path / "b" / "green.png").lstrip(b"/")
+    (green,) = ids_of(other, "green.png")
+    judged = Judgement("q1", "something green", path, 2, digests_of(other, [green])[green])
+    other.close()
+    with Library.open_to_read(other.path) as opened:
+        hooks = MergeHooks(partial(merge_judgements, library))
+        moved = {tmp_path / "b": tmp_path / "mounted"}
+        report = merge(library, opened, MergeSettings(moved), [judged], hooks)
+    assert report.said.counts[Statement.JUDGEMENTS] == {Outcome.RESTORED: 1}
+    (here,) = read_judgements(library)
+    assert (here.text, here.grade) == ("something green", 2)
+    assert here.path == os.fsencode(tmp_path / "mounted" / "green.png").lstrip(b"/")
 
 
 def test_merge_into_a_new_library_takes_its_model(make: Callable[..., Library], tmp_path: Path, paint: Paint) -> None:
