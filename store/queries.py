@@ -1,6 +1,7 @@
 """Records of contents and files to show, and the counts that a status report needs."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -274,15 +275,17 @@ def load_dates_taken(library: Library, ids: Ids) -> dict[int, datetime]:
 
 def count_by_state(library: Library) -> dict[PictureState, int]:
     """Return how many pictures are in each state. Companions of pictures and imported documents are not counted."""
-    statement = (
-        select(Picture.state, func.count(Picture.id))
-        .where(Picture.root_id.in_(select(Root.id).where(Root.kind == RootKind.FOLDER)))
-        .group_by(Picture.state)
-    )
+    of_all = select(Picture.state, func.count()).group_by(Picture.state)  # in the index of states alone
     with library.read() as connection:
-        rows = connection.execute(statement).all()
-    by_state = {PictureState(state): number for state, number in rows}
-    return {state: by_state.get(state, 0) for state in PictureState if state is not PictureState.PAIRED}
+        by_state = _by_state(connection, of_all)
+        collections = connection.execute(select(Root.id).where(Root.kind == RootKind.COLLECTION)).scalars().all()
+        if collections:
+            by_state -= _by_state(connection, of_all.where(Picture.root_id.in_(collections)))
+    return {state: by_state[state] for state in PictureState if state is not PictureState.PAIRED}
+
+
+def _by_state(connection: Connection, statement: Select[str, int]) -> Counter[PictureState]:
+    return Counter({PictureState(state): number for state, number in connection.execute(statement)})
 
 
 def count_documents(library: Library) -> int:

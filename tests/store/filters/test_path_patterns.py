@@ -140,6 +140,11 @@ def test_equal_paths_are_found_as_python_compares_them(connection: Connection, p
     assert expected or path == "/photos"
 
 
+def test_no_function_of_python_is_called_for_each_file(connection: Connection) -> None:
+    for where in (path_like(connection, "*/é*"), path_in(connection, ["/é"]), name_like("é*")):
+        assert "sightline_" not in str(where)
+
+
 def test_a_pattern_that_sqlite_rejects_is_an_invalid_query(connection: Connection) -> None:
     longest = "?" * MAX_PATTERN_BYTES
     assert found(connection, path_like(connection, longest)) == []
