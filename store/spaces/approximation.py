@@ -166,7 +166,8 @@ def _build(
     asked = recent_queries(library.path, stored.space.fingerprint, stored.space.dim, QUERIES)
     lists_path = folder / f"{token}.lists"
     for lists in _attempts(base, before):
-        _write_lists(lists_path, base, lists.lists, check)
+        encoded = index if lists is before and isinstance(index, LayeredIndex) else None
+        _write_lists(lists_path, base, lists.lists, encoded, check)
         probes, recall = measure_recall(_layered(base, lists_path, base_path), asked)
         if recall.lowest >= MIN_RECALL:
             break
@@ -193,15 +194,21 @@ def _trained(base: FlatIndex) -> _Lists:
     return _Lists(trained, len(base), trained.fit(sample[:: max(1, len(sample) // FIT_SAMPLE)]))
 
 
-def _write_lists(path: Path, base: FlatIndex, empty: InvertedLists, check: Callable[[], None]) -> None:
-    """Write the lists of the base with the centroids of `empty`. Its codes are in memory until then."""
-    lists = empty.emptied()
+def _write_lists(
+    path: Path, base: FlatIndex, empty: InvertedLists, encoded: LayeredIndex | None, check: Callable[[], None]
+) -> None:
+    """Write the lists of the base with the centroids of `empty`. Its codes are in memory until then.
+
+    The codes of `encoded` are copied: the base has its vectors first, and its lists the same centroids.
+    """
+    lists = empty.emptied() if encoded is None or encoded.lists is None else encoded.lists.only(encoded.is_live)
     _encode(base, lists, check)
     write_durably(path, lists.write)
 
 
 def _encode(base: FlatIndex, lists: InvertedLists, check: Callable[[], None]) -> None:
-    for start in range(0, len(base), BLOCK):
+    """Add the vectors of the base that are not in the lists yet."""
+    for start in range(len(lists), len(base), BLOCK):
         check()
         lists.add(base.vectors(start, start + BLOCK))
 

@@ -59,6 +59,22 @@ class InvertedLists:
         index.sq, index.is_trained = self._index.sq, True
         return type(self)(index)
 
+    def only(self, kept: NDArray[np.bool_]) -> Self:
+        """Return lists in memory with the codes of the rows where `kept` (N,) is true, numbered from 0 on."""
+        import faiss
+
+        new, rows, size = self.emptied(), np.cumsum(kept) - 1, int(self._index.code_size)
+        source, target = self._index.invlists, new._index.invlists
+        for number in range(self.lists):
+            if length := source.list_size(number):
+                ids = faiss.rev_swig_ptr(source.get_ids(number), length)
+                codes = faiss.rev_swig_ptr(source.get_codes(number), length * size).reshape(length, size)
+                is_kept = kept[ids]
+                new_ids, new_codes = rows[ids[is_kept]], codes[is_kept]
+                target.add_entries(number, len(new_ids), faiss.swig_ptr(new_ids), faiss.swig_ptr(new_codes))
+        new._index.ntotal = int(kept.sum())
+        return new
+
     def __len__(self) -> int:
         return int(self._index.ntotal)
 

@@ -65,6 +65,11 @@ class LayeredIndex(DerivedIndex):
         return np.flatnonzero(~self._is_live)
 
     @property
+    def is_live(self) -> NDArray[np.bool_]:
+        """Whether each row (N,) of the base has not been removed."""
+        return self._is_live.copy()
+
+    @property
     def changes(self) -> int:
         """How many vectors have been added to the base or removed from it."""
         return len(self.added) + len(self.base) - self._live_count

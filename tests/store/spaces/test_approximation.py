@@ -207,6 +207,11 @@ def test_many_changes_are_merged_with_the_same_centroids(
     index = layered(library, stored)
     assert (len(index.base), index.changes) == (N + 30, 0)
     assert sorted(index.ids().tolist()) == sorted([*built[30:], *new])
+    assert index.lists is not None
+    again = index.lists.emptied()
+    again.add(index.base.vectors())
+    found, expected = (lists.propose(queries(stored), 10, 10**6, None) for lists in (index.lists, again))
+    np.testing.assert_array_equal(found, expected)  # each code still belongs to its row
     assert verify(library) == []
     assert len(list(library.indexes.glob("*.lists"))) == 1
 
