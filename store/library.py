@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, event, insert, select, update
 
 from core.errors import (
     LibraryBusy,
@@ -33,6 +33,7 @@ from core.errors import (
     LibraryUnusable,
 )
 from store.catalog import schema
+from store.catalog.carried_roots import find_carried_roots, show_carried_roots
 from store.catalog.engine import driver_errors, make_engine, reading, writing
 from store.catalog.read_only import FileState, make_read_only_engine, why_read_only
 from store.catalog.tables import LibraryState, SpaceRow
@@ -123,12 +124,21 @@ class Library:
         library._begin(exists=True)
         return library
 
+    def _follow_carried_roots(self) -> None:
+        """Show the roots of a library that cannot be changed where they are, if it was carried along with them."""
+        with self.read() as connection:
+            carried = find_carried_roots(connection, self.path)
+        if carried:
+            event.listen(self._engine, "connect", lambda connection, _: show_carried_roots(connection, carried))
+
     def _begin(self, *, exists: bool) -> None:
         """Check the files and the schema of a library that was just opened; close it if either is unusable."""
         try:
             if exists:
                 self._check_files()
             self._prepare()
+            if self.read_only not in (None, ONLY_READ):
+                self._follow_carried_roots()
         except BaseException:
             self.close()
             raise
