@@ -132,8 +132,8 @@ def edit_sidecar(
         raise PictureUndecodable(f"{len(raw):,} bytes exceed the limit of {MAX_XMP_BYTES:,} bytes")
     before = decode_xmp(NEW_SIDECAR if raw is None else raw)
     lists = {name: find_list(before, name) for name in _LISTS}
-    wanted = _wanted_items(said.tags, lists, known)
-    changes = {name: _change(lists, name, wanted[name], known) for name in _LISTS}
+    items = _Items(said.tags, lists, known)
+    changes = {name: _change(lists, name, items.wanted[name], items.kept[name], known) for name in _LISTS}
     rating = change_rating(before, said.rating, known.rating, known.replaced, replace=replace_rating)
     splices = [*rating.splices]
     for name, change in changes.items():
@@ -175,20 +175,32 @@ def _flat(tag: str) -> str:
     return tag.rpartition(_LEVEL)[2] if _has_levels(tag) else tag
 
 
-def _wanted_items(tags: Sequence[str], lists: Mapping[str, XmpList], known: Additions) -> dict[str, list[str]]:
-    """Return the items that each list must have. Others may be in it too."""
-    ours = set(known.items.get(SUBJECT, ()))
-    theirs = [text for text in lists[SUBJECT].texts if text not in ours]
-    there, said = set(map(_key, theirs)), set(map(_key, tags))
-    last_levels = dict.fromkeys(_flat(tag) for tag in tags if _has_levels(tag))
-    spelled = {_key(text): text for text in ours}
-    new = [tag for tag in tags if _key(tag) not in there]  # for programs that know only the other lists
-    return {
-        SUBJECT: list(dict.fromkeys(map(_flat, tags))),
-        HIERARCHICAL: _wanted_hierarchy(new, theirs, lists[HIERARCHICAL], known),
-        **{name: new if lists[name].texts else [] for name in TAG_PATHS},
-        LAST_LEVELS: [spelled.get(_key(text), text) for text in last_levels if _key(text) not in said | there],
-    }
+class _Items:
+    """The items that tags have in each list."""
+
+    def __init__(self, tags: Sequence[str], lists: Mapping[str, XmpList], known: Additions) -> None:
+        self._lists, self._known = lists, known
+        self._theirs = {
+            name: [text for text in lists[name].texts if text not in known.items.get(name, ())] for name in _LISTS
+        }
+        paths = [text.replace(_XMP_LEVEL, _LEVEL) for text in self._theirs[HIERARCHICAL]]
+        others = (*self._theirs[SUBJECT], *paths, *(text for name in TAG_PATHS for text in self._theirs[name]))
+        self._there, self._said = set(map(_key, others)), set(map(_key, tags))
+        self.kept = self._of(tags)
+        """What is not removed."""
+        self.wanted = self._of([tag for tag in tags if _key(tag) not in self._there])
+        """What is added: the items of tags that no other program wrote into any list."""
+
+    def _of(self, tags: Sequence[str]) -> dict[str, list[str]]:
+        ours = {_key(text): text for text in self._known.items.get(SUBJECT, ())}
+        last_levels = [_flat(tag) for tag in tags if _has_levels(tag)]
+        alone = [text for text in last_levels if _key(text) not in self._said | self._there]
+        return {
+            SUBJECT: list(map(_flat, tags)),
+            HIERARCHICAL: _wanted_hierarchy(tags, self._theirs[SUBJECT], self._lists[HIERARCHICAL], self._known),
+            **{name: list(tags) if self._lists[name].texts else [] for name in TAG_PATHS},
+            LAST_LEVELS: [ours.get(_key(text), text) for text in alone],  # as it is written there
+        }
 
 
 def _wanted_hierarchy(tags: Sequence[str], theirs: Sequence[str], there: XmpList, known: Additions) -> list[str]:
@@ -205,9 +217,11 @@ def _wanted_hierarchy(tags: Sequence[str], theirs: Sequence[str], there: XmpList
     return [*paths, *(text for text in others if _XMP_LEVEL not in text)]
 
 
-def _change(lists: Mapping[str, XmpList], name: str, wanted: Sequence[str], known: Additions) -> _Change:
+def _change(
+    lists: Mapping[str, XmpList], name: str, wanted: Sequence[str], kept: Sequence[str], known: Additions
+) -> _Change:
     texts, before = lists[name].texts, known.items.get(name, ())
-    there, wished = set(map(_key, texts)), set(map(_key, wanted))
+    there, wished = set(map(_key, texts)), set(map(_key, (*wanted, *kept)))
     needed = _levels_of_others(lists, known) if name == SUBJECT and before else set[str]()
     removed = tuple(text for text in before if text in texts and _key(text) not in wished | needed)
     added = {_key(text): text for text in reversed(wanted) if _key(text) not in there}

@@ -57,6 +57,10 @@ DARKTABLE = b"""<?xml version="1.0" encoding="UTF-8"?>
 NEW_END = b' </rdf:RDF>\n</x:xmpmeta>\n<?xpacket end="w"?>\n'
 """The end of a sidecar by Sightline."""
 
+DIGIKAM = b"""<rdf:Description rdf:about="" xmlns:digiKam="http://www.digikam.org/ns/1.0/">
+<digiKam:TagsList><rdf:Seq><rdf:li>trips/Rome</rdf:li><rdf:li>beach</rdf:li></rdf:Seq></digiKam:TagsList></rdf:Description>
+"""
+
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
 XMP = 'xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
@@ -111,6 +115,19 @@ def test_only_lines_are_added_to_the_sidecar_of_another_program() -> None:
     assert edited.other_rating is None
 
 
+@pytest.mark.parametrize(
+    "there",
+    [
+        bag("dc:subject", "a/B"),
+        bag("digiKam:TagsList", "A/b", kind="Seq"),
+        "<lr:hierarchicalSubject xmlns:lr='http://ns.adobe.com/lightroom/1.0/'><rdf:Bag><rdf:li>a|b</rdf:li></rdf:Bag>"
+        "</lr:hierarchicalSubject>",
+    ],
+)
+def test_a_tag_with_levels_that_is_there_in_any_list_is_not_doubled(there: str) -> None:
+    assert edit_sidecar(sidecar(there), SaidTags(("a/b",))).data == sidecar(there)
+
+
 @pytest.mark.parametrize("tag", ["Rome", "ROME", "cafe\u0301 & co", "Caf\xe9 & CO"])
 def test_a_keyword_that_is_there_in_any_case_and_normalization_is_not_doubled(tag: str) -> None:
     edited = edit_sidecar(sidecar(bag("dc:subject", "Rome", "caf\xe9 &amp; co")), SaidTags((tag,)))
@@ -143,6 +160,16 @@ def test_a_keyword_that_another_program_needs_stays() -> None:
     with_levels = re.sub(rb"</rdf:RDF>\s*</rdf:RDF>", b"</rdf:RDF>", with_levels)
     edited = edit_sidecar(with_levels, SaidTags(), first.additions)
     assert "Rome" in keywords(edited)
+
+
+def test_a_tag_that_another_program_wrote_too_is_not_removed() -> None:
+    first = edit_sidecar(sidecar(), SaidTags(("trips/Rome", "beach")))
+    copied = first.data.replace(b"</rdf:RDF>", DIGIKAM + b"</rdf:RDF>")
+    edited = edit_sidecar(copied, SaidTags(("trips/Rome", "beach")), first.additions)
+    assert edited.data == copied
+    assert set(keywords(edited)) == {"trips/Rome", "beach"}
+    gone = edit_sidecar(copied, SaidTags(("beach",)), edited.additions)
+    assert "trips/Rome" in keywords(gone)  # the other program wrote it
 
 
 def test_lists_of_digikam_are_kept_in_step() -> None:
