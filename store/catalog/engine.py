@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -94,8 +95,24 @@ def reading(connection: Connection) -> Iterator[Connection]:
 def writing(connection: Connection) -> Iterator[Connection]:
     """Yield `connection` within a write transaction, which is rolled back on an exception."""
     connection.execution_options(**{_WRITES: True})
-    with connection.begin():
-        yield connection
+    try:
+        with connection.begin():
+            yield connection
+    except BaseException:
+        _roll_back(connection)
+        raise
+
+
+def _roll_back(connection: Connection) -> None:
+    """End the transaction that a commit leaves open if it fails: SQLAlchemy takes it for ended.
+
+    What cleans up afterwards, with the same connection, could not begin another one, and would hide the first error.
+    """
+    if connection.closed or connection.invalidated:
+        return
+    driver: Any = connection.connection.dbapi_connection
+    if driver.in_transaction:
+        driver.rollback()
 
 
 _FAULTS = {

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text
+from sqlalchemy.exc import IntegrityError
 
 from core.errors import LibraryUnusable
 from store import Library
-from store.catalog.engine import make_engine
+from store.catalog.engine import make_engine, writing
 from store.catalog.tables import LibraryState
 from store.library import mark_changed
 
@@ -133,3 +134,14 @@ def test_page_size_of_new_and_existing_databases(tmp_path: Path, library: Librar
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 4096
     engine.dispose()
+
+
+def test_a_commit_that_fails_does_not_block_the_next_transaction(library: Library) -> None:
+    """SQLite leaves the transaction open: the error of the commit must not become one of the next transaction."""
+    with library.connect() as connection:
+        with pytest.raises(IntegrityError, match="FOREIGN KEY"), writing(connection):
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+            connection.execute(text("INSERT INTO content_tags (tag_id, content_id, source) VALUES (77, 77, 'user')"))
+        with writing(connection):
+            connection.execute(text("UPDATE library SET revision = 5"))
+    assert library.revision() == 5

@@ -4,6 +4,7 @@ A crash is an exception at the n-th transaction of a change, before it begins or
 transactions are in the catalogue as after a killed process. What people said is compared with a model of it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,7 +61,8 @@ class Life:
         self.path = place / "library"
         self.photos = Photos(place / "photos", chance)
         self.said = Said()
-        self.snapshots: list[tuple[Path, Said]] = []
+        self.snapshots: list[tuple[Path, Said, dict[int, set[bytes]]]] = []
+        """Files, what they say, and the contents that each picture had."""
         self.encoder: FakeEncoder = FakeEncoder()
         self.stale = set[int]()
         """Pictures whose file was changed since the last complete index run."""
@@ -76,10 +78,15 @@ class Life:
             getattr(self, f"do_{name}")()
         if number % CHECK_EVERY == 0:
             with Library.open(self.path) as library:
-                assert verify(library) == []
+                # A model change does not wait for files that have changed since the last index run.
+                allowed = {"unembedded"} if self.stale else set[str]()
+                assert {fault.kind for fault in verify(library)} <= allowed
 
-    def change(self, after: Said, change: Change, *, whole: bool = True) -> None:
-        """Make a change, which may crash, and check what was said before and after it."""
+    def change(self, after: Said, change: Change, *, least: Said | None = None) -> None:
+        """Make a change, which may crash, and check what was said before and after it.
+
+        With `least`, not all of `after` need be there, and a crash leaves a part of the change.
+        """
         before = self.said
         with crashing(self.library, self.chance) as crash:
             change()
@@ -87,8 +94,8 @@ class Life:
         self.said = read_said(self.path, self.photos.numbers)
         facts, old, new = self.said.facts(), before.facts(), after.facts()
         if not crash.happened:
-            assert facts == new
-        elif whole:
+            assert (new if least is None else least.facts()) <= facts <= new
+        elif least is None:
             assert facts in (old, new)
         else:
             assert old & new <= facts <= old | new
@@ -191,11 +198,11 @@ class Life:
         self.stale.clear()
 
     def do_index(self) -> None:
-        self.photos.add("a", self.chance.randrange(3))
+        added = self.photos.add("a", self.chance.randrange(3))
         edited, renamed = self.chance.sample(sorted(self.photos.files), 2)
         self.photos.edit(edited)
         self.photos.rename(renamed)
-        self.stale |= {edited}
+        self.stale |= {*added, edited, renamed}
         self.change(self.said, self._index)
 
     def do_model(self) -> None:
@@ -215,29 +222,34 @@ class Life:
         path = self.place / f"{len(self.snapshots)}.jsonl.gz"
         self.change(self.said, lambda: save_snapshot(self.library, path))
         if path.exists():
-            self.snapshots.append((path, self.said.copy()))
+            self.snapshots.append((path, self.said.copy(), self.contents()))
 
     def do_restore(self) -> None:
         """Drop something that a snapshot says, and restore it; the second time without a crash."""
         if not self.snapshots:
             return
-        path, kept = self.chance.choice(self.snapshots)
+        path, kept, contents = self.chance.choice(self.snapshots)
+        now = self.contents()
+        # Others were forgotten; or edited, and are recognised by their path if they were not renamed.
+        uncertain = {number for number, digests in contents.items() if not digests <= now.get(number, set())}
         known = read_said(self.path, self.photos.numbers)
         for name in sorted(known.albums)[:1]:
             drop_album(self.library, name)
         self.said = read_said(self.path, self.photos.numbers)
-        after = self.said.joined(kept.without(self._gone()))
-        self.change(after, lambda: restore(self.library, open_snapshot(path)), whole=False)
+        after, least = self.said.joined(kept), self.said.joined(kept.without(uncertain))
+        self.change(after, lambda: restore(self.library, open_snapshot(path)), least=least)
         with Library.open(self.path) as library:
             restore(library, open_snapshot(path))
         self.said = read_said(self.path, self.photos.numbers)
-        assert self.said.facts() == after.facts()
+        assert least.facts() <= self.said.facts() <= after.facts()
 
-    def _gone(self) -> set[int]:
-        """Return the numbers of pictures that the library does not have, by content or by path."""
-        with self.library.read() as connection:
-            digests = connection.exec_driver_sql("SELECT digest FROM contents").scalars().all()
-        return set(self.photos.numbers.values()) - {self.photos.numbers[digest] for digest in digests}
+    def contents(self) -> dict[int, set[bytes]]:
+        """Return the SHA-256 of the contents of each picture in the library."""
+        found = defaultdict[int, set[bytes]](set)
+        with Library.open(self.path) as library, library.read() as connection:
+            for digest in connection.exec_driver_sql("SELECT digest FROM contents").scalars():
+                found[self.photos.numbers[digest]].add(digest)
+        return found
 
     def do_forget(self) -> None:
         numbers = self.photos.add("gone", 2)
@@ -286,14 +298,14 @@ def crashing(library: Library, chance: Random) -> Iterator[Crashed]:
     def count(_connection: object) -> None:
         nonlocal left
         left -= 1
-        if left == 0:
+        if left <= 0:  # also in what cleans up afterwards: a killed process does nothing more
             crash.happened = True
             raise Crash
 
     if chance.random() > SHARE_OF_CRASHES:
         yield crash
         return
-    event.listen(library._engine, name, count)
+    event.listen(library._engine, name, count, insert=True)
     try:
         yield crash
     except Crash:
