@@ -6,8 +6,7 @@ returned.
 """
 
 import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -22,10 +21,10 @@ from pictures.metadata.xmp import (
     MAX_XMP_BYTES,
     RATING,
     SUBJECT,
-    TAG_PATHS,
     read_xmp,
 )
 from pictures.metadata.xmp_elements import Element, XmpText, decode_xmp
+from pictures.metadata.xmp_keywords import KEYWORD_LISTS, KeywordChange, change_keywords, keyword_key
 from pictures.metadata.xmp_lists import Splice, XmpList, apply_splices, blanks_before, find_list, list_markup
 from pictures.metadata.xmp_rating import RatingChange, change_rating, rating_text
 
@@ -50,11 +49,9 @@ _TAGS: Mapping[str, str] = MappingProxyType(
 )
 """The properties that can be added to a sidecar, with the usual prefixes."""
 
-_LISTS = (SUBJECT, HIERARCHICAL, *TAG_PATHS, LAST_LEVELS)
 _NAMES = (f"{RDF} about", "about")
 """The attribute with the name of the picture; the second form is that of old programs."""
 
-_LEVEL, _XMP_LEVEL = "/", "|"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -131,9 +128,8 @@ def edit_sidecar(
     if raw is not None and len(raw) > MAX_XMP_BYTES:
         raise PictureUndecodable(f"{len(raw):,} bytes exceed the limit of {MAX_XMP_BYTES:,} bytes")
     before = decode_xmp(NEW_SIDECAR if raw is None else raw)
-    lists = {name: find_list(before, name) for name in _LISTS}
-    items = _Items(said.tags, lists, known)
-    changes = {name: _change(lists, name, items.wanted[name], items.kept[name], known) for name in _LISTS}
+    lists = {name: find_list(before, name) for name in KEYWORD_LISTS}
+    changes = change_keywords(lists, said.tags, known.items)
     rating = change_rating(before, said.rating, known.rating, known.replaced, replace=replace_rating)
     splices = [*rating.splices]
     for name, change in changes.items():
@@ -148,98 +144,13 @@ def edit_sidecar(
     data = before.encoded(_without_emptied(before, apply_splices(before.data, splices)))
     _check(before, data, changes, rating)
     edited = EditedSidecar(data, additions, there, read_xmp(data), rating.other)
-    if not set(map(_key, said.tags)) <= set(map(_key, edited.after.keywords)):
+    if not set(map(keyword_key, said.tags)) <= set(map(keyword_key, edited.after.keywords)):
         raise PictureUndecodable(f"it would have more than {MAX_KEYWORDS:,} keywords, which are not all read again")
     return edited
 
 
-@dataclass(frozen=True)
-class _Change:
-    """What to do with a list. `ours` are the items by Sightline afterwards."""
-
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    ours: tuple[str, ...]
-
-
-def _key(text: str) -> str:
-    """Return the form of a keyword that is the same in any case and normalization."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
-
-
-def _has_levels(tag: str) -> bool:
-    return _LEVEL in tag and _XMP_LEVEL not in tag  # `|` separates levels in XMP, so that such a tag stays flat
-
-
-def _flat(tag: str) -> str:
-    return tag.rpartition(_LEVEL)[2] if _has_levels(tag) else tag
-
-
-class _Items:
-    """The items that tags have in each list."""
-
-    def __init__(self, tags: Sequence[str], lists: Mapping[str, XmpList], known: Additions) -> None:
-        self._lists, self._known = lists, known
-        self._theirs = {
-            name: [text for text in lists[name].texts if text not in known.items.get(name, ())] for name in _LISTS
-        }
-        paths = [text.replace(_XMP_LEVEL, _LEVEL) for text in self._theirs[HIERARCHICAL]]
-        others = (*self._theirs[SUBJECT], *paths, *(text for name in TAG_PATHS for text in self._theirs[name]))
-        self._there, self._said = set(map(_key, others)), set(map(_key, tags))
-        self.kept = self._of(tags)
-        """What is not removed."""
-        self.wanted = self._of([tag for tag in tags if _key(tag) not in self._there])
-        """What is added: the items of tags that no other program wrote into any list."""
-
-    def _of(self, tags: Sequence[str]) -> dict[str, list[str]]:
-        ours = {_key(text): text for text in self._known.items.get(SUBJECT, ())}
-        last_levels = [_flat(tag) for tag in tags if _has_levels(tag)]
-        alone = [text for text in last_levels if _key(text) not in self._said | self._there]
-        return {
-            SUBJECT: list(map(_flat, tags)),
-            HIERARCHICAL: _wanted_hierarchy(tags, self._theirs[SUBJECT], self._lists[HIERARCHICAL], self._known),
-            **{name: list(tags) if self._lists[name].texts else [] for name in TAG_PATHS},
-            LAST_LEVELS: [ours.get(_key(text), text) for text in alone],  # as it is written there
-        }
-
-
-def _wanted_hierarchy(tags: Sequence[str], theirs: Sequence[str], there: XmpList, known: Additions) -> list[str]:
-    """Return the hierarchical keywords: all tags, if any has levels or another program wrote such keywords.
-
-    Programs that know this list read no other. If it is only by Sightline, it has the keywords of others too.
-    """
-    ours = set(known.items.get(HIERARCHICAL, ()))
-    is_ours = set(there.texts) <= ours
-    if is_ours and not any(map(_has_levels, tags)):
-        return []
-    others = theirs if is_ours else [text for text in theirs if text in ours]
-    paths = [tag.replace(_LEVEL, _XMP_LEVEL) for tag in tags if _XMP_LEVEL not in tag]
-    return [*paths, *(text for text in others if _XMP_LEVEL not in text)]
-
-
-def _change(
-    lists: Mapping[str, XmpList], name: str, wanted: Sequence[str], kept: Sequence[str], known: Additions
-) -> _Change:
-    texts, before = lists[name].texts, known.items.get(name, ())
-    there, wished = set(map(_key, texts)), set(map(_key, (*wanted, *kept)))
-    needed = _levels_of_others(lists, known) if name == SUBJECT and before else set[str]()
-    removed = tuple(text for text in before if text in texts and _key(text) not in wished | needed)
-    added = {_key(text): text for text in reversed(wanted) if _key(text) not in there}
-    new = tuple(reversed(added.values()))
-    return _Change(new, removed, (*(text for text in before if text in texts and text not in removed), *new))
-
-
-def _levels_of_others(lists: Mapping[str, XmpList], known: Additions) -> set[str]:
-    """Return all levels of the hierarchical keywords by other programs, which expect them as keywords too."""
-    levels = set[str]()
-    for name, separator in ((HIERARCHICAL, _XMP_LEVEL), *((name, _LEVEL) for name in TAG_PATHS)):
-        ours = known.items.get(name, ())
-        levels |= {_key(level) for text in lists[name].texts if text not in ours for level in text.split(separator)}
-    return levels
-
-
 def _new_properties(
-    document: XmpText, lists: Mapping[str, XmpList], changes: Mapping[str, _Change], rating: str | None
+    document: XmpText, lists: Mapping[str, XmpList], changes: Mapping[str, KeywordChange], rating: str | None
 ) -> list[Splice]:
     """Return a description with the properties that are not there yet, at the end of the others."""
     missing = {name: change.added for name, change in changes.items() if change.added and not lists[name].is_there}
@@ -294,7 +205,7 @@ def _at_end_of_rdf(document: XmpText, markup: bytes) -> Splice:
     return Splice(end, end, markup)
 
 
-def _check(before: XmpText, data: bytes, changes: Mapping[str, _Change], rating: RatingChange) -> None:
+def _check(before: XmpText, data: bytes, changes: Mapping[str, KeywordChange], rating: RatingChange) -> None:
     """Raise `PictureUndecodable` unless the new document has what it must have, and everything else as it was."""
     if len(data) > MAX_XMP_BYTES:
         raise PictureUndecodable(f"it would exceed the limit of {MAX_XMP_BYTES:,} bytes")
@@ -309,7 +220,7 @@ def _check(before: XmpText, data: bytes, changes: Mapping[str, _Change], rating:
         raise PictureUndecodable("it has a form that cannot be changed safely")
 
 
-def _rest(document: XmpText, changes: Mapping[str, _Change], rating: RatingChange) -> list[object]:
+def _rest(document: XmpText, changes: Mapping[str, KeywordChange], rating: RatingChange) -> list[object]:
     """Return everything that a change must leave as it is, as it is written."""
     data, rdf = document.data, document.rdf
     edited = {*changes, *([RATING] if rating.is_changed else [])}
