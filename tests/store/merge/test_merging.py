@@ -497,3 +497,59 @@ def test_forgotten_pictures_come_back_from_the_other_library(two: tuple[Library,
     assert merge_into(library, other).pictures == {"new": 2}
     assert not verify(library)
     assert index(library, [tmp_path / "b"], FakeEncoder(), IndexSettings()).unchanged == 2
+
+
+FACTS = (
+    "INSERT INTO people (content_id, key, name) VALUES ({id}, 'anna', 'Anna')",
+    "INSERT INTO places (id, city, region, country, country_code) VALUES (7, 'Roma', 'Lazio', 'Italia', 'IT')",
+    "INSERT INTO place_names (place_id, key) VALUES (7, 'rome')",
+    "INSERT INTO content_places (content_id, place_id, latitude, longitude, gazetteer) VALUES ({id}, 7, 4.9, 12.5, 'g')",
+    "INSERT INTO named_places (city, country, place_id, gazetteer) VALUES ('Rom', '', 7, 'g')",
+    "INSERT INTO text_readings (content_id, recognizer, version) VALUES ({id}, 'r', '1')",
+    "INSERT INTO text_frames (id, content_id, number, comparable) VALUES (40, {id}, 0, 'exit')",
+    "INSERT INTO text_lines (frame_id, number, text, confidence, corners) VALUES (40, 0, 'EXIT', 0.9, zeroblob(32))",
+    "INSERT INTO tags (id, key, name) VALUES (50, 'holiday', 'Holiday')",
+    "INSERT INTO content_tags (tag_id, content_id, source) VALUES (50, {id}, 'file')",
+    "INSERT INTO picture_tags (tag_id, picture_id) VALUES (50, {picture})",
+    "INSERT INTO sidecars (picture_id, title, rating) VALUES ({picture}, 'A title', 4)",
+    "INSERT INTO written_sidecars (picture_id, name, digest, added) VALUES ({picture}, x'61', zeroblob(32), '{{}}')",
+    "UPDATE contents SET camera = 'X100', city = 'Rom' WHERE id = {id}",
+)
+
+READ = {
+    "people": "SELECT digest, key, name FROM people JOIN contents ON id = content_id",
+    "places": "SELECT * FROM places",
+    "names": "SELECT * FROM place_names",
+    "named": "SELECT * FROM named_places",
+    "place": "SELECT digest, place_id, gazetteer FROM content_places JOIN contents ON id = content_id",
+    "readings": "SELECT digest, recognizer, version FROM text_readings JOIN contents ON id = content_id",
+    "lines": "SELECT digest, text_lines.number, text, confidence FROM text_lines "
+    "JOIN text_frames ON text_frames.id = frame_id JOIN contents ON contents.id = content_id",
+    "full text": "SELECT digest FROM text_index JOIN text_frames ON text_frames.id = text_index.rowid "
+    "JOIN contents ON contents.id = content_id WHERE text_index MATCH 'exit'",
+    "keywords": "SELECT digest, key, source FROM content_tags JOIN tags ON tags.id = tag_id "
+    "JOIN contents ON contents.id = content_id",
+    "sidecar keywords": "SELECT relpath, key FROM picture_tags JOIN tags ON tags.id = tag_id "
+    "JOIN pictures ON pictures.id = picture_id",
+    "sidecars": "SELECT relpath, title, rating FROM sidecars JOIN pictures ON pictures.id = picture_id",
+    "written": "SELECT relpath, name, added FROM written_sidecars JOIN pictures ON pictures.id = picture_id",
+    "facts": "SELECT digest, camera, city FROM contents WHERE camera IS NOT NULL",
+}
+
+
+def test_facts_texts_places_people_and_sidecars_come_along(two: tuple[Library, Library]) -> None:
+    library, other = two
+    with other.transaction() as connection:
+        (green,) = ids_of(other, "green.png")
+        picture = connection.scalar(select(Picture.id).where(Picture.content_id == green))
+        for statement in FACTS:
+            connection.exec_driver_sql(statement.format(id=green, picture=picture))
+    merge_into(library, other)
+
+    def facts(of: Library) -> dict[str, list[Any]]:
+        with of.read() as connection:
+            return {name: [*map(tuple, connection.exec_driver_sql(query))] for name, query in READ.items()}
+
+    assert all(facts(library).values())
+    assert facts(library) == facts(other)
+    assert not verify(library)
