@@ -503,7 +503,7 @@ FACTS = (
     "INSERT INTO people (content_id, key, name) VALUES ({id}, 'anna', 'Anna')",
     "INSERT INTO places (id, city, region, country, country_code) VALUES (7, 'Roma', 'Lazio', 'Italia', 'IT')",
     "INSERT INTO place_names (place_id, key) VALUES (7, 'rome')",
-    "INSERT INTO content_places (content_id, place_id, latitude, longitude, gazetteer) VALUES ({id}, 7, 4.9, 12.5, 'g')",
+    "INSERT INTO content_places (content_id, place_id, latitude, longitude, gazetteer) VALUES ({id}, 7, 4.9, 1.5, 'g')",
     "INSERT INTO named_places (city, country, place_id, gazetteer) VALUES ('Rom', '', 7, 'g')",
     "INSERT INTO text_readings (content_id, recognizer, version) VALUES ({id}, 'r', '1')",
     "INSERT INTO text_frames (id, content_id, number, comparable) VALUES (40, {id}, 0, 'exit')",
