@@ -240,7 +240,8 @@ def _back_up(target: _Target) -> Path | None:
                     raise
         except FileExistsError:
             continue
-        os.utime(path, ns=(target.status.st_atime_ns, target.status.st_mtime_ns))
+        with suppress(OSError):
+            os.utime(path, ns=(target.status.st_atime_ns, target.status.st_mtime_ns))
         return path
     raise _RefusedError(f"there are {MAX_BACKUPS:,} backups of it already")
 
@@ -277,7 +278,9 @@ def _keep_attributes(file: BinaryIO, status: os.stat_result) -> None:
         return
     with suppress(OSError):
         os.fchown(file.fileno(), status.st_uid, status.st_gid)
-    os.fchmod(file.fileno(), stat.S_IMODE(status.st_mode))
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # disks without permissions refuse to set any
+        os.fchmod(file.fileno(), mode)
 
 
 def _record(library: Library, target: _Target, edited: EditedSidecar, tags: Sequence[str]) -> None:
