@@ -147,7 +147,8 @@ class FlatIndex(VectorIndex):
         other._index = faiss.IndexIDMap(self._empty_like())
         other._mapped, other._by_id, other.dim = False, None, self.dim
         if len(self):
-            other._index.add_sa_codes(self._codes(), self.ids())
+            ids = self.ids()  # FAISS 1.12 releases an array that nothing else refers to before it reads it
+            other._index.add_sa_codes(self._codes(), ids)
         return other
 
     def search(self, queries: NDArray[np.float32], k: int, among: Ids | None = None) -> Ranking:

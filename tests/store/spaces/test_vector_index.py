@@ -204,3 +204,11 @@ def test_search_range_agrees_with_numpy(dtype: str) -> None:
     assert len(index.search_range(vectors[0], -1, np.empty(0, np.int64))[1]) == 0
     with pytest.raises(ValueError, match="shape"):
         index.search_range(vectors, 0)
+
+
+def test_a_copy_has_the_same_ids_and_is_changed_alone(index: FlatIndex) -> None:
+    copy = index.copy()
+    np.testing.assert_array_equal(copy.ids(), IDS)
+    assert copy.remove(IDS[:3]) == 3
+    np.testing.assert_array_equal(index.ids(), IDS)
+    np.testing.assert_array_equal(copy.ids(), IDS[3:])
