@@ -378,7 +378,7 @@ class Soak:
         self.require(counts in (0, 400), f"import: {counts} of 400 vectors")
 
     def forget(self) -> None:
-        """Forget a folder of pictures, some of which are tagged."""
+        """Forget a folder with tagged and other pictures."""
         numbers = self.photos.add("gone", 5)
         self.confirmed("index", self.photos.folder)
         self._stale = frozenset()
