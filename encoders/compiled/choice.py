@@ -24,8 +24,8 @@ __all__ = [
     "MIN_COSINE",
     "RUNTIMES",
     "RUNTIME_VARIABLE",
-    "Comparison",
     "Rates",
+    "RuntimeComparison",
     "compare",
     "read_rates",
     "requested_runtime",
@@ -47,7 +47,7 @@ MAX_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RuntimeComparison:
     """The rates of ONNX Runtime and of another way to run the image tower of a model, measured in turns."""
 
     onnx: float
@@ -70,8 +70,8 @@ class Rates:
     """What was measured on one machine; None for a way that was not measured yet."""
 
     machine: str = ""
-    openvino: Comparison | None = None
-    torch: Comparison | None = None
+    openvino: RuntimeComparison | None = None
+    torch: RuntimeComparison | None = None
 
     @property
     def prefers_openvino(self) -> bool:
@@ -104,14 +104,14 @@ def read_rates(folder: Path) -> Rates:
     """Return what was measured on this machine for the compiled model in `folder`."""
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        ways = {name: Comparison(**content[name]) for name in ("openvino", "torch") if content[name] is not None}
+        ways = {name: RuntimeComparison(**content[name]) for name in ("openvino", "torch") if content[name] is not None}
         found = Rates(content["machine"], **ways)
     except (OSError, ValueError, TypeError, KeyError):
         return Rates()
     return found if found.machine == _this_machine() else Rates()
 
 
-def compare(compiled: Encoder, other: Encoder, where: Callable[[], str]) -> Comparison:
+def compare(compiled: Encoder, other: Encoder, where: Callable[[], str]) -> RuntimeComparison:
     """Measure both encoders in turns, on photos. `where` is called when `other` has been loaded.
 
     A tower that takes a second for a picture is measured for about 20 seconds, others for less.
@@ -124,7 +124,7 @@ def compare(compiled: Encoder, other: Encoder, where: Callable[[], str]) -> Comp
     while len(seconds) < ROUNDS and (not seconds or perf_counter() - began < MAX_SECONDS):
         seconds.append((_timed(compiled, pixels)[1], _timed(other, pixels)[1]))
     onnx, others = (round(len(pixels) / median(times), 2) for times in zip(*seconds, strict=True))
-    return Comparison(onnx, others, where(), cosine)
+    return RuntimeComparison(onnx, others, where(), cosine)
 
 
 def _timed(encoder: Encoder, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.compiled.choice import Comparison, compare
+from encoders.compiled.choice import RuntimeComparison, compare
 from encoders.compiled.encoder import PICTURES_PER_RUN, CompiledEncoder
 from encoders.compiled.store import IMAGES
 
@@ -61,12 +61,12 @@ class OpenVinoEncoder(CompiledEncoder):
             raise OpenVinoFailed(str(exc)) from exc
 
 
-def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> Comparison:
+def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> RuntimeComparison:
     """Measure OpenVINO beside ONNX Runtime. Its rate is 0 if it fails."""
     try:
         return compare(compiled, other, lambda: f"cpu, {other.precision}")
     except OpenVinoFailed as exc:
-        return Comparison(1.0, 0.0, f"failed: {exc}", 0.0)
+        return RuntimeComparison(1.0, 0.0, f"failed: {exc}", 0.0)
 
 
 def _compiled(file: Path) -> Any:

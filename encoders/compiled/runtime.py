@@ -22,7 +22,7 @@ from core.errors import DeviceUnavailable
 from encoders import machine
 from encoders.base import Encoder, Vectors
 from encoders.compiled import openvino_encoder, store
-from encoders.compiled.choice import RUNTIME_VARIABLE, Comparison, Rates, compare, read_rates, requested_runtime
+from encoders.compiled.choice import RUNTIME_VARIABLE, Rates, RuntimeComparison, compare, read_rates, requested_runtime
 from encoders.compiled.encoder import CompiledDamaged, CompiledEncoder
 from encoders.compiled.openvino_encoder import OpenVinoEncoder, OpenVinoFailed, compare_openvino
 from encoders.placement import CPU_BATCH_SIZE, Placement
@@ -250,7 +250,7 @@ def describe_runtime(encoder: Encoder) -> dict[str, str]:
     return {**facts, "compiled": str(found.folder)}
 
 
-def _describe_rate(name: str, way: Comparison) -> str:
+def _describe_rate(name: str, way: RuntimeComparison) -> str:
     if not way.other:
         return f"{name} {way.where}"
     return f"{name} {way.other:.1f}, ONNX Runtime {way.onnx:.1f} ({way.where}; smallest cosine {way.cosine:.6f})"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.errors import DeviceUnavailable
 from encoders import registry
 from encoders.compiled import choice, openvino_encoder, store
-from encoders.compiled.choice import Comparison, Rates
+from encoders.compiled.choice import Rates, RuntimeComparison
 from encoders.compiled.openvino_encoder import OpenVinoEncoder
 from encoders.compiled.runtime import FEW_PICTURES, LONG_RUN, RuntimeEncoder, describe_runtime
 from encoders.torch_encoder import TorchEncoder
@@ -26,7 +26,7 @@ pytest.importorskip("onnx")
 
 Compiled = Callable[[str], Path]
 
-NO_GAIN = Comparison(10.0, 10.0, "cpu, float32", 1.0)
+NO_GAIN = RuntimeComparison(10.0, 10.0, "cpu, float32", 1.0)
 REPORTS_NETWORK = """
 import socket, sys, threading, time
 def refused(*_, **__):
@@ -42,7 +42,7 @@ print(*sorted({"openvino_telemetry"} & set(sys.modules)))
 """
 
 
-def remember(folder: Path, openvino: Comparison = NO_GAIN, torch: Comparison = NO_GAIN) -> None:
+def remember(folder: Path, openvino: RuntimeComparison = NO_GAIN, torch: RuntimeComparison = NO_GAIN) -> None:
     """Store what was measured."""
     Rates(openvino=openvino, torch=torch).keep(folder)
 
@@ -90,8 +90,8 @@ def test_long_runs_use_pytorch_where_it_is_faster(
 ) -> None:
     folder = compiled("vit")
     monkeypatch.setenv("SIGHTLINE_RUNTIME", runtime)
-    other = Comparison(10.0, openvino, "cpu, bfloat16", 0.9999)
-    remember(folder, torch=Comparison(10.0, torch, "cpu, bfloat16", cosine), openvino=other)
+    other = RuntimeComparison(10.0, openvino, "cpu, bfloat16", 0.9999)
+    remember(folder, torch=RuntimeComparison(10.0, torch, "cpu, bfloat16", cosine), openvino=other)
     encoder = registry.load(str(tiny["vit"]))
     assert encoder.batch_size == 16
     encoder.encode_pixels(pixels(encoder, LONG_RUN - 4))
@@ -123,7 +123,7 @@ def test_more_than_a_few_pictures_use_openvino_where_it_is_faster(
 ) -> None:
     folder = compiled("vit")
     monkeypatch.setenv("SIGHTLINE_RUNTIME", runtime)
-    remember(folder, openvino=Comparison(10.0, rate, "cpu, bfloat16", cosine))
+    remember(folder, openvino=RuntimeComparison(10.0, rate, "cpu, bfloat16", cosine))
     encoder = registry.load(str(tiny["vit"]))
     encoder.encode_pixels(pixels(encoder, FEW_PICTURES))
     assert used == []
@@ -168,7 +168,7 @@ def test_onnx_runtime_goes_on_where_openvino_fails(
     tiny: dict[str, Path], compiled: Compiled, used: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = compiled("vit")
-    remember(folder, openvino=Comparison(10.0, 20.0, "cpu, bfloat16", 0.9999))
+    remember(folder, openvino=RuntimeComparison(10.0, 20.0, "cpu, bfloat16", 0.9999))
     encoder = registry.load(str(tiny["vit"]))
     shown = pixels(encoder, FEW_PICTURES + 1)
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "onnx")
@@ -195,7 +195,7 @@ def test_a_failure_of_openvino_is_remembered(
     encoder = registry.load(str(tiny["vit"]))
     encoder.encode_pixels(pixels(encoder, FEW_PICTURES + 1))
     kept = choice.read_rates(folder).openvino
-    assert kept == Comparison(1.0, 0.0, "failed: an operation is not supported", 0.0)
+    assert kept == RuntimeComparison(1.0, 0.0, "failed: an operation is not supported", 0.0)
     assert "OpenVINO failed: an operation is not supported" in describe_runtime(encoder)["rates"]
 
 
@@ -219,7 +219,7 @@ def test_openvino_reports_nothing_to_its_makers(compiled: Compiled, tmp_path: Pa
 
 
 def test_the_measurement_of_another_machine_is_not_used(tmp_path: Path) -> None:
-    measured = Rates("elsewhere", torch=Comparison(1.0, 2.0, "cpu, bfloat16", 1.0))
+    measured = Rates("elsewhere", torch=RuntimeComparison(1.0, 2.0, "cpu, bfloat16", 1.0))
     (tmp_path / choice.FILE).write_text(json.dumps(asdict(measured)))
     assert choice.read_rates(tmp_path) == Rates()
 
@@ -252,8 +252,8 @@ def test_the_description_says_how_a_model_runs(
     assert describe_runtime(registry.load(name))["runtime"].endswith("cannot be compiled: no such operator")
     folder = compiled("vit")
     assert describe_runtime(registry.load(name))["runtime"] == "ONNX Runtime"
-    faster = Comparison(10.0, 14.0, "cpu, bfloat16", 0.9998)
-    remember(folder, torch=Comparison(10.0, 25.0, "cpu, bfloat16", 0.9999), openvino=faster)
+    faster = RuntimeComparison(10.0, 14.0, "cpu, bfloat16", 0.9998)
+    remember(folder, torch=RuntimeComparison(10.0, 25.0, "cpu, bfloat16", 0.9999), openvino=faster)
     described = describe_runtime(registry.load(name))
     ways = ["ONNX Runtime", "more than 4 pictures with OpenVINO", "more than 128 pictures with PyTorch"]
     assert described["runtime"] == "; ".join(ways)
@@ -266,7 +266,7 @@ def test_the_description_says_how_a_model_runs(
 
 
 def test_pictures_by_openvino_import_no_pytorch(tiny: dict[str, Path], compiled: Compiled) -> None:
-    remember(compiled("vit"), openvino=Comparison(10.0, 20.0, "cpu, bfloat16", 0.9999))
+    remember(compiled("vit"), openvino=RuntimeComparison(10.0, 20.0, "cpu, bfloat16", 0.9999))
     code = (
         "import sys\nfrom PIL import Image\nfrom encoders import registry\n"
         f"encoder = registry.load({str(tiny['vit'])!r})\n"
