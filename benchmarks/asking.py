@@ -16,6 +16,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import insert
 
 from encoders import registry
@@ -49,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _report(library)
 
 
-def generate(library: Library, pictures: int) -> None:
-    """Fill `library` with generated contents."""
+def generate(library: Library, pictures: int, vectors: Callable[[int], NDArray[np.floating]] | None = None) -> None:
+    """Fill `library` with generated contents; `vectors` returns the next (n, 256) unit vectors, random by default."""
     rng = np.random.default_rng(0)
     space = registry.load("mini").space
     with library.exclusive() as writer:
@@ -60,15 +61,20 @@ def generate(library: Library, pictures: int) -> None:
             root = insert(Root).values(path=b"/pictures", added_at=START).returning(Root.id)
             folder = int(connection.execute(root).scalar_one())
         for start in range(0, pictures, CHUNK):
-            _generate(library, stored, folder, range(start, min(start + CHUNK, pictures)), rng)
+            numbers = range(start, min(start + CHUNK, pictures))
+            block = _random(rng, len(numbers), space.dim) if vectors is None else vectors(len(numbers))
+            _generate(library, stored, folder, numbers, block)
         with library.transaction() as connection:
             mark_changed(connection)
         index_cache.publish(writer, stored)
 
 
-def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, rng: np.random.Generator) -> None:
-    vectors = rng.standard_normal((len(numbers), stored.space.dim), dtype=np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+def _random(rng: np.random.Generator, number: int, dim: int) -> NDArray[np.float32]:
+    vectors = rng.standard_normal((number, dim), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, vectors: NDArray[np.floating]) -> None:
     contents = [
         {
             "id": number + 1,

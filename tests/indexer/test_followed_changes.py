@@ -200,6 +200,20 @@ def test_roots_that_become_one_are_followed(
     followers.check()
 
 
+def test_a_copy_of_a_file_that_failed_is_followed(
+    library: Library, folder: Path, followers: Followers, encoder: FakeEncoder, tmp_path: Path
+) -> None:
+    """A file that cannot be read for now keeps its content and vector: a picture is added, and no vector."""
+    with library.transaction() as connection:
+        connection.execute(text("UPDATE pictures SET state = 'failed' WHERE relpath = CAST('blue.png' AS BLOB)"))
+    followers.check()
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(folder / "blue.png", tmp_path / "elsewhere/copy.png")
+    summary = index(library, [tmp_path / "elsewhere"], encoder)
+    assert (summary.new, summary.embedded) == (1, 0)
+    followers.check()
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_merged_library_is_followed(
     library: Library, followers: Followers, tmp_path: Path, paint: Paint, encoder: FakeEncoder
