@@ -71,7 +71,8 @@ def generate(library: Library, pictures: int, vectors: Callable[[int], NDArray[n
 
 def _random(rng: np.random.Generator, number: int, dim: int) -> NDArray[np.float32]:
     vectors = rng.standard_normal((number, dim), dtype=np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def _generate(library: Library, stored: StoredSpace, root: int, numbers: range, vectors: NDArray[np.floating]) -> None:

@@ -1,7 +1,7 @@
 """Time until a searcher has loaded a change of a large library: `python -m benchmarks.following --help`.
 
-The catalogue is that of `benchmarks.asking`, with vectors of `benchmarks.approximate`. Pictures are added to it and removed again, and after each change an index
-in memory is brought up to date.
+The catalogue is that of `benchmarks.asking`, with vectors of `benchmarks.approximate`. Pictures are added to it and
+removed again, and after each change an index in memory is brought up to date.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """The change feed: which contents may have other findable vectors than before, in the order of the transactions.
 
 With it, an index is brought up to date by reading what changed after its position, instead of comparing all IDs. The
-rows are written by triggers, in the transaction of the change itself. A change by whatever statement is therefore
-recorded, also one by a cascade.
+rows are written by triggers, in the transaction of the change itself. Any statement is therefore recorded, also a
+cascade.
 
 A row says only that a content may have changed; the catalogue says what it has now. Rows can thus be read twice, and
 in any order. The numbers of rows are consecutive. A number that is missing shows that the feed was cut off or damaged,

@@ -1,4 +1,4 @@
-"""Whatever changes a library, an index that follows the change feed is the same as one built from the catalogue.
+"""After every change of a library, an index that follows the change feed is the same as one built from the catalogue.
 
 `Followers.check` compares them for every space, vector by vector. A writer that is not recorded makes it fail.
 """
@@ -57,8 +57,8 @@ def followers(library: Library, folder: Path) -> Followers:
 def test_index_runs_are_followed(
     library: Library, folder: Path, followers: Followers, paint: Paint, encoder: FakeEncoder, tmp_path: Path
 ) -> None:
-    def run(**given: bool) -> None:
-        index(library, [folder], encoder, IndexSettings(accept_missing=True, **given))
+    def run(*, full: bool = False) -> None:
+        index(library, [folder], encoder, IndexSettings(accept_missing=True, full=full))
         followers.check()
 
     paint(folder / "new.png", "white")
@@ -269,7 +269,7 @@ class Followed(Life):
     def repair(self) -> None:
         run_repair(self.library)
 
-    @precondition(lambda self: list_spaces(self.library))
+    @precondition(lambda self: bool(list_spaces(self.library)))
     @rule(batches=st.integers(0, 3))
     def fill_another_space(self, batches: int) -> None:
         """Ends after some batches, unless there are fewer."""
@@ -288,7 +288,7 @@ class Followed(Life):
     def drop_another_space(self) -> None:
         forget_space(self.library, list_spaces(self.library)[-1].stored)
 
-    @precondition(lambda self: list_spaces(self.library))
+    @precondition(lambda self: bool(list_spaces(self.library)))
     @rule(name=names)
     def import_a_space(self, name: bytes) -> None:
         np.save(self.home / "vectors.npy", np.eye(2, 5, dtype=np.float32))

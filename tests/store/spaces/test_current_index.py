@@ -1,23 +1,23 @@
 """Bringing an index up to date with the change feed gives what a comparison of all IDs gives."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import text
 
 from store import Library
-from store.catalog.tables import PictureState
+from store.catalog.id_sets import Ids
 from store.check import verify
 from store.spaces import current_index, index_cache
-from store.spaces.embeddings import delete_vectors
+from store.spaces.embeddings import delete_vectors, searchable_ids
 from store.spaces.index_cache import load
 from store.spaces.registry import StoredSpace
 from tests.support.followers import Followers, by_the_feed_alone, contents_of
 from tests.support.writers import publish, run_repair
 
 Put = Callable[..., list[int]]
-STATES = tuple(PictureState)
 
 
 @pytest.fixture
@@ -134,8 +134,12 @@ def test_all_ids_are_compared_if_much_has_changed(
 ) -> None:
     before = publish(library, stored)
     compared = []
-    ids = current_index.searchable_ids
-    monkeypatch.setattr(current_index, "searchable_ids", lambda *given: (compared.append(1), ids(*given))[1])
+
+    def watched(*given: Any) -> Ids:
+        compared.append(given)
+        return searchable_ids(*given)
+
+    monkeypatch.setattr(current_index, "searchable_ids", watched)
     put(200, 201)  # 2 of 20
     load(library, stored, before)
     assert not compared
