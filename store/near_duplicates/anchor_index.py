@@ -55,7 +55,7 @@ class AnchorIndex:
         self._number = needed
 
     def within(self, bits: NDArray[np.uint8], distance: int) -> NearAnchors:
-        """Return all pairs of the hashes (n, size) and anchors of which at most `distance` bits differ."""
+        """Return all pairs of the hashes (n, size) and anchors that differ in at most `distance` bits."""
         limits, _, rows = self._halves.range_search(np.ascontiguousarray(bits[:, : self._half]), distance + 1)
         pictures = np.repeat(np.arange(len(bits)), np.diff(limits.astype(np.int64)))
         differing = np.empty(len(rows), np.int32)

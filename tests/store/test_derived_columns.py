@@ -1,4 +1,4 @@
-"""What is stored of paths stays right, whatever changes them."""
+"""What is stored of paths stays right when files and folders are moved, renamed, merged and forgotten."""
 
 import shutil
 from pathlib import Path
