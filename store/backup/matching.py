@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from store.catalog.id_sets import batch_slices
 from store.catalog.path_keys import path_key
 from store.catalog.tables import Content, Picture, Root, RootKind
 
-__all__ = ["PictureMatcher"]
+__all__ = ["PictureMatcher", "shared_path_keys"]
 
 
 class PictureMatcher:
@@ -26,7 +26,7 @@ class PictureMatcher:
     the name of the folder if one root of the snapshot and one of the library have it. With `exact`, no path counts.
     Nor does a path count at which one of the contents `named` is: the snapshot names that one by itself, so that the
     file was not edited, but replaced by another picture. The contents `coming` will be in the library: until then, they
-    have negative IDs.
+    have negative IDs. `ambiguous` returns the `shared_path_keys` of the snapshot; such paths are compared exactly.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class PictureMatcher:
         exact: bool = False,
         named: AbstractSet[bytes] = frozenset(),
         coming: AbstractSet[bytes] = frozenset(),
+        ambiguous: Callable[[Mapping[int, int]], AbstractSet[tuple[int, str]]] = lambda _roots: frozenset(),
     ) -> None:
         self._connection = connection
         self._roots = _same_roots(connection, roots, moved or {})
         self._exact = exact
         self._named = named
+        self._ambiguous = ambiguous
         self._coming = {digest: -number for number, digest in enumerate(sorted(coming), 1)}
         self.found_by_path = set[bytes]()
         """The digests of the pictures that were found by their paths only."""
@@ -98,28 +100,52 @@ class PictureMatcher:
     def _by_path_key(self, names: Sequence[PictureName]) -> dict[bytes, int]:
         """As `_by_path`, but compare paths without regard to case and Unicode normalization.
 
-        macOS decomposes names, and Windows ignores their case. A path counts if one file here has it so.
+        macOS decomposes names, and Windows ignores their case. A path counts if one file here has it so, and one
+        picture of the snapshot.
         """
+        if not names:
+            return {}
+        ambiguous = self._ambiguous(self._roots)
         wanted = defaultdict[int, dict[str, bytes]](dict)
         for name in names:
-            for place in name.places:
-                if place.root in self._roots:
-                    wanted[self._roots[place.root]][path_key(place.relpath)] = name.digest
+            for root_id, key in _path_keys(name, self._roots):
+                if (root_id, key) not in ambiguous:
+                    wanted[root_id][key] = name.digest
         found: dict[bytes, int] = {}
         for root_id, digests in wanted.items():
             listed = sorted(digests)
             for batch in batch_slices(len(listed)):
                 statement = (
                     select(Picture.path_key, Content.id, Content.digest)
-                    .join(Content, Content.id == Picture.content_id)
+                    .outerjoin(Content, Content.id == Picture.content_id)
                     .where(Picture.root_id == root_id, Picture.path_key.in_(listed[batch]))
                 )
                 rows = self._connection.execute(statement).all()
                 number = Counter(row.path_key for row in rows)
                 for row in rows:
-                    if number[row.path_key] == 1 and row.digest not in self._named:
+                    is_usable = row.id is not None and row.digest not in self._named
+                    if number[row.path_key] == 1 and is_usable:
                         found.setdefault(digests[row.path_key], row.id)
         return found
+
+
+def shared_path_keys(pictures: Iterable[PictureName], roots: Mapping[int, int]) -> set[tuple[int, str]]:
+    """Return the comparable paths that several pictures have, with the IDs of their roots.
+
+    `roots` are the numbers of the roots of a snapshot with their IDs here.
+    """
+    first: dict[tuple[int, str], bytes] = {}
+    return {
+        key
+        for picture in pictures
+        for key in _path_keys(picture, roots)
+        if first.setdefault(key, picture.digest) != picture.digest
+    }
+
+
+def _path_keys(picture: PictureName, roots: Mapping[int, int]) -> list[tuple[int, str]]:
+    """Return the comparable paths of a picture in the roots that are here, with the IDs of these."""
+    return [(roots[place.root], path_key(place.relpath)) for place in picture.places if place.root in roots]
 
 
 def _same_roots(connection: Connection, roots: Sequence[SnapshotRoot], moved: Mapping[Path, Path]) -> dict[int, int]:

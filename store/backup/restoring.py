@@ -11,9 +11,17 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from store.albums.moved_folders import MovePaths
-from store.backup.matching import PictureMatcher
+from store.backup.matching import PictureMatcher, shared_path_keys
 from store.backup.outcomes import Outcome, RestoreReport, Statement
-from store.backup.records import AlbumPicture, Judgement, PictureRecord, SavedAlbum, TellApart, pictures_of
+from store.backup.records import (
+    AlbumPicture,
+    Judgement,
+    PictureName,
+    PictureRecord,
+    SavedAlbum,
+    TellApart,
+    pictures_of,
+)
 from store.backup.restore_context import RestoreContext, RestoreSettings
 from store.backup.restored_albums import RestoredAlbum, restore_album
 from store.backup.restored_pictures import missing_verdicts, restore_pictures
@@ -78,6 +86,7 @@ class _Restore:
         self._settings = settings
         self._move_paths = move_paths
         self._named = frozenset[bytes]() if settings.exact else _digests_in(snapshot)
+        self._shared_path_keys: dict[tuple[tuple[int, int], ...], set[tuple[int, str]]] = {}
         self.report = RestoreReport()
         self.found_by_path = set[bytes]()
         self.unknown = set[bytes]()
@@ -109,15 +118,27 @@ class _Restore:
                 exact=settings.exact,
                 named=self._named,
                 coming=settings.coming if settings.dry_run else frozenset(),
+                ambiguous=self._ambiguous,
             )
             yield RestoreContext(connection, matcher, self.report, settings, self._move_paths)
         self.found_by_path |= matcher.found_by_path
         self.unknown |= matcher.unknown
 
+    def _ambiguous(self, roots: Mapping[int, int]) -> set[tuple[int, str]]:
+        """Return the comparable paths of several pictures of the snapshot. It is read again if roots were added."""
+        key = tuple(sorted(roots.items()))
+        if key not in self._shared_path_keys:
+            self._shared_path_keys = {key: shared_path_keys(_pictures_in(self._snapshot), roots)}
+        return self._shared_path_keys[key]
+
 
 def _digests_in(snapshot: Snapshot) -> frozenset[bytes]:
     """Return the SHA-256 of each picture that a snapshot names."""
-    return frozenset(picture.digest for record in snapshot.records() for picture in pictures_of(record))
+    return frozenset(picture.digest for picture in _pictures_in(snapshot))
+
+
+def _pictures_in(snapshot: Snapshot) -> Iterator[PictureName]:
+    return (picture for record in snapshot.records() for picture in pictures_of(record))
 
 
 def _add_pictures(albums: Mapping[str, RestoredAlbum], records: Sequence[AlbumPicture]) -> None:
