@@ -3,9 +3,11 @@
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from indexer.file_systems import mount_points_below
+from indexer.patience import ask
 from store.ingest.mount_points import known_mount_points, remember_mount_points
 from store.ingest.reconcile import ScanReconciler
 from store.library import Library
@@ -59,31 +61,45 @@ class AbsentDisks:
 def count_away(library: Library) -> dict[Path, int]:
     """Return the number of present pictures that cannot be read now by root, for the roots that have any.
 
-    Their root is not there or an empty folder, or the disk that was mounted at a place below it is not.
+    Their root is not there or an empty folder, or the disk that was mounted at a place below it is not. A root whose
+    disk does not answer within `patience.PATIENCE_SECONDS` is away as a whole.
     """
+    roots = folder_roots(library)
+    known = [known_mount_points(library, root_id) for root_id, _ in roots]
+    questions = [
+        ask(("away", root, places), partial(_places_away, root, places))
+        for (_, root), places in zip(roots, known, strict=True)
+    ]
     away: dict[Path, int] = {}
-    for root_id, root in folder_roots(library):
-        whole = RootLocation(root_id, root, b"")
-        if _is_gone(root):
-            number = count_present(library, whole)
-        else:
-            places = [path for path in known_mount_points(library, root_id) if not _is_mounted(root, path)]
-            outermost = [path for path in places if not any(path.startswith(each + b"/") for each in places)]
-            number = sum(count_present(library, RootLocation(root_id, root, path)) for path in outermost)
+    for (root_id, root), question in zip(roots, questions, strict=True):
+        answer = question.answer()
+        places = [b""] if answer is None else answer
+        number = sum(count_present(library, RootLocation(root_id, root, path)) for path in places)
         if number:
             away[root] = number
     return away
 
 
+def _places_away(root: Path, known: Collection[bytes]) -> list[bytes]:
+    """Return the folders of a root, relative to it, that cannot be read now; that of the root itself is empty."""
+    if _is_gone(root):
+        return [b""]
+    places = [path for path in known if not _is_mounted(root, path)]
+    return [path for path in places if not any(path.startswith(each + b"/") for each in places)]
+
+
 def _is_gone(folder: Path) -> bool:
-    """Return whether a folder does not exist, or is empty, as the mount point of a disk that is away is."""
+    """Return whether a folder does not exist, or is empty, as the mount point of a disk that is away is.
+
+    A folder that cannot be listed counts too: a connection was lost, or a disk fails.
+    """
     try:
         with os.scandir(folder) as listing:
             return next(listing, None) is None
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:  # no permission: it may be there
+    except PermissionError:  # it may be there
         return False
+    except OSError:
+        return True
 
 
 def _is_mounted(root: Path, path: bytes) -> bool:

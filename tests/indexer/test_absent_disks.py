@@ -1,15 +1,19 @@
 """Disks below a root that are away: their pictures are not taken for deleted. Disks are mounted if root may do so."""
 
+import errno
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from encoders.fake import FakeEncoder
+from indexer import patience
 from indexer.absent_disks import count_away
 from indexer.changed_folders import ChangedFolders
 from indexer.index_changed import index_changed
@@ -53,6 +57,47 @@ def add(folder: Path, count: int, shade: int = 0) -> None:
 
 def run(library: Library, folder: Path, *, accept_missing: bool = False) -> Summary:
     return index(library, folder, FakeEncoder(), IndexSettings(accept_missing=accept_missing, workers=1))
+
+
+def test_disk_that_does_not_answer_is_away_and_holds_up_nothing(
+    library: Library, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(tmp_path / "more", 2, shade=9)
+    for folder in (photos, tmp_path / "more"):
+        run(library, folder)
+    answers = Event()
+    asked = list[Path]()
+
+    def scandir(folder: Path) -> Any:
+        if folder == photos:
+            asked.append(folder)
+            assert answers.wait(60)
+        return real(folder)
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 0.2)
+    try:
+        for _ in range(3):
+            assert count_away(library) == {photos: 1}
+        assert asked == [photos], "a thread was left behind by each question"
+    finally:
+        answers.set()
+    monkeypatch.setattr(patience, "PATIENCE_SECONDS", 60)
+    assert count_away(library) == {}
+
+
+@pytest.mark.parametrize(("number", "is_away"), [(errno.ENOTCONN, True), (errno.EIO, True), (errno.EACCES, False)])
+def test_folder_that_cannot_be_listed_is_away_unless_it_is_forbidden(
+    library: Library, photos: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_away: bool
+) -> None:
+    run(library, photos)
+
+    def scandir(_folder: Path) -> Any:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert count_away(library) == ({photos: 1} if is_away else {})
 
 
 @pytest.mark.parametrize("leaves", ["an empty folder", "other files", "nothing"])
