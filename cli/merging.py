@@ -1,6 +1,7 @@
 """`sightline merge`."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from store import Library
 from store.backup.outcomes import Outcome
 from store.library import CATALOG_FILENAME
 from store.merge.loading import count_contents
-from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge
+from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge, require_places
 from store.merge.placing import MergedRoot, RootRelation
 from store.merge.spaces import SpaceRelation
 from store.spaces.approximation import update_approximation
@@ -39,12 +40,12 @@ def merge_library(library: Path, other: Path, *, roots: Mapping[Path, Path], dry
     settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run)
     if dry_run and not (library / CATALOG_FILENAME).exists():
         raise LibraryNotFound(library)
-    # The other one comes first: without it, no library is created.
-    with (
-        Library.open_to_read(absolute(other)) as opened,
-        Library.open(library, create=True) as here,
-        ProgressBar("Merging") as progress,
-    ):
+    with ExitStack() as stack:
+        # The other one comes first: without it, and its folders, no library is created.
+        opened = stack.enter_context(Library.open_to_read(absolute(other)))
+        require_places(opened, settings)
+        here = stack.enter_context(Library.open(library, create=True))
+        progress = stack.enter_context(ProgressBar("Merging"))
         if not dry_run:
             keep_snapshot(here)
         progress.begin(count_contents(opened))

@@ -27,7 +27,7 @@ from store.library import Library, Writer, mark_changed
 from store.merge.contents import add_contents, add_facts, add_named_places, known_contents
 from store.merge.loading import ContentBatch, PictureBatch, content_batches, unread_batches
 from store.merge.pictures import RootPlace, plan_pictures, write_pictures
-from store.merge.placing import MergedRoot, place_roots, roots_below
+from store.merge.placing import MergedRoot, paths_here, place_roots, roots_below
 from store.merge.said import snapshot_of
 from store.merge.spaces import MergedSpace, activate_first, add_spaces, plan_spaces
 from store.merge.vectors import merge_vectors
@@ -37,7 +37,7 @@ from store.spaces import index_cache
 from store.spaces.coverage import coverage
 from store.spaces.registry import StoredSpace, active_space, list_spaces
 
-__all__ = ["MergeHooks", "MergeReport", "MergeSettings", "merge"]
+__all__ = ["MergeHooks", "MergeReport", "MergeSettings", "merge", "require_places"]
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def merge(
 ) -> MergeReport:
     """Add what `other` has to `library`; return what that was.
 
-    `judgements` are those of the other library. Raises `MergeWithItself`; `UnknownRoot` and `ForeignRoot` as
-    `place_roots` does; and `LibraryBusy` if the owner of the other library changes it at this moment.
+    `judgements` are those of the other library. Raises `MergeWithItself`; `UnknownRoot`, `FolderNotFound` and
+    `ForeignRoot` as `place_roots` does; and `LibraryBusy` if the owner of the other library changes it at this moment.
     """
     settings, hooks = settings or MergeSettings(), hooks or MergeHooks()
     if library.path.samefile(other.path):
@@ -125,10 +125,19 @@ def _roots_held(
                 return
 
 
+def require_places(other: Library, settings: MergeSettings) -> None:
+    """Check the settings before there is a library to merge into. Raises the errors of `paths_here`."""
+    paths_here(_folders_of(other), settings.moved)
+
+
+def _folders_of(library: Library) -> list[bytes]:
+    with library.read() as connection:
+        statement = select(Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id)
+        return list(connection.execute(statement).scalars())
+
+
 def _place(library: Library, other: Library, settings: MergeSettings) -> tuple[list[MergedRoot], list[Path]]:
-    statement = select(Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id)
-    with other.read() as connection:
-        paths = list(connection.execute(statement).scalars())
+    paths = _folders_of(other)
     with library.read() as connection:
         roots = place_roots(connection, paths, settings.moved)
         folders = {folder for root in roots for folder in (root.root, *roots_below(connection, root.root))}
@@ -243,7 +252,7 @@ class _Merge:
                 if added:
                     mark_changed(connection, stored.id)
             write_pictures(connection, batch.pictures, plan, ids, new)
-            if wanted:
+            if wanted or plan.found:
                 mark_changed(connection)
         self._coming |= {row["digest"] for row in missing} if self._settings.dry_run else set()
         self.report.contents += len(missing)

@@ -26,6 +26,9 @@ __all__ = ["PicturePlan", "RootPlace", "plan_pictures", "write_pictures"]
 
 PATHS_PER_STATEMENT = 5_000
 
+FILE_IDENTITY = ("ctime_ns", "inode")
+"""Columns that mean nothing at another path."""
+
 
 @dataclass(frozen=True)
 class RootPlace:
@@ -43,8 +46,10 @@ class PicturePlan:
     added: Sequence[tuple[Row, RootPlace]]
     taken: Sequence[tuple[Row, RootPlace, Row]]
     """Pictures whose record in the other library counts, with the row here."""
+    found: Sequence[tuple[Row, RootPlace, Row]]
+    """Pictures that were missing here, and whose file is there with the same content, with the row here."""
     counts: Counter[str]
-    """Number of pictures that are `new`, `present` here with the same content, `taken` and `kept`."""
+    """Number of pictures that are `new` or were found, `present` here with the same content, `taken` and `kept`."""
 
     def contents(self) -> set[int]:
         """Return the contents that are needed here, by their IDs in the other library."""
@@ -56,7 +61,8 @@ def plan_pictures(
 ) -> PicturePlan:
     """Compare the pictures of a batch with those of this library. `known` are the contents that both have."""
     here = _rows_here(connection, batch, places)
-    added, taken = list[tuple[Row, RootPlace]](), list[tuple[Row, RootPlace, Row]]()
+    added = list[tuple[Row, RootPlace]]()
+    taken, found = list[tuple[Row, RootPlace, Row]](), list[tuple[Row, RootPlace, Row]]()
     counts = Counter[str]()
     planned = set[tuple[int, bytes]]()
     for row in batch.pictures:
@@ -72,13 +78,16 @@ def plan_pictures(
             added.append((row, place))
             counts["new"] += 1
         elif _is_same(mine, row, known):
-            counts["present"] += 1
+            is_found = _is_found(mine, row, place)
+            if is_found:
+                found.append((row, place, mine))
+            counts["new" if is_found else "present"] += 1
         elif _takes(mine, row, place):
             taken.append((row, place, mine))
             counts["taken"] += 1
         else:
             counts["kept"] += 1
-    return PicturePlan(added, taken, counts)
+    return PicturePlan(added, taken, found, counts)
 
 
 def write_pictures(
@@ -89,6 +98,9 @@ def write_pictures(
     Those that are not `new` may get other dates and places from the names and sidecars of their further files.
     """
     made = _insert(connection, plan, ids)
+    for row, place, mine in plan.found:
+        values = {name: row[name] for name in ("state", "mtime_ns", *(() if place.is_moved else FILE_IDENTITY))}
+        connection.execute(update(Picture).where(Picture.id == mine["id"]).values(values))
     replaced = [mine["id"] for _, _, mine in plan.taken]
     mark_sidecar_contents(connection, select(Picture.id).where(Picture.id.in_(replaced)))
     for row, place, mine in plan.taken:
@@ -140,23 +152,41 @@ def _rows_here(
 
 
 def _is_same(mine: Row, theirs: Row, known: Mapping[int, int]) -> bool:
-    """Return whether both records have the same content, or none."""
-    if theirs["content_id"] is None or mine["content_id"] is None:
-        return theirs["content_id"] is None and mine["content_id"] is None
+    """Return whether both records have the same content, or the other library has none: it could not read the file."""
+    if theirs["content_id"] is None:
+        return True
+    if mine["content_id"] is None:
+        return False
     return bool(known.get(theirs["content_id"]) == mine["content_id"])
 
 
 def _takes(mine: Row, theirs: Row, place: RootPlace) -> bool:
     """Return whether the record of the other library counts."""
-    if theirs["content_id"] is None or theirs["state"] != PictureState.PRESENT:
+    if theirs["state"] != PictureState.PRESENT:
         return False
-    try:
-        status = os.lstat(_path(place.location, theirs["relpath"]))
-    except OSError:
+    now = _size_and_time(theirs, place)
+    if now is None:
         return mine["content_id"] is None
-    now = (status.st_size, modified_ns(status))
-    is_theirs, is_mine = (now == (row["size"], row["mtime_ns"]) for row in (theirs, mine))
-    return is_theirs and (not is_mine or mine["content_id"] is None)
+    return _fits(theirs, now) and (not _fits(mine, now) or mine["content_id"] is None)
+
+
+def _is_found(mine: Row, theirs: Row, place: RootPlace) -> bool:
+    """Return whether a file that was missing here is there, as the other library has it."""
+    is_found = mine["state"] == PictureState.MISSING and theirs["state"] == PictureState.PRESENT
+    return is_found and _fits(theirs, _size_and_time(theirs, place))
+
+
+def _size_and_time(theirs: Row, place: RootPlace) -> tuple[int, int] | None:
+    """Return the size and the modification time of a file now; None if it is not there."""
+    try:
+        status = os.stat(_path(place.location, theirs["relpath"]))  # noqa: PTH116 (bytes)
+    except OSError:
+        return None
+    return status.st_size, modified_ns(status)
+
+
+def _fits(row: Row, now: tuple[int, int] | None) -> bool:
+    return now == (row["size"], row["mtime_ns"])
 
 
 def _path(location: RootLocation, relpath: bytes) -> bytes:
@@ -169,7 +199,7 @@ def _values(row: Row, place: RootPlace, ids: Mapping[int, int]) -> dict[str, Any
     values["relpath"] = relpath_here(place.location, row["relpath"])
     values |= path_columns(values["relpath"])
     values["content_id"] = None if row["content_id"] is None else ids[row["content_id"]]
-    return {**values, "ctime_ns": None, "inode": None} if place.is_moved else values
+    return {**values, **dict.fromkeys(FILE_IDENTITY)} if place.is_moved else values
 
 
 def _insert(connection: Connection, plan: PicturePlan, ids: Mapping[int, int]) -> dict[int, int]:

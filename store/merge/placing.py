@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from core.errors import ForeignRoot, UnknownRoot
+from core.errors import FolderNotFound, ForeignRoot, UnknownRoot
 from core.foreign_paths import is_same_path
 from store.catalog.tables import Root, RootKind
 from store.roots import RootLocation, locate_by_any_name
 
-__all__ = ["MergedRoot", "RootRelation", "place_roots", "relpath_here", "roots_below"]
+__all__ = ["MergedRoot", "RootRelation", "paths_here", "place_roots", "relpath_here", "roots_below"]
 
 
 class RootRelation(StrEnum):
@@ -36,7 +36,7 @@ class MergedRoot:
     other: Path
     """Its path in the other library."""
     path: Path
-    """Its path here, which differs if the merge was told so."""
+    """Its path here, which differs if the merge was told so, or if this library has the folder by another name."""
     root: Path
     """The root of this library that has its pictures afterwards."""
     relation: RootRelation
@@ -45,13 +45,28 @@ class MergedRoot:
 def place_roots(connection: Connection, other: Sequence[bytes], moved: Mapping[Path, Path]) -> list[MergedRoot]:
     """Return the places of the roots `other`, given as file system bytes; `moved` says where they are here.
 
-    Raises `UnknownRoot` if `moved` names another root, and `ForeignRoot` for a path of another operating system.
+    Raises `UnknownRoot`, `FolderNotFound` and `ForeignRoot` as `paths_here` does.
+    """
+    return [_place(connection, old, new) for old, new in paths_here(other, moved).items()]
+
+
+def paths_here(other: Sequence[bytes], moved: Mapping[Path, Path]) -> dict[Path, Path]:
+    """Return the paths that the roots `other` have here, by their paths in the other library.
+
+    Raises `UnknownRoot` if `moved` names another root; `FolderNotFound` if a folder to which one was moved is not
+    there; and `ForeignRoot` for a path of another operating system.
     """
     paths = [Path(os.fsdecode(path)) for path in other]
-    for named in moved:
+    for named, new in moved.items():
         if not any(is_same_path(os.fspath(named), os.fspath(path)) for path in paths):
             raise UnknownRoot(named, tuple(paths))
-    return [_place(connection, path, _path_here(path, moved)) for path in paths]
+        if not new.is_dir():
+            raise FolderNotFound(new)
+    here = {path: _path_here(path, moved) for path in paths}
+    for old, new in here.items():
+        if not new.is_absolute():
+            raise ForeignRoot(str(old))
+    return here
 
 
 def _path_here(path: Path, moved: Mapping[Path, Path]) -> Path:
@@ -59,12 +74,11 @@ def _path_here(path: Path, moved: Mapping[Path, Path]) -> Path:
 
 
 def _place(connection: Connection, other: Path, path: Path) -> MergedRoot:
-    if not path.is_absolute():
-        raise ForeignRoot(str(other))
     location = locate_by_any_name(connection, path)
     if location is not None:
         relation = RootRelation.INSIDE if location.beneath else RootRelation.SAME
-        return MergedRoot(other, path, location.root, relation)
+        # Filters compare names of folders. One that is a link, or is spelt otherwise, gets the name that it has here.
+        return MergedRoot(other, location.root / os.fsdecode(location.beneath), location.root, relation)
     relation = RootRelation.AROUND if roots_below(connection, path) else RootRelation.NEW
     return MergedRoot(other, path, path, relation)
 

@@ -70,6 +70,21 @@ def test_folders_of_the_other_machine_are_given(
     assert "is not one of the folders" in refused.err
 
 
+def test_folder_that_is_a_link_gets_the_name_that_it_has_here(
+    sightline: Sightline, filled: Path, album: Path, empty_library: Path, tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(album)
+    other = shutil.copytree(empty_library, tmp_path / "linked")
+    with Library.open(other) as opened:
+        index(opened, [link], FakeEncoder())
+    sightline("album", "save", "Here", f'in:"{link}"', "--library", other)
+    merged = sightline("merge", other)
+    assert merged.lines[1] == f"  Folder {link}, now {album}, is in both libraries"
+    shown = sightline("album", "show", "Here", "--paths").text.splitlines()
+    assert sorted(shown) == sorted(map(str, album.rglob("*.png")))
+
+
 def test_new_library_is_made_of_others(sightline: Sightline, filled: Path, other: Path, tmp_path: Path) -> None:
     both = tmp_path / "both"
     assert sightline("merge", other, "--library", both, "--dry-run").code == 2
@@ -84,6 +99,17 @@ def test_impossible_merges_create_no_library(sightline: Sightline, tmp_path: Pat
     refused = sightline("merge", tmp_path / "none", "--library", tmp_path / "new")
     assert refused.code == 2
     assert "There is no library at" in refused.err
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("old", "message"), [("none", "is not one of the folders"), ("stick", "There is no folder")])
+def test_mistyped_folders_create_no_library(
+    sightline: Sightline, other: Path, tmp_path: Path, old: str, message: str
+) -> None:
+    moved = f"{tmp_path / old}={tmp_path / 'mistyped'}"
+    refused = sightline("merge", other, "--library", tmp_path / "new", "--root", moved)
+    assert refused.code == 2
+    assert message in refused.err
     assert not (tmp_path / "new").exists()
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
-from core.errors import ForeignRoot, LibraryOutdated, MergeWithItself, UnknownRoot
+from core.errors import FolderNotFound, ForeignRoot, LibraryOutdated, MergeWithItself, UnknownRoot
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
@@ -242,6 +242,7 @@ def test_judgements_come_along_with_their_pictures(two: tuple[Library, Library],
     other.close()
     with Library.open_to_read(other.path) as opened:
         hooks = MergeHooks(partial(merge_judgements, library))
+        (tmp_path / "b").rename(tmp_path / "mounted")
         moved = {tmp_path / "b": tmp_path / "mounted"}
         report = merge(library, opened, MergeSettings(moved), [judged], hooks)
     assert report.said.counts[Statement.JUDGEMENTS] == {Outcome.RESTORED: 1}
@@ -310,6 +311,8 @@ def test_folders_of_another_machine_are_named(two: tuple[Library, Library], tmp_
     assert (summary.unchanged, summary.missing) == (2, 0)
     with pytest.raises(UnknownRoot):
         merge_into(library, other, moved={tmp_path / "nowhere": tmp_path / "mounted"})
+    with pytest.raises(FolderNotFound):
+        merge_into(library, other, moved={tmp_path / "b": tmp_path / "mistyped"})
 
 
 def test_root_of_another_system_needs_a_place_here(two: tuple[Library, Library], tmp_path: Path) -> None:
@@ -362,6 +365,50 @@ def test_file_that_only_the_other_could_read(make: Callable[..., Library], tmp_p
     assert files_of(library) == files_of(other)
     with library.read() as connection:
         assert connection.scalar(text("SELECT count(*) FROM failures")) == 0
+
+
+def test_file_that_only_this_library_could_read_is_here_already(
+    make: Callable[..., Library], tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "a" / "red.png", "red")
+    library, other = make("one", tmp_path / "a"), make("other", tmp_path / "a")
+    with other.transaction() as connection:
+        connection.execute(text("UPDATE pictures SET content_id = NULL, state = 'failed'"))
+    files = files_of(library)
+    assert merge_into(library, other).pictures == {"present": 1}
+    assert files_of(library) == files
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_missing_picture_is_present_if_the_other_library_has_its_file(
+    make: Callable[..., Library], tmp_path: Path, paint: Paint, is_there: bool
+) -> None:
+    for name in ("red", "blue"):
+        paint(tmp_path / "a" / f"{name}.png", name)
+    library, other = make("one", tmp_path / "a"), make("other", tmp_path / "a")
+    (tmp_path / "a" / "red.png").rename(tmp_path / "away.png")
+    index(library, [tmp_path / "a"], FakeEncoder(), IndexSettings(accept_missing=True))
+    if is_there:
+        (tmp_path / "away.png").rename(tmp_path / "a" / "red.png")
+    assert merge_into(library, other).pictures == ({"new": 1, "present": 1} if is_there else {"present": 2})
+    states = {Path(path).name: state for path, _, state in files_of(library)}
+    assert states == {"red.png": "present" if is_there else "missing", "blue.png": "present"}
+    assert not verify(library)
+    summary = index(library, [tmp_path / "a"], FakeEncoder())
+    assert (summary.new, summary.changed, summary.embedded) == (0, 0, 0)
+
+
+def test_record_of_a_linked_file_is_compared_with_the_file_itself(
+    make: Callable[..., Library], tmp_path: Path, paint: Paint
+) -> None:
+    paint(tmp_path / "elsewhere.png", "red")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "link.png").symlink_to(tmp_path / "elsewhere.png")
+    library = make("one", tmp_path / "a")
+    paint(tmp_path / "elsewhere.png", "green", (9, 9))
+    other = make("other", tmp_path / "a")
+    assert merge_into(library, other).pictures == {"taken": 1}
+    assert files_of(library) == files_of(other)
 
 
 def test_space_of_another_model_is_carried(make: Callable[..., Library], tmp_path: Path, paint: Paint) -> None:
