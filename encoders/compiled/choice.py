@@ -19,6 +19,7 @@ from core.files import write_atomically
 from encoders import machine
 from encoders.background import background
 from encoders.base import Encoder
+from encoders.placement import CPU_BATCH_SIZE
 
 __all__ = [
     "MIN_COSINE",
@@ -41,7 +42,7 @@ MIN_GAIN = 1.15
 """How much faster another way must be than the one in use: less does not pay for loading it."""
 
 FILE = "measurement.json"
-PICTURES, ROUNDS = 8, 3
+PICTURES, ROUNDS = CPU_BATCH_SIZE, 3
 MAX_SECONDS = 20.0
 """After this time, no further round is measured."""
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.compiled.choice import RuntimeComparison, compare
-from encoders.compiled.encoder import PICTURES_PER_RUN, CompiledEncoder
+from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.store import IMAGES
+from encoders.preprocess import Preprocess
 
 __all__ = ["OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed"]
 
@@ -40,15 +41,11 @@ class OpenVinoEncoder(CompiledEncoder):
         """The number format of its computations, for example `bfloat16`. Loads the tower."""
         return str(self._tower.get_property("INFERENCE_PRECISION_HINT").get_type_name()).replace("bf16", "bfloat16")
 
-    def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
-        groups = (pixels[start : start + PICTURES_PER_RUN] for start in range(0, len(pixels), PICTURES_PER_RUN))
-        return np.concatenate([self._run(np.ascontiguousarray(group)) for group in groups])
-
-    def _run(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    def forward_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map results of `preprocess.pixels` (n, S, S, 3) to vectors (n, D). OpenVINO normalises them."""
         try:
             # A request of its own for each call: encoders are used by several threads.
-            found = self._tower.create_infer_request().infer([pixels])[0]
+            found = self._tower.create_infer_request().infer([np.ascontiguousarray(pixels)])[0]
         except RuntimeError as exc:
             raise OpenVinoFailed(str(exc)) from exc
         return np.array(found, np.float32)  # a copy: the request owns its output
@@ -56,7 +53,7 @@ class OpenVinoEncoder(CompiledEncoder):
     @cached_property
     def _tower(self) -> Any:
         try:
-            return _compiled(self.compiled.folder / IMAGES)
+            return _compiled(self.compiled.folder / IMAGES, self.preprocess)
         except (RuntimeError, ImportError, OSError) as exc:
             raise OpenVinoFailed(str(exc)) from exc
 
@@ -69,15 +66,21 @@ def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> Runti
         return RuntimeComparison(1.0, 0.0, f"failed: {exc}", 0.0)
 
 
-def _compiled(file: Path) -> Any:
-    """Return the part of a graph that computes vectors, compiled for this processor."""
+def _compiled(file: Path, preprocess: Preprocess) -> Any:
+    """Return the part of a graph that maps pixels (n, S, S, 3) to vectors (n, D), compiled for this processor."""
     with _without_telemetry():
         import openvino
+        from openvino.preprocess import PrePostProcessor
 
     core = openvino.Core()
     graph = core.read_model(file)
     vectors = openvino.Model([graph.output("vectors")], graph.get_parameters(), "vectors")
-    return core.compile_model(vectors, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    steps = PrePostProcessor(vectors)
+    steps.input().tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    steps.input().model().set_layout(openvino.Layout("NCHW"))
+    normalised = steps.input().preprocess().convert_element_type(openvino.Type.f32)
+    normalised.mean([255 * value for value in preprocess.mean]).scale([255 * value for value in preprocess.std])
+    return core.compile_model(steps.build(), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
 
 
 @contextmanager

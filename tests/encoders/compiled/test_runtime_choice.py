@@ -35,7 +35,8 @@ def refused(*_, **__):
 socket.socket.connect = socket.getaddrinfo = refused
 from pathlib import Path
 from encoders.compiled.openvino_encoder import _compiled
-_compiled(Path(sys.argv[1]))
+from encoders.preprocess import Preprocess
+_compiled(Path(sys.argv[1]), Preprocess(32, (0.5,) * 3, (0.5,) * 3))
 while threading.active_count() > 1:
     time.sleep(0.01)
 print(*sorted({"openvino_telemetry"} & set(sys.modules)))
@@ -175,7 +176,7 @@ def test_onnx_runtime_goes_on_where_openvino_fails(
     expected = registry.load(str(tiny["vit"])).encode_pixels(shown)
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
 
-    def failing(_: Path) -> None:
+    def failing(*_: object) -> None:
         raise RuntimeError("an operation is not supported")
 
     monkeypatch.setattr(openvino_encoder, "_compiled", failing)
@@ -187,7 +188,7 @@ def test_onnx_runtime_goes_on_where_openvino_fails(
 def test_a_failure_of_openvino_is_remembered(
     tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(_: Path) -> None:
+    def failing(*_: object) -> None:
         raise RuntimeError("an operation is not supported")
 
     folder = compiled("vit")
