@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
 
 from core.errors import PictureError
 from core.files import atomic_writer, remove_abandoned_drafts
+from indexer.file_attributes import keep_attributes
 from indexer.file_names import decode
 from indexer.sidecars import BACKUP_SUFFIX
 from indexer.xmp_targets import FolderTargets, list_names
@@ -25,7 +25,7 @@ from pictures.metadata.xmp import MAX_XMP_BYTES
 from pictures.metadata.xmp_sidecar import Additions, EditedSidecar, SaidTags, edit_sidecar, is_xml_text
 from store.catalog.collation import fold
 from store.library import Library
-from store.written_sidecars import SaidFile, WrittenFile, present_names, record_written
+from store.written_sidecars import SaidFile, WrittenFile, forget_written, present_names, record_written
 
 __all__ = ["SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
 
@@ -199,6 +199,8 @@ def _write(library: Library, target: _Target, settings: WriteSettings) -> Sideca
         unwritable,
     )
     if edited.data == (target.raw or b""):
+        if not settings.dry_run:
+            _record_losses(library, target, edited)
         unchanged = replace(outcome, result=SidecarResult.UNCHANGED)
         return unchanged if target.raw is not None else replace(unchanged, sidecar=None)
     if settings.dry_run:
@@ -234,7 +236,7 @@ def _back_up(target: _Target) -> Path | None:
                     file.write(target.raw)
                     file.flush()
                     os.fsync(file.fileno())
-                    _keep_attributes(file, target.status)
+                    keep_attributes(file, target.path, target.status)
                 except BaseException:
                     path.unlink(missing_ok=True)
                     raise
@@ -252,7 +254,9 @@ def _replace(target: _Target, data: bytes) -> None:
         with atomic_writer(target.path) as file:
             file.write(data)
             if target.status is not None:
-                _keep_attributes(file, target.status)
+                keep_attributes(file, target.path, target.status)
+            file.flush()
+            os.fsync(file.fileno())  # which may take long, so that the file is compared after it
             _require_same(target)
     except FileNotFoundError as error:
         raise _RefusedError("its folder is gone") from error
@@ -272,20 +276,22 @@ def _require_same(target: _Target) -> None:
         raise _RefusedError("another program changed it in this moment")
 
 
-def _keep_attributes(file: BinaryIO, status: os.stat_result) -> None:
-    """Give a file the permissions and, as far as that is allowed, the owner of the one that it replaces."""
-    if os.name == "nt":
-        return
-    with suppress(OSError):
-        os.fchown(file.fileno(), status.st_uid, status.st_gid)
-    mode = stat.S_IMODE(status.st_mode)
-    if stat.S_IMODE(os.fstat(file.fileno()).st_mode) != mode:  # disks without permissions refuse to set any
-        os.fchmod(file.fileno(), mode)
-
-
 def _record(library: Library, target: _Target, edited: EditedSidecar, tags: Sequence[str]) -> None:
     added = {**edited.additions.to_json(), "tags": list(tags)}
     record_written(library, target.file.picture_id, WrittenFile(target.name, _digest(edited.data), added))
+
+
+def _record_losses(library: Library, target: _Target, edited: EditedSidecar) -> None:
+    """Record which additions are no longer there: if they come back, another program wrote them."""
+    written = target.file.written
+    if written is None:
+        return
+    if target.written is not None:
+        if edited.additions != Additions.from_json(written.added):
+            added = {**written.added, **edited.additions.to_json()}
+            record_written(library, target.file.picture_id, replace(written, added=added))
+    elif not os.path.lexists(target.path.with_name(os.fsdecode(written.name))):
+        forget_written(library, target.file.picture_id)
 
 
 def _digest(data: bytes) -> bytes:

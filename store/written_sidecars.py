@@ -26,7 +26,7 @@ from store.catalog.tables import (
 )
 from store.library import Library
 
-__all__ = ["SaidFile", "WrittenFile", "present_names", "record_written", "said_files"]
+__all__ = ["SaidFile", "WrittenFile", "forget_written", "present_names", "record_written", "said_files"]
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,12 @@ def record_written(library: Library, picture_id: int, written: WrittenFile) -> N
         if connection.scalar(select(Picture.id).where(Picture.id == picture_id)) is not None:
             values = {"name": written.name, "digest": written.digest, "added": dict(written.added)}
             connection.execute(insert(WrittenSidecar).values(picture_id=picture_id, **values))
+
+
+def forget_written(library: Library, picture_id: int) -> None:
+    """Remove the record of what was written into the sidecar of a picture, which is gone."""
+    with library.transaction() as connection:
+        connection.execute(delete(WrittenSidecar).where(WrittenSidecar.picture_id == picture_id))
 
 
 def _files(library: Library, ids: Sequence[int]) -> Iterator[SaidFile]:

@@ -84,11 +84,12 @@ class XmpList:
         data = self.document.data
         for each in self.properties:
             containers = [child for child in each.children if child.name in _CONTAINERS]
-            items = [item for container in containers for item in container.children if item.name == _ITEM]
+            children = [child for container in containers for child in container.children]
+            items = [child for child in children if child.name == _ITEM]
             gone = [item for item in items if not item.children and not item.attributes and _text(item) in removed]
             if not gone:
                 continue
-            is_empty = len(gone) == len(items) and len(containers) == len(each.children)
+            is_empty = len(gone) == len(children) and len(containers) == len(each.children)
             if is_empty and not keep_lists and not re.search(rb"<[!?]", data[each.start : each.end]):
                 yield blanks_before(data, each.start), each.end
             else:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from indexer import IndexSettings, index, xmp_writing
+from indexer.file_attributes import keep_attributes
 from indexer.scan import ScanSettings
 from indexer.xmp_targets import FolderTargets
 from indexer.xmp_writing import SidecarOutcome, SidecarResult, WriteSettings, write_sidecars
@@ -143,6 +145,19 @@ def test_an_existing_sidecar_is_kept_before_it_is_changed(indexed: Library, albu
     assert backup.read_text() == xmp("old", stars=2)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Python changes extended attributes on Linux only")
+def test_extended_attributes_of_a_sidecar_stay(indexed: Library, album: Path) -> None:
+    path = album / "red.xmp"
+    path.write_text(xmp("old"))
+    try:
+        os.setxattr(path, "user.label", b"blue")
+    except OSError:
+        pytest.skip("the disk has no extended attributes")
+    tag(indexed, album / "red.png", "new")
+    assert write(indexed)["red.png"].result is SidecarResult.CHANGED
+    assert [os.getxattr(each, "user.label") for each in (path, album / "red.xmp.bak")] == [b"blue", b"blue"]
+
+
 def test_the_backup_of_another_program_is_never_overwritten(indexed: Library, album: Path) -> None:
     (album / "red.xmp").write_text(xmp("old"))
     (album / "red.xmp.bak").write_text("of another program")
@@ -182,6 +197,39 @@ def test_nothing_is_removed_from_another_sidecar_than_the_one_that_was_written(i
     untag(indexed, album / "red.png", "word")
     assert write(indexed)["red.png"].result is SidecarResult.UNCHANGED
     assert (album / "red.xmp").read_text() == xmp("word")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_another_program_removed_and_wrote_again_is_not_removed(
+    indexed: Library, album: Path, whole: bool
+) -> None:
+    path = album / "red.png.xmp"
+    tag(indexed, album / "red.png", "word")
+    rate(indexed, ids_of(indexed, album / "red.png"), 5)
+    write(indexed)
+    if whole:
+        path.unlink()
+    else:
+        path.write_text(xmp("other", stars=3))
+    untag(indexed, album / "red.png", "word")
+    rate(indexed, ids_of(indexed, album / "red.png"), None)
+    write(indexed, dry_run=True)
+    assert write(indexed)["red.png"].result is SidecarResult.UNCHANGED
+    path.write_text(xmp("other", "word", stars=5))
+    assert {each.result for each in write(indexed).values()} <= {SidecarResult.UNCHANGED}
+    assert path.read_text() == xmp("other", "word", stars=5)
+
+
+def test_a_run_that_wrote_nothing_takes_no_file_for_its_own(indexed: Library, album: Path) -> None:
+    path = album / "red.png.xmp"
+    tag(indexed, album / "red.png", "word")
+    write(indexed)
+    path.write_text(xmp("other"))
+    untag(indexed, album / "red.png", "word")
+    write(indexed)
+    tag(indexed, album / "red.png", "new")
+    assert write(indexed)["red.png"].backup == album / "red.png.xmp.bak"
+    assert (album / "red.png.xmp.bak").read_text() == xmp("other")
 
 
 def test_a_forgotten_picture_loses_no_tags_in_its_sidecar(
@@ -361,19 +409,18 @@ def test_a_change_by_another_program_in_between_is_kept(
     path.write_text(xmp("old"))
     tag(indexed, album / "red.png", "new")
     tag(indexed, album / "more", "new")
-    keep = xmp_writing._keep_attributes
 
-    def change(file: BinaryIO, status: os.stat_result) -> None:
-        keep(file, status)
+    def change(file: BinaryIO, sidecar: Path, status: os.stat_result) -> None:
+        keep_attributes(file, sidecar, status)
         path.write_text(xmp("changed"))
 
-    monkeypatch.setattr(xmp_writing, "_keep_attributes", change)
+    monkeypatch.setattr(xmp_writing, "keep_attributes", change)
     outcomes = write(indexed)
     assert outcomes["red.png"].reason == "another program changed it in this moment"
     assert path.read_text() == xmp("changed")
     assert outcomes["yellow.png"].result is SidecarResult.CREATED
     assert not list(album.glob(".*.tmp"))
-    monkeypatch.setattr(xmp_writing, "_keep_attributes", keep)
+    monkeypatch.setattr(xmp_writing, "keep_attributes", keep_attributes)
     assert write(indexed)["red.png"].result is SidecarResult.CHANGED
     assert path.read_text() == xmp("changed", "new")
 

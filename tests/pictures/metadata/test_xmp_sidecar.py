@@ -149,6 +149,13 @@ def test_only_what_was_added_is_removed_again() -> None:
     assert edit_sidecar(first.data, SaidTags()).data == first.data  # without a record, nothing is removed
 
 
+def test_members_of_a_list_that_are_no_items_stay() -> None:
+    there = "<dc:subject><rdf:Bag><rdf:_1>numbered</rdf:_1></rdf:Bag></dc:subject>"
+    first = edit_sidecar(sidecar(there), SaidTags(("new",)))
+    assert keywords(first) == ("new",)
+    assert edit_sidecar(first.data, SaidTags(), first.additions).data == sidecar(there)
+
+
 def test_a_keyword_that_another_program_needs_stays() -> None:
     first = edit_sidecar(sidecar(), SaidTags(("Rome",)))
     with_levels = first.data.replace(
