@@ -76,6 +76,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
     {
         errors.HomeFolderNotFound: _home_folder,
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
+        errors.LibraryBusy: lambda _: "Another program changes it at this moment. Try again.",
         errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
         errors.LibraryDamaged: lambda _: (
             "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy the "

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from pathlib import Path
+from time import sleep
 from typing import NamedTuple, Self
 
 from sqlalchemy import Engine, create_engine, event
@@ -20,6 +21,11 @@ UNREADABLE_LOG = (
     "its last changes are in a write-ahead log that cannot be read without write permission. Open it once where it may "
     "be written to"
 )
+
+
+OPENING_TRIES = 20
+OPENING_SECONDS = 0.01
+"""For this time, SQLite may have one of the two files that belong to a log, but not the other one."""
 
 
 class FileState(NamedTuple):
@@ -69,7 +75,12 @@ def _connect(file: Path) -> sqlite3.Connection:
     a log without the file that is needed to read it.
     """
     has_log = FileState.of(file).has_log
-    if has_log and not _shared_index(file).exists():
+    for _ in range(OPENING_TRIES):
+        if not has_log or _shared_index(file).exists():
+            break
+        sleep(OPENING_SECONDS)  # the owner may be about to open or to close the catalogue
+        has_log = FileState.of(file).has_log
+    else:
         raise LibraryUnusable(file.parent, UNREADABLE_LOG)
     uri = read_only_uri(file, immutable=not has_log)
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, check_same_thread=False)

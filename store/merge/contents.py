@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.tables import (
     Base,
     Content,
@@ -53,10 +54,10 @@ def add_facts(connection: Connection, batch: ContentBatch, ids: Mapping[int, int
     """
     _add_places(connection, batch, new)
     for table in (PersonRow, ContentPlace):
-        _insert(connection, table, _renamed(batch.rows[table], new))
+        insert_rows(connection, table, _renamed(batch.rows[table], new))
     _ignore(connection, FrameRow, _renamed(batch.rows[FrameRow], ids))
     hashes = [{**row, "anchor_id": None} for row in _renamed(batch.rows[PerceptualHashRow], ids)]
-    _insert(connection, PerceptualHashRow, _without(connection, PerceptualHashRow, hashes))
+    insert_rows(connection, PerceptualHashRow, _without(connection, PerceptualHashRow, hashes))
     _add_texts(connection, batch, ids)
     _add_colors(connection, batch, ids)
     for source in (TagSource.FILE, TagSource.MODEL):
@@ -84,7 +85,7 @@ def _add_places(connection: Connection, batch: ContentBatch, new: Mapping[int, i
 def _add_texts(connection: Connection, batch: ContentBatch, ids: Mapping[int, int]) -> None:
     """Write the texts of contents in which no text was read here."""
     readings = _without(connection, TextReadingRow, _renamed(batch.rows[TextReadingRow], ids))
-    _insert(connection, TextReadingRow, readings)
+    insert_rows(connection, TextReadingRow, readings)
     unread = {row["content_id"] for row in readings}
     frames = {row["id"]: row for row in batch.rows[TextFrame] if ids.get(row["content_id"]) in unread}
     made = dict[int, int]()
@@ -93,7 +94,7 @@ def _add_texts(connection: Connection, batch: ContentBatch, ids: Mapping[int, in
         del values["id"]
         made[other_id] = connection.execute(insert(TextFrame).values(values).returning(TextFrame.id)).scalar_one()
     lines = [{**row, "frame_id": made[row["frame_id"]]} for row in batch.lines if row["frame_id"] in made]
-    _insert(connection, TextLineRow, lines)
+    insert_rows(connection, TextLineRow, lines)
 
 
 def _add_colors(connection: Connection, batch: ContentBatch, ids: Mapping[int, int]) -> None:
@@ -114,11 +115,6 @@ def _without(connection: Connection, table: type[Base], rows: Sequence[dict[str,
     wanted = list({row["content_id"] for row in rows})
     known = set(connection.execute(select(ids).where(ids.in_(wanted))).scalars()) if wanted else set()
     return [row for row in rows if row["content_id"] not in known]
-
-
-def _insert(connection: Connection, table: type[Base], rows: Sequence[Row]) -> None:
-    if rows:
-        connection.execute(insert(table), [dict(row) for row in rows])
 
 
 def _ignore(connection: Connection, table: type[Base], rows: Sequence[Row]) -> None:

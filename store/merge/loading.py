@@ -3,14 +3,16 @@
 Each batch is read as a whole before any of it is written: the owner of the other library may change it at any time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from time import sleep
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, FromClause, func, select
 
+from core.errors import LibraryBusy
 from store.catalog.frame_ids import content_of, frame_id, number_of
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import (
@@ -48,7 +50,11 @@ BATCH_SIZE = 500
 UNIT_TOLERANCE = 2e-3
 """Allowed deviation of the length of a vector from one, as in `store.check`."""
 
+PAUSES = (0.1, 0.5, 2.0)
+"""Seconds after which a batch is read again that the owner of the other library changed in between."""
+
 Row: TypeAlias = Mapping[str, Any]
+Batch = TypeVar("Batch")
 
 
 @dataclass(frozen=True)
@@ -111,29 +117,43 @@ def count_contents(library: Library) -> int:
 
 def content_batches(other: Library, spaces: Sequence[StoredSpace]) -> Iterator[ContentBatch]:
     """Yield all contents of the other library by ascending ID, with the vectors of these spaces."""
+
+    def read(connection: Connection) -> ContentBatch | None:
+        contents = _rows(connection, select(Content.__table__).where(Content.id > after).order_by(Content.id))
+        return _content_batch(connection, contents, spaces) if contents else None
+
     after = 0
-    while True:
-        with other.read() as connection:
-            contents = _rows(connection, select(Content.__table__).where(Content.id > after).order_by(Content.id))
-            batch = _content_batch(connection, contents, spaces) if contents else None
-        if batch is None:
-            return
-        after = contents[-1]["id"]
+    while (batch := _read_patiently(other, read)) is not None:
+        after = batch.contents[-1]["id"]
         yield batch
 
 
 def unread_batches(other: Library) -> Iterator[PictureBatch]:
     """Yield the pictures without a content by ascending ID, such as those that could not be read."""
-    after = 0
-    while True:
+
+    def read(connection: Connection) -> PictureBatch:
         statement = select(Picture.__table__).where(Picture.content_id.is_(None), Picture.id > after)
-        with other.read() as connection:
-            pictures = _rows(connection, statement.order_by(Picture.id))
-            batch = _picture_batch(connection, pictures)
-        if not pictures:
-            return
-        after = pictures[-1]["id"]
+        return _picture_batch(connection, _rows(connection, statement.order_by(Picture.id)))
+
+    after = 0
+    while (batch := _read_patiently(other, read)).pictures:
+        after = batch.pictures[-1]["id"]
         yield batch
+
+
+def _read_patiently(library: Library, read: Callable[[Connection], Batch]) -> Batch:
+    """Return what `read` returns. It reads again if the owner of the library changed it in between.
+
+    Raises `LibraryBusy` if that happens again and again.
+    """
+    for pause in PAUSES:
+        try:
+            with library.read() as connection:
+                return read(connection)
+        except LibraryBusy:
+            sleep(pause)
+    with library.read() as connection:
+        return read(connection)
 
 
 def _content_batch(connection: Connection, contents: Sequence[Row], spaces: Sequence[StoredSpace]) -> ContentBatch:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
-from core.errors import FolderNotFound, ForeignRoot, LibraryOutdated, MergeWithItself, UnknownRoot
+from core.errors import FolderNotFound, ForeignRoot, LibraryBusy, LibraryOutdated, MergeWithItself, UnknownRoot
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
@@ -535,6 +535,32 @@ def test_other_library_is_merged_while_its_owner_has_it_open(two: tuple[Library,
         assert merge(library, opened).pictures == {"new": 2}
         assert opened.read_only == "it is only read here"
     assert digests_of(other, ids_of(other, "green.png"))
+
+
+@pytest.mark.parametrize("changes", [1, 9])
+def test_batch_is_read_again_if_the_owner_changes_the_library(
+    two: tuple[Library, Library], monkeypatch: pytest.MonkeyPatch, changes: int
+) -> None:
+    library, other = two
+    left = [changes]
+
+    def change(*arguments: Any) -> Any:
+        found = real(*arguments)
+        if left[0]:
+            left[0] -= 1
+            with Library.open(other.path) as owner:
+                tag(owner, f"while it is read {left[0]}", ids_of(owner, "green.png"))
+        return found
+
+    real = loading._content_batch
+    monkeypatch.setattr(loading, "_content_batch", change)
+    monkeypatch.setattr(loading, "PAUSES", (0, 0))
+    if changes == 1:
+        assert merge_into(library, other).pictures == {"new": 2}
+        assert not verify(library)
+    else:
+        with pytest.raises(LibraryBusy):
+            merge_into(library, other)
 
 
 def test_forgotten_pictures_come_back_from_the_other_library(two: tuple[Library, Library], tmp_path: Path) -> None:
