@@ -4,7 +4,6 @@ A sidecar is read, changed in memory (`pictures.metadata.xmp_sidecar`), backed u
 replaced as a whole if it is still the same, and read back. What cannot be done safely is reported, and left as it is.
 """
 
-import hashlib
 import os
 import re
 import stat
@@ -20,12 +19,13 @@ from core.files import atomic_writer, remove_abandoned_drafts
 from indexer.file_attributes import keep_attributes
 from indexer.file_names import decode
 from indexer.sidecars import BACKUP_SUFFIX
+from indexer.xmp_memory import digest_of, remember_additions, remember_losses
 from indexer.xmp_targets import FolderTargets, list_names
 from pictures.metadata.xmp import MAX_XMP_BYTES
-from pictures.metadata.xmp_sidecar import Additions, EditedSidecar, SaidTags, edit_sidecar, is_xml_text
+from pictures.metadata.xmp_sidecar import Additions, SaidTags, edit_sidecar, is_xml_text
 from store.catalog.collation import fold
 from store.library import Library
-from store.written_sidecars import SaidFile, WrittenFile, forget_written, present_names, record_written
+from store.written_sidecars import SaidFile, WrittenFile, present_names
 
 __all__ = ["SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
 
@@ -200,14 +200,14 @@ def _write(library: Library, target: _Target, settings: WriteSettings) -> Sideca
     )
     if edited.data == (target.raw or b""):
         if not settings.dry_run:
-            _record_losses(library, target, edited)
+            remember_losses(library, file, target.path, edited)
         unchanged = replace(outcome, result=SidecarResult.UNCHANGED)
         return unchanged if target.raw is not None else replace(unchanged, sidecar=None)
     if settings.dry_run:
         return outcome
     backup = _back_up(target)
     _replace(target, edited.data)
-    _record(library, target, edited, tags)
+    remember_additions(library, file, target.path, edited, tags)
     return replace(outcome, backup=backup)
 
 
@@ -224,7 +224,7 @@ def _back_up(target: _Target) -> Path | None:
     """Copy a sidecar unless Sightline wrote it as it is; return the copy. No file is overwritten."""
     if target.raw is None or target.status is None:
         return None
-    if target.written is not None and target.written.digest == _digest(target.raw):
+    if target.written is not None and target.written.digest == digest_of(target.raw):
         return None
     for number in range(1, MAX_BACKUPS + 1):
         path = target.path.with_name(f"{target.path.name}{BACKUP_SUFFIX}{number if number > 1 else ''}")
@@ -274,25 +274,3 @@ def _require_same(target: _Target) -> None:
             is_same = False
     if not is_same:
         raise _RefusedError("another program changed it in this moment")
-
-
-def _record(library: Library, target: _Target, edited: EditedSidecar, tags: Sequence[str]) -> None:
-    added = {**edited.additions.to_json(), "tags": list(tags)}
-    record_written(library, target.file.picture_id, WrittenFile(target.name, _digest(edited.data), added))
-
-
-def _record_losses(library: Library, target: _Target, edited: EditedSidecar) -> None:
-    """Record which additions are no longer there: if they come back, another program wrote them."""
-    written = target.file.written
-    if written is None:
-        return
-    if target.written is not None:
-        if edited.additions != Additions.from_json(written.added):
-            added = {**written.added, **edited.additions.to_json()}
-            record_written(library, target.file.picture_id, replace(written, added=added))
-    elif not os.path.lexists(target.path.with_name(os.fsdecode(written.name))):
-        forget_written(library, target.file.picture_id)
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()

@@ -28,6 +28,8 @@ from store.library import Library
 
 __all__ = ["SaidFile", "WrittenFile", "forget_written", "present_names", "record_written", "said_files"]
 
+_COLUMNS = (WrittenSidecar.name, WrittenSidecar.digest, WrittenSidecar.added)
+
 
 @dataclass(frozen=True)
 class WrittenFile:
@@ -94,13 +96,23 @@ def present_names(library: Library, root: Path, folder: bytes) -> set[bytes]:
         return {path.rpartition(b"/")[2] for path in connection.execute(statement).scalars()}
 
 
-def record_written(library: Library, picture_id: int, written: WrittenFile) -> None:
-    """Record what was written into the sidecar of a picture. A picture that has been forgotten is skipped."""
+def record_written(
+    library: Library, picture_id: int, written: WrittenFile, before: WrittenFile | None
+) -> WrittenFile | None:
+    """Record what was written into the sidecar of a picture. A picture that has been forgotten is skipped.
+
+    If the record is another one than `before`, because two runs write at once, it stays and is returned.
+    """
+    of_picture = WrittenSidecar.picture_id == picture_id
     with library.transaction() as connection:
-        connection.execute(delete(WrittenSidecar).where(WrittenSidecar.picture_id == picture_id))
+        row = connection.execute(select(*_COLUMNS).where(of_picture)).one_or_none()
+        if row is not None and (there := WrittenFile(*row)) != before:
+            return there
+        connection.execute(delete(WrittenSidecar).where(of_picture))
         if connection.scalar(select(Picture.id).where(Picture.id == picture_id)) is not None:
             values = {"name": written.name, "digest": written.digest, "added": dict(written.added)}
             connection.execute(insert(WrittenSidecar).values(picture_id=picture_id, **values))
+    return None
 
 
 def forget_written(library: Library, picture_id: int) -> None:
@@ -118,7 +130,7 @@ def _files(library: Library, ids: Sequence[int]) -> Iterator[SaidFile]:
     )
     pictures = (
         select(Picture.id, Picture.content_id, Picture.relpath, Root.path, Content.user_rating)
-        .add_columns(WrittenSidecar.name, WrittenSidecar.digest, WrittenSidecar.added)
+        .add_columns(*_COLUMNS)
         .join(Root, Root.id == Picture.root_id)
         .join(Content, Content.id == Picture.content_id)
         .outerjoin(WrittenSidecar, WrittenSidecar.picture_id == Picture.id)

@@ -6,6 +6,7 @@ import stat
 import sys
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -230,6 +231,24 @@ def test_a_run_that_wrote_nothing_takes_no_file_for_its_own(indexed: Library, al
     tag(indexed, album / "red.png", "new")
     assert write(indexed)["red.png"].backup == album / "red.png.xmp.bak"
     assert (album / "red.png.xmp.bak").read_text() == xmp("other")
+
+
+def test_two_runs_at_once_remember_what_both_added(indexed: Library, album: Path) -> None:
+    red, path = album / "red.png", album / "red.xmp"
+    path.write_text(xmp("theirs"))
+    tag(indexed, red, "first")
+    write(indexed)
+    slow = said_files(indexed, ids_of(indexed, red))  # what a run read that has not come to the picture yet
+    tag(indexed, red, "second")
+    rate(indexed, ids_of(indexed, red), 4)
+    write(indexed)
+    late = [replace(file, tags=("first", "second", "third")) for file in slow]
+    assert [each.added for each in write_sidecars(indexed, late)] == [("third",)]
+    assert [each.result for each in write_sidecars(indexed, slow)] == [SidecarResult.UNCHANGED]
+    untag(indexed, red, "first", "second", "third")
+    rate(indexed, ids_of(indexed, red), None)
+    write(indexed)
+    assert path.read_text() == xmp("theirs")
 
 
 def test_a_forgotten_picture_loses_no_tags_in_its_sidecar(
