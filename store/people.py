@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from core.metadata import Area, Person
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.collation import clean_name, fold
 from store.catalog.id_sets import batch_slices
 from store.catalog.tables import PersonRow
@@ -18,8 +19,7 @@ def set_people(connection: Connection, people: Mapping[int, Sequence[Person]]) -
     for batch in batch_slices(len(content_ids)):
         connection.execute(delete(PersonRow).where(PersonRow.content_id.in_(content_ids[batch])))
     rows = [row for content_id, each in people.items() for row in _rows(content_id, each)]
-    if rows:
-        connection.execute(insert(PersonRow), rows)
+    insert_rows(connection, PersonRow, rows)
 
 
 def people_of(connection: Connection, content_ids: Sequence[int]) -> dict[int, tuple[Person, ...]]:

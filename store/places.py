@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.collation import clean_name, fold
 from store.catalog.tables import Content, ContentPlace, NamedPlace, PlaceName, PlaceRow
 from store.library import Library, Writer
@@ -133,8 +134,7 @@ def record_places(
         _write_places(connection, distinct)
         existing = set(connection.execute(select(Content.id).where(Content.id.in_([*places]))).scalars())
         rows = [row for row in rows if row["content_id"] in existing]
-        if rows:
-            connection.execute(insert(ContentPlace), rows)
+        insert_rows(connection, ContentPlace, rows)
 
 
 def _write_places(connection: Connection, places: Mapping[int, Place]) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, func, insert, literal, not_, or_, select, tuple_, union_all
 
 from core.errors import InvalidTag
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.collation import clean_name, fold
 from store.catalog.tables import Content, ContentTag, Picture, PictureState, PictureTag, Tag, TagSource
 from store.library import Library
@@ -208,7 +209,7 @@ def add_taggings(connection: Connection, taggings: Iterable[Tagging], source: Ta
             {"tag_id": tag_id, "content_id": content_id, "source": source, "probability": probability}
             for (tag_id, content_id), probability in values.items()
         ]
-        connection.execute(insert(ContentTag), rows)
+        insert_rows(connection, ContentTag, rows)
     return len(values) - replaced
 
 

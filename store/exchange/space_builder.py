@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select
 
 from core.errors import BadVectorFile
 from core.frames import FIRST_FRAME, FrameKind
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.frame_ids import content_of, frame_id, number_of
 from store.catalog.tables import (
     Content,
@@ -94,10 +95,8 @@ class SpaceBuilder:
                 first.append(values)
             else:
                 further.append({**values, "number": name.frame})
-        if first:
-            self._connection.execute(insert(Embedding), first)
-        if further:
-            self._connection.execute(insert(FrameEmbedding), further)
+        insert_rows(self._connection, Embedding, first)
+        insert_rows(self._connection, FrameEmbedding, further)
         self.counts["documents"] += len(others)
         self.counts["pictures"] += len(kept)
         self._rows += len(names)
@@ -155,13 +154,11 @@ class SpaceBuilder:
         if not digests:
             return {}
         blank = {"size": 0, "format": "", "width": 0, "height": 0}
-        self._connection.execute(insert(Content), [{"digest": digest, **blank} for digest in digests])
+        insert_rows(self._connection, Content, [{"digest": digest, **blank} for digest in digests])
         made = select(Content.digest, Content.id).where(Content.digest.in_(list(digests)))
         ids = {digests[row.digest]: row.id for row in self._connection.execute(made)}
         place = {"root_id": self._collection, "size": 0, "mtime_ns": 0, "state": PictureState.PRESENT}
-        self._connection.execute(
-            insert(Picture), [{**place, "relpath": value, "content_id": ids[value]} for value in ids]
-        )
+        insert_rows(self._connection, Picture, [{**place, "relpath": value, "content_id": ids[value]} for value in ids])
         self.counts["unknown paths"] += sum(name.is_path for name in names)
         return ids
 

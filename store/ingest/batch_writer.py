@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, inse
 from core.frames import Frame
 from core.metadata import ImageInfo
 from core.pixels_version import PIXELS_VERSION
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
 from store.colors import record_colors_in
@@ -140,7 +141,7 @@ class BatchWriter:
                 rows.append(row)
             counts["failed" if item.fault else change] += 1
         if rows:
-            self._connection.execute(insert(Picture), rows)
+            insert_rows(self._connection, Picture, rows)
             self.changed = True
         record_replaced(self._connection, self._location, replaced)
         if moved:

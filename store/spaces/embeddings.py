@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from core.frames import FIRST_FRAME
+from store.catalog.bulk_insert import insert_rows
 from store.catalog.frame_ids import CONTENT_BITS, content_of, frame_id, has_further_frames, number_of
 from store.catalog.id_sets import Ids, among, batch_slices, read_ids
 from store.catalog.tables import (
@@ -188,10 +189,8 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
             further.append({**row, "number": number})
         else:
             first.append(row)
-    if first:
-        connection.execute(insert(Embedding), first)
-    if further:
-        connection.execute(insert(FrameEmbedding), further)
+    insert_rows(connection, Embedding, first)
+    insert_rows(connection, FrameEmbedding, further)
     _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
     return len(first) + len(further)
 
