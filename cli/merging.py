@@ -35,15 +35,18 @@ RELATIONS: Mapping[RootRelation, str] = {
 }
 
 
-def merge_library(library: Path, other: Path, *, roots: Mapping[Path, Path], dry_run: bool, as_json: bool) -> None:
+def merge_library(
+    library: Path, other: Path, *, roots: Mapping[Path, Path], dry_run: bool, force: bool, as_json: bool
+) -> None:
     """Merge the library in the folder `other` into `library`, and print what came from it."""
-    settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run)
+    settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run, force)
     if dry_run and not (library / CATALOG_FILENAME).exists():
         raise LibraryNotFound(library)
     with ExitStack() as stack:
         # The other one comes first: without it, and its folders, no library is created.
         opened = stack.enter_context(Library.open_to_read(absolute(other)))
-        require_places(opened, settings)
+        if not (library / CATALOG_FILENAME).exists():
+            require_places(opened, settings)
         here = stack.enter_context(Library.open(library, create=True))
         progress = stack.enter_context(ProgressBar("Merging"))
         if not dry_run:

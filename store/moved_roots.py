@@ -11,24 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from core.errors import FolderNotFound, RootBusy, RootMismatch, RootOverlaps, UnknownRoot
-from core.files import absolute, modified_ns
+from core.files import absolute
 from store.albums.moved_folders import MovePaths, moved_condition
-from store.catalog.tables import Album, Picture, PictureState, Root, RootKind
+from store.catalog.tables import Album, Picture, Root, RootKind
 from store.library import Library
+from store.root_samples import sample_root
 
 __all__ = ["MovedRoot", "move_roots"]
 
-SAMPLE = 200
-"""Files that are looked at."""
-
 REQUIRED_SHARE = 0.9
-"""Share of them that must be there with the size they had."""
-
-TIME_TOLERANCE_NS = 2_000_000_000
-"""FAT stores times in units of two seconds."""
+"""Share of the files of a sample that must be there with the size they had."""
 
 
 @dataclass(frozen=True)
@@ -127,27 +122,9 @@ def _require_movable(library: Library, moves: Mapping[Path, Path]) -> None:
 def _compare(library: Library, old: Path, new: Path, move_paths: MovePaths) -> MovedRoot:
     """Compare a sample of the files of `old`, as the catalogue has them, with those in `new`."""
     with library.read() as connection:
-        root_id = connection.scalar(select(Root.id).where(Root.path == os.fsencode(old)))
-        present = (Picture.root_id == root_id, Picture.state == PictureState.PRESENT)
-        number = connection.scalar(select(func.count(Picture.id)).where(*present)) or 0
-        numbered = select(
-            Picture.relpath, Picture.size, Picture.mtime_ns, func.row_number().over(order_by=Picture.id).label("number")
-        ).where(*present)
-        rows = numbered.subquery()
-        step = max(1, number // SAMPLE)
-        sample = connection.execute(select(rows).where(rows.c.number % step == 0).limit(SAMPLE)).all()
+        found = sample_root(connection, old, new)
         albums = len(_moved_searches(connection, {old: new}, move_paths))
-    found = [(row, _status(new, row.relpath)) for row in sample]
-    same = [(row, status) for row, status in found if status is not None and status.st_size == row.size]
-    same_time = sum(abs(modified_ns(status) - row.mtime_ns) <= TIME_TOLERANCE_NS for row, status in same)
-    return MovedRoot(old, new, number, len(sample), len(same), same_time, albums)
-
-
-def _status(folder: Path, relpath: bytes) -> os.stat_result | None:
-    try:
-        return os.stat(os.path.join(os.fsencode(folder), relpath))  # noqa: PTH116, PTH118 (bytes)
-    except OSError:
-        return None
+    return MovedRoot(old, new, found.pictures, found.checked, found.same_size, found.same_time, albums)
 
 
 def _move(connection: Connection, old: Path, new: Path) -> None:

@@ -20,8 +20,8 @@ Examples:
 
 Pictures, their vectors and facts, tags, ratings, albums, pictures told apart and judgements are added to the library.
 Nothing in it is removed, and OTHER is only read. No picture is embedded again for a model that both libraries use. A
-folder that both have is the same folder; --root says where folders are on this machine. A merge that was stopped
-continues when it is run again.
+folder that both have is the same folder; --root says where folders are on this machine. A sample of the files in a
+folder that is here is compared first. A merge that was stopped continues when it is run again.
 """
 )
 @click.argument("other", type=click.Path(file_okay=False, path_type=Path))
@@ -35,9 +35,10 @@ continues when it is run again.
     metavar="OLD=NEW",
     help="A folder of OTHER, and where it is now; repeatable.",
 )
+@click.option("--force", is_flag=True, help="Merge folders that have other files here, too.")
 @json_option
-def merge(other: Path, library: Path, dry_run: bool, roots: dict[Path, Path], as_json: bool) -> None:
+def merge(other: Path, library: Path, dry_run: bool, roots: dict[Path, Path], force: bool, as_json: bool) -> None:
     """Add all that the library in the folder OTHER has to this one."""
     from cli.merging import merge_library
 
-    merge_library(library, other, roots=roots, dry_run=dry_run, as_json=as_json)
+    merge_library(library, other, roots=roots, dry_run=dry_run, force=force, as_json=as_json)

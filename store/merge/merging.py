@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from core.errors import MergeWithItself
+from core.errors import MergeWithItself, RootMismatch
 from store.albums.moved_folders import MovePaths
 from store.backup.outcomes import RestoreReport
 from store.backup.records import Judgement
@@ -32,12 +32,18 @@ from store.merge.said import snapshot_of
 from store.merge.spaces import MergedSpace, activate_first, add_spaces, plan_spaces
 from store.merge.vectors import merge_vectors
 from store.near_duplicates.groups import update_near_duplicate_groups
+from store.root_samples import sample_root
 from store.roots import RootLocation, collection_path, ensure_root_in
 from store.spaces import index_cache
 from store.spaces.coverage import coverage
 from store.spaces.registry import StoredSpace, active_space, list_spaces
 
 __all__ = ["MergeHooks", "MergeReport", "MergeSettings", "merge", "require_places"]
+
+REQUIRED_SHARE = 0.5
+"""Share of the files of a sample that must be here with the size that the other library has, if their folder is here.
+
+The other library may be old, and many files changed or gone; in the wrong folder, hardly any is right."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +53,12 @@ class MergeSettings:
     Attributes:
         moved: Roots of the other library and where they are here: absolute old folder to absolute new folder.
         dry_run: Only count. Every batch is written, and then rolled back.
+        force: Merge folders that have other files here, too.
     """
 
     moved: Mapping[Path, Path] = field(default_factory=dict)
     dry_run: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,12 +103,14 @@ def merge(
 ) -> MergeReport:
     """Add what `other` has to `library`; return what that was.
 
-    `judgements` are those of the other library. Raises `MergeWithItself`; `UnknownRoot`, `FolderNotFound` and
-    `ForeignRoot` as `place_roots` does; and `LibraryBusy` if the owner of the other library changes it at this moment.
+    `judgements` are those of the other library. Raises `MergeWithItself`; `UnknownRoot`, `FolderNotFound`,
+    `ForeignRoot` and `RootMismatch` as `require_places` does; and `LibraryBusy` if the owner of the other library
+    changes it at this moment.
     """
     settings, hooks = settings or MergeSettings(), hooks or MergeHooks()
     if library.path.samefile(other.path):
         raise MergeWithItself(other.path)
+    require_places(other, settings)
     with _roots_held(library, other, settings, hooks) as roots:
         run = _Merge(library, other, settings, hooks, roots)
         run.merge_pictures()
@@ -126,8 +136,26 @@ def _roots_held(
 
 
 def require_places(other: Library, settings: MergeSettings) -> None:
-    """Check the settings before there is a library to merge into. Raises the errors of `paths_here`."""
-    paths_here(_folders_of(other), settings.moved)
+    """Check the folders of the other library before there is a library to merge into.
+
+    Raises the errors of `paths_here`; and `RootMismatch`, unless forced, if a folder is here, but has other files. Two
+    machines may have different pictures under one path, and their tags would be mixed up.
+    """
+    for old, new in paths_here(_folders_of(other), settings.moved).items():
+        if settings.force or not _has_files(new):
+            continue
+        with other.read() as connection:
+            found = sample_root(connection, old, new)
+        if not found.has(REQUIRED_SHARE):
+            raise RootMismatch(new, found.checked, found.same_size)
+
+
+def _has_files(folder: Path) -> bool:
+    """Return whether a folder is there and not empty, as the mount point of a disk that is away is."""
+    try:
+        return any(True for _ in folder.iterdir())
+    except OSError:
+        return False
 
 
 def _folders_of(library: Library) -> list[bytes]:

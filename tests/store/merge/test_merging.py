@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
-from core.errors import FolderNotFound, ForeignRoot, LibraryBusy, LibraryOutdated, MergeWithItself, UnknownRoot
+from core.errors import (
+    FolderNotFound,
+    ForeignRoot,
+    LibraryBusy,
+    LibraryOutdated,
+    MergeWithItself,
+    RootMismatch,
+    UnknownRoot,
+)
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
@@ -313,6 +321,27 @@ def test_folders_of_another_machine_are_named(two: tuple[Library, Library], tmp_
         merge_into(library, other, moved={tmp_path / "nowhere": tmp_path / "mounted"})
     with pytest.raises(FolderNotFound):
         merge_into(library, other, moved={tmp_path / "b": tmp_path / "mistyped"})
+
+
+def test_other_pictures_under_the_same_path_are_not_mixed_up(
+    make: Callable[..., Library], tmp_path: Path, paint: Paint
+) -> None:
+    names = [f"{number}.png" for number in range(3)]
+    for name in names:
+        paint(tmp_path / "a" / name, "red", (8, 8))
+    other = make("other", tmp_path / "a")
+    tag(other, "of the other machine", ids_of(other, "0.png"))
+    for name in names:
+        paint(tmp_path / "a" / name, "green", (99, 55))
+    library = make("one", tmp_path / "a")
+    with pytest.raises(RootMismatch) as refused:
+        merge_into(library, other)
+    assert (refused.value.path, refused.value.checked, refused.value.found) == (tmp_path / "a", 3, 0)
+    (content,) = set(ids_of(library, *names))
+    assert tags_of(library, [content]) == {}
+    assert merge_into(library, other, force=True).pictures == {"kept": 3}
+    shutil.rmtree(tmp_path / "a")  # its disk is away
+    assert merge_into(library, other).pictures == {"kept": 3}
 
 
 def test_root_of_another_system_needs_a_place_here(two: tuple[Library, Library], tmp_path: Path) -> None:
