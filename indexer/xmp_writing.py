@@ -25,7 +25,7 @@ from pictures.metadata.xmp import MAX_XMP_BYTES
 from pictures.metadata.xmp_sidecar import Additions, SaidTags, edit_sidecar, is_xml_text
 from store.catalog.collation import fold
 from store.library import Library
-from store.written_sidecars import SaidFile, WrittenFile, present_names
+from store.written_sidecars import SaidFile, WrittenFile, present_names, said_in_folder
 
 __all__ = ["SidecarOutcome", "SidecarResult", "WriteSettings", "write_sidecars"]
 
@@ -134,6 +134,10 @@ def _write_folder(
     existing, shared = targets.existing(), targets.shared()
     new = targets.new([file.name for file in files if file.name not in existing])
     said = {file.name: (file.tags, file.rating) for file in files}
+    sharing = {name for names in shared.values() if not said.keys().isdisjoint(names) for name in names} - said.keys()
+    if sharing:  # which were not selected
+        further = said_in_folder(library, files[0].root, files[0].folder, sharing)
+        said |= {file.name: (file.tags, file.rating) for file in further}
     for file in files:
         sidecar = existing.get(file.name) or new.get(file.name)
         path = None if sidecar is None else targets.folder / os.fsdecode(sidecar)

@@ -5,12 +5,12 @@ Tags and ratings by users belong to contents; a sidecar belongs to one file, so 
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
 
 from store.catalog.id_sets import batch_slices
 from store.catalog.tables import (
@@ -26,7 +26,15 @@ from store.catalog.tables import (
 )
 from store.library import Library
 
-__all__ = ["SaidFile", "WrittenFile", "forget_written", "present_names", "record_written", "said_files"]
+__all__ = [
+    "SaidFile",
+    "WrittenFile",
+    "forget_written",
+    "present_names",
+    "record_written",
+    "said_files",
+    "said_in_folder",
+]
 
 _COLUMNS = (WrittenSidecar.name, WrittenSidecar.digest, WrittenSidecar.added)
 
@@ -83,17 +91,32 @@ def said_files(library: Library, content_ids: Sequence[int]) -> list[SaidFile]:
     return sorted(files, key=lambda file: (file.root, file.folder, file.name))
 
 
+def said_in_folder(library: Library, root: Path, folder: bytes, names: Collection[bytes]) -> list[SaidFile]:
+    """Return what `said_files` does, of the present pictures with these names in a folder."""
+    statement = select(Picture.relpath, Picture.content_id).join(Root, Root.id == Picture.root_id)
+    with library.read() as connection:
+        rows = connection.execute(statement.where(_is_in_folder(root, folder))).all()
+    ids = {row.content_id for row in rows if row.content_id is not None and row.relpath.rpartition(b"/")[2] in names}
+    files = said_files(library, sorted(ids))
+    return [file for file in files if (file.root, file.folder) == (root, folder) and file.name in names]
+
+
 def present_names(library: Library, root: Path, folder: bytes) -> set[bytes]:
     """Return the names of the present pictures in a folder, which is relative to `root`."""
-    statement = (
-        select(Picture.relpath)
-        .join(Root, Root.id == Picture.root_id)
-        .where(Root.path == os.fsencode(root), Picture.folder == folder, Picture.state == PictureState.PRESENT)
-    )
-    if folder:  # the range for which there is an index; "0" is the character after "/"
-        statement = statement.where(Picture.relpath > folder + b"/", Picture.relpath < folder + b"0")
+    statement = select(Picture.relpath).join(Root, Root.id == Picture.root_id).where(_is_in_folder(root, folder))
     with library.read() as connection:
         return {path.rpartition(b"/")[2] for path in connection.execute(statement).scalars()}
+
+
+def _is_in_folder(root: Path, folder: bytes) -> ColumnElement[bool]:
+    conditions = [
+        Root.path == os.fsencode(root),
+        Picture.folder == folder,
+        Picture.state == PictureState.PRESENT,
+    ]
+    if folder:  # the range for which there is an index; "0" is the character after "/"
+        conditions += [Picture.relpath > folder + b"/", Picture.relpath < folder + b"0"]
+    return and_(*conditions)
 
 
 def record_written(

@@ -365,6 +365,21 @@ def test_a_sidecar_of_several_pictures_is_written_only_if_all_say_the_same(
     assert (folder / "a.xmp").read_text() == xmp("old", "new")
 
 
+def test_a_shared_sidecar_is_written_for_one_picture_if_the_same_was_said_about_the_other(
+    library: Library, paint: Callable[..., Path], counting: CountingEncoder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    paint(folder / "sub" / "a.jpg", "red")
+    paint(folder / "sub" / "a.png", "blue")
+    (folder / "sub" / "a.xmp").write_text(xmp("old"))
+    index(library, [folder], counting, IndexSettings(scan=ScanSettings(pairs=False)))
+    tag(library, folder, "new")
+    (file,) = said_files(library, ids_of(library, folder / "sub" / "a.jpg"))
+    assert [each.result for each in write_sidecars(library, [file])] == [SidecarResult.CHANGED]
+    rate(library, ids_of(library, folder / "sub" / "a.png"), 3)
+    assert [each.result for each in write_sidecars(library, [file])] == [SidecarResult.REFUSED]
+
+
 def test_a_new_sidecar_must_not_belong_to_another_picture() -> None:
     names = frozenset([b"a.jpg", b"A.JPG", b"b", b"b.jpg", b"c.jpg", b"c.jpg.png"])
     targets = FolderTargets(Path("/none"), names, names)
