@@ -100,6 +100,9 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     print_text(f"{verb} {_counted(number['new'], 'picture', 'pictures')}; {known}")
     for root in report.roots:
         print_text(f"  Folder {shown(root.other)}{_moved(root)} {_relation(root)}")
+        if not root.path.is_dir():
+            place = "--root OLD=NEW says" if dry_run else f"`sightline move-root {shown(root.path)} NEW` says"
+            print_text(f"    It is not there now. If it is at another place, {place} where.")
     if number["taken"]:
         one, several = "file had", "files had"
         files = _counted(number["taken"], one, several)

@@ -85,6 +85,16 @@ def test_folder_that_is_a_link_gets_the_name_that_it_has_here(
     assert sorted(shown) == sorted(map(str, album.rglob("*.png")))
 
 
+@pytest.mark.parametrize(("option", "advice"), [("--dry-run", "--root OLD=NEW"), ("--force", "`sightline move-root")])
+def test_folder_that_is_not_here_is_announced(
+    sightline: Sightline, filled: Path, other: Path, tmp_path: Path, option: str, advice: str
+) -> None:
+    (tmp_path / "stick").rename(tmp_path / "mounted")
+    lines = sightline("merge", other, option).lines
+    assert lines[1] == f"  Folder {tmp_path / 'stick'} is new"
+    assert lines[2].startswith(f"    It is not there now. If it is at another place, {advice}")
+
+
 def test_new_library_is_made_of_others(sightline: Sightline, filled: Path, other: Path, tmp_path: Path) -> None:
     both = tmp_path / "both"
     assert sightline("merge", other, "--library", both, "--dry-run").code == 2
