@@ -111,6 +111,23 @@ def test_a_published_index_is_updated_with_the_changes_since(library: Library, s
 
 
 @pytest.mark.usefixtures("followers")
+def test_vectors_replaced_while_the_feed_was_cut_off_are_taken_without_a_file(
+    library: Library, stored: StoredSpace
+) -> None:
+    """The index in memory has no file that could tell by its checksum that vectors were replaced."""
+    before = load(library, stored)
+    assert before.checksum is None
+    with library.transaction() as connection:
+        delete_vectors(connection, stored, np.array([3], np.int64))
+    execute(
+        library,
+        f"INSERT INTO embeddings SELECT {stored.id}, 3, vector FROM embeddings WHERE content_id = 5",
+        "DELETE FROM vector_changes WHERE id < (SELECT max(id) FROM vector_changes)",
+    )
+    assert contents_of(load(library, stored, before)) == contents_of(publish(library, stored, rebuild=True))
+
+
+@pytest.mark.usefixtures("followers")
 @pytest.mark.parametrize(
     "damage", ["DELETE FROM vector_changes WHERE id % 2", "UPDATE index_generations SET position = NULL"]
 )
