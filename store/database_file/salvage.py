@@ -29,8 +29,9 @@ __all__ = ["Row", "Salvage", "TableShape", "read_shapes", "stored_schema"]
 Row: TypeAlias = tuple[int, tuple[Value, ...]]
 """A rowid and the values of all columns."""
 
-DERIVED_TABLES = ("text_index", "content_blocks", "kept_counts")
-"""Beginnings of the names of tables that are built from others: the full-text index with its tables, and counts."""
+DERIVED_TABLES = ("text_index", "content_blocks", "kept_counts", "vector_changes")
+"""Beginnings of the names of tables that are built from others, or start empty: the full-text index with its tables,
+counts, and the change feed."""
 
 EXACT_BYTES = MappingProxyType({("contents", "digest"): 32, ("text_lines", "corners"): 32})
 CHOICES = MappingProxyType(

@@ -118,6 +118,18 @@ def test_rows_that_are_gone_are_reported(whole: Path, damaged: Path, table: str,
     assert any(statement in line for line in describe(recovery))
 
 
+@pytest.mark.parametrize("table", ["vector_changes", "content_blocks", "kept_counts"])
+def test_lost_records_that_follow_from_others_are_no_loss(whole: Path, damaged: Path, table: str) -> None:
+    with closing(sqlite3.connect(f"file:{whole / CATALOG}?mode=ro", uri=True)) as connection:
+        find = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        (number,) = connection.execute(find, (table,)).fetchone()
+    overwrite(damaged, number)
+    assert_damage_is_reported(damaged)
+    lines = describe(repaired(damaged))
+    assert rows_of(damaged) == rows_of(whole)
+    assert not any(table in line or "gone" in line or "not known" in line for line in lines)
+
+
 def test_texts_that_are_gone_are_read_again(whole: Path, damaged: Path) -> None:
     overwrite(damaged, page_numbers(whole, "text_lines", TABLE_LEAF)[0])
     repaired(damaged)
