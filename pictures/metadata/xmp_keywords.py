@@ -39,8 +39,8 @@ def change_keywords(
 
 
 def keyword_key(text: str) -> str:
-    """Return the form of a keyword that is the same in any case and normalization."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
+    """Return the form of a keyword that is the same in any case and normalization, and with any blanks."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", " ".join(text.split())).casefold())
 
 
 def _has_levels(tag: str) -> bool:
@@ -51,6 +51,11 @@ def _flat(tag: str) -> str:
     return tag.rpartition(_LEVEL)[2] if _has_levels(tag) else tag
 
 
+def _path(text: str, separator: str) -> str:
+    """Return a keyword as the tag that it is read as."""
+    return _LEVEL.join(level.strip() for level in text.split(separator) if level.strip())
+
+
 class _Items:
     """The items that tags have in each list."""
 
@@ -59,8 +64,8 @@ class _Items:
         self._theirs = {
             name: [text for text in lists[name].texts if text not in known.get(name, ())] for name in KEYWORD_LISTS
         }
-        paths = [text.replace(_XMP_LEVEL, _LEVEL) for text in self._theirs[HIERARCHICAL]]
-        others = (*self._theirs[SUBJECT], *paths, *(text for name in TAG_PATHS for text in self._theirs[name]))
+        others = [_path(text, _XMP_LEVEL) for text in self._theirs[HIERARCHICAL]]
+        others += [_path(text, _LEVEL) for name in (SUBJECT, *TAG_PATHS) for text in self._theirs[name]]
         self._there, self._said = set(map(keyword_key, others)), set(map(keyword_key, tags))
         self.kept = self._of(tags)
         """What is not removed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from core.errors import PictureUndecodable
 from pictures.metadata.exif import parse_rating
@@ -72,16 +73,17 @@ def _taken_back(document: XmpText, replaced: str | None) -> RatingChange:
 
 
 def _set(document: XmpText, value: str) -> Iterator[Splice]:
+    markup = escape(value, {'"': "&quot;", "'": "&apos;"})
     for description in document.descriptions:
         if RATING in description.attributes:
             place = document.attribute(description, RATING)
-            yield Splice(place.value_start, place.value_end, value.encode())
-        for child in _elements(description):
+            yield Splice(place.value_start, place.value_end, markup.encode())
+        for child in _elements(document, description):
             if child.is_empty_tag:
                 start = document.data[child.start : child.end].removesuffix(b"/>").rstrip()
-                yield Splice(child.start, child.end, start + f">{value}</{child.tag}>".encode())
+                yield Splice(child.start, child.end, start + f">{markup}</{child.tag}>".encode())
             else:
-                yield Splice(child.start_tag_end, child.end_tag_start, value.encode())
+                yield Splice(child.start_tag_end, child.end_tag_start, markup.encode())
 
 
 def _remove(document: XmpText) -> Iterator[Splice]:
@@ -89,13 +91,14 @@ def _remove(document: XmpText) -> Iterator[Splice]:
         if RATING in description.attributes:
             place = document.attribute(description, RATING)
             yield Splice(place.start, place.end, b"")
-        for child in _elements(description):
+        for child in _elements(document, description):
             yield Splice(blanks_before(document.data, child.start), child.end, b"")
 
 
-def _elements(description: Element) -> Iterator[Element]:
+def _elements(document: XmpText, description: Element) -> Iterator[Element]:
     for child in description.children:
         if child.name == RATING:
-            if child.children or child.attributes:
+            has_markup = b"<" in document.data[child.start_tag_end : child.end_tag_start]  # such as a comment
+            if has_markup or child.attributes:
                 raise PictureUndecodable("its Rating is not a plain number, and cannot be changed safely")
             yield child

@@ -135,6 +135,20 @@ def test_a_keyword_that_is_there_in_any_case_and_normalization_is_not_doubled(ta
     assert edited.additions == Additions()
 
 
+@pytest.mark.parametrize(
+    "there",
+    [
+        bag("dc:subject", "a/ sun  set"),
+        bag("digiKam:TagsList", " a / sun\nset/"),
+        "<lr:hierarchicalSubject xmlns:lr='http://ns.adobe.com/lightroom/1.0/'><rdf:Bag><rdf:li>A | sun set|</rdf:li>"
+        "</rdf:Bag></lr:hierarchicalSubject>",
+    ],
+)
+def test_a_keyword_that_is_there_with_other_blanks_is_not_doubled(there: str) -> None:
+    tags = tag_names(read_xmp(sidecar(there)).keywords)
+    assert edit_sidecar(sidecar(there), SaidTags(tuple(tags))).data == sidecar(there)
+
+
 def test_only_what_was_added_is_removed_again() -> None:
     tags = ("beach", "Rome", "trips/Bari")
     first = edit_sidecar(DARKTABLE, SaidTags(tags, 2))
@@ -246,6 +260,19 @@ def test_a_rating_that_was_not_there_is_taken_back() -> None:
 
 
 @pytest.mark.parametrize(
+    "there",
+    [
+        sidecar("<xmp:Rating>&lt;a&amp;b&gt;</xmp:Rating>"),
+        sidecar(attributes="xmp:Rating='&lt;a&amp;b&gt;'"),
+        sidecar(attributes='xmp:Rating="&quot;"'),
+    ],
+)
+def test_a_rating_with_special_characters_comes_back(there: bytes) -> None:
+    first = edit_sidecar(there, SaidTags(rating=4), replace_rating=True)
+    assert edit_sidecar(first.data, SaidTags(), first.additions).data == there
+
+
+@pytest.mark.parametrize(
     ("form", "found"),
     [
         ("<dc:subject/>", {"new"}),
@@ -344,11 +371,12 @@ BOMB = (
         (sidecar("<dc:subject>a</dc:subject>"), "subject"),
         (sidecar("<dc:subject rdf:parseType='Resource'/>"), "subject"),
         (sidecar("<xmp:Rating><rdf:Description/></xmp:Rating>"), "Rating"),
+        (sidecar("<xmp:Rating><!-- not yet --></xmp:Rating>"), "Rating"),
         (sidecar(bag("dc:subject", *map(str, range(MAX_KEYWORDS)))), "keywords"),
         (b" " * (MAX_XMP_BYTES + 1), "limit"),
         (sidecar().rjust(MAX_XMP_BYTES), "limit"),
     ],
-    ids=range(23),
+    ids=range(24),
 )
 def test_what_cannot_be_changed_safely_is_refused(data: bytes, reason: str) -> None:
     with pytest.raises(PictureUndecodable, match=reason):
