@@ -261,7 +261,8 @@ class _Merge:
             if row.kind == RootKind.FOLDER and folder is not None:
                 found[row.id] = folder
             elif row.path in collections:
-                found[row.id] = RootPlace(_ensure_collection(connection, row.path), is_moved=False)
+                collection = _ensure_collection(connection, row.path)
+                found[row.id] = RootPlace(collection, is_moved=False, is_collection=True)
         return found, spaces
 
     def _write(self, batch: ContentBatch) -> None:

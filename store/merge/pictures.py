@@ -37,6 +37,8 @@ class RootPlace:
     location: RootLocation
     is_moved: bool
     """Its path differs, so that times of change and inode numbers mean nothing."""
+    is_collection: bool = False
+    """It has documents, which are not counted among the pictures."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +76,19 @@ def plan_pictures(
         if key in planned:
             continue
         planned.add(key)
+        outcome = "kept"
         if mine is None:
             added.append((row, place))
-            counts["new"] += 1
+            outcome = "new"
         elif _is_same(mine, row, known):
-            is_found = _is_found(mine, row, place)
-            if is_found:
+            outcome = "present"
+            if _is_found(mine, row, place):
                 found.append((row, place, mine))
-            counts["new" if is_found else "present"] += 1
+                outcome = "new"
         elif _takes(mine, row, place):
             taken.append((row, place, mine))
-            counts["taken"] += 1
-        else:
-            counts["kept"] += 1
+            outcome = "taken"
+        counts[outcome] += not place.is_collection
     return PicturePlan(added, taken, found, counts)
 
 

@@ -473,6 +473,7 @@ def test_imported_spaces_come_with_their_documents(two: tuple[Library, Library],
         SpaceRelation.CARRIED,
         SpaceRelation.NAME_TAKEN,
     ]
+    assert report.pictures["new"] == 2  # documents are no pictures
     vectors = {each.stored.space.model: each.vectors for each in list_spaces(library)}
     assert vectors == {"fake": 3, "clip": 3, "taken": 1}
     with library.read() as connection:
