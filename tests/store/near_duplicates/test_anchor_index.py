@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
-from store.near_duplicates.anchor_index import AnchorIndex
+from store.near_duplicates import anchor_index
+from store.near_duplicates.anchor_index import AnchorIndex, NearAnchors
 from store.near_duplicates.grouper import BLOCK_SIZE, MAX_ANCHORS_TRIED, DuplicateGrouper, DuplicateThresholds
 
 THRESHOLDS = DuplicateThresholds()
@@ -51,6 +52,38 @@ def test_bits_that_differ_in_one_half_only_are_counted() -> None:
     found = index.within(np.zeros((1, 32), np.uint8), 40)
     assert (found.rows.tolist(), found.distances.tolist()) == ([0, 1], [40, 40])
     assert len(index.within(np.zeros((1, 32), np.uint8), 39).rows) == 0
+
+
+def test_few_pictures_are_searched_at_a_time_where_many_pairs_are_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchor_index, "MAX_PAIRS", 50)
+    stored, asked = hashes(1, 60, 30), hashes(1, 40, 30)
+    index = AnchorIndex(32)
+    index.add(stored)
+    distances = np.bitwise_count(asked[:, None] ^ stored[None]).sum(axis=2, dtype=np.int64)
+    for _ in range(2):  # the second time, it is known how many pairs there are
+        found = index.within(asked, 40)
+        assert np.array_equal(np.stack([found.pictures, found.rows]), _sorted(found, np.argwhere(distances <= 40)))
+        assert np.array_equal(found.distances, distances[found.pictures, found.rows])
+    assert index.within(asked[:0], 40).rows.shape == (0,)
+
+
+def _sorted(found: NearAnchors, pairs: Ids) -> Ids:
+    """Return pairs (m, 2) as two rows, in the order of `found`; they must be the same."""
+    order = np.lexsort((found.rows, found.pictures))
+    arranged = np.empty_like(pairs.T)
+    arranged[:, order] = pairs.T
+    return arranged
+
+
+def test_pages_of_one_layout_are_told_apart_by_half_of_their_bits() -> None:
+    """Their bits of low frequencies are equal, which are in the first half."""
+    bits = np.random.default_rng(0).integers(0, 256, (1000, 32), np.uint8)
+    bits[:, :16:2] = 7
+    index = AnchorIndex(32)
+    index.add(bits)
+    index.within(bits[:100], 40)
+    assert index._pairs_each is not None
+    assert index._pairs_each < 100
 
 
 class EveryAnchor(DuplicateGrouper):
