@@ -39,6 +39,9 @@ def correct_derived(connection: Connection) -> tuple[int, int]:
     if unknown:
         connection.execute(insert(ContentBlock), [{"number": number, "version": 1} for number in unknown])
     connection.execute(delete(KeptCounts).where(among(KeptCounts.number.expression, [*unknown, *wrong])))
+    # Other processes may remember the wrong counts of this version.
+    is_wrong = among(ContentBlock.number.expression, wrong)
+    connection.execute(update(ContentBlock).where(is_wrong).values(version=ContentBlock.version + 1))
     return len(pictures), len(unknown) + len(wrong)
 
 

@@ -237,6 +237,7 @@ def test_wrong_columns_of_paths_and_wrong_counts_are_found_and_corrected(library
         connection.execute(
             text("UPDATE kept_counts SET counts = :counts"), {"counts": BlockCounts(contents=1).to_bytes()}
         )
+    assert count_everything(library).contents == 1  # which this process remembers
     assert [fault.detail for fault in verify(library)] == [
         "what is stored of the paths of 2 pictures is wrong (1, 2)",
         "the counts of 1 blocks of pictures are wrong (0)",
@@ -246,6 +247,7 @@ def test_wrong_columns_of_paths_and_wrong_counts_are_found_and_corrected(library
         "discarded wrong counts of 1 blocks of pictures",
     ]
     assert kinds(library) == []
+    assert count_everything(library).contents == len(ids)
 
 
 def test_a_block_without_a_version_is_found_and_gets_one(library: Library, ids: list[int]) -> None:
