@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from core.files import modified_ns
+from store.catalog.id_sets import batch_slices
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Base, Failure, Picture, PictureState, PictureTag, Sidecar, WrittenSidecar
 from store.ingest.metadata import mark_sidecar_contents
@@ -104,7 +105,7 @@ def write_pictures(
         values = {name: row[name] for name in ("state", "mtime_ns", *(() if place.is_moved else FILE_IDENTITY))}
         connection.execute(update(Picture).where(Picture.id == mine["id"]).values(values))
     replaced = [mine["id"] for _, _, mine in plan.taken]
-    mark_sidecar_contents(connection, select(Picture.id).where(Picture.id.in_(replaced)))
+    _mark_sidecar_contents(connection, replaced)
     for row, place, mine in plan.taken:
         values = _values(row, place, ids)
         connection.execute(update(Picture).where(Picture.id == mine["id"]).values(values))
@@ -132,7 +133,12 @@ def write_pictures(
     for picture_id, listed in names.items():
         set_picture_tags(connection, picture_id, listed)
     shared = [made[row["id"]] for row in batch.pictures if row["id"] in made and row["content_id"] not in new]
-    mark_sidecar_contents(connection, select(Picture.id).where(Picture.id.in_(shared)))
+    _mark_sidecar_contents(connection, shared)
+
+
+def _mark_sidecar_contents(connection: Connection, pictures: Sequence[int]) -> None:
+    for batch in batch_slices(len(pictures)):  # a content may have any number of copies
+        mark_sidecar_contents(connection, select(Picture.id).where(Picture.id.in_(pictures[batch])))
 
 
 def _rows_here(

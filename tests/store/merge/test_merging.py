@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
+from sqlalchemy.event import listen
 
 from core.errors import (
     FolderNotFound,
@@ -481,6 +483,22 @@ def test_imported_spaces_come_with_their_documents(two: tuple[Library, Library],
         assert sorted(connection.execute(documents).scalars()) == [b"m", b"x", b"y", b"z"]
     assert not verify(library)
     assert merge_into(library, other).contents == 0
+
+
+@pytest.mark.slow
+def test_content_may_have_more_copies_than_a_statement_has_variables(two: tuple[Library, Library]) -> None:
+    library, other = two
+    (content,) = ids_of(other, "copy.png")
+    with other.transaction() as connection:
+        root_id = connection.scalar(select(Root.id))
+        rows = [
+            {"root_id": root_id, "relpath": b"%d.png" % number, "size": 1, "mtime_ns": 1, "content_id": content}
+            for number in range(33_000)
+        ]
+        connection.execute(insert(Picture), [{**row, "state": PictureState.PRESENT} for row in rows])
+    listen(library._engine, "connect", lambda each, _: each.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766))
+    library._engine.dispose()
+    assert merge_into(library, other, force=True).pictures == {"new": 33_002}
 
 
 class OtherEncoder(FakeEncoder):
