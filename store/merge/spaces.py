@@ -6,7 +6,6 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, select
 
-from core.errors import SpaceDropped
 from core.space import Space
 from store.catalog.tables import LibraryState
 from store.library import Library
@@ -16,10 +15,9 @@ from store.spaces.registry import (
     find_spaces_in,
     list_spaces,
     register,
-    revision_of,
 )
 
-__all__ = ["MergedSpace", "SpaceRelation", "activate_first", "add_spaces", "plan_spaces", "require_spaces"]
+__all__ = ["MergedSpace", "SpaceRelation", "activate_first", "add_spaces", "plan_spaces"]
 
 
 class SpaceRelation(StrEnum):
@@ -71,13 +69,6 @@ def add_spaces(connection: Connection, spaces: Sequence[MergedSpace]) -> dict[in
     return {
         each.other.id: register(connection, each.other.space, each.other.dtype) for each in spaces if each.is_merged
     }
-
-
-def require_spaces(connection: Connection, spaces: Mapping[int, StoredSpace]) -> None:
-    """Raise `SpaceDropped` if one of the spaces was dropped since it was registered."""
-    for stored in spaces.values():
-        if revision_of(connection, stored) is None:
-            raise SpaceDropped(str(stored.space))
 
 
 def activate_first(connection: Connection, spaces: Sequence[MergedSpace], here: Mapping[int, StoredSpace]) -> None:
