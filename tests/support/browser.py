@@ -81,12 +81,15 @@ def bounding_box(element: Locator) -> FloatRect:
 
 
 def settled_box(element: Locator) -> FloatRect:
-    """Return the position of an element on the screen, as soon as it no longer moves."""
+    """Return the position of an element on the screen, as soon as it no longer moves.
+
+    A busy browser can show one picture of a transition for longer than the pause between two looks.
+    """
     before = bounding_box(element)
     for _ in range(SLOW // 100):
         element.page.wait_for_timeout(100)
         after = bounding_box(element)
-        if after == before:
+        if after == before and not element.evaluate("element => element.getAnimations().length"):
             return after
         before = after
     raise AssertionError(f"{element} does not come to rest.")

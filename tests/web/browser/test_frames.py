@@ -57,7 +57,9 @@ def test_viewer_steps_through_pages(documents: str, open_page: OpenPage) -> None
     expect(strip).to_contain_text("page 3/ 3")
     expect(strip.get_by_role("button", name="page 3")).to_be_focused()
     expect(page.locator(".picture")).to_have_js_property("complete", True)
-    page.wait_for_function("(({ naturalWidth: w, naturalHeight: h }) => w < h)(document.querySelector('.picture'))")
+    page.wait_for_function(
+        "() => (({ naturalWidth: w, naturalHeight: h }) => w < h)(document.querySelector('.picture'))"
+    )
     box = settled_box(page.locator(".picture"))
     assert box["width"] < box["height"]  # the page is upright, the first one is not
     page.keyboard.press("PageDown")  # there is no fourth page

@@ -123,7 +123,7 @@ def test_scale_moves_through_months_and_years_by_keyboard(gallery: str, open_pag
     page.keyboard.press("End")
     expect(page.locator('[aria-posinset="100"]')).to_be_in_viewport()
     page.keyboard.press("Home")
-    page.wait_for_function("scrollY === 0")
+    page.wait_for_function("() => scrollY === 0")
 
 
 def test_dragging_shows_the_date_under_the_pointer(gallery: str, open_page: OpenPage) -> None:
@@ -142,7 +142,7 @@ def test_dragging_shows_the_date_under_the_pointer(gallery: str, open_page: Open
     page.mouse.up()
     expect(page.locator(".month h2", has_text=dragged)).to_be_attached()
     share = "scrollY / (document.documentElement.scrollHeight - innerHeight)"
-    page.wait_for_function(f"{share} > 0.45 && {share} < 0.55")
+    page.wait_for_function(f"() => {share} > 0.45 && {share} < 0.55")
 
 
 def test_many_pictures_stay_few_elements(gallery: str, open_page: OpenPage) -> None:
@@ -183,7 +183,7 @@ def test_position_is_kept_by_the_viewer_and_by_other_views(gallery: str, open_pa
     page = open_page(gallery)
     page.evaluate("scrollTo(0, 1500)")
     number = page.wait_for_function(
-        """[...document.querySelectorAll(".tile")]
+        """() => [...document.querySelectorAll(".tile")]
           .find((tile) => tile.getBoundingClientRect().top > innerHeight / 3)?.ariaPosInSet"""
     ).json_value()
     tile = page.locator(f'.tile[aria-posinset="{number}"]:not(.coming)')

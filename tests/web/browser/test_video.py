@@ -34,7 +34,7 @@ def test_video_plays_from_the_moment_that_was_found(films: str, open_page: OpenP
     expect(page.locator(".which", has_text="0:04 / 0:0")).to_have_count(1)
     page.get_by_role("button", name="clip.webm, 0:04").click()
     page.get_by_role("button", name="Play from here").click()
-    page.wait_for_function("document.querySelector('.player')?.currentTime > 3.9")
+    page.wait_for_function("() => document.querySelector('.player')?.currentTime > 3.9")
     expect(page.locator(".facts")).to_contain_text("0:0")  # its length
 
 

@@ -95,6 +95,6 @@ export function watchPointers(frame, given) {
   frame.addEventListener("pointercancel", up);
   frame.addEventListener("dragstart", (event) => event.preventDefault()); // of the image as a file
   frame.addEventListener("transitionend", (event) => {
-    if (event.target.classList.contains("easing")) settle();
+    if (event.target.classList.contains("stage")) settle();
   });
 }

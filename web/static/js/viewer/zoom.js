@@ -102,6 +102,7 @@ function put() {
 
 /** Move the picture by less than a pixel, so that its pixels are exactly those of the screen. */
 function onPixels() {
+  if (stage.getAnimations().length) return; // still on its way; `settle` follows
   const box = stage.getBoundingClientRect();
   const rest = (value) => (Math.round(value * devicePixelRatio) / devicePixelRatio) - value;
   at = { ...at, x: at.x + rest(box.left), y: at.y + rest(box.top) };
