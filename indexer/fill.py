@@ -2,8 +2,7 @@
 
     fill                              while no other process fills the same space:
       missing_embeddings                store.spaces        contents without a vector in the space
-      read_ahead(_ContentReader)        indexer.reader_pool from any file that still has the content's bytes
-      batches, embed                    indexer.batching
+      FileEmbedder.embed                indexer.runner      from any file that still has the content's bytes
       space_fill.add                    store.spaces        one transaction for each batch
       index_cache.publish               store.spaces        write the index file
       space_fill.end                    store.spaces        switch searches to the new space
@@ -23,9 +22,9 @@ from time import perf_counter
 
 from core.errors import LibraryUnusable, SpaceIncomplete
 from encoders.base import Encoder
-from indexer.batching import batches, embed_ahead, read_ahead
 from indexer.reader import Reading, reading_of
-from indexer.reader_pool import ReaderPool, default_workers
+from indexer.reader_pool import default_workers
+from indexer.runner import FileEmbedder, LocalRunner
 from indexer.summary import Progress
 from pictures.decode import DecodeSettings
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
@@ -84,12 +83,13 @@ def fill(
     """
     started = perf_counter()
     settings, progress = settings or FillSettings(), progress or Progress()
-    readers = ReaderPool(ReadSettings(encoder.preprocess, settings.decode), settings.workers, notice=progress.warn)
+    reading = ReadSettings(encoder.preprocess, settings.decode)
+    workers = LocalRunner(settings.workers).start(encoder, reading, progress.warn)
     waiting, check = progress.waiting, progress.check
-    with library.space_fill_lock(encoder.space.fingerprint, waiting, check), readers as pool:
+    with library.space_fill_lock(encoder.space.fingerprint, waiting, check), workers as embedder:
         with library.exclusive(waiting, check) as writer:
             stored = space_fill.begin(writer, encoder.space)
-        run = _FillRun(library, stored, encoder, pool, settings, progress)
+        run = _FillRun(library, stored, embedder, settings, progress)
         while run.embed_missing() > MAX_LAST_STEP_VECTORS:
             pass  # pictures that were added in the meantime
         run.publish()
@@ -125,8 +125,7 @@ class _FillRun:
         self,
         library: Library,
         stored: StoredSpace,
-        encoder: Encoder,
-        pool: ReaderPool,
+        embedder: FileEmbedder,
         settings: FillSettings,
         progress: Progress,
     ) -> None:
@@ -134,10 +133,9 @@ class _FillRun:
         self.unavailable: tuple[Path, ...] = ()
         self._library = library
         self._stored = stored
-        self._encoder = encoder
+        self._embedder = embedder
         self._settings = settings
         self._progress = progress
-        self._pool = pool
 
     def embed_missing(self, *, is_locked: bool = False) -> int:
         """Embed the contents that have no vector now; return the number of new vectors.
@@ -148,12 +146,11 @@ class _FillRun:
         self._progress.begin(count_missing(self._library, self._stored, roots))
         before = self.counts["embedded"]
         missing = missing_embeddings(self._library, self._stored, roots)
-        readings = read_ahead(_ContentReader(), missing, self._pool, self._encoder.batch_size)
-        for batch, outcomes in embed_ahead(self._encoder, batches(readings, self._encoder.batch_size)):
+        for batch in self._embedder.embed(_ContentReader(), missing):
             if not is_locked:
                 self._progress.check()
-            self._write(outcomes())
-            self._progress.advance(len(batch))
+            self._write(batch.outcomes())
+            self._progress.advance(batch.files)
         return self.counts["embedded"] - before
 
     def require_enough(self) -> Coverage:

@@ -156,7 +156,7 @@ def groups(cli: Cli) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "function", ["store.near_duplicates.groups:_write_anchors", "indexer.pipeline:update_near_duplicate_groups"]
+    "function", ["store.near_duplicates.groups:_write_anchors", "indexer.publishing:update_near_duplicate_groups"]
 )
 def test_index_killed_while_grouping_near_duplicates(new_cli: NewCli, pairs: Path, function: str) -> None:
     cli = new_cli("library")

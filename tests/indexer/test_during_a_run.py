@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import indexer.pipeline
+import indexer.folder_scan
+import indexer.publishing
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, index
 from store import Library
@@ -35,7 +36,7 @@ def test_long_run_publishes_index_files_periodically(
         def advance(self, files: int) -> None:  # noqa: ARG002
             seen.append(len(list(library.indexes.iterdir())))
 
-    monkeypatch.setattr(indexer.pipeline, "PUBLISH_INTERVAL_SECONDS", every)
+    monkeypatch.setattr(indexer.publishing, "PUBLISH_INTERVAL_SECONDS", every)
     index(library, album, counting, progress=Watching())
     assert seen == files  # two batches of two
     assert verify(library) == []
@@ -101,7 +102,7 @@ def test_interrupted_run_keeps_written_batches(
 
 
 def test_run_reports_progress(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexer.pipeline, "SCAN_REPORT_INTERVAL", 2)
+    monkeypatch.setattr(indexer.folder_scan, "SCAN_REPORT_INTERVAL", 2)
     told: list[object] = []
 
     class Telling(Progress):

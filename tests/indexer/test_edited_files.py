@@ -132,7 +132,7 @@ def test_killed_run_loses_nothing(library: Library, folder: Path, monkeypatch: p
     create_album(library, "a", [old])
     edit(folder, "0.png", 30)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("indexer.pipeline.carry_over", stop)
+        patched.setattr("indexer.publishing.carry_over", stop)
         run(library, folder)
     assert contents_of_album(library, "a") == [old]
     with library.transaction() as connection:
