@@ -21,8 +21,8 @@ from store.backup.restoring import restore
 from store.backup.snapshot_file import Snapshot, open_snapshot
 from store.backup.snapshot_folder import SNAPSHOTS_FOLDER, list_snapshots
 from store.backup.taking import TakenSnapshot
+from store.catalog.sqlite_backend import CATALOG_FILENAME
 from store.catalog.tables import RootKind
-from store.library import CATALOG_FILENAME
 
 __all__ = ["SUBJECTS", "print_snapshots", "report_counts", "restore_backup", "write_backup"]
 

@@ -17,7 +17,7 @@ from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.backup.outcomes import Outcome
-from store.library import CATALOG_FILENAME
+from store.catalog.sqlite_backend import CATALOG_FILENAME
 from store.merge.loading import count_contents
 from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge, require_places
 from store.merge.placing import MergedRoot, RootRelation

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select
 
 from core.errors import IndexFault, LibraryDamaged
 from store.catalog.change_feed import Changes, changes_after
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
+from store.catalog.sqlite_backend import DAMAGED_FOLDERS
 from store.catalog.tables import (
     Content,
     Embedding,
@@ -23,7 +24,7 @@ from store.catalog.tables import (
     VectorFailure,
 )
 from store.derived_columns import correct_derived, find_wrong_blocks, find_wrong_paths
-from store.library import DAMAGED_FOLDERS, Library, Writer, mark_changed
+from store.library import Library, Writer, mark_changed
 from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
 from store.spaces import index_cache
 from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
@@ -148,11 +149,8 @@ def _repair_derived(writer: Writer) -> Iterator[str]:
 def _catalogue_faults(library: Library) -> Iterator[Fault]:
     try:
         with library.read() as connection:
-            for (problem,) in connection.execute(text("PRAGMA integrity_check")):
-                if problem != "ok":
-                    yield Fault("catalogue", str(problem))
-            for row in connection.execute(text("PRAGMA foreign_key_check")):
-                yield Fault("catalogue", f"{row[0]} row {row[1]} refers to a missing row of {row[2]}")
+            for problem in library.backend.faults(connection):
+                yield Fault("catalogue", problem)
     except LibraryDamaged as exc:
         yield Fault("catalogue", str(exc))
 

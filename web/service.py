@@ -11,8 +11,9 @@ from core.errors import NothingIndexed
 from indexer.jobs import Activity, JobWorker
 from search import Searcher
 from search.duplicate_groups import GroupListing
+from store.change_counter import ChangeCounter
 from store.folders import FolderContents
-from store.library import ChangeCounter, Library
+from store.library import Library
 from store.positions import Positions
 from store.spaces.registry import StoredSpace, active_space, named_space
 from store.timeline import Timeline

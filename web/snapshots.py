@@ -12,7 +12,8 @@ from core.errors import LibraryError
 from indexer.jobs import Activity
 from search.evaluate.kept_judgements import JUDGEMENTS_FOLDER, read_judgements
 from store.backup.taking import take_snapshots_if_due
-from store.library import ChangeCounter, Library
+from store.change_counter import ChangeCounter
+from store.library import Library
 
 __all__ = ["SnapshotKeeper"]
 

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.errors import LibraryBusy, LibraryDamaged, LibraryReadOnly, LibraryUnusable
 from store.catalog.sql_functions import register_functions
+from store.catalog.transactions import is_writing
 
 __all__ = [
     "BUSY_TIMEOUT_SECONDS",
@@ -26,8 +26,6 @@ __all__ = [
     "is_damage",
     "library_error",
     "make_engine",
-    "reading",
-    "writing",
 ]
 
 BUSY_TIMEOUT_SECONDS = 60
@@ -39,8 +37,6 @@ of the file stays empty (measured for 100,000 vectors: 413 MB; with 8 kB, 276 MB
 
 MAX_LOG_BYTES = 64 * 1024 * 1024
 """Size to which the write-ahead log is truncated after a very large transaction, such as an import."""
-
-_WRITES = "sightline_writes"
 
 
 def make_engine(file: Path) -> Engine:
@@ -78,41 +74,8 @@ def _enable_write_ahead_log(cursor: sqlite3.Cursor) -> None:
 
 
 def begin_sqlite(connection: Connection) -> None:
-    """Begin a transaction as `reading` or `writing` asks for it."""
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-@contextmanager
-def reading(connection: Connection) -> Iterator[Connection]:
-    """Yield `connection` within a read transaction: one consistent view of the catalogue."""
-    connection.execution_options(**{_WRITES: False})
-    with connection.begin():
-        yield connection
-
-
-@contextmanager
-def writing(connection: Connection) -> Iterator[Connection]:
-    """Yield `connection` within a write transaction, which is rolled back on an exception."""
-    connection.execution_options(**{_WRITES: True})
-    try:
-        with connection.begin():
-            yield connection
-    except BaseException:
-        _roll_back(connection)
-        raise
-
-
-def _roll_back(connection: Connection) -> None:
-    """End the transaction that a commit leaves open if it fails: SQLAlchemy takes it for ended.
-
-    What cleans up afterwards, with the same connection, could not begin another one, and would hide the first error.
-    """
-    if connection.closed or connection.invalidated:
-        return
-    driver: Any = connection.connection.dbapi_connection
-    if driver.in_transaction:
-        driver.rollback()
+    """Begin a transaction as `store.catalog.transactions` asks for it."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing(connection) else "BEGIN")
 
 
 _FAULTS = {

@@ -3,6 +3,7 @@
 Alembic is imported only if there is something to migrate.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select, text
@@ -11,9 +12,19 @@ from sqlalchemy.exc import OperationalError
 from core.errors import LibraryTooNew, LibraryUnusable
 from store.catalog.block_triggers import BLOCK_TRIGGERS
 from store.catalog.change_feed import FEED_TRIGGERS
-from store.catalog.tables import Base
+from store.catalog.tables import Base, LibraryState
+from store.catalog.transactions import writing
 
-__all__ = ["HEAD", "is_current", "prepare", "revisions", "upgrade"]
+__all__ = [
+    "HEAD",
+    "add_state",
+    "has_state",
+    "is_current",
+    "prepare",
+    "require_current",
+    "revisions",
+    "upgrade",
+]
 
 HEAD = "0014"
 """The newest revision in `migrations/versions`."""
@@ -55,6 +66,24 @@ def is_current(connection: Connection, path: Path) -> bool:
     return False
 
 
+def require_current(connection: Connection, path: Path) -> None:
+    """Raise `LibraryTooNew` or `LibraryUnusable` if the schema is not the newest one."""
+    if not is_current(connection, path):
+        raise LibraryUnusable(path, "its schema is not that of this version of Sightline")
+
+
+def has_state(connection: Connection) -> bool:
+    """Return whether the table `library` has its single row."""
+    return connection.scalar(select(LibraryState.id)) is not None
+
+
+def add_state(connection: Connection) -> None:
+    """Insert the single row of the table `library`, unless it is there."""
+    if not has_state(connection):
+        now = datetime.now(UTC).replace(tzinfo=None)
+        connection.execute(insert(LibraryState).values(id=1, revision=0, created_at=now))
+
+
 def revisions() -> set[str]:
     """Return every revision that can be upgraded. Migration files are named `REVISION_description.py`."""
     return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*_*.py")}
@@ -65,14 +94,12 @@ def prepare(engine: Engine, path: Path) -> None:
 
     Raises `LibraryTooNew` and `LibraryUnusable`.
     """
-    with engine.connect() as connection:
-        connection.execution_options(sightline_writes=True)
-        with connection.begin():
-            if is_current(connection, path):  # another process may have done it
-                return
-            if not inspect(connection).get_table_names():
-                _create(connection)
-                return
+    with engine.connect() as connection, writing(connection):
+        if is_current(connection, path):  # another process may have done it
+            return
+        if not inspect(connection).get_table_names():
+            _create(connection)
+            return
     upgrade(engine, path)
 
 
@@ -97,9 +124,7 @@ def upgrade(engine: Engine, path: Path, revision: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.connect() as connection:
-        connection.execution_options(sightline_writes=True)
+    with engine.connect() as connection, writing(connection):
         config.attributes["connection"] = connection
-        with connection.begin():
-            if not is_current(connection, path):  # another process may have upgraded it
-                command.upgrade(config, revision)
+        if not is_current(connection, path):  # another process may have upgraded it
+            command.upgrade(config, revision)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 
 from core.pixels_version import PIXELS_VERSION
 from core.space import IMPORTED
-from store.catalog.engine import reading
 from store.catalog.tables import Content, Embedding, Picture, SpaceRow, TextReadingRow, UnreadFrames
+from store.catalog.transactions import reading
 from store.ingest.scanned_files import SEEN
 from store.near_duplicates.hashes import forget_hashes
 from store.roots import RootLocation

@@ -38,8 +38,8 @@ from core.metadata import (
     PhotoMetadata,
 )
 from store.catalog.collation import clean_name
-from store.catalog.engine import reading, writing
 from store.catalog.tables import Base, Content, Picture, PictureState, PictureTag, Sidecar, TagSource
+from store.catalog.transactions import reading, writing
 from store.ingest.scanned_files import SEEN, SidecarFile, pack_sidecars, unpack_sidecars
 from store.ingest.sidecar_facts import SidecarFacts, pack_facts, unpack_facts
 from store.people import set_people

@@ -23,7 +23,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from store.catalog.engine import reading, writing
 from store.catalog.tables import (
     AlbumContent,
     Content,
@@ -35,6 +34,7 @@ from store.catalog.tables import (
     TagSource,
     VectorFailure,
 )
+from store.catalog.transactions import reading, writing
 from store.ingest.metadata import mark_sidecar_contents
 from store.ingest.scanned_files import COMPANIONS, INSERT_SEEN, RELEASED, SEEN, ScannedFile
 from store.library import mark_changed

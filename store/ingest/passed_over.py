@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection, delete, func, insert, literal, select
 
-from store.catalog.engine import writing
 from store.catalog.tables import PassedOver
+from store.catalog.transactions import writing
 from store.ingest.scanned_files import NOT_TAKEN, is_excluded
 from store.passed_over import folders_within
 from store.roots import RootLocation

@@ -36,8 +36,8 @@ from sqlalchemy import (
 )
 
 from core.errors import PictureTooLarge, RootUnavailable
-from store.catalog.engine import reading, writing
 from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState, VectorFailure
+from store.catalog.transactions import reading, writing
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.current_outcomes import current_outcomes
 from store.ingest.metadata import mark_sidecar_contents

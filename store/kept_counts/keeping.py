@@ -5,7 +5,6 @@ version that they were counted for, in the same view of the catalogue, so that o
 store them, and readers that had to count much. Nothing waits for that, and losing counts costs only time.
 """
 
-import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,9 +14,9 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Select, and_, delete, insert, select
 
 from core.errors import LibraryUnusable
-from store.catalog.engine import BUSY_TIMEOUT_SECONDS, writing
 from store.catalog.id_sets import among
 from store.catalog.tables import ContentBlock, KeptCounts
+from store.catalog.transactions import writing
 from store.kept_counts.block_counts import KIND, BlockCounts, count_block
 from store.library import Library
 
@@ -117,14 +116,11 @@ def _keep(library: Library, counted: Mapping[int, tuple[int, bytes]]) -> None:
         {"number": number, "kind": KIND, "version": version, "counts": counts}
         for number, (version, counts) in counted.items()
     ]
-    with suppress(LibraryUnusable), library.connect() as connection:
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
-            raise TypeError("The catalogue is not in SQLite.")
-        driver.execute("PRAGMA busy_timeout = 0")
-        try:
-            with writing(connection):
-                connection.execute(delete(KeptCounts).where(among(KeptCounts.number.expression, list(counted))))
-                connection.execute(insert(KeptCounts), rows)
-        finally:
-            driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    with (
+        suppress(LibraryUnusable),
+        library.connect() as connection,
+        library.backend.impatient(connection),
+        writing(connection),
+    ):
+        connection.execute(delete(KeptCounts).where(among(KeptCounts.number.expression, list(counted))))
+        connection.execute(insert(KeptCounts), rows)

@@ -16,10 +16,11 @@ from store.catalog import schema
 from store.catalog.engine import library_error, make_engine
 from store.catalog.read_only import FileState
 from store.catalog.sql_functions import register_functions
+from store.catalog.sqlite_backend import CATALOG_FILENAME, DAMAGED_FOLDERS, FOREIGN_LOG, SqliteBackend
 from store.database_file.foreign_log import first_fault, has_foreign_log, is_in_use
 from store.database_file.pages import Pages
 from store.database_file.salvage import Salvage, TableShape, read_shapes, stored_schema
-from store.library import CATALOG_FILENAME, DAMAGED_FOLDERS, FOREIGN_LOG, Library
+from store.library import Library
 from store.recovery.rebuild import Rebuilt, rebuild, restore_state
 from store.recovery.vectors import restore_vectors
 
@@ -70,14 +71,15 @@ def recover(path: Path, waiting: Callable[[], None] | None = None) -> Recovery |
     file = path / CATALOG_FILENAME
     if not file.exists():
         raise LibraryNotFound(path)
-    with closing(Library(path)) as library, library.locked(waiting):
+    backend = SqliteBackend(path)
+    with closing(Library(backend)) as library, library.locked(waiting):
         log = _log_of(path)
-        with library.alone() as is_alone:
+        with backend.alone() as is_alone:
             is_foreign = is_alone and has_foreign_log(file)
         damage = FOREIGN_LOG if is_foreign else _fault(path, file)
         if damage is None:
             return None
-        with library.alone() as is_alone:
+        with backend.alone() as is_alone:
             if not is_alone:
                 raise LibraryInUse(path)
             _require_unused(path, file)

@@ -1,11 +1,10 @@
 """Remove spaces with their vectors, index files and documents, and return free space to the disk."""
 
-import sqlite3
 from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from core.errors import LibraryUnusable, SpaceInUse
+from core.errors import SpaceInUse
 from store.catalog.tables import (
     Content,
     Embedding,
@@ -105,10 +104,7 @@ def _remove_documents(library: Library, stored: StoredSpace, waiting: Callable[[
 def free_bytes(library: Library) -> int:
     """Return how many bytes of the catalogue file are free. New records use them before the file grows."""
     with library.read() as connection:
-        pages, size = (
-            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_size")
-        )
-    return int(pages * size)
+        return library.backend.free_bytes(connection)
 
 
 def vacuum(writer: Writer) -> None:
@@ -117,14 +113,7 @@ def vacuum(writer: Writer) -> None:
     Searches continue. If the disk is full, nothing is lost and `LibraryUnusable` is raised.
     """
     with writer.connect() as connection:
-        driver = connection.connection.driver_connection
-        if driver is None:
-            return
-        try:
-            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                driver.execute(statement)  # through the driver: SQLAlchemy would begin a transaction
-        except sqlite3.Error as exc:
-            raise LibraryUnusable(writer.library.path, f"its free space cannot be released: {exc}") from exc
+        writer.library.backend.compact(connection)
 
 
 def drop_space(connection: Connection, stored: StoredSpace) -> None:

@@ -25,7 +25,7 @@ from store import Library
 from store.catalog.tables import PictureState
 from store.check import verify
 from store.forget import exclusive_of_index_runs, forget
-from store.library import RootLock
+from store.library_locks import RootLock
 from store.queries import count_by_state
 from store.roots import list_roots
 from store.spaces.registry import named_space

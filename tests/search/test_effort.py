@@ -89,9 +89,9 @@ def statements(library: Library) -> Iterator[Statements]:
         if not statement.startswith("BEGIN"):
             asked.append((statement, values))
 
-    event.listen(library._engine, "before_cursor_execute", note)
+    event.listen(library.backend.engine, "before_cursor_execute", note)
     yield asked
-    event.remove(library._engine, "before_cursor_execute", note)
+    event.remove(library.backend.engine, "before_cursor_execute", note)
 
 
 SPAN = Filters(after=START, before=START + timedelta(days=20))

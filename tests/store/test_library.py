@@ -12,7 +12,8 @@ from core.errors import LibraryNotFound, LibraryTooNew, LibraryUnusable
 from store import Library
 from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
-from store.library import ChangeCounter, mark_changed
+from store.change_counter import ChangeCounter
+from store.library import mark_changed
 
 
 def test_open_requires_an_existing_library_unless_create_is_set(tmp_path: Path) -> None:
@@ -178,13 +179,13 @@ def test_schema_of_a_later_version_is_not_written_to(library: Library) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(LibraryTooNew), library.exclusive():
         raise AssertionError("the library was locked for writing")
-    with library._held_if_free(library._lock) as is_held:
+    with library._if_free(library._lock) as is_held:
         assert is_held  # it was released
 
 
 def test_waiting_for_a_lock_can_be_stopped(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("store.library.WAITING_SECONDS", 0.02)
-    monkeypatch.setattr("store.library.CHECK_SECONDS", 0.02)
+    monkeypatch.setattr("store.library_locks.WAITING_SECONDS", 0.02)
+    monkeypatch.setattr("store.library_locks.CHECK_SECONDS", 0.02)
     told: list[str] = []
 
     def check() -> None:

@@ -202,7 +202,7 @@ def test_an_exhausted_connection_pool_is_a_busy_library(
     def exhausted() -> None:
         raise PoolTimeout
 
-    monkeypatch.setattr(indexed._engine, "connect", exhausted)
+    monkeypatch.setattr(indexed.backend.engine, "connect", exhausted)
     answer = client.get("/api/v1/status")
     assert (answer.status_code, answer.json()["title"]) == (503, "Busy")
 

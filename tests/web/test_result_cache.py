@@ -7,7 +7,8 @@ import anyio
 import pytest
 
 from store import Library
-from store.library import ChangeCounter, mark_changed
+from store.change_counter import ChangeCounter
+from store.library import mark_changed
 from web.service import ResultCache
 
 

@@ -10,7 +10,7 @@ import pytest
 from indexer.jobs import Activity
 from store import Library
 from store.backup.snapshot_folder import SNAPSHOTS_FOLDER, list_snapshots, newest_intact_snapshot
-from store.library import ChangeCounter
+from store.change_counter import ChangeCounter
 from store.ratings import rate
 from web.snapshots import SnapshotKeeper
 

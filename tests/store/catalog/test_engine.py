@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import LibraryUnusable
 from store import Library
-from store.catalog.engine import make_engine, writing
+from store.catalog.engine import make_engine
 from store.catalog.tables import LibraryState
+from store.catalog.transactions import writing
 from store.library import mark_changed
 
 WRITERS, ROUNDS = 8, 15
@@ -108,7 +109,7 @@ def test_a_transaction_is_rolled_back_on_an_exception(library: Library) -> None:
 
 
 def test_a_full_disk_raises_library_unusable_and_changes_nothing(library: Library) -> None:
-    engine = library._engine
+    engine = library.backend.engine
     library.close()
 
     @event.listens_for(engine, "connect")

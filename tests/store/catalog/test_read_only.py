@@ -13,7 +13,7 @@ from core.errors import LibraryBusy, LibraryReadOnly, LibraryUnusable
 from store import Library
 from store.catalog.engine import make_engine
 from store.catalog.schema import upgrade
-from store.library import ChangeCounter
+from store.change_counter import ChangeCounter
 
 CATALOG = "catalog.sqlite"
 

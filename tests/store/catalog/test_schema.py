@@ -22,9 +22,10 @@ from indexer import index
 from search import Searcher
 from store import Library
 from store.catalog import schema
-from store.catalog.engine import make_engine, reading
+from store.catalog.engine import make_engine
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Base, LibraryState, Picture
+from store.catalog.transactions import reading
 from store.check import verify
 from store.spaces import index_cache
 from store.spaces.registry import named_space

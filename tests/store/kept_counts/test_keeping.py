@@ -189,9 +189,9 @@ def read_tables(filled: Library) -> Iterator[list[str]]:
         if "FROM contents" in statement:
             asked.append(statement)
 
-    event.listen(filled._engine, "before_cursor_execute", note)
+    event.listen(filled.backend.engine, "before_cursor_execute", note)
     yield asked
-    event.remove(filled._engine, "before_cursor_execute", note)
+    event.remove(filled.backend.engine, "before_cursor_execute", note)
 
 
 def test_unchanged_blocks_are_not_counted_again(filled: Library, read_tables: list[str]) -> None:

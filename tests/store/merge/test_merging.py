@@ -496,8 +496,10 @@ def test_content_may_have_more_copies_than_a_statement_has_variables(two: tuple[
             for number in range(33_000)
         ]
         connection.execute(insert(Picture), [{**row, "state": PictureState.PRESENT} for row in rows])
-    listen(library._engine, "connect", lambda each, _: each.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766))
-    library._engine.dispose()
+    listen(
+        library.backend.engine, "connect", lambda each, _: each.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+    )
+    library.backend.engine.dispose()
     assert merge_into(library, other, force=True).pictures == {"new": 33_002}
 
 

@@ -305,13 +305,13 @@ def crashing(library: Library, chance: Random) -> Iterator[Crashed]:
     if chance.random() > SHARE_OF_CRASHES:
         yield crash
         return
-    event.listen(library._engine, name, count, insert=True)
+    event.listen(library.backend.engine, name, count, insert=True)
     try:
         yield crash
     except Crash:
         pass
     finally:
-        event.remove(library._engine, name, count)
+        event.remove(library.backend.engine, name, count)
 
 
 @pytest.mark.parametrize("seed", range(2 * EXAMPLES_FACTOR))

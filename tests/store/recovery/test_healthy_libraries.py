@@ -14,6 +14,7 @@ import pytest
 from core.errors import LibraryInUse, LibraryUnusable
 from store import Library
 from store.catalog.engine import is_damage
+from store.catalog.sqlite_backend import SqliteBackend
 from store.check import verify
 from store.database_file import foreign_log
 from store.database_file.foreign_log import has_foreign_log, is_in_use
@@ -109,8 +110,9 @@ def test_a_library_that_is_opened_through_a_symbolic_link_too_keeps_its_locks(
         with library.transaction() as connection:
             connection.exec_driver_sql("UPDATE tags SET name = 'New' WHERE id = 1")
         assert (damaged / LOG).stat().st_size
-        with Library.open(link), library.alone() as is_alone:
+        with closing(SqliteBackend(link)) as other, other.alone() as is_alone:
             assert not is_alone
+        Library.open(link).close()
     assert judged == []
 
 
@@ -122,8 +124,8 @@ def test_no_library_is_opened_while_a_log_is_judged(damaged: Path) -> None:
             opened.set()
 
     thread = threading.Thread(target=open_it)
-    with closing(Library(damaged)) as library:
-        with library.alone() as is_alone:
+    with closing(SqliteBackend(damaged)) as backend:
+        with backend.alone() as is_alone:
             assert is_alone
             thread.start()
             assert not opened.wait(0.2)

@@ -1,0 +1,68 @@
+"""Transactions of a connection, which every backend begins in its own way.
+
+An engine begins a transaction in its `begin` event, where it asks `is_writing` what kind is wanted.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+__all__ = ["is_writing", "reading", "writing", "writing_temporary"]
+
+_KIND = "sightline_transaction"
+_READS, _WRITES, _WRITES_TEMPORARY = "reads", "writes", "writes temporary tables"
+
+
+def is_writing(connection: Connection) -> bool:
+    """Return whether the transaction that begins may change the catalogue."""
+    return connection.get_execution_options().get(_KIND) == _WRITES
+
+
+def is_writing_temporary(connection: Connection) -> bool:
+    """Return whether the transaction that begins changes temporary tables only."""
+    return connection.get_execution_options().get(_KIND) == _WRITES_TEMPORARY
+
+
+@contextmanager
+def reading(connection: Connection) -> Iterator[Connection]:
+    """Yield `connection` within a read transaction: one consistent view of the catalogue."""
+    connection.execution_options(**{_KIND: _READS})
+    with connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(connection: Connection) -> Iterator[Connection]:
+    """Yield `connection` within a write transaction, which is rolled back on an exception.
+
+    Write transactions are serialised: this waits for the end of any other one, by whichever process. What is read
+    within the block is therefore still so when it is committed.
+    """
+    connection.execution_options(**{_KIND: _WRITES})
+    with _rolled_back_on_error(connection):
+        yield connection
+
+
+@contextmanager
+def writing_temporary(connection: Connection) -> Iterator[Connection]:
+    """Yield `connection` within a transaction that changes only temporary tables of this connection."""
+    connection.execution_options(**{_KIND: _WRITES_TEMPORARY})
+    with _rolled_back_on_error(connection):
+        yield connection
+
+
+@contextmanager
+def _rolled_back_on_error(connection: Connection) -> Iterator[None]:
+    """Begin and commit a transaction, and also end the one that a commit leaves open if it fails.
+
+    SQLAlchemy takes that for ended. What cleans up afterwards, with the same connection, could not begin another one,
+    and would hide the first error.
+    """
+    try:
+        with connection.begin():
+            yield
+    except BaseException:
+        if not (connection.closed or connection.invalidated):
+            connection.connection.rollback()  # does nothing if no transaction is open
+        raise

@@ -1,0 +1,135 @@
+"""The locks of a library: waiting for them, and what each is for.
+
+writer.lock         held by the one process that changes the library, for a batch
+indexing-*.lock     held by the one process that indexes a root, or forgets pictures of it
+filling-*.lock      held by the one process that fills an embedding space
+building-*.lock     held by the one process of this machine that builds inverted lists for a space
+reading-texts.lock  held by the one process that reads text in pictures
+jobs.lock           held by the one process that runs the queue of jobs
+
+The backend decides what a lock is: a file in the folder of the library, or a lock of the server. Files of this machine
+have locks of this machine.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from store.catalog.backend import Backend
+from store.catalog.named_locks import WRITER_LOCK, NamedLock
+
+__all__ = ["LibraryLocks", "RootLock"]
+
+JOB_LOCK = "jobs.lock"
+TEXT_LOCK = "reading-texts.lock"
+
+WAITING_SECONDS = 1.0
+"""Time after which a process reports that it waits for a lock. Most locks are held for a fraction of it."""
+
+CHECK_SECONDS = 0.25
+"""Interval at which a process that waits for a lock may decide to stop."""
+
+Callback = Callable[[], None] | None
+
+
+class LibraryLocks:
+    """The locks of a library. All of them end with the process, even if it is killed.
+
+    Acquiring one raises `LibraryReadOnly` and `LibraryUnusable`. A lock of a server can be lost while the process
+    continues; the next write transaction of the thread that held it then raises `LockLost`.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._lock = backend.lock(WRITER_LOCK)
+
+    @contextmanager
+    def locked(self, waiting: Callback = None) -> Iterator[None]:
+        """Hold the writer lock without a look at the catalogue, to replace it as a whole."""
+        with self._hold(self._lock, waiting):
+            yield
+
+    @contextmanager
+    def root_lock(self, root: Path, waiting: Callback = None, check: Callback = None) -> Iterator["RootLock"]:
+        """Lock a root against other index runs, and against removal of its pictures. Others may write in between.
+
+        Acquire it before the writer lock, never while that is held. `waiting` and `check` are as for `exclusive`.
+        """
+        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+        turn, lock = (self.backend.lock(f"indexing-{name}.{suffix}") for suffix in ("next.lock", "lock"))
+        with ExitStack() as held:
+            with self._hold(turn, waiting, check):  # the process that waits longest is next
+                held.enter_context(self._hold(lock, waiting, check))
+            yield RootLock(self, turn)
+
+    @contextmanager
+    def job_lock_if_free(self) -> Iterator[bool]:
+        """Lock the queue of jobs against other processes that run it, without waiting; yield whether that succeeded."""
+        with self._if_free(self.backend.lock(JOB_LOCK)) as is_held:
+            yield is_held
+
+    @contextmanager
+    def space_fill_lock(self, fingerprint: str, waiting: Callback = None, check: Callback = None) -> Iterator[None]:
+        """Lock an embedding space against other processes that fill it, independently of the writer lock."""
+        with self._hold(self._fill_lock(fingerprint), waiting, check):
+            yield
+
+    @contextmanager
+    def space_fill_lock_if_free(self, fingerprint: str) -> Iterator[bool]:
+        """Like `space_fill_lock`, but never wait; yield whether the lock was acquired."""
+        with self._if_free(self._fill_lock(fingerprint)) as is_held:
+            yield is_held
+
+    @contextmanager
+    def index_build_lock_if_free(self, fingerprint: str) -> Iterator[bool]:
+        """Lock the building of inverted lists for a space on this machine; yield whether that succeeded at once."""
+        with self._if_free(self.backend.local_lock(f"building-{fingerprint[:12]}.lock")) as is_held:
+            yield is_held
+
+    @contextmanager
+    def text_reading_lock(self, waiting: Callback = None) -> Iterator[None]:
+        """Lock the reading of text against other processes that do the same, independently of the writer lock."""
+        with self._hold(self.backend.lock(TEXT_LOCK), waiting):
+            yield
+
+    def _fill_lock(self, fingerprint: str) -> NamedLock:
+        return self.backend.lock(f"filling-{fingerprint[:12]}.lock")
+
+    @contextmanager
+    def _hold(self, lock: NamedLock, waiting: Callback, check: Callback = None) -> Iterator[None]:
+        self.backend.require_writable()
+        if not lock.acquire(WAITING_SECONDS):
+            if waiting is not None:
+                waiting()
+            while not lock.acquire(CHECK_SECONDS):
+                if check is not None:
+                    check()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _if_free(self, lock: NamedLock, patience: float = 0) -> Iterator[bool]:
+        self.backend.require_writable()
+        is_held = lock.acquire(patience)
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                lock.release()
+
+
+class RootLock:
+    """The lock of a root, held within the `Library.root_lock` block that yielded it."""
+
+    def __init__(self, locks: LibraryLocks, turn: NamedLock) -> None:
+        self._locks = locks
+        self._turn = turn
+
+    def is_wanted(self) -> bool:
+        """Return whether another run waits for the lock."""
+        with self._locks._if_free(self._turn) as is_free:
+            return not is_free
