@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, not_, select
 
 from store.catalog.id_sets import Ids, read_ids
+from store.catalog.portable_sql import joined
 from store.catalog.tables import Content, ContentPlace, Picture, PictureState, PlaceRow
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
@@ -50,9 +51,7 @@ class Positions:
 def load_positions(library: Library) -> Positions:
     """Return the positions of all contents of the library, also of those whose files are missing."""
     columns = (Content.id, Content.latitude, Content.longitude)
-    statement = select(*map(func.group_concat, columns)).where(
-        Content.latitude.is_not(None), Content.longitude.is_not(None)
-    )
+    statement = select(*map(joined, columns)).where(Content.latitude.is_not(None), Content.longitude.is_not(None))
     with library.read() as connection:
         # As texts, which is faster than a Python object for each value. They have 15 digits: 0.1 micrometres.
         ids, latitudes, longitudes = (
@@ -97,9 +96,9 @@ def _places(connection: Connection, ids: Ids) -> tuple[NDArray[np.int32], tuple[
 def _looked_up(connection: Connection) -> list[tuple[PlaceNames, str]]:
     """Return the places of a gazetteer, each with the IDs of the contents there, separated by commas."""
     statement = (
-        select(PlaceRow.city, PlaceRow.region, PlaceRow.country, func.group_concat(ContentPlace.content_id))
+        select(PlaceRow.city, PlaceRow.region, PlaceRow.country, joined(ContentPlace.content_id))
         .join(ContentPlace, ContentPlace.place_id == PlaceRow.id)
-        .group_by(ContentPlace.place_id)
+        .group_by(PlaceRow.id)
     )
     return [(PlaceNames(city, region, country), ids) for city, region, country, ids in connection.execute(statement)]
 
@@ -109,8 +108,6 @@ def _named(connection: Connection) -> list[tuple[PlaceNames, str]]:
     city = func.coalesce(Content.city, Content.sublocation)
     columns = (city, Content.region, Content.country)
     statement = (
-        select(*columns, func.group_concat(Content.id))
-        .where(has_own_place(), not_(Content.latitude.is_(None)))
-        .group_by(*columns)
+        select(*columns, joined(Content.id)).where(has_own_place(), not_(Content.latitude.is_(None))).group_by(*columns)
     )
     return [(PlaceNames(*place), ids) for *place, ids in connection.execute(statement)]

@@ -28,6 +28,7 @@ from core.text_lines import Corners, TextLine
 from store.catalog.collation import clean_name
 from store.catalog.frame_ids import frame_id
 from store.catalog.id_sets import batch_slices
+from store.catalog.portable_sql import index_of
 from store.catalog.tables import Content, Picture, PictureState, Root, RootKind, TextFrame, TextLineRow, TextReadingRow
 from store.catalog.text_comparison import TextPattern, comparable, contains_word, join_lines
 from store.library import Library, Writer
@@ -177,7 +178,7 @@ def text_coverage(library: Library) -> TextCoverage:
 def containing(pieces: Collection[str]) -> ColumnElement[bool]:
     """Whether a row of `TextFrame` contains all of these comparable texts, also across the ends of lines."""
     short = [piece for piece in pieces if len(piece) < INDEXED_LENGTH]
-    conditions = [func.instr(TextFrame.comparable, piece) > 0 for piece in short]
+    conditions = [index_of(TextFrame.comparable, piece) > 0 for piece in short]
     if indexed := [piece for piece in pieces if len(piece) >= INDEXED_LENGTH]:
         phrases = " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in indexed)
         rows = select(_INDEX.c.rowid).where(_INDEX.c.text_index.op("MATCH")(phrases))

@@ -12,16 +12,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     SQLColumnExpression,
-    String,
     and_,
     case,
-    cast,
     func,
     literal,
     select,
     true,
 )
 
+from store.catalog.portable_sql import character, date_text, greater_of, joined, lesser_of, quotient
 from store.catalog.tables import Content
 from store.filters.conditions import Condition
 from store.filters.selection import matching_contents, scanned_contents
@@ -75,7 +74,7 @@ def load_days(library: Library, condition: Condition | None) -> Timeline:
     The rows are transferred as one text, with 11 characters for each, because 100,000 rows would be as many
     Python objects.
     """
-    row = func.coalesce(func.substr(cast(Content.taken_at, String), 1, _DAY_LENGTH), literal(_UNDATED)) + _shape()
+    row = func.coalesce(date_text(Content.taken_at, _DAY_LENGTH), literal(_UNDATED)) + _shape()
     with library.read() as connection:
         ordered = (
             select(row.label("row"))
@@ -83,7 +82,7 @@ def load_days(library: Library, condition: Condition | None) -> Timeline:
             .order_by(Content.taken_at.desc(), Content.id.desc())
             .subquery()
         )
-        text = connection.scalar(select(func.group_concat(ordered.c.row, ""))) or ""
+        text = connection.scalar(select(joined(ordered.c.row, ""))) or ""
     letters = np.frombuffer(text.encode("ascii"), "S1").reshape(-1, _DAY_LENGTH + 1)  # (n, 11)
     return Timeline(_counted(letters[:, :-1]), letters[:, -1].tobytes().decode("ascii"))
 
@@ -112,15 +111,15 @@ def load_from_day(
 def _shape() -> ColumnElement[str]:
     """One character for the shape of a content; see `Timeline`."""
     width, height = Content.width, Content.height
-    landscape = func.min(MAX_SHAPE, _rounded(width, height) - SHAPE_STEPS)
-    portrait = func.max(-MAX_SHAPE, SHAPE_STEPS - _rounded(height, width))
+    landscape = lesser_of(MAX_SHAPE, _rounded(width, height) - SHAPE_STEPS)
+    portrait = greater_of(-MAX_SHAPE, SHAPE_STEPS - _rounded(height, width))
     code = func.coalesce(case((width >= height, landscape), else_=portrait), 0)  # NULL without a size
-    return func.char(SQUARE + code, type_=String)
+    return character(SQUARE + code)
 
 
 def _rounded(long: SQLColumnExpression[int], short: SQLColumnExpression[int]) -> ColumnElement[int]:
     """`long / short` in steps, rounded with integers only."""
-    return (2 * SHAPE_STEPS * long + short) // (2 * short)  # NULL if `short` is 0
+    return quotient(2 * SHAPE_STEPS * long + short, 2 * short)  # NULL if `short` is 0
 
 
 def _counted(days: NDArray[np.bytes_]) -> tuple[DayCount, ...]:

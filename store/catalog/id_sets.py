@@ -2,11 +2,32 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, SQLColumnExpression, func, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    LargeBinary,
+    Select,
+    SQLColumnExpression,
+    Text,
+    UnaryExpression,
+    bindparam,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from store.catalog.portable_sql import joined
 
 __all__ = ["MAX_VARIABLES", "Ids", "among", "batch_slices", "read_ids", "without"]
 
@@ -28,7 +49,7 @@ def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
     Removing duplicates is faster here than in SQLite, too.
     """
     (column,) = statement.subquery().c
-    text = connection.scalar(select(func.group_concat(column)))
+    text = connection.scalar(select(joined(column)))
     ids = np.sort(np.fromstring(text or "", dtype=np.int64, sep=","))
     is_first = np.ones(len(ids), np.bool_)
     is_first[1:] = ids[1:] != ids[:-1]
@@ -36,8 +57,63 @@ def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
 
 
 def among(column: SQLColumnExpression[Any], values: Sequence[object]) -> ColumnElement[bool]:
-    """Return `column IN values` with a single bound variable, for any number of IDs or names."""
-    return column.in_(select(func.json_each(json.dumps(values)).table_valued("value").c.value))
+    """Return `column IN values` with a single bound variable, for any number of IDs or names, or of paths in UTF-8."""
+    kind: TypeEngine[Any] = cast("Any", column).expression.type
+    item = LargeBinary() if isinstance(kind, LargeBinary) else BigInteger() if isinstance(kind, Integer) else Text()
+    return _Among(column, bindparam(None, list(values), _Values(item), unique=True))
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002
+        """Return the element: with `= 1`, which SQLAlchemy adds for SQLite, no index would be used."""
+        return self
+
+    def _negate(self) -> UnaryExpression[bool]:
+        return UnaryExpression(self, operator=operators.inv, type_=self.type)
+
+
+class _Values(TypeDecorator[list[object]]):
+    """Values of one type: an array, where the database has arrays, or else a text in JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = (
+            LargeBinary() if isinstance(of, LargeBinary) else BigInteger() if isinstance(of, Integer) else Text()
+        )
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of the bound variable."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(Text())
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        return dialect.type_descriptor(ARRAY(self.item))
+
+    def process_bind_param(self, value: list[object] | None, dialect: Dialect) -> Any:
+        """Return the values as the database takes them."""
+        if dialect.name == "postgresql":
+            return value
+        return json.dumps([each.decode() if isinstance(each, bytes) else each for each in value or ()])
+
+
+@compiles(_Among)
+def _among_in_sqlite(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = element.clauses
+    value = "CAST(value AS BLOB)" if isinstance(column.type, LargeBinary) else "value"
+    rows = f"SELECT {value} FROM json_each({compiler.process(values, **options)})"
+    return f"({compiler.process(column, **options)} IN ({rows}))"
+
+
+@compiles(_Among, "postgresql")
+def _among_in_postgresql(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = element.clauses
+    return f"({compiler.process(column, **options)} = ANY ({compiler.process(values, **options)}))"
 
 
 def without(ids: Ids, others: Ids) -> Ids:

@@ -27,6 +27,7 @@ from core.files import absolute
 from store.catalog.collation import fold, matches
 from store.catalog.geography import box_around
 from store.catalog.id_sets import among
+from store.catalog.portable_sql import metres_between
 from store.catalog.tables import AlbumContent, Content, ContentTag, PersonRow, Picture, PictureTag, Tag, TextFrame
 from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
@@ -266,7 +267,7 @@ def _in_circle(circle: Circle) -> ColumnElement[bool]:
     """Test the bounding box first, which has an index, and then the distance."""
     if not all(map(math.isfinite, (circle.latitude, circle.longitude, circle.metres))) or abs(circle.latitude) > 90:
         raise InvalidQuery(f"{circle.latitude}, {circle.longitude} are not valid coordinates.")
-    metres = func.sightline_metres(circle.latitude, circle.longitude, Content.latitude, Content.longitude)
+    metres = metres_between(circle.latitude, circle.longitude, Content.latitude, Content.longitude)
     return and_(_in_box(box_around(circle)), metres <= circle.metres)
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from store.catalog.bulk_insert import insert_new, load_rows
 from store.catalog.tables import (
     AlbumContent,
     Content,
@@ -36,7 +37,7 @@ from store.catalog.tables import (
 )
 from store.catalog.transactions import reading, writing
 from store.ingest.metadata import mark_sidecar_contents
-from store.ingest.scanned_files import COMPANIONS, INSERT_SEEN, RELEASED, SEEN, ScannedFile
+from store.ingest.scanned_files import COMPANIONS, RELEASED, SEEN, ScannedFile
 from store.library import mark_changed
 from store.roots import RootLocation
 from store.spaces.registry import StoredSpace
@@ -93,7 +94,7 @@ class CompanionPairing:
         with writing(self._connection) as connection:
             connection.execute(delete(RELEASED))
             if files:
-                connection.exec_driver_sql(INSERT_SEEN, files)
+                load_rows(connection, SEEN, files)
                 connection.execute(insert(RELEASED), [{"relpath": file.relpath} for file in files])
         return len(files)
 
@@ -146,7 +147,7 @@ class CompanionPairing:
                 Picture.content_id.is_not(None),
             )
             names = ["tag_id", "content_id", "source"]
-            connection.execute(insert(ContentTag).prefix_with("OR IGNORE").from_select(names, tags))
+            connection.execute(insert_new(ContentTag).from_select(names, tags))
 
     def _copy_ratings(self, connection: Connection, paired: Select[int]) -> None:
         """Copy the ratings of the user from companions to pictures that have none."""
@@ -178,7 +179,7 @@ class CompanionPairing:
                 Picture.content_id.is_not(None),
             )
             names = ["album_id", "content_id", "position"]
-            connection.execute(insert(AlbumContent).prefix_with("OR IGNORE").from_select(names, places))
+            connection.execute(insert_new(AlbumContent).from_select(names, places))
 
     def _stills(self, condition: ColumnElement[bool]) -> Select[bytes]:
         """Return the paths of pictures with companions that are in this condition."""

@@ -36,6 +36,7 @@ from sqlalchemy import (
 )
 
 from core.errors import PictureTooLarge, RootUnavailable
+from store.catalog.bulk_insert import load_rows
 from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState, VectorFailure
 from store.catalog.transactions import reading, writing
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
@@ -44,7 +45,6 @@ from store.ingest.metadata import mark_sidecar_contents
 from store.ingest.scanned_files import (
     COMPANIONS,
     EXCLUDED,
-    INSERT_SEEN,
     RELEASED,
     SEEN,
     TEMPORARY,
@@ -171,7 +171,7 @@ class ScanReconciler:
                 for path in companion_paths(file)
             ]
             with writing(self.connection) as connection:
-                connection.exec_driver_sql(INSERT_SEEN, chunk)  # without a dictionary for each row
+                load_rows(connection, SEEN, chunk)
                 if companions:
                     connection.execute(insert(COMPANIONS), companions)
             seen += len(chunk)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, select, true, update
 
+from store.catalog.bulk_insert import insert_new
 from store.catalog.id_sets import batch_slices
+from store.catalog.portable_sql import greater_of, lesser_of
 from store.catalog.tables import (
     Album,
     AlbumContent,
@@ -131,7 +133,7 @@ def _copy_tags_and_rating(connection: Connection, old: int, new: int) -> None:
         ContentTag.content_id == old, ContentTag.source == TagSource.USER
     )
     columns = ["tag_id", "content_id", "source", "probability"]
-    connection.execute(insert(ContentTag).prefix_with("OR IGNORE").from_select(columns, tags))
+    connection.execute(insert_new(ContentTag).from_select(columns, tags))
     rating = connection.scalar(select(Content.user_rating).where(Content.id == old))
     is_unrated = Content.user_rating.is_(None)
     connection.execute(update(Content).where(Content.id == new, is_unrated).values(user_rating=rating))
@@ -141,7 +143,7 @@ def _copy_places_in_albums(connection: Connection, old: int, new: int) -> None:
     """Put the new content in the places of the old one, unless an album has it already."""
     places = select(AlbumContent.album_id, literal(new), AlbumContent.position).where(AlbumContent.content_id == old)
     columns = ["album_id", "content_id", "position"]
-    connection.execute(insert(AlbumContent).prefix_with("OR IGNORE").from_select(columns, places))
+    connection.execute(insert_new(AlbumContent).from_select(columns, places))
     connection.execute(update(Album).where(Album.cover_id == old).values(cover_id=new))
 
 
@@ -150,5 +152,5 @@ def _copy_verdicts(connection: Connection, old: int, new: int) -> None:
         (DistinctPair.first_id, DistinctPair.second_id),
         (DistinctPair.second_id, DistinctPair.first_id),
     ):
-        pairs = select(func.min(other, new), func.max(other, new)).where(one == old, other != new)
-        connection.execute(insert(DistinctPair).prefix_with("OR IGNORE").from_select(["first_id", "second_id"], pairs))
+        pairs = select(lesser_of(other, new), greater_of(other, new)).where(one == old, other != new)
+        connection.execute(insert_new(DistinctPair).from_select(["first_id", "second_id"], pairs))

@@ -25,7 +25,6 @@ from core.files import changed_ns, modified_ns
 __all__ = [
     "COMPANIONS",
     "EXCLUDED",
-    "INSERT_SEEN",
     "NOT_TAKEN",
     "RELEASED",
     "SEEN",
@@ -122,12 +121,6 @@ class ScannedFile(NamedTuple):
     ctime_ns: int | None = None
     inode: int | None = None
     companions: bytes | None = None
-
-
-INSERT_SEEN = (
-    f"INSERT INTO seen ({', '.join(ScannedFile._fields)}) VALUES ({', '.join('?' * len(ScannedFile._fields))})"
-)
-"""Inserts scanned files, each a tuple, into `seen`."""
 
 
 def pack_sidecars(sidecars: Sequence[SidecarFile]) -> bytes | None:

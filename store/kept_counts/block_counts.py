@@ -11,16 +11,15 @@ from sqlalchemy import (
     Connection,
     Executable,
     Select,
-    String,
     and_,
     case,
-    cast,
     func,
     not_,
     select,
     union_all,
 )
 
+from store.catalog.portable_sql import MONTH_LENGTH, date_text
 from store.catalog.tables import (
     BLOCK_SIZE,
     Content,
@@ -42,7 +41,7 @@ KIND = "facets-1"
 """Raise the number when what is counted changes."""
 
 FACT_COLUMNS: dict[str, ColumnElement[Any]] = {
-    "month": func.substr(cast(Content.taken_at, String), 1, 7),
+    "month": date_text(Content.taken_at, MONTH_LENGTH),
     "camera": Content.camera.expression,
     "lens": Content.lens.expression,
     "format": FIELDS["format"].value,  # type: ignore[dict-item]

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from store.catalog.bulk_insert import insert_rows
+from store.catalog.bulk_insert import insert_new, insert_rows
 from store.catalog.tables import (
     Base,
     Content,
@@ -120,4 +120,4 @@ def _without(connection: Connection, table: type[Base], rows: Sequence[dict[str,
 def _ignore(connection: Connection, table: type[Base], rows: Sequence[Row]) -> None:
     """Insert the rows that the table does not have."""
     if rows:
-        connection.execute(insert(table).prefix_with("OR IGNORE"), [dict(row) for row in rows])
+        connection.execute(insert_new(table), [dict(row) for row in rows])

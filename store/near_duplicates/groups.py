@@ -17,6 +17,7 @@ from sqlalchemy.orm import aliased
 from core.errors import PathNotIndexed
 from core.files import absolute
 from store.catalog.id_sets import Ids, among, batch_slices
+from store.catalog.portable_sql import hex_digits, joined
 from store.catalog.tables import Content, DistinctPair, PerceptualHashRow, Picture, PictureState, Root, RootKind
 from store.library import Library, Writer
 from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
@@ -326,7 +327,7 @@ def _anchor_hashes(connection: Connection) -> tuple[Ids, NDArray[np.uint8]]:
     last = connection.scalar(select(func.max(row.content_id))) or 0
     ids, hashes = list[Ids](), bytearray()
     for start in range(0, last + 1, ANCHOR_PAGE_SIZE):
-        statement = select(func.group_concat(row.content_id), func.group_concat(func.hex(row.bits), "")).where(
+        statement = select(joined(row.content_id), joined(hex_digits(row.bits), "")).where(
             row.content_id >= start,
             row.content_id < start + ANCHOR_PAGE_SIZE,
             row.anchor_id + 0 == row.content_id,  # not by the index of anchors: the rows are read anyway

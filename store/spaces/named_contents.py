@@ -1,13 +1,12 @@
 """The contents of many files, or of many imported documents, that have a vector in one space."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, cast, func, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from store.catalog.id_sets import batch_slices
+from store.catalog.id_sets import among, batch_slices
 from store.catalog.tables import Embedding, Picture, PictureState, Root
 from store.library import Library
 from store.roots import FolderRoots, collection_path
@@ -68,9 +67,9 @@ def _embedded_in(
 
 
 def _is_one_of(relpaths: Sequence[bytes]) -> ColumnElement[bool]:
-    """Return `Picture.relpath IN relpaths`, as one text if they are valid UTF-8, which is twice as fast."""
+    """Return `Picture.relpath IN relpaths`, with one variable if they are valid UTF-8, which is twice as fast."""
     try:
-        text = json.dumps([relpath.decode() for relpath in relpaths])
+        b"".join(relpaths).decode()
     except UnicodeDecodeError:
         return Picture.relpath.in_(relpaths)
-    return Picture.relpath.in_(select(cast(func.json_each(text).table_valued("value").c.value, LargeBinary)))
+    return among(Picture.relpath, relpaths)

@@ -25,7 +25,7 @@ __all__ = ["PostgresServer", "running_server"]
 OWNER = "sightline"
 """The superuser of the server. Connections from this machine need no password."""
 
-UNPRIVILEGED = "nobody"
+UNPRIVILEGED = "daemon"
 """The user of the server's process if the tests run as root, as whom PostgreSQL does not start."""
 
 START_SECONDS = 120.0
