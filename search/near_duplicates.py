@@ -13,14 +13,14 @@ from core.files import absolute
 from search.results import Hit
 from store.catalog.id_sets import Ids
 from store.library import Library
-from store.near_duplicates.grouper import DuplicateThresholds
-from store.near_duplicates.groups import (
-    compute_duplicate_groups,
+from store.near_duplicates.group_queries import (
     count_ungrouped,
     duplicate_anchors,
     list_duplicate_groups,
     near_duplicate_records,
 )
+from store.near_duplicates.grouper import DuplicateThresholds
+from store.near_duplicates.groups import compute_duplicate_groups
 from store.near_duplicates.members import GroupMember
 from store.queries import ContentRecord
 from store.spaces.registry import active_space

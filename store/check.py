@@ -25,7 +25,8 @@ from store.catalog.tables import (
 )
 from store.derived_columns import correct_derived, find_wrong_blocks, find_wrong_paths
 from store.library import Library, Writer, mark_changed
-from store.near_duplicates.groups import find_broken_groups, reset_broken_groups, update_near_duplicate_groups
+from store.near_duplicates.group_checks import find_broken_groups, reset_broken_groups
+from store.near_duplicates.groups import update_near_duplicate_groups
 from store.spaces import index_cache
 from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index

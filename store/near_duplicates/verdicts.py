@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or
 from store.catalog.id_sets import among, batch_slices
 from store.catalog.tables import Content, DistinctPair, PerceptualHashRow, Picture, PictureState
 from store.library import Library, Writer
-from store.near_duplicates.groups import BEST_FIRST, compare_again
+from store.near_duplicates.groups import compare_again
+from store.near_duplicates.stored_hashes import BEST_FIRST
 from store.spaces.registry import active_space
 
 __all__ = ["Pair", "count_verdicts", "list_verdicts", "pairs_among", "tell_apart", "withdraw_verdicts"]

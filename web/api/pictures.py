@@ -14,7 +14,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from core.frames import FIRST_FRAME
-from store.near_duplicates.groups import near_duplicate_records
+from store.near_duplicates.group_queries import near_duplicate_records
 from store.queries import StoredFile, load_content_record
 from web.dependencies import ServiceDep
 from web.errors import NotFound

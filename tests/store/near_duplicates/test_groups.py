@@ -13,14 +13,9 @@ from sqlalchemy import delete, select, update
 from store import Library
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.check import verify
+from store.near_duplicates.group_queries import duplicate_anchors, list_duplicate_groups, near_duplicate_records
 from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
-from store.near_duplicates.groups import (
-    compute_duplicate_groups,
-    duplicate_anchors,
-    list_duplicate_groups,
-    near_duplicate_records,
-    update_near_duplicate_groups,
-)
+from store.near_duplicates.groups import compute_duplicate_groups, update_near_duplicate_groups
 from store.near_duplicates.hashes import PerceptualHash, record_hashes
 from store.spaces.registry import StoredSpace
 from tests.support.writers import publish, run_repair

@@ -11,13 +11,9 @@ from store import Library
 from store.catalog.tables import Content, DistinctPair, PerceptualHashRow, Picture, PictureState
 from store.check import verify
 from store.forget import forget
+from store.near_duplicates.group_queries import duplicate_anchors, near_duplicate_records
 from store.near_duplicates.grouper import DuplicateThresholds
-from store.near_duplicates.groups import (
-    compute_duplicate_groups,
-    duplicate_anchors,
-    near_duplicate_records,
-    update_near_duplicate_groups,
-)
+from store.near_duplicates.groups import compute_duplicate_groups, update_near_duplicate_groups
 from store.near_duplicates.hashes import PerceptualHash, record_hashes
 from store.near_duplicates.verdicts import (
     count_verdicts,
