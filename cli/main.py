@@ -48,6 +48,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "backup": ("cli.commands.backup:backup", "Write a snapshot of tags, ratings, albums and judgements."),
         "restore": ("cli.commands.restore:restore", "Restore tags, ratings, albums and judgements from a snapshot."),
         "merge": ("cli.commands.merge:merge", "Add all that another library has to this one."),
+        "migrate": ("cli.commands.migrate:migrate", "Copy a library into another database, such as PostgreSQL."),
         "write-xmp": (
             "cli.commands.write_xmp:write_xmp",
             "Write tags and ratings into XMP files beside pictures.",
@@ -76,6 +77,7 @@ SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
             "backup",
             "restore",
             "merge",
+            "migrate",
             "write-xmp",
             "move-root",
             "verify",

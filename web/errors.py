@@ -119,6 +119,7 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.RootBusy: HTTPStatus.CONFLICT,
         errors.ForeignRoot: HTTPStatus.CONFLICT,
         errors.MergeWithItself: HTTPStatus.CONFLICT,
+        errors.TargetNotEmpty: HTTPStatus.CONFLICT,
         errors.RootMismatch: HTTPStatus.CONFLICT,
         errors.RootOverlaps: HTTPStatus.CONFLICT,
         errors.UnknownRoot: HTTPStatus.NOT_FOUND,

@@ -23,8 +23,11 @@ __all__ = [
     "LibraryOutdated",
     "LibraryReadOnly",
     "LibraryTooNew",
+    "LibraryUnreachable",
     "LibraryUnusable",
+    "LockLost",
     "MergeWithItself",
+    "MigrationFailed",
     "PathNotIndexed",
     "PictureError",
     "PictureTooLarge",
@@ -35,6 +38,7 @@ __all__ = [
     "RootMismatch",
     "RootOverlaps",
     "RootUnavailable",
+    "TargetNotEmpty",
     "UnknownAlbum",
     "UnknownIndexEngine",
     "UnknownRoot",
@@ -42,9 +46,12 @@ __all__ = [
 
 
 class LibraryError(SightlineError):
-    """Something is wrong with a library (catalogue and indexes) as a whole; `path` is its folder."""
+    """Something is wrong with a library (catalogue and indexes) as a whole.
 
-    def __init__(self, path: Path, message: str) -> None:
+    `path` is its folder, or its URL without a password.
+    """
+
+    def __init__(self, path: Path | str, message: str) -> None:
         super().__init__(message)
         self.path = path
 
@@ -52,16 +59,31 @@ class LibraryError(SightlineError):
 class LibraryNotFound(LibraryError):
     """There is no library at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path, f"There is no library at {path}.")
 
 
 class LibraryUnusable(LibraryError):
     """The catalogue at `path` cannot be opened or written; `reason` says why (damaged, no permission, disk full)."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(path, f"The library at {path} cannot be used: {reason}")
         self.reason = reason
+
+
+class LibraryUnreachable(LibraryUnusable):
+    """The server of the library at `path` does not answer, or ended the connection; it may be there again later."""
+
+
+class LockLost(LibraryUnusable):
+    """This process held the lock `lock` of the library at `path`, and the server ended it. Nothing was changed since.
+
+    Another process may have acquired the lock in the meantime, so that work that relies on it has to stop.
+    """
+
+    def __init__(self, path: Path | str, lock: str) -> None:
+        super().__init__(path, f"the lock {lock} was lost, because its server ended the connection. Try again")
+        self.lock = lock
 
 
 class LibraryDamaged(LibraryUnusable):
@@ -71,7 +93,7 @@ class LibraryDamaged(LibraryUnusable):
 class LibraryReadOnly(LibraryUnusable):
     """The library at `path` can be read, but not changed; `reason` says why."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(path, reason)
         self.args = (f"The library at {path} cannot be changed: {reason}.",)
 
@@ -79,7 +101,7 @@ class LibraryReadOnly(LibraryUnusable):
 class LibraryOutdated(LibraryReadOnly):
     """An earlier version wrote the library at `path`, and it cannot be upgraded; `reason` says why."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(path, f"it has to be upgraded for this version of Sightline, but {reason}")
 
 
@@ -88,6 +110,22 @@ class MergeWithItself(LibraryError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, f"{path} is the library itself. Name another one.")
+
+
+class TargetNotEmpty(LibraryError):
+    """A library was to be copied to `path`, where there is something already; `reason` says what."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(path, f"{path} is not an empty library: {reason}. Nothing was changed.")
+        self.reason = reason
+
+
+class MigrationFailed(LibraryError):
+    """A library could not be copied to `path` as a whole: `table` and `reason` say what was wrong."""
+
+    def __init__(self, path: Path | str, table: str, reason: str) -> None:
+        super().__init__(path, f"The library was not copied to {path}. In the table {table}, {reason}.")
+        self.table, self.reason = table, reason
 
 
 class LibraryInUse(LibraryError):
@@ -100,14 +138,14 @@ class LibraryInUse(LibraryError):
 class LibraryBusy(LibraryError):
     """All connections to the catalogue at `path` are in use; the same call may succeed in a moment."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path, f"Too many concurrent accesses to the library at {path}.")
 
 
 class LibraryTooNew(LibraryError):
     """The catalogue at `path` has schema `revision`, which this version does not support."""
 
-    def __init__(self, path: Path, revision: str) -> None:
+    def __init__(self, path: Path | str, revision: str) -> None:
         super().__init__(
             path, f"The library at {path} was written by a newer version of Sightline (schema {revision})."
         )

@@ -1,0 +1,121 @@
+"""Copy a library into an empty one that may be in another database, and compare every value before it counts.
+
+All rows are written in one transaction, which is committed after the comparison. A migration that is stopped or killed
+therefore leaves the target empty, and can be repeated. The source is only read, in one consistent view.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete
+
+from core.errors import LibraryUnusable, MigrationFailed, TargetNotEmpty
+from store.catalog.bulk_copy import last_ids, set_last_ids, triggers_off
+from store.catalog.tables import LibraryState
+from store.change_counter import ChangeCounter
+from store.library import Library
+from store.migrate.carried_tables import carried_tables, count_rows, is_empty
+from store.migrate.copying import CarriedTable, RowsDiffer, RowsRefused, compare_rows, copy_rows
+from store.migrate.local_files import FileInTheWay, LocalFiles
+from store.spaces import index_cache
+from store.spaces.registry import list_spaces
+
+__all__ = ["MigrationHooks", "MigrationReport", "migrate", "plan_migration", "publish_indexes", "require_empty"]
+
+
+@dataclass(frozen=True)
+class MigrationHooks:
+    """What a migration calls.
+
+    `begin` gets the number of rows to copy and to compare, `advance` that of each block, and `waiting` is as for
+    `Library.exclusive`.
+    """
+
+    begin: Callable[[int], None] = lambda _: None
+    advance: Callable[[int], None] = lambda _: None
+    waiting: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What was copied and compared."""
+
+    tables: Sequence[CarriedTable]
+    files: int
+    """Judgements and snapshots."""
+    source_was_changed: bool
+    """Whether the source was changed after the view that was copied."""
+
+
+def plan_migration(source: Library) -> dict[str, int]:
+    """Return the number of rows of each table that a migration would copy."""
+    with source.read() as connection:
+        return count_rows(connection)
+
+
+def migrate(source: Library, target: Library, hooks: MigrationHooks | None = None) -> MigrationReport:
+    """Copy all that `source` has into `target`, which must be empty; return what was copied.
+
+    IDs, revisions, the change feed, kept counts, jobs and the state of the library are the same afterwards. Index files
+    are not copied, see `publish_indexes`. Raises `TargetNotEmpty`, and `MigrationFailed` if a row cannot be written, or
+    is not the same afterwards; nothing was changed then.
+    """
+    hooks = hooks or MigrationHooks()
+    files = LocalFiles(source.path, target.path)
+    changes = ChangeCounter(source)
+    try:
+        before = changes.value()
+        with source.read() as read, target.exclusive(hooks.waiting) as writer, writer.transaction() as written:
+            _require_empty(target, written, files)
+            hooks.begin(2 * sum(count_rows(read).values()))
+            tables = _carry(target, read, written, hooks)
+            _copy_files(target, files)
+        files.finish()
+        return MigrationReport(tables, len(files), changes.value() != before)
+    finally:
+        changes.close()
+
+
+def publish_indexes(library: Library, waiting: Callable[[], None] | None = None) -> None:
+    """Write the index file of each space, so that the first search does not have to build it."""
+    for summary in list_spaces(library):
+        with library.exclusive(waiting) as writer:
+            index_cache.publish(writer, summary.stored)
+
+
+def require_empty(source: Library, target: Library) -> None:
+    """Raise `TargetNotEmpty` if a migration would."""
+    with target.read() as connection:
+        _require_empty(target, connection, LocalFiles(source.path, target.path))
+
+
+def _require_empty(target: Library, connection: Connection, files: LocalFiles) -> None:
+    if not is_empty(connection):
+        raise TargetNotEmpty(target.path, "it has folders, pictures or other records already")
+    try:
+        files.check()
+    except FileInTheWay as exc:
+        raise TargetNotEmpty(target.path, f"{exc.path} would be overwritten") from exc
+
+
+def _carry(target: Library, read: Connection, written: Connection, hooks: MigrationHooks) -> list[CarriedTable]:
+    tables = carried_tables()
+    try:
+        written.execute(delete(LibraryState))
+        with triggers_off(written):
+            for table in tables:
+                copy_rows(table, read, written, hooks.advance)
+        set_last_ids(written, last_ids(read))
+        compared = [compare_rows(table, read, written, hooks.advance) for table in tables]
+    except RowsRefused as exc:
+        raise MigrationFailed(target.path, exc.table, f"the rows cannot be written ({exc.detail})") from exc
+    except RowsDiffer as exc:
+        raise MigrationFailed(target.path, exc.table, f"the row {exc.key!r} is not the same afterwards") from exc
+    return compared
+
+
+def _copy_files(target: Library, files: LocalFiles) -> None:
+    try:
+        files.copy()
+    except OSError as exc:
+        raise LibraryUnusable(target.path, f"its files cannot be written: {exc}") from exc
