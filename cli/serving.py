@@ -31,6 +31,7 @@ def run_server(library: Path, options: ServerOptions) -> None:
         names=frozenset(options.names),
         allowed_folders=tuple(map(absolute, options.allowed_folders)),
         map_tiles=None if options.map_tiles is None else MapTiles(options.map_tiles, options.map_attribution),
+        shared=None if options.shared is None else absolute(options.shared),
         threads=options.threads,
         watch=options.watch,
     )

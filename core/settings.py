@@ -7,12 +7,25 @@ import platformdirs
 
 from core.errors import HomeFolderNotFound
 
-__all__ = ["LIBRARY_VARIABLE", "MODELS_VARIABLE", "default_library", "models_folder", "slug"]
+__all__ = [
+    "LIBRARY_VARIABLE",
+    "LOCAL_VARIABLE",
+    "MODELS_VARIABLE",
+    "SHARED_VARIABLE",
+    "default_library",
+    "local_folder",
+    "models_folder",
+    "slug",
+]
 
 LIBRARY_VARIABLE = "SIGHTLINE_LIBRARY"
 """Environment variable with the library folder to use if none is given."""
 MODELS_VARIABLE = "SIGHTLINE_MODELS"
 """Environment variable with the folder of model files."""
+LOCAL_VARIABLE = "SIGHTLINE_LOCAL"
+"""Environment variable with the folder for what this machine derives from libraries on servers."""
+SHARED_VARIABLE = "SIGHTLINE_SHARED"
+"""Environment variable with a folder that all machines of a library share, for files that are not in the catalogue."""
 
 
 def default_library() -> Path:
@@ -39,6 +52,19 @@ def models_folder() -> Path:
         return platformdirs.user_data_path("sightline", appauthor=False) / "models"
     except RuntimeError as exc:
         raise HomeFolderNotFound(MODELS_VARIABLE) from exc
+
+
+def local_folder() -> Path:
+    """Return the folder for index files and caches of libraries on servers. Each library has a subfolder of its own.
+
+    Raises `HomeFolderNotFound` if the user has no home folder.
+    """
+    if folder := os.environ.get(LOCAL_VARIABLE):
+        return Path(folder)
+    try:
+        return platformdirs.user_data_path("sightline", appauthor=False) / "servers"
+    except RuntimeError as exc:
+        raise HomeFolderNotFound(LOCAL_VARIABLE) from exc
 
 
 def slug(name: str) -> str:

@@ -76,6 +76,11 @@ class Searcher:
         return self._tracker.last.stored
 
     @property
+    def revision(self) -> int:
+        """The revision of that space that the last answer reflects."""
+        return self._tracker.last.current.revision
+
+    @property
     def encoder(self) -> Encoder:
         """The model of that space. Raises an error if it has none or if its weights have changed."""
         return self._tracker.last.require_encoder()

@@ -27,8 +27,8 @@ __all__ = ["TOKEN_COOKIE", "GuardMiddleware"]
 TOKEN_COOKIE = "sightline_token"
 """Name of the cookie for browsers; scripts and other sites cannot read it."""
 
-TOKEN_FREE_PATHS = frozenset({"/health"})
-"""Paths that need no token, since they reveal nothing."""
+HEALTH_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+"""Paths that reveal nothing. They need no token, and balancers may ask for them under any host name."""
 
 UPLOAD_PATHS = frozenset({"/api/v1/uploads", "/api/v1/search/form", "/knn-service"})
 """Paths that accept pictures. All others accept JSON, which takes many times its length in memory once parsed."""
@@ -110,7 +110,7 @@ class GuardMiddleware:
     def _rejection(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
-        if _hostname(host) not in self._settings.hosts:
+        if _hostname(host) not in self._settings.hosts and scope["path"] not in HEALTH_PATHS:
             return problem_response(HTTPStatus.MISDIRECTED_REQUEST, "UnknownHost", "Unknown host name.")
         if not _same_site(scope, headers, host):
             return problem_response(HTTPStatus.FORBIDDEN, "CrossSite", "Requests from other sites are not allowed.")
@@ -125,7 +125,7 @@ class GuardMiddleware:
 
     def _token_rejection(self, scope: Scope, headers: Headers) -> Response | None:
         token = self._settings.token
-        if token is None or scope["path"] in TOKEN_FREE_PATHS:
+        if token is None or scope["path"] in HEALTH_PATHS:
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         if given and scope["path"] == "/":

@@ -16,6 +16,7 @@ from core.errors import AddressUnavailable
 from indexer.jobs import JobWorker
 from store.library import Library
 from web.app import create_app
+from web.readiness import Readiness
 from web.settings import ServeSettings
 
 __all__ = ["Server", "listen", "run"]
@@ -47,7 +48,7 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     ready(f"http://{host}:{port}/")
     jobs = app.state.service.jobs
     try:
-        Server(config, jobs).run(sockets=[listening])
+        Server(config, jobs, app.state.service.readiness).run(sockets=[listening])
     finally:
         if jobs.is_running():
             atexit.register(_exit_without_shutdown)
@@ -67,13 +68,15 @@ def _exit_without_shutdown() -> None:
 class Server(uvicorn.Server):
     """A uvicorn server that stops the running job at the signal, not only after all clients that watch it are gone."""
 
-    def __init__(self, config: uvicorn.Config, jobs: JobWorker) -> None:
+    def __init__(self, config: uvicorn.Config, jobs: JobWorker, readiness: Readiness) -> None:
         super().__init__(config)
         self._jobs = jobs
+        self._readiness = readiness
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle SIGINT and SIGTERM."""
         self._jobs.closing = True
+        self._readiness.stopping = True
         super().handle_exit(sig, frame)
 
 

@@ -22,6 +22,7 @@ from web.folder_watching import FolderWatching
 from web.highlighting import PictureHighlighter
 from web.judgements import JudgementStore
 from web.metrics import Metrics
+from web.readiness import Readiness
 from web.responses import FacetsResponse
 from web.settings import ServeSettings
 from web.snapshots import SnapshotKeeper
@@ -60,8 +61,9 @@ class Service:
     def __init__(self, library: Library, settings: ServeSettings) -> None:
         self.library = library
         self.settings = settings
-        self.thumbnails = Thumbnails(library, settings.cache, settings.cache_bytes)
-        self.uploads = Uploads(settings.upload_pixels)
+        self.thumbnails = Thumbnails(library, settings.shared or settings.cache, settings.cache_bytes)
+        uploads = None if settings.shared is None else settings.shared / "uploads"
+        self.uploads = Uploads(settings.upload_pixels, shared=uploads)
         self.activity = Activity()
         """The searches in progress, for which jobs make room."""
         self.jobs = JobWorker(library, self.activity, describe_failure)
@@ -84,6 +86,7 @@ class Service:
         self.kept_positions = ResultCache[Positions](self._changes, MAX_CACHED_POSITIONS)
         self._searchers: dict[_SearcherKey, Searcher] = {}
         self._opening = Lock()
+        self.readiness = Readiness(library, self.searcher)
 
     @property
     def is_empty(self) -> bool:
@@ -122,7 +125,8 @@ class Service:
             self._watching.start()
 
     def close(self) -> None:
-        """Stop the running job and delete the uploads."""
+        """Stop the running job and delete the uploads, unless they are shared."""
+        self.readiness.stopping = True
         if self._watching is not None:
             self._watching.close()
         self.jobs.close()

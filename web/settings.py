@@ -42,6 +42,8 @@ class ServeSettings:
         json_bytes: Largest request without a picture.
         threads: Number of requests that are processed at a time, which also bounds memory.
         cache: Folder for thumbnails.
+        shared: Folder that several servers use at the same time, for thumbnails and uploads. By default each server
+            keeps its own uploads, and thumbnails are in `cache`.
         cache_bytes: Size limit of the thumbnails.
         index_folders: Whether clients may add folders to the library, remove them, and download models. By default they
             may if the server has no token, or if it has `allowed_folders`.
@@ -62,6 +64,7 @@ class ServeSettings:
     threads: int = 8
     cache: Path = field(default_factory=_cache_folder)
     cache_bytes: int = 2_000_000_000
+    shared: Path | None = None
     index_folders: bool | None = None
     allowed_folders: tuple[Path, ...] = ()
     map_tiles: MapTiles | None = None

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cli.options.grouping import option_group
+from core.settings import SHARED_VARIABLE
 
 __all__ = ["ServerOptions", "server_options"]
 
@@ -23,6 +24,7 @@ class ServerOptions:
     allowed_folders: tuple[Path, ...]
     map_tiles: str | None
     map_attribution: str
+    shared: Path | None
     threads: int
     watch: bool
     open_page: bool
@@ -62,6 +64,14 @@ server_options = option_group(
             "[default: an outline of the world, without a network]",
         ),
         click.option("--map-attribution", default="", metavar="TEXT", help="Text to show on the map, for --map-tiles."),
+        click.option(
+            "--shared",
+            envvar=SHARED_VARIABLE,
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            help="Keep thumbnails and uploads in DIR, which several servers use at the same time.  "
+            f"[default: ${SHARED_VARIABLE}, or folders of this server]",
+        ),
         click.option(
             "--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Number of concurrent requests."
         ),

@@ -89,7 +89,9 @@ def test_requests_without_the_token_are_rejected(guarded: TestClient, path: str)
 
 def test_bearer_token_is_accepted(guarded: TestClient) -> None:
     assert guarded.get(STATUS, headers={"Authorization": f"bearer {TOKEN}"}).status_code == 200
-    assert guarded.get("/health").status_code == 200
+    for path in ("/health", "/health/live"):
+        assert guarded.get(path).status_code == 200
+        assert guarded.get(path, headers={"Host": "10.0.0.7:8765"}).status_code == 200  # a balancer asks by the address
 
 
 def test_browser_gets_a_cookie_for_its_token(guarded: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -29,6 +30,10 @@ EXAMPLES = 5 * EXAMPLES_FACTOR
 def app(indexed: Library, tmp_path: Path) -> Iterator[FastAPI]:
     """An app that indexes no new folders: a generated path might be the whole disk."""
     made = create_app(indexed, ServeSettings(cache=tmp_path / "cache", index_folders=False))
+    deadline = monotonic() + 60
+    while not made.state.service.readiness.report().ready:  # until then, its route answers 503
+        assert monotonic() < deadline
+        sleep(0.01)
     yield made
     made.state.service.close()
 

@@ -7,7 +7,9 @@ from threading import Event
 import pytest
 from fastapi.testclient import TestClient
 
+from core.errors import EncoderError, LibraryUnusable
 from core.settings import MODELS_VARIABLE
+from encoders import registry
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
 from pictures.decode import DecodeSettings
@@ -112,6 +114,71 @@ def test_failures_are_counted_by_reason_and_listed_in_parts(
     assert names(reason="undecodable", k=2, offset=2) == ["c.jpg"]
     assert names(reason="unsupported") == []
     assert client.get("/api/v1/failures", params={"k": 1001}).status_code == 422
+
+
+def ready_when_loaded(client: TestClient) -> dict[str, object]:
+    """Ask until the model has been loaded, and return the answer."""
+    deadline = time.monotonic() + 60
+    while True:
+        answer = client.get("/health/ready")
+        report: dict[str, object] = answer.json()
+        assert answer.status_code == (200 if report["ready"] else 503)
+        if report["model"] != "loading":
+            return report
+        assert not report["ready"]
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_server_is_ready_once_its_model_is_loaded(client: TestClient, indexed: Library, album: Path) -> None:
+    assert client.get("/health/live").json() == {"status": "ok"}
+    assert client.get("/health/ready").status_code == 503
+    current = {"ready": True, "catalogue": "reachable", "model": "loaded", "index": "current"}
+    assert ready_when_loaded(client) == current
+    (album / "red.png").unlink()
+    index(indexed, [album], FakeEncoder())
+    assert client.get("/health/ready").json() == current | {"index": "behind"}  # searches are still answered, and right
+    assert len(client.post("/api/v1/search", json={"query": "red"}).json()["hits"]) == 3
+    assert client.get("/health/ready").json() == current
+
+
+def test_empty_library_is_ready(library: Library, settings: ServeSettings) -> None:
+    with TestClient(create_app(library, settings), base_url=BASE_URL) as client:
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.json()["model"], answer.json()["index"]) == (200, "none", "none")
+
+
+def test_server_without_the_model_is_not_ready(
+    indexed: Library, settings: ServeSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise EncoderError("The model is not there.")
+
+    monkeypatch.setattr(registry, "load_for_space", fail)
+    with TestClient(create_app(indexed, settings), base_url=BASE_URL) as client:
+        assert ready_when_loaded(client)["model"] == "unavailable"
+        assert client.get("/health/ready").status_code == 503
+
+
+def test_server_without_its_catalogue_is_alive_but_not_ready(
+    client: TestClient, indexed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ready_when_loaded(client)["ready"]
+
+    def fail() -> None:
+        raise LibraryUnusable(indexed.path, "the disk is away")
+
+    monkeypatch.setattr(indexed, "read", fail)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["catalogue"]) == (503, "unreachable")
+    assert client.get("/health").status_code == 503
+    assert client.get("/health/live").status_code == 200
+
+
+def test_server_that_stops_is_not_ready(client: TestClient) -> None:
+    assert ready_when_loaded(client)["ready"]
+    client.app.state.service.readiness.stopping = True  # type: ignore[attr-defined]
+    assert client.get("/health/ready").status_code == 503
 
 
 def test_health_and_metrics_are_available(client: TestClient) -> None:

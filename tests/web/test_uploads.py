@@ -93,13 +93,13 @@ def test_oldest_upload_is_deleted_first() -> None:
 
 
 def test_upload_expires_after_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1000.0
-    monkeypatch.setattr(uploads, "monotonic", lambda: now)
+    now = 1_000_000_000_000
+    monkeypatch.setattr(uploads, "time_ns", lambda: now)
     kept = Uploads(100)
     name = kept.add(small()).id
-    now += 3599
+    now += 3_599_000_000_000
     path = kept.path(name)
-    now += 2
+    now += 2_000_000_000
     with pytest.raises(NotFound):
         kept.path(name)
     assert not path.exists()
@@ -113,3 +113,26 @@ def test_uploads_are_deleted_with_the_server(indexed: Library, settings: ServeSe
         folder = app.state.service.uploads.path(name).parent
         assert folder.stat().st_mode & 0o077 == 0  # only the user can read it
     assert not folder.exists()
+
+
+def test_servers_that_share_a_folder_know_the_uploads_of_each_other(tmp_path: Path) -> None:
+    first, second = (Uploads(100, max_uploads=2, shared=tmp_path / "uploads") for _ in range(2))
+    name = first.add(small()).id
+    assert second.path(name).read_bytes() == small()
+    second.add(small())
+    latest = second.add(small()).id  # the limit counts those of both
+    with pytest.raises(NotFound):
+        first.path(name)
+    assert first.path(latest).stat().st_mode & 0o077 == 0
+    first.close()
+    assert second.path(latest).read_bytes() == small()
+
+
+@pytest.mark.parametrize("name", ["../secret", "..", "", ".", "a/b", "\0", "x" * 22 + "/..", "secret"])
+def test_name_of_an_upload_cannot_lead_to_other_files(tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_bytes(b"x")
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "secret").write_bytes(b"x")
+    with pytest.raises(NotFound):
+        Uploads(100, shared=tmp_path / "uploads").path(name)
+    assert (tmp_path / "uploads" / "secret").exists()

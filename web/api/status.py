@@ -1,5 +1,6 @@
 """The state of the library and of the server."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -16,6 +17,7 @@ from store.texts import text_coverage
 from web.api.spaces import SpaceResponse, list_all
 from web.dependencies import ServiceDep
 from web.errors import printable
+from web.readiness import CatalogueState, IndexState, ModelState
 from web.responses import ResponseModel
 from web.server_folders import folder_uri
 
@@ -76,6 +78,15 @@ class StatusResponse(ResponseModel):
     """Whether clients may add folders to the library, remove them, and download models."""
     may_use_any_folder: bool
     """Whether they may add any folder by its path, and not only those that `GET /server-folders` lists."""
+
+
+class ReadyResponse(ResponseModel):
+    """Whether searches should be sent to a server, and what it can use."""
+
+    ready: bool
+    catalogue: CatalogueState
+    model: ModelState
+    index: IndexState
 
 
 class ReasonResponse(ResponseModel):
@@ -145,6 +156,24 @@ def health(service: ServiceDep) -> dict[str, str]:
     """Return `ok` if the catalogue can be read."""
     service.library.revision()
     return {"status": "ok"}
+
+
+@health_router.get("/health/live")
+async def live() -> dict[str, str]:  # async: it answers also while all threads are busy
+    """Return `ok` if the process answers at all."""
+    return {"status": "ok"}
+
+
+@health_router.get("/health/ready", responses={503: {"model": ReadyResponse}})
+def ready(service: ServiceDep, response: Response) -> ReadyResponse:
+    """Return whether searches should be sent to this server: 200 if so, and 503 if not, or not yet.
+
+    The first question begins to load the model.
+    """
+    report = service.readiness.report()
+    if not report.ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return ReadyResponse(**vars(report))
 
 
 @health_router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
