@@ -12,7 +12,6 @@ from sqlalchemy import (
     Connection,
     Select,
     and_,
-    column,
     delete,
     exists,
     false,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    table,
     true,
 )
 
@@ -31,6 +29,7 @@ from store.catalog.id_sets import batch_slices
 from store.catalog.portable_sql import index_of
 from store.catalog.tables import Content, Picture, PictureState, Root, RootKind, TextFrame, TextLineRow, TextReadingRow
 from store.catalog.text_comparison import TextPattern, comparable, contains_word, join_lines
+from store.catalog.text_search import INDEXED_LENGTH, frames_with
 from store.library import Library, Writer
 
 __all__ = [
@@ -55,13 +54,9 @@ UNREAD_PAGE_SIZE = 200
 MAX_LINE_LENGTH = 2_000
 """Characters kept of a line."""
 
-INDEXED_LENGTH = 3
-"""Characters of the sequences in the full-text index. Shorter texts are looked for in all frames."""
-
 COMMON_FRAMES, COMMON_SHARE = 1_000, 0.05
 """A word that is a part of the text of more frames, and of a larger share of them, is a common one."""
 
-_INDEX = table("text_index", column("rowid"), column("text_index"))
 _CORNER_TYPE = np.dtype("<f4")
 
 
@@ -180,9 +175,7 @@ def containing(pieces: Collection[str]) -> ColumnElement[bool]:
     short = [piece for piece in pieces if len(piece) < INDEXED_LENGTH]
     conditions = [index_of(TextFrame.comparable, piece) > 0 for piece in short]
     if indexed := [piece for piece in pieces if len(piece) >= INDEXED_LENGTH]:
-        phrases = " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in indexed)
-        rows = select(_INDEX.c.rowid).where(_INDEX.c.text_index.op("MATCH")(phrases))
-        conditions.append(TextFrame.id.in_(rows))
+        conditions.append(frames_with(indexed))
     return and_(true(), *conditions)
 
 

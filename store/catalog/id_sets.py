@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
     Connection,
     Dialect,
@@ -17,17 +16,14 @@ from sqlalchemy import (
     Select,
     SQLColumnExpression,
     Text,
-    UnaryExpression,
     bindparam,
     select,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from store.catalog.portable_sql import joined
+from store.catalog.portable_sql import Predicate, joined
 
 __all__ = ["MAX_VARIABLES", "Ids", "among", "batch_slices", "read_ids", "without"]
 
@@ -63,16 +59,8 @@ def among(column: SQLColumnExpression[Any], values: Sequence[object]) -> ColumnE
     return _Among(column, bindparam(None, list(values), _Values(item), unique=True))
 
 
-class _Among(FunctionElement[bool]):
-    type = Boolean()
+class _Among(Predicate):
     inherit_cache = True
-
-    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002
-        """Return the element: with `= 1`, which SQLAlchemy adds for SQLite, no index would be used."""
-        return self
-
-    def _negate(self) -> UnaryExpression[bool]:
-        return UnaryExpression(self, operator=operators.inv, type_=self.type)
 
 
 class _Values(TypeDecorator[list[object]]):

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Float,
     Integer,
     SQLColumnExpression,
     String,
     Text,
+    UnaryExpression,
     and_,
     case,
     cast,
@@ -21,6 +23,7 @@ from sqlalchemy import (
     literal_column,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.functions import sum as sum_function
@@ -30,6 +33,7 @@ from store.catalog.geography import EARTH_RADIUS
 __all__ = [
     "DAY_LENGTH",
     "MONTH_LENGTH",
+    "Predicate",
     "character",
     "date_text",
     "greater_of",
@@ -46,6 +50,20 @@ MONTH_LENGTH = 7
 
 DAY_LENGTH = 10
 """Characters of a whole date in the result of `date_text`."""
+
+
+class Predicate(FunctionElement[bool]):
+    """An expression that is true, false or NULL. SQLAlchemy would add `= 1` for SQLite, so that no index is used."""
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002
+        """Return the element itself. It is compiled with parentheses."""
+        return self
+
+    def _negate(self) -> UnaryExpression[bool]:
+        return UnaryExpression(self, operator=operators.inv, type_=self.type)
 
 
 class _Joined(FunctionElement[str]):

@@ -15,7 +15,6 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     false,
-    func,
     or_,
     select,
     union_all,
@@ -30,6 +29,7 @@ from store.catalog.id_sets import among
 from store.catalog.portable_sql import metres_between
 from store.catalog.tables import AlbumContent, Content, ContentTag, PersonRow, Picture, PictureTag, Tag, TextFrame
 from store.catalog.text_comparison import ExactLine, TextPattern, comparable
+from store.catalog.text_search import text_in, text_like
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.fields import FIELDS, Field, Kind
 from store.filters.path_patterns import name_like, path_in, path_like
@@ -119,13 +119,13 @@ def _word(_connection: Connection, field: Field, test: FieldTest) -> ColumnEleme
     return field.value.in_([str(value) for value in values])
 
 
-def _text(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
+def _text(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     if test.op is Op.EXISTS:
         return _known(field, test)
     values = _storable_texts(test)
     if test.op is Op.LIKE and values:
-        return func.sightline_like(field.value, values[0]) == 1
-    return func.sightline_fold(field.value).in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
+        return text_like(connection, field.value, values[0])
+    return text_in(connection, field.value, values) if test.op in (Op.EQ, Op.IN) else None
 
 
 def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:

@@ -16,13 +16,12 @@ from store.catalog.collation import fold
 from store.catalog.id_sets import among
 from store.catalog.path_keys import path_key
 from store.catalog.tables import Picture, Root, RootKind
+from store.catalog.text_search import like_pattern
 
 __all__ = ["name_like", "path_in", "path_like", "remainders"]
 
 MAX_PATTERN_BYTES = 40_000
 """Bytes of a pattern with its escapes. SQLite rejects more than 50,000 (SQLITE_MAX_LIKE_PATTERN_LENGTH)."""
-
-_TO_LIKE = str.maketrans({"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"})
 
 
 def path_like(connection: Connection, pattern: str) -> ColumnElement[bool]:
@@ -114,7 +113,7 @@ def _beyond_stars(pattern: str, positions: set[int]) -> set[int]:
 def _simplified(pattern: str) -> str:
     """Return the comparable form of a pattern, with repeated stars merged, which match the same texts."""
     simple = re.sub(r"\*+", "*", _key(pattern))
-    if len(simple.translate(_TO_LIKE).encode()) > MAX_PATTERN_BYTES:
+    if len(like_pattern(simple).encode()) > MAX_PATTERN_BYTES:
         raise InvalidQuery("The pattern is too long.")
     return simple
 
@@ -124,4 +123,4 @@ def _key(text: str) -> str:
 
 
 def _like(column: SQLColumnExpression[str], pattern: str) -> ColumnElement[bool]:
-    return column.like(pattern.translate(_TO_LIKE), escape="\\")
+    return column.like(like_pattern(pattern), escape="\\")

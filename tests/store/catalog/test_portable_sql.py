@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Float,
@@ -42,6 +43,7 @@ from store.catalog.portable_sql import (
 )
 from store.catalog.sql_functions import register_functions
 from store.catalog.tables import Tag
+from store.catalog.text_search import text_in, text_like
 
 METADATA = MetaData()
 THINGS = Table(
@@ -187,6 +189,28 @@ def test_a_statement_is_compiled_once_for_values_of_each_type(connection: Connec
         assert ids_where(connection, among(THINGS.c.number, [7])) == [1]
         assert ids_where(connection, among(THINGS.c.name, ["it's"])) == [2]
         assert ids_where(connection, among(THINGS.c.path, [b"a/b.jpg"])) == [2]
+
+
+def test_texts_are_compared_like_names(connection: Connection) -> None:
+    """Case is ignored also outside ASCII, and patterns are not those of LIKE."""
+    rows = ["STRASSE", "Cafe\u0301", "café", "K-\u212a", "a[b]\\c%", "line\nbreak", ""]
+    connection.execute(insert(FILES), [{"id": number, "name": name} for number, name in enumerate(rows)])
+
+    def found(condition: ColumnElement[bool]) -> list[str | None]:
+        return list(connection.execute(select(FILES.c.name).where(condition).order_by(FILES.c.id)).scalars())
+
+    assert found(text_in(connection, FILES.c.name, ["straße", "CAFÉ"])) == ["STRASSE", "Cafe\u0301", "café"]
+    assert found(text_in(connection, FILES.c.name, ["k-k", "cafe", ""])) == ["K-\u212a", ""]
+    assert found(text_in(connection, FILES.c.name, [])) == []
+    assert found(text_like(connection, FILES.c.name, "*É")) == ["Cafe\u0301", "café"]
+    assert found(text_like(connection, FILES.c.name, "?-?")) == ["K-\u212a"]
+    assert found(text_like(connection, FILES.c.name, "A[?]\\C%")) == ["a[b]\\c%"]
+    assert found(text_like(connection, FILES.c.name, "a[_]*")) == []
+    assert found(text_like(connection, FILES.c.name, "L*K")) == ["line\nbreak"]
+    assert found(text_like(connection, FILES.c.name, "")) == [""]
+    both = func.coalesce(THINGS.c.name, literal("STRASSE"))
+    assert ids_where(connection, text_in(connection, both, ["Strasse"])) == [1, 3]
+    assert ids_where(connection, not_(func.coalesce(text_like(connection, THINGS.c.name, "*s*"), False))) == [3, 4]
 
 
 def test_rows_that_exist_are_not_inserted_again(connection: Connection) -> None:
