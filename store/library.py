@@ -15,6 +15,7 @@ from typing import Self
 from sqlalchemy import Connection, select, update
 
 from store.catalog.backend import Backend
+from store.catalog.postgresql.address import is_server_url
 from store.catalog.sqlite_backend import SqliteBackend
 from store.catalog.tables import LibraryState, SpaceRow
 from store.catalog.transactions import reading, writing
@@ -38,20 +39,22 @@ class Library(LibraryLocks):
 
     @classmethod
     def open(cls, place: Path | str, *, create: bool = False) -> Self:
-        """Open the library in the folder `place` and bring its schema up to date.
+        """Open the library at `place` and bring its schema up to date.
 
-        With `create`, the library is created if it does not exist. A library that may not be written to can be read.
-        Raises `LibraryNotFound`, `LibraryTooNew`, `LibraryDamaged` or `LibraryUnusable`.
+        `place` is a folder, or the URL of a database in PostgreSQL, `postgresql://user@host/database`, with everything
+        that libpq reads there. With `create`, the library is created if it does not exist; the database of a URL must
+        exist. A library that may not be written to can be read. Raises `LibraryNotFound`, `LibraryTooNew`,
+        `LibraryDamaged` or `LibraryUnusable`, and `ExtraMissing` if the driver for a URL is not installed.
         """
-        return cls._started(SqliteBackend.at(Path(place), create=create, only_read=False))
+        return cls._started(_backend(place, create=create))
 
     @classmethod
     def open_to_read(cls, place: Path | str) -> Self:
-        """Open the library in the folder `place`, which is not changed even if this process could change it.
+        """Open the library at `place`, which is not changed even if this process could change it.
 
         Raises `LibraryNotFound`, `LibraryOutdated`, `LibraryTooNew`, `LibraryDamaged` or `LibraryUnusable`.
         """
-        return cls._started(SqliteBackend.at(Path(place), create=False, only_read=True))
+        return cls._started(_backend(place, only_read=True))
 
     @classmethod
     def _started(cls, backend: Backend) -> Self:
@@ -152,6 +155,14 @@ class Library(LibraryLocks):
         """Return a number that grows whenever the searchable vectors or the active space change."""
         with self.read() as connection:
             return int(connection.scalar(select(LibraryState.revision)) or 0)
+
+
+def _backend(place: Path | str, *, create: bool = False, only_read: bool = False) -> Backend:
+    if is_server_url(str(place)):
+        from store.catalog.postgresql.backend import PostgresBackend
+
+        return PostgresBackend.at(str(place), create=create, only_read=only_read)
+    return SqliteBackend.at(Path(place), create=create, only_read=only_read)
 
 
 def advance_revision(connection: Connection) -> None:

@@ -83,6 +83,7 @@ def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "servers"))
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "torch")
 
 

@@ -44,8 +44,10 @@ class Backend(ABC):
     path: Path
     """A folder of this machine. With SQLite it is the library itself. With a server it has what this machine derived
     from the library: index files and caches."""
+    place: Path | str
+    """What errors call the library: its folder, or a URL without a password."""
     location: str
-    """What people call the library: its folder, or a URL without a password."""
+    """The same as a text. It is what people call the library."""
     read_only: str | None
     """Why this process cannot change the catalogue; None if it can."""
     engine: Engine
@@ -117,4 +119,4 @@ class Backend(ABC):
     def require_writable(self) -> None:
         """Raise `LibraryReadOnly` if this process cannot change the catalogue."""
         if self.read_only is not None:
-            raise LibraryReadOnly(self.path, self.read_only)
+            raise LibraryReadOnly(self.place, self.read_only)

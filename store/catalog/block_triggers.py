@@ -6,11 +6,12 @@ a fact of one of its contents changes that `store.kept_counts` counts. Triggers 
 
 from store.catalog.tables import BLOCK_SIZE
 
-__all__ = ["BLOCK_TRIGGERS"]
+__all__ = ["BLOCK_TRIGGERS", "MARKED", "OF_FILE"]
 
-_OF_FILE = "(SELECT content_id FROM pictures WHERE id = {row}.picture_id)"
+OF_FILE = "(SELECT content_id FROM pictures WHERE id = {row}.picture_id)"
+"""The content of the file that the row of a table belongs to."""
 
-_MARKED = (
+MARKED = (
     ("contents", "id", "taken_at, camera, lens, format, width, height, sublocation, city, region, country"),
     ("pictures", "content_id", "content_id, state, root_id, folder"),
     ("content_tags", "content_id", "tag_id, content_id"),
@@ -22,7 +23,7 @@ _MARKED = (
 
 
 def _triggers(table: str, column: str | None, columns: str) -> list[str]:
-    old, new = (_OF_FILE.format(row=row) if column is None else f"{row}.{column}" for row in ("old", "new"))
+    old, new = (OF_FILE.format(row=row) if column is None else f"{row}.{column}" for row in ("old", "new"))
     changed = " OR ".join(f"old.{name} IS NOT new.{name}" for name in columns.split(", "))
     begin = _new_block(new) if table == "contents" else ""
     return [
@@ -49,5 +50,5 @@ def _mark(content: str, unless: str | None = None) -> str:
     return f"UPDATE content_blocks SET version = version + 1 WHERE number = {content} / {BLOCK_SIZE}{other};"
 
 
-BLOCK_TRIGGERS = tuple(statement for marked in _MARKED for statement in _triggers(*marked))
+BLOCK_TRIGGERS = tuple(statement for marked in MARKED for statement in _triggers(*marked))
 """The statements that create the triggers."""

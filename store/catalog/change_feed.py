@@ -17,12 +17,12 @@ from sqlalchemy import Connection, delete, func, select
 from store.catalog.id_sets import Ids, read_ids
 from store.catalog.tables import VectorChange
 
-__all__ = ["FEED_TRIGGERS", "MAX_ROWS", "Changes", "changes_after", "cut_off", "position"]
+__all__ = ["FEED_BLOCK", "FEED_TRIGGERS", "MAX_ROWS", "Changes", "changes_after", "cut_off", "position"]
 
 MAX_ROWS = 1_048_576
 """Rows of the feed, about 15 MB. An index that is behind by more is compared with the catalogue as a whole."""
 
-_BLOCK = 4_096
+FEED_BLOCK = 4_096
 """Rows that are removed at a time when the feed is full."""
 
 _OF_FILE = "INSERT INTO vector_changes (content_id) VALUES ({row}.content_id);"
@@ -64,7 +64,7 @@ FEED_TRIGGERS = (
         f"INSERT INTO vector_changes (content_id) SELECT new.content_id WHERE {_new(_IS_FINDABLE)} "
         f"AND NOT (old.content_id IS new.content_id AND old.state = 'present');",
     ),
-    f"CREATE TRIGGER vector_changes_limit AFTER INSERT ON vector_changes WHEN new.id % {_BLOCK} = 0 "
+    f"CREATE TRIGGER vector_changes_limit AFTER INSERT ON vector_changes WHEN new.id % {FEED_BLOCK} = 0 "
     f"BEGIN DELETE FROM vector_changes WHERE id <= new.id - {MAX_ROWS}; END",
 )
 """The triggers, which the declared tables do not contain."""

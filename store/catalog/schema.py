@@ -20,6 +20,7 @@ __all__ = [
     "add_state",
     "has_state",
     "is_current",
+    "migrate",
     "prepare",
     "require_current",
     "revisions",
@@ -33,6 +34,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), nullable=False))
 """Alembic's table. It has one row, or none after a downgrade to the beginning."""
+
+VERSION_TABLE = (
+    "CREATE TABLE alembic_version ("
+    "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))",
+)
+"""The statement that creates it, as Alembic does."""
 
 TEXT_INDEX = (
     "CREATE VIRTUAL TABLE text_index USING fts5("
@@ -106,25 +113,24 @@ def prepare(engine: Engine, path: Path) -> None:
 def _create(connection: Connection) -> None:
     """Create what the migrations would create, in a tenth of their time."""
     Base.metadata.create_all(connection)
-    for statement in (*TEXT_INDEX, *BLOCK_TRIGGERS, *FEED_TRIGGERS):
+    for statement in (*TEXT_INDEX, *BLOCK_TRIGGERS, *FEED_TRIGGERS, *VERSION_TABLE):
         connection.execute(text(statement))
-    connection.execute(
-        text(
-            "CREATE TABLE alembic_version ("
-            "version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
-        )
-    )
     connection.execute(insert(VERSION).values(version_num=HEAD))
 
 
 def upgrade(engine: Engine, path: Path, revision: str = "head") -> None:
     """Run the migrations up to `revision` in one transaction."""
+    with engine.connect() as connection, writing(connection):
+        if not is_current(connection, path):  # another process may have upgraded it
+            migrate(connection, revision)
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Run the migrations up to `revision` within a write transaction, for any database."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.connect() as connection, writing(connection):
-        config.attributes["connection"] = connection
-        if not is_current(connection, path):  # another process may have upgraded it
-            command.upgrade(config, revision)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

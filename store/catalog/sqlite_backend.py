@@ -50,7 +50,7 @@ class SqliteBackend(Backend):
     """How many objects of this process may have connections to the catalogue in a folder."""
 
     def __init__(self, path: Path, read_only: str | None = None) -> None:
-        self.path = path
+        self.path = self.place = path
         self.location = str(path)
         self._file = path / CATALOG_FILENAME
         self._existed = True

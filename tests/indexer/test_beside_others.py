@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from numpy.typing import NDArray
 
-import store.library
+import store.library_locks
 from core.errors import SpaceMismatch
 from core.space import Space
 from encoders import registry
@@ -22,6 +21,7 @@ from indexer.jobs.kinds import require_kind
 from indexer.pipeline import IndexSettings
 from search import Searcher
 from store import Library
+from store.catalog.named_locks import FileNamedLock
 from store.catalog.tables import PictureState
 from store.check import verify
 from store.forget import exclusive_of_index_runs, forget
@@ -84,7 +84,7 @@ def test_others_write_between_two_batches(library: Library, other: Library, tmp_
 def test_run_over_the_same_root_waits_for_the_first(
     library: Library, other: Library, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store.library, "WAITING_SECONDS", 0.05)
+    monkeypatch.setattr(store.library_locks, "WAITING_SECONDS", 0.05)
     folder = painted(tmp_path / "photos", paint, 1, 2, 3, 4)
     told, summaries = threading.Event(), list[Any]()
 
@@ -133,7 +133,7 @@ def test_run_in_the_background_makes_way(library: Library, other: Library, tmp_p
 
 def _is_wanted(library: Library, root: Path) -> bool:
     (turn,) = (path for path in library.path.glob("indexing-*.next.lock"))
-    return RootLock(library, FileLock(turn)).is_wanted()
+    return RootLock(library, FileNamedLock(turn)).is_wanted()
 
 
 def test_run_continues_with_the_model_that_was_chosen_during_it(
@@ -205,7 +205,7 @@ def test_content_that_was_removed_since_it_was_read_is_read_again(
 def test_pictures_are_not_forgotten_while_their_root_is_indexed(
     library: Library, other: Library, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store.library, "WAITING_SECONDS", 0.05)
+    monkeypatch.setattr(store.library_locks, "WAITING_SECONDS", 0.05)
     folder = painted(tmp_path / "photos", paint, 1, 2, 3)
     told = threading.Event()
 
@@ -230,7 +230,7 @@ def test_removal_that_is_cancelled_while_it_waits_removes_nothing(
     library: Library, other: Library, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run in a terminal holds the root."""
-    monkeypatch.setattr(store.library, "WAITING_SECONDS", 0.05)
+    monkeypatch.setattr(store.library_locks, "WAITING_SECONDS", 0.05)
     folder = painted(tmp_path / "photos", paint, 1, 2, 3)
     index(library, folder, FakeEncoder())
     checks = list[None]()

@@ -1,6 +1,8 @@
 """The base class of all tables."""
 
-from sqlalchemy import MetaData
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
 __all__ = ["Base"]
@@ -8,6 +10,9 @@ __all__ = ["Base"]
 
 class Base(DeclarativeBase):
     """Base class of all tables. Every constraint gets a name, so that migrations can refer to it."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger().with_variant(Integer(), "sqlite")}
+    """SQLite's integers have 64 bits under any name, but only an `INTEGER` can be the number of a row."""
 
     metadata = MetaData(
         naming_convention={

@@ -1,0 +1,1 @@
+"""A catalogue on a PostgreSQL server, for several machines at once. `psycopg` is imported when one is opened."""

@@ -1,0 +1,54 @@
+"""The URL of a catalogue on a server: how it is recognised, shown and kept apart from others."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from core.settings import local_folder
+
+__all__ = ["ServerAddress", "is_server_url"]
+
+_SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?:/+", re.IGNORECASE)
+_SECRETS = ("password", "sslpassword")
+"""Parameters of a URL that are not shown."""
+
+
+def is_server_url(place: str) -> bool:
+    """Return whether a text names a library on a server, and not a folder."""
+    return _SCHEME.match(place) is not None
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where a catalogue is. `url` is as libpq reads it, with the password if it has one."""
+
+    url: str
+
+    @classmethod
+    def parse(cls, text: str) -> "ServerAddress":
+        """Return the address that a URL names. One slash is enough: a `Path` made of a URL has lost the other."""
+        return cls("postgresql://" + text[len(match.group()) :] if (match := _SCHEME.match(text)) else text)
+
+    @property
+    def shown(self) -> str:
+        """The URL without secrets."""
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRETS]
+        query = urlencode(kept, quote_via=quote, safe="/")
+        return urlunsplit(("postgresql", user.partition(":")[0] + at + host, parts.path, query, ""))
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this machine for files that are derived from the library.
+
+        Raises `HomeFolderNotFound`.
+        """
+        digest = hashlib.sha256(self.shown.encode()).hexdigest()[:16]
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", urlsplit(self.url).path.strip("/"))[:40] or "library"
+        return local_folder() / f"{name}-{digest}"
+
+    def __repr__(self) -> str:
+        return f"ServerAddress({self.shown!r})"

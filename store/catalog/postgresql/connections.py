@@ -1,0 +1,74 @@
+"""Connections to a PostgreSQL server: their settings, and noticing without a request that one was lost."""
+
+import select
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ExtraMissing
+from store.catalog.postgresql.address import ServerAddress
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["WAIT_SECONDS", "connect", "is_lost", "require_driver"]
+
+WAIT_SECONDS = 60
+"""How long a write transaction waits for another. Most take well under a second."""
+
+CONNECT_SECONDS = 10
+
+_SETTINGS = (
+    f"SET lock_timeout = '{WAIT_SECONDS}s'; "
+    "SET jit = off; "  # compiling takes longer than most queries here
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    # A machine that was switched off must not hold its locks for hours.
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+
+_READS = 8
+"""Reads of a socket that has something to say, before the connection counts as alive."""
+
+
+def require_driver() -> None:
+    """Raise `ExtraMissing` if `psycopg` cannot be imported, or has no libpq."""
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as exc:
+        raise ExtraMissing("A library in PostgreSQL", "postgresql") from exc
+
+
+def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+    """Open a connection. Parameters of the URL take precedence. Raises `psycopg.Error`."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    defaults: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "fallback_application_name": "sightline",
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "client_encoding": "UTF8",
+    }
+    given = conninfo_to_dict(address.url)
+    connection = psycopg.connect(address.url, autocommit=True, **{**defaults, **given})
+    connection.execute(_SETTINGS)
+    connection.autocommit = autocommit
+    return connection
+
+
+def is_lost(connection: "psycopg.Connection[Any]") -> bool:
+    """Return whether the server has ended an idle connection, as far as this machine knows. Nothing is sent."""
+    import psycopg
+
+    if connection.closed:
+        return True
+    try:
+        for _ in range(_READS):
+            poll = select.poll()
+            poll.register(connection.fileno(), select.POLLIN)
+            if not poll.poll(0):
+                return False
+            connection.pgconn.consume_input()
+    except (psycopg.Error, OSError):
+        return True
+    return connection.closed
