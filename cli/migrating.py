@@ -45,7 +45,7 @@ def migrate_library(source: str, target: str, *, dry_run: bool, as_json: bool) -
             report = migrate(opened, copy, hooks)
             progress.publish()
             _publish(copy)
-            location = str(copy.path)
+            location = copy.location
     _report(report, location, as_json=as_json)
 
 

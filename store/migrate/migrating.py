@@ -91,11 +91,11 @@ def require_empty(source: Library, target: Library) -> None:
 
 def _require_empty(target: Library, connection: Connection, files: LocalFiles) -> None:
     if not is_empty(connection):
-        raise TargetNotEmpty(target.path, "it has folders, pictures or other records already")
+        raise TargetNotEmpty(target.location, "it has folders, pictures or other records already")
     try:
         files.check()
     except FileInTheWay as exc:
-        raise TargetNotEmpty(target.path, f"{exc.path} would be overwritten") from exc
+        raise TargetNotEmpty(target.location, f"{exc.path} would be overwritten") from exc
 
 
 def _carry(target: Library, read: Connection, written: Connection, hooks: MigrationHooks) -> list[CarriedTable]:
@@ -108,9 +108,9 @@ def _carry(target: Library, read: Connection, written: Connection, hooks: Migrat
         set_last_ids(written, last_ids(read))
         compared = [compare_rows(table, read, written, hooks.advance) for table in tables]
     except RowsRefused as exc:
-        raise MigrationFailed(target.path, exc.table, f"the rows cannot be written ({exc.detail})") from exc
+        raise MigrationFailed(target.location, exc.table, f"the rows cannot be written ({exc.detail})") from exc
     except RowsDiffer as exc:
-        raise MigrationFailed(target.path, exc.table, f"the row {exc.key!r} is not the same afterwards") from exc
+        raise MigrationFailed(target.location, exc.table, f"the row {exc.key!r} is not the same afterwards") from exc
     return compared
 
 
@@ -118,4 +118,4 @@ def _copy_files(target: Library, files: LocalFiles) -> None:
     try:
         files.copy()
     except OSError as exc:
-        raise LibraryUnusable(target.path, f"its files cannot be written: {exc}") from exc
+        raise LibraryUnusable(target.location, f"its files cannot be written: {exc}") from exc
