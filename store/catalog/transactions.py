@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
-__all__ = ["is_writing", "reading", "writing", "writing_temporary"]
+__all__ = ["is_writing", "is_writing_temporary", "reading", "writing", "writing_temporary"]
 
 _KIND = "sightline_transaction"
 _READS, _WRITES, _WRITES_TEMPORARY = "reads", "writes", "writes temporary tables"

@@ -35,7 +35,7 @@ from store.catalog.tables import (
     TagSource,
     VectorFailure,
 )
-from store.catalog.transactions import reading, writing
+from store.catalog.transactions import reading, writing_temporary
 from store.ingest.metadata import mark_sidecar_contents
 from store.ingest.scanned_files import COMPANIONS, RELEASED, SEEN, ScannedFile
 from store.library import mark_changed
@@ -91,7 +91,7 @@ class CompanionPairing:
             sidecars = {row.relpath: row.sidecars for row in connection.execute(statement)}
         found = [(stat(path), each) for path, each in sidecars.items()]
         files = [file._replace(sidecars=each) for file, each in found if file is not None]
-        with writing(self._connection) as connection:
+        with writing_temporary(self._connection) as connection:
             connection.execute(delete(RELEASED))
             if files:
                 load_rows(connection, SEEN, files)

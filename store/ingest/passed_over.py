@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from sqlalchemy import Connection, delete, func, insert, literal, select
 
 from store.catalog.tables import PassedOver
-from store.catalog.transactions import writing
+from store.catalog.transactions import writing_temporary
 from store.ingest.scanned_files import NOT_TAKEN, is_excluded
 from store.passed_over import folders_within
 from store.roots import RootLocation
@@ -54,6 +54,6 @@ class PassedOverRecorder:
 
     def _flush(self) -> None:
         if self._rows:
-            with writing(self._connection) as connection:
+            with writing_temporary(self._connection) as connection:
                 connection.execute(insert(NOT_TAKEN), self._rows)
             self._rows.clear()

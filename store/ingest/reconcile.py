@@ -38,7 +38,7 @@ from sqlalchemy import (
 from core.errors import PictureTooLarge, RootUnavailable
 from store.catalog.bulk_insert import load_rows
 from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState, VectorFailure
-from store.catalog.transactions import reading, writing
+from store.catalog.transactions import reading, writing, writing_temporary
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.current_outcomes import current_outcomes
 from store.ingest.metadata import mark_sidecar_contents
@@ -125,7 +125,7 @@ def open_reconciler(
     `lock` takes the writer lock, by default `library.exclusive`.
     """
     with library.connect() as connection:
-        with writing(connection):
+        with writing_temporary(connection):
             TEMPORARY.create_all(connection, checkfirst=False)
         try:
             yield ScanReconciler(
@@ -133,7 +133,7 @@ def open_reconciler(
             )
         finally:
             if not connection.invalidated:
-                with writing(connection):
+                with writing_temporary(connection):
                     TEMPORARY.drop_all(connection, checkfirst=False)
 
 
@@ -170,7 +170,7 @@ class ScanReconciler:
                 if file.companions
                 for path in companion_paths(file)
             ]
-            with writing(self.connection) as connection:
+            with writing_temporary(self.connection) as connection:
                 load_rows(connection, SEEN, chunk)
                 if companions:
                     connection.execute(insert(COMPANIONS), companions)
@@ -188,7 +188,7 @@ class ScanReconciler:
             for path in outermost_paths(self._excluded)
             for first, beyond in path_ranges(path)
         ]
-        with writing(self.connection) as connection:
+        with writing_temporary(self.connection) as connection:
             connection.execute(delete(EXCLUDED))
             connection.execute(insert(EXCLUDED), ranges)
 

@@ -55,13 +55,13 @@ def _block_triggers(table: str, column: str | None, columns: str) -> Iterator[st
         yield from _trigger(f"{table}_block_{event.lower()}", table, event, body)
     kept = f"row_number() OVER () AS line, {columns}"
     pairs = (
-        f"(SELECT {kept}, {content('gone')} / {BLOCK_SIZE} AS block FROM gone) AS old "
-        f"JOIN (SELECT {kept}, {content('come')} / {BLOCK_SIZE} AS block FROM come) AS new USING (line)"
+        f"(SELECT {kept}, {content('gone')} / {BLOCK_SIZE} AS block FROM gone) AS earlier "
+        f"JOIN (SELECT {kept}, {content('come')} / {BLOCK_SIZE} AS block FROM come) AS later USING (line)"
     )
-    changed = " OR ".join(f"old.{name} IS DISTINCT FROM new.{name}" for name in columns.split(", "))
+    changed = " OR ".join(f"earlier.{name} IS DISTINCT FROM later.{name}" for name in columns.split(", "))
     marked = (
-        f"SELECT unnest(CASE WHEN old.block IS DISTINCT FROM new.block THEN ARRAY[new.block, old.block] "
-        f"ELSE ARRAY[new.block] END) AS number FROM {pairs} WHERE {changed}"
+        f"SELECT unnest(CASE WHEN earlier.block IS DISTINCT FROM later.block THEN ARRAY[later.block, earlier.block] "
+        f"ELSE ARRAY[later.block] END) AS number FROM {pairs} WHERE {changed}"
     )
     yield from _trigger(f"{table}_block_update", table, "UPDATE", _raise_versions(marked))
 
@@ -97,12 +97,12 @@ def _feed_triggers() -> Iterator[str]:
         "pictures",
         "UPDATE",
         "SELECT NULL::bigint, content_id FROM ("
-        "SELECT line, part, CASE part WHEN 0 THEN old.content_id ELSE new.content_id END AS content_id "
-        f"FROM (SELECT {kept} FROM gone) AS old JOIN (SELECT {kept} FROM come) AS new USING (line), "
+        "SELECT line, part, CASE part WHEN 0 THEN earlier.content_id ELSE later.content_id END AS content_id "
+        f"FROM (SELECT {kept} FROM gone) AS earlier JOIN (SELECT {kept} FROM come) AS later USING (line), "
         "(VALUES (0), (1)) AS parts (part) "
-        "WHERE (old.content_id IS DISTINCT FROM new.content_id OR old.state <> new.state) AND CASE part "
-        "WHEN 0 THEN old.findable ELSE new.findable AND NOT "
-        "(old.content_id IS NOT DISTINCT FROM new.content_id AND old.state = 'present') END) AS each "
+        "WHERE (earlier.content_id IS DISTINCT FROM later.content_id OR earlier.state <> later.state) AND CASE part "
+        "WHEN 0 THEN earlier.findable ELSE later.findable AND NOT "
+        "(earlier.content_id IS NOT DISTINCT FROM later.content_id AND earlier.state = 'present') END) AS each "
         "ORDER BY line, part",
     )
 
