@@ -36,6 +36,8 @@ MAX_BATCH_FILES = 256
 Item = TypeVar("Item")
 """What is read: a file, or a content with several files."""
 
+AnyReading = TypeVar("AnyReading", bound=Reading)
+
 Unembedded: TypeAlias = tuple[Accepted, tuple[NDArray[np.uint8], ...]]
 """A file without vectors, and the pixels (S, S, 3) of each of its frames."""
 
@@ -84,12 +86,12 @@ class _Window:
         self._frames = max(1, self._frames // 2, 0 if reading is None else len(reading.pixels))
 
 
-def batches(readings: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
+def batches(readings: Iterable[AnyReading], size: int) -> Iterator[list[AnyReading]]:
     """Group `readings` into batches of `size` frames to embed, or slightly more, and at most `MAX_BATCH_FILES` files.
 
     The frames of one file are in the same batch.
     """
-    batch: list[Reading] = []
+    batch: list[AnyReading] = []
     frames = 0
     for reading in readings:
         batch.append(reading)

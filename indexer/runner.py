@@ -18,7 +18,7 @@ from indexer.summary import StageTimer
 from pictures.reading import ReadSettings
 from store.ingest.batch_writer import FileOutcome
 
-__all__ = ["EmbeddedBatch", "FileEmbedder", "LocalRunner", "Runner"]
+__all__ = ["EmbeddedBatch", "FileEmbedder", "LocalRunner", "Runner", "seconds_of"]
 
 Item = TypeVar("Item")
 """What is read: a file, or a content with several files."""
@@ -81,10 +81,11 @@ class _LocalEmbedder:
         size = self.encoder.batch_size
         readings = read_ahead(reader, items, self.pool, size)
         for batch, outcomes in embed_ahead(self.encoder, batches(readings, size)):
-            yield EmbeddedBatch(len(batch), _seconds(batch), outcomes)
+            yield EmbeddedBatch(len(batch), seconds_of(batch), outcomes)
 
 
-def _seconds(batch: Sequence[Reading]) -> Mapping[str, float]:
+def seconds_of(batch: Sequence[Reading]) -> Mapping[str, float]:
+    """Return the time that reading a batch took by stage, added up over its files."""
     timer = StageTimer()
     for reading in batch:
         timer.add(reading.seconds)
