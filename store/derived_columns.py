@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from store.catalog.id_sets import among
 from store.catalog.path_keys import path_columns
+from store.catalog.portable_sql import quotient
 from store.catalog.tables import BLOCK_SIZE, Content, ContentBlock, KeptCounts, Picture
 from store.kept_counts.keeping import wrong_counts
 
@@ -61,5 +62,5 @@ def _wrong_rows(connection: Connection) -> Iterator[Row[int, bytes, bytes, str, 
 
 def _unknown_blocks(connection: Connection) -> list[int]:
     known = select(ContentBlock.number)
-    number = Content.id.op("/")(BLOCK_SIZE)  # of integers
+    number = quotient(Content.id, BLOCK_SIZE)
     return list(connection.execute(select(number).where(number.not_in(known)).distinct()).scalars())

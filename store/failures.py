@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, func, literal, null, select, union_all
+from sqlalchemy import CompoundSelect, Select, column, func, literal, null, select, union_all
 
 from core.space import Space
 from store.catalog.tables import (
@@ -50,7 +50,7 @@ def list_failures(
     if reason is not None:
         each = failures.subquery()
         failures = select(each).where(each.c.reason == reason)
-    statement = failures.order_by("path", "relpath", "space").limit(limit).offset(offset)
+    statement = failures.order_by("path", "relpath", column("space").nulls_first()).limit(limit).offset(offset)
     with library.read() as connection:
         rows = connection.execute(statement).all()
     return [

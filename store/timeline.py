@@ -79,7 +79,7 @@ def load_days(library: Library, condition: Condition | None) -> Timeline:
         ordered = (
             select(row.label("row"))
             .where(scanned_contents(connection, condition))
-            .order_by(Content.taken_at.desc(), Content.id.desc())
+            .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
             .subquery()
         )
         text = connection.scalar(select(joined(ordered.c.row, ""))) or ""
@@ -145,7 +145,7 @@ def _page(connection: Connection, is_kept: ColumnElement[bool], offset: int, lim
     statement = (
         select(Content.id)
         .where(is_kept)
-        .order_by(Content.taken_at.desc(), Content.id.desc())
+        .order_by(Content.taken_at.desc().nulls_last(), Content.id.desc())
         .limit(limit)
         .offset(offset)
     )

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Integer,
+    LargeBinary,
     SQLColumnExpression,
     String,
     Text,
@@ -40,6 +41,7 @@ __all__ = [
     "hex_digits",
     "index_of",
     "joined",
+    "least_bytes",
     "lesser_of",
     "metres_between",
     "quotient",
@@ -89,6 +91,27 @@ def _joined_in_sqlite(element: _Joined, compiler: SQLCompiler, **options: Any) -
 def _joined_in_postgresql(element: _Joined, compiler: SQLCompiler, **options: Any) -> str:
     column, separator = element.clauses
     return f"string_agg({compiler.process(cast(column, Text), **options)}, {compiler.process(separator, **options)})"
+
+
+class _LeastBytes(FunctionElement[bytes]):
+    type = LargeBinary()
+    inherit_cache = True
+
+
+def least_bytes(column: SQLColumnExpression[Any]) -> ColumnElement[Any]:
+    """Return the least value of a column of bytes, an aggregate."""
+    return _LeastBytes(column)
+
+
+@compiles(_LeastBytes)
+def _least_bytes(element: _LeastBytes, compiler: SQLCompiler, **options: Any) -> str:
+    return f"min({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_LeastBytes, "postgresql")
+def _least_bytes_in_postgresql(element: _LeastBytes, compiler: SQLCompiler, **options: Any) -> str:
+    column = compiler.process(element.clauses, **options)
+    return f"(array_agg({column} ORDER BY {column}))[1]"  # it has no `min` of bytes before version 18
 
 
 class _Lesser(FunctionElement[Any]):

@@ -7,10 +7,11 @@ again. Tags, albums and judgements belong to the content, and stay.
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from core.pixels_version import PIXELS_VERSION
 from core.space import IMPORTED
+from store.catalog.portable_sql import least_bytes
 from store.catalog.tables import Content, Embedding, Picture, SpaceRow, TextReadingRow, UnreadFrames
 from store.catalog.transactions import reading
 from store.ingest.scanned_files import SEEN
@@ -45,7 +46,7 @@ def earlier_contents(
 
 def _page(connection: Connection, location: RootLocation, formats: Collection[str], after: int) -> list[EarlierContent]:
     statement = (
-        select(Content.id, func.min(Picture.relpath))
+        select(Content.id, least_bytes(Picture.relpath))
         .select_from(Content)
         .join(Picture, Picture.content_id == Content.id)
         .join(SEEN, SEEN.c.relpath == Picture.relpath)

@@ -268,10 +268,8 @@ class MetadataRefresh:
         copy = aliased(Picture)
         is_copy = and_(copy.content_id == Content.id, copy.state == PictureState.PRESENT)
         first = select(copy.relpath).where(is_copy).order_by(copy.id).limit(1).correlate(Content)
-        return (
-            select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns)
-            .add_columns(first.scalar_subquery().label("first_relpath"), func.min(Picture.id))
-            .select_from(Picture)
+        of_content = (
+            select(func.min(Picture.id).label("id"))
             .join(Content, Content.id == Picture.content_id)
             .join(SEEN, SEEN.c.relpath == Picture.relpath)
             .where(
@@ -285,6 +283,14 @@ class MetadataRefresh:
             .group_by(Content.id)
             .order_by(Content.id)
             .limit(REFRESH_PAGE_SIZE)
+            .subquery()
+        )
+        return (
+            select(Content.id, Picture.relpath, Picture.size, Picture.mtime_ns)
+            .add_columns(first.scalar_subquery().label("first_relpath"))
+            .join(Picture, Picture.content_id == Content.id)
+            .join(of_content, of_content.c.id == Picture.id)
+            .order_by(Content.id)
         )
 
     def _select_changed_sidecars(self, after: int) -> Executable:

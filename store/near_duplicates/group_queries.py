@@ -115,7 +115,9 @@ def _other_members(connection: Connection, ids: Sequence[int]) -> dict[int, list
 def _repeated(connection: Connection, anchors: Mapping[int, int] | None) -> dict[int, int]:
     """The contents of every group that has several present files, each with its anchor."""
     statement = (
-        select(Picture.content_id, PerceptualHashRow.anchor_id, func.count().label("files"))
+        select(
+            Picture.content_id, func.min(PerceptualHashRow.anchor_id).label("anchor_id"), func.count().label("files")
+        )
         .join(Root, Root.id == Picture.root_id)
         .outerjoin(PerceptualHashRow, PerceptualHashRow.content_id == Picture.content_id)
         .where(Picture.state == PictureState.PRESENT, Root.kind == RootKind.FOLDER)

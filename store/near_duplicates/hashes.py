@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
+from store.catalog.portable_sql import least_bytes
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.library import Library, Writer
 from store.roots import RootLocation, within
@@ -97,7 +98,7 @@ def _page(library: Library, location: RootLocation, version: int, after: int) ->
     hashed = and_(PerceptualHashRow.content_id == Content.id, PerceptualHashRow.version == version)
     is_hashed = select(PerceptualHashRow.content_id).where(hashed).exists()
     statement = (
-        select(Content.id, Content.digest, Picture.relpath, is_hashed)
+        select(Content.id, Content.digest, least_bytes(Picture.relpath), is_hashed)
         .join(Picture, Picture.content_id == Content.id)
         .where(*within(location), Picture.state == PictureState.PRESENT, Content.id > after)
         .where(or_(Content.color.is_(None), ~is_hashed))

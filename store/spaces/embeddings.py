@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Integer, Select, delete, func, insert, literal, select
 
 from core.frames import FIRST_FRAME
 from store.catalog.bulk_insert import insert_rows
@@ -150,7 +150,7 @@ def further_frames(connection: Connection, stored: StoredSpace) -> Ids:
 
 
 def _further_frames(stored: StoredSpace) -> Select[tuple[int]]:
-    ids = FrameEmbedding.content_id.op("|")(FrameEmbedding.number.op("<<")(CONTENT_BITS))
+    ids = FrameEmbedding.content_id.bitwise_or(FrameEmbedding.number.bitwise_lshift(literal(CONTENT_BITS, Integer)).self_group())
     return select(ids).where(FrameEmbedding.space_id == stored.id)
 
 
