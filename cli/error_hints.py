@@ -74,6 +74,7 @@ def _server(error: errors.UnsafeServerSettings) -> str:
 
 HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
     {
+        errors.ClusterUnreachable: lambda _: "`ray start --address HOST:PORT` makes this machine part of a cluster.",
         errors.HomeFolderNotFound: _home_folder,
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
         errors.LibraryBusy: lambda _: "Another program changes it at this moment. Try again.",
@@ -91,6 +92,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "Copy it first if it may not."
         ),
         errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
+        errors.IndexEngineUnavailable: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server.",
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.TargetNotEmpty: lambda _: "Name a folder or a database that does not exist yet, or has no pictures.",
         errors.MigrationFailed: lambda _: (

@@ -22,6 +22,7 @@ from store.library import Library
 from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace, active_space, named_space, require_active, space_revision
+from store.spaces.server_engines.connections import EngineConnections
 
 __all__ = ["ActiveSpace", "ActiveSpaceTracker"]
 
@@ -80,6 +81,7 @@ class ActiveSpaceTracker:
     ) -> None:
         self._library = library
         self._placement = placement
+        self._engines = EngineConnections(library)
         stored = _chosen(library, encoder, space)
         self._pinned = None if encoder is None and space is None else stored
         self._changing = Lock()
@@ -192,7 +194,7 @@ class ActiveSpaceTracker:
         return ActiveSpace(stored, encoder, encoder_error, known, self._load_index(stored))
 
     def _load_index(self, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
-        current = index_cache.load(self._library, stored, before)
+        current = self._engines.load(stored, before)
         return replace(current, index=with_device(current.index))
 
 

@@ -3,6 +3,7 @@
 writer.lock         held by the one process that changes the library, for a batch
 indexing-*.lock     held by the one process that indexes a root, or forgets pictures of it
 filling-*.lock      held by the one process that fills an embedding space
+engine-*.lock       held by the one process that changes the vectors of a space in an engine on a server
 building-*.lock     held by the one process of this machine that builds inverted lists for a space
 reading-texts.lock  held by the one process that reads text in pictures
 jobs.lock           held by the one process that runs the queue of jobs
@@ -86,6 +87,12 @@ class LibraryLocks:
     def index_build_lock_if_free(self, fingerprint: str) -> Iterator[bool]:
         """Lock the building of inverted lists for a space on this machine; yield whether that succeeded at once."""
         with self._if_free(self.backend.local_lock(f"building-{fingerprint[:12]}.lock")) as is_held:
+            yield is_held
+
+    @contextmanager
+    def engine_lock_if_free(self, fingerprint: str) -> Iterator[bool]:
+        """Lock the vectors of a space in an engine on a server; yield whether that succeeded at once."""
+        with self._if_free(self.backend.lock(f"engine-{fingerprint[:12]}.lock")) as is_held:
             yield is_held
 
     @contextmanager

@@ -133,12 +133,14 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.FolderUnreadable: HTTPStatus.CONFLICT,
         errors.LicenceNotAccepted: HTTPStatus.CONFLICT,
         # The machine lacks something, for now or until it is installed.
+        errors.ClusterError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.EncoderError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.ExtraMissing: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.PluginError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.LibraryError: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.LibraryReadOnly: HTTPStatus.FORBIDDEN,
         errors.IndexFault: HTTPStatus.SERVICE_UNAVAILABLE,
+        errors.IndexEngineUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.UnknownIndexEngine: HTTPStatus.SERVICE_UNAVAILABLE,
         errors.HomeFolderNotFound: HTTPStatus.SERVICE_UNAVAILABLE,
         # The server or a model is at fault.

@@ -32,7 +32,7 @@ from core.errors.evaluation import (
     UnknownMetric,
     UnknownSplit,
 )
-from core.errors.index_engines import IndexEngineUnavailable
+from core.errors.index_engines import IndexEngineOutdated, IndexEngineUnavailable
 from core.errors.jobs import (
     InvalidJob,
     JobActionRefused,
@@ -151,6 +151,7 @@ __all__ = [
     "HomeFolderNotFound",
     "ImportedSpaceHasNoModel",
     "IncomparableEvaluations",
+    "IndexEngineOutdated",
     "IndexEngineUnavailable",
     "IndexFault",
     "InvalidJob",

@@ -1,8 +1,11 @@
 """Errors about engines on servers that rank vectors."""
 
-from core.errors.base import SightlineError
+from pathlib import Path
 
-__all__ = ["IndexEngineUnavailable"]
+from core.errors.base import SightlineError
+from core.errors.library import LibraryUnusable
+
+__all__ = ["IndexEngineOutdated", "IndexEngineUnavailable"]
 
 
 class IndexEngineUnavailable(SightlineError):
@@ -11,3 +14,11 @@ class IndexEngineUnavailable(SightlineError):
     def __init__(self, engine: str, reason: str) -> None:
         super().__init__(f"The index engine {engine} cannot be used: {reason.rstrip('.')}.")
         self.engine, self.reason = engine, reason
+
+
+class IndexEngineOutdated(LibraryUnusable):
+    """The index engine of the library at `path` was not brought up to date; `reason` says why. Searches are right."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.args = (f"{reason} It was not brought up to date. Searches find everything, but may take longer.",)

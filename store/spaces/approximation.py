@@ -24,7 +24,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import IndexFault, LibraryUnusable, SpaceDropped
+from core.errors import (
+    ExtraMissing,
+    IndexEngineOutdated,
+    IndexEngineUnavailable,
+    IndexFault,
+    LibraryUnusable,
+    SpaceDropped,
+)
 from store.catalog.id_sets import Ids
 from store.library import Library, Writer
 from store.remembered_queries import recent_queries
@@ -46,6 +53,7 @@ from store.spaces.layer_files import (
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.recall import MIN_RECALL, QUERIES, measure_recall
 from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.updating import update_engine
 from store.spaces.vector_index import DerivedIndex, FlatIndex
 
 __all__ = ["update_approximation"]
@@ -82,7 +90,14 @@ def update_approximation(library: Library, stored: StoredSpace, check: Callable[
     `check` is called before each block of vectors, and may raise to stop. Does nothing while another process does the
     same, and if the index is replaced in the meantime. Damage that is found is repaired from the catalogue. Raises
     `LibraryUnusable` if the files cannot be written; the index that was published before remains.
+
+    If an engine on a server is chosen, it is brought up to date instead. Raises `IndexEngineOutdated` if that fails.
     """
+    try:
+        if update_engine(library, stored, check):
+            return True
+    except (IndexEngineUnavailable, ExtraMissing) as exc:
+        raise IndexEngineOutdated(library.path, str(exc)) from exc
     if approximate_from() is None:
         return False
     with suppress(SpaceDropped), library.index_build_lock_if_free(stored.space.fingerprint) as is_free:

@@ -1,4 +1,7 @@
-"""The table of index engines, and the one place that chooses the engine of a space."""
+"""The table of index engines, and the one place that chooses the engine of a space.
+
+An engine on a server (`store.spaces.server_engines`) ranks beside an index in a file, which is then a flat one.
+"""
 
 import os
 from pathlib import Path
@@ -7,6 +10,7 @@ from core.errors import UnknownIndexEngine
 from core.plugins import PluginTable
 from store.spaces.layer_files import MANIFEST_SUFFIX, open_layers, read_manifest
 from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.address import FORMS, KINDS, parse_address
 from store.spaces.vector_index import DerivedIndex, VectorIndex
 
 __all__ = [
@@ -49,10 +53,15 @@ def index_engine() -> type[VectorIndex]:
     opened, and is then rebuilt from the catalogue. Raises `UnknownIndexEngine` and `PluginError`.
     """
     name = chosen_engine() or DEFAULT_ENGINE
-    engine = ENGINES.get(name)
+    engine = ENGINES.get(DEFAULT_ENGINE if name in KINDS else name)
     if engine is None:
-        raise UnknownIndexEngine(name, (AUTO, *ENGINES.names()))
+        kind, colon, _ = name.partition(":")  # what follows may be an address with a password
+        raise UnknownIndexEngine(f"{kind}:..." if colon else name, _known(AUTO))
     return engine
+
+
+def _known(*auto: str) -> tuple[str, ...]:
+    return (*auto, *ENGINES.names(), *FORMS)
 
 
 def new_index(stored: StoredSpace) -> VectorIndex:
@@ -61,9 +70,15 @@ def new_index(stored: StoredSpace) -> VectorIndex:
 
 
 def chosen_engine() -> str | None:
-    """Return the engine that `SIGHTLINE_INDEX_ENGINE` names; None for `auto`, which is the default."""
+    """Return the engine that `SIGHTLINE_INDEX_ENGINE` names; None for `auto`, which is the default.
+
+    Of an engine on a server this is the name without the address. Raises `UnknownIndexEngine` if that is no address.
+    """
     name = os.environ.get(ENGINE_VARIABLE) or AUTO
-    return None if name == AUTO or name.startswith(f"{AUTO}:") else name
+    if name == AUTO or name.startswith(f"{AUTO}:"):
+        return None
+    address = parse_address(name)
+    return name if address is None else address.kind
 
 
 def approximate_from() -> int | None:
@@ -76,7 +91,7 @@ def approximate_from() -> int | None:
         return None
     number = name.removeprefix(AUTO).removeprefix(":")
     if number and not (number.isascii() and number.isdigit()):
-        raise UnknownIndexEngine(name, (AUTO, f"{AUTO}:NUMBER", *ENGINES.names()))
+        raise UnknownIndexEngine(name, _known(AUTO, f"{AUTO}:NUMBER"))
     return int(number or APPROXIMATE_FROM)
 
 

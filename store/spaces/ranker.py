@@ -62,3 +62,7 @@ class Ranker(ABC):
     def exact(self) -> "Ranker":
         """A ranker of the same vectors whose rankings are always complete."""
         return self
+
+    def take_warning(self) -> str | None:
+        """Return why searches do without an engine that was chosen for them; once for each time that it is lost."""
+        return None

@@ -1,0 +1,69 @@
+"""The addresses of engines: `pgvector`, `pgvector:URL` and `milvus:URI`, and how messages show them."""
+
+import os
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, urlsplit
+
+from core.errors import UnknownIndexEngine
+
+__all__ = ["FORMS", "KINDS", "EngineAddress", "parse_address"]
+
+KINDS = ("pgvector", "milvus")
+FORMS = ("pgvector", "pgvector:postgresql://USER@HOST/DATABASE", "milvus:http://HOST:19530", "milvus:FILE.db")
+"""What can be written for an engine on a server."""
+
+_SCHEMES = {"pgvector": ("postgresql", "postgres"), "milvus": ("http", "https", "tcp")}
+
+
+@dataclass(frozen=True)
+class EngineAddress:
+    """Where an engine is."""
+
+    kind: str
+    """One of `KINDS`."""
+    location: str = field(repr=False)
+    """A URL, which may have a password, or the file of Milvus Lite; empty for the database of the library."""
+
+    @property
+    def shown(self) -> str:
+        """The address without a password, for messages."""
+        if not self.location:
+            return f"{self.kind} in the database of the library"
+        if "://" not in self.location:
+            return f"{self.kind} in {self.location}"
+        return f"{self.kind} at {_without_secrets(urlsplit(self.location))}"
+
+    def redacted(self, message: str) -> str:
+        """Return a message of the server or its driver on one line, without the password."""
+        password = urlsplit(self.location).password if "://" in self.location else None
+        message = " ".join(message.split())
+        return message.replace(password, "***") if password else message
+
+
+def parse_address(name: str) -> EngineAddress | None:
+    """Return the address that `name` is; None if it does not name an engine on a server.
+
+    Raises `UnknownIndexEngine`, without what follows the name of the engine: that may be a password.
+    """
+    kind, _, location = name.partition(":")
+    if kind not in KINDS:
+        return None
+    if not location and kind == "pgvector":
+        return EngineAddress(kind, "")
+    try:
+        parts = urlsplit(location)
+        is_url = parts.scheme in _SCHEMES[kind] and bool(parts.hostname or kind == "pgvector")
+        is_url = is_url and (parts.port is None or parts.port > 0)
+    except ValueError:  # the port is no number
+        is_url = False
+    if not is_url and not (kind == "milvus" and location.endswith(".db") and "://" not in location):
+        raise UnknownIndexEngine(f"{kind}:..." if location else name, FORMS)
+    return EngineAddress(kind, location if is_url else os.path.abspath(os.path.expanduser(location)))  # noqa: PTH100, PTH111
+
+
+def _without_secrets(parts: SplitResult) -> str:
+    """Return a URL without its password and its options, which may have another one."""
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
+    return f"{parts.scheme}://{user}{host}{port}{parts.path}"

@@ -1,0 +1,118 @@
+"""Bringing an engine up to date with the catalogue.
+
+The process that holds the lock of the space writes to the engine, and no other on any machine. It reads one view of the
+catalogue, applies what has changed since the position of the engine, and stores the position of that view with it. An
+engine that is too far behind, or was filled from another change feed, is built from all vectors.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from core.errors import SpaceDropped
+from store.catalog import change_feed
+from store.catalog.id_sets import Ids
+from store.library import Library, mark_changed
+from store.spaces import index_cache
+from store.spaces.current_index import require_revision
+from store.spaces.embeddings import iter_vectors, searchable_among, searchable_ids
+from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.engine import EngineState, VectorEngine
+from store.spaces.server_engines.opening import chosen_address, open_engine
+from store.spaces.server_engines.recall import measure_engine_recall
+
+__all__ = ["update_engine"]
+
+REBUILT_SHARE = 1 / 4
+"""If more than this share of the vectors has changed, building an index takes less time than changing it."""
+MEASURED_AGAIN_SHARE = 0.05
+"""Recall is measured again when the number of vectors has changed by this share."""
+
+
+def update_engine(
+    library: Library, stored: StoredSpace, check: Callable[[], None] = lambda: None, *, rebuild: bool = False
+) -> bool:
+    """Bring the chosen engine on a server up to date; return whether it was built, or its recall was measured.
+
+    `rebuild` builds it from all vectors. `check` is called before each batch of vectors, and may raise to stop. Does
+    nothing if no such engine is chosen, and while another process does the same. Raises `IndexEngineUnavailable`,
+    `UnknownIndexEngine` and `ExtraMissing`.
+    """
+    address = chosen_address()
+    if address is None:
+        return False
+    engine = open_engine(library, stored, address)
+    try:
+        with suppress(SpaceDropped), library.engine_lock_if_free(stored.space.fingerprint) as is_free:
+            return is_free and _update(library, stored, engine, check, rebuild)
+    finally:
+        engine.close()
+    return False
+
+
+def _update(
+    library: Library, stored: StoredSpace, engine: VectorEngine, check: Callable[[], None], rebuild: bool
+) -> bool:
+    before = engine.state(fresh=True)
+    state = _with_changes(library, stored, engine, before, check, rebuild)
+    if state is None:
+        return False
+    is_new = before is None or state.storage != before.storage
+    changed = abs(state.vectors - state.measured_with)
+    if state.candidates and (state.recall is None or changed > MEASURED_AGAIN_SHARE * state.measured_with):
+        index = index_cache.load(library, stored).index
+        state = measure_engine_recall(library, stored, engine, state, index, check)
+        engine.save(state)
+        is_new = True
+    if is_new:
+        _announce(library, stored)
+    return is_new
+
+
+def _with_changes(
+    library: Library,
+    stored: StoredSpace,
+    engine: VectorEngine,
+    state: EngineState | None,
+    check: Callable[[], None],
+    rebuild: bool,
+) -> EngineState | None:
+    """Return the state of the engine after it has got what the catalogue has now; None if there is nothing to have."""
+    with library.read() as connection:
+        require_revision(connection, stored)
+        position = change_feed.position(connection)
+        changes = None if state is None else change_feed.changes_after(connection, stored.id, state.position)
+        if state is None or changes is None or rebuild or _is_rebuilt(engine, state, len(changes.contents)):
+            ids = searchable_ids(connection, stored)
+            if not len(ids) and state is None:
+                return None
+            return engine.build(_parts(connection, stored, ids, check), position)
+        if position == state.position:
+            return state
+        expected = searchable_among(connection, stored, changes.contents)
+        return engine.replace(state, changes.contents, _parts(connection, stored, expected, check), position)
+
+
+def _is_rebuilt(engine: VectorEngine, state: EngineState, changed: int) -> bool:
+    lacks_index = not state.candidates and state.vectors + changed >= engine.approximate_from
+    return lacks_index or changed > max(engine.changed_singly, REBUILT_SHARE * state.vectors)
+
+
+def _parts(
+    connection: Connection, stored: StoredSpace, ids: Ids, check: Callable[[], None]
+) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
+    for batch in iter_vectors(connection, stored, ids):
+        check()
+        yield batch
+
+
+def _announce(library: Library, stored: StoredSpace) -> None:
+    """Give the space a new revision, so that searchers look at the engine again."""
+    with library.exclusive() as writer:
+        with writer.transaction() as connection:
+            mark_changed(connection, stored.id)
+        if index_cache.published_file(library, stored) is not None:
+            index_cache.publish(writer, stored)

@@ -1,0 +1,142 @@
+"""A library in clusters, and the engines that the same tests run with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, insert, select, update
+
+from store import Library
+from store.catalog.frame_ids import content_of, frame_id
+from store.catalog.id_sets import Ids
+from store.catalog.tables import Content, Embedding, FrameEmbedding, FrameRow, Picture, PictureState
+from store.library import mark_changed
+from store.spaces.approximation import update_approximation
+from store.spaces.current_index import CurrentIndex
+from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.connections import EngineConnections
+from store.spaces.server_engines.engine import VectorEngine
+from store.spaces.server_engines.opening import chosen_address, open_engine
+from tests.support.writers import publish
+
+__all__ = ["SERVERS", "Clusters", "N", "Setup"]
+
+N = 400
+SERVERS = ["pgvector", "pgvector-without-file", "milvus", "milvus-without-file"]
+
+
+@dataclass
+class Clusters:
+    """Inserts, removes and replaces pictures of a library, and ranks them by brute force."""
+
+    library: Library
+    stored: StoredSpace
+    root_id: int
+    last: int = 0
+
+    def add(self, number: int, frames: int = 1) -> list[int]:
+        """Insert pictures with vectors in 20 clusters, each with so many frames; return their content IDs."""
+        names = range(self.last, self.last + number)
+        self.last += number
+        with self.library.transaction() as connection:
+            ids = []
+            for name in names:
+                content = {"digest": name.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8}
+                ids.append(connection.execute(insert(Content).values(content).returning(Content.id)).scalar_one())
+                file = {"root_id": self.root_id, "relpath": b"%06d.png" % name, "size": 1, "mtime_ns": 1}
+                state = {"content_id": ids[-1], "state": PictureState.PRESENT}
+                connection.execute(insert(Picture).values({**file, **state}))
+                row = {"space_id": self.stored.id, "content_id": ids[-1]}
+                vectors = [self.stored.to_bytes(self.vector(name, frame)) for frame in range(frames)]
+                connection.execute(insert(Embedding).values({**row, "vector": vectors[0]}))
+                for frame in range(frames if frames > 1 else 0):
+                    connection.execute(insert(FrameRow).values(content_id=ids[-1], number=frame, kind="page"))
+                for frame in range(1, frames):
+                    connection.execute(
+                        insert(FrameEmbedding).values({**row, "number": frame, "vector": vectors[frame]})
+                    )
+            mark_changed(connection)
+        return ids
+
+    def vector(self, name: int, frame: int = 0, version: int = 0) -> NDArray[np.float32]:
+        centre = np.random.default_rng(name % 20).normal(size=self.stored.space.dim)
+        raw = centre + 0.4 * np.random.default_rng([name, frame, version]).normal(size=self.stored.space.dim)
+        return np.asarray(raw / np.linalg.norm(raw), np.float32)
+
+    def lose(self, ids: list[int]) -> None:
+        """Mark the pictures of contents as missing."""
+        with self.library.transaction() as connection:
+            connection.execute(update(Picture).where(Picture.content_id.in_(ids)).values(state=PictureState.MISSING))
+            mark_changed(connection)
+
+    def replace(self, ids: list[int]) -> None:
+        """Give the first frames of contents other vectors."""
+        with self.library.transaction() as connection:
+            for content_id in ids:
+                connection.execute(delete(Embedding).where(Embedding.content_id == content_id))
+                vector = self.stored.to_bytes(self.vector(content_id, version=1))
+                row = {"space_id": self.stored.id, "content_id": content_id, "vector": vector}
+                connection.execute(insert(Embedding).values(row))
+            mark_changed(connection)
+
+    def everything(self) -> dict[int, NDArray[np.float32]]:
+        """The vector of each frame that can be found, read from the tables."""
+        with self.library.read() as connection:
+            present = set(
+                connection.execute(select(Picture.content_id).where(Picture.state == PictureState.PRESENT)).scalars()
+            )
+            found = {
+                row.content_id: np.frombuffer(row.vector, self.stored.storage).astype(np.float32)
+                for row in connection.execute(Embedding.__table__.select())
+            }
+            found |= {
+                frame_id(row.content_id, row.number): np.frombuffer(row.vector, self.stored.storage).astype(np.float32)
+                for row in connection.execute(FrameEmbedding.__table__.select())
+            }
+        return {frame: vector for frame, vector in found.items() if content_of(frame) in present}
+
+    def best(self, query: NDArray[np.float32], k: int, among: Ids | None = None) -> list[tuple[int, float]]:
+        """The best frames and their scores by brute force."""
+        allowed = None if among is None else set(among.tolist())
+        scores = {
+            frame: float(np.dot(vector, query))
+            for frame, vector in self.everything().items()
+            if allowed is None or frame in allowed
+        }
+        return sorted(scores.items(), key=lambda pair: -pair[1])[:k]
+
+    def query(self, seed: int) -> NDArray[np.float32]:
+        return self.vector(1_000_000 + seed)
+
+
+@dataclass
+class Setup:
+    """A kind of engine, and how it is brought up to date."""
+
+    name: str
+    library: Library
+    stored: StoredSpace
+    connections: EngineConnections
+
+    @property
+    def is_server(self) -> bool:
+        return self.name in SERVERS
+
+    @property
+    def has_file(self) -> bool:
+        return not self.name.endswith("without-file")
+
+    def update(self) -> None:
+        """What an index run does at its end."""
+        if self.has_file:
+            publish(self.library, self.stored)
+        update_approximation(self.library, self.stored)
+
+    def load(self, before: CurrentIndex | None = None) -> CurrentIndex:
+        """What a searcher does."""
+        return self.connections.load(self.stored, before)
+
+    def engine(self) -> VectorEngine:
+        address = chosen_address()
+        assert address is not None
+        return open_engine(self.library, self.stored, address)
