@@ -24,6 +24,7 @@ from encoders.fake import FakeEncoder
 from indexer import index
 from indexer.reader_pool import ReaderPool
 from store import Library
+from tests.support.catalogues import POSTGRESQL, FolderCatalogues, skip_others, statements_shared
 from tests.support.indexing import LONG_AGO, copied_library
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.tools import NOT_RUN
@@ -38,6 +39,18 @@ LEFT_OUT = ("browser", "processes")
 """Markers of tests that `make test` leaves out, because they take minutes."""
 
 REPORTED_LIBRARIES = ("faiss-cpu", "faiss-gpu", "numpy", "pillow", "onnxruntime", "sqlalchemy")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the choice of the database."""
+    choices = ("sqlite", POSTGRESQL)
+    parser.addoption("--catalogue", choices=choices, default="sqlite", help="database of libraries in folders")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what works with one database only."""
+    if config.getoption("--catalogue") == POSTGRESQL:
+        skip_others(items)
 
 
 def pytest_configure() -> None:
@@ -118,6 +131,26 @@ def compiled_statements_are_shared() -> None:
         return engine
 
     store.catalog.engine.create_engine = create  # type: ignore[assignment, attr-defined]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder_catalogues(request: pytest.FixtureRequest) -> Iterator[FolderCatalogues | None]:
+    """The databases of libraries in folders with `--catalogue postgresql`."""
+    if request.config.getoption("--catalogue") != POSTGRESQL:
+        yield None
+        return
+    statements_shared()
+    catalogues = FolderCatalogues(request.getfixturevalue("postgres_server"))
+    with catalogues.in_use():
+        yield catalogues
+
+
+@pytest.fixture(autouse=True)
+def own_databases(folder_catalogues: FolderCatalogues | None, tmp_path: Path) -> Iterator[None]:
+    """Delete the databases of a test after it."""
+    yield
+    if folder_catalogues is not None:
+        folder_catalogues.drop_below(tmp_path)
 
 
 @pytest.fixture(scope="session")

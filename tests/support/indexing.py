@@ -2,19 +2,18 @@
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from encoders.fake import FakeEncoder
 from indexer import Summary
 from store import Library
-from store.catalog.tables import Embedding, Picture, PictureState
+from store.catalog.tables import Embedding, Picture, PictureState, Root
 
 LONG_AGO = 1_700_000_000_000_000_000
 """Modification time of pictures in nanoseconds, so that a copy of their library finds them unchanged."""
@@ -26,9 +25,9 @@ def copied_library(template: Path, path: Path, root: Path) -> Iterator[Library]:
     for file in root.rglob("*.*"):
         os.utime(file, ns=(LONG_AGO, LONG_AGO))
     shutil.copytree(template, path)
-    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
-        catalog.execute("UPDATE roots SET path = ?", (os.fsencode(root),))
     with Library.open(path) as opened:
+        with opened.transaction() as connection:
+            connection.execute(update(Root).values(path=os.fsencode(root)))
         yield opened
 
 
