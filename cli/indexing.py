@@ -21,6 +21,7 @@ from encoders.placement import Placement
 from encoders.text_recognizer import load_recognizer
 from indexer import IndexSettings, Summary, index
 from indexer.ignore import parse_patterns
+from indexer.runner import Runner
 from indexer.scan import ScanSettings
 from indexer.texts import TextSummary
 from pictures.decode import DecodeSettings
@@ -40,6 +41,7 @@ def index_folders(
     model: str | None,
     placement: Placement,
     workers: int | None,
+    ray: str | None,
     max_megapixels: float,
     full: bool,
     retry_failed: bool,
@@ -58,11 +60,13 @@ def index_folders(
     )
     if workers is not None:
         settings = replace(settings, workers=workers)
-    # Check for an unknown model and missing folders before creating a library.
+    # Check for an unknown model, missing folders and an unreachable cluster before creating a library.
     if model is not None:
         registry.load(model, placement)
     if with_text:
         load_recognizer()
+    if ray is not None:
+        settings = replace(settings, runner=_cluster(ray, workers, placement))
     if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
@@ -82,6 +86,16 @@ def index_folders(
         if texts is not None:
             print_text_summary(texts)
     return NOTHING_FOUND if summary.passed_over and not summary.seen and not summary.missing else FOUND
+
+
+def _cluster(address: str, workers: int | None, placement: Placement) -> Runner:
+    """Return the runner for a Ray cluster. Raises `ExtraMissing` and `ClusterUnreachable`."""
+    from indexer.cluster import ClusterRunner, ClusterSettings
+
+    placement = replace(placement, notify=None, announce=None)  # other machines cannot call this process
+    runner = ClusterRunner(ClusterSettings(address, workers, placement))
+    runner.require_available()
+    return runner
 
 
 def _read_texts(library: Path) -> TextSummary:

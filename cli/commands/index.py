@@ -38,6 +38,11 @@ gitignore syntax) are skipped.
     help="Number of pictures that are read and decoded at a time  [default: one per core, at most 32]",
 )
 @click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Read and embed on the machines of the Ray cluster at HOST:PORT, or with Ray on this one (`auto`).",
+)
+@click.option(
     "--max-megapixels",
     type=click.FloatRange(min=0, min_open=True, max=2000),
     default=200,
@@ -65,6 +70,7 @@ def index(
     no_pairs: bool,
     ocr: bool,
     workers: int | None,
+    ray: str | None,
     max_megapixels: float,
     full: bool,
     retry_failed: bool,
@@ -81,6 +87,7 @@ def index(
         model=model,
         placement=placement,
         workers=workers,
+        ray=ray,
         max_megapixels=max_megapixels,
         full=full,
         retry_failed=retry_failed,
