@@ -17,7 +17,10 @@ from store.catalog.id_sets import Ids
 from store.near_duplicates.anchor_index import AnchorIndex
 from store.near_duplicates.separation import Separation
 
-__all__ = ["BLOCK_SIZE", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
+__all__ = ["BLOCK_SIZE", "Closest", "DuplicateGrouper", "DuplicateThresholds", "VectorLookup"]
+
+Closest: TypeAlias = tuple[NDArray[np.int32], Ids]
+"""The distances (n, k) and rows (n, k) of the anchors that are closest to each of n pictures."""
 
 VectorLookup: TypeAlias = Callable[[Ids], NDArray[np.float32]]
 """Returns the unit vectors (n, D) of contents (n,); the row of a content without a vector is NaN."""
@@ -50,7 +53,7 @@ class DuplicateGrouper:
 
     `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. `best_first` sorts some of them: of
     those that are equally close, a picture joins the best. Without it, `anchors` are sorted. No group gets two contents
-    that `separation` tells apart.
+    that `separation` tells apart. `searches` is about how many pictures will be assigned.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class DuplicateGrouper:
         bits: NDArray[np.uint8],
         separation: Separation | None = None,
         best_first: Callable[[Ids], Ids] | None = None,
+        searches: int = 0,
     ) -> None:
         self._thresholds = thresholds
         self._vectors = vectors
@@ -68,13 +72,17 @@ class DuplicateGrouper:
         self._best_first = best_first
         self._sorted_from = len(anchors)
         """Anchors from this row on are those of this object, best first."""
-        self._index = AnchorIndex(bits.shape[1])
+        self._reach = max(thresholds.certain_bits, thresholds.max_bits)
+        self._index = AnchorIndex(bits.shape[1], self._reach, searches)
         self._anchors = np.empty(0, np.int64)
         self._add(anchors, bits)
 
-    def assign(self, ids: Ids, bits: NDArray[np.uint8]) -> Ids:
-        """Return the anchors (n,) of pictures (n,) with hashes (n, 32), best first; at most `BLOCK_SIZE` of them."""
-        assigned = self._match_anchors(ids, bits)  # (n,), -1 for none
+    def assign(self, ids: Ids, bits: NDArray[np.uint8], closest: Closest | None = None) -> Ids:
+        """Return the anchors (n,) of pictures (n,) with hashes (n, 32), best first; at most `BLOCK_SIZE` of them.
+
+        `closest` is what the method `closest` returned for these hashes after the last call of this one.
+        """
+        assigned = self._match_anchors(ids, bits, closest)  # (n,), -1 for none
         rest = np.flatnonzero(assigned < 0)
         words = bits[rest].view(np.uint64)  # (m, 4)
         distances = np.bitwise_count(words[:, None] ^ words[None]).sum(axis=2, dtype=np.int32)  # (m, m)
@@ -100,11 +108,11 @@ class DuplicateGrouper:
                 if members[row]:
                     self._separation.place(int(ids[row]), int(ids[anchor]))
 
-    def _match_anchors(self, ids: Ids, bits: NDArray[np.uint8]) -> Ids:
+    def _match_anchors(self, ids: Ids, bits: NDArray[np.uint8], closest: Closest | None) -> Ids:
         """The closest anchor that each picture is near to, or -1."""
         if not len(self._anchors):
             return np.full(len(ids), -1, np.int64)
-        distances, rows = self._closest(bits)  # (n, k)
+        distances, rows = self.closest(bits) if closest is None else closest  # (n, k)
         anchors = self._anchors[rows]
         near = self._near(distances, ids[:, None], anchors)
         for row in np.flatnonzero(self._separation.concerns(ids)).tolist():
@@ -112,23 +120,22 @@ class DuplicateGrouper:
             near[row] &= [self._separation.allows(content_id, anchor) for anchor in anchors[row].tolist()]
             if near[row].any():
                 self._separation.place(content_id, int(anchors[row, near[row].argmax()]))
-        closest = anchors[np.arange(len(ids)), near.argmax(axis=1)]
-        return np.where(near.any(axis=1), closest, -1)
+        nearest = anchors[np.arange(len(ids)), near.argmax(axis=1)]
+        return np.where(near.any(axis=1), nearest, -1)
 
-    def _closest(self, bits: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Ids]:
-        """The Hamming distances (n, k) and rows (n, k) of the anchors closest to each of (n, 32) hashes.
+    def closest(self, bits: NDArray[np.uint8]) -> Closest:
+        """Return the Hamming distances (n, k) and rows (n, k) of the anchors closest to each of hashes (n, 32).
 
         All anchors within reach are searched, and the closest of them kept. Where there are fewer than k, row 0 fills
         up with a distance that is out of reach.
         """
-        reach = max(self._thresholds.certain_bits, self._thresholds.max_bits)
-        picture, rows, distances = self._index.within(bits, reach)  # (m,) each
+        picture, rows, distances = self._index.within(bits, self._reach)  # (m,) each
         order = np.lexsort((self._places(rows), distances, picture))
         starts = np.searchsorted(picture, np.arange(len(bits)))
         rank = np.arange(len(rows)) - starts[picture]  # among the results of the same picture
         is_kept = rank < MAX_ANCHORS_TRIED
         cells = picture[is_kept], rank[is_kept]
-        closest = np.full((len(bits), MAX_ANCHORS_TRIED), reach + 1, np.int32)
+        closest = np.full((len(bits), MAX_ANCHORS_TRIED), self._reach + 1, np.int32)
         closest_rows = np.zeros((len(bits), MAX_ANCHORS_TRIED), np.int64)
         closest[cells], closest_rows[cells] = distances[order][is_kept], rows[order][is_kept]
         return closest, closest_rows

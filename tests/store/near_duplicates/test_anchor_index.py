@@ -89,7 +89,7 @@ def test_pages_of_one_layout_are_told_apart_by_half_of_their_bits() -> None:
 class EveryAnchor(DuplicateGrouper):
     """Compares every picture with all bits of every anchor, which are sorted, the best first."""
 
-    def _closest(self, bits: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Ids]:
+    def closest(self, bits: NDArray[np.uint8]) -> tuple[NDArray[np.int32], Ids]:
         index = faiss.IndexBinaryFlat(256)
         index.add(self._index._bits[: len(self._anchors)].copy())
         reach = max(self._thresholds.certain_bits, self._thresholds.max_bits)

@@ -1,6 +1,7 @@
 """Groups of near-duplicates: thresholds, anchors, updates and running time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import process_time
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
-from store import Library
+from store import Library, Writer
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.check import verify
 from store.near_duplicates.group_queries import duplicate_anchors, list_duplicate_groups, near_duplicate_records
-from store.near_duplicates.grouper import BLOCK_SIZE, DuplicateGrouper, DuplicateThresholds
-from store.near_duplicates.groups import compute_duplicate_groups, update_near_duplicate_groups
+from store.near_duplicates.grouper import BLOCK_SIZE, Closest, DuplicateGrouper, DuplicateThresholds
+from store.near_duplicates.groups import MAX_TRIES, compute_duplicate_groups, update_near_duplicate_groups
 from store.near_duplicates.hashes import PerceptualHash, record_hashes
 from store.spaces.registry import StoredSpace
 from tests.support.writers import publish, run_repair
@@ -205,3 +206,64 @@ def test_twenty_thousand_equal_pictures_are_grouped_quickly() -> None:
     started = process_time()
     assert (group(bits) == 0).all()
     assert process_time() - started < 20
+
+
+def test_the_writer_lock_is_free_while_hashes_are_compared(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes(library, {content_id: flipped(BITS, content_id) for content_id in put(1, 2, 3)})
+    free, closest = [], DuplicateGrouper.closest
+
+    def noted(self: DuplicateGrouper, bits: NDArray[np.uint8]) -> Closest:
+        with Library.open(library.path) as other, other.exclusive_if_free() as writer:
+            free.append(writer is not None)
+        return closest(self, bits)
+
+    monkeypatch.setattr(DuplicateGrouper, "closest", noted)
+    assert update_groups(library, stored) == 3
+    assert free == [True]
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_groups_that_others_make_before_the_lock_is_taken_are_joined(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """Another process makes a group each time after hashes were compared, more often than that is repeated."""
+    contents = put(*range(1, 9))
+    one, others = contents[0], contents[1:]
+    hashes(library, {one: BITS})
+    exclusive, made = Library.exclusive, list[int]()
+
+    @contextmanager
+    def after_others(self: Library, *arguments: Callable[[], None] | None) -> Iterator[Writer]:
+        if self is library and len(made) < times:
+            made.append(others[len(made)])
+            with Library.open(library.path) as other, exclusive(other) as writer, writer.transaction() as connection:
+                first = {"content_id": made[-1], "version": 1, "bits": flipped(BITS, len(made)), "anchor_id": made[0]}
+                connection.execute(insert(PerceptualHashRow), first)
+        with exclusive(self, *arguments) as writer:
+            yield writer
+
+    monkeypatch.setattr(Library, "exclusive", after_others)
+    assert update_groups(library, stored) == 1
+    assert anchors(library)[one] == made[0]
+    assert len(made) == min(times, MAX_TRIES)
+
+
+def test_a_content_that_others_have_grouped_is_not_compared_again(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, near, far = put(1, 2, 3)
+    hashes(library, {one: BITS, near: flipped(BITS, 1), far: flipped(BITS, *range(100))})
+    closest, done = DuplicateGrouper.closest, list[bool]()
+
+    def after_others(self: DuplicateGrouper, bits: NDArray[np.uint8]) -> Closest:
+        if not done:
+            done.append(True)
+            with Library.open(library.path) as other, other.exclusive() as writer, writer.transaction() as connection:
+                connection.execute(update(PerceptualHashRow).values(anchor_id=PerceptualHashRow.content_id))
+        return closest(self, bits)
+
+    monkeypatch.setattr(DuplicateGrouper, "closest", after_others)
+    assert update_groups(library, stored) == 0
+    assert anchors(library) == {one: one, near: near, far: far}
