@@ -52,8 +52,8 @@ def import_documents(folder: Path, _options: argparse.Namespace) -> dict[str, ob
     from store.exchange import import_vectors, open_vectors
 
     source = open_vectors(folder / "documents.npy", folder / "documents.txt")
-    with Library.open(folder / "library", create=True) as library, library.exclusive() as writer:
-        import_vectors(writer, source, SPACE)
+    with Library.open(folder / "library", create=True) as library:
+        import_vectors(library, source, SPACE)
     return {"MB": round(sum(file.stat().st_size for file in (folder / "library").rglob("*")) / 1e6)}
 
 

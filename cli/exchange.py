@@ -12,7 +12,15 @@ from cli.progress import ProgressBar
 from core.errors import LibraryUnusable
 from encoders.model_catalog import BUILT_IN_MODELS
 from store import Library
-from store.exchange import ImportSettings, ImportSummary, ParquetColumns, export_space, import_vectors, open_vectors
+from store.exchange import (
+    ImportHooks,
+    ImportSettings,
+    ImportSummary,
+    ParquetColumns,
+    export_space,
+    import_vectors,
+    open_vectors,
+)
 from store.spaces.approximation import update_approximation
 from store.spaces.registry import StoredSpace, named_space
 
@@ -38,9 +46,8 @@ def import_space(
     source = open_vectors(vectors, ids or paths, as_paths=paths is not None, columns=columns)
     started = perf_counter()
     with Library.open(library, create=True) as opened, ProgressBar("Importing") as progress:
-        with opened.exclusive(progress.waiting) as writer:
-            progress.begin(source.count)
-            imported = import_vectors(writer, source, name, settings, progress.advance)
+        hooks = ImportHooks(progress.begin, progress.advance, progress.waiting)
+        imported = import_vectors(opened, source, name, settings, hooks)
         try:
             update_approximation(opened, imported.stored)
         except LibraryUnusable as exc:  # the vectors have been imported

@@ -15,6 +15,7 @@ from store import Library, check
 from store.backup.outcomes import Outcome
 from store.backup.restoring import restore
 from store.backup.snapshot_folder import newest_intact_snapshot
+from store.exchange import remove_replaced_spaces
 from store.forget import exclusive_of_index_runs, forget
 from store.recovery import describe, recover
 from store.spaces.approximation import update_approximation
@@ -45,6 +46,9 @@ def repair_library(library: Path, *, as_json: bool) -> None:
     with Library.open(library) as opened:
         with opened.exclusive(say_waiting) as writer:
             steps += check.repair(writer, keep_contents=recovery is not None)
+        steps += [
+            f"removed what was left of a replaced space {name}" for name in remove_replaced_spaces(opened, say_waiting)
+        ]
         for summary in list_spaces(opened):
             try:
                 if update_approximation(opened, summary.stored):
@@ -84,7 +88,8 @@ def forget_pictures(
         raise click.UsageError("Give either a PATH or --space.")
     with Library.open(library) as opened:
         if space is not None:
-            number = forget_space(opened, named_space(opened, space), dry_run=dry_run, waiting=say_waiting)
+            stored = named_space(opened, space, unfinished=True)
+            number = forget_space(opened, stored, dry_run=dry_run, waiting=say_waiting)
         elif path is not None:
             number = _forget_at(opened, logical_path(path), missing=missing, dry_run=dry_run)
     if as_json:

@@ -52,6 +52,7 @@ def _status(library: Library, with_failures: bool, with_passed_over: bool) -> di
         "documents": count_documents(library),
         "bytes": sum(map(_size, library.path.rglob("*"))),
         "spaces": _spaces(library),
+        "unfinished_imports": _unfinished_imports(library),
         "faiss": faiss_build()._asdict(),
         "roots": [{**vars(root), "away": away.get(root.path, 0)} for root in list_roots(library)],
         "passed_over": count_passed_over(library),
@@ -86,6 +87,21 @@ def _spaces(library: Library) -> list[dict[str, Any]]:
             "index": _index(library, summary.stored),
         }
         for summary in summaries
+    ]
+
+
+def _unfinished_imports(library: Library) -> list[dict[str, Any]]:
+    """Return the spaces that are being imported, or whose import was stopped, and those that are being removed."""
+    states = fill_states(library)
+    return [
+        {
+            "name": summary.stored.space.model,
+            "fingerprint": summary.stored.space.fingerprint,
+            "vectors": summary.vectors,
+            "state": states.get(summary.stored.id, "replaced"),
+        }
+        for summary in list_spaces(library, unfinished=True)
+        if summary.stored.space.is_unfinished
     ]
 
 
@@ -131,6 +147,8 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             print_text(
                 f"          {space['calibration_failure']} (delete {shown(space['calibration_file'])} to try again)"
             )
+    for each in facts["unfinished_imports"]:
+        print_text(f"Import    {_import_line(each)}")
     if newer is not None:
         print_text(f"Newer     {newer}")
     for root in facts["roots"]:
@@ -161,6 +179,19 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
         )
     if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in facts.get("failures", ())):
         print_text("`sightline index --max-megapixels N` reads larger pictures")
+
+
+def _import_line(unfinished: dict[str, Any]) -> str:
+    name, fingerprint = unfinished["name"], unfinished["fingerprint"][:12]
+    vectors = _counted(unfinished["vectors"], "vector", "vectors")
+    if unfinished["state"] == "under way":
+        return f"of {name} is under way: {vectors} so far"
+    if unfinished["state"] == "replaced":
+        return f"of {name} replaced a space with {vectors}, which `sightline repair` removes"
+    return (
+        f"of {name} was stopped after {vectors}; the same `sightline import` continues it, "
+        f"`sightline forget --space {fingerprint}` removes it"
+    )
 
 
 def _index_line(index: dict[str, Any]) -> str:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["IMPORTED", "Space", "weights_of_version"]
+__all__ = ["IMPORTED", "UNFINISHED", "Space", "weights_of_version"]
 
 IMPORTED = "imported:"
 """Prefix of `weights` for a space with imported vectors. It is followed by the SHA-256 of the vectors."""
+
+UNFINISHED = IMPORTED + "unfinished:"
+"""Prefix of `weights` for a space that is being imported, or that another one has replaced: no search uses it."""
 
 _VERSION = re.compile(r"([0-9][\w.-]{0,15}):.")
 """How `weights` begin if they name their version."""
@@ -57,6 +60,11 @@ class Space:
     def is_imported(self) -> bool:
         """Return whether the vectors were imported, so that no encoder is available for the space."""
         return self.weights.startswith(IMPORTED)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Return whether the import of the space has not been completed, or its removal has not."""
+        return self.weights.startswith(UNFINISHED)
 
     def __str__(self) -> str:
         return f"{self.title} ({self.fingerprint[:12]})"

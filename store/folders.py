@@ -15,7 +15,7 @@ from store.catalog.tables import Root, RootKind
 from store.kept_counts.block_counts import BlockCounts, FolderCount
 from store.kept_counts.keeping import count_everything
 from store.library import Library
-from store.roots import RootLocation
+from store.roots import RootLocation, is_finished_collection
 
 __all__ = ["MAX_FOLDERS", "Folder", "FolderContents", "FolderName", "list_folder"]
 
@@ -120,7 +120,8 @@ class _Group(NamedTuple):
 
 def _root_names(connection: Connection) -> dict[int, FolderName]:
     """Return the names of all roots by ID, in the order of their paths."""
-    rows = connection.execute(select(Root.id, Root.path, Root.kind).order_by(Root.path))
+    is_shown = (Root.kind == RootKind.FOLDER) | is_finished_collection()
+    rows = connection.execute(select(Root.id, Root.path, Root.kind).where(is_shown).order_by(Root.path))
     return {row.id: _name(RootLocation(row.id, Path(os.fsdecode(row.path)), b""), RootKind(row.kind)) for row in rows}
 
 

@@ -31,6 +31,7 @@ from store.ingest.scanned_files import unpack_names
 from store.kept_counts.keeping import count_everything
 from store.library import Library
 from store.people import people_of
+from store.roots import is_finished_collection
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 
@@ -290,7 +291,7 @@ def _by_state(connection: Connection, statement: Select[str, int]) -> Counter[Pi
 
 def count_documents(library: Library) -> int:
     """Return how many documents came with imported spaces; the library has only their vectors."""
-    collections = select(Root.id).where(Root.kind == RootKind.COLLECTION)
+    collections = select(Root.id).where(is_finished_collection())
     with library.read() as connection:
         return connection.scalar(select(func.count(Picture.id)).where(Picture.root_id.in_(collections))) or 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from core.files import absolute
+from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
 from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
 from store.library import Library, Writer
@@ -16,12 +17,14 @@ __all__ = [
     "FolderRoots",
     "RootCounts",
     "RootLocation",
+    "collection_of",
     "collection_path",
     "count_present",
     "ensure_root",
     "ensure_root_in",
     "find_location",
     "folder_roots",
+    "is_finished_collection",
     "list_roots",
     "locate",
     "locate_by_any_name",
@@ -92,6 +95,18 @@ class FolderRoots:
 def collection_path(space: str) -> bytes:
     """Return the root path for the documents of an imported space. It cannot be a folder, whose path is absolute."""
     return b"imported:" + os.fsencode(space)
+
+
+def collection_of(space: Space) -> bytes:
+    """Return the root path for the documents of `space`. An unfinished one has a collection of its own."""
+    if space.is_unfinished:
+        return b"unfinished:%s:%s" % (space.fingerprint.encode(), os.fsencode(space.model))
+    return collection_path(space.model)
+
+
+def is_finished_collection() -> ColumnElement[bool]:
+    """Return a condition on `Root`: it is the collection of a space whose import was completed."""
+    return (Root.kind == RootKind.COLLECTION) & (Root.path >= b"imported:") & (Root.path < b"imported;")
 
 
 def folder_roots(library: Library) -> list[tuple[int, Path]]:

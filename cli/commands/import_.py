@@ -28,7 +28,8 @@ VECTORS is an .npy file (N, D), a Parquet file with a column of lists of floats 
 other name becomes a document, which searches return by its ID.
 Lists have one name per line, or are CSV with a header (id, photo_id, path, ...), or JSON Lines (.jsonl) with `path`
 or `id`, or with `image` and `caption`, which name each picture once; without a list, vectors are numbered from 0.
-Either all vectors are imported or none.
+All vectors are checked before any is written. Searches find them when all have been; an import that was stopped
+continues if the command is repeated.
 
 Text cannot be embedded in this space; `sightline similar` and evaluations work.
 """,

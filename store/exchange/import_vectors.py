@@ -1,28 +1,48 @@
-"""Import vectors of any model as a new space, completely or not at all.
+"""Import vectors of any model as a new space, which searches see when it is complete.
 
 A vector named by the path of an indexed file belongs to that picture. Any other name becomes a document, which has a
 vector but no file, in the collection of the space. Searches find both. A frame after the first belongs to the same
 picture or document; frames of documents are pages.
+
+    check_source      reads all vectors and names; nothing is written if one is wrong
+    SpaceBuilder.add  one transaction for each block, into an unfinished space with a collection of its own
+    complete          one transaction: the space gets its name in place of the one that it replaces
+    forget_space      removes the replaced one, in batches
+
+The library is locked only for each of the writes. An import that was stopped or killed continues where it ended if it
+is called with the same vectors and names. Otherwise what it left is removed by the next import under the same name.
 """
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 from typing import Literal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from core.errors import ExchangeError, SpaceExists
-from core.space import IMPORTED, Space
-from store.catalog.tables import LibraryState, SpaceRow
+from core.errors import BadVectorFile, ExchangeError, SpaceDropped, SpaceExists, SpaceInUse
+from core.space import IMPORTED, UNFINISHED, Space
+from store.catalog.tables import FrameEmbedding, FrameRow, LibraryState, Picture, Root, RootKind, SpaceRow
+from store.exchange.checking import CheckedSource, check_source, normalized_rows
 from store.exchange.sources import VectorSource
 from store.exchange.space_builder import SpaceBuilder
-from store.library import Writer, mark_changed
+from store.library import Library, mark_changed
+from store.roots import collection_of, collection_path
 from store.spaces import index_cache
-from store.spaces.drop import drop_space
+from store.spaces.drop import forget_space
 from store.spaces.registry import StoredSpace, activate, find_spaces_in, list_spaces, register
 
-__all__ = ["ImportSettings", "ImportSummary", "import_vectors"]
+__all__ = ["ImportHooks", "ImportSettings", "ImportSummary", "import_vectors", "remove_replaced_spaces"]
+
+REPLACED = UNFINISHED + "replaced:"
+"""Prefix of `weights` for a space that another one has replaced, before the ID that it has."""
+
+PAUSE_SECONDS = 0.05
+"""Time between two transactions in which others can begin theirs: they try about that often."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +51,26 @@ class ImportSettings:
 
     `dtype` is that of the stored vectors, by default that of the file (64 bits become 32). `root` is the folder that
     relative paths start from, by default the current one. `activate` makes the space the active one even if there is
-    another. `replace` drops an imported space of the same name in the same transaction.
+    another. `replace` replaces an imported space of the same name, also as the active one.
     """
 
     dtype: Literal["float16", "float32"] | None = None
     root: Path | None = None
     activate: bool = False
     replace: bool = False
+
+
+@dataclass(frozen=True)
+class ImportHooks:
+    """What an import calls.
+
+    `begin` gets the number of vectors before the file is checked, and again before they are written; `advance` the
+    number of those that were checked, or written, since the last call. `waiting` is as for `Library.exclusive`.
+    """
+
+    begin: Callable[[int], None] = lambda _: None
+    advance: Callable[[int], None] = lambda _: None
+    waiting: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -60,70 +93,164 @@ class ImportSummary:
 
 
 def import_vectors(
-    writer: Writer,
+    library: Library,
     source: VectorSource,
     name: str,
     settings: ImportSettings | None = None,
-    advance: Callable[[int], None] = lambda _: None,
+    hooks: ImportHooks | None = None,
 ) -> ImportSummary:
     """Import the vectors of `source` as the space `name`, and write its index.
 
     Vectors of unit length keep every bit, others are scaled. Raises `SpaceExists`, `ExchangeError` for an invalid
-    name, and `BadVectorFile` for a vector without direction or a repeated name; nothing is changed then.
+    name, and `BadVectorFile` for a vector without direction or a repeated name, before anything is written; and
+    `SpaceDropped` if the unfinished space is removed in the meantime. Waits while another process imports a space of
+    this name.
     """
-    settings = settings or ImportSettings()
     if not name.strip() or not name.isprintable():
         raise ExchangeError(f"Invalid name for a space: {name!r}.")
-    with writer.transaction() as connection:
-        _drop_replaced(connection, name, replace=settings.replace)
-        stored, counts = _fill(connection, source, name, settings, advance)
-        active = connection.scalar(select(LibraryState.active_space_id))
-        if active is None or settings.activate:
-            activate(connection, stored)
-            active = stored.id
-        mark_changed(connection, stored.id)
-    for summary in list_spaces(writer.library):
-        index_cache.publish(writer, summary.stored)
-    return ImportSummary(
-        stored,
-        vectors=source.count,
-        pictures=counts["pictures"],
-        documents=counts["documents"],
-        unknown_paths=counts["unknown paths"],
-        copies=counts["copies"],
-        unknown_frames=counts["unknown frames"],
-        active=active == stored.id,
-    )
+    run = _Import(library, source, name, settings or ImportSettings(), hooks or ImportHooks())
+    lock = hashlib.sha256(collection_path(name)).hexdigest()
+    with library.space_fill_lock(lock, run.hooks.waiting):
+        return run.run()
 
 
-def _drop_replaced(connection: Connection, name: str, *, replace: bool) -> None:
-    for stored in find_spaces_in(connection, name):
-        if stored.space.model != name:  # only its fingerprint starts with `name`
-            continue
-        if not stored.space.is_imported:
-            raise SpaceExists(name, is_imported=False)
-        if not replace:
-            raise SpaceExists(name, is_imported=True)
-        drop_space(connection, stored)
+def remove_replaced_spaces(library: Library, waiting: Callable[[], None] | None = None) -> list[str]:
+    """Remove what is left of replaced spaces, if an import was killed while it removed them; return their names."""
+    removed = []
+    for summary in list_spaces(library, unfinished=True):
+        if summary.stored.space.weights.startswith(REPLACED):
+            with suppress(SpaceInUse):  # by another process
+                forget_space(library, summary.stored, waiting=waiting)
+                removed.append(summary.stored.space.model)
+    return removed
 
 
-def _fill(
-    connection: Connection, source: VectorSource, name: str, settings: ImportSettings, advance: Callable[[int], None]
-) -> tuple[StoredSpace, Mapping[str, int]]:
-    """Return the new space with all vectors, and the counts of `SpaceBuilder`."""
-    dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")
-    # The fingerprint depends on the vectors, so it is set at the end of the transaction.
-    stored = register(connection, Space(name, IMPORTED, source.dim), dtype)
-    builder = SpaceBuilder(connection, stored, source.path, settings.root)
-    for names, vectors in source:
-        builder.add(names, vectors)
-        advance(len(names))
-    return _set_fingerprint(connection, stored, builder.digest()), builder.counts
+class _Import:
+    """One import."""
+
+    def __init__(
+        self, library: Library, source: VectorSource, name: str, settings: ImportSettings, hooks: ImportHooks
+    ) -> None:
+        self.hooks = hooks
+        self._library = library
+        self._source = source
+        self._name = name
+        self._settings = settings
+        self._dtype = settings.dtype or ("float16" if source.dtype.itemsize == 2 else "float32")
+
+    def run(self) -> ImportSummary:
+        with self._library.read() as connection:
+            self._require_free(connection)
+        storage = StoredSpace(0, Space(self._name, "", self._source.dim), self._dtype).storage
+        self.hooks.begin(self._source.count)
+        checked = check_source(self._library, self._source, storage, self._settings.root, self.hooks.advance)
+        draft = Space(self._name, UNFINISHED + checked.key, self._source.dim)
+        self._remove_others(draft)
+        with self._library.space_fill_lock(draft.fingerprint, self.hooks.waiting):
+            stored = self._begin(draft)
+            builder = SpaceBuilder(stored, self._settings.root)
+            self._fill(stored, builder, checked)
+            with self._library.exclusive(self.hooks.waiting) as writer:
+                index_cache.publish(writer, stored)
+            complete, active = self._complete(stored, IMPORTED + checked.digest)
+        self._remove_others(complete.space)
+        with self._library.exclusive(self.hooks.waiting) as writer:
+            with writer.transaction() as connection:
+                _remove_unused_pages(connection, complete)
+            index_cache.publish(writer, complete)
+        counts = builder.counts
+        return ImportSummary(
+            complete,
+            vectors=self._source.count,
+            pictures=counts["pictures"],
+            documents=counts["documents"],
+            unknown_paths=counts["unknown paths"],
+            copies=counts["copies"],
+            unknown_frames=counts["unknown frames"],
+            active=active,
+        )
+
+    def _require_free(self, connection: Connection) -> StoredSpace | None:
+        """Return the space that is to be replaced, if there is one. Raises `SpaceExists`."""
+        for stored in find_spaces_in(connection, self._name):
+            if stored.space.model != self._name:  # only its fingerprint starts with the name
+                continue
+            if not stored.space.is_imported or not self._settings.replace:
+                raise SpaceExists(self._name, is_imported=stored.space.is_imported)
+            return stored
+        return None
+
+    def _remove_others(self, kept: Space) -> None:
+        """Remove unfinished spaces of this name except `kept`: other imports that were stopped, or replaced spaces."""
+        for summary in list_spaces(self._library, unfinished=True):
+            space = summary.stored.space
+            if space.is_unfinished and space.model == self._name and space != kept:
+                forget_space(self._library, summary.stored, waiting=self.hooks.waiting)
+
+    def _begin(self, draft: Space) -> StoredSpace:
+        """Return the unfinished space, which is registered if it is new."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        path = collection_of(draft)
+        with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
+            stored = register(connection, draft, self._dtype)
+            connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=now))
+            if connection.scalar(select(Root.id).where(Root.path == path)) is None:
+                connection.execute(insert(Root).values(path=path, added_at=now, kind=RootKind.COLLECTION))
+        return stored
+
+    def _fill(self, stored: StoredSpace, builder: SpaceBuilder, checked: CheckedSource) -> None:
+        """Write all vectors. Raises `BadVectorFile` if they are not those that were checked."""
+        digest = hashlib.sha256()
+        self.hooks.begin(self._source.count)
+        row = 0
+        for names, vectors in self._source:
+            rows = normalized_rows(vectors, stored.storage, self._source.path, row, names)
+            digest.update(rows.tobytes())
+            if row:
+                sleep(PAUSE_SECONDS)
+            with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
+                builder.add(connection, names, rows)
+                mark_changed(connection, stored.id)
+            row += len(names)
+            self.hooks.advance(len(names))
+        if digest.hexdigest() != checked.digest:
+            raise BadVectorFile(self._source.path, "the file was changed while it was imported; import it again")
+
+    def _complete(self, stored: StoredSpace, weights: str) -> tuple[StoredSpace, bool]:
+        """Give the space its name, and take it from the space that it replaces; return it, and whether it is active."""
+        final = Space(self._name, weights, stored.space.dim)
+        with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
+            replaced = self._require_free(connection)
+            active = connection.scalar(select(LibraryState.active_space_id))
+            is_active = active is None or self._settings.activate or (replaced is not None and active == replaced.id)
+            if replaced is not None:
+                _rename(connection, replaced, Space(self._name, f"{REPLACED}{replaced.id}", replaced.space.dim))
+            _rename(connection, stored, final)
+            complete = StoredSpace(stored.id, final, stored.dtype)
+            connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=None))
+            if is_active:
+                activate(connection, complete)
+        return complete, is_active
 
 
-def _set_fingerprint(connection: Connection, stored: StoredSpace, digest: str) -> StoredSpace:
-    """Set the fingerprint of the space, which identifies its vectors."""
-    space = Space(stored.space.model, IMPORTED + digest, stored.space.dim)
+def _rename(connection: Connection, stored: StoredSpace, space: Space) -> None:
+    """Make the stored space `space`, with its documents. Raises `SpaceDropped`."""
     values = {"weights": space.weights, "fingerprint": space.fingerprint}
-    connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(values))
-    return StoredSpace(stored.id, space, stored.dtype)
+    same = (SpaceRow.id == stored.id, SpaceRow.fingerprint == stored.space.fingerprint)
+    if not connection.execute(update(SpaceRow).where(*same).values(values)).rowcount:
+        raise SpaceDropped(stored.space.model)
+    documents = update(Root).where(Root.path == collection_of(stored.space))
+    connection.execute(documents.values(path=collection_of(space)))
+
+
+def _remove_unused_pages(connection: Connection, stored: StoredSpace) -> None:
+    """Remove the pages that documents had in a replaced space and do not have in the space `stored`."""
+    collection = select(Root.id).where(Root.path == collection_of(stored.space)).scalar_subquery()
+    documents = select(Picture.content_id).where(Picture.root_id == collection)
+    used = select(FrameEmbedding.number).where(
+        FrameEmbedding.content_id == FrameRow.content_id, FrameEmbedding.number == FrameRow.number
+    )
+    of_documents = FrameRow.content_id.in_(documents)
+    connection.execute(delete(FrameRow).where(of_documents, FrameRow.number > 0, ~used.exists()))
+    pages = select(FrameEmbedding.number).where(FrameEmbedding.content_id == FrameRow.content_id)
+    connection.execute(delete(FrameRow).where(of_documents, FrameRow.number == 0, ~pages.exists()))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, delete, func, select, update
 
 from core.errors import SpaceInUse
+from core.space import UNFINISHED
 from store.catalog.tables import (
     Content,
     Embedding,
@@ -17,7 +18,7 @@ from store.catalog.tables import (
 )
 from store.check import remove_orphans
 from store.library import Library, Writer, advance_revision, mark_changed
-from store.roots import collection_path
+from store.roots import collection_of
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
 
@@ -83,9 +84,7 @@ def _remove_batch(
 
 def _remove_documents(library: Library, stored: StoredSpace, waiting: Callable[[], None] | None) -> bool:
     """Delete the first documents of an imported space, and their contents; return whether there were any."""
-    collection = select(Root.id).where(
-        Root.kind == RootKind.COLLECTION, Root.path == collection_path(stored.space.model)
-    )
+    collection = select(Root.id).where(Root.kind == RootKind.COLLECTION, Root.path == collection_of(stored.space))
     first = (
         select(Picture.id, Picture.content_id)
         .where(Picture.root_id == collection.scalar_subquery())
@@ -125,7 +124,7 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
     _deactivate(connection, stored)
     connection.execute(delete(SpaceRow).where(SpaceRow.id == stored.id))
     if stored.space.is_imported:
-        collection = collection_path(stored.space.model)
+        collection = collection_of(stored.space)
         connection.execute(delete(Root).where(Root.kind == RootKind.COLLECTION, Root.path == collection))
         remove_orphans(connection)
     advance_revision(connection)
@@ -133,7 +132,7 @@ def drop_space(connection: Connection, stored: StoredSpace) -> None:
 
 def _deactivate(connection: Connection, stored: StoredSpace) -> None:
     """Make another space active if this one is."""
-    others = select(SpaceRow.id).where(SpaceRow.id != stored.id)
+    others = select(SpaceRow.id).where(SpaceRow.id != stored.id, ~SpaceRow.weights.startswith(UNFINISHED))
     oldest = others.order_by(SpaceRow.filling_since.is_not(None), SpaceRow.id).limit(1).scalar_subquery()
     was_active = LibraryState.active_space_id == stored.id
     if connection.execute(update(LibraryState).where(was_active).values(active_space_id=oldest)).rowcount:

@@ -136,10 +136,10 @@ def find_spaces(library: Library, name: str) -> list[StoredSpace]:
         return find_spaces_in(connection, name)
 
 
-def find_spaces_in(connection: Connection, name: str) -> list[StoredSpace]:
-    """As `find_spaces`, within a transaction."""
+def find_spaces_in(connection: Connection, name: str, *, unfinished: bool = False) -> list[StoredSpace]:
+    """As `find_spaces`, within a transaction; with `unfinished`, spaces that are being imported or removed, too."""
     rows = connection.execute(select(SpaceRow.__table__).order_by(SpaceRow.id)).all()
-    spaces = [_stored(row) for row in rows]
+    spaces = [stored for stored in map(_stored, rows) if unfinished or not stored.space.is_unfinished]
     return (
         [stored for stored in spaces if stored.space.model == name]
         or [stored for stored in spaces if name in (stored.space.name, stored.space.title)]
@@ -147,12 +147,14 @@ def find_spaces_in(connection: Connection, name: str) -> list[StoredSpace]:
     )
 
 
-def named_space(library: Library, name: str, *, prefer_active: bool = False) -> StoredSpace:
+def named_space(library: Library, name: str, *, prefer_active: bool = False, unfinished: bool = False) -> StoredSpace:
     """Return the only space that `find_spaces` finds. Raises `UnknownSpace` or `AmbiguousSpace`.
 
     `prefer_active` returns the active space if it is one of several. It is for commands that change nothing.
+    `unfinished` is as for `list_spaces`.
     """
-    found = find_spaces(library, name)
+    with library.read() as connection:
+        found = find_spaces_in(connection, name, unfinished=unfinished)
     if len(found) > 1:
         active = active_space(library)
         if prefer_active and active is not None and active in found:
@@ -186,15 +188,19 @@ def space_revision(library: Library, stored: StoredSpace | None = None) -> tuple
         return stored, None if stored is None else revision_of(connection, stored)
 
 
-def list_spaces(library: Library) -> list[SpaceSummary]:
-    """Return every space of the library, oldest first."""
+def list_spaces(library: Library, *, unfinished: bool = False) -> list[SpaceSummary]:
+    """Return every space of the library, oldest first.
+
+    With `unfinished`, spaces are included that are being imported or removed. Searches do not use these.
+    """
     first = select(func.count()).where(Embedding.space_id == SpaceRow.id).scalar_subquery()
     further = select(func.count()).where(FrameEmbedding.space_id == SpaceRow.id).scalar_subquery()
     count = (first + further).label("vectors")
     with library.read() as connection:
         active = connection.scalar(select(LibraryState.active_space_id))
         rows = connection.execute(select(SpaceRow.__table__, count).order_by(SpaceRow.id)).all()
-    return [SpaceSummary(_stored(row), row.vectors, row.id == active) for row in rows]
+    summaries = [SpaceSummary(_stored(row), row.vectors, row.id == active) for row in rows]
+    return [summary for summary in summaries if unfinished or not summary.stored.space.is_unfinished]
 
 
 def _active_in(connection: Connection) -> StoredSpace | None:

@@ -199,8 +199,8 @@ def test_a_version_that_is_not_installed_leaves_similar_working(
 def test_an_imported_active_space_has_no_newer_version(old: Sightline, tmp_path: Path) -> None:
     np.save(tmp_path / "vectors.npy", np.eye(4, 8, dtype=np.float32))
     (tmp_path / "ids.txt").write_text("a\nb\nc\nd\n")
-    with Library.open(default_library()) as opened, opened.exclusive() as writer:
-        import_vectors(writer, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "elsewhere")
+    with Library.open(default_library()) as opened:
+        import_vectors(opened, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "elsewhere")
     assert NOTICE in old("status").text
     assert old("models", "use", "elsewhere", "--accept-missing").code == 0
     assert "Newer" not in old("status").text

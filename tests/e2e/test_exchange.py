@@ -38,31 +38,39 @@ def test_export_and_import_round_trip(cli: Any, vectors: Path, paint: Paint, tmp
 
 
 @pytest.mark.parametrize(
-    ("function", "nth"),
+    ("function", "nth", "written"),
     [
-        ("store.exchange.space_builder:normalized_rows", 1),
-        ("store.exchange.space_builder:normalized_rows", 3),
-        ("store.exchange.import_vectors:mark_changed", 1),
+        ("store.exchange.checking:normalized_rows", 1, None),
+        ("store.exchange.space_builder:add_vectors", 1, 0),
+        ("store.exchange.space_builder:add_vectors", 3, 10_000),
+        ("store.spaces.index_cache:publish", 1, 12_000),
+        ("store.exchange.import_vectors:activate", 1, 12_000),
     ],
 )
-def test_import_killed_before_the_commit_imports_nothing(
-    cli: Any, vectors: Path, paint: Paint, tmp_path: Path, function: str, nth: int
+def test_import_killed_before_it_is_complete_continues(
+    cli: Any, vectors: Path, paint: Paint, tmp_path: Path, function: str, nth: int, written: int | None
 ) -> None:
     paint(tmp_path / "photos", red="red")
     cli.index_in_process(tmp_path / "photos")
-    before = cli.vectors()
-    cli.killed_at(function, nth, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
+    command = ("import", vectors, "--ids", tmp_path / "ids", "--space", "clip", "--activate")
+    cli.killed_at(function, nth, *command)
     assert cli.is_intact()
-    assert cli.vectors() == before
-    assert [space["model"] for space in cli.status()["spaces"]] == ["fake"]
-    cli("import", vectors, "--ids", tmp_path / "ids", "--space", "clip")
+    status = cli.status()
+    assert ([space["model"] for space in status["spaces"]], status["documents"]) == (["fake"], 0)
+    assert [(each["vectors"], each["state"]) for each in status["unfinished_imports"]] == (
+        [] if written is None else [(written, "stopped")]
+    )
+    assert len(cli("search", "red", "--paths").stdout.splitlines()) == 1
+    cli(*command)
     assert cli.is_intact()
     assert cli.embedded() == 12_001
+    status = cli.status()
+    assert (status["unfinished_imports"], status["documents"]) == ([], 12_000)
 
 
 def test_import_killed_before_the_index_file_is_complete(cli: Any, vectors: Path, tmp_path: Path) -> None:
     cli.killed_at(
-        "store.spaces.index_cache:publish", 1, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip"
+        "store.spaces.index_cache:publish", 2, "import", vectors, "--ids", tmp_path / "ids", "--space", "clip"
     )
     assert cli.embedded() == 12_000
     assert len(cli("similar", b"caf\xe9-7", "-k", "5", "--paths").stdout.splitlines()) == 5

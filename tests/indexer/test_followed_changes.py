@@ -174,9 +174,8 @@ def test_imports_are_followed(library: Library, folder: Path, followers: Followe
     listed = tmp_path / "names.txt"
     for names_of_run in ((b"one", b"two", b"three"), (b"two", os.fsencode(folder / "red.png"), b"four")):
         listed.write_bytes(b"\n".join(names_of_run))
-        with library.exclusive() as writer:
-            source = open_vectors(tmp_path / "vectors.npy", listed, as_paths=False)
-            import_vectors(writer, source, "elsewhere", ImportSettings(replace=True))
+        source = open_vectors(tmp_path / "vectors.npy", listed, as_paths=False)
+        import_vectors(library, source, "elsewhere", ImportSettings(replace=True))
         followers.check()
     forget_space(library, named_space(library, "elsewhere"))
     followers.check()
@@ -293,9 +292,8 @@ class Followed(Life):
     def import_a_space(self, name: bytes) -> None:
         np.save(self.home / "vectors.npy", np.eye(2, 5, dtype=np.float32))
         (self.home / "names.txt").write_bytes(b"document\n" + os.fsencode(self.path(name)))
-        with self.library.exclusive() as writer:
-            source = open_vectors(self.home / "vectors.npy", self.home / "names.txt", as_paths=False)
-            import_vectors(writer, source, "elsewhere", ImportSettings(replace=True))
+        source = open_vectors(self.home / "vectors.npy", self.home / "names.txt", as_paths=False)
+        import_vectors(self.library, source, "elsewhere", ImportSettings(replace=True))
 
     @invariant()
     def the_feed_leads_to_the_same_index(self) -> None:

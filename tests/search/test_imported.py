@@ -23,8 +23,7 @@ def searcher(library: Library, album: Path, tmp_path: Path) -> Searcher:
     np.save(tmp_path / "v.npy", VECTORS)
     (tmp_path / "paths").write_text("red.png\nblue.png\nfirst\nsecond\n")
     source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
-    with library.exclusive() as writer:
-        import_vectors(writer, source, "elsewhere", ImportSettings(root=album, activate=True))
+    import_vectors(library, source, "elsewhere", ImportSettings(root=album, activate=True))
     return Searcher(library)
 
 
@@ -47,9 +46,8 @@ def test_similar_to_a_file_outside_the_library_whose_path_was_imported(
     file = paint(tmp_path / "outside.png", "white")
     np.save(tmp_path / "v.npy", VECTORS[:2])
     (tmp_path / "paths").write_text(f"{file}\n{tmp_path / 'gone.png'}\n")
-    with library.exclusive() as writer:
-        source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
-        import_vectors(writer, source, "outside", ImportSettings())
+    source = open_vectors(tmp_path / "v.npy", tmp_path / "paths", as_paths=True)
+    import_vectors(library, source, "outside", ImportSettings())
     monkeypatch.chdir(tmp_path)
     outside = Searcher(library, space="outside")
     assert names(outside, file) == names(outside, "outside.png") == [("gone.png", 0.8)]

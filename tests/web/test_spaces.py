@@ -33,8 +33,7 @@ def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 
     """Import documents with random vectors as the space `name`."""
     np.save(folder / f"{name}.npy", np.random.default_rng(3).normal(size=(count, dim)).astype(np.float32))
     (folder / f"{name}.txt").write_text("".join(f"doc {number}\n" for number in range(count)))
-    with library.exclusive() as writer:
-        import_vectors(writer, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
+    import_vectors(library, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
 
 
 @pytest.fixture

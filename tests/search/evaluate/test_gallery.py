@@ -114,8 +114,7 @@ def test_imported_documents_are_found_by_id(
     vectors = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0].astype(np.float32)
     np.save(tmp_path / "vectors.npy", vectors)
     (tmp_path / "ids.txt").write_text("".join(f"doc {n}\n" for n in range(5)), encoding="utf-8")
-    with library.exclusive() as writer:
-        import_vectors(writer, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
+    import_vectors(library, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
     theirs = named_space(library, "theirs")
     images = ("doc 3", "doc 0", "doc 4", "doc 1")
     found = open_gallery(library, theirs, dataset(tmp_path, *images))

@@ -95,8 +95,7 @@ def test_evaluate_rejects_models_that_are_not_in_the_library(
 def test_imported_space_needs_caption_vectors(library: Library, captions: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "vectors.npy", np.eye(3, dtype=np.float32))
     (tmp_path / "ids.txt").write_text("".join(f"{name}.png\n" for name in NAMES))
-    with library.exclusive() as writer:
-        import_vectors(writer, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
+    import_vectors(library, open_vectors(tmp_path / "vectors.npy", tmp_path / "ids.txt"), "theirs")
     dataset = open_dataset(captions)
     with pytest.raises(CaptionVectorsRequired, match=r"The vectors of theirs .* were imported"):
         library_system(library, "theirs")

@@ -40,7 +40,6 @@ def import_space(library: Library, write_vectors: Callable[..., Any]) -> Callabl
     ) -> ImportSummary:
         file, listed = write_vectors(vectors, names)
         source = open_vectors(file, listed, as_paths=as_paths)
-        with library.exclusive() as writer:
-            return import_vectors(writer, source, space, ImportSettings(**settings))
+        return import_vectors(library, source, space, ImportSettings(**settings))
 
     return importer

@@ -40,8 +40,7 @@ def test_export_and_import_keep_vectors_and_names(
     assert (found.dtype, found.tobytes()) == (np.dtype(dtype), vectors.tobytes())
     assert names_of(tmp_path / "out") == [ItemName(value) for value in ids]
     source = open_vectors(tmp_path / again, tmp_path / "out" / "items.jsonl" if again.endswith("npy") else None)
-    with library.exclusive() as writer:
-        second = import_vectors(writer, source, "again")
+    second = import_vectors(library, source, "again")
     assert second.stored.space.weights == done.stored.space.weights
     export_space(library, second.stored, tmp_path / "out2")
     for name in ("vectors.npy", "items.jsonl"):
@@ -65,8 +64,7 @@ def test_pictures_are_exported_by_path(library: Library, album: Path, tmp_path: 
     facts = json.loads((tmp_path / "deep" / "out" / "space.json").read_text())
     assert (facts["model"], facts["fingerprint"]) == ("fake", stored.space.fingerprint)
     assert (facts["dim"], facts["dtype"], facts["count"]) == (13, "float16", 4)
-    with library.exclusive() as writer:
-        done = import_vectors(writer, open_vectors(tmp_path / "deep" / "out"), "again")
+    done = import_vectors(library, open_vectors(tmp_path / "deep" / "out"), "again")
     assert (done.pictures, done.documents) == (4, 0)
 
 

@@ -60,8 +60,7 @@ def import_named(library: Library, tmp_path: Path) -> Import:
         np.save(tmp_path / "v.npy", unit_vectors(len(names)) if vectors is None else vectors)
         (tmp_path / "names.jsonl").write_text("".join(name_to_json(name) + "\n" for name in names), encoding="utf-8")
         source = open_vectors(tmp_path / "v.npy", tmp_path / "names.jsonl")
-        with library.exclusive() as writer:
-            return import_vectors(writer, source, space, ImportSettings(replace=True))
+        return import_vectors(library, source, space, ImportSettings(replace=True))
 
     return importer
 
@@ -94,8 +93,7 @@ def test_frames_of_pictures_are_restored(
     scan = str(album / path_of(library, scans[1]).decode())
     assert lines[4:] == [{"path": scan, "frame": 1}, {"path": scan, "frame": 2}]
     assert all(line.keys() == {"path"} for line in lines[:4])
-    with library.exclusive() as writer:
-        done = import_vectors(writer, open_vectors(tmp_path / again), "again")
+    done = import_vectors(library, open_vectors(tmp_path / again), "again")
     assert (done.vectors, done.pictures, done.documents, done.unknown_frames) == (6, 6, 0, 0)
     assert space_vectors(library, done.stored) == space_vectors(library, stored)
     export_space(library, done.stored, tmp_path / "out2", parquet=True)
@@ -111,8 +109,7 @@ def test_frames_of_an_export_become_pages_of_documents_in_another_library(
     export_space(library, stored, tmp_path / "out")
     scan = str(album / path_of(library, scans[1]).decode())
     with Library.open(tmp_path / "other", create=True) as other:
-        with other.exclusive() as writer:
-            done = import_vectors(writer, open_vectors(tmp_path / "out"), "theirs")
+        done = import_vectors(other, open_vectors(tmp_path / "out"), "theirs")
         assert (done.pictures, done.documents, done.unknown_paths) == (0, 6, 4)
         assert sorted(space_vectors(other, done.stored).values()) == sorted(space_vectors(library, stored).values())
         query = unit_vectors(2, 13, "float16")[1]

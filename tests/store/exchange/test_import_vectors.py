@@ -16,7 +16,7 @@ from search import Searcher
 from store import Library
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, SpaceRow
 from store.check import repair, verify
-from store.exchange import ImportSummary, import_vectors, open_vectors
+from store.exchange import ImportSummary
 from store.exchange.vector_file import BLOCK_SIZE
 from store.forget import forget
 from store.queries import count_by_state, count_documents
@@ -222,25 +222,6 @@ def test_two_names_of_the_same_picture_are_rejected(
     with pytest.raises(BadVectorFile, match=r"red\.png occurs twice"):
         import_space(unit_vectors(len(names)), names, as_paths=True, root=album)
     assert rows(indexed) == before
-
-
-def test_interrupted_import_changes_nothing(
-    indexed: Library, write_vectors: Callable[..., tuple[Path, Path | None]]
-) -> None:
-    before, revision = rows(indexed), indexed.revision()
-    seen = []
-
-    def stop(vectors: int) -> None:
-        seen.append(vectors)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
-    source = open_vectors(*write_vectors(unit_vectors(3 * BLOCK_SIZE, 2)))
-    with indexed.exclusive() as writer, pytest.raises(KeyboardInterrupt):
-        import_vectors(writer, source, "elsewhere", advance=stop)
-    assert seen == [BLOCK_SIZE, BLOCK_SIZE]
-    assert (rows(indexed), indexed.revision()) == (before, revision)
-    assert verify(indexed) == []
 
 
 def test_importing_under_an_existing_name_is_rejected(library: Library, import_space: ImportSpace) -> None:

@@ -460,8 +460,7 @@ def imported(library: Library, folder: Path, name: str, *ids: str) -> None:
     vectors = np.random.default_rng(len(ids)).normal(size=(len(ids), 4)).astype(np.float32)
     np.save(folder / f"{name}.npy", vectors)
     (folder / f"{name}.txt").write_text("\n".join(ids) + "\n")
-    with library.exclusive() as writer:
-        import_vectors(writer, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
+    import_vectors(library, open_vectors(folder / f"{name}.npy", folder / f"{name}.txt"), name)
 
 
 def test_imported_spaces_come_with_their_documents(two: tuple[Library, Library], tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import BadVectorFile
-from store.exchange.space_builder import normalized_rows
+from store.exchange.checking import normalized_rows
 from store.exchange.vector_file import ItemName
 from tests.support.vectors import Vectors, unit_vectors
 
