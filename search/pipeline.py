@@ -158,7 +158,12 @@ def _answer(
         hits = with_near_duplicates(library, hits, request.candidates)
     if options.filters.within:
         hits = [hit.prefer_folders(options.filters.within) for hit in hits]
-    notices = (*embedded.notices, *_calibration_notices(space, query), *_approximate_notices(ranked))
+    notices = (
+        *embedded.notices,
+        *_calibration_notices(space, query),
+        *_approximate_notices(ranked),
+        *_engine_notices(space),
+    )
     return Answer(tuple(hits), next_cursor, notices, ranked.complete)
 
 
@@ -168,6 +173,17 @@ def _approximate_notices(ranked: RankedHits) -> tuple[Notice, ...]:
         return ()
     message = "A few pictures may be missing: not every picture was compared. An exact search compares all."
     return (Notice("approximate", message),)
+
+
+def _engine_notices(space: ActiveSpace) -> tuple[Notice, ...]:
+    """Return a notice if the engine of the index does not work; once, until it has worked again.
+
+    It does not contain the reason, in which the address of a server can be. The status of the library has it.
+    """
+    if space.current.index.take_warning() is None:
+        return ()
+    message = "The index engine cannot be used now. Every picture is compared without it."
+    return (Notice("engine_unavailable", message),)
 
 
 def _calibration_notices(space: ActiveSpace, query: Query) -> tuple[Notice, ...]:

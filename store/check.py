@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
-from core.errors import IndexFault, LibraryDamaged
+from core.errors import IndexEngineUnavailable, IndexFault, LibraryDamaged
 from store.catalog.change_feed import Changes, changes_after
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
@@ -15,7 +15,6 @@ from store.catalog.sqlite_backend import DAMAGED_FOLDERS
 from store.catalog.tables import (
     Content,
     Embedding,
-    IndexGeneration,
     Picture,
     PictureState,
     ReplacedContent,
@@ -28,9 +27,11 @@ from store.library import Library, Writer, mark_changed
 from store.near_duplicates.group_checks import find_broken_groups, reset_broken_groups
 from store.near_duplicates.groups import update_near_duplicate_groups
 from store.spaces import index_cache
+from store.spaces.announced_files import announced_file
 from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
+from store.spaces.server_engines.checking import find_differences
 from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["Fault", "remove_orphans", "repair", "verify"]
@@ -57,8 +58,9 @@ def verify(library: Library) -> list[Fault]:
     """Return all faults of the library, or an empty list.
 
     Checks the database itself, every vector (size, finite values, unit length), every index file (its checksum, then
-    every vector against the catalogue), that every present picture is searchable in the active space, that every
-    member of a group of near-duplicates is near its anchor, and what is stored of paths and counts.
+    every vector against the catalogue), every vector in the engine on a server if one is chosen, that every present
+    picture is searchable in the active space, that every member of a group of near-duplicates is near its anchor, and
+    what is stored of paths and counts.
     """
     faults = list(_catalogue_faults(library))
     if faults:
@@ -67,6 +69,7 @@ def verify(library: Library) -> list[Fault]:
         stored = summary.stored
         faults.extend(_vector_faults(library, stored))
         faults.extend(_index_faults(library, stored))
+        faults.extend(_engine_faults(library, stored))
         if summary.is_active and not stored.space.is_imported:  # an imported space contains only what was imported
             faults.extend(_unembedded(library, stored))
     faults.extend(_group_faults(library))
@@ -176,22 +179,20 @@ def _malformed(connection: Connection, stored: StoredSpace) -> list[int]:
 
 def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     """Compare the index file of a space with the catalogue."""
+    file = announced_file(library, stored)
+    if file is None:  # as below: the run that would have written the first file was stopped, or is active
+        return
+    path = file.path
     with library.read() as connection:
         expected = searchable_ids(connection, stored)
         revision = revision_of(connection, stored)
-        row = connection.execute(
-            select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
-        ).one_or_none()
-        if row is None:  # as below: the run that would have written the first file was stopped, or is active
-            return
-        path = library.indexes / row.filename
         try:
-            index_cache.check_every_file(path, row.vectors, row.checksum)
+            index_cache.check_every_file(path, file.count, file.checksum)
             index = open_index(stored, path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             yield Fault("index", str(exc))
             return
-        if row.revision == revision:
+        if file.revision == revision:
             if not np.array_equal(np.sort(index.ids()), expected):
                 detail = f"{path.name} has {len(index)} vectors, but {len(expected)} are searchable"
                 yield Fault("index", detail)
@@ -199,11 +200,20 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             return
         # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory. They
         # rely on the change feed if that has all changes since.
-        changes = None if row.position is None else changes_after(connection, stored.id, row.position)
+        changes = None if file.position is None else changes_after(connection, stored.id, file.position)
         if changes is not None:
             yield from _unrecorded_changes(index.ids(), expected, changes, path.name)
         replaced = None if changes is None else changes.replaced
         yield from _differing_vectors(connection, stored, index, path.name, replaced)
+
+
+def _engine_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
+    """Compare the engine on a server with the catalogue, if one is chosen."""
+    try:
+        for difference in find_differences(library, stored):
+            yield Fault("index", f"{difference.detail} ({_format_ids(difference.contents)})")
+    except IndexEngineUnavailable as exc:
+        yield Fault("index", str(exc))
 
 
 def _unrecorded_changes(present: Ids, expected: Ids, changes: Changes, name: str) -> Iterator[Fault]:

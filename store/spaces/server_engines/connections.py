@@ -20,11 +20,11 @@ from store.spaces.current_index import (
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.address import EngineAddress
-from store.spaces.server_engines.engine import EngineState, VectorEngine
+from store.spaces.server_engines.engine import VectorEngine
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServedSpace, ServerIndex
 
-__all__ = ["EngineConnections", "engine_lag"]
+__all__ = ["EngineConnections"]
 
 MAX_PENDING = 20_000
 """Contents that an engine may be behind. They are all scored for each query."""
@@ -82,16 +82,6 @@ class EngineConnections:
             if key not in self._open:
                 self._open[key] = _Connection(open_engine(self._library, stored, address), EngineHealth())
             return self._open[key]
-
-
-def engine_lag(library: Library, stored: StoredSpace, state: EngineState) -> int | None:
-    """Return how many contents of a space have changed since `state`; None if that is not known any more.
-
-    It is not if the change feed was cut off, or is not the one that the engine was filled from.
-    """
-    with library.read() as connection:
-        changes = change_feed.changes_after(connection, stored.id, state.position)
-    return None if changes is None else len(changes.contents)
 
 
 def _link(connection: _Connection, connect: "partial[ServedSpace | None]", position: int = 0) -> EngineLink:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from core.errors import SpaceDropped
+from core.errors import ExtraMissing, IndexEngineOutdated, IndexEngineUnavailable, SpaceDropped
 from store.catalog import change_feed
 from store.catalog.id_sets import Ids
 from store.library import Library, mark_changed
@@ -20,11 +20,12 @@ from store.spaces import index_cache
 from store.spaces.current_index import require_revision
 from store.spaces.embeddings import iter_vectors, searchable_among, searchable_ids
 from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.checking import find_differences
 from store.spaces.server_engines.engine import EngineState, VectorEngine
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.recall import measure_engine_recall
 
-__all__ = ["update_engine"]
+__all__ = ["repair_engine", "update_engine"]
 
 REBUILT_SHARE = 1 / 4
 """If more than this share of the vectors has changed, building an index takes less time than changing it."""
@@ -51,6 +52,17 @@ def update_engine(
     finally:
         engine.close()
     return False
+
+
+def repair_engine(library: Library, stored: StoredSpace) -> bool:
+    """Build the chosen engine on a server from all vectors if it differs from the catalogue; return whether it did.
+
+    Raises `IndexEngineOutdated` if that fails.
+    """
+    try:
+        return any(find_differences(library, stored)) and update_engine(library, stored, rebuild=True)
+    except (IndexEngineUnavailable, ExtraMissing) as exc:
+        raise IndexEngineOutdated(library.path, str(exc)) from exc
 
 
 def _update(
