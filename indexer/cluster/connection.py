@@ -75,13 +75,12 @@ def require_reachable(address: str) -> None:
     if address == AUTO:
         return
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or "/" in host:
+    if not colon or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536) or not host or "/" in host:
         raise ClusterUnreachable(address, "an address has the form HOST:PORT, as `ray start` prints it")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ClusterUnreachable(address, reason) from error
+    except (OSError, UnicodeError) as error:
+        raise ClusterUnreachable(address, getattr(error, "strerror", None) or str(error)) from error
 
 
 @contextmanager
