@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, Table, select
+
+from store.catalog.bulk_copy import RowsNotStorable, write_rows
 
 __all__ = ["BLOCK", "CarriedTable", "RowsDiffer", "RowsRefused", "compare_rows", "copy_rows"]
 
@@ -49,9 +50,9 @@ def copy_rows(table: Table, source: Connection, target: Connection, advance: Cal
     """Copy all rows of a table. Raises `RowsRefused`."""
     for block in _blocks(source, table):
         try:
-            target.execute(insert(table), [dict(row._mapping) for row in block])
-        except IntegrityError as exc:
-            raise RowsRefused(table.name, str(exc.orig)) from exc
+            write_rows(target, table, block)
+        except RowsNotStorable as exc:
+            raise RowsRefused(table.name, str(exc)) from exc
         advance(len(block))
 
 

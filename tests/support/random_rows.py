@@ -88,6 +88,8 @@ def _is_valid(table: Table, row: Mapping[str, Any]) -> bool:
 
 def _random_value(column: Column[Any], rng: random.Random) -> Any:
     kind = column.type
+    if column.name == "id":
+        return rng.choice([rng.randrange(1, 100), rng.randrange(1, 2**40)])  # as `store.catalog.frame_ids` allows
     makers: tuple[tuple[type, Callable[[], Any]], ...] = (
         (Boolean, lambda: rng.random() < 0.5),
         (BigInteger, lambda: rng.choice([0, 1, -1, 2**63 - 1, -(2**63), rng.getrandbits(62)])),
@@ -95,7 +97,10 @@ def _random_value(column: Column[Any], rng: random.Random) -> Any:
         (Float, lambda: rng.choice([0.0, 0.1, -1 / 3, 1e-300, 1.7e308, rng.gauss(0, 1e6)])),
         (DateTime, lambda: FIRST + timedelta(microseconds=rng.randrange(10**16))),
         (JSON, lambda: {_text(rng, 9): rng.choice([None, 1.5, [1, {"z": "ä", "a": 2}], _text(rng, 9), True])}),
-        (LargeBinary, lambda: rng.randbytes(rng.choice([0, 1, 7, 32, 4096]))),
+        (
+            LargeBinary,
+            lambda: rng.randbytes(min(rng.choice([0, 1, 7, 32, 2048]), getattr(kind, "length", None) or 2048)),
+        ),
         (String, lambda: _text(rng, min(getattr(kind, "length", None) or 40, 40))),
     )
     return next(make for type_, make in makers if isinstance(kind, type_))()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
@@ -82,7 +82,7 @@ def test_copy_is_the_same_library(indexed: Library, target: Library, album: Path
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 def test_random_libraries_are_equal_there_and_back(
     seed: int, tmp_path_factory: pytest.TempPathFactory, empty_library: Path
 ) -> None:
