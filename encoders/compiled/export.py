@@ -5,7 +5,10 @@ An export is accepted only if its vectors agree with those of PyTorch in float32
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from inspect import signature
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +40,8 @@ TEXT_SAMPLES = (
 )
 """Texts on which the export and the original are compared: short, empty, truncated, of several scripts."""
 PHOTOS = 4
+MIN_TRIMMED_COSINE = 0.999999
+"""The smallest cosine between vectors of a text with and without padding that counts as rounding."""
 
 
 def export(encoder: TorchEncoder) -> CompiledModel:
@@ -50,8 +55,7 @@ def export(encoder: TorchEncoder) -> CompiledModel:
 
 def _write(encoder: TorchEncoder, folder: Path) -> Card:
     model = encoder._load().eval().float()
-    rules, tokenizer = export_tokenizer(encoder._tokenizer, int(encoder.context_length or 0))  # type: ignore[attr-defined]
-    (folder / TOKENIZER).write_text(tokenizer, encoding="utf-8")
+    rules = export_tokenizer(encoder._tokenizer, int(encoder.context_length or 0), folder / TOKENIZER)  # type: ignore[attr-defined]
     try:
         with _exportable():
             _export_images(encoder, model, folder / IMAGES)
@@ -70,8 +74,20 @@ def _write(encoder: TorchEncoder, folder: Path) -> Card:
         cosines={},
         files={file.name: file.stat().st_size for file in folder.iterdir()},
     )
-    cosines = _compare(encoder, model, CompiledEncoder(CompiledModel(folder, card), encoder))
-    return Card(**{**vars(card), "cosines": cosines})
+    card = replace(card, trims=_can_trim(encoder, CompiledModel(folder, card)))
+    return replace(card, cosines=_compare(encoder, model, CompiledEncoder(CompiledModel(folder, card), encoder)))
+
+
+def _can_trim(encoder: TorchEncoder, compiled: CompiledModel) -> bool:
+    """Return whether texts have the same vectors without padding: not if the tower reads it, or has one length."""
+    vectors = []
+    for trims in (False, True):
+        tower = CompiledEncoder(replace(compiled, card=replace(compiled.card, trims=trims)), encoder)
+        try:
+            vectors.append(tower.forward_texts(TEXT_SAMPLES))
+        except Exception:  # the exceptions of ONNX Runtime have no common base class
+            return False
+    return _min_cosine(*vectors) >= MIN_TRIMMED_COSINE
 
 
 def _export_images(encoder: TorchEncoder, model: Any, file: Path) -> None:
@@ -91,26 +107,48 @@ def _export_images(encoder: TorchEncoder, model: Any, file: Path) -> None:
 
 
 def _export_texts(encoder: TorchEncoder, model: Any, file: Path) -> None:
+    """Write the text tower for any number of tokens, if it can be exported in this way."""
     tokens = encoder._tokens(TEXT_SAMPLES[:2])
-    if not hasattr(tokens, "input_ids"):
-        axes = {"ids": {0: "n"}, "vectors": {0: "n"}}
-        _write_graph(
-            model,
-            lambda ids: encoder._text_features(model, ids),
-            (tokens,),
-            file,
-            inputs=["ids"],
-            outputs=["vectors"],
-            axes=axes,
-        )
-        return
+    if hasattr(tokens, "input_ids"):
 
-    def tower(ids: Any, mask: Any) -> Any:
-        return encoder._text_features(model, type(tokens)({"input_ids": ids, "attention_mask": mask}))
+        def tower(ids: Any, mask: Any) -> Any:
+            return encoder._text_features(model, type(tokens)({"input_ids": ids, "attention_mask": mask}))
 
-    axes = {"ids": {0: "n", 1: "t"}, "mask": {0: "n", 1: "t"}, "vectors": {0: "n"}}
-    arguments = (tokens.input_ids, tokens.attention_mask)
-    _write_graph(model, tower, arguments, file, inputs=["ids", "mask"], outputs=["vectors"], axes=axes)
+        axes = {"ids": {0: "n", 1: "t"}, "mask": {0: "n", 1: "t"}, "vectors": {0: "n"}}
+        arguments = (tokens.input_ids, tokens.attention_mask)
+        _write_graph(model, tower, arguments, file, inputs=["ids", "mask"], outputs=["vectors"], axes=axes)
+    else:
+        axes = {"ids": {0: "n", 1: "t"}, "vectors": {0: "n"}}
+        of_any_length = partial(_features_of_any_length, encoder, model)
+        _write_graph(model, of_any_length, (tokens,), file, inputs=["ids"], outputs=["vectors"], axes=axes)
+    _optimise(file)
+
+
+def _features_of_any_length(encoder: TorchEncoder, model: Any, ids: Any) -> Any:
+    """Return `_text_features` of tokens (n, t): open_clip's own towers take only texts of their full length."""
+    import torch
+
+    # Not a slice: the exporter would take its length in the example for that of all texts.
+    places = torch.cumsum(torch.ones_like(ids[0]), 0) - 1
+    with ExitStack() as stack:
+        for owner in filter(None, (model, getattr(model, "text", None))):
+            for name in ("positional_embedding", "attn_mask"):
+                whole = getattr(owner, name, None)
+                if isinstance(whole, torch.Tensor) and name not in vars(owner):
+                    cut = whole.index_select(0, places)
+                    cut = cut.index_select(1, places) if name == "attn_mask" else cut
+                    stack.enter_context(_in_place_of(owner, name, cut))
+        return encoder._text_features(model, ids)
+
+
+@contextmanager
+def _in_place_of(owner: Any, name: str, tensor: Any) -> Iterator[None]:
+    """Let a module use `tensor` in place of a parameter or buffer of its own."""
+    vars(owner)[name] = tensor  # hides what is registered under this name
+    try:
+        yield
+    finally:
+        del vars(owner)[name]
 
 
 def _write_graph(
@@ -147,30 +185,75 @@ def _write_graph(
             dynamic_axes=axes,
             opset_version=OPSET,
         )
-        onnx.save_model(
-            onnx.load(draft),
-            str(file),
-            save_as_external_data=True,
-            location=f"{file.name}.data",
-            size_threshold=MIN_EXTERNAL_BYTES,
-        )
-        weights = file.with_name(f"{file.name}.data")
-        weights.chmod(file.stat().st_mode)  # `onnx` lets only the owner read it
+        _save(onnx.load(draft), file)
+
+
+def _save(graph: Any, file: Path) -> None:
+    """Write a graph, and its weights to a file next to it."""
+    import onnx
+
+    weights = file.with_name(f"{file.name}.data")
+    weights.unlink(missing_ok=True)  # `onnx` would append to it
+    onnx.save_model(
+        graph, str(file), save_as_external_data=True, location=weights.name, size_threshold=MIN_EXTERNAL_BYTES
+    )
+    weights.chmod(file.stat().st_mode)  # `onnx` lets only the owner read it
+
+
+def _optimise(file: Path) -> None:
+    """Replace a graph by what ONNX Runtime makes of it on any processor, which takes longer than to load the result."""
+    import onnx
+    from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
+
+    with TemporaryDirectory(dir=file.parent) as folder:
+        draft, options = Path(folder) / file.name, SessionOptions()
+        options.log_severity_level = 3
+        options.graph_optimization_level = GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(draft)
+        prefix = "session.optimized_model_external_initializers"
+        options.add_session_config_entry(f"{prefix}_file_name", f"{draft.name}.data")
+        options.add_session_config_entry(f"{prefix}_min_size_in_bytes", str(MIN_EXTERNAL_BYTES))
+        InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        _save(onnx.load(str(draft)), file)
 
 
 @contextmanager
 def _exportable() -> Iterator[None]:
-    """Switch off the fused attention of PyTorch, which has no form in ONNX, and the warnings of the exporter."""
+    """Replace what has no form in ONNX, or one for a single length of text, and switch off the exporter's warnings."""
     import torch
+    from torch.nn import functional
 
-    fused = torch.backends.mha.get_fastpath_enabled()
+    fused, attention = torch.backends.mha.get_fastpath_enabled(), functional.multi_head_attention_forward
     torch.backends.mha.set_fastpath_enabled(False)
+    functional.multi_head_attention_forward = partial(_attention, attention)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        functional.multi_head_attention_forward = attention
         torch.backends.mha.set_fastpath_enabled(fused)
+
+
+def _attention(general: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Compute self-attention as `general` does, PyTorch's function, with the lengths of tensors left open."""
+    from torch.nn import functional
+
+    given = signature(general).bind(*args, **kwargs)
+    given.apply_defaults()
+    at: dict[str, Any] = given.arguments
+    query, width, heads, mask = (at[name] for name in ("query", "embed_dim_to_check", "num_heads", "attn_mask"))
+    unused = ("bias_k", "bias_v", "key_padding_mask", "q_proj_weight", "static_k", "static_v")
+    is_usual = at["key"] is query and at["value"] is query and all(at[name] is None for name in unused)
+    if not is_usual or at["add_zero_attn"] or at["need_weights"] or (mask is not None and mask.dim() != 2):
+        return general(*args, **kwargs)
+    length, count, _ = query.shape
+    parts = functional.linear(query, at["in_proj_weight"], at["in_proj_bias"])  # (L, N, 3 W)
+    parts = parts.view(length, count, 3, heads, width // heads).permute(2, 1, 3, 0, 4)  # (3, N, heads, L, W / heads)
+    queries, keys, values = parts.unbind(0)
+    mixed = functional.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+    joined = mixed.permute(2, 0, 1, 3).reshape(length, count, width)  # (L, N, W)
+    return functional.linear(joined, at["out_proj_weight"], at["out_proj_bias"]), None
 
 
 def _compare(encoder: TorchEncoder, model: Any, compiled: CompiledEncoder) -> dict[str, float]:

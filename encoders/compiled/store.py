@@ -37,10 +37,10 @@ __all__ = [
     "record_failure",
 ]
 
-EXPORTER_VERSION = 2
+EXPORTER_VERSION = 3
 """Raised with every change of the exporter that can change a file. Earlier exports are then ignored."""
 
-CARD, IMAGES, TEXTS, TOKENIZER = "compiled.json", "image.onnx", "text.onnx", "tokenizer.json"
+CARD, IMAGES, TEXTS, TOKENIZER = "compiled.json", "image.onnx", "text.onnx", "tokenizer"
 SUBFOLDER = ".compiled"
 
 
@@ -62,6 +62,8 @@ class Card:
     """
     files: Mapping[str, int]
     """The size of each file in bytes."""
+    trims: bool = False
+    """Whether texts are embedded without padding: tokens of padding do not change their vectors."""
 
 
 @dataclass(frozen=True)

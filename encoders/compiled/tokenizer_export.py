@@ -1,22 +1,24 @@
-"""Write the tokenizer of an open_clip or transformers model as `TokenizerRules` and a file of `tokenizers`."""
+"""Write the tokenizer of an open_clip or transformers model as `TokenizerRules` and a file of its vocabulary."""
 
+from pathlib import Path
 from typing import Any
 
+from encoders.compiled.byte_pairs import write_byte_pairs
 from encoders.compiled.failure import NotCompilable
 from encoders.compiled.tokens import CLEANERS, TokenizerRules
 
 __all__ = ["export_tokenizer"]
 
 
-def export_tokenizer(original: Any, context_length: int) -> tuple[TokenizerRules, str]:
-    """Return the rules and the content of `tokenizer.json` of a tokenizer of open_clip or transformers.
+def export_tokenizer(original: Any, context_length: int, file: Path) -> TokenizerRules:
+    """Write the vocabulary of a tokenizer of open_clip or transformers to `file`, and return the rules.
 
     Raises `NotCompilable` for a tokenizer that they cannot express.
     """
     from open_clip.tokenizer import HFTokenizer, SimpleTokenizer
 
     if isinstance(original, SimpleTokenizer):
-        return _clip(original, context_length)
+        return _clip(original, context_length, file)
     if isinstance(original, HFTokenizer):
         if original.tokenizer_mode:
             raise NotCompilable(f"its tokenizer has the mode {original.tokenizer_mode!r}")
@@ -26,21 +28,25 @@ def export_tokenizer(original: Any, context_length: int) -> tuple[TokenizerRules
     else:
         inner, zeroed, clean, has_mask = original, None, "none", True
     language = getattr(inner, "src_lang", None)
-    rules = TokenizerRules(clean, context_length, zeroed=zeroed, language=language, has_mask=has_mask)
-    return rules, _fast(inner, "longest" if has_mask else "max_length", context_length)
+    file.write_text(_fast(inner, "longest" if has_mask else "max_length", context_length), encoding="utf-8")
+    return TokenizerRules(clean, context_length, zeroed=zeroed, language=language, has_mask=has_mask)
 
 
-def _clip(original: Any, context_length: int) -> tuple[TokenizerRules, str]:
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
+def _clip(original: Any, context_length: int, file: Path) -> TokenizerRules:
     if original.reduction_fn is not None:
         raise NotCompilable("its tokenizer chooses words at random")
     special = {name: number for name, number in original.encoder.items() if number in original.all_special_ids}
-    merges = sorted(original.bpe_ranks, key=original.bpe_ranks.get)
-    made = Tokenizer(models.BPE(original.encoder, merges, end_of_word_suffix="</w>"))
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    rules = TokenizerRules(_name_of(original.clean_fn), context_length, words=original.pat.pattern, special=special)
-    return rules, made.to_str()
+    letters = [original.byte_encoder[byte] for byte in range(256)]
+    token = original.encoder.__getitem__
+    write_byte_pairs(
+        file,
+        letters=[[token(letter + end) for letter in letters] for end in ("", "</w>")],
+        merges={
+            (token(left), token(right)): (rank, token(left + right))
+            for (left, right), rank in original.bpe_ranks.items()
+        },
+    )
+    return TokenizerRules(_name_of(original.clean_fn), context_length, words=original.pat.pattern, special=special)
 
 
 def _fast(inner: Any, padding: str, length: int) -> str:

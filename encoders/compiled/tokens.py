@@ -1,12 +1,11 @@
 """Tokenizers of compiled models: the rules and the vocabulary of the original, without open_clip and transformers.
 
-The vocabulary is a file of the library `tokenizers`. CLIP's own tokenizer (open_clip's `SimpleTokenizer`) splits a text
-into words with a regular expression of Python's `regex`, whose tables of characters are not those of `tokenizers`.
-This module therefore splits with the same expression, and the file only contains the merges of each word. The texts
-are cleaned as open_clip cleans them, with the same functions of `ftfy` and `html`.
+CLIP's own tokenizer (open_clip's `SimpleTokenizer`) splits a text into words with a regular expression of Python's
+`regex`; this module splits with the same one, and `byte_pairs` merges the bytes of each word. The vocabulary of any
+other tokenizer is a file of the library `tokenizers`. The texts are cleaned as open_clip cleans them, with the same
+functions of `ftfy` and `html`.
 """
 
-import html
 import re
 import string
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ExtraMissing
+from encoders.compiled.byte_pairs import BytePairs
 
 __all__ = ["CLEANERS", "Cleaning", "CompiledTokenizer", "TokenBatch", "TokenizerRules"]
 
@@ -60,16 +60,29 @@ class TokenBatch(NamedTuple):
     mask: NDArray[np.int64]
     """(n, T); 0 for padding."""
 
+    def trimmed(self) -> "TokenBatch":
+        """Return these without the columns at the end that are padding in every text."""
+        used = np.flatnonzero(self.mask.any(axis=0))
+        length = int(used[-1]) + 1 if used.size else 1
+        return TokenBatch(self.ids[:, :length], self.mask[:, :length])
+
 
 class CompiledTokenizer:
-    """The tokenizer of a compiled model: `rules` and a `tokenizer.json`. Raises `ExtraMissing` without `tokenizers`."""
+    """The tokenizer of a compiled model: `rules`, and the file that `tokenizer_export` writes for them.
+
+    Raises `ExtraMissing` if `tokenizers` is needed and missing, `ValueError` for a damaged table of byte pairs, and
+    what `tokenizers` raises for a damaged file.
+    """
 
     def __init__(self, rules: TokenizerRules, file: Path) -> None:
+        self._rules = rules
+        if rules.words is not None:
+            self._merged = BytePairs(file)
+            return
         try:
             from tokenizers import Tokenizer
         except ImportError as exc:
             raise ExtraMissing("a CLIP model", "clip") from exc
-        self._rules = rules
         self._tokenizer = Tokenizer.from_file(str(file))
 
     def language_id(self, language: str) -> int | None:
@@ -127,10 +140,6 @@ class CompiledTokenizer:
                 plain.append(word)
         return [*ids, *self._merged(plain)]
 
-    def _merged(self, words: list[str]) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(words, is_pretokenized=True).ids if words else []
-        return ids
-
     def _split(self, text: str) -> list[str]:
         if self._rules.words == CLIP_WORDS and text.isascii():
             return _CLIP_WORDS_ASCII.findall(text)
@@ -147,6 +156,8 @@ def _basic(text: str) -> str:
     """Repair a text and unescape HTML, as open_clip's `basic_clean`."""
     if text.isascii() and text.isprintable() and "&" not in text:
         return text.strip()  # ftfy and html do not change such a text, and ftfy takes a while to import
+    import html
+
     import ftfy
 
     return html.unescape(html.unescape(ftfy.fix_text(text))).strip()

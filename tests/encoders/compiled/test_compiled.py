@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from filelock import FileLock
 from core.errors import DeviceUnavailable, ModelUnavailable
 from encoders import registry
 from encoders.compiled import choice, store
-from encoders.compiled.encoder import CompiledEncoder
+from encoders.compiled.encoder import FEW_TEXTS, CompiledEncoder
 from encoders.compiled.runtime import FEW_PICTURES, RuntimeEncoder
 from encoders.placement import Placement
 from encoders.torch_encoder import TorchEncoder
@@ -49,6 +50,36 @@ def test_the_card_says_how_well_the_vectors_agree(compiled: Callable[[str], Path
     card = json.loads((compiled("vit") / store.CARD).read_text())
     assert set(card["cosines"]) == {"images", "texts", "patches"}
     assert min(card["cosines"].values()) > 0.99999
+
+
+@pytest.mark.parametrize(("kind", "trims"), [("vit", True), ("xlmr", True), ("clip", True), ("siglip", False)])
+def test_padding_is_left_out_where_it_changes_nothing(
+    kind: str, trims: bool, tiny: dict[str, Path], compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SigLIP reads its padding."""
+    assert json.loads((compiled(kind) / store.CARD).read_text())["trims"] == trims
+    lengths, original = [], CompiledEncoder._session
+
+    class Watched:
+        def __init__(self, session: Any) -> None:
+            self.session = session
+
+        def run(self, outputs: list[str], feed: dict[str, Any]) -> Any:
+            lengths.append(feed["ids"].shape[1])
+            return self.session.run(outputs, feed)
+
+    monkeypatch.setattr(CompiledEncoder, "_session", lambda *args, **how: Watched(original(*args, **how)))
+    encoder = registry.load(str(tiny[kind]), EXACT)
+    encoder.encode_texts(["a dog"])
+    assert lengths == [encoder.count_tokens("a dog") if trims else encoder.context_length]
+
+
+def test_texts_after_the_first_ones_have_the_same_vectors(
+    tiny: dict[str, Path], compiled: Callable[[str], Path]
+) -> None:
+    compiled("vit")
+    vectors = registry.load(str(tiny["vit"]), EXACT).encode_texts(["a dog"] * (FEW_TEXTS + 2))
+    np.testing.assert_allclose(vectors, vectors[:1].repeat(len(vectors), 0), atol=1e-6)
 
 
 def test_a_vector_does_not_depend_on_its_batch(tiny: dict[str, Path], compiled: Callable[[str], Path]) -> None:

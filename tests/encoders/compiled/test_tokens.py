@@ -25,6 +25,9 @@ TEXTS = [
     "a\0b",
     "word " * 200,
     "a" * 300,
+    "abab" * 40 + "aaab" * 30,
+    "supercalifragilisticexpialidocious antidisestablishmentarianism",
+    "ha" * 151 + "hahah",
     "&amp;lt;b&gt; &copy; 5 &lt; 6",
     "don\u2019t",
     "'\u017f \u017ftop 'S 'LL",
@@ -64,9 +67,8 @@ def pair(tiny: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Cal
         if kind not in made:
             of = TransformersClipEncoder if kind in ("altclip", "clip") else OpenClipEncoder
             encoder: Any = of(tiny[kind], name=kind, placement=Placement("cpu", "fp32"))
-            rules, content = export_tokenizer(encoder._tokenizer, encoder.context_length)
-            file = tmp_path_factory.mktemp(kind) / "tokenizer.json"
-            file.write_text(content, encoding="utf-8")
+            file = tmp_path_factory.mktemp(kind) / "tokenizer"
+            rules = export_tokenizer(encoder._tokenizer, encoder.context_length, file)
             made[kind] = encoder, CompiledTokenizer(rules, file)
         return made[kind]
 
@@ -116,11 +118,11 @@ def test_the_language_of_nllb_is_the_first_token(pair: Callable[[str], Pair]) ->
     assert compiled.language_id("klingon") is None
 
 
-def test_random_choices_of_words_are_refused() -> None:
+def test_random_choices_of_words_are_refused(tmp_path: Path) -> None:
     from open_clip.tokenizer import SimpleTokenizer
 
     from encoders.compiled.failure import NotCompilable
     from encoders.compiled.tokenizer_export import export_tokenizer
 
     with pytest.raises(NotCompilable, match="random"):
-        export_tokenizer(SimpleTokenizer(reduction_mask="simple"), 77)
+        export_tokenizer(SimpleTokenizer(reduction_mask="simple"), 77, tmp_path / "tokenizer")
