@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -28,6 +28,10 @@ OWNER = "sightline"
 UNPRIVILEGED = "daemon"
 """The user of the server's process if the tests run as root, as whom PostgreSQL does not start."""
 
+MEMORY_FOLDER = "/dev/shm"
+MEMORY_BYTES = 4 * 1024**3
+"""Room that the folder in memory must have. Each database of a test takes 9 MB, and is deleted after it."""
+
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 
@@ -37,7 +41,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "autovacuum": "off",  # each database lives for one test
     "max_connections": "200",
-    "max_wal_size": "4GB",
+    "max_wal_size": "256MB",
     "shared_buffers": "64MB",
     "listen_addresses": "127.0.0.1",
 }
@@ -183,7 +187,8 @@ def running_server() -> Iterator[PostgresServer]:
     if find_spec("psycopg") is None:
         miss("postgresql", "psycopg is not installed.")
     installed = Path(found.origin).parent / "pginstall"
-    folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-"))  # pytest's folder is closed to other users
+    # The folder of pytest is closed to other users.
+    folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-", dir=_folder_in_memory()))
     try:
         server = PostgresServer(_runnable(installed, folder) / "bin", _data_folder(folder))
         try:
@@ -196,6 +201,14 @@ def running_server() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_in_memory() -> str | None:
+    """Return a folder without a disk behind it, if there is room: databases are copied in a tenth of the time there."""
+    with suppress(OSError):
+        if sys.platform == "linux" and shutil.disk_usage(MEMORY_FOLDER).free > MEMORY_BYTES:
+            return MEMORY_FOLDER
+    return None
 
 
 def _data_folder(folder: Path) -> Path:
