@@ -147,6 +147,24 @@ class Library(LibraryLocks):
                 if writer is not None:
                     writer.release()
 
+    @contextmanager
+    def publishing_if_free(self) -> Iterator[Writer | None]:
+        """Yield what may write index files; None if another process does that, or holds the writer lock for it.
+
+        With a server, index files are those of this machine, and no lock of the server is needed.
+        """
+        if self.backend.shares_files:
+            with self.exclusive_if_free() as writer:
+                yield writer
+            return
+        with self._publication_if_free() as is_free:
+            writer = Writer(self) if is_free else None
+            try:
+                yield writer
+            finally:
+                if writer is not None:
+                    writer.release()
+
     def _require_current_schema(self) -> None:
         with self.read() as connection:
             self.backend.require_current_schema(connection)

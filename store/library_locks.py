@@ -5,6 +5,7 @@ indexing-*.lock     held by the one process that indexes a root, or forgets pict
 filling-*.lock      held by the one process that fills an embedding space
 engine-*.lock       held by the one process that changes the vectors of a space in an engine on a server
 building-*.lock     held by the one process of this machine that builds inverted lists for a space
+publishing.lock     held by the one process of this machine that writes index files of a library on a server
 reading-texts.lock  held by the one process that reads text in pictures
 jobs.lock           held by the one process that runs the queue of jobs
 
@@ -19,12 +20,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from store.catalog.backend import Backend
-from store.catalog.named_locks import WRITER_LOCK, NamedLock
+from store.catalog.named_locks import FOREVER, WRITER_LOCK, NamedLock
 
 __all__ = ["LibraryLocks", "RootLock"]
 
 JOB_LOCK = "jobs.lock"
 TEXT_LOCK = "reading-texts.lock"
+PUBLICATION_LOCK = "publishing.lock"
 
 WAITING_SECONDS = 1.0
 """Time after which a process reports that it waits for a lock. Most locks are held for a fraction of it."""
@@ -45,6 +47,7 @@ class LibraryLocks:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._lock = backend.lock(WRITER_LOCK)
+        self._publication_lock = backend.local_lock(PUBLICATION_LOCK)
 
     @contextmanager
     def locked(self, waiting: Callback = None) -> Iterator[None]:
@@ -94,6 +97,27 @@ class LibraryLocks:
         """Lock the vectors of a space in an engine on a server; yield whether that succeeded at once."""
         with self._if_free(self.backend.lock(f"engine-{fingerprint[:12]}.lock")) as is_held:
             yield is_held
+
+    @contextmanager
+    def publication(self) -> Iterator[None]:
+        """Lock the index files of this machine. Where all machines share them, the writer lock does it already."""
+        if self.backend.shares_files:
+            yield
+            return
+        self._publication_lock.acquire(FOREVER)
+        try:
+            yield
+        finally:
+            self._publication_lock.release()
+
+    @contextmanager
+    def _publication_if_free(self) -> Iterator[bool]:
+        is_held = self._publication_lock.acquire(0)
+        try:
+            yield is_held
+        finally:
+            if is_held:
+                self._publication_lock.release()
 
     @contextmanager
     def text_reading_lock(self, waiting: Callback = None) -> Iterator[None]:

@@ -50,6 +50,8 @@ class Backend(ABC):
     """The same as a text. It is what people call the library."""
     read_only: str | None
     """Why this process cannot change the catalogue; None if it can."""
+    shares_files: ClassVar[bool]
+    """Whether all processes with this catalogue share the folder `path`, so that the catalogue describes its files."""
     engine: Engine
     """Its `begin` event begins the transactions of `store.catalog.transactions`."""
 
@@ -96,6 +98,13 @@ class Backend(ABC):
     def change_number_of_files(self) -> int | None:
         """Return the same without a connection; None if `change_number` has to be asked."""
         return None
+
+    def identity(self, connection: Connection) -> str:
+        """Return what tells this catalogue from others that were, or will be, at the same place.
+
+        Files that this machine derived from another one, or from a later state of one that was restored, are not of it.
+        """
+        raise NotImplementedError(f"The files of {self.location} are part of it.")
 
     @abstractmethod
     def impatient(self, connection: Connection) -> AbstractContextManager[None]:

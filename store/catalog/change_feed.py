@@ -17,7 +17,16 @@ from sqlalchemy import Connection, delete, func, select
 from store.catalog.id_sets import Ids, read_ids
 from store.catalog.tables import VectorChange
 
-__all__ = ["FEED_BLOCK", "FEED_TRIGGERS", "MAX_ROWS", "Changes", "changes_after", "cut_off", "position"]
+__all__ = [
+    "FEED_BLOCK",
+    "FEED_TRIGGERS",
+    "MAX_ROWS",
+    "Changes",
+    "changes_after",
+    "cut_off",
+    "is_sole_record",
+    "position",
+]
 
 MAX_ROWS = 1_048_576
 """Rows of the feed, about 15 MB. An index that is behind by more is compared with the catalogue as a whole."""
@@ -96,6 +105,15 @@ def changes_after(connection: Connection, space_id: int, after: int) -> Changes 
     of_vectors = read_ids(connection, select(VectorChange.content_id).where(later, VectorChange.space_id == space_id))
     of_files = read_ids(connection, select(VectorChange.content_id).where(later, VectorChange.space_id.is_(None)))
     return Changes(np.union1d(of_vectors, of_files), of_vectors)
+
+
+def is_sole_record(connection: Connection) -> bool:
+    """Return whether the feed alone says that vectors were replaced under their IDs.
+
+    Where the catalogue knows all index files, the row of a file is deleted then, so that it is built again. It does not
+    know those of other machines.
+    """
+    return connection.dialect.name != "sqlite"
 
 
 def cut_off(connection: Connection, keep_after: int) -> None:

@@ -44,6 +44,7 @@ class SqliteBackend(Backend):
     """The catalogue in a folder. `read_only` says why it must not be changed, beside what the disk says."""
 
     name: ClassVar[Literal["sqlite", "postgresql"]] = "sqlite"
+    shares_files: ClassVar[bool] = True
 
     _counting = Lock()
     _opened: ClassVar[Counter[Path]] = Counter()

@@ -146,7 +146,8 @@ def find_difference(connection: Connection, stored: StoredSpace, before: Current
         present = before.index.held(np.concatenate([changes.contents, further]))
     else:
         expected, present = searchable_ids(connection, stored), before.index.ids()
-    if changes is None and before.checksum is None and before.position is not None:
+    is_kept_current = before.checksum is not None and not change_feed.is_sole_record(connection)
+    if changes is None and before.position is not None and not is_kept_current:
         # A file is discarded when vectors are replaced under their IDs; what was built in memory is not.
         return Difference(present, expected)
     if changes is None:

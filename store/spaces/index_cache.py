@@ -13,20 +13,15 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from sqlalchemy import Connection, delete, func, insert, select
-
 from core.errors import IndexFault, LibraryUnusable
-from store.catalog import change_feed
-from store.catalog.tables import IndexGeneration
 from store.library import Library, Writer, mark_changed
+from store.spaces.announced_files import AnnouncedFile, announce, announced_file, announced_names
 from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
 from store.spaces.current_index import (
-    FULL_COMPARISON_FACTOR,
     CurrentIndex,
     at_present,
     bring_up_to_date,
@@ -66,24 +61,8 @@ __all__ = [
 MAX_ATTEMPTS = 3
 """Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading."""
 
-RECENT_CHANGES = 10_000
-"""Changes that stay in the change feed when all index files reflect them."""
-
 BUILD_FOLDER_PREFIX = "building-"
 """Of the folder with the unfinished files of `store.spaces.approximation`, before 12 digits of the fingerprint."""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """The row of the catalogue that describes the published file."""
-
-    path: Path
-    generation: int
-    revision: int
-    count: int
-    checksum: bytes
-    position: int | None
-    """As that of `CurrentIndex`."""
 
 
 _Update: TypeAlias = Callable[[Library, StoredSpace, CurrentIndex], CurrentIndex]
@@ -101,7 +80,7 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
 def _load(library: Library, stored: StoredSpace, before: CurrentIndex | None, update: _Update) -> CurrentIndex:
     fault: IndexFault | None = None
     for _ in range(MAX_ATTEMPTS):
-        entry = _entry(library, stored)
+        entry = announced_file(library, stored)
         if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
             if entry is None or entry.revision != _revision(library, stored) or before.changed:
                 return update(library, stored, before)
@@ -113,7 +92,7 @@ def _load(library: Library, stored: StoredSpace, before: CurrentIndex | None, up
             index = open_index(stored, entry.path, mapped=True)
         except (IndexFault, OSError, RuntimeError) as exc:
             fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
-            if _entry(library, stored) == entry:
+            if announced_file(library, stored) == entry:
                 break
             continue
         mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum, position=entry.position)
@@ -149,15 +128,20 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
 
     Raises `LibraryUnusable` if the file cannot be written; search results are not affected by that.
     """
+    with writer.library.publication():
+        return _publish(writer, stored, rebuild=rebuild)
+
+
+def _publish(writer: Writer, stored: StoredSpace, *, rebuild: bool) -> CurrentIndex:
     library = writer.library
     empty = CurrentIndex(new_index(stored), 0, published=False)
     current = _renewed(library, stored, empty) if rebuild else _load(library, stored, None, _renewed)
     if current.published:
         remove_strays(writer)
         return current
-    before, checksum = _entry(library, stored), current.checksum
+    before, checksum = announced_file(library, stored), current.checksum
     if before is not None and not (rebuild or current.changed or current.fault):
-        _announce(writer, stored, replace(before, revision=current.revision, position=current.position))
+        announce(writer, stored, replace(before, revision=current.revision, position=current.position))
     else:
         generation = before.generation + 1 if before else 1
         try:
@@ -165,7 +149,7 @@ def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> Cu
             path, checksum = _write_generation(library, stored, current, generation, manifest)
         except (OSError, RuntimeError) as exc:
             raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
-        _announce(writer, stored, _entry_of(current, path, generation, checksum))
+        announce(writer, stored, _entry_of(current, path, generation, checksum))
     remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum, draft=None)
 
@@ -178,12 +162,13 @@ def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manif
     library = writer.library
     with writer.transaction() as connection:
         mark_changed(connection, stored.id)
-    before = _entry(library, stored)
-    current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
-    generation = before.generation + 1 if before else 1
-    path, checksum = _write_generation(library, stored, current, generation, manifest)
-    _announce(writer, stored, _entry_of(current, path, generation, checksum))
-    remove_strays(writer)
+    with library.publication():
+        before = announced_file(library, stored)
+        current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
+        generation = before.generation + 1 if before else 1
+        path, checksum = _write_generation(library, stored, current, generation, manifest)
+        announce(writer, stored, _entry_of(current, path, generation, checksum))
+        remove_strays(writer)
     return replace(current, published=True, changed=False, checksum=checksum)
 
 
@@ -193,19 +178,19 @@ def published_file(library: Library, stored: StoredSpace) -> tuple[Path, bytes] 
     It is a manifest for a layered index. Its name alone does not identify it: generations are counted from 1 again
     after vectors have been replaced.
     """
-    entry = _entry(library, stored)
+    entry = announced_file(library, stored)
     return None if entry is None else (entry.path, entry.checksum)
 
 
 def published_count(library: Library, stored: StoredSpace) -> int:
     """Return the number of vectors in the announced index of a space; 0 if there is none."""
-    entry = _entry(library, stored)
+    entry = announced_file(library, stored)
     return 0 if entry is None else entry.count
 
 
 def published_manifest(library: Library, stored: StoredSpace) -> LayerManifest | None:
     """Return the manifest of a layered index; None for an index in one file, and if it is damaged or replaced now."""
-    entry = _entry(library, stored)
+    entry = announced_file(library, stored)
     if entry is None or entry.path.suffix != MANIFEST_SUFFIX:
         return None
     with suppress(IndexFault):
@@ -219,7 +204,7 @@ def heal(library: Library, stored: StoredSpace) -> bool:
     Readers call this after they have repaired a stale or damaged index in memory, so that others need not do it again.
     """
     try:
-        with library.exclusive_if_free() as writer:
+        with library.publishing_if_free() as writer:
             if writer is not None:
                 publish(writer, stored)
             return writer is not None
@@ -227,45 +212,17 @@ def heal(library: Library, stored: StoredSpace) -> bool:
         return False
 
 
-def _announce(writer: Writer, stored: StoredSpace, entry: _Entry) -> None:
-    """Announce the file of `entry`, which has been flushed to disk, to readers."""
-    with writer.transaction() as connection:
-        connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
-        connection.execute(
-            insert(IndexGeneration).values(
-                space_id=stored.id,
-                generation=entry.generation,
-                revision=entry.revision,
-                filename=entry.path.name,
-                vectors=entry.count,
-                checksum=entry.checksum,
-                position=entry.position,
-                created_at=datetime.now(UTC).replace(tzinfo=None),
-            )
-        )
-        _cut_feed_off(connection)
-
-
-def _cut_feed_off(connection: Connection) -> None:
-    """Remove the changes that all index files reflect, and those before as many as an update would not read.
-
-    The latest changes stay, for searchers that are about to read them.
-    """
-    last = change_feed.position(connection)
-    positions = select(func.min(IndexGeneration.position), func.max(IndexGeneration.vectors))
-    oldest, largest = connection.execute(positions).one()
-    useful = max(RECENT_CHANGES, 2 * largest // FULL_COMPARISON_FACTOR)  # two changes for each new content
-    change_feed.cut_off(connection, max(min(last if oldest is None else oldest, last - RECENT_CHANGES), last - useful))
-
-
 def remove_strays(writer: Writer) -> list[Path]:
     """Delete files in the index folder that no row names, such as older generations; return their paths.
 
     Folders of builds that were killed are deleted, too, also of spaces that are gone.
     """
-    library = writer.library
-    with library.read() as connection:
-        current = set(connection.execute(select(IndexGeneration.filename)).scalars())
+    with writer.library.publication():
+        return _remove_strays(writer.library)
+
+
+def _remove_strays(library: Library) -> list[Path]:
+    current = announced_names(library)
     manifests = [name for name in current if name.endswith(MANIFEST_SUFFIX)]
     for name in manifests:
         with suppress(IndexFault):  # of a damaged manifest: its files are written again
@@ -280,19 +237,8 @@ def remove_strays(writer: Writer) -> list[Path]:
     return strays
 
 
-def _entry(library: Library, stored: StoredSpace) -> _Entry | None:
-    with library.read() as connection:
-        row = connection.execute(
-            select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
-        ).one_or_none()
-    if row is None:
-        return None
-    path = library.indexes / row.filename
-    return _Entry(path, row.generation, row.revision, row.vectors, row.checksum, row.position)
-
-
-def _entry_of(current: CurrentIndex, path: Path, generation: int, checksum: bytes) -> _Entry:
-    return _Entry(path, generation, current.revision, len(current.index), checksum, current.position)
+def _entry_of(current: CurrentIndex, path: Path, generation: int, checksum: bytes) -> AnnouncedFile:
+    return AnnouncedFile(path, generation, current.revision, len(current.index), checksum, current.position)
 
 
 def _revision(library: Library, stored: StoredSpace) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from core.errors import LibraryUnusable
 from core.settings import local_folder
 
 __all__ = ["ServerAddress", "is_server_url"]
@@ -28,8 +29,17 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str) -> "ServerAddress":
-        """Return the address that a URL names. One slash is enough: a `Path` made of a URL has lost the other."""
-        return cls("postgresql://" + text[len(match.group()) :] if (match := _SCHEME.match(text)) else text)
+        """Return the address that a URL names. One slash is enough: a `Path` made of a URL has lost the other.
+
+        Raises `LibraryUnusable` if the text is no URL.
+        """
+        match = _SCHEME.match(text)
+        url = "postgresql://" + text[len(match.group()) :] if match else text
+        try:
+            urlsplit(url)
+        except ValueError as exc:  # the text may contain a password
+            raise LibraryUnusable("postgresql://...", f"its URL cannot be read ({exc})") from exc
+        return cls(url)
 
     @property
     def shown(self) -> str:

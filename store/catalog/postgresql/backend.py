@@ -31,6 +31,7 @@ class PostgresBackend(Backend):
     """The catalogue at a URL. Use `at` to connect to it."""
 
     name: ClassVar[Literal["sqlite", "postgresql"]] = "postgresql"
+    shares_files: ClassVar[bool] = False
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address
@@ -112,6 +113,17 @@ class PostgresBackend(Backend):
     def change_number(self, connection: Connection) -> int:
         """Return the number of transactions that changed the catalogue."""
         return int(connection.exec_driver_sql(f"SELECT number FROM {server_schema.CHANGE_TABLE}").scalar_one())
+
+    def identity(self, connection: Connection) -> str:
+        """Return when the library was created, and which state of which database it is in.
+
+        A database that was restored to an earlier state goes on with another timeline.
+        """
+        statement = text(
+            "SELECT created_at::text, (SELECT oid FROM pg_database WHERE datname = current_database()), "
+            "(SELECT timeline_id FROM pg_control_checkpoint()) FROM library"
+        )
+        return " ".join(map(str, connection.execute(statement).one()))
 
     @contextmanager
     def impatient(self, connection: Connection) -> Iterator[None]:

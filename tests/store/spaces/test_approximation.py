@@ -99,7 +99,7 @@ def layered(library: Library, stored: StoredSpace) -> LayeredIndex:
 def exact_index(library: Library, stored: StoredSpace) -> FlatIndex:
     """The same vectors in a flat index, from the catalogue."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index_cache, "_entry", lambda *_: None)
+        patch.setattr(index_cache, "announced_file", lambda *_: None)
         index = index_cache.load(library, stored).index
     assert isinstance(index, FlatIndex)
     return index
@@ -291,7 +291,7 @@ STEPS = [
     "index_cache.mark_changed",
     "index_cache.bring_up_to_date",
     "index_cache.write_layers",
-    "index_cache._announce",
+    "index_cache.announce",
     "index_cache.remove_strays",
 ]
 

@@ -131,7 +131,7 @@ def test_a_damaged_file_is_written_again(library: Library, stored: StoredSpace, 
 
 
 @pytest.mark.parametrize(
-    "step", ["write_changed", "open_index", "_finish", "sync_folder", "_announce", "remove_strays"]
+    "step", ["write_changed", "open_index", "_finish", "sync_folder", "announce", "remove_strays"]
 )
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_process_that_is_killed_leaves_the_index_before(

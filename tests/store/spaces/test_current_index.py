@@ -10,7 +10,7 @@ from sqlalchemy import text
 from store import Library
 from store.catalog.id_sets import Ids
 from store.check import verify
-from store.spaces import current_index, index_cache
+from store.spaces import announced_files, current_index
 from store.spaces.embeddings import delete_vectors, searchable_ids
 from store.spaces.index_cache import load
 from store.spaces.registry import StoredSpace
@@ -171,7 +171,7 @@ def test_publishing_cuts_the_feed_off(
 ) -> None:
     """But not what an index file lacks."""
     number = text("SELECT count(*) FROM vector_changes")
-    monkeypatch.setattr(index_cache, "RECENT_CHANGES", 4)
+    monkeypatch.setattr(announced_files, "RECENT_CHANGES", 4)
     put(200)
     publish(library, stored)
     with library.read() as connection:
