@@ -200,19 +200,21 @@ class ClusterEncoders:
 
     def _facts(self, process: _Process) -> EncoderFacts:
         """Wait until a process has loaded the model, and start it again if it ends before."""
+        cause = ""
         for _ in range(MAX_STARTS):
             try:
                 facts: EncoderFacts = self._ray.get(process.facts)
             except self._ray.exceptions.RayError as error:
                 if not is_lost(self._ray, error):
                     raise raised(self._ray, error) from error
+                cause = (str(error).strip().splitlines() or [repr(error)])[-1]
                 again = self._start(process.machine)
                 process.actor, process.facts = again.actor, again.facts
             else:
                 if facts.refusal is not None:
                     raise MachineUnfit(facts.machine, facts.refusal)
                 return facts
-        raise MachineUnfit(process.machine.name, f"the process with the model ended {MAX_STARTS} times")
+        raise MachineUnfit(process.machine.name, f"the process with the model ended {MAX_STARTS} times: {cause}")
 
 
 @contextmanager
