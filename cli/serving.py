@@ -1,5 +1,6 @@
 """`sightline serve`."""
 
+import os
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import click
 from cli.options import ServerOptions
 from core.errors import ExtraMissing
 from core.files import absolute
+from core.settings import SHARED_VARIABLE
 from indexer.watch.notifications import require_watchfiles
 from store import Library
 
@@ -24,6 +26,8 @@ def run_server(library: Path, options: ServerOptions) -> None:
 
     if options.watch:
         require_watchfiles()
+    if options.shared is not None:
+        os.environ[SHARED_VARIABLE] = str(absolute(options.shared))  # what is not the server's own, such as judgements
     settings = ServeSettings(
         host=options.host,
         port=options.port,

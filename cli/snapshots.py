@@ -4,6 +4,7 @@ from cli.output import warn
 from store import Library
 from store.backup.records import Judgement
 from store.backup.taking import take_snapshots_if_due
+from store.shared_files import shared_folder
 
 __all__ = ["keep_snapshot"]
 
@@ -17,7 +18,7 @@ def keep_snapshot(library: Library, *, always: bool = False) -> None:
 
 
 def _judgements(library: Library) -> list[Judgement]:
-    if not (library.path / "judged").exists():
+    if not (shared_folder(library) / "judged").exists():
         return []
     from search.evaluate.kept_judgements import read_judgements
 

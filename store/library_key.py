@@ -10,7 +10,10 @@ import os
 import re
 import secrets
 
+from sqlalchemy import select
+
 from core.files import write_atomically
+from store.catalog.tables import LibraryState
 from store.library import Library
 
 __all__ = ["KEY_FILE", "library_key"]
@@ -25,8 +28,13 @@ VALID_KEY = re.compile(r"[0-9a-f]{16}")
 def library_key(library: Library) -> str:
     """Return the key of a library, which is written when it is first needed.
 
-    That of a library whose folder cannot be written is derived from its path.
+    That of a library whose folder cannot be written is derived from its path. That of a library on a server is derived
+    from the time of its creation, because all machines must have the same.
     """
+    if library.backend.name != "sqlite":
+        with library.read() as connection:
+            created = connection.scalar(select(LibraryState.created_at))
+        return hashlib.sha256(str(created).encode()).hexdigest()[:16]
     file = library.path / KEY_FILE
     try:
         kept = file.read_text(encoding="ascii")

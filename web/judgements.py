@@ -13,6 +13,7 @@ from search.evaluate.judgement_influence import by_influence, judgement_influenc
 from search.evaluate.judgement_set import JudgementSet, list_pictures, listed_name
 from store.library import Library
 from store.queries import ContentRecord, load_content_record, load_content_records
+from store.shared_files import shared_folder
 from store.spaces.registry import list_spaces
 from web.errors import NotAllowed, NotFound
 
@@ -24,7 +25,8 @@ class JudgementStore:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._file_lock = FileLock(library.path / "judged.lock", thread_local=False)
+        self._shared = shared_folder(library)
+        self._file_lock = FileLock(self._shared / "judged.lock", thread_local=False)
         self._lock = Lock()
         self._names: Mapping[str, str] = {}
         self._revision: int | None = None
@@ -32,7 +34,7 @@ class JudgementStore:
     @property
     def folder(self) -> Path:
         """The folder that contains the judgements."""
-        return self._library.path / "judged"
+        return self._shared / "judged"
 
     def grades(self, query: str, ids: list[int]) -> dict[int, int]:
         """Return the grades of some pictures for `query`, by ID; pictures without a judgement are left out."""
@@ -70,6 +72,7 @@ class JudgementStore:
         Raises `NotFound` for an unknown picture, and `NotAllowed` for one that cannot be part of a data set.
         """
         text, record = _one_line(query), self._record(picture_id)
+        self._shared.mkdir(parents=True, exist_ok=True)
         with self._lock, self._file_lock:
             judgements = JudgementSet(self.folder, self._library)
             judgements.set_pictures({text: text}, self._collection())

@@ -14,6 +14,7 @@ from search.evaluate.kept_judgements import JUDGEMENTS_FOLDER, read_judgements
 from store.backup.taking import take_snapshots_if_due
 from store.change_counter import ChangeCounter
 from store.library import Library
+from store.shared_files import shared_folder
 
 __all__ = ["SnapshotKeeper"]
 
@@ -85,7 +86,7 @@ class SnapshotKeeper:
 
     def _state(self) -> object:
         """Return what differs after every change of the catalogue and of the judgements."""
-        folder = self._library.path / JUDGEMENTS_FOLDER
+        folder = shared_folder(self._library) / JUDGEMENTS_FOLDER
         times = [os.stat(file).st_mtime_ns for file in folder.glob("*.txt")] if folder.exists() else []  # noqa: PTH116
         return self._changes.value(), sorted(times)
 

@@ -69,7 +69,7 @@ server_options = option_group(
             envvar=SHARED_VARIABLE,
             metavar="DIR",
             type=click.Path(exists=True, file_okay=False, path_type=Path),
-            help="Keep thumbnails and uploads in DIR, which several servers use at the same time.  "
+            help="Keep thumbnails, uploads and judgements in DIR, which several servers use at the same time.  "
             f"[default: ${SHARED_VARIABLE}, or folders of this server]",
         ),
         click.option(

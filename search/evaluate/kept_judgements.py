@@ -14,27 +14,31 @@ from store import Library
 from store.backup.outcomes import Outcome
 from store.backup.records import MAX_GRADE, Judgement
 from store.backup.restore_context import RestoreSettings
+from store.shared_files import shared_folder
 from store.spaces.registry import list_spaces
 
 __all__ = ["JUDGEMENTS_FOLDER", "judgements_locked", "merge_judgements", "read_judgements"]
 
 JUDGEMENTS_FOLDER = "judged"
-"""Its name in the folder of a library."""
+"""Its name in the folder of a library, or in that which its machines share."""
 
 
 @contextmanager
 def judgements_locked(library: Library) -> Iterator[Path]:
     """Yield the folder of the judgements, locked against other programs that write to it."""
-    with FileLock(library.path / "judged.lock"):
-        yield library.path / JUDGEMENTS_FOLDER
+    folder = shared_folder(library)
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "judged.lock"):
+        yield folder / JUDGEMENTS_FOLDER
 
 
 def read_judgements(library: Library) -> list[Judgement]:
     """Return the judgements of the page. Damaged ones are left out of a snapshot: `sightline eval` reports them."""
-    if not (library.path / JUDGEMENTS_FOLDER).is_dir():
+    folder = shared_folder(library) / JUDGEMENTS_FOLDER
+    if not folder.is_dir():
         return []
     try:
-        judged = JudgementSet(library.path / JUDGEMENTS_FOLDER, library)
+        judged = JudgementSet(folder, library)
     except (DatasetError, EvaluationError):
         return []
     return [

@@ -104,9 +104,8 @@ def _sequences(connection: Connection) -> dict[str, str]:
 
 
 def _last_of_sequence(connection: Connection, sequence: str) -> int:
-    return connection.scalar(
-        text(f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}")
-    )
+    last = text(f"SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM {sequence}")
+    return int(connection.execute(last).scalar_one())
 
 
 def _is_postgresql(connection: Connection) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from core.files import atomic_writer
 from store.backup.snapshot_folder import SNAPSHOTS_FOLDER
+from store.library import Library
 from store.library_key import KEY_FILE
+from store.shared_files import shared_folder
 
 __all__ = ["FileInTheWay", "LocalFiles"]
 
@@ -30,13 +32,17 @@ class FileInTheWay(Exception):
 
 
 class LocalFiles:
-    """The files of a library in the folder `source`, and where they go: the folder `target`."""
+    """The files of the library `source`, and where they go: to `target`."""
 
-    def __init__(self, source: Path, target: Path) -> None:
-        self._target = target
-        self._marker = target / MARKER
-        names = [source / KEY_FILE, *_files(source / JUDGEMENTS_FOLDER), *_files(source / SNAPSHOTS_FOLDER)]
-        self._files = {file: target / file.relative_to(source) for file in names if file.is_file()}
+    def __init__(self, source: Library, target: Library) -> None:
+        self._marker = target.path / MARKER
+        snapshots, judgements = source.path / SNAPSHOTS_FOLDER, shared_folder(source) / JUDGEMENTS_FOLDER
+        self._files: dict[Path, Path] = {}
+        for folder, goal in ((snapshots, target.path), (judgements, shared_folder(target))):
+            files = {file: goal / file.relative_to(folder.parent) for file in _files(folder) if file.is_file()}
+            self._files.update(files)
+        if (key := source.path / KEY_FILE).is_file() and target.backend.name == "sqlite":
+            self._files[key] = target.path / KEY_FILE
 
     def __len__(self) -> int:
         return len(self._files)

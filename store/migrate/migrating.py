@@ -61,7 +61,7 @@ def migrate(source: Library, target: Library, hooks: MigrationHooks | None = Non
     is not the same afterwards; nothing was changed then.
     """
     hooks = hooks or MigrationHooks()
-    files = LocalFiles(source.path, target.path)
+    files = LocalFiles(source, target)
     changes = ChangeCounter(source)
     try:
         before = changes.value()
@@ -86,7 +86,7 @@ def publish_indexes(library: Library, waiting: Callable[[], None] | None = None)
 def require_empty(source: Library, target: Library) -> None:
     """Raise `TargetNotEmpty` if a migration would."""
     with target.read() as connection:
-        _require_empty(target, connection, LocalFiles(source.path, target.path))
+        _require_empty(target, connection, LocalFiles(source, target))
 
 
 def _require_empty(target: Library, connection: Connection, files: LocalFiles) -> None:

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.processes
 class Server:
     """A running server."""
 
-    def __init__(self, library: Path, *options: str, setup: str = "", **environment: str) -> None:
+    def __init__(self, library: Path | str, *options: str, setup: str = "", **environment: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", setup + RUN, "serve", "--library", str(library), "--port", "0", *options],
             cwd=ROOT,
@@ -66,9 +66,10 @@ class Server:
 
 
 @contextmanager
-def served(library: Path, *options: str, setup: str = "", **environment: str) -> Iterator[Server]:
+def served(library: Path | str, *options: str, setup: str = "", **environment: str) -> Iterator[Server]:
     """Run a server in a process that runs the Python statements in `setup` first."""
-    server = Server(library, *options, setup=setup, XDG_CACHE_HOME=str(library.parent / "cache"), **environment)
+    cache = {"XDG_CACHE_HOME": str(Path(library).parent / "cache")}
+    server = Server(library, *options, setup=setup, **cache | environment)
     try:
         yield server
     finally:

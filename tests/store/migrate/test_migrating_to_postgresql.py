@@ -29,7 +29,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture(autouse=True)
 def local_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that are derived from libraries on servers go into the test's folder."""
-    monkeypatch.setattr("store.catalog.postgresql.address.local_folder", lambda: tmp_path / "local")
+    monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "local"))
 
 
 @pytest.fixture
