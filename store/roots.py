@@ -29,6 +29,7 @@ __all__ = [
     "locate",
     "locate_by_any_name",
     "locations_at",
+    "prefixes_below",
     "within",
 ]
 
@@ -122,8 +123,14 @@ def ensure_root(writer: Writer, path: Path) -> RootLocation:
 
     Existing roots below a new root are merged into it.
     """
+    from store.ingest.mount_points import join_mount_points
+
     with writer.transaction() as connection:
-        return ensure_root_in(connection, absolute(path))
+        inner = prefixes_below(connection, absolute(path))
+        location = ensure_root_in(connection, absolute(path))
+    if inner:
+        join_mount_points(writer.library, location.root_id, inner)
+    return location
 
 
 def ensure_root_in(connection: Connection, path: Path) -> RootLocation:
@@ -138,6 +145,13 @@ def ensure_root_in(connection: Connection, path: Path) -> RootLocation:
         raise RuntimeError(f"The root {path} was added but cannot be found.")
     _merge_roots_below(connection, location)
     return location
+
+
+def prefixes_below(connection: Connection, path: Path) -> dict[int, bytes]:
+    """Return the roots below the absolute `path` by ID, as paths relative to it."""
+    outer = _with_slash(os.fsencode(path))
+    rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
+    return {row.id: row.path[len(outer) :] for row in rows if row.path.startswith(outer)}
 
 
 def locate_by_any_name(connection: Connection, path: Path) -> RootLocation | None:

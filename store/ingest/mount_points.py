@@ -7,14 +7,14 @@ kept in a file beside the catalogue. Without that file, only large folders that 
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from core.files import write_atomically
 from store.library import Library
 
-__all__ = ["known_mount_points", "remember_mount_points"]
+__all__ = ["join_mount_points", "known_mount_points", "may_be_mount_point", "remember_mount_points"]
 
 FILENAME = "mount-points.json"
 
@@ -36,6 +36,27 @@ def remember_mount_points(library: Library, root_id: int, paths: Iterable[bytes]
     stored = {number: names for number, names in {**stored, str(root_id): listed}.items() if names}
     with suppress(OSError):
         write_atomically(library.path / FILENAME, [json.dumps(stored, indent=1).encode()])
+
+
+def join_mount_points(library: Library, root_id: int, inner: Mapping[int, bytes]) -> None:
+    """Add the places below roots that became part of the root `root_id`: their IDs, and their paths relative to it."""
+    joined = {
+        prefix + b"/" + path for other_id, prefix in inner.items() for path in known_mount_points(library, other_id)
+    }
+    if joined:
+        remember_mount_points(library, root_id, known_mount_points(library, root_id) | joined)
+
+
+def may_be_mount_point(root: Path, path: bytes) -> bool:
+    """Return whether a disk is mounted at a place below a root, or could be: the folder is empty, or not there."""
+    full = os.path.join(os.fsencode(root), path)  # noqa: PTH118 (paths are bytes)
+    try:
+        if os.stat(full).st_dev != os.stat(os.path.dirname(full)).st_dev:  # noqa: PTH116, PTH120
+            return True
+        with os.scandir(full) as listing:
+            return next(listing, None) is None
+    except OSError:
+        return True
 
 
 def _read(folder: Path) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """Merging one library into another: pictures, contents, vectors, and what people said. The other one is only read.
 
 store.merge.placing    where the folders of the other library are in this one
+store.merge.finding    the same for folders that are not at their paths
 store.merge.loading    a batch of contents, with all that the other catalogue has about them
 store.merge.spaces     the spaces of the other library: merged, carried, or left out
 store.merge.contents   writing contents and facts that are missing here

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,26 +17,30 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from core.errors import MergeWithItself, RootMismatch
+from core.foreign_paths import is_same_path
 from store.albums.moved_folders import MovePaths
 from store.backup.outcomes import RestoreReport
 from store.backup.records import Judgement
 from store.backup.restore_context import RestoreSettings
 from store.backup.restoring import MergeJudgements, restore
 from store.catalog.tables import NamedPlace, PlaceName, PlaceRow, Root, RootKind
+from store.ingest.mount_points import join_mount_points, known_mount_points, may_be_mount_point, remember_mount_points
 from store.library import Library, Writer, mark_changed
 from store.merge.contents import add_contents, add_facts, add_named_places, known_contents
+from store.merge.finding import find_places, has_files, roots_to_move
 from store.merge.loading import ContentBatch, PictureBatch, content_batches, unread_batches
 from store.merge.pictures import RootPlace, plan_pictures, write_pictures
-from store.merge.placing import MergedRoot, paths_here, place_roots, roots_below
+from store.merge.placing import MergedRoot, paths_here, place_roots, relpath_here, roots_below
 from store.merge.said import snapshot_of
 from store.merge.spaces import MergedSpace, activate_first, add_spaces, plan_spaces
 from store.merge.vectors import merge_vectors
+from store.moved_roots import move_roots
 from store.near_duplicates.groups import update_near_duplicate_groups
 from store.root_samples import sample_root
-from store.roots import RootLocation, collection_path, ensure_root_in
+from store.roots import RootLocation, collection_path, ensure_root_in, prefixes_below
 from store.spaces import index_cache
 from store.spaces.coverage import coverage
-from store.spaces.registry import StoredSpace, active_space, list_spaces
+from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
 
 __all__ = ["MergeHooks", "MergeReport", "MergeSettings", "merge", "require_places"]
 
@@ -110,14 +114,32 @@ def merge(
     settings, hooks = settings or MergeSettings(), hooks or MergeHooks()
     if library.path.samefile(other.path):
         raise MergeWithItself(other.path)
+    settings = _with_found_places(library, other, settings, hooks)
     require_places(other, settings)
     with _roots_held(library, other, settings, hooks) as roots:
         run = _Merge(library, other, settings, hooks, roots)
         run.merge_pictures()
         run.merge_said(judgements)
+        run.carry_mount_points()
     if not settings.dry_run:
         run.publish()
     return run.report
+
+
+def _with_found_places(library: Library, other: Library, settings: MergeSettings, hooks: MergeHooks) -> MergeSettings:
+    """Return the settings with the places of all roots that can be found, so that no merge doubles pictures.
+
+    Roots that an earlier merge added at the old path are moved; a dry run counts as if they stayed there.
+    """
+    moved = dict(settings.moved)
+    theirs = [os.fsdecode(path) for path in _folders_of(other)]
+    named = {old: new for old, new in moved.items() if any(is_same_path(os.fspath(old), path) for path in theirs)}
+    for old, new in roots_to_move(library, named).items():
+        if settings.dry_run:
+            moved = {each: place for each, place in moved.items() if place != new}
+        else:
+            move_roots(library, old, new, force=True, move_paths=hooks.move_paths, waiting=hooks.waiting)
+    return replace(settings, moved=find_places(library, other, moved))
 
 
 @contextmanager
@@ -142,20 +164,12 @@ def require_places(other: Library, settings: MergeSettings) -> None:
     machines may have different pictures under one path, and their tags would be mixed up.
     """
     for old, new in paths_here(_folders_of(other), settings.moved).items():
-        if settings.force or not _has_files(new):
+        if settings.force or not has_files(new):
             continue
         with other.read() as connection:
             found = sample_root(connection, old, new)
         if not found.has(REQUIRED_SHARE):
             raise RootMismatch(new, found.checked, found.same_size)
-
-
-def _has_files(folder: Path) -> bool:
-    """Return whether a folder is there and not empty, as the mount point of a disk that is away is."""
-    try:
-        return any(True for _ in folder.iterdir())
-    except OSError:
-        return False
 
 
 def _folders_of(library: Library) -> list[bytes]:
@@ -193,6 +207,7 @@ class _Merge:
         self._settings = settings
         self._hooks = hooks
         self._locations: dict[Path, RootLocation] = {}
+        self._spaces: dict[int, StoredSpace] | None = None
         self._coming = set[bytes]()
         with other.read() as connection:
             self._other_roots = connection.execute(select(Root.id, Root.path, Root.kind)).all()
@@ -222,6 +237,18 @@ class _Merge:
         with snapshot_of(self._other, roots, self._locations, judgements, hooks.move_paths) as snapshot:
             self.report.said = restore(self._library, snapshot, settings, hooks.merge_judgements, waiting=hooks.waiting)
 
+    def carry_mount_points(self) -> None:
+        """Remember where the other library knows disks below its roots, as far as they can be disks here."""
+        if self._settings.dry_run:
+            return
+        for row in self._other_roots:
+            location = self._locations.get(Path(os.fsdecode(row.path)))
+            if row.kind == RootKind.FOLDER and location is not None:
+                paths = {relpath_here(location, path) for path in known_mount_points(self._other, row.id)}
+                found = {path for path in paths if may_be_mount_point(location.root, path)}
+                known = known_mount_points(self._library, location.root_id)
+                remember_mount_points(self._library, location.root_id, known | found)
+
     def publish(self) -> None:
         """Write the index files, and group near-duplicates."""
         for summary in list_spaces(self._library):
@@ -247,13 +274,16 @@ class _Merge:
     def _prepare(self, connection: Connection) -> tuple[dict[int, RootPlace], dict[int, StoredSpace]]:
         """Add roots and spaces that are missing; return those of the other library, by the ID they have there."""
         for root in self.report.roots:
-            ensure_root_in(connection, root.path)
+            inner = prefixes_below(connection, root.path)
+            location = ensure_root_in(connection, root.path)
+            if inner and not self._settings.dry_run:
+                join_mount_points(self._library, location.root_id, inner)
         places: dict[Path, RootPlace] = {}
         for root in self.report.roots:  # after all were added: one of them may be in another
             location = ensure_root_in(connection, root.path)
             self._locations[root.other] = location
             places[root.other] = RootPlace(location, is_moved=root.other != root.path)
-        spaces = add_spaces(connection, self.report.spaces)
+        spaces = self._spaces_here(connection)
         collections = {collection_path(stored.space.model) for stored in spaces.values() if stored.space.is_imported}
         found: dict[int, RootPlace] = {}
         for row in self._other_roots:
@@ -265,6 +295,12 @@ class _Merge:
                 found[row.id] = RootPlace(collection, is_moved=False, is_collection=True)
         return found, spaces
 
+    def _spaces_here(self, connection: Connection) -> dict[int, StoredSpace]:
+        """Return the merged spaces by their ID in the other library. One that was dropped since then stays so."""
+        if self._spaces is None or self._settings.dry_run:
+            self._spaces = add_spaces(connection, self.report.spaces)
+        return {id_: stored for id_, stored in self._spaces.items() if revision_of(connection, stored) is not None}
+
     def _write(self, batch: ContentBatch) -> None:
         with self._transaction() as (_, connection):
             places, spaces = self._prepare(connection)
@@ -275,7 +311,7 @@ class _Merge:
             new = add_contents(connection, missing)
             ids = known | new
             add_facts(connection, batch, ids, new)
-            for other_id, stored in spaces.items():
+            for other_id, stored in spaces.items():  # those that were not dropped since the merge began
                 added = merge_vectors(connection, stored, batch.vectors[other_id], ids)
                 self.report.vectors[other_id] += added
                 if added:

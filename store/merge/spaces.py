@@ -76,5 +76,5 @@ def activate_first(connection: Connection, spaces: Sequence[MergedSpace], here: 
     if connection.scalar(select(LibraryState.active_space_id)) is not None:
         return
     for each in spaces:
-        if each.is_active and each.is_merged:
+        if each.is_active and each.other.id in here:
             activate(connection, here[each.other.id])
