@@ -4,14 +4,15 @@ Each folder gets a database of its own. A file in the folder names it, so that t
 database. Other processes know nothing of that: tests that start some are skipped, and so are those marked `sqlite`.
 """
 
-import shutil
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.util import LRUCache
 
 import store.catalog.postgresql.engine
@@ -19,7 +20,7 @@ import store.library
 from core.errors import LibraryNotFound
 from store import Library
 from store.catalog.backend import Backend
-from store.catalog.postgresql.address import is_server_url
+from store.catalog.postgresql.address import ServerAddress, is_server_url
 from store.catalog.postgresql.backend import PostgresBackend
 from tests.support.postgres import PostgresServer
 
@@ -32,6 +33,18 @@ SKIPPED = {"sqlite": "looks into the file of SQLite", "processes": "starts proce
 
 NAME_FILE = "database"
 """The file that names the database of a folder, and the folder."""
+
+
+@dataclass(frozen=True)
+class _FolderAddress(ServerAddress):
+    """A database, and a folder for files of this machine that is not chosen by its URL."""
+
+    of_machine: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self.of_machine
 
 
 class FolderCatalogues:
@@ -61,10 +74,12 @@ class FolderCatalogues:
     def _backend(self, place: Path, *, create: bool, only_read: bool) -> Backend:
         folder = place.expanduser().absolute()
         name = self._database(folder, create=create and not only_read)
-        backend = PostgresBackend.at(self._server.url(name), create=create, only_read=only_read)
-        shutil.rmtree(backend.path, ignore_errors=True)
-        backend.path = folder
-        (folder / "indexes").mkdir(exist_ok=True)
+        backend = PostgresBackend(_FolderAddress(self._server.url(name), folder))
+        try:
+            backend._look(create=create, only_read=only_read)
+        except BaseException:
+            backend.close()
+            raise
         return backend
 
     def _database(self, folder: Path, *, create: bool) -> str:
@@ -104,10 +119,21 @@ def statements_shared() -> None:
         if first:
             engine.dialect = first[0].dialect
         first.append(engine)
+        event.listen(engine, "before_cursor_execute", _translated, retval=True)
         engine.update_execution_options(compiled_cache=statements)
         return engine
 
     store.catalog.postgresql.engine.create_engine = create  # type: ignore[attr-defined]
+
+
+def _translated(
+    _connection: object, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
+) -> tuple[str, Any]:
+    """Translate what tests write as only SQLite has it: bytes as `x'00'`, and `?` for a variable."""
+    statement = re.sub(r"\b[xX]'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", statement)
+    if parameters and not isinstance(parameters, dict) and "%(" not in statement:
+        statement = statement.replace("?", "%s")
+    return statement, parameters
 
 
 def skip_others(items: list[pytest.Item]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from store import Library
+from store.catalog.bulk_insert import insert_new
 from store.catalog.tables import (
     BLOCK_SIZE,
     Content,
@@ -80,7 +81,7 @@ def test_a_file_that_gets_another_content_marks_both(connection: Connection) -> 
 
 def test_a_file_without_a_content_marks_what_it_had(connection: Connection) -> None:
     assert changed(connection, update(Picture).where(Picture.id == SECOND).values(content_id=None)) == {1}
-    again = insert(Picture).values(root_id=1, relpath=b"failed", size=1, mtime_ns=1, state="failed")
+    again = insert(Picture).values(id=3 * BLOCK_SIZE, root_id=1, relpath=b"failed", size=1, mtime_ns=1, state="failed")
     assert changed(connection, again) == set()
 
 
@@ -107,8 +108,8 @@ def test_a_deleted_tag_marks_what_had_it(connection: Connection) -> None:
 
 
 def test_a_tag_that_is_there_already_marks_at_most_its_block(connection: Connection) -> None:
-    tagging = insert(ContentTag).values(tag_id=1, content_id=SECOND, source="user")
-    assert changed(connection, tagging.prefix_with("OR IGNORE"), tagging.prefix_with("OR IGNORE")) == {1}
+    tagging = insert_new(ContentTag).values(tag_id=1, content_id=SECOND, source="user")
+    assert changed(connection, tagging, tagging) == {1}
 
 
 def test_places_mark_contents(connection: Connection) -> None:

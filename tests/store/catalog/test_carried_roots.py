@@ -14,6 +14,8 @@ from store import Library
 from store.check import verify
 from store.roots import folder_roots
 
+pytestmark = pytest.mark.sqlite("a library that is carried along is a folder")
+
 Paint = Callable[..., Path]
 
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from core.space import Space
 from store import Library
 from store.catalog.change_feed import MAX_ROWS, changes_after, cut_off, position
-from store.catalog.tables import PictureState
+from store.catalog.tables import PictureState, VectorChange
 from store.spaces.drop import drop_space
 from store.spaces.registry import StoredSpace, register
 
@@ -172,7 +172,8 @@ def test_pictures_that_cannot_be_found_are_not_recorded(library: Library, stored
 def test_ids_of_changes_are_numbers_of_64_bits(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with library.transaction() as connection:
-        connection.execute(text("INSERT INTO vector_changes (content_id) VALUES (1099511627775)"))
+        number = position(connection) + 1
+        connection.execute(insert(VectorChange).values(id=number, content_id=1099511627775))
         changes = changes_after(connection, stored.id, position(connection) - 1)
     assert changes is not None
     contents: NDArray[np.int64] = changes.contents

@@ -47,6 +47,7 @@ def test_concurrent_read_modify_write_transactions_lose_no_update(library: Libra
     assert library.revision() == WRITERS * ROUNDS
 
 
+@pytest.mark.sqlite("its pragmas and locks")
 def test_several_connections_can_create_the_same_database(tmp_path: Path) -> None:
     """SQLite does not wait when it enables write-ahead logging: of 400 connections here, dozens would fail."""
     makers, rounds = 4, 100
@@ -83,6 +84,7 @@ def test_several_threads_can_create_the_same_library(tmp_path: Path) -> None:
         assert connection.execute(text("SELECT count(*) FROM library")).scalar_one() == 1
 
 
+@pytest.mark.sqlite("its pragmas and locks")
 def test_sqlite_configuration(library: Library) -> None:
     with library.read() as connection:
         values = {
@@ -108,6 +110,7 @@ def test_a_transaction_is_rolled_back_on_an_exception(library: Library) -> None:
     assert library.revision() == 0
 
 
+@pytest.mark.sqlite("its pragmas and locks")
 def test_a_full_disk_raises_library_unusable_and_changes_nothing(library: Library) -> None:
     engine = library.backend.engine
     library.close()
@@ -124,6 +127,7 @@ def test_a_full_disk_raises_library_unusable_and_changes_nothing(library: Librar
     assert library.revision() == 0
 
 
+@pytest.mark.sqlite("its pragmas and locks")
 def test_page_size_of_new_and_existing_databases(tmp_path: Path, library: Library) -> None:
     with library.read() as connection:
         assert connection.exec_driver_sql("PRAGMA page_size").scalar_one() == 8192
@@ -137,6 +141,7 @@ def test_page_size_of_new_and_existing_databases(tmp_path: Path, library: Librar
     engine.dispose()
 
 
+@pytest.mark.sqlite("its pragmas and locks")
 def test_a_commit_that_fails_does_not_block_the_next_transaction(library: Library) -> None:
     """SQLite leaves the transaction open: the error of the commit must not become one of the next transaction."""
     with library.connect() as connection:

@@ -15,6 +15,8 @@ from store.catalog.engine import make_engine
 from store.catalog.schema import upgrade
 from store.change_counter import ChangeCounter
 
+pytestmark = pytest.mark.sqlite("permissions of its file and its folder")
+
 CATALOG = "catalog.sqlite"
 
 

@@ -30,6 +30,8 @@ from store.check import verify
 from store.spaces import index_cache
 from store.spaces.registry import named_space
 
+pytestmark = pytest.mark.sqlite("its migrations")
+
 NEXT = '''"""A migration of this test."""
 
 import sqlalchemy as sa

@@ -33,6 +33,8 @@ from tests.soak.photos import Photos
 from tests.soak.said import Said, read_said
 from tests.support.examples import EXAMPLES_FACTOR
 
+pytestmark = pytest.mark.sqlite("recovers the pages of its file")
+
 STEPS = 45
 SHARE_OF_CRASHES = 0.6
 CHECK_EVERY = 5

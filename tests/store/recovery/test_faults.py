@@ -23,6 +23,8 @@ from store.database_file.salvage import Salvage, read_shapes, stored_schema
 from store.recovery import Recovery, describe, recover
 from tests.store.recovery.conftest import COUNT, SAID, TABLES, rows_of
 
+pytestmark = pytest.mark.sqlite("recovers the pages of its file")
+
 PAGE = 8192
 CATALOG = "catalog.sqlite"
 

@@ -23,6 +23,8 @@ from store.database_file.records import INDEX_LEAF
 from store.recovery import recover
 from tests.store.recovery.test_faults import CATALOG, RENAME, names, overwrite, page_numbers, with_log
 
+pytestmark = pytest.mark.sqlite("recovers the pages of its file")
+
 LOG = f"{CATALOG}-wal"
 
 

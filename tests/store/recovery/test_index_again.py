@@ -18,6 +18,8 @@ from store.database_file.records import INDEX_LEAF, TABLE_LEAF
 from store.recovery import recover
 from tests.store.recovery.test_faults import CATALOG, overwrite, page_numbers
 
+pytestmark = pytest.mark.sqlite("recovers the pages of its file")
+
 COUNT = 150
 """Enough that contents and pictures have several pages."""
 

@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.sqlite("recovers the pages of its file")
+
 ROOT = Path(__file__).parents[3]
 
 
