@@ -44,6 +44,7 @@ from indexer.runner import FileEmbedder
 from indexer.summary import Progress, Summary
 from pictures.extras import reasons_to_wait
 from pictures.reading import ReadSettings
+from store.derived_columns import complete_paths
 from store.ingest.batch_writer import PendingFile
 from store.ingest.metadata import MetadataRefresh
 from store.ingest.pairing import CompanionPairing
@@ -145,6 +146,7 @@ class _IndexRun:
         context, settings, progress = self._context, self._context.settings, self._context.progress
         with context.lock() as writer:
             location = ensure_root(writer, folder)
+        complete_paths(context.library, location, context.lock)
         reconciling = ReconcileSettings(
             full=settings.full,
             only_failed=settings.only_failed,

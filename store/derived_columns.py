@@ -1,17 +1,20 @@
 """Check and correct what the catalogue derives from its own rows: columns of paths, and counts that are kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from store.catalog.id_sets import among
 from store.catalog.path_keys import path_columns
 from store.catalog.portable_sql import quotient
 from store.catalog.tables import BLOCK_SIZE, Content, ContentBlock, KeptCounts, Picture
 from store.kept_counts.keeping import wrong_counts
+from store.library import Library, Writer
+from store.roots import RootLocation, within
 
-__all__ = ["correct_derived", "find_wrong_blocks", "find_wrong_paths"]
+__all__ = ["complete_paths", "correct_derived", "find_wrong_blocks", "find_wrong_paths"]
 
 PAGE_SIZE = 10_000
 """Pictures that are read at a time."""
@@ -29,13 +32,7 @@ def find_wrong_blocks(connection: Connection) -> list[int]:
 
 def correct_derived(connection: Connection) -> tuple[int, int]:
     """Correct both; return the numbers of pictures and of blocks that were wrong."""
-    pictures = [
-        {"picture": row.id, **{f"new_{name}": value for name, value in path_columns(row.relpath).items()}}
-        for row in _wrong_rows(connection)
-    ]
-    if pictures:
-        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("folder", "path_key", "name_key")}
-        connection.execute(update(Picture).where(Picture.id == bindparam("picture")).values(values), pictures)
+    pictures = _correct_paths(connection, ((row.id, row.relpath) for row in _wrong_rows(connection)))
     unknown, wrong = _unknown_blocks(connection), wrong_counts(connection)
     if unknown:
         connection.execute(insert(ContentBlock), [{"number": number, "version": 1} for number in unknown])
@@ -43,7 +40,35 @@ def correct_derived(connection: Connection) -> tuple[int, int]:
     # Other processes may remember the wrong counts of this version.
     is_wrong = among(ContentBlock.number.expression, wrong)
     connection.execute(update(ContentBlock).where(is_wrong).values(version=ContentBlock.version + 1))
-    return len(pictures), len(unknown) + len(wrong)
+    return pictures, len(unknown) + len(wrong)
+
+
+def complete_paths(library: Library, location: RootLocation, lock: Callable[[], AbstractContextManager[Writer]]) -> int:
+    """Fill the columns of pictures at and below `location` that have none; return how many there were.
+
+    A process of an earlier version that has the library open while it is upgraded adds such pictures. `lock` yields
+    the writer, if there is anything to do.
+    """
+    lacks_key = (*within(location), Picture.path_key == "", func.length(Picture.relpath) > 0)
+    statement = select(Picture.id, Picture.relpath).where(*lacks_key)
+    with library.read() as connection:
+        is_complete = connection.execute(statement.limit(1)).one_or_none() is None
+    if is_complete:
+        return 0
+    with lock() as writer, writer.transaction() as connection:
+        return _correct_paths(connection, ((row.id, row.relpath) for row in connection.execute(statement).all()))
+
+
+def _correct_paths(connection: Connection, pictures: Iterable[tuple[int, bytes]]) -> int:
+    """Compute the columns of pictures, given by ID and path; return how many there were."""
+    rows = [
+        {"picture": id_, **{f"new_{name}": value for name, value in path_columns(relpath).items()}}
+        for id_, relpath in pictures
+    ]
+    if rows:
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("folder", "path_key", "name_key")}
+        connection.execute(update(Picture).where(Picture.id == bindparam("picture")).values(values), rows)
+    return len(rows)
 
 
 def _wrong_rows(connection: Connection) -> Iterator[Row[int, bytes, bytes, str, str]]:

@@ -1,6 +1,9 @@
 """What is stored of paths stays right when files and folders are moved, renamed, merged and forgotten."""
 
+import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import select
@@ -10,6 +13,7 @@ from indexer import index
 from search.filters import field_condition
 from store import Library
 from store.catalog.tables import Picture
+from store.check import repair, verify
 from store.derived_columns import find_wrong_blocks, find_wrong_paths
 from store.filters.selection import matching_ids
 from store.folders import list_folder
@@ -67,3 +71,48 @@ def require_right_in(library: Library, relpath: bytes, key: str) -> None:
         assert (row.path_key, row.folder) == (key, b"")
         assert find_wrong_paths(connection) == []
         assert find_wrong_blocks(connection) == []
+
+
+def insert_as_an_earlier_version(library: Library, relpaths: list[bytes]) -> None:
+    """Insert pictures with the columns that version 0011 knew, by a connection without functions of Sightline."""
+    with closing(sqlite3.connect(library.path / "catalog.sqlite")) as connection, connection:
+        root_id, content_id = connection.execute("SELECT root_id, content_id FROM pictures LIMIT 1").fetchone()
+        connection.executemany(
+            "INSERT INTO pictures (root_id, relpath, size, mtime_ns, content_id, state) VALUES (?, ?, 1, 1, ?, ?)",
+            [(root_id, relpath, content_id, "present") for relpath in relpaths],
+        )
+
+
+def test_pictures_that_an_earlier_version_adds_after_the_upgrade_are_completed_by_the_next_run(
+    library: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    index(library, album, encoder)
+    written = [b"Sea/Old One.PNG", b"top.png", b"Sea/caf\xe9.png"]
+    for relpath in written:
+        (album / os.fsdecode(relpath)).parent.mkdir(exist_ok=True)
+        shutil.copy(album / "red.png", os.path.join(os.fsencode(album), relpath))  # noqa: PTH118
+    insert_as_an_earlier_version(library, written)
+    with library.read() as connection:
+        assert len(find_wrong_paths(connection)) == 3
+    assert [fault.kind for fault in verify(library)] == ["derived"]
+    assert len(matching_ids(library, field_condition("path", "*/sea/*"))) == 0
+    index(library, album / "Sea", encoder)  # a run over a folder completes what is in it
+    with library.read() as connection:
+        assert len(find_wrong_paths(connection)) == 1
+    index(library, album, encoder)
+    with library.read() as connection:
+        assert find_wrong_paths(connection) == []
+        keys = connection.execute(select(Picture.folder, Picture.name_key).where(Picture.relpath == written[0])).one()
+    assert tuple(keys) == (b"Sea", "old one.png")
+    assert len(matching_ids(library, field_condition("path", "*/sea/*"))) == 1  # all are copies of one content
+    assert verify(library) == []
+
+
+def test_an_earlier_version_may_also_be_followed_by_a_repair(
+    library: Library, album: Path, encoder: FakeEncoder
+) -> None:
+    index(library, album, encoder)
+    insert_as_an_earlier_version(library, [b"Sea/Old One.PNG"])
+    with library.exclusive() as writer:
+        assert "corrected what is stored of the paths of 1 pictures" in repair(writer)
+    assert verify(library) == []
