@@ -21,7 +21,6 @@ from store.backup.restoring import restore
 from store.backup.snapshot_file import Snapshot, open_snapshot
 from store.backup.snapshot_folder import SNAPSHOTS_FOLDER, list_snapshots
 from store.backup.taking import TakenSnapshot
-from store.catalog.sqlite_backend import CATALOG_FILENAME
 from store.catalog.tables import RootKind
 
 __all__ = ["SUBJECTS", "print_snapshots", "report_counts", "restore_backup", "write_backup"]
@@ -92,7 +91,7 @@ def restore_backup(
     moved = {absolute_path(old): absolute(new) for old, new in roots.items()}
     _warn_of_other_folders(snapshot, moved)
     settings = RestoreSettings(replace, exact, moved, dry_run)
-    if dry_run and not (library / CATALOG_FILENAME).exists():
+    if dry_run and not Library.exists(library):
         raise LibraryNotFound(library)
     with Library.open(library, create=True) as opened:
         if not dry_run:

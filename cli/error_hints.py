@@ -79,13 +79,18 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
         errors.LibraryBusy: lambda _: "Another program changes it at this moment. Try again.",
         errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
-        errors.LibraryDamaged: lambda _: (
-            "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy the "
-            "library to another one first."
+        errors.LibraryDamaged: lambda error: (
+            "Restore its database from a backup of the server."
+            if isinstance(error.path, str)
+            else "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy "
+            "the library to another one first."
         ),
-        errors.LibraryReadOnly: lambda _: (
-            "Change the permissions of its folder, or copy it to a place that you may write to and name the copy with "
-            "--library."
+        errors.LibraryUnreachable: lambda _: "Is the server running, and are its address, user and password right?",
+        errors.LibraryReadOnly: lambda error: (
+            "Ask for the permission to write, or name the server that the others follow with --library."
+            if isinstance(error.path, str)
+            else "Change the permissions of its folder, or copy it to a place that you may write to and name the copy "
+            "with --library."
         ),
         errors.LibraryOutdated: lambda error: (
             f"`sightline status --library {shlex.quote(str(error.path))}` upgrades it, if it may be written to. "

@@ -17,7 +17,6 @@ from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.backup.outcomes import Outcome
-from store.catalog.sqlite_backend import CATALOG_FILENAME
 from store.merge.loading import count_contents
 from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge, require_places
 from store.merge.placing import MergedRoot, RootRelation
@@ -40,12 +39,12 @@ def merge_library(
 ) -> None:
     """Merge the library in the folder `other` into `library`, and print what came from it."""
     settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run, force)
-    if dry_run and not (library / CATALOG_FILENAME).exists():
+    if dry_run and not Library.exists(library):
         raise LibraryNotFound(library)
     with ExitStack() as stack:
         # The other one comes first: without it, and its folders, no library is created.
         opened = stack.enter_context(Library.open_to_read(absolute(other)))
-        if not (library / CATALOG_FILENAME).exists():
+        if not Library.exists(library):
             require_places(opened, settings)
         here = stack.enter_context(Library.open(library, create=True))
         progress = stack.enter_context(ProgressBar("Merging"))

@@ -88,7 +88,7 @@ def repair(writer: Writer, *, keep_contents: bool = False) -> list[str]:
     """
     library = writer.library
     for fault in _catalogue_faults(library):
-        raise LibraryDamaged(library.path, fault.detail)
+        raise LibraryDamaged(library.backend.place, fault.detail)
     steps: list[str] = []
     for summary in list_spaces(library):
         steps.extend(_repair_space(writer, summary.stored))

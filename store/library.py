@@ -14,6 +14,7 @@ from typing import Self
 
 from sqlalchemy import Connection, select, update
 
+from core.errors import LibraryNotFound
 from store.catalog.backend import Backend
 from store.catalog.postgresql.address import is_server_url
 from store.catalog.sqlite_backend import SqliteBackend
@@ -55,6 +56,18 @@ class Library(LibraryLocks):
         Raises `LibraryNotFound`, `LibraryOutdated`, `LibraryTooNew`, `LibraryDamaged` or `LibraryUnusable`.
         """
         return cls._started(_backend(place, only_read=True))
+
+    @classmethod
+    def exists(cls, place: Path | str) -> bool:
+        """Return whether there is a library at `place`, without a look at its state.
+
+        Raises `LibraryUnusable` if that cannot be found out, such as from a server that does not answer.
+        """
+        try:
+            _backend(place, only_read=True).close()
+        except LibraryNotFound:
+            return False
+        return True
 
     @classmethod
     def _started(cls, backend: Backend) -> Self:

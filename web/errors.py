@@ -186,9 +186,15 @@ HINTS: Mapping[type[SightlineError], Callable[[Any], str | None]] = MappingProxy
         errors.RootUnavailable: lambda _: (
             "If the pictures are really gone, run `sightline index FOLDER --accept-missing` on the server."
         ),
-        errors.LibraryDamaged: lambda _: "Stop the server and run `sightline repair`: it saves what can be read.",
-        errors.LibraryReadOnly: lambda _: (
-            "Give the user that runs the server permission to write to its folder, or serve a copy of it."
+        errors.LibraryDamaged: lambda error: (
+            "Restore the database of the library from a backup."
+            if isinstance(error.path, str)
+            else "Stop the server and run `sightline repair`: it saves what can be read."
+        ),
+        errors.LibraryReadOnly: lambda error: (
+            "Give the user in the URL of the library permission to write, or use the server that others follow."
+            if isinstance(error.path, str)
+            else "Give the user that runs the server permission to write to its folder, or serve a copy of it."
         ),
         errors.SpaceIncomplete: lambda _: "Start the job again when the files are available.",
         errors.ModelUnavailable: lambda error: (

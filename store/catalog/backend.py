@@ -15,7 +15,7 @@ Transactions are those of `store.catalog.transactions`. What a backend promises 
   it reads is still so when it is committed, and so that revisions and positions of the change feed have the order of
   the commits. It begins only if every lock by name that its thread holds is still held (SQLite's end with the process;
   those of a server can be lost while the process continues).
-- `writing_temporary`: changes temporary tables of the connection, and waits for nobody else's transaction.
+- `writing_temporary`: changes temporary tables of the connection, and waits for no other transaction.
 """
 
 from abc import ABC, abstractmethod
@@ -82,7 +82,7 @@ class Backend(ABC):
 
     @abstractmethod
     def lock(self, name: str) -> NamedLock:
-        """Return a lock for all processes that use the catalogue, on whatever machine."""
+        """Return a lock for all processes that use the catalogue, on all machines."""
 
     def local_lock(self, name: str) -> NamedLock:
         """Return a lock for the processes of this machine, for files in the folder `path`."""

@@ -1,4 +1,4 @@
-"""Locks with a name, of which one process at a time can hold each."""
+"""Locks with a name. One process at a time can hold each."""
 
 from pathlib import Path
 from typing import Protocol

@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import LibraryInUse, LibraryNotFound, LibraryUnusable
 from store.catalog import schema
 from store.catalog.engine import library_error, make_engine
+from store.catalog.postgresql.address import is_server_url
 from store.catalog.read_only import FileState
 from store.catalog.sql_functions import register_functions
 from store.catalog.sqlite_backend import CATALOG_FILENAME, DAMAGED_FOLDERS, FOREIGN_LOG, SqliteBackend
@@ -62,11 +63,14 @@ class Recovery:
 def recover(path: Path, waiting: Callable[[], None] | None = None) -> Recovery | None:
     """Replace the catalogue of the library in the folder `path` with all that can be read of it, if it is damaged.
 
-    Returns None if it is intact. The damaged files are kept in a folder of the library. Vectors that are gone are
-    restored from index files that are intact. Near-duplicates and index files are left to `store.check.repair`.
+    Returns None if it is intact, and for a catalogue on a server: its files are not here, and the backups of the server
+    are for that. The damaged files are kept in a folder of the library. Vectors that are gone are restored from index
+    files that are intact. Near-duplicates and index files are left to `store.check.repair`.
 
     Raises `LibraryNotFound`, `LibraryInUse` if another process has the catalogue open, and `LibraryUnusable`.
     """
+    if is_server_url(str(path)):
+        return None
     path = Path(path).expanduser().absolute()
     file = path / CATALOG_FILENAME
     if not file.exists():

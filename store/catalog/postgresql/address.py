@@ -4,14 +4,14 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from core.errors import LibraryUnusable
 from core.settings import local_folder
 
 __all__ = ["ServerAddress", "is_server_url"]
 
-_SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?:/+", re.IGNORECASE)
+_SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?:(?P<slashes>/{1,3})", re.IGNORECASE)
 _SECRETS = ("password", "sslpassword")
 """Parameters of a URL that are not shown."""
 
@@ -29,12 +29,15 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str) -> "ServerAddress":
-        """Return the address that a URL names. One slash is enough: a `Path` made of a URL has lost the other.
+        """Return the address that a URL names. A `Path` made of one, which has lost a slash, is understood too.
 
         Raises `LibraryUnusable` if the text is no URL.
         """
         match = _SCHEME.match(text)
-        url = "postgresql://" + text[len(match.group()) :] if match else text
+        slashes, rest = ("//", text) if match is None else (match["slashes"], text[match.end() :])
+        if slashes == "/" and "/" not in rest.partition("?")[0]:  # a database without a host
+            slashes = "///"
+        url = "postgresql:" + ("//" if slashes == "/" else slashes) + rest
         try:
             urlsplit(url)
         except ValueError as exc:  # the text may contain a password
@@ -48,7 +51,7 @@ class ServerAddress:
         user, at, host = parts.netloc.rpartition("@")
         kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRETS]
         query = urlencode(kept, quote_via=quote, safe="/")
-        return urlunsplit(("postgresql", user.partition(":")[0] + at + host, parts.path, query, ""))
+        return f"postgresql://{user.partition(':')[0]}{at}{host}{parts.path}{'?' * bool(query)}{query}"
 
     @property
     def folder(self) -> Path:

@@ -115,7 +115,7 @@ class PostgresBackend(Backend):
         return int(connection.exec_driver_sql(f"SELECT number FROM {server_schema.CHANGE_TABLE}").scalar_one())
 
     def identity(self, connection: Connection) -> str:
-        """Return when the library was created, and which state of which database it is in.
+        """Return when the library was created, in which database it is, and its timeline.
 
         A database that was restored to an earlier state goes on with another timeline.
         """
