@@ -1,6 +1,6 @@
 """Counts of pictures by camera, month, folder, tag and other facets.
 
-Those of the whole library are kept (`store.kept_counts`); those of some of its pictures are counted.
+Those of the whole library are kept, and what is needed to count those of many of its pictures (`store.kept_counts`).
 """
 
 import os
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, func, select, union_all
 
+from store.catalog.portable_sql import MONTH_LENGTH, date_text
 from store.catalog.tables import (
     Content,
     ContentPlace,
@@ -26,9 +27,11 @@ from store.catalog.tables import (
 )
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
-from store.filters.selection import matching_contents
-from store.kept_counts.block_counts import FACT_COLUMNS
+from store.filters.selection import candidates_in, matching_contents
+from store.kept_counts.block_columns import FACT_COLUMNS
+from store.kept_counts.block_counts import BlockCounts
 from store.kept_counts.keeping import count_everything
+from store.kept_counts.selected import count_selected
 from store.library import Library
 
 __all__ = ["FACETS", "Facet", "Facets", "count_facets"]
@@ -69,9 +72,14 @@ def _count_everything(library: Library) -> tuple[dict[str, Counter[str | None]],
     """Return the counts that are kept, with names in place of IDs."""
     kept = count_everything(library)
     with library.read() as connection:  # a later view: a tag may be gone
-        places = {row.id: row for row in connection.execute(select(PlaceRow.id, PlaceRow.country, PlaceRow.city))}
-        tags = {row.id: row.name for row in connection.execute(select(Tag.id, Tag.name))}
-        roots = _folder_roots(connection)
+        return _named(connection, kept), kept.contents
+
+
+def _named(connection: Connection, kept: BlockCounts) -> dict[str, Counter[str | None]]:
+    """Return counts with names in place of IDs."""
+    places = {row.id: row for row in connection.execute(select(PlaceRow.id, PlaceRow.country, PlaceRow.city))}
+    tags = {row.id: row.name for row in connection.execute(select(Tag.id, Tag.name))}
+    roots = _folder_roots(connection)
     by_facet = {name: counts.copy() for name, counts in kept.facts.items()}
     for place, number in kept.places.items():
         if place in places:
@@ -86,13 +94,17 @@ def _count_everything(library: Library) -> tuple[dict[str, Counter[str | None]],
             if root in roots
         }
     )
-    return by_facet, kept.contents
+    return by_facet
 
 
 def _count_matching(
     library: Library, condition: Condition, facets: Sequence[str]
 ) -> tuple[dict[str, Counter[str | None]], int]:
+    """Count the columns of the contents that are kept; if they are few, count rows."""
     with library.read() as connection:
+        counted = count_selected(library, connection, candidates_in(connection, condition))
+        if counted is not None:
+            return _named(connection, counted), counted.contents
         is_kept = matching_contents(connection, condition)
         by_facet, pictures = _count_contents(connection, is_kept)
         if "country" in facets or "city" in facets:
@@ -108,12 +120,13 @@ def _count_matching(
 
 def _count_contents(connection: Connection, is_kept: ColumnElement[bool]) -> tuple[dict[str, Counter[str | None]], int]:
     """Count all facets that are columns of a content, in one pass: a large library has few combinations of them."""
-    counts = {name: Counter[str | None]() for name in FACT_COLUMNS}
+    facts = {"month": date_text(Content.taken_at, MONTH_LENGTH), **FACT_COLUMNS}
+    counts = {name: Counter[str | None]() for name in facts}
     total = 0
-    columns = FACT_COLUMNS.values()
+    columns = facts.values()
     for *values, number in connection.execute(select(*columns, func.count()).where(is_kept).group_by(*columns)):
         total += number
-        for name, value in zip(FACT_COLUMNS, values, strict=True):
+        for name, value in zip(facts, values, strict=True):
             counts[name][value] += number
     return counts, total
 

@@ -21,6 +21,7 @@ from store.spaces.registry import StoredSpace, revision_of
 __all__ = [
     "absent_contents",
     "candidate_ids",
+    "candidates_in",
     "check_condition",
     "matching_contents",
     "matching_ids",
@@ -43,8 +44,7 @@ def candidate_ids(library: Library, stored: StoredSpace, condition: Condition) -
     with library.read() as connection:
         if revision_of(connection, stored) is None:
             raise SpaceDropped(str(stored.space))
-        check_size(condition)
-        return _candidates(connection, condition)
+        return candidates_in(connection, condition)
 
 
 def selected_ids(library: Library, stored: StoredSpace, condition: Condition) -> Ids:
@@ -57,6 +57,15 @@ def selected_ids(library: Library, stored: StoredSpace, condition: Condition) ->
     )
     with library.read() as connection:
         return read_ids(connection, _files(*_compiled(connection, condition)).where(embedded.exists()))
+
+
+def candidates_in(connection: Connection, condition: Condition) -> Ids:
+    """Return contents, ascending, among which are all with a present file that `condition` keeps.
+
+    Others are those without a present file, if no fact of a file is asked for. Raises as `selected_ids`.
+    """
+    check_size(condition)
+    return _candidates(connection, condition)
 
 
 def matching_ids(library: Library, condition: Condition) -> list[int]:

@@ -3,17 +3,28 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
+import pytest
 from sqlalchemy import delete, update
 
-from store import Library
+from store import Library, timeline
 from store.catalog.tables import Content, Picture, PictureState
 from store.filters.conditions import FieldTest, Op
+from store.kept_counts import by_date
 from store.queries import newest_contents
 from store.timeline import DayCount, load_days, load_from_day
 
 # ruff: noqa: DTZ001 (cameras know no time zone)
 
 Put = Callable[..., list[int]]
+
+
+@pytest.fixture(params=["rows", "columns"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days are counted in the database, or from kept columns, as in a large library."""
+    if request.param == "columns":
+        monkeypatch.setattr(by_date, "MIN_BLOCKS", 0)
+        monkeypatch.setattr(timeline, "MIN_PICTURES", 0)
+
 
 SHAPES = (
     (4, 3, 6),  # 4/3 = 1 + 6/18

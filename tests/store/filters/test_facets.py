@@ -15,9 +15,16 @@ from store import Library
 from store.catalog.tables import Picture, TagSource
 from store.filters.conditions import Not
 from store.filters.facets import FACETS, Facet, count_facets
+from store.kept_counts import selected
 from store.tags import Tagging, add_tags
 
 CAMERAS = ("Leica Q", "Canon R5", None)
+
+
+@pytest.fixture(params=["rows", "columns"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a condition keeps is counted in the database, or, as where it keeps much, from kept columns."""
+    monkeypatch.setattr(selected, "MIN_EACH", 0 if request.param == "columns" else 10**9)
 
 
 @pytest.fixture

@@ -2,9 +2,12 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,9 +28,12 @@ from store.catalog.tables import (
     Root,
     Tag,
 )
-from store.kept_counts import keeping
-from store.kept_counts.block_counts import BlockCounts, FolderCount
+from store.kept_counts import by_date, keeping, selected
+from store.kept_counts.block_columns import COLUMNS_KIND, BlockColumns, read_columns
+from store.kept_counts.block_counts import KIND, BlockCounts, FolderCount
+from store.kept_counts.by_date import contents_by_date
 from store.kept_counts.keeping import count_everything, keep_counts, wrong_counts
+from store.kept_counts.selected import count_selected
 
 CONTENTS = (1, 2, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, 5 * BLOCK_SIZE)
 STATES = ("present", "missing", "failed", "paired")
@@ -126,13 +132,16 @@ def apply(connection: Connection, change: tuple[object, ...]) -> None:
                 _add_content(connection, int(str(content)))
 
 
-def counted_in_python(connection: Connection) -> BlockCounts:
-    """All counts, from the rows of all tables."""
+def counted_in_python(connection: Connection, chosen: Sequence[int] = CONTENTS) -> BlockCounts:
+    """All counts of some contents, from the rows of all tables."""
     counts = BlockCounts()
-    files = [row for row in connection.execute(select(Picture.__table__)) if row.state == "present"]
+    rows = connection.execute(select(Picture.__table__))
+    files = [row for row in rows if row.state == "present" and row.content_id in chosen]
     present = {row.content_id for row in files}
     kinds = {row.id: row.kind for row in connection.execute(select(Root.__table__))}
     for row in connection.execute(select(Content.__table__)):
+        if row.id not in chosen:
+            continue
         if row.id not in present:
             counts.absent += 1
             continue
@@ -142,7 +151,7 @@ def counted_in_python(connection: Connection) -> BlockCounts:
             "lens": row.lens,
             "format": row.format,
             "orientation": "landscape",
-            "month": None,
+            "month": row.taken_at and f"{row.taken_at:%Y-%m}",
         }
         for name, value in {**facts, "city": row.city, "country": row.country}.items():
             counts.facts[name][value] += 1
@@ -178,6 +187,90 @@ def test_counts_follow_any_changes(filled: Library, changes: list[list[tuple[obj
         with filled.read() as connection:
             assert count_everything(filled) == counted_in_python(connection)
             assert wrong_counts(connection) == []
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.lists(st.lists(CHANGES, max_size=4), max_size=4),
+    chosen=st.lists(CHOSEN, unique=True).map(sorted),
+)
+def test_counts_of_some_contents_follow_any_changes(
+    filled: Library, changes: list[list[tuple[object, ...]]], chosen: list[int]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selected, "MIN_EACH", 0)
+        for number, batch in enumerate(changes):
+            with filled.transaction() as connection:
+                for change in batch:
+                    apply(connection, change)
+            if number % 2:
+                keeping._memories.clear()
+                keep_counts(filled)
+            with filled.read() as connection:
+                expected = counted_in_python(connection, chosen)
+                expected.absent = 0
+                assert count_selected(filled, connection, np.array(chosen, np.int64)) == expected
+
+
+DATES = st.sampled_from(
+    [datetime(2020, 5, 5, 10), datetime(2020, 5, 5, 10, 0, 0, 1), datetime(1899, 1, 1), None]  # noqa: DTZ001
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.lists(
+        st.lists(st.one_of(CHANGES, st.tuples(st.just("fact"), CHOSEN, st.just("taken_at"), DATES)), max_size=4),
+        max_size=6,
+    ),
+    share=st.sampled_from([0, 1]),
+)
+def test_contents_by_date_follow_any_changes(
+    filled: Library, changes: list[list[tuple[object, ...]]], share: int
+) -> None:
+    """Those of blocks that have changed are merged with the others, or all are sorted."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_date, "MAX_CHANGED", share)
+        for batch in changes:
+            with filled.transaction() as connection:
+                for change in batch:
+                    apply(connection, change)
+            with filled.read() as connection:
+                found = contents_by_date(filled, connection)
+                is_present = select(Picture.id).where(Picture.content_id == Content.id, Picture.state == "present")
+                order = (Content.taken_at.desc().nulls_last(), Content.id.desc())
+                rows = connection.execute(select(Content.id).where(is_present.exists()).order_by(*order))
+                assert found.ids.tolist() == list(rows.scalars())
+                assert len(found.times) == len(found.shapes) == len(found.ids)
+
+
+def test_columns_are_the_same_after_storing(filled: Library) -> None:
+    with filled.transaction() as connection:
+        row = {"content_id": 1, "key": "anna", "name": "Anna"}
+        connection.execute(insert(PersonRow).values(row))
+        connection.execute(insert(ContentTag).values(tag_id=2, content_id=1, source="user"))
+    with filled.read() as connection:
+        columns = read_columns(connection, 0)
+    again = BlockColumns.from_bytes(columns.to_bytes())
+    assert again.count() == columns.count()
+    assert columns.count().people_names == {"anna": "Anna"}
+    assert again.to_bytes() == columns.to_bytes()
+
+
+def test_columns_of_an_empty_block() -> None:
+    empty = BlockColumns(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.uint8), 7)
+    assert empty.count() == BlockCounts(absent=7)
+
+
+def test_wrong_columns_are_found(filled: Library) -> None:
+    keep_counts(filled)
+    with filled.read() as connection:
+        columns = replace(read_columns(connection, 0), absent=5)
+    with filled.transaction() as connection:
+        is_chosen = (KeptCounts.number == 0) & (KeptCounts.kind == COLUMNS_KIND)
+        connection.execute(update(KeptCounts).where(is_chosen).values(counts=columns.to_bytes()))
+    with filled.read() as connection:
+        assert wrong_counts(connection) == [0]
 
 
 @pytest.fixture
@@ -226,7 +319,7 @@ def test_counts_of_an_earlier_version_are_not_stored_over_a_later_one(filled: Li
     assert version is not None
     with filled.transaction() as connection:
         connection.execute(delete(Picture).where(Picture.content_id == 1))
-    keeping._keep(filled, {0: (version, BlockCounts(contents=99).to_bytes())})
+    keeping._keep(filled, {0: (version, {KIND: BlockCounts(contents=99).to_bytes()})})
     assert count_everything(filled).contents == len(CONTENTS) - 1
 
 
