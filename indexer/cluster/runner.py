@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from indexer.cluster.encoders import ClusterEncoders, EncoderTask, ModelChoice, 
 from indexer.cluster.readers import FILES_PER_TASK, TASKS_PER_READER, ClusterReaders, RemoteReading
 from indexer.reader import Reader
 from indexer.runner import EmbeddedBatch, FileEmbedder, Runner, seconds_of
+from indexer.summary import StageTimer
 from pictures.reader_process import slot_bytes
 from pictures.reading import ReadSettings
 
@@ -84,8 +85,14 @@ class _LazyEmbedder:
     def embed(self, reader: Reader[Item], items: Iterable[Item]) -> Iterator[EmbeddedBatch]:
         remaining = iter(items)
         for first in remaining:
-            self._started = self._started or self._start()
-            yield from self._started.embed(reader, chain([first], remaining))
+            timer = StageTimer()
+            if self._started is None:
+                with timer.stage("start"):
+                    self._started = self._start()
+            for batch in self._started.embed(reader, chain([first], remaining)):
+                timer.add(batch.seconds)
+                yield replace(batch, seconds=timer.seconds)
+                timer = StageTimer()
 
     def _start(self) -> "_ClusterEmbedder":
         cores = self.settings.readers or available_cores()
