@@ -97,13 +97,22 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "Copy it first if it may not."
         ),
         errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
-        errors.IndexEngineUnavailable: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server.",
+        errors.IndexEngineUnavailable: lambda _: (
+            "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server."
+        ),
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.TargetNotEmpty: lambda _: "Name a folder or a database that does not exist yet, or has no pictures.",
         errors.MigrationFailed: lambda _: (
             "`sightline verify` lists damage of the library, `sightline repair` repairs it."
         ),
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
+        errors.RootElsewhere: lambda error: (
+            f"`sightline move-root {shlex.quote(str(error.root))} {shlex.quote(str(error.here))} --here` notes that."
+        ),
+        errors.RootNotHere: lambda _: (
+            "`sightline move-root OLD NEW --here` says where this machine has it. If its files have changed, run again "
+            "with --accept-missing."
+        ),
         errors.RootMismatch: lambda _: "If this is the right folder all the same, run again with --force.",
         errors.UnknownRoot: lambda _: "`sightline status` lists the folders of the library.",
         errors.SnapshotTooNew: lambda _: "Upgrade Sightline.",

@@ -3,14 +3,17 @@
 from dataclasses import asdict
 from pathlib import Path
 
+import click
+
 from cli.output import print_json, print_text, say_waiting, shown
 from cli.paths import logical_path
 from cli.snapshots import keep_snapshot
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.moved_roots import MovedRoot, move_roots
+from store.root_places import place_root
 
-__all__ = ["move"]
+__all__ = ["move", "note_place"]
 
 
 def move(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
@@ -32,6 +35,22 @@ def move(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_
             print_json({**asdict(each), "dry_run": dry_run})
         else:
             _print_moved(each, dry_run=dry_run)
+
+
+def note_place(library: Path, old: Path, new: Path, *, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Note that this machine has a root of a library on a server at another place."""
+    with Library.open(library) as opened:
+        if opened.backend.name == "sqlite":
+            raise click.UsageError(f"{opened.location} is a folder, which has one place for each of its folders.")
+        placed = place_root(opened, logical_path(old), logical_path(new), force=force, dry_run=dry_run)
+    if as_json:
+        print_json({"root": placed.root, "here": placed.here, **asdict(placed.found), "dry_run": dry_run})
+        return
+    verb = "Would note" if dry_run else "Noted"
+    found = placed.found
+    files = "file is there with its size" if found.checked == 1 else "files are there with their sizes"
+    print_text(f"{verb} for this machine: {shown(placed.root)} is at {shown(placed.here)}")
+    print_text(f"  {found.same_size:,} of {found.checked:,} checked {files}")
 
 
 def _print_moved(moved: MovedRoot, *, dry_run: bool) -> None:

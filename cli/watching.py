@@ -19,6 +19,7 @@ from indexer.watch import DirectRuns, Watcher, WatchReport, WatchSettings
 from indexer.watch.notifications import require_watchfiles
 from indexer.watch.watched_root import Method
 from store import Library
+from store.root_places import require_root_here
 from store.roots import ensure_root, find_location, folder_roots
 
 __all__ = ["PrintedReport", "watch_folders"]
@@ -62,6 +63,7 @@ def _require_root(library: Library, folder: Path) -> Path:
     if location is None:
         if not folder.is_dir():
             raise FolderNotFound(folder)
+        require_root_here(library, folder)
         with library.exclusive() as writer:
             ensure_root(writer, folder)
     return folder

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable
 from store.library import Library
+from store.root_places import require_root_here
 from store.roots import count_present, find_location
 
 __all__ = ["folder_errors", "outermost", "require_folder"]
@@ -15,6 +16,7 @@ def require_folder(library: Library, folder: Path, *, accept_missing: bool) -> N
     """Raise what is wrong with `folder`. An indexed folder may be gone if it is accepted as missing."""
     with folder_errors(folder):
         if folder.is_dir():
+            require_root_here(library, folder, accept_missing=accept_missing)
             return
         if folder.exists():
             raise FolderNotFound(folder)

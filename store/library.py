@@ -74,6 +74,10 @@ class Library(LibraryLocks):
         library = cls(backend)
         try:
             backend.start()
+            if backend.name != "sqlite":
+                from store.root_places import show_places
+
+                show_places(library)
         except BaseException:
             library.close()
             raise

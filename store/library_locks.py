@@ -21,6 +21,7 @@ from pathlib import Path
 
 from store.catalog.backend import Backend
 from store.catalog.named_locks import FOREVER, WRITER_LOCK, NamedLock
+from store.catalog.root_paths import stored_root
 
 __all__ = ["LibraryLocks", "RootLock"]
 
@@ -61,7 +62,7 @@ class LibraryLocks:
 
         Acquire it before the writer lock, never while that is held. `waiting` and `check` are as for `exclusive`.
         """
-        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
+        name = hashlib.sha256(stored_root(self.backend.engine, os.fsencode(root))).hexdigest()[:12]
         turn, lock = (self.backend.lock(f"indexing-{name}.{suffix}") for suffix in ("next.lock", "lock"))
         with ExitStack() as held:
             with self._hold(turn, waiting, check):  # the process that waits longest is next

@@ -35,7 +35,9 @@ __all__ = [
     "PictureUnreadable",
     "PictureUnsupported",
     "RootBusy",
+    "RootElsewhere",
     "RootMismatch",
+    "RootNotHere",
     "RootOverlaps",
     "RootUnavailable",
     "TargetNotEmpty",
@@ -177,6 +179,28 @@ class ForeignRoot(SightlineError):
     def __init__(self, path: str) -> None:
         super().__init__(f"{path} is not an absolute path on this system. Where are its pictures here?")
         self.path = path
+
+
+class RootElsewhere(SightlineError):
+    """The folder `path`, which was to be indexed, has the files of `root`, which this machine has at `here` instead."""
+
+    def __init__(self, path: Path, root: Path, here: Path) -> None:
+        super().__init__(
+            f"{path} has files of {root}, a folder that another machine added to the library and that this machine has "
+            f"at {here}. Nothing was changed."
+        )
+        self.path, self.root, self.here = path, root, here
+
+
+class RootNotHere(SightlineError):
+    """The folder `path` of the library has other files here: of `checked`, `found` have the size they had."""
+
+    def __init__(self, path: Path, checked: int, found: int) -> None:
+        super().__init__(
+            f"{path} has other files on this machine than the library knows from others: of {checked:,} checked, "
+            f"{found:,} are there with the size they had. Nothing was changed."
+        )
+        self.path, self.checked, self.found = path, checked, found
 
 
 class RootBusy(SightlineError):

@@ -86,6 +86,8 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.RelevanceNotCalibrated("fake"),
     errors.RelevanceNotCalibrated("mini", "word"),
     errors.RootBusy(_PATH),
+    errors.RootElsewhere(_PATH, Path("/mnt/photos"), _PATH),
+    errors.RootNotHere(_PATH, 50, 3),
     errors.RootMismatch(_PATH, 200, 3),
     errors.RootOverlaps(_PATH, _PATH / "a"),
     errors.RootUnavailable(_PATH, 70, 2),

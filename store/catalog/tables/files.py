@@ -9,6 +9,7 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.path_keys import folder_of, name_key, path_key
+from store.catalog.root_paths import RootPath
 from store.catalog.tables.base import Base
 
 __all__ = ["Failure", "PassedOver", "Picture", "PictureState", "Root", "RootKind", "Sidecar", "WrittenSidecar"]
@@ -45,8 +46,8 @@ class Root(Base):
     __tablename__ = "roots"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    path: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    """Folder: the absolute path as file system bytes, not necessarily UTF-8. Collection: its name."""
+    path: Mapped[bytes] = mapped_column(RootPath, unique=True)
+    """Folder: the absolute path on this machine as file system bytes, not necessarily UTF-8. Collection: its name."""
     added_at: Mapped[datetime]
     kind: Mapped[str] = mapped_column(String(10), default=RootKind.FOLDER, server_default=RootKind.FOLDER)
 

@@ -1,0 +1,52 @@
+"""The paths of roots as they are on this machine.
+
+A catalogue on a server has one path for each root. A machine on which the root is at another place replaces it in
+everything that it reads from the column, and the other way round in everything that it compares with it or writes.
+Which paths these are is kept by `store.root_places`, and attached to the dialect of the engine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, LargeBinary
+from sqlalchemy.types import TypeDecorator
+
+__all__ = ["RootPath", "show_roots_here", "stored_root"]
+
+_ATTRIBUTE = "sightline_root_paths"
+
+
+@dataclass(frozen=True)
+class _Paths:
+    here: Mapping[bytes, bytes]
+    """Stored path -> path on this machine."""
+    stored: Mapping[bytes, bytes]
+
+
+def show_roots_here(engine: Engine, places: Mapping[bytes, bytes]) -> None:
+    """Have all statements of an engine see roots at other places: stored path -> path on this machine."""
+    setattr(engine.dialect, _ATTRIBUTE, _Paths(dict(places), {here: stored for stored, here in places.items()}))
+
+
+def stored_root(engine: Engine, path: bytes) -> bytes:
+    """Return how the catalogue names the root that is at `path` on this machine."""
+    paths: _Paths | None = getattr(engine.dialect, _ATTRIBUTE, None)
+    return path if paths is None else paths.stored.get(path, path)
+
+
+class RootPath(TypeDecorator[bytes]):
+    """The path of a root, or the name of a collection."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
+        """Return the stored path for one of this machine."""
+        paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+        return value if paths is None or value is None else paths.stored.get(value, value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:
+        """Return the path on this machine for a stored one."""
+        paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+        return value if paths is None or value is None else paths.here.get(bytes(value), bytes(value))
