@@ -1,4 +1,4 @@
-"""The library: a catalogue in SQLite, and one FAISS index file for each embedding space.
+"""The library: a catalogue in SQLite or PostgreSQL, and one FAISS index file for each embedding space.
 
 Functions that read take a `Library`; functions that change a library take the `Writer` that `Library.exclusive` yields.
 Tags and albums are exceptions: they take a `Library` and never wait for an index run.
