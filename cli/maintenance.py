@@ -21,6 +21,7 @@ from store.recovery import describe, recover
 from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
 from store.spaces.registry import list_spaces, named_space
+from store.spaces.server_engines.updating import repair_engine
 
 __all__ = ["forget_pictures", "repair_library", "verify_library"]
 
@@ -51,7 +52,9 @@ def repair_library(library: Path, *, as_json: bool) -> None:
         ]
         for summary in list_spaces(opened):
             try:
-                if update_approximation(opened, summary.stored):
+                if repair_engine(opened, summary.stored):
+                    steps.append(f"copied all vectors of {summary.stored.space} to the index engine again")
+                elif update_approximation(opened, summary.stored):
                     steps.append(f"renewed the approximate index of {summary.stored.space}")
             except LibraryUnusable as exc:  # what was repaired must be printed
                 warn(str(exc))

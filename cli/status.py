@@ -23,6 +23,7 @@ from store.spaces.index_cache import published_manifest
 from store.spaces.index_engines import chosen_engine
 from store.spaces.recall import RECALL_DEPTH
 from store.spaces.registry import StoredSpace, list_spaces
+from store.spaces.server_engines.checking import EngineReport, report_engine
 from store.spaces.space_fill import fill_states
 from store.spaces.vector_index import faiss_build
 from store.texts import text_coverage
@@ -107,11 +108,29 @@ def _unfinished_imports(library: Library) -> list[dict[str, Any]]:
 
 def _index(library: Library, stored: StoredSpace) -> dict[str, Any]:
     """Return how the index of a space searches, and the recall that was measured if it has one."""
+    if (report := report_engine(library, stored)) is not None:
+        return _server_engine(report)
     manifest = published_manifest(library, stored)
     if manifest is None:
         return {"engine": chosen_engine() or "flat"}
     measured = {"recall": {**vars(manifest.recall), "at": RECALL_DEPTH}, "probes": manifest.probes}
     return {"engine": "flat" if manifest.lists is None else "ivf", **measured}
+
+
+def _server_engine(report: EngineReport) -> dict[str, Any]:
+    """Return what is known of an engine on a server."""
+    facts: dict[str, Any] = {"engine": report.engine, "address": report.address, "fault": report.fault}
+    if report.state is None:
+        return {**facts, "in_use": False}
+    recall = report.state.recall
+    return {
+        **facts,
+        "in_use": report.state.is_usable and report.behind is not None,
+        "vectors": report.state.vectors,
+        "behind": report.behind,
+        "candidates": report.state.candidates,
+        **({} if recall is None else {"recall": {**vars(recall), "at": RECALL_DEPTH}}),
+    }
 
 
 def _calibration_failure(space: Space) -> dict[str, Any]:
@@ -141,7 +160,9 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"{_counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
             f"{_space_state(space)}"
         )
-        if "recall" in space["index"]:
+        if "address" in space["index"]:
+            print_text(f"          {_server_engine_line(space['index'])}")
+        elif "recall" in space["index"]:
             print_text(f"          {_index_line(space['index'])}")
         if space["calibration_failure"]:
             print_text(
@@ -195,15 +216,34 @@ def _import_line(unfinished: dict[str, Any]) -> str:
 
 
 def _index_line(index: dict[str, Any]) -> str:
-    recall = index["recall"]
-    texts = "generated text queries" if recall["generated"] else "text queries"
-    measured = (
-        f"recall@{recall['at']} {recall['text']:.3f} for {recall['text_queries']} {texts}, "
-        f"{recall['pictures']:.3f} for pictures"
-    )
+    measured = _measured(index["recall"])
     if index["engine"] == "ivf":
         return f"Approximate index: {measured} (`search --exact` compares every picture)"
     return f"Exact search, because an approximate index had {measured}"
+
+
+def _measured(recall: dict[str, Any]) -> str:
+    texts = "generated text queries" if recall["generated"] else "text queries"
+    return (
+        f"recall@{recall['at']} {recall['text']:.3f} for {recall['text_queries']} {texts}, "
+        f"{recall['pictures']:.3f} for pictures"
+    )
+
+
+def _server_engine_line(index: dict[str, Any]) -> str:
+    """Return what an engine on a server has, and whether searches use it."""
+    if index["fault"]:
+        return f"Exact search. {index['fault']}"
+    where = shown(index["address"])
+    if "vectors" not in index:
+        return f"Exact search, because {where} has no vectors of this space yet (`sightline index` copies them)"
+    if index["behind"] is None:
+        return f"Exact search, because {where} is too far behind the library (`sightline index` copies all vectors)"
+    measured = f", {_measured(index['recall'])}" if "recall" in index else ", exact"
+    if not index["in_use"]:
+        return f"Exact search, because {where} had{measured.removeprefix(',')}"
+    behind = f", {_counted(index['behind'], 'picture', 'pictures')} behind" if index["behind"] else ""
+    return f"Engine    {where}: {_counted(index['vectors'], 'vector', 'vectors')}{behind}{measured}"
 
 
 def _print_passed_over(facts: dict[str, Any]) -> None:

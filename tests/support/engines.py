@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select, update
 
+from core.frames import FIRST_FRAME
 from store import Library
 from store.catalog.frame_ids import content_of, frame_id
 from store.catalog.id_sets import Ids
@@ -38,23 +39,36 @@ class Clusters:
         """Insert pictures with vectors in 20 clusters, each with so many frames; return their content IDs."""
         names = range(self.last, self.last + number)
         self.last += number
+        contents = [
+            {"digest": name.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8} for name in names
+        ]
         with self.library.transaction() as connection:
-            ids = []
-            for name in names:
-                content = {"digest": name.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8}
-                ids.append(connection.execute(insert(Content).values(content).returning(Content.id)).scalar_one())
-                file = {"root_id": self.root_id, "relpath": b"%06d.png" % name, "size": 1, "mtime_ns": 1}
-                state = {"content_id": ids[-1], "state": PictureState.PRESENT}
-                connection.execute(insert(Picture).values({**file, **state}))
-                row = {"space_id": self.stored.id, "content_id": ids[-1]}
-                vectors = [self.stored.to_bytes(self.vector(name, frame)) for frame in range(frames)]
-                connection.execute(insert(Embedding).values({**row, "vector": vectors[0]}))
-                for frame in range(frames if frames > 1 else 0):
-                    connection.execute(insert(FrameRow).values(content_id=ids[-1], number=frame, kind="page"))
-                for frame in range(1, frames):
-                    connection.execute(
-                        insert(FrameEmbedding).values({**row, "number": frame, "vector": vectors[frame]})
-                    )
+            inserted = insert(Content).returning(Content.id, sort_by_parameter_order=True)
+            ids = list(connection.execute(inserted, contents).scalars())
+            pairs = list(zip(names, ids, strict=True))
+            files = [
+                {
+                    "root_id": self.root_id,
+                    "relpath": b"%06d.png" % name,
+                    "size": 1,
+                    "mtime_ns": 1,
+                    "content_id": content_id,
+                }
+                for name, content_id in pairs
+            ]
+            connection.execute(insert(Picture), [{**file, "state": PictureState.PRESENT} for file in files])
+            vectors = [
+                {"content_id": content_id, "number": number, "vector": self.stored.to_bytes(self.vector(name, number))}
+                for name, content_id in pairs
+                for number in range(frames)
+            ]
+            firsts = [{**row, "space_id": self.stored.id} for row in vectors if row["number"] == FIRST_FRAME]
+            connection.execute(insert(Embedding), [{k: v for k, v in row.items() if k != "number"} for row in firsts])
+            if frames > 1:
+                described = [{"content_id": row["content_id"], "number": row["number"]} for row in vectors]
+                connection.execute(insert(FrameRow), [{**row, "kind": "page"} for row in described])
+                further = [{**row, "space_id": self.stored.id} for row in vectors if row["number"] != FIRST_FRAME]
+                connection.execute(insert(FrameEmbedding), further)
             mark_changed(connection)
         return ids
 

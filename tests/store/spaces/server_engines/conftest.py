@@ -13,7 +13,7 @@ from store.roots import ensure_root
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.ranker import Ranker
 from store.spaces.registry import StoredSpace
-from store.spaces.server_engines import server_index
+from store.spaces.server_engines import recall, server_index
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.pgvector import PgvectorEngine
 from tests.support.engines import SERVERS, Clusters, Setup
@@ -40,6 +40,7 @@ def setup(
     monkeypatch.setattr(PgvectorEngine, "approximate_from", 300)
     monkeypatch.setattr(server_index, "FEW", 20)
     monkeypatch.setattr(server_index, "MAX_SENT", 150)
+    monkeypatch.setattr(recall, "QUERIES", 10)
     if name.startswith("pgvector"):
         monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{request.getfixturevalue('postgres_url')}")
     elif name.startswith("milvus"):
