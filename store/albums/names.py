@@ -13,4 +13,4 @@ def album_key(name: str) -> str:
     """Return the comparable form of the name of an album: all spellings of one name have the same."""
     with suppress(InvalidTag):
         name = tag_name(name)
-    return fold(name)
+    return fold(name.encode("utf-8", "replace").decode())  # it may be no text at all

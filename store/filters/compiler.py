@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     SelectBase,
     SQLColumnExpression,
     and_,
@@ -32,7 +33,7 @@ from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.catalog.text_search import text_in, text_like
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.fields import FIELDS, Field, Kind
-from store.filters.path_patterns import name_like, path_in, path_like
+from store.filters.path_patterns import SURROGATE, comparable_path, name_like, path_in, path_like
 from store.filters.people_and_places import (
     distinct_values,
     in_place,
@@ -57,6 +58,11 @@ _COMPARISONS: Mapping[Op, Callable[[SQLColumnExpression[Any], Value], ColumnElem
         Op.GT: lambda field, value: field > value,
         Op.GE: lambda field, value: field >= value,
     }
+)
+
+
+_ROUNDED: Mapping[Op, Callable[[float], int]] = MappingProxyType(
+    {Op.LT: math.ceil, Op.GE: math.ceil, Op.LE: math.floor, Op.GT: math.floor}
 )
 
 
@@ -100,7 +106,21 @@ def _number(_connection: Connection, field: Field, test: FieldTest) -> ColumnEle
     for value in values or ():
         if isinstance(value, (int, float)) and not abs(value) < _MAX_NUMBER:  # NaN too
             raise InvalidQuery(f"{value} is out of range for {test.field}.")
+    if values and isinstance(cast("Any", field.value).type, Integer):
+        values = tuple(_whole(test.op, value) for value in values)
     return None if values is None else _compared(field, test, values)
+
+
+def _whole(op: Op, value: Value) -> Value:
+    """Return a whole number that compares with whole numbers as `value` does, if there is one.
+
+    PostgreSQL does not use the index of a column of whole numbers to compare it with a fraction.
+    """
+    if not isinstance(value, float):
+        return value
+    if op in _ROUNDED:
+        return _ROUNDED[op](value)
+    return int(value) if value.is_integer() else value
 
 
 def _moment(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
@@ -116,7 +136,7 @@ def _word(_connection: Connection, field: Field, test: FieldTest) -> ColumnEleme
     values = _values(test, str)
     if values is None or test.op not in (Op.EQ, Op.IN):
         return None
-    return field.value.in_([str(value) for value in values])
+    return field.value.in_([_storable(str(value)) for value in values])
 
 
 def _text(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
@@ -131,7 +151,7 @@ def _text(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
 def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     if test.op is Op.EXISTS:
         return _known(field, test)
-    values = _storable_texts(test)
+    values = [str(value) for value in _values(test, str) or ()]
     if test.op is Op.LIKE and values:
         return path_like(connection, values[0])
     return path_in(connection, values) if test.op in (Op.EQ, Op.IN) else None
@@ -140,10 +160,10 @@ def _path(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
 def _filename(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:
     if test.op is Op.EXISTS:
         return _known(field, test)
-    values = _storable_texts(test)
+    values = [str(value) for value in _values(test, str) or ()]
     if test.op is Op.LIKE and values:
         return name_like(values[0])
-    return field.value.in_(list(map(fold, values))) if test.op in (Op.EQ, Op.IN) else None
+    return field.value.in_(list(map(comparable_path, values))) if test.op in (Op.EQ, Op.IN) else None
 
 
 def _storable_texts(test: FieldTest) -> list[str]:
@@ -319,7 +339,7 @@ def _album(_connection: Connection, _field: Field, test: FieldTest) -> ColumnEle
 
 def _storable(text: str) -> str:
     """Return `text` without surrogates, which stand for bytes that are not UTF-8 and cannot be stored."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return SURROGATE.sub("\ufffd", text)  # a question mark would be any character
 
 
 _KINDS: Mapping[Kind, Callable[[Connection, Field, FieldTest], ColumnElement[bool] | None]] = MappingProxyType(

@@ -12,13 +12,15 @@ from collections.abc import Callable, Collection, Sequence
 from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, case, false, select, true
 
 from core.errors import InvalidQuery
-from store.catalog.collation import fold
 from store.catalog.id_sets import among
 from store.catalog.path_keys import path_key
 from store.catalog.tables import Picture, Root, RootKind
 from store.catalog.text_search import like_pattern
 
-__all__ = ["name_like", "path_in", "path_like", "remainders"]
+__all__ = ["SURROGATE", "comparable_path", "name_like", "path_in", "path_like", "remainders"]
+
+SURROGATE = re.compile("[\ud800-\udfff]")
+"""What stands for a byte that is not UTF-8, in names of files and on the command line."""
 
 MAX_PATTERN_BYTES = 40_000
 """Bytes of a pattern with its escapes. SQLite rejects more than 50,000 (SQLITE_MAX_LIKE_PATTERN_LENGTH)."""
@@ -40,7 +42,7 @@ def path_like(connection: Connection, pattern: str) -> ColumnElement[bool]:
 
 def path_in(connection: Connection, paths: Collection[str]) -> ColumnElement[bool]:
     """Return an expression that tells whether the whole path of a file is one of `paths`, ignoring case."""
-    keys = tuple(_key(path) for path in paths)
+    keys = tuple(comparable_path(path) for path in paths)
     return _by_root(
         connection,
         keys,
@@ -112,14 +114,18 @@ def _beyond_stars(pattern: str, positions: set[int]) -> set[int]:
 
 def _simplified(pattern: str) -> str:
     """Return the comparable form of a pattern, with repeated stars merged, which match the same texts."""
-    simple = re.sub(r"\*+", "*", _key(pattern))
+    simple = re.sub(r"\*+", "*", comparable_path(pattern))
     if len(like_pattern(simple).encode()) > MAX_PATTERN_BYTES:
         raise InvalidQuery("The pattern is too long.")
     return simple
 
 
-def _key(text: str) -> str:
-    return fold(text).replace("\0", "\ufffd")  # as `path_key`
+def comparable_path(text: str) -> str:
+    """Return the comparable form of a path or a pattern, as `path_key` does; bytes that are no text are surrogates."""
+    try:
+        return path_key(text.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # half of a pair, from JSON
+        return path_key(SURROGATE.sub("\ufffd", text).encode())
 
 
 def _like(column: SQLColumnExpression[str], pattern: str) -> ColumnElement[bool]:

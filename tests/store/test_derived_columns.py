@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from encoders.fake import FakeEncoder
@@ -83,6 +84,7 @@ def insert_as_an_earlier_version(library: Library, relpaths: list[bytes]) -> Non
         )
 
 
+@pytest.mark.sqlite("writes to its file as an earlier version does")
 def test_pictures_that_an_earlier_version_adds_after_the_upgrade_are_completed_by_the_next_run(
     library: Library, album: Path, encoder: FakeEncoder
 ) -> None:
@@ -90,7 +92,7 @@ def test_pictures_that_an_earlier_version_adds_after_the_upgrade_are_completed_b
     written = [b"Sea/Old One.PNG", b"top.png", b"Sea/caf\xe9.png"]
     for relpath in written:
         (album / os.fsdecode(relpath)).parent.mkdir(exist_ok=True)
-        shutil.copy(album / "red.png", os.path.join(os.fsencode(album), relpath))  # noqa: PTH118
+        shutil.copy(os.fsencode(album / "red.png"), os.path.join(os.fsencode(album), relpath))  # noqa: PTH118
     insert_as_an_earlier_version(library, written)
     with library.read() as connection:
         assert len(find_wrong_paths(connection)) == 3
@@ -108,6 +110,7 @@ def test_pictures_that_an_earlier_version_adds_after_the_upgrade_are_completed_b
     assert verify(library) == []
 
 
+@pytest.mark.sqlite("writes to its file as an earlier version does")
 def test_an_earlier_version_may_also_be_followed_by_a_repair(
     library: Library, album: Path, encoder: FakeEncoder
 ) -> None:

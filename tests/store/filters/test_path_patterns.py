@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import ColumnElement, Connection, insert, select
 
-from core.errors import InvalidQuery
+from core.errors import InvalidQuery, SightlineError
+from search.filters import field_condition
 from store import Library
 from store.catalog.collation import fold, matches
 from store.catalog.tables import Content, Picture, Root, RootKind
 from store.filters.path_patterns import MAX_PATTERN_BYTES, name_like, path_in, path_like, remainders
+from store.filters.selection import matching_ids
 
 ROOTS = (b"/", b"/photos", b"/Photos/100%_\\", b"/f\xc3\xa9/\xe2\x84\xaa", b"/n\xfcl", b"/straSSe", b"imported:x")
 """The last one is a collection of documents."""
@@ -115,6 +117,28 @@ def found(connection: Connection, where: ColumnElement[bool]) -> list[bytes]:
 def test_like_matches_the_same_names_as_python(connection: Connection, pattern: str) -> None:
     assert found(connection, path_like(connection, pattern)) == one_by_one(lambda path, _: matches(path, pattern))
     assert found(connection, name_like(pattern)) == one_by_one(lambda _, name: matches(name, pattern))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"*n\xfcl*", b"n\xe2\x82l", b"*/n\xe2?l", b"*\xff*", b"/n\xfcl/*", b"caf\xff", b"n\x80?", b"*n\xe2\x82\x00*"],
+)
+def test_bytes_that_are_no_text_match_as_they_are_stored(connection: Connection, raw: bytes) -> None:
+    """On the command line they are surrogates. A question mark in place of one would match any character."""
+    given, read = os.fsdecode(raw), raw.replace(b"\0", "\ufffd".encode()).decode("utf-8", "replace")
+    assert found(connection, path_like(connection, given)) == one_by_one(lambda path, _: matches(path, read))
+    assert found(connection, name_like(given)) == one_by_one(lambda _, name: matches(name, read))
+    assert found(connection, path_in(connection, [given])) == one_by_one(lambda path, _: fold(path) == fold(read))
+
+
+@pytest.mark.parametrize("value", ["\ud800", "\udfff\ud800x", "\udce9"])
+def test_halves_of_pairs_are_no_error_in_any_filter(library: Library, value: str) -> None:
+    for field in ("path", "name", "camera", "tag", "album", "person", "format", "city", "text"):
+        for pattern in (value, f"*{value}*"):
+            try:
+                assert len(matching_ids(library, field_condition(field, pattern))) == 0
+            except SightlineError:  # such as an album that does not exist
+                continue
 
 
 def one_by_one(accepts: Callable[[str, str], bool]) -> list[bytes]:
