@@ -202,3 +202,37 @@ def test_job_of_a_killed_server_is_continued_by_the_other(balancer: Balancer, fo
     assert is_ready(balancer.servers[0])
     status = balancer.ask("GET", "api/v1/status").json()
     assert (status["present"], status["missing"]) == (PICTURES + 400, 0)
+
+
+@pytest.fixture
+def read_only_url(url: str) -> Iterator[str]:
+    """The same library, for a user who may only read it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE reader LOGIN")
+        connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    yield url.replace("//sightline@", "//reader@")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP OWNED BY reader")
+        connection.execute("DROP ROLE reader")
+
+
+def test_user_who_may_only_read_can_serve(read_only_url: str, url: str, folder: Path) -> None:
+    """As from a read replica: everything is answered, and nothing can be changed."""
+    with (
+        served(read_only_url, "--watch", SIGHTLINE_LOCAL=str(folder / "reading")) as reading,
+        served(url, SIGHTLINE_LOCAL=str(folder / "writing")) as writing,
+    ):
+        wait_until(lambda: is_ready(reading))
+        assert [
+            (hit["id"], hit["score"]) for hit in reading.post("api/v1/search", json={"query": "red"}).json()["hits"]
+        ] == [(hit["id"], hit["score"]) for hit in writing.post("api/v1/search", json={"query": "red"}).json()["hits"]]
+        refused = reading.post("api/v1/tags", json={"pictures": [1], "tag": "No"})
+        assert (refused.status_code, refused.json()["title"]) == (403, "LibraryReadOnly")
+        assert reading.post("api/v1/jobs", json={"kind": "duplicates"}).status_code == 403
+        assert reading.get("api/v1/pictures/1/thumbnail").status_code == 200
+        assert reading.get("").status_code == 200
+        writing.post("api/v1/tags", json={"pictures": [1], "tag": "Paris"})
+        found = reading.post("api/v1/search", json={"where": "tag:Paris"}).json()["hits"]
+        assert [hit["id"] for hit in found] == [1]
+        code, output = reading.stop()
+        assert (code in {0, -signal.SIGTERM}, "Traceback" in output) == (True, False), output
