@@ -83,10 +83,10 @@ class ClusterEncoders:
         self._uses_gpus = model.may_use_gpu and any(machine.gpus for machine in machines)
         self._class = self._ray.remote(EncoderProcess)
         started = [self._start(machine) for machine in self._places(machines)]
-        if not started:
-            raise ClusterFailed("no machine offers a processor core")
-        facts = [self._facts(process) for process in started]
-        self._processes = started
+        known = {process: self._facts(process) for process in started}
+        facts = [each for each in known.values() if each is not None]
+        self._processes = [process for process, each in known.items() if each is not None]
+        self._require_any()
         if len({each.precision for each in facts}) > 1:
             found = ", ".join(sorted({f"{each.machine} {each.precision}" for each in facts}))
             raise MachineUnfit(facts[0].machine, f"the machines choose different precisions ({found}); name one")
@@ -167,14 +167,16 @@ class ClusterEncoders:
         self._ray.kill(process.actor)  # it may only be out of reach
         machines = self._cluster.machines()
         places = [machine for machine in machines if machine.id == process.machine.id]
-        if not places and not self._processes:
-            places = self._places(machines)[:1]
-            if not places:
-                raise ClusterFailed("no machine is left that can run the model")
-        for machine in places:
+        for machine in places if self._processes else [*places, *self._places(machines)]:
             new = self._start(machine)
-            self._facts(new)
-            self._processes.append(new)
+            if self._facts(new) is not None:
+                self._processes.append(new)
+                return
+        self._require_any()
+
+    def _require_any(self) -> None:
+        if not self._processes:
+            raise ClusterFailed("there is no machine that can run the model")
 
     def _places(self, machines: Sequence[Machine]) -> list[Machine]:
         """Return the machine of each process that there should be."""
@@ -198,12 +200,17 @@ class ClusterEncoders:
         ).remote(model.load, model.space, placement)
         return _Process(machine, actor, actor.facts.remote())
 
-    def _facts(self, process: _Process) -> EncoderFacts:
-        """Wait until a process has loaded the model, and start it again if it ends before."""
+    def _facts(self, process: _Process) -> EncoderFacts | None:
+        """Wait until a process has loaded the model, and start it again if it ends before.
+
+        Returns None if its machine is gone. A machine that was lost a moment ago may still be in the list.
+        """
         cause = ""
         for _ in range(MAX_STARTS):
             try:
                 facts: EncoderFacts = self._ray.get(process.facts)
+            except self._ray.exceptions.ActorUnschedulableError:
+                return None
             except self._ray.exceptions.RayError as error:
                 if not is_lost(self._ray, error):
                     raise raised(self._ray, error) from error
