@@ -5,18 +5,22 @@ of folders, and an embedding row of a few bytes each, since no filter reads vect
 """
 
 import argparse
-import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from itertools import islice
 from time import perf_counter
+from typing import Any
 
 import numpy as np
+from sqlalchemy import Connection, Select, event, insert, select, text
 
 from encoders.fake import FakeEncoder
 from search.filters import And, Condition, Not, Or, parse_where
 from store import Library
+from store.catalog.bulk_insert import insert_rows
+from store.catalog.path_keys import path_columns
+from store.catalog.tables import Content, ContentTag, Embedding, Picture, Root, Tag
 from store.filters.facets import count_facets
 from store.filters.selection import select_matching, selected_ids
 from store.spaces.registry import activate, register
@@ -38,6 +42,12 @@ WHERE = (
 )
 
 REPEATS = 3
+PAGE = 10_000
+
+COLUMNS = (
+    "id", "digest", "size", "format", "width", "height", "taken_at", "camera", "lens", "latitude", "longitude", "iso",
+    "rating", "facts_version",
+)  # fmt: skip
 
 
 def fill(library: Library, count: int) -> None:
@@ -46,38 +56,41 @@ def fill(library: Library, count: int) -> None:
     with library.transaction() as connection:
         stored = register(connection, FakeEncoder().space)
         activate(connection, stored)
-    with sqlite3.connect(library.path / "catalog.sqlite") as db:
-        db.execute("INSERT INTO roots VALUES (1, ?, '2026-01-01', 'folder')", (b"/photos",))
-        db.executemany("INSERT INTO tags VALUES (?, ?, ?)", [(1, "rare", "rare"), (2, "common", "common")])
-        names = (
-            "id",
-            "digest",
-            "size",
-            "format",
-            "width",
-            "height",
-            "taken_at",
-            "camera",
-            "lens",
-            "latitude",
-            "longitude",
+        connection.execute(insert(Root).values(id=1, path=b"/photos", added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        connection.execute(
+            insert(Tag), [{"id": 1, "key": "rare", "name": "rare"}, {"id": 2, "key": "common", "name": "common"}]
         )
-        marks = ", ".join("?" * (len(names) + 3))
-        insert = f"INSERT INTO contents ({', '.join(names)}, iso, rating, facts_version) VALUES ({marks})"
-        db.executemany(insert, contents(rng, count))
-        db.executemany(
-            "INSERT INTO pictures VALUES (?, 1, ?, 1, 1, ?, 'present')",
-            ((n, b"year %d/folder %d/IMG_%07d.jpg" % (n % 20, n % 2000, n), n) for n in range(1, count + 1)),
-        )
-        db.executemany("INSERT INTO embeddings VALUES (?, ?, x'00')", ((stored.id, n) for n in range(1, count + 1)))
-        db.executemany(
-            "INSERT INTO content_tags VALUES (?, ?, 'user', NULL)",
-            ((tag, n) for n in range(1, count + 1) for tag in (1, 2) if n % (100 if tag == 1 else 5) == 0),
-        )
-    db.close()
+    facts = contents(rng, count)
+    for start in range(1, count + 1, PAGE):
+        numbers = range(start, min(start + PAGE, count + 1))
+        with library.transaction() as connection:
+            insert_rows(connection, Content, list(islice(facts, len(numbers))))
+            insert_rows(connection, Picture, [picture(number) for number in numbers])
+            insert_rows(
+                connection, Embedding, [{"space_id": stored.id, "content_id": n, "vector": b"\0"} for n in numbers]
+            )
+            insert_rows(connection, ContentTag, list(taggings(numbers)))
+    with library.connect() as connection:
+        library.backend.compact(connection)
+        connection.execute(text("ANALYZE"))
 
 
-def contents(rng: np.random.Generator, count: int) -> Iterator[tuple[object, ...]]:
+def picture(number: int) -> dict[str, Any]:
+    """Return the file of a content."""
+    path = b"year %d/folder %d/IMG_%07d.jpg" % (number % 20, number % 2000, number)
+    facts = {"id": number, "root_id": 1, "relpath": path, "size": 1, "mtime_ns": 1, "content_id": number}
+    return {**facts, **path_columns(path), "state": "present"}
+
+
+def taggings(numbers: Iterable[int]) -> Iterator[dict[str, Any]]:
+    """Generate a rare tag and a common one."""
+    for number in numbers:
+        for tag, every in ((1, 100), (2, 5)):
+            if number % every == 0:
+                yield {"tag_id": tag, "content_id": number, "source": "user"}
+
+
+def contents(rng: np.random.Generator, count: int) -> Iterator[dict[str, Any]]:
     """Generate metadata: twenty years, sixty cameras, half of the pictures with a position, mostly near a few towns."""
     start = datetime(2006, 1, 1, tzinfo=UTC).replace(tzinfo=None)
     towns = [(48.1, 11.5), (40.7, -74.0), (-33.9, 151.2), (52.5, 13.4)]
@@ -87,22 +100,11 @@ def contents(rng: np.random.Generator, count: int) -> Iterator[tuple[object, ...
     for n in range(count):
         town = towns[n % 4]
         place = (town[0] + spread[n][0], town[1] + spread[n][1]) if n % 2 else (None, None)
-        taken = (start + timedelta(minutes=minutes[n])).strftime("%Y-%m-%d %H:%M:%S.000000") if n % 10 else None
-        yield (
-            n + 1,
-            (n + 1).to_bytes(32),
-            1_000_000 + n,
-            "JPEG",
-            4000,
-            3000 if n % 3 else 6000,
-            taken,
-            f"Camera {cameras[n]}" if n % 7 else None,
-            f"Lens {cameras[n] % 20}" if n % 7 else None,
-            *place,
-            100 * 2 ** isos[n],
-            ratings[n] if ratings[n] < 6 else None,
-            1,
-        )
+        values = (n + 1, (n + 1).to_bytes(32), 1_000_000 + n, "JPEG", 4000, 3000 if n % 3 else 6000)
+        taken = start + timedelta(minutes=minutes[n]) if n % 10 else None
+        names = (f"Camera {cameras[n]}", f"Lens {cameras[n] % 20}") if n % 7 else (None, None)
+        further = (100 * 2 ** isos[n], ratings[n] if ratings[n] < 6 else None, 1)
+        yield dict(zip(COLUMNS, (*values, taken, *names, *place, *further), strict=True))
 
 
 def best(work: object) -> float:
@@ -136,35 +138,43 @@ def measure(library: Library) -> None:
         print(f"| facets of {name} | {count_facets(library, kept).pictures:,} | {took:.0f} |")
 
 
+def explained(connection: Connection, explain: str, statement: Select[Any]) -> list[str]:
+    """Return the lines of a plan."""
+
+    def prefixed(_c: object, _u: object, sql: str, values: Any, _context: object, _many: bool) -> tuple[str, Any]:
+        return f"{explain} {sql}", values
+
+    event.listen(connection, "before_cursor_execute", prefixed, retval=True)
+    try:
+        return [str(row[-1]) for row in connection.execute(statement).cursor.fetchall()]
+    finally:
+        event.remove(connection, "before_cursor_execute", prefixed)
+
+
 def plans(library: Library) -> None:
-    """Print the query plan of SQLite for each filter."""
+    """Print the query plan of each filter."""
+    explain = "EXPLAIN QUERY PLAN" if library.backend.name == "sqlite" else "EXPLAIN ANALYZE"
     for where in WHERE:
         with library.read() as connection:
-            statement = select_matching(connection, parse_where(where)).compile(
-                connection, compile_kwargs={"literal_binds": False, "render_postcompile": True}
-            )
-            rows = connection.exec_driver_sql(
-                f"EXPLAIN QUERY PLAN {statement}", tuple(statement.params[key] for key in statement.positiontup or ())
-            )
-            print(f"\n{where}", *(row.detail for row in rows), sep="\n  ")
+            statement = select_matching(connection, parse_where(where))
+            print(f"\n{where}", *explained(connection, explain, statement), sep="\n  ")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Create the catalogue, unless it exists, and measure."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.filters", description=__doc__.split("\n")[0])
     parser.add_argument("--pictures", type=int, default=1_000_000, metavar="N")
-    parser.add_argument("--folder", type=Path, help="folder of the catalogue, which is reused")
+    parser.add_argument("--library", help="folder or URL of the catalogue, which is filled if it is empty")
     parser.add_argument("--plans", action="store_true", help="print the query plan of each filter")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = options.folder or Path(temporary) / "library"
-        known = (folder / "catalog.sqlite").exists()
-        with Library.open(folder, create=True) as library:
-            if not known:
-                fill(library, options.pictures)
-            if options.plans:
-                plans(library)
-            measure(library)
+    with tempfile.TemporaryDirectory() as temporary, Library.open(options.library or temporary, create=True) as library:
+        with library.read() as connection:
+            is_empty = connection.scalar(select(Content.id).limit(1)) is None
+        if is_empty:
+            fill(library, options.pictures)
+        if options.plans:
+            plans(library)
+        measure(library)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, func, not_, select
 
 from store.catalog.id_sets import Ids, read_ids
-from store.catalog.portable_sql import joined
+from store.catalog.portable_sql import joined, mostly
 from store.catalog.tables import Content, ContentPlace, Picture, PictureState, PlaceRow
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
@@ -71,8 +71,7 @@ def positioned_ids(library: Library, condition: Condition | None) -> Ids:
     with library.read() as connection:
         if condition is not None:
             return read_ids(connection, select_matching(connection, condition))
-        # `coalesce` keeps SQLite from the index of states, since nearly all files are present.
-        present = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
+        present = mostly(Picture.state, PictureState.PRESENT)
         return read_ids(connection, select(Picture.content_id).where(present, Picture.content_id.is_not(None)))
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from store.catalog.tables import Base
 
-__all__ = ["insert_new", "insert_rows", "load_rows"]
+__all__ = ["count_rows", "insert_new", "insert_rows", "load_rows"]
 
 
 def insert_rows(connection: Connection, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -59,6 +59,16 @@ def load_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]
         return
     names, marks = ", ".join(table.c.keys()), ", ".join("?" * len(table.c))
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))
+
+
+def count_rows(connection: Connection, *tables: Table) -> None:
+    """Have the planner know the rows of temporary tables. PostgreSQL would take them for small ones; SQLite needs none.
+
+    The connection is in a transaction that may write.
+    """
+    if connection.dialect.name == "postgresql":
+        for table in tables:
+            connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
 
 def _copy_rows(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:

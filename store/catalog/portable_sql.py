@@ -44,6 +44,7 @@ __all__ = [
     "least_bytes",
     "lesser_of",
     "metres_between",
+    "mostly",
     "quotient",
 ]
 
@@ -66,6 +67,30 @@ class Predicate(FunctionElement[bool]):
 
     def _negate(self) -> UnaryExpression[bool]:
         return UnaryExpression(self, operator=operators.inv, type_=self.type)
+
+
+class _Mostly(Predicate):
+    inherit_cache = True
+
+
+def mostly(column: SQLColumnExpression[str], value: str) -> ColumnElement[bool]:
+    """Return whether a column that is never NULL has a value that nearly all rows have.
+
+    SQLite would look up these rows one by one in an index of the column. PostgreSQL knows how many they are.
+    """
+    return _Mostly(column, value)
+
+
+@compiles(_Mostly)
+def _mostly(element: _Mostly, compiler: SQLCompiler, **options: Any) -> str:
+    column, value = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(coalesce({column}, '') = {value})"
+
+
+@compiles(_Mostly, "postgresql")
+def _mostly_in_postgresql(element: _Mostly, compiler: SQLCompiler, **options: Any) -> str:
+    column, value = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} = {value})"
 
 
 class _Joined(FunctionElement[str]):

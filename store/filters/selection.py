@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import Grouping
 from core.errors import SpaceDropped
 from store.albums.expansion import expand_albums
 from store.catalog.id_sets import Ids, read_ids
+from store.catalog.portable_sql import mostly
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Sidecar
 from store.filters.compiler import compile_test
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
@@ -143,9 +144,7 @@ def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnEleme
 
 def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
     """A statement for the content of every present file that matches."""
-    # Nearly all files are present. `coalesce` keeps SQLite from the index of states, with which it would read all of
-    # them.
-    present = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
+    present = mostly(Picture.state, PictureState.PRESENT)
     statement = select(Picture.content_id).where(present, where)
     if needs & {Needs.CONTENT, Needs.SIDECAR}:
         statement = statement.join(Content, Content.id == Picture.content_id)

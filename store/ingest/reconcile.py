@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 
 from core.errors import PictureTooLarge, RootUnavailable
-from store.catalog.bulk_insert import load_rows
+from store.catalog.bulk_insert import count_rows, load_rows
 from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState, VectorFailure
 from store.catalog.transactions import reading, writing, writing_temporary
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
@@ -175,6 +175,8 @@ class ScanReconciler:
                 if companions:
                     connection.execute(insert(COMPANIONS), companions)
             seen += len(chunk)
+        with writing_temporary(self.connection) as connection:
+            count_rows(connection, SEEN, COMPANIONS)
         return seen
 
     def exclude(self, paths: Iterable[bytes]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Executable, and_, case, func, not_, select, union_all
 
 from store.catalog.id_sets import Ids
+from store.catalog.portable_sql import mostly
 from store.catalog.tables import (
     BLOCK_SIZE,
     Content,
@@ -52,8 +53,7 @@ FACT_COLUMNS: dict[str, ColumnElement[Any]] = {
 UNDATED = np.iinfo(np.int64).min
 """The time of a content without a date: before all others."""
 
-# Nearly all files are present. `coalesce` keeps SQLite from the index of states, with which it would read all of them.
-_PRESENT = func.coalesce(Picture.state, PictureState.MISSING) == PictureState.PRESENT
+_PRESENT = mostly(Picture.state, PictureState.PRESENT)
 
 _Value = TypeVar("_Value")
 
