@@ -38,6 +38,7 @@ class PostgresBackend(Backend):
         self.place = self.location = address.shown
         self.path = address.folder
         self.read_only = None
+        self._sees_timeline = True
         self._locks = LockConnections(
             partial(connections.connect, address, autocommit=True), self.location, schema="public"
         )
@@ -62,7 +63,7 @@ class PostgresBackend(Backend):
         with self.errors(), self.engine.connect() as connection, reading(connection):
             facts = read_facts(connection, self.location)
             exists = server_schema.has_catalogue(connection, self.location)
-        self._locks.schema = facts.schema
+        self._locks.schema, self._sees_timeline = facts.schema, facts.sees_timeline
         if not exists and (not create or only_read):
             raise LibraryNotFound(self.location)
         if not exists and facts.read_only is not None:
@@ -119,9 +120,10 @@ class PostgresBackend(Backend):
 
         A database that was restored to an earlier state goes on with another timeline.
         """
+        timeline = "(SELECT timeline_id FROM pg_control_checkpoint())" if self._sees_timeline else "0"
         statement = text(
-            "SELECT created_at::text, (SELECT oid FROM pg_database WHERE datname = current_database()), "
-            "(SELECT timeline_id FROM pg_control_checkpoint()) FROM library"
+            "SELECT to_char(created_at, 'YYYYMMDDHH24MISSUS'), "
+            f"(SELECT oid FROM pg_database WHERE datname = current_database()), {timeline} FROM library"
         )
         return " ".join(map(str, connection.execute(statement).one()))
 
@@ -147,17 +149,18 @@ class PostgresBackend(Backend):
         """
         for table in server_schema.declared_tables().sorted_tables:
             connection.execute(text(f"SELECT count({table.name}::text) FROM {table.name}")).close()
+        here = {"schema": self._locks.schema}
         unchecked = text(
             "SELECT conrelid::regclass::text AS name, conname FROM pg_constraint "
-            "WHERE connamespace = current_schema()::regnamespace AND NOT convalidated"
+            "WHERE connamespace = CAST(:schema AS regnamespace) AND NOT convalidated"
         )
-        for row in connection.execute(unchecked):
+        for row in connection.execute(unchecked, here):
             yield f"{row.name} has a constraint that was never checked: {row.conname}"
         invalid = text(
             "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
-            "WHERE relnamespace = current_schema()::regnamespace AND NOT (indisvalid AND indisready)"
+            "WHERE relnamespace = CAST(:schema AS regnamespace) AND NOT (indisvalid AND indisready)"
         )
-        for row in connection.execute(invalid):
+        for row in connection.execute(invalid, here):
             yield f"the index {row.name} is not usable"
 
     def free_bytes(self, connection: Connection) -> int:  # noqa: ARG002

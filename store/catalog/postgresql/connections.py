@@ -1,6 +1,6 @@
 """Connections to a PostgreSQL server: their settings, and noticing without a request that one was lost."""
 
-import select
+import selectors
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ExtraMissing
@@ -64,11 +64,11 @@ def is_lost(connection: "psycopg.Connection[Any]") -> bool:
         return True
     try:
         for _ in range(_READS):
-            poll = select.poll()
-            poll.register(connection.fileno(), select.POLLIN)
-            if not poll.poll(0):
-                return False
+            with selectors.DefaultSelector() as selector:
+                selector.register(connection.fileno(), selectors.EVENT_READ)
+                if not selector.select(0):
+                    return False
             connection.pgconn.consume_input()
-    except (psycopg.Error, OSError):
+    except (psycopg.Error, OSError, ValueError):
         return True
     return connection.closed

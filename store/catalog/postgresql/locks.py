@@ -146,9 +146,11 @@ class AdvisoryLock:
     def _lock(self, connection: "psycopg.Connection[Any]", timeout: float) -> bool:
         from psycopg.errors import LockNotAvailable
 
+        row = connection.execute(f"SELECT pg_try_advisory_lock({self._key})").fetchone()
+        if row is not None and row[0]:
+            return True
         if timeout == 0:
-            row = connection.execute(f"SELECT pg_try_advisory_lock({self._key})").fetchone()
-            return row is not None and bool(row[0])
+            return False
         wait = NEVER_ENDS if timeout < 0 else f"{max(1, round(timeout * 1000))}ms"
         try:
             connection.execute(f"SET lock_timeout = '{wait}'; SELECT pg_advisory_lock({self._key})")

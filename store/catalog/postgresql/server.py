@@ -12,7 +12,10 @@ OLDEST_VERSION = 15
 
 _FACTS = text(
     "SELECT current_setting('server_version_num')::int / 10000 AS version, "
-    "current_setting('server_encoding') AS encoding, current_schema()::text AS schema, "
+    "current_setting('server_encoding') AS encoding, "
+    "coalesce((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('contents')), "
+    "current_schema()::text) AS schema, "
+    "has_function_privilege('pg_control_checkpoint()', 'EXECUTE') AS sees_timeline, "
     "pg_is_in_recovery() AS is_standby, "
     "current_setting('default_transaction_read_only')::bool AS only_reads, "
     "CASE WHEN to_regclass('contents') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') "
@@ -28,6 +31,8 @@ class ServerFacts:
     """The schema of the database in which the tables are."""
     read_only: str | None
     """Why this process cannot change the library; None if it can."""
+    sees_timeline: bool
+    """Whether the user may know which timeline the server is on."""
 
 
 def read_facts(connection: Connection, place: str) -> ServerFacts:
@@ -40,8 +45,11 @@ def read_facts(connection: Connection, place: str) -> ServerFacts:
         raise LibraryUnusable(place, f"its database has the encoding {row.encoding}, and UTF8 is required")
     if row.schema is None:
         raise LibraryUnusable(place, "its database has no schema in which you may see tables")
+    read_only = None
     if row.is_standby:
-        return ServerFacts(row.schema, "its server is a standby, which follows another one")
-    if row.only_reads:
-        return ServerFacts(row.schema, "its server does not accept changes from you")
-    return ServerFacts(row.schema, None if row.may_write else "you may not write to its tables")
+        read_only = "its server is a standby, which follows another one"
+    elif row.only_reads:
+        read_only = "its server does not accept changes from you"
+    elif not row.may_write:
+        read_only = "you may not write to its tables"
+    return ServerFacts(row.schema, read_only, row.sees_timeline)
