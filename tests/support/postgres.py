@@ -157,6 +157,30 @@ class PostgresServer:
         """Return the URL of a database, whether it exists or not."""
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
 
+    def program(self, name: str) -> str:
+        """Return the path of a program of PostgreSQL, such as `pg_dump`."""
+        return str(self._binaries / name)
+
+    @contextmanager
+    def standby(self) -> Iterator["PostgresServer"]:
+        """Run a second server, which follows this one and accepts no changes."""
+        folder = Path(tempfile.mkdtemp(prefix="standby-", dir=self.folder.parent))
+        follower = PostgresServer(self._binaries, folder)
+        command = [self.program("pg_basebackup"), "-R", "--checkpoint=fast", "-D", str(folder / "data")]
+        try:
+            done = subprocess.run(
+                [*self._as_user(), *command, "-d", self.url("postgres")], capture_output=True, check=False, cwd="/"
+            )
+            if done.returncode:
+                raise RuntimeError(done.stderr.decode(errors="replace"))
+            follower._launch()
+            if not follower._accepts_connections():
+                raise RuntimeError(follower._log().read_text(errors="replace")[-2000:])
+            yield follower
+        finally:
+            follower.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
     def create_database(self, template: str | None = None) -> str:
         """Create a database and return its name: an empty one, or a copy of `template`.
 
