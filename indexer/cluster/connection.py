@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
             cluster = RayCluster(ray)
             if not is_auto:
                 _require_same_version(cluster)
-            yield cluster
+            with _silence():
+                yield cluster
         finally:
             with suppress(Exception):  # the first error is the one to report
                 ray.shutdown()
@@ -189,6 +191,22 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Ray from writing about lost machines to the standard output, which it does in spite of its settings."""
+    worker: Any = import_module("ray._private.worker")
+    name = "print_to_stdstream"
+    before = getattr(worker, name, None)
+    if before is None:  # another version of Ray
+        yield
+        return
+    setattr(worker, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        setattr(worker, name, before)
 
 
 @contextmanager

@@ -71,11 +71,12 @@ class EncoderTask:
 class ClusterEncoders:
     """The processes with the model: one for each GPU, or one for each machine if there is none.
 
-    One that ends is replaced, and its batches are embedded again. Raises `MachineUnfit` if a machine cannot run the
-    model, and `ClusterFailed`.
+    One that ends is replaced, and its batches are embedded again. `notice` is told about a lost machine. Raises
+    `MachineUnfit` if a machine cannot run the model, and `ClusterFailed`.
     """
 
-    def __init__(self, cluster: RayCluster, model: ModelChoice) -> None:
+    def __init__(self, cluster: RayCluster, model: ModelChoice, notice: Callable[[str], None]) -> None:
+        self._notice = notice
         self._cluster = cluster
         self._ray = cluster.ray
         self._model = model
@@ -171,8 +172,10 @@ class ClusterEncoders:
             new = self._start(machine)
             if self._facts(new) is not None:
                 self._processes.append(new)
-                return
+                break
         self._require_any()
+        if process.machine.id not in {each.machine.id for each in self._processes}:
+            self._notice(f"the machine {process.machine.name} of the cluster is gone; the others do its work again")
 
     def _require_any(self) -> None:
         if not self._processes:
@@ -225,9 +228,9 @@ class ClusterEncoders:
 
 
 @contextmanager
-def open_encoders(cluster: RayCluster, model: ModelChoice) -> Iterator[ClusterEncoders]:
-    """Start the processes with the model, and end them."""
-    encoders = ClusterEncoders(cluster, model)
+def open_encoders(cluster: RayCluster, model: ModelChoice, notice: Callable[[str], None]) -> Iterator[ClusterEncoders]:
+    """Start the processes with the model, and end them. `notice` is called with a sentence about a lost machine."""
+    encoders = ClusterEncoders(cluster, model, notice)
     try:
         yield encoders
     finally:

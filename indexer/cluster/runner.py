@@ -60,16 +60,11 @@ class ClusterRunner(Runner):
         require_reachable(self.settings.address)
 
     @contextmanager
-    def start(
-        self,
-        encoder: Encoder,
-        settings: ReadSettings,
-        notice: Callable[[str], None],  # noqa: ARG002 (nothing makes it slower)
-    ) -> Iterator[FileEmbedder]:
+    def start(self, encoder: Encoder, settings: ReadSettings, notice: Callable[[str], None]) -> Iterator[FileEmbedder]:
         """Check that there is a cluster, and end what was started."""
         self.require_available()
         with ExitStack() as stack:
-            yield _LazyEmbedder(stack, self.settings, encoder.space, settings)
+            yield _LazyEmbedder(stack, self.settings, encoder.space, settings, notice)
 
 
 @dataclass
@@ -80,6 +75,7 @@ class _LazyEmbedder:
     settings: ClusterSettings
     space: Space
     reading: ReadSettings
+    notice: Callable[[str], None]
     _started: "_ClusterEmbedder | None" = None
 
     def embed(self, reader: Reader[Item], items: Iterable[Item]) -> Iterator[EmbeddedBatch]:
@@ -99,7 +95,7 @@ class _LazyEmbedder:
         memory = TASKS_PER_READER * cores * FILES_PER_TASK * slot_bytes(self.reading) + SPARE_BYTES
         cluster = self.stack.enter_context(open_cluster(self.settings.address, cores, memory))
         model = ModelChoice(self.settings.load, self.space, self.settings.placement)
-        encoders = self.stack.enter_context(open_encoders(cluster, model))
+        encoders = self.stack.enter_context(open_encoders(cluster, model, self.notice))
         return _ClusterEmbedder(ClusterReaders(cluster, self.reading, self.settings.readers), encoders)
 
 
