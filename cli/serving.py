@@ -38,6 +38,7 @@ def run_server(library: Path, options: ServerOptions) -> None:
         shared=None if options.shared is None else absolute(options.shared),
         threads=options.threads,
         watch=options.watch,
+        run_jobs=options.run_jobs,
     )
 
     def ready(url: str) -> None:

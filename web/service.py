@@ -118,8 +118,9 @@ class Service:
             return self._searchers[key]
 
     def start(self) -> None:
-        """Run the queue of jobs, keep snapshots, and watch the folders of the library if that is set."""
-        self.jobs.start()
+        """Keep snapshots, and run the queue of jobs and watch the folders of the library if that is set."""
+        if self.settings.run_jobs:
+            self.jobs.start()
         self.snapshots.start()
         if self._watching is not None:
             self._watching.start()

@@ -49,6 +49,7 @@ class ServeSettings:
             may if the server has no token, or if it has `allowed_folders`.
         allowed_folders: Folders at or below which clients may look for folders to add. Without any, they may look
             below `default_places`, and add any folder by its path.
+        run_jobs: Whether this server runs jobs, when no other one does.
         watch: Whether pictures are indexed as soon as they change.
         map_tiles: Where the map of the page loads its tiles from. Without it, the page draws an outline.
     """
@@ -69,6 +70,7 @@ class ServeSettings:
     allowed_folders: tuple[Path, ...] = ()
     map_tiles: MapTiles | None = None
     watch: bool = False
+    run_jobs: bool = True
 
     def __post_init__(self) -> None:
         if self.token is not None and not VALID_TOKEN.fullmatch(self.token):

@@ -27,6 +27,7 @@ class ServerOptions:
     shared: Path | None
     threads: int
     watch: bool
+    run_jobs: bool
     open_page: bool
 
 
@@ -79,6 +80,14 @@ server_options = option_group(
             "--watch",
             is_flag=True,
             help="Index pictures as soon as they change, as `sightline watch` does (docs/watching.md).",
+        ),
+        click.option(
+            "--no-jobs",
+            "run_jobs",
+            flag_value=False,
+            default=True,
+            is_flag=True,
+            help="Leave jobs to other servers of the library, such as those on machines with its pictures.",
         ),
         click.option("--open", "open_page", is_flag=True, help="Open the page in a browser."),
     ],

@@ -41,3 +41,16 @@ def test_allowed_folders_are_absolute_and_let_clients_index_with_a_token(
     assert [settings.allowed_folders for settings in given] == [(tmp_path / "photos",), ()]
     assert [settings.may_index_folders for settings in given] == [True, False]
     assert not any(settings.may_use_any_folder for settings in given)
+
+
+def test_options_for_several_servers(
+    sightline: Sightline, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    monkeypatch.setattr("web.server.run", lambda library, settings, ready: given.append(settings))  # noqa: ARG005
+    monkeypatch.setenv("SIGHTLINE_SHARED", "")
+    sightline("serve")
+    sightline("serve", "--shared", tmp_path, "--no-jobs")
+    assert [(settings.shared, settings.run_jobs) for settings in given] == [(None, True), (tmp_path, False)]
+    missing = sightline("serve", "--shared", tmp_path / "nothing")
+    assert (missing.code, "does not exist" in missing.err) == (2, True)

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,18 @@ def test_first_folder_can_be_indexed_in_an_empty_library(
         job = client.post(JOBS, json={"kind": "index", "folders": [str(album)]}).json()
         assert finished(client, job)["summary"]["new"] == 4
         assert client.post("/api/v1/search", json={"query": "red"}).json()["hits"][0]["name"] == "red.png"
+
+
+def test_server_without_jobs_leaves_them_to_others(indexed: Library, settings: ServeSettings) -> None:
+    app = create_app(indexed, replace(settings, run_jobs=False))
+    with TestClient(app, base_url=BASE_URL) as without:
+        assert not app.state.service.jobs.is_running()
+        job = without.post(JOBS, json={"kind": "duplicates"}).json()
+        with TestClient(create_app(indexed, settings), base_url=BASE_URL):
+            assert finished(without, job)["state"] == "done"
+        again = without.post(JOBS, json={"kind": "duplicates"}).json()
+        assert not app.state.service.jobs.is_running()
+        assert without.get(f"{JOBS}/{again['id']}").json()["state"] == "queued"
 
 
 def test_failed_job_reports_its_error(client: TestClient, tmp_path: Path) -> None:
