@@ -115,7 +115,7 @@ class _View:
         import faiss
 
         self._faiss: Any = faiss
-        self._index: Any = faiss.clone_index(empty)
+        self._index: Any = self._faiss.clone_index(empty)
         self._owner = self._index.codes.owner
 
     def of(self, codes: NDArray[np.uint8]) -> Any:
