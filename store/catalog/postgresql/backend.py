@@ -26,6 +26,12 @@ from store.catalog.transactions import reading, writing
 
 __all__ = ["PostgresBackend"]
 
+TIMELINE = (
+    "CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::text FROM pg_control_checkpoint()) "
+    "ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
+)
+"""The number of the server's timeline. Another one begins when a standby takes over, and when a backup is restored."""
+
 
 class PostgresBackend(Backend):
     """The catalogue at a URL. Use `at` to connect to it."""
@@ -120,7 +126,7 @@ class PostgresBackend(Backend):
 
         A database that was restored to an earlier state goes on with another timeline.
         """
-        timeline = "(SELECT timeline_id FROM pg_control_checkpoint())" if self._sees_timeline else "0"
+        timeline = TIMELINE if self._sees_timeline else "0"
         statement = text(
             "SELECT to_char(created_at, 'YYYYMMDDHH24MISSUS'), "
             f"(SELECT oid FROM pg_database WHERE datname = current_database()), {timeline} FROM library"

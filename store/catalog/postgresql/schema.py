@@ -3,7 +3,19 @@
 A catalogue begins with the newest schema. Catalogues of later versions are upgraded by the same migrations as SQLite's.
 """
 
-from sqlalchemy import Connection, DefaultClause, LargeBinary, MetaData, String, Text, insert, select, text
+from sqlalchemy import (
+    Connection,
+    DefaultClause,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import LibraryTooNew, LibraryUnusable
@@ -46,7 +58,20 @@ def declared_tables() -> MetaData:
                 column.server_default = DefaultClause(text("''::bytea"))
             elif isinstance(column.type, String):
                 column.type = Text(collation="C")
+    _index_newest_first(copies.tables["contents"])
     return copies
+
+
+def _index_newest_first(contents: Table) -> None:
+    """Have contents without a date before the others in the index of dates, as in SQLite.
+
+    The newest contents, with those without a date at the end, are then read from the end of the index.
+    """
+    for index in list(contents.indexes):
+        first, *others = index.columns
+        if first.name == "taken_at":
+            contents.indexes.remove(index)
+            Index(index.name, first.nulls_first(), *others)
 
 
 def create(connection: Connection) -> None:
