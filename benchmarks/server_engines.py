@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from unittest import mock
 
 import numpy as np
@@ -30,6 +30,8 @@ from store.spaces.recall import text_like
 from store.spaces.registry import StoredSpace, active_space
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.opening import chosen_address, open_engine
+from store.spaces.server_engines.pgvector import PgvectorEngine
+from store.spaces.server_engines.server_index import ServerIndex
 from store.spaces.server_engines.updating import update_engine
 
 DIM = 256
@@ -65,7 +67,9 @@ def main(number: int, place: str, engines: list[str]) -> None:
             shown = name.partition(":")[0]
             print(json.dumps({"engine": shown, **_built(library, stored)}), flush=True)
             for with_file in (True, False):
-                facts = _searched(library, stored, exact, np.concatenate(themes), (texts, pictures), with_file=with_file)
+                facts = _searched(
+                    library, stored, exact, np.concatenate(themes), (texts, pictures), with_file=with_file
+                )
                 print(json.dumps({"engine": shown, "with_file": with_file, **facts}), flush=True)
 
 
@@ -88,7 +92,11 @@ def _built(library: Library, stored: StoredSpace) -> dict[str, object]:
     state = engine.state(fresh=True)
     assert state is not None
     engine.close()
-    return {"build_and_measure_s": round(seconds, 1), "candidates": state.candidates, "recall": state.recall and vars(state.recall)}
+    return {
+        "build_and_measure_s": round(seconds, 1),
+        "candidates": state.candidates,
+        "recall": state.recall and vars(state.recall),
+    }
 
 
 def _searched(
@@ -114,18 +122,38 @@ def _searched(
             found = np.concatenate([index.search(query[None], 10).ids for query in queries])
             recall = np.mean([len(np.intersect1d(one, other)) / 10 for one, other in zip(found, best, strict=True)])
             facts[f"{name}_recall"] = float(recall)
+            before = _processor_seconds(index)
             facts[f"{name}_ms"] = _median(lambda query: index.search(query[None], 10), list(queries))
+            facts[f"{name}_processor_ms"] = round(1000 * (_processor_seconds(index) - before) / len(queries), 2)
         for name, kept in _filters(exact, themes).items():
             found = np.concatenate([index.search(query[None], 10, kept).scores for query in kinds[0][:20]])
             best = np.concatenate([exact.search(query[None], 10, kept).scores for query in kinds[0][:20]])
+            before = _processor_seconds(index)
             facts[f"filter_{name}_ms"] = _median(
                 lambda query, kept=kept: index.search(query[None], 10, kept), list(kinds[0][:20])
             )
+            facts[f"filter_{name}_processor_ms"] = round(1000 * (_processor_seconds(index) - before) / 20, 2)
             facts[f"filter_{name}_lost"] = int((np.abs(found - best) > 1e-6).sum())
+        before = _processor_seconds(index)
         facts["exact_ms"] = _median(lambda query: index.exact.search(query[None], 10), list(kinds[0][:10]))
+        facts["exact_processor_ms"] = round(1000 * (_processor_seconds(index) - before) / 10, 2)
         facts["max_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         connections.close()
     return facts
+
+
+def _processor_seconds(index: Ranker) -> float:
+    """Return the processor time of this process, and of the processes of PostgreSQL that serve its connections.
+
+    The machine may be shared with others, so that elapsed times are upper limits.
+    """
+    seconds = process_time()
+    served = index.connect() if isinstance(index, ServerIndex) else None
+    if served is not None and isinstance(served.engine, PgvectorEngine):
+        for connection in served.engine._idle:
+            fields = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+            seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return seconds
 
 
 def _filters(exact: Ranker, themes: NDArray[np.int64]) -> dict[str, Ids]:

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from core.errors import UnknownIndexEngine
 
@@ -35,9 +35,10 @@ class EngineAddress:
 
     def redacted(self, message: str) -> str:
         """Return a message of the server or its driver on one line, without the password."""
-        password = urlsplit(self.location).password if "://" in self.location else None
         message = " ".join(message.split())
-        return message.replace(password, "***") if password else message
+        for secret in _secrets(self.location):
+            message = message.replace(secret, "***")
+        return message
 
 
 def parse_address(name: str) -> EngineAddress | None:
@@ -59,6 +60,16 @@ def parse_address(name: str) -> EngineAddress | None:
     if not is_url and not (kind == "milvus" and location.endswith(".db") and "://" not in location):
         raise UnknownIndexEngine(f"{kind}:..." if location else name, FORMS)
     return EngineAddress(kind, location if is_url else os.path.abspath(os.path.expanduser(location)))  # noqa: PTH100, PTH111
+
+
+def _secrets(location: str) -> set[str]:
+    """Return the passwords in a URL, as they are written and as they are meant."""
+    if "://" not in location:
+        return set()
+    parts = urlsplit(location)
+    options = (value for name, value in parse_qsl(parts.query) if "password" in name)
+    found = {parts.password or "", unquote(parts.password or ""), *options}
+    return found - {""}
 
 
 def _without_secrets(parts: SplitResult) -> str:

@@ -34,10 +34,14 @@ class EngineTarget:
 
     @classmethod
     def of(cls, library: Library, stored: StoredSpace) -> "EngineTarget":
-        """Return the target for a space. Libraries can share an engine: they are told apart by when they were made."""
+        """Return the target for a space. Libraries can share an engine: they are told apart by when they were made.
+
+        A catalogue on a server that was restored to an earlier state is another one, too.
+        """
         with library.read() as connection:
             created = connection.scalar(select(LibraryState.created_at))
-        named = f"{created and created.isoformat()} {stored.space.fingerprint} {stored.dtype}"
+            identity = "" if library.backend.shares_files else library.backend.identity(connection)
+        named = f"{created and created.isoformat()} {identity} {stored.space.fingerprint} {stored.dtype}"
         return cls(hashlib.sha256(named.encode()).hexdigest()[:16], stored.space.dim, stored.dtype)
 
 

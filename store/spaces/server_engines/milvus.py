@@ -94,10 +94,9 @@ class MilvusEngine(VectorEngine):
             self._drop_collections(client, before)
             self._create_states(client)
             self._create(client, new.storage)
-            number = self._insert(client, new.storage, parts)
+            self._insert(client, new.storage, parts)
             client.flush(new.storage, timeout=CHANGE_SECONDS)
-            self._await_visible(client, new.storage)
-            new = replace(new, vectors=number)
+            new = replace(new, vectors=self._count(client, new.storage))
             self._save_in(client, new)
         return new
 
@@ -108,12 +107,10 @@ class MilvusEngine(VectorEngine):
             return present or state
         with self._connected() as client:
             self._load(client, state.storage)
-            removed = 0
             for start in range(0, len(contents), MAX_BATCH):
-                removed += self._remove(client, state.storage, contents[start : start + MAX_BATCH])
-            added = self._insert(client, state.storage, parts)
-            self._await_visible(client, state.storage)
-            new = replace(present, position=position, vectors=present.vectors - removed + added)
+                self._remove(client, state.storage, contents[start : start + MAX_BATCH])
+            self._insert(client, state.storage, parts)
+            new = replace(present, position=position, vectors=self._count(client, state.storage))
             self._save_in(client, new)
         return new
 
@@ -182,9 +179,9 @@ class MilvusEngine(VectorEngine):
         index.add_index("vector", index_type="HNSW", metric_type="IP", params=HNSW)
         client.create_collection(name, schema=schema, index_params=index, timeout=CHANGE_SECONDS)
 
-    def _insert(self, client: "MilvusClient", name: str, parts: Parts) -> int:
-        """Add vectors to a collection, also those that an interrupted change has added; return how many."""
-        number, size = 0, max(1, min(MAX_BATCH, BATCH_NUMBERS // self._target.dim))
+    def _insert(self, client: "MilvusClient", name: str, parts: Parts) -> None:
+        """Add vectors to a collection, also those that an interrupted change has added."""
+        size = max(1, min(MAX_BATCH, BATCH_NUMBERS // self._target.dim))
         for ids, vectors in parts:
             contents, numbers = content_of(ids), np.ascontiguousarray(vectors, np.float32)
             for start in range(0, len(ids), size):
@@ -196,11 +193,9 @@ class MilvusEngine(VectorEngine):
                 )
                 data = [{"id": frame, "content": content, "vector": vector} for frame, content, vector in rows]
                 client.upsert(name, data, timeout=CHANGE_SECONDS)
-            number += len(ids)
-        return number
 
-    def _remove(self, client: "MilvusClient", name: str, contents: Ids) -> int:
-        """Remove the vectors of contents (n,); return how many there were."""
+    def _remove(self, client: "MilvusClient", name: str, contents: Ids) -> None:
+        """Remove the vectors of contents (n,)."""
         rows = client.query(
             name,
             filter=f"content in {contents.tolist()}",
@@ -211,11 +206,16 @@ class MilvusEngine(VectorEngine):
         ids = [row["id"] for row in rows]
         if ids:
             client.delete(name, ids=ids, timeout=CHANGE_SECONDS)
-        return len(ids)
 
-    def _await_visible(self, client: "MilvusClient", name: str) -> None:
-        """Wait until everything that was written can be read."""
-        client.query(name, filter="id == -1", output_fields=["id"], consistency_level="Strong", timeout=CHANGE_SECONDS)
+    def _count(self, client: "MilvusClient", name: str) -> int:
+        """Return the number of vectors when everything that was written can be read, which it waits for.
+
+        They are counted by the server, because a change that was interrupted may have removed some before.
+        """
+        (row,) = client.query(
+            name, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=CHANGE_SECONDS
+        )
+        return int(row["count(*)"])
 
     def _save_in(self, client: "MilvusClient", state: EngineState) -> None:
         row = {"name": self._target.name, "state": state.to_json(), "unused": [0.0, 0.0]}
@@ -253,7 +253,7 @@ class MilvusEngine(VectorEngine):
     def _connection(self) -> "MilvusClient":
         from pymilvus import MilvusClient
 
-        for name in ("pymilvus", "milvus_lite"):
+        for name in ("pymilvus", "milvus_lite", "grpc._server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is raised, too
         with self._connecting:
             if self._client is None:

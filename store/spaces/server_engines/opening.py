@@ -46,7 +46,8 @@ class _LibraryDatabase(EngineAddress):
 
 
 def _database_of(library: Library, address: EngineAddress) -> EngineAddress:
-    if library.backend.name != "postgresql":
+    from store.catalog.postgresql.backend import PostgresBackend
+
+    if not isinstance(library.backend, PostgresBackend):
         raise IndexEngineUnavailable(address.kind, "the library is not in PostgreSQL, and no other database is named")
-    url = library.backend.engine.url.set(drivername="postgresql")
-    return _LibraryDatabase(address.kind, url.render_as_string(hide_password=False))
+    return _LibraryDatabase(address.kind, library.backend.address.url)

@@ -35,6 +35,7 @@ APPROXIMATE_FROM = 10_000
 """Vectors from which an HNSW index is built. Comparing as many takes a few milliseconds."""
 MAX_DIMENSIONS = {"float16": 4_000, "float32": 2_000}
 """Dimensions that pgvector can index."""
+HNSW = "m = 16, ef_construction = 200"
 BUILD_MEMORY = "512MB"
 """For building an HNSW index, which takes far longer if it does not fit."""
 READ_ROWS = 4_096
@@ -116,7 +117,9 @@ class PgvectorEngine(VectorEngine):
                 connection.execute(f"SELECT set_config('maintenance_work_mem', '{BUILD_MEMORY}', true)")
                 connection.execute(f"ALTER TABLE {_table(new)} ADD PRIMARY KEY (id)")
                 if number >= self.approximate_from:
-                    connection.execute(f"CREATE INDEX ON {_table(new)} USING hnsw (vector {self._operators})")
+                    connection.execute(
+                        f"CREATE INDEX ON {_table(new)} USING hnsw (vector {self._operators}) WITH ({HNSW})"
+                    )
                 connection.execute(f"ANALYZE {_table(new)}")
                 new = replace(new, vectors=number, candidates=self.efforts[0] if number >= self.approximate_from else 0)
                 self._save_in(connection, new)

@@ -74,7 +74,8 @@ def _update(
         return False
     is_new = before is None or state.storage != before.storage
     changed = abs(state.vectors - state.measured_with)
-    if state.candidates and (state.recall is None or changed > MEASURED_AGAIN_SHARE * state.measured_with):
+    is_unknown = state.recall is None or changed > MEASURED_AGAIN_SHARE * state.measured_with
+    if state.candidates and state.vectors and is_unknown:
         index = index_cache.load(library, stored).index
         state = measure_engine_recall(library, stored, engine, state, index, check)
         engine.save(state)
