@@ -45,7 +45,7 @@ def _status(library: Library, with_failures: bool, with_passed_over: bool) -> di
     by_state = count_by_state(library)
     away = count_away(library)
     facts: dict[str, Any] = {
-        "library": library.path,
+        "library": library.location,
         "pictures": sum(by_state.values()),
         "present": by_state[PictureState.PRESENT],
         "missing": by_state[PictureState.MISSING],

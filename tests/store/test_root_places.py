@@ -100,7 +100,7 @@ def test_folder_with_the_same_path_and_other_files_makes_nothing_missing(
 def test_root_with_changed_files_is_not_asked_for_twice(
     machines: tuple[Machine, Machine], tmp_path: Path, paint: Paint
 ) -> None:
-    """The machine that indexed a root knows it, whatever happens to its files."""
+    """The machine that indexed a root knows it, even if all of its files have changed."""
     first, _ = machines
     (tmp_path / "away").rename(first.photos)
     for name in ("red", "green", "blue"):
@@ -110,7 +110,7 @@ def test_root_with_changed_files_is_not_asked_for_twice(
 
 
 def test_two_runs_over_one_root_wait_for_each_other(machines: tuple[Machine, Machine]) -> None:
-    """The lock has the name of the root in the catalogue, on whatever machine."""
+    """The lock has the name of the root in the catalogue, on all machines."""
     first, second = machines
     with second.open() as library:
         place_root(library, first.photos, second.photos)
