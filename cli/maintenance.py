@@ -45,8 +45,7 @@ def repair_library(library: Path, *, as_json: bool) -> None:
     recovery = recover(library, say_waiting)
     steps = [] if recovery is None else describe(recovery)
     with Library.open(library) as opened:
-        with opened.exclusive(say_waiting) as writer:
-            steps += check.repair(writer, keep_contents=recovery is not None)
+        steps += check.repair(opened, keep_contents=recovery is not None, waiting=say_waiting)
         steps += [
             f"removed what was left of a replaced space {name}" for name in remove_replaced_spaces(opened, say_waiting)
         ]

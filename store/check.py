@@ -1,11 +1,13 @@
 """Check a library with `verify` and fix it with `repair`. Neither reads pictures nor embeds anything."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeAlias
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from core.errors import IndexEngineUnavailable, IndexFault, LibraryDamaged
 from store.catalog.change_feed import Changes, changes_after
@@ -46,6 +48,9 @@ MAX_LISTED_IDS = 5
 """IDs listed in the detail of a fault."""
 
 
+_Lock: TypeAlias = Callable[[], AbstractContextManager[Writer]]
+
+
 @dataclass(frozen=True)
 class Fault:
     """A fault found by `verify`."""
@@ -77,30 +82,29 @@ def verify(library: Library) -> list[Fault]:
     return faults
 
 
-def repair(writer: Writer, *, keep_contents: bool = False) -> list[str]:
+def repair(library: Library, *, keep_contents: bool = False, waiting: Callable[[], None] | None = None) -> list[str]:
     """Fix the faults that can be fixed without reading pictures; return a description of every step taken.
 
     Malformed vectors are deleted (the next index run embeds those pictures again), contents without a picture are
     removed, damaged and outdated index files are rebuilt from the catalogue, near-duplicates without a valid group are
     compared again, and what is stored of paths and counts is corrected. With `keep_contents`, contents stay whose
     pictures the next index run may find again. They also stay while the library has the files of a damaged catalogue.
-    Raises `LibraryDamaged` if the database itself is damaged; `store.recovery` is for that.
+
+    The library is locked for each thing that is mended, and not while faults are looked for. `waiting` is as for
+    `Library.exclusive`. Raises `LibraryDamaged` if the database itself is damaged; `store.recovery` is for that.
     """
-    library = writer.library
     for fault in _catalogue_faults(library):
         raise LibraryDamaged(library.backend.place, fault.detail)
+    lock = partial(library.exclusive, waiting)
     steps: list[str] = []
     for summary in list_spaces(library):
-        steps.extend(_repair_space(writer, summary.stored))
-    removed = 0
+        steps.extend(_repair_space(library, summary.stored, lock))
     if not keep_contents and not any(library.path.glob(DAMAGED_FOLDERS)):
-        with writer.transaction() as connection:
-            removed = remove_orphans(connection)
-    if removed:
-        steps.append(f"removed {removed} contents without a file")
-    steps.extend(_repair_groups(writer))
-    steps.extend(_repair_derived(writer))
-    steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(writer))
+        steps.extend(_repair_contents(library, lock))
+    steps.extend(_repair_groups(library, lock))
+    steps.extend(_repair_derived(library, lock))
+    with lock() as writer:
+        steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(writer))
     return steps
 
 
@@ -109,40 +113,66 @@ def remove_orphans(connection: Connection) -> int:
 
     Replaced contents stay until their data is carried over: an index run that was stopped may find their files again.
     """
+    return connection.execute(delete(Content).where(*_is_orphan())).rowcount
+
+
+def _is_orphan() -> tuple[ColumnElement[bool], ...]:
     has_picture = select(Picture.id).where(Picture.content_id == Content.id)
     is_replaced = select(ReplacedContent.id).where(ReplacedContent.replaced_id == Content.id)
-    return connection.execute(delete(Content).where(~has_picture.exists(), ~is_replaced.exists())).rowcount
+    return ~has_picture.exists(), ~is_replaced.exists()
 
 
-def _repair_space(writer: Writer, stored: StoredSpace) -> Iterator[str]:
+def _repair_space(library: Library, stored: StoredSpace, lock: _Lock) -> Iterator[str]:
     """Delete the malformed vectors of a space and bring its index file up to date."""
-    library = writer.library
-    with writer.transaction() as connection:
+    with library.read() as connection:
         malformed = _malformed(connection, stored)
-        if malformed:
+    if malformed:
+        with lock() as writer, writer.transaction() as connection:
+            malformed = _malformed(connection, stored)  # others may have replaced some
             delete_vectors(connection, stored, np.array(malformed, np.int64))
             mark_changed(connection, stored.id)
-    if malformed:
         again = "import them again" if stored.space.is_imported else "index again to embed them"
         yield f"deleted {len(malformed)} malformed vectors of {stored.space}; {again}"
-    rebuild = bool(malformed or list(_index_faults(library, stored)))
-    if rebuild or not index_cache.load(library, stored).published:
-        index = index_cache.publish(writer, stored, rebuild=rebuild).index
-        done = "rebuilt" if rebuild else "updated"
-        yield f"{done} the index of {stored.space} from the catalogue: {len(index)} vectors"
+    if malformed or not _is_published(library, stored):
+        with lock() as writer:
+            rebuild = bool(malformed or list(_index_faults(library, stored)))
+            if rebuild or not index_cache.load(library, stored).published:  # otherwise another process wrote the file
+                index = index_cache.publish(writer, stored, rebuild=rebuild).index
+                done = "rebuilt" if rebuild else "updated"
+                yield f"{done} the index of {stored.space} from the catalogue: {len(index)} vectors"
 
 
-def _repair_groups(writer: Writer) -> Iterator[str]:
-    with writer.transaction() as connection:
+def _is_published(library: Library, stored: StoredSpace) -> bool:
+    return not list(_index_faults(library, stored)) and index_cache.load(library, stored).published
+
+
+def _repair_contents(library: Library, lock: _Lock) -> Iterator[str]:
+    with library.read() as connection:
+        has_orphans = connection.scalar(select(Content.id).where(*_is_orphan()).limit(1)) is not None
+    if has_orphans:
+        with lock() as writer, writer.transaction() as connection:
+            removed = remove_orphans(connection)
+        if removed:
+            yield f"removed {removed} contents without a file"
+
+
+def _repair_groups(library: Library, lock: _Lock) -> Iterator[str]:
+    with library.read() as connection:
+        is_sound = not find_broken_groups(connection)
+    if is_sound:
+        return
+    with lock() as writer, writer.transaction() as connection:
         reset = reset_broken_groups(connection)
-    active = active_space(writer.library)
+    active = active_space(library)
     if reset and active is not None:
-        update_near_duplicate_groups(writer.library, active)
+        update_near_duplicate_groups(library, active)
         yield f"compared {reset} near-duplicates again"
 
 
-def _repair_derived(writer: Writer) -> Iterator[str]:
-    with writer.transaction() as connection:
+def _repair_derived(library: Library, lock: _Lock) -> Iterator[str]:
+    if not list(_derived_faults(library)):
+        return
+    with lock() as writer, writer.transaction() as connection:
         paths, blocks = correct_derived(connection)
     if paths:
         yield f"corrected what is stored of the paths of {paths} pictures"

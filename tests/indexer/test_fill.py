@@ -244,7 +244,7 @@ def test_space_dropped_during_fill_is_not_created_again(filled: Library) -> None
         fill(filled, slow)
     assert (active(filled), vectors_by_path(filled)) == ("fake", {"fake": 4})
     with filled.exclusive() as writer:
-        assert repair(writer) == []
+        assert repair(writer.library) == []
 
 
 def test_fill_reports_progress(filled: Library) -> None:

@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable
+from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, select, text, update
 
 from core.errors import LibraryDamaged
-from store import Library
+from store import Library, check
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
 from store.check import verify
 from store.kept_counts.block_counts import BlockCounts
@@ -257,3 +259,43 @@ def test_a_block_without_a_version_is_found_and_gets_one(library: Library, ids: 
     assert run_repair(library) == ["discarded wrong counts of 1 blocks of pictures"]
     assert kinds(library) == []
     assert count_everything(library).contents == len(ids)
+
+
+def test_others_can_write_while_repair_looks_for_faults(
+    library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is taken for what is mended: here one vector, and the index file without it."""
+    made = put(*range(8))
+    publish(library, stored)
+    with library.transaction() as connection:
+        connection.execute(update(Embedding).where(Embedding.content_id == made[0]).values(vector=b"short"))
+    free = list[bool]()
+
+    def watched(name: str) -> None:
+        original = getattr(check, name)
+
+        def look(*args: Any) -> Any:
+            free.append(is_free())
+            return original(*args)
+
+        monkeypatch.setattr(check, name, look)
+
+    def is_free() -> bool:
+        def take() -> None:
+            with library.exclusive_if_free() as writer:
+                taken.append(writer is not None)
+
+        taken = list[bool]()
+        other = Thread(target=take)
+        other.start()
+        other.join()
+        return taken == [True]
+
+    for name in ("_catalogue_faults", "_malformed", "_index_faults", "find_broken_groups", "find_wrong_paths"):
+        watched(name)
+    steps = check.repair(library)
+    assert [step.partition(" ")[0] for step in steps] == ["deleted", "rebuilt"]
+    assert free == [True, True, False, True, True]
+    free.clear()
+    assert check.repair(library) == []
+    assert free == [True] * 5

@@ -28,7 +28,7 @@ def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> 
 def run_repair(library: Library) -> list[str]:
     """Call `repair` as the only writer."""
     with library.exclusive() as writer:
-        return repair(writer)
+        return repair(writer.library)
 
 
 def run_forget(library: Library, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:

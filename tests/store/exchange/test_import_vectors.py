@@ -149,7 +149,7 @@ def test_missing_pictures_are_found_again_when_their_files_return(
     done = import_space(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
     assert done.pictures == 2
     with indexed.exclusive() as writer:
-        assert repair(writer) == []
+        assert repair(writer.library) == []
     (tmp_path / "red.png").rename(album / "red.png")
     index(indexed, [album], FakeEncoder())
     assert verify(indexed) == []  # including the index of the imported space

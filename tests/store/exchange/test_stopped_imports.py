@@ -255,7 +255,7 @@ def test_contents_forgotten_in_between_are_no_fault(
         with writer.transaction() as connection:
             red = connection.scalar(select(Picture.id).where(Picture.relpath == b"red.png"))
             connection.execute(Picture.__table__.delete().where(Picture.id == red))  # type: ignore[attr-defined]
-        repair(writer)
+        repair(writer.library)
     done = given.run(library, root=album)
     assert (done.pictures, done.documents, done.unknown_paths) == (1, 2 * SIZE + 1, 2 * SIZE + 1)
     assert verify(library) == []

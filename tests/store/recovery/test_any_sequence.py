@@ -324,6 +324,6 @@ def test_what_people_said_survives_any_sequence(tmp_path: Path, seed: int) -> No
     with Library.open(life.path) as life.library:
         life._index()
         with life.library.exclusive() as writer:
-            repair(writer)
+            repair(writer.library)
         assert verify(life.library) == []
     assert read_said(life.path, life.photos.numbers).facts() == life.said.facts()

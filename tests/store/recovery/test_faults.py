@@ -35,7 +35,7 @@ def repaired(path: Path) -> Recovery:
     assert recovery is not None
     with Library.open(path) as library:
         with library.exclusive() as writer:
-            repair(writer, keep_contents=True)
+            repair(writer.library, keep_contents=True)
         assert {fault.kind for fault in verify(library)} <= {"unembedded"}
     return recovery
 
@@ -336,7 +336,7 @@ def test_swapped_index_files_are_built_again(whole: Path, damaged: Path) -> None
     with Library.open(damaged) as library:
         assert [fault.kind for fault in verify(library)] == ["index"]
         with library.exclusive() as writer:
-            assert any("rebuilt the index" in step for step in repair(writer))
+            assert any("rebuilt the index" in step for step in repair(writer.library))
         assert verify(library) == []
     assert rows_of(damaged) == rows_of(whole)
 
@@ -347,12 +347,12 @@ def test_newer_index_files_beside_a_catalogue_from_a_backup_are_not_used(whole: 
             connection.exec_driver_sql("DELETE FROM embeddings WHERE content_id > 10")
             connection.exec_driver_sql("UPDATE library SET revision = revision + 1")
             connection.exec_driver_sql("UPDATE spaces SET revision = (SELECT revision FROM library)")
-        repair(writer)
+        repair(writer.library)
     shutil.copy(whole / CATALOG, damaged / CATALOG)
     with Library.open(damaged) as library:
         assert [fault.kind for fault in verify(library)] == ["index"]  # the file of the backup is gone
         with library.exclusive() as writer:
-            repair(writer)
+            repair(writer.library)
         assert verify(library) == []
     assert rows_of(damaged) == rows_of(whole)
 

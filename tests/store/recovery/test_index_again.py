@@ -84,7 +84,7 @@ def test_an_index_run_after_a_repair_reads_again_what_files_have(
     assert recover(damaged) is not None
     with Library.open(damaged) as library:
         with library.exclusive() as writer:
-            repair(writer)
+            repair(writer.library)
         index(library, [folder], FakeEncoder())
         assert verify(library) == []
     ratings = ["user_rating"] if table == "contents" else []  # files do not have them
@@ -112,7 +112,7 @@ def test_a_repair_that_is_killed_after_the_swap_can_be_repeated(
     assert recover(damaged) is None
     with Library.open(damaged) as library:
         with library.exclusive() as writer:
-            repair(writer)
+            repair(writer.library)
         index(library, [folder], FakeEncoder())
         assert verify(library) == []
     assert facts(damaged) == facts(indexed_photos)
@@ -129,7 +129,7 @@ def test_a_second_repair_keeps_contents_whose_pictures_are_gone(
     for _ in range(2):
         assert recover(damaged) is None
         with Library.open(damaged) as library, library.exclusive() as writer:
-            repair(writer)
+            repair(writer.library)
     with Library.open(damaged) as library:
         index(library, [folder], FakeEncoder())
     assert facts(damaged) == facts(indexed_photos)

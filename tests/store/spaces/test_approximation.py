@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from core.errors import IndexFault, LibraryUnusable, UnknownIndexEngine
 from store import Library
-from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState
+from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState, VectorChange
 from store.check import repair, verify
 from store.library import mark_changed
 from store.recovery.vectors import restore_vectors
 from store.roots import ensure_root
-from store.spaces import approximation, index_cache
+from store.spaces import approximation, current_index, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.index_engines import ENGINE_VARIABLE, approximate_from
 from store.spaces.layer_files import check_files
@@ -359,7 +359,7 @@ def test_a_damaged_file_is_detected_and_rebuilt_from_the_catalogue(
     assert len(current.index) == N + 7
     assert [fault.kind for fault in verify(library)] == ["index"]
     with library.exclusive() as writer:
-        repair(writer)
+        repair(writer.library)
     assert verify(library) == []
     assert update_approximation(library, stored)
     assert len(layered(library, stored)) == N + 7
@@ -381,7 +381,7 @@ def test_damage_in_the_middle_of_a_large_file_is_found_by_verify(
     assert index_cache.load(library, stored).fault is None
     assert [fault.kind for fault in verify(library)] == ["index"]
     with library.exclusive() as writer:
-        repair(writer)
+        repair(writer.library)
     assert verify(library) == []
 
 
@@ -480,6 +480,35 @@ def test_changes_during_a_merge_are_kept(
     assert update_approximation(library, stored)
     index = layered(library, stored)
     assert (len(index), index.changes) == (N + 105, 15)
+    assert verify(library) == []
+
+
+@pytest.mark.parametrize("feed_is_cut_off", [False, True])
+def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off(
+    library: Library, stored: StoredSpace, fill: Fill, monkeypatch: pytest.MonkeyPatch, feed_is_cut_off: bool
+) -> None:
+    ids = fill(N)
+    publish(library, stored)
+    encode, compared = approximation._encode, []
+
+    def change_then_encode(*arguments: object) -> None:
+        fill(7)
+        lose(library, ids[:3])
+        if feed_is_cut_off:
+            with library.transaction() as connection:
+                last = select(func.max(VectorChange.id)).scalar_subquery()
+                connection.execute(delete(VectorChange).where(VectorChange.id < last))
+        encode(*arguments)  # type: ignore[arg-type]
+
+    searchable = current_index.searchable_ids
+    monkeypatch.setattr(approximation, "_encode", change_then_encode)
+    monkeypatch.setattr(
+        current_index, "searchable_ids", lambda *arguments: compared.append(True) or searchable(*arguments)
+    )
+    assert update_approximation(library, stored)
+    assert compared == [True] * feed_is_cut_off
+    index = layered(library, stored)
+    assert (len(index), index.changes) == (N + 4, 10)
     assert verify(library) == []
 
 

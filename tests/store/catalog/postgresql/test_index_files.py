@@ -212,7 +212,7 @@ def test_damage_on_a_machine_is_found_and_repaired(one: Library, stored: StoredS
     assert set(held(one, stored)) == {1, 2}
     assert bool(verify(one)) == (damage != "announcement")  # which is the same as no file
     with one.exclusive() as writer:
-        assert repair(writer) != []
+        assert repair(writer.library) != []
     assert verify(one) == []
     assert index_cache.load(one, stored).published
 
