@@ -6,6 +6,8 @@ from typing import Any
 from cli.output import in_units, print_json, print_text, shown, wrapped
 from core.errors import BadCheckpoint, DeviceUnavailable, ExtraMissing, LicenceNotAllowed, ModelUnavailable
 from encoders import registry
+from encoders.base import Encoder
+from encoders.compiled.int8 import Int8Encoder, describe_int8
 from encoders.compiled.runtime import describe_runtime
 from encoders.licences import commercial_only, describe_licence, permitted_use
 from encoders.machine import this_machine
@@ -132,15 +134,19 @@ def _encoder_facts(model: ModelDescription) -> dict[str, Any]:
         "input": f"{encoder.preprocess.size}x{encoder.preprocess.size}, {encoder.preprocess.fit}",
         "weights": encoder.space.weights,
         "fingerprint": encoder.space.fingerprint,
-        **describe_runtime(encoder),
+        **_describe_runtime(encoder),
     }
 
 
 def _runtime_facts(name: str) -> dict[str, Any]:
     try:
-        return describe_runtime(registry.load(name))
+        return _describe_runtime(registry.load(name))
     except (BadCheckpoint, DeviceUnavailable, ExtraMissing, LicenceNotAllowed, ModelUnavailable) as exc:
         return {"usable": f"no: {exc}"}
+
+
+def _describe_runtime(encoder: Encoder) -> dict[str, str]:
+    return describe_int8(encoder) if isinstance(encoder, Int8Encoder) else describe_runtime(encoder)
 
 
 def _print_fact(key: str, value: str) -> None:

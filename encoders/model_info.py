@@ -66,7 +66,10 @@ def describe_model(name: str) -> ModelDescription:
     Raises `UnknownModel`, `PluginError` for a version of a plug-in that cannot be loaded, and `ModelUnavailable` for a
     partly downloaded model that is not in the model catalogue.
     """
-    name = name.strip()
+    name, question, options = name.strip().partition("?")
+    if question:
+        model = describe_model(name)
+        return replace(model, name=f"{model.name}?{options}")
     unversioned, version = split_version(name)
     if version is not None:
         return _of_version(describe_model(unversioned), load(name))

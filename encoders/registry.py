@@ -27,6 +27,7 @@ from urllib.parse import parse_qs
 from core.errors import (
     BadCheckpoint,
     CheckpointIsSegmenter,
+    DeviceUnavailable,
     ImportedSpaceHasNoModel,
     ModelUnavailable,
     PluginError,
@@ -72,12 +73,14 @@ def load(name: str, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
     `name` is the name of a built-in model, of a pulled model or of a plug-in, the path of a folder, or
     `ARCHITECTURE:FILE` for a file of open_clip weights. `@2` may follow the name of a built-in model or a plug-in that
     has several versions; without it, the newest is loaded. `?lang=deu_Latn` may follow the name of a model that must be
-    told the language of its texts; this changes neither the space nor the vectors of pictures.
+    told the language of its texts; this changes neither the space nor the vectors of pictures. `?precision=int8` names
+    the form of a CLIP model in 8 bits, which is a space of its own.
 
     Raises:
         UnknownModel: No model has this name, or not this version.
         ModelUnavailable: Files of the model are missing.
         BadCheckpoint: The files cannot be used as a model.
+        DeviceUnavailable: The model does not run in the precision that its name asks for.
         PluginError: A plug-in cannot be imported, or does not return an encoder of this name.
         LicenceNotAllowed: `SIGHTLINE_COMMERCIAL` requires a licence that permits commercial use.
     """
@@ -156,9 +159,25 @@ def newer_version(space: Space) -> Encoder | None:
 
 def _load_files(typed: str, placement: Placement) -> Encoder | None:
     """Return the encoder of a pulled model, a folder or `ARCHITECTURE:FILE`; None if `typed` names no files."""
+    name, language, precision = _split_options(typed)
+    if precision is None:
+        return _load_named(typed, name, language, placement)
+    from encoders.compiled.int8 import INT8, Int8Encoder
+    from encoders.compiled.runtime import RuntimeEncoder
+
+    if precision != INT8:
+        raise DeviceUnavailable(precision, f"the name of a model can ask for {INT8} only")
+    with_runtime = _load_named(typed, name, language, placement)
+    if with_runtime is None:
+        return None
+    if not isinstance(with_runtime, RuntimeEncoder):
+        raise DeviceUnavailable(INT8, f"{name} runs with PyTorch here, as was asked for; only OpenVINO runs {INT8}")
+    return Int8Encoder(with_runtime)
+
+
+def _load_named(typed: str, name: str, language: str | None, placement: Placement) -> Encoder | None:
     from encoders.checkpoint import require_complete
 
-    name, language = _split_options(typed)
     pulled = models_folder() / slug(name)
     if name and pulled.is_dir():
         require_complete(pulled, name)
@@ -178,13 +197,15 @@ def _load_files(typed: str, placement: Placement) -> Encoder | None:
 
 def _load_plugin(typed: str, placement: Placement) -> Encoder:
     """Return the encoder of the plug-in called `typed`. Raises `PluginError`, `ModelUnavailable` or `UnknownModel`."""
-    name, language = _split_options(typed)
+    name, language, precision = _split_options(typed)
     factory = ENCODERS.get(name)
     if factory is None:
         if "/" in name:
             remedy = f"Put the files of its repository into {models_folder() / slug(name)}."
             raise ModelUnavailable(typed, "its files", remedy, pull=name)
         raise UnknownModel(typed, ENCODERS.names())
+    if precision is not None:
+        raise DeviceUnavailable(precision, f"{name} has no other precision than its own")
     if language is not None:
         from encoders.open_clip import language_not_supported
 
@@ -223,10 +244,11 @@ def split_version(typed: str) -> tuple[str, str | None]:
     return (parts[1], parts[2]) if parts and parts[1] in ENCODERS.names() else (typed, None)
 
 
-def _split_options(typed: str) -> tuple[str, str | None]:
-    """Split `NAME?lang=deu_Latn` into the name and the language."""
+def _split_options(typed: str) -> tuple[str, str | None, str | None]:
+    """Split `NAME?lang=deu_Latn&precision=int8` into the name, the language and the precision."""
     name, _, options = typed.partition("?")
-    return name, parse_qs(options).get("lang", [None])[0]
+    given = parse_qs(options)
+    return name, given.get("lang", [None])[0], given.get("precision", [None])[0]
 
 
 def _from_folder(folder: Path, name: str, language: str | None, placement: Placement) -> Encoder:

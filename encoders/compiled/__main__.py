@@ -2,42 +2,68 @@
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from time import sleep
 
 from core.errors import SightlineError
 from encoders import registry
+from encoders.base import Encoder
 from encoders.compiled import openvino_encoder, store
 from encoders.compiled.choice import Rates, compare
 from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.failure import NotCompilable
+from encoders.compiled.int8 import Int8Encoder
 from encoders.compiled.openvino_encoder import OpenVinoEncoder, compare_openvino
+from encoders.compiled.runtime import RuntimeEncoder
 from encoders.torch_encoder import TorchEncoder
 
 
 def compile_model(name: str, fingerprint: str) -> None:
     """Compile the model `name` if its space has this fingerprint, and measure it. A failure is recorded."""
+    encoder = registry.load(name)
+    if encoder.space.fingerprint != fingerprint:
+        return
+    if isinstance(encoder, Int8Encoder):
+        _quantise(encoder)
+        return
+    encoder = encoder.original if isinstance(encoder, RuntimeEncoder) else encoder
+    if not isinstance(encoder, TorchEncoder):
+        return
     from encoders.compiled.export import export
 
-    encoder = registry.load(name)
-    if not isinstance(encoder, TorchEncoder) or encoder.space.fingerprint != fingerprint:
+    compiled = _once(encoder, partial(export, encoder))
+    if compiled is None:
         return
-    with store.exporting(encoder.space) as may_export:
-        if not may_export or store.find(encoder.space) is not None:
-            return
-        try:
-            compiled = export(encoder)
-        except (OSError, SightlineError):
-            raise
-        except Exception as exc:
-            reason = str(exc) if isinstance(exc, NotCompilable) else repr(exc)[:300]
-            store.record_failure(encoder.space, reason)
-            return
     by_onnx = CompiledEncoder(compiled, encoder)
     openvino = None
     if openvino_encoder.is_installed():
         openvino = compare_openvino(by_onnx, OpenVinoEncoder(compiled, encoder))
     Rates(openvino=openvino, torch=compare(by_onnx, encoder, lambda: str(encoder.placed))).keep(compiled.folder)
+
+
+def _quantise(encoder: Int8Encoder) -> None:
+    from encoders.compiled.quantise import quantise
+
+    found = store.find(encoder.base.space)
+    if found is not None:
+        _once(encoder, lambda: quantise(encoder, CompiledEncoder(found, encoder.base.original)))
+
+
+def _once(encoder: Encoder, make: Callable[[], store.CompiledModel]) -> store.CompiledModel | None:
+    """Return what `make` makes; None if another process made it or makes it now, or if it fails."""
+    with store.exporting(encoder.space) as may_export:
+        if not may_export or store.find(encoder.space) is not None:
+            return None
+        try:
+            return make()
+        except (OSError, SightlineError):
+            raise
+        except Exception as exc:
+            reason = str(exc) if isinstance(exc, NotCompilable) else repr(exc)[:300]
+            store.record_failure(encoder.space, reason)
+            return None
 
 
 def _end_with(parent: int) -> None:

@@ -25,7 +25,7 @@ from encoders.compiled.store import EXPORTER_VERSION, IMAGES, TEXTS, TOKENIZER, 
 from encoders.compiled.tokenizer_export import export_tokenizer
 from encoders.torch_encoder import TorchEncoder
 
-__all__ = ["export"]
+__all__ = ["export", "save_graph"]
 
 OPSET = 17
 MIN_EXTERNAL_BYTES = 1024
@@ -185,10 +185,10 @@ def _write_graph(
             dynamic_axes=axes,
             opset_version=OPSET,
         )
-        _save(onnx.load(draft), file)
+        save_graph(onnx.load(draft), file)
 
 
-def _save(graph: Any, file: Path) -> None:
+def save_graph(graph: Any, file: Path) -> None:
     """Write a graph, and its weights to a file next to it."""
     import onnx
 
@@ -214,7 +214,7 @@ def _optimise(file: Path) -> None:
         options.add_session_config_entry(f"{prefix}_file_name", f"{draft.name}.data")
         options.add_session_config_entry(f"{prefix}_min_size_in_bytes", str(MIN_EXTERNAL_BYTES))
         InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-        _save(onnx.load(str(draft)), file)
+        save_graph(onnx.load(str(draft)), file)
 
 
 @contextmanager

@@ -76,7 +76,8 @@ class RuntimeEncoder(Encoder):
         self.language = original.language
         self.original = original
         self._placement = placement
-        self._opening = RLock()
+        self.opening = RLock()
+        """Held while a form of the model is opened, compiled or measured."""
         self._compiled: CompiledEncoder | None = None
         self._openvino: OpenVinoEncoder | None = None
         self._is_opened = False
@@ -138,7 +139,7 @@ class RuntimeEncoder(Encoder):
 
     def compiled(self) -> CompiledEncoder | None:
         """Return the compiled model, after compiling it if that was never tried; None if PyTorch must be used."""
-        with self._opening:
+        with self.opening:
             if not self._is_opened:
                 found = store.find(self.space) or self._compile()
                 self._compiled = None if found is None else CompiledEncoder(found, self.original)
@@ -155,7 +156,7 @@ class RuntimeEncoder(Encoder):
         try:
             return run(compiled)
         except CompiledDamaged:  # the next process compiles the model again
-            with self._opening:
+            with self.opening:
                 store.discard(compiled.compiled)
                 self._compiled = None
         return run(self.original)
@@ -164,27 +165,34 @@ class RuntimeEncoder(Encoder):
         """Compile the model in a process of its own, so that this one goes on if memory runs out."""
         if store.read_failure(self.space) is not None or not all(map(find_spec, PACKAGES)):
             return None
+        return self.compile_in_process(self, f"Preparing {self.space.model} for fast starts; this is done once.")
+
+    def compile_in_process(self, encoder: Encoder, message: str) -> store.CompiledModel | None:
+        """Compile `encoder`, this model or a form of it, in a process of its own; None if that fails.
+
+        `placement.announce` is told the message if it takes long.
+        """
         if not sys.executable:  # an embedded interpreter
             return None
-        with _explained(self._placement, f"Preparing {self.space.model} for fast starts; this is done once."):
+        with _explained(self._placement, message):
             done = subprocess.run(
-                [sys.executable, "-m", "encoders.compiled", self.space.model, self.space.fingerprint],
-                env={**os.environ, RUNTIME_VARIABLE: "torch", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                [sys.executable, "-m", "encoders.compiled", encoder.space.model, encoder.space.fingerprint],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 check=False,
             )
-        found = store.find(self.space)
+        found = store.find(encoder.space)
         if found is None and done.returncode < 0:  # killed, probably because memory was short
-            store.record_failure(self.space, f"its exporter was killed by signal {-done.returncode}")
+            store.record_failure(encoder.space, f"its exporter was killed by signal {-done.returncode}")
         return found
 
     def _prefers_torch(self, compiled: CompiledEncoder) -> bool:
         """Whether PyTorch embeds pictures fastest here. Measures it if that was not done on this machine."""
         if requested_runtime() != "auto":
             return False
-        with self._opening:
+        with self.opening:
             rates = self._rates(compiled)
             if rates.torch is None:
                 with self._explained_measurement():
@@ -196,7 +204,7 @@ class RuntimeEncoder(Encoder):
         """Return the encoder of OpenVINO if it is faster here, or was asked for. Measures it if needed."""
         if requested_runtime() == "onnx":
             return None
-        with self._opening:
+        with self.opening:
             if self._openvino is None or requested_runtime() == "openvino":
                 return self._openvino
             rates = self._rates(compiled)

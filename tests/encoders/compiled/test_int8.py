@@ -1,0 +1,140 @@
+"""Models in 8 bits: a space of their own, asked for by name, and what they lose."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import DeviceUnavailable, ExtraMissing
+from encoders import registry
+from encoders.background import background
+from encoders.base import Encoder
+from encoders.compiled import openvino_encoder, store
+from encoders.compiled.encoder import CompiledEncoder
+from encoders.compiled.int8 import Int8Encoder, Loss, describe_int8
+from encoders.compiled.quantise import measure_loss, quantise
+from encoders.compiled.runtime import RuntimeEncoder
+from tests.support.compiled_models import pixels
+
+pytest.importorskip("open_clip")
+pytest.importorskip("onnx")
+pytest.importorskip("openvino")
+
+Compiled = Callable[[str], Path]
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantise in this process."""
+
+    def run(self: RuntimeEncoder, encoder: Encoder, _: str) -> store.CompiledModel | None:
+        assert isinstance(encoder, Int8Encoder)
+        found = store.find(self.space)
+        assert found is not None
+        with store.exporting(encoder.space):
+            return quantise(encoder, CompiledEncoder(found, self.original))
+
+    monkeypatch.setattr(RuntimeEncoder, "compile_in_process", run)
+
+
+def load(name: Path, options: str = "?precision=int8") -> Int8Encoder:
+    encoder = registry.load(f"{name}{options}")
+    assert isinstance(encoder, Int8Encoder)
+    return encoder
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("kind", ["vit", "siglip", "clip"])
+def test_vectors_of_pictures_are_near_those_of_float32(kind: str, tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled(kind)
+    encoder, exact = load(tiny[kind]), registry.load(str(tiny[kind]))
+    shown = np.stack([encoder.preprocess.pixels(photo.open()) for photo in background().photos[:9]])
+    vectors = encoder.encode_pixels(shown)
+    cosines = (vectors * exact.encode_pixels(shown)).sum(1)
+    assert cosines.min() > 0.98
+    assert cosines.max() < 1 - 1e-7  # they are not those of float32
+    loss = Loss.read(encoder.tower().compiled.folder)
+    assert loss is not None
+    assert loss.photos == len(background().photos) // 2
+    assert 0.95 < loss.worst_cosine <= loss.mean_cosine < 1 - 1e-7
+    normalised = encoder.preprocess.normalise(shown)
+    np.testing.assert_allclose(encoder.encode_pixels(shown), encoder._unit(encoder.forward_images(normalised), 9))
+
+
+@pytest.mark.usefixtures("here")
+def test_its_space_is_its_own_and_its_name_loads_it_again(tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled("vit")
+    encoder, exact = load(tiny["vit"]), registry.load(str(tiny["vit"]))
+    assert encoder.space.fingerprint != exact.space.fingerprint
+    assert encoder.space.model == f"{tiny['vit']}?precision=int8"
+    assert registry.load_for_space(encoder.space).space == encoder.space
+    np.testing.assert_array_equal(encoder.encode_texts(["a dog"]), exact.encode_texts(["a dog"]))
+    np.testing.assert_array_equal(encoder.encode_patches(pixels(encoder, 1)), exact.encode_patches(pixels(exact, 1)))
+    assert encoder.count_tokens("a dog") == exact.count_tokens("a dog")
+    assert encoder.logit_scale == exact.logit_scale
+
+
+@pytest.mark.usefixtures("here")
+def test_the_description_says_what_is_lost(tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    assert "its first picture makes" in describe_int8(encoder)["runtime"]
+    encoder.encode_pixels(pixels(encoder, 1))
+    described = describe_int8(encoder)
+    assert described["loss"].startswith("on 42 photos: cosine to float32 0.9")
+    assert store.find(registry.load(str(tiny["vit"])).space) is not None  # the model in float32 stays
+
+
+def test_a_process_of_its_own_makes_the_tower(tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    assert store.find(encoder.space) is None
+    assert encoder.encode_pixels(pixels(encoder, 2)).shape == (2, 16)
+    assert store.find(encoder.space) is not None
+
+
+def test_a_model_that_loses_too_much_is_refused_with_the_reason(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    store.record_failure(encoder.space, "its vectors lose too much in 8 bits")
+    monkeypatch.setattr(RuntimeEncoder, "compile_in_process", lambda *_: None)
+    with pytest.raises(DeviceUnavailable, match="lose too much"):
+        encoder.encode_pixels(pixels(encoder, 1))
+    assert "lose too much" in describe_int8(encoder)["runtime"]
+
+
+def test_losses_are_those_of_a_small_example() -> None:
+    exact = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
+    rounded = np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32)
+    captions = np.array([[1, 0], [0, 1], [0.8, 0.6]], np.float32)
+    loss = measure_loss(exact, rounded, captions)
+    assert loss.mean_cosine == pytest.approx((1 + 0.96 + 1) / 3)
+    assert loss.worst_cosine == pytest.approx(0.96)
+    assert loss.same_neighbour == pytest.approx(2 / 3)  # the second one is nearer to the third now
+    assert loss.same_answer == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("mini?precision=int8", "mini has no other precision"), ("{vit}?precision=int4", "ask for int8 only")],
+)
+def test_other_precisions_are_refused(name: str, message: str, tiny: dict[str, Path]) -> None:
+    with pytest.raises(DeviceUnavailable, match=message):
+        registry.load(name.format(**tiny))
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_only_openvino_runs_it(runtime: str, tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", runtime)
+    with pytest.raises(DeviceUnavailable, match="only OpenVINO runs"):
+        load(tiny["vit"])
+
+
+def test_the_missing_extra_is_named(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
+    monkeypatch.setattr(openvino_encoder, "is_installed", lambda: False)
+    with pytest.raises(ExtraMissing, match=r"sightline\[openvino\]"):
+        load(tiny["vit"])
