@@ -116,5 +116,5 @@ class CatalogueIndex(DerivedIndex):
         index = FlatIndex(self.dim, self._stored.dtype)
         with self._library.read() as connection:
             for batch, vectors in iter_vectors(connection, self._stored, ids):
-                index.add(batch, vectors)
+                index.add_stored(batch, vectors)  # encoding a few takes longer than reading them
         return index

@@ -133,6 +133,16 @@ class FlatIndex(VectorIndex):
             self._by_id = None
             self._index.add_with_ids(np.ascontiguousarray(vectors, np.float32), np.ascontiguousarray(ids, np.int64))
 
+    def add_stored(self, ids: Ids, vectors: NDArray[np.floating]) -> None:
+        """As `add`, for vectors in the precision of the index, which are copied without being encoded."""
+        self._require_writable()
+        if vectors.shape != (len(ids), self.dim) or vectors.dtype.itemsize != (2 if self._is_half else 4):
+            raise ValueError(f"Expected vectors of shape {(len(ids), self.dim)} as they are stored")
+        if len(ids):
+            self._by_id = None
+            codes = np.ascontiguousarray(vectors, "<f2" if self._is_half else "<f4").view(np.uint8)
+            self._index.add_sa_codes(codes, np.ascontiguousarray(ids, np.int64))
+
     def remove(self, ids: Ids) -> int:
         """Remove the vectors of `ids`."""
         self._require_writable()

@@ -38,6 +38,10 @@ FEW = 500
 """Vectors whose scores are computed here rather than by the server, although they have to be read first."""
 MAX_SENT = 100_000
 """IDs of a filter that are sent to a server."""
+BROAD_SHARE = 1 / 5
+"""If a filter keeps more than this share, the server compares everything, which takes less time than reading IDs.
+
+Measured with 100,000 vectors of 256 dimensions: 37 ms of processor time for 10,000 IDs, 66 ms for everything."""
 SPARE = 32
 """How many more results an exact search of a server is asked for, because its scores are rounded differently."""
 DEEPER = 4
@@ -234,7 +238,7 @@ class ServerIndex(DerivedIndex):
             return None  # what is in memory, or mapped, is compared faster
         rankings = (
             self._exactly_kept_here(served, position, queries, k, among)
-            if among is None or len(among) > MAX_SENT
+            if among is None or len(among) > min(MAX_SENT, BROAD_SHARE * len(self))
             else self._exactly_among(served, position, queries, k, among)
         )
         if rankings is None or any(ranking.ids.shape[1] < k for ranking in rankings):

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from store.spaces.vector_index import FlatIndex
+from tests.support.vectors import unit_vectors
 
 DIM = 24
 
@@ -212,3 +213,18 @@ def test_a_copy_has_the_same_ids_and_is_changed_alone(index: FlatIndex) -> None:
     assert copy.remove(IDS[:3]) == 3
     np.testing.assert_array_equal(index.ids(), IDS)
     np.testing.assert_array_equal(copy.ids(), IDS[3:])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_stored_vectors_are_added_bit_by_bit(dtype: str) -> None:
+    vectors = unit_vectors(50, 8, dtype)
+    encoded, copied = FlatIndex(8, dtype), FlatIndex(8, dtype)
+    encoded.add(np.arange(50), vectors.astype(np.float32))
+    copied.add_stored(np.arange(20), vectors[:20])
+    copied.add_stored(np.arange(20, 50), vectors[20:])
+    assert np.array_equal(copied.stored(), encoded.stored())
+    assert np.array_equal(copied.ids(), encoded.ids())
+    query = np.asarray(unit_vectors(1, 8, seed=1), np.float32)
+    assert copied.search(query, 5).scores.tolist() == encoded.search(query, 5).scores.tolist()
+    with pytest.raises(ValueError, match="stored"):
+        copied.add_stored(np.arange(1), unit_vectors(1, 8, "float64"))
