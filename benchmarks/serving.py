@@ -66,6 +66,8 @@ def serving(library: Path, cache: Path, threads: int, *more: str) -> Iterator[tu
     finally:
         process.terminate()
         process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
 
 
 def memory_mb(pid: int) -> float:
