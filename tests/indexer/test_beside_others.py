@@ -104,6 +104,7 @@ def test_run_over_the_same_root_waits_for_the_first(
     assert count_by_state(library)[PictureState.PRESENT] == 4
 
 
+@pytest.mark.sqlite("locks are files")
 def test_run_in_the_background_makes_way(library: Library, other: Library, tmp_path: Path, paint: Paint) -> None:
     folder = painted(tmp_path / "photos", paint, *range(8))
 

@@ -43,6 +43,8 @@ def make_old(library: Library, encoder: FakeEncoder, color: str = "black") -> No
         connection.execute(update(Embedding).values(vector=wrong))
         connection.execute(update(FrameEmbedding).values(vector=wrong))
         connection.execute(delete(IndexGeneration))
+    for file in library.indexes.glob("*.announced.json"):  # of a library on a server
+        file.unlink()
 
 
 def names(library: Library, encoder: FakeEncoder, query: str) -> list[str]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, event, func, insert, select, text, update
 
 from store import Library
+from store.catalog.bulk_insert import insert_new
 from store.catalog.tables import (
     BLOCK_SIZE,
     Content,
@@ -101,12 +102,12 @@ def apply(connection: Connection, change: tuple[object, ...]) -> None:
         case "copy":
             if connection.scalar(select(Content.id).where(Content.id == content)):
                 row = {"root_id": values[1], "relpath": values[2], "size": 1, "mtime_ns": 1, "state": "present"}
-                connection.execute(insert(Picture).prefix_with("OR IGNORE").values(content_id=content, **row))
+                connection.execute(insert_new(Picture).values(content_id=content, **row))
         case "tag" | "person" | "place" if connection.scalar(select(Content.id).where(Content.id == content)):
             if kind == "tag":
                 row = {"tag_id": values[1], "content_id": content, "source": "user"}
                 if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
-                    connection.execute(insert(ContentTag).prefix_with("OR IGNORE").values(row))
+                    connection.execute(insert_new(ContentTag).values(row))
             elif kind == "person":
                 row = {"content_id": content, "key": str(values[1]).lower(), "name": values[1]}
                 connection.execute(insert(PersonRow).prefix_with("OR REPLACE").values(row))
@@ -116,7 +117,7 @@ def apply(connection: Connection, change: tuple[object, ...]) -> None:
         case "file tag":
             if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
                 rows = select(text(str(values[1])), Picture.id).where(Picture.content_id == content)
-                statement = insert(PictureTag).prefix_with("OR IGNORE").from_select(["tag_id", "picture_id"], rows)
+                statement = insert_new(PictureTag).from_select(["tag_id", "picture_id"], rows)
                 connection.execute(statement)
         case "untag":
             connection.execute(delete(ContentTag).where(ContentTag.content_id == content))
@@ -323,6 +324,7 @@ def test_counts_of_an_earlier_version_are_not_stored_over_a_later_one(filled: Li
     assert count_everything(filled).contents == len(CONTENTS) - 1
 
 
+@pytest.mark.sqlite("its pragmas")
 def test_a_reader_does_not_wait_to_store_counts(filled: Library) -> None:
     with filled.transaction() as connection:  # another program is writing
         connection.execute(update(Content).where(Content.id == 1).values(camera="New"))

@@ -40,7 +40,7 @@ CREATE INDEX ix_contents_user_rating ON contents (user_rating) WHERE user_rating
 CREATE INDEX ix_contents_lens ON contents (lens);
 CREATE INDEX ix_contents_camera ON contents (camera);
 CREATE INDEX ix_contents_latitude_longitude ON contents (latitude, longitude);
-CREATE INDEX ix_contents_taken_at_id_width_height ON contents (taken_at, id, width, height);
+CREATE INDEX ix_contents_taken_at_id_width_height ON contents (taken_at NULLS FIRST, id, width, height);
 CREATE INDEX ix_contents_city ON contents (city);
 CREATE INDEX ix_contents_country ON contents (country);
 CREATE INDEX ix_contents_sublocation ON contents (sublocation);
