@@ -122,7 +122,7 @@ def _update(library: Library, stored: StoredSpace, check: Callable[[], None]) ->
         folder.mkdir(exist_ok=True)
         manifest = _build(library, stored, current.index, published[0], folder, check)
         with library.exclusive() as writer:
-            return _switch(writer, stored, manifest, base, folder)
+            return _switch(writer, stored, manifest, base, current.position, folder)
     except (IndexFault, OSError, RuntimeError) as exc:
         if isinstance(exc, IndexFault | FileNotFoundError):
             if index_cache.published_file(library, stored) != published:
@@ -245,9 +245,16 @@ def _write_base(path: Path, stored: StoredSpace, index: LayeredIndex, check: Cal
 
 
 def _switch(
-    writer: Writer, stored: StoredSpace, manifest: LayerManifest, base: IndexFile | tuple[str, bytes], folder: Path
+    writer: Writer,
+    stored: StoredSpace,
+    manifest: LayerManifest,
+    base: IndexFile | tuple[str, bytes],
+    position: int | None,
+    folder: Path,
 ) -> bool:
     """Put the files into the folder of indexes, and announce them; return whether that was done.
+
+    `position` is that of the index from which they were built, in the change feed.
 
     It is not if the published base is another one than when the build began. It may then have other vectors for the
     same IDs.
@@ -263,7 +270,7 @@ def _switch(
     base_path = indexes / manifest.base.name
     lists_path = None if manifest.lists is None else indexes / manifest.lists.name
     index = _layered(FlatIndex.read(base_path, mapped=True), lists_path, base_path, manifest.probes)
-    index_cache.publish_base(writer, stored, index, manifest)
+    index_cache.publish_base(writer, stored, index, manifest, position)
     return True
 
 

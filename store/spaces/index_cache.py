@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.errors import IndexFault, LibraryUnusable
+from store.catalog import change_feed
 from store.library import Library, Writer, mark_changed
 from store.spaces.announced_files import AnnouncedFile, announce, announced_file, announced_names
 from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
@@ -154,17 +155,24 @@ def _publish(writer: Writer, stored: StoredSpace, *, rebuild: bool) -> CurrentIn
     return replace(current, published=True, changed=False, checksum=checksum, draft=None)
 
 
-def publish_base(writer: Writer, stored: StoredSpace, index: LayeredIndex, manifest: LayerManifest) -> CurrentIndex:
+def publish_base(
+    writer: Writer, stored: StoredSpace, index: LayeredIndex, manifest: LayerManifest, position: int | None = None
+) -> CurrentIndex:
     """Publish a layered index whose base and lists are in the folder of indexes already, with all changes since.
 
-    The space gets a new revision, so that searchers load the new files. Raises `OSError` or `RuntimeError`.
+    The base has the vectors of the catalogue at `position` of the change feed. All IDs are compared if that is not
+    known, or if the feed does not have all changes since. The space gets a new revision, so that searchers load the new
+    files. Raises `OSError` or `RuntimeError`.
     """
     library = writer.library
     with writer.transaction() as connection:
         mark_changed(connection, stored.id)
     with library.publication():
         before = announced_file(library, stored)
-        current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False))
+        with library.read() as connection:
+            if position is not None and change_feed.changes_after(connection, stored.id, position) is None:
+                position = None
+        current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False, position=position))
         generation = before.generation + 1 if before else 1
         path, checksum = _write_generation(library, stored, current, generation, manifest)
         announce(writer, stored, _entry_of(current, path, generation, checksum))

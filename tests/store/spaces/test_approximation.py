@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from core.errors import IndexFault, LibraryUnusable, UnknownIndexEngine
 from store import Library
+from store.catalog.id_sets import Ids
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState, VectorChange
 from store.check import repair, verify
 from store.library import mark_changed
@@ -18,6 +19,7 @@ from store.recovery.vectors import restore_vectors
 from store.roots import ensure_root
 from store.spaces import approximation, current_index, index_cache
 from store.spaces.approximation import update_approximation
+from store.spaces.embeddings import searchable_ids
 from store.spaces.index_engines import ENGINE_VARIABLE, approximate_from
 from store.spaces.layer_files import check_files
 from store.spaces.layered_index import LayeredIndex
@@ -489,7 +491,7 @@ def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off
 ) -> None:
     ids = fill(N)
     publish(library, stored)
-    encode, compared = approximation._encode, []
+    encode, compared = approximation._encode, list[bool]()
 
     def change_then_encode(*arguments: object) -> None:
         fill(7)
@@ -500,11 +502,12 @@ def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off
                 connection.execute(delete(VectorChange).where(VectorChange.id < last))
         encode(*arguments)  # type: ignore[arg-type]
 
-    searchable = current_index.searchable_ids
+    def noted(connection: Connection, space: StoredSpace) -> Ids:
+        compared.append(True)
+        return searchable_ids(connection, space)
+
     monkeypatch.setattr(approximation, "_encode", change_then_encode)
-    monkeypatch.setattr(
-        current_index, "searchable_ids", lambda *arguments: compared.append(True) or searchable(*arguments)
-    )
+    monkeypatch.setattr(current_index, "searchable_ids", noted)
     assert update_approximation(library, stored)
     assert compared == [True] * feed_is_cut_off
     index = layered(library, stored)
