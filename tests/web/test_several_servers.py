@@ -20,6 +20,8 @@ from PIL import Image
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
+from store.migrate.migrating import migrate
+from tests.support import postgres
 from tests.support.postgres import PostgresServer
 from tests.support.web import TOKEN
 from tests.web.test_server import Server, served
@@ -236,3 +238,41 @@ def test_user_who_may_only_read_can_serve(read_only_url: str, url: str, folder: 
         assert [hit["id"] for hit in found] == [1]
         code, output = reading.stop()
         assert (code in {0, -signal.SIGTERM}, "Traceback" in output) == (True, False), output
+
+
+def test_server_that_loses_its_database_is_ready_again_with_it(
+    indexed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres.running_server() as database:
+        address = database.url(database.create_database())
+        monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "migrating"))
+        with Library.open(address, create=True) as library:
+            migrate(indexed, library)
+        with served(address, SIGHTLINE_LOCAL=str(tmp_path / "serving")) as server:
+            wait_until(lambda: is_ready(server))
+            port = database.port
+            database.stop()
+            answer = server.get("health/ready")
+            assert (answer.status_code, answer.json()["catalogue"]) == (503, "unreachable")
+            assert server.get("health/live").status_code == 200
+            assert server.post("api/v1/search", json={"query": "red"}).status_code == 503
+            monkeypatch.setattr(postgres, "_free_port", lambda: port)
+            database._launch()
+            assert database._accepts_connections()
+            wait_until(lambda: is_ready(server))
+            assert server.post("api/v1/search", json={"query": "red"}).json()["hits"][0]["name"] == "red.png"
+            assert server.post("api/v1/tags", json={"pictures": [1], "tag": "Rome"}).json()["changed"] == 1
+            job = server.post("api/v1/jobs", json={"kind": "duplicates"}).json()["id"]
+            wait_until(lambda: server.get(f"api/v1/jobs/{job}").json()["state"] == "done")
+
+
+def test_events_of_a_job_are_sent_by_all_servers(url: str, folder: Path) -> None:
+    with (
+        served(url, "--no-jobs", SIGHTLINE_LOCAL=str(folder / "events")) as watching,
+        served(url, SIGHTLINE_LOCAL=str(folder / "running")) as running,
+    ):
+        job = running.post("api/v1/jobs", json={"kind": "duplicates"}).json()["id"]
+        with watching.get(f"api/v1/jobs/{job}/events", stream=True) as events:
+            names = [line for line in events.iter_lines(decode_unicode=True) if line.startswith("event:")]
+        assert names[-1] == "event: end"
+        assert watching.get(f"api/v1/jobs/{job}").json()["state"] == "done"

@@ -1,23 +1,26 @@
 """A library that goes from SQLite to PostgreSQL and back is the same library."""
 
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, func, insert, select, text, update
 
 from core.errors import MigrationFailed, TargetNotEmpty
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Searcher
 from store import Library
-from store.catalog.tables import Content, Embedding, Tag
+from store.catalog.path_keys import path_columns
+from store.catalog.tables import Content, Embedding, Picture, Tag
 from store.check import verify
 from store.migrate.carried_tables import is_empty
-from store.migrate.migrating import migrate, publish_indexes
+from store.migrate.migrating import MigrationHooks, migrate, publish_indexes
 from store.tags import Tagging, add_tags, tags_of
 from tests.store.migrate.test_migrating import fill, raw_rows
 from tests.support.postgres import PostgresServer
@@ -107,6 +110,34 @@ def test_triggers_work_after_the_migration(indexed: Library, remote: Library) ->
             delete(Embedding).where(Embedding.content_id == select(Content.id).limit(1).scalar_subquery())
         )
         assert connection.execute(count).one() == (before[0] + 1, before[1] + 1)
+
+
+def test_path_that_is_too_long_for_an_index_is_refused(indexed: Library, remote: Library) -> None:
+    long = random.Random(1).randbytes(3_000).replace(b"\0", b"x")  # the server compresses what repeats itself
+    with indexed.transaction() as connection:
+        longest = select(func.max(Picture.id)).scalar_subquery()
+        changed = update(Picture).where(Picture.id == longest).values(relpath=long, **path_columns(long))
+        assert connection.execute(changed).rowcount == 1
+    with pytest.raises(MigrationFailed, match="In the table pictures, the rows cannot be written"):
+        migrate(indexed, remote)
+
+
+def test_two_migrations_into_one_database_do_not_mix(indexed: Library, remote: Library, postgres_url: str) -> None:
+    """The second one waits for the first one, and is refused then."""
+    errors: list[Exception] = []
+
+    def second() -> None:
+        with Library.open(postgres_url) as other:
+            try:
+                migrate(indexed, other)
+            except TargetNotEmpty as exc:
+                errors.append(exc)
+
+    thread = Thread(target=second)
+    migrate(indexed, remote, MigrationHooks(begin=lambda _: thread.start()))
+    thread.join()
+    assert len(errors) == 1
+    assert verify(remote) == []
 
 
 def test_failed_migration_leaves_an_empty_library(indexed: Library, remote: Library) -> None:
