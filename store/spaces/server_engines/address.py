@@ -34,8 +34,8 @@ class EngineAddress:
         return f"{self.kind} at {_without_secrets(urlsplit(self.location))}"
 
     def redacted(self, message: str) -> str:
-        """Return a message of the server or its driver on one line, without the password."""
-        message = " ".join(message.split())
+        """Return the first line of a message of the server or its driver, without the password."""
+        message = message.strip().partition("\n")[0]
         for secret in _secrets(self.location):
             message = message.replace(secret, "***")
         return message
