@@ -4,7 +4,7 @@ Sorting reads all blocks once. Afterwards only blocks that have changed are read
 others. With ten million contents, the arrays take 170 MB.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -62,8 +62,7 @@ def contents_by_date(library: Library, connection: Connection) -> ByDate:
         if len(changed) > MAX_CHANGED * len(versions):
             everything = _sorted(_read(library, connection, versions))
         elif changed:
-            others = known.take(~np.isin(known.ids // BLOCK_SIZE, np.array(sorted(changed), np.int64)))
-            everything = _merged(others, _sorted(_read(library, connection, read)))
+            everything = _merged(_without_blocks(known, changed), _sorted(_read(library, connection, read)))
         else:
             return known
     _known[library] = versions, everything
@@ -84,19 +83,21 @@ def _sorted(contents: ByDate) -> ByDate:
 
 
 def _merged(one: ByDate, other: ByDate) -> ByDate:
-    """Merge contents that are sorted."""
-    both = ByDate(
-        np.concatenate([one.times, other.times]),
-        np.concatenate([one.ids, other.ids]),
-        np.concatenate([one.shapes, other.shapes]),
+    """Merge contents that are sorted. It takes no longer if `one` has many, except that they are copied."""
+    number, times = len(one.times), one.times[::-1]  # ascending
+    places = number - np.searchsorted(times, other.times, side="right")  # before those with the same time
+    ends = number - np.searchsorted(times, other.times, side="left")
+    for row in np.flatnonzero(places < ends).tolist():
+        ids = one.ids[places[row] : ends[row]][::-1]
+        places[row] = ends[row] - np.searchsorted(ids, other.ids[row])
+    return ByDate(
+        np.insert(one.times, places, other.times),
+        np.insert(one.ids, places, other.ids),
+        np.insert(one.shapes, places, other.shapes),
     )
-    order = np.argsort(~both.times, kind="stable")
-    reverse = ~both.times[order]
-    dates = np.unique(~other.times)
-    first, last = np.searchsorted(reverse, dates), np.searchsorted(reverse, dates, side="right")
-    # Contents of both with equal dates are not sorted by ID yet.
-    number = last - first
-    tied = np.repeat(first - (np.cumsum(number) - number), number) + np.arange(number.sum())
-    rows = order[tied]
-    order[tied] = rows[np.lexsort((-both.ids[rows], ~both.times[rows]))]
-    return both.take(order)
+
+
+def _without_blocks(contents: ByDate, numbers: Collection[int]) -> ByDate:
+    is_left = np.ones(int(contents.ids.max(initial=0)) // BLOCK_SIZE + 1, np.bool_)
+    is_left[[number for number in numbers if number < len(is_left)]] = False
+    return contents.take(is_left[contents.ids // BLOCK_SIZE])
