@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, text, update
 
 from core.errors import LibraryDamaged
 from store import Library, check
-from store.catalog.tables import Content, Embedding, IndexGeneration, Picture
+from store.catalog.tables import Content, Embedding, Picture
 from store.check import verify
 from store.kept_counts.block_counts import BlockCounts
 from store.kept_counts.keeping import count_everything, keep_counts
@@ -19,6 +19,7 @@ from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import FlatIndex
+from tests.support.announced import announce_again, only_announced
 from tests.support.writers import publish, run_repair
 
 Put = Callable[..., list[int]]
@@ -38,9 +39,8 @@ def ids(library: Library, stored: StoredSpace, put: Put) -> list[int]:
 
 
 def index_file(library: Library) -> tuple[int, str]:
-    with library.read() as connection:
-        row = connection.execute(select(IndexGeneration.generation, IndexGeneration.filename)).one()
-    return row.generation, row.filename
+    file = only_announced(library)
+    return file.generation, file.path.name
 
 
 def test_an_empty_library_has_no_faults(library: Library) -> None:
@@ -102,10 +102,7 @@ def announce(library: Library, index: FlatIndex) -> None:
 
     path = library.indexes / index_file(library)[1]
     index.write(path)
-    with library.transaction() as connection:
-        connection.execute(
-            update(IndexGeneration).values(checksum=sha256(path.read_bytes()).digest(), vectors=len(index))
-        )
+    announce_again(library, checksum=sha256(path.read_bytes()).digest(), count=len(index))
 
 
 def test_an_index_file_with_a_wrong_vector_is_found(library: Library, stored: StoredSpace, ids: list[int]) -> None:
@@ -206,6 +203,7 @@ def test_stray_index_files_are_deleted(library: Library, ids: list[int]) -> None
     assert run_repair(library) == ["deleted the stray file left.tmp"]
 
 
+@pytest.mark.sqlite
 def test_a_dangling_reference_is_damage(library: Library, ids: list[int]) -> None:
     library.close()
     with sqlite3.connect(library.path / "catalog.sqlite") as connection:  # foreign keys are off here
@@ -216,6 +214,7 @@ def test_a_dangling_reference_is_damage(library: Library, ids: list[int]) -> Non
         run_repair(library)
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_found(library: Library, ids: list[int]) -> None:
     with library.read() as connection:
         page = connection.execute(text("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'")).scalar_one()

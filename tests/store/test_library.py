@@ -16,6 +16,7 @@ from store.change_counter import ChangeCounter
 from store.library import mark_changed
 
 
+@pytest.mark.sqlite
 def test_open_requires_an_existing_library_unless_create_is_set(tmp_path: Path) -> None:
     with pytest.raises(LibraryNotFound) as caught:
         Library.open(tmp_path / "none")
@@ -42,6 +43,7 @@ def test_open_rejects_a_folder_without_a_catalogue(tmp_path: Path) -> None:
         Library.open(tmp_path)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("content", [b"this is a letter to my aunt" * 100, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_open_rejects_a_catalogue_that_is_not_a_database(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "catalog.sqlite").write_bytes(content)
@@ -50,6 +52,7 @@ def test_open_rejects_a_catalogue_that_is_not_a_database(tmp_path: Path, content
     assert (tmp_path / "catalog.sqlite").read_bytes() == content
 
 
+@pytest.mark.sqlite
 def test_open_rejects_paths_where_no_library_can_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(LibraryUnusable):
@@ -64,6 +67,7 @@ def test_open_rejects_paths_where_no_library_can_be_created(tmp_path: Path) -> N
             Library.open(place)
 
 
+@pytest.mark.sqlite
 def test_exclusive_raises_library_unusable_if_the_lock_file_cannot_be_opened(library: Library) -> None:
     (library.path / "writer.lock").unlink(missing_ok=True)
     (library.path / "writer.lock").mkdir()
@@ -131,6 +135,7 @@ def test_exclusive_releases_the_lock_on_an_exception(library: Library) -> None:
         assert writer is not None
 
 
+@pytest.mark.sqlite
 def test_change_counter_differs_after_every_commit(library: Library) -> None:
     counter = ChangeCounter(library)
     values = [counter.value()]
@@ -150,6 +155,7 @@ def test_change_counter_differs_after_every_commit(library: Library) -> None:
     counter.close()
 
 
+@pytest.mark.sqlite
 def test_change_counter_holds_no_snapshot_and_can_be_reopened(library: Library) -> None:
     counter = ChangeCounter(library)
     assert isinstance(counter.value(), int)
@@ -164,6 +170,7 @@ def test_change_counter_holds_no_snapshot_and_can_be_reopened(library: Library) 
     counter.close()
 
 
+@pytest.mark.sqlite
 def test_change_counter_raises_library_unusable_without_a_catalogue(tmp_path: Path) -> None:
     library = Library.open(tmp_path / "library", create=True)
     library.close()

@@ -127,6 +127,7 @@ def test_vectors_replaced_while_the_feed_was_cut_off_are_taken_without_a_file(
     assert contents_of(load(library, stored, before)) == contents_of(publish(library, stored, rebuild=True))
 
 
+@pytest.mark.sqlite
 @pytest.mark.usefixtures("followers")
 @pytest.mark.parametrize(
     "damage", ["DELETE FROM vector_changes WHERE id % 2", "UPDATE index_generations SET position = NULL"]
@@ -165,6 +166,7 @@ def test_all_ids_are_compared_if_much_has_changed(
     assert compared
 
 
+@pytest.mark.sqlite
 @pytest.mark.usefixtures("followers")
 def test_publishing_cuts_the_feed_off(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
@@ -186,6 +188,7 @@ def test_publishing_cuts_the_feed_off(
     assert verify(library) == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.usefixtures("followers")
 def test_verify_finds_a_change_that_was_not_recorded(library: Library, stored: StoredSpace, put: Put) -> None:
     """An index that is updated with the feed would keep a picture that is gone."""

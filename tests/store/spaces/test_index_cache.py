@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from core.errors import IndexFault, LibraryUnusable, SpaceDropped
 from core.space import Space
 from store import Library
-from store.catalog.tables import Embedding, IndexGeneration, Picture, PictureState
+from store.catalog.tables import Embedding, Picture, PictureState
 from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.drop import drop_space
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.registry import StoredSpace, activate, register
 from store.spaces.vector_index import FlatIndex
+from tests.support.announced import announce_again, only_announced
 from tests.support.writers import publish
 
 Put = Callable[..., list[int]]
@@ -46,13 +47,12 @@ def index_vectors(current: index_cache.CurrentIndex) -> dict[int, list[float]]:
 
 
 def generation(library: Library) -> tuple[int, str]:
-    with library.read() as connection:
-        row = connection.execute(select(IndexGeneration.generation, IndexGeneration.filename)).one()
-    return row.generation, row.filename
+    file = only_announced(library)
+    return file.generation, file.path.name
 
 
 def files(library: Library) -> list[str]:
-    return sorted(path.name for path in library.indexes.iterdir())
+    return sorted(path.name for path in library.indexes.iterdir() if path.suffix != ".json")
 
 
 def index_file(library: Library) -> Path:
@@ -292,6 +292,7 @@ def test_full_disk_keeps_the_catalogue_and_the_old_file(
     assert len(files(library)) == 1
 
 
+@pytest.mark.sqlite
 def test_heal_does_nothing_while_the_library_is_locked(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1)
     with Library.open(library.path) as other, other.exclusive():
@@ -352,9 +353,7 @@ def test_file_of_another_dimension_is_detected(library: Library, stored: StoredS
     other = FlatIndex(4)
     other.add(np.array([1]), np.eye(4)[:1])
     other.write(index_file(library))
-    digest = hashlib.sha256(index_file(library).read_bytes()).digest()
-    with library.transaction() as connection:
-        connection.execute(update(IndexGeneration).values(checksum=digest))
+    announce_again(library, checksum=hashlib.sha256(index_file(library).read_bytes()).digest())
     current = index_cache.load(library, stored)
     assert current.fault is not None
     assert index_vectors(current) == catalogue_vectors(library, stored)

@@ -1,0 +1,26 @@
+"""The announced index files of a library, wherever they are announced."""
+
+from dataclasses import replace
+from typing import Any
+
+from store import Library
+from store.spaces.announced_files import AnnouncedFile, announce, announced_file
+from store.spaces.registry import list_spaces
+
+__all__ = ["announce_again", "only_announced"]
+
+
+def only_announced(library: Library) -> AnnouncedFile:
+    """Return the announced file of a library in which one space has one."""
+    files = [announced_file(library, summary.stored) for summary in list_spaces(library)]
+    (file,) = (file for file in files if file is not None)
+    return file
+
+
+def announce_again(library: Library, **changes: Any) -> None:
+    """Announce that file with other facts."""
+    file = only_announced(library)
+    for summary in list_spaces(library):
+        if announced_file(library, summary.stored) is not None:
+            with library.exclusive() as writer:
+                announce(writer, summary.stored, replace(file, **changes))
