@@ -21,6 +21,7 @@ from store.library import Library, Writer, advance_revision, mark_changed
 from store.roots import collection_of
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
+from store.spaces.server_engines.updating import drop_from_engine
 
 __all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
 
@@ -56,6 +57,7 @@ def forget_space(
             for other in list_spaces(library):
                 index_cache.publish(writer, other.stored)
             index_cache.remove_strays(writer)
+    drop_from_engine(library, stored)
     return number
 
 

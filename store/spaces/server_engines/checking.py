@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import IndexEngineUnavailable
+from core.errors import ExtraMissing, IndexEngineUnavailable
 from store.catalog import change_feed
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
@@ -54,7 +54,7 @@ def report_engine(library: Library, stored: StoredSpace) -> EngineReport | None:
             state = engine.state(fresh=True)
         finally:
             engine.close()
-    except IndexEngineUnavailable as exc:
+    except (IndexEngineUnavailable, ExtraMissing) as exc:
         return EngineReport(address.kind, address.shown, fault=str(exc))
     if state is None:
         return EngineReport(address.kind, address.shown)

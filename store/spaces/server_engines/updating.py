@@ -25,7 +25,7 @@ from store.spaces.server_engines.engine import EngineState, VectorEngine
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.recall import measure_engine_recall
 
-__all__ = ["repair_engine", "update_engine"]
+__all__ = ["drop_from_engine", "repair_engine", "update_engine"]
 
 REBUILT_SHARE = 1 / 4
 """If more than this share of the vectors has changed, building an index takes less time than changing it."""
@@ -63,6 +63,19 @@ def repair_engine(library: Library, stored: StoredSpace) -> bool:
         return any(find_differences(library, stored)) and update_engine(library, stored, rebuild=True)
     except (IndexEngineUnavailable, ExtraMissing) as exc:
         raise IndexEngineOutdated(library.path, str(exc)) from exc
+
+
+def drop_from_engine(library: Library, stored: StoredSpace) -> None:
+    """Delete what the chosen engine on a server has of a space, if there is one and it can be reached."""
+    address = chosen_address()
+    if address is None:
+        return
+    with suppress(IndexEngineUnavailable, ExtraMissing):
+        engine = open_engine(library, stored, address)
+        try:
+            engine.drop()
+        finally:
+            engine.close()
 
 
 def _update(
