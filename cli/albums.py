@@ -20,6 +20,7 @@ from search.album_order import browse_album
 from search.filters import where_term
 from search.filters.signs import quoted
 from search.query_language import ParsedQuery, line_that_reads_as, parse, query_notices
+from search.query_language.moved_folders import with_folders_moved
 from search.results import ListedImage
 from store import Library
 from store.albums.records import AlbumRecord, find_album
@@ -45,7 +46,7 @@ def save_album(name: str, words: Sequence[str], filters: FilterOptions, top: int
         if condition is not None:
             check_condition(opened, condition)
         record = AlbumRecord(name, description, condition, min(top, browsing.MAX_PAGE_SIZE), query is not None)
-        is_replaced = save(opened, record)
+        is_replaced = save(opened, record, with_folders_moved)
         keep_snapshot(opened)
     print_text(f"{'Replaced' if is_replaced else 'Saved'} the album {name}: {description}")
     for notice in query_notices(line):

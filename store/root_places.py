@@ -15,12 +15,12 @@ from sqlalchemy import Connection, select
 
 from core.errors import FolderNotFound, RootElsewhere, RootMismatch, RootNotHere, RootOverlaps, UnknownRoot
 from core.files import absolute, write_atomically
-from store.catalog.root_paths import show_roots_here
+from store.catalog.root_paths import roots_here, show_roots_here
 from store.catalog.tables import Root, RootKind
 from store.library import Library
 from store.root_samples import RootSample, sample_root
 
-__all__ = ["PlacedRoot", "place_root", "require_root_here", "show_places"]
+__all__ = ["PlacedRoot", "common_names", "place_root", "require_root_here", "show_places"]
 
 FILENAME = "root-places.json"
 
@@ -91,6 +91,12 @@ def require_root_here(library: Library, folder: Path, *, accept_missing: bool = 
                 raise RootNotHere(covering, found.checked, found.same_size)
     found_here = os.fsencode(covering or folder)
     _write(library, {**noted, found_here: found_here})
+
+
+def common_names(library: Library) -> dict[Path, Path]:
+    """Return the roots that this machine has at another place: path on this machine -> path that all machines know."""
+    names = roots_here(library.backend.engine)
+    return {Path(os.fsdecode(here)): Path(os.fsdecode(stored)) for here, stored in names.items()}
 
 
 def show_places(library: Library) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from core.files import absolute
 from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
+from store.catalog.root_paths import path_here
 from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
 from store.library import Library, Writer
 
@@ -54,11 +55,21 @@ class RootCounts:
 
 
 def locate(connection: Connection, path: Path) -> RootLocation | None:
-    """Return the location of the absolute `path`, or None if no root covers it."""
+    """Return the location of the absolute `path`, or None if no root covers it.
+
+    It may also be named as the catalogue of a server names it, see `store.root_places`.
+    """
     encoded = os.fsencode(path)
+    found = _locate_here(connection, encoded)
+    if found is None and (here := path_here(connection.dialect, encoded)) is not None:
+        return _locate_here(connection, here)
+    return found
+
+
+def _locate_here(connection: Connection, encoded: bytes) -> RootLocation | None:
     for row in connection.execute(select(Root.id, Root.path)):
         if encoded == row.path:
-            return RootLocation(row.id, path, b"")
+            return RootLocation(row.id, Path(os.fsdecode(encoded)), b"")
         prefix = _with_slash(row.path)
         if encoded.startswith(prefix):
             return RootLocation(row.id, Path(os.fsdecode(row.path)), encoded[len(prefix) :])

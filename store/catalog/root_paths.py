@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Dialect, Engine, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["RootPath", "show_roots_here", "stored_root"]
+__all__ = ["RootPath", "path_here", "roots_here", "show_roots_here", "stored_root"]
 
 _ATTRIBUTE = "sightline_root_paths"
 
@@ -33,6 +33,21 @@ def stored_root(engine: Engine, path: bytes) -> bytes:
     """Return how the catalogue names the root that is at `path` on this machine."""
     paths: _Paths | None = getattr(engine.dialect, _ATTRIBUTE, None)
     return path if paths is None else paths.stored.get(path, path)
+
+
+def roots_here(engine: Engine) -> Mapping[bytes, bytes]:
+    """Return the roots that this machine has at other places: path on this machine -> stored path."""
+    paths: _Paths | None = getattr(engine.dialect, _ATTRIBUTE, None)
+    return {} if paths is None else paths.stored
+
+
+def path_here(dialect: Dialect, path: bytes) -> bytes | None:
+    """Return where this machine has what is named by the stored path of its root; None if it is not named so."""
+    paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+    for stored, here in () if paths is None else paths.here.items():
+        if path == stored or path.startswith(stored.rstrip(b"/") + b"/"):
+            return here + path[len(stored) :]
+    return None
 
 
 class RootPath(TypeDecorator[bytes]):

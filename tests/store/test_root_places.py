@@ -10,8 +10,13 @@ import pytest
 from core.errors import FolderNotFound, RootElsewhere, RootMismatch, RootNotHere, RootOverlaps, UnknownRoot
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, index
-from search import Searcher
+from search import Filters, Searcher
+from search.browse import browse
+from search.query_language import parse
+from search.query_language.moved_folders import with_folders_moved
 from store import Library
+from store.albums.records import AlbumRecord, list_albums
+from store.albums.saved import save_album
 from store.moved_roots import move_roots
 from store.root_places import place_root
 from store.roots import folder_roots, list_roots
@@ -107,6 +112,30 @@ def test_root_with_changed_files_is_not_asked_for_twice(
         paint(first.photos / f"{name}.png", "white", size=(20, 20))
     with first.open() as library:
         index(library, [first.photos], FakeEncoder())
+
+
+def test_saved_searches_name_folders_for_all_machines(machines: tuple[Machine, Machine], tmp_path: Path) -> None:
+    first, second = machines
+    (tmp_path / "away").rename(first.photos)
+    with second.open() as library:
+        place_root(library, first.photos, second.photos)
+    names = {}
+    for name, machine in (("First", first), ("Second", second)):
+        with machine.open() as library:
+            line = f'in:"{machine.photos / "more"}"'
+            where = parse(line).where
+            save_album(library, AlbumRecord(name, line, where, 10, False), with_folders_moved)
+    for machine in machines:
+        with machine.open() as library:
+            for album in list_albums(library):
+                found = browse(library, filters=Filters(where=album.condition))
+                names[machine, album.name] = [picture.path for picture in found.pictures]
+                assert album.query == f'in:"{first.photos / "more"}"'
+    assert names == {
+        (machine, name): [machine.photos / "more" / "yellow.png"]
+        for machine in machines
+        for name in ("First", "Second")
+    }
 
 
 def test_two_runs_over_one_root_wait_for_each_other(machines: tuple[Machine, Machine]) -> None:

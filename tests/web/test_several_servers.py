@@ -273,6 +273,6 @@ def test_events_of_a_job_are_sent_by_all_servers(url: str, folder: Path) -> None
     ):
         job = running.post("api/v1/jobs", json={"kind": "duplicates"}).json()["id"]
         with watching.get(f"api/v1/jobs/{job}/events", stream=True) as events:
-            names = [line for line in events.iter_lines(decode_unicode=True) if line.startswith("event:")]
+            names = [line for line in events.iter_lines(decode_unicode=True) if str(line).startswith("event:")]
         assert names[-1] == "event: end"
         assert watching.get(f"api/v1/jobs/{job}").json()["state"] == "done"

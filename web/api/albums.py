@@ -9,6 +9,7 @@ from core.errors import InvalidQuery
 from search.album_order import browse_album
 from search.filters import Filters
 from search.query_language import with_album_renamed
+from search.query_language.moved_folders import with_folders_moved
 from store.albums.by_hand import add_to_album, create_album, move_in_album, remove_from_album
 from store.albums.listing import AlbumSummary, list_album_summaries, summarize_album
 from store.albums.records import AlbumRecord, drop_album, rename_album, set_cover
@@ -172,7 +173,7 @@ def keep_album(name: Name, request: AlbumRequest, service: ServiceDep) -> list[A
     record = AlbumRecord(name, line, where, request.top, parsed.query is not None)
     if where is not None:
         check_condition(service.library, where)
-    save_album(service.library, record)
+    save_album(service.library, record, with_folders_moved)
     return albums(service)
 
 
