@@ -66,7 +66,8 @@ class Publisher:
             carry_over(connection)
 
     def _publish_space(self, stored: StoredSpace) -> None:
-        with suppress(SpaceDropped), self._run.lock() as writer:
+        progress = self._run.progress
+        with suppress(SpaceDropped), self._run.library.publishing(progress.waiting, progress.check) as writer:
             index_cache.publish(writer, stored)
 
     def _update_approximation(self, stored: StoredSpace) -> None:

@@ -165,6 +165,24 @@ class Library(LibraryLocks):
                     writer.release()
 
     @contextmanager
+    def publishing(
+        self, waiting: Callable[[], None] | None = None, check: Callable[[], None] | None = None
+    ) -> Iterator[Writer]:
+        """Yield what may write index files. `waiting` and `check` are as for `exclusive`.
+
+        With a server, index files are those of this machine. Others change the library while they are written.
+        """
+        if self.backend.shares_files:
+            with self.exclusive(waiting, check) as writer:
+                yield writer
+            return
+        writer = Writer(self)
+        try:
+            yield writer
+        finally:
+            writer.release()
+
+    @contextmanager
     def publishing_if_free(self) -> Iterator[Writer | None]:
         """Yield what may write index files; None if another process does that, or holds the writer lock for it.
 

@@ -58,6 +58,8 @@ def declared_tables() -> MetaData:
                 column.server_default = DefaultClause(text("''::bytea"))
             elif isinstance(column.type, String):
                 column.type = Text(collation="C")
+        for index in copy.indexes:  # declaring both would import the dialect of PostgreSQL with the tables
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     _index_newest_first(copies.tables["contents"])
     return copies
 

@@ -22,9 +22,6 @@ __all__ = [
 ]
 
 
-_IS_RATED = text("user_rating IS NOT NULL")
-
-
 class Content(Base):
     """Unique file content, shared by all copies of a file."""
 
@@ -34,7 +31,7 @@ class Content(Base):
     __table_args__ = (
         Index(None, "taken_at", "id", "width", "height"),
         Index(None, "latitude", "longitude"),
-        Index(None, "user_rating", sqlite_where=_IS_RATED, postgresql_where=_IS_RATED),
+        Index(None, "user_rating", sqlite_where=text("user_rating IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
 

@@ -36,16 +36,13 @@ class Tag(Base):
     """The name as first written. `/` separates levels: `people/Anna` is below `people`."""
 
 
-_OF_USERS = text("source = 'user'")
-
-
 class ContentTag(Base):
     """A tag of a content, from one source."""
 
     __tablename__ = "content_tags"
     __table_args__ = (
         Index(None, "content_id"),
-        Index("ix_content_tags_by_users", "content_id", sqlite_where=_OF_USERS, postgresql_where=_OF_USERS),
+        Index("ix_content_tags_by_users", "content_id", sqlite_where=text("source = 'user'")),
     )
 
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)

@@ -42,7 +42,7 @@ def test_a_standby_is_searched_and_takes_over(
     with Library.open(postgres_url, create=True) as primary, postgres_server.standby() as server:
         index(primary, album, FakeEncoder())
         monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "elsewhere"))
-        url = server.url(conninfo_to_dict(postgres_url)["dbname"])
+        url = server.url(str(conninfo_to_dict(postgres_url)["dbname"]))
         wait_until(lambda: _revision(url) == primary.revision())
         with Library.open(url, create=True) as follower:
             assert follower.read_only == "its server is a standby, which follows another one"
