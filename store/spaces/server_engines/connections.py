@@ -97,6 +97,8 @@ def _served(
     """
     state = engine.state()  # before the change feed is read, which therefore has all that the engine has
     if state is None or not state.is_usable:
+        state = engine.state(fresh=True)
+    if state is None or not state.is_usable:
         return None
     with library.read() as connection:
         changes = change_feed.changes_after(connection, stored.id, state.position)

@@ -1,5 +1,6 @@
 """Fixtures for tests of engines on servers."""
 
+import os
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,9 @@ from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.pgvector import PgvectorEngine
 from tests.support.engines import SERVERS, Clusters, Setup
 from tests.support.tools import miss
+
+MILVUS_VARIABLE = "SIGHTLINE_TEST_MILVUS"
+"""The URI of a Milvus server with which the tests of Milvus are run, instead of Milvus Lite."""
 
 
 @pytest.fixture
@@ -44,21 +48,28 @@ def setup(
     if name.startswith("pgvector"):
         monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{request.getfixturevalue('postgres_url')}")
     elif name.startswith("milvus"):
-        monkeypatch.setenv(ENGINE_VARIABLE, f"milvus:{request.getfixturevalue('milvus_file')}")
+        monkeypatch.setenv(ENGINE_VARIABLE, f"milvus:{request.getfixturevalue('milvus')}")
     else:
         monkeypatch.setenv(ENGINE_VARIABLE, "flat" if name == "flat" else "auto:300")
     setup = Setup(name, library, stored, EngineConnections(library))
     yield setup
     setup.connections.close()
+    if name.startswith("milvus") and MILVUS_VARIABLE in os.environ:
+        engine = setup.engine()
+        engine.drop()
+        engine.close()
 
 
 @pytest.fixture
-def milvus_file(tmp_path: Path) -> Iterator[Path]:
-    """The file of a Milvus Lite, whose server ends with the test."""
+def milvus(tmp_path: Path) -> Iterator[str]:
+    """The URI of a Milvus: that of a server, or the file of a Milvus Lite that ends with the test."""
+    if uri := os.environ.get(MILVUS_VARIABLE):
+        yield uri
+        return
     if find_spec("milvus_lite") is None or find_spec("pymilvus") is None:
         miss("milvus", "milvus-lite is not installed.")
     path = tmp_path / "engine.db"
-    yield path
+    yield str(path)
     from milvus_lite.server_manager import server_manager_instance
 
     server_manager_instance.release_server(str(path))
