@@ -20,7 +20,7 @@ from store.catalog.tables import Root, RootKind
 from store.library import Library
 from store.root_samples import RootSample, sample_root
 
-__all__ = ["PlacedRoot", "common_names", "place_root", "require_root_here", "show_places"]
+__all__ = ["PlacedRoot", "common_names", "forget_places", "place_root", "require_root_here", "show_places"]
 
 FILENAME = "root-places.json"
 
@@ -97,6 +97,13 @@ def common_names(library: Library) -> dict[Path, Path]:
     """Return the roots that this machine has at another place: path on this machine -> path that all machines know."""
     names = roots_here(library.backend.engine)
     return {Path(os.fsdecode(here)): Path(os.fsdecode(stored)) for here, stored in names.items()}
+
+
+def forget_places(library: Library) -> None:
+    """Forget where this machine had the roots of a library on a server: the database is to have another library."""
+    if library.backend.name != "sqlite":
+        (library.path / FILENAME).unlink(missing_ok=True)
+        show_roots_here(library.backend.engine, {})
 
 
 def show_places(library: Library) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Row, Table, func, insert, select, text
+from sqlalchemy import JSON, Column, Connection, Row, Table, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.types import TypeDecorator
 
 from store.catalog.bulk_insert import load_rows
 from store.catalog.tables import Base
@@ -32,11 +33,16 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -
 def _copy_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
     import psycopg
 
-    as_json = {number for number, column in enumerate(table.columns) if isinstance(column.type, JSON)}
+    as_json = {number for number, column in enumerate(table.columns) if _is_json(column)}
     try:
         load_rows(connection, table, [_with_json(row, as_json) for row in rows] if as_json else rows)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as exc:
         raise RowsNotStorable(str(exc)) from exc
+
+
+def _is_json(column: Column[Any]) -> bool:
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    return isinstance(kind, JSON)
 
 
 def _with_json(row: Row[Any], as_json: set[int]) -> list[Any]:

@@ -1,18 +1,19 @@
-"""The paths of roots as they are on this machine.
+"""The paths of roots, and of the folders of jobs, as they are on this machine.
 
 A catalogue on a server has one path for each root. A machine on which the root is at another place replaces it in
 everything that it reads from the column, and the other way round in everything that it compares with it or writes.
 Which paths these are is kept by `store.root_places`, and attached to the dialect of the engine.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, LargeBinary
+from sqlalchemy import JSON, Dialect, Engine, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["RootPath", "path_here", "roots_here", "show_roots_here", "stored_root"]
+__all__ = ["JobParameters", "RootPath", "path_here", "roots_here", "show_roots_here", "stored_root"]
 
 _ATTRIBUTE = "sightline_root_paths"
 
@@ -44,9 +45,13 @@ def roots_here(engine: Engine) -> Mapping[bytes, bytes]:
 def path_here(dialect: Dialect, path: bytes) -> bytes | None:
     """Return where this machine has what is named by the stored path of its root; None if it is not named so."""
     paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
-    for stored, here in () if paths is None else paths.here.items():
-        if path == stored or path.startswith(stored.rstrip(b"/") + b"/"):
-            return here + path[len(stored) :]
+    return None if paths is None else _moved(path, paths.here)
+
+
+def _moved(path: bytes, places: Mapping[bytes, bytes]) -> bytes | None:
+    for old, new in places.items():
+        if path == old or path.startswith(old.rstrip(b"/") + b"/"):
+            return new + path[len(old) :]
     return None
 
 
@@ -65,3 +70,27 @@ class RootPath(TypeDecorator[bytes]):
         """Return the path on this machine for a stored one."""
         paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
         return value if paths is None or value is None else paths.here.get(bytes(value), bytes(value))
+
+
+class JobParameters(TypeDecorator[dict[str, Any]]):
+    """The parameters of a job, whose `folders` may be roots or in them."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        """Return the parameters with stored paths."""
+        paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+        return value if paths is None else _with_folders_moved(value, paths.stored)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dict[str, Any] | None:
+        """Return the parameters with the paths of this machine."""
+        paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+        return value if paths is None else _with_folders_moved(value, paths.here)
+
+
+def _with_folders_moved(value: dict[str, Any] | None, places: Mapping[bytes, bytes]) -> dict[str, Any] | None:
+    if not value or not value.get("folders"):
+        return value
+    folders = [os.fsencode(folder) for folder in value["folders"]]
+    return {**value, "folders": [os.fsdecode(_moved(folder, places) or folder) for folder in folders]}

@@ -17,6 +17,7 @@ from store.library import Library
 from store.migrate.carried_tables import carried_tables, count_rows, is_empty
 from store.migrate.copying import CarriedTable, RowsDiffer, RowsRefused, compare_rows, copy_rows
 from store.migrate.local_files import FileInTheWay, LocalFiles
+from store.root_places import forget_places
 from store.spaces import index_cache
 from store.spaces.registry import list_spaces
 
@@ -100,6 +101,7 @@ def _require_empty(target: Library, connection: Connection, files: LocalFiles) -
 
 def _carry(target: Library, read: Connection, written: Connection, hooks: MigrationHooks) -> list[CarriedTable]:
     tables = carried_tables()
+    forget_places(target)
     try:
         written.execute(delete(LibraryState))
         with triggers_off(written):

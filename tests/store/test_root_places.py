@@ -9,7 +9,8 @@ import pytest
 
 from core.errors import FolderNotFound, RootElsewhere, RootMismatch, RootNotHere, RootOverlaps, UnknownRoot
 from encoders.fake import FakeEncoder
-from indexer import IndexSettings, index
+from indexer import IndexSettings, Progress, index
+from indexer.jobs.kinds import require_kind
 from search import Filters, Searcher
 from search.browse import browse
 from search.query_language import parse
@@ -17,6 +18,7 @@ from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.albums.records import AlbumRecord, list_albums
 from store.albums.saved import save_album
+from store.jobs import JobState, add_job, claim_next, end_run, find_job
 from store.moved_roots import move_roots
 from store.root_places import place_root
 from store.roots import folder_roots, list_roots
@@ -136,6 +138,26 @@ def test_saved_searches_name_folders_for_all_machines(machines: tuple[Machine, M
         for machine in machines
         for name in ("First", "Second")
     }
+
+
+def test_jobs_name_folders_for_all_machines(machines: tuple[Machine, Machine]) -> None:
+    """A job that removes a folder passes over those that are not in the library."""
+    first, second = machines
+    with second.open() as library:
+        place_root(library, first.photos, second.photos)
+    with second.open() as library:
+        job = add_job(library, "index", {"folders": [str(second.photos / "more")], "retry_failed": True})
+        assert job.parameters["folders"] == [str(second.photos / "more")]
+        assert add_job(library, "index", dict(job.parameters)).id == job.id
+    with first.open() as library:
+        assert find_job(library, job.id).parameters["folders"] == [str(first.photos / "more")]
+        removal = add_job(library, "forget", {"folders": [str(first.photos)]})
+    with second.open() as library:
+        while (claimed := claim_next(library)) is not None:
+            require_kind(claimed.kind).run(library, claimed.parameters, Progress())
+            end_run(library, claimed.id, {})
+        assert list_roots(library) == []
+        assert find_job(library, removal.id).state == JobState.DONE
 
 
 def test_two_runs_over_one_root_wait_for_each_other(machines: tuple[Machine, Machine]) -> None:

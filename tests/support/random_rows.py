@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     select,
 )
+from sqlalchemy.types import TypeDecorator
 
 __all__ = ["fill_tables"]
 
@@ -87,7 +88,7 @@ def _is_valid(table: Table, row: Mapping[str, Any]) -> bool:
 
 
 def _random_value(column: Column[Any], rng: random.Random) -> Any:
-    kind = column.type
+    kind = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
     if column.name == "id":
         return rng.choice([rng.randrange(1, 100), rng.randrange(1, 2**40)])  # as `store.catalog.frame_ids` allows
     makers: tuple[tuple[type, Callable[[], Any]], ...] = (

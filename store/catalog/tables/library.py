@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from store.catalog.root_paths import JobParameters
 from store.catalog.tables.base import Base
 
 __all__ = ["BLOCK_SIZE", "ContentBlock", "JobRow", "KeptCounts", "LibraryState"]
@@ -61,7 +62,7 @@ class JobRow(Base):
     """Never reused: a client that asks for an old job must not get another one."""
     kind: Mapped[str] = mapped_column(String(32))
     """The name of a kind of `indexer.jobs.kinds`."""
-    parameters: Mapped[dict[str, Any]] = mapped_column(JSON)
+    parameters: Mapped[dict[str, Any]] = mapped_column(JobParameters)
     priority: Mapped[int]
     """Jobs of a higher priority run first."""
     state: Mapped[str] = mapped_column(String(10))
