@@ -13,7 +13,8 @@ from pathlib import Path
 from benchmarks.photos import write_photos
 from encoders import registry
 from indexer.cluster import ClusterRunner, ClusterSettings
-from indexer.cluster.connection import AUTO, open_cluster
+from indexer.cluster.connection import open_cluster
+from indexer.cluster.reachability import AUTO
 from indexer.pipeline import IndexSettings, index
 from indexer.runner import LocalRunner, Runner
 from store import Library

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,20 +15,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from core.errors import ClusterFailed, ClusterUnreachable, ExtraMissing, MachineUnfit
+from core.errors import ClusterFailed, ClusterUnreachable, MachineUnfit
 from core.version import __version__
+from indexer.cluster.reachability import AUTO, require_answer, require_reachable
 
-__all__ = ["AUTO", "Machine", "RayCluster", "open_cluster", "require_reachable"]
-
-AUTO = "auto"
-"""The address that stands for a cluster of this machine alone, which is started for the run."""
-
-REACH_SECONDS = 5.0
-"""Time in which the address of a cluster must accept a connection."""
+__all__ = ["Machine", "RayCluster", "open_cluster"]
 
 PROBE_SECONDS = 120.0
 """Time in which each machine must have started a process."""
@@ -66,24 +59,6 @@ class RayCluster:
         return machines
 
 
-def require_reachable(address: str) -> None:
-    """Check that Ray is installed and that something listens at `address`, before anything is started.
-
-    Raises `ExtraMissing` and `ClusterUnreachable`.
-    """
-    if find_spec("ray") is None:
-        raise ExtraMissing("Indexing with several machines", "ray")
-    if address == AUTO:
-        return
-    host, colon, port = address.rpartition(":")
-    if not colon or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65_536) or not host or "/" in host:
-        raise ClusterUnreachable(address, "an address has the form HOST:PORT, as `ray start` prints it")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_SECONDS).close()
-    except (OSError, UnicodeError) as error:
-        raise ClusterUnreachable(address, getattr(error, "strerror", None) or str(error)) from error
-
-
 @contextmanager
 def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
     """Yield the cluster at `address`, or one of this machine with `cores` and `memory` bytes for results.
@@ -99,6 +74,8 @@ def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
         if ray.is_initialized():
             yield RayCluster(ray)
             return
+        if not is_auto:
+            require_answer(address)
         folder = Path(tempfile.mkdtemp(prefix="sightline-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))  # noqa: PTH112
         own = {
             "address": "local",

@@ -13,9 +13,10 @@ from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 from indexer.batching import batches
-from indexer.cluster.connection import AUTO, open_cluster, require_reachable
+from indexer.cluster.connection import open_cluster
 from indexer.cluster.encoder_process import LoadEncoder
 from indexer.cluster.encoders import ClusterEncoders, EncoderTask, ModelChoice, open_encoders
+from indexer.cluster.reachability import AUTO, require_reachable
 from indexer.cluster.readers import FILES_PER_TASK, TASKS_PER_READER, ClusterReaders, RemoteReading
 from indexer.reader import Reader
 from indexer.runner import EmbeddedBatch, FileEmbedder, Runner, seconds_of

@@ -5,7 +5,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from indexer.cluster.connection import AUTO, RayCluster, open_cluster
+from indexer.cluster.connection import RayCluster, open_cluster
+from indexer.cluster.reachability import AUTO
 from tests.support.tools import miss
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from encoders import registry
 from encoders.base import Encoder
 from encoders.mini.encoder import MiniEncoder
 from indexer import IndexSettings, Progress, Summary, index
-from indexer.cluster import ClusterRunner, ClusterSettings, connection
+from indexer.cluster import ClusterRunner, ClusterSettings, reachability
 from indexer.cluster.connection import RayCluster
 from indexer.cluster.encoder_process import LoadEncoder
 from indexer.cluster.readers import FILES_PER_TASK, TASKS_PER_READER, ClusterReaders
@@ -270,7 +271,7 @@ def test_run_without_new_files_starts_nothing(library: Library, album: Path, mon
 
 
 def test_missing_extra_is_named(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "find_spec", lambda _: None)
+    monkeypatch.setattr(reachability, "find_spec", lambda _: None)
     with pytest.raises(ExtraMissing, match=r"pip install 'sightline\[ray\]'"):
         index_with_ray(library, album, SmallBatches())
 
@@ -291,3 +292,13 @@ def test_unreachable_cluster_is_an_error(library: Library, album: Path, address:
     runner = ClusterRunner(ClusterSettings(address))
     with pytest.raises(ClusterUnreachable, match=reason):
         index(library, [album], SmallBatches(), IndexSettings(runner=runner))
+
+
+def test_port_of_another_program_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray itself would try for ever."""
+    monkeypatch.setattr(reachability, "ANSWER_SECONDS", 3.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        reachability.require_reachable(address)
+        with pytest.raises(ClusterUnreachable, match="no Ray cluster that this machine is part of has answered"):
+            reachability.require_answer(address)
