@@ -74,6 +74,7 @@ def test_other_library_is_merged_while_its_owner_has_it_open(two: tuple[Library,
     assert digests_of(other, ids_of(other, "green.png"))
 
 
+@pytest.mark.sqlite("reads its file without locks, as a disk that is read-only requires")
 @pytest.mark.parametrize("changes", [1, 9])
 def test_batch_is_read_again_if_the_owner_changes_the_library(
     two: tuple[Library, Library], monkeypatch: pytest.MonkeyPatch, changes: int

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, update
 
 from core.errors import (
     FolderNotFound,
@@ -16,7 +16,7 @@ from core.errors import (
 from encoders.fake import FakeEncoder
 from indexer import index
 from store import Library
-from store.catalog.tables import Picture
+from store.catalog.tables import Picture, Root
 from store.check import verify
 from store.ingest.mount_points import known_mount_points, remember_mount_points
 from store.merge.merging import merge
@@ -105,7 +105,7 @@ def test_other_pictures_under_the_same_path_are_not_mixed_up(
 def test_root_of_another_system_needs_a_place_here(two: tuple[Library, Library], tmp_path: Path) -> None:
     library, other = two
     with other.transaction() as connection:
-        connection.execute(text("UPDATE roots SET path = CAST('C:\\Photos' AS BLOB)"))
+        connection.execute(update(Root).values(path=b"C:\\Photos"))
     files = files_of(library)
     with pytest.raises(ForeignRoot, match=r"C:\\Photos"):
         merge_into(library, other)
