@@ -168,3 +168,23 @@ def test_failed_import_creates_no_library(sightline: Sightline, tmp_path: Path) 
     answer = sightline("--library", tmp_path / "new", "import", tmp_path / "v.npy", "--space", "x")
     assert (answer.code, "not a .npy file" in answer.err) == (2, True)
     assert not (tmp_path / "new").exists()
+
+
+def test_stopped_import_is_shown_and_can_be_removed(
+    sightline: Sightline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "v.npy", np.eye(7, dtype=np.float32))
+
+    def stop(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("store.spaces.index_cache.publish", stop)
+        sightline("import", tmp_path / "v.npy", "--space", "mine")
+    (stopped,) = sightline("status", "--json").record["unfinished_imports"]
+    assert (stopped["name"], stopped["vectors"], stopped["state"]) == ("mine", 7, "stopped")
+    (line,) = [line for line in sightline("status").lines if line.startswith("Import ")]
+    assert line.startswith("Import    of mine was stopped after 7 vectors; the same `sightline import` continues it")
+    assert "Unknown space 'mine'" in sightline("export", "mine", tmp_path / "out").err
+    assert sightline("forget", "--space", stopped["fingerprint"][:12]).text == "Forgot 7 vectors.\n"
+    assert sightline("status", "--json").record["unfinished_imports"] == []
