@@ -22,7 +22,7 @@ from core.errors import ClusterFailed, ClusterUnreachable, MachineUnfit
 from core.version import __version__
 from indexer.cluster.reachability import AUTO, require_answer, require_reachable
 
-__all__ = ["Machine", "RayCluster", "open_cluster"]
+__all__ = ["ClusterMachine", "RayCluster", "open_cluster"]
 
 PROBE_SECONDS = 120.0
 """Time in which each machine must have started a process."""
@@ -34,7 +34,7 @@ _QUIET = {
 
 
 @dataclass(frozen=True)
-class Machine:
+class ClusterMachine:
     """A machine of a cluster, with the cores and GPUs that Ray may use there."""
 
     id: str
@@ -49,13 +49,13 @@ class RayCluster:
 
     ray: Any
 
-    def machines(self) -> list[Machine]:
+    def machines(self) -> list[ClusterMachine]:
         """Return the machines that are there now."""
         machines = []
         for node in self.ray.nodes():
             if node["Alive"]:
                 cores, gpus = (int(node["Resources"].get(kind, 0)) for kind in ("CPU", "GPU"))
-                machines.append(Machine(node["NodeID"], node["NodeManagerHostname"], cores, gpus))
+                machines.append(ClusterMachine(node["NodeID"], node["NodeManagerHostname"], cores, gpus))
         return machines
 
 

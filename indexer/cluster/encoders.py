@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from core.errors import ClusterFailed, DecoderCrashed, MachineUnfit
 from core.space import Space
 from encoders.placement import Placement
-from indexer.cluster.connection import Machine, RayCluster
+from indexer.cluster.connection import ClusterMachine, RayCluster
 from indexer.cluster.encoder_process import EncoderFacts, EncoderProcess, LoadEncoder
 from indexer.cluster.losses import is_lost, raised
 from indexer.cluster.readers import RemoteReading
@@ -51,7 +51,7 @@ class ModelChoice:
 class _Process:
     """A process that has the model. `tasks` are the batches that it has not returned yet."""
 
-    machine: Machine
+    machine: ClusterMachine
     actor: Any
     facts: Any
     tasks: list["EncoderTask"] = field(default_factory=list)
@@ -181,13 +181,13 @@ class ClusterEncoders:
         if not self._processes:
             raise ClusterFailed("there is no machine that can run the model")
 
-    def _places(self, machines: Sequence[Machine]) -> list[Machine]:
+    def _places(self, machines: Sequence[ClusterMachine]) -> list[ClusterMachine]:
         """Return the machine of each process that there should be."""
         if self._uses_gpus:
             return [machine for machine in machines for _ in range(machine.gpus)]
         return [machine for machine in machines if machine.cores]
 
-    def _start(self, machine: Machine) -> _Process:
+    def _start(self, machine: ClusterMachine) -> _Process:
         """Start a process on a machine. It reserves no core: readers and the model share them, as in a local run."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
