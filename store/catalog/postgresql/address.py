@@ -4,7 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 from core.errors import LibraryUnusable
 from core.settings import local_folder
@@ -12,8 +12,14 @@ from core.settings import local_folder
 __all__ = ["ServerAddress", "is_server_url"]
 
 _SCHEME = re.compile(r"postgres(ql)?(\+psycopg)?:(?P<slashes>/{1,3})", re.IGNORECASE)
+_PARTS = re.compile(
+    r"postgresql://((?P<user>[^@/:]*)(:[^@/]*)?@)?(?P<hosts>[^/?]*)(/(?P<database>[^?]*))?(\?(?P<query>.*))?", re.DOTALL
+)
+"""As libpq reads it: a password may have `?` and `#`, but neither `/` nor `@`."""
 _SECRETS = ("password", "sslpassword")
 """Parameters of a URL that are not shown."""
+UNSHOWN = "postgresql://..."
+"""What a URL is called that may have a password anywhere."""
 
 
 def is_server_url(place: str) -> bool:
@@ -35,23 +41,23 @@ class ServerAddress:
         """
         match = _SCHEME.match(text)
         slashes, rest = ("//", text) if match is None else (match["slashes"], text[match.end() :])
-        if slashes == "/" and "/" not in rest.partition("?")[0]:  # a database without a host
+        if slashes == "/" and not re.match(r"[^@/]*@|[^?]*/", rest):  # a database without a host
             slashes = "///"
         url = "postgresql:" + ("//" if slashes == "/" else slashes) + rest
-        try:
-            urlsplit(url)
-        except ValueError as exc:  # the text may contain a password
-            raise LibraryUnusable("postgresql://...", f"its URL cannot be read ({exc})") from exc
+        parts = _PARTS.fullmatch(url)
+        if parts is None or "@" in parts["hosts"] or "@" in (parts["database"] or ""):
+            raise LibraryUnusable(UNSHOWN, "its URL cannot be read. `/` and `@` in a password are written %2F and %40")
         return cls(url)
 
     @property
     def shown(self) -> str:
         """The URL without secrets."""
-        parts = urlsplit(self.url)
-        user, at, host = parts.netloc.rpartition("@")
-        kept = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRETS]
+        parts = self._parts
+        kept = [(name, value) for name, value in parse_qsl(parts["query"] or "") if name not in _SECRETS]
+        user = "" if parts["user"] is None else f"{parts['user']}@"
+        database = "" if parts["database"] is None else f"/{parts['database']}"
         query = urlencode(kept, quote_via=quote, safe="/")
-        return f"postgresql://{user.partition(':')[0]}{at}{host}{parts.path}{'?' * bool(query)}{query}"
+        return f"postgresql://{user}{parts['hosts']}{database}{'?' * bool(query)}{query}"
 
     @property
     def folder(self) -> Path:
@@ -60,8 +66,15 @@ class ServerAddress:
         Raises `HomeFolderNotFound`.
         """
         digest = hashlib.sha256(self.shown.encode()).hexdigest()[:16]
-        name = re.sub(r"[^A-Za-z0-9_-]+", "-", urlsplit(self.url).path.strip("/"))[:40] or "library"
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", self._parts["database"] or "")[:40] or "library"
         return local_folder() / f"{name}-{digest}"
+
+    @property
+    def _parts(self) -> re.Match[str]:
+        parts = _PARTS.fullmatch(self.url)
+        if parts is None:
+            raise ValueError("This is no URL of PostgreSQL.")
+        return parts
 
     def __repr__(self) -> str:
         return f"ServerAddress({self.shown!r})"
