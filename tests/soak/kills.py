@@ -190,8 +190,9 @@ class Soak:
         left = [str(file.relative_to(self.library)) for file in self.library.rglob("*.tmp")]
         self.require(not left, f"files are left over: {left}")
         with Library.open(self.library) as opened, opened.read() as connection:
+            # A stopped import may have one, too.
             announced = set(connection.exec_driver_sql("SELECT filename FROM index_generations").scalars())
-        strays = {file.name for file in (self.library / "indexes").iterdir()} - announced  # a stopped import may have one
+        strays = {file.name for file in (self.library / "indexes").iterdir()} - announced
         self.require(not strays, f"index files are left over: {strays}")
         calm = self.place / "calm"
         shutil.rmtree(calm, ignore_errors=True)
