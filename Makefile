@@ -34,6 +34,13 @@ SERVERS := postgresql,milvus,ray
 # A browser and its server fill two cores. A test that fails is tried once more, and named in the summary.
 ALONE := -n 0 --reruns 1 -rsfER
 
+# Tests of libraries in folders that are run on PostgreSQL, too.
+ON_POSTGRESQL := tests/store/albums tests/store/backup tests/store/catalog tests/store/exchange tests/store/filters \
+	tests/store/ingest tests/store/kept_counts tests/store/merge tests/store/test_folders.py tests/store/test_forget.py \
+	tests/store/test_frames.py tests/store/test_jobs.py tests/store/test_positions.py tests/store/test_queries.py \
+	tests/store/test_ratings.py tests/store/test_roots.py tests/store/test_tags.py tests/store/test_timeline.py \
+	tests/search/test_any_filter.py tests/search/test_effort.py tests/search/test_filters.py
+
 .PHONY: demo test test-ci test-servers test-all test-gpu gate baseline lint format docs clean
 
 demo: $(VENV)/.base
@@ -49,6 +56,8 @@ test-ci: $(VENV)/.dev
 
 test-servers: $(VENV)/.servers
 	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) -m "servers and not weights and not gpu and not slow"
+	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) --catalogue postgresql \
+		-m "$(USUAL) and not processes and not browser and not sqlite" $(ON_POSTGRESQL)
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"

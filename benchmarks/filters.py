@@ -72,7 +72,9 @@ def fill(library: Library, count: int) -> None:
             insert_rows(connection, ContentTag, list(taggings(numbers)))
     with library.connect() as connection:
         library.backend.compact(connection)
-        connection.execute(text("ANALYZE"))
+    if library.backend.name == "postgresql":  # which does it by itself, but later
+        with library.transaction() as connection:
+            connection.execute(text("ANALYZE"))
 
 
 def picture(number: int) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def test_search_of_stills_reads_no_frames(library: Library, statements: Statemen
     assert not [statement for statement, _ in statements if "frames" in statement]
 
 
+@pytest.mark.sqlite("its query plans")
 @pytest.mark.parametrize("filters", [SPAN, CAMERA, TAG])
 def test_search_scans_no_table(library: Library, statements: Statements, filters: Filters) -> None:
     searcher = Searcher(library, FakeEncoder())
@@ -128,6 +129,7 @@ def test_search_scans_no_table(library: Library, statements: Statements, filters
     assert scanned == []
 
 
+@pytest.mark.sqlite("its query plans")
 @pytest.mark.parametrize("filters", [SPAN, CAMERA])
 def test_filter_on_contents_reads_no_files(library: Library, statements: Statements, filters: Filters) -> None:
     condition, stored = filters.condition(), active_space(library)

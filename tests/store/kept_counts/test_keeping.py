@@ -110,10 +110,13 @@ def apply(connection: Connection, change: tuple[object, ...]) -> None:
                     connection.execute(insert_new(ContentTag).values(row))
             elif kind == "person":
                 row = {"content_id": content, "key": str(values[1]).lower(), "name": values[1]}
-                connection.execute(insert(PersonRow).prefix_with("OR REPLACE").values(row))
+                is_same = (PersonRow.content_id == content, PersonRow.key == row["key"])
+                connection.execute(delete(PersonRow).where(*is_same))
+                connection.execute(insert(PersonRow).values(row))
             else:
                 row = {"content_id": content, "place_id": values[1], **PLACE}
-                connection.execute(insert(ContentPlace).prefix_with("OR REPLACE").values(row))
+                connection.execute(delete(ContentPlace).where(ContentPlace.content_id == content))
+                connection.execute(insert(ContentPlace).values(row))
         case "file tag":
             if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
                 rows = select(text(str(values[1])), Picture.id).where(Picture.content_id == content)
@@ -341,3 +344,28 @@ def test_a_library_without_write_access_is_counted(filled: Library, tmp_path: Pa
     filled.close()
     with Library.open_to_read(path) as library:
         assert count_everything(library).contents == len(CONTENTS)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 64])
+def test_a_reader_that_counts_much_stores_it_and_does_not_hold_it(
+    filled: Library, monkeypatch: pytest.MonkeyPatch, read_tables: list[str], batch: int
+) -> None:
+    monkeypatch.setattr(keeping, "MIN_STORED", 1)
+    monkeypatch.setattr(keeping, "BATCH_BLOCKS", batch)
+    assert count_everything(filled).contents == len(CONTENTS)
+    assert keeping._memories[filled].blocks == {}
+    keeping._memories.clear()
+    read_tables.clear()
+    assert count_everything(filled).contents == len(CONTENTS)
+    assert read_tables == []
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 64])
+def test_all_changed_blocks_are_kept_in_batches(filled: Library, monkeypatch: pytest.MonkeyPatch, batch: int) -> None:
+    monkeypatch.setattr(keeping, "BATCH_BLOCKS", batch)
+    keep_counts(filled)
+    keep_counts(filled)  # nothing has changed
+    with filled.read() as connection:
+        kept = connection.execute(select(KeptCounts.number, KeptCounts.kind)).all()
+        blocks = connection.execute(select(ContentBlock.number)).scalars().all()
+    assert len(kept) == 2 * len(blocks) == 6
