@@ -20,7 +20,7 @@ from store.spaces.current_index import (
 from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.address import EngineAddress
-from store.spaces.server_engines.engine import VectorEngine
+from store.spaces.server_engines.engine import EngineState, VectorEngine
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServedSpace, ServerIndex
 
@@ -95,9 +95,20 @@ def _served(
 
     With `current`, the number of vectors is compared, too: that of another library may have the same position.
     """
-    state = engine.state()  # before the change feed is read, which therefore has all that the engine has
-    if state is None or not state.is_usable:
-        state = engine.state(fresh=True)
+    served = _with_state(library, stored, engine, engine.state(), current)
+    if served is None:  # what was read may be an earlier state
+        served = _with_state(library, stored, engine, engine.state(fresh=True), current)
+    return served
+
+
+def _with_state(
+    library: Library,
+    stored: StoredSpace,
+    engine: VectorEngine,
+    state: EngineState | None,
+    current: CurrentIndex | None,
+) -> ServedSpace | None:
+    """As `_served`. The change feed is read after `state`, and therefore has all that the engine has."""
     if state is None or not state.is_usable:
         return None
     with library.read() as connection:
