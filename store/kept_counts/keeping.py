@@ -29,7 +29,7 @@ MIN_STORED = 8
 compute again what they have cached. Each process remembers what it has counted anyway."""
 
 BATCH_BLOCKS = 64
-"""Blocks that are read with one statement. The columns of each take about 200 kB."""
+"""Blocks that are read with one statement, or stored at once. The columns of each take about 200 kB."""
 
 _KINDS = {KIND: BlockCounts.from_bytes, COLUMNS_KIND: BlockColumns.from_bytes}
 
@@ -98,8 +98,10 @@ def _load(
                 new[number] = memory.blocks[number] = version, _computed(connection, number)
                 found = from_bytes(new[number][1][kind])
             yield number, found
-    if len(new) >= MIN_STORED:
-        _keep(library, new)
+        if len(new) >= MIN_STORED and _keep(library, new):
+            for number in new:
+                memory.blocks.pop(number, None)
+            new.clear()
 
 
 def keep_counts(library: Library) -> None:
@@ -112,7 +114,9 @@ def keep_counts(library: Library) -> None:
             version = connection.scalar(select(ContentBlock.version).where(ContentBlock.number == number))
             if version is not None:
                 new[number] = version, _computed(connection, number)
-    _keep(library, new)
+        if len(new) == BATCH_BLOCKS or number == changed[-1]:
+            _keep(library, new)
+            new.clear()
 
 
 def wrong_counts(connection: Connection) -> list[int]:
@@ -164,15 +168,19 @@ def _read(stored: bytes | None, from_bytes: Callable[[bytes], _Read]) -> _Read |
         return None
 
 
-def _keep(library: Library, counted: Mapping[int, tuple[int, Mapping[str, bytes]]]) -> None:
-    """Store counts, unless another process is writing or the catalogue cannot be written: they are only a cache."""
+def _keep(library: Library, counted: Mapping[int, tuple[int, Mapping[str, bytes]]]) -> bool:
+    """Store counts, unless another process is writing or the catalogue cannot be written; return whether they are.
+
+    They are only a cache.
+    """
     if not counted or library.read_only is not None:
-        return
+        return False
     rows = [
         {"number": number, "kind": kind, "version": version, "counts": counts}
         for number, (version, kept) in counted.items()
         for kind, counts in kept.items()
     ]
+    is_kept = False
     with (
         suppress(LibraryUnusable),
         library.connect() as connection,
@@ -181,3 +189,5 @@ def _keep(library: Library, counted: Mapping[int, tuple[int, Mapping[str, bytes]
     ):
         connection.execute(delete(KeptCounts).where(among(KeptCounts.number.expression, list(counted))))
         connection.execute(insert(KeptCounts), rows)
+        is_kept = True
+    return is_kept
