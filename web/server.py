@@ -13,10 +13,9 @@ from types import FrameType
 import uvicorn
 
 from core.errors import AddressUnavailable
-from indexer.jobs import JobWorker
 from store.library import Library
 from web.app import create_app
-from web.readiness import Readiness
+from web.service import Service
 from web.settings import ServeSettings
 
 __all__ = ["Server", "listen", "run"]
@@ -48,7 +47,7 @@ def run(library: Library, settings: ServeSettings, ready: Callable[[str], None])
     ready(f"http://{host}:{port}/")
     jobs = app.state.service.jobs
     try:
-        Server(config, jobs, app.state.service.readiness).run(sockets=[listening])
+        Server(config, app.state.service).run(sockets=[listening])
     finally:
         if jobs.is_running():
             atexit.register(_exit_without_shutdown)
@@ -68,15 +67,14 @@ def _exit_without_shutdown() -> None:
 class Server(uvicorn.Server):
     """A uvicorn server that stops the running job at the signal, not only after all clients that watch it are gone."""
 
-    def __init__(self, config: uvicorn.Config, jobs: JobWorker, readiness: Readiness) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
-        self._jobs = jobs
-        self._readiness = readiness
+        self._service = service
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle SIGINT and SIGTERM."""
-        self._jobs.closing = True
-        self._readiness.stopping = True
+        self._service.jobs.closing = True
+        self._service.readiness.stopping = True
         super().handle_exit(sig, frame)
 
 

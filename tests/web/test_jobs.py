@@ -292,8 +292,7 @@ def test_job_events_end_when_the_server_stops(
     paint(album / "new.png", "cyan")
     job = client.post(JOBS, json={"kind": "index"}).json()
     wait_for(client, job, "running")
-    running = client.app.state.service.jobs  # type: ignore[attr-defined]
-    stopping = Server(Config("nowhere:app"), running)
+    stopping = Server(Config("nowhere:app"), client.app.state.service)  # type: ignore[attr-defined]
     stopping.handle_exit(signal.SIGTERM, None)
     stream = client.get(f"{JOBS}/{job['id']}/events")  # ends before the job does
     assert '"state":"running"' in stream.text
