@@ -20,10 +20,10 @@ from store.catalog.postgresql.address import is_server_url
 from store.catalog.sqlite_backend import SqliteBackend
 from store.catalog.tables import LibraryState, SpaceRow
 from store.catalog.transactions import reading, writing
-from store.library_locks import LibraryLocks, RootLock
+from store.library_locks import LibraryLocks
 from store.writer import Writer
 
-__all__ = ["Library", "RootLock", "Writer", "advance_revision", "mark_changed"]
+__all__ = ["Library", "Writer", "advance_revision", "mark_changed"]
 
 
 class Library(LibraryLocks):

@@ -41,8 +41,9 @@ Callback = Callable[[], None] | None
 class LibraryLocks:
     """The locks of a library. All of them end with the process, even if it is killed.
 
-    Acquiring one raises `LibraryReadOnly` and `LibraryUnusable`. A lock of a server can be lost while the process
-    continues; the next write transaction of the thread that held it then raises `LockLost`.
+    Acquiring one raises `LibraryReadOnly` and `LibraryUnusable`. None is acquired within a write transaction: a server
+    announces its holder between two of them. A lock of a server can be lost while the process continues; the next write
+    transaction of the thread that held it then raises `LockLost`.
     """
 
     def __init__(self, backend: Backend) -> None:
