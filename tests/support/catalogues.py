@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import is_hypothesis_test, settings
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.util import LRUCache
 
@@ -30,6 +31,9 @@ POSTGRESQL = "postgresql"
 
 SKIPPED = {"sqlite": "looks into the file of SQLite", "processes": "starts processes, which would open a folder"}
 """Markers of tests that are skipped, and why."""
+
+EXAMPLES = 15
+"""At most so many examples of a generated test are tried. SQLite is tried with all of them."""
 
 NAME_FILE = "database"
 """The file that names the database of a folder, and the folder."""
@@ -137,8 +141,12 @@ def _translated(
 
 
 def skip_others(items: list[pytest.Item]) -> None:
-    """Skip the tests that need the file of SQLite, or other processes that open it."""
+    """Skip the tests that need the file of SQLite, or other processes that open it. Others get fewer examples."""
     for item in items:
+        test: Any = getattr(item, "function", None)
+        if test is not None and is_hypothesis_test(test):
+            given = test._hypothesis_internal_use_settings or settings()
+            test._hypothesis_internal_use_settings = settings(given, max_examples=min(given.max_examples, EXAMPLES))
         for marker, reason in SKIPPED.items():
             if (mark := item.get_closest_marker(marker)) is not None:
                 item.add_marker(pytest.mark.skip(reason=f"{reason}: {mark.args[0]}" if mark.args else reason))
