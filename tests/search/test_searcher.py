@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from core.errors import InvalidQuery, NothingIndexed, SpaceMismatch
 from encoders.fake import FakeEncoder
@@ -19,7 +19,7 @@ from indexer import index
 from search import Filters, Query, Searcher, SearchOptions
 from search.results import Hit
 from store import Library
-from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, PictureState
+from store.catalog.tables import Content, Embedding, Picture, PictureState
 from store.library import mark_changed
 from store.queries import load_content_records
 from store.spaces import index_cache
@@ -255,8 +255,7 @@ def test_threads_load_changed_index_once(
 
 
 def damage(library: Library) -> None:
-    with library.read() as connection:
-        path = library.indexes / connection.execute(select(IndexGeneration.filename)).scalar_one()
+    path = only_announced(library).path
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
