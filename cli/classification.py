@@ -106,7 +106,7 @@ def _language(labels: Sequence[str]) -> str:
 def _space(library: Library, name: str | None) -> StoredSpace:
     stored = active_space(library) if name is None else named_space(library, name, prefer_active=True)
     if stored is None:
-        raise NothingIndexed(library.path)
+        raise NothingIndexed(library.backend.place)
     return stored
 
 

@@ -176,7 +176,7 @@ class ActiveSpaceTracker:
         """Return the space to search in and its revision. Raises `SpaceDropped` or `NothingIndexed`."""
         stored, revision = space_revision(self._library, self._pinned)
         if stored is None:
-            raise NothingIndexed(self._library.path)
+            raise NothingIndexed(self._library.backend.place)
         if revision is None:
             raise SpaceDropped(str(stored.space))
         return stored, revision
@@ -206,5 +206,5 @@ def _chosen(library: Library, encoder: Encoder | None, space: StoredSpace | str 
         return stored
     active = active_space(library)
     if active is None:
-        raise NothingIndexed(library.path)
+        raise NothingIndexed(library.backend.place)
     return require_active(library, encoder.space) if encoder else active

@@ -108,7 +108,7 @@ class Service:
         with self._opening:
             if key not in self._searchers:
                 if stored is None and self.is_empty:
-                    raise NothingIndexed(self.library.path)
+                    raise NothingIndexed(self.library.backend.place)
                 self._searchers[key] = searcher = Searcher(self.library, space=stored)
                 if searcher.needs_calibration:
                     Thread(target=searcher.calibrate, name="sightline-calibration", daemon=True).start()

@@ -42,7 +42,7 @@ class EmptyQuery(InvalidQuery):
 class NothingIndexed(InvalidQuery):
     """The library at `path` contains no pictures and no space to search in."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(f"Nothing is indexed in {path} yet.")
         self.path = path
 

@@ -60,7 +60,7 @@ def library_system(
     """
     stored = named_space(library, space, prefer_active=True) if space else active_space(library)
     if stored is None:
-        raise NothingIndexed(library.path)
+        raise NothingIndexed(library.backend.place)
     files = vector_files or {}
     file = files.get(stored.space.name) or files.get(stored.space.model) or files.get("")
     if file is not None:
@@ -77,7 +77,7 @@ def encoder_system(library: Library, encoder: Encoder) -> RetrievalSystem:
         if summary.stored.space.fingerprint == encoder.space.fingerprint:
             return RetrievalSystem(library, summary.stored, encoder)
     if not summaries:
-        raise NothingIndexed(library.path)
+        raise NothingIndexed(library.backend.place)
     raise SpaceMismatch(", ".join(str(summary.stored.space) for summary in summaries), str(encoder.space))
 
 
