@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Lock
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,9 @@ MAX_BATCH = 4_096
 SEARCH_SECONDS = 10.0
 CHANGE_SECONDS = 600.0
 """Milvus waits within a call, for example until a collection has been loaded."""
+VISIBLE_SECONDS = 10.0
+"""So long at most is waited until a state that was stored is read without consistency."""
+VISIBLE_POLL_SECONDS = 0.02
 HNSW = {"M": 16, "efConstruction": 128}
 
 
@@ -62,14 +66,7 @@ class MilvusEngine(VectorEngine):
             if not client.has_collection(STATES, timeout=SEARCH_SECONDS):
                 return None
             self._load(client, STATES)
-            rows = client.query(
-                STATES,
-                filter=f'name == "{self._target.name}"',
-                output_fields=["state"],
-                consistency_level="Strong" if fresh else "Eventually",
-                timeout=SEARCH_SECONDS,
-            )
-        return EngineState.from_json(rows[0]["state"]) if rows else None
+            return self._read_state(client, "Strong" if fresh else "Eventually")
 
     def propose(self, state: EngineState, queries: NDArray[np.float32], number: int) -> list[Ids]:
         """Return the nearest neighbours by the HNSW index."""
@@ -217,9 +214,23 @@ class MilvusEngine(VectorEngine):
         )
         return int(row["count(*)"])
 
+    def _read_state(self, client: "MilvusClient", consistency: str) -> EngineState | None:
+        rows = client.query(
+            STATES,
+            filter=f'name == "{self._target.name}"',
+            output_fields=["state"],
+            consistency_level=consistency,
+            timeout=SEARCH_SECONDS,
+        )
+        return EngineState.from_json(rows[0]["state"]) if rows else None
+
     def _save_in(self, client: "MilvusClient", state: EngineState) -> None:
+        """Store the state, and wait until searchers read it, who are told of a new revision after that."""
         row = {"name": self._target.name, "state": state.to_json(), "unused": [0.0, 0.0]}
         client.upsert(STATES, [row], timeout=CHANGE_SECONDS)
+        deadline = monotonic() + VISIBLE_SECONDS
+        while self._read_state(client, "Eventually") != state and monotonic() < deadline:
+            sleep(VISIBLE_POLL_SECONDS)
 
     def _drop_collections(self, client: "MilvusClient", kept: EngineState | None) -> None:
         """Drop the collections of this space except that of `kept`, which others may be searching."""
