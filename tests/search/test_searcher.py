@@ -24,6 +24,7 @@ from store.library import mark_changed
 from store.queries import load_content_records
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, active_space
+from tests.support.announced import only_announced
 
 Paint = Callable[..., Path]
 FLOOR2 = 0.1**2

@@ -133,8 +133,9 @@ def statements_shared() -> None:
 def _translated(
     _connection: object, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
 ) -> tuple[str, Any]:
-    """Translate what tests write as only SQLite has it: bytes as `x'00'`, and `?` for a variable."""
+    """Translate what tests write as only SQLite has it: bytes as `x'00'` or `zeroblob(1)`, and `?` for a variable."""
     statement = re.sub(r"\b[xX]'([0-9a-fA-F]*)'", r"'\\x\1'::bytea", statement)
+    statement = re.sub(r"\bzeroblob\((\d+)\)", r"decode(repeat('00', \1), 'hex')", statement)
     if parameters and not isinstance(parameters, dict) and "%(" not in statement:
         statement = statement.replace("?", "%s")
     return statement, parameters
