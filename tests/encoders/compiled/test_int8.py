@@ -1,6 +1,7 @@
 """Models in 8 bits: a space of their own, asked for by name, and what they lose."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.int8 import Int8Encoder, Loss, describe_int8
 from encoders.compiled.quantise import measure_loss, quantise
 from encoders.compiled.runtime import RuntimeEncoder
+from encoders.model_info import describe_model
 from tests.support.compiled_models import pixels
 
 pytest.importorskip("open_clip")
@@ -138,3 +140,8 @@ def test_the_missing_extra_is_named(tiny: dict[str, Path], monkeypatch: pytest.M
     monkeypatch.setattr(openvino_encoder, "is_installed", lambda: False)
     with pytest.raises(ExtraMissing, match=r"sightline\[openvino\]"):
         load(tiny["vit"])
+
+
+def test_its_name_is_described_like_that_of_the_model(tiny: dict[str, Path]) -> None:
+    plain, described = describe_model(str(tiny["vit"])), describe_model(f"{tiny['vit']}?precision=int8")
+    assert described == replace(plain, name=f"{plain.name}?precision=int8")
