@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from encoders.fake import FakeEncoder
 from store import Library
-from store.filters.conditions import Condition
+from store.filters.conditions import Condition, FieldTest, Op
 from store.filters.facets import count_facets
 from store.filters.selection import candidate_ids, matching_ids, selected_ids
 from store.spaces.registry import StoredSpace, activate, register
@@ -83,6 +83,11 @@ def test_any_condition_selects_the_same_contents_on_both(filled: Filled, conditi
 def test_any_condition_gives_the_same_facets_and_timeline_on_both(filled: Filled, condition: Condition) -> None:
     assert count_facets(filled.on_server, condition) == count_facets(filled.in_file, condition)
     assert load_days(filled.on_server, condition) == load_days(filled.in_file, condition)
+
+
+@pytest.mark.parametrize("field", ["title", "camera", "name", "path", "tag", "format", "orientation", "text", "place"])
+def test_a_value_with_nul_finds_nothing(filled: Filled, field: str) -> None:
+    assert selected_ids(filled.on_server, filled.stored, FieldTest(field, Op.EQ, "a\0b")).tolist() == []
 
 
 def test_facets_and_timeline_of_everything_are_the_same_on_both(filled: Filled) -> None:

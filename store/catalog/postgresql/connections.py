@@ -1,6 +1,7 @@
 """Connections to a PostgreSQL server: their settings, and noticing without a request that one was lost."""
 
 import selectors
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ExtraMissing
@@ -8,6 +9,7 @@ from store.catalog.postgresql.address import ServerAddress
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.abc import Dumper
 
 __all__ = ["WAIT_SECONDS", "connect", "is_lost", "require_driver"]
 
@@ -51,9 +53,25 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Con
     }
     given = conninfo_to_dict(address.url)
     connection = psycopg.connect(address.url, autocommit=True, **{**defaults, **given})
+    connection.adapters.register_dumper(str, _text_dumper())
     connection.execute(_SETTINGS)
     connection.autocommit = autocommit
     return connection
+
+
+@cache
+def _text_dumper() -> "type[Dumper]":
+    """Return what passes texts to the server: those with NUL, which it does not store, get U+FFFD in its place.
+
+    The comparable forms of paths have it there, too. A query with NUL thus finds what a file with it was stored as.
+    """
+    from psycopg.types.string import StrDumperUnknown
+
+    class TextDumper(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\ufffd") if "\0" in obj else obj)
+
+    return TextDumper
 
 
 def is_lost(connection: "psycopg.Connection[Any]") -> bool:
