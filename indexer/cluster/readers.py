@@ -20,11 +20,11 @@ from pictures.reading import ReadFailure, ReadFile, ReadRequest, ReadSettings
 
 __all__ = ["FILES_PER_TASK", "ClusterReaders", "RemoteReading"]
 
-FILES_PER_TASK = 16
+FILES_PER_TASK = 8
 """Enough that a task takes far longer than sending it, few enough that a lost one costs little."""
 
-TASKS_PER_READER = 2
-"""Tasks for each core: the one that is read and the next."""
+TASKS_PER_READER = 3
+"""Tasks for each core: the one that is read and the next two."""
 
 LOSSES_TOGETHER = 3
 """Lost processes after which the files of a task are read one by one."""
