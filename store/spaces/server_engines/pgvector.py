@@ -269,6 +269,7 @@ class PgvectorEngine(VectorEngine):
         except psycopg.Error as exc:
             if connection is not None:
                 connection.close()
+            self.close()  # the other connections may be dead, too
             raise IndexEngineUnavailable(self.shown, self._address.redacted(str(exc) or type(exc).__name__)) from exc
         except BaseException:
             if connection is not None:

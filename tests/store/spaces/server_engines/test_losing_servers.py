@@ -104,11 +104,22 @@ def test_a_lost_connection_gives_exact_answers_and_one_warning(
 
 
 @only_pgvector
-def test_a_server_that_ends_its_connections_is_asked_again(setup: Setup, filled: list[int], agrees: Agrees) -> None:
+def test_a_server_that_ends_its_connections_is_asked_again(
+    setup: Setup, filled: list[int], agrees: Agrees, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import psycopg
 
     index = server_index_of(setup)
+    now = [1000.0]
+    assert index._link is not None
+    monkeypatch.setattr(index._link.health, "_clock", lambda: now[0])
     agrees(index, exact=False)
+    served = index.connect()
+    assert served is not None
+    assert isinstance(served.engine, PgvectorEngine)
+    with served.engine._connected(), served.engine._connected(), served.engine._connected():
+        pass  # three connections stay open
+    assert len(served.engine._idle) == 3
     engine = setup.engine()
     assert isinstance(engine, PgvectorEngine)
     with psycopg.connect(engine._address.location, autocommit=True) as connection:
@@ -118,6 +129,8 @@ def test_a_server_that_ends_its_connections_is_asked_again(setup: Setup, filled:
         )
     agrees(index, exact=True)
     assert index.take_warning() is not None
+    now[0] += server_index.RETRY_SECONDS + 1
+    agrees(index, exact=False)
 
 
 def test_an_unreachable_server_is_searched_around(
