@@ -36,7 +36,7 @@ def library_option(command: Command) -> Command:
         "--library",
         callback=library_path,
         metavar="DIR",
-        help=f"Library folder  [default: ${LIBRARY_VARIABLE}, or your data folder]",
+        help=f"Library folder, or postgresql://...  [default: ${LIBRARY_VARIABLE}, or your data folder]",
     )(command)
 
 
