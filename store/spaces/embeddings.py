@@ -150,7 +150,9 @@ def further_frames(connection: Connection, stored: StoredSpace) -> Ids:
 
 
 def _further_frames(stored: StoredSpace) -> Select[tuple[int]]:
-    ids = FrameEmbedding.content_id.bitwise_or(FrameEmbedding.number.bitwise_lshift(literal(CONTENT_BITS, Integer)).self_group())
+    ids = FrameEmbedding.content_id.bitwise_or(
+        FrameEmbedding.number.bitwise_lshift(literal(CONTENT_BITS, Integer)).self_group()
+    )
     return select(ids).where(FrameEmbedding.space_id == stored.id)
 
 

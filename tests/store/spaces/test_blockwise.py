@@ -130,9 +130,7 @@ def test_a_damaged_file_is_written_again(library: Library, stored: StoredSpace, 
     assert_complete(library, stored)
 
 
-@pytest.mark.parametrize(
-    "step", ["write_changed", "open_index", "_finish", "sync_folder", "announce", "remove_strays"]
-)
+@pytest.mark.parametrize("step", ["write_changed", "open_index", "_finish", "sync_folder", "announce", "remove_strays"])
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_process_that_is_killed_leaves_the_index_before(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, step: str, changed: bool
