@@ -216,6 +216,7 @@ READ = {
 }
 
 
+@pytest.mark.sqlite("its full-text index")
 def test_facts_texts_places_people_and_sidecars_come_along(two: tuple[Library, Library]) -> None:
     library, other = two
     with other.transaction() as connection:
