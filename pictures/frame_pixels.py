@@ -106,7 +106,8 @@ def decode_at(
         if image.format in JPEG_FORMATS and file is not None:
             require_rows(image, file, settings.max_pixels)
         orientation = _orientation(image)  # not before: Pillow rotates TIFFs itself while loading
-        upright = _upright_srgb(image, orientation, shortest_side)
+        # Nothing else changes the pixels of a JPEG that is closed now: no copy of them is needed.
+        upright = _upright_srgb(image, orientation, shortest_side, copies=not close or image.format not in JPEG_FORMATS)
         if close:
             Image.Image.close(image)  # frees the pixels before the lock; the file belongs to the caller
     if orientation >= 5:
@@ -156,8 +157,13 @@ def _pixels_in_memory(image: Image.Image, in_file: int) -> int:
     return in_file if "progressive" in image.info else image.width * image.height
 
 
-def _upright_srgb(image: Image.Image, orientation: int, shortest_side: int | None) -> Image.Image:
-    """Convert a loaded picture to 8 bits, reduce it, convert it to sRGB and make it upright, in the cheapest order."""
+def _upright_srgb(
+    image: Image.Image, orientation: int, shortest_side: int | None, *, copies: bool = True
+) -> Image.Image:
+    """Convert a loaded picture to 8 bits, reduce it, convert it to sRGB and make it upright, in the cheapest order.
+
+    Without `copies`, the result may share the pixels of `image`. It never keeps the file open.
+    """
     pixels = to_8_bit(image)
     factor = min(pixels.size) // (shortest_side * _OVERSAMPLING) if shortest_side else 1
     if factor > 1:
@@ -165,7 +171,7 @@ def _upright_srgb(image: Image.Image, orientation: int, shortest_side: int | Non
     pixels = to_srgb(pixels, image.info.get("icc_profile"), declared_space(image.info))
     if orientation in _TRANSPOSITIONS:
         pixels = pixels.transpose(_TRANSPOSITIONS[orientation])
-    if pixels is image:  # a copy does not keep the file open
-        pixels = image.copy()
+    if pixels is image:
+        pixels = image.copy() if copies else image._new(image.im)
     pixels.info = {}  # a stale orientation here would rotate the picture again
     return pixels

@@ -57,7 +57,7 @@ def _range(image: Image.Image, values: NDArray[Any]) -> Range:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, space: ColorSpace | None = None) -> Image.Image:
-    """Return a picture from `to_8_bit` as RGB in sRGB.
+    """Return a picture from `to_8_bit` as RGB in sRGB, `image` itself if it has nothing to convert.
 
     `profile` is its ICC profile, which is ignored if unusable. `space` is what else the file says about its colours; it
     counts where there is no profile.
@@ -101,7 +101,7 @@ def _apply(image: Image.Image, profile: bytes | None) -> Image.Image:
             if mode != image.mode:
                 return image.convert("RGB")
         else:
-            return image.convert("RGB")
+            return image if image.mode == "RGB" else image.convert("RGB")  # which would copy it
         target = ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):

@@ -247,3 +247,14 @@ def test_progressive_jpeg_counts_in_full_at_any_scale() -> None:
     assert pictures.frame_pixels._pixels_in_memory(
         Image.open(io.BytesIO(encode(image, "JPEG", progressive=True))), 480_000
     ) == (480_000)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_decoded_pixels_do_not_keep_their_file(kind: str) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 30), (250, 20, 20)).save(buffer, kind, quality=95)
+    decoded = decode(buffer.getvalue()).image
+    assert type(decoded) is Image.Image  # not the class of an opened file
+    assert decoded.info == {}
+    difference = np.asarray(decoded, int) - (250, 20, 20)
+    assert np.abs(difference).max() < 20
