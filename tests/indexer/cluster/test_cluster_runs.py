@@ -42,7 +42,6 @@ from tests.support.readers import KILLED, SEGFAULTS
 
 pytestmark = [
     pytest.mark.servers,
-    pytest.mark.processes,
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),  # of Ray
 ]
 
