@@ -54,7 +54,9 @@ def test_file_that_only_the_other_could_read(make: Callable[..., Library], tmp_p
         picture = connection.scalar(select(Picture.id))
         connection.execute(text("UPDATE pictures SET content_id = NULL, state = 'failed'"))
         connection.execute(
-            text("INSERT INTO failures VALUES (:id, 'extra', 'needs an extra', false, 1, '2026-01-01 00:00:00.000000')"),
+            text(
+                "INSERT INTO failures VALUES (:id, 'extra', 'needs an extra', false, 1, '2026-01-01 00:00:00.000000')"
+            ),
             {"id": picture},
         )
     report = merge_into(library, other)
