@@ -16,8 +16,8 @@ _PARTS = re.compile(
     r"postgresql://((?P<user>[^@/:]*)(:[^@/]*)?@)?(?P<hosts>[^/?]*)(/(?P<database>[^?]*))?(\?(?P<query>.*))?", re.DOTALL
 )
 """As libpq reads it: a password may have `?` and `#`, but neither `/` nor `@`."""
-_SECRETS = ("password", "sslpassword")
-"""Parameters of a URL that are not shown."""
+_SECRETS = re.compile("pass|secret|scram", re.IGNORECASE)
+"""Parts of the names of parameters of a URL that are not shown, such as `sslpassword` and `scram_client_key`."""
 UNSHOWN = "postgresql://..."
 """What a URL is called that may have a password anywhere."""
 
@@ -47,13 +47,15 @@ class ServerAddress:
         parts = _PARTS.fullmatch(url)
         if parts is None or "@" in parts["hosts"] or "@" in (parts["database"] or ""):
             raise LibraryUnusable(UNSHOWN, "its URL cannot be read. `/` and `@` in a password are written %2F and %40")
+        if not url.isprintable():  # as are the bytes of an argument that is not UTF-8
+            raise LibraryUnusable(UNSHOWN, "its URL has characters that cannot be shown. Write them as %XX")
         return cls(url)
 
     @property
     def shown(self) -> str:
         """The URL without secrets."""
         parts = self._parts
-        kept = [(name, value) for name, value in parse_qsl(parts["query"] or "") if name not in _SECRETS]
+        kept = [(name, value) for name, value in parse_qsl(parts["query"] or "") if not _SECRETS.search(name)]
         user = "" if parts["user"] is None else f"{parts['user']}@"
         database = "" if parts["database"] is None else f"/{parts['database']}"
         query = urlencode(kept, quote_via=quote, safe="/")

@@ -158,13 +158,13 @@ class PostgresBackend(Backend):
         here = {"schema": self._locks.schema}
         unchecked = text(
             "SELECT conrelid::regclass::text AS name, conname FROM pg_constraint "
-            "WHERE connamespace = CAST(:schema AS regnamespace) AND NOT convalidated"
+            "WHERE connamespace = CAST(quote_ident(:schema) AS regnamespace) AND NOT convalidated"
         )
         for row in connection.execute(unchecked, here):
             yield f"{row.name} has a constraint that was never checked: {row.conname}"
         invalid = text(
             "SELECT indexrelid::regclass::text AS name FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
-            "WHERE relnamespace = CAST(:schema AS regnamespace) AND NOT (indisvalid AND indisready)"
+            "WHERE relnamespace = CAST(quote_ident(:schema) AS regnamespace) AND NOT (indisvalid AND indisready)"
         )
         for row in connection.execute(invalid, here):
             yield f"the index {row.name} is not usable"

@@ -4,7 +4,7 @@ import selectors
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ExtraMissing
+from core.errors import ExtraMissing, LibraryUnusable
 from store.catalog.postgresql.address import ServerAddress
 
 if TYPE_CHECKING:
@@ -21,9 +21,18 @@ CONNECT_SECONDS = 10
 _SETTINGS = (
     f"SET lock_timeout = '{WAIT_SECONDS}s'; "
     "SET jit = off; "  # compiling takes longer than most queries here
-    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+    # An administrator may have chosen others for the user or the database. Locks are held by idle sessions.
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0; "
+    "SET default_transaction_isolation = 'read committed'; "
+    "SET extra_float_digits = 1; "  # numbers are read as they were written
     # A machine that was switched off must not hold its locks for hours.
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+_LATER_SETTINGS = {170_000: "SET transaction_timeout = 0"}
+"""Version of the server from which on it knows a setting."""
+
+UNREADABLE_URL = (
+    "its URL cannot be read. Its parameters must be those of PostgreSQL, and `%` is written as %25 in a password"
 )
 
 _READS = 8
@@ -39,9 +48,8 @@ def require_driver() -> None:
 
 
 def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
-    """Open a connection. Parameters of the URL take precedence. Raises `psycopg.Error`."""
+    """Open a connection. Parameters of the URL take precedence. Raises `psycopg.Error` and `LibraryUnusable`."""
     import psycopg
-    from psycopg.conninfo import conninfo_to_dict
 
     defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -51,12 +59,28 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Con
         "keepalives_count": 3,
         "client_encoding": "UTF8",
     }
-    given = conninfo_to_dict(address.url)
-    connection = psycopg.connect(address.url, autocommit=True, **{**defaults, **given})
-    connection.adapters.register_dumper(str, _text_dumper())
-    connection.execute(_SETTINGS)
-    connection.autocommit = autocommit
+    connection = psycopg.connect(autocommit=True, **{**defaults, **_parameters(address)})
+    try:
+        connection.adapters.register_dumper(str, _text_dumper())
+        version = connection.info.server_version
+        later = [setting for first, setting in _LATER_SETTINGS.items() if version >= first]
+        connection.execute("; ".join([_SETTINGS, *later]).encode())
+        connection.autocommit = autocommit
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _parameters(address: ServerAddress) -> dict[str, Any]:
+    """Return what a URL says. Raises `LibraryUnusable`, without the text of libpq: it may quote the password."""
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+
+    try:
+        return conninfo_to_dict(address.url)
+    except (psycopg.Error, UnicodeError):
+        raise LibraryUnusable(address.shown, UNREADABLE_URL) from None
 
 
 @cache

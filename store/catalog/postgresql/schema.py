@@ -112,9 +112,10 @@ def has_catalogue(connection: Connection, place: str) -> bool:
     if known and ours:
         return True
     others = text(
-        "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') "
-        "AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid "
-        "AND deptype = 'e')"  # those of extensions
+        "SELECT count(*) FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+        "WHERE nspname = current_schema() AND relkind IN ('r', 'p') AND NOT EXISTS ("
+        "SELECT 1 FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')"
+        # those of extensions
     )
     if connection.scalar(others):
         raise LibraryUnusable(place, "its database contains other tables")

@@ -13,14 +13,15 @@ OLDEST_VERSION = 15
 _FACTS = text(
     "SELECT current_setting('server_version_num')::int / 10000 AS version, "
     "current_setting('server_encoding') AS encoding, "
-    "coalesce((SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass('contents')), "
-    "current_schema()::text) AS schema, "
+    "coalesce((SELECT nspname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace "
+    "WHERE pg_class.oid = to_regclass('contents')), current_schema())::text AS schema, "
     "has_function_privilege('pg_control_checkpoint()', 'EXECUTE') "
     "AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE') AS sees_timeline, "
     "pg_is_in_recovery() AS is_standby, "
     "current_setting('default_transaction_read_only')::bool AS only_reads, "
     "CASE WHEN to_regclass('contents') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') "
-    "ELSE has_table_privilege('contents', 'INSERT, UPDATE, DELETE') END AS may_write"
+    "ELSE has_table_privilege('contents', 'INSERT') AND has_table_privilege('contents', 'UPDATE') "
+    "AND has_table_privilege('contents', 'DELETE') END AS may_write"
 )
 
 

@@ -23,6 +23,7 @@ URLS = {
     "postgresql://anna@db/photos?sslpassword=geheim&sslmode=verify-full": (
         "postgresql://anna@db/photos?sslmode=verify-full"
     ),
+    "postgresql://db/photos?PASSWORD=geheim&scram_client_key=geheim&oauth_client_secret=geheim": "postgresql://db/photos",
     "postgresql://anna@db": "postgresql://anna@db",
 }
 
@@ -51,6 +52,13 @@ def test_a_password_that_ends_too_early_is_refused_without_showing_it(url: str) 
     with pytest.raises(LibraryUnusable, match="%2F and %40") as caught:
         ServerAddress.parse(url)
     assert "heim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql://anna:geheim@db/a\0b", "postgresql://anna:geheim@db/a\udcff"])
+def test_a_url_that_cannot_be_encoded_is_refused(url: str) -> None:
+    with pytest.raises(LibraryUnusable, match="%XX") as caught:
+        ServerAddress.parse(url)
+    assert "geheim" not in str(caught.value)
 
 
 def test_each_library_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

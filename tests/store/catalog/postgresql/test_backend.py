@@ -26,6 +26,8 @@ from store import Library
 from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
 from store.catalog import schema
+from store.catalog.postgresql.address import ServerAddress
+from store.catalog.postgresql.connections import connect
 from store.catalog.tables import LibraryState, Tag
 from store.catalog.transactions import writing
 from store.change_counter import ChangeCounter
@@ -181,6 +183,16 @@ def test_a_password_is_never_shown(postgres_url: str) -> None:
     assert "geheim" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://anna:%geheim@db/x", "postgresql://anna:geheim@[::1/x", "postgresql://db/x?password=geheim%"]
+)
+def test_a_password_is_not_shown_where_the_url_cannot_be_read(url: str) -> None:
+    with pytest.raises(LibraryUnusable, match="its URL cannot be read") as caught:
+        Library.open(url)
+    assert "geheim" not in str(caught.value)
+    assert caught.value.__suppress_context__  # what libpq says quotes it
+
+
 def test_the_driver_is_named_if_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ExtraMissing) as caught:
@@ -205,6 +217,51 @@ def test_a_user_who_may_only_read_can_search(library: Library, postgres_url: str
             raise AssertionError("a transaction began")
         with pytest.raises(LibraryReadOnly), reader.exclusive():
             raise AssertionError("the library was locked")
+
+
+def test_a_user_who_may_only_add_records_cannot_change_the_library(library: Library, postgres_url: str) -> None:
+    name = conninfo_to_dict(postgres_url)["dbname"]
+    execute(
+        postgres_url,
+        f"DROP ROLE IF EXISTS \"adder {name}\"",
+        f"CREATE ROLE \"adder {name}\" LOGIN",
+        f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO \"adder {name}\"",
+    )  # fmt: skip
+    with Library.open(postgres_url.replace("sightline@", f"adder%20{name}@")) as opened:
+        assert opened.read_only == "you may not write to its tables"
+
+
+def test_the_name_of_a_schema_can_have_any_characters(postgres_url: str) -> None:
+    execute(postgres_url, 'CREATE SCHEMA "Foto-Archiv"')
+    url = f"{postgres_url}?options=-csearch_path%3D%22Foto-Archiv%22"
+    with Library.open(url, create=True) as creator, Library.open(url) as other:
+        with creator.exclusive(), other.exclusive_if_free() as writer:
+            assert writer is None
+        assert list(verify(creator)) == list(verify(other)) == []
+
+
+LIMITS = (
+    "statement_timeout",
+    "idle_in_transaction_session_timeout",
+    "idle_session_timeout",
+    "transaction_timeout",
+)
+
+
+def test_limits_that_an_administrator_set_do_not_hold(postgres_url: str) -> None:
+    """Else a run would lose its lock while it embeds, and a long search would be stopped."""
+    name = conninfo_to_dict(postgres_url)["dbname"]
+    execute(postgres_url, *(f"ALTER DATABASE \"{name}\" SET {each} = '1min'" for each in LIMITS))
+    with connect(ServerAddress.parse(postgres_url)) as connection:
+        settings = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", [[*LIMITS]])
+        assert dict(settings.fetchall()) == dict.fromkeys(LIMITS, "0")
+
+
+def test_numbers_are_read_as_they_were_written(postgres_url: str) -> None:
+    name = conninfo_to_dict(postgres_url)["dbname"]
+    execute(postgres_url, f'ALTER DATABASE "{name}" SET extra_float_digits = 0')
+    with Library.open(postgres_url, create=True) as library, library.read() as connection:
+        assert connection.scalar(text("SELECT CAST(0.1 AS double precision) + 0.2")) == 0.1 + 0.2
 
 
 def test_a_database_that_only_reads_is_read_only(library: Library, postgres_url: str) -> None:
