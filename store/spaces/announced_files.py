@@ -90,12 +90,13 @@ def announced_names(library: Library) -> set[str]:
     with library.read() as connection:
         if library.backend.shares_files:
             return set(connection.execute(select(IndexGeneration.filename)).scalars())
-        spaces = set(connection.execute(select(SpaceRow.id)).scalars())
+        rows = connection.execute(select(SpaceRow.id, SpaceRow.fingerprint))
+        spaces = {row.id: f"{row.fingerprint[:12]}{_SUFFIX}" for row in rows}
     names = set[str]()
     for file in library.indexes.glob(f"*{_SUFFIX}"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             kept = json.loads(file.read_text("utf-8"))
-            if kept["space"] in spaces:
+            if spaces.get(kept["space"]) == file.name:  # an import gives its space another fingerprint in the end
                 names |= {str(kept["name"]), file.name}
     return names
 

@@ -276,6 +276,7 @@ def test_damaged_index_still_answers_and_heals(searcher: Searcher, library: Libr
     assert [(hit.id, hit.score) for hit in healed.search("red")] == expected
 
 
+@pytest.mark.sqlite("its index files belong to writers")
 def test_heal_does_nothing_while_another_process_writes(
     searcher: Searcher, library: Library, encoder: FakeEncoder
 ) -> None:
