@@ -143,6 +143,8 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
         print_text(f"  {files} passed over: {by_type(summary.passed_over)}")
     for folder in summary.unreadable:
         print_text(f"  could not read the folder {folder}; its records are kept")
+    for path in summary.too_long:
+        print_text(f"  not indexed, because its path is longer than the database can store: {path}")
     for folder in summary.absent:
         print_text(f"  the pictures of {folder} are not there, and are kept. Is its disk mounted? If they are gone,")
         print_text("    run again with --accept-missing")

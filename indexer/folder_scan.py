@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from core.errors import FolderExcluded
 from indexer.absent_disks import AbsentDisks
@@ -67,14 +68,18 @@ class FolderScan:
         with folder_errors(location.root):
             if settings.accept_missing and not location.root.exists():
                 return 0, lambda _: None
-            files = scan(location.root, settings.scan, location.beneath, passed_over.add)
+            wanted = replace(settings.scan, longest_path=self._run.library.backend.longest_path)
+            files = scan(location.root, wanted, location.beneath, passed_over.add)
         seen = reconciler.record(self._report_progress(files))
         folder = location.root / os.fsdecode(location.beneath)
         is_partial = settings.scan.changed is not None  # it looks at what has changed, included or not
         if files.is_excluded and folder.is_dir() and not settings.accept_missing and not is_partial:
             raise FolderExcluded(folder, location.root)
-        reconciler.exclude([*files.unreadable, *files.left_out])
+        # A picture with a longer path, which was compressed, may be in the catalogue. It is not missing.
+        above_too_long = {path.rpartition(b"/")[0] for path in files.too_long}
+        reconciler.exclude([*files.unreadable, *files.left_out, *above_too_long])
         self._run.totals.unreadable.extend(str(location.root / os.fsdecode(path)) for path in files.unreadable)
+        self._run.totals.too_long.extend(str(location.root / os.fsdecode(path)) for path in files.too_long)
         if is_partial:
             self._exclude_absent(AbsentDisks(self._run.library, location).unmounted(reconciler))
         elif settings.scan.only is None:

@@ -98,7 +98,10 @@ def index(
     run.publish()
     totals, seconds = context.totals, perf_counter() - started
     unreadable, absent = tuple(totals.unreadable), tuple(sorted(set(totals.absent)))
-    return Summary.of(totals.counts, unreadable, absent, context.timer.seconds, seconds, totals.passed_over)
+    seconds_by_stage = context.timer.seconds
+    return Summary.of(
+        totals.counts, unreadable, tuple(totals.too_long), absent, seconds_by_stage, seconds, totals.passed_over
+    )
 
 
 class _IndexRun:

@@ -47,6 +47,7 @@ class RunTotals:
     counts: Counter[str] = field(default_factory=Counter)
     passed_over: Counter[str] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
+    too_long: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
 
 

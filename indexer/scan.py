@@ -49,7 +49,7 @@ class ScanSettings:
     Hidden files and folders are those whose name begins with a dot. If `only` is set, no folder is walked: the scan
     returns these files, given relative to the root, as far as they exist. With `pairs`, a RAW file and the moving part
     of a Live Photo belong to the JPEG or HEIC picture beside them; without, each is a picture of its own. If `changed`
-    is set, other folders are not opened.
+    is set, other folders are not opened. Paths with more than `longest_path` bytes are left out and reported.
     """
 
     exclude: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class ScanSettings:
     only: frozenset[bytes] | None = None
     pairs: bool = True
     changed: ChangedFolders | None = None
+    longest_path: int | None = None
 
 
 class _Entry(NamedTuple):
@@ -110,6 +111,8 @@ class Scan:
 
     `unreadable` lists paths that could not be read: files at or beneath them may still exist. b"" is the root itself.
     `mounted` lists folders on another disk than the folder above them, and `empty` folders without any entry.
+    `too_long` lists files and folders with longer paths than `ScanSettings.longest_path`. The path of a picture with
+    companions counts twice, because two such paths are compared as one value.
     `left_out` lists paths that exist and were not looked at, because `ScanSettings.changed` does not contain them.
     """
 
@@ -122,6 +125,7 @@ class Scan:
     ) -> None:
         """Check the root. Raises the exceptions of `scan`."""
         self.unreadable: list[bytes] = []
+        self.too_long: list[bytes] = []
         self.left_out: list[bytes] = []
         self.mounted: list[bytes] = []
         self.empty: list[bytes] = []
@@ -157,6 +161,8 @@ class Scan:
                 stack.pop()
             elif self._is_left_out(entry):
                 self.left_out.append(entry.relpath)
+            elif self._is_too_long(entry):
+                self.too_long.append(entry.relpath)
             elif entry.is_folder:
                 if folder := self._open(entry.relpath, stack[-1].rules):
                     stack.append(folder)
@@ -170,6 +176,11 @@ class Scan:
         if not entry.is_folder:
             return entry.relpath in changed.unsettled
         return not changed.contains(entry.relpath) or self._is_emptied(entry.relpath, changed)
+
+    def _is_too_long(self, entry: _Entry) -> bool:
+        longest = self._settings.longest_path
+        paths = 2 if entry.picture is not None and entry.picture.companions else 1
+        return longest is not None and paths * len(entry.relpath) > longest
 
     def _is_emptied(self, relpath: bytes, changed: ChangedFolders) -> bool:
         """Return whether a folder is empty although no file in it was reported as deleted: its disk may be away."""

@@ -70,6 +70,8 @@ class Summary:
     seconds: float = 0.0
     unreadable: tuple[str, ...] = ()
     """Folders that could not be read. Pictures in them are kept as they were."""
+    too_long: tuple[str, ...] = ()
+    """Files and folders that were not indexed, because the catalogue cannot store such a long path."""
     absent: tuple[str, ...] = ()
     """Folders whose disk seems to be away: it was mounted there before, or the folder is empty and had many pictures.
     These pictures are kept as they were."""
@@ -90,6 +92,7 @@ class Summary:
         cls,
         counts: Counter[str],
         unreadable: tuple[str, ...],
+        too_long: tuple[str, ...],
         absent: tuple[str, ...],
         timings: Mapping[str, float],
         seconds: float,
@@ -99,6 +102,7 @@ class Summary:
         return cls(
             **dict(counts),
             unreadable=unreadable,
+            too_long=too_long,
             absent=absent,
             timings=dict(timings),
             seconds=seconds,

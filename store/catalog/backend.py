@@ -52,6 +52,8 @@ class Backend(ABC):
     """Why this process cannot change the catalogue; None if it can."""
     shares_files: ClassVar[bool]
     """Whether all processes with this catalogue share the folder `path`, so that the catalogue describes its files."""
+    longest_path: ClassVar[int | None] = None
+    """Bytes of the longest path, relative to its root, that a picture can have; None if there is no limit."""
     engine: Engine
     """Its `begin` event begins the transactions of `store.catalog.transactions`."""
 

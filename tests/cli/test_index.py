@@ -30,7 +30,7 @@ def test_index_prints_json(sightline: Sightline, album: Path) -> None:
     record = sightline("index", album, "--model", "fake", "--json").record
     assert set(record) == {
         "new", "unchanged", "changed", "moved", "restored", "missing", "failed", "duplicates", "companions", "embedded",
-        "seconds", "metadata_updated", "unreadable", "absent", "passed_over", "timings", "newer_version",
+        "seconds", "metadata_updated", "unreadable", "too_long", "absent", "passed_over", "timings", "newer_version",
     }  # fmt: skip
     assert (record["new"], record["embedded"], record["unchanged"], record["unreadable"]) == (4, 4, 0, [])
     assert record["seconds"] > 0
@@ -214,6 +214,7 @@ def test_status_prints_json(sightline: Sightline, filled: Path, album: Path) -> 
         "roots",
         "passed_over",
         "texts",
+        "unfinished_imports",
         "newer_version",
     }
     assert (record["pictures"], record["present"], record["missing"], record["failed"]) == (5, 3, 1, 1)

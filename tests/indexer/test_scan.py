@@ -291,6 +291,13 @@ def test_unreadable_ignore_file_makes_its_folder_unreadable(tmp_path: Path) -> N
     assert found.unreadable == [b"a"]
 
 
+def test_longer_paths_than_the_catalogue_stores_are_reported_and_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, "a/x.jpg", "a/long-name.jpg", "long-folder/x.jpg", "z.jpg", "pair.cr2", "pair.jpg")
+    found = scan(tmp_path, ScanSettings(longest_path=9))
+    assert paths(found) == [b"a/x.jpg", b"z.jpg"]
+    assert found.too_long == [b"a/long-name.jpg", b"long-folder", b"pair.jpg"]  # a pair counts twice
+
+
 def test_root_vanishing_during_the_scan_is_reported(tmp_path: Path) -> None:
     root = tmp_path / "root"
     touch(root, "a/x.jpg", "b/x.jpg")

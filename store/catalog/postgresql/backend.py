@@ -38,6 +38,7 @@ class PostgresBackend(Backend):
 
     name: ClassVar[Literal["sqlite", "postgresql"]] = "postgresql"
     shares_files: ClassVar[bool] = False
+    longest_path: ClassVar[int | None] = 2_600  # an entry of an index has at most 2,704 bytes, with its other values
 
     def __init__(self, address: ServerAddress) -> None:
         self.address = address

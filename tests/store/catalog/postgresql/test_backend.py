@@ -1,5 +1,7 @@
 """Opening libraries on a server: what is refused and why, transactions, and connections that are lost."""
 
+import os
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -437,3 +439,20 @@ def test_faults_of_the_database_are_found(library: Library, postgres_url: str) -
         "the index ix_contents_camera is not usable",
         "tags has a constraint that was never checked: odd",
     }
+
+
+def test_path_that_the_server_cannot_store_costs_only_its_file(library: Library, album: Path) -> None:
+    folder = os.open(album / "more", os.O_RDONLY)
+    for _ in range(12):  # random names cannot be compressed
+        name = secrets.token_hex(120)
+        os.mkdir(name, dir_fd=folder)
+        outer, folder = folder, os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(outer)
+    with os.fdopen(os.open("deep.png", os.O_WRONLY | os.O_CREAT, dir_fd=folder), "wb") as file:
+        file.write((album / "red.png").read_bytes())
+    os.close(folder)
+    summary = index(library, album, FakeEncoder())
+    assert (summary.new, summary.failed, summary.missing) == (4, 0, 0)
+    (left_out,) = summary.too_long
+    assert left_out.startswith(f"{album}/more/")
+    assert index(library, album, FakeEncoder()).unchanged == 4
