@@ -35,6 +35,7 @@ INDEXED_LENGTH = 3
 """Characters of the sequences in the index. Shorter texts are looked for in all frames."""
 
 _TO_LIKE = str.maketrans({"*": "%", "?": "_", "%": "\\%", "_": "\\_", "\\": "\\\\"})
+_QUOTED = str.maketrans({'"': '""', "\0": "\ufffd"})  # MATCH would end at a NUL, which no text contains
 _ESCAPED = str.maketrans({"%": "\\%", "_": "\\_", "\\": "\\\\"})
 
 
@@ -49,7 +50,7 @@ class _FramesWith(Predicate):
 
 def frames_with(pieces: Collection[str]) -> ColumnElement[bool]:
     """Return whether a row of `TextFrame` contains all of these texts, each of `INDEXED_LENGTH` characters or more."""
-    phrases = " AND ".join('"{}"'.format(piece.replace('"', '""')) for piece in pieces)
+    phrases = " AND ".join(f'"{piece.translate(_QUOTED)}"' for piece in pieces)
     parts = [bindparam(None, f"%{piece.translate(_ESCAPED)}%", String(), unique=True) for piece in pieces]
     return _FramesWith(TextFrame.id, TextFrame.comparable, phrases, *parts)
 

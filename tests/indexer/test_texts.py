@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from core.errors import ExtraMissing, UnknownModel
 from encoders import text_recognizer
@@ -11,8 +12,9 @@ from encoders.fake import FakeEncoder
 from indexer import Progress, index
 from indexer.texts import TextSettings, read_texts
 from store import Library
+from store.catalog.tables import TextFrame
 from store.forget import forget
-from store.texts import count_unread_texts, load_texts, text_coverage, unread_texts
+from store.texts import containing, count_unread_texts, load_texts, text_coverage, unread_texts
 from tests.support.frame_files import index_files
 from tests.support.written import PixelTextRecognizer, write_picture, write_text_pages, written_image
 
@@ -136,6 +138,11 @@ def test_files_that_are_gone_or_changed_are_left_for_the_next_run(library: Libra
     summary = read_texts(library, PixelTextRecognizer())
     assert (summary.read, summary.unavailable) == (0, 2)
     assert count_unread_texts(library, "pixels", "1") == 2
+
+
+def test_a_text_with_nul_is_looked_for_like_any_other(library: Library) -> None:
+    with library.read() as connection:
+        assert connection.execute(select(TextFrame.id).where(containing(['stop\0"sign']))).all() == []
 
 
 def test_forgotten_pictures_lose_their_texts(library: Library, tmp_path: Path) -> None:
