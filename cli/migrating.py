@@ -6,6 +6,7 @@ from dataclasses import asdict
 from cli.output import print_json, print_text, warn
 from cli.progress import ProgressBar
 from core.errors import LibraryNotFound, LibraryUnusable
+from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.migrate.migrating import (
     MigrationHooks,
@@ -42,7 +43,7 @@ def migrate_library(source: str, target: str, *, dry_run: bool, as_json: bool) -
             return
         with Library.open(target, create=True) as copy, ProgressBar("Copying and comparing") as progress:
             hooks = MigrationHooks(progress.begin, progress.advance, progress.waiting)
-            report = migrate(opened, copy, hooks)
+            report = migrate(opened, copy, hooks, with_folders_moved)
             progress.publish()
             _publish(copy)
             location = copy.location

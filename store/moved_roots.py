@@ -4,7 +4,7 @@ A sample of the files is looked at first, so that a root is not moved to the wro
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from store.catalog.tables import Album, Picture, Root, RootKind
 from store.library import Library
 from store.root_samples import sample_root
 
-__all__ = ["MovedRoot", "move_roots"]
+__all__ = ["MovedRoot", "move_roots", "move_searches"]
 
 REQUIRED_SHARE = 0.9
 """Share of the files of a sample that must be there with the size they had."""
@@ -79,7 +79,7 @@ def move_roots(
         if not dry_run:
             writer = held.enter_context(library.exclusive(waiting))
             with writer.transaction() as connection:
-                _write_searches(connection, _moved_searches(connection, moves, move_paths))
+                move_searches(connection, moves, move_paths)
                 for folder in sorted(moves, key=_depth, reverse=_depth(new) > _depth(old)):
                     _move(connection, folder, moves[folder])
     return found
@@ -147,7 +147,8 @@ def _moved_searches(
     return moved
 
 
-def _write_searches(connection: Connection, moved: Sequence[dict[str, object]]) -> None:
-    if moved:
+def move_searches(connection: Connection, moves: Mapping[Path, Path], move_paths: MovePaths) -> None:
+    """Have the saved searches with paths in folders that were moved, given as {old folder: new folder}, follow."""
+    if moved := _moved_searches(connection, moves, move_paths):
         values: dict[str, Any] = {"condition": bindparam("moved_condition"), "query": bindparam("moved_query")}
         connection.execute(update(Album).where(Album.id == bindparam("album")).values(values), moved)

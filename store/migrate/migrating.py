@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete
 
 from core.errors import LibraryUnusable, MigrationFailed, TargetNotEmpty
+from store.albums.moved_folders import MovePaths
 from store.catalog.bulk_copy import last_ids, set_last_ids, triggers_off
 from store.catalog.tables import LibraryState
 from store.change_counter import ChangeCounter
@@ -17,7 +18,8 @@ from store.library import Library
 from store.migrate.carried_tables import carried_tables, count_rows, is_empty
 from store.migrate.copying import CarriedTable, RowsDiffer, RowsRefused, compare_rows, copy_rows
 from store.migrate.local_files import FileInTheWay, LocalFiles
-from store.root_places import forget_places
+from store.moved_roots import move_searches
+from store.root_places import common_names, forget_places
 from store.spaces import index_cache
 from store.spaces.registry import list_spaces
 
@@ -54,12 +56,18 @@ def plan_migration(source: Library) -> dict[str, int]:
         return count_rows(connection)
 
 
-def migrate(source: Library, target: Library, hooks: MigrationHooks | None = None) -> MigrationReport:
+def migrate(
+    source: Library,
+    target: Library,
+    hooks: MigrationHooks | None = None,
+    move_paths: MovePaths = lambda query, _moves: query,
+) -> MigrationReport:
     """Copy all that `source` has into `target`, which must be empty; return what was copied.
 
     IDs, revisions, the change feed, kept counts, jobs and the state of the library are the same afterwards. Index files
-    are not copied, see `publish_indexes`. Raises `TargetNotEmpty`, and `MigrationFailed` if a row cannot be written, or
-    is not the same afterwards; nothing was changed then.
+    are not copied, see `publish_indexes`. Folders get the paths that they have on this machine, also in saved searches;
+    `move_paths` changes the text of their queries. Raises `TargetNotEmpty`, and `MigrationFailed` if a row cannot be
+    written, or is not the same afterwards; nothing was changed then.
     """
     hooks = hooks or MigrationHooks()
     files = LocalFiles(source, target)
@@ -70,6 +78,9 @@ def migrate(source: Library, target: Library, hooks: MigrationHooks | None = Non
             _require_empty(target, written, files)
             hooks.begin(2 * sum(count_rows(read).values()))
             tables = _carry(target, read, written, hooks)
+            names_here = {common: here for here, common in common_names(source).items()}
+            if names_here:
+                move_searches(written, names_here, move_paths)
             _copy_files(target, files)
         files.finish()
         return MigrationReport(tables, len(files), changes.value() != before)

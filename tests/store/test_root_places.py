@@ -19,6 +19,7 @@ from store import Library
 from store.albums.records import AlbumRecord, list_albums
 from store.albums.saved import save_album
 from store.jobs import JobState, add_job, claim_next, end_run, find_job
+from store.migrate.migrating import migrate
 from store.moved_roots import move_roots
 from store.root_places import place_root
 from store.roots import folder_roots, list_roots
@@ -138,6 +139,23 @@ def test_saved_searches_name_folders_for_all_machines(machines: tuple[Machine, M
         for machine in machines
         for name in ("First", "Second")
     }
+
+
+def test_copy_of_the_library_has_the_paths_of_the_machine_that_copied_it(
+    machines: tuple[Machine, Machine], tmp_path: Path
+) -> None:
+    first, second = machines
+    with second.open() as library:
+        line = f'in:"{first.photos / "more"}"'
+        save_album(library, AlbumRecord("More", line, parse(line).where, 10, False), with_folders_moved)
+        place_root(library, first.photos, second.photos)
+    with second.open() as library, Library.open(tmp_path / "copy", create=True) as copy:
+        migrate(library, copy, move_paths=with_folders_moved)
+        assert [root.path for root in list_roots(copy)] == [second.photos]
+        (album,) = list_albums(copy)
+        assert album.query == f'in:"{second.photos / "more"}"'
+        found = browse(copy, filters=Filters(where=album.condition))
+        assert [picture.path for picture in found.pictures] == [second.photos / "more" / "yellow.png"]
 
 
 def test_jobs_name_folders_for_all_machines(machines: tuple[Machine, Machine]) -> None:
