@@ -9,10 +9,11 @@ too, and lose most hits. Filtered searches are written as a subquery with OFFSET
 """
 
 import secrets
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from threading import Lock
+from threading import Lock, Timer
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from core.errors import ExtraMissing, IndexEngineUnavailable
 from store.catalog.frame_ids import CONTENT_BITS
 from store.catalog.id_sets import Ids
+from store.catalog.postgresql.connections import is_lost
 from store.spaces.server_engines.address import EngineAddress
 from store.spaces.server_engines.engine import EngineState, EngineTarget, ExactProposals, Parts, VectorEngine
 
@@ -40,7 +42,12 @@ BUILD_MEMORY = "512MB"
 """For building an HNSW index, which takes far longer if it does not fit."""
 READ_ROWS = 4_096
 CONNECT_SECONDS = 5
-SEARCH_MILLISECONDS = 30_000
+STATE_SECONDS = 10.0
+PROPOSAL_SECONDS = 10.0
+COMPARISON_SECONDS = 30.0
+"""For comparing all vectors with a query."""
+SECONDS_PER_QUERY = 1.0
+"""So much longer may a request take for each query in it."""
 
 _CONTENT_MASK = (1 << CONTENT_BITS) - 1
 _BINARY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -63,7 +70,7 @@ class PgvectorEngine(VectorEngine):
 
     def state(self, *, fresh: bool = False) -> EngineState | None:  # noqa: ARG002 - it always is
         """Return what the table has."""
-        with self._connected() as connection:
+        with self._connected() as connection, _limited(connection, STATE_SECONDS):
             if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.spaces"]).fetchone() == (None,):
                 return None
             return self._state_in(connection)
@@ -71,8 +78,9 @@ class PgvectorEngine(VectorEngine):
     def propose(self, state: EngineState, queries: NDArray[np.float32], number: int) -> list[Ids]:
         """Return the nearest neighbours by the HNSW index."""
         statement = f"SELECT ARRAY(SELECT id FROM {_table(state)} ORDER BY vector <#> %s::{self._type} LIMIT %s)"
-        settings = {"hnsw.ef_search": str(min(number, 1000)), "statement_timeout": str(SEARCH_MILLISECONDS)}
-        with self._connected() as connection:
+        settings = {"hnsw.ef_search": str(min(number, 1000)), "statement_timeout": f"{PROPOSAL_SECONDS:.0f}s"}
+        limit = PROPOSAL_SECONDS + SECONDS_PER_QUERY * len(queries)
+        with self._connected() as connection, _limited(connection, limit):
             rows = _in_one_trip(connection, settings, statement, [(_text(query), number) for query in queries])
         return [np.array(ids, np.int64) for (ids,) in rows]
 
@@ -91,8 +99,9 @@ class PgvectorEngine(VectorEngine):
             f"(SELECT position FROM {SCHEMA}.spaces WHERE name = %s), "
             f"ARRAY(SELECT id FROM kept ORDER BY vector <#> %s::{self._type} LIMIT %s)"
         )
-        settings = {"statement_timeout": str(SEARCH_MILLISECONDS)}
-        with self._connected() as connection:
+        settings = {"statement_timeout": f"{COMPARISON_SECONDS:.0f}s"}
+        limit = COMPARISON_SECONDS + SECONDS_PER_QUERY * len(queries)
+        with self._connected() as connection, _limited(connection, limit):
             parameters = [(*kept, self._target.name, _text(query), number) for query in queries]
             found = _in_one_trip(connection, settings, statement, parameters)
         return [
@@ -254,8 +263,7 @@ class PgvectorEngine(VectorEngine):
             import psycopg
         except ImportError as exc:
             raise ExtraMissing("pgvector", "postgresql") from exc
-        with self._taking:
-            connection = self._idle.pop() if self._idle else None
+        connection = self._idle_connection()
         try:
             if connection is None:
                 connection = psycopg.connect(
@@ -264,6 +272,9 @@ class PgvectorEngine(VectorEngine):
                     connect_timeout=CONNECT_SECONDS,
                     prepare_threshold=None,  # a pooler may give each transaction another session
                     application_name="sightline",
+                    keepalives_idle=10,  # a machine that was switched off is noticed while an index is built, too
+                    keepalives_interval=5,
+                    keepalives_count=3,
                 )
             yield connection
         except psycopg.Error as exc:
@@ -277,6 +288,40 @@ class PgvectorEngine(VectorEngine):
             raise
         with self._taking:
             self._idle.append(connection)
+
+    def _idle_connection(self) -> "Connection[Any] | None":
+        """Return a connection that no thread uses, and that the server has not ended; None if there is none."""
+        while True:
+            with self._taking:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if not is_lost(connection):
+                return connection
+            connection.close()
+
+
+@contextmanager
+def _limited(connection: "Connection[Any]", seconds: float) -> Iterator[None]:
+    """Cut a connection off after a time: a server that is stopped, or hangs, does not look at the time itself."""
+    timer = Timer(seconds, _cut_off, [connection])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _cut_off(connection: "Connection[Any]") -> None:
+    """End a connection that another thread waits for, so that it raises an error there."""
+    from psycopg import Error
+
+    with (
+        suppress(OSError, ValueError, Error),
+        socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as copy,
+    ):
+        copy.shutdown(socket.SHUT_RDWR)
 
 
 def _close_all(connections: "list[Connection[Any]]") -> None:

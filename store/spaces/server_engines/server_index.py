@@ -147,9 +147,11 @@ class ServerIndex(DerivedIndex):
 
     def connect(self) -> ServedSpace | None:
         """Return what the engine has; None if it is not used now, or has nothing that could be used."""
-        if self._link is None or not self._link.health.is_good:
+        if self._link is None:
             return None
         with self._connecting:
+            if not self._link.health.is_good:  # another thread may have asked in vain while this one waited for it
+                return None
             if not self._is_connected:
                 try:
                     self._served = self._link.connect()

@@ -1,9 +1,11 @@
 """What happens if a server cannot be reached, or has something else than it should."""
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Event, Semaphore, Thread
 
 import numpy as np
 import pytest
@@ -19,12 +21,12 @@ from store.spaces.catalogue_index import CatalogueIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.recall import MeasuredRecall
 from store.spaces.registry import StoredSpace
-from store.spaces.server_engines import connections, server_index, updating
+from store.spaces.server_engines import connections, pgvector, server_index, updating
 from store.spaces.server_engines.checking import find_differences, report_engine
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.engine import EngineState, EngineTarget
 from store.spaces.server_engines.pgvector import PgvectorEngine
-from store.spaces.server_engines.server_index import EngineHealth, ServerIndex
+from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServerIndex
 from store.spaces.server_engines.updating import repair_engine, update_engine
 from tests.support.engines import SERVERS, Clusters, N, Setup
 from tests.support.writers import publish
@@ -33,6 +35,7 @@ pytestmark = pytest.mark.servers
 
 Agrees = Callable[..., None]
 only_servers = pytest.mark.parametrize("setup", SERVERS, indirect=True)
+only_pgvector_with_file = pytest.mark.parametrize("setup", ["pgvector"], indirect=True)
 only_pgvector = pytest.mark.parametrize("setup", ["pgvector", "pgvector-without-file"], indirect=True)
 
 
@@ -104,15 +107,12 @@ def test_a_lost_connection_gives_exact_answers_and_one_warning(
 
 
 @only_pgvector
-def test_a_server_that_ends_its_connections_is_asked_again(
-    setup: Setup, filled: list[int], agrees: Agrees, monkeypatch: pytest.MonkeyPatch
+def test_idle_connections_that_the_server_has_ended_are_opened_again_at_once(
+    setup: Setup, filled: list[int], agrees: Agrees
 ) -> None:
     import psycopg
 
     index = server_index_of(setup)
-    now = [1000.0]
-    assert index._link is not None
-    monkeypatch.setattr(index._link.health, "_clock", lambda: now[0])
     agrees(index, exact=False)
     served = index.connect()
     assert served is not None
@@ -124,13 +124,66 @@ def test_a_server_that_ends_its_connections_is_asked_again(
     assert isinstance(engine, PgvectorEngine)
     with psycopg.connect(engine._address.location, autocommit=True) as connection:
         connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE application_name = 'sightline' AND datname = current_database()"
         )
-    agrees(index, exact=True)
-    assert index.take_warning() is not None
-    now[0] += server_index.RETRY_SECONDS + 1
     agrees(index, exact=False)
+    assert index.take_warning() is None
+
+
+@only_pgvector_with_file
+def test_a_server_that_hangs_is_given_up_after_a_while(
+    setup: Setup, filled: list[int], agrees: Agrees, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = server_index_of(setup)
+    served = index.connect()
+    assert served is not None
+    engine = served.engine
+    assert isinstance(engine, PgvectorEngine)
+    with engine._connected() as connection:
+        pid = connection.info.backend_pid
+    monkeypatch.setattr(pgvector, "PROPOSAL_SECONDS", 0.2)
+    monkeypatch.setattr(pgvector, "SECONDS_PER_QUERY", 0.0)
+    os.kill(pid, signal.SIGSTOP)  # the machine accepts what is sent, and the server never answers
+    try:
+        agrees(index, exact=True)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert index.take_warning() is not None
+
+
+def test_searches_that_wait_for_a_lost_server_do_not_all_ask_it(clusters: Clusters) -> None:
+    clusters.add(50)
+    ids = np.array(sorted(clusters.everything()), np.int64)
+    health, asked, others_wait = EngineHealth(), [], Event()
+
+    def connect() -> None:
+        asked.append(1)
+        others_wait.wait(60)
+        raise IndexEngineUnavailable("somewhere", "no answer")
+
+    base = CatalogueIndex(clusters.library, clusters.stored, ids)
+    index = ServerIndex(base, EngineLink(health, connect, 0))
+    threads = [Thread(target=index.search, args=(clusters.query(1)[None], 5)) for _ in range(4)]
+    original, waiting = index._connecting, Semaphore(0)
+
+    class Counting:
+        def __enter__(self) -> None:
+            waiting.release()
+            original.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            original.release()
+
+    index._connecting = Counting()  # type: ignore[assignment]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert waiting.acquire(timeout=60)
+    others_wait.set()
+    for thread in threads:
+        thread.join(60)
+    assert len(asked) == 1
 
 
 def test_an_unreachable_server_is_searched_around(
