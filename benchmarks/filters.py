@@ -6,15 +6,17 @@ of folders, and an embedding row of a few bytes each, since no filter reads vect
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Select, event, insert, select, text
 
+from core.space import Space
 from encoders.fake import FakeEncoder
 from search.filters import And, Condition, Not, Or, parse_where
 from store import Library
@@ -23,7 +25,7 @@ from store.catalog.path_keys import path_columns
 from store.catalog.tables import Content, ContentTag, Embedding, Picture, Root, Tag
 from store.filters.facets import count_facets
 from store.filters.selection import select_matching, selected_ids
-from store.spaces.registry import activate, register
+from store.spaces.registry import StoredSpace, activate, register
 
 WHERE = (
     "camera:=Camera 7",
@@ -50,11 +52,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def fill(library: Library, count: int) -> None:
-    """Insert rows directly into the tables."""
+def fill(
+    library: Library,
+    count: int,
+    space: Space | None = None,
+    vectors: Callable[[int], NDArray[np.floating]] | None = None,
+) -> StoredSpace:
+    """Insert rows directly into the tables; `vectors` returns the next (n, D) vectors of `space`, by default a byte."""
     rng = np.random.default_rng(0)
     with library.transaction() as connection:
-        stored = register(connection, FakeEncoder().space)
+        stored = register(connection, space or FakeEncoder().space)
         activate(connection, stored)
         connection.execute(insert(Root).values(id=1, path=b"/photos", added_at=datetime(2026, 1, 1)))  # noqa: DTZ001
         connection.execute(
@@ -66,8 +73,10 @@ def fill(library: Library, count: int) -> None:
         with library.transaction() as connection:
             insert_rows(connection, Content, list(islice(facts, len(numbers))))
             insert_rows(connection, Picture, [picture(number) for number in numbers])
+            block = [b"\0"] * len(numbers) if vectors is None else map(stored.to_bytes, vectors(len(numbers)))
+            embeddings = zip(numbers, block, strict=True)
             insert_rows(
-                connection, Embedding, [{"space_id": stored.id, "content_id": n, "vector": b"\0"} for n in numbers]
+                connection, Embedding, [{"space_id": stored.id, "content_id": n, "vector": v} for n, v in embeddings]
             )
             insert_rows(connection, ContentTag, list(taggings(numbers)))
     with library.connect() as connection:
@@ -75,6 +84,7 @@ def fill(library: Library, count: int) -> None:
     if library.backend.name == "postgresql":  # which does it by itself, but later
         with library.transaction() as connection:
             connection.execute(text("ANALYZE"))
+    return stored
 
 
 def picture(number: int) -> dict[str, Any]:

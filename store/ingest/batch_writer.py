@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, delete, inse
 from core.frames import Frame
 from core.metadata import ImageInfo
 from core.pixels_version import PIXELS_VERSION
-from store.catalog.bulk_insert import insert_rows
+from store.catalog.bulk_insert import insert_rows, insert_with_ids
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
 from store.colors import record_colors_in
@@ -174,8 +174,7 @@ class BatchWriter:
             raise LookupError("A content without image information must be in the catalogue.")
         rows = [_content_row(item, infos[item.digest]) for item in missing]
         if rows:
-            inserted = self._connection.execute(insert(Content).returning(Content.digest, Content.id), rows)
-            ids |= {row.digest: row.id for row in inserted}
+            ids |= insert_with_ids(self._connection, Content, "digest", rows)
             metadata = {ids[digest]: info.metadata for digest, info in infos.items()}
             named = {content_id: each for content_id, each in metadata.items() if each.keywords or each.people}
             if named:

