@@ -107,7 +107,7 @@ def _export_images(encoder: TorchEncoder, model: Any, file: Path) -> None:
 
 
 def _export_texts(encoder: TorchEncoder, model: Any, file: Path) -> None:
-    """Write the text tower for any number of tokens, if it can be exported in this way."""
+    """Write the text tower for any number of tokens, or for the full length only if it cannot be exported otherwise."""
     tokens = encoder._tokens(TEXT_SAMPLES[:2])
     if hasattr(tokens, "input_ids"):
 
@@ -120,7 +120,12 @@ def _export_texts(encoder: TorchEncoder, model: Any, file: Path) -> None:
     else:
         axes = {"ids": {0: "n", 1: "t"}, "vectors": {0: "n"}}
         of_any_length = partial(_features_of_any_length, encoder, model)
-        _write_graph(model, of_any_length, (tokens,), file, inputs=["ids"], outputs=["vectors"], axes=axes)
+        of_full_length = partial(encoder._text_features, model)
+        try:
+            _write_graph(model, of_any_length, (tokens,), file, inputs=["ids"], outputs=["vectors"], axes=axes)
+        except Exception:  # CoCa adds a token; what the exporter raises has no common base class
+            axes["ids"] = {0: "n"}
+            _write_graph(model, of_full_length, (tokens,), file, inputs=["ids"], outputs=["vectors"], axes=axes)
     _optimise(file)
 
 

@@ -52,6 +52,13 @@ KINDS: dict[str, dict[str, Any]] = {
         "text_cfg": _tower("facebook/nllb-200-distilled-600M", "cls_pooler", hf_proj_type="linear"),
     },
     "mt5": {"embed_dim": 16, "vision_cfg": VIT, "text_cfg": _tower("google/mt5-base", hf_proj_type="mlp")},
+    "coca": {
+        "embed_dim": 32,
+        "custom_text": True,
+        "multimodal_cfg": {**TEXT, "context_length": 76, "attn_pooler_heads": 2},
+        "vision_cfg": {**VIT, "attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True},
+        "text_cfg": {**TEXT, "context_length": 76, "embed_cls": True, "output_tokens": True},
+    },
     "siglip": {
         "embed_dim": 64,
         "init_logit_bias": -10,
@@ -102,6 +109,8 @@ def reference(folder: Path) -> Any:
     custom = config.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
     if "hf_model_name" in config["text_cfg"]:
         config["text_cfg"].update(hf_model_name=str(folder), hf_model_pretrained=False)
+    if "multimodal_cfg" in config:
+        return open_clip.CoCa(**config).eval()
     return (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**config).eval()
 
 

@@ -26,7 +26,7 @@ pytest.importorskip("onnx")
 TEXTS = ["a dog", "two cats on a sofa, and a much longer text than this tower was made for", ""]
 
 
-@pytest.mark.parametrize("kind", ["vit", "resnet", "xlmr", "nllb", "mt5", "siglip", "altclip", "clip"])
+@pytest.mark.parametrize("kind", ["vit", "resnet", "xlmr", "nllb", "mt5", "siglip", "coca", "altclip", "clip"])
 def test_vectors_equal_pytorch(
     kind: str, tiny: dict[str, Path], compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,11 +52,13 @@ def test_the_card_says_how_well_the_vectors_agree(compiled: Callable[[str], Path
     assert min(card["cosines"].values()) > 0.99999
 
 
-@pytest.mark.parametrize(("kind", "trims"), [("vit", True), ("xlmr", True), ("clip", True), ("siglip", False)])
+@pytest.mark.parametrize(
+    ("kind", "trims"), [("vit", True), ("xlmr", True), ("clip", True), ("siglip", False), ("coca", False)]
+)
 def test_padding_is_left_out_where_it_changes_nothing(
     kind: str, trims: bool, tiny: dict[str, Path], compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SigLIP reads its padding."""
+    """SigLIP reads its padding, and CoCa adds a token after it."""
     assert json.loads((compiled(kind) / store.CARD).read_text())["trims"] == trims
     lengths, original = [], CompiledEncoder._session
 
