@@ -106,20 +106,26 @@ def _with_changes(
     check: Callable[[], None],
     rebuild: bool,
 ) -> EngineState | None:
-    """Return the state of the engine after it has got what the catalogue has now; None if there is nothing to have."""
+    """Return the state of the engine after it has got what the catalogue has now; None if there is nothing to have.
+
+    It has another number of vectors after that if it was filled from another history: the folder of the library was
+    restored from a backup, or the space was dropped while the server could not be reached. It is built again then.
+    """
     with library.read() as connection:
         require_revision(connection, stored)
         position = change_feed.position(connection)
         changes = None if state is None else change_feed.changes_after(connection, stored.id, state.position)
-        if state is None or changes is None or rebuild or _is_rebuilt(engine, state, len(changes.contents)):
-            ids = searchable_ids(connection, stored)
-            if not len(ids) and state is None:
-                return None
-            return engine.build(_parts(connection, stored, ids, check), position)
-        if position == state.position:
-            return state
-        expected = searchable_among(connection, stored, changes.contents)
-        return engine.replace(state, changes.contents, _parts(connection, stored, expected, check), position)
+        ids = searchable_ids(connection, stored)
+        if not len(ids) and state is None:
+            return None
+        if not (state is None or changes is None or rebuild or _is_rebuilt(engine, state, len(changes.contents))):
+            if position != state.position:
+                expected = searchable_among(connection, stored, changes.contents)
+                parts = _parts(connection, stored, expected, check)
+                state = engine.replace(state, changes.contents, parts, position)
+            if state.position != position or state.vectors == len(ids):
+                return state
+        return engine.build(_parts(connection, stored, ids, check), position)
 
 
 def _is_rebuilt(engine: VectorEngine, state: EngineState, changed: int) -> bool:

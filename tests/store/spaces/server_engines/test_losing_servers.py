@@ -14,6 +14,7 @@ from sqlalchemy import delete
 from core.errors import IndexEngineOutdated, IndexEngineUnavailable
 from search import Searcher
 from store import Library
+from store.catalog import change_feed
 from store.catalog.tables import VectorChange
 from store.check import verify
 from store.spaces.approximation import update_approximation
@@ -238,6 +239,29 @@ def test_an_engine_that_was_filled_from_another_history_is_not_used(
 def test_an_engine_with_another_number_of_vectors_is_not_used(setup: Setup, filled: list[int], agrees: Agrees) -> None:
     save(setup, replace(state_of(setup), vectors=N - 1))
     agrees(setup.load().index, exact=True)
+
+
+@only_servers
+@pytest.mark.parametrize("later", [0, 10])
+def test_an_engine_with_changes_of_another_history_is_built_again(
+    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees, later: int
+) -> None:
+    before = state_of(setup)
+    clusters.add(20)
+    with setup.library.read() as connection:
+        position = change_feed.position(connection)
+    engine = setup.engine()  # the library was restored from a backup, and goes on from there
+    other = engine.replace(before, np.array(filled[:3]), [], position)
+    engine.close()
+    assert other.position == position
+    if later:
+        clusters.add(later)
+    setup.update()
+    state = state_of(setup)
+    assert state.vectors == N + 20 + later
+    assert state.storage != before.storage
+    assert verify(setup.library) == []
+    agrees(setup.load().index, exact=False)
 
 
 @only_servers
