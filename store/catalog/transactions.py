@@ -64,5 +64,13 @@ def _rolled_back_on_error(connection: Connection) -> Iterator[None]:
             yield
     except BaseException:
         if not (connection.closed or connection.invalidated):
-            connection.connection.rollback()  # does nothing if no transaction is open
+            _roll_back(connection)
         raise
+
+
+def _roll_back(connection: Connection) -> None:
+    """Roll back what is open, if anything. A connection that was lost is given up: its error would hide the first."""
+    try:
+        connection.connection.rollback()
+    except connection.dialect.loaded_dbapi.Error:
+        connection.invalidate()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.catalog.postgresql.address import ServerAddress
 from store.catalog.postgresql.connections import connect, is_lost
@@ -25,6 +26,9 @@ MAX_CONNECTIONS = 15
 """Connections of one engine, those of locks not included."""
 
 KEPT_CONNECTIONS = 5
+
+_USED = "used"
+"""What the pool keeps about a connection that it has lent before. It forgets that with the connection."""
 
 COUNT_CHANGE = f"UPDATE {CHANGE_TABLE} SET number = number + 1 WHERE pg_current_xact_id_if_assigned() IS NOT NULL"
 """Does nothing in a transaction that has changed nothing."""
@@ -45,10 +49,14 @@ def make_server_engine(address: ServerAddress, locks: LockConnections) -> Engine
     return engine
 
 
-def _require_connected(connection: "psycopg.Connection[Any]", _record: object, _proxy: object) -> None:
-    """Have the pool open another connection instead of one that the server has ended, such as by a restart."""
-    if is_lost(connection):
+def _require_connected(connection: "psycopg.Connection[Any]", record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Have the pool open another connection instead of one that the server has ended, such as by a restart.
+
+    If the other one has ended, too, its first statement says why. The pool would only say that it is closed.
+    """
+    if record.info.get(_USED) and is_lost(connection):
         raise DisconnectionError
+    record.info[_USED] = True
 
 
 def _begin(locks: LockConnections, connection: Connection) -> None:

@@ -20,6 +20,7 @@ from core.errors import (
     LibraryTooNew,
     LibraryUnreachable,
     LibraryUnusable,
+    LockLost,
 )
 from encoders.fake import FakeEncoder
 from indexer import index
@@ -28,8 +29,10 @@ from store import Library
 from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
 from store.catalog import schema
+from store.catalog.postgresql import engine
 from store.catalog.postgresql.address import ServerAddress
 from store.catalog.postgresql.connections import connect
+from store.catalog.postgresql.locks import LockConnections
 from store.catalog.tables import LibraryState, Tag
 from store.catalog.transactions import writing
 from store.change_counter import ChangeCounter
@@ -381,6 +384,30 @@ def test_a_connection_that_is_lost_within_a_transaction_rolls_it_back(library: L
         end_connections(postgres_url)
         mark_changed(connection)
     assert library.revision() == 0
+
+
+def test_connections_that_the_server_ends_at_once_are_no_error_of_the_pool(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert library.revision() == 0
+    monkeypatch.setattr(engine, "is_lost", lambda _: True)
+    assert library.revision() == 0
+
+
+def test_a_connection_that_is_lost_does_not_hide_that_a_lock_was_lost(
+    library: Library, postgres_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both happen when a server restarts."""
+
+    def lose(*_: object) -> None:
+        end_connections(postgres_url)
+        raise LockLost(library.location, "writer.lock")
+
+    monkeypatch.setattr(LockConnections, "check", lose)
+    with pytest.raises(LockLost), library.transaction():
+        raise AssertionError("a transaction began")
+    assert library.revision() == 0
+    assert not caplog.records, "the pool wrote a traceback"
 
 
 def test_a_writer_that_waits_too_long_says_why(
