@@ -14,6 +14,7 @@ from store.backup.snapshot_file import SnapshotRoot
 from store.catalog.collation import fold
 from store.catalog.id_sets import batch_slices
 from store.catalog.path_keys import path_key
+from store.catalog.root_paths import path_here
 from store.catalog.tables import Content, Picture, Root, RootKind
 
 __all__ = ["PictureMatcher", "shared_path_keys"]
@@ -160,6 +161,8 @@ def _same_roots(connection: Connection, roots: Sequence[SnapshotRoot], moved: Ma
         shown = os.fsdecode(path)
         new = next((new for old, new in moved.items() if is_same_path(os.fspath(old), shown)), None)
         here = path if new is None else os.fsencode(new)
+        if here not in ids:  # as all machines of a library on a server name it
+            here = path_here(connection.dialect, here) or here
         name = fold(folder_name(shown))
         if here not in ids and new is None and own_names.get(name) == path:
             here = by_name.get(name, here)

@@ -15,7 +15,7 @@ from core.errors import LibraryError, SnapshotError, SnapshotUnwritable
 from core.files import remove_abandoned_drafts
 from store.backup.collecting import active_model, collect, count_records, list_snapshot_roots
 from store.backup.records import Judgement
-from store.backup.snapshot_file import SnapshotHeader, has_header, roots_at, said_at, write_snapshot
+from store.backup.snapshot_file import SnapshotHeader, SnapshotRoot, has_header, roots_at, said_at, write_snapshot
 from store.backup.snapshot_folder import (
     SNAPSHOTS_FOLDER,
     list_snapshots,
@@ -23,6 +23,7 @@ from store.backup.snapshot_folder import (
     snapshot_name,
     taken_before,
 )
+from store.catalog.root_paths import stored_root
 from store.library import Library
 from store.library_key import library_key
 
@@ -114,10 +115,15 @@ def _write(library: Library, path: Path, now: datetime, judgements: ReadJudgemen
     """Write a snapshot of one consistent view of the catalogue; return the counts and the digest of what it says."""
     judged = judgements()
     with library.read() as connection:
-        roots = tuple(list_snapshot_roots(connection).values())
+        roots = tuple(_with_common_name(library, root) for root in list_snapshot_roots(connection).values())
         counts = count_records(connection) | {"judgement": len(judged)}
         header = SnapshotHeader(library_key(library), now, roots, active_model(connection), counts)
         return counts, write_snapshot(path, header, chain(collect(connection), judged))
+
+
+def _with_common_name(library: Library, root: SnapshotRoot) -> SnapshotRoot:
+    """Return a root with the path that all machines know, which saved searches have, too."""
+    return SnapshotRoot(stored_root(library.backend.engine, root.path), root.kind)
 
 
 def take_snapshots(library: Library, judgements: ReadJudgements = tuple) -> list[TakenSnapshot]:

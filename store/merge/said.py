@@ -27,6 +27,7 @@ from store.backup.records import (
 from store.backup.snapshot_file import Snapshot, SnapshotHeader, SnapshotRoot, open_snapshot, write_snapshot
 from store.library import Library
 from store.merge.placing import MergedRoot
+from store.root_places import common_names
 from store.roots import RootLocation
 
 __all__ = ["snapshot_of"]
@@ -49,7 +50,10 @@ def snapshot_of(
     """
     with TemporaryDirectory(prefix="sightline-merge-") as folder:
         path = Path(folder) / "said.jsonl"
-        moves = {root.other: root.path for root in roots if root.other != root.path}
+        places = {root.other: root.path for root in roots}
+        # Saved searches have the paths that all machines of the other library know.
+        named = {name: places[here] for here, name in common_names(other).items() if here in places}
+        moves = {old: new for old, new in (named | places).items() if old != new}
         with other.read() as connection:
             headed, move = _roots_here(connection, locations)
             counts = count_records(connection) | {"judgement": len(judgements)}

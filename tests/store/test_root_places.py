@@ -18,7 +18,11 @@ from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.albums.records import AlbumRecord, list_albums
 from store.albums.saved import save_album
+from store.backup.matching import _same_roots
+from store.backup.snapshot_file import open_snapshot
+from store.backup.taking import save_snapshot
 from store.jobs import JobState, add_job, claim_next, end_run, find_job
+from store.merge.merging import MergeHooks, merge
 from store.migrate.migrating import migrate
 from store.moved_roots import move_roots
 from store.root_places import place_root
@@ -156,6 +160,24 @@ def test_copy_of_the_library_has_the_paths_of_the_machine_that_copied_it(
         assert album.query == f'in:"{second.photos / "more"}"'
         found = browse(copy, filters=Filters(where=album.condition))
         assert [picture.path for picture in found.pictures] == [second.photos / "more" / "yellow.png"]
+
+
+def test_snapshot_and_merge_of_a_library_with_other_places(machines: tuple[Machine, Machine], tmp_path: Path) -> None:
+    first, second = machines
+    with second.open() as library:
+        line = f'in:"{first.photos / "more"}"'
+        save_album(library, AlbumRecord("More", line, parse(line).where, 10, False), with_folders_moved)
+        place_root(library, first.photos, second.photos)
+    with second.open() as library:
+        save_snapshot(library, tmp_path / "said.jsonl.gz")
+        snapshot = open_snapshot(tmp_path / "said.jsonl.gz")
+        assert [os.fsdecode(root.path) for root in snapshot.header.roots] == [str(first.photos)]
+        with library.read() as connection:
+            assert _same_roots(connection, snapshot.header.roots, {}) == {0: folder_roots(library)[0][0]}
+        with Library.open(tmp_path / "merged", create=True) as merged:
+            merge(merged, library, hooks=MergeHooks(move_paths=with_folders_moved))
+            (album,) = list_albums(merged)
+            assert album.query == f'in:"{second.photos / "more"}"'
 
 
 def test_jobs_name_folders_for_all_machines(machines: tuple[Machine, Machine]) -> None:
