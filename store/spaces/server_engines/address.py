@@ -12,6 +12,8 @@ KINDS = ("pgvector", "milvus")
 FORMS = ("pgvector", "pgvector:postgresql://USER@HOST/DATABASE", "milvus:http://HOST:19530", "milvus:FILE.db")
 """What can be written for an engine on a server."""
 
+UNREADABLE = "its URL cannot be read: `@` is written as %40 in a password"
+
 _SCHEMES = {"pgvector": ("postgresql", "postgres"), "milvus": ("http", "https", "tcp")}
 
 
@@ -35,6 +37,8 @@ class EngineAddress:
 
     def redacted(self, message: str) -> str:
         """Return the first line of a message of the server or its driver, without the password."""
+        if self.kind == "pgvector" and urlsplit(self.location).netloc.count("@") > 1:
+            return UNREADABLE  # the driver takes the rest of the password for the name of the host, and quotes it
         message = message.strip().partition("\n")[0]
         for secret in _secrets(self.location):
             message = message.replace(secret, "***")

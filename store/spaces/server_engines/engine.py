@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -18,6 +19,9 @@ from store.spaces.recall import MIN_RECALL, MeasuredRecall
 from store.spaces.registry import StoredSpace
 
 __all__ = ["EngineState", "EngineTarget", "ExactProposals", "Parts", "VectorEngine"]
+
+_STORAGE = re.compile("[a-z0-9_]{1,63}")
+"""Names of tables and collections. They are parts of statements."""
 
 Parts: TypeAlias = Iterable[tuple[Ids, NDArray[np.floating]]]
 """Batches of frame IDs (n,) and their unit vectors (n, D)."""
@@ -76,7 +80,22 @@ class EngineState:
         """Return the state that `to_json` wrote. Raises `ValueError`, `TypeError` or `KeyError` for anything else."""
         read = dict(json.loads(content) if isinstance(content, str) else content)
         recall = read.pop("recall")
-        return cls(**read, recall=None if recall is None else MeasuredRecall(**recall))
+        state = cls(**read, recall=None if recall is None else MeasuredRecall(**recall))
+        numbers = (state.position, state.vectors, state.candidates, state.measured_with)
+        if _STORAGE.fullmatch(state.storage) is None or not all(isinstance(number, int) for number in numbers):
+            raise ValueError(content)
+        return state
+
+    @classmethod
+    def from_engine(cls, content: str) -> "EngineState | None":
+        """Return the state that an engine has stored; None if another version of Sightline has written it.
+
+        Such an engine is not used, and is built again from the catalogue.
+        """
+        try:
+            return cls.from_json(content)
+        except (ValueError, TypeError, KeyError):
+            return None
 
 
 class ExactProposals(NamedTuple):

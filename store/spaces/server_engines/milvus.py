@@ -222,7 +222,7 @@ class MilvusEngine(VectorEngine):
             consistency_level=consistency,
             timeout=SEARCH_SECONDS,
         )
-        return EngineState.from_json(rows[0]["state"]) if rows else None
+        return EngineState.from_engine(rows[0]["state"]) if rows else None
 
     def _save_in(self, client: "MilvusClient", state: EngineState) -> None:
         """Store the state, and wait until searchers read it, who are told of a new revision after that."""

@@ -215,7 +215,7 @@ class PgvectorEngine(VectorEngine):
     def _state_in(self, connection: "Connection[Any]") -> EngineState | None:
         statement = f"SELECT state FROM {SCHEMA}.spaces WHERE name = %s"
         row = connection.execute(statement, [self._target.name]).fetchone()
-        return None if row is None else EngineState.from_json(row[0])
+        return None if row is None else EngineState.from_engine(row[0])
 
     def _save_in(self, connection: "Connection[Any]", state: EngineState) -> None:
         connection.execute(
@@ -230,9 +230,11 @@ class PgvectorEngine(VectorEngine):
             "SELECT tablename FROM pg_tables WHERE schemaname = %s AND starts_with(tablename, %s)",
             [SCHEMA, f"s_{self._target.name}_"],
         ).fetchall()
+        from psycopg.sql import SQL, Identifier
+
         for (name,) in names:
             if kept is None or name != kept.storage:
-                connection.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{name}")
+                connection.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(SCHEMA, name)))
 
     def _copy(self, connection: "Connection[Any]", table: str, parts: Parts) -> int:
         """Add vectors to a table; return how many."""

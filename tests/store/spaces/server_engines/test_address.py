@@ -83,6 +83,15 @@ def test_messages_of_a_driver_are_shown_without_the_password() -> None:
     assert address.redacted("not p@ss or p%40ss, other\nIs it running?") == "not *** or ***, ***"
 
 
+def test_no_part_of_a_password_with_an_at_sign_is_shown() -> None:
+    address = parse_address("pgvector:postgresql://me:secret@hidden@db/photos")  # libpq: the host is `hidden@db`
+    assert address is not None
+    shown = address.shown + address.redacted("failed to resolve host 'hidden@db'")
+    assert "secret" not in shown
+    assert "hidden" not in shown
+    assert "%40" in shown
+
+
 def test_the_database_of_a_library_in_a_folder_is_none(
     library: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """What happens if a server cannot be reached, or has something else than it should."""
 
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -105,6 +106,26 @@ def test_a_lost_connection_gives_exact_answers_and_one_warning(
         assert index.take_warning() is None  # the same loss
     now[0] += server_index.RETRY_SECONDS + 1
     agrees(index, exact=False)
+
+
+@only_pgvector
+@pytest.mark.parametrize("change", [{"later": 1}, {"recall": {}}, {"storage": "x; DROP SCHEMA sightline_vectors"}])
+def test_a_state_of_another_version_is_not_used_and_replaced(
+    setup: Setup, filled: list[int], agrees: Agrees, change: dict[str, object]
+) -> None:
+    state = state_of(setup)
+    engine = setup.engine()
+    assert isinstance(engine, PgvectorEngine)
+    content = json.dumps({**json.loads(state.to_json()), **change})
+    with engine._connected() as connection:
+        connection.execute("UPDATE sightline_vectors.spaces SET state = %s", [content])
+    assert engine.state() is None
+    engine.close()
+    agrees(setup.load().index, exact=True)
+    assert verify(setup.library) == []
+    assert update_approximation(setup.library, setup.stored)
+    assert state_of(setup).vectors == N
+    agrees(setup.load().index, exact=False)
 
 
 @only_pgvector
