@@ -45,9 +45,14 @@ class Placement:
     """Is told what takes long when a model is used for the first time."""
 
     @property
+    def requested_device(self) -> str | None:
+        """The device that the caller or the environment asks for; None if it is chosen for the machine."""
+        return _requested(self.device, DEVICE_VARIABLE)
+
+    @property
     def allows_float32_on_cpu(self) -> bool:
         """Whether nothing asks for another device than `cpu` or another precision than `fp32`."""
-        device, precision = _requested(self.device, DEVICE_VARIABLE), _requested(self.precision, PRECISION_VARIABLE)
+        device, precision = self.requested_device, _requested(self.precision, PRECISION_VARIABLE)
         return device in (None, "cpu") and precision in (None, "fp32")
 
     def resolve(self) -> "ResolvedPlacement":
@@ -57,7 +62,7 @@ class Placement:
         """
         from encoders import devices
 
-        device, notice = devices.choose(_requested(self.device, DEVICE_VARIABLE))
+        device, notice = devices.choose(self.requested_device)
         dtype = devices.choose_dtype(_requested(self.precision, PRECISION_VARIABLE), device)
         if notice and self.notify:
             self.notify(notice)

@@ -6,26 +6,27 @@ starts here listens on the loopback interface only, and asks for a token that ex
 
 import os
 import secrets
-import shutil
 import signal
-import tempfile
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from core.errors import ClusterFailed, ClusterUnreachable, MachineUnfit
 from core.version import __version__
-from indexer.cluster.reachability import AUTO, require_answer, require_reachable
+from indexer.cluster.reachability import AUTO, AliveChecks, require_answer, require_reachable
+from indexer.cluster.temporary_folders import temporary_folder
 
 __all__ = ["ClusterMachine", "RayCluster", "open_cluster"]
 
 PROBE_SECONDS = 120.0
 """Time in which each machine must have started a process."""
+
+CHECK_SECONDS = 5.0
+"""Interval at which a run that waits looks whether Ray is still there."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -45,12 +46,28 @@ class ClusterMachine:
 
 @dataclass(frozen=True)
 class RayCluster:
-    """The module `ray`, connected to a cluster."""
+    """The module `ray`, connected to a cluster. All methods raise `ClusterFailed` if Ray has ended on this machine, or
+    on the first one."""
 
     ray: Any
+    alive: AliveChecks
+
+    def first_settled(self, results: Sequence[Any], waiting: Callable[[], None] = lambda: None) -> Any:
+        """Return one of `results` as soon as its task has ended or was lost. `waiting` is called every few seconds."""
+        while True:
+            settled, _ = self.ray.wait(list(results), num_returns=1, timeout=CHECK_SECONDS)
+            if settled:
+                return settled[0]
+            self.alive.require()
+            waiting()
+
+    def get(self, result: Any) -> Any:
+        """Return what a task has returned, or raise what `ray.get` raises."""
+        return self.ray.get(self.first_settled([result]))
 
     def machines(self) -> list[ClusterMachine]:
         """Return the machines that are there now."""
+        self.alive.require()
         machines = []
         for node in self.ray.nodes():
             if node["Alive"]:
@@ -72,31 +89,41 @@ def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
         import ray
 
         if ray.is_initialized():
-            yield RayCluster(ray)
+            yield _connected(ray)
             return
-        if not is_auto:
-            require_answer(address)
-        folder = Path(tempfile.mkdtemp(prefix="sightline-ray-", dir="/tmp" if os.path.isdir("/tmp") else None))  # noqa: PTH112
-        own = {
-            "address": "local",
-            "num_cpus": cores,
-            "object_store_memory": memory,
-            "include_dashboard": False,
-            "_node_ip_address": "127.0.0.1",
-            "_temp_dir": str(folder),
-        }
-        try:
+        with ExitStack() as stack:
+            if is_auto:
+                settings = {
+                    "address": "local",
+                    "num_cpus": cores,
+                    "object_store_memory": memory,
+                    "include_dashboard": False,
+                    "_node_ip_address": "127.0.0.1",
+                    "_temp_dir": str(stack.enter_context(temporary_folder())),
+                }
+            else:
+                require_answer(address)
+                settings = {"address": address}
+            stack.callback(_shut_down, ray)
             with _cluster_errors(address):
-                ray.init(**(own if is_auto else {"address": address}), log_to_driver=False, logging_level="ERROR")
-            cluster = RayCluster(ray)
+                ray.init(**settings, log_to_driver=False, logging_level="ERROR")
+            cluster = _connected(ray)
             if not is_auto:
                 _require_same_version(cluster)
             with _silence():
                 yield cluster
-        finally:
-            with suppress(Exception):  # the first error is the one to report
-                ray.shutdown()
-            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connected(ray: Any) -> RayCluster:
+    """Return the cluster that this process is connected to."""
+    context = ray.get_runtime_context()
+    own = {node["NodeID"]: node for node in ray.nodes()}[context.get_node_id()]
+    return RayCluster(ray, AliveChecks(context.gcs_address, f"{own['NodeManagerAddress']}:{own['NodeManagerPort']}"))
+
+
+def _shut_down(ray: Any) -> None:
+    with suppress(Exception):  # the first error is the one to report
+        ray.shutdown()
 
 
 def _require_same_version(cluster: RayCluster) -> None:
@@ -173,8 +200,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 @contextmanager
 def _silence() -> Iterator[None]:
     """Keep Ray from writing about lost machines to the standard output, which it does in spite of its settings."""
-    worker: Any = import_module("ray._private.worker")
-    name = "print_to_stdstream"
+    name, worker = "print_to_stdstream", None
+    with suppress(ImportError):
+        worker = import_module("ray._private.worker")
     before = getattr(worker, name, None)
     if before is None:  # another version of Ray
         yield

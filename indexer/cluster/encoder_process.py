@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TypeAlias
@@ -41,16 +41,16 @@ class EncoderFacts:
 
 
 class EncoderProcess:
-    """A model in a process of its own. Creating it loads nothing."""
+    """A model in a process of its own. Creating it loads nothing. `variables` are set in the environment."""
 
-    def __init__(self, load: LoadEncoder, space: Space, placement: Placement) -> None:
+    def __init__(self, load: LoadEncoder, space: Space, placement: Placement, variables: Mapping[str, str]) -> None:
         self._load = load
         self._space = space
         self._placement = placement
         self._encoder: Encoder | None = None
         self._loading = Lock()  # a GPU takes two batches at once
         # Ray allows one thread to a process that reserves no core. Libraries read this when they are imported.
-        os.environ["OMP_NUM_THREADS"] = str(available_cores())
+        os.environ |= {**variables, "OMP_NUM_THREADS": str(available_cores())}
 
     def facts(self) -> EncoderFacts:
         """Load the model, and return whether it is the one of the run, with what a run has to know about it."""

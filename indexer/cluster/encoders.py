@@ -1,13 +1,15 @@
 """Embed batches with the processes of a cluster that have the model."""
 
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from core.errors import ClusterFailed, DecoderCrashed, MachineUnfit
 from core.space import Space
-from encoders.placement import Placement
+from encoders.compiled.choice import RUNTIME_VARIABLE
+from encoders.placement import DEVICE_VARIABLE, PRECISION_VARIABLE, Placement
 from indexer.cluster.connection import ClusterMachine, RayCluster
 from indexer.cluster.encoder_process import EncoderFacts, EncoderProcess, LoadEncoder
 from indexer.cluster.losses import is_lost, raised
@@ -33,18 +35,30 @@ MAX_STARTS = 5
 """How often a process is started on a machine that ends before it has loaded the model."""
 
 
+def _chosen_variables() -> Mapping[str, str]:
+    """Return what the environment of this process says about where and how models run."""
+    names = (DEVICE_VARIABLE, PRECISION_VARIABLE, RUNTIME_VARIABLE)
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
 @dataclass(frozen=True)
 class ModelChoice:
-    """The model of a run: how a process loads it, its space, and where it should run."""
+    """The model of a run: how a process loads it, its space, and where it should run.
+
+    `variables` are the environment variables that decide about the rest. They replace those of other machines, so that
+    all compute in the same way.
+    """
 
     load: LoadEncoder
     space: Space
     placement: Placement
+    variables: Mapping[str, str] = field(default_factory=_chosen_variables)
 
     @property
     def may_use_gpu(self) -> bool:
-        """Whether the caller has not asked for another device."""
-        return self.placement.device in (None, "auto") or str(self.placement.device).startswith("cuda")
+        """Whether neither the caller nor the environment has asked for another device."""
+        device = self.placement.requested_device
+        return device is None or device.startswith("cuda")
 
 
 @dataclass(eq=False)
@@ -108,7 +122,7 @@ class ClusterEncoders:
         """
         while True:
             try:
-                outcomes: list[FileOutcome] = self._ray.get(task.result)
+                outcomes: list[FileOutcome] = self._cluster.get(task.result)
             except self._ray.exceptions.RayError as error:
                 if not is_lost(self._ray, error):
                     raise raised(self._ray, error) from error
@@ -200,7 +214,7 @@ class ClusterEncoders:
             max_task_retries=0,
             max_concurrency=GPU_BATCHES if self._uses_gpus else 1,
             scheduling_strategy=NodeAffinitySchedulingStrategy(machine.id, soft=False),
-        ).remote(model.load, model.space, placement)
+        ).remote(model.load, model.space, placement, model.variables)
         return _Process(machine, actor, actor.facts.remote())
 
     def _facts(self, process: _Process) -> EncoderFacts | None:
@@ -211,7 +225,7 @@ class ClusterEncoders:
         cause = ""
         for _ in range(MAX_STARTS):
             try:
-                facts: EncoderFacts = self._ray.get(process.facts)
+                facts: EncoderFacts = self._cluster.get(process.facts)
             except self._ray.exceptions.ActorUnschedulableError:
                 return None
             except self._ray.exceptions.RayError as error:

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -76,14 +76,25 @@ class _Chunk:
 
 
 class ClusterReaders:
-    """Reads files with at most `readers` tasks at once, by default one for each core of the cluster."""
+    """Reads files with at most `readers` tasks at once, by default one for each core of the cluster.
 
-    def __init__(self, cluster: RayCluster, settings: ReadSettings, readers: int | None = None) -> None:
+    `notice` is told if nothing is read for some time.
+    """
+
+    def __init__(
+        self,
+        cluster: RayCluster,
+        settings: ReadSettings,
+        readers: int | None = None,
+        notice: Callable[[str], None] = lambda _: None,
+    ) -> None:
         from indexer.cluster.careful_reading import read_carefully
 
         self._cluster = cluster
         self._ray = cluster.ray
         self._readers = readers
+        self._notice = notice
+        self._has_waited = False
         self._settings = self._ray.put(settings)
         self._read = self._ray.remote(read_batch)
         self._read_carefully = self._ray.remote(read_carefully)
@@ -133,7 +144,7 @@ class ClusterReaders:
     def _settle_next(self, reader: Reader[Item], running: Iterable[_Chunk]) -> None:
         """Wait for one of the tasks, note what it has read, and start it again for the files that are left."""
         by_result = {chunk.results[0]: chunk for chunk in running if chunk.left}
-        (done, *_), _ = self._ray.wait(list(by_result), num_returns=1)
+        done = self._cluster.first_settled(list(by_result), self._waiting)
         chunk = by_result[done]
         try:
             report: ReadReport = self._ray.get(done)
@@ -150,6 +161,12 @@ class ClusterReaders:
             self._note(reader, chunk, report)
         if chunk.left:
             self._started(chunk)
+
+    def _waiting(self) -> None:
+        """Say once that nothing was read for some time. Most often others use the cluster."""
+        if not self._has_waited:
+            self._notice("the run waits for the cluster to read a file; other programs may use all of its cores")
+        self._has_waited = True
 
     def _note(self, reader: Reader[Item], chunk: _Chunk, report: ReadReport) -> None:
         for asked, stored, file in zip(chunk.asked, chunk.results[1:], report.files, strict=False):

@@ -51,7 +51,7 @@ class ClusterSettings:
 class ClusterRunner(Runner):
     """Reads and embeds on the machines of a Ray cluster. Nothing is started before there is a file to read.
 
-    The vectors are those that this machine would compute with the same model on the same kind of processor.
+    The vectors are those that this machine would compute with the same model, runtime, and kind of processor.
     """
 
     settings: ClusterSettings = ClusterSettings()
@@ -97,7 +97,8 @@ class _LazyEmbedder:
         cluster = self.stack.enter_context(open_cluster(self.settings.address, cores, memory))
         model = ModelChoice(self.settings.load, self.space, self.settings.placement)
         encoders = self.stack.enter_context(open_encoders(cluster, model, self.notice))
-        return _ClusterEmbedder(ClusterReaders(cluster, self.reading, self.settings.readers), encoders)
+        readers = ClusterReaders(cluster, self.reading, self.settings.readers, self.notice)
+        return _ClusterEmbedder(readers, encoders)
 
 
 @dataclass(frozen=True)

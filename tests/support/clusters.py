@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import DeviceUnavailable
 from core.space import Space
 from encoders.base import Encoder
 from encoders.fake import FakeEncoder
@@ -19,8 +20,10 @@ from tests.support.readers import Misbehaving
 
 __all__ = [
     "MisbehavingEncoder",
+    "Occupant",
     "SmallBatches",
     "kill",
+    "load_as_environment_says",
     "load_misbehaving",
     "load_mistaken",
     "load_small_batches",
@@ -54,6 +57,18 @@ def load_small_batches(space: Space, placement: Placement) -> Encoder:
 
 def load_misbehaving(space: Space, placement: Placement) -> Encoder:
     return MisbehavingEncoder()
+
+
+def load_as_environment_says(space: Space, placement: Placement) -> Encoder:
+    """Refuse, and tell which runtime the environment of this process asks for."""
+    raise DeviceUnavailable("this one", f"SIGHTLINE_RUNTIME is {os.environ.get('SIGHTLINE_RUNTIME')}")
+
+
+class Occupant:
+    """A program of others that keeps cores."""
+
+    def ready(self) -> bool:
+        return True
 
 
 def load_mistaken(space: Space, placement: Placement) -> Encoder:

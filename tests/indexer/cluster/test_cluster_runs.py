@@ -4,19 +4,22 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from core.errors import ClusterUnreachable, ExtraMissing, FilesNotShared, MachineUnfit
+from core.errors import ClusterFailed, ClusterUnreachable, ExtraMissing, FilesNotShared, MachineUnfit
 from encoders import registry
 from encoders.base import Encoder
 from encoders.mini.encoder import MiniEncoder
+from encoders.placement import Placement
 from indexer import IndexSettings, Progress, Summary, index
-from indexer.cluster import ClusterRunner, ClusterSettings, reachability
+from indexer.cluster import ClusterRunner, ClusterSettings, connection, reachability
 from indexer.cluster.connection import RayCluster
-from indexer.cluster.encoder_process import LoadEncoder
+from indexer.cluster.encoder_process import EncoderProcess, LoadEncoder
+from indexer.cluster.encoders import ModelChoice
 from indexer.cluster.readers import FILES_PER_TASK, TASKS_PER_READER, ClusterReaders
 from indexer.reader import FileReader
 from pictures import batch_reading
@@ -28,8 +31,10 @@ from store.failures import list_failures
 from store.ingest.batch_writer import PendingFile
 from tests.support.clusters import (
     MisbehavingEncoder,
+    Occupant,
     SmallBatches,
     kill,
+    load_as_environment_says,
     load_misbehaving,
     load_mistaken,
     load_small_batches,
@@ -261,6 +266,59 @@ def test_machine_that_does_not_have_the_files_is_named(ray_cluster: RayCluster, 
 def test_machine_with_another_model_is_refused(ray_cluster: RayCluster, library: Library, album: Path) -> None:
     with pytest.raises(MachineUnfit, match="its model is mini"):
         index_with_ray(library, album, SmallBatches(), load_mistaken)
+
+
+def test_run_says_when_others_use_all_cores(
+    ray_cluster: RayCluster, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CHECK_SECONDS", 0.3)
+    occupant = ray_cluster.ray.remote(num_cpus=2)(Occupant).remote()
+    ray_cluster.ray.get(occupant.ready.remote())
+
+    messages = list[str]()
+
+    class Warned(Progress):
+        def warn(self, message: str) -> None:
+            messages.append(message)
+            ray_cluster.ray.kill(occupant)
+
+    found = index_with_ray(library, album, SmallBatches(), load_small_batches, Warned())
+    assert found.new == 4
+    assert messages == ["the run waits for the cluster to read a file; other programs may use all of its cores"]
+
+
+def test_run_ends_when_ray_has_ended_here(
+    ray_cluster: RayCluster, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CHECK_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        gone = f"127.0.0.1:{closed.getsockname()[1]}"
+    alive = ray_cluster.alive
+    never = ray_cluster.ray.remote(num_cpus=3)(read_batch).remote((), None)  # there are two cores
+    with pytest.raises(ClusterFailed, match="Ray has ended on this machine"):
+        replace(ray_cluster, alive=replace(alive, here=gone)).get(never)
+    monkeypatch.setattr(reachability, "GONE_SECONDS", 0.5)
+    with pytest.raises(ClusterFailed, match=rf"its first machine \({gone}\) cannot be reached any more"):
+        replace(ray_cluster, alive=replace(alive, first=gone)).get(never)
+    ray_cluster.ray.cancel(never)
+    assert index_with_ray(library, album, SmallBatches(), load_small_batches).new == 4
+
+
+def test_environment_of_the_run_decides_how_machines_run_the_model(
+    ray_cluster: RayCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placement = Placement()
+    assert ModelChoice(load_small_batches, SmallBatches().space, placement).may_use_gpu
+    monkeypatch.setenv("SIGHTLINE_DEVICE", "CPU")
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", "torch")
+    monkeypatch.delenv("SIGHTLINE_PRECISION", raising=False)
+    model = ModelChoice(load_small_batches, SmallBatches().space, placement)
+    assert not model.may_use_gpu
+    assert model.variables == {"SIGHTLINE_DEVICE": "CPU", "SIGHTLINE_RUNTIME": "torch"}
+    process = ray_cluster.ray.remote(EncoderProcess).remote(
+        load_as_environment_says, model.space, placement, {"SIGHTLINE_RUNTIME": "onnx"}
+    )
+    assert "SIGHTLINE_RUNTIME is onnx" in ray_cluster.ray.get(process.facts.remote()).refusal
 
 
 def test_run_without_new_files_starts_nothing(library: Library, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
