@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy.orm.util import AliasedClass
 
 from core.files import absolute
 from core.space import Space
@@ -25,6 +26,7 @@ __all__ = [
     "ensure_root_in",
     "find_location",
     "folder_roots",
+    "in_finished_root",
     "is_finished_collection",
     "list_roots",
     "locate",
@@ -119,6 +121,18 @@ def collection_of(space: Space) -> bytes:
 def is_finished_collection() -> ColumnElement[bool]:
     """Return a condition on `Root`: it is the collection of a space whose import was completed."""
     return (Root.kind == RootKind.COLLECTION) & (Root.path >= b"imported:") & (Root.path < b"imported;")
+
+
+def in_finished_root(
+    connection: Connection, pictures: type[Picture] | AliasedClass[Picture] = Picture
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on `pictures` that leave out documents whose import was not completed; none nearly always.
+
+    Such documents are in no list and no count until their space has its name.
+    """
+    statement = select(Root.id).where(Root.kind == RootKind.COLLECTION, ~is_finished_collection())
+    unfinished = connection.execute(statement).scalars().all()
+    return (pictures.root_id.not_in(unfinished),) if unfinished else ()
 
 
 def folder_roots(library: Library) -> list[tuple[int, Path]]:

@@ -22,7 +22,7 @@ from store.exchange.vector_file import ItemName
 from store.library import Library
 from store.roots import FolderRoots
 
-__all__ = ["CheckedSource", "IndexedPicture", "check_source", "indexed_pictures", "normalized_rows"]
+__all__ = ["CheckedSource", "IndexedPicture", "SourceDigest", "check_source", "indexed_pictures", "normalized_rows"]
 
 HALF_TOLERANCE = 1e-3
 """Rounding a unit vector to 16 bits changes its length by less than 2**-11, 5e-4."""
@@ -52,6 +52,27 @@ class CheckedSource:
     """SHA-256 of vectors, names, and the folder at which relative paths start."""
 
 
+class SourceDigest:
+    """Computes what identifies a source, block by block. Its vectors are stored as `storage`."""
+
+    def __init__(self, storage: np.dtype[np.floating], base: Path | None) -> None:
+        self._vectors = hashlib.sha256()
+        start = os.fsencode((base or Path()).absolute())
+        self._names = hashlib.sha256(start + b"\0" + storage.str.encode())
+
+    def add(self, names: Sequence[ItemName], rows: NDArray[np.floating]) -> None:
+        """Add n names and (n, D) vectors as they are stored."""
+        self._vectors.update(rows.tobytes())
+        for name in names:
+            self._names.update(b"%d %d %d " % (len(name.value), name.is_path, name.frame) + name.value)
+
+    def result(self) -> CheckedSource:
+        """Return what identifies the source."""
+        key = self._names.copy()
+        key.update(self._vectors.digest())
+        return CheckedSource(self._vectors.hexdigest(), key.hexdigest())
+
+
 def check_source(
     library: Library,
     source: VectorSource,
@@ -67,21 +88,16 @@ def check_source(
     frame comes later. Two paths of one indexed file are a repeated name.
     """
     start = os.fsencode((base or Path()).absolute())
-    digest, key = hashlib.sha256(), hashlib.sha256(start + b"\0" + storage.str.encode())
-    seen = _SeenNames()
+    digest, seen = SourceDigest(storage, base), _SeenNames()
     row = 0
     for names, vectors in source:
-        blob = normalized_rows(vectors, storage, source.path, row, names).tobytes()
-        digest.update(blob)
-        for name in names:
-            key.update(b"%d %d %d " % (len(name.value), name.is_path, name.frame) + name.value)
+        digest.add(names, normalized_rows(vectors, storage, source.path, row, names))
         with library.read() as connection:
             seen.add(names, indexed_pictures(connection, names, start))
         row += len(names)
         advance(len(names))
     seen.require_unique(source)
-    key.update(digest.digest())
-    return CheckedSource(digest.hexdigest(), key.hexdigest())
+    return digest.result()
 
 
 def indexed_pictures(connection: Connection, names: Sequence[ItemName], base: bytes) -> dict[int, IndexedPicture]:

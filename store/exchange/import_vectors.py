@@ -26,8 +26,20 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from core.errors import BadVectorFile, ExchangeError, SpaceDropped, SpaceExists, SpaceInUse
 from core.space import IMPORTED, UNFINISHED, Space
-from store.catalog.tables import FrameEmbedding, FrameRow, LibraryState, Picture, Root, RootKind, SpaceRow
-from store.exchange.checking import CheckedSource, check_source, normalized_rows
+from store.catalog.id_sets import among
+from store.catalog.portable_sql import quotient
+from store.catalog.tables import (
+    BLOCK_SIZE,
+    ContentBlock,
+    FrameEmbedding,
+    FrameRow,
+    LibraryState,
+    Picture,
+    Root,
+    RootKind,
+    SpaceRow,
+)
+from store.exchange.checking import CheckedSource, SourceDigest, check_source, normalized_rows
 from store.exchange.sources import VectorSource
 from store.exchange.space_builder import SpaceBuilder
 from store.library import Library, mark_changed
@@ -199,13 +211,13 @@ class _Import:
         return stored
 
     def _fill(self, stored: StoredSpace, builder: SpaceBuilder, checked: CheckedSource) -> None:
-        """Write all vectors. Raises `BadVectorFile` if they are not those that were checked."""
-        digest = hashlib.sha256()
+        """Write all vectors. Raises `BadVectorFile` if they, or their names, are not those that were checked."""
+        digest = SourceDigest(stored.storage, self._settings.root)
         self.hooks.begin(self._source.count)
         row = 0
         for names, vectors in self._source:
             rows = normalized_rows(vectors, stored.storage, self._source.path, row, names)
-            digest.update(rows.tobytes())
+            digest.add(names, rows)
             if row:
                 sleep(PAUSE_SECONDS)
             with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
@@ -213,12 +225,13 @@ class _Import:
                 mark_changed(connection, stored.id)
             row += len(names)
             self.hooks.advance(len(names))
-        if digest.hexdigest() != checked.digest:
+        if digest.result() != checked:
             raise BadVectorFile(self._source.path, "the file was changed while it was imported; import it again")
 
     def _complete(self, stored: StoredSpace, weights: str) -> tuple[StoredSpace, bool]:
         """Give the space its name, and take it from the space that it replaces; return it, and whether it is active."""
         final = Space(self._name, weights, stored.space.dim)
+        blocks = self._blocks_of_documents(stored.space, final)  # none is added while the locks of the name are held
         with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
             replaced = self._require_free(connection)
             active = connection.scalar(select(LibraryState.active_space_id))
@@ -228,9 +241,19 @@ class _Import:
             _rename(connection, stored, final)
             complete = StoredSpace(stored.id, final, stored.dtype)
             connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=None))
+            is_changed = among(ContentBlock.number.expression, blocks)
+            connection.execute(update(ContentBlock).where(is_changed).values(version=ContentBlock.version + 1))
             if is_active:
                 activate(connection, complete)
         return complete, is_active
+
+    def _blocks_of_documents(self, *spaces: Space) -> list[int]:
+        """Return the blocks of contents that appear in counts, or disappear, when the collections are renamed."""
+        collections = select(Root.id).where(Root.path.in_([collection_of(space) for space in spaces]))
+        number = quotient(Picture.content_id, BLOCK_SIZE)
+        statement = select(number).where(Picture.root_id.in_(collections), Picture.content_id.is_not(None)).distinct()
+        with self._library.read() as connection:
+            return list(connection.execute(statement).scalars())
 
 
 def _rename(connection: Connection, stored: StoredSpace, space: Space) -> None:

@@ -17,6 +17,7 @@ from store.filters.compiler import compile_test
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
 from store.filters.fields import FIELDS, Needs
 from store.library import Library
+from store.roots import in_finished_root
 from store.spaces.registry import StoredSpace, revision_of
 
 __all__ = [
@@ -57,7 +58,7 @@ def selected_ids(library: Library, stored: StoredSpace, condition: Condition) ->
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
     with library.read() as connection:
-        return read_ids(connection, _files(*_compiled(connection, condition)).where(embedded.exists()))
+        return read_ids(connection, _files(connection, *_compiled(connection, condition)).where(embedded.exists()))
 
 
 def candidates_in(connection: Connection, condition: Condition) -> Ids:
@@ -90,7 +91,8 @@ def matching_contents(connection: Connection, condition: Condition | None) -> Co
     if condition is not None:
         return Content.id.in_(select_matching(connection, condition))
     file = aliased(Picture)  # the statement may join other files of the same content
-    return select(file.id).where(file.content_id == Content.id, file.state == PictureState.PRESENT).exists()
+    is_present = (file.content_id == Content.id, file.state == PictureState.PRESENT)
+    return select(file.id).where(*is_present, *in_finished_root(connection, file)).exists()
 
 
 def scanned_contents(connection: Connection, condition: Condition | None) -> ColumnElement[bool]:
@@ -109,8 +111,11 @@ def absent_contents(connection: Connection) -> Select[int]:
 
     Nearly always each content has a file. Then only those with a file in another state are examined.
     """
-    is_present = and_(Picture.content_id == Content.id, Picture.state == PictureState.PRESENT)
+    finished = in_finished_root(connection)
+    is_present = and_(Picture.content_id == Content.id, Picture.state == PictureState.PRESENT, *finished)
     absent = select(Content.id).where(~select(Picture.id).where(is_present).exists()).correlate(None)
+    if finished:
+        return absent
     with_file = select(func.count(Picture.content_id.distinct())).scalar_subquery()
     if connection.scalar(select(select(func.count()).select_from(Content).scalar_subquery() == with_file)):
         others = [state for state in PictureState if state is not PictureState.PRESENT]
@@ -120,7 +125,7 @@ def absent_contents(connection: Connection) -> Select[int]:
 
 def select_matching(connection: Connection, condition: Condition) -> Select[Any]:
     """A statement for the IDs of the contents with a present file that `condition` keeps. Raises as `selected_ids`."""
-    return _files(*_compiled(connection, condition)).distinct()
+    return _files(connection, *_compiled(connection, condition)).distinct()
 
 
 def _candidates(connection: Connection, condition: Condition) -> Ids:
@@ -129,7 +134,7 @@ def _candidates(connection: Connection, condition: Condition) -> Ids:
     where, needs = _compiled(connection, condition)
     if needs == {Needs.CONTENT}:  # the same for every file of the content
         return read_ids(connection, select(Content.id).where(where))
-    return read_ids(connection, _files(where, needs))
+    return read_ids(connection, _files(connection, where, needs))
 
 
 def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], set[Needs]]:
@@ -142,10 +147,10 @@ def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnEleme
     return where, compiler.needs
 
 
-def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
+def _files(connection: Connection, where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
     """A statement for the content of every present file that matches."""
     present = mostly(Picture.state, PictureState.PRESENT)
-    statement = select(Picture.content_id).where(present, where)
+    statement = select(Picture.content_id).where(present, where, *in_finished_root(connection))
     if needs & {Needs.CONTENT, Needs.SIDECAR}:
         statement = statement.join(Content, Content.id == Picture.content_id)
     if Needs.SIDECAR in needs:

@@ -34,6 +34,7 @@ from store.filters.fields import FIELDS
 from store.filters.people_and_places import has_own_place
 from store.kept_counts.block_counts import FACTS, BlockCounts, FolderCount
 from store.kept_counts.shapes import shape_code
+from store.roots import in_finished_root
 
 __all__ = ["COLUMNS_KIND", "FACT_COLUMNS", "UNDATED", "BlockColumns", "read_columns"]
 
@@ -84,7 +85,7 @@ class _Pairs(NamedTuple, Generic[_Value]):
 
 @dataclass(frozen=True, eq=False)
 class BlockColumns:
-    """The contents (n,) of a block that have a present file, by ID."""
+    """The contents (n,) of a block that have a present file, by ID. Documents of an unfinished import have none."""
 
     ids: Ids
     times: NDArray[np.int64]
@@ -175,9 +176,9 @@ _PAIRS = ("gazetteer", "people", "tags", "folders")
 
 def read_columns(connection: Connection, number: int) -> BlockColumns:
     """Read the columns of a block from the catalogue."""
-    in_block = _in_block(Content.id, number)
+    in_block, is_shown = _in_block(Content.id, number), and_(_PRESENT, *in_finished_root(connection))
     columns = (Content.id, Content.taken_at, shape_code(), *FACT_COLUMNS.values())
-    statement = select(*columns).where(in_block, _has_file())
+    statement = select(*columns).where(in_block, _has_file(is_shown))
     rows = _plain_rows(connection, statement.order_by(Content.id))
     every = connection.scalar(select(func.count()).select_from(Content).where(in_block)) or 0
     ids, times, shapes, *facts = zip(*rows, strict=True) if rows else [()] * len(columns)
@@ -197,8 +198,8 @@ def read_columns(connection: Connection, number: int) -> BlockColumns:
         people=pairs(
             select(PersonRow.content_id, PersonRow.key, PersonRow.name).where(_in_block(PersonRow.content_id, number))
         ),
-        tags=pairs(_tags(number)),
-        folders=pairs(_folders(number)),
+        tags=pairs(_tags(number, is_shown)),
+        folders=pairs(_folders(number, is_shown)),
     )
 
 
@@ -236,17 +237,12 @@ def _plain_rows(connection: Connection, statement: Executable) -> list[tuple[Any
     return [] if cursor is None else list(cursor.fetchall())
 
 
-def _has_file() -> ColumnElement[bool]:
-    return select(Picture.id).where(Picture.content_id == Content.id, _PRESENT).exists()
+def _has_file(is_shown: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(Picture.id).where(Picture.content_id == Content.id, is_shown).exists()
 
 
 def _in_block(column: Any, number: int) -> ColumnElement[bool]:
     return and_(column >= number * BLOCK_SIZE, column < (number + 1) * BLOCK_SIZE)
-
-
-def _people(number: int) -> Executable:
-    statement = select(PersonRow.content_id, PersonRow.key, PersonRow.name)
-    return statement.where(_in_block(PersonRow.content_id, number))
 
 
 def _gazetteer(number: int) -> Executable:
@@ -257,19 +253,19 @@ def _gazetteer(number: int) -> Executable:
     )
 
 
-def _tags(number: int) -> Executable:
+def _tags(number: int, is_shown: ColumnElement[bool]) -> Executable:
     of_contents = select(ContentTag.content_id, ContentTag.tag_id).where(_in_block(ContentTag.content_id, number))
     of_files = (
         select(Picture.content_id, PictureTag.tag_id)
         .join(Picture, Picture.id == PictureTag.picture_id)
-        .where(_PRESENT, _in_block(Picture.content_id, number))
+        .where(is_shown, _in_block(Picture.content_id, number))
     )
     tagged = union_all(of_contents, of_files).subquery()
     return select(tagged.c.content_id, tagged.c.tag_id).distinct()
 
 
-def _folders(number: int) -> Executable:
+def _folders(number: int, is_shown: ColumnElement[bool]) -> Executable:
     # The ID of a document is no path.
     folder = case((Root.kind == RootKind.FOLDER, Picture.folder), else_=b"")
     statement = select(Picture.content_id, Picture.root_id, folder)
-    return statement.join(Root, Root.id == Picture.root_id).where(_in_block(Picture.content_id, number), _PRESENT)
+    return statement.join(Root, Root.id == Picture.root_id).where(_in_block(Picture.content_id, number), is_shown)

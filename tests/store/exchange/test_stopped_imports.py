@@ -22,11 +22,16 @@ from store.exchange import ImportHooks, ImportSettings, ImportSummary, import_ve
 from store.exchange import remove_replaced_spaces as remove_replaced
 from store.exchange import vector_file as blocks
 from store.exchange.vector_file import ItemName, name_to_json
+from store.filters.conditions import FieldTest, Not, Op
+from store.filters.facets import count_facets
+from store.filters.selection import matching_ids
 from store.folders import list_folder
-from store.queries import count_documents, load_content_records
+from store.kept_counts.keeping import keep_counts
+from store.queries import count_documents, load_content_records, newest_contents
 from store.spaces.drop import forget_space
 from store.spaces.registry import active_space, list_spaces, named_space
 from store.tags import Tagging, add_tags, tags_of
+from store.timeline import load_days
 from tests.support.vectors import Vectors, unit_vectors
 
 Write = Callable[..., tuple[Path, Path | None]]
@@ -118,6 +123,47 @@ def test_an_import_stopped_at_any_block_is_invisible_and_continues(
     assert counts(library)[2] >= written[2]
     assert found(library, unit_vectors(1, 8, seed=3)[0]) == expected(given, unit_vectors(1, 8, seed=3)[0])
     assert list_spaces(library, unfinished=True) == list_spaces(library)
+    assert verify(library) == []
+
+
+def listed(library: Library) -> list[int]:
+    """How many pictures each list has that people see: facets, days, folders and pages, of all and of some."""
+    of_no_camera = Not(FieldTest("camera", Op.EXISTS))
+    folders = list_folder(library, None)
+    assert folders is not None
+    return [
+        *(count_facets(library, condition).pictures for condition in (None, of_no_camera)),
+        *(len(load_days(library, condition).shapes) for condition in (None, of_no_camera)),
+        *(len(newest_contents(library, condition, 200).records) for condition in (None, of_no_camera)),
+        *(newest_contents(library, condition, 200).total for condition in (None, of_no_camera)),
+        len(matching_ids(library, of_no_camera)),
+        sum(folder.below for folder in folders.folders),
+    ]
+
+
+@pytest.mark.parametrize("few", [True, False], ids=["rows", "columns"])
+def test_documents_are_in_no_list_until_their_import_is_complete(
+    library: Library, album: Path, source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch, few: bool
+) -> None:
+    """Nor are those of a space that another one has replaced."""
+    if not few:
+        monkeypatch.setattr("store.kept_counts.by_date.MIN_BLOCKS", 0)
+        monkeypatch.setattr("store.timeline.MIN_PICTURES", 0)
+        monkeypatch.setattr("store.kept_counts.selected.MIN_EACH", 0)
+    index(library, [album], FakeEncoder())
+    given = source()
+    assert listed(library) == [4] * 10
+    given.stop(library, 7)
+    assert listed(library) == [4] * 10
+    keep_counts(library)
+    given.run(library)
+    assert listed(library) == [129] * 10
+    assert verify(library) == []
+    other = source(seed=1, names=[b"other%d" % number for number in range(3 * SIZE + 5)])
+    other.stop(library, 8, replace=True)
+    assert listed(library) == [129] * 10
+    other.run(library, replace=True)
+    assert listed(library) == [129] * 10
     assert verify(library) == []
 
 
@@ -275,6 +321,23 @@ def test_a_file_that_changes_while_it_is_imported_is_refused(library: Library, s
     given = source(seed=9)
     given.run(library)
     assert counts(library) == [1, 1, 125, 125, 125]
+
+
+def test_names_that_change_while_vectors_are_imported_are_refused(
+    library: Library, source: Callable[..., Source]
+) -> None:
+    """The vectors are the same: those of the first blocks would keep the names that the file had before."""
+    given, seen = source(), list[int]()
+
+    def advance(_: int) -> None:
+        seen.append(_)
+        if len(seen) == 4:  # it has been checked
+            assert given.files[1] is not None
+            given.files[1].write_text("".join(f"m{number}\n" for number in range(len(given.vectors))))
+
+    with pytest.raises(BadVectorFile, match="changed while it was imported"):
+        given.run(library, ImportHooks(advance=advance))
+    assert (list_spaces(library), count_documents(library)) == ([], 0)
 
 
 def test_a_space_made_in_the_meantime_is_not_replaced(library: Library, source: Callable[..., Source]) -> None:
