@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from encoders.preprocess import Preprocess
     from encoders.registry import load as load_model
     from indexer import IndexSettings, Progress, Summary, index
+    from indexer.cluster import ClusterRunner, ClusterSettings
     from search import Answer, Crop, Filters, Hit, Part, Query, Searcher, SearchOptions
     from search.evaluate import evaluate
     from search.highlight import Highlight, highlight
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answer",
+    "ClusterRunner",
+    "ClusterSettings",
     "Crop",
     "Encoder",
     "Filters",
@@ -63,6 +66,8 @@ __all__ = [
 
 _SOURCES = {
     "Answer": "search:Answer",
+    "ClusterRunner": "indexer.cluster:ClusterRunner",
+    "ClusterSettings": "indexer.cluster:ClusterSettings",
     "Crop": "search:Crop",
     "Encoder": "encoders.base:Encoder",
     "Filters": "search:Filters",
