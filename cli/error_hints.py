@@ -101,7 +101,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server."
         ),
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
-        errors.TargetNotEmpty: lambda _: "Name a folder or a database that does not exist yet, or has no pictures.",
+        errors.TargetNotEmpty: lambda _: "Name a folder that does not exist yet, or an empty database.",
         errors.MigrationFailed: lambda _: (
             "`sightline verify` lists damage of the library, `sightline repair` repairs it."
         ),

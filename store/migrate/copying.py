@@ -6,6 +6,7 @@ reads them again from both, in the order of the primary key, and compares every 
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Row, Table, select
 
 from store.catalog.bulk_copy import RowsNotStorable, write_rows
 
-__all__ = ["BLOCK", "CarriedTable", "RowsDiffer", "RowsRefused", "compare_rows", "copy_rows"]
+__all__ = ["BLOCK", "CarriedTable", "RowsDiffer", "RowsRefused", "Source", "compare_rows", "copy_rows"]
 
 BLOCK = 2_000
 """Rows that are held in memory at a time: 4 MB of vectors with 1,024 numbers."""
@@ -46,9 +47,22 @@ class RowsRefused(Exception):
         self.table, self.detail = table, detail
 
 
-def copy_rows(table: Table, source: Connection, target: Connection, advance: Callable[[int], None]) -> None:
+@dataclass(frozen=True)
+class Source:
+    """What is read: a connection, and how its errors are translated, which would be taken for those of the target."""
+
+    connection: Connection
+    errors: Callable[[], AbstractContextManager[None]]
+
+    def blocks(self, table: Table) -> Iterator[Sequence[Row[Any]]]:
+        """Yield the rows of a table. Raises the errors of the library that is read."""
+        with self.errors():
+            yield from _blocks(self.connection, table)
+
+
+def copy_rows(table: Table, source: Source, target: Connection, advance: Callable[[int], None]) -> None:
     """Copy all rows of a table. Raises `RowsRefused`."""
-    for block in _blocks(source, table):
+    for block in source.blocks(table):
         try:
             write_rows(target, table, block)
         except RowsNotStorable as exc:
@@ -56,10 +70,10 @@ def copy_rows(table: Table, source: Connection, target: Connection, advance: Cal
         advance(len(block))
 
 
-def compare_rows(table: Table, source: Connection, target: Connection, advance: Callable[[int], None]) -> CarriedTable:
+def compare_rows(table: Table, source: Source, target: Connection, advance: Callable[[int], None]) -> CarriedTable:
     """Compare all rows of a table. Raises `RowsDiffer` for the first one that is not the same, or is missing."""
     digest, rows = hashlib.sha256(), 0
-    for here, there in zip_longest(_blocks(source, table), _blocks(target, table), fillvalue=()):
+    for here, there in zip_longest(source.blocks(table), _blocks(target, table), fillvalue=()):
         for row, copy in zip_longest(here, there):
             encoded = None if row is None else _encoded(row)
             if copy is None or encoded is None or encoded != _encoded(copy):

@@ -4,7 +4,7 @@ All rows are written in one transaction, which is committed after the comparison
 therefore leaves the target empty, and can be repeated. The source is only read, in one consistent view.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete
@@ -16,7 +16,7 @@ from store.catalog.tables import LibraryState
 from store.change_counter import ChangeCounter
 from store.library import Library
 from store.migrate.carried_tables import carried_tables, count_rows, is_empty
-from store.migrate.copying import CarriedTable, RowsDiffer, RowsRefused, compare_rows, copy_rows
+from store.migrate.copying import CarriedTable, RowsDiffer, RowsRefused, Source, compare_rows, copy_rows
 from store.migrate.local_files import FileInTheWay, LocalFiles
 from store.moved_roots import move_searches
 from store.root_places import common_names, forget_places
@@ -76,8 +76,10 @@ def migrate(
         before = changes.value()
         with source.read() as read, target.exclusive(hooks.waiting) as writer, writer.transaction() as written:
             _require_empty(target, written, files)
-            hooks.begin(2 * sum(count_rows(read).values()))
-            tables = _carry(target, read, written, hooks)
+            with source.backend.errors():
+                hooks.begin(2 * sum(count_rows(read).values()))
+                ids = last_ids(read)
+            tables = _carry(target, Source(read, source.backend.errors), ids, written, hooks)
             names_here = {common: here for here, common in common_names(source).items()}
             if names_here:
                 move_searches(written, names_here, move_paths)
@@ -110,7 +112,9 @@ def _require_empty(target: Library, connection: Connection, files: LocalFiles) -
         raise TargetNotEmpty(target.location, f"{exc.path} would be overwritten") from exc
 
 
-def _carry(target: Library, read: Connection, written: Connection, hooks: MigrationHooks) -> list[CarriedTable]:
+def _carry(
+    target: Library, read: Source, ids: Mapping[str, int], written: Connection, hooks: MigrationHooks
+) -> list[CarriedTable]:
     tables = carried_tables()
     forget_places(target)
     try:
@@ -118,7 +122,7 @@ def _carry(target: Library, read: Connection, written: Connection, hooks: Migrat
         with triggers_off(written):
             for table in tables:
                 copy_rows(table, read, written, hooks.advance)
-        set_last_ids(written, last_ids(read))
+        set_last_ids(written, ids)
         compared = [compare_rows(table, read, written, hooks.advance) for table in tables]
     except RowsRefused as exc:
         raise MigrationFailed(target.location, exc.table, f"the rows cannot be written ({exc.detail})") from exc

@@ -39,7 +39,7 @@ def test_migrate_into_a_library_with_pictures_is_refused(sightline: Sightline, f
         refused = sightline("migrate", filled, tmp_path / "copy", *options)
         assert (refused.code, refused.text) == (2, "")
         assert "is not an empty library" in refused.err
-        assert "Hint: Name a folder or a database" in refused.err
+        assert "Hint: Name a folder that does not exist yet, or an empty database." in refused.err
     missing = sightline("migrate", tmp_path / "nothing", tmp_path / "new")
     assert (missing.code, "There is no library" in missing.err) == (2, True)
     assert not (tmp_path / "new").exists()

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from core.errors import MigrationFailed, TargetNotEmpty
+from core.errors import LibraryDamaged, MigrationFailed, TargetNotEmpty
 from search import Searcher
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from store import Library
@@ -188,6 +188,20 @@ def test_rows_that_refer_to_nothing_are_reported(indexed: Library, target: Libra
         connection.execute("INSERT INTO embeddings VALUES (1, 999, x'00')")
     with pytest.raises(MigrationFailed, match="In the table embeddings, the rows cannot be written"):
         migrate(indexed, target)
+
+
+def test_damage_is_reported_of_the_library_that_has_it(indexed: Library, target: Library) -> None:
+    file = indexed.path / "catalog.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'embeddings'").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as damaged:
+        damaged.seek((page - 1) * size)
+        damaged.write(b"\xff" * size)
+    with pytest.raises(LibraryDamaged) as caught:
+        migrate(indexed, target)
+    assert str(indexed.path) in str(caught.value)
 
 
 def test_blocks_of_rows_are_put_together(indexed: Library, target: Library, monkeypatch: pytest.MonkeyPatch) -> None:
