@@ -29,11 +29,14 @@ def compile_model(name: str, fingerprint: str) -> None:
         _quantise(encoder)
         return
     encoder = encoder.original if isinstance(encoder, RuntimeEncoder) else encoder
-    if not isinstance(encoder, TorchEncoder):
-        return
+    if isinstance(encoder, TorchEncoder):
+        _compile(encoder)
+
+
+def _compile(encoder: TorchEncoder, *, waits: bool = False) -> None:
     from encoders.compiled.export import export
 
-    compiled = _once(encoder, partial(export, encoder))
+    compiled = _once(encoder, partial(export, encoder), waits=waits)
     if compiled is None:
         return
     by_onnx = CompiledEncoder(compiled, encoder)
@@ -44,17 +47,27 @@ def compile_model(name: str, fingerprint: str) -> None:
 
 
 def _quantise(encoder: Int8Encoder) -> None:
+    """Make a tower in 8 bits, after compiling its model if needed. Wait for other processes: nothing can replace it."""
     from encoders.compiled.quantise import quantise
 
-    found = store.find(encoder.base.space)
+    base = encoder.base
+    if store.find(base.space) is None:
+        _compile(base.original, waits=True)
+    found = store.find(base.space)
     if found is not None:
-        _once(encoder, lambda: quantise(encoder, CompiledEncoder(found, encoder.base.original)))
+        _once(encoder, lambda: quantise(encoder, CompiledEncoder(found, base.original)), waits=True)
 
 
-def _once(encoder: Encoder, make: Callable[[], store.CompiledModel]) -> store.CompiledModel | None:
-    """Return what `make` makes; None if another process made it or makes it now, or if it fails."""
-    with store.exporting(encoder.space) as may_export:
-        if not may_export or store.find(encoder.space) is not None:
+def _once(
+    encoder: Encoder, make: Callable[[], store.CompiledModel], *, waits: bool = False
+) -> store.CompiledModel | None:
+    """Return what `make` makes; None if it fails, or if another process has made or tried it, or does so now.
+
+    With `waits`, wait until no other process does.
+    """
+    with store.exporting(encoder.space, waits=waits) as may_export:
+        tried = store.find(encoder.space) is not None or store.read_failure(encoder.space) is not None
+        if not may_export or tried:
             return None
         try:
             return make()

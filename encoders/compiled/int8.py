@@ -126,14 +126,19 @@ class Int8Encoder(Encoder):
 
     def _quantise(self) -> store.CompiledModel:
         """Make the image tower in a process of its own. Raises `DeviceUnavailable`."""
-        if self.base.compiled() is None:
-            reason = store.read_failure(self.base.space) or "another process is compiling it, or memory was short"
-            raise DeviceUnavailable(INT8, f"the model could not be compiled: {reason}")
+        self.base.compiled()
+        self._require_no_failure()
         found = self.base.compile_in_process(self, f"Preparing {self.space.model}; this is done once.")
         if found is None:
-            reason = store.read_failure(self.space) or "its tower could not be made; memory may be short"
-            raise DeviceUnavailable(INT8, reason)
+            self._require_no_failure()
+            raise DeviceUnavailable(INT8, "its tower could not be made; memory or space on the disk may be short")
         return found
+
+    def _require_no_failure(self) -> None:
+        if store.find(self.base.space) is None and (reason := store.read_failure(self.base.space)) is not None:
+            raise DeviceUnavailable(INT8, f"the model could not be compiled: {reason}")
+        if (reason := store.read_failure(self.space)) is not None:
+            raise DeviceUnavailable(INT8, reason)
 
 
 def describe_int8(encoder: Int8Encoder) -> dict[str, str]:

@@ -184,8 +184,8 @@ class RuntimeEncoder(Encoder):
                 check=False,
             )
         found = store.find(encoder.space)
-        if found is None and done.returncode < 0:  # killed, probably because memory was short
-            store.record_failure(encoder.space, f"its exporter was killed by signal {-done.returncode}")
+        if found is None and done.returncode < 0 and encoder is self:  # killed, probably because memory was short
+            store.record_failure(self.space, f"its exporter was killed by signal {-done.returncode}")
         return found
 
     def _prefers_torch(self, compiled: CompiledEncoder) -> bool:

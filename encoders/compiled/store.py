@@ -107,14 +107,14 @@ def discard(compiled: CompiledModel) -> None:
 
 
 @contextmanager
-def exporting(space: Space) -> Iterator[bool]:
+def exporting(space: Space, *, waits: bool = False) -> Iterator[bool]:
     """Yield whether this process may compile the model of `space`: not while another one does.
 
-    Raises `OSError` if no folder can be written.
+    With `waits`, wait for the other one. Raises `OSError` if no folder can be written.
     """
     lock = FileLock(_writable_root() / f".{_key(space)}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=-1 if waits else 0)
     except Timeout:
         yield False
         return

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,27 @@ def test_only_one_process_exports_at_a_time(tiny: dict[str, Path], tmp_path: Pat
         assert FileLock(lock).lock_file == str(lock)
         with store.exporting(space) as second:
             assert not second
+
+
+def test_an_export_can_be_awaited(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    space, asked, answers = registry.load(str(tiny["vit"])).space, Event(), list[bool]()
+    acquire = FileLock.acquire
+
+    def watched(self: FileLock, timeout: float) -> Any:
+        asked.set()
+        return acquire(self, timeout=timeout)
+
+    def wait() -> None:
+        with store.exporting(space, waits=True) as may_export:
+            answers.append(may_export)
+
+    waiting = Thread(target=wait)
+    with store.exporting(space):
+        monkeypatch.setattr(FileLock, "acquire", watched)
+        waiting.start()
+        assert asked.wait(60)
+    waiting.join()
+    assert answers == [True]
 
 
 def test_failures_are_remembered(tiny: dict[str, Path]) -> None:

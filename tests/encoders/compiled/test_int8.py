@@ -1,6 +1,7 @@
 """Models in 8 bits: a space of their own, asked for by name, and what they lose."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,12 +89,17 @@ def test_the_description_says_what_is_lost(tiny: dict[str, Path], compiled: Comp
     assert store.find(registry.load(str(tiny["vit"])).space) is not None  # the model in float32 stays
 
 
-def test_a_process_of_its_own_makes_the_tower(tiny: dict[str, Path], compiled: Compiled) -> None:
+@pytest.mark.processes
+def test_processes_that_need_the_tower_at_once_wait_for_the_one_that_makes_it(
+    tiny: dict[str, Path], compiled: Compiled
+) -> None:
     compiled("vit")
-    encoder = load(tiny["vit"])
-    assert store.find(encoder.space) is None
-    assert encoder.encode_pixels(pixels(encoder, 2)).shape == (2, 16)
-    assert store.find(encoder.space) is not None
+    encoders = [load(tiny["vit"]), load(tiny["vit"])]
+    assert store.find(encoders[0].space) is None
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda encoder: encoder.encode_pixels(pixels(encoder, 2)), encoders)
+    np.testing.assert_array_equal(first, second)
+    assert store.find(encoders[0].space) is not None
 
 
 def test_a_model_that_loses_too_much_is_refused_with_the_reason(
@@ -102,7 +108,11 @@ def test_a_model_that_loses_too_much_is_refused_with_the_reason(
     compiled("vit")
     encoder = load(tiny["vit"])
     store.record_failure(encoder.space, "its vectors lose too much in 8 bits")
-    monkeypatch.setattr(RuntimeEncoder, "compile_in_process", lambda *_: None)
+
+    def refused(*_: object) -> None:
+        raise AssertionError("it is not tried again")
+
+    monkeypatch.setattr(RuntimeEncoder, "compile_in_process", refused)
     with pytest.raises(DeviceUnavailable, match="lose too much"):
         encoder.encode_pixels(pixels(encoder, 1))
     assert "lose too much" in describe_int8(encoder)["runtime"]
