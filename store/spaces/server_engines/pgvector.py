@@ -9,6 +9,7 @@ too, and lose most hits. Filtered searches are written as a subquery with OFFSET
 """
 
 import secrets
+import selectors
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,7 +24,6 @@ from numpy.typing import NDArray
 from core.errors import ExtraMissing, IndexEngineUnavailable
 from store.catalog.frame_ids import CONTENT_BITS
 from store.catalog.id_sets import Ids
-from store.catalog.postgresql.connections import is_lost
 from store.spaces.server_engines.address import EngineAddress
 from store.spaces.server_engines.engine import EngineState, EngineTarget, ExactProposals, Parts, VectorEngine
 
@@ -298,9 +298,21 @@ class PgvectorEngine(VectorEngine):
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if not is_lost(connection):
+            if not _is_ended(connection):
                 return connection
             connection.close()
+
+
+def _is_ended(connection: "Connection[Any]") -> bool:
+    """Return whether the server has ended an idle connection, to which it sends nothing else. Nothing is sent."""
+    import psycopg
+
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection.fileno(), selectors.EVENT_READ)
+            return bool(selector.select(0))
+    except (OSError, ValueError, psycopg.Error):  # it is closed
+        return True
 
 
 @contextmanager
