@@ -11,7 +11,7 @@ from sqlalchemy.orm.util import AliasedClass
 from core.files import absolute
 from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
-from store.catalog.root_paths import path_here
+from store.catalog.root_paths import path_here, roots_here_below
 from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
 from store.library import Library, Writer
 
@@ -79,13 +79,18 @@ def _locate_here(connection: Connection, encoded: bytes) -> RootLocation | None:
 
 
 def locations_at(connection: Connection, path: Path) -> list[RootLocation]:
-    """Return the location of the absolute `path`, or those of all root folders below it if no root covers it."""
+    """Return the location of the absolute `path`, or those of all root folders below it if no root covers it.
+
+    These may also be below it as the catalogue of a server names them.
+    """
     location = locate(connection, path)
     if location is not None:
         return [location]
     outer = _with_slash(os.fsencode(path))
     roots = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
-    return [RootLocation(row.id, Path(os.fsdecode(row.path)), b"") for row in roots if row.path.startswith(outer)]
+    below = roots_here_below(connection.dialect, outer)
+    inside = [row for row in roots if row.path.startswith(outer) or row.path in below]
+    return [RootLocation(row.id, Path(os.fsdecode(row.path)), b"") for row in inside]
 
 
 class FolderRoots:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Dialect, Engine, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["JobParameters", "RootPath", "path_here", "roots_here", "show_roots_here", "stored_root"]
+__all__ = ["JobParameters", "RootPath", "path_here", "roots_here", "roots_here_below", "show_roots_here", "stored_root"]
 
 _ATTRIBUTE = "sightline_root_paths"
 
@@ -46,6 +46,12 @@ def path_here(dialect: Dialect, path: bytes) -> bytes | None:
     """Return where this machine has what is named by the stored path of its root; None if it is not named so."""
     paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
     return None if paths is None else _moved(path, paths.here)
+
+
+def roots_here_below(dialect: Dialect, outer: bytes) -> set[bytes]:
+    """Return where this machine has the roots whose stored paths begin with `outer`, which ends with a slash."""
+    paths: _Paths | None = getattr(dialect, _ATTRIBUTE, None)
+    return set() if paths is None else {here for stored, here in paths.here.items() if stored.startswith(outer)}
 
 
 def _moved(path: bytes, places: Mapping[bytes, bytes]) -> bytes | None:

@@ -145,6 +145,16 @@ def test_saved_searches_name_folders_for_all_machines(machines: tuple[Machine, M
     }
 
 
+def test_folder_around_a_root_is_found_by_the_name_that_others_have(machines: tuple[Machine, Machine]) -> None:
+    first, second = machines
+    with second.open() as library:
+        place_root(library, first.photos, second.photos)
+    with second.open() as library:
+        for folder in (first.photos.parent, second.photos.parent):
+            found = browse(library, filters=Filters(where=parse(f'in:"{folder}"').where))
+            assert len(found.pictures) == 4
+
+
 def test_copy_of_the_library_has_the_paths_of_the_machine_that_copied_it(
     machines: tuple[Machine, Machine], tmp_path: Path
 ) -> None:
