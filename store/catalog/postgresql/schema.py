@@ -37,7 +37,7 @@ OWN_TABLES = (
 )
 """What no other database has."""
 
-TEXT_INDEX = "CREATE INDEX text_index ON text_frames USING gin (comparable gin_trgm_ops)"
+TEXT_INDEX = "CREATE INDEX text_index ON text_frames USING gin (comparable {extensions}.gin_trgm_ops)"
 """All sequences of three characters. LIKE uses it; without it, LIKE reads all texts."""
 
 _NUMBERED_ELSEWHERE = ("content_blocks", "places", "vector_changes")
@@ -100,8 +100,13 @@ def _index_texts(connection: Connection) -> None:
     try:
         with connection.begin_nested():
             connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            connection.exec_driver_sql(TEXT_INDEX)
-    except DBAPIError:  # no permission, or the extension is in a schema that is not searched
+            # It may be in a schema that is not searched, such as that of another library.
+            schema_of = (
+                "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+            )
+            extensions = connection.scalar(text(f"{schema_of} WHERE extname = 'pg_trgm'"))
+            connection.exec_driver_sql(TEXT_INDEX.format(extensions=extensions))
+    except DBAPIError:  # no permission
         return
 
 

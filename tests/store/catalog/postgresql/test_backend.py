@@ -131,6 +131,15 @@ def test_a_library_without_the_index_of_texts_works(postgres_server: object, pos
         assert verify(library) == []
 
 
+def test_libraries_in_two_schemas_have_the_index_of_texts(postgres_url: str) -> None:
+    """The extension that it needs is in one of them."""
+    for name in ("First", "second"):
+        execute(postgres_url, f'CREATE SCHEMA "{name}"')
+        url = f"{postgres_url}?options=-csearch_path%3D%22{name}%22"
+        with Library.open(url, create=True) as library, library.read() as connection:
+            assert connection.scalar(text("SELECT to_regclass('text_index')")) is not None
+
+
 def test_an_unknown_schema_is_refused(library: Library, postgres_url: str) -> None:
     execute(postgres_url, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(LibraryTooNew) as caught:
