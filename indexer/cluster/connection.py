@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -52,14 +53,18 @@ class RayCluster:
     ray: Any
     alive: AliveChecks
 
-    def first_settled(self, results: Sequence[Any], waiting: Callable[[], None] = lambda: None) -> Any:
-        """Return one of `results` as soon as its task has ended or was lost. `waiting` is called every few seconds."""
+    def first_settled(self, results: Sequence[Any], waiting: Callable[[float], None] = lambda _: None) -> Any:
+        """Return one of `results` as soon as its task has ended or was lost.
+
+        `waiting` is called every few seconds with the seconds since the call.
+        """
+        started = time.monotonic()
         while True:
             settled, _ = self.ray.wait(list(results), num_returns=1, timeout=CHECK_SECONDS)
             if settled:
                 return settled[0]
             self.alive.require()
-            waiting()
+            waiting(time.monotonic() - started)
 
     def get(self, result: Any) -> Any:
         """Return what a task has returned, or raise what `ray.get` raises."""

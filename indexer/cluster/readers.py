@@ -36,6 +36,9 @@ are killed processes, lost machines, and readers that take more memory than a ma
 COUNT_SECONDS = 10.0
 """Interval at which the cores of the cluster are counted."""
 
+NOTICE_SECONDS = 30.0
+"""Time without a result after which a run says that it waits. A busy machine may need half of it to start a process."""
+
 Item = TypeVar("Item")
 
 
@@ -162,11 +165,11 @@ class ClusterReaders:
         if chunk.left:
             self._started(chunk)
 
-    def _waiting(self) -> None:
+    def _waiting(self, seconds: float) -> None:
         """Say once that nothing was read for some time. Most often others use the cluster."""
-        if not self._has_waited:
+        if seconds > NOTICE_SECONDS and not self._has_waited:
             self._notice("the run waits for the cluster to read a file; other programs may use all of its cores")
-        self._has_waited = True
+            self._has_waited = True
 
     def _note(self, reader: Reader[Item], chunk: _Chunk, report: ReadReport) -> None:
         for asked, stored, file in zip(chunk.asked, chunk.results[1:], report.files, strict=False):

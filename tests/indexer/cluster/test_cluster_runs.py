@@ -16,7 +16,7 @@ from encoders.base import Encoder
 from encoders.mini.encoder import MiniEncoder
 from encoders.placement import Placement
 from indexer import IndexSettings, Progress, Summary, index
-from indexer.cluster import ClusterRunner, ClusterSettings, connection, reachability
+from indexer.cluster import ClusterRunner, ClusterSettings, connection, reachability, readers
 from indexer.cluster.connection import RayCluster
 from indexer.cluster.encoder_process import EncoderProcess, LoadEncoder
 from indexer.cluster.encoders import ModelChoice
@@ -222,8 +222,8 @@ def test_only_a_bounded_number_of_files_is_read_ahead(ray_cluster: RayCluster, t
 
     for number in range(1, 1_001):
         (tmp_path / f"{number:04d}.jpg").write_bytes(b"")
-    readers = ClusterReaders(ray_cluster, ReadSettings(SmallBatches().preprocess))
-    reading = readers.read(FileReader(tmp_path, lambda _: False), items())
+    cluster_readers = ClusterReaders(ray_cluster, ReadSettings(SmallBatches().preprocess))
+    reading = cluster_readers.read(FileReader(tmp_path, lambda _: False), items())
     next(reading)
     assert taken == 2 * TASKS_PER_READER * FILES_PER_TASK  # two cores
     assert len(list(reading)) == 999
@@ -272,6 +272,7 @@ def test_run_says_when_others_use_all_cores(
     ray_cluster: RayCluster, library: Library, album: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "CHECK_SECONDS", 0.3)
+    monkeypatch.setattr(readers, "NOTICE_SECONDS", 1.0)
     occupant = ray_cluster.ray.remote(num_cpus=2)(Occupant).remote()
     ray_cluster.ray.get(occupant.ready.remote())
 
