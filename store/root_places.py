@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Connection, select
 
@@ -20,7 +21,15 @@ from store.catalog.tables import Root, RootKind
 from store.library import Library
 from store.root_samples import RootSample, sample_root
 
-__all__ = ["PlacedRoot", "common_names", "forget_places", "place_root", "require_root_here", "show_places"]
+__all__ = [
+    "NotedPlaces",
+    "PlacedRoot",
+    "common_names",
+    "forget_places",
+    "place_root",
+    "require_root_here",
+    "show_places",
+]
 
 FILENAME = "root-places.json"
 
@@ -44,7 +53,8 @@ class PlacedRoot:
 def place_root(library: Library, root: Path, here: Path, *, force: bool = False, dry_run: bool = False) -> PlacedRoot:
     """Note that this machine has a root, which it sees at `root` so far, at `here`. No other machine notices.
 
-    Programs of this machine that are running see the new place when they open the library again. Raises `UnknownRoot`,
+    Programs of this machine that are running see the new place when they open the library again, or use `NotedPlaces`.
+    Raises `UnknownRoot`,
     `RootOverlaps`, `FolderNotFound`; and `RootMismatch`, unless forced, if there are other files than the library
     expects.
     """
@@ -104,6 +114,35 @@ def forget_places(library: Library) -> None:
     if library.backend.name != "sqlite":
         (library.path / FILENAME).unlink(missing_ok=True)
         show_roots_here(library.backend.engine, {})
+
+
+class NotedPlaces:
+    """Where this machine has the roots of a library that stays open. Thread-safe."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = Lock()
+        self._seen = self._file()
+
+    def refresh(self) -> bool:
+        """Have the library see its roots at the places that were noted since; return whether there were any."""
+        if self._library.backend.name == "sqlite" or self._file() == self._seen:
+            return False
+        with self._lock:
+            self._seen = self._file()
+            moved = {stored: here for stored, here in _read(self._library).items() if stored != here}
+            if moved == {stored: here for here, stored in roots_here(self._library.backend.engine).items()}:
+                return False
+            show_roots_here(self._library.backend.engine, moved)
+            return True
+
+    def _file(self) -> tuple[int, int] | None:
+        """Return what differs between two states of the file, which is replaced as a whole."""
+        try:
+            status = (self._library.path / FILENAME).stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino
 
 
 def show_places(library: Library) -> None:

@@ -11,6 +11,7 @@ __all__ = ["RawBody", "ServiceDep", "raw_body_schema"]
 
 async def _service(request: Request) -> Service:  # async: FastAPI would call a plain function in a thread
     service: Service = request.app.state.service
+    service.look_at_places()
     return service
 
 

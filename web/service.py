@@ -15,6 +15,7 @@ from store.change_counter import ChangeCounter
 from store.folders import FolderContents
 from store.library import Library
 from store.positions import Positions
+from store.root_places import NotedPlaces
 from store.spaces.registry import StoredSpace, active_space, named_space
 from store.timeline import Timeline
 from web.errors import describe_failure
@@ -87,6 +88,13 @@ class Service:
         self._searchers: dict[_SearcherKey, Searcher] = {}
         self._opening = Lock()
         self.readiness = Readiness(library, self.searcher)
+        self._places = NotedPlaces(library)
+
+    def look_at_places(self) -> None:
+        """See roots where this machine has them now. The paths of a running job stay what they are until it ends."""
+        if not self.jobs.is_busy() and self._places.refresh():
+            for cache in (self.facets, self.duplicates, self.timelines, self.folders):
+                cache.clear()
 
     @property
     def is_empty(self) -> bool:
@@ -148,6 +156,10 @@ class ResultCache(Generic[T]):
         self._limiter = CapacityLimiter(1)
         self._cache: tuple[int | None, dict[str, T]] = (None, {})
         """The change number of the library to which the results belong, and the results by key."""
+
+    def clear(self) -> None:
+        """Forget all results."""
+        self._cache = (None, {})
 
     async def get(self, key: str, compute: Callable[[], T]) -> T:
         """Return the cached result for `key`, or call `compute` if there is none or the library has changed."""

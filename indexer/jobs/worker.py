@@ -80,6 +80,10 @@ class JobWorker:
         """Return whether the thread runs, also after `close`."""
         return self._thread is not None and self._thread.is_alive()
 
+    def is_busy(self) -> bool:
+        """Return whether a job runs here."""
+        return self._running is not None
+
     def current(self, job: Job) -> Job:
         """Return `job` with its latest progress, which is written to the catalogue less often if it runs here."""
         running = self._running
