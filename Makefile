@@ -41,6 +41,10 @@ ON_POSTGRESQL := tests/store/albums tests/store/backup tests/store/catalog tests
 	tests/store/test_ratings.py tests/store/test_roots.py tests/store/test_tags.py tests/store/test_timeline.py \
 	tests/search/test_any_filter.py tests/search/test_effort.py tests/search/test_filters.py
 
+# Runs with Ray whose library is in PostgreSQL.
+RAY_ON_POSTGRESQL := $(addprefix tests/indexer/cluster/test_cluster_runs.py::, \
+	test_killed_processes_cost_nothing test_stop_between_batches_keeps_what_was_written)
+
 .PHONY: demo test test-ci test-servers test-all test-gpu gate baseline lint format docs clean
 
 demo: $(VENV)/.base
@@ -58,6 +62,7 @@ test-servers: $(VENV)/.servers
 	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) -m "servers and not weights and not gpu and not slow"
 	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) --catalogue postgresql \
 		-m "$(USUAL) and not processes and not browser and not sqlite" $(ON_POSTGRESQL)
+	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest -n 0 --catalogue postgresql -m "not slow" $(RAY_ON_POSTGRESQL)
 
 test-all: $(VENV)/.dev
 	$(BIN)/pytest -m "not weights and not gpu"
