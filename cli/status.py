@@ -13,6 +13,7 @@ from core.space import Space
 from indexer.absent_disks import count_away
 from search.kept_calibrations import is_calibrating, kept_failure, kept_file
 from store import Library
+from store.catalog.postgresql.address import is_server_url
 from store.catalog.tables import PictureState
 from store.failures import list_failures
 from store.passed_over import count_passed_over, list_passed_over
@@ -147,7 +148,8 @@ def _size(file: Path) -> int:
 
 
 def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
-    print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB)")
+    of_machine = " on this machine" if is_server_url(str(facts["library"])) else ""
+    print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB{of_machine})")
     print_text(
         f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
         f"{facts['failed']:,} failed"

@@ -77,3 +77,13 @@ def test_a_space_that_is_removed_is_removed_from_the_engine(
         forget_space(library, stored)
         assert connection.execute(count).fetchone() == (1,)
         assert connection.execute("SELECT count(*) FROM sightline_vectors.spaces").fetchone() == (0,)
+
+
+def test_size_of_a_library_on_a_server_is_that_of_its_files_here(
+    sightline: Sightline, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "local"))
+    Library.open(postgres_url, create=True).close()
+    assert (
+        sightline("status", "--library", postgres_url).lines[0] == f"Library   {postgres_url}  (0.0 MB on this machine)"
+    )
