@@ -158,6 +158,7 @@ class VectorEngine(ABC):
         """Remove the vectors of all frames of `contents` (n,), and add `parts`; store and return the new state.
 
         It does nothing and returns the state of the engine if that is not `state` any more.
+        Otherwise, tables and collections of this space that are not in use any more are deleted.
         """
 
     @abstractmethod

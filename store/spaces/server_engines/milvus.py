@@ -103,6 +103,7 @@ class MilvusEngine(VectorEngine):
         if present is None or (present.storage, present.position) != (state.storage, state.position):
             return present or state
         with self._connected() as client:
+            self._drop_collections(client, present)  # one that was replaced, or that a stopped build has left
             self._load(client, state.storage)
             for start in range(0, len(contents), MAX_BATCH):
                 self._remove(client, state.storage, contents[start : start + MAX_BATCH])

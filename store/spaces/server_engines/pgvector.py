@@ -141,6 +141,7 @@ class PgvectorEngine(VectorEngine):
             present = self._state_in(connection)
             if present is None or (present.storage, present.position) != (state.storage, state.position):
                 return present or state
+            self._drop_tables(connection, present)  # one that was replaced, which no search uses any more
             removed = 0
             for start in range(0, len(contents), READ_ROWS):
                 batch = contents[start : start + READ_ROWS].tolist()

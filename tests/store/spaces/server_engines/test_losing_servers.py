@@ -27,6 +27,7 @@ from store.spaces.server_engines import connections, pgvector, server_index, upd
 from store.spaces.server_engines.checking import find_differences, report_engine
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.engine import EngineState, EngineTarget
+from store.spaces.server_engines.milvus import MilvusEngine
 from store.spaces.server_engines.pgvector import PgvectorEngine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServerIndex
 from store.spaces.server_engines.updating import repair_engine, update_engine
@@ -400,6 +401,41 @@ def test_a_stopped_update_leaves_what_was_there(
     setup.update()
     assert verify(setup.library) == []
     agrees(setup.load().index, exact=False)
+
+
+@only_servers
+def test_nothing_is_left_of_what_was_replaced_or_stopped(
+    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
+) -> None:
+    first = state_of(setup)
+    assert update_engine(setup.library, setup.stored, rebuild=True)
+    second = state_of(setup)
+    assert {first.storage, second.storage} <= stored_names(setup)  # a search may still use the first
+    left = second.storage[:-8] + "00000000"
+    engine = setup.engine()
+    if isinstance(engine, MilvusEngine):
+        with engine._connected() as client:
+            engine._create(client, left)  # as a build that was killed
+        assert left in stored_names(setup)
+    engine.close()
+    clusters.add(5)
+    setup.update()
+    assert {name for name in stored_names(setup) if name.startswith(second.storage[:-8])} == {second.storage}
+    agrees(setup.load().index, exact=False)
+
+
+def stored_names(setup: Setup) -> set[str]:
+    engine = setup.engine()
+    try:
+        if isinstance(engine, MilvusEngine):
+            with engine._connected() as client:
+                return set(client.list_collections())
+        assert isinstance(engine, PgvectorEngine)
+        with engine._connected() as connection:
+            statement = "SELECT tablename FROM pg_tables WHERE schemaname = 'sightline_vectors'"
+            return {name for (name,) in connection.execute(statement)}
+    finally:
+        engine.close()
 
 
 @only_servers
