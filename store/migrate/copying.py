@@ -71,12 +71,17 @@ def copy_rows(table: Table, source: Source, target: Connection, advance: Callabl
 
 
 def compare_rows(table: Table, source: Source, target: Connection, advance: Callable[[int], None]) -> CarriedTable:
-    """Compare all rows of a table. Raises `RowsDiffer` for the first one that is not the same, or is missing."""
+    """Compare all rows of a table. Raises `RowsDiffer` for the first one that is not the same, or is missing.
+
+    Raises `RowsRefused` if that is because the target stores no text with a NUL.
+    """
     digest, rows = hashlib.sha256(), 0
     for here, there in zip_longest(source.blocks(table), _blocks(target, table), fillvalue=()):
         for row, copy in zip_longest(here, there):
             encoded = None if row is None else _encoded(row)
             if copy is None or encoded is None or encoded != _encoded(copy):
+                if row is not None and any(isinstance(value, str) and "\0" in value for value in row):
+                    raise RowsRefused(table.name, "a text has a NUL character")
                 raise RowsDiffer(table.name, _key(table, copy if row is None else row))
             digest.update(encoded)
         rows += len(here)

@@ -122,6 +122,13 @@ def test_path_that_is_too_long_for_an_index_is_refused(indexed: Library, remote:
         migrate(indexed, remote)
 
 
+def test_text_with_nul_is_refused(indexed: Library, remote: Library) -> None:
+    with indexed.transaction() as connection:
+        connection.execute(insert(Tag).values(key="a\0b", name="a\0b"))
+    with pytest.raises(MigrationFailed, match="In the table tags, the rows cannot be written .*NUL"):
+        migrate(indexed, remote)
+
+
 def test_two_migrations_into_one_database_do_not_mix(indexed: Library, remote: Library, postgres_url: str) -> None:
     """The second one waits for the first one, and is refused then."""
     errors: list[Exception] = []
