@@ -125,7 +125,7 @@ def test_path_that_is_too_long_for_an_index_is_refused(indexed: Library, remote:
 def test_text_with_nul_is_refused(indexed: Library, remote: Library) -> None:
     with indexed.transaction() as connection:
         connection.execute(insert(Tag).values(key="a\0b", name="a\0b"))
-    with pytest.raises(MigrationFailed, match="In the table tags, the rows cannot be written .*NUL"):
+    with pytest.raises(MigrationFailed, match=r"In the table tags, the rows cannot be written .*NUL"):
         migrate(indexed, remote)
 
 
