@@ -60,13 +60,17 @@ def _require_connected(connection: "psycopg.Connection[Any]", record: Connection
 
 
 def _begin(locks: LockConnections, connection: Connection) -> None:
-    from psycopg import IsolationLevel
+    from psycopg import Error, IsolationLevel
 
     driver: Any = connection.connection.dbapi_connection
     writes = is_writing(connection)
-    # The driver sends these with the `BEGIN` before the next statement.
-    driver.read_only = not (writes or is_writing_temporary(connection))
-    driver.isolation_level = IsolationLevel.REPEATABLE_READ if driver.read_only else IsolationLevel.READ_COMMITTED
+    try:
+        # The driver sends these with the `BEGIN` before the next statement.
+        driver.read_only = not (writes or is_writing_temporary(connection))
+        driver.isolation_level = IsolationLevel.REPEATABLE_READ if driver.read_only else IsolationLevel.READ_COMMITTED
+    except Error:  # what keeps the connection would try it again and again
+        connection.invalidate()
+        raise
     if writes:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock_key(locks.schema, '')})")
         with driver.cursor() as cursor:

@@ -387,6 +387,20 @@ def test_lost_connections_are_replaced(library: Library, postgres_url: str) -> N
     counter.close()
 
 
+def test_a_kept_connection_whose_loss_the_driver_noticed_is_replaced(library: Library) -> None:
+    """No statement fails then, by which the engine would notice it, too."""
+    counter = ChangeCounter(library)
+    number = counter.value()
+    kept = counter._connection
+    assert kept is not None
+    assert kept.connection.dbapi_connection is not None
+    kept.connection.dbapi_connection.close()
+    with pytest.raises(LibraryUnreachable):
+        counter.value()
+    assert counter.value() == number
+    counter.close()
+
+
 def test_a_connection_that_is_lost_within_a_transaction_rolls_it_back(library: Library, postgres_url: str) -> None:
     with pytest.raises(LibraryUnreachable), library.transaction() as connection:
         mark_changed(connection)
