@@ -90,7 +90,7 @@ def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
     """
     require_reachable(address)
     is_auto = address == AUTO
-    with _environment(_loopback() if is_auto else _QUIET), _own_handlers():
+    with _environment(_loopback() if is_auto else _QUIET), _own_handlers() as set_handler:
         import ray
 
         if ray.is_initialized():
@@ -112,6 +112,7 @@ def open_cluster(address: str, cores: int, memory: int) -> Iterator[RayCluster]:
             stack.callback(_shut_down, ray)
             with _cluster_errors(address):
                 ray.init(**settings, log_to_driver=False, logging_level="ERROR")
+            set_handler()
             cluster = _connected(ray)
             if not is_auto:
                 _require_same_version(cluster)
@@ -220,12 +221,25 @@ def _silence() -> Iterator[None]:
 
 
 @contextmanager
-def _own_handlers() -> Iterator[None]:
-    """Keep what this program does on SIGTERM: connecting to Ray replaces it."""
+def _own_handlers() -> Iterator[Callable[[], None]]:
+    """Keep what this program does on SIGTERM: connecting to Ray replaces it, by a function that prints a stack.
+
+    Yields a function to call after connecting. Where SIGTERM would have ended the program at once, it ends the run
+    in order.
+    """
     is_main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)
+
+    def set_handler() -> None:
+        if is_main and before is not None:
+            signal.signal(signal.SIGTERM, _end if before == signal.SIG_DFL else before)
+
     try:
-        yield
+        yield set_handler
     finally:
         if is_main and before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _: object) -> None:
+    raise SystemExit(128 + number)

@@ -87,8 +87,15 @@ def test_killed_run_continues_and_leaves_no_process(
     assert list(home.rglob("*ray*")) == []
 
 
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_ends_at_once_and_leaves_nothing(
-    cli: Cli, home: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli,
+    home: Path,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: signal.Signals,
+    code: int,
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(cli.library))
     before = folders_of_ray()
@@ -99,10 +106,11 @@ def test_interrupted_run_ends_at_once_and_leaves_nothing(
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < limit
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    os.killpg(process.pid, kind)  # as a terminal does
     _, err = process.communicate(timeout=DEADLINE_SECONDS)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in err
+    assert b"received" not in err  # Ray prints where a signal has arrived
     wait_until_gone(cli.library)
     assert folders_of_ray() == before
     assert cli.is_intact()
