@@ -58,13 +58,14 @@ def selected_ids(library: Library, stored: StoredSpace, condition: Condition) ->
         Embedding.space_id == stored.id, Embedding.content_id == Picture.content_id
     )
     with library.read() as connection:
-        return read_ids(connection, _files(connection, *_compiled(connection, condition)).where(embedded.exists()))
+        return read_ids(connection, _files(*_compiled(connection, condition)).where(embedded.exists()))
 
 
 def candidates_in(connection: Connection, condition: Condition) -> Ids:
     """Return contents, ascending, among which are all with a present file that `condition` keeps.
 
-    Others are those without a present file, if no fact of a file is asked for. Raises as `selected_ids`.
+    Others are those without a present file, if no fact of a file is asked for, and documents of unfinished imports.
+    Raises as `selected_ids`.
     """
     check_size(condition)
     return _candidates(connection, condition)
@@ -125,7 +126,8 @@ def absent_contents(connection: Connection) -> Select[int]:
 
 def select_matching(connection: Connection, condition: Condition) -> Select[Any]:
     """A statement for the IDs of the contents with a present file that `condition` keeps. Raises as `selected_ids`."""
-    return _files(connection, *_compiled(connection, condition)).distinct()
+    files = _files(*_compiled(connection, condition))
+    return files.where(*in_finished_root(connection)).distinct()
 
 
 def _candidates(connection: Connection, condition: Condition) -> Ids:
@@ -134,7 +136,7 @@ def _candidates(connection: Connection, condition: Condition) -> Ids:
     where, needs = _compiled(connection, condition)
     if needs == {Needs.CONTENT}:  # the same for every file of the content
         return read_ids(connection, select(Content.id).where(where))
-    return read_ids(connection, _files(connection, where, needs))
+    return read_ids(connection, _files(where, needs))
 
 
 def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], set[Needs]]:
@@ -147,10 +149,10 @@ def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnEleme
     return where, compiler.needs
 
 
-def _files(connection: Connection, where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
+def _files(where: ColumnElement[bool], needs: set[Needs]) -> Select[Any]:
     """A statement for the content of every present file that matches."""
     present = mostly(Picture.state, PictureState.PRESENT)
-    statement = select(Picture.content_id).where(present, where, *in_finished_root(connection))
+    statement = select(Picture.content_id).where(present, where)
     if needs & {Needs.CONTENT, Needs.SIDECAR}:
         statement = statement.join(Content, Content.id == Picture.content_id)
     if Needs.SIDECAR in needs:
