@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.abc import Dumper
 
+    from store.catalog.postgresql.brief_connection import BriefConnection
+
 __all__ = ["WAIT_SECONDS", "connect", "is_lost", "require_driver"]
 
 WAIT_SECONDS = 60
@@ -47,9 +49,11 @@ def require_driver() -> None:
         raise ExtraMissing("A library in PostgreSQL", "postgresql") from exc
 
 
-def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Connection[Any]":
+def connect(address: ServerAddress, *, autocommit: bool = False) -> "BriefConnection":
     """Open a connection. Parameters of the URL take precedence. Raises `psycopg.Error` and `LibraryUnusable`."""
-    import psycopg
+    from psycopg import Capabilities
+
+    from store.catalog.postgresql.brief_connection import BriefConnection, BriefCursor
 
     defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
@@ -59,8 +63,10 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "psycopg.Con
         "keepalives_count": 3,
         "client_encoding": "UTF8",
     }
-    connection = psycopg.connect(autocommit=True, **{**defaults, **_parameters(address)})
+    connection = BriefConnection.connect(autocommit=True, **{**defaults, **_parameters(address)})
     try:
+        if Capabilities().has_pipeline():
+            connection.cursor_factory = BriefCursor
         connection.adapters.register_dumper(str, _text_dumper())
         version = connection.info.server_version
         later = [setting for first, setting in _LATER_SETTINGS.items() if version >= first]
@@ -102,9 +108,13 @@ def is_lost(connection: "psycopg.Connection[Any]") -> bool:
     """Return whether the server has ended an idle connection, as far as this machine knows. Nothing is sent."""
     import psycopg
 
+    from store.catalog.postgresql.brief_connection import BriefConnection
+
     if connection.closed:
         return True
     try:
+        if isinstance(connection, BriefConnection):
+            connection.settle()
         for _ in range(_READS):
             with selectors.DefaultSelector() as selector:
                 selector.register(connection.fileno(), selectors.EVENT_READ)

@@ -65,6 +65,7 @@ def _begin(locks: LockConnections, connection: Connection) -> None:
     driver: Any = connection.connection.dbapi_connection
     writes = is_writing(connection)
     try:
+        driver.settle()
         # The driver sends these with the `BEGIN` before the next statement.
         driver.read_only = not (writes or is_writing_temporary(connection))
         driver.isolation_level = IsolationLevel.REPEATABLE_READ if driver.read_only else IsolationLevel.READ_COMMITTED

@@ -1,0 +1,70 @@
+"""A connection that waits less often for its server: each wait costs more than most of the statements do.
+
+A search reads in four transactions, and each would be waited for three times or more. `BEGIN` is sent together with
+the first statement. `COMMIT` is sent at the end of a transaction that only reads, but not waited for until the
+connection is used again: it has no result that anything depends on.
+"""
+
+import selectors
+from typing import Any
+
+import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
+
+__all__ = ["BriefConnection", "BriefCursor"]
+
+
+class BriefConnection(psycopg.Connection[Any]):
+    """A connection of `psycopg` with cursors of the kind `BriefCursor`."""
+
+    _is_ending = False
+    """A `COMMIT` has been sent, and its result has not been read."""
+
+    def commit(self) -> None:
+        """End the transaction, without waiting for that if it only reads."""
+        status = self.pgconn.transaction_status
+        if self._is_ending or not self.read_only or self._pipeline or status != TransactionStatus.INTRANS:
+            super().commit()
+            return
+        self.pgconn.send_query(b"COMMIT")
+        self._is_ending = True
+        if self.pgconn.flush():
+            self.settle()
+
+    def rollback(self) -> None:
+        """Roll back the transaction, unless it has already been ended by `commit`."""
+        if not self._is_ending:
+            super().rollback()
+
+    def settle(self) -> None:
+        """Wait for the end of the transaction that `commit` ended. Raises `psycopg.OperationalError`."""
+        if not self._is_ending:
+            return
+        self._is_ending = False
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.pgconn.socket, selectors.EVENT_READ)
+            while self.pgconn.flush() or self.pgconn.is_busy():
+                selector.select()
+                self.pgconn.consume_input()
+        while (result := self.pgconn.get_result()) is not None:
+            if result.status != ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+
+    def wait(self, *arguments: Any, **options: Any) -> Any:
+        """Do what any other method does on the connection, after the transaction before it."""
+        self.settle()
+        return super().wait(*arguments, **options)
+
+
+class BriefCursor(psycopg.Cursor[Any]):
+    """A cursor that begins a transaction and executes its first statement with one wait."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> "BriefCursor":
+        """Execute a statement as `psycopg.Cursor` does."""
+        connection = self.connection
+        if isinstance(connection, BriefConnection):
+            connection.settle()
+        if connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE:
+            return super().execute(query, params, **options)
+        with connection.pipeline():
+            return super().execute(query, params, **options)
