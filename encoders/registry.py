@@ -22,7 +22,7 @@ from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from core.errors import (
     BadCheckpoint,
@@ -32,6 +32,7 @@ from core.errors import (
     ModelUnavailable,
     PluginError,
     UnknownModel,
+    UnknownModelOption,
     WeightsChanged,
 )
 from core.plugins import PluginTable
@@ -78,6 +79,7 @@ def load(name: str, placement: Placement = DEFAULT_PLACEMENT) -> Encoder:
 
     Raises:
         UnknownModel: No model has this name, or not this version.
+        UnknownModelOption: What follows `?` is no option of a model.
         ModelUnavailable: Files of the model are missing.
         BadCheckpoint: The files cannot be used as a model.
         DeviceUnavailable: The model does not run in the precision that its name asks for.
@@ -245,10 +247,17 @@ def split_version(typed: str) -> tuple[str, str | None]:
 
 
 def _split_options(typed: str) -> tuple[str, str | None, str | None]:
-    """Split `NAME?lang=deu_Latn&precision=int8` into the name, the language and the precision."""
-    name, _, options = typed.partition("?")
-    given = parse_qs(options)
-    return name, given.get("lang", [None])[0], given.get("precision", [None])[0]
+    """Split `NAME?lang=deu_Latn&precision=int8` into the name, the language and the precision.
+
+    Raises `UnknownModelOption`: an option with a typing error must not load something else than what was asked for.
+    """
+    name, question, options = typed.partition("?")
+    pairs = parse_qsl(options, keep_blank_values=True)
+    given = dict(pairs)
+    is_known = set(given) <= {"lang", "precision"} and all(given.values())
+    if question and not (pairs and is_known and len(given) == len(pairs)):
+        raise UnknownModelOption(name, options)
+    return name, given.get("lang"), given.get("precision")
 
 
 def _from_folder(folder: Path, name: str, language: str | None, placement: Placement) -> Encoder:

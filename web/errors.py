@@ -102,6 +102,7 @@ STATUS: Mapping[type[SightlineError], HTTPStatus] = MappingProxyType(
         errors.InvalidJob: HTTPStatus.BAD_REQUEST,
         errors.PictureError: HTTPStatus.BAD_REQUEST,
         errors.BadCheckpoint: HTTPStatus.BAD_REQUEST,
+        errors.UnknownModelOption: HTTPStatus.BAD_REQUEST,
         errors.BadVectorFile: HTTPStatus.BAD_REQUEST,
         # The request names something that does not exist.
         errors.PathNotIndexed: HTTPStatus.NOT_FOUND,

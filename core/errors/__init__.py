@@ -95,6 +95,7 @@ from core.errors.models import (
     LicenceNotAllowed,
     ModelUnavailable,
     UnknownModel,
+    UnknownModelOption,
 )
 from core.errors.queries import (
     AlbumIsRanked,
@@ -217,6 +218,7 @@ __all__ = [
     "UnknownLanguage",
     "UnknownMetric",
     "UnknownModel",
+    "UnknownModelOption",
     "UnknownRoot",
     "UnknownSpace",
     "UnknownSplit",

@@ -16,6 +16,7 @@ __all__ = [
     "LicenceNotAllowed",
     "ModelUnavailable",
     "UnknownModel",
+    "UnknownModelOption",
 ]
 
 
@@ -29,6 +30,17 @@ class UnknownModel(EncoderError):
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(f"Unknown model {name!r}. Choose from: {', '.join(known)}.")
         self.name, self.known = name, known
+
+
+class UnknownModelOption(EncoderError):
+    """The model `name` is followed by `options` (`NAME?option=value`) that no model has."""
+
+    def __init__(self, name: str, options: str) -> None:
+        super().__init__(
+            f"The options {options!r} of the model {name!r} are not known. There are lang=LANGUAGE and precision=int8, "
+            "each at most once, with & in between."
+        )
+        self.name, self.options = name, options
 
 
 class ModelUnavailable(EncoderError):

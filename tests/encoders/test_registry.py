@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import ImportedSpaceHasNoModel, LicenceNotAllowed, UnknownModel
+from core.errors import ImportedSpaceHasNoModel, LicenceNotAllowed, UnknownModel, UnknownModelOption
 from core.space import Space
 from encoders import registry
 from encoders.fake import FakeEncoder
@@ -21,6 +21,16 @@ def test_an_unknown_name_lists_the_known_names(name: str) -> None:
     assert caught.value.name == name
     assert caught.value.known == ("mini", "fake")
     assert "mini" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options", ["", "x", "precison=int8", "precision=", "lang=de&x=1", "precision=int8&precision=int4", "&"]
+)
+def test_options_of_a_name_that_are_misspelt_or_repeated_are_refused(options: str) -> None:
+    with pytest.raises(UnknownModelOption) as caught:
+        registry.load(f"clip?{options}")
+    assert (caught.value.name, caught.value.options) == ("clip", options)
+    assert "precision=int8" in str(caught.value)
 
 
 def test_commercial_only_refuses_models_without_a_known_licence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,7 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.UnknownLanguage(_PATH, "de", ("en",)),
     errors.UnknownMetric("mrr", ("R@k",)),
     errors.UnknownModel("clop", ("mini",)),
+    errors.UnknownModelOption("clop", "precison=int8"),
     errors.UnknownRoot(_PATH, (_PATH / "a",)),
     errors.UnknownSpace("clop", ("mini",)),
     errors.UnknownSplit(_PATH, "test", ("train",)),

@@ -30,6 +30,7 @@ EXPECTED = {
         "PictureUnreadable",
         "PictureUnsupported",
         "QuerySyntax",
+        "UnknownModelOption",
     },
     404: {
         "AmbiguousSpace",
