@@ -55,8 +55,8 @@ def _download(error: errors.DownloadFailed) -> str:
 
 def _weights_changed(error: errors.WeightsChanged) -> str:
     return (
-        f"`sightline models use {error.model}` embeds the pictures again and then searches with the installed model. "
-        "Until then, `sightline similar` finds pictures like one in the library."
+        f"`sightline models use {shlex.quote(error.model)}` embeds the pictures again and then searches with the "
+        "installed model. Until then, `sightline similar` finds pictures like one in the library."
     )
 
 
@@ -85,7 +85,9 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             else "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy "
             "the library to another one first."
         ),
-        errors.LibraryUnreachable: lambda _: "Is the server running, and are its address, user and password right?",
+        errors.LibraryUnreachable: lambda _: (
+            "Check that the server runs, that the database exists, and the address, user and password."
+        ),
         errors.LibraryReadOnly: lambda error: (
             "Ask for the permission to write, or name the server that the others follow with --library."
             if isinstance(error.path, str)

@@ -1,6 +1,7 @@
 """`sightline index`."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -111,7 +112,8 @@ def _warn_of_filling(library: Library) -> None:
         if state == "under way":
             warn(f"the change to {stored.space} is in progress and includes these pictures")
         elif state is not None:
-            warn(f"the change to {stored.space} is incomplete; `sightline models use {stored.space.name}` continues it")
+            command = f"sightline models use {shlex.quote(stored.space.name)}"
+            warn(f"the change to {stored.space} is incomplete; `{command}` continues it")
 
 
 def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:

@@ -1,5 +1,6 @@
 """`sightline models use` and `sightline models drop`: the active space, and removing one."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,5 +145,5 @@ def _summary(facts: dict[str, Any], space: Space, before: Space | None) -> str:
     if before is not None and facts["answers"]:
         # Without a version of its own, the name of a model stands for the newest weights.
         name = before.fingerprint[:12] if before.name in (space.model, space.name) else before.name
-        lines.append(f"  {before.title} keeps its vectors; `sightline models use {name}` switches back")
+        lines.append(f"  {before.title} keeps its vectors; `sightline models use {shlex.quote(name)}` switches back")
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """`sightline status`."""
 
+import shlex
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -278,7 +279,7 @@ def _space_state(space: dict[str, Any]) -> str:
     if space["filling"] == "under way":
         parts.append("being filled")
     elif space["filling"]:
-        parts.append(f"partly filled (`sightline models use {space['name']}` continues)")
+        parts.append(f"partly filled (`sightline models use {shlex.quote(space['name'])}` continues)")
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {_counted(space['pictures'], 'picture', 'pictures')}")
     if space["failed"]:
