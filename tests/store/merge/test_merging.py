@@ -141,6 +141,7 @@ def test_merge_into_a_new_library_takes_its_model(make: Callable[..., Library], 
 
 
 @pytest.mark.slow
+@pytest.mark.sqlite("its limit of variables is lowered")
 def test_content_may_have_more_copies_than_a_statement_has_variables(two: tuple[Library, Library]) -> None:
     library, other = two
     (content,) = ids_of(other, "copy.png")
