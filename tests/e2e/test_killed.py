@@ -115,7 +115,7 @@ def test_index_killed_within_a_batch(cli: Cli, tmp_path: Path, paint: Paint) -> 
 
 
 @pytest.mark.parametrize(
-    "function", ["store.catalog.schema:prepare", "store.library:insert", "store.spaces.registry:activate"]
+    "function", ["store.catalog.schema:prepare", "store.catalog.schema:add_state", "store.spaces.registry:activate"]
 )
 def test_index_killed_while_creating_the_library(cli: Cli, tmp_path: Path, paint: Paint, function: str) -> None:
     folder = tmp_path / "photos"
