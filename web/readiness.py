@@ -66,21 +66,21 @@ class Readiness:
         self._open_searcher = open_searcher
         self._lock = Lock()
         self._thread: Thread | None = None
-        self._searcher: Searcher | None = None
-        self._model = ModelState.LOADING
+        self._loaded: tuple[Searcher | None, ModelState] = (None, ModelState.LOADING)
+        """One value, so that no report has the state of a model whose searcher it does not see yet."""
 
     def report(self) -> ReadinessReport:
         """Return what can be done now, and begin to load what is missing."""
+        searcher, model = self._loaded
         try:
             if active_space(self._library) is None:
                 return self._report(ModelState.NONE, IndexState.NONE, ready=True)
-            if self._searcher is None:
+            if searcher is None:
                 self._load()
-                return self._report(self._model, IndexState.NONE, ready=False)
-            return self._report(self._model, self._index(self._searcher), ready=True)
+                return self._report(model, IndexState.NONE, ready=False)
+            return self._report(model, self._index(searcher), ready=True)
         except LibraryError:
-            state = CatalogueState.UNREACHABLE
-            return ReadinessReport(False, state, self._model, IndexState.NONE)
+            return ReadinessReport(False, CatalogueState.UNREACHABLE, model, IndexState.NONE)
 
     def _report(self, model: ModelState, index: IndexState, *, ready: bool) -> ReadinessReport:
         return ReadinessReport(ready and not self.stopping, CatalogueState.REACHABLE, model, index)
@@ -99,12 +99,14 @@ class Readiness:
     def _warm_up(self) -> None:
         try:
             searcher = self._open_searcher()
+        except SightlineError:
+            self._loaded = (None, ModelState.UNAVAILABLE)
+            return
+        try:
             searcher.encoder.encode_texts(["a"])  # reads the weights
         except ImportedSpaceHasNoModel:
-            self._model = ModelState.NONE
+            self._loaded = (searcher, ModelState.NONE)
         except SightlineError:
-            self._model = ModelState.UNAVAILABLE
-            return
+            self._loaded = (None, ModelState.UNAVAILABLE)
         else:
-            self._model = ModelState.LOADED
-        self._searcher = searcher
+            self._loaded = (searcher, ModelState.LOADED)
