@@ -497,7 +497,7 @@ def test_a_library_that_cannot_be_changed_writes_no_sidecar(
     from core.errors import LibraryReadOnly
 
     tag(indexed, album / "red.png", "new")
-    monkeypatch.setattr(indexed, "read_only", "its folder belongs to another user")
+    monkeypatch.setattr(indexed.backend, "read_only", "its folder belongs to another user")
     with pytest.raises(LibraryReadOnly):
         write(indexed)
     assert not (album / "red.png.xmp").exists()
