@@ -33,6 +33,7 @@ def test_temporary_rows_are_rolled_back_on_an_exception(library: Library) -> Non
             assert connection.execute(text("SELECT count(*) FROM seen")).scalar_one() == 0
 
 
+@pytest.mark.sqlite("a library in a folder")
 def test_a_library_in_a_folder_loads_nothing_of_postgresql(library: Library) -> None:
     code = (
         "import sys\nfrom store import Library\nfrom store.check import verify\n"
@@ -46,6 +47,9 @@ def test_a_library_in_a_folder_loads_nothing_of_postgresql(library: Library) -> 
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.sqlite(
+    "on a server, index files belong to the machine, and are written without a right to change the library"
+)
 def test_a_library_that_is_only_read_takes_no_lock(library: Library) -> None:
     with Library.open_to_read(library.path) as opened:
         for lock in (opened.exclusive(), opened.publishing(), opened.publishing_if_free()):
