@@ -31,8 +31,9 @@ PARALLEL := -n auto --dist worksteal
 # What tests must find once the dependency group `servers` is installed.
 SERVERS := postgresql,milvus,ray
 
-# A browser and its server fill two cores. A test that fails is tried once more, and named in the summary.
-ALONE := -n 0 --reruns 1 -rsfER
+# A browser and its server fill two cores. A test with servers that fails is tried once more, and named in the summary.
+AGAIN := --reruns 1 -rsfER
+ALONE := -n 0 $(AGAIN)
 
 # Tests of libraries in folders that are run on PostgreSQL, too.
 ON_POSTGRESQL := tests/store/albums tests/store/backup tests/store/catalog tests/store/exchange tests/store/filters \
@@ -59,7 +60,8 @@ test-ci: $(VENV)/.dev
 	$(BIN)/pytest -m "$(USUAL)" $(ALONE) tests/web/browser
 
 test-servers: $(VENV)/.servers
-	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) -m "servers and not weights and not gpu and not slow"
+	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) $(AGAIN) \
+		-m "servers and not weights and not gpu and not slow"
 	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest $(PARALLEL) --catalogue postgresql \
 		-m "$(USUAL) and not processes and not browser and not sqlite" $(ON_POSTGRESQL)
 	SIGHTLINE_REQUIRED_TOOLS=$(SERVERS) $(BIN)/pytest -n 0 --catalogue postgresql -m "not slow" $(RAY_ON_POSTGRESQL)
