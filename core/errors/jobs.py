@@ -33,7 +33,7 @@ class JobActionRefused(JobError):
     """A job in the state `state` cannot be paused, resumed, cancelled or tried again (`action`)."""
 
     def __init__(self, job_id: int, state: str, action: str) -> None:
-        super().__init__(f"Job {job_id} is {state}, so {action!r} does not apply to it.")
+        super().__init__(f"Job {job_id} is {state}, so '{action}' does not apply to it.")
         self.job_id, self.state, self.action = job_id, state, action
 
 

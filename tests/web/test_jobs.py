@@ -172,6 +172,7 @@ def test_queued_job_can_be_cancelled_and_tried_again(
     assert act(client, job, "cancel")["state"] == "cancelled"
     refused = client.post(f"{JOBS}/{job['id']}/pause")
     assert (refused.status_code, refused.json()["title"]) == (409, "JobActionRefused")
+    assert refused.json()["detail"] == f"Job {job['id']} is cancelled, so 'pause' does not apply to it."
     assert act(client, job, "retry")["state"] == "queued"
     held.set()
     assert finished(client, job)["state"] == "done"

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.processes]
 NAME = "photos.example.org"
 PATIENCE_SECONDS = 120
 PICTURES = 24
-MANY = 400
+MANY = 2_000
 
 
 class Balancer:
@@ -105,7 +105,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def many_pictures(folder: Path) -> Path:
-    """Write pictures that take a second or more to index. No other folder has the same."""
+    """Write pictures that take some seconds to index. No other folder has the same."""
     folder.mkdir()
     encoded = BytesIO()
     Image.effect_noise((640, 480), 50).convert("RGB").save(encoded, "JPEG")
