@@ -33,12 +33,7 @@ def default_library() -> Path:
 
     Raises `HomeFolderNotFound` if the user has no home folder.
     """
-    if folder := os.environ.get(LIBRARY_VARIABLE):
-        return Path(folder)
-    try:
-        return platformdirs.user_data_path("sightline", appauthor=False) / "library"
-    except RuntimeError as exc:
-        raise HomeFolderNotFound(LIBRARY_VARIABLE) from exc
+    return _data_folder(LIBRARY_VARIABLE, "library")
 
 
 def models_folder() -> Path:
@@ -46,12 +41,7 @@ def models_folder() -> Path:
 
     Each model has a subfolder of its own. Raises `HomeFolderNotFound` if the user has no home folder.
     """
-    if folder := os.environ.get(MODELS_VARIABLE):
-        return Path(folder)
-    try:
-        return platformdirs.user_data_path("sightline", appauthor=False) / "models"
-    except RuntimeError as exc:
-        raise HomeFolderNotFound(MODELS_VARIABLE) from exc
+    return _data_folder(MODELS_VARIABLE, "models")
 
 
 def local_folder() -> Path:
@@ -59,12 +49,17 @@ def local_folder() -> Path:
 
     Raises `HomeFolderNotFound` if the user has no home folder.
     """
-    if folder := os.environ.get(LOCAL_VARIABLE):
+    return _data_folder(LOCAL_VARIABLE, "servers")
+
+
+def _data_folder(variable: str, name: str) -> Path:
+    """Return the folder that an environment variable names, else the folder `name` in the user's data folder."""
+    if folder := os.environ.get(variable):
         return Path(folder)
     try:
-        return platformdirs.user_data_path("sightline", appauthor=False) / "servers"
+        return platformdirs.user_data_path("sightline", appauthor=False) / name
     except RuntimeError as exc:
-        raise HomeFolderNotFound(LOCAL_VARIABLE) from exc
+        raise HomeFolderNotFound(variable) from exc
 
 
 def slug(name: str) -> str:
