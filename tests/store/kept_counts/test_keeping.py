@@ -177,17 +177,22 @@ def counted_in_python(connection: Connection, chosen: Sequence[int] = CONTENTS) 
     return counts
 
 
+def change_and_keep(library: Library, number: int, batch: list[tuple[object, ...]]) -> None:
+    """Apply changes. Every second time, a process that knows nothing then counts, and stores that."""
+    with library.transaction() as connection:
+        for change in batch:
+            apply(connection, change)
+    if number % 2:
+        keeping._memories.clear()
+        keep_counts(library)
+
+
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.lists(CHANGES, max_size=4), max_size=5))
 def test_counts_follow_any_changes(filled: Library, changes: list[list[tuple[object, ...]]]) -> None:
-    """Also the stored ones: every second time, another process would count, which knows nothing."""
+    """Also the stored ones."""
     for number, batch in enumerate(changes):
-        with filled.transaction() as connection:
-            for change in batch:
-                apply(connection, change)
-        if number % 2:
-            keeping._memories.clear()
-            keep_counts(filled)
+        change_and_keep(filled, number, batch)
         with filled.read() as connection:
             assert count_everything(filled) == counted_in_python(connection)
             assert wrong_counts(connection) == []
@@ -204,12 +209,7 @@ def test_counts_of_some_contents_follow_any_changes(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selected, "MIN_EACH", 0)
         for number, batch in enumerate(changes):
-            with filled.transaction() as connection:
-                for change in batch:
-                    apply(connection, change)
-            if number % 2:
-                keeping._memories.clear()
-                keep_counts(filled)
+            change_and_keep(filled, number, batch)
             with filled.read() as connection:
                 expected = counted_in_python(connection, chosen)
                 expected.absent = 0
