@@ -104,8 +104,11 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         ),
         errors.UnknownIndexEngine: lambda _: "SIGHTLINE_INDEX_ENGINE names the engine to use.",
         errors.TargetNotEmpty: lambda _: "Name a folder that does not exist yet, or an empty database.",
-        errors.MigrationFailed: lambda _: (
-            "`sightline verify` lists damage of the library, `sightline repair` repairs it."
+        errors.MigrationFailed: lambda error: (
+            "The library is not damaged, but that database stores no such value. Change it in the library, such as the "
+            "name of a file or a tag, and migrate again."
+            if error.is_limit
+            else "`sightline verify` lists damage of the library, `sightline repair` repairs it."
         ),
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
         errors.RootElsewhere: lambda error: (

@@ -16,6 +16,7 @@ from store.migrate.migrating import (
     publish_indexes,
     require_empty,
 )
+from store.migrate.target_folder import require_usable_folder
 from store.spaces.approximation import update_approximation
 from store.spaces.registry import active_space
 
@@ -38,6 +39,7 @@ SHOWN_TABLES = {
 def migrate_library(source: str, target: str, *, dry_run: bool, as_json: bool) -> None:
     """Copy a library, and print what was copied."""
     with Library.open_to_read(source) as opened:
+        require_usable_folder(target)
         if dry_run:
             _plan(opened, target, as_json=as_json)
             return

@@ -123,11 +123,14 @@ class TargetNotEmpty(LibraryError):
 
 
 class MigrationFailed(LibraryError):
-    """A library could not be copied to `path` as a whole: `table` and `reason` say what was wrong."""
+    """A library could not be copied to `path` as a whole: `table` and `reason` say what was wrong.
 
-    def __init__(self, path: Path | str, table: str, reason: str) -> None:
+    `is_limit` says that nothing is damaged, but that the database there does not store what this one stores.
+    """
+
+    def __init__(self, path: Path | str, table: str, reason: str, *, is_limit: bool = False) -> None:
         super().__init__(path, f"The library was not copied to {path}. In the table {table}, {reason}.")
-        self.table, self.reason = table, reason
+        self.table, self.reason, self.is_limit = table, reason, is_limit
 
 
 class LibraryInUse(LibraryError):

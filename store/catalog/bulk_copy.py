@@ -16,7 +16,14 @@ __all__ = ["RowsNotStorable", "last_ids", "set_last_ids", "triggers_off", "write
 
 
 class RowsNotStorable(Exception):
-    """Rows break a rule of the schema, or have a value that the database cannot store, such as a text with a NUL."""
+    """Rows break a rule of the schema, or have a value that the database cannot store, such as a text with a NUL.
+
+    `is_limit` says that it is a value.
+    """
+
+    def __init__(self, detail: str, *, is_limit: bool) -> None:
+        super().__init__(detail)
+        self.is_limit = is_limit
 
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
@@ -27,7 +34,7 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -
     try:
         connection.execute(insert(table), [dict(row._mapping) for row in rows])
     except (DataError, IntegrityError) as exc:
-        raise RowsNotStorable(str(exc.orig)) from exc
+        raise RowsNotStorable(str(exc.orig), is_limit=isinstance(exc, DataError)) from exc
 
 
 def _copy_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> None:
@@ -37,7 +44,7 @@ def _copy_rows(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -
     try:
         load_rows(connection, table, [_with_json(row, as_json) for row in rows] if as_json else rows)
     except (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded) as exc:
-        raise RowsNotStorable(str(exc)) from exc
+        raise RowsNotStorable(str(exc), is_limit=not isinstance(exc, psycopg.IntegrityError)) from exc
 
 
 def _is_json(column: Column[Any]) -> bool:

@@ -40,11 +40,14 @@ class RowsDiffer(Exception):
 
 
 class RowsRefused(Exception):
-    """The target does not accept the rows of `table`, which break a rule of the schema; `detail` says which."""
+    """The target does not accept the rows of `table`; `detail` says why.
 
-    def __init__(self, table: str, detail: str) -> None:
+    They have a value that it cannot store (`is_limit`), or break a rule of the schema.
+    """
+
+    def __init__(self, table: str, detail: str, *, is_limit: bool) -> None:
         super().__init__(table, detail)
-        self.table, self.detail = table, detail
+        self.table, self.detail, self.is_limit = table, detail, is_limit
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def copy_rows(table: Table, source: Source, target: Connection, advance: Callabl
         try:
             write_rows(target, table, block)
         except RowsNotStorable as exc:
-            raise RowsRefused(table.name, str(exc)) from exc
+            raise RowsRefused(table.name, str(exc), is_limit=exc.is_limit) from exc
         advance(len(block))
 
 
@@ -81,7 +84,7 @@ def compare_rows(table: Table, source: Source, target: Connection, advance: Call
             encoded = None if row is None else _encoded(row)
             if copy is None or encoded is None or encoded != _encoded(copy):
                 if row is not None and any(isinstance(value, str) and "\0" in value for value in row):
-                    raise RowsRefused(table.name, "a text has a NUL character")
+                    raise RowsRefused(table.name, "a text has a NUL character", is_limit=True)
                 raise RowsDiffer(table.name, _key(table, copy if row is None else row))
             digest.update(encoded)
         rows += len(here)

@@ -125,7 +125,8 @@ def _carry(
         set_last_ids(written, ids)
         compared = [compare_rows(table, read, written, hooks.advance) for table in tables]
     except RowsRefused as exc:
-        raise MigrationFailed(target.location, exc.table, f"the rows cannot be written ({exc.detail})") from exc
+        reason = f"the rows cannot be written ({exc.detail})"
+        raise MigrationFailed(target.location, exc.table, reason, is_limit=exc.is_limit) from exc
     except RowsDiffer as exc:
         raise MigrationFailed(target.location, exc.table, f"the row {exc.key!r} is not the same afterwards") from exc
     return compared

@@ -42,6 +42,8 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
         (errors.QuerySyntax("a + + b", 4, Notice("two_operators", "Two operators"), is_operator=True), "--plain"),
         (errors.AlbumIsRanked("Rome"), "sightline album show 'Rome'"),
         (errors.RelevanceNotCalibrated("fake"), "--min-score"),
+        (errors.MigrationFailed(PATH, "tags", "the row (1,) is not the same afterwards"), "sightline verify"),
+        (errors.MigrationFailed(PATH, "tags", "a text has a NUL character", is_limit=True), "is not damaged"),
     ],
 )
 def test_hints_name_the_command_or_option(error: SightlineError, hint: str) -> None:

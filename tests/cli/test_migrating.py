@@ -43,3 +43,27 @@ def test_migrate_into_a_library_with_pictures_is_refused(sightline: Sightline, f
     missing = sightline("migrate", tmp_path / "nothing", tmp_path / "new")
     assert (missing.code, "There is no library" in missing.err) == (2, True)
     assert not (tmp_path / "new").exists()
+
+
+def test_migrate_into_a_folder_with_other_files_is_refused(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    target = tmp_path / "documents"
+    target.mkdir()
+    (target / "letter.txt").write_text("Dear Anna")
+    for options in ([], ["--dry-run"]):
+        refused = sightline("migrate", filled, target, *options)
+        assert (refused.code, refused.text) == (2, "")
+        assert "is not an empty library: the folder has other files, such as letter.txt." in refused.err
+    assert [path.name for path in target.iterdir()] == ["letter.txt"]
+    file = sightline("migrate", filled, target / "letter.txt")
+    assert (file.code, file.text) == (2, "")
+    assert (target / "letter.txt").read_text() == "Dear Anna"
+
+
+def test_migrate_into_an_empty_folder_works(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    """Also into one in which a library was being created when the process was killed."""
+    for name, entries in (("empty", []), ("begun", ["indexes"]), ("disk", ["lost+found"])):
+        for entry in entries:
+            (tmp_path / name / entry).mkdir(parents=True)
+        (tmp_path / name).mkdir(exist_ok=True)
+        assert sightline("migrate", filled, tmp_path / name).code == 0
+        assert sightline("search", "red", "-k", "1", "--library", tmp_path / name).code == 0

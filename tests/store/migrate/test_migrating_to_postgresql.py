@@ -118,15 +118,17 @@ def test_path_that_is_too_long_for_an_index_is_refused(indexed: Library, remote:
         longest = select(func.max(Picture.id)).scalar_subquery()
         changed = update(Picture).where(Picture.id == longest).values(relpath=long, **path_columns(long))
         assert connection.execute(changed).rowcount == 1
-    with pytest.raises(MigrationFailed, match="In the table pictures, the rows cannot be written"):
+    with pytest.raises(MigrationFailed, match="In the table pictures, the rows cannot be written") as refused:
         migrate(indexed, remote)
+    assert refused.value.is_limit
 
 
 def test_text_with_nul_is_refused(indexed: Library, remote: Library) -> None:
     with indexed.transaction() as connection:
         connection.execute(insert(Tag).values(key="a\0b", name="a\0b"))
-    with pytest.raises(MigrationFailed, match=r"In the table tags, the rows cannot be written .*NUL"):
+    with pytest.raises(MigrationFailed, match=r"In the table tags, the rows cannot be written .*NUL") as refused:
         migrate(indexed, remote)
+    assert refused.value.is_limit
 
 
 def test_two_migrations_into_one_database_do_not_mix(indexed: Library, remote: Library, postgres_url: str) -> None:
