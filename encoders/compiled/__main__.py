@@ -51,9 +51,9 @@ def _quantise(encoder: Int8Encoder) -> None:
     from encoders.compiled.quantise import quantise
 
     base = encoder.base
-    if store.find(base.space) is None:
+    if store.find_intact(base.space) is None:
         _compile(base.original, waits=True)
-    found = store.find(base.space)
+    found = store.find_intact(base.space)
     if found is not None:
         _once(encoder, lambda: quantise(encoder, CompiledEncoder(found, base.original)), waits=True)
 
@@ -66,12 +66,12 @@ def _once(
     With `waits`, wait until no other process does.
     """
     with store.exporting(encoder.space, waits=waits) as may_export:
-        tried = store.find(encoder.space) is not None or store.read_failure(encoder.space) is not None
+        tried = store.find_intact(encoder.space) is not None or store.read_failure(encoder.space) is not None
         if not may_export or tried:
             return None
         try:
             return make()
-        except (OSError, SightlineError):
+        except (OSError, MemoryError, SightlineError):
             raise
         except Exception as exc:
             reason = str(exc) if isinstance(exc, NotCompilable) else repr(exc)[:300]
@@ -90,5 +90,5 @@ if __name__ == "__main__":
     Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     try:
         compile_model(*sys.argv[1:])
-    except (OSError, SightlineError) as exc:  # PyTorch is used, and the next process tries again
+    except (OSError, MemoryError, SightlineError) as exc:  # PyTorch is used, and the next process tries again
         sys.exit(str(exc))

@@ -72,7 +72,6 @@ def _write(encoder: TorchEncoder, folder: Path) -> Card:
         logit_scale=None if scale is None else float(scale.detach().float().exp().reshape(-1)[0]),
         tokenizer=rules,
         cosines={},
-        files={file.name: file.stat().st_size for file in folder.iterdir()},
     )
     card = replace(card, trims=_can_trim(encoder, CompiledModel(folder, card)))
     return replace(card, cosines=_compare(encoder, model, CompiledEncoder(CompiledModel(folder, card), encoder)))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DeviceUnavailable, ExtraMissing
+from encoders.background import background
 from encoders.base import Encoder
 from encoders.compiled import openvino_encoder, store
 from encoders.compiled.choice import requested_runtime
@@ -75,7 +76,8 @@ class Int8Encoder(Encoder):
         space = base.space
         super().__init__(
             model=f"{space.model}?precision={INT8}",
-            weights=f"{space.weights} {INT8} {QUANTISER_VERSION}",
+            # Other photos would give other steps, and vectors that must not be compared with these.
+            weights=f"{space.weights} {INT8} {QUANTISER_VERSION}, photos {background().version}",
             dim=space.dim,
             preprocess=base.preprocess,
             batch_size=CPU_BATCH_SIZE,
@@ -117,10 +119,13 @@ class Int8Encoder(Encoder):
         return self.forward_pixels(np.rint(scaled * 255).clip(0, 255).astype(np.uint8))
 
     def tower(self) -> OpenVinoEncoder:
-        """Return the image tower in 8 bits, after making it if needed. Raises `DeviceUnavailable`."""
+        """Return the image tower in 8 bits, after making it if there is none or a damaged one.
+
+        Raises `DeviceUnavailable`.
+        """
         with self.base.opening:
             if self._tower is None:
-                found = store.find(self.space) or self._quantise()
+                found = store.find_intact(self.space) or self._quantise()
                 self._tower = OpenVinoEncoder(found, self.base.original)
             return self._tower
 
@@ -128,7 +133,8 @@ class Int8Encoder(Encoder):
         """Make the image tower in a process of its own. Raises `DeviceUnavailable`."""
         self.base.compiled()
         self._require_no_failure()
-        found = self.base.compile_in_process(self, f"Preparing {self.space.model}; this is done once.")
+        self.base.compile_in_process(self, f"Preparing {self.space.model}; this is done once.")
+        found = store.find_intact(self.space)
         if found is None:
             self._require_no_failure()
             raise DeviceUnavailable(INT8, "its tower could not be made; memory or space on the disk may be short")

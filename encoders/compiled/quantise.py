@@ -44,8 +44,7 @@ def _write(encoder: Int8Encoder, compiled: CompiledEncoder, folder: Path) -> Car
     if not loss.mean_cosine >= MIN_COSINE:
         raise NotCompilable(f"its vectors lose too much in 8 bits: {loss}")
     loss.keep(folder)
-    files = {file.name: file.stat().st_size for file in folder.iterdir() if file.is_file()}
-    return replace(card, files=files, cosines={"images": loss.worst_cosine})
+    return replace(card, cosines={"images": loss.worst_cosine})
 
 
 def measure_loss(exact: Vectors, rounded: Vectors, captions: Vectors) -> Loss:

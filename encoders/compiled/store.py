@@ -4,12 +4,13 @@ A compiled model is a folder with a name from the fingerprint of its space and `
 another name, flushed and renamed, so that a folder of that name is complete. `compiled.json` in it is its `Card`.
 """
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ __all__ = [
     "discard",
     "exporting",
     "find",
+    "find_intact",
     "publish",
     "read_failure",
     "record_failure",
@@ -60,10 +62,12 @@ class Card:
 
     Its keys are `images`, `texts` and, if the model has them, `patches`.
     """
-    files: Mapping[str, int]
-    """The size of each file in bytes."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """The size of each file in bytes, as `publish` found it."""
     trims: bool = False
     """Whether texts are embedded without padding: tokens of padding do not change their vectors."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of each file, as `publish` found it; empty in a card of an earlier version of Sightline."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +80,18 @@ class CompiledModel:
 
 def find(space: Space) -> CompiledModel | None:
     """Return the compiled model of `space`; None if there is none, or an incomplete one."""
-    for root in _roots():
-        folder = root / _key(space)
-        card = _read_card(folder / CARD)
-        if card is not None and card.fingerprint == space.fingerprint and _is_complete(folder, card):
-            return CompiledModel(folder, card)
+    return next(_complete(space), None)
+
+
+def find_intact(space: Space) -> CompiledModel | None:
+    """Return the compiled model of `space` whose image tower has the checksums of its card; None if there is none.
+
+    Reads all weights of the tower. A damaged model is deleted, if its folder can be written.
+    """
+    for found in _complete(space):
+        if _image_tower_is_intact(found):
+            return found
+        discard(found)
     return None
 
 
@@ -127,7 +138,8 @@ def exporting(space: Space, *, waits: bool = False) -> Iterator[bool]:
 def publish(space: Space, write: Callable[[Path], Card]) -> CompiledModel:
     """Let `write` fill a new folder and return its card, then make it the compiled model of `space`.
 
-    Call it within `exporting`. Compiled models of earlier weights of the same model are deleted. Raises `OSError`.
+    Sizes and checksums of the files are added to the card. Call it within `exporting`. Compiled models of earlier
+    weights of the same model are deleted. Raises `OSError`.
     """
     root, key = _writable_root(), _key(space)
     for leftover in root.glob(f".{key}.*.tmp"):
@@ -136,6 +148,12 @@ def publish(space: Space, write: Callable[[Path], Card]) -> CompiledModel:
     draft.mkdir()
     try:
         card = write(draft)
+        written = [file for file in draft.iterdir() if file.is_file()]
+        card = replace(
+            card,
+            files={file.name: file.stat().st_size for file in written},
+            checksums={file.name: _checksum(file) for file in written},
+        )
         content = json.dumps(asdict(card), ensure_ascii=False, indent=1)
         write_atomically(draft / CARD, [content.encode()])
         for file in draft.iterdir():
@@ -167,9 +185,31 @@ def _read_card(file: Path, *, any_version: bool = False) -> Card | None:
         return None
 
 
+def _complete(space: Space) -> Iterator[CompiledModel]:
+    for root in _roots():
+        folder = root / _key(space)
+        card = _read_card(folder / CARD)
+        if card is not None and card.fingerprint == space.fingerprint and _is_complete(folder, card):
+            yield CompiledModel(folder, card)
+
+
 def _is_complete(folder: Path, card: Card) -> bool:
     try:
         return all((folder / name).stat().st_size == size for name, size in card.files.items())
+    except OSError:
+        return False
+
+
+def _checksum(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _image_tower_is_intact(compiled: CompiledModel) -> bool:
+    checksums = compiled.card.checksums
+    names = [name for name in (IMAGES, f"{IMAGES}.data") if name in checksums]
+    try:
+        return all(_checksum(compiled.folder / name) == checksums[name] for name in names)
     except OSError:
         return False
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import DeviceUnavailable, ExtraMissing
+from core.errors import DeviceUnavailable, ExtraMissing, WeightsChanged
 from encoders import registry
 from encoders.background import background
 from encoders.base import Encoder
@@ -18,7 +18,7 @@ from encoders.compiled.int8 import Int8Encoder, Loss, describe_int8
 from encoders.compiled.quantise import measure_loss, quantise
 from encoders.compiled.runtime import RuntimeEncoder
 from encoders.model_info import describe_model
-from tests.support.compiled_models import pixels
+from tests.support.compiled_models import EXACT, pixels
 
 pytest.importorskip("open_clip")
 pytest.importorskip("onnx")
@@ -45,6 +45,14 @@ def load(name: Path, options: str = "?precision=int8") -> Int8Encoder:
     encoder = registry.load(f"{name}{options}")
     assert isinstance(encoder, Int8Encoder)
     return encoder
+
+
+def _damage(file: Path) -> None:
+    """Change bytes, but not the size."""
+    content = bytearray(file.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 64] = bytes(255 - byte for byte in content[middle : middle + 64])
+    file.write_bytes(content)
 
 
 @pytest.mark.usefixtures("here")
@@ -87,6 +95,73 @@ def test_the_description_says_what_is_lost(tiny: dict[str, Path], compiled: Comp
     described = describe_int8(encoder)
     assert described["loss"].startswith("on 42 photos: cosine to float32 0.9")
     assert store.find(registry.load(str(tiny["vit"])).space) is not None  # the model in float32 stays
+
+
+@pytest.mark.usefixtures("here")
+def test_other_photos_make_another_space(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled("vit")
+    first = load(tiny["vit"])
+    photos = background()
+    monkeypatch.setattr("encoders.compiled.int8.background", lambda: replace(photos, version=photos.version + 1))
+    other = load(tiny["vit"])
+    assert other.space.fingerprint != first.space.fingerprint
+    assert other.space.model == first.space.model
+    with pytest.raises(WeightsChanged):
+        registry.load_for_space(first.space)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_tower_that_is_made_again_is_the_same(tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    first = encoder.tower().compiled
+    store.discard(first)
+    assert load(tiny["vit"]).tower().compiled.card.checksums == first.card.checksums
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", [store.IMAGES, f"{store.IMAGES}.data"])
+def test_a_damaged_tower_of_the_right_size_is_made_again(name: str, tiny: dict[str, Path], compiled: Compiled) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    shown = pixels(encoder, 2)
+    expected = encoder.encode_pixels(shown)
+    _damage(encoder.tower().compiled.folder / name)
+    np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_damaged_tower_that_cannot_be_deleted_is_not_used(
+    tiny: dict[str, Path], compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    shown = pixels(encoder, 2)
+    expected = encoder.encode_pixels(shown)
+    _damage(encoder.tower().compiled.folder / f"{store.IMAGES}.data")
+    monkeypatch.setattr(store, "discard", lambda _: None)
+    monkeypatch.setattr(store, "_writable_root", lambda: tmp_path / "cache")
+    monkeypatch.setattr(store, "_roots", lambda: iter([tmp_path / "models" / store.SUBFOLDER, tmp_path / "cache"]))
+    (tmp_path / "cache").mkdir()
+    again = load(tiny["vit"])
+    np.testing.assert_array_equal(again.encode_pixels(shown), expected)
+    assert again.tower().compiled.folder.parent == tmp_path / "cache"
+
+
+@pytest.mark.processes
+def test_a_damaged_tower_in_float32_is_compiled_again_before_it_becomes_one_in_8_bits(
+    tiny: dict[str, Path], compiled: Compiled
+) -> None:
+    folder = compiled("vit")
+    _damage(folder / f"{store.IMAGES}.data")
+    encoder = load(tiny["vit"])
+    shown = pixels(encoder, 2)
+    exact = registry.load(str(tiny["vit"]), EXACT)
+    assert isinstance(exact, RuntimeEncoder)
+    cosines = (encoder.encode_pixels(shown) * exact.original.encode_pixels(shown)).sum(1)
+    assert cosines.min() > 0.98
 
 
 @pytest.mark.processes
