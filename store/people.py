@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, select
 from core.metadata import Area, Person
 from store.catalog.bulk_insert import insert_rows
 from store.catalog.collation import clean_name, fold
-from store.catalog.id_sets import batch_slices
+from store.catalog.id_sets import among, batch_slices
 from store.catalog.tables import PersonRow
 
 __all__ = ["people_of", "set_people"]
@@ -26,7 +26,7 @@ def people_of(connection: Connection, content_ids: Sequence[int]) -> dict[int, t
     """Return the people in these contents, by content ID, in the order of their names."""
     people: dict[int, list[Person]] = {}
     for batch in batch_slices(len(content_ids)):
-        statement = select(PersonRow.__table__).where(PersonRow.content_id.in_(list(content_ids[batch])))
+        statement = select(PersonRow.__table__).where(among(PersonRow.content_id, list(content_ids[batch])))
         for row in connection.execute(statement.order_by(PersonRow.content_id, PersonRow.key)):
             area = None if row.left is None else Area(row.left, row.top, row.width, row.height)
             people.setdefault(row.content_id, []).append(Person(row.name, area))

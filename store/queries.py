@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
 
 from core.metadata import DateSource, Person
 from store.catalog.frame_ids import content_of
-from store.catalog.id_sets import Ids, batch_slices
+from store.catalog.id_sets import Ids, among, batch_slices
 from store.catalog.tables import (
     Content,
     ContentPlace,
@@ -53,6 +54,13 @@ __all__ = [
 
 MAX_PAGE_SIZE = 2**31
 """Records of one page; within what every database counts to."""
+
+_FACTS = (
+    Content.id, Content.width, Content.height, Content.format, Content.size, Content.taken_at, Content.camera,
+    Content.lens, Content.latitude, Content.longitude, Content.utc_offset, Content.date_source, Content.sublocation,
+    Content.duration, Content.color,
+)  # fmt: skip
+"""What a record shows of a content, apart from its place."""
 
 
 @dataclass(frozen=True)
@@ -126,68 +134,76 @@ def load_content_record(library: Library, content_id: int) -> ContentRecord | No
 
 
 def content_records_in(connection: Connection, ids: Sequence[int]) -> dict[int, ContentRecord]:
-    """As `load_content_records`, within a transaction."""
+    """As `load_content_records`, within a transaction. The records are in the order of their IDs."""
     records: dict[int, ContentRecord] = {}
     for batch in batch_slices(len(ids)):
-        paths: dict[int, list[Path]] = {}
-        documents: dict[int, str] = {}
-        companions: dict[int, list[Path]] = {}
-        files = (
-            select(Picture.id, Picture.content_id, Root.path, Picture.relpath, Root.kind, Picture.companions)
-            .join(Root, Root.id == Picture.root_id)
-            .where(Picture.content_id.in_(list(ids[batch])), Picture.state == PictureState.PRESENT)
-        )
+        files: dict[int, list[Row[Any]]] = {}
         # Sorted here: asked to do it, SQLite walks through every present picture in the order of their IDs.
-        for row in sorted(connection.execute(files), key=lambda row: int(row.id)):
-            if row.kind == RootKind.COLLECTION:
-                documents[row.content_id] = os.fsdecode(row.relpath)
-                paths[row.content_id] = [Path(documents[row.content_id])]
-                continue
-            path = _file_path(row.path, row.relpath)
-            paths.setdefault(row.content_id, []).append(path)
-            companions.setdefault(row.content_id, []).extend(_companion_paths(path, row.companions))
-        people = people_of(connection, list(paths))
-        for row in connection.execute(_with_places(list(paths))):
-            records[row.id] = ContentRecord(
-                id=row.id,
-                paths=tuple(paths[row.id]),
-                width=row.width,
-                height=row.height,
-                format=row.format,
-                size=row.size,
-                taken_at=row.taken_at,
-                camera=row.camera,
-                lens=row.lens,
-                latitude=row.latitude,
-                longitude=row.longitude,
-                utc_offset=row.utc_offset,
-                date_source=row.date_source and DateSource(row.date_source),
-                sublocation=row.sublocation,
-                city=row.shown_city,
-                region=row.shown_region,
-                country=row.shown_country,
-                people=people.get(row.id, ()),
-                companions=tuple(companions.get(row.id, ())),
-                duration=row.duration,
-                color=row.color,
-                document=documents.get(row.id),
-            )
+        for row in sorted(connection.execute(_present_files(ids[batch])), key=attrgetter("picture_id")):
+            files.setdefault(row.id, []).append(row)
+        people = people_of(connection, list(files))
+        records |= {content_id: _record(files[content_id], people.get(content_id, ())) for content_id in sorted(files)}
     return records
 
 
-def _with_places(ids: Sequence[int]) -> Select[Any]:
-    """A statement for contents, with the names of their places."""
+def _present_files(ids: Sequence[int]) -> Select[Any]:
+    """A statement for the present files of contents, with the facts of the content and the names of its place.
+
+    It is one statement because each is a request if the database is on a server.
+    """
     looked_up = (PlaceRow.city, PlaceRow.region, PlaceRow.country)
     own = (Content.city, Content.region, Content.country)
     shown = (
         case((has_own_place(), named), else_=found).label(f"shown_{named.key}")
         for named, found in zip(own, looked_up, strict=True)
     )
+    file = (Picture.id.label("picture_id"), Root.path, Picture.relpath, Root.kind, Picture.companions)
+    columns: tuple[Any, ...] = (*file, *_FACTS, *shown)
     return (
-        select(Content.__table__, *shown)
+        select(*columns)
+        .select_from(Picture)
+        .join(Root, Root.id == Picture.root_id)
+        .join(Content, Content.id == Picture.content_id)
         .outerjoin(ContentPlace, ContentPlace.content_id == Content.id)
         .outerjoin(PlaceRow, PlaceRow.id == ContentPlace.place_id)
-        .where(Content.id.in_(ids))
+        .where(among(Picture.content_id, list(ids)), Picture.state == PictureState.PRESENT)
+    )
+
+
+def _record(files: Sequence[Row[Any]], people: tuple[Person, ...]) -> ContentRecord:
+    """Return the record of a content from the rows of its files."""
+    row, document = files[0], None
+    paths, companions = list[Path](), list[Path]()
+    for file in files:
+        if file.kind == RootKind.COLLECTION:
+            document = os.fsdecode(file.relpath)
+            paths = [Path(document)]
+            continue
+        paths.append(_file_path(file.path, file.relpath))
+        companions.extend(_companion_paths(paths[-1], file.companions))
+    return ContentRecord(
+        id=row.id,
+        paths=tuple(paths),
+        width=row.width,
+        height=row.height,
+        format=row.format,
+        size=row.size,
+        taken_at=row.taken_at,
+        camera=row.camera,
+        lens=row.lens,
+        latitude=row.latitude,
+        longitude=row.longitude,
+        utc_offset=row.utc_offset,
+        date_source=row.date_source and DateSource(row.date_source),
+        sublocation=row.sublocation,
+        city=row.shown_city,
+        region=row.shown_region,
+        country=row.shown_country,
+        people=people,
+        companions=tuple(companions),
+        duration=row.duration,
+        color=row.color,
+        document=document,
     )
 
 
@@ -268,7 +284,7 @@ def load_dates_taken(library: Library, ids: Ids) -> dict[int, datetime]:
     with library.read() as connection:
         for batch in batch_slices(len(ids)):
             statement = select(Content.id, Content.taken_at).where(
-                Content.id.in_(ids[batch].tolist()), Content.taken_at.is_not(None)
+                among(Content.id, ids[batch].tolist()), Content.taken_at.is_not(None)
             )
             dates |= {row.id: row.taken_at for row in connection.execute(statement)}
     return dates

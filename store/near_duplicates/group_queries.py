@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from core.errors import PathNotIndexed
 from core.files import absolute
 from store.catalog.id_sets import Ids, batch_slices
+from store.catalog.id_sets import among as is_among
 from store.catalog.tables import PerceptualHashRow, Picture, PictureState, Root, RootKind
 from store.library import Library
 from store.queries import ContentRecord, content_records_in
@@ -28,7 +29,7 @@ def duplicate_anchors(library: Library, ids: Sequence[int]) -> dict[int, int]:
     with library.read() as connection:
         for batch in batch_slices(len(ids)):
             statement = select(PerceptualHashRow.content_id, PerceptualHashRow.anchor_id).where(
-                PerceptualHashRow.content_id.in_(list(ids[batch])),
+                is_among(PerceptualHashRow.content_id, list(ids[batch])),
                 PerceptualHashRow.anchor_id.is_not(None),
                 present.exists(),
             )
@@ -104,7 +105,7 @@ def _other_members(connection: Connection, ids: Sequence[int]) -> dict[int, list
                 other,
                 (other.anchor_id == PerceptualHashRow.anchor_id) & (other.content_id != PerceptualHashRow.content_id),
             )
-            .where(PerceptualHashRow.content_id.in_(list(ids[batch])))
+            .where(is_among(PerceptualHashRow.content_id, list(ids[batch])))
             .order_by(other.content_id)
         )
         for row in connection.execute(statement):
