@@ -1,4 +1,4 @@
-"""The Python example in the README runs as printed."""
+"""The README's Python example runs as printed, and its numbers are those of the model card."""
 
 import re
 import shutil
@@ -13,6 +13,7 @@ from encoders import registry
 
 REPOSITORY = Path(__file__).parent.parent
 README = REPOSITORY / "README.md"
+MODEL_CARD = REPOSITORY / "encoders" / "mini" / "MODEL_CARD.md"
 GALLERY = REPOSITORY / "examples" / "gallery" / "home"
 
 
@@ -48,3 +49,16 @@ def test_python_of_the_readme(home: Path) -> None:
 
 def test_readme_is_short() -> None:
     assert len(README.read_text(encoding="utf-8").split()) <= 900
+
+
+def test_scores_of_the_readme_are_those_of_the_model_card() -> None:
+    readme = " ".join(README.read_text(encoding="utf-8").split())
+    (scores,) = re.findall(r"among the first ten for (.*?\)\.)", readme)
+    said = {language: percent for percent, language in re.findall(r"^([\d.]+) % of the (\w+) captions", scores)}
+    said |= dict(re.findall(r"(\w+) ([\d.]+) %", scores))
+    card = MODEL_CARD.read_text(encoding="utf-8").partition("### Flickr8k, dev split")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| ([A-Z]\w+) \| [\d,]+ \| \S+ \S+ \| \S+ \S+ \| (0\.\d+) ", card, re.MULTILINE)
+    assert {language: float(percent) for language, percent in said.items()} == {
+        language: round(100 * float(recall), 1) for language, recall in rows
+    }
+    assert len(said) == 6
