@@ -6,6 +6,7 @@ connection is used again: it has no result that anything depends on.
 """
 
 import selectors
+from collections.abc import Generator
 from typing import Any
 
 import psycopg
@@ -54,6 +55,13 @@ class BriefConnection(psycopg.Connection[Any]):
         """Do what any other method does on the connection, after the transaction before it."""
         self.settle()
         return super().wait(*arguments, **options)
+
+    def _start_query(self) -> Generator[Any, Any, None]:
+        """Begin a transaction if a statement needs one. In a pipeline, `psycopg` would wait for that."""
+        if not self._pipeline or self.autocommit or self.pgconn.transaction_status != TransactionStatus.IDLE:
+            yield from super()._start_query()
+            return
+        yield from self._exec_command(self._get_tx_start_command())
 
 
 class BriefCursor(psycopg.Cursor[Any]):

@@ -1,5 +1,6 @@
 """Connections to a PostgreSQL server: their settings, and noticing without a request that one was lost."""
 
+import logging
 import selectors
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,7 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "BriefConnec
 
     from store.catalog.postgresql.brief_connection import BriefConnection, BriefCursor
 
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what goes wrong is raised, too
     defaults: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "fallback_application_name": "sightline",

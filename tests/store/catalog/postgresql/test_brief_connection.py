@@ -1,6 +1,8 @@
 """A connection that waits less often for its server ends transactions and reports errors as any other does."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -35,6 +37,20 @@ def test_each_transaction_sees_what_was_committed_before_it(connection: BriefCon
             connection.rollback()  # as the pool does
 
 
+def test_begin_is_sent_with_the_first_statement(connection: BriefConnection, tmp_path: Path) -> None:
+    with (tmp_path / "messages").open("w") as log:
+        connection.read_only = True
+        connection.pgconn.trace(log.fileno())
+        connection.execute("SELECT count(*) FROM numbers WHERE n > %s", [1])
+        connection.execute("SELECT 1")
+        connection.commit()
+        connection.settle()
+        connection.pgconn.untrace()
+    messages = (line.split("\t")[1] for line in (tmp_path / "messages").read_text().splitlines())
+    exchanges = [direction for direction, _ in groupby(messages)]
+    assert exchanges == ["F", "B"] * 3  # both statements and the end: sent, answered
+
+
 def test_a_transaction_that_reads_ends_without_another_statement(
     connection: BriefConnection, postgres_url: str
 ) -> None:
@@ -58,6 +74,19 @@ def test_the_kind_of_the_next_transaction_can_be_chosen(connection: BriefConnect
     assert connection.execute("SELECT n FROM numbers").fetchall() == []
 
 
+def test_a_statement_that_failed_several_times_works_later(connection: BriefConnection) -> None:
+    """The driver prepares a statement that is executed for the sixth time."""
+    for _ in range(10):
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute("SELECT * FROM later WHERE n = %s", [1])
+        connection.rollback()
+    connection.execute("CREATE TABLE later (n int)")
+    connection.commit()
+    for _ in range(10):
+        assert connection.execute("SELECT * FROM later WHERE n = %s", [1]).fetchall() == []
+        connection.commit()
+
+
 @pytest.mark.parametrize("statement", ["SELECT nothing FROM numbers", "INSERT INTO numbers VALUES (1)"])
 def test_an_error_of_the_first_statement_is_reported(connection: BriefConnection, statement: str) -> None:
     connection.read_only = True
@@ -75,3 +104,13 @@ def test_a_connection_that_ends_with_its_transaction_is_lost(connection: BriefCo
     with psycopg.connect(postgres_url, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
     assert is_lost(connection)
+
+
+def test_a_connection_that_was_lost_is_only_reported_by_an_exception(
+    connection: BriefConnection, postgres_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 60000)", [connection.info.backend_pid])
+    with pytest.raises(psycopg.OperationalError):
+        connection.execute("SELECT 1")
+    assert not caplog.records  # they would be printed
