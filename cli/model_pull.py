@@ -12,6 +12,7 @@ from rich.console import Console
 
 from cli.output import in_units, print_text, shown, warn
 from core.errors import SightlineError
+from encoders.compiled.int8 import Int8Encoder
 from encoders.compiled.runtime import RuntimeEncoder
 from encoders.hub import Manifest, PullPlan, import_folder, make_plan, model_folder, read_manifest, resolve
 from encoders.hub import pull as pull_files
@@ -27,19 +28,23 @@ MIN_ANNOUNCED_BYTES = 2**20
 
 
 def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, commercial: bool, update: bool) -> None:
-    """Download a model, or take its files from `folder`."""
-    if split_version(name.strip())[0] in BUILT_IN_MODELS:
+    """Download a model, or take its files from `folder`. `?precision=int8` after its name prepares that form of it."""
+    name, _, options = name.strip().partition("?")
+    form = f"{name}?{options}" if options else name
+    if split_version(name)[0] in BUILT_IN_MODELS:
         print_text(f"{name} is built in.")
         return
     pulled = read_manifest(model_folder(name))
     if pulled is not None and not (dry_run or update):
         require_commercial(pulled.name, pulled.licence, requested=commercial)
         print_text(f"{name} is already pulled: {shown(model_folder(name))} ({in_units(pulled.size)})")
+        if options:
+            _compile(form)
         return
     source = resolve(name)
     if folder is not None:
         require_commercial(name, _listed_licence(source.name), requested=commercial)
-        _report_pulled(import_folder(source, folder))
+        _report_pulled(import_folder(source, folder), form)
         return
     plan = make_plan(source)
     if pulled is not None and update and pulled.revision == plan.revision:
@@ -52,7 +57,7 @@ def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, comm
         return
     with PullProgressBar() as progress:
         manifest = pull_files(plan, progress, update=update)
-    _report_pulled(manifest)
+    _report_pulled(manifest, form)
 
 
 def _listed_licence(name: str) -> str:
@@ -75,9 +80,9 @@ def _confirm() -> bool:
     return click.confirm("Download it?", default=True, err=True)
 
 
-def _report_pulled(manifest: Manifest) -> None:
+def _report_pulled(manifest: Manifest, form: str) -> None:
     print_text(f"{manifest.name} is complete: {shown(model_folder(manifest.name))} ({in_units(manifest.size)})")
-    _compile(manifest.name)
+    _compile(form)
 
 
 def _compile(name: str) -> None:
@@ -86,6 +91,9 @@ def _compile(name: str) -> None:
         encoder = load(name, Placement(announce=warn))
         if isinstance(encoder, RuntimeEncoder) and encoder.compiled() is not None:
             print_text(f"{name} is prepared for fast starts; `sightline models info {name}` has the details.")
+        if isinstance(encoder, Int8Encoder):
+            encoder.tower()
+            print_text(f"{name} is prepared; `sightline models info '{name}'` says what it loses.")
 
 
 class PullProgressBar:

@@ -61,7 +61,7 @@ def all_models() -> Iterator[ModelDescription]:
 
 
 def describe_model(name: str) -> ModelDescription:
-    """Describe the model `name`, a version of it (`mini@2`), or the one in the folder `name`.
+    """Describe the model `name`, a version of it (`mini@2`), or the one in the folder or file (`ARCHITECTURE:FILE`).
 
     Raises `UnknownModel`, `PluginError` for a version of a plug-in that cannot be loaded, and `ModelUnavailable` for a
     partly downloaded model that is not in the model catalogue.
@@ -83,6 +83,9 @@ def describe_model(name: str) -> ModelDescription:
     require_complete(model_folder(name), name)
     if Path(name).is_dir():
         return _from_folder(Path(name).resolve())
+    architecture, _, file = name.partition(":")
+    if architecture and file and Path(file).expanduser().is_file():
+        return _from_file(architecture, Path(file).expanduser().resolve())
     for point in ENCODERS.plugins():
         if point.name == name:
             return _from_plugin(point)
@@ -162,6 +165,20 @@ def _from_folder(folder: Path) -> ModelDescription:
         dim=dim,
         input=side,
         folder=folder,
+        missing=_missing(),
+    )
+
+
+def _from_file(architecture: str, file: Path) -> ModelDescription:
+    """Describe a file of open_clip weights of the user's own."""
+    return ModelDescription(
+        name=f"{architecture}:{file}",
+        summary=f"A file of your own, of the architecture {architecture}",
+        location="folder",
+        languages=(),
+        licence="unknown",
+        size=file.stat().st_size,
+        folder=file.parent,
         missing=_missing(),
     )
 
