@@ -115,5 +115,5 @@ def _report(text: str, name: str, number: int, *, as_json: bool, code: int) -> i
     if as_json:
         print_json({"album": name, "changed": number})
     else:
-        print_text(f"{text} {number:,} {'picture' if number == 1 else 'pictures'}")
+        print_text(f"{text} {number:,} {'picture' if number == 1 else 'pictures'}.")
     return code

@@ -87,18 +87,25 @@ OPTION_SECTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
         "Library and model": ("library", "space", "device", "precision"),
     }
 )  # fmt: skip
-"""Titles in the help of a `SectionedCommand`, each with its parameters in order. All others go under "Other"."""
+"""Titles in the help of the commands that search, each with its parameters in order."""
 
 
 class SectionedCommand(click.Command):
-    """A command with many options, grouped by purpose in its help."""
+    """A command with many options, grouped by purpose in its help.
+
+    `sections` maps the titles to the names of the parameters below them, in order. All others go under "Other".
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, Sequence[str]] = OPTION_SECTIONS, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._sections = sections
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options below the titles of their sections."""
         records = {
             param.name: param.get_help_record(ctx) for param in self.get_params(ctx) if isinstance(param, click.Option)
         }
-        sections = [(title, [records.pop(name, None) for name in names]) for title, names in OPTION_SECTIONS.items()]
+        sections = [(title, [records.pop(name, None) for name in names]) for title, names in self._sections.items()]
         sections.append(("Other", list(records.values())))
         for title, section in sections:
             rows = [row for row in section if row is not None]

@@ -8,6 +8,9 @@ from typing import Any
 from core import errors
 from core.errors import SightlineError
 
+DEFAULT_MODEL = "mini"
+"""Only where models that embed pictures were asked for, this one is among those to choose from."""
+
 __all__ = ["HINTS", "describe_error", "hint_for"]
 
 
@@ -41,6 +44,10 @@ def _folder_not_found(error: errors.FolderNotFound) -> str:
 
 def _model(error: errors.ModelUnavailable) -> str:
     return f"`sightline models pull {error.pull}` downloads what is missing." if error.pull else ""
+
+
+def _unknown_model(error: errors.UnknownModel) -> str:
+    return "`sightline models list` lists models to download, too." if DEFAULT_MODEL in error.known else ""
 
 
 def _device(error: errors.DeviceUnavailable) -> str:
@@ -99,6 +106,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "Copy it first if it may not."
         ),
         errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
+        errors.IndexEngineNotCleared: lambda _: "`sightline repair` removes them when the engine can be reached.",
         errors.IndexEngineUnavailable: lambda _: (
             "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server."
         ),
@@ -127,6 +135,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "Include it with --include-hidden or --follow-links, or edit .sightlineignore."
         ),
         errors.ModelUnavailable: _model,
+        errors.UnknownModel: _unknown_model,
         errors.ImportedSpaceHasNoModel: lambda _: "`sightline similar` finds pictures and documents like a stored one.",
         errors.CheckpointIsSegmenter: lambda _: "`sightline highlight` can use it.",
         errors.DeviceUnavailable: _device,

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from cli.error_hints import describe_error
 from cli.output import print_json, print_text, printable, warn
 from cli.paths import logical_path
@@ -33,6 +35,8 @@ def add_to_queue(
 ) -> None:
     """Add a job to the queue, and print it."""
     found = require_kind(kind)
+    if kind == "space" and model is None:
+        raise click.UsageError("A job of the kind `space` changes the model: name it with --model.")
     parameters: dict[str, object] = {}
     if paths:
         parameters["folders"] = [str(absolute(logical_path(path))) for path in paths]

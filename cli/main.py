@@ -111,7 +111,7 @@ Exit codes: 0 success; 1 nothing found, or faults found; 2 wrong usage, or failu
 @click.option(
     "--library",
     type=click.Path(path_type=str),
-    help="Library folder, or postgresql://...  [default: $SIGHTLINE_LIBRARY, or your data folder]",
+    help="Library: a folder, or a postgresql:// address.  [default: $SIGHTLINE_LIBRARY, or your data folder]",
 )
 @click.version_option(__version__, "-V", "--version", prog_name="sightline")
 @click.pass_context

@@ -40,6 +40,7 @@ from core.settings import models_folder, slug
 from core.space import Space
 from encoders.base import Encoder
 from encoders.licences import commercial_only, require_commercial
+from encoders.model_catalog import TEST_DOUBLE
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 
 __all__ = [
@@ -205,7 +206,7 @@ def _load_plugin(typed: str, placement: Placement) -> Encoder:
         if "/" in name:
             remedy = f"Put the files of its repository into {models_folder() / slug(name)}."
             raise ModelUnavailable(typed, "its files", remedy, pull=name)
-        raise UnknownModel(typed, ENCODERS.names())
+        raise UnknownModel(typed, tuple(known for known in ENCODERS.names() if known != TEST_DOUBLE))
     if precision is not None:
         raise DeviceUnavailable(precision, f"{name} has no other precision than its own")
     if language is not None:

@@ -92,11 +92,10 @@ def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
             kind = {"by_hand": record.by_hand, "pictures": summary.pictures, "missing": summary.missing}
             print_json({"album": record.name, "query": record.query, "ranked": record.is_ranked, **kind})
         elif record.by_hand:
-            missing = f", {summary.missing:,} missing" if summary.missing else ""
-            noun = "picture" if summary.pictures == 1 else "pictures"
-            print_text(f"{record.name}  {summary.pictures:,} {noun}{missing}")
+            missing = f"  ({summary.missing:,} missing)" if summary.missing else ""
+            print_text(f"{summary.pictures:>8,}  {record.name}{missing}")
         else:
-            print_text(f"{record.name}  ({record.query})")
+            print_text(f"{'-':>8}  {record.name}  ({record.query})")
     ctx.exit(0 if summaries else 1)
 
 
@@ -109,7 +108,7 @@ Examples:
 """,
 )
 @click.argument("name")
-@click.option("-k", "--top", type=click.IntRange(min=1), help="Number of pictures  [default: all, or as saved].")
+@click.option("-k", "--top", type=click.IntRange(min=1), help="Number of pictures.  [default: all, or as saved]")
 @output_options
 @library_option
 @click.pass_context
@@ -154,13 +153,14 @@ def create(
 
 
 @album.command(
+    short_help="Add pictures to the album NAME.",
     epilog="""\b
 Examples:
   sightline album add Rome ./a.jpg ./b.jpg
   sightline search a church -0 | sightline album add Rome -
 
 Pictures are appended. Those that the album has already keep their places.
-"""
+""",
 )
 @click.argument("name")
 @selection_options
@@ -208,12 +208,13 @@ def remove(
 
 
 @album.command(
+    short_help="Change the order of the album NAME.",
     epilog="""\b
 Examples:
   sightline album order Rome ./best.jpg                  to the beginning
   sightline album order Rome ./a.jpg ./b.jpg --before ./c.jpg
   sightline album order Rome ./worst.jpg --last
-"""
+""",
 )
 @click.argument("name")
 @click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PICTURE...")

@@ -30,19 +30,19 @@ Probabilities come from the model (its logit scale) and are relative to these la
 add labels for everything else. A model without a logit scale, such as the built-in one, returns only the best label.
 """
 )
-@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("pictures", nargs=-1, metavar="[PICTURE]...", type=click.Path(path_type=Path))
 @click.option(
     "--labels", required=True, metavar="FILE|A,B,C", help="Two or more labels: a file with one per line, or a list."
 )
 @click.option(
     "--template", "templates", multiple=True, help="A sentence with {} for the label; several are averaged; repeatable."
 )
-@click.option("--lang", metavar="CODE", help="Language of the labels  [default: detected, else en]")
+@click.option("--lang", metavar="CODE", help="Language of the labels.  [default: detected, else en]")
 @click.option("--add-tags", is_flag=True, help="Tag each picture with its best label.")
 @click.option(
     "--min-probability",
     type=click.FloatRange(0, 1),
-    help="Only pictures whose best label has at least this probability  [default: 0.5 with --add-tags]",
+    help="Only pictures whose best label has at least this probability.  [default: 0.5 with --add-tags]",
 )
 @filter_options
 @library_option
@@ -65,7 +65,7 @@ def classify(
     placement: Placement,
     as_json: bool,
 ) -> None:
-    """Classify the pictures of the library, or PICTURES, by any labels, without training."""
+    """Classify the pictures of the library, or each PICTURE, by any labels, without training."""
     from cli.classification import ClassifyArguments, run_classify
 
     arguments = ClassifyArguments(

@@ -31,7 +31,7 @@ changed. Exit code 1 means that there are no groups.
     "--threshold",
     type=click.IntRange(0, 128),
     metavar="BITS",
-    help="How many of the 256 bits may differ; compares all pictures again  [default: 40].",
+    help="How many of the 256 bits may differ; compares all pictures again.  [default: 40]",
 )
 @click.option("--paths", is_flag=True, help="Print only the paths of all but the best of each group, one per line.")
 @click.option("-0", "--print0", is_flag=True, help="The same, each followed by NUL (for xargs -0).")

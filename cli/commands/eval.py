@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from cli.command_types import SectionedCommand
 from cli.options import GlobalOptions, json_option, placement_options
 
 __all__ = ["evaluate"]
@@ -13,8 +14,22 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
+_SECTIONS = {
+    "Data set": ("split", "langs", "direction", "format", "pictures", "image_column", "caption_column", "class_names"),
+    "Models": ("library", "spaces", "templates", "query_vectors", "query_ids", "device", "precision"),
+    "Vectors and rankings made elsewhere": (
+        "image_vectors", "text_vectors", "image_ids", "pairs", "captions_per_image", "run_files",
+    ),
+    "Measurement": ("metrics", "indexes", "depth"),
+    "Comparison": ("save", "baseline", "published", "published_models"),
+    "Output": ("as_json", "table", "html", "plots", "run", "qrels", "clip_benchmark"),
+}  # fmt: skip
+
+
 @click.command(
     "eval",
+    cls=SectionedCommand,
+    sections=_SECTIONS,
     epilog="""\b
 Examples:
   sightline eval captions.jsonl                            JSON Lines
@@ -61,7 +76,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     help="Put each caption (or class) into TEXT in place of {}; repeatable, vectors are averaged. Or a file of them.",
 )
 @click.option("--class-names", type=_FILE, metavar="FILE", help="Names of the classes, in the order of their folders.")
-@click.option("--metrics", metavar="LIST", help="mrr, R@1,5,10, ndcg@10, map, p@5, median_rank, ...")
+@click.option("--metrics", metavar="LIST", help="mrr, R@1,5,10, ndcg@10, map, p@5, median_rank and others.")
 @click.option(
     "--index",
     "indexes",
@@ -103,7 +118,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     "--image-ids",
     type=_FILE,
     metavar="FILE",
-    help="The pictures of the rows of --image-vectors, one per line  [default: in order]",
+    help="The pictures of the rows of --image-vectors, one per line.  [default: in order]",
 )
 @click.option("--pairs", is_flag=True, help="Instead of a DATASET: captions follow one another as their pictures do.")
 @click.option(
@@ -122,7 +137,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     "--query-ids",
     type=_FILE,
     metavar="FILE",
-    help="The captions' ids for these vectors, one per line  [default: in order]",
+    help="The captions' ids for these vectors, one per line.  [default: in order]",
 )
 @placement_options
 @json_option

@@ -4,16 +4,24 @@ from pathlib import Path
 
 import click
 
-from cli.command_types import QueryCommand
+from cli.command_types import OPTION_SECTIONS, QueryCommand
 from cli.options import FilterOptions, filter_options, json_option, library_option
 
 __all__ = ["facets"]
+
+_SECTIONS = {
+    "Filters": OPTION_SECTIONS["Filters"],
+    "Counts": ("names", "top"),
+    "Output": ("as_json",),
+    "Library": ("library",),
+}
 
 FACET_NAMES = ("year", "month", "camera", "lens", "format", "orientation", "tag", "folder")
 
 
 @click.command(
     cls=QueryCommand,
+    sections=_SECTIONS,
     epilog="""\b
 Examples:
   sightline facets

@@ -87,10 +87,10 @@ and above count as found. docs/highlight.md explains how to read maps, and their
     help="Use a search model (relevance) or a segmenter (segment); auto: a segmenter if one is installed.",
 )
 @click.option(
-    "--model", metavar="NAME", help="Search model for --engine relevance  [default: the library's, else mini]."
+    "--model", metavar="NAME", help="Search model for --engine relevance.  [default: the library's, else mini]"
 )
 @click.option(
-    "--segmenter", metavar="NAME", help="CLIPSeg model: a name or a folder  [default: CIDAS/clipseg-rd64-refined]."
+    "--segmenter", metavar="NAME", help="CLIPSeg model: a name or a folder.  [default: CIDAS/clipseg-rd64-refined]"
 )
 @library_option
 @click.option(

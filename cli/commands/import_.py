@@ -39,13 +39,15 @@ Text cannot be embedded in this space; `sightline similar` and evaluations work.
 @click.option("--space", "name", required=True, metavar="NAME", help="Name of the new space.")
 @click.option("--ids", type=FILE, help="File with the IDs of the vectors, in order.")
 @click.option("--paths", type=FILE, help="File with the paths of the pictures, in order.")
-@click.option("--root", type=click.Path(path_type=Path), help="Folder of relative paths  [default: the current folder]")
 @click.option(
-    "--dtype", type=click.Choice(["float16", "float32"]), help="Number format to store  [default: that of the file]"
+    "--root", type=click.Path(path_type=Path), help="Folder of relative paths.  [default: the current folder]"
 )
-@click.option("--vector-column", help="Parquet column of the vectors  [default: by its name or type]")
-@click.option("--id-column", help="Parquet column of the IDs  [default: id, key, url, ...]")
-@click.option("--path-column", help="Parquet column of the paths  [default: image_path, path, ...]")
+@click.option(
+    "--dtype", type=click.Choice(["float16", "float32"]), help="Number format to store.  [default: that of the file]"
+)
+@click.option("--vector-column", help="Parquet column of the vectors.  [default: by its name or type]")
+@click.option("--id-column", help="Parquet column of the IDs.  [default: id, key, url, ...]")
+@click.option("--path-column", help="Parquet column of the paths.  [default: image_path, path, ...]")
 @click.option("--activate", is_flag=True, help="Make the space active, even if the library has another active space.")
 @click.option("--replace", is_flag=True, help="Replace an imported space of the same name.")
 @json_option

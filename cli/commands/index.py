@@ -24,7 +24,7 @@ gitignore syntax) are skipped.
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @library_option
-@click.option("--model", help="Model to embed with: a name, or a folder  [default: the library's, or mini]")
+@click.option("--model", help="Model to embed with: a name, or a folder.  [default: the library's, or mini]")
 @placement_options
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Skip matching files (gitignore syntax); repeatable.")
 @click.option("--include-hidden", is_flag=True, help="Include files and folders whose names begin with a dot.")
@@ -35,7 +35,7 @@ gitignore syntax) are skipped.
 @click.option(
     "--workers",
     type=click.IntRange(min=1, max=64),
-    help="Number of pictures that are read and decoded at a time  [default: one per core, at most 32]",
+    help="Number of pictures that are read and decoded at a time.  [default: one per core, at most 32]",
 )
 @click.option(
     "--ray",

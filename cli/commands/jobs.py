@@ -49,13 +49,16 @@ def list_(ctx: click.Context, library: Path, as_json: bool) -> None:
 
 
 @jobs.command(
+    short_help="Add a job to the queue.",
     epilog="""\b
 Examples:
   sightline jobs add index                      all folders of the library
   sightline jobs add index ~/Pictures --priority high
   sightline jobs add space --model mini         change the model
   sightline jobs add duplicates                 compare pictures that have not been compared yet
-"""
+  sightline jobs add texts                      read the text in pictures
+  sightline jobs add forget /mnt/old-disk       remove a folder from the library, but no files
+""",
 )
 @click.argument("kind")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
@@ -63,14 +66,14 @@ Examples:
 @click.option(
     "--priority",
     type=click.Choice(["low", "normal", "high"]),
-    help="More urgent jobs run first  [default: normal for index, low for others]",
+    help="More urgent jobs run first.  [default: normal for index, high for forget, low for others]",
 )
 @library_option
 @json_option
 def add(
     kind: str, paths: tuple[Path, ...], model: str | None, priority: str | None, library: Path, as_json: bool
 ) -> None:
-    """Add a job of the given KIND to the queue: index, space or duplicates."""
+    """Add a job of the given KIND to the queue: index, space, duplicates, texts or forget."""
     from cli.jobs import add_to_queue
 
     add_to_queue(kind, paths, model, priority, library=library, as_json=as_json)
@@ -133,10 +136,11 @@ def retry(ids: tuple[int, ...], library: Path, as_json: bool) -> None:
 
 
 @jobs.command(
+    short_help="Run the queued jobs in this terminal until none is left.",
     epilog="""\b
 Examples:
   sightline jobs run
-"""
+""",
 )
 @library_option
 @json_option

@@ -29,7 +29,7 @@ the start of the fingerprint that `sightline status --json` shows.
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
-    help="Number of pictures that are read at a time  [default: one per core, at most 32]",
+    help="Number of pictures that are read at a time.  [default: one per core, at most 32]",
 )
 @click.option("--no-switch", is_flag=True, help="Embed the pictures, but keep the current model active.")
 @click.option("--accept-missing", is_flag=True, help="Switch even if a folder or many vectors are missing.")
@@ -60,9 +60,9 @@ def use(
 @click.command(
     epilog="""\b
 Examples:
-  sightline models drop fake
-  sightline models drop mini@2             an earlier version of a model
-  sightline models drop mini --use fake --vacuum
+  sightline models drop ViT-B-32/laion2b_s34b_b79k
+  sightline models drop mini@2                  an earlier version of a model
+  sightline models drop mini@2 --use mini --vacuum
 
 Pictures and the vectors of other models stay. The space in the catalogue becomes free for new data; --vacuum returns
 it to the disk, which rewrites the catalogue.

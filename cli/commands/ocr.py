@@ -22,7 +22,7 @@ well.
 """
 )
 @library_option
-@click.option("--recognizer", metavar="NAME", help="Text recogniser to use  [default: rapidocr].")
+@click.option("--recognizer", metavar="NAME", help="Text recogniser to use.  [default: rapidocr]")
 @click.option("--again", is_flag=True, help="Also try the pictures that this recogniser could not read before.")
 @json_option
 def ocr(library: Path, recognizer: str | None, again: bool, as_json: bool) -> None:

@@ -80,12 +80,12 @@ Each tag has a source: `user` for `sightline tag`, `file` for a keyword in the p
 in its XMP file, `model` for `sightline classify`, with a probability if the model gives one.
 """
 )
-@click.argument("pictures", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("pictures", nargs=-1, metavar="[PICTURE]...", type=click.Path(path_type=Path))
 @library_option
 @json_option
 @click.pass_context
 def tags(ctx: click.Context, /, pictures: tuple[Path, ...], library: Path, as_json: bool) -> None:
-    """List the tags of the library or of PICTURES, with their sources."""
+    """List the tags of the library or of each PICTURE, with their sources."""
     from cli.tagging import print_tags
 
     ctx.exit(print_tags(pictures, library=library, as_json=as_json))

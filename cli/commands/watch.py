@@ -36,7 +36,7 @@ the system. `sightline serve --watch` does the same while it serves a library.
     "--poll",
     type=click.FloatRange(min=1, max=86_400),
     metavar="SECONDS",
-    help="Scan the folders at this interval instead of using notifications of the system  "
+    help="Scan the folders at this interval instead of using notifications of the system.  "
     "[default: every 300 seconds, on network drives only]",
 )
 @json_option

@@ -36,7 +36,7 @@ def library_option(command: Command) -> Command:
         "--library",
         callback=library_path,
         metavar="DIR",
-        help=f"Library folder, or postgresql://...  [default: ${LIBRARY_VARIABLE}, or your data folder]",
+        help=f"Library: a folder, or a postgresql:// address.  [default: ${LIBRARY_VARIABLE}, or your data folder]",
     )(command)
 
 
@@ -64,11 +64,13 @@ def placement_options(command: Command) -> Command:
         return command(*args, placement=placement, **values)
 
     options: tuple[Callable[[Any], Any], ...] = (
-        click.option("--device", help="Device for large models: cpu, cuda, cuda:1, mps  [default: the best available]"),
+        click.option(
+            "--device", help="Device for large models: cpu, cuda, cuda:1 or mps.  [default: the best available]"
+        ),
         click.option(
             "--precision",
             type=click.Choice(PRECISIONS),
-            help="Number format of computations  [default: the best for the device]",
+            help="Number format of computations.  [default: the best for the device]",
         ),
     )
     for option in reversed(options):

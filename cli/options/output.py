@@ -109,7 +109,7 @@ ranking_options = option_group(
             "--diverse",
             type=click.FloatRange(0, 1),
             metavar="[LAMBDA]",
-            help="Prefer pictures that differ: 1 ranks by similarity alone, 0 by difference alone  [default: 0.5].",
+            help="Prefer pictures that differ: 1 ranks by similarity alone, 0 by difference alone.  [default: 0.5]",
         ),
         click.option(
             "--text-weight",

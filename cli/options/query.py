@@ -42,7 +42,7 @@ frame_option: Decorator = click.option(
     type=click.IntRange(min=1),
     default=1,
     callback=lambda _ctx, _param, value: value - 1,
-    help="Use this page or moment of the picture, counted from 1  [default: the first].",
+    help="Use this page or moment of the picture, counted from 1.  [default: the first]",
 )
 """Adds `--frame N`: the command receives the number of the frame, from 0."""
 

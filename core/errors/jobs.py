@@ -1,6 +1,6 @@
 """Errors about the queue of jobs."""
 
-from core.errors.base import SightlineError, first_names
+from core.errors.base import SightlineError
 
 __all__ = ["InvalidJob", "JobActionRefused", "JobError", "TooManyJobs", "UnknownJob", "UnknownJobKind"]
 
@@ -17,7 +17,7 @@ class UnknownJobKind(InvalidJob):
     """No kind of job is called `name`; `known` are the existing kinds."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"There is no kind of job {name!r}. Choose from: {first_names(known)}.")
+        super().__init__(f"There is no kind of job {name!r}. Choose from: {', '.join(known)}.")
         self.name, self.known = name, known
 
 

@@ -25,11 +25,11 @@ def shown(sightline: Sightline, name: str) -> list[str]:
 def test_album_by_hand_is_created_filled_and_shown_in_its_order(sightline: Sightline, filled: Path) -> None:
     created = sightline("album", "create", " My  best ", filled / "red.png", filled / "blue.png")
     assert created.err == ""
-    assert (created.code, created.text) == (0, "Created the album My best with 2 pictures\n")
+    assert (created.code, created.text) == (0, "Created the album My best with 2 pictures.\n")
     added = sightline("album", "add", "MY BEST", filled / "green.png", filled / "red.png", "--json")
     assert added.record == {"album": "My best", "changed": 1}
     assert shown(sightline, "my best") == ["red.png", "blue.png", "green.png"]
-    assert sightline("album", "list").text == "My best  3 pictures\n"
+    assert sightline("album", "list").text == "       3  My best\n"
     assert sightline("album", "list", "--json").record == {
         "album": "My best",
         "query": "",
@@ -39,7 +39,7 @@ def test_album_by_hand_is_created_filled_and_shown_in_its_order(sightline: Sight
         "missing": 0,
     }
     removed = sightline("album", "remove", "my best", "--where", "name:blue*")
-    assert removed.text == "Removed from the album My best: 1 picture\n"
+    assert removed.text == "Removed from the album My best: 1 picture.\n"
     assert sightline("album", "remove", "my best", filled / "blue.png").code == 1
     found = sightline("search", "red", '-album:"My best"', "--paths")
     assert sorted(Path(line).name for line in found.lines) == ["blue.png", "yellow.png"]
@@ -50,7 +50,7 @@ def test_album_by_hand_is_created_filled_and_shown_in_its_order(sightline: Sight
 def test_album_is_filled_by_a_search_and_from_standard_input(
     sightline: Sightline, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sightline("album", "create", "a").text == "Created the album a with 0 pictures\n"
+    assert sightline("album", "create", "a").text == "Created the album a with 0 pictures.\n"
     assert sightline("album", "add", "a", "--query", "red", "-k", "1").code == 0
     paths = f"{filled / 'more' / 'yellow.png'}\0{filled / 'blue.png'}\0".encode()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(paths), isatty=lambda: False))
@@ -78,7 +78,7 @@ def test_cover_and_name(sightline: Sightline, filled: Path) -> None:
     assert sightline("album", "cover", "A", filled / "blue.png").text == f"The album a shows {filled / 'blue.png'}.\n"
     assert sightline("album", "cover", "a").text == "The album a shows its first picture.\n"
     assert sightline("album", "rename", "a", "b c").text == "Renamed the album a to b c.\n"
-    assert sightline("album", "list").lines == ["b c  2 pictures", 'not a  (-album:"b c")']
+    assert sightline("album", "list").lines == ["       2  b c", '       -  not a  (-album:"b c")']
     assert sorted(shown(sightline, "not a")) == ["green.png", "yellow.png"]
 
 

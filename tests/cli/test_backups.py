@@ -119,7 +119,7 @@ def test_restore_into_another_library(sightline: Sightline, filled: Path, album:
     planned = sightline("restore", file, "--library", new, "--dry-run", "--json").record
     assert planned["unknown_pictures"] == 1
     assert planned["counts"]["albums"] == {"restored": 0, "present": 1, "kept": 0, "unknown": 0}
-    assert sightline("album", "list", "--library", new).text == "noisy  (iso:>100)\n"
+    assert sightline("album", "list", "--library", new).text == "       -  noisy  (iso:>100)\n"
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_emptied_folder_requires_accept_missing(sightline: Sightline, album: Pat
     [
         (["none", "--model", "fake"], "There is no folder"),
         (["album/red.png", "--model", "fake"], "/album` indexes its folder."),
-        (["album", "--model", "clop"], "Unknown model 'clop'. Choose from: mini, fake"),
+        (["album", "--model", "clop"], "Unknown model 'clop'. Choose from: mini.\nHint: `sightline models list`"),
     ],
 )
 def test_failed_index_creates_no_library(

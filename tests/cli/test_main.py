@@ -45,6 +45,29 @@ def test_search_help_groups_all_options(sightline: Sightline) -> None:
         assert text.count(f" {option.opts[-1]} ") + text.count(f" {option.opts[-1]},") >= 1, option.opts
 
 
+@pytest.mark.parametrize("verb", ["facets", "eval"])
+def test_help_in_sections_leaves_out_no_option(sightline: Sightline, verb: str) -> None:
+    """Options without a section would stand under "Other", apart from those that belong to them."""
+    _, _, other = sightline(verb, "--help").text.partition("\nOther:\n")
+    assert [line.split()[0] for line in other.partition("\n\n")[0].splitlines()] == ["-h,"]
+
+
+@pytest.mark.parametrize("group", ["album", "jobs", "models"])
+def test_summaries_in_groups_are_not_cut(sightline: Sightline, group: str) -> None:
+    _, _, commands = sightline(group, "--help").text.partition("\nCommands:\n")
+    for line in commands.partition("\n\n")[0].splitlines():
+        assert line.endswith("."), line
+        assert not line.endswith("..."), line
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_defaults_follow_the_sentence(sightline: Sightline, verb: str) -> None:
+    text = " ".join(sightline(verb, "--help").text.split())
+    for before, after in zip(text.split("[default:")[:-1], text.split("[default:")[1:], strict=True):
+        assert before.rstrip().endswith((".", ")")), before[-60:]
+        assert not after.partition("]")[2].startswith("."), after[:60]
+
+
 @pytest.mark.parametrize("verb", [*VERBS, *(f"models {verb}" for verb in MODEL_VERBS)])
 def test_help_of_every_verb_has_examples(sightline: Sightline, verb: str) -> None:
     answer = sightline(*verb.split(), "--help")
