@@ -13,7 +13,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     LargeBinary,
-    Select,
+    SelectBase,
     SQLColumnExpression,
     Text,
     bindparam,
@@ -38,7 +38,7 @@ def batch_slices(count: int) -> Iterator[slice]:
     return (slice(start, start + MAX_VARIABLES) for start in range(0, count, MAX_VARIABLES))
 
 
-def read_ids(connection: Connection, statement: Select[Any]) -> Ids:
+def read_ids(connection: Connection, statement: SelectBase) -> Ids:
     """Return the distinct IDs selected by a statement with one column, in ascending order.
 
     They are transferred as one text: a million rows would be as many Python objects and take five times as long.

@@ -27,7 +27,7 @@ __all__ = [
     "upgrade",
 ]
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision in `migrations/versions`."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -108,6 +108,8 @@ def _number(_connection: Connection, field: Field, test: FieldTest) -> ColumnEle
             raise InvalidQuery(f"{value} is out of range for {test.field}.")
     if values and isinstance(cast("Any", field.value).type, Integer):
         values = tuple(_whole(test.op, value) for value in values)
+    elif values:  # with the first one whole, all of a list would be passed to PostgreSQL as whole numbers
+        values = tuple(float(value) for value in values if isinstance(value, (int, float)))
     return None if values is None else _compared(field, test, values)
 
 

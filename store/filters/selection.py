@@ -4,9 +4,25 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, not_, or_, select, true
+from sqlalchemy import (
+    BinaryExpression,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    SelectBase,
+    and_,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import Grouping
+from sqlalchemy.sql.operators import in_op
+from sqlalchemy.sql.selectable import SelectStatementGrouping
 
 from core.errors import SpaceDropped
 from store.albums.expansion import expand_albums
@@ -134,9 +150,21 @@ def _candidates(connection: Connection, condition: Condition) -> Ids:
     if isinstance(condition, Or) and 1 < len(condition.conditions) <= MAX_SEPARATE_ALTERNATIVES:
         return np.unique(np.concatenate([_candidates(connection, one) for one in condition.conditions]))
     where, needs = _compiled(connection, condition)
+    listed = _list_of(where)
+    if listed is not None:
+        return read_ids(connection, listed)
     if needs == {Needs.CONTENT}:  # the same for every file of the content
         return read_ids(connection, select(Content.id).where(where))
     return read_ids(connection, _files(where, needs))
+
+
+def _list_of(where: ColumnElement[bool]) -> SelectBase | None:
+    """Return the statement that lists contents if `where` is no more than that a content is in it, such as by a tag."""
+    if not isinstance(where, BinaryExpression) or where.operator is not in_op:
+        return None
+    is_content = any(where.left.compare(column.expression) for column in (Content.id, Picture.content_id))
+    listed = where.right.element if isinstance(where.right, (ScalarSelect, SelectStatementGrouping)) else None
+    return listed if is_content and isinstance(listed, SelectBase) else None
 
 
 def _compiled(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], set[Needs]]:

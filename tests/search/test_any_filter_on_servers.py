@@ -13,7 +13,7 @@ from store.filters.facets import count_facets
 from store.filters.selection import candidate_ids, matching_ids, selected_ids
 from store.spaces.registry import StoredSpace, activate, register
 from store.timeline import load_days
-from tests.search.test_any_filter import File, conditions, fill, holds, read_back
+from tests.search.test_any_filter import PLACES, File, conditions, fill, holds, read_back
 from tests.support.examples import EXAMPLES_FACTOR
 from tests.support.postgres import PostgresServer
 
@@ -88,6 +88,13 @@ def test_any_condition_gives_the_same_facets_and_timeline_on_both(filled: Filled
 @pytest.mark.parametrize("field", ["title", "camera", "name", "path", "tag", "format", "orientation", "text", "place"])
 def test_a_value_with_nul_finds_nothing(filled: Filled, field: str) -> None:
     assert selected_ids(filled.on_server, filled.stored, FieldTest(field, Op.EQ, "a\0b")).tolist() == []
+
+
+def test_a_list_that_begins_with_a_whole_number_finds_fractions(filled: Filled) -> None:
+    test = FieldTest("latitude", Op.IN, (0, PLACES[3][0]))
+    expected = sorted({file.content_id for file in filled.files if holds(file, test)})
+    assert expected
+    assert selected_ids(filled.on_server, filled.stored, test).tolist() == expected
 
 
 def test_facets_and_timeline_of_everything_are_the_same_on_both(filled: Filled) -> None:

@@ -40,6 +40,9 @@ OWN_TABLES = (
 TEXT_INDEX = "CREATE INDEX text_index ON text_frames USING gin (comparable {extensions}.gin_trgm_ops)"
 """All sequences of three characters. LIKE uses it; without it, LIKE reads all texts."""
 
+_FILTERED = {"camera", "lens", "iso", "latitude", "longitude", "sublocation", "city", "region", "country"}
+"""Columns of contents whose indexes have the ID, too."""
+
 _NUMBERED_ELSEWHERE = ("content_blocks", "places", "vector_changes")
 """Tables whose numbers the database does not give out."""
 
@@ -61,6 +64,7 @@ def declared_tables() -> MetaData:
         for index in copy.indexes:  # declaring both would import the dialect of PostgreSQL with the tables
             index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
     _index_newest_first(copies.tables["contents"])
+    _include_ids(copies.tables["contents"])
     return copies
 
 
@@ -74,6 +78,17 @@ def _index_newest_first(contents: Table) -> None:
         if first.name == "taken_at":
             contents.indexes.remove(index)
             Index(index.name, first.nulls_first(), *others)
+
+
+def _include_ids(contents: Table) -> None:
+    """Have the indexes of facts contain the ID of the content, as those of SQLite do.
+
+    A filter of many contents is then answered from the index, without reading their rows: 2 ms instead of 28 for
+    20,000 of 200,000.
+    """
+    for index in contents.indexes:
+        if {column.name for column in index.columns} <= _FILTERED:
+            index.dialect_options["postgresql"]["include"] = ["id"]
 
 
 def create(connection: Connection) -> None:

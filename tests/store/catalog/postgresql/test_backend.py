@@ -111,9 +111,9 @@ def test_a_database_of_another_application_is_refused(postgres_url: str) -> None
         Library.open(postgres_url, create=True)
 
 
-def test_tables_of_extensions_are_no_other_tables(postgres_url: str) -> None:
-    execute(postgres_url, "CREATE EXTENSION IF NOT EXISTS vector")
-    Library.open(postgres_url, create=True).close()
+def test_tables_of_extensions_are_no_other_tables(pgvector_url: str) -> None:
+    execute(pgvector_url, "CREATE EXTENSION IF NOT EXISTS vector")
+    Library.open(pgvector_url, create=True).close()
 
 
 def test_a_library_without_the_index_of_texts_works(postgres_server: object, postgres_url: str) -> None:
@@ -292,7 +292,7 @@ def test_a_library_that_is_only_read_is_not_upgraded(
     with Library.open_to_read(postgres_url) as opened, pytest.raises(LibraryReadOnly), opened.transaction():
         raise AssertionError("a transaction began")
     monkeypatch.setattr(schema, "HEAD", "9001")
-    monkeypatch.setattr(schema, "revisions", lambda: {"0014", "9001"})
+    monkeypatch.setattr(schema, "revisions", lambda: {"0015", "9001"})
     with pytest.raises(LibraryOutdated):
         Library.open_to_read(postgres_url)
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from benchmarks.filters import fill
 from encoders.fake import FakeEncoder
@@ -29,6 +29,11 @@ def filled(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFac
         patch.setenv("SIGHTLINE_LOCAL", str(tmp_path_factory.mktemp("plans")))
         with Library.open(postgres_server.url(database), create=True) as library:
             fill(library, PICTURES)
+            with library.transaction() as connection:  # the server of tests writes its log later, as VACUUM notices
+                connection.execute(text("SET LOCAL synchronous_commit = on"))
+                connection.execute(text("ANALYZE"))
+            with library.connect() as connection:
+                library.backend.compact(connection)
             yield library
     postgres_server.drop_database(database)
 
@@ -79,6 +84,20 @@ def test_whole_numbers_are_found_by_their_index(filled: Library, stored: StoredS
 
 def test_names_are_found_by_their_index(filled: Library, stored: StoredSpace) -> None:
     assert "ix_contents_camera" in plans(filled, lambda: candidate_ids(filled, stored, parse_where("camera:=Camera 7")))
+
+
+@pytest.mark.parametrize(
+    "where", ["iso>25600", "camera:=Camera 7", "lens:=Lens 3", "near:48.1,11.5,25km", "date:2015-03"]
+)
+def test_a_filter_of_facts_is_answered_from_an_index(filled: Library, stored: StoredSpace, where: str) -> None:
+    plan = plans(filled, lambda: candidate_ids(filled, stored, parse_where(where)))
+    assert "Index Only Scan using ix_contents_" in plan
+
+
+def test_contents_with_a_tag_are_found_without_their_files(filled: Library, stored: StoredSpace) -> None:
+    plan = plans(filled, lambda: candidate_ids(filled, stored, parse_where("tag:rare")))
+    assert "content_tags" in plan
+    assert "pictures" not in plan
 
 
 def test_files_of_many_contents_are_joined_as_a_whole(filled: Library, stored: StoredSpace) -> None:
