@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     collate,
     func,
+    null,
     select,
     union,
 )
@@ -94,7 +95,8 @@ def _compared(
     columns = [column for column in visitors.iterate(cast("Any", text).expression) if isinstance(column, Column)]
     values = union(*(select(column).where(~_is_ascii(column), column.is_not(None)) for column in columns))
     accepted = [value for value in connection.execute(values).scalars() if accepts(value)]
-    return case((_is_ascii(text), of_ascii), else_=among(text, accepted))
+    # Without values, `among` is false for NULL; a comparison is NULL.
+    return case((text.is_(None), null()), (_is_ascii(text), of_ascii), else_=among(text, accepted))
 
 
 def _is_ascii(text: SQLColumnExpression[Any]) -> ColumnElement[bool]:

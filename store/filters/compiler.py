@@ -237,7 +237,8 @@ def _named_keys(test: FieldTest) -> set[str] | None:
     values = _values(test, str)
     if values is None or test.op not in (Op.EQ, Op.IN, Op.WORDS):
         return None
-    return {" ".join(fold(str(value)).split()) if test.op is Op.WORDS else fold(str(value)) for value in values}
+    keys = {fold(_storable(str(value))) for value in values}
+    return {" ".join(key.split()) for key in keys} if test.op is Op.WORDS else keys
 
 
 def _person(connection: Connection, _field: Field, test: FieldTest) -> ColumnElement[bool] | None:

@@ -211,6 +211,8 @@ def test_texts_are_compared_like_names(connection: Connection) -> None:
     both = func.coalesce(THINGS.c.name, literal("STRASSE"))
     assert ids_where(connection, text_in(connection, both, ["Strasse"])) == [1, 3]
     assert ids_where(connection, not_(func.coalesce(text_like(connection, THINGS.c.name, "*s*"), False))) == [3, 4]
+    for compared in (text_like(connection, THINGS.c.name, "*s*"), text_in(connection, THINGS.c.name, ["it's"])):
+        assert by_id(connection, compared)[2] is None  # NULL
 
 
 def test_rows_that_exist_are_not_inserted_again(connection: Connection) -> None:

@@ -133,7 +133,7 @@ def test_bytes_that_are_no_text_match_as_they_are_stored(connection: Connection,
 
 @pytest.mark.parametrize("value", ["\ud800", "\udfff\ud800x", "\udce9"])
 def test_halves_of_pairs_are_no_error_in_any_filter(library: Library, value: str) -> None:
-    for field in ("path", "name", "camera", "tag", "album", "person", "format", "city", "text"):
+    for field in ("path", "name", "camera", "tag", "album", "person", "format", "city", "place", "title", "text"):
         for pattern in (value, f"*{value}*"):
             try:
                 assert len(matching_ids(library, field_condition(field, pattern))) == 0
