@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
+from cli.error_hints import describe_error
 from cli.output import print_json, print_text, say_waiting, warn
 from cli.paths import logical_path
 from cli.snapshots import keep_snapshot
-from core.errors import LibraryUnusable
+from core.errors import ExtraMissing, IndexEngineUnavailable, LibraryUnusable
 from search.evaluate.kept_judgements import merge_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library, check
@@ -21,6 +22,7 @@ from store.recovery import describe, recover
 from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
 from store.spaces.registry import list_spaces, named_space
+from store.spaces.server_engines.leftovers import remove_leftovers
 from store.spaces.server_engines.updating import repair_engine
 
 __all__ = ["forget_pictures", "repair_library", "verify_library"]
@@ -49,6 +51,7 @@ def repair_library(library: Path, *, as_json: bool) -> None:
         steps += [
             f"removed what was left of a replaced space {name}" for name in remove_replaced_spaces(opened, say_waiting)
         ]
+        is_away = False
         for summary in list_spaces(opened):
             try:
                 if repair_engine(opened, summary.stored):
@@ -57,6 +60,8 @@ def repair_library(library: Path, *, as_json: bool) -> None:
                     steps.append(f"renewed the approximate index of {summary.stored.space}")
             except LibraryUnusable as exc:  # what was repaired must be printed
                 warn(str(exc))
+                is_away = True
+        steps += [] if is_away else _clear_engine(opened)
     if recovery is not None and recovery.lost_words:
         steps += _restore_newest_snapshot(library)
     if as_json:
@@ -64,6 +69,15 @@ def repair_library(library: Path, *, as_json: bool) -> None:
         return
     for step in steps or ["Nothing to repair."]:
         print_text(step)
+
+
+def _clear_engine(library: Library) -> list[str]:
+    """Delete what the index engine has of spaces that were dropped while it could not be reached."""
+    try:
+        return [f"removed {storage}* of a dropped space from the index engine" for storage in remove_leftovers(library)]
+    except (IndexEngineUnavailable, ExtraMissing) as exc:
+        warn(str(exc))
+        return []
 
 
 def _restore_newest_snapshot(library: Path) -> list[str]:
@@ -91,7 +105,9 @@ def forget_pictures(
     with Library.open(library) as opened:
         if space is not None:
             stored = named_space(opened, space, unfinished=True)
-            number = forget_space(opened, stored, dry_run=dry_run, waiting=say_waiting)
+            number = forget_space(
+                opened, stored, dry_run=dry_run, waiting=say_waiting, left=lambda exc: warn(describe_error(exc))
+            )
         elif path is not None:
             number = _forget_at(opened, logical_path(path), missing=missing, dry_run=dry_run)
     if as_json:

@@ -54,7 +54,9 @@ def drop_model(name: str, *, library: Path, successor: str | None, vacuum: bool,
             _use(opened, successor, Placement(notify=warn_of_unused_gpu, announce=warn), FillSettings())
         if active_space(opened) == stored and not dry_run:
             raise SpaceInUse(str(stored.space), "it is the active space. Choose its successor with --use OTHER.")
-        vectors = forget_space(opened, stored, dry_run=dry_run, waiting=say_waiting)
+        vectors = forget_space(
+            opened, stored, dry_run=dry_run, waiting=say_waiting, left=lambda exc: warn(describe_error(exc))
+        )
         if vacuum and not dry_run:
             with opened.exclusive(say_waiting) as writer:
                 vacuum_catalogue(writer)

@@ -1,7 +1,7 @@
 """Check a library with `verify` and fix it with `repair`. Neither reads pictures nor embeds anything."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeAlias
@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from core.errors import IndexEngineUnavailable, IndexFault, LibraryDamaged
+from core.errors import ExtraMissing, IndexEngineUnavailable, IndexFault, LibraryDamaged
 from store.catalog.change_feed import Changes, changes_after
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
@@ -34,6 +34,7 @@ from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vector
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
 from store.spaces.server_engines.checking import find_differences
+from store.spaces.server_engines.leftovers import find_leftovers
 from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["Fault", "remove_orphans", "repair", "verify"]
@@ -77,6 +78,7 @@ def verify(library: Library) -> list[Fault]:
         faults.extend(_engine_faults(library, stored))
         if summary.is_active and not stored.space.is_imported:  # an imported space contains only what was imported
             faults.extend(_unembedded(library, stored))
+    faults.extend(_leftover_faults(library))
     faults.extend(_group_faults(library))
     faults.extend(_derived_faults(library))
     return faults
@@ -244,6 +246,13 @@ def _engine_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
             yield Fault("index", f"{difference.detail} ({_format_ids(difference.contents)})")
     except IndexEngineUnavailable as exc:
         yield Fault("index", str(exc))
+
+
+def _leftover_faults(library: Library) -> Iterator[Fault]:
+    """Yield what the engine on a server has of spaces that were dropped. One that is away is named by others."""
+    with suppress(IndexEngineUnavailable, ExtraMissing):
+        for storage in find_leftovers(library):
+            yield Fault("index", f"the engine has vectors of a space that was dropped, in {storage}*")
 
 
 def _unrecorded_changes(present: Ids, expected: Ids, changes: Changes, name: str) -> Iterator[Fault]:

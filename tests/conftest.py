@@ -27,7 +27,7 @@ from store import Library
 from tests.support.catalogues import POSTGRESQL, FolderCatalogues, skip_others, statements_shared
 from tests.support.indexing import LONG_AGO, copied_library
 from tests.support.postgres import PostgresServer, running_server
-from tests.support.tools import NOT_RUN
+from tests.support.tools import NOT_RUN, miss
 
 settings.register_profile("sightline", deadline=None)  # a loaded machine is no fault
 settings.load_profile("sightline")
@@ -231,3 +231,11 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     name = postgres_server.create_database()
     yield postgres_server.url(name)
     postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def pgvector_url(postgres_server: PostgresServer, postgres_url: str) -> str:
+    """The URL of a new, empty database on a server that has pgvector."""
+    if not postgres_server.has_extension("vector"):
+        miss("pgvector", "the server has no extension of that name.")
+    return postgres_url

@@ -32,7 +32,7 @@ from core.errors.evaluation import (
     UnknownMetric,
     UnknownSplit,
 )
-from core.errors.index_engines import IndexEngineOutdated, IndexEngineUnavailable
+from core.errors.index_engines import IndexEngineNotCleared, IndexEngineOutdated, IndexEngineUnavailable
 from core.errors.jobs import (
     InvalidJob,
     JobActionRefused,
@@ -154,6 +154,7 @@ __all__ = [
     "HomeFolderNotFound",
     "ImportedSpaceHasNoModel",
     "IncomparableEvaluations",
+    "IndexEngineNotCleared",
     "IndexEngineOutdated",
     "IndexEngineUnavailable",
     "IndexFault",

@@ -5,7 +5,7 @@ from pathlib import Path
 from core.errors.base import SightlineError
 from core.errors.library import LibraryUnusable
 
-__all__ = ["IndexEngineOutdated", "IndexEngineUnavailable"]
+__all__ = ["IndexEngineNotCleared", "IndexEngineOutdated", "IndexEngineUnavailable"]
 
 
 class IndexEngineUnavailable(SightlineError):
@@ -22,3 +22,15 @@ class IndexEngineOutdated(LibraryUnusable):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(path, reason)
         self.args = (f"{reason} It was not brought up to date. Searches find everything, but may take longer.",)
+
+
+class IndexEngineNotCleared(LibraryUnusable):
+    """The index engine of the library at `path` still has the vectors of a space that was removed; `reason` says why.
+
+    They are in tables or collections with names that begin with `storage`.
+    """
+
+    def __init__(self, path: Path, engine: str, space: str, storage: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.engine, self.space, self.storage = engine, space, storage
+        self.args = (f"{reason} It still has the vectors of {space}, in {storage}*. No search uses them.",)

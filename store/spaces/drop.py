@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from core.errors import SpaceInUse
+from core.errors import IndexEngineNotCleared, SpaceInUse
 from core.space import UNFINISHED
 from store.catalog.tables import (
     Content,
@@ -21,7 +21,7 @@ from store.library import Library, Writer, advance_revision, mark_changed
 from store.roots import collection_of
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace, list_spaces
-from store.spaces.server_engines.updating import drop_from_engine
+from store.spaces.server_engines.leftovers import drop_from_engine
 
 __all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
 
@@ -30,13 +30,19 @@ BATCH_SIZE = 5_000
 
 
 def forget_space(
-    library: Library, stored: StoredSpace, *, dry_run: bool = False, waiting: Callable[[], None] | None = None
+    library: Library,
+    stored: StoredSpace,
+    *,
+    dry_run: bool = False,
+    waiting: Callable[[], None] | None = None,
+    left: Callable[[IndexEngineNotCleared], None] = lambda _: None,
 ) -> int:
     """Remove a space and its vectors; return the number of vectors. Pictures and other spaces stay.
 
     The writer lock is held for batches of vectors. Searches do not use the space from the first one on; if the process
     is killed between two, the space has fewer vectors, and the next call removes the rest. `waiting` is as for
-    `Library.exclusive`. `dry_run` only counts. Raises `SpaceInUse` while a process fills the space.
+    `Library.exclusive`. `dry_run` only counts. `left` is called if the vectors stay in an engine on a server. Raises
+    `SpaceInUse` while a process fills the space.
     """
     if dry_run:
         return _count_vectors(library, stored)
@@ -57,7 +63,7 @@ def forget_space(
             for other in list_spaces(library):
                 index_cache.publish(writer, other.stored)
             index_cache.remove_strays(writer)
-    drop_from_engine(library, stored)
+    drop_from_engine(library, stored, left)
     return number
 
 

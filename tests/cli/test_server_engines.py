@@ -17,12 +17,12 @@ Sightline = Callable[..., Any]
 
 
 def test_the_engine_is_shown_checked_and_repaired(
-    sightline: Sightline, filled: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    sightline: Sightline, filled: Path, pgvector_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", f"pgvector:{postgres_url.replace('@', ':hidden@')}")
+    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", f"pgvector:{pgvector_url.replace('@', ':hidden@')}")
     assert "has no vectors of this space yet" in sightline("status").text
     assert sightline("repair").lines[-1].startswith("renewed the approximate index of ")
-    assert f"Engine    pgvector at {postgres_url}: 4 vectors, exact\n" in sightline("status").text
+    assert f"Engine    pgvector at {pgvector_url}: 4 vectors, exact\n" in sightline("status").text
     (space,) = sightline("status", "--json").record["spaces"]
     assert (space["index"]["in_use"], space["index"]["behind"], space["index"]["vectors"]) == (True, 0, 4)
     assert "hidden" not in str(space)
@@ -30,14 +30,14 @@ def test_the_engine_is_shown_checked_and_repaired(
 
     import psycopg
 
-    with psycopg.connect(postgres_url) as connection:
+    with psycopg.connect(pgvector_url) as connection:
         ((table,),) = connection.execute(
             "SELECT tablename FROM pg_tables WHERE tablename LIKE 's~_%' ESCAPE '~'"
         ).fetchall()
         connection.execute(f"DELETE FROM sightline_vectors.{table} WHERE id = 2".encode())
     wrong = sightline("verify")
     assert wrong.code == 1
-    assert wrong.lines == [f"index: pgvector at {postgres_url} lacks 1 vector (2)"]
+    assert wrong.lines == [f"index: pgvector at {pgvector_url} lacks 1 vector (2)"]
     (done,) = sightline("repair").lines
     assert done.startswith("copied all vectors of fake ")
     assert sightline("verify").code == 0
@@ -63,13 +63,13 @@ def test_a_missing_driver_is_named(sightline: Sightline, filled: Path, monkeypat
 
 
 def test_a_space_that_is_removed_is_removed_from_the_engine(
-    sightline: Sightline, filled: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    sightline: Sightline, filled: Path, pgvector_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import psycopg
 
-    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", f"pgvector:{postgres_url}")
+    monkeypatch.setenv("SIGHTLINE_INDEX_ENGINE", f"pgvector:{pgvector_url}")
     sightline("repair")
-    with Library.open(filled) as library, psycopg.connect(postgres_url, autocommit=True) as connection:
+    with Library.open(filled) as library, psycopg.connect(pgvector_url, autocommit=True) as connection:
         count = "SELECT count(*) FROM pg_tables WHERE schemaname = 'sightline_vectors'"
         assert connection.execute(count).fetchone() == (2,)
         stored = active_space(library)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from sqlalchemy import delete, insert, select, update
 
@@ -16,14 +17,30 @@ from store.spaces.approximation import update_approximation
 from store.spaces.current_index import CurrentIndex
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.connections import EngineConnections
-from store.spaces.server_engines.engine import VectorEngine
+from store.spaces.server_engines.engine import EngineState, VectorEngine
 from store.spaces.server_engines.opening import chosen_address, open_engine
+from store.spaces.server_engines.server_index import ServerIndex
 from tests.support.writers import publish
 
-__all__ = ["SERVERS", "Clusters", "N", "Setup"]
+__all__ = [
+    "SERVERS",
+    "Clusters",
+    "N",
+    "Setup",
+    "only_pgvector",
+    "only_pgvector_with_file",
+    "only_servers",
+    "save",
+    "server_index_of",
+    "state_of",
+]
 
 N = 400
 SERVERS = ["pgvector", "pgvector-without-file", "milvus", "milvus-without-file"]
+
+only_servers = pytest.mark.parametrize("setup", SERVERS, indirect=True)
+only_pgvector = pytest.mark.parametrize("setup", ["pgvector", "pgvector-without-file"], indirect=True)
+only_pgvector_with_file = pytest.mark.parametrize("setup", ["pgvector"], indirect=True)
 
 
 @dataclass
@@ -154,3 +171,30 @@ class Setup:
         address = chosen_address()
         assert address is not None
         return open_engine(self.library, self.stored, address)
+
+
+def server_index_of(setup: Setup) -> ServerIndex:
+    """The index that a searcher loads, which asks the engine."""
+    index = setup.load().index
+    assert isinstance(index, ServerIndex)
+    return index
+
+
+def state_of(setup: Setup) -> EngineState:
+    """What the engine has now."""
+    engine = setup.engine()
+    try:
+        state = engine.state(fresh=True)
+        assert state is not None
+        return state
+    finally:
+        engine.close()
+
+
+def save(setup: Setup, state: EngineState) -> None:
+    """Store a state in the engine."""
+    engine = setup.engine()
+    try:
+        engine.save(state)
+    finally:
+        engine.close()

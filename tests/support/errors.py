@@ -45,6 +45,7 @@ _EXAMPLES: tuple[SightlineError, ...] = (
     errors.HomeFolderNotFound("SIGHTLINE_LIBRARY"),
     errors.ImportedSpaceHasNoModel("clip"),
     errors.IncomparableEvaluations("mini", "fake", ("q1",)),
+    errors.IndexEngineNotCleared(_PATH, "pgvector", "mini", "s_7a_", "The index engine pgvector cannot be used: gone."),
     errors.IndexEngineOutdated(_PATH, "The index engine pgvector at postgresql://db cannot be used: no connection."),
     errors.IndexEngineUnavailable("pgvector at postgresql://db", "no connection"),
     errors.IndexFault(_PATH, "missing"),

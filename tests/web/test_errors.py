@@ -98,6 +98,7 @@ EXPECTED = {
         "ExtraMissing",
         "FilesNotShared",
         "IndexFault",
+        "IndexEngineNotCleared",
         "IndexEngineOutdated",
         "IndexEngineUnavailable",
         "UnknownIndexEngine",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import ExtraMissing, IndexEngineUnavailable
-from store.catalog import change_feed
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.library import Library
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.engine import EngineState, VectorEngine
+from store.spaces.server_engines.feed_marks import changes_since
 from store.spaces.server_engines.opening import chosen_address, open_engine
 
 __all__ = ["EngineDifference", "EngineReport", "find_differences", "report_engine"]
@@ -94,7 +94,7 @@ def _differences(
                 differing.append(found[unequal])
     with library.read() as connection:
         expected = searchable_ids(connection, stored)
-        changes = change_feed.changes_after(connection, stored.id, state.position)  # also those since the comparison
+        changes = changes_since(connection, stored.id, state.position, state.mark)  # also those since the comparison
     present = np.concatenate(seen)
     later = np.empty(0, np.int64) if changes is None else changes.contents
     kinds = (
@@ -121,5 +121,5 @@ def _lag(library: Library, stored: StoredSpace, state: EngineState) -> int | Non
     It was cut off then, or is that of another library.
     """
     with library.read() as connection:
-        changes = change_feed.changes_after(connection, stored.id, state.position)
+        changes = changes_since(connection, stored.id, state.position, state.mark)
     return None if changes is None else len(changes.contents)

@@ -5,6 +5,7 @@ from functools import partial
 from threading import Lock
 
 import numpy as np
+from sqlalchemy import Connection
 
 from store.catalog import change_feed
 from store.catalog.frame_ids import number_of
@@ -21,6 +22,7 @@ from store.spaces.embeddings import searchable_ids
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.address import EngineAddress
 from store.spaces.server_engines.engine import EngineState, VectorEngine
+from store.spaces.server_engines.feed_marks import changes_since
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServedSpace, ServerIndex
 
@@ -66,7 +68,8 @@ class EngineConnections:
         if current.position is None:
             return current
         connect = partial(_served, self._library, stored, connection.engine, current)
-        index = ServerIndex(current.index, _link(connection, connect, current.position))
+        reached = _reached(self._library, stored, current.position)
+        index = ServerIndex(current.index, _link(connection, connect, reached))
         index.connect()
         return replace(current, index=index)
 
@@ -112,16 +115,33 @@ def _with_state(
     if state is None or not state.is_usable:
         return None
     with library.read() as connection:
-        changes = change_feed.changes_after(connection, stored.id, state.position)
+        changes = changes_since(connection, stored.id, state.position, state.mark)
+        is_same = current is not None and _is_same(connection, stored, state, current)
     if changes is None or len(changes.contents) > MAX_PENDING:
         return None
     if current is not None:
-        is_same = state.position == current.position and not len(changes.contents)
         if is_same and state.vectors != len(current.index):
             return None
         if len(changes.contents) * FULL_COMPARISON_FACTOR > len(current.index):
             return None
     return ServedSpace(engine, state, changes.contents)
+
+
+def _is_same(connection: Connection, stored: StoredSpace, state: EngineState, current: CurrentIndex) -> bool:
+    """Return whether nothing has changed since the earlier of an engine and an index, so that they have the same."""
+    if current.position is None:
+        return False
+    changes = change_feed.changes_after(connection, stored.id, min(state.position, current.position))
+    return changes is not None and not len(changes.contents)
+
+
+def _reached(library: Library, stored: StoredSpace, position: int) -> int:
+    """Return the last position at which a space is the same as at `position`."""
+    with library.read() as connection:
+        changes = change_feed.changes_after(connection, stored.id, position)
+        if changes is None or len(changes.contents):
+            return position
+        return change_feed.position(connection)
 
 
 def _without_file(library: Library, stored: StoredSpace, before: CurrentIndex | None) -> CurrentIndex:

@@ -10,15 +10,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from store.catalog.id_sets import Ids
 from store.catalog.tables import LibraryState
 from store.library import Library
 from store.spaces.recall import MIN_RECALL, MeasuredRecall
 from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.feed_marks import FeedMark
 
-__all__ = ["EngineState", "EngineTarget", "ExactProposals", "Parts", "VectorEngine"]
+__all__ = ["EngineState", "EngineTarget", "ExactProposals", "Parts", "VectorEngine", "library_name"]
 
 _STORAGE = re.compile("[a-z0-9_]{1,63}")
 """Names of tables and collections. They are parts of statements."""
@@ -32,21 +33,37 @@ class EngineTarget:
     """The vectors that an engine has a copy of."""
 
     name: str
-    """16 hexadecimal digits that identify a space of a library."""
+    """24 hexadecimal digits. The first 12 identify the library (`library_name`), the others one of its spaces."""
     dim: int
     dtype: str
 
     @classmethod
     def of(cls, library: Library, stored: StoredSpace) -> "EngineTarget":
-        """Return the target for a space. Libraries can share an engine: they are told apart by when they were made.
+        """Return the target for a space.
 
-        A catalogue on a server that was restored to an earlier state is another one, too.
+        That of a catalogue on a server which was restored to an earlier state is another one.
         """
         with library.read() as connection:
-            created = connection.scalar(select(LibraryState.created_at))
+            owner = library_name(library, connection)
             identity = "" if library.backend.shares_files else library.backend.identity(connection)
-        named = f"{created and created.isoformat()} {identity} {stored.space.fingerprint} {stored.dtype}"
-        return cls(hashlib.sha256(named.encode()).hexdigest()[:16], stored.space.dim, stored.dtype)
+        named = f"{identity} {stored.space.fingerprint} {stored.dtype}"
+        return cls(owner + _digest(named), stored.space.dim, stored.dtype)
+
+
+def library_name(library: Library, connection: Connection) -> str:
+    """Return 12 hexadecimal digits for a library. Libraries can share an engine: they differ in when they were made.
+
+    Those of a catalogue on a server are the same after it was restored to an earlier state in the same database.
+    """
+    if library.backend.shares_files:
+        created = connection.scalar(select(LibraryState.created_at))
+        return _digest(str(created and created.isoformat()))
+    database, _, _timeline = library.backend.identity(connection).rpartition(" ")
+    return _digest(database)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,8 @@ class EngineState:
     """What was measured with so many candidates."""
     measured_with: int = 0
     """The number of vectors when that was measured."""
+    mark: FeedMark | None = None
+    """The row of the change feed that tells the history of the library, at or before `position`."""
 
     @property
     def is_usable(self) -> bool:
@@ -79,9 +98,13 @@ class EngineState:
     def from_json(cls, content: str | dict[str, Any]) -> "EngineState":
         """Return the state that `to_json` wrote. Raises `ValueError`, `TypeError` or `KeyError` for anything else."""
         read = dict(json.loads(content) if isinstance(content, str) else content)
-        recall = read.pop("recall")
-        state = cls(**read, recall=None if recall is None else MeasuredRecall(**recall))
-        numbers = (state.position, state.vectors, state.candidates, state.measured_with)
+        recall, mark = read.pop("recall"), read.pop("mark")
+        state = cls(
+            **read,
+            recall=None if recall is None else MeasuredRecall(**recall),
+            mark=None if mark is None else FeedMark(*mark),
+        )
+        numbers = (state.position, state.vectors, state.candidates, state.measured_with, *(state.mark or ()))
         if _STORAGE.fullmatch(state.storage) is None or not all(isinstance(number, int) for number in numbers):
             raise ValueError(content)
         return state
@@ -117,6 +140,8 @@ class VectorEngine(ABC):
 
     shown: str
     """Its address, for messages."""
+    storage_prefix: str
+    """How the names of the tables or collections of this space begin."""
     efforts: tuple[int, ...]
     """Numbers of candidates to choose from, ascending."""
     approximate_from = 0
@@ -147,14 +172,17 @@ class VectorEngine(ABC):
         raise NotImplementedError
 
     @abstractmethod
-    def build(self, parts: Parts, position: int) -> EngineState:
+    def build(self, parts: Parts, position: int, mark: FeedMark | None = None) -> EngineState:
         """Copy all vectors of a space, which takes the place of what the engine has of it when that is complete.
 
-        The state that is returned is stored already. `candidates` is 0 if no approximate index was built.
+        `mark` is a row of the change feed at or before `position`. The state that is returned is stored already.
+        `candidates` is 0 if no approximate index was built.
         """
 
     @abstractmethod
-    def replace(self, state: EngineState, contents: Ids, parts: Parts, position: int) -> EngineState:
+    def replace(
+        self, state: EngineState, contents: Ids, parts: Parts, position: int, mark: FeedMark | None = None
+    ) -> EngineState:
         """Remove the vectors of all frames of `contents` (n,), and add `parts`; store and return the new state.
 
         It does nothing and returns the state of the engine if that is not `state` any more.
@@ -168,6 +196,10 @@ class VectorEngine(ABC):
     @abstractmethod
     def stored_vectors(self, state: EngineState) -> Iterator[tuple[Ids, NDArray[np.floating]]]:
         """Yield all frame IDs (n,) and vectors (n, D) in batches, in any order."""
+
+    @abstractmethod
+    def names(self) -> set[str]:
+        """Return the names of all targets of which the engine has something, also those of other libraries."""
 
     @abstractmethod
     def drop(self) -> None:

@@ -29,13 +29,15 @@ from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.spaces.server_engines.address import EngineAddress
 from store.spaces.server_engines.engine import EngineState, EngineTarget, Parts, VectorEngine
+from store.spaces.server_engines.feed_marks import FeedMark
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
 __all__ = ["MilvusEngine"]
 
-STATES = "sightline_spaces"
+PREFIX = "sightline_"
+STATES = f"{PREFIX}spaces"
 BATCH_NUMBERS = 1 << 20
 """Numbers that are sent at a time, 4 MB. A server accepts messages of 64 MB."""
 MAX_BATCH = 4_096
@@ -55,6 +57,7 @@ class MilvusEngine(VectorEngine):
 
     def __init__(self, address: EngineAddress, target: EngineTarget) -> None:
         self.shown = address.shown
+        self.storage_prefix = f"{PREFIX}{target.name}_"
         self._address, self._target = address, target
         self._connecting = Lock()
         self._client: MilvusClient | None = None
@@ -83,9 +86,10 @@ class MilvusEngine(VectorEngine):
             )
         return [np.array([hit["id"] for hit in hits], np.int64) for hits in found]
 
-    def build(self, parts: Parts, position: int) -> EngineState:
+    def build(self, parts: Parts, position: int, mark: FeedMark | None = None) -> EngineState:
         """Fill a new collection, and make it the one of the space."""
-        new = EngineState(f"sightline_{self._target.name}_{secrets.token_hex(4)}", position, 0, self.efforts[0])
+        storage = f"{self.storage_prefix}{secrets.token_hex(4)}"
+        new = EngineState(storage, position, 0, self.efforts[0], mark=mark)
         before = self.state(fresh=True)
         with self._connected() as client:
             self._drop_collections(client, before)
@@ -97,7 +101,9 @@ class MilvusEngine(VectorEngine):
             self._save_in(client, new)
         return new
 
-    def replace(self, state: EngineState, contents: Ids, parts: Parts, position: int) -> EngineState:
+    def replace(
+        self, state: EngineState, contents: Ids, parts: Parts, position: int, mark: FeedMark | None = None
+    ) -> EngineState:
         """Change the collection, and then the state."""
         present = self.state(fresh=True)
         if present is None or (present.storage, present.position) != (state.storage, state.position):
@@ -108,7 +114,7 @@ class MilvusEngine(VectorEngine):
             for start in range(0, len(contents), MAX_BATCH):
                 self._remove(client, state.storage, contents[start : start + MAX_BATCH])
             self._insert(client, state.storage, parts)
-            new = replace(present, position=position, vectors=self._count(client, state.storage))
+            new = replace(present, position=position, vectors=self._count(client, state.storage), mark=mark)
             self._save_in(client, new)
         return new
 
@@ -136,6 +142,13 @@ class MilvusEngine(VectorEngine):
                     yield ids, np.array([row["vector"] for row in batch], np.float32)
             finally:
                 rows.close()
+
+    def names(self) -> set[str]:
+        """Return the names in those of collections."""
+        with self._connected() as client:
+            collections = client.list_collections(timeout=SEARCH_SECONDS)
+        parts = (name.removeprefix(PREFIX).split("_") for name in collections if name.startswith(PREFIX))
+        return {found[0] for found in parts if len(found) == 2}
 
     def drop(self) -> None:
         """Delete the collections of the space, and its state."""
@@ -236,7 +249,7 @@ class MilvusEngine(VectorEngine):
     def _drop_collections(self, client: "MilvusClient", kept: EngineState | None) -> None:
         """Drop the collections of this space except that of `kept`, which others may be searching."""
         for name in client.list_collections(timeout=SEARCH_SECONDS):
-            if name.startswith(f"sightline_{self._target.name}_") and (kept is None or name != kept.storage):
+            if name.startswith(self.storage_prefix) and (kept is None or name != kept.storage):
                 client.drop_collection(name, timeout=CHANGE_SECONDS)
                 self._loaded.discard(name)
 

@@ -10,7 +10,7 @@ from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.address import EngineAddress, parse_address
 from store.spaces.server_engines.engine import EngineTarget, VectorEngine
 
-__all__ = ["chosen_address", "open_engine"]
+__all__ = ["chosen_address", "engine_of", "open_engine"]
 
 
 def chosen_address() -> EngineAddress | None:
@@ -26,7 +26,11 @@ def open_engine(library: Library, stored: StoredSpace, address: EngineAddress) -
 
     Raises `IndexEngineUnavailable` if the address is the database of the library, which has none.
     """
-    target = EngineTarget.of(library, stored)
+    return engine_of(library, address, EngineTarget.of(library, stored))
+
+
+def engine_of(library: Library, address: EngineAddress, target: EngineTarget) -> VectorEngine:
+    """Return the engine at `address` for a target, as `open_engine` does."""
     if address.kind == "milvus":
         from store.spaces.server_engines.milvus import MilvusEngine
 

@@ -26,6 +26,7 @@ from store.catalog.frame_ids import CONTENT_BITS
 from store.catalog.id_sets import Ids
 from store.spaces.server_engines.address import EngineAddress
 from store.spaces.server_engines.engine import EngineState, EngineTarget, ExactProposals, Parts, VectorEngine
+from store.spaces.server_engines.feed_marks import FeedMark
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -63,6 +64,7 @@ class PgvectorEngine(VectorEngine):
 
     def __init__(self, address: EngineAddress, target: EngineTarget) -> None:
         self.shown = address.shown
+        self.storage_prefix = f"{SCHEMA}.s_{target.name}_"
         self._address, self._target = address, target
         self._idle: list[Connection[Any]] = []
         self._taking = Lock()
@@ -109,13 +111,13 @@ class PgvectorEngine(VectorEngine):
             for compared, position, ids in found
         ]
 
-    def build(self, parts: Parts, position: int) -> EngineState:
+    def build(self, parts: Parts, position: int, mark: FeedMark | None = None) -> EngineState:
         """Write a new table, index it, and make it the one of the space."""
         target = self._target
         if target.dim > MAX_DIMENSIONS[target.dtype]:
             limit = f"it indexes at most {MAX_DIMENSIONS[target.dtype]:,} dimensions, and the space has {target.dim:,}"
             raise IndexEngineUnavailable(self.shown, limit)
-        new = EngineState(f"s_{target.name}_{secrets.token_hex(4)}", position, 0)
+        new = EngineState(f"s_{target.name}_{secrets.token_hex(4)}", position, 0, mark=mark)
         with self._connected() as connection:
             self._prepare(connection)
             with connection.transaction():
@@ -134,7 +136,9 @@ class PgvectorEngine(VectorEngine):
                 self._save_in(connection, new)
         return new
 
-    def replace(self, state: EngineState, contents: Ids, parts: Parts, position: int) -> EngineState:
+    def replace(
+        self, state: EngineState, contents: Ids, parts: Parts, position: int, mark: FeedMark | None = None
+    ) -> EngineState:
         """Change the table in one transaction."""
         with self._connected() as connection, connection.transaction():
             self._lock(connection)
@@ -148,7 +152,7 @@ class PgvectorEngine(VectorEngine):
                 for condition in ("id = ANY(%s::bigint[])", f"id > {_CONTENT_MASK} AND id & {_CONTENT_MASK} = ANY(%s)"):
                     removed += connection.execute(f"DELETE FROM {_table(state)} WHERE {condition}", [batch]).rowcount
             added = self._copy(connection, _table(state), parts)
-            new = replace(present, position=position, vectors=present.vectors - removed + added)
+            new = replace(present, position=position, vectors=present.vectors - removed + added, mark=mark)
             self._save_in(connection, new)
         return new
 
@@ -176,6 +180,18 @@ class PgvectorEngine(VectorEngine):
                     yield _unpacked(bytes(received[: number * record.itemsize]), record)
                     del received[: number * record.itemsize]
             yield _unpacked(bytes(received[: len(received) // record.itemsize * record.itemsize]), record)
+
+    def names(self) -> set[str]:
+        """Return the names in the table of states, and those in the names of tables."""
+        with self._connected() as connection, _limited(connection, STATE_SECONDS):
+            if connection.execute("SELECT to_regclass(%s)", [f"{SCHEMA}.spaces"]).fetchone() == (None,):
+                return set()
+            rows = connection.execute(
+                f"SELECT name FROM {SCHEMA}.spaces UNION SELECT split_part(tablename, '_', 2) FROM pg_tables "
+                "WHERE schemaname = %s AND starts_with(tablename, 's_')",
+                [SCHEMA],
+            ).fetchall()
+        return {name for (name,) in rows}
 
     def drop(self) -> None:
         """Delete the tables of the space, and its state."""

@@ -22,10 +22,11 @@ from store.spaces.embeddings import iter_vectors, searchable_among, searchable_i
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.checking import find_differences
 from store.spaces.server_engines.engine import EngineState, VectorEngine
+from store.spaces.server_engines.feed_marks import FeedMark, append_mark, changes_since, is_behind
 from store.spaces.server_engines.opening import chosen_address, open_engine
 from store.spaces.server_engines.recall import measure_engine_recall
 
-__all__ = ["drop_from_engine", "repair_engine", "update_engine"]
+__all__ = ["repair_engine", "update_engine"]
 
 REBUILT_SHARE = 1 / 4
 """If more than this share of the vectors has changed, building an index takes less time than changing it."""
@@ -65,19 +66,6 @@ def repair_engine(library: Library, stored: StoredSpace) -> bool:
         raise IndexEngineOutdated(library.path, str(exc)) from exc
 
 
-def drop_from_engine(library: Library, stored: StoredSpace) -> None:
-    """Delete what the chosen engine on a server has of a space, if there is one and it can be reached."""
-    address = chosen_address()
-    if address is None:
-        return
-    with suppress(IndexEngineUnavailable, ExtraMissing):
-        engine = open_engine(library, stored, address)
-        try:
-            engine.drop()
-        finally:
-            engine.close()
-
-
 def _update(
     library: Library, stored: StoredSpace, engine: VectorEngine, check: Callable[[], None], rebuild: bool
 ) -> bool:
@@ -108,24 +96,42 @@ def _with_changes(
 ) -> EngineState | None:
     """Return the state of the engine after it has got what the catalogue has now; None if there is nothing to have.
 
-    It has another number of vectors after that if it was filled from another history: the folder of the library was
-    restored from a backup, or the space was dropped while the server could not be reached. It is built again then.
+    It is built again if it was filled from another history: the folder of the library was restored from a backup, or
+    the space was dropped while the server could not be reached. Its mark or its number of vectors shows that.
     """
+    mark = _mark(library, stored, state, rebuild)
     with library.read() as connection:
         require_revision(connection, stored)
         position = change_feed.position(connection)
-        changes = None if state is None else change_feed.changes_after(connection, stored.id, state.position)
+        changes = None if state is None else changes_since(connection, stored.id, state.position, state.mark)
         ids = searchable_ids(connection, stored)
         if not len(ids) and state is None:
             return None
         if not (state is None or changes is None or rebuild or _is_rebuilt(engine, state, len(changes.contents))):
-            if position != state.position:
+            if is_behind(connection, state.position):
                 expected = searchable_among(connection, stored, changes.contents)
                 parts = _parts(connection, stored, expected, check)
-                state = engine.replace(state, changes.contents, parts, position)
-            if state.position != position or state.vectors == len(ids):
+                state = engine.replace(state, changes.contents, parts, position, mark)
+                if state.position != position:
+                    return state
+            if state.vectors == len(ids):
                 return state
-        return engine.build(_parts(connection, stored, ids, check), position)
+        return engine.build(_parts(connection, stored, ids, check), position, mark)
+
+
+def _mark(library: Library, stored: StoredSpace, state: EngineState | None, rebuild: bool) -> FeedMark | None:
+    """Return the mark for the next state of an engine: a new one unless it stays as it is."""
+    with library.read() as connection:
+        require_revision(connection, stored)
+        if state is None:
+            is_needed = bool(len(searchable_ids(connection, stored)))
+        else:
+            changes = changes_since(connection, stored.id, state.position, state.mark)
+            is_needed = rebuild or changes is None or is_behind(connection, state.position)
+    if not is_needed:
+        return None if state is None else state.mark
+    with library.transaction() as connection:
+        return append_mark(connection, stored.id)
 
 
 def _is_rebuilt(engine: VectorEngine, state: EngineState, changed: int) -> bool:

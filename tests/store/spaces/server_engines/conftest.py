@@ -17,7 +17,7 @@ from store.spaces.registry import StoredSpace
 from store.spaces.server_engines import recall, server_index
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.pgvector import PgvectorEngine
-from tests.support.engines import SERVERS, Clusters, Setup
+from tests.support.engines import SERVERS, Clusters, N, Setup
 from tests.support.tools import miss
 
 MILVUS_VARIABLE = "SIGHTLINE_TEST_MILVUS"
@@ -46,7 +46,7 @@ def setup(
     monkeypatch.setattr(server_index, "MAX_SENT", 150)
     monkeypatch.setattr(recall, "QUERIES", 10)
     if name.startswith("pgvector"):
-        monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{request.getfixturevalue('postgres_url')}")
+        monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{request.getfixturevalue('pgvector_url')}")
     elif name.startswith("milvus"):
         monkeypatch.setenv(ENGINE_VARIABLE, f"milvus:{request.getfixturevalue('milvus')}")
     else:
@@ -58,6 +58,14 @@ def setup(
         engine = setup.engine()
         engine.drop()
         engine.close()
+
+
+@pytest.fixture
+def filled(setup: Setup, clusters: Clusters) -> list[int]:
+    """The contents of an engine that is up to date."""
+    ids = clusters.add(N)
+    setup.update()
+    return ids
 
 
 @pytest.fixture

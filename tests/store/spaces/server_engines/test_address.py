@@ -92,6 +92,7 @@ def test_no_part_of_a_password_with_an_at_sign_is_shown() -> None:
     assert "%40" in shown
 
 
+@pytest.mark.sqlite("a library in a folder")
 def test_the_database_of_a_library_in_a_folder_is_none(
     library: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

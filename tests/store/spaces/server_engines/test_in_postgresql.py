@@ -30,7 +30,7 @@ Machine = Callable[[str], Library]
 
 
 @pytest.fixture
-def machine(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(pgvector_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
     """Open the library on a machine of that name, which has a folder of its own."""
     monkeypatch.setattr(PgvectorEngine, "approximate_from", 300)
     monkeypatch.setattr(server_index, "FEW", 20)
@@ -40,7 +40,7 @@ def machine(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     def open_on(name: str) -> Library:
         monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / name))
-        opened.append(Library.open(postgres_url, create=True))
+        opened.append(Library.open(pgvector_url, create=True))
         return opened[-1]
 
     yield open_on

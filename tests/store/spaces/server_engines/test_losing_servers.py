@@ -1,76 +1,40 @@
-"""What happens if a server cannot be reached, or has something else than it should."""
+"""What happens if a server cannot be reached, ends connections, or hangs."""
 
-import json
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from threading import Event, Semaphore, Thread
 
 import numpy as np
 import pytest
-from sqlalchemy import delete
 
 from core.errors import IndexEngineOutdated, IndexEngineUnavailable
 from search import Searcher
 from store import Library
-from store.catalog import change_feed
-from store.catalog.tables import VectorChange
 from store.check import verify
 from store.spaces.approximation import update_approximation
 from store.spaces.catalogue_index import CatalogueIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
-from store.spaces.recall import MeasuredRecall
 from store.spaces.registry import StoredSpace
-from store.spaces.server_engines import connections, pgvector, server_index, updating
-from store.spaces.server_engines.checking import find_differences, report_engine
+from store.spaces.server_engines import pgvector, server_index
+from store.spaces.server_engines.checking import report_engine
 from store.spaces.server_engines.connections import EngineConnections
-from store.spaces.server_engines.engine import EngineState, EngineTarget
-from store.spaces.server_engines.milvus import MilvusEngine
 from store.spaces.server_engines.pgvector import PgvectorEngine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServerIndex
-from store.spaces.server_engines.updating import repair_engine, update_engine
-from tests.support.engines import SERVERS, Clusters, N, Setup
+from tests.support.engines import (
+    Clusters,
+    Setup,
+    only_pgvector,
+    only_pgvector_with_file,
+    only_servers,
+    server_index_of,
+)
 from tests.support.writers import publish
 
 pytestmark = pytest.mark.servers
 
 Agrees = Callable[..., None]
-only_servers = pytest.mark.parametrize("setup", SERVERS, indirect=True)
-only_pgvector_with_file = pytest.mark.parametrize("setup", ["pgvector"], indirect=True)
-only_pgvector = pytest.mark.parametrize("setup", ["pgvector", "pgvector-without-file"], indirect=True)
-
-
-@pytest.fixture
-def filled(setup: Setup, clusters: Clusters) -> list[int]:
-    ids = clusters.add(N)
-    setup.update()
-    return ids
-
-
-def server_index_of(setup: Setup) -> ServerIndex:
-    index = setup.load().index
-    assert isinstance(index, ServerIndex)
-    return index
-
-
-def state_of(setup: Setup) -> EngineState:
-    engine = setup.engine()
-    try:
-        state = engine.state(fresh=True)
-        assert state is not None
-        return state
-    finally:
-        engine.close()
-
-
-def save(setup: Setup, state: EngineState) -> None:
-    engine = setup.engine()
-    try:
-        engine.save(state)
-    finally:
-        engine.close()
 
 
 @only_servers
@@ -107,26 +71,6 @@ def test_a_lost_connection_gives_exact_answers_and_one_warning(
         assert index.take_warning() is None  # the same loss
     now[0] += server_index.RETRY_SECONDS + 1
     agrees(index, exact=False)
-
-
-@only_pgvector
-@pytest.mark.parametrize("change", [{"later": 1}, {"recall": {}}, {"storage": "x; DROP SCHEMA sightline_vectors"}])
-def test_a_state_of_another_version_is_not_used_and_replaced(
-    setup: Setup, filled: list[int], agrees: Agrees, change: dict[str, object]
-) -> None:
-    state = state_of(setup)
-    engine = setup.engine()
-    assert isinstance(engine, PgvectorEngine)
-    content = json.dumps({**json.loads(state.to_json()), **change})
-    with engine._connected() as connection:
-        connection.execute("UPDATE sightline_vectors.spaces SET state = %s", [content])
-    assert engine.state() is None
-    engine.close()
-    agrees(setup.load().index, exact=True)
-    assert verify(setup.library) == []
-    assert update_approximation(setup.library, setup.stored)
-    assert state_of(setup).vectors == N
-    agrees(setup.load().index, exact=False)
 
 
 @only_pgvector
@@ -242,266 +186,6 @@ def test_a_search_says_once_that_the_engine_is_lost(
     assert len(first) == len(second) == 2
 
 
-@only_servers
-def test_an_engine_that_was_filled_from_another_history_is_not_used(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
-) -> None:
-    state = state_of(setup)
-    engine = setup.engine()
-    ahead = engine.replace(state, np.array([], np.int64), [], state.position + 1_000)
-    engine.close()
-    assert ahead.position == state.position + 1_000
-    agrees(setup.load().index, exact=True)
-    assert update_approximation(setup.library, setup.stored)  # builds it from the catalogue
-    assert state_of(setup).storage != state.storage
-    agrees(setup.load().index, exact=False)
-
-
-@only_servers
-def test_an_engine_with_another_number_of_vectors_is_not_used(setup: Setup, filled: list[int], agrees: Agrees) -> None:
-    save(setup, replace(state_of(setup), vectors=N - 1))
-    agrees(setup.load().index, exact=True)
-
-
-@only_servers
-@pytest.mark.parametrize("later", [0, 10])
-def test_an_engine_with_changes_of_another_history_is_built_again(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees, later: int
-) -> None:
-    before = state_of(setup)
-    clusters.add(20)
-    with setup.library.read() as connection:
-        position = change_feed.position(connection)
-    engine = setup.engine()  # the library was restored from a backup, and goes on from there
-    other = engine.replace(before, np.array(filled[:3]), [], position)
-    engine.close()
-    assert other.position == position
-    if later:
-        clusters.add(later)
-    setup.update()
-    state = state_of(setup)
-    assert state.vectors == N + 20 + later
-    assert state.storage != before.storage
-    assert verify(setup.library) == []
-    agrees(setup.load().index, exact=False)
-
-
-@only_servers
-def test_vectors_of_unknown_pictures_are_never_shown(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
-) -> None:
-    state = state_of(setup)
-    engine = setup.engine()
-    foreign = [(np.arange(10**6, 10**6 + 50), np.stack([clusters.query(0)] * 50))]
-    engine.replace(state, np.array([10**6]), foreign, state.position)
-    engine.close()
-    save(setup, replace(state_of(setup), vectors=N))
-    index = server_index_of(setup)
-    assert index.connect() is not None
-    agrees(index, exact=False)
-    assert [str(difference.detail) for difference in find_differences(setup.library, setup.stored)] == [
-        f"{setup.engine().shown} has what the catalogue does not have: 50 vectors"
-    ]
-
-
-@only_servers
-def test_verify_finds_every_wrong_vector_and_repair_copies_them_again(
-    setup: Setup, filled: list[int], clusters: Clusters
-) -> None:
-    assert verify(setup.library) == []
-    state = state_of(setup)
-    engine = setup.engine()
-    wrong = clusters.everything()[filled[5]].astype(setup.stored.dtype)
-    wrong[3] += np.float16(0.001)
-    engine.replace(state, np.array(filled[5:7]), [(np.array([filled[5]]), wrong[None])], state.position)
-    engine.close()
-    details = [fault.detail for fault in verify(setup.library)]
-    assert len(details) == 2
-    assert f"differs from the catalogue in 1 vector ({filled[5]})" in details[0]
-    assert f"lacks 1 vector ({filled[6]})" in details[1]
-    assert repair_engine(setup.library, setup.stored)
-    assert not repair_engine(setup.library, setup.stored)
-    assert verify(setup.library) == []
-
-
-@only_servers
-def test_a_cut_off_feed_makes_the_engine_be_built_again(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
-) -> None:
-    before = state_of(setup)
-    clusters.lose(filled[:5])
-    clusters.add(5)
-    with setup.library.transaction() as connection:
-        last = connection.scalar(
-            VectorChange.__table__.select().with_only_columns(VectorChange.id).order_by(VectorChange.id.desc()).limit(1)
-        )
-        connection.execute(delete(VectorChange).where(VectorChange.id < last))
-    publish(setup.library, setup.stored) if setup.has_file else None
-    agrees(setup.load().index, exact=True)
-    report = report_engine(setup.library, setup.stored)
-    assert report is not None
-    assert report.behind is None
-    assert update_approximation(setup.library, setup.stored)
-    assert state_of(setup).storage != before.storage
-    agrees(setup.load().index, exact=False)
-    assert verify(setup.library) == []
-
-
-@only_servers
-def test_an_engine_with_a_low_recall_is_not_used(setup: Setup, filled: list[int], agrees: Agrees) -> None:
-    save(setup, replace(state_of(setup), recall=MeasuredRecall(0.94, 1.0, 100, True)))
-    agrees(setup.load().index, exact=True)
-
-
-@only_servers
-def test_nothing_is_measured_as_good_that_is_not(
-    setup: Setup, clusters: Clusters, agrees: Agrees, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clusters.add(N)
-    engine = setup.engine()
-    monkeypatch.setattr(type(engine), "propose", lambda _self, _state, queries, _number: [np.arange(3)] * len(queries))
-    setup.update()
-    recall = state_of(setup).recall
-    assert recall is not None
-    assert recall.lowest < 0.2
-    agrees(setup.load().index, exact=True)
-
-
-@only_servers
-def test_an_engine_far_behind_is_searched_around(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connections, "MAX_PENDING", 20)
-    clusters.add(21)
-    agrees(setup.load().index, exact=True)
-    setup.update()
-    agrees(setup.load().index, exact=False)
-
-
-@only_servers
-def test_a_stopped_update_leaves_what_was_there(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
-) -> None:
-    class Stopped(Exception):
-        pass
-
-    def stop() -> None:
-        raise Stopped
-
-    before = state_of(setup)
-    clusters.replace(filled[:20])
-    clusters.lose(filled[20:30])
-    for rebuild in (False, True):
-        with pytest.raises(Stopped):
-            update_engine(setup.library, setup.stored, stop, rebuild=rebuild)
-        assert state_of(setup) == before
-        index = setup.load().index
-        agrees(index, exact=False)
-        agrees(index, among=np.array(filled[:200]), exact=True)
-    setup.update()
-    assert verify(setup.library) == []
-    agrees(setup.load().index, exact=False)
-
-
-@only_servers
-def test_nothing_is_left_of_what_was_replaced_or_stopped(
-    setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees
-) -> None:
-    first = state_of(setup)
-    assert update_engine(setup.library, setup.stored, rebuild=True)
-    second = state_of(setup)
-    assert {first.storage, second.storage} <= stored_names(setup)  # a search may still use the first
-    left = second.storage[:-8] + "00000000"
-    engine = setup.engine()
-    if isinstance(engine, MilvusEngine):
-        with engine._connected() as client:
-            engine._create(client, left)  # as a build that was killed
-        assert left in stored_names(setup)
-    engine.close()
-    clusters.add(5)
-    setup.update()
-    assert {name for name in stored_names(setup) if name.startswith(second.storage[:-8])} == {second.storage}
-    agrees(setup.load().index, exact=False)
-
-
-def stored_names(setup: Setup) -> set[str]:
-    engine = setup.engine()
-    try:
-        if isinstance(engine, MilvusEngine):
-            with engine._connected() as client:
-                return set(client.list_collections())
-        assert isinstance(engine, PgvectorEngine)
-        with engine._connected() as connection:
-            statement = "SELECT tablename FROM pg_tables WHERE schemaname = 'sightline_vectors'"
-            return {name for (name,) in connection.execute(statement)}
-    finally:
-        engine.close()
-
-
-@only_servers
-def test_one_process_at_a_time_writes(setup: Setup, filled: list[int], clusters: Clusters) -> None:
-    clusters.add(5)
-    before = state_of(setup)
-    with setup.library.engine_lock_if_free(setup.stored.space.fingerprint) as is_free:
-        assert is_free
-        done = []
-        thread = Thread(target=lambda: done.append(update_engine(setup.library, setup.stored)))
-        thread.start()
-        thread.join()
-        assert done == [False]
-    assert state_of(setup) == before
-
-
-@only_servers
-def test_a_change_of_another_state_is_not_made(setup: Setup, filled: list[int], clusters: Clusters) -> None:
-    old = state_of(setup)
-    clusters.add(5)
-    setup.update()
-    now = state_of(setup)
-    assert now.position > old.position
-    engine = setup.engine()
-    assert engine.replace(old, np.array(filled), [], old.position + 1) == now
-    engine.save(old)
-    assert state_of(setup) == now
-    engine.drop()
-    assert engine.state(fresh=True) is None
-    engine.close()
-
-
-@only_servers
-def test_two_libraries_share_an_engine(
-    setup: Setup, filled: list[int], clusters: Clusters, tmp_path: Path, agrees: Agrees
-) -> None:
-    with Library.open(tmp_path / "other", create=True) as other:
-        assert EngineTarget.of(other, setup.stored) != EngineTarget.of(setup.library, setup.stored)
-
-
-def in_memory(index: CatalogueIndex) -> bool:
-    return index.is_in_memory
-
-
-def test_a_machine_without_a_file_reads_few_vectors(
-    library: Library, stored: StoredSpace, clusters: Clusters, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clusters.add(60)
-    monkeypatch.setattr("store.spaces.catalogue_index.MAX_READ", 30)
-    everything = clusters.everything()
-    index = CatalogueIndex(library, stored, np.array(sorted(everything)))
-    found = index.search(clusters.query(0)[None], 5, np.array(sorted(everything)[:30]))
-    assert found.ids[0].tolist() == [
-        frame for frame, _ in clusters.best(clusters.query(0), 5, np.array(sorted(everything)[:30]))
-    ]
-    assert not in_memory(index)
-    assert index.search(clusters.query(0)[None], 5).ids[0].tolist() == [
-        frame for frame, _ in clusters.best(clusters.query(0), 5)
-    ]
-    assert in_memory(index)
-    copy = index.copy()
-    assert copy.remove(np.array(sorted(everything)[:10])) == 10
-    assert len(copy.search(clusters.query(0)[None], 60).ids[0]) == 50
-    assert len(index.search(clusters.query(0)[None], 60).ids[0]) == 60
-
-
 def test_a_loss_is_reported_once_until_the_server_has_answered() -> None:
     now = [0.0]
     health = EngineHealth(lambda: now[0])
@@ -515,13 +199,3 @@ def test_a_loss_is_reported_once_until_the_server_has_answered() -> None:
     assert health.is_good
     health.failed("again")
     assert health.take_report() == "again"
-
-
-def test_update_without_an_engine_does_nothing(
-    library: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("flat", "auto", ""):
-        monkeypatch.setenv(ENGINE_VARIABLE, name)
-        assert not updating.update_engine(library, stored)
-        assert report_engine(library, stored) is None
-        assert list(find_differences(library, stored)) == []
