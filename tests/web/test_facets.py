@@ -76,6 +76,18 @@ def test_many_folders_are_counted_quickly() -> None:
     assert [(each.label, each.count) for each in found[:3]] == [("me", 10_004), ("7", 203), ("0/0", 2)]
 
 
+def test_folders_of_several_disks_are_told_apart_by_the_names_of_their_roots() -> None:
+    counts = [Facet("/home/me/Pictures/2023/Rome", 3), Facet("/home/me/Pictures", 1), Facet("/mnt/disk/old/scans", 2)]
+    roots = [Path("/home/me/Pictures"), Path("/mnt/disk/old")]
+    assert {each.label for each in folders(counts, roots)} == {"Pictures", "Pictures/2023/Rome", "old/scans"}
+
+
+def test_folders_of_roots_of_one_name_keep_the_rest_of_their_paths() -> None:
+    counts = [Facet("/home/me/Pictures/a", 2), Facet("/mnt/Pictures/a", 1)]
+    roots = [Path("/home/me/Pictures"), Path("/mnt/Pictures")]
+    assert [each.label for each in folders(counts, roots)] == ["home/me/Pictures/a", "mnt/Pictures/a"]
+
+
 def test_where_rejects_query_text(client: TestClient) -> None:
     answer = client.get("/api/v1/facets", params={"where": "a dog"})
     assert (answer.status_code, answer.json()["title"]) == (400, "InvalidQuery")

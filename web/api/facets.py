@@ -1,7 +1,7 @@
 """Facets: counts by folder, year, camera, tag and more, each value with the filter that selects it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,9 @@ from fastapi.concurrency import run_in_threadpool
 
 from search.filters import Filters
 from search.filters.signs import quoted
-from store.filters.facets import Facet, count_facets
+from store.filters.facets import Facet, Facets, count_facets
 from store.library import Library
+from store.roots import folder_roots
 from web.dependencies import ServiceDep
 from web.requests import MAX_QUERY_LENGTH, combined_filters, filters_in_query, parse_filters
 from web.responses import FacetsResponse, FacetValueResponse
@@ -50,7 +51,7 @@ def count(library: Library, where: str) -> FacetsResponse:
 def _count(library: Library, filters: Filters) -> FacetsResponse:
     counted = count_facets(library, filters.condition(), FACET_NAMES)
     values = {name: _values(name, counted.counts[name]) for name in FACET_NAMES if name != "folder"}
-    return FacetsResponse(count=counted.pictures, facets={"folder": folders(counted.counts["folder"]), **values})
+    return FacetsResponse(count=counted.pictures, facets={"folder": _folders(library, counted), **values})
 
 
 def term(name: str, value: str) -> str:
@@ -75,24 +76,41 @@ def _values(name: str, counts: Sequence[Facet]) -> list[FacetValueResponse]:
     ]
 
 
-def folders(counts: Sequence[Facet]) -> list[FacetValueResponse]:
-    """Return the folders with the number of pictures in and below each, the largest first."""
+def _folders(library: Library, counted: Facets) -> list[FacetValueResponse]:
+    return folders(counted.counts["folder"], [path for _, path in folder_roots(library)])
+
+
+def folders(counts: Sequence[Facet], roots: Sequence[Path] = ()) -> list[FacetValueResponse]:
+    """Return the folders with the number of pictures in and below each, the largest first.
+
+    Labels leave out what all folders have in common. Folders of several disks have nothing in common: the label of each
+    then begins with the name of its root, if no other root has this name.
+    """
     direct = {Path(facet.value): facet.pictures for facet in counts if facet.value and facet.value.isprintable()}
     total = Counter[Path]()
     for folder, number in direct.items():
         for ancestor in (folder, *folder.parents):
             total[ancestor] += number
     common = _common_folder(list(direct))
+    names = Counter(root.name for root in roots)
+    named = {root for root in roots if names[root.name] == 1 and root.name and not common.is_relative_to(root)}
     ordered = sorted(direct, key=lambda folder: (-total[folder], str(folder)))
     return [
         FacetValueResponse(
             value=str(folder),
-            label=folder.name if folder == common else str(folder.relative_to(common)),
+            label=_label(folder, common, named),
             count=total[folder],
             term=term("folder", str(folder)),
         )
         for folder in ordered[:MAX_FACET_VALUES]
     ]
+
+
+def _label(folder: Path, common: Path, named: Collection[Path]) -> str:
+    root = next((each for each in (folder, *folder.parents) if each in named), None)
+    if root is not None:
+        return str(folder.relative_to(root.parent))
+    return folder.name if folder == common else str(folder.relative_to(common))
 
 
 def _common_folder(folders: list[Path]) -> Path:

@@ -274,3 +274,12 @@ def test_grid_does_not_jump_while_the_page_loads(gallery: str, open_page: OpenPa
     page.wait_for_timeout(500)
     jumps = page.evaluate("jumps")
     assert sum(value for value, _ in jumps) < 0.01, jumps
+
+
+def test_scale_covers_no_button_of_a_phone_until_the_page_is_scrolled(gallery: str, open_page: OpenPage) -> None:
+    page = open_page(gallery, viewport=PHONE)
+    page.locator('[aria-posinset="1"]').wait_for()
+    scale = page.locator("#scrubber")
+    assert "moved" not in (scale.get_attribute("class") or "")
+    page.mouse.wheel(0, 300)
+    expect(scale).to_have_class(re.compile("moved"))

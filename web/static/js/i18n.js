@@ -81,5 +81,5 @@ export function bytes(n) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
   const power = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), units.length - 1);
   const format = { style: "unit", unit: units[power], unitDisplay: "short", maximumFractionDigits: power ? 1 : 0 };
-  return new Intl.NumberFormat(language, format).format(n / 1000 ** power);
+  return new Intl.NumberFormat(language, format).format(n / 1000 ** power).replace(" ", "\u00a0"); // no line ends before the unit
 }

@@ -73,6 +73,6 @@ function drawFile({ path, picture }, isBest, ids, tell) {
       isBest ? make("span.dup-mark", {}, icon("star"), t("dupBest")) : null),
     make("bdi.name", { title: path }, name),
     make("span.soft", {}, `${size(picture)} · ${picture.format} · ${bytes(picture.size)}`),
-    make("bdi.soft.dup-path", { title: path }, path.slice(0, -name.length)),
+    make("bdi.soft.dup-path", { title: path }, ...path.slice(0, -name.length).split(/(?<=\/)/).flatMap((part) => [part, make("wbr")])),
     others.length > 1 ? make("button.link", { type: "button", onclick: () => tell([picture.id], others) }, t("dupNotThis")) : null);
 }

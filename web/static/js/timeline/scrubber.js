@@ -66,6 +66,11 @@ function follow() {
   scale.setAttribute("aria-valuemax", months.length - 1);
   scale.setAttribute("aria-valuenow", number);
   scale.setAttribute("aria-valuetext", monthName(months[number].month));
+}
+
+/** Follow the page, and show the scale for a moment: on a phone, it covers what is at the side. */
+function onScroll() {
+  follow();
   scale.classList.add("moved");
   clearTimeout(later);
   later = setTimeout(() => scale.classList.remove("moved"), LINGER);
@@ -120,6 +125,6 @@ export function start() {
   scale.addEventListener("pointerup", end);
   scale.addEventListener("pointercancel", end);
   scale.addEventListener("keydown", onKey);
-  addEventListener("scroll", follow, { passive: true });
+  addEventListener("scroll", onScroll, { passive: true });
   addEventListener("resize", () => { if (!scale.hidden) draw(); });
 }
