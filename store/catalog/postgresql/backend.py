@@ -21,6 +21,7 @@ from store.catalog.postgresql.address import ServerAddress
 from store.catalog.postgresql.driver_errors import server_errors
 from store.catalog.postgresql.engine import make_server_engine
 from store.catalog.postgresql.locks import AdvisoryLock, LockConnections
+from store.catalog.postgresql.poolers import require_own_sessions
 from store.catalog.postgresql.server import read_facts
 from store.catalog.transactions import reading, writing
 
@@ -67,9 +68,12 @@ class PostgresBackend(Backend):
         return backend
 
     def _look(self, *, create: bool, only_read: bool) -> None:
-        with self.errors(), self.engine.connect() as connection, reading(connection):
-            facts = read_facts(connection, self.location)
-            exists = server_schema.has_catalogue(connection, self.location)
+        with self.errors(), self.engine.connect() as connection:
+            with reading(connection):
+                facts = read_facts(connection, self.location)
+                exists = server_schema.has_catalogue(connection, self.location)
+            connect = partial(connections.connect, self.address, autocommit=True)
+            require_own_sessions(connection, facts.process, connect, self.location)
         self._locks.schema, self._sees_timeline = facts.schema, facts.sees_timeline
         if not exists and (not create or only_read):
             raise LibraryNotFound(self.location)

@@ -73,6 +73,7 @@ def _begin(locks: LockConnections, connection: Connection) -> None:
         connection.invalidate()
         raise
     if writes:
+        locks.note_writing(connection)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({lock_key(locks.schema, '')})")
         with driver.cursor() as cursor:
             locks.check(cursor)

@@ -14,10 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from sqlalchemy import Connection
 
 from core.errors import LockLost
 from store.catalog.postgresql.connections import WAIT_SECONDS, is_lost
 from store.catalog.postgresql.driver_errors import server_errors
+from store.catalog.transactions import is_writing
 
 if TYPE_CHECKING:
     import psycopg
@@ -70,6 +74,17 @@ class LockConnections:
         except AttributeError:
             found = self._of_thread.held = {}
         return found
+
+    def note_writing(self, connection: Connection) -> None:
+        """Note that the calling thread begins a write transaction, in which it can acquire no lock."""
+        self._of_thread.writing = ref(connection)
+
+    def require_no_writing(self, name: str) -> None:
+        """Raise `RuntimeError` if the calling thread is within a write transaction, which a new lock waits for."""
+        reference: ref[Connection] | None = getattr(self._of_thread, "writing", None)
+        connection = None if reference is None else reference()
+        if connection is not None and not connection.closed and connection.in_transaction() and is_writing(connection):
+            raise RuntimeError(f"The lock {name} must be acquired before the write transaction that needs it.")
 
     def take(self) -> "psycopg.Connection[Any]":
         """Return a connection without a lock."""
@@ -125,11 +140,13 @@ class AdvisoryLock:
         """Try for `timeout` seconds to acquire the lock; return whether that succeeded.
 
         Raises `LibraryUnusable`. Once acquired, it waits for the write transaction that is active at this moment.
+        Raises `RuntimeError` if that is one of this thread.
         """
         held = self._connections.held.get(self)
         if held is not None:
             held.depth += 1
             return True
+        self._connections.require_no_writing(self.name)
         with server_errors(self._connections.place):
             connection = self._connections.take()
             try:

@@ -17,6 +17,7 @@ _FACTS = text(
     "WHERE pg_class.oid = to_regclass('contents')), current_schema())::text AS schema, "
     "has_function_privilege('pg_control_checkpoint()', 'EXECUTE') "
     "AND has_function_privilege('pg_walfile_name(pg_lsn)', 'EXECUTE') AS sees_timeline, "
+    "pg_backend_pid() AS process, "
     "pg_is_in_recovery() AS is_standby, "
     "current_setting('default_transaction_read_only')::bool AS only_reads, "
     "CASE WHEN to_regclass('contents') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE') "
@@ -35,6 +36,8 @@ class ServerFacts:
     """Why this process cannot change the library; None if it can."""
     sees_timeline: bool
     """Whether the user may know which timeline the server is on."""
+    process: int
+    """The number of the server's process that has answered."""
 
 
 def read_facts(connection: Connection, place: str) -> ServerFacts:
@@ -54,4 +57,4 @@ def read_facts(connection: Connection, place: str) -> ServerFacts:
         read_only = "its server does not accept changes from you"
     elif not row.may_write:
         read_only = "you may not write to its tables"
-    return ServerFacts(row.schema, read_only, row.sees_timeline)
+    return ServerFacts(row.schema, read_only, row.sees_timeline, row.process)

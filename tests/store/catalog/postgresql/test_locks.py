@@ -20,6 +20,7 @@ from indexer import index
 from store import Library
 from store.catalog.postgresql import locks
 from store.catalog.postgresql.backend import PostgresBackend
+from store.catalog.transactions import writing
 from store.library import mark_changed
 
 pytestmark = pytest.mark.servers
@@ -289,3 +290,24 @@ def test_a_lock_cannot_be_had_without_the_server(library: Library, postgres_url:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
     with pytest.raises(LibraryUnusable), library.exclusive():
         raise AssertionError("there is nothing to lock")
+
+
+def test_a_lock_within_a_write_transaction_is_refused_at_once(library: Library) -> None:
+    """It would wait for the end of that transaction, which waits for it."""
+    with library.exclusive() as writer, writer.transaction(), library.exclusive():
+        pass  # it is held already
+    with (
+        library.transaction(),
+        pytest.raises(RuntimeError, match=r"The lock writer\.lock must be acquired before the write transaction"),
+        library.exclusive(),
+    ):
+        pass
+    with library.transaction(), pytest.raises(RuntimeError), library.exclusive_if_free():
+        pass
+    with library.read(), library.exclusive() as writer, writer.transaction():
+        pass
+    with library.connect() as connection:
+        with writing(connection):
+            pass
+        with library.exclusive():
+            pass
