@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Select, and_, delete, insert, select
 
-from core.errors import LibraryUnusable
+from core.errors import LibraryBusy, LibraryUnusable
 from store.catalog.id_sets import among
 from store.catalog.tables import ContentBlock, KeptCounts
 from store.catalog.transactions import writing
@@ -171,7 +171,7 @@ def _read(stored: bytes | None, from_bytes: Callable[[bytes], _Read]) -> _Read |
 def _keep(library: Library, counted: Mapping[int, tuple[int, Mapping[str, bytes]]]) -> bool:
     """Store counts, unless another process is writing or the catalogue cannot be written; return whether they are.
 
-    They are only a cache.
+    They are only a cache. No connection may be free for it: the caller reads with one of its own.
     """
     if not counted or library.read_only is not None:
         return False
@@ -182,7 +182,7 @@ def _keep(library: Library, counted: Mapping[int, tuple[int, Mapping[str, bytes]
     ]
     is_kept = False
     with (
-        suppress(LibraryUnusable),
+        suppress(LibraryBusy, LibraryUnusable),
         library.connect() as connection,
         library.backend.impatient(connection),
         writing(connection),

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, event, func, insert, select, text, update
 
+from core.errors import LibraryBusy
 from store import Library
 from store.catalog.bulk_insert import insert_new
 from store.catalog.tables import (
@@ -337,6 +339,21 @@ def test_a_reader_does_not_wait_to_store_counts(filled: Library) -> None:
         timeout = connection.execute(text("PRAGMA busy_timeout")).scalar_one()
     assert timeout > 1_000
     assert count_everything(filled).facts["camera"]["New"] == 1
+
+
+def test_counts_are_returned_if_no_connection_is_free_to_store_them(
+    filled: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MIN_STORED", 1)
+    monkeypatch.setattr(filled.backend.engine.pool, "_timeout", 0.01)
+    with ExitStack() as readers:
+        held = list[Connection]()
+        with suppress(LibraryBusy):
+            while True:
+                held.append(readers.enter_context(filled.connect()))
+        held[0].close()
+        assert count_everything(filled).contents == len(CONTENTS)
+        assert len(held) > 1
 
 
 def test_a_library_without_write_access_is_counted(filled: Library, tmp_path: Path) -> None:
