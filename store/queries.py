@@ -27,7 +27,7 @@ from store.catalog.tables import (
 )
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
-from store.filters.selection import matching_contents
+from store.filters.selection import count_matching, matching_contents
 from store.ingest.scanned_files import unpack_names
 from store.kept_counts.keeping import count_everything
 from store.library import Library
@@ -223,7 +223,7 @@ def newest_contents(
     """
     with library.read() as connection:
         is_kept = matching_contents(connection, condition)
-        total = None if condition is None else _count(connection, is_kept)
+        total = None if condition is None else count_matching(connection, condition)
         statement = (
             select(Content.id)
             .where(is_kept, true() if after is None else _is_after(*after))
@@ -242,7 +242,7 @@ def count_contents(library: Library, condition: Condition | None = None) -> int:
     if condition is None:
         return count_everything(library).contents
     with library.read() as connection:
-        return _count(connection, matching_contents(connection, condition))
+        return count_matching(connection, condition)
 
 
 def list_files(library: Library, content_id: int) -> list[StoredFile]:
@@ -319,10 +319,6 @@ def _companion_paths(path: Path, packed: bytes | None) -> list[Path]:
 
 def _file_path(root: bytes, relpath: bytes) -> Path:
     return Path(os.fsdecode(root)) / os.fsdecode(relpath)
-
-
-def _count(connection: Connection, is_kept: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(Content).where(is_kept)) or 0
 
 
 def _is_after(content_id: int, taken_at: datetime | None) -> ColumnElement[bool]:

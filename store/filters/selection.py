@@ -41,6 +41,7 @@ __all__ = [
     "candidate_ids",
     "candidates_in",
     "check_condition",
+    "count_matching",
     "matching_contents",
     "matching_ids",
     "scanned_contents",
@@ -142,8 +143,17 @@ def absent_contents(connection: Connection) -> Select[int]:
 
 def select_matching(connection: Connection, condition: Condition) -> Select[Any]:
     """A statement for the IDs of the contents with a present file that `condition` keeps. Raises as `selected_ids`."""
-    files = _files(*_compiled(connection, condition))
-    return files.where(*in_finished_root(connection)).distinct()
+    return _findable_files(connection, condition).distinct()
+
+
+def count_matching(connection: Connection, condition: Condition) -> int:
+    """Return how many contents with a present file `condition` keeps. Raises as `selected_ids`."""
+    counted = func.count(Picture.content_id.distinct())
+    return connection.scalar(_findable_files(connection, condition).with_only_columns(counted)) or 0
+
+
+def _findable_files(connection: Connection, condition: Condition) -> Select[Any]:
+    return _files(*_compiled(connection, condition)).where(*in_finished_root(connection))
 
 
 def _candidates(connection: Connection, condition: Condition) -> Ids:
