@@ -51,9 +51,10 @@ class DuplicateThresholds:
 class DuplicateGrouper:
     """Assigns pictures to groups, a block at a time.
 
-    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. `best_first` sorts some of them: of
-    those that are equally close, a picture joins the best. Without it, `anchors` are sorted. No group gets two contents
-    that `separation` tells apart. `searches` is about how many pictures will be assigned.
+    `anchors` (n,) with hashes `bits` (n, 32) are the groups that exist already. `best_first` sorts some of them, and
+    leaves out those that were forgotten since: of those that are equally close, a picture joins the best. Without it,
+    `anchors` are sorted. No group gets two contents that `separation` tells apart. `searches` is about how many
+    pictures will be assigned.
     """
 
     def __init__(
@@ -147,8 +148,9 @@ class DuplicateGrouper:
             return rows
         by_id = np.argsort(self._anchors[earlier])
         ids = self._anchors[earlier][by_id]
-        place = np.empty(len(ids), np.int64)
-        place[by_id[np.searchsorted(ids, self._best_first(ids))]] = np.arange(len(ids))
+        best_first = self._best_first(ids)
+        place = np.full(len(ids), len(ids))
+        place[by_id[np.searchsorted(ids, best_first)]] = np.arange(len(best_first))
         places = rows.copy()
         is_earlier = rows < self._sorted_from
         places[is_earlier] = place[np.searchsorted(earlier, rows[is_earlier])]

@@ -137,3 +137,25 @@ def test_groups_are_those_of_comparing_with_every_anchor(seed: int, spread: int)
     assert grouped(DuplicateGrouper, seed, spread, by_id=False) == expected
     assert grouped(DuplicateGrouper, seed, spread, by_id=True) == expected
     assert BLOCK_SIZE >= 50
+
+
+def test_anchors_that_were_forgotten_in_between_are_the_last_choice() -> None:
+    """Another process may forget contents after the anchors were read. Their groups are then compared again."""
+    bits = np.zeros((4, 32), np.uint8)
+    unit = np.ones((9, 1), np.float32)
+
+    def assigned(*present: int) -> list[int]:
+        grouper = DuplicateGrouper(
+            THRESHOLDS,
+            lambda some: unit[some],
+            np.array([5, 6, 7]),
+            bits[:3],
+            None,
+            lambda _: np.array(present, np.int64),
+        )
+        return [int(anchor) for anchor in grouper.assign(np.array([8]), bits[3:])]
+
+    assert assigned(6, 5, 7) == [6]
+    assert assigned(7, 6) == [7]
+    assert assigned(6) == [6]
+    assert assigned() == [5]
