@@ -4,8 +4,8 @@
     python -m training.evaluate --gallery examples/gallery
 
 Text to picture: every caption of a language against all pictures of the gallery. A rank counts from 1 and ties count
-against us. Everyday words: the fraction of the first ten photos that fit, averaged over words. Nothing of torch is
-imported.
+against us. Everyday words: the fraction of the first ten photos that show the thing, averaged over words, as judged by
+looking at them (`judgements.py`) and as captions mention it. Nothing of torch is imported.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from search.evaluate.ranks import relevant_ranks
 from search.evaluate.scoring import evaluate_dataset
 from training import corpora
 from training.corpora import LANGUAGES, Caption
+from training.judgements import interval, judged_precision_at_ten, read_judgements
 from training.names import CLASSES, read_concepts
 from training.scenes import scene_captions, scene_pictures
 
@@ -170,18 +171,28 @@ def _table(gallery: Gallery, found: dict[str, Evaluation]) -> Iterable[str]:
         yield f"| {lang} | {len(found[lang].queries)} | {shares} | {scores['median_rank']:g} |"
 
 
-def _everyday_table(gallery: Gallery, encoder: Encoder) -> Iterable[str]:
-    words = everyday_words()
+def _everyday_tables(gallery: Gallery, encoder: Encoder) -> Iterable[str]:
+    words, judgements = everyday_words(), read_judgements()
     counts, halves = mention_counts(words, gallery), np.array([word.half for word in words])
     pictures = encoder.encode_pixels(gallery.pixels)
-    yield f"P@10 of {len(words)} everyday words: said by two of five captions (half to tune, half to test), by one"
-    yield "| language | two of five | tune | test | one of five |"
-    yield "| --- | ---: | ---: | ---: | ---: |"
-    for lang in LANGUAGES:
-        scores = pictures @ encoder.encode_texts([word.names[lang] for word in words]).T  # (N, W)
-        two, one = (precision_at_ten(scores, counts >= least) for least in (2, 1))
-        means = (two.mean(), two[halves == 0].mean(), two[halves == 1].mean(), one.mean())
-        yield f"| {lang} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |"
+    scores = {lang: pictures @ encoder.encode_texts([word.names[lang] for word in words]).T for lang in LANGUAGES}
+    for title, least in (("two of five captions", 2), ("one of five captions", 1)):
+        shares = {lang: precision_at_ten(rows, counts >= least) for lang, rows in scores.items()}
+        yield from _words_table(title, shares, halves)
+    english = [word.names["en"] for word in words]
+    shares = {lang: judged_precision_at_ten(rows, english, gallery.names, judgements) for lang, rows in scores.items()}
+    yield from _words_table("by judgement", shares, halves)
+
+
+def _words_table(title: str, shares: Mapping[str, NDArray[np.float64]], halves: NDArray[np.int64]) -> Iterable[str]:
+    """Yield the mean of `shares` (W,) for each language with its interval, in all and by half."""
+    yield f"| P@10 of {len(halves)} everyday words, {title} | all | tune | test |"
+    yield "| --- | ---: | ---: | ---: |"
+    for lang, values in shares.items():
+        parts = (values, values[halves == 0], values[halves == 1])
+        cells = [f"{part.mean():.3f} ({'-'.join(f'{end:.3f}' for end in interval(part))})" for part in parts]
+        yield f"| {lang} | {' | '.join(cells)} |"
+    yield ""
 
 
 def _aligned_table(data: Path, encoder: Encoder, count: int = 1000) -> Iterable[str]:
@@ -228,7 +239,7 @@ def _main() -> None:
     for gallery in galleries:
         print(*_table(gallery, evaluate(gallery, encoder)), "", sep="\n")
     if options.data:
-        print(*_everyday_table(galleries[-1], encoder), "", sep="\n")
+        print(*_everyday_tables(galleries[-1], encoder), sep="\n")
         print(*_aligned_table(options.data, encoder), sep="\n")
     print(*_pointing_table(encoder, 3 * options.scenes), sep="\n")
     print(*_speed(encoder, galleries[-1]), sep="\n")

@@ -1,8 +1,9 @@
 """Queries with known answers, and queries without one, to which a calibration is fitted and on which it is measured.
 
-Words and phrases are asked of the dev photos of Flickr8k. A photo is right if two of its five English captions mention
-them. Queries are split into two halves by idea (a word with all its translations) or by photo: one to fit, one to
-measure.
+Words and phrases are asked of the dev photos of Flickr8k. A photo is right for a word if it was judged to show it
+(`judgements.py`), and if that was not judged, if one of its five English captions mentions it. It is right for a phrase
+if two of them mention it. Queries are split into two halves by idea (a word with all its translations) or by photo: one
+to fit, one to measure.
 """
 
 import hashlib
@@ -21,8 +22,9 @@ from search.query_image import open_query_image
 from search.query_kind import text_kind
 from training import corpora
 from training.corpora import LANGUAGES, Caption
+from training.judgements import judged, read_judgements
 
-__all__ = ["AGREED", "FIT", "MEASURE", "Asked", "Embeddings", "Questions", "outdoors"]
+__all__ = ["AGREED", "FIT", "MEASURE", "MENTIONED", "Asked", "Embeddings", "Questions", "outdoors"]
 
 FIT, MEASURE = 0, 1
 """The halves."""
@@ -34,7 +36,10 @@ _GALLERY = _FOLDER.parent / "examples" / "gallery"
 _PICTURES = 400
 """Number of pictures from a collection without captions, evenly spaced."""
 AGREED = 2
-"""Captions of five. A photo shows what so many of its captions mention."""
+"""Captions of five. A photo shows what so many of its captions mention, if nothing was judged for that query."""
+MENTIONED = 1
+"""Captions of five. The same for queries with judgements of other photos: captions leave much out, and of photos that
+were judged in a sample, more show a word than are mentioned by two captions, and about as many as by one."""
 _SUBJECT = 4
 """Captions of five. What so many captions mention is a subject of the photo."""
 _INDOORS = re.compile(
@@ -61,11 +66,18 @@ class Asked:
     """(N,): empty for pictures."""
     counts: NDArray[np.integer] | None = None
     """(N, P): how many captions of the picture mention the query; None if no picture answers any of the queries."""
+    judged: NDArray[np.int8] | None = None
+    """(N, P): whether the picture shows what the query names: 1 for yes, 0 for no, -1 if that was not judged."""
 
     @property
     def right(self) -> NDArray[np.bool_]:
         """Which pictures are right (N, P)."""
-        return np.zeros(self.scores.shape, bool) if self.counts is None else self.counts >= AGREED
+        if self.counts is None:
+            return np.zeros(self.scores.shape, bool)
+        if self.judged is None:
+            return self.counts >= AGREED
+        least = np.where((self.judged >= 0).any(1, keepdims=True), MENTIONED, AGREED)
+        return np.where(self.judged >= 0, self.judged == 1, self.counts >= least)
 
     def only(self, rows: NDArray[np.bool_]) -> "Asked":
         """Return some of the queries."""
@@ -77,6 +89,7 @@ class Asked:
             halves=self.halves[rows],
             langs=self.langs[rows],
             counts=None if self.counts is None else self.counts[rows],
+            judged=None if self.judged is None else self.judged[rows],
         )
 
     def half(self, half: int) -> "Asked":
@@ -85,12 +98,17 @@ class Asked:
 
     def to(self, name: str, pictures: Vectors) -> "Asked":
         """Return the same queries to a gallery without an answer."""
-        return replace(self, name=name, scores=self.vectors @ pictures.T, counts=None)
+        return replace(self, name=name, scores=self.vectors @ pictures.T, counts=None, judged=None)
+
+    def by_captions(self) -> "Asked":
+        """Return the same queries without the judgements."""
+        return replace(self, name=f"{self.name}, by captions", judged=None)
 
     def taken_out(self) -> "Asked":
-        """Return the same queries to the pictures that no caption connects with them."""
-        scores = self.scores if self.counts is None else np.where(self.counts > 0, -1, self.scores)
-        return replace(self, name=f"{self.name}, answers taken out", scores=scores.astype(np.float32), counts=None)
+        """Return the same queries to the pictures that neither a caption nor a judgement connects with them."""
+        connected = self.right if self.counts is None else self.right | (self.counts > 0)
+        scores = np.where(connected, -1, self.scores).astype(np.float32)
+        return replace(self, name=f"{self.name}, answers taken out", scores=scores, counts=None, judged=None)
 
 
 class Embeddings:
@@ -167,11 +185,14 @@ class Questions:
     def words(self, file: str, name: str) -> Asked:
         """Return the words or phrases of a file as queries to the dev photos."""
         ideas = json.loads((_FOLDER / file).read_text(encoding="utf-8"))
-        counts = [_count(self._english, _groups(idea["forms"])) for idea in ideas]
+        counts = np.array([_count(self._english, _groups(idea["forms"])) for idea in ideas])
         texts = [idea["names"][lang] for idea in ideas for lang in LANGUAGES]
         asked = self._texts(name, texts, list(LANGUAGES) * len(ideas))
         halves = np.repeat([idea["half"] for idea in ideas], len(LANGUAGES))
-        return replace(asked, halves=halves, counts=np.repeat(counts, len(LANGUAGES), axis=0))
+        names = [path.name for path in self._paths]
+        seen = judged([idea["names"]["en"] for idea in ideas], names, read_judgements())
+        each = len(LANGUAGES)
+        return replace(asked, halves=halves, counts=counts.repeat(each, 0), judged=seen.repeat(each, 0))
 
     def unanswered(self) -> Asked:
         """Return words and phrases that nothing in the dev photos answers: chosen ones, and names of classes."""

@@ -1,6 +1,7 @@
 """Queries with known answers, on a folder of a few pictures with captions."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,34 @@ def test_photo_is_right_if_two_captions_mention_the_word(questions: Questions) -
     assert asked.right[dog].tolist() == [True, True, False, False]
     assert asked.scores.shape == (len(ideas) * len(LANGUAGES), 4)
     assert asked.langs[dog : dog + len(LANGUAGES)].tolist() == list(LANGUAGES)
+
+
+def test_judgement_decides_and_one_caption_does_for_the_other_photos(
+    questions: Questions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The captions of the photos mention a dog four times, twice, and not at all."""
+    monkeypatch.setattr("training.questions.read_judgements", lambda: {"dog": {"0.png": False, "2.png": True}})
+    asked = questions.words("everyday_words.json", "words")
+    ideas = json.loads((TRAINING / "everyday_words.json").read_text(encoding="utf-8"))
+    dog = [idea["names"]["en"] for idea in ideas].index("dog") * len(LANGUAGES)
+    assert asked.right[dog : dog + 6].tolist() == [[False, True, True, False]] * 6
+    assert asked.by_captions().right[dog].tolist() == [True, True, False, False]
+    assert asked.only(asked.langs == "de").right[dog // 6].tolist() == [False, True, True, False]
+
+    taken = asked.taken_out()
+    assert taken.scores[dog, :3].tolist() == [-1, -1, -1]  # mentioned or judged to show it
+    assert taken.scores[dog, 3] == asked.scores[dog, 3]
+    assert not taken.right.any()
+
+
+def test_one_caption_is_enough_only_for_words_with_judgements(questions: Questions) -> None:
+    """Without judgements of these photos, two of five captions are needed."""
+    asked = questions.words("everyday_words.json", "words")
+    assert asked.counts is not None
+    np.testing.assert_array_equal(asked.right, asked.counts >= 2)
+    seen = np.full(asked.counts.shape, -1, np.int8)
+    seen[:, 3] = 0
+    np.testing.assert_array_equal(replace(asked, judged=seen).right[:, :3], asked.counts[:, :3] >= 1)
 
 
 def test_phrase_needs_all_its_words_in_one_caption(questions: Questions) -> None:
