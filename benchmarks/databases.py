@@ -21,6 +21,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from benchmarks.filters import fill
@@ -135,6 +136,7 @@ def _searches(base: Path, server: PostgresServer, options: argparse.Namespace) -
             started = perf_counter()
             generate(library, options.count)
             print(f"{name}: generated in {perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+        _settle(places[POSTGRESQL])
         asked = {name: questions(library) for name, library in libraries.items()}
         return {
             what: compared({name: asked[name][what] for name in libraries}, options.questions, server)
@@ -154,9 +156,15 @@ def generate(library: Library, count: int) -> None:
         block /= np.linalg.norm(block, axis=1, keepdims=True)
         return block
 
-    with library.exclusive() as writer:
-        stored = fill(library, count, registry.load("mini").space, vectors)
-        index_cache.publish(writer, stored)
+    stored = fill(library, count, registry.load("mini").space, vectors)
+    index_cache.publish(library, stored)
+
+
+def _settle(url: str) -> None:
+    """Have a server do what it would do in the background within minutes, and during the first questions."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in ("VACUUM (ANALYZE)", "CHECKPOINT"):
+            connection.execute(statement)
 
 
 def questions(library: Library) -> dict[str, Callable[[int], object]]:
@@ -189,8 +197,8 @@ def compared(asked: Mapping[str, Callable[[int], object]], times: int, server: P
     first = {name: _timed(partial(ask, -1), server)[0] for name, ask in asked.items()}
     taken: dict[str, list[tuple[float, float, float]]] = {name: [] for name in asked}
     for number in range(times):
-        for name, ask in asked.items():
-            taken[name].append(_timed(partial(ask, number), server))
+        for name in sorted(asked, reverse=number % 2 == 1):  # neither is always the first
+            taken[name].append(_timed(partial(asked[name], number), server))
     return {name: _times(first[name], np.array(taken[name])) for name in asked}
 
 
