@@ -54,19 +54,18 @@ def generate(library: Library, pictures: int, vectors: Callable[[int], NDArray[n
     """Fill `library` with generated contents; `vectors` returns the next (n, 256) unit vectors, random by default."""
     rng = np.random.default_rng(0)
     space = registry.load("mini").space
-    with library.exclusive() as writer:
-        with library.transaction() as connection:
-            stored = register(connection, space)
-            activate(connection, stored)
-            root = insert(Root).values(path=b"/pictures", added_at=START).returning(Root.id)
-            folder = int(connection.execute(root).scalar_one())
-        for start in range(0, pictures, CHUNK):
-            numbers = range(start, min(start + CHUNK, pictures))
-            block = _random(rng, len(numbers), space.dim) if vectors is None else vectors(len(numbers))
-            _generate(library, stored, folder, numbers, block)
-        with library.transaction() as connection:
-            mark_changed(connection)
-        index_cache.publish(writer, stored)
+    with library.transaction() as connection:
+        stored = register(connection, space)
+        activate(connection, stored)
+        root = insert(Root).values(path=b"/pictures", added_at=START).returning(Root.id)
+        folder = int(connection.execute(root).scalar_one())
+    for start in range(0, pictures, CHUNK):
+        numbers = range(start, min(start + CHUNK, pictures))
+        block = _random(rng, len(numbers), space.dim) if vectors is None else vectors(len(numbers))
+        _generate(library, stored, folder, numbers, block)
+    with library.transaction() as connection:
+        mark_changed(connection)
+    index_cache.publish(library, stored)
 
 
 def _random(rng: np.random.Generator, number: int, dim: int) -> NDArray[np.float32]:

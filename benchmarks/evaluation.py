@@ -62,8 +62,8 @@ def build_index(folder: Path, _options: argparse.Namespace) -> dict[str, object]
     from store.spaces.index_cache import publish
     from store.spaces.registry import named_space
 
-    with Library.open(folder / "library") as library, library.exclusive() as writer:
-        current = publish(writer, named_space(library, SPACE), rebuild=True)
+    with Library.open(folder / "library") as library:
+        current = publish(library, named_space(library, SPACE), rebuild=True)
         return {"vectors": len(current.index)}
 
 

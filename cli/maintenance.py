@@ -17,7 +17,7 @@ from store.backup.outcomes import Outcome
 from store.backup.restoring import restore
 from store.backup.snapshot_folder import newest_intact_snapshot
 from store.exchange import remove_replaced_spaces
-from store.forget import exclusive_of_index_runs, forget
+from store.forget import forget
 from store.recovery import describe, recover
 from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
@@ -119,10 +119,6 @@ def forget_pictures(
 
 
 def _forget_at(library: Library, path: Path, *, missing: bool, dry_run: bool) -> int:
-    if dry_run:
-        lock = library.exclusive(say_waiting)
-    else:
+    if not dry_run:
         keep_snapshot(library, always=True)  # what was said about these pictures can then come back
-        lock = exclusive_of_index_runs(library, path, say_waiting)
-    with lock as writer:
-        return forget(writer, path, missing_only=missing, dry_run=dry_run)
+    return forget(library, path, missing_only=missing, dry_run=dry_run, waiting=say_waiting)

@@ -79,8 +79,7 @@ def _use(library: Library, name: str, placement: Placement, settings: FillSettin
             filled = fill(library, encoder, settings, progress)
         else:
             assert stored is not None
-            with library.exclusive(say_waiting) as writer:
-                filled = switch(writer, stored, settings)
+            filled = switch(library, stored, settings, progress)
     return filled, None if before is None or before == filled.stored else before.space
 
 

@@ -67,8 +67,8 @@ class Publisher:
 
     def _publish_space(self, stored: StoredSpace) -> None:
         progress = self._run.progress
-        with suppress(SpaceDropped), self._run.library.publishing(progress.waiting, progress.check) as writer:
-            index_cache.publish(writer, stored)
+        with suppress(SpaceDropped):
+            index_cache.publish(self._run.library, stored, progress.waiting, progress.check)
 
     def _update_approximation(self, stored: StoredSpace) -> None:
         """Build or renew the inverted lists of a large library, if that is due. Searches are exact until then."""

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from store.forget import exclusive_of_index_runs
 from store.forget import forget as forget_pictures
 from store.library import Library
 
@@ -23,6 +22,4 @@ def forget(library: Library, path: Path | str, *, missing_only: bool = False, dr
     `missing_only` removes only pictures whose file is missing, and `dry_run` only counts. Waits while another process
     indexes these folders. Raises `PathNotIndexed` if the library contains no picture there.
     """
-    lock = library.exclusive() if dry_run else exclusive_of_index_runs(library, Path(path))
-    with lock as writer:
-        return forget_pictures(writer, Path(path), missing_only=missing_only, dry_run=dry_run)
+    return forget_pictures(library, Path(path), missing_only=missing_only, dry_run=dry_run)

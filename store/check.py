@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from core.errors import ExtraMissing, IndexEngineUnavailable, IndexFault, LibraryDamaged
+from core.errors import ExtraMissing, IndexEngineUnavailable, IndexFault, LibraryDamaged, SpaceDropped
 from store.catalog.change_feed import Changes, changes_after
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
@@ -92,21 +92,22 @@ def repair(library: Library, *, keep_contents: bool = False, waiting: Callable[[
     compared again, and what is stored of paths and counts is corrected. With `keep_contents`, contents stay whose
     pictures the next index run may find again. They also stay while the library has the files of a damaged catalogue.
 
-    The library is locked for each thing that is mended, and not while faults are looked for. `waiting` is as for
-    `Library.exclusive`. Raises `LibraryDamaged` if the database itself is damaged; `store.recovery` is for that.
+    The library is locked for each thing that is mended, and not while faults are looked for and index files written.
+    `waiting` is as for `Library.exclusive`. Raises `LibraryDamaged` if the database itself is damaged; `store.recovery`
+    is for that.
     """
     for fault in _catalogue_faults(library):
         raise LibraryDamaged(library.backend.place, fault.detail)
     lock = partial(library.exclusive, waiting)
     steps: list[str] = []
     for summary in list_spaces(library):
-        steps.extend(_repair_space(library, summary.stored, lock))
+        with suppress(SpaceDropped):
+            steps.extend(_repair_space(library, summary.stored, lock, waiting))
     if not keep_contents and not any(library.path.glob(DAMAGED_FOLDERS)):
         steps.extend(_repair_contents(library, lock))
     steps.extend(_repair_groups(library, lock))
     steps.extend(_repair_derived(library, lock))
-    with lock() as writer:
-        steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(writer))
+    steps.extend(f"deleted the stray file {path.name}" for path in index_cache.remove_strays(library, waiting))
     return steps
 
 
@@ -124,7 +125,9 @@ def _is_orphan() -> tuple[ColumnElement[bool], ...]:
     return ~has_picture.exists(), ~is_replaced.exists()
 
 
-def _repair_space(library: Library, stored: StoredSpace, lock: _Lock) -> Iterator[str]:
+def _repair_space(
+    library: Library, stored: StoredSpace, lock: _Lock, waiting: Callable[[], None] | None
+) -> Iterator[str]:
     """Delete the malformed vectors of a space and bring its index file up to date."""
     with library.read() as connection:
         malformed = _malformed(connection, stored)
@@ -136,10 +139,10 @@ def _repair_space(library: Library, stored: StoredSpace, lock: _Lock) -> Iterato
         again = "import them again" if stored.space.is_imported else "index again to embed them"
         yield f"deleted {len(malformed)} malformed vectors of {stored.space}; {again}"
     if malformed or not _is_published(library, stored):
-        with lock() as writer:
+        with library.publication(waiting):
             rebuild = bool(malformed or list(_index_faults(library, stored)))
             if rebuild or not index_cache.load(library, stored).published:  # otherwise another process wrote the file
-                index = index_cache.publish(writer, stored, rebuild=rebuild).index
+                index = index_cache.publish(library, stored, waiting, rebuild=rebuild).index
                 done = "rebuilt" if rebuild else "updated"
                 yield f"{done} the index of {stored.space} from the catalogue: {len(index)} vectors"
 

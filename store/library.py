@@ -143,7 +143,7 @@ class Library(LibraryLocks):
 
         Raises `LibraryTooNew` if a later version of Sightline has changed the schema in the meantime.
         """
-        with self._hold(self._lock, waiting, check):
+        with self.locked(waiting, check):
             self._require_current_schema()
             writer = Writer(self)
             try:
@@ -154,46 +154,10 @@ class Library(LibraryLocks):
     @contextmanager
     def exclusive_if_free(self, patience: float = 0) -> Iterator[Writer | None]:
         """Like `exclusive`, but yield None if the lock is held elsewhere for more than `patience` seconds."""
-        with self._if_free(self._lock, patience) as is_held:
+        with self._locked_if_free(patience) as is_held:
             if is_held:
                 self._require_current_schema()
             writer = Writer(self) if is_held else None
-            try:
-                yield writer
-            finally:
-                if writer is not None:
-                    writer.release()
-
-    @contextmanager
-    def publishing(
-        self, waiting: Callable[[], None] | None = None, check: Callable[[], None] | None = None
-    ) -> Iterator[Writer]:
-        """Yield what may write index files. `waiting` and `check` are as for `exclusive`.
-
-        With a server, index files are those of this machine. Others change the library while they are written.
-        """
-        if self.backend.shares_files:
-            with self.exclusive(waiting, check) as writer:
-                yield writer
-            return
-        writer = Writer(self)
-        try:
-            yield writer
-        finally:
-            writer.release()
-
-    @contextmanager
-    def publishing_if_free(self) -> Iterator[Writer | None]:
-        """Yield what may write index files; None if another process does that, or holds the writer lock for it.
-
-        With a server, index files are those of this machine, and no lock of the server is needed.
-        """
-        if self.backend.shares_files:
-            with self.exclusive_if_free() as writer:
-                yield writer
-            return
-        with self._publication_if_free() as is_free:
-            writer = Writer(self) if is_free else None
             try:
                 yield writer
             finally:

@@ -22,7 +22,7 @@ from indexer.jobs.model_download import check_model_download, download_model
 from indexer.pipeline import IndexSettings, index
 from indexer.summary import Progress
 from indexer.texts import read_texts
-from store.forget import exclusive_of_index_runs, forget
+from store.forget import forget
 from store.jobs import Priority
 from store.library import Library
 from store.near_duplicates.groups import update_near_duplicate_groups
@@ -88,10 +88,7 @@ def _forget(library: Library, parameters: Mapping[str, Any], progress: Progress)
     covered = {root.path for root in list_roots(library)}
     forgotten = 0
     for folder in filter(covered.__contains__, map(Path, parameters["folders"])):
-        progress.check()
-        with exclusive_of_index_runs(library, folder, progress.waiting, progress.check) as writer:
-            progress.check()  # it may have been cancelled while it waited
-            forgotten += forget(writer, folder)
+        forgotten += forget(library, folder, waiting=progress.waiting, check=progress.check)
     return {"forgotten": forgotten}
 
 

@@ -9,8 +9,9 @@ picture or document; frames of documents are pages.
     complete          one transaction: the space gets its name in place of the one that it replaces
     forget_space      removes the replaced one, in batches
 
-The library is locked only for each of the writes. An import that was stopped or killed continues where it ended if it
-is called with the same vectors and names. Otherwise what it left is removed by the next import under the same name.
+The library is locked only for each of the writes, and not while the index file is written. An import that was stopped
+or killed continues where it ended if it is called with the same vectors and names. Otherwise what it left is removed by
+the next import under the same name.
 """
 
 import hashlib
@@ -162,14 +163,13 @@ class _Import:
             stored = self._begin(draft)
             builder = SpaceBuilder(stored, self._settings.root)
             self._fill(stored, builder, checked)
-            with self._library.exclusive(self.hooks.waiting) as writer:
-                index_cache.publish(writer, stored)
+            index_cache.publish(self._library, stored, self.hooks.waiting)
             complete, active = self._complete(stored, IMPORTED + checked.digest)
         self._remove_others(complete.space)
-        with self._library.exclusive(self.hooks.waiting) as writer:
-            with writer.transaction() as connection:
-                _remove_unused_pages(connection, complete)
-            index_cache.publish(writer, complete)
+        with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
+            _remove_unused_pages(connection, complete)
+        with suppress(SpaceDropped):  # the import was complete
+            index_cache.publish(self._library, complete, self.hooks.waiting)
         counts = builder.counts
         return ImportSummary(
             complete,

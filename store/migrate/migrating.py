@@ -21,7 +21,6 @@ from store.migrate.local_files import FileInTheWay, LocalFiles
 from store.moved_roots import move_searches
 from store.root_places import common_names, forget_places
 from store.spaces import index_cache
-from store.spaces.registry import list_spaces
 
 __all__ = ["MigrationHooks", "MigrationReport", "migrate", "plan_migration", "publish_indexes", "require_empty"]
 
@@ -92,9 +91,7 @@ def migrate(
 
 def publish_indexes(library: Library, waiting: Callable[[], None] | None = None) -> None:
     """Write the index file of each space, so that the first search does not have to build it."""
-    for summary in list_spaces(library):
-        with library.exclusive(waiting) as writer:
-            index_cache.publish(writer, summary.stored)
+    index_cache.publish_all(library, waiting)
 
 
 def require_empty(source: Library, target: Library) -> None:

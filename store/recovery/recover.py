@@ -76,29 +76,37 @@ def recover(path: Path, waiting: Callable[[], None] | None = None) -> Recovery |
     if not file.exists():
         raise LibraryNotFound(path)
     backend = SqliteBackend(path)
-    with closing(Library(backend)) as library, library.locked(waiting):
-        log = _log_of(path)
-        with backend.alone() as is_alone:
-            is_foreign = is_alone and has_foreign_log(file)
-        damage = FOREIGN_LOG if is_foreign else _fault(path, file)
-        if damage is None:
+    with closing(Library(backend)) as library, library.publication(waiting):  # which keeps the index files, too
+        with library.locked(waiting):
+            recovery = _recover(path, file, backend)
+        if recovery is None:
             return None
-        with backend.alone() as is_alone:
-            if not is_alone:
-                raise LibraryInUse(path)
-            _require_unused(path, file)
-            ignored_log = log is not None and (is_foreign or _fault(path, file, immutable=True) is None)
-            try:
-                recovery = _rebuild(path, None if ignored_log else log, damage)
-            except sqlite3.Error as exc:
-                raise library_error(path, exc) from exc
-            except OSError as exc:
-                raise LibraryUnusable(path, f"the catalogue cannot be rebuilt: {exc}") from exc
-        recovery.ignored_log = ignored_log
-    with Library.open(path) as library, library.exclusive(waiting) as writer:
-        recovery.vectors = restore_vectors(writer)
+        with Library.open(path) as recovered, recovered.exclusive(waiting) as writer:
+            recovery.vectors = restore_vectors(writer)
     recovery.rows.saved["embeddings"] += recovery.vectors
     recovery.rows.gone["embeddings"] = max(0, recovery.rows.gone["embeddings"] - recovery.vectors)
+    return recovery
+
+
+def _recover(path: Path, file: Path, backend: SqliteBackend) -> Recovery | None:
+    log = _log_of(path)
+    with backend.alone() as is_alone:
+        is_foreign = is_alone and has_foreign_log(file)
+    damage = FOREIGN_LOG if is_foreign else _fault(path, file)
+    if damage is None:
+        return None
+    with backend.alone() as is_alone:
+        if not is_alone:
+            raise LibraryInUse(path)
+        _require_unused(path, file)
+        ignored_log = log is not None and (is_foreign or _fault(path, file, immutable=True) is None)
+        try:
+            recovery = _rebuild(path, None if ignored_log else log, damage)
+        except sqlite3.Error as exc:
+            raise library_error(path, exc) from exc
+        except OSError as exc:
+            raise LibraryUnusable(path, f"the catalogue cannot be rebuilt: {exc}") from exc
+    recovery.ignored_log = ignored_log
     return recovery
 
 

@@ -4,28 +4,47 @@ With a catalogue in a folder, the catalogue says it, in the table `index_generat
 With a catalogue on a server, each machine has files of its own, and says it in a small file beside them. It has no need
 to write to the catalogue then, so that a machine that only reads keeps index files, too. The change feed tells it what
 has changed since; where the feed does not have all of that, the file is built again.
+
+The library can be changed while a file is written. It is announced all the same: the change feed tells readers what
+they must add to it. It is not announced if another space has the ID of the one that was read.
 """
 
 import json
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select
 
+from core.errors import LibraryUnusable, SpaceDropped
 from core.files import write_atomically
 from store.catalog import change_feed
+from store.catalog.frame_ids import content_of
 from store.catalog.tables import IndexGeneration, SpaceRow
-from store.library import Library, Writer
-from store.spaces.current_index import FULL_COMPARISON_FACTOR
+from store.library import Library, Writer, mark_changed
+from store.spaces.current_index import FULL_COMPARISON_FACTOR, CurrentIndex, registration_of, require_revision
 from store.spaces.registry import StoredSpace
 
-__all__ = ["AnnouncedFile", "announce", "announced_file", "announced_names"]
+__all__ = [
+    "AnnouncedFile",
+    "NewFile",
+    "WriterLock",
+    "announce",
+    "announced_file",
+    "announced_in",
+    "announced_names",
+    "record",
+]
 
 RECENT_CHANGES = 10_000
 """Changes that stay in the change feed when all index files reflect them."""
+
+WriterLock: TypeAlias = Callable[[], AbstractContextManager[Writer | None]]
+"""Acquires the writer lock; yields None if it is not free."""
 
 _SUFFIX = ".announced.json"
 
@@ -45,44 +64,38 @@ class AnnouncedFile:
     """As that of `CurrentIndex`."""
 
 
+@dataclass(frozen=True)
+class NewFile:
+    """A file that was written, and what it was made from."""
+
+    file: AnnouncedFile
+    current: CurrentIndex
+    before: AnnouncedFile | None
+    """What was announced when its vectors were read."""
+    has_other_base: bool = False
+    """Whether searchers must load it although they know all its vectors: the space gets a new revision with it."""
+
+
 def announced_file(library: Library, stored: StoredSpace) -> AnnouncedFile | None:
     """Return the current index file of a space; None if there is none."""
+    with library.read() as connection:
+        return announced_in(library, connection, stored)
+
+
+def announced_in(library: Library, connection: Connection, stored: StoredSpace) -> AnnouncedFile | None:
+    """As `announced_file`, within a transaction."""
     if library.backend.shares_files:
-        return _of_catalogue(library, stored)
+        return _of_catalogue(library, connection, stored)
     file = _file(library, stored)
     try:
         kept: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        with library.read() as connection:
-            if kept["catalogue"] != library.backend.identity(connection) or kept["space"] != stored.id:
-                return None
+        if kept["catalogue"] != library.backend.identity(connection) or kept["space"] != stored.id:
+            return None
         name, position = str(kept["name"]), int(kept["position"])
         numbers = int(kept["generation"]), int(kept["revision"]), int(kept["vectors"])
         return AnnouncedFile(library.indexes / Path(name).name, *numbers, bytes.fromhex(kept["sha256"]), position)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def announce(writer: Writer, stored: StoredSpace, file: AnnouncedFile) -> None:
-    """Announce a file, which has been flushed to disk, to readers."""
-    library = writer.library
-    if library.backend.shares_files:
-        with writer.transaction() as connection:
-            _announce_in_catalogue(connection, stored, file)
-            _cut_feed_off(connection)
-        return
-    with library.read() as connection:
-        identity = library.backend.identity(connection)
-    kept = {
-        "catalogue": identity,
-        "space": stored.id,
-        "name": file.path.name,
-        "generation": file.generation,
-        "revision": file.revision,
-        "vectors": file.count,
-        "sha256": file.checksum.hex(),
-        "position": file.position,
-    }
-    write_atomically(_file(library, stored), [json.dumps(kept).encode()])
 
 
 def announced_names(library: Library) -> set[str]:
@@ -101,22 +114,107 @@ def announced_names(library: Library) -> set[str]:
     return names
 
 
+def announce(library: Library, stored: StoredSpace, new: NewFile, lock: WriterLock) -> bool:
+    """Announce a file, which has been flushed to disk, to readers; return whether that was done.
+
+    It is not if `lock` yields None, if a file of a later revision is announced, and if readers could not find out what
+    has changed since its vectors were read. Raises `SpaceDropped`, also if the space was dropped and registered again,
+    and `LibraryUnusable`.
+    """
+    if not (library.backend.shares_files or new.has_other_base):
+        with library.read() as connection:
+            if not _may_announce(library, connection, stored, new):
+                return False
+            identity = library.backend.identity(connection)
+        _write(library, stored, new.file, identity)
+        return True
+    with lock() as writer:
+        if writer is None:
+            return False
+        with writer.transaction() as connection:
+            if not _may_announce(library, connection, stored, new):
+                return False
+            file = _with_new_revision(connection, stored, new.file) if new.has_other_base else new.file
+            if library.backend.shares_files:
+                record(library, connection, stored, file)
+        if not library.backend.shares_files:  # the revision exists after the commit
+            with library.read() as connection:
+                record(library, connection, stored, file)
+    return True
+
+
+def record(library: Library, connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> None:
+    """Make `file` the current one of a space, whatever is announced now."""
+    if library.backend.shares_files:
+        _write_to_catalogue(connection, stored, file)
+        _cut_feed_off(connection)
+    else:
+        _write(library, stored, file, library.backend.identity(connection))
+
+
+def _may_announce(library: Library, connection: Connection, stored: StoredSpace, new: NewFile) -> bool:
+    registered_at = registration_of(connection, stored)
+    if registered_at is None or registered_at != new.current.registered_at:
+        raise SpaceDropped(str(stored.space))
+    now = announced_in(library, connection, stored)
+    if now is not None and now.revision > new.file.revision:
+        return False
+    if not library.backend.shares_files or (now is not None and now == new.before):
+        return True
+    return _is_followed(connection, stored, new)
+
+
+def _is_followed(connection: Connection, stored: StoredSpace, new: NewFile) -> bool:
+    """Return whether no vector of the file has been replaced since it was read.
+
+    The row of a file is deleted when that happens, because the change feed may be cut off before an update reads it
+    there. A file that was written in the meantime had no row yet.
+    """
+    position = new.file.position
+    changes = None if position is None else change_feed.changes_after(connection, stored.id, position)
+    if changes is None:
+        return False
+    return not len(changes.replaced) or not np.isin(content_of(new.current.index.ids()), changes.replaced).any()
+
+
+def _with_new_revision(connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> AnnouncedFile:
+    is_current = require_revision(connection, stored) == file.revision
+    mark_changed(connection, stored.id)
+    return replace(file, revision=require_revision(connection, stored)) if is_current else file
+
+
+def _write(library: Library, stored: StoredSpace, file: AnnouncedFile, identity: str) -> None:
+    kept = {
+        "catalogue": identity,
+        "space": stored.id,
+        "name": file.path.name,
+        "generation": file.generation,
+        "revision": file.revision,
+        "vectors": file.count,
+        "sha256": file.checksum.hex(),
+        "position": file.position,
+    }
+    try:
+        write_atomically(_file(library, stored), [json.dumps(kept).encode()])
+    except OSError as exc:
+        raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
+
+
 def _file(library: Library, stored: StoredSpace) -> Path:
     return library.indexes / f"{stored.space.fingerprint[:12]}{_SUFFIX}"
 
 
-def _of_catalogue(library: Library, stored: StoredSpace) -> AnnouncedFile | None:
-    with library.read() as connection:
-        row = connection.execute(
-            select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
-        ).one_or_none()
+def _of_catalogue(library: Library, connection: Connection, stored: StoredSpace) -> AnnouncedFile | None:
+    row = connection.execute(
+        select(IndexGeneration.__table__).where(IndexGeneration.space_id == stored.id)
+    ).one_or_none()
     if row is None:
         return None
     path = library.indexes / row.filename
     return AnnouncedFile(path, row.generation, row.revision, row.vectors, row.checksum, row.position)
 
 
-def _announce_in_catalogue(connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> None:
+def _write_to_catalogue(connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> None:
     connection.execute(delete(IndexGeneration).where(IndexGeneration.space_id == stored.id))
     connection.execute(
         insert(IndexGeneration).values(

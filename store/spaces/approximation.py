@@ -2,9 +2,10 @@
 
     due -> base -> train or reuse -> encode -> measure -> place -> announce
 
-A build works on a copy of the published base (a hard link) in a folder of its own, without the writer lock. The last
-two steps hold that lock: the files are linked into the folder of indexes, changes of the library in the meantime are
-added, and the manifest is announced. The files of a killed build are removed when an index is published.
+A build works on a copy of the published base (a hard link) in a folder of its own. The last two steps hold the lock of
+the index files: the files are linked into their folder, changes of the library in the meantime are added, and the
+manifest is announced, which alone needs the writer lock. The files of a killed build are removed when an index is
+published.
 
 Lists are built when a library has grown to `approximate_from()` vectors, and dropped when it has shrunk below
 `KEPT_SHARE` of that. They are built again with the same centroids when additions and removals exceed `MERGED_SHARE` of
@@ -33,7 +34,7 @@ from core.errors import (
     SpaceDropped,
 )
 from store.catalog.id_sets import Ids
-from store.library import Library, Writer
+from store.library import Library
 from store.remembered_queries import recent_queries
 from store.spaces import index_cache
 from store.spaces.flat_file import write_flat_file
@@ -116,28 +117,27 @@ def _update(library: Library, stored: StoredSpace, check: Callable[[], None]) ->
     if due is None or not current.published or index_cache.published_file(library, stored) != published:
         return False
     if due is _Due.DROP:
-        return _rebuild(library, stored)
+        return _rebuild(library, stored, check)
     try:
-        base = _base_of(*published)
+        base = index_cache.base_of(*published)
         folder.mkdir(exist_ok=True)
         manifest = _build(library, stored, current.index, published[0], folder, check)
-        with library.exclusive() as writer:
-            return _switch(writer, stored, manifest, base, current.position, folder)
+        with library.publication(check=check):
+            return _switch(library, stored, manifest, base, current.position, folder)
     except (IndexFault, OSError, RuntimeError) as exc:
         if isinstance(exc, IndexFault | FileNotFoundError):
             if index_cache.published_file(library, stored) != published:
                 return False  # the files were deleted, because newer ones have been published
             if isinstance(exc, IndexFault):
-                return _rebuild(library, stored)
+                return _rebuild(library, stored, check)
         raise LibraryUnusable(library.path, f"the approximate index cannot be written: {exc}") from exc
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _rebuild(library: Library, stored: StoredSpace) -> bool:
+def _rebuild(library: Library, stored: StoredSpace, check: Callable[[], None]) -> bool:
     """Publish an exact index from the catalogue."""
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored, rebuild=True)
+    index_cache.publish(library, stored, check=check, rebuild=True)
     return True
 
 
@@ -245,7 +245,7 @@ def _write_base(path: Path, stored: StoredSpace, index: LayeredIndex, check: Cal
 
 
 def _switch(
-    writer: Writer,
+    library: Library,
     stored: StoredSpace,
     manifest: LayerManifest,
     base: IndexFile | tuple[str, bytes],
@@ -254,29 +254,19 @@ def _switch(
 ) -> bool:
     """Put the files into the folder of indexes, and announce them; return whether that was done.
 
-    `position` is that of the index from which they were built, in the change feed.
-
-    It is not if the published base is another one than when the build began. It may then have other vectors for the
-    same IDs.
+    `position` is that of the index from which they were built, in the change feed. `base` is the published base then.
     """
-    published = index_cache.published_file(writer.library, stored)
-    if published is None or _base_of(*published) != base:
+    published = index_cache.published_file(library, stored)
+    if published is None or index_cache.base_of(*published) != base:
         return False
-    indexes = writer.library.indexes
     for file in manifest.files:
-        if not (indexes / file.name).exists():
-            _link(folder / file.name, indexes / file.name)
-    sync_folder(indexes)
-    base_path = indexes / manifest.base.name
-    lists_path = None if manifest.lists is None else indexes / manifest.lists.name
+        if not (library.indexes / file.name).exists():
+            _link(folder / file.name, library.indexes / file.name)
+    sync_folder(library.indexes)
+    base_path = library.indexes / manifest.base.name
+    lists_path = None if manifest.lists is None else library.indexes / manifest.lists.name
     index = _layered(FlatIndex.read(base_path, mapped=True), lists_path, base_path, manifest.probes)
-    index_cache.publish_base(writer, stored, index, manifest, position)
-    return True
-
-
-def _base_of(path: Path, checksum: bytes) -> IndexFile | tuple[str, bytes]:
-    """Return the name and what else identifies the base of the index at `path`, which is that file or a manifest."""
-    return read_manifest(path).base if path.suffix == MANIFEST_SUFFIX else (path.name, checksum)
+    return index_cache.publish_base(library, stored, index, manifest, base, position)
 
 
 def _layered(base: FlatIndex, lists_path: Path | None, base_path: Path, probes: int = 0) -> LayeredIndex:

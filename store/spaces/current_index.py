@@ -6,18 +6,20 @@ changed that it is faster.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from core.errors import IndexFault, SpaceDropped
 from core.frames import FIRST_FRAME
 from store.catalog import change_feed
 from store.catalog.frame_ids import content_of, number_of
 from store.catalog.id_sets import Ids, without
+from store.catalog.tables import SpaceRow
 from store.library import Library
 from store.spaces.embeddings import iter_vectors, searchable_among, searchable_ids
 from store.spaces.registry import StoredSpace, revision_of
@@ -31,6 +33,7 @@ __all__ = [
     "bring_up_to_date",
     "changed",
     "find_difference",
+    "registration_of",
     "require_revision",
 ]
 
@@ -57,6 +60,8 @@ class CurrentIndex:
 
     position: int | None = None
     """The last change of the change feed that it reflects; None if that is not known."""
+    registered_at: datetime | None = None
+    """When the space was registered whose vectors were read. It may be dropped, and another one get its ID."""
     known_further_frames: Ids | None = None
     """The IDs of frames after the first, ascending, if they are known already."""
 
@@ -130,6 +135,7 @@ def at_present(connection: Connection, stored: StoredSpace, before: CurrentIndex
         revision=require_revision(connection, stored),
         published=False,
         position=change_feed.position(connection),
+        registered_at=registration_of(connection, stored),
         known_further_frames=before.further_frames,
     )
 
@@ -170,3 +176,9 @@ def require_revision(connection: Connection, stored: StoredSpace) -> int:
     if revision is None:
         raise SpaceDropped(str(stored.space))
     return revision
+
+
+def registration_of(connection: Connection, stored: StoredSpace) -> datetime | None:
+    """Return when a space was registered; None if it was dropped."""
+    same = (SpaceRow.id == stored.id, SpaceRow.fingerprint == stored.space.fingerprint)
+    return connection.scalar(select(SpaceRow.created_at).where(*same))

@@ -20,7 +20,7 @@ from store.check import remove_orphans
 from store.library import Library, Writer, advance_revision, mark_changed
 from store.roots import collection_of
 from store.spaces import index_cache
-from store.spaces.registry import StoredSpace, list_spaces
+from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.leftovers import drop_from_engine
 
 __all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
@@ -57,12 +57,10 @@ def forget_space(
                 pass
         while stored.space.is_imported and _remove_documents(library, stored, waiting):
             pass
-        with library.exclusive(waiting) as writer:
-            with writer.transaction() as connection:
-                drop_space(connection, stored)
-            for other in list_spaces(library):
-                index_cache.publish(writer, other.stored)
-            index_cache.remove_strays(writer)
+        with library.exclusive(waiting) as writer, writer.transaction() as connection:
+            drop_space(connection, stored)
+    index_cache.publish_all(library, waiting)
+    index_cache.remove_strays(library, waiting)
     drop_from_engine(library, stored, left)
     return number
 

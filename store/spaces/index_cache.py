@@ -5,53 +5,55 @@ with its number of vectors, its checksum and the revision of the space that it r
 old file keep it. A file that is missing, damaged or stale is no error: the index is built from the catalogue, and the
 file is written again.
 
+    publication lock    read the vectors of one view of the catalogue, write the file, flush it, rename it
+      writer lock         announce it, in one transaction
+    publication lock    delete files that are not announced
+
+Others can change the library while a file is written, so that it may be stale when it is announced. Readers add what it
+lacks, as they do later.
+
 The index of a large library is layered (`layered_index`): it has several files, and its manifest is announced.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
-from core.errors import IndexFault, LibraryUnusable
+from sqlalchemy import Connection
+
+from core.errors import IndexFault, LibraryUnusable, SpaceDropped
 from store.catalog import change_feed
-from store.library import Library, Writer, mark_changed
-from store.spaces.announced_files import AnnouncedFile, announce, announced_file, announced_names
-from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
-from store.spaces.current_index import (
-    CurrentIndex,
-    at_present,
-    bring_up_to_date,
-    changed,
-    find_difference,
-    require_revision,
+from store.library import Library
+from store.spaces.announced_files import (
+    AnnouncedFile,
+    NewFile,
+    WriterLock,
+    announce,
+    announced_file,
+    announced_in,
+    announced_names,
 )
+from store.spaces.current_index import CurrentIndex, bring_up_to_date, changed, find_difference, require_revision
+from store.spaces.generation_files import renew, write_generation
 from store.spaces.index_engines import new_index, open_index
-from store.spaces.layer_files import (
-    MANIFEST_SUFFIX,
-    LayerManifest,
-    check_files,
-    read_manifest,
-    sync_folder,
-    write_layers,
-)
+from store.spaces.layer_files import MANIFEST_SUFFIX, IndexFile, LayerManifest, check_files, read_manifest
 from store.spaces.layered_index import LayeredIndex
-from store.spaces.mirrored_index import MirroredIndex
-from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import DerivedIndex, FlatIndex, VectorIndex
+from store.spaces.registry import StoredSpace, list_spaces
 
 __all__ = [
     "BUILD_FOLDER_PREFIX",
     "CurrentIndex",
+    "base_of",
     "check_every_file",
     "check_file",
     "heal",
     "load",
     "publish",
+    "publish_all",
     "publish_base",
     "published_count",
     "published_file",
@@ -60,13 +62,17 @@ __all__ = [
 ]
 
 MAX_ATTEMPTS = 3
-"""Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading."""
+"""Attempts of a reader whose file is replaced while it loads it. Publishing is far slower than loading.
+
+Also of a publication whose file may not be announced."""
+
+HEAL_PATIENCE_SECONDS = 5.0
+"""Time for which a reader that has written a file waits to announce it."""
 
 BUILD_FOLDER_PREFIX = "building-"
 """Of the folder with the unfinished files of `store.spaces.approximation`, before 12 digits of the fingerprint."""
 
-
-_Update: TypeAlias = Callable[[Library, StoredSpace, CurrentIndex], CurrentIndex]
+_Callback = Callable[[], None] | None
 
 
 def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = None) -> CurrentIndex:
@@ -75,32 +81,40 @@ def load(library: Library, stored: StoredSpace, before: CurrentIndex | None = No
     `before` is an index of the same space that was loaded earlier; it is updated instead of loading the file again if
     the file has not changed. Raises `SpaceDropped`.
     """
-    return _load(library, stored, before, bring_up_to_date)
-
-
-def _load(library: Library, stored: StoredSpace, before: CurrentIndex | None, update: _Update) -> CurrentIndex:
     fault: IndexFault | None = None
     for _ in range(MAX_ATTEMPTS):
         entry = announced_file(library, stored)
         if before is not None and before.fault is None and before.checksum == (entry.checksum if entry else None):
             if entry is None or entry.revision != _revision(library, stored) or before.changed:
-                return update(library, stored, before)
+                return bring_up_to_date(library, stored, before)
             return replace(before, revision=entry.revision, published=True, position=entry.position)
         if entry is None:
             break
         try:
-            check_file(entry.path, entry.count, entry.checksum)  # of a layered index, the manifest
-            index = open_index(stored, entry.path, mapped=True)
-        except (IndexFault, OSError, RuntimeError) as exc:
-            fault = exc if isinstance(exc, IndexFault) else IndexFault(entry.path, f"unreadable ({exc})")
+            mapped = _mapped(stored, entry)
+        except IndexFault as exc:
+            fault = exc
             if announced_file(library, stored) == entry:
                 break
             continue
-        mapped = CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum, position=entry.position)
         if entry.revision == _revision(library, stored):
             return mapped
-        return update(library, stored, mapped)
-    return update(library, stored, CurrentIndex(new_index(stored), 0, published=False, fault=fault))
+        return bring_up_to_date(library, stored, mapped)
+    return bring_up_to_date(library, stored, _empty(stored, fault))
+
+
+def _mapped(stored: StoredSpace, entry: AnnouncedFile) -> CurrentIndex:
+    """Return the index in an announced file. Raises `IndexFault`."""
+    try:
+        check_file(entry.path, entry.count, entry.checksum)  # of a layered index, the manifest
+        index = open_index(stored, entry.path, mapped=True)
+    except (OSError, RuntimeError) as exc:
+        raise IndexFault(entry.path, f"unreadable ({exc})") from exc
+    return CurrentIndex(index, entry.revision, published=True, checksum=entry.checksum, position=entry.position)
+
+
+def _empty(stored: StoredSpace, fault: IndexFault | None = None) -> CurrentIndex:
+    return CurrentIndex(new_index(stored), 0, published=False, fault=fault)
 
 
 def check_file(path: Path, count: int, checksum: bytes) -> None:
@@ -124,60 +138,128 @@ def check_every_file(path: Path, count: int, checksum: bytes) -> None:
         check_files(path.parent, read_manifest(path))
 
 
-def publish(writer: Writer, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
+def publish(
+    library: Library,
+    stored: StoredSpace,
+    waiting: _Callback = None,
+    check: _Callback = None,
+    *,
+    rebuild: bool = False,
+) -> CurrentIndex:
     """Bring the index file of `stored` up to date. `rebuild` ignores the file on disk.
 
-    Raises `LibraryUnusable` if the file cannot be written; search results are not affected by that.
+    Waits for other processes that write index files; `waiting` and `check` are as for `Library.exclusive`. To announce
+    the file, it waits for the writer lock, and does not call `check`, which may wait itself. If the library is changed
+    in the meantime, the index that is returned is not `published`: its file lacks what was changed.
+
+    Raises `LibraryUnusable` if the file cannot be written; search results are not affected by that. Raises
+    `SpaceDropped`, and `RuntimeError` if the thread holds the writer lock.
     """
-    with writer.library.publication():
-        return _publish(writer, stored, rebuild=rebuild)
+    lock = partial(library.exclusive, waiting)
+    with library.publication(waiting, check):
+        for _ in range(MAX_ATTEMPTS):
+            current, is_announced = _publish(library, stored, lock, rebuild=rebuild)
+            if is_announced:
+                break
+    return current
 
 
-def _publish(writer: Writer, stored: StoredSpace, *, rebuild: bool) -> CurrentIndex:
-    library = writer.library
-    empty = CurrentIndex(new_index(stored), 0, published=False)
-    current = _renewed(library, stored, empty) if rebuild else _load(library, stored, None, _renewed)
+def publish_all(library: Library, waiting: _Callback = None, check: _Callback = None) -> None:
+    """Bring the index files of all spaces up to date, except those that are dropped in the meantime. See `publish`."""
+    for summary in list_spaces(library):
+        with suppress(SpaceDropped):
+            publish(library, summary.stored, waiting, check)
+
+
+def _publish(library: Library, stored: StoredSpace, lock: WriterLock, *, rebuild: bool) -> tuple[CurrentIndex, bool]:
+    """Return the index, and whether it is announced."""
+    with library.read() as connection:
+        before = announced_in(library, connection, stored)
+        current = _present(library, connection, stored, None if rebuild else before)
     if current.published:
-        remove_strays(writer)
-        return current
-    before, checksum = announced_file(library, stored), current.checksum
+        remove_strays(library)
+        return current, True
     if before is not None and not (rebuild or current.changed or current.fault):
-        announce(writer, stored, replace(before, revision=current.revision, position=current.position))
+        file = replace(before, revision=current.revision, position=current.position)
     else:
-        generation = before.generation + 1 if before else 1
-        try:
-            manifest = published_manifest(library, stored) if isinstance(current.index, LayeredIndex) else None
-            path, checksum = _write_generation(library, stored, current, generation, manifest)
-        except (OSError, RuntimeError) as exc:
-            raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
-        announce(writer, stored, _entry_of(current, path, generation, checksum))
-    remove_strays(writer)
-    return replace(current, published=True, changed=False, checksum=checksum, draft=None)
+        file = _write(library, stored, current, before)
+    try:
+        is_announced = announce(library, stored, NewFile(file, current, before), lock)
+    except SpaceDropped:
+        remove_strays(library)
+        raise
+    remove_strays(library)
+    is_current = is_announced and _revision(library, stored) == current.revision
+    current = replace(current, published=is_current, changed=False, checksum=file.checksum, draft=None)
+    return current, is_announced
+
+
+def _present(
+    library: Library, connection: Connection, stored: StoredSpace, entry: AnnouncedFile | None
+) -> CurrentIndex:
+    """Return the index that `stored` should have: that of the file `entry`, or one that is to be written."""
+    if entry is None:
+        return renew(library, connection, stored, _empty(stored))
+    try:
+        mapped = _mapped(stored, entry)
+    except IndexFault as exc:
+        return renew(library, connection, stored, _empty(stored, exc))
+    if entry.revision == require_revision(connection, stored):
+        return mapped
+    return renew(library, connection, stored, mapped)
+
+
+def _write(
+    library: Library,
+    stored: StoredSpace,
+    current: CurrentIndex,
+    before: AnnouncedFile | None,
+    manifest: LayerManifest | None = None,
+) -> AnnouncedFile:
+    if manifest is None and before is not None and isinstance(current.index, LayeredIndex):
+        manifest = _manifest_of(before)
+    generation = before.generation + 1 if before else 1
+    path, checksum = write_generation(library, stored, current, generation, manifest)
+    return AnnouncedFile(path, generation, current.revision, len(current.index), checksum, current.position)
 
 
 def publish_base(
-    writer: Writer, stored: StoredSpace, index: LayeredIndex, manifest: LayerManifest, position: int | None = None
-) -> CurrentIndex:
+    library: Library,
+    stored: StoredSpace,
+    index: LayeredIndex,
+    manifest: LayerManifest,
+    base: IndexFile | tuple[str, bytes],
+    position: int | None = None,
+) -> bool:
     """Publish a layered index whose base and lists are in the folder of indexes already, with all changes since.
 
-    The base has the vectors of the catalogue at `position` of the change feed. All IDs are compared if that is not
-    known, or if the feed does not have all changes since. The space gets a new revision, so that searchers load the new
-    files. Raises `OSError` or `RuntimeError`.
+    Return whether that was done: it is not if the published index has another base than `base` (see `base_of`). It may
+    then have other vectors for the same IDs. The new base has the vectors of the catalogue at `position` of the change
+    feed. All IDs are compared if that is not known, or if the feed does not have all changes since. The space gets a
+    new revision, so that searchers load the new files. Call it with the publication lock.
+
+    Raises `IndexFault` if the published manifest is damaged, `SpaceDropped` and `LibraryUnusable`.
     """
-    library = writer.library
-    with writer.transaction() as connection:
-        mark_changed(connection, stored.id)
-    with library.publication():
-        before = announced_file(library, stored)
-        with library.read() as connection:
-            if position is not None and change_feed.changes_after(connection, stored.id, position) is None:
-                position = None
-        current = bring_up_to_date(library, stored, CurrentIndex(index, 0, published=False, position=position))
-        generation = before.generation + 1 if before else 1
-        path, checksum = _write_generation(library, stored, current, generation, manifest)
-        announce(writer, stored, _entry_of(current, path, generation, checksum))
-        remove_strays(writer)
-    return replace(current, published=True, changed=False, checksum=checksum)
+    with library.read() as connection:
+        before = announced_in(library, connection, stored)
+        if before is None or base_of(before.path, before.checksum) != base:
+            return False
+        if position is not None and change_feed.changes_after(connection, stored.id, position) is None:
+            position = None
+        made = CurrentIndex(index, 0, published=False, position=position)
+        current = changed(connection, stored, made, find_difference(connection, stored, made))
+    file = _write(library, stored, current, before, manifest)
+    is_announced = announce(library, stored, NewFile(file, current, before, has_other_base=True), library.exclusive)
+    remove_strays(library)
+    return is_announced
+
+
+def base_of(path: Path, checksum: bytes) -> IndexFile | tuple[str, bytes]:
+    """Return the name and what else identifies the base of the index at `path`, which is that file or a manifest.
+
+    Raises `IndexFault`.
+    """
+    return read_manifest(path).base if path.suffix == MANIFEST_SUFFIX else (path.name, checksum)
 
 
 def published_file(library: Library, stored: StoredSpace) -> tuple[Path, bytes] | None:
@@ -199,7 +281,11 @@ def published_count(library: Library, stored: StoredSpace) -> int:
 def published_manifest(library: Library, stored: StoredSpace) -> LayerManifest | None:
     """Return the manifest of a layered index; None for an index in one file, and if it is damaged or replaced now."""
     entry = announced_file(library, stored)
-    if entry is None or entry.path.suffix != MANIFEST_SUFFIX:
+    return None if entry is None else _manifest_of(entry)
+
+
+def _manifest_of(entry: AnnouncedFile) -> LayerManifest | None:
+    if entry.path.suffix != MANIFEST_SUFFIX:
         return None
     with suppress(IndexFault):
         return read_manifest(entry.path)
@@ -207,26 +293,30 @@ def published_manifest(library: Library, stored: StoredSpace) -> LayerManifest |
 
 
 def heal(library: Library, stored: StoredSpace) -> bool:
-    """Publish the file of a space unless another process changes the library; return whether it was published.
+    """Publish the file of a space unless another process changes the library; return whether it was announced.
 
     Readers call this after they have repaired a stale or damaged index in memory, so that others need not do it again.
     """
     try:
-        with library.publishing_if_free() as writer:
-            if writer is not None:
-                publish(writer, stored)
-            return writer is not None
+        if library.backend.shares_files:
+            with library.exclusive_if_free() as writer:
+                if writer is None:  # which publishes its changes itself
+                    return False
+        with library.publication_if_free() as is_free:
+            lock = partial(library.exclusive_if_free, HEAL_PATIENCE_SECONDS)
+            return is_free and _publish(library, stored, lock, rebuild=False)[1]
     except LibraryUnusable:  # a library on a read-only disk can still be searched
         return False
 
 
-def remove_strays(writer: Writer) -> list[Path]:
+def remove_strays(library: Library, waiting: _Callback = None) -> list[Path]:
     """Delete files in the index folder that no row names, such as older generations; return their paths.
 
-    Folders of builds that were killed are deleted, too, also of spaces that are gone.
+    Folders of builds that were killed are deleted, too, also of spaces that are gone. `waiting` is as for
+    `Library.exclusive`.
     """
-    with writer.library.publication():
-        return _remove_strays(writer.library)
+    with library.publication(waiting):
+        return _remove_strays(library)
 
 
 def _remove_strays(library: Library) -> list[Path]:
@@ -245,78 +335,6 @@ def _remove_strays(library: Library) -> list[Path]:
     return strays
 
 
-def _entry_of(current: CurrentIndex, path: Path, generation: int, checksum: bytes) -> AnnouncedFile:
-    return AnnouncedFile(path, generation, current.revision, len(current.index), checksum, current.position)
-
-
 def _revision(library: Library, stored: StoredSpace) -> int:
     with library.read() as connection:
         return require_revision(connection, stored)
-
-
-def _renewed(library: Library, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
-    """As `bring_up_to_date`, but a large index is written to a draft block by block. Raises `LibraryUnusable`."""
-    with library.read() as connection:
-        difference = find_difference(connection, stored, before)
-        if difference.is_empty or not _is_written_blockwise(before.index, len(difference.missing)):
-            return changed(connection, stored, before, difference)
-        current = at_present(connection, stored, before)
-        draft = library.indexes / f"{_name(stored, 0)}.draft"
-        try:
-            write_changed(draft, connection, stored, before.index, *difference)
-            index = open_index(stored, draft, mapped=True)
-        except (OSError, RuntimeError) as exc:
-            draft.unlink(missing_ok=True)  # a full disk needs the space
-            raise LibraryUnusable(library.path, f"the index cannot be written: {exc}") from exc
-    return replace(current, index=index, changed=True, draft=draft, known_further_frames=None)
-
-
-def _is_written_blockwise(index: DerivedIndex, missing: int) -> bool:
-    """Whether an index with so many more vectors is large, and of an engine with files of a `FlatIndex`.
-
-    Of a layered index only what was added is in memory and written, unless that is as large as the base.
-    """
-    if isinstance(index, LayeredIndex):
-        return len(index.added) + missing >= max(BLOCKWISE_FROM, len(index.base))
-    return isinstance(index, FlatIndex | MirroredIndex) and len(index) + missing >= BLOCKWISE_FROM
-
-
-def _write_generation(
-    library: Library, stored: StoredSpace, current: CurrentIndex, generation: int, manifest: LayerManifest | None
-) -> tuple[Path, bytes]:
-    """Write an index; of a layered one, only what differs from its base. Return the file to announce, and its SHA-256.
-
-    `manifest` names the base and the lists of a layered index.
-    """
-    name, index = _name(stored, generation), current.index
-    if isinstance(index, LayeredIndex) and manifest is not None:
-        return write_layers(index, manifest, library.indexes, name)
-    if not isinstance(index, VectorIndex):
-        raise TypeError(f"{type(index).__name__} cannot be written to one file")
-    path, draft = library.indexes / f"{name}.faiss", current.draft
-    return path, _write(index, path) if draft is None else _finish(draft, path)
-
-
-def _name(stored: StoredSpace, generation: int) -> str:
-    return f"{stored.space.fingerprint[:12]}-{generation:06d}"
-
-
-def _write(index: VectorIndex, path: Path) -> bytes:
-    """Write `index` to `path` completely or not at all; return the SHA-256 of the file."""
-    draft = path.with_suffix(".tmp")
-    try:
-        index.write(draft)
-    except BaseException:
-        draft.unlink(missing_ok=True)  # a full disk needs the space
-        raise
-    return _finish(draft, path)
-
-
-def _finish(draft: Path, path: Path) -> bytes:
-    """Flush the complete file `draft` to the disk, and rename it to `path`; return its SHA-256."""
-    with draft.open("rb+") as file:
-        checksum = hashlib.file_digest(file, "sha256").digest()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)  # makes the rename survive a power cut
-    return checksum

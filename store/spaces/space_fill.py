@@ -45,8 +45,13 @@ def add(writer: Writer, stored: StoredSpace, embedded: Mapping[int, EmbeddedFram
 
 
 def end(writer: Writer, stored: StoredSpace, *, switch: bool) -> None:
-    """Mark the space as filled; with `switch`, make it the active one in the same transaction."""
+    """Mark the space as filled; with `switch`, make it the active one in the same transaction.
+
+    Raises `SpaceDropped`.
+    """
     with writer.transaction() as connection:
+        if revision_of(connection, stored) is None:
+            raise SpaceDropped(str(stored.space))
         connection.execute(update(SpaceRow).where(SpaceRow.id == stored.id).values(filling_since=None))
         if switch:
             activate(connection, stored)

@@ -135,7 +135,7 @@ def test_fill_killed_repeatedly_can_be_continued(new_cli: NewCli, pictures: Path
     [
         ("store.spaces.space_fill:register", 1),  # at the start
         ("store.spaces.space_fill:add_frames", 1),  # within a batch
-        ("store.spaces.index_cache:_write", 1),  # embedded, the index file is not written
+        ("store.spaces.generation_files:_write", 1),  # embedded, the index file is not written
         ("store.spaces.index_cache:announce", 1),  # written, not recorded
         ("store.spaces.space_fill:activate", 1),  # recorded, within the switch
     ],

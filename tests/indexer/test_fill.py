@@ -25,7 +25,6 @@ from store.library import Writer
 from store.spaces import index_cache, space_fill
 from store.spaces.coverage import Coverage, count_unavailable, coverage
 from store.spaces.drop import drop_space, forget_space
-from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace, active_space, list_spaces
 
 Paint = Callable[..., Path]
@@ -149,15 +148,15 @@ def test_last_step_excludes_other_writers(
     """Pictures added after the last check would be missing from the new space."""
     locked: list[bool] = []
 
-    def come_in(writer: Writer, stored: StoredSpace) -> CurrentIndex:
+    def come_in(writer: Writer, stored: StoredSpace, *, switch: bool) -> None:
         with Library.open(filled.path) as other, other.exclusive_if_free() as another:
             locked.append(another is None)
-        return publish(writer, stored)
+        end(writer, stored, switch=switch)
 
-    publish = index_cache.publish
-    monkeypatch.setattr(index_cache, "publish", come_in)
+    end = space_fill.end
+    monkeypatch.setattr(space_fill, "end", come_in)
     fill(filled, Mirrored())
-    assert locked == [True, True]
+    assert locked == [True]
 
 
 def test_unreadable_files_do_not_prevent_the_switch(filled: Library, album: Path, paint: Paint) -> None:
@@ -221,8 +220,7 @@ def test_model_without_valid_vectors_is_not_activated(filled: Library) -> None:
 def test_pictures_forgotten_during_fill_stay_forgotten(filled: Library, album: Path) -> None:
     def forget_one() -> None:
         if not slow.embedded:
-            with filled.exclusive() as writer:
-                forget(writer, album / "blue.png")
+            forget(filled, album / "blue.png")
 
     slow = Mirrored(before=forget_one)
     assert fill(filled, slow).coverage == Coverage(3, 3, 0)
@@ -232,8 +230,8 @@ def test_pictures_forgotten_during_fill_stay_forgotten(filled: Library, album: P
 def test_space_dropped_during_fill_is_not_created_again(filled: Library) -> None:
     def drop() -> None:
         if slow.embedded == 2:
-            with pytest.raises(SpaceInUse, match="another process"), filled.exclusive() as writer:
-                forget_space(writer.library, stored)
+            with pytest.raises(SpaceInUse, match="another process"):
+                forget_space(filled, stored)
             with filled.transaction() as connection:  # a process that ignores the lock
                 drop_space(connection, stored)
 
@@ -243,8 +241,7 @@ def test_space_dropped_during_fill_is_not_created_again(filled: Library) -> None
     with pytest.raises(SpaceDropped, match=r"mirrored .* was dropped"):
         fill(filled, slow)
     assert (active(filled), vectors_by_path(filled)) == ("fake", {"fake": 4})
-    with filled.exclusive() as writer:
-        assert repair(writer.library) == []
+    assert repair(filled) == []
 
 
 def test_fill_reports_progress(filled: Library) -> None:
@@ -260,7 +257,7 @@ def test_fill_reports_progress(filled: Library) -> None:
 
     noted = Noted()
     fill(filled, Mirrored(), progress=noted)
-    assert noted.told == [("begin", 4), ("advance", 2), ("advance", 2), ("begin", 0)]
+    assert noted.told == [("begin", 4), ("advance", 2), ("advance", 2), *2 * [("begin", 0)]]
 
 
 def test_concurrent_fills_embed_every_picture_once(filled: Library) -> None:

@@ -70,12 +70,11 @@ def test_an_unreadable_folder_keeps_its_counts(library: Library, mixed: Path, co
 
 def test_forgetting_a_folder_forgets_its_counts(library: Library, mixed: Path, counting: CountingEncoder) -> None:
     index(library, [mixed], counting)
-    with library.exclusive() as writer:
-        forget(writer, mixed / "more", missing_only=True)
-        assert count_passed_over(library) == {"psd": 2, "": 1}
-        forget(writer, mixed / "more")
-        assert count_passed_over(library) == {"psd": 1}
-        forget(writer, mixed)
+    forget(library, mixed / "more", missing_only=True)
+    assert count_passed_over(library) == {"psd": 2, "": 1}
+    forget(library, mixed / "more")
+    assert count_passed_over(library) == {"psd": 1}
+    forget(library, mixed)
     assert count_passed_over(library) == {}
 
 

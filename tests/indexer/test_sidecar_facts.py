@@ -187,8 +187,7 @@ def test_forgetting_a_copy_takes_back_its_facts(library: Library, folder: Path, 
     (folder / "b.jpg").write_bytes((folder / "a.jpg").read_bytes())
     (folder / "a.xmp").write_text(xmp("2019-10-08T06:59:43"))
     reindex()
-    with library.exclusive() as writer:
-        forget(writer, folder / "a.jpg")
+    forget(library, folder / "a.jpg")
     (folder / "a.jpg").unlink()
     (folder / "a.xmp").unlink()
     reindex()

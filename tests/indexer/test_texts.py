@@ -149,8 +149,7 @@ def test_forgotten_pictures_lose_their_texts(library: Library, tmp_path: Path) -
     path = write_picture(tmp_path / "album" / "sign.png", "Platform 9")
     index(library, [tmp_path / "album"], FakeEncoder())
     read_texts(library, PixelTextRecognizer())
-    with library.exclusive() as writer:
-        forget(writer, path)
+    forget(library, path)
     with library.read() as connection:
         for table in ("text_readings", "text_frames", "text_lines"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0

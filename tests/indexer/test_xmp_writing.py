@@ -23,7 +23,7 @@ from search.filters import And, FieldTest, Op
 from store import Library
 from store.catalog.tables import TagSource, WrittenSidecar
 from store.filters.selection import matching_ids
-from store.forget import exclusive_of_index_runs, forget
+from store.forget import forget
 from store.ratings import rate
 from store.tags import Tagging, add_tags, list_tags, remove_tags, tags_of
 from store.written_sidecars import said_files
@@ -256,8 +256,7 @@ def test_a_forgotten_picture_loses_no_tags_in_its_sidecar(
 ) -> None:
     tag(indexed, album / "red.png", "word")
     write(indexed)
-    with exclusive_of_index_runs(indexed, album / "red.png") as writer:
-        forget(writer, album / "red.png")
+    forget(indexed, album / "red.png")
     index(indexed, [album], counting)
     tag(indexed, album / "red.png", "other")
     assert write(indexed)["red.png"].removed == ()

@@ -162,13 +162,11 @@ def test_search_waits_for_new_pictures(both: Library, album: Path, paint: Callab
 def test_dropped_space(both: Library) -> None:
     following, pinned = Searcher(both), Searcher(both, space="fake")
     mini = ask(Searcher(both, space="mini"))
-    with both.exclusive() as writer:
-        forget_space(writer.library, named_space(both, "fake"))
+    forget_space(both, named_space(both, "fake"))
     assert ask(following) == mini  # as the other one answers now
     with pytest.raises(SpaceDropped, match="was dropped"):
         ask(pinned)
-    with both.exclusive() as writer:
-        forget_space(writer.library, named_space(both, "mini"))
+    forget_space(both, named_space(both, "mini"))
     with pytest.raises(InvalidQuery, match="Nothing is indexed"):
         ask(following)
 
@@ -191,8 +189,7 @@ def test_space_dropped_during_filtered_search(
 
     def dropped_first(library: Library, space: ActiveSpace, options: SearchOptions) -> Ids | None:
         if space.stored.space.model == "fake":
-            with both.exclusive() as writer:
-                forget_space(writer.library, space.stored)
+            forget_space(both, space.stored)
         return before(library, space, options)
 
     monkeypatch.setattr(pipeline, "_candidates", dropped_first)

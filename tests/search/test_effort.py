@@ -75,8 +75,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
                 connection.execute(insert(PerceptualHashRow).values(content_id=number, version=1, anchor_id=number))
             connection.execute(insert(ContentTag).values(tag_id=1, content_id=7, source=TagSource.USER))
             mark_changed(connection)
-        with library.exclusive() as writer:
-            index_cache.publish(writer, stored)
+        index_cache.publish(library, stored)
         yield library
 
 

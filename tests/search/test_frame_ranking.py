@@ -64,7 +64,7 @@ def add_contents(
                 row = {"content_id": content_id, "version": 1, "bits": bytes(32), "anchor_id": ids[group]}
                 connection.execute(insert(PerceptualHashRow).values(row))
             mark_changed(connection)
-        current = index_cache.publish(writer, stored)
+    current = index_cache.publish(library, stored)
     return ActiveSpace(stored, None, None, None, current), ids
 
 

@@ -116,6 +116,5 @@ def test_an_earlier_version_may_also_be_followed_by_a_repair(
 ) -> None:
     index(library, album, encoder)
     insert_as_an_earlier_version(library, [b"Sea/Old One.PNG"])
-    with library.exclusive() as writer:
-        assert "corrected what is stored of the paths of 1 pictures" in repair(writer.library)
+    assert "corrected what is stored of the paths of 1 pictures" in repair(library)
     assert verify(library) == []

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from store import Library
-from store.spaces.announced_files import AnnouncedFile, announce, announced_file
+from store.spaces.announced_files import AnnouncedFile, announced_file, record
 from store.spaces.registry import list_spaces
 
 __all__ = ["announce_again", "only_announced"]
@@ -22,5 +22,5 @@ def announce_again(library: Library, **changes: Any) -> None:
     file = only_announced(library)
     for summary in list_spaces(library):
         if announced_file(library, summary.stored) is not None:
-            with library.exclusive() as writer:
-                announce(writer, summary.stored, replace(file, **changes))
+            with library.transaction() as connection:
+                record(library, connection, summary.stored, replace(file, **changes))

@@ -1,4 +1,4 @@
-"""Functions that need a writer, for tests that change a library in a single step."""
+"""Short names for changes of a library that tests make in a single step."""
 
 from pathlib import Path
 
@@ -20,18 +20,15 @@ def add_root(library: Library, path: Path) -> RootLocation:
 
 
 def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:
-    """Call `index_cache.publish` as the only writer."""
-    with library.exclusive() as writer:
-        return index_cache.publish(writer, stored, rebuild=rebuild)
+    """Call `index_cache.publish`."""
+    return index_cache.publish(library, stored, rebuild=rebuild)
 
 
 def run_repair(library: Library) -> list[str]:
-    """Call `repair` as the only writer."""
-    with library.exclusive() as writer:
-        return repair(writer.library)
+    """Call `repair`."""
+    return repair(library)
 
 
 def run_forget(library: Library, path: Path, *, missing_only: bool = False, dry_run: bool = False) -> int:
-    """Call `forget` as the only writer."""
-    with library.exclusive() as writer:
-        return forget(writer, path, missing_only=missing_only, dry_run=dry_run)
+    """Call `forget`."""
+    return forget(library, path, missing_only=missing_only, dry_run=dry_run)

@@ -214,8 +214,7 @@ def test_saved_query_that_cannot_be_run_any_more_can_be_changed(
         assert client.put(f"{ALBUMS}/{name}", json={"query": query}).status_code == 200
     assert client.put(f"{ALBUMS}/by itself", json={"query": 'album:"by itself"'}).status_code == 200
     assert client.delete(f"{ALBUMS}/hand").status_code == 200
-    with indexed.exclusive() as writer:
-        forget(writer, album)
+    forget(indexed, album)
     for name in ("by album", "by folder", "by itself"):
         renamed = change(client, name, name=f"{name} 2")
         assert (renamed["name"], renamed["pictures"], renamed["cover"]) == (f"{name} 2", None, None)

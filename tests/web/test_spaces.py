@@ -40,8 +40,7 @@ def bring(library: Library, folder: Path, name: str, count: int = 5, dim: int = 
 def documents(library: Library, settings: ServeSettings, tmp_path: Path) -> Iterator[TestClient]:
     """A client of a library that contains only imported documents."""
     bring(library, tmp_path, "elsewhere")
-    with library.exclusive() as writer:
-        switch(writer, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
+    switch(library, named_space(library, "elsewhere"), FillSettings(accept_missing=True))
     with TestClient(create_app(library, settings), base_url=BASE_URL, raise_server_exceptions=False) as opened:
         yield opened
 

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field
 from core.space import Space
 from encoders.registry import newer_version
 from indexer.fill import switch
+from indexer.summary import Progress
 from search.kept_calibrations import is_calibrating, kept_failure
 from store.spaces.coverage import coverage
 from store.spaces.registry import list_spaces, named_space
@@ -96,7 +97,17 @@ def activate(request: SpaceRequest, service: ServiceDep) -> list[SpaceResponse]:
     """Make another space the active one, complete or not; `POST /jobs` completes a space first."""
     stored = named_space(service.library, request.name)
     with service.library.exclusive_if_free(PATIENCE_SECONDS) as writer:
-        if writer is None:
-            raise Busy("The library is being changed. Try again when that has finished.")
-        switch(writer, stored)
+        is_free = writer is not None
+    progress = _Impatient()
+    if not is_free:
+        progress.waiting()
+    switch(service.library, stored, progress=progress)
     return list_all(service)
+
+
+class _Impatient(Progress):
+    """Waits for nothing that takes longer than a second."""
+
+    def waiting(self) -> None:
+        """Raise `Busy`."""
+        raise Busy("The library is being changed. Try again when that has finished.")

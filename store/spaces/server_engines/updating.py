@@ -149,8 +149,7 @@ def _parts(
 
 def _announce(library: Library, stored: StoredSpace) -> None:
     """Give the space a new revision, so that searchers look at the engine again."""
-    with library.exclusive() as writer:
-        with writer.transaction() as connection:
-            mark_changed(connection, stored.id)
-        if index_cache.published_file(library, stored) is not None:
-            index_cache.publish(writer, stored)
+    with library.exclusive() as writer, writer.transaction() as connection:
+        mark_changed(connection, stored.id)
+    if index_cache.published_file(library, stored) is not None:
+        index_cache.publish(library, stored)

@@ -142,8 +142,7 @@ def test_missing_files_stay_in_the_album_until_they_are_forgotten(library: Libra
     assert matching_ids(library, in_album("a")) == [two]
     set_state(library, one, PictureState.PRESENT)
     assert contents_of_album(library, "a") == [one, two]
-    with library.exclusive() as writer:
-        forget(writer, library.path.parent / "photos" / "0001.png")
+    forget(library, library.path.parent / "photos" / "0001.png")
     assert contents_of_album(library, "a") == [two]
 
 

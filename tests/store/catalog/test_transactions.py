@@ -52,6 +52,6 @@ def test_a_library_in_a_folder_loads_nothing_of_postgresql(library: Library) -> 
 )
 def test_a_library_that_is_only_read_takes_no_lock(library: Library) -> None:
     with Library.open_to_read(library.path) as opened:
-        for lock in (opened.exclusive(), opened.publishing(), opened.publishing_if_free()):
+        for lock in (opened.exclusive(), opened.publication(), opened.publication_if_free()):
             with pytest.raises(LibraryReadOnly), lock:
                 raise AssertionError("the library was locked")

@@ -148,8 +148,7 @@ def test_missing_pictures_are_found_again_when_their_files_return(
     index(indexed, [album], FakeEncoder())
     done = import_space(unit_vectors(2), [b"red.png", b"blue.png"], as_paths=True, root=album)
     assert done.pictures == 2
-    with indexed.exclusive() as writer:
-        assert repair(writer.library) == []
+    assert repair(indexed) == []
     (tmp_path / "red.png").rename(album / "red.png")
     index(indexed, [album], FakeEncoder())
     assert verify(indexed) == []  # including the index of the imported space
@@ -290,8 +289,7 @@ def test_indexing_and_forgetting_work_next_to_an_imported_space(
         path.unlink()
     (album / "more" / "yellow.png").unlink()
     assert index(indexed, [album], FakeEncoder(), IndexSettings(accept_missing=True)).missing == 3
-    with indexed.exclusive() as writer:
-        assert forget(writer, tmp_path) == 4
+    assert forget(indexed, tmp_path) == 4
     assert (sum(count_by_state(indexed).values()), count_documents(indexed)) == (0, 999)
     assert verify(indexed) == []
 
@@ -311,10 +309,9 @@ def test_indexing_the_root_folder_ignores_documents(library: Library, import_spa
 
 def test_forgetting_an_imported_space_removes_its_documents(library: Library, import_space: ImportSpace) -> None:
     stored = import_space(unit_vectors(3)).stored
-    with library.exclusive() as writer:
-        assert forget_space(writer.library, stored, dry_run=True) == 3
-        assert rows(library) == [1, 1, 3, 3, 3]
-        assert forget_space(writer.library, stored) == 3
+    assert forget_space(library, stored, dry_run=True) == 3
+    assert rows(library) == [1, 1, 3, 3, 3]
+    assert forget_space(library, stored) == 3
     assert rows(library) == [0] * 5
     assert active_space(library) is None
     assert list(library.indexes.iterdir()) == []
@@ -324,8 +321,7 @@ def test_forgetting_the_active_space_activates_another(
     indexed: Library, import_space: ImportSpace, album: Path
 ) -> None:
     done = import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album, activate=True)
-    with indexed.exclusive() as writer:
-        assert forget_space(writer.library, done.stored) == 2
+    assert forget_space(indexed, done.stored) == 2
     assert len(Searcher(indexed, FakeEncoder())) == 4
     assert rows(indexed) == [1, 1, 4, 4, 4]
     assert verify(indexed) == []
@@ -335,8 +331,7 @@ def test_forgetting_the_space_of_a_model_keeps_its_pictures(
     indexed: Library, import_space: ImportSpace, album: Path
 ) -> None:
     import_space(unit_vectors(2), [b"red.png", b"x"], as_paths=True, root=album)
-    with indexed.exclusive() as writer:
-        assert forget_space(writer.library, named_space(indexed, "fake")) == 4
+    assert forget_space(indexed, named_space(indexed, "fake")) == 4
     assert count_by_state(indexed)[PictureState.PRESENT] == 4
     assert len(Searcher(indexed)) == 2
     assert verify(indexed) == []

@@ -297,11 +297,10 @@ def test_contents_forgotten_in_between_are_no_fault(
     names = [b"red.png", b"blue.png", *(b"x%d" % number for number in range(2 * SIZE))]
     given = source(count=len(names), names=names)
     given.stop(library, 4, root=album)
-    with library.exclusive() as writer:
-        with writer.transaction() as connection:
-            red = connection.scalar(select(Picture.id).where(Picture.relpath == b"red.png"))
-            connection.execute(Picture.__table__.delete().where(Picture.id == red))  # type: ignore[attr-defined]
-        repair(writer.library)
+    with library.transaction() as connection:
+        red = connection.scalar(select(Picture.id).where(Picture.relpath == b"red.png"))
+        connection.execute(Picture.__table__.delete().where(Picture.id == red))  # type: ignore[attr-defined]
+    repair(library)
     done = given.run(library, root=album)
     assert (done.pictures, done.documents, done.unknown_paths) == (1, 2 * SIZE + 1, 2 * SIZE + 1)
     assert verify(library) == []

@@ -132,8 +132,7 @@ def test_verdicts_last_while_files_are_missing_and_end_when_forgotten(library: L
     assert count_verdicts(library) == 0
     with library.read() as connection:
         assert connection.scalar(select(DistinctPair.second_id)) == two
-    with library.exclusive() as writer:
-        forget(writer, library.path.parent / "photos" / "0002.png")
+    forget(library, library.path.parent / "photos" / "0002.png")
     with library.read() as connection:
         assert connection.scalar(select(DistinctPair.second_id)) is None
 

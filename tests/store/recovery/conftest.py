@@ -56,9 +56,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoder, ids, now = FakeEncoder(), range(1, COUNT + 1), datetime(2024, 1, 2, 3, 4, 5)  # noqa: DTZ001
     vectors = np.random.default_rng(1).normal(size=(COUNT, encoder.space.dim))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    with Library.open(path, create=True) as library, library.exclusive() as writer:
-        stored = create_active_space(writer, encoder.space)
-        with writer.transaction() as connection:
+    with Library.open(path, create=True) as library:
+        with library.exclusive() as writer:
+            stored = create_active_space(writer, encoder.space)
+        with library.transaction() as connection:
             rows: dict[type[Any], list[dict[str, Any]]] = {
                 Root: [{"id": 1, "path": b"/photos", "added_at": now}],
                 Content: [
@@ -114,7 +115,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for table, values in rows.items():
                 connection.execute(insert(table), values)
             mark_changed(connection)
-        index_cache.publish(writer, stored)
+        index_cache.publish(library, stored)
     return path
 
 

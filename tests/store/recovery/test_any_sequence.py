@@ -24,7 +24,7 @@ from store.backup.restoring import restore
 from store.backup.snapshot_file import open_snapshot
 from store.backup.taking import save_snapshot
 from store.check import repair, verify
-from store.forget import exclusive_of_index_runs, forget
+from store.forget import forget
 from store.moved_roots import move_roots
 from store.near_duplicates.verdicts import pairs_among, tell_apart, withdraw_verdicts
 from store.ratings import rate
@@ -264,8 +264,7 @@ class Life:
             self.photos.delete(number)
 
         def remove() -> None:
-            with exclusive_of_index_runs(self.library, folder) as writer:
-                forget(writer, folder)
+            forget(self.library, folder)
 
         self.change(said.without(numbers), remove)
         if self.said.facts() == said.facts():
@@ -323,7 +322,6 @@ def test_what_people_said_survives_any_sequence(tmp_path: Path, seed: int) -> No
         life.step(number)
     with Library.open(life.path) as life.library:
         life._index()
-        with life.library.exclusive() as writer:
-            repair(writer.library)
+        repair(life.library)
         assert verify(life.library) == []
     assert read_said(life.path, life.photos.numbers).facts() == life.said.facts()

@@ -34,8 +34,7 @@ def repaired(path: Path) -> Recovery:
     recovery = recover(path)
     assert recovery is not None
     with Library.open(path) as library:
-        with library.exclusive() as writer:
-            repair(writer.library, keep_contents=True)
+        repair(library, keep_contents=True)
         assert {fault.kind for fault in verify(library)} <= {"unembedded"}
     return recovery
 
@@ -335,24 +334,22 @@ def test_swapped_index_files_are_built_again(whole: Path, damaged: Path) -> None
     file.write_bytes(b"the index of another space")
     with Library.open(damaged) as library:
         assert [fault.kind for fault in verify(library)] == ["index"]
-        with library.exclusive() as writer:
-            assert any("rebuilt the index" in step for step in repair(writer.library))
+        assert any("rebuilt the index" in step for step in repair(library))
         assert verify(library) == []
     assert rows_of(damaged) == rows_of(whole)
 
 
 def test_newer_index_files_beside_a_catalogue_from_a_backup_are_not_used(whole: Path, damaged: Path) -> None:
-    with Library.open(damaged) as library, library.exclusive() as writer:
-        with writer.transaction() as connection:
+    with Library.open(damaged) as library:
+        with library.transaction() as connection:
             connection.exec_driver_sql("DELETE FROM embeddings WHERE content_id > 10")
             connection.exec_driver_sql("UPDATE library SET revision = revision + 1")
             connection.exec_driver_sql("UPDATE spaces SET revision = (SELECT revision FROM library)")
-        repair(writer.library)
+        repair(library)
     shutil.copy(whole / CATALOG, damaged / CATALOG)
     with Library.open(damaged) as library:
         assert [fault.kind for fault in verify(library)] == ["index"]  # the file of the backup is gone
-        with library.exclusive() as writer:
-            repair(writer.library)
+        repair(library)
         assert verify(library) == []
     assert rows_of(damaged) == rows_of(whole)
 

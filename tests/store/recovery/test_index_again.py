@@ -83,8 +83,7 @@ def test_an_index_run_after_a_repair_reads_again_what_files_have(
     overwrite(damaged, page_numbers(damaged, table, TABLE_LEAF)[0])
     assert recover(damaged) is not None
     with Library.open(damaged) as library:
-        with library.exclusive() as writer:
-            repair(writer.library)
+        repair(library)
         index(library, [folder], FakeEncoder())
         assert verify(library) == []
     ratings = ["user_rating"] if table == "contents" else []  # files do not have them
@@ -111,8 +110,7 @@ def test_a_repair_that_is_killed_after_the_swap_can_be_repeated(
             recover(damaged)
     assert recover(damaged) is None
     with Library.open(damaged) as library:
-        with library.exclusive() as writer:
-            repair(writer.library)
+        repair(library)
         index(library, [folder], FakeEncoder())
         assert verify(library) == []
     assert facts(damaged) == facts(indexed_photos)
@@ -128,8 +126,8 @@ def test_a_second_repair_keeps_contents_whose_pictures_are_gone(
     assert recover(damaged) is not None
     for _ in range(2):
         assert recover(damaged) is None
-        with Library.open(damaged) as library, library.exclusive() as writer:
-            repair(writer.library)
+        with Library.open(damaged) as library:
+            repair(library)
     with Library.open(damaged) as library:
         index(library, [folder], FakeEncoder())
     assert facts(damaged) == facts(indexed_photos)

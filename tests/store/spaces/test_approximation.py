@@ -290,9 +290,10 @@ STEPS = [
     "_link",
     "_layered",
     "index_cache.publish_base",
-    "index_cache.mark_changed",
-    "index_cache.bring_up_to_date",
-    "index_cache.write_layers",
+    "index_cache.find_difference",
+    "generation_files.write_layers",
+    "announced_files.mark_changed",
+    "announced_files.record",
     "index_cache.announce",
     "index_cache.remove_strays",
 ]
@@ -321,8 +322,8 @@ def test_a_build_that_is_killed_leaves_a_working_index(
 
     with monkeypatch.context() as patch:
         patch.setattr("shutil.rmtree", lambda *_, **__: None)  # a killed process cleans up nothing
-        module: object = index_cache if step.startswith("index_cache.") else approximation
-        patch.setattr(module, step.removeprefix("index_cache."), kill)
+        module, _, name = step.rpartition(".")
+        patch.setattr(f"store.spaces.{module or 'approximation'}.{name}", kill)
         with pytest.raises(Killed):
             update_approximation(library, stored)
     current, flat = index_cache.load(library, stored), exact_index(library, stored)
@@ -360,8 +361,7 @@ def test_a_damaged_file_is_detected_and_rebuilt_from_the_catalogue(
     assert isinstance(current.index, FlatIndex)
     assert len(current.index) == N + 7
     assert [fault.kind for fault in verify(library)] == ["index"]
-    with library.exclusive() as writer:
-        repair(writer.library)
+    repair(library)
     assert verify(library) == []
     assert update_approximation(library, stored)
     assert len(layered(library, stored)) == N + 7
@@ -382,8 +382,7 @@ def test_damage_in_the_middle_of_a_large_file_is_found_by_verify(
     path.write_bytes(data)
     assert index_cache.load(library, stored).fault is None
     assert [fault.kind for fault in verify(library)] == ["index"]
-    with library.exclusive() as writer:
-        repair(writer.library)
+    repair(library)
     assert verify(library) == []
 
 

@@ -13,7 +13,7 @@ from store import Library
 from store.catalog.tables import Embedding, IndexGeneration, Picture, PictureState
 from store.check import verify
 from store.library import mark_changed
-from store.spaces import approximation, blockwise, index_cache, index_engines
+from store.spaces import approximation, blockwise, generation_files, index_cache, index_engines
 from store.spaces.approximation import update_approximation
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.flat_file import write_flat_file
@@ -37,7 +37,7 @@ def kill(*_: object, **__: object) -> None:
 @pytest.fixture(autouse=True)
 def _always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write every index block by block."""
-    monkeypatch.setattr(index_cache, "BLOCKWISE_FROM", 1)
+    monkeypatch.setattr(generation_files, "BLOCKWISE_FROM", 1)
     monkeypatch.setattr(blockwise, "BLOCK", 3)
 
 
@@ -142,10 +142,11 @@ def test_a_process_that_is_killed_leaves_the_index_before(
         lose(library, contents[:2])
     with monkeypatch.context() as patch:
         original = index_engines.open_index
-        patch.setattr(index_cache, step, kill)
+        module: object = index_cache if hasattr(index_cache, step) and step != "open_index" else generation_files
+        patch.setattr(module, step, kill)
         if step == "open_index":  # of the draft only
             patch.setattr(
-                index_cache,
+                generation_files,
                 step,
                 lambda stored, path, **kwargs: kill() if path.suffix == ".draft" else original(stored, path, **kwargs),
             )
@@ -172,7 +173,7 @@ def test_a_full_disk_keeps_the_index_before(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(index_cache, "write_changed", full)
+        patch.setattr(generation_files, "write_changed", full)
         with pytest.raises(LibraryUnusable, match="No space left"):
             publish(library, stored)
     assert [path.name for path in library.indexes.iterdir()] == names
@@ -184,8 +185,8 @@ def test_a_full_disk_keeps_the_index_before(
 def test_small_indexes_are_changed_in_memory(
     library: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_cache, "BLOCKWISE_FROM", 5)
-    monkeypatch.setattr(index_cache, "write_changed", kill)
+    monkeypatch.setattr(generation_files, "BLOCKWISE_FROM", 5)
+    monkeypatch.setattr(generation_files, "write_changed", kill)
     put(1, 2, 3, 4)
     publish(library, stored)
     assert_complete(library, stored)

@@ -81,8 +81,7 @@ def test_spaces_of_the_same_dimension_are_never_mixed(
         connection.execute(insert(Embedding), rows)
         mark_changed(connection)
     for space, sign, expected in ((stored, 1, ids), (other, -1, ids[:2])):
-        with library.exclusive() as writer:
-            published = index_cache.publish(writer, space)
+        published = index_cache.publish(library, space)
         assert sorted(published.index.ids()) == expected
         with library.read() as connection:
             assert searchable_ids(connection, space).tolist() == expected

@@ -112,8 +112,7 @@ def test_a_plugin_engine_builds_publishes_and_reads_the_index(
 ) -> None:
     monkeypatch.setenv(ENGINE_VARIABLE, "numpy")
     ids = put(1, 2, 3)
-    with library.exclusive() as writer:
-        published = index_cache.publish(writer, stored)
+    published = index_cache.publish(library, stored)
     assert type(published.index).__name__ == "NumpyIndex"
     loaded = index_cache.load(library, stored)
     assert loaded.published
@@ -130,8 +129,7 @@ def test_an_index_file_of_another_engine_is_rebuilt(
         monkeypatch.setenv(ENGINE_VARIABLE, engine)
         current = index_cache.load(library, stored)
         assert (type(current.index).__name__, sorted(current.index.ids().tolist())) == (name, ids)
-        with library.exclusive() as writer:
-            index_cache.publish(writer, stored)
+        index_cache.publish(library, stored)
         assert verify(library) == []
 
 

@@ -18,7 +18,7 @@ from store import Library
 from store.catalog.tables import Picture, PictureState
 from store.check import verify
 from store.library import Writer, mark_changed
-from store.spaces import approximation, index_cache
+from store.spaces import approximation, generation_files, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.embeddings import searchable_ids
 from store.spaces.index_engines import ENGINE_VARIABLE
@@ -137,7 +137,7 @@ def test_a_process_killed_before_any_step_leaves_a_working_index(
 ) -> None:
     prepare(library, stored, put)
     if blockwise:
-        monkeypatch.setattr(index_cache, "BLOCKWISE_FROM", 1)
+        monkeypatch.setattr(generation_files, "BLOCKWISE_FROM", 1)
     with library.read() as connection:
         ids = searchable_ids(connection, stored)
     for step in count():

@@ -82,8 +82,7 @@ def put(library: Library, stored: StoredSpace, *numbers: int) -> None:
 
 
 def publish(library: Library, stored: StoredSpace) -> None:
-    with library.exclusive() as writer:
-        index_cache.publish(writer, stored)
+    index_cache.publish(library, stored)
 
 
 def held(library: Library, stored: StoredSpace) -> dict[int, NDArray[np.float32]]:
@@ -193,8 +192,7 @@ def test_a_file_of_a_dropped_space_is_not_used(one: Library, two: Library, store
         mark_changed(connection, made.id)
     assert announced_file(two, made) is None
     assert set(held(two, made)) == {2}
-    with two.exclusive() as writer:
-        assert {path.suffix for path in index_cache.remove_strays(writer)} == {".faiss", ".json"}
+    assert {path.suffix for path in index_cache.remove_strays(two)} == {".faiss", ".json"}
 
 
 @pytest.mark.parametrize("damage", ["index", "announcement", "missing"])
@@ -211,8 +209,7 @@ def test_damage_on_a_machine_is_found_and_repaired(one: Library, stored: StoredS
         announcement.write_text('{"catalogue": 5')
     assert set(held(one, stored)) == {1, 2}
     assert bool(verify(one)) == (damage != "announcement")  # which is the same as no file
-    with one.exclusive() as writer:
-        assert repair(writer.library) != []
+    assert repair(one) != []
     assert verify(one) == []
     assert index_cache.load(one, stored).published
 
