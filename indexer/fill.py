@@ -7,9 +7,9 @@
       index_cache.publish               store.spaces        write the index file
       space_fill.end                    store.spaces        switch searches to the new space
 
-The library is locked only for each of the writes, so that index runs can continue in between, and for the last step,
-which embeds the pictures that they have added since. A run that is stopped or killed loses at most the batch in flight,
-and the next one continues from there.
+The library is locked only for each of the writes, so that index runs can continue in between and while the index file
+is written, and for the last step, which embeds the pictures that they have added since. A run that is stopped or killed
+loses at most the batch in flight, and the next one continues from there.
 """
 
 import os
@@ -30,7 +30,7 @@ from pictures.decode import DecodeSettings
 from pictures.reading import ReadFile, ReadRequest, ReadSettings
 from store.frames import EmbeddedFrames
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
-from store.library import Library, Writer
+from store.library import Library
 from store.roots import folder_roots
 from store.spaces import index_cache, space_fill
 from store.spaces.approximation import update_approximation
@@ -90,31 +90,34 @@ def fill(
         with library.exclusive(waiting, check) as writer:
             stored = space_fill.begin(writer, encoder.space)
         run = _FillRun(library, stored, embedder, settings, progress)
-        while run.embed_missing() > MAX_LAST_STEP_VECTORS:
-            pass  # pictures that were added in the meantime
+        run.embed_added()
         run.publish()
+        run.embed_added()  # while the file was written
         with library.exclusive(waiting, check) as writer:  # from here on no pictures are added
             run.embed_missing(is_locked=True)
             covered = run.require_enough()
-            run.publish()
             space_fill.end(writer, stored, switch=settings.switch)
+        run.publish()
         run.update_approximation()
     seconds = perf_counter() - started
     return FillResult(stored, run.counts["embedded"], covered, settings.switch, seconds, run.unavailable)
 
 
-def switch(writer: Writer, stored: StoredSpace, settings: FillSettings | None = None) -> FillResult:
+def switch(
+    library: Library, stored: StoredSpace, settings: FillSettings | None = None, progress: Progress | None = None
+) -> FillResult:
     """Switch searches to a space without embedding anything, as is necessary for imported spaces.
 
-    Raises `SpaceIncomplete` if it covers too little of the library.
+    Raises `SpaceIncomplete` if it covers too little of the library, and `SpaceDropped`.
     """
     started = perf_counter()
-    settings = settings or FillSettings()
-    covered = coverage(writer.library, stored)
-    vectors = len(index_cache.publish(writer, stored).index)
-    if not (settings.accept_missing or vectors >= covered.pictures * MIN_COVERAGE):
-        raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
-    space_fill.end(writer, stored, switch=settings.switch)
+    settings, progress = settings or FillSettings(), progress or Progress()
+    vectors = len(index_cache.publish(library, stored, progress.waiting, progress.check).index)
+    with library.exclusive(progress.waiting, progress.check) as writer:
+        covered = coverage(library, stored)
+        if not (settings.accept_missing or vectors >= covered.pictures * MIN_COVERAGE):
+            raise SpaceIncomplete(str(stored.space), covered.embedded, covered.pictures, ())
+        space_fill.end(writer, stored, switch=settings.switch)
     return FillResult(stored, 0, covered, settings.switch, perf_counter() - started)
 
 
@@ -153,6 +156,11 @@ class _FillRun:
             self._progress.advance(batch.files)
         return self.counts["embedded"] - before
 
+    def embed_added(self) -> None:
+        """Embed what index runs have added, until it is so little that the last step can embed the rest."""
+        while self.embed_missing() > MAX_LAST_STEP_VECTORS:
+            pass
+
     def require_enough(self) -> Coverage:
         """Return the coverage of the space. Raises `SpaceIncomplete` if it is too low to switch to the space."""
         covered = coverage(self._library, self._stored)
@@ -167,8 +175,7 @@ class _FillRun:
     def publish(self) -> None:
         """Write the index file, so that the first search after the switch does not have to build the index."""
         self._progress.publish()
-        with self._library.exclusive(self._progress.waiting, self._progress.check) as writer:
-            index_cache.publish(writer, self._stored)
+        index_cache.publish(self._library, self._stored, self._progress.waiting, self._progress.check)
 
     def update_approximation(self) -> None:
         """Build the inverted lists of a large library. Searches are exact until then."""

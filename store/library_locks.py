@@ -5,22 +5,26 @@ indexing-*.lock     held by the one process that indexes a root, or forgets pict
 filling-*.lock      held by the one process that fills an embedding space
 engine-*.lock       held by the one process that changes the vectors of a space in an engine on a server
 building-*.lock     held by the one process of this machine that builds inverted lists for a space
-publishing.lock     held by the one process of this machine that writes index files of a library on a server
+publishing.lock     held by the one process that writes index files, of this machine for a library on a server
 reading-texts.lock  held by the one process that reads text in pictures
 jobs.lock           held by the one process that runs the queue of jobs
 
 The backend decides what a lock is: a file in the folder of the library, or a lock of the server. Files of this machine
 have locks of this machine.
+
+The lock of the index files is acquired before the writer lock, never while that is held: writing a large file takes
+long, and the writer lock is held only to announce it.
 """
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from store.catalog.backend import Backend
-from store.catalog.named_locks import FOREVER, WRITER_LOCK, NamedLock
+from store.catalog.named_locks import WRITER_LOCK, NamedLock
 from store.catalog.root_paths import stored_root
 
 __all__ = ["LibraryLocks", "RootLock"]
@@ -50,12 +54,22 @@ class LibraryLocks:
         self.backend = backend
         self._lock = backend.lock(WRITER_LOCK)
         self._publication_lock = backend.local_lock(PUBLICATION_LOCK)
+        self._of_thread = threading.local()
 
     @contextmanager
-    def locked(self, waiting: Callback = None) -> Iterator[None]:
+    def locked(self, waiting: Callback = None, check: Callback = None) -> Iterator[None]:
         """Hold the writer lock without a look at the catalogue, to replace it as a whole."""
-        with self._hold(self._lock, waiting):
+        with self._hold(self._lock, waiting, check), self._as_writer():
             yield
+
+    @contextmanager
+    def _locked_if_free(self, patience: float) -> Iterator[bool]:
+        with self._if_free(self._lock, patience) as is_held:
+            if not is_held:
+                yield False
+                return
+            with self._as_writer():
+                yield True
 
     @contextmanager
     def root_lock(self, root: Path, waiting: Callback = None, check: Callback = None) -> Iterator["RootLock"]:
@@ -101,19 +115,28 @@ class LibraryLocks:
             yield is_held
 
     @contextmanager
-    def publication(self) -> Iterator[None]:
-        """Lock the index files of this machine. Where all machines share them, the writer lock does it already."""
+    def publication(self, waiting: Callback = None, check: Callback = None) -> Iterator[None]:
+        """Lock the index files against other processes that write them; others may change the library in between.
+
+        Files of a machine, of a library on a server, are written without a right to change that library. `waiting` and
+        `check` are as for `exclusive`. Raises `RuntimeError` if the thread holds the writer lock: it is acquired within
+        this one, and no other process could change the library while the files are written.
+        """
+        self._require_no_writer()
         if self.backend.shares_files:
-            yield
-            return
-        self._publication_lock.acquire(FOREVER)
+            self.backend.require_writable()
+        _wait_for(self._publication_lock, waiting, check)
         try:
             yield
         finally:
             self._publication_lock.release()
 
     @contextmanager
-    def _publication_if_free(self) -> Iterator[bool]:
+    def publication_if_free(self) -> Iterator[bool]:
+        """Like `publication`, but never wait; yield whether the lock was acquired."""
+        self._require_no_writer()
+        if self.backend.shares_files:
+            self.backend.require_writable()
         is_held = self._publication_lock.acquire(0)
         try:
             yield is_held
@@ -131,14 +154,27 @@ class LibraryLocks:
         return self.backend.lock(f"filling-{fingerprint[:12]}.lock")
 
     @contextmanager
+    def _as_writer(self) -> Iterator[None]:
+        """Remember within the block that the thread holds the writer lock."""
+        self._of_thread.writers = self._writers + 1
+        try:
+            yield
+        finally:
+            self._of_thread.writers -= 1
+
+    @property
+    def _writers(self) -> int:
+        """How many times the thread holds the writer lock."""
+        return getattr(self._of_thread, "writers", 0)
+
+    def _require_no_writer(self) -> None:
+        if self._writers:
+            raise RuntimeError("Index files cannot be written by a thread that holds the writer lock.")
+
+    @contextmanager
     def _hold(self, lock: NamedLock, waiting: Callback, check: Callback = None) -> Iterator[None]:
         self.backend.require_writable()
-        if not lock.acquire(WAITING_SECONDS):
-            if waiting is not None:
-                waiting()
-            while not lock.acquire(CHECK_SECONDS):
-                if check is not None:
-                    check()
+        _wait_for(lock, waiting, check)
         try:
             yield
         finally:
@@ -166,3 +202,13 @@ class RootLock:
         """Return whether another run waits for the lock."""
         with self._locks._if_free(self._turn) as is_free:
             return not is_free
+
+
+def _wait_for(lock: NamedLock, waiting: Callback, check: Callback) -> None:
+    if lock.acquire(WAITING_SECONDS):
+        return
+    if waiting is not None:
+        waiting()
+    while not lock.acquire(CHECK_SECONDS):
+        if check is not None:
+            check()

@@ -40,7 +40,7 @@ from store.root_samples import sample_root
 from store.roots import RootLocation, collection_path, ensure_root_in, prefixes_below
 from store.spaces import index_cache
 from store.spaces.coverage import coverage
-from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
+from store.spaces.registry import StoredSpace, active_space, revision_of
 
 __all__ = ["MergeHooks", "MergeReport", "MergeSettings", "merge", "require_places"]
 
@@ -251,9 +251,7 @@ class _Merge:
 
     def publish(self) -> None:
         """Write the index files, and group near-duplicates."""
-        for summary in list_spaces(self._library):
-            with self._library.exclusive(self._hooks.waiting) as writer:
-                index_cache.publish(writer, summary.stored)
+        index_cache.publish_all(self._library, self._hooks.waiting)
         active = active_space(self._library)
         if active is not None:
             update_near_duplicate_groups(self._library, active, waiting=self._hooks.waiting)

@@ -24,7 +24,7 @@ from store import Library
 from store.catalog.named_locks import FileNamedLock
 from store.catalog.tables import PictureState
 from store.check import verify
-from store.forget import exclusive_of_index_runs, forget
+from store.forget import forget
 from store.library_locks import RootLock
 from store.queries import count_by_state
 from store.roots import list_roots
@@ -160,8 +160,7 @@ def test_run_with_a_given_model_ends_when_another_one_is_chosen(
     with pytest.raises(SpaceMismatch):
         index(library, folder, encoder, ONE_READER)
     assert verify(library) == []
-    with library.exclusive() as writer:
-        switch(writer, named_space(library, "fake"))
+    switch(library, named_space(library, "fake"))
     assert index(library, folder, FakeEncoder()).seen == 3
 
 
@@ -192,8 +191,7 @@ def test_content_that_was_removed_since_it_was_read_is_read_again(
     shutil.copy(elsewhere / "050.png", folder / "000.png")  # its content is known, so that it is not decoded
 
     def act() -> None:
-        with exclusive_of_index_runs(other, elsewhere) as writer:
-            assert forget(writer, elsewhere) == 1
+        assert forget(other, elsewhere) == 1
 
     encoder = Once(act)
     encoder.embedded = 1  # the copy is in the first batch, before which it is forgotten
@@ -211,8 +209,7 @@ def test_pictures_are_not_forgotten_while_their_root_is_indexed(
     told = threading.Event()
 
     def remove() -> None:
-        with exclusive_of_index_runs(other, folder, told.set) as writer:
-            forget(writer, folder)
+        forget(other, folder, waiting=told.set)
 
     removal = threading.Thread(target=remove)
 
