@@ -1,7 +1,8 @@
 """Index runs with Ray on this machine against local ones: `python -m benchmarks.cluster --help`.
 
-Rounds of both take turns, so that other programs disturb both alike. The time in which Ray and the processes with the
-model start is left out. Every run is into a fresh library and loads the model itself.
+Rounds of both take turns, so that other programs disturb both alike, and neither is always the first. The time in which
+Ray and the processes with the model start is left out, and so is loading the model of a local run. Every run is into a
+fresh library.
 """
 
 import argparse
@@ -9,6 +10,8 @@ import os
 import statistics
 import tempfile
 from pathlib import Path
+
+from PIL import Image
 
 from benchmarks.photos import write_photos
 from encoders import registry
@@ -24,8 +27,10 @@ OBJECT_STORE_BYTES = 1 << 30
 
 def run(runner: Runner, folder: Path, library: Path, model: str) -> float:
     """Index `folder` into a new library; return the seconds without those in which processes were started."""
+    encoder = registry.load(model)
+    encoder.encode_images([Image.new("RGB", (64, 64))])  # loads the model, as processes of a cluster do at their start
     with Library.open(library, create=True) as opened:
-        summary = index(opened, [folder], registry.load(model), IndexSettings(runner=runner))
+        summary = index(opened, [folder], encoder, IndexSettings(runner=runner))
     return summary.seconds - summary.timings.get("start", 0.0)
 
 
@@ -51,8 +56,8 @@ def main() -> None:
         if options.folder is None:
             write_photos(folder, options.count, (1600, 1200), quality=85)
         for number in range(options.rounds):
-            for name, runner in runners.items():
-                seconds[name].append(run(runner, folder, Path(base) / f"{name}-{number}", options.model))
+            for name in sorted(runners, reverse=number % 2 == 1):
+                seconds[name].append(run(runners[name], folder, Path(base) / f"{name}-{number}", options.model))
                 load = os.getloadavg()[0]
                 print(f"{name:5}  {seconds[name][-1]:7.2f} s  load {load:.1f}", flush=True)
     medians = {name: statistics.median(found) for name, found in seconds.items()}
