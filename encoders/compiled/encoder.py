@@ -29,7 +29,10 @@ FEW_TEXTS = 16
 
 
 class CompiledDamaged(Exception):
-    """A file of a compiled model cannot be read. It is never raised to users: the original takes its place."""
+    """A file of a compiled model cannot be read: it is damaged, or ONNX Runtime is too old for it.
+
+    It is never raised to users: the original takes its place.
+    """
 
 
 class CompiledEncoder(Encoder):

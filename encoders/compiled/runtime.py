@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from importlib.metadata import version
 from importlib.util import find_spec
 from threading import RLock, Timer
 from typing import TypeVar
@@ -155,11 +156,24 @@ class RuntimeEncoder(Encoder):
             return run(self.original)
         try:
             return run(compiled)
-        except CompiledDamaged:  # the next process compiles the model again
+        except CompiledDamaged as exc:
             with self.opening:
-                store.discard(compiled.compiled)
+                if store.is_intact(compiled.compiled):
+                    self._report_unable(exc)
+                else:  # the next process compiles the model again
+                    store.discard(compiled.compiled)
                 self._compiled = None
         return run(self.original)
+
+    def _report_unable(self, exc: CompiledDamaged) -> None:
+        """Report that this ONNX Runtime, probably an old one, cannot open the model. Raises `DeviceUnavailable`."""
+        runtime = f"ONNX Runtime {version('onnxruntime')}"
+        if find_spec("torch") is None:
+            fault = f"it cannot open the compiled form of {self.space.model}, and PyTorch is not installed: {exc}"
+            raise DeviceUnavailable(runtime, fault) from exc
+        if self._placement.announce is not None:
+            message = f"{runtime} cannot open the compiled form of {self.space.model}, so that PyTorch is used: {exc}"
+            self._placement.announce(message)
 
     def _compile(self) -> store.CompiledModel | None:
         """Compile the model in a process of its own, so that this one goes on if memory runs out."""

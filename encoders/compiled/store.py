@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ __all__ = [
     "exporting",
     "find",
     "find_intact",
+    "is_intact",
     "publish",
     "read_failure",
     "record_failure",
@@ -89,10 +90,16 @@ def find_intact(space: Space) -> CompiledModel | None:
     Reads all weights of the tower. A damaged model is deleted, if its folder can be written.
     """
     for found in _complete(space):
-        if _image_tower_is_intact(found):
+        if _has_checksums(found, (IMAGES, f"{IMAGES}.data")):
             return found
         discard(found)
     return None
+
+
+def is_intact(compiled: CompiledModel) -> bool:
+    """Return whether all files have the checksums of the card; False for a card without them. Reads all weights."""
+    checksums = compiled.card.checksums
+    return bool(checksums) and _has_checksums(compiled, checksums)
 
 
 def read_failure(space: Space) -> str | None:
@@ -205,11 +212,10 @@ def _checksum(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _image_tower_is_intact(compiled: CompiledModel) -> bool:
+def _has_checksums(compiled: CompiledModel, names: Iterable[str]) -> bool:
     checksums = compiled.card.checksums
-    names = [name for name in (IMAGES, f"{IMAGES}.data") if name in checksums]
     try:
-        return all(_checksum(compiled.folder / name) == checksums[name] for name in names)
+        return all(_checksum(compiled.folder / name) == checksums[name] for name in names if name in checksums)
     except OSError:
         return False
 

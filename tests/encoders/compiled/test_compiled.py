@@ -1,6 +1,7 @@
 """Compiled models: the same vectors as PyTorch, and what happens to damaged, half-written and outdated ones."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -133,6 +134,29 @@ def test_damaged_graphs_are_discarded_and_pytorch_used(tiny: dict[str, Path], co
     assert isinstance(encoder, RuntimeEncoder)
     np.testing.assert_array_equal(encoder.encode_texts(TEXTS), encoder.original.encode_texts(TEXTS))
     assert store.find(encoder.space) is None
+
+
+def test_a_runtime_that_cannot_open_an_intact_export_is_named_and_the_export_is_kept(
+    tiny: dict[str, Path], compiled: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_old(*_: object, **__: object) -> None:
+        raise RuntimeError("Unsupported model IR version: 10")
+
+    compiled("vit")
+    said: list[str] = []
+    encoder = registry.load(str(tiny["vit"]), Placement("cpu", "fp32", announce=said.append))
+    assert isinstance(encoder, RuntimeEncoder)
+    monkeypatch.setattr("encoders.compiled.encoder.open_session", too_old)
+    np.testing.assert_array_equal(encoder.encode_texts(TEXTS), encoder.original.encode_texts(TEXTS))
+    assert store.find(encoder.space) is not None
+    assert len(said) == 1
+    assert re.match(
+        r"ONNX Runtime [\d.]+ cannot open the compiled form of .* Unsupported model IR version: 10", said[0]
+    )
+    monkeypatch.setattr("encoders.compiled.runtime.find_spec", lambda _: None)
+    with pytest.raises(DeviceUnavailable, match=r"'ONNX Runtime [\d.]+' cannot be used: .* IR version: 10"):
+        registry.load(str(tiny["vit"]), EXACT).encode_texts(TEXTS)
+    assert store.find(encoder.space) is not None
 
 
 def test_changed_weights_do_not_use_the_export(
