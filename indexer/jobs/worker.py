@@ -37,8 +37,8 @@ DescribeError: TypeAlias = Callable[[SightlineError], tuple[str, str]]
 
 
 def describe_plainly(error: SightlineError) -> tuple[str, str]:
-    """Return the name of the class of an error, and its message."""
-    return type(error).__name__, str(error)
+    """Return the name of the class of an error, and its message, in which bytes that are not UTF-8 are escaped."""
+    return type(error).__name__, str(error).encode("utf-8", "backslashreplace").decode()
 
 
 class JobWorker:

@@ -69,6 +69,7 @@ def test_memory_is_released_after_each_job(
     ("error", "problem", "told"),
     [
         (FolderNotFound(Path("/nowhere")), "FolderNotFound", "/nowhere"),
+        (FolderNotFound(Path("/nowhere/\udcff")), "FolderNotFound", r"/nowhere/\udcff"),
         (ZeroDivisionError("secret.jpg"), "InternalError", "unexpected"),
     ],
 )
