@@ -13,7 +13,28 @@ from typing import Any
 
 import click
 
-__all__ = ["EXCLUDED_WORD", "OPTION_SECTIONS", "GlobalOptions", "LazyGroup", "QueryCommand", "SectionedCommand"]
+__all__ = [
+    "EXCLUDED_WORD",
+    "OPTION_SECTIONS",
+    "GlobalOptions",
+    "IntegerRange",
+    "LazyGroup",
+    "NumberRange",
+    "QueryCommand",
+    "SectionedCommand",
+]
+
+
+class IntegerRange(click.IntRange):
+    """Integers within bounds, called so in help and messages: "not a valid integer range" would be no good advice."""
+
+    name = "integer"
+
+
+class NumberRange(click.FloatRange):
+    """Numbers within bounds."""
+
+    name = "number"
 
 
 @dataclass(frozen=True)

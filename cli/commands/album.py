@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.command_types import QueryCommand
+from cli.command_types import IntegerRange, QueryCommand
 from cli.options import (
     FilterOptions,
     OutputOptions,
@@ -57,7 +57,7 @@ can be used as a filter itself, album:NAME; an album with words shows the best p
     "--top",
     default=100,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=IntegerRange(min=1),
     help="Number of pictures of a query with words.",
 )
 @library_option
@@ -108,7 +108,7 @@ Examples:
 """,
 )
 @click.argument("name")
-@click.option("-k", "--top", type=click.IntRange(min=1), help="Number of pictures.  [default: all, or as saved]")
+@click.option("-k", "--top", type=IntegerRange(min=1), help="Number of pictures.  [default: all, or as saved]")
 @output_options
 @library_option
 @click.pass_context

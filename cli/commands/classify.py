@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import NumberRange
 from cli.options import (
     FilterOptions,
     filter_options,
@@ -41,7 +42,7 @@ add labels for everything else. A model without a logit scale, such as the built
 @click.option("--add-tags", is_flag=True, help="Tag each picture with its best label.")
 @click.option(
     "--min-probability",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     help="Only pictures whose best label has at least this probability.  [default: 0.5 with --add-tags]",
 )
 @filter_options

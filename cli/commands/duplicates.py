@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options import json_option, library_option
 
 __all__ = ["duplicates"]
@@ -29,7 +30,7 @@ changed. Exit code 1 means that there are no groups.
 )
 @click.option(
     "--threshold",
-    type=click.IntRange(0, 128),
+    type=IntegerRange(0, 128),
     metavar="BITS",
     help="How many of the 256 bits may differ; compares all pictures again.  [default: 40]",
 )

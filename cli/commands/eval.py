@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cli.command_types import SectionedCommand
+from cli.command_types import IntegerRange, SectionedCommand
 from cli.options import GlobalOptions, json_option, placement_options
 
 __all__ = ["evaluate"]
@@ -88,7 +88,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
     "--depth",
     default=100,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=IntegerRange(min=1),
     help="Number of results per query in --run, and from an --index.",
 )
 @click.option("--format", metavar="NAME", help="The format of DATASET, if it is not recognised.")
@@ -123,7 +123,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
 @click.option("--pairs", is_flag=True, help="Instead of a DATASET: captions follow one another as their pictures do.")
 @click.option(
     "--captions-per-image",
-    type=click.IntRange(min=1),
+    type=IntegerRange(min=1),
     metavar="N",
     help="With --pairs: N captions for each picture.  [default: the ratio of the rows]",
 )

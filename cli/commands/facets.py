@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.command_types import OPTION_SECTIONS, QueryCommand
+from cli.command_types import OPTION_SECTIONS, IntegerRange, QueryCommand
 from cli.options import FilterOptions, filter_options, json_option, library_option
 
 __all__ = ["facets"]
@@ -36,7 +36,7 @@ Examples:
     "--of", "names", multiple=True, type=click.Choice(FACET_NAMES), help="Count only by this property; repeatable."
 )
 @click.option(
-    "-k", "--top", default=10, show_default=True, type=click.IntRange(min=1), help="Number of values per property."
+    "-k", "--top", default=10, show_default=True, type=IntegerRange(min=1), help="Number of values per property."
 )
 @library_option
 @json_option

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange, NumberRange
 from cli.options import json_option, library_option, placement_options
 from encoders.placement import Placement
 
@@ -34,7 +35,7 @@ gitignore syntax) are skipped.
 )
 @click.option(
     "--workers",
-    type=click.IntRange(min=1, max=64),
+    type=IntegerRange(min=1, max=64),
     help="Number of pictures that are read and decoded at a time.  [default: one per core, at most 32]",
 )
 @click.option(
@@ -44,7 +45,7 @@ gitignore syntax) are skipped.
 )
 @click.option(
     "--max-megapixels",
-    type=click.FloatRange(min=0, min_open=True, max=2000),
+    type=NumberRange(min=0, min_open=True, max=2000),
     default=200,
     show_default=True,
     help="Refuse larger pictures; those that a lower limit refused are tried again.",

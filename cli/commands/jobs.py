@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options import json_option, library_option
 
 __all__ = ["jobs"]
 
-_ids = click.argument("ids", nargs=-1, required=True, type=click.IntRange(min=1), metavar="ID...")
+_ids = click.argument("ids", nargs=-1, required=True, type=IntegerRange(min=1), metavar="ID...")
 
 
 @click.group(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options import json_option, library_option, placement_options
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ were never shown count as wrong.
     "--top",
     default=10,
     show_default=True,
-    type=click.IntRange(min=1),
+    type=IntegerRange(min=1),
     help="Number of pictures of each model to judge.",
 )
 @click.option(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options import json_option, library_option, placement_options
 from encoders.placement import Placement
 
@@ -28,7 +29,7 @@ the start of the fingerprint that `sightline status --json` shows.
 @placement_options
 @click.option(
     "--workers",
-    type=click.IntRange(1, 64),
+    type=IntegerRange(1, 64),
     help="Number of pictures that are read at a time.  [default: one per core, at most 32]",
 )
 @click.option("--no-switch", is_flag=True, help="Embed the pictures, but keep the current model active.")

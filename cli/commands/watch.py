@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import NumberRange
 from cli.options import json_option, library_option, placement_options
 from encoders.placement import Placement
 
@@ -26,7 +27,7 @@ the system. `sightline serve --watch` does the same while it serves a library.
 @placement_options
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0.1, max=3600),
+    type=NumberRange(min=0.1, max=3600),
     default=2.0,
     show_default=True,
     metavar="SECONDS",
@@ -34,7 +35,7 @@ the system. `sightline serve --watch` does the same while it serves a library.
 )
 @click.option(
     "--poll",
-    type=click.FloatRange(min=1, max=86_400),
+    type=NumberRange(min=1, max=86_400),
     metavar="SECONDS",
     help="Scan the folders at this interval instead of using notifications of the system.  "
     "[default: every 300 seconds, on network drives only]",

@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from cli.command_types import IntegerRange, NumberRange
 from cli.options.grouping import Decorator, option_group
 from cli.options.library import json_option
 
@@ -70,11 +71,11 @@ ranking_options = option_group(
     RankingOptions,
     [
         click.option(
-            "-k", "--top", default=10, show_default=True, type=click.IntRange(min=1), help="Number of pictures."
+            "-k", "--top", default=10, show_default=True, type=IntegerRange(min=1), help="Number of pictures."
         ),
         click.option(
             "--min-score",
-            type=click.FloatRange(-1, 1),
+            type=NumberRange(-1, 1),
             help="Only pictures with at least this cosine similarity; useful values depend on the model.",
         ),
         click.option("--relevant", is_flag=True, help="Only pictures that probably match the query."),
@@ -107,13 +108,13 @@ ranking_options = option_group(
         ),
         click.option(
             "--diverse",
-            type=click.FloatRange(0, 1),
+            type=NumberRange(0, 1),
             metavar="[LAMBDA]",
             help="Prefer pictures that differ: 1 ranks by similarity alone, 0 by difference alone.  [default: 0.5]",
         ),
         click.option(
             "--text-weight",
-            type=click.FloatRange(0, 1),
+            type=NumberRange(0, 1),
             default=0.0,
             metavar="WEIGHT",
             help="Rank pictures higher in which words of the query can be read (see `sightline ocr`); 0.3 suits most.",

@@ -6,6 +6,7 @@ from typing import Literal
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options.grouping import Decorator, option_group
 from core.frames import FIRST_FRAME
 
@@ -39,7 +40,7 @@ crop_option: Decorator = click.option(
 frame_option: Decorator = click.option(
     "--frame",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=IntegerRange(min=1),
     default=1,
     callback=lambda _ctx, _param, value: value - 1,
     help="Use this page or moment of the picture, counted from 1.  [default: the first]",

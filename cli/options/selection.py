@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options.filters import FilterOptions, filter_options
 from cli.options.grouping import option_group
 
@@ -28,7 +29,7 @@ selection_options = option_group(
         click.argument("pictures", nargs=-1, type=click.Path(path_type=Path, allow_dash=True), metavar="[PICTURE]..."),
         click.option("--query", metavar="QUERY", help="The pictures that a search finds, best first."),
         click.option(
-            "-k", "--top", default=10, show_default=True, type=click.IntRange(min=1), help="With --query: how many."
+            "-k", "--top", default=10, show_default=True, type=IntegerRange(min=1), help="With --query: how many."
         ),
         filter_options,
     ],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from cli.command_types import IntegerRange
 from cli.options.grouping import option_group
 from core.settings import SHARED_VARIABLE
 
@@ -40,7 +41,7 @@ server_options = option_group(
             "--port",
             default=8765,
             show_default=True,
-            type=click.IntRange(0, 65535),
+            type=IntegerRange(0, 65535),
             help="Port to listen on; 0: any free one.",
         ),
         click.option(
@@ -74,7 +75,7 @@ server_options = option_group(
             f"[default: ${SHARED_VARIABLE}, or folders of this server]",
         ),
         click.option(
-            "--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Number of concurrent requests."
+            "--threads", default=8, show_default=True, type=IntegerRange(1, 64), help="Number of concurrent requests."
         ),
         click.option(
             "--watch",

@@ -60,6 +60,12 @@ def test_summaries_in_groups_are_not_cut(sightline: Sightline, group: str) -> No
         assert not line.endswith("..."), line
 
 
+def test_no_message_calls_a_number_a_range(sightline: Sightline) -> None:
+    assert "'few' is not a valid integer.\n" in sightline("search", "dog", "-k", "few").err
+    assert "'high' is not a valid number.\n" in sightline("search", "dog", "--min-score", "high").err
+    assert "RANGE" not in sightline("search", "--help").text
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_defaults_follow_the_sentence(sightline: Sightline, verb: str) -> None:
     text = " ".join(sightline(verb, "--help").text.split())

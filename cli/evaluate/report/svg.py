@@ -207,11 +207,12 @@ def _forest_plot(rows: Sequence[tuple[str, Sequence[Estimate]]]) -> str:
 
 def _forest_grid(scale: ForestScale, height: float) -> list[str]:
     parts = []
+    decimals = next(number for number in range(10) if math.isclose(round(scale.step, number), scale.step))
     for number in range(round((scale.high - scale.low) / scale.step) + 1):
         value = scale.low + scale.step * number
         x = scale(value)
         parts.append(element("line", x1=x, x2=x, y1=4, y2=height - 22, class_="grid"))
-        parts.append(element("text", f"{value:.3g}", x=x, y=height - 7, text_anchor="middle"))
+        parts.append(element("text", f"{value:.{decimals}f}", x=x, y=height - 7, text_anchor="middle"))
     return parts
 
 

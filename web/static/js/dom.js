@@ -15,6 +15,9 @@ export function make(what, attributes = {}, ...children) {
   return element;
 }
 
+/** The children of an element that shows a path: its lines end after slashes rather than within names. */
+export const breakable = (path) => path.split(/(?<=\/)/).flatMap((part) => [part, make("wbr")]);
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An icon of icons.svg, hidden from screen readers: the element around it needs a label. */

@@ -1,6 +1,6 @@
 // The reference of the HTTP API: every route of openapi.json, with its fields, an example and a form to try it.
 
-import { byId, make } from "/static/js/dom.js";
+import { breakable, byId, make } from "/static/js/dom.js";
 import { curl } from "./curl.js";
 import { bodyOf, fieldTable, prose, resolved, setDocument } from "./schema.js";
 import { tryForm } from "./try.js";
@@ -62,7 +62,7 @@ function draw(api) {
     const own = routes.filter(({ route }) => route.tags.includes(name));
     main.append(make("section.tag", { id: `tag-${name}`, "aria-label": name }, make("h2", {}, name), prose(description), ...own.map(section)));
     byId("contents").append(make("h2", {}, name), make("ul", {}, ...own.map(({ method, path, id }) =>
-      make("li", {}, make("a", { href: `#${id}` }, make("span.method", { "data-method": method }, method), ` ${path.replace("/api/v1", "")}`)))));
+      make("li", {}, make("a", { href: `#${id}` }, make("span.method", { "data-method": method }, method), " ", make("span", {}, ...breakable(path.replace("/api/v1", ""))))))));
   }
 }
 

@@ -1,7 +1,7 @@
 // One group of near-duplicates: its files side by side, the best first, and why.
 
 import { api, thumbnail } from "../api.js";
-import { icon, make } from "../dom.js";
+import { breakable, icon, make } from "../dom.js";
 import { toast } from "../edits/toast.js";
 import { offerUndo } from "../edits/undo.js";
 import { bytes, count, t } from "../i18n.js";
@@ -73,6 +73,6 @@ function drawFile({ path, picture }, isBest, ids, tell) {
       isBest ? make("span.dup-mark", {}, icon("star"), t("dupBest")) : null),
     make("bdi.name", { title: path }, name),
     make("span.soft", {}, `${size(picture)} · ${picture.format} · ${bytes(picture.size)}`),
-    make("bdi.soft.dup-path", { title: path }, ...path.slice(0, -name.length).split(/(?<=\/)/).flatMap((part) => [part, make("wbr")])),
+    make("bdi.soft.dup-path", { title: path }, ...breakable(path.slice(0, -name.length))),
     others.length > 1 ? make("button.link", { type: "button", onclick: () => tell([picture.id], others) }, t("dupNotThis")) : null);
 }
