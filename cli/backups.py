@@ -11,6 +11,7 @@ from cli.snapshots import keep_snapshot
 from core.errors import LibraryNotFound, SnapshotError
 from core.files import absolute
 from core.foreign_paths import absolute_path, is_same_path
+from core.object_paths import as_path
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
@@ -109,7 +110,7 @@ def restore_backup(
 
 def _warn_of_other_folders(snapshot: Snapshot, moved: Mapping[Path, Path]) -> None:
     """Warn of folders of `--root` that the snapshot does not have: pictures are not looked for by these."""
-    folders = [Path(os.fsdecode(root.path)) for root in snapshot.header.roots if root.kind == RootKind.FOLDER]
+    folders = [as_path(root.path) for root in snapshot.header.roots if root.kind == RootKind.FOLDER]
     for old in moved:
         if any(is_same_path(os.fspath(old), os.fspath(folder)) for folder in folders):
             continue

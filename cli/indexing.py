@@ -17,6 +17,7 @@ from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
 from cli.text_reading import print_text_summary, read_pictures, text_record
 from core.errors import FolderNotFound
+from core.object_paths import scheme_of
 from encoders import registry
 from encoders.placement import Placement
 from encoders.text_recognizer import load_recognizer
@@ -68,7 +69,7 @@ def index_folders(
         load_recognizer()
     if ray is not None:
         settings = replace(settings, runner=_cluster(ray, workers, placement))
-    if not any(map(os.path.exists, paths)) and not library.exists():  # unlike Path.exists, os.path.exists never raises
+    if not any(map(_may_exist, paths)) and not library.exists():
         raise FolderNotFound(paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
         summary = index(opened, map(logical_path, paths), model, settings, progress, placement=placement)
@@ -87,6 +88,11 @@ def index_folders(
         if texts is not None:
             print_text_summary(texts)
     return NOTHING_FOUND if summary.passed_over and not summary.seen and not summary.missing else FOUND
+
+
+def _may_exist(path: Path) -> bool:
+    """Return whether there is a file or a folder at a path. A store of objects is asked by the run."""
+    return scheme_of(path) is not None or os.path.exists(path)  # noqa: PTH110 (unlike Path.exists, it never raises)
 
 
 def _cluster(address: str, workers: int | None, placement: Placement) -> Runner:

@@ -13,6 +13,7 @@ from cli.snapshots import keep_snapshot
 from core.errors import LibraryNotFound, LibraryUnusable
 from core.files import absolute
 from core.foreign_paths import absolute_path
+from core.root_files import is_folder
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
@@ -99,7 +100,7 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     print_text(f"{verb} {_counted(number['new'], 'picture', 'pictures')}; {known}")
     for root in report.roots:
         print_text(f"  Folder {shown(root.other)}{_moved(root)} {_relation(root)}")
-        if not root.path.is_dir():
+        if not is_folder(root.path):
             place = "--root OLD=NEW says" if dry_run else f"`sightline move-root {shown(root.path)} NEW` says"
             print_text(f"    It is not there now. If it is at another place, {place} where.")
     if number["taken"]:

@@ -5,11 +5,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.object_paths import as_path, object_path, scheme_of
+
 __all__ = ["logical_path", "logical_paths"]
 
 
 def logical_path(path: Path) -> Path:
-    """Return `path` relative to `$PWD`, which keeps the links in the name of the working directory."""
+    """Return `path` relative to `$PWD`, which keeps the links in the name of the working directory.
+
+    What begins with the scheme of a store, such as `s3://bucket`, is no such path.
+    """
+    if scheme_of(path) is not None and not path.exists():
+        return object_path(path) or path
     here, path = os.environ.get("PWD", ""), Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser may raise)
     try:
         return Path(here, path) if os.path.isabs(here) and os.path.samefile(here, os.curdir) else path  # noqa: PTH117, PTH121
@@ -26,5 +33,5 @@ def logical_paths(paths: Sequence[Path]) -> list[Path]:
             continue
         data = sys.stdin.buffer.read()
         names = data.split(b"\0" if b"\0" in data else b"\n")
-        result += [logical_path(Path(os.fsdecode(name))) for name in names if name]
+        result += [logical_path(as_path(name)) for name in names if name]
     return result

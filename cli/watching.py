@@ -14,6 +14,7 @@ from cli.output import print_json, print_text, shown, warn
 from cli.paths import logical_path
 from core.errors import FolderNotFound, SightlineError
 from core.files import absolute
+from core.root_files import is_folder
 from encoders.placement import Placement
 from indexer.watch import DirectRuns, Watcher, WatchReport, WatchSettings
 from indexer.watch.notifications import require_watchfiles
@@ -45,7 +46,7 @@ def watch_folders(
         require_watchfiles()
     folders = [absolute(logical_path(path)) for path in paths]
     for folder in folders:
-        if not folder.is_dir() and not library.exists():
+        if not library.exists() and not is_folder(folder):
             raise FolderNotFound(folder)
     with Library.open(library, create=bool(folders)) as opened, _stopped_by_signals() as stop:
         watched = [_require_root(opened, folder) for folder in folders]
@@ -61,7 +62,7 @@ def _require_root(library: Library, folder: Path) -> Path:
     """Return a folder that is in the library, adding it if it is not."""
     location = find_location(library, folder)
     if location is None:
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise FolderNotFound(folder)
         require_root_here(library, folder)
         with library.exclusive() as writer:

@@ -9,6 +9,8 @@ from threading import get_ident
 from time import time
 from typing import BinaryIO
 
+from core.object_paths import object_path
+
 __all__ = ["absolute", "atomic_writer", "changed_ns", "modified_ns", "remove_abandoned_drafts", "write_atomically"]
 
 ABANDONED_AFTER_SECONDS = 3600
@@ -16,8 +18,11 @@ ABANDONED_AFTER_SECONDS = 3600
 
 
 def absolute(path: Path | str) -> Path:
-    """Return `path` as an absolute path: `~` is expanded, `..` is removed, symbolic links are kept."""
-    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (pathlib keeps `..`, and raises for `~`)
+    """Return `path` as an absolute path: `~` is expanded, `..` is removed, symbolic links are kept.
+
+    What names objects of a store, such as `s3://bucket/2024`, becomes an `ObjectPath`.
+    """
+    return object_path(path) or Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111 (pathlib keeps `..`, and raises for `~`)
 
 
 def modified_ns(status: os.stat_result) -> int:

@@ -6,8 +6,11 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from indexer.file_systems import mount_points_below
-from indexer.patience import ask
+from core.errors import ExtraMissing
+from core.file_systems import mount_points_below
+from core.object_paths import ObjectPath
+from core.root_files import root_files
+from indexer.patience import STORE_PATIENCE_SECONDS, ask
 from store.ingest.mount_points import known_mount_points, remember_mount_points
 from store.ingest.reconcile import ScanReconciler
 from store.library import Library
@@ -62,12 +65,12 @@ def count_away(library: Library) -> dict[Path, int]:
     """Return the number of present pictures that cannot be read now by root, for the roots that have any.
 
     Their root is not there or an empty folder, or the disk that was mounted at a place below it is not. A root whose
-    disk does not answer within `patience.PATIENCE_SECONDS` is away as a whole.
+    disk or store does not answer in time is away as a whole.
     """
     roots = folder_roots(library)
     known = [known_mount_points(library, root_id) for root_id, _ in roots]
     questions = [
-        ask(("away", root, places), partial(_places_away, root, places))
+        ask(("away", root, places), partial(_places_away, root, places), _patience(root))
         for (_, root), places in zip(roots, known, strict=True)
     ]
     away: dict[Path, int] = {}
@@ -94,12 +97,15 @@ def _is_gone(folder: Path) -> bool:
     A folder that cannot be listed counts too: a connection was lost, or a disk fails.
     """
     try:
-        with os.scandir(folder) as listing:
-            return next(listing, None) is None
+        return not root_files(folder).has_entries()
     except PermissionError:  # it may be there
         return False
-    except OSError:
+    except (OSError, ExtraMissing):
         return True
+
+
+def _patience(root: Path) -> float | None:
+    return STORE_PATIENCE_SECONDS if isinstance(root, ObjectPath) else None
 
 
 def _is_mounted(root: Path, path: bytes) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from core.root_files import open_file
 from indexer.summary import Progress
 from pictures.changed_pixels import CHANGED_FORMATS, has_changed_pixels
 from store.ingest.changed_pixels import EarlierContent, earlier_contents, record_pixels_version
@@ -36,7 +37,7 @@ def list_changed_pixels(
 
 def _has_changed(root: Path, content: EarlierContent) -> bool | None:
     try:
-        with (root / os.fsdecode(content.relpath)).open("rb") as file:
+        with open_file(root / os.fsdecode(content.relpath)) as file:
             return has_changed_pixels(file)
     except OSError:
         return None

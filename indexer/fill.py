@@ -21,6 +21,7 @@ from pathlib import Path
 from time import perf_counter
 
 from core.errors import LibraryUnusable, SpaceIncomplete
+from core.root_files import root_files
 from encoders.base import Encoder
 from indexer.reader import Reading, reading_of
 from indexer.reader_pool import default_workers
@@ -233,6 +234,6 @@ def _content_id(accepted: Accepted) -> int:
 
 def _has_entries(folder: Path) -> bool:
     """Return whether a folder exists and is not empty. The mount point of an unmounted disk is an empty folder."""
-    with suppress(OSError), os.scandir(folder) as listing:
-        return next(listing, None) is not None
+    with suppress(OSError):
+        return root_files(folder).has_entries()
     return False

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from core.errors import FolderExcluded
+from core.root_files import is_folder
 from indexer.absent_disks import AbsentDisks
 from indexer.changed_pixels import list_changed_pixels
 from indexer.folders import folder_errors
@@ -66,18 +67,19 @@ class FolderScan:
         """Record the files of a folder; return their number and a function for their companions."""
         settings, location, reconciler = self._run.settings, self._location, self._reconciler
         with folder_errors(location.root):
-            if settings.accept_missing and not location.root.exists():
+            if settings.accept_missing and not (is_folder(location.root) or location.root.exists()):
                 return 0, lambda _: None
             wanted = replace(settings.scan, longest_path=self._run.library.backend.longest_path)
             files = scan(location.root, wanted, location.beneath, passed_over.add)
         seen = reconciler.record(self._report_progress(files))
         folder = location.root / os.fsdecode(location.beneath)
         is_partial = settings.scan.changed is not None  # it looks at what has changed, included or not
-        if files.is_excluded and folder.is_dir() and not settings.accept_missing and not is_partial:
+        if files.is_excluded and not settings.accept_missing and not is_partial and is_folder(folder):
             raise FolderExcluded(folder, location.root)
         # A picture with a longer path, which was compressed, may be in the catalogue. It is not missing.
         above_too_long = {path.rpartition(b"/")[0] for path in files.too_long}
         reconciler.exclude([*files.unreadable, *files.left_out, *above_too_long])
+        self._warn_of_unusable(files.unusable)
         self._run.totals.unreadable.extend(str(location.root / os.fsdecode(path)) for path in files.unreadable)
         self._run.totals.too_long.extend(str(location.root / os.fsdecode(path)) for path in files.too_long)
         if is_partial:
@@ -85,6 +87,16 @@ class FolderScan:
         elif settings.scan.only is None:
             self._keep_absent(files)
         return seen, files.stat
+
+    def _warn_of_unusable(self, paths: list[bytes]) -> None:
+        """Say what was left out because it cannot be named by a path."""
+        if paths:
+            first = f"{self._location.root}/{os.fsdecode(paths[0])}/"
+            others = f", and with {len(paths) - 1:,} more" if len(paths) > 1 else ""
+            self._run.progress.warn(
+                "objects are left out if a name between slashes in their key is empty, `.` or `..`: "
+                f"those that begin with {first}{others}"
+            )
 
     def _keep_absent(self, files: Scan) -> None:
         """Exclude the places of disks that are away, and remember where disks are mounted."""

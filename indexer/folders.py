@@ -5,17 +5,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable
+from core.files import absolute
+from core.object_paths import ObjectPath, scheme_of
+from core.root_files import is_folder
 from store.library import Library
 from store.root_places import require_root_here
 from store.roots import count_present, find_location
 
-__all__ = ["folder_errors", "outermost", "require_folder"]
+__all__ = ["folder_errors", "folder_to_index", "outermost", "require_folder"]
+
+
+def folder_to_index(path: Path | str) -> Path:
+    """Return the absolute path of a folder, or of objects. Raises `FolderUnreadable` for a store that is not known."""
+    found = absolute(path)
+    scheme = scheme_of(path)
+    if scheme is not None and not isinstance(found, ObjectPath) and not found.exists():
+        raise FolderUnreadable(Path(path), f"{scheme}:// is not supported; of stores of objects, s3:// is")
+    return found
 
 
 def require_folder(library: Library, folder: Path, *, accept_missing: bool) -> None:
     """Raise what is wrong with `folder`. An indexed folder may be gone if it is accepted as missing."""
     with folder_errors(folder):
-        if folder.is_dir():
+        if is_folder(folder):
             require_root_here(library, folder, accept_missing=accept_missing)
             return
         if folder.exists():

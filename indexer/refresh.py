@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from core.errors import PictureError
-from core.files import modified_ns
 from core.metadata import PhotoMetadata
+from core.root_files import open_file, status_of
 from indexer.summary import Progress
 from pictures.average_color import average_color
 from pictures.decode import DecodeSettings, decode_frames, read_header
@@ -93,9 +93,9 @@ def backfill_hashes(
 def _read_outdated(root: Path, content: OutdatedContent) -> PhotoMetadata | None:
     """Return the metadata of the file; None if it cannot be read or is no longer that in the catalogue."""
     try:
-        with (root / os.fsdecode(content.relpath)).open("rb") as file:
-            status = os.fstat(file.fileno())
-            if (status.st_size, modified_ns(status)) != (content.size, content.mtime_ns):
+        with open_file(root / os.fsdecode(content.relpath)) as file:
+            status = status_of(file)
+            if (status.size, status.mtime_ns) != (content.size, content.mtime_ns):
                 return None
             return read_header(file)
     except (OSError, PictureError):
@@ -112,8 +112,8 @@ def _read_sidecars(root: Path, pending: PendingSidecars) -> ParsedSidecars | Non
     files, contents = list[SidecarFile](), list[tuple[bytes, bytes]]()
     for sidecar in pending.files:
         try:
-            with (root / os.fsdecode(sidecar.relpath)).open("rb") as file:
-                status = os.fstat(file.fileno())
+            with open_file(root / os.fsdecode(sidecar.relpath)) as file:
+                status = status_of(file)
                 data = file.read(MAX_SIDECAR_BYTES + 1)
         except OSError:
             return None
@@ -140,4 +140,6 @@ def _hash(root: Path, settings: DecodeSettings, content: UnhashedContent) -> tup
         return None
     except PictureError as exc:
         # It may be readable with other settings, such as a higher limit of pixels: a hash that is known stays.
+        if source.failure is not None:
+            return None
         return None if exc.transient else (None if content.has_hash else PerceptualHash(HASH_VERSION, None), GREY)

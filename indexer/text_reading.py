@@ -1,14 +1,13 @@
 """Read the text in one picture file. This module and those it imports are all that its process loads."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import FileTooLarge, PictureError, PictureUnreadable
 from core.frames import FIRST_FRAME
+from core.object_paths import as_path
 from core.text_lines import TextLine
 from encoders.text_recognizer import TextRecognizer
 from pictures.decode import DecodeSettings, decode_frames
@@ -88,9 +87,9 @@ def _open(request: TextRequest, progress: Callable[[], None]) -> Iterator[bytes 
     """Open the first file that has the bytes of the request. Raises `PictureError`."""
     failure: PictureError = PictureUnreadable("no file has this content now")
     with ExitStack() as stack:
-        for path in map(os.fsdecode, request.paths):
+        for path in map(as_path, request.paths):
             try:
-                source = stack.enter_context(open_source(Path(path)))
+                source = stack.enter_context(open_source(path))
                 digest = source.digest(progress)
             except OSError as error:
                 failure = PictureUnreadable(error.strerror or str(error))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.errors import PictureError
 from core.files import atomic_writer, remove_abandoned_drafts
+from core.object_paths import ObjectPath
 from indexer.file_attributes import keep_attributes
 from indexer.file_names import decode
 from indexer.sidecars import BACKUP_SUFFIX
@@ -116,6 +117,10 @@ def write_sidecars(
     for (root, folder), group in groupby(files, key=lambda file: (file.root, file.folder)):
         of_folder = list(group)
         path = root / os.fsdecode(folder)
+        if isinstance(root, ObjectPath):
+            for file in of_folder:
+                yield _refused(file, None, "nothing is written into a store of objects")
+            continue
         try:
             targets = FolderTargets(path, list_names(path), frozenset(present_names(library, root, folder)))
         except OSError as error:

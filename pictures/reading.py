@@ -3,12 +3,10 @@
 This module and those it imports are all that a reader process loads (see `pictures.reader_process`).
 """
 
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -19,6 +17,7 @@ from PIL import Image
 from core.errors import FileTooLarge, PictureError, PictureUnreadable
 from core.frames import Frame, FrameKind
 from core.metadata import ImageInfo
+from core.object_paths import as_path
 from pictures.average_color import average_color
 from pictures.decode import DecodeSettings, decode_frames
 from pictures.perceptual_hash import HASH_INPUT_SIDE, perceptual_hash
@@ -129,7 +128,7 @@ def read_picture(
         seconds: dict[str, float] = {}
         with ExitStack() as stack:
             try:
-                source = _timed(seconds, "read", lambda: stack.enter_context(open_source(Path(os.fsdecode(path)))))  # noqa: B023
+                source = _timed(seconds, "read", lambda: stack.enter_context(open_source(as_path(path))))  # noqa: B023
                 digest = _timed(seconds, "read", lambda: source.digest(progress))  # noqa: B023
             except FileNotFoundError:
                 continue
@@ -156,8 +155,11 @@ def _decode_source(
         decoded = _decode(source.data, settings, file, progress)
         if not source.is_unchanged():
             raise PictureUnreadable("it changed while it was read")
-    except PictureError as exc:
-        return replace(file, failure=ReadFailure.of(exc))
+    except Exception as exc:
+        error = exc if source.failure is None else PictureUnreadable(source.failure.strerror or str(source.failure))
+        if not isinstance(error, PictureError):
+            raise
+        return replace(file, failure=ReadFailure.of(error))
     return decoded
 
 

@@ -5,14 +5,13 @@ size and modification time must be the same afterwards.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from core.files import modified_ns
+from core.root_files import OpenedObject, open_file, status_of
 from pictures.video import is_video_head
 
 __all__ = ["MAX_FILE_BYTES", "PictureSource", "open_source"]
@@ -45,6 +44,11 @@ class PictureSource:
         """Whether `data` is an open file."""
         return not isinstance(self.data, bytes)
 
+    @property
+    def failure(self) -> OSError | None:
+        """Why an object could not be read any further. Decoders often replace such an error by one of their own."""
+        return self.data.failure if isinstance(self.data, OpenedObject) else None
+
     def digest(self, progress: Callable[[], None] = lambda: None) -> bytes:
         """Return the SHA-256 of the bytes. For a large video, `progress` is called now and then."""
         if isinstance(self.data, bytes):
@@ -63,19 +67,19 @@ class PictureSource:
         """Return whether an open video still has the size and the modification time that it had when it was opened."""
         if isinstance(self.data, bytes):
             return True
-        status = os.fstat(self.data.fileno())
-        return (status.st_size, modified_ns(status)) == (self.size, self.mtime_ns)
+        status = status_of(self.data)
+        return (status.size, status.mtime_ns) == (self.size, self.mtime_ns)
 
 
 @contextmanager
 def open_source(file: BinaryIO | Path) -> Iterator[PictureSource]:
     """Read a file, which is closed at the end even if it was open before. Raises `OSError`."""
-    with file.open("rb") if isinstance(file, Path) else file as opened:
-        status = os.fstat(opened.fileno())
+    with open_file(file) if isinstance(file, Path) else file as opened:
+        status = status_of(opened)
         head = opened.read(HEAD_BYTES)
         opened.seek(0)
         data: bytes | BinaryIO = opened
-        is_too_large = not is_video_head(head) and status.st_size > MAX_FILE_BYTES
+        is_too_large = not is_video_head(head) and status.size > MAX_FILE_BYTES
         if not is_video_head(head):
             data = b"" if is_too_large else opened.read(MAX_FILE_BYTES)  # it may be growing
-        yield PictureSource(data, status.st_size, modified_ns(status), is_too_large)
+        yield PictureSource(data, status.size, status.mtime_ns, is_too_large)

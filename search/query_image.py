@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from core.errors import InvalidQuery, PictureError
 from core.files import absolute
 from core.frames import FIRST_FRAME
+from core.root_files import open_file
 from store.catalog.frame_ids import frame_id
 from store.library import Library
 from store.spaces.embeddings import StoredVector, find_document_vector, find_file_vector, load_vector
@@ -124,18 +125,20 @@ def _find_file(library: Library, space: StoredSpace, image: Path) -> StoredVecto
     try:
         if image.exists() and not image.is_file():  # a pipe can be read only once: leave it to the decoder
             return None
-        with image.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
+        with open_file(image) as file:
+            hashed = hashlib.sha256()
+            while block := file.read(1 << 20):
+                hashed.update(block)
     except (OSError, ValueError) as exc:  # ValueError: a NUL byte in the name
         no_document = ", and there is no document with this ID" if space.space.is_imported else ""
         raise InvalidQuery(f"{image}: {getattr(exc, 'strerror', None) or exc}{no_document}") from exc
-    return find_file_vector(library, space, digest)
+    return find_file_vector(library, space, hashed.digest())
 
 
 @contextmanager
 def _open(path: Path) -> Iterator[bytes | BinaryIO]:
     """Open a video, or read a picture, which may come from a pipe."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         from pictures.sources import open_source
 
         if not file.seekable():

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, column, func, literal, null, select, union_all
 
+from core.object_paths import as_path
 from core.space import Space
 from store.catalog.tables import (
     Failure,
@@ -55,7 +56,7 @@ def list_failures(
         rows = connection.execute(statement).all()
     return [
         FailureRecord(
-            path=Path(os.fsdecode(row.path)) / os.fsdecode(row.relpath),
+            path=as_path(row.path) / os.fsdecode(row.relpath),
             reason=row.reason,
             detail=row.detail,
             tries=row.tries,

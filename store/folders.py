@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from sqlalchemy import Connection, select
 
+from core.object_paths import as_path
 from store.catalog.collation import fold
 from store.catalog.tables import Root, RootKind
 from store.kept_counts.block_counts import BlockCounts, FolderCount
@@ -122,7 +122,7 @@ def _root_names(connection: Connection) -> dict[int, FolderName]:
     """Return the names of all roots by ID, in the order of their paths."""
     is_shown = (Root.kind == RootKind.FOLDER) | is_finished_collection()
     rows = connection.execute(select(Root.id, Root.path, Root.kind).where(is_shown).order_by(Root.path))
-    return {row.id: _name(RootLocation(row.id, Path(os.fsdecode(row.path)), b""), RootKind(row.kind)) for row in rows}
+    return {row.id: _name(RootLocation(row.id, as_path(row.path), b""), RootKind(row.kind)) for row in rows}
 
 
 def _roots(counts: BlockCounts, names: Mapping[int, FolderName]) -> tuple[Folder, ...]:
@@ -142,7 +142,7 @@ def _located(connection: Connection, folder_id: str) -> tuple[RootLocation, Root
     row = connection.execute(select(Root.path, Root.kind).where(Root.id == int(match[1]))).one_or_none()
     if row is None or (beneath and row.kind != RootKind.FOLDER):
         return None
-    return RootLocation(int(match[1]), Path(os.fsdecode(row.path)), beneath), RootKind(row.kind)
+    return RootLocation(int(match[1]), as_path(row.path), beneath), RootKind(row.kind)
 
 
 def _groups(counts: BlockCounts, location: RootLocation) -> list[_Group]:

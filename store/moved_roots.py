@@ -15,6 +15,8 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from core.errors import FolderNotFound, RootBusy, RootMismatch, RootOverlaps, UnknownRoot
 from core.files import absolute
+from core.object_paths import as_path
+from core.root_files import is_folder
 from store.albums.moved_folders import MovePaths, moved_condition
 from store.catalog.tables import Album, Picture, Root, RootKind
 from store.library import Library
@@ -106,7 +108,7 @@ def _refuse(folder: Path) -> None:
 def _folders(library: Library) -> list[Path]:
     with library.read() as connection:
         rows = connection.execute(select(Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id))
-        return [Path(os.fsdecode(row.path)) for row in rows]
+        return [as_path(row.path) for row in rows]
 
 
 def _require_movable(library: Library, moves: Mapping[Path, Path]) -> None:
@@ -115,7 +117,7 @@ def _require_movable(library: Library, moves: Mapping[Path, Path]) -> None:
         for other in staying:
             if new.is_relative_to(other) or other.is_relative_to(new):
                 raise RootOverlaps(new, other)
-        if not new.is_dir():
+        if not is_folder(new):
             raise FolderNotFound(new)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, select
 
+from core.object_paths import as_path
 from store.catalog.tables import PassedOver, Root
 from store.library import Library
 from store.roots import RootLocation
@@ -40,9 +41,7 @@ def list_passed_over(library: Library) -> list[PassedOverFiles]:
     )
     with library.read() as connection:
         rows = connection.execute(statement).all()
-    return [
-        PassedOverFiles(Path(os.fsdecode(row.path)) / os.fsdecode(row.folder), row.suffix, row.files) for row in rows
-    ]
+    return [PassedOverFiles(as_path(row.path) / os.fsdecode(row.folder), row.suffix, row.files) for row in rows]
 
 
 def folders_within(location: RootLocation) -> list[ColumnElement[bool]]:

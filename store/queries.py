@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, true
 
 from core.metadata import DateSource, Person
+from core.object_paths import as_path
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids, among, batch_slices
 from store.catalog.tables import (
@@ -266,7 +267,7 @@ def list_files(library: Library, content_id: int) -> list[StoredFile]:
         rows = connection.execute(statement).all()
     return [
         StoredFile(
-            root=Path(os.fsdecode(row.path)),
+            root=as_path(row.path),
             path=_file_path(row.path, row.relpath),
             digest=row.digest,
             format=row.format,
@@ -318,7 +319,7 @@ def _companion_paths(path: Path, packed: bytes | None) -> list[Path]:
 
 
 def _file_path(root: bytes, relpath: bytes) -> Path:
-    return Path(os.fsdecode(root)) / os.fsdecode(relpath)
+    return as_path(root) / os.fsdecode(relpath)
 
 
 def _is_after(content_id: int, taken_at: datetime | None) -> ColumnElement[bool]:

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, select
 
 from core.errors import FolderNotFound, RootElsewhere, RootMismatch, RootNotHere, RootOverlaps, UnknownRoot
 from core.files import absolute, write_atomically
+from core.object_paths import ObjectPath, as_path
+from core.root_files import is_folder
 from store.catalog.root_paths import roots_here, show_roots_here
 from store.catalog.tables import Root, RootKind
 from store.library import Library
@@ -66,7 +68,7 @@ def place_root(library: Library, root: Path, here: Path, *, force: bool = False,
         for other in roots:
             if other != root and (here.is_relative_to(other) or other.is_relative_to(here)):
                 raise RootOverlaps(here, other)
-        if not here.is_dir():
+        if not is_folder(here):
             raise FolderNotFound(here)
         found = sample_root(connection, root, here)
     if not force and not found.has(REQUIRED_SHARE):
@@ -81,11 +83,12 @@ def place_root(library: Library, root: Path, here: Path, *, force: bool = False,
 def require_root_here(library: Library, folder: Path, *, accept_missing: bool = False) -> None:
     """Check, before this machine indexes `folder` for the first time, that it means the same folder as the others.
 
-    Does nothing for a library that is in a folder. Raises `RootElsewhere` if the folder has the files of a root that
-    this machine does not have at its path, which would become a second root; and `RootNotHere` if it is a root by its
-    path, but has other files here, which would make those of the others missing, unless that is accepted.
+    Does nothing for a library that is in a folder, and for objects, which all machines see by the same path. Raises
+    `RootElsewhere` if the folder has the files of a root that this machine does not have at its path, which would
+    become a second root; and `RootNotHere` if it is a root by its path, but has other files here, which would make
+    those of the others missing, unless that is accepted.
     """
-    if library.backend.name == "sqlite":
+    if library.backend.name == "sqlite" or isinstance(folder, ObjectPath):
         return
     noted = _read(library)
     with library.read() as connection:
@@ -106,7 +109,7 @@ def require_root_here(library: Library, folder: Path, *, accept_missing: bool = 
 def common_names(library: Library) -> dict[Path, Path]:
     """Return the roots that this machine has at another place: path on this machine -> path that all machines know."""
     names = roots_here(library.backend.engine)
-    return {Path(os.fsdecode(here)): Path(os.fsdecode(stored)) for here, stored in names.items()}
+    return {as_path(here): as_path(stored) for here, stored in names.items()}
 
 
 def forget_places(library: Library) -> None:
@@ -154,7 +157,7 @@ def show_places(library: Library) -> None:
 
 def _require_new(connection: Connection, folder: Path, roots: list[Path]) -> None:
     for root in roots:
-        if root.is_dir():
+        if isinstance(root, ObjectPath) or root.is_dir():
             continue
         for place in _places(folder, root):
             found = sample_root(connection, root, place)
@@ -171,7 +174,7 @@ def _places(folder: Path, root: Path) -> Iterator[Path]:
 
 def _folders(connection: Connection) -> list[Path]:
     rows = connection.execute(select(Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id)).scalars()
-    return [Path(os.fsdecode(path)) for path in rows]
+    return [as_path(path) for path in rows]
 
 
 def _read(library: Library) -> dict[bytes, bytes]:

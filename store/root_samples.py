@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from core.files import modified_ns
+from core.root_files import FileStatus, file_status
 from store.catalog.tables import Picture, PictureState, Root
 
 __all__ = ["RootSample", "sample_root"]
@@ -47,13 +47,13 @@ def sample_root(connection: Connection, root: Path, folder: Path) -> RootSample:
     step = max(1, pictures // SAMPLE)
     sample = connection.execute(select(rows).where(rows.c.number % step == 0).limit(SAMPLE)).all()
     found = [(row, _status(folder, row.relpath)) for row in sample]
-    same = [(row, status) for row, status in found if status is not None and status.st_size == row.size]
-    same_time = sum(abs(modified_ns(status) - row.mtime_ns) <= TIME_TOLERANCE_NS for row, status in same)
+    same = [(row, status) for row, status in found if status is not None and status.size == row.size]
+    same_time = sum(abs(status.mtime_ns - row.mtime_ns) <= TIME_TOLERANCE_NS for row, status in same)
     return RootSample(pictures, len(sample), len(same), same_time)
 
 
-def _status(folder: Path, relpath: bytes) -> os.stat_result | None:
+def _status(folder: Path, relpath: bytes) -> FileStatus | None:
     try:
-        return os.stat(os.path.join(os.fsencode(folder), relpath))  # noqa: PTH116, PTH118 (bytes)
+        return file_status(folder / os.fsdecode(relpath))
     except OSError:
         return None

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, inser
 from sqlalchemy.orm.util import AliasedClass
 
 from core.files import absolute
+from core.object_paths import as_path
 from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
 from store.catalog.root_paths import path_here, roots_here_below
@@ -71,10 +72,10 @@ def locate(connection: Connection, path: Path) -> RootLocation | None:
 def _locate_here(connection: Connection, encoded: bytes) -> RootLocation | None:
     for row in connection.execute(select(Root.id, Root.path)):
         if encoded == row.path:
-            return RootLocation(row.id, Path(os.fsdecode(encoded)), b"")
+            return RootLocation(row.id, as_path(encoded), b"")
         prefix = _with_slash(row.path)
         if encoded.startswith(prefix):
-            return RootLocation(row.id, Path(os.fsdecode(row.path)), encoded[len(prefix) :])
+            return RootLocation(row.id, as_path(row.path), encoded[len(prefix) :])
     return None
 
 
@@ -90,7 +91,7 @@ def locations_at(connection: Connection, path: Path) -> list[RootLocation]:
     roots = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
     below = roots_here_below(connection.dialect, outer)
     inside = [row for row in roots if row.path.startswith(outer) or row.path in below]
-    return [RootLocation(row.id, Path(os.fsdecode(row.path)), b"") for row in inside]
+    return [RootLocation(row.id, as_path(row.path), b"") for row in inside]
 
 
 class FolderRoots:
@@ -145,7 +146,7 @@ def folder_roots(library: Library) -> list[tuple[int, Path]]:
     statement = select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id)
     with library.read() as connection:
         rows = connection.execute(statement).all()
-    return [(row.id, Path(os.fsdecode(row.path))) for row in rows]
+    return [(row.id, as_path(row.path)) for row in rows]
 
 
 def ensure_root(writer: Writer, path: Path) -> RootLocation:
@@ -218,7 +219,7 @@ def list_roots(library: Library) -> list[RootCounts]:
             .group_by(Root.id)
             .order_by(Root.id)
         ).all()
-    return [RootCounts(Path(os.fsdecode(row.path)), row.present, row.missing, row.failed) for row in rows]
+    return [RootCounts(as_path(row.path), row.present, row.missing, row.failed) for row in rows]
 
 
 def within(location: RootLocation) -> list[ColumnElement[bool]]:
@@ -238,7 +239,7 @@ def _locate_by_another_name(connection: Connection, path: Path) -> RootLocation 
     """Locate `path` through symbolic links, or another spelling on a case-insensitive file system."""
     real = path.resolve()
     for row in connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)):
-        named = Path(os.fsdecode(row.path))
+        named = as_path(row.path)
         root = named.resolve()
         if _same_folder(real, root):
             return RootLocation(row.id, named, b"")

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select
 
+from core.object_paths import as_path
 from store.catalog.id_sets import batch_slices
 from store.catalog.tables import (
     Content,
@@ -171,7 +172,7 @@ def _files(library: Library, ids: Sequence[int]) -> Iterator[SaidFile]:
     for row in rows:
         yield SaidFile(
             picture_id=row.id,
-            root=Path(os.fsdecode(row.path)),
+            root=as_path(row.path),
             relpath=row.relpath,
             tags=tuple(named[row.content_id, TagSource.USER]),
             rating=row.user_rating,

@@ -27,6 +27,7 @@ from store import Library
 from tests.support.catalogues import POSTGRESQL, FolderCatalogues, skip_others, statements_shared
 from tests.support.indexing import LONG_AGO, copied_library
 from tests.support.postgres import PostgresServer, running_server
+from tests.support.s3_server import S3Server, serve_s3, use_server
 from tests.support.tools import NOT_RUN, miss
 
 settings.register_profile("sightline", deadline=None)  # a loaded machine is no fault
@@ -216,6 +217,20 @@ def indexed(tmp_path: Path, indexed_once: Path, album: Path) -> Iterator[Library
     """Four pictures, each of one colour, in a library that the test may change."""
     with copied_library(indexed_once, tmp_path / "library", album) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def s3_process() -> Iterator[S3Server]:
+    """A server that speaks the protocol of S3."""
+    with serve_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_server(s3_process: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """A server for `s3://`, with an empty bucket of the name `bucket`."""
+    use_server(monkeypatch, s3_process)
+    return s3_process
 
 
 @pytest.fixture(scope="session")

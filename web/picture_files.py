@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.frames import FIRST_FRAME
+from core.object_paths import ObjectPath
+from core.root_files import open_file
 from pictures.sources import PictureSource, open_source
 from store.catalog.frame_ids import MAX_FRAMES
 from store.frames import list_frames
@@ -111,6 +113,8 @@ def _resolve_below(root: Path, path: Path) -> Path:
 
 def _open_below(root: Path, path: Path) -> BinaryIO:
     """Open the regular file `path` below `root`."""
+    if isinstance(path, ObjectPath):  # there are no links
+        return open_file(path)
     real = _resolve_below(root, path)
     # `real` contains no links; O_NOFOLLOW refuses one that has replaced the file since then.
     descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

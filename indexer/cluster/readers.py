@@ -1,7 +1,6 @@
 """Read files with tasks on all machines of a cluster, in order, and again where a process or a machine was lost."""
 
 import math
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from core.errors import ClusterFailed, DecoderCrashed, FilesNotShared, PictureUnreadable
+from core.object_paths import as_path
+from core.root_files import open_file
 from indexer.cluster.connection import RayCluster
 from indexer.cluster.losses import is_lost, raised
 from indexer.reader import Reader, Reading
@@ -204,8 +205,8 @@ def _readings(reader: Reader[Item], chunk: _Chunk) -> Iterator[RemoteReading]:
 
 def _first_readable(request: ReadRequest) -> Path | None:
     """Return the first of the paths that this process can read."""
-    for path in map(Path, map(os.fsdecode, request.paths)):
-        with suppress(OSError), path.open("rb") as file:
+    for path in map(as_path, request.paths):
+        with suppress(OSError), open_file(path) as file:
             file.read(1)
             return path
     return None

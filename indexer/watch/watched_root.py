@@ -6,7 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from indexer.file_systems import has_notifications, mount_points_below
+from core.file_systems import has_notifications, mount_points_below
+from core.object_paths import ObjectPath
 from indexer.watch.changes import Due, PendingChanges
 
 __all__ = ["Method", "NotificationSource", "OpenSource", "WatchedRoot"]
@@ -93,7 +94,7 @@ class WatchedRoot:
         if identity is None:
             self.close()
             return False
-        mounts = mount_points_below(self.path)
+        mounts = frozenset[bytes]() if isinstance(self.path, ObjectPath) else mount_points_below(self.path)
         is_other = self._identity != identity or bool(mounts - self._mounts)
         failure = self._source and self._source.failure
         if is_other:
@@ -140,6 +141,8 @@ class WatchedRoot:
         self.reason = ""
         if self._poll is not None:
             self._poll_because("")
+        elif isinstance(self.path, ObjectPath):
+            self._poll_because("a store of objects does not report changes")
         elif not has_notifications(self.path):
             self._poll_because("a network file system does not report the changes of other machines")
         elif not _is_utf8(self.path):
@@ -160,7 +163,12 @@ class WatchedRoot:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return device and inode of a folder; None if it is not there."""
+    """Return device and inode of a folder; None if it is not there.
+
+    A store of objects is asked by the runs only: each question costs.
+    """
+    if isinstance(path, ObjectPath):
+        return 0, 0
     try:
         status = path.stat()
         os.scandir(path).close()

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 from core.errors import PictureError
 from core.metadata import PhotoMetadata, merge_metadata
+from core.root_files import open_file
 from pictures.metadata.face_regions import Orientation
 from pictures.metadata.reading import stored_orientation
 from pictures.metadata.takeout import MAX_TAKEOUT_BYTES, read_takeout
@@ -53,7 +54,7 @@ def read_sidecars(
 def picture_orientation(path: Path) -> Orientation:
     """Return how the pixels of a picture file are stored; the usual way if it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return stored_orientation(open_picture(file))
     except Exception:  # Pillow raises errors of nearly any type on broken bytes
         return Orientation()

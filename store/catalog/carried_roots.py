@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from core.object_paths import ObjectPath, as_path
 from store.catalog.tables import Picture, PictureState, Root, RootKind
 
 __all__ = ["find_carried_roots", "show_carried_roots"]
@@ -32,8 +33,8 @@ def find_carried_roots(connection: Connection, library: Path) -> dict[bytes, byt
     rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER)).all()
     carried: dict[bytes, bytes] = {}
     for row in rows:
-        old = Path(os.fsdecode(row.path))
-        if old.is_dir():
+        old = as_path(row.path)
+        if isinstance(old, ObjectPath) or old.is_dir():
             continue
         sample = _sample(connection, row.id)
         new = next((path for path in _places(old, library) if sample and _has(path, sample)), None)

@@ -7,10 +7,10 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, func, select, union_all
 
+from core.object_paths import as_path
 from store.catalog.portable_sql import MONTH_LENGTH, date_text
 from store.catalog.tables import (
     Content,
@@ -213,7 +213,7 @@ def _folder_roots(connection: Connection) -> dict[int, bytes]:
 
 
 def _folder_path(root: bytes, folder: bytes) -> str:
-    return str(Path(os.fsdecode(root)) / os.fsdecode(folder))
+    return str(as_path(root) / os.fsdecode(folder))
 
 
 def _ordered(name: str, counts: Counter[str | None]) -> tuple[Facet, ...]:

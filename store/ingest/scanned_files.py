@@ -1,6 +1,5 @@
 """The files that a scan found, in temporary tables that can be joined with the catalogue."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.files import changed_ns, modified_ns
+from core.root_files import FileStatus
 
 __all__ = [
     "COMPANIONS",
@@ -102,9 +101,9 @@ class SidecarFile(NamedTuple):
     ctime_ns: int = 0
 
     @classmethod
-    def of(cls, relpath: bytes, status: os.stat_result) -> "SidecarFile":
+    def of(cls, relpath: bytes, status: FileStatus) -> "SidecarFile":
         """Return the sidecar file at `relpath` with the size and the times of `status`."""
-        return cls(relpath, status.st_size, modified_ns(status), changed_ns(status) or 0)
+        return cls(relpath, status.size, status.mtime_ns, status.ctime_ns or 0)
 
 
 class ScannedFile(NamedTuple):

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from core.foreign_paths import is_same_path
+from core.object_paths import ObjectPath, as_path
 from store.catalog.carried_roots import find_carried_roots
 from store.catalog.tables import Content, Picture, PictureState, Root, RootKind
 from store.library import Library
@@ -34,14 +35,14 @@ def find_places(library: Library, other: Library, moved: Mapping[Path, Path]) ->
     places = dict(moved)
     with other.read() as theirs, library.read() as ours:
         statement = select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER).order_by(Root.id)
-        rows = [(row.id, Path(os.fsdecode(row.path))) for row in theirs.execute(statement)]
+        rows = [(row.id, as_path(row.path)) for row in theirs.execute(statement)]
         lost = [(id_, path) for id_, path in rows if not _is_named(path, moved) and not has_files(path)]
         lost = [(id_, path) for id_, path in lost if locate_by_any_name(ours, path) is None]
         carried = find_carried_roots(theirs, other.path) if lost else {}
         for root_id, path in lost:
             place = _place_of_pictures(ours, _sample(theirs, root_id))
             if place is None and os.fsencode(path) in carried:
-                place = Path(os.fsdecode(carried[os.fsencode(path)]))
+                place = as_path(carried[os.fsencode(path)])
             if place is not None:
                 places[path] = place
     return places
@@ -65,7 +66,12 @@ def roots_to_move(library: Library, moved: Mapping[Path, Path]) -> dict[Path, Pa
 
 
 def has_files(folder: Path) -> bool:
-    """Return whether a folder is there and not empty, as the mount point of a disk that is away is."""
+    """Return whether a folder is there and not empty, as the mount point of a disk that is away is.
+
+    Objects have the same path on all machines.
+    """
+    if isinstance(folder, ObjectPath):
+        return True
     try:
         return any(True for _ in folder.iterdir())
     except OSError:
@@ -104,4 +110,4 @@ def _place_of_pictures(connection: Connection, sample: Sequence[tuple[bytes, byt
     if not wanted:
         return None
     (folder, number), *_ = sorted(wanted.items(), key=lambda item: (-item[1], item[0]))
-    return Path(os.fsdecode(folder)) if number >= max(1, len(sample) * REQUIRED_SHARE) else None
+    return as_path(folder) if number >= max(1, len(sample) * REQUIRED_SHARE) else None

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select
 
 from core.errors import MergeWithItself, RootMismatch
 from core.foreign_paths import is_same_path
+from core.object_paths import as_path
 from store.albums.moved_folders import MovePaths
 from store.backup.outcomes import RestoreReport
 from store.backup.records import Judgement
@@ -242,7 +243,7 @@ class _Merge:
         if self._settings.dry_run:
             return
         for row in self._other_roots:
-            location = self._locations.get(Path(os.fsdecode(row.path)))
+            location = self._locations.get(as_path(row.path))
             if row.kind == RootKind.FOLDER and location is not None:
                 paths = {relpath_here(location, path) for path in known_mount_points(self._other, row.id)}
                 found = {path for path in paths if may_be_mount_point(location.root, path)}
@@ -285,7 +286,7 @@ class _Merge:
         collections = {collection_path(stored.space.model) for stored in spaces.values() if stored.space.is_imported}
         found: dict[int, RootPlace] = {}
         for row in self._other_roots:
-            folder = places.get(Path(os.fsdecode(row.path)))
+            folder = places.get(as_path(row.path))
             if row.kind == RootKind.FOLDER and folder is not None:
                 found[row.id] = folder
             elif row.path in collections:
@@ -335,4 +336,4 @@ def _ensure_collection(connection: Connection, path: bytes) -> RootLocation:
     if root_id is None:
         values = {"path": path, "added_at": datetime.now(UTC).replace(tzinfo=None), "kind": RootKind.COLLECTION}
         root_id = connection.execute(insert(Root).values(values).returning(Root.id)).scalar_one()
-    return RootLocation(root_id, Path(os.fsdecode(path)), b"")
+    return RootLocation(root_id, as_path(path), b"")

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from core.files import modified_ns
+from core.object_paths import as_path
+from core.root_files import file_status
 from store.catalog.id_sets import batch_slices
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Base, Failure, Picture, PictureState, PictureTag, Sidecar, WrittenSidecar
@@ -187,10 +188,10 @@ def _is_found(mine: Row, theirs: Row, place: RootPlace) -> bool:
 def _size_and_time(theirs: Row, place: RootPlace) -> tuple[int, int] | None:
     """Return the size and the modification time of a file now; None if it is not there."""
     try:
-        status = os.stat(_path(place.location, theirs["relpath"]))  # noqa: PTH116 (bytes)
+        status = file_status(as_path(_path(place.location, theirs["relpath"])))
     except OSError:
         return None
-    return status.st_size, modified_ns(status)
+    return status.size, status.mtime_ns
 
 
 def _fits(row: Row, now: tuple[int, int] | None) -> bool:

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select
 
 from core.errors import FolderNotFound, ForeignRoot, UnknownRoot
 from core.foreign_paths import is_same_path
+from core.object_paths import as_path
+from core.root_files import is_folder
 from store.catalog.tables import Root, RootKind
 from store.roots import RootLocation, locate_by_any_name
 
@@ -56,11 +58,11 @@ def paths_here(other: Sequence[bytes], moved: Mapping[Path, Path]) -> dict[Path,
     Raises `UnknownRoot` if `moved` names another root; `FolderNotFound` if a folder to which one was moved is not
     there; and `ForeignRoot` for a path of another operating system.
     """
-    paths = [Path(os.fsdecode(path)) for path in other]
+    paths = [as_path(path) for path in other]
     for named, new in moved.items():
         if not any(is_same_path(os.fspath(named), os.fspath(path)) for path in paths):
             raise UnknownRoot(named, tuple(paths))
-        if not new.is_dir():
+        if not is_folder(new):
             raise FolderNotFound(new)
     here = {path: _path_here(path, moved) for path in paths}
     for old, new in here.items():
@@ -86,7 +88,7 @@ def _place(connection: Connection, other: Path, path: Path) -> MergedRoot:
 def roots_below(connection: Connection, path: Path) -> list[Path]:
     """Return the roots of the library that are in the folder `path`."""
     rows = connection.execute(select(Root.path).where(Root.kind == RootKind.FOLDER)).scalars()
-    return [root for root in (Path(os.fsdecode(row)) for row in rows) if root != path and root.is_relative_to(path)]
+    return [root for root in (as_path(row) for row in rows) if root != path and root.is_relative_to(path)]
 
 
 def relpath_here(location: RootLocation, relpath: bytes) -> bytes:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from core.object_paths import as_path
 from store.albums.moved_folders import MovePaths, moved_condition, moved_path
 from store.backup.collecting import collect, count_records, list_snapshot_roots
 from store.backup.records import (
@@ -68,7 +69,7 @@ def _roots_here(
 ) -> tuple[tuple[SnapshotRoot, ...], MovePlace]:
     """Return the roots of the snapshot, and a function that changes a place in the other library to one here."""
     roots = list(list_snapshot_roots(connection).values())
-    places = [locations.get(Path(fsdecode(root.path))) for root in roots]
+    places = [locations.get(as_path(root.path)) for root in roots]
     headed = tuple(
         root if place is None else SnapshotRoot(fsencode(place.root), root.kind)
         for root, place in zip(roots, places, strict=True)

@@ -1,6 +1,5 @@
 """How much of a library each space covers, and which contents have no vector in a space yet."""
 
-import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from core.object_paths import as_path
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
 from store.library import Library
 from store.spaces.registry import StoredSpace
@@ -111,7 +111,7 @@ def _page(library: Library, stored: StoredSpace, roots: Collection[int], after: 
             .order_by(Picture.id)
         )
         for row in connection.execute(with_paths):
-            files[row.content_id].append((Path(os.fsdecode(row.path)), row.relpath))
+            files[row.content_id].append((as_path(row.path), row.relpath))
     return [MissingEmbedding(content_id, digest, tuple(files[content_id])) for content_id, digest in digests.items()]
 
 

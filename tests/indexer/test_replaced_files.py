@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from core.file_systems import InodeNumbers
 from indexer import index
-from indexer.file_systems import InodeNumbers
 from store import Library
 from store.catalog.tables import Picture
 from tests.support.indexing import CountingEncoder, nonzero_counts

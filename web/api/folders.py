@@ -1,13 +1,12 @@
 """The folders of the library as a tree."""
 
-import os
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
+from core.object_paths import as_path
 from store.catalog.tables import RootKind
 from store.folders import Folder, FolderContents, FolderName, list_folder
 from store.library import Library
@@ -104,8 +103,8 @@ def _listed(library: Library, parent: str | None) -> FolderContents:
 
 
 def _named(folder: FolderName) -> dict[str, Any]:
-    shown = printable(Path(os.fsdecode(folder.path)))
-    name = printable(Path(os.fsdecode(folder.name)))
+    shown = printable(as_path(folder.path))
+    name = printable(as_path(folder.name))
     return {"id": folder.id, "name": name, "path": shown, "term": _term(folder), "kind": folder.kind}
 
 

@@ -1,6 +1,5 @@
 """Single pictures: metadata, frames, near-duplicates, thumbnails and files."""
 
-import os
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path as FilePath
@@ -14,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from core.frames import FIRST_FRAME
+from core.root_files import status_of
 from store.near_duplicates.group_queries import near_duplicate_records
 from store.queries import StoredFile, load_content_record
 from web.dependencies import ServiceDep
@@ -202,20 +202,21 @@ def _media_type(stored: StoredFile) -> str:
 
 def _send(request: Request, path: FilePath, file: BinaryIO, media_type: str) -> Response:
     """Return an open file or the part that is asked for, and close it afterwards."""
-    status = os.fstat(file.fileno())
-    etag = f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    status = status_of(file)
+    replaced = "" if status.identity is None else f"-{status.identity:x}"
+    etag = f'"{status.mtime_ns:x}-{status.size:x}{replaced}"'
     headers = {"Cache-Control": CACHE_REVALIDATE, "ETag": etag, "Accept-Ranges": "bytes", **_file_headers(path)}
-    requested = byte_range(request.headers, status.st_size, etag)
+    requested = byte_range(request.headers, status.size, etag)
     if matches_etag(request.headers, etag):
         code, sent = HTTPStatus.NOT_MODIFIED, range(0)
     elif requested is None:
-        code, sent = HTTPStatus.OK, range(status.st_size)
+        code, sent = HTTPStatus.OK, range(status.size)
     elif requested:
         code, sent = HTTPStatus.PARTIAL_CONTENT, requested
-        headers["Content-Range"] = f"bytes {sent[0]}-{sent[-1]}/{status.st_size}"
+        headers["Content-Range"] = f"bytes {sent[0]}-{sent[-1]}/{status.size}"
     else:
         code, sent = HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, requested
-        headers["Content-Range"] = f"bytes */{status.st_size}"
+        headers["Content-Range"] = f"bytes */{status.size}"
     if not sent:
         file.close()
         return Response(status_code=code, headers=headers)
