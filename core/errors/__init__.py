@@ -5,6 +5,13 @@ What to do about it depends on the caller: the command line adds a hint (`cli.er
 (`web.errors`).
 """
 
+from core.errors.albums import (
+    AlbumExists,
+    AlbumIsSearch,
+    InvalidTag,
+    NotInAlbum,
+    UnknownAlbum,
+)
 from core.errors.backup import (
     NotASnapshot,
     SnapshotDamaged,
@@ -32,7 +39,13 @@ from core.errors.evaluation import (
     UnknownMetric,
     UnknownSplit,
 )
-from core.errors.index_engines import IndexEngineNotCleared, IndexEngineOutdated, IndexEngineUnavailable
+from core.errors.index_engines import (
+    IndexEngineNotCleared,
+    IndexEngineOutdated,
+    IndexEngineUnavailable,
+    IndexFault,
+    UnknownIndexEngine,
+)
 from core.errors.jobs import (
     InvalidJob,
     JobActionRefused,
@@ -42,16 +55,6 @@ from core.errors.jobs import (
     UnknownJobKind,
 )
 from core.errors.library import (
-    AlbumExists,
-    AlbumIsSearch,
-    DecoderCrashed,
-    FileTooLarge,
-    FolderExcluded,
-    FolderNotFound,
-    FolderUnreadable,
-    ForeignRoot,
-    IndexFault,
-    InvalidTag,
     LibraryBusy,
     LibraryDamaged,
     LibraryError,
@@ -65,23 +68,7 @@ from core.errors.library import (
     LockLost,
     MergeWithItself,
     MigrationFailed,
-    NotInAlbum,
-    PathNotIndexed,
-    PictureError,
-    PictureTooLarge,
-    PictureUndecodable,
-    PictureUnreadable,
-    PictureUnsupported,
-    RootBusy,
-    RootElsewhere,
-    RootMismatch,
-    RootNotHere,
-    RootOverlaps,
-    RootUnavailable,
     TargetNotEmpty,
-    UnknownAlbum,
-    UnknownIndexEngine,
-    UnknownRoot,
 )
 from core.errors.models import (
     BadCheckpoint,
@@ -97,6 +84,15 @@ from core.errors.models import (
     UnknownModel,
     UnknownModelOption,
 )
+from core.errors.pictures import (
+    DecoderCrashed,
+    FileTooLarge,
+    PictureError,
+    PictureTooLarge,
+    PictureUndecodable,
+    PictureUnreadable,
+    PictureUnsupported,
+)
 from core.errors.queries import (
     AlbumIsRanked,
     ContentNotEmbedded,
@@ -105,6 +101,20 @@ from core.errors.queries import (
     NothingIndexed,
     QuerySyntax,
     RelevanceNotCalibrated,
+)
+from core.errors.roots import (
+    FolderExcluded,
+    FolderNotFound,
+    FolderUnreadable,
+    ForeignRoot,
+    PathNotIndexed,
+    RootBusy,
+    RootElsewhere,
+    RootMismatch,
+    RootNotHere,
+    RootOverlaps,
+    RootUnavailable,
+    UnknownRoot,
 )
 from core.errors.spaces import (
     AmbiguousSpace,

@@ -1,11 +1,33 @@
-"""Errors about engines on servers that rank vectors."""
+"""Errors about index files, and engines on servers that rank vectors."""
 
 from pathlib import Path
 
 from core.errors.base import SightlineError
 from core.errors.library import LibraryUnusable
 
-__all__ = ["IndexEngineNotCleared", "IndexEngineOutdated", "IndexEngineUnavailable"]
+__all__ = [
+    "IndexEngineNotCleared",
+    "IndexEngineOutdated",
+    "IndexEngineUnavailable",
+    "IndexFault",
+    "UnknownIndexEngine",
+]
+
+
+class IndexFault(SightlineError):
+    """The index file at `path` is missing, stale or damaged (`fault`). It is always rebuilt from the catalogue."""
+
+    def __init__(self, path: Path, fault: str) -> None:
+        super().__init__(f"The index {path.name} is {fault}")
+        self.path, self.fault = path, fault
+
+
+class UnknownIndexEngine(SightlineError):
+    """No index engine is called `name`; `known` are the names to choose from."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"Unknown index engine {name!r}. Choose from: {', '.join(known)}.")
+        self.name, self.known = name, known
 
 
 class IndexEngineUnavailable(SightlineError):
