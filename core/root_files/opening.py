@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from core.errors.library import FolderUnreadable
+from core.errors.roots import FolderUnreadable
 from core.files import changed_ns, modified_ns
 from core.object_paths import ObjectPath, object_path
 from core.root_files.interface import FileStatus, RootFiles
