@@ -40,12 +40,12 @@ from indexer.publishing import Publisher
 from indexer.reader import FileReader
 from indexer.refresh import backfill_hashes, refresh_metadata
 from indexer.run import IndexSettings, RunContext
-from indexer.runner import FileEmbedder
+from indexer.runner import EmbeddedBatch, FileEmbedder
 from indexer.summary import Progress, Summary
 from pictures.extras import reasons_to_wait
 from pictures.reading import ReadSettings
 from store.derived_columns import complete_paths
-from store.ingest.batch_writer import PendingFile
+from store.ingest.embedded_digests import EmbeddedDigests
 from store.ingest.metadata import MetadataRefresh
 from store.ingest.pairing import CompanionPairing
 from store.ingest.passed_over import PassedOverRecorder
@@ -54,7 +54,6 @@ from store.ingest.replaced_contents import has_replaced, last_record, mark_run_c
 from store.library import Library, Writer
 from store.library_locks import RootLock
 from store.roots import RootLocation, ensure_root
-from store.spaces.embeddings import is_embedded
 from store.spaces.registry import StoredSpace, create_active_space, model_space
 
 __all__ = ["IndexSettings", "index"]
@@ -223,32 +222,33 @@ class _IndexRun:
         Returns whether all of them are written.
         """
         for _ in range(MAX_PASSES):
-            pending = reconciler.pending_files(only_released=only_released)
-            if not self._write_files(pending, reconciler, location, embedder, root_lock):
+            embedded = EmbeddedDigests(self._context.library, self._stored)
+            pending = reconciler.pending_files(only_released=only_released, embedded=embedded)
+            reader = FileReader(location.root, embedded.has)
+            if not self._write_files(embedder.embed(reader, pending), embedded, reconciler, root_lock):
                 return True
         return False
 
     def _write_files(
         self,
-        pending: Iterator[PendingFile],
+        batches: Iterator[EmbeddedBatch],
+        embedded: EmbeddedDigests,
         reconciler: ScanReconciler,
-        location: RootLocation,
-        embedder: FileEmbedder,
         root_lock: RootLock,
     ) -> int:
-        """Read, embed and write files, one batch after another.
+        """Write files, one batch after another.
 
         Returns the number of files that must be read again.
         """
         context, postponed = self._context, 0
-        lookup = partial(is_embedded, context.library, self._stored)
-        for batch in embedder.embed(FileReader(location.root, lookup), pending):
+        for batch in batches:
             context.timer.add(batch.seconds)
             context.progress.check()
             with context.timer.stage("forward"):
                 outcomes = batch.outcomes()
             with context.timer.stage("write"):
                 counts = reconciler.write(outcomes)
+            embedded.add_written(outcomes)
             postponed += counts.pop("postponed", 0)
             context.totals.counts.update(counts)
             context.progress.advance(batch.files)

@@ -1,6 +1,6 @@
 """The frames of contents that have several: recording them, and describing those that a search has found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,15 +27,23 @@ class EmbeddedFrames(NamedTuple):
     """(F, D), one for each frame; for a still picture (1, D)."""
 
 
-def add_frames(connection: Connection, stored: StoredSpace, embedded: Mapping[int, EmbeddedFrames]) -> int:
-    """Record the frames of contents, and write those of their vectors that the space lacks; return how many."""
+def add_frames(
+    connection: Connection,
+    stored: StoredSpace,
+    embedded: Mapping[int, EmbeddedFrames],
+    new_contents: Collection[int] = (),
+) -> int:
+    """Record the frames of contents, and write those of their vectors that the space lacks; return how many.
+
+    `new_contents` were inserted in the same transaction, so that nothing is looked up for their vectors.
+    """
     record_frames(connection, {content_id: frames for content_id, (frames, _) in embedded.items()})
     vectors = {
         frame_id(content_id, number): vector
         for content_id, (frames, all_vectors) in embedded.items()
         for number, vector in zip([frame.number for frame in frames] or [FIRST_FRAME], all_vectors, strict=True)
     }
-    return add_vectors(connection, stored, vectors)
+    return add_vectors(connection, stored, vectors, new_contents)
 
 
 def record_frames(connection: Connection, frames: Mapping[int, Sequence[Frame]]) -> None:

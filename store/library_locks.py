@@ -82,7 +82,7 @@ class LibraryLocks:
         with ExitStack() as held:
             with self._hold(turn, waiting, check):  # the process that waits longest is next
                 held.enter_context(self._hold(lock, waiting, check))
-            yield RootLock(self, turn)
+            yield RootLock(turn)
 
     @contextmanager
     def job_lock_if_free(self) -> Iterator[bool]:
@@ -194,14 +194,12 @@ class LibraryLocks:
 class RootLock:
     """The lock of a root, held within the `Library.root_lock` block that yielded it."""
 
-    def __init__(self, locks: LibraryLocks, turn: NamedLock) -> None:
-        self._locks = locks
+    def __init__(self, turn: NamedLock) -> None:
         self._turn = turn
 
     def is_wanted(self) -> bool:
         """Return whether another run waits for the lock."""
-        with self._locks._if_free(self._turn) as is_free:
-            return not is_free
+        return not self._turn.is_free()
 
 
 def _wait_for(lock: NamedLock, waiting: Callback, check: Callback) -> None:

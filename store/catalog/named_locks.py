@@ -29,6 +29,9 @@ class NamedLock(Protocol):
     def acquire(self, timeout: float) -> bool:
         """Try for `timeout` seconds to acquire the lock; return whether that succeeded. Raises `LibraryUnusable`."""
 
+    def is_free(self) -> bool:
+        """Return whether nothing holds the lock at this moment. Raises `LibraryUnusable`."""
+
     def release(self) -> None:
         """Release the lock. Raises nothing: a lock that was lost is no longer there to be released."""
 
@@ -48,6 +51,13 @@ class FileNamedLock:
             return False
         except OSError as exc:
             raise LibraryUnusable(self._file.parent, str(exc)) from exc
+        return True
+
+    def is_free(self) -> bool:
+        """Return whether nothing holds the lock at this moment. Raises `LibraryUnusable`."""
+        if self._lock.is_locked or not self.acquire(0):
+            return False
+        self.release()
         return True
 
     def release(self) -> None:

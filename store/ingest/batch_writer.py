@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from core.frames import Frame
 from core.metadata import ImageInfo
 from core.pixels_version import PIXELS_VERSION
 from store.catalog.bulk_insert import insert_rows, insert_with_ids
+from store.catalog.id_sets import among
 from store.catalog.path_keys import path_columns
 from store.catalog.tables import Content, Failure, Picture, PictureState, Root
 from store.colors import record_colors_in
@@ -114,12 +115,14 @@ class BatchWriter:
 
     def _write_accepted(self, batch: Sequence[Accepted], counts: Counter[str]) -> None:
         content_ids, known = self._ensure_contents(batch)
+        # What belongs to a content is looked up only if the content was there before: the database may be on a server.
+        new_contents = set(content_ids.values()) - {content_ids[item.digest] for item in known}
         hashes = {content_ids[item.digest]: item.perceptual_hash for item in batch if item.perceptual_hash}
-        record_hashes_in(self._connection, hashes)
+        record_hashes_in(self._connection, hashes, new_contents)
         self._update_known(known, content_ids)
-        counts["embedded"] += self._write_vectors(batch, content_ids)
-        new_ids = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
-        with_pictures, vanished = self._find_pictures(new_ids)
+        counts["embedded"] += self._write_vectors(batch, content_ids, new_contents)
+        of_new_files = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
+        with_pictures, vanished = self._find_pictures(of_new_files - new_contents)
         replaced = self._find_replaced(batch, content_ids)
         rows: list[dict[str, object]] = []
         moved = set[int]()
@@ -128,7 +131,7 @@ class BatchWriter:
             row = {**self._file_columns(item), "content_id": content_id, "state": PictureState.PRESENT}
             if item.file.picture_id is not None:
                 change = self._update_picture(item, row)
-            elif vanished[content_id]:
+            elif vanished.get(content_id):
                 picture_id = vanished[content_id].pop(0)
                 self._mark_sidecars(picture_id)
                 self._rewrite(picture_id, row)
@@ -193,14 +196,16 @@ class BatchWriter:
             size = {"format": info.format, "width": info.width, "height": info.height}
             self._connection.execute(update(Content).where(Content.id == content_id).values(size))
 
-    def _write_vectors(self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int]) -> int:
+    def _write_vectors(
+        self, batch: Sequence[Accepted], content_ids: Mapping[bytes, int], new_contents: Collection[int]
+    ) -> int:
         """Write frames, vectors and vector failures; return the number of new vectors, counting copies once."""
         embedded = {
             content_ids[item.digest]: EmbeddedFrames(item.frames, item.vectors)
             for item in batch
             if item.vectors is not None
         }
-        added = add_frames(self._connection, self._stored, embedded)
+        added = add_frames(self._connection, self._stored, embedded, new_contents)
         faults = {content_ids[item.digest]: item.fault for item in batch if item.fault is not None}
         record_vector_failures(self._connection, self._stored, faults)
         self.changed = self.changed or bool(added)
@@ -214,6 +219,8 @@ class BatchWriter:
         """
         with_pictures = set[int]()
         vanished: dict[int, list[int]] = {content_id: [] for content_id in content_ids}
+        if not content_ids:
+            return with_pictures, vanished
         for row in self._connection.execute(self._select_pictures(content_ids)):
             with_pictures.add(row.content_id)
             if row.vanished if row.scanned else _has_vanished(row.path, row.relpath, PictureState(row.state)):
@@ -232,7 +239,7 @@ class BatchWriter:
                 self._vanished.label("vanished"),
             )
             .join(Root, Root.id == Picture.root_id)
-            .where(Picture.content_id.in_(list(content_ids)))
+            .where(among(Picture.content_id, list(content_ids)))
             .order_by(Picture.id)
         )
 

@@ -41,6 +41,7 @@ from store.catalog.tables import Content, Embedding, Failure, Picture, PictureSt
 from store.catalog.transactions import reading, writing, writing_temporary
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.current_outcomes import current_outcomes
+from store.ingest.embedded_digests import EmbeddedDigests
 from store.ingest.metadata import mark_sidecar_contents
 from store.ingest.scanned_files import (
     COMPANIONS,
@@ -291,13 +292,16 @@ class ScanReconciler:
             failed = 0 if self._settings.full else self._count(connection, self._has_failed())
         return ScanCounts(seen=seen, unchanged=unchanged, failed=failed)
 
-    def pending_files(self, *, only_released: bool = False) -> Iterator[PendingFile]:
+    def pending_files(
+        self, *, only_released: bool = False, embedded: EmbeddedDigests | None = None
+    ) -> Iterator[PendingFile]:
         """Yield the files that must be read, sorted by path. `write` may be called between two of them.
 
-        With `only_released`, these are the companions that `CompanionPairing.release` added last.
+        With `only_released`, these are the companions that `CompanionPairing.release` added last. `embedded` gets the
+        digests of contents that the files may have.
         """
         after: bytes | None = None
-        while page := self._pending_page(after, only_released):
+        while page := self._pending_page(after, only_released, embedded):
             yield from page
             after = page[-1].relpath
 
@@ -341,7 +345,9 @@ class ScanReconciler:
     def _path(self) -> Path:
         return self._location.root / os.fsdecode(self._location.beneath)
 
-    def _pending_page(self, after: bytes | None, only_released: bool) -> list[PendingFile]:
+    def _pending_page(
+        self, after: bytes | None, only_released: bool, embedded: EmbeddedDigests | None
+    ) -> list[PendingFile]:
         is_done = false() if self._settings.full else or_(self._is_embedded(), self._has_failed())
         # For a file without a row every comparison is NULL, and the file is pending.
         conditions = [func.coalesce(is_done, false()) == false()]
@@ -361,6 +367,8 @@ class ScanReconciler:
         )
         with reading(self.connection) as connection:
             rows = connection.execute(statement).all()
+            if embedded is not None:
+                embedded.add_page(connection, [row.size for row in rows if row.size_is_known])
         return [
             PendingFile(
                 row.relpath,

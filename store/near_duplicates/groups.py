@@ -186,9 +186,14 @@ def _write_anchors(writer: Writer, ids: Ids, anchors: Ids) -> None:
         .where(PerceptualHashRow.content_id == bindparam("content"))
         .values(anchor_id=bindparam("anchor"))
     )
+    alone = ids[ids == anchors].tolist()  # nearly all
     rows = [
         {"content": content_id, "anchor": anchor}
         for content_id, anchor in zip(ids.tolist(), anchors.tolist(), strict=True)
+        if content_id != anchor
     ]
     with writer.transaction() as connection:
-        connection.execute(change, rows)
+        is_alone = among(PerceptualHashRow.content_id, alone)
+        connection.execute(update(PerceptualHashRow).where(is_alone).values(anchor_id=PerceptualHashRow.content_id))
+        if rows:
+            connection.execute(change, rows)

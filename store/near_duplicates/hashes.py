@@ -4,8 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
+from store.catalog.bulk_insert import insert_rows
+from store.catalog.id_sets import among
 from store.catalog.portable_sql import least_bytes
 from store.catalog.tables import Content, PerceptualHashRow, Picture, PictureState
 from store.library import Library, Writer
@@ -51,14 +53,15 @@ def record_hashes(writer: Writer, hashes: Mapping[int, PerceptualHash]) -> None:
         record_hashes_in(connection, hashes)
 
 
-def record_hashes_in(connection: Connection, hashes: Mapping[int, PerceptualHash]) -> None:
-    """As `record_hashes`, within a transaction."""
-    if not hashes:
-        return
+def record_hashes_in(
+    connection: Connection, hashes: Mapping[int, PerceptualHash], new_contents: Collection[int] = ()
+) -> None:
+    """As `record_hashes`, within a transaction. `new_contents` were inserted in it, and have no hash yet."""
+    earlier = [content_id for content_id in hashes if content_id not in new_contents]
     stored = select(PerceptualHashRow.content_id, PerceptualHashRow.version, PerceptualHashRow.bits).where(
-        PerceptualHashRow.content_id.in_(list(hashes))
+        among(PerceptualHashRow.content_id, earlier)
     )
-    known = {row.content_id: row for row in connection.execute(stored)}
+    known = {row.content_id: row for row in connection.execute(stored)} if earlier else {}
     new = {
         content_id: value
         for content_id, value in hashes.items()
@@ -70,8 +73,7 @@ def record_hashes_in(connection: Connection, hashes: Mapping[int, PerceptualHash
     rows = [
         {"content_id": content_id, "version": value.version, "bits": value.bits} for content_id, value in new.items()
     ]
-    if rows:
-        connection.execute(insert(PerceptualHashRow), rows)
+    insert_rows(connection, PerceptualHashRow, rows)
 
 
 def forget_hashes(connection: Connection, content_ids: Collection[int]) -> None:

@@ -134,7 +134,7 @@ def test_run_in_the_background_makes_way(library: Library, other: Library, tmp_p
 
 def _is_wanted(library: Library, root: Path) -> bool:
     (turn,) = (path for path in library.path.glob("indexing-*.next.lock"))
-    return RootLock(library, FileNamedLock(turn)).is_wanted()
+    return RootLock(FileNamedLock(turn)).is_wanted()
 
 
 def test_run_continues_with_the_model_that_was_chosen_during_it(

@@ -179,15 +179,37 @@ class AdvisoryLock:
         return True
 
     def _write_token(self, connection: "psycopg.Connection[Any]") -> str:
-        """Announce this holder, between two write transactions."""
+        """Announce this holder, between two write transactions.
+
+        This does not wait until the log of the server is on the disk. Whatever the holder commits is later in the log,
+        so that a server which has lost the token in a crash has lost that, too.
+        """
         token = secrets.token_hex(16)
         connection.execute(
             f"INSERT INTO {LOCK_TABLE} (name, token, acquired_at) SELECT %s, %s, now() "
-            f"FROM (SELECT pg_advisory_xact_lock({self._begin_key})) AS other_transactions_have_ended "
+            f"FROM (SELECT pg_advisory_xact_lock({self._begin_key}), set_config('synchronous_commit', 'off', true)) "
+            "AS other_transactions_have_ended "
             "ON CONFLICT (name) DO UPDATE SET token = excluded.token, acquired_at = excluded.acquired_at",
             (self.name, token),
         )
         return token
+
+    def is_free(self) -> bool:
+        """Return whether nothing holds the lock at this moment. Raises `LibraryUnusable`."""
+        if self in self._connections.held:
+            return False
+        taken_and_released = (
+            f"SELECT CASE WHEN pg_try_advisory_lock({self._key}) THEN pg_advisory_unlock({self._key}) ELSE false END"
+        )
+        with server_errors(self._connections.place):
+            connection = self._connections.take()
+            try:
+                row = connection.execute(taken_and_released).fetchone()
+            except BaseException:
+                connection.close()
+                raise
+            self._connections.give_back(connection)
+        return row is not None and bool(row[0])
 
     def release(self) -> None:
         """Release the lock, unless it was lost."""
