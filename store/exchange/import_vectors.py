@@ -32,6 +32,7 @@ from store.catalog.portable_sql import quotient
 from store.catalog.tables import (
     BLOCK_SIZE,
     ContentBlock,
+    Embedding,
     FrameEmbedding,
     FrameRow,
     LibraryState,
@@ -162,7 +163,12 @@ class _Import:
         with self._library.space_fill_lock(draft.fingerprint, self.hooks.waiting):
             stored = self._begin(draft)
             builder = SpaceBuilder(stored, self._settings.root)
+            is_continued = self._has_vectors(stored)
             self._fill(stored, builder, checked)
+            if is_continued:
+                with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
+                    builder.remove_others(connection)
+                    mark_changed(connection, stored.id)
             index_cache.publish(self._library, stored, self.hooks.waiting)
             complete, active = self._complete(stored, IMPORTED + checked.digest)
         self._remove_others(complete.space)
@@ -209,6 +215,11 @@ class _Import:
             if connection.scalar(select(Root.id).where(Root.path == path)) is None:
                 connection.execute(insert(Root).values(path=path, added_at=now, kind=RootKind.COLLECTION))
         return stored
+
+    def _has_vectors(self, stored: StoredSpace) -> bool:
+        with self._library.read() as connection:
+            statement = select(Embedding.content_id).where(Embedding.space_id == stored.id).limit(1)
+            return connection.scalar(statement) is not None
 
     def _fill(self, stored: StoredSpace, builder: SpaceBuilder, checked: CheckedSource) -> None:
         """Write all vectors. Raises `BadVectorFile` if they, or their names, are not those that were checked."""

@@ -1,6 +1,7 @@
 """Write named vectors to a space that is being imported, block by block: for known pictures, or as documents.
 
-A block is one transaction. What is there already, after an import was stopped, is left as it is.
+A block is one transaction. What is there already, after an import was stopped, is left as it is, unless files have
+other contents than they had then.
 """
 
 import hashlib
@@ -17,11 +18,12 @@ from core.errors import SpaceDropped
 from core.frames import FIRST_FRAME, FrameKind
 from store.catalog.bulk_insert import insert_rows
 from store.catalog.frame_ids import content_of, frame_id, number_of
+from store.catalog.id_sets import read_ids, without
 from store.catalog.tables import Content, FrameRow, Picture, PictureState, Root
 from store.exchange.checking import indexed_pictures
 from store.exchange.vector_file import ItemName
 from store.roots import collection_of, collection_path
-from store.spaces.embeddings import add_vectors
+from store.spaces.embeddings import add_vectors, delete_differing, delete_vectors, embedded_frames
 from store.spaces.registry import StoredSpace
 
 __all__ = ["SpaceBuilder"]
@@ -63,10 +65,24 @@ class SpaceBuilder:
                 vectors[frame_id(documents[name.value], name.frame)] = rows[row]
             elif row in kept:
                 vectors[frame_id(pictures[row].content_id, name.frame)] = rows[row]
+        delete_differing(
+            connection, self._stored, {frame: vectors[frame] for frame in vectors if frame in self._frames}
+        )
         add_vectors(connection, self._stored, vectors)
         self.counts["documents"] += len(others)
         self.counts["pictures"] += len(kept)
         self.counts["unknown paths"] += sum(name.is_path for name in others if name.frame == FIRST_FRAME)
+
+    def remove_others(self, connection: Connection) -> None:
+        """Remove vectors of pictures that have none of the names: an import that was stopped added them.
+
+        Their files had other contents then. Call it after all vectors were added.
+        """
+        documents = read_ids(connection, select(Picture.content_id).where(Picture.root_id == self._collection))
+        frames = embedded_frames(connection, self._stored)
+        others = without(frames[~np.isin(content_of(frames), documents)], np.array(sorted(self._frames), np.int64))
+        if len(others):
+            delete_vectors(connection, self._stored, others)
 
     def _new_frames(self, connection: Connection, names: Sequence[ItemName], indexed: Mapping[int, int]) -> set[int]:
         """Return which positions in `indexed` have the vector of a known frame that has none yet; count the others."""

@@ -26,7 +26,7 @@ from core.errors import RootUnavailable
 from encoders.fake import FakeEncoder
 from indexer import IndexSettings, Progress, Summary, index
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, PictureState
+from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind
 from store.check import verify
 from store.spaces import index_cache
 from store.spaces.registry import active_space
@@ -236,8 +236,9 @@ class Life(RuleBasedStateMachine):
     def held(self, state: PictureState = PictureState.PRESENT) -> dict[bytes, bytes]:
         statement = (
             select(Picture.relpath, Content.digest)
+            .join(Root, Root.id == Picture.root_id)
             .outerjoin(Content, Content.id == Picture.content_id)
-            .where(Picture.state == state)
+            .where(Picture.state == state, Root.kind == RootKind.FOLDER)  # documents of an import are in no folder
         )
         with self.library.read() as connection:
             return {row.relpath: row.digest for row in connection.execute(statement)}

@@ -290,6 +290,27 @@ def test_pictures_indexed_while_an_import_was_stopped_replace_its_documents(
     assert verify(library) == []
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_copy_of_a_file_that_changed_while_an_import_was_stopped_does_not_keep_its_vector(
+    library: Library, album: Path, source: Callable[..., Source], paint: Callable[..., Path], is_named: bool
+) -> None:
+    """The vector of the first name of a content is imported: that is another name now, or none."""
+    (album / "copy.png").write_bytes((album / "red.png").read_bytes())
+    index(library, [album], FakeEncoder())
+    names = [b"red.png", *([b"copy.png"] if is_named else []), *(b"x%d" % number for number in range(2 * SIZE))]
+    given = source(count=len(names), names=names)
+    given.stop(library, 4, root=album)
+    paint(album / "red.png", "white")
+    index(library, [album], FakeEncoder())
+    done = given.run(library, root=album)
+    assert (done.pictures, done.copies) == (1 + is_named, 0)
+    found_for = [Searcher(library, space="elsewhere").nearest(given.vectors[row], k=1)[0] for row in range(2)]
+    assert [hit.score for hit in found_for] == [pytest.approx(1, abs=1e-3)] * 2
+    assert [hit.path for hit in found_for][: 1 + is_named] == [album / "red.png", album / "copy.png"][: 1 + is_named]
+    assert done.vectors == next(each.vectors for each in list_spaces(library) if each.stored == done.stored)
+    assert verify(library) == []
+
+
 def test_contents_forgotten_in_between_are_no_fault(
     library: Library, album: Path, source: Callable[..., Source]
 ) -> None:

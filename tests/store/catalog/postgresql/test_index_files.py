@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -10,13 +11,14 @@ from numpy.typing import NDArray
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import delete, insert, text, update
 
+from core.errors import SpaceDropped
 from encoders.fake import FakeEncoder
 from store import Library
 from store.catalog.tables import Content, Embedding, IndexGeneration, Picture, VectorChange
 from store.check import repair, verify
 from store.library import mark_changed
 from store.roots import ensure_root
-from store.spaces import index_cache
+from store.spaces import generation_files, index_cache
 from store.spaces.announced_files import announced_file
 from store.spaces.drop import drop_space
 from store.spaces.registry import StoredSpace, activate, register
@@ -139,6 +141,42 @@ def test_only_one_process_of_a_machine_writes_its_files(one: Library, stored: St
         assert not index_cache.heal(same, stored)
     with one.exclusive():  # a run elsewhere is no obstacle
         assert index_cache.heal(same, stored)
+
+
+def test_others_change_the_library_while_a_machine_writes_its_file(
+    one: Library, two: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(one, stored, 1, 2)
+    write = generation_files._write_generation
+
+    def change_then_write(*arguments: Any) -> object:
+        put(two, stored, 3)
+        return write(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generation_files, "_write_generation", change_then_write)
+        current = index_cache.publish(one, stored)
+    assert (current.published, len(current.index)) == (False, 2)
+    assert set(held(one, stored)) == {1, 2, 3}
+    assert index_cache.publish(one, stored).published
+    assert verify(one) == []
+
+
+def test_a_space_that_is_dropped_while_a_machine_writes_its_file_is_not_announced(
+    one: Library, two: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(one, stored, 1, 2)
+    write = generation_files._write_generation
+
+    def drop_then_write(*arguments: Any) -> object:
+        with two.transaction() as connection:
+            drop_space(connection, stored)
+        return write(*arguments)
+
+    monkeypatch.setattr(generation_files, "_write_generation", drop_then_write)
+    with pytest.raises(SpaceDropped):
+        index_cache.publish(one, stored)
+    assert list(one.indexes.iterdir()) == []
 
 
 def test_replaced_vectors_are_seen_with_and_without_the_change_feed(
