@@ -4,7 +4,7 @@ Vectors belong to contents, so that files of the same bytes share them. A conten
 and frame IDs name them (`store.catalog.frame_ids`): that of a first frame is the ID of the content.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -169,20 +169,26 @@ def iter_vectors(connection: Connection, stored: StoredSpace, ids: Ids) -> Itera
         yield (found, vectors) if is_finite.all() else (found[is_finite], vectors[is_finite])
 
 
-def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[int, NDArray[np.floating]]) -> int:
+def add_vectors(
+    connection: Connection,
+    stored: StoredSpace,
+    vectors: Mapping[int, NDArray[np.floating]],
+    new_contents: Collection[int] = (),
+) -> int:
     """Write the (D,) vectors of frames that have none in this space yet; return how many were written.
 
     They must be all frames of each content. Those after the first must have been recorded (`store.frames`). Vectors of
-    contents with unread frames are replaced: an older version may have embedded other pixels.
+    contents with unread frames are replaced: an older version may have embedded other pixels. `new_contents` were
+    inserted in the same transaction, so that nothing is looked up for them.
     """
     if not vectors:
         return 0
-    ids = np.array(list(vectors), np.int64)
+    ids = np.array([frame for frame in vectors if content_of(frame) not in new_contents], np.int64)
     unread = unread_contents(connection, stored, ids[number_of(ids) == FIRST_FRAME])
     if len(unread):
         _delete_outdated(connection, stored, unread, vectors)
         mark_read(connection, stored, unread)
-    already = {frame for frame, _ in _stored_rows(connection, stored, ids)}
+    already = {frame for frame, _ in _stored_rows(connection, stored, ids)} if len(ids) else set()
     first, further = list[dict[str, object]](), list[dict[str, object]]()
     for frame, vector in vectors.items():
         if frame in already:
@@ -194,7 +200,8 @@ def add_vectors(connection: Connection, stored: StoredSpace, vectors: Mapping[in
             first.append(row)
     insert_rows(connection, Embedding, first)
     insert_rows(connection, FrameEmbedding, further)
-    _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
+    if len(ids):
+        _forget_failures(connection, stored, np.unique(content_of(ids)).tolist())
     return len(first) + len(further)
 
 
