@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import errno
 import os
 import shutil
 import textwrap
@@ -16,6 +17,8 @@ from cli.options import OutputOptions
 from cli.output import in_utf8, is_utf8, print_json, print_paths, print_text, shown, warn
 from core.frames import Frame
 from core.metadata import DateSource
+from core.object_paths import ObjectPath
+from core.root_files import open_file, status_of
 from search.results import FoundText, Hit, ListedImage, escape_formula
 from store.queries import ContentRecord
 
@@ -248,7 +251,9 @@ def write_folder(folder: Path, hits: Sequence[ListedImage], *, copy: bool) -> No
         for number, file in enumerate(files, start=1):
             target = folder / _numbered_name(number, digits, file)
             created.append(target)
-            if copy:
+            if isinstance(file, ObjectPath):
+                _copy_object(file, target, copy=copy)
+            elif copy:
                 shutil.copy2(file, target)
             else:
                 target.symlink_to(file.absolute())
@@ -256,8 +261,18 @@ def write_folder(folder: Path, hits: Sequence[ListedImage], *, copy: bool) -> No
         for target in created:
             with suppress(OSError):
                 target.unlink()
-        advice = "" if copy else "; use --copy on file systems without links"
+        advice = "" if copy else "; use --copy where there are no links"
         raise click.FileError(shown(folder), _reason(exc) + advice) from exc
+
+
+def _copy_object(file: ObjectPath, target: Path, *, copy: bool) -> None:
+    """Copy an object with its modification time. Raises `OSError`, also if it was to be linked."""
+    if not copy:
+        raise OSError(errno.ENOTSUP, "objects in a store cannot be linked")
+    with open_file(file) as source, target.open("xb") as copied:
+        shutil.copyfileobj(source, copied, 1 << 20)
+        time = status_of(source).mtime_ns
+    os.utime(target, ns=(time, time))
 
 
 def _numbered_name(number: int, digits: int, file: Path) -> str:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from core.errors import PictureError
 from core.frames import FIRST_FRAME
+from core.root_files import open_file
 from pictures.decode import INDEXED, decode
 
 __all__ = ["can_preview", "show_picture", "thumbnail"]
@@ -23,7 +24,7 @@ def thumbnail(path: Path, side: int, frame: int = FIRST_FRAME) -> Image.Image | 
     Returns None if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             image = decode(file, INDEXED, shortest_side=side // 2, frame=frame).image
     except (OSError, PictureError):
         return None

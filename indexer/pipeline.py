@@ -30,12 +30,11 @@ from pathlib import Path
 from time import perf_counter
 
 from core.errors import FolderExcluded, FolderUnreadable, RootUnavailable, SpaceMismatch, WeightsChanged
-from core.files import absolute
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
 from indexer.folder_scan import FolderScan
-from indexer.folders import outermost, require_folder
+from indexer.folders import folder_to_index, outermost, require_folder
 from indexer.publishing import Publisher
 from indexer.reader import FileReader
 from indexer.refresh import backfill_hashes, refresh_metadata
@@ -84,7 +83,7 @@ def index(
     """
     started = perf_counter()
     settings, progress = settings or IndexSettings(), progress or Progress()
-    folders = [absolute(path) for path in ([paths] if isinstance(paths, (Path, str)) else paths)]
+    folders = [folder_to_index(path) for path in ([paths] if isinstance(paths, (Path, str)) else paths)]
     for folder in folders:
         require_folder(library, folder, accept_missing=settings.accept_missing)
     context = RunContext(library, settings, progress)

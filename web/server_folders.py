@@ -17,6 +17,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from core.errors import FolderNotFound, FolderUnreadable
 from core.files import absolute
+from core.object_paths import ObjectPath, object_path
 from indexer.file_names import suffix_of
 from indexer.scan import PICTURE_SUFFIXES
 
@@ -81,8 +82,12 @@ class _Contents:
 def folder_of(text: str) -> Path:
     """Return the absolute path of a folder that a client named by path or by `file:` URI; `~` is expanded.
 
+    The path of objects in a store is returned as such.
+
     Raises `FolderNotFound` if the text is neither.
     """
+    if (objects := object_path(text)) is not None:
+        return objects
     if text.startswith(FILE_SCHEME):
         path = Path(os.fsdecode(unquote_to_bytes(text.removeprefix(FILE_SCHEME))))
     else:
@@ -93,8 +98,8 @@ def folder_of(text: str) -> Path:
 
 
 def folder_uri(path: Path) -> str:
-    """Return the `file:` URI of an absolute path."""
-    return FILE_SCHEME + quote_from_bytes(os.fsencode(path), safe="/~")
+    """Return the `file:` URI of an absolute path; that of objects is the path itself."""
+    return str(path) if isinstance(path, ObjectPath) else FILE_SCHEME + quote_from_bytes(os.fsencode(path), safe="/~")
 
 
 def is_below(path: Path, places: Iterable[Path]) -> bool:
@@ -130,6 +135,8 @@ def _resolved(places: Iterable[Path]) -> list[Path]:
 
 
 def _is_below(path: Path, real_places: Iterable[Path]) -> bool:
+    if isinstance(path, ObjectPath):
+        return False
     real = Path(os.path.realpath(path))
     return any(
         real.is_relative_to(place) and not any(part.startswith(".") for part in real.relative_to(place).parts)

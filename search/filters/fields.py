@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from core.errors import InvalidQuery
 from core.formats import RAW_FORMATS, VIDEO_FORMATS
+from core.object_paths import object_path
 from search.filters.dates import parse_date
 from search.filters.positions import box_condition, near_condition
 from search.filters.signs import COLONS, MINUSES, plain_signs, quoted, unquoted
@@ -115,12 +116,15 @@ def _tag(value: str) -> Condition:
 
 
 def _path(value: str) -> Condition:
-    """A pattern of the whole path, or of its end unless it begins with `/`."""
-    return FieldTest("path", Op.LIKE, value if value.startswith(("/", "*")) else f"*/{value}")
+    """A pattern of the whole path, or of its end unless it begins with `/` or the scheme of a store."""
+    is_whole = value.startswith(("/", "*")) or object_path(value) is not None
+    return FieldTest("path", Op.LIKE, value if is_whole else f"*/{value}")
 
 
 def _folder(value: str) -> Condition:
     """A folder by its path; a bare name is any folder of that name. `~` alone or before `/` is the home folder."""
+    if (objects := object_path(value)) is not None:
+        return FieldTest("folder", Op.EQ, objects)
     if value.startswith(("/", "~/", "./", "../")) or value in (".", "..", "~"):
         return FieldTest("folder", Op.EQ, Path(os.path.expanduser(value)))  # noqa: PTH111 (Path.expanduser may raise)
     if not value.strip("*/"):

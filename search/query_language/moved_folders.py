@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.errors import QuerySyntax
 from core.foreign_paths import is_windows_path
+from core.object_paths import object_path
 from search.query_language.lexer import field_values, picture_paths
 from store.albums.moved_folders import moved_path
 
@@ -23,8 +24,10 @@ def with_folders_moved(query: str, moves: Mapping[Path, Path]) -> str:
     except QuerySyntax:
         return query
     for start, end, path in sorted(found, reverse=True):  # from the end, so that the positions before it stay valid
-        moved = os.fspath(moved_path(Path(path), moves))
-        if (path.startswith("/") or is_windows_path(path)) and moved != os.fspath(Path(path)):
+        named = object_path(path) or Path(path)
+        is_absolute = named.is_absolute() or is_windows_path(path)
+        moved = os.fspath(moved_path(named, moves))
+        if is_absolute and moved != os.fspath(named):
             quoted = '"' + moved.replace("\\", "\\\\").replace('"', '\\"') + '"'
             query = query[:start] + quoted + query[end:]
     return query

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from core.foreign_paths import parts_below
+from core.object_paths import object_path
 
 __all__ = ["MovePaths", "moved_condition", "moved_path"]
 
@@ -16,6 +17,7 @@ MovePaths: TypeAlias = Callable[[str, Mapping[Path, Path]], str]
 
 def moved_path(path: Path, moves: Mapping[Path, Path]) -> Path:
     """Return where `path` is after each folder of `moves` has become its value; the innermost folder decides."""
+    path = object_path(path) or path
     found = [(len(parts), old) for old in moves if (parts := parts_below(os.fspath(path), os.fspath(old))) is not None]
     if not found:
         return path
