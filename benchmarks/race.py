@@ -1,6 +1,7 @@
 """Sightline side by side with rclip: the same pictures, the same architecture, random weights, in turns.
 
     python -m benchmarks.race
+    python -m benchmarks.race --int8
     python -m benchmarks.race --rclip ~/rclip-env/bin/python --json race.json
 
 See benchmarks/README.md for what is measured.
@@ -11,6 +12,7 @@ import importlib.util
 import json
 import os
 import platform
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -18,11 +20,11 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -47,6 +49,27 @@ database.close()
 """Indexes a folder as the command of rclip does, with its default batch size, but without the search that follows."""
 QUERY = "a dog on a beach"
 FORWARD_PICTURES = 96
+SIGHTLINE, INT8, RIVAL = "sightline", "sightline int8", "rclip"
+OPTIONS = {SIGHTLINE: "", INT8: "?precision=int8"}
+"""What follows the name of the model."""
+
+
+class Spent(NamedTuple):
+    """What a process took, with those that it started and waited for."""
+
+    seconds: float
+    """Wall time."""
+    processor: float
+    """Seconds of processor time, of all cores together."""
+    output: str
+
+
+class Indexed(NamedTuple):
+    """What an index run took and did."""
+
+    spent: Spent
+    pictures: int
+    stages: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -58,6 +81,8 @@ class Figures:
     pictures: int
     """Pictures that each round handles; 0 for a search."""
     seconds: tuple[float, ...]
+    processor: tuple[float, ...]
+    """Seconds of processor time of each round, which depend less on what else the machine does."""
     stages: Mapping[str, float] = field(default_factory=dict)
     """Median seconds by stage of the summary of `sightline index`; those of readers are summed over the readers."""
 
@@ -90,41 +115,42 @@ class Course:
         """Random weights of the architecture."""
         return self.base / "models" / "weights.safetensors"
 
-    def sightline(self, library: Path, *arguments: str) -> tuple[float, str]:
-        """Run Sightline, and return the wall time in seconds and the output."""
+    def sightline(self, library: Path, *arguments: str) -> Spent:
+        """Run Sightline."""
         script = str(Path(sys.executable).parent / "sightline")
         environment = {"SIGHTLINE_MODELS": str(self.base / "models"), "SIGHTLINE_LIBRARY": str(library)}
-        return _wall([script, *arguments], environment, self.base)
+        return _run([script, *arguments], environment, self.base)
 
-    def sightline_index(self, folder: Path, library: Path) -> tuple[float, int, dict[str, float]]:
-        """Index, and return the seconds, the number of new pictures, and the stages."""
-        model = f"{ARCHITECTURE}:{self.weights}"
-        seconds, output = self.sightline(library, "index", str(folder), "--model", model, "--json")
-        summary = json.loads(output)
-        return seconds, summary["new"], summary["timings"]
+    def index(self, program: str, folder: Path, library: Path) -> Indexed:
+        """Index a folder into a new library."""
+        if program == RIVAL:
+            return self._rclip_index(folder, library)
+        model = f"{ARCHITECTURE}:{self.weights}{OPTIONS[program]}"
+        spent = self.sightline(library, "index", str(folder), "--model", model, "--json")
+        summary = json.loads(spent.output)
+        return Indexed(spent, summary["new"], summary["timings"])
 
-    def rclip_index(self, folder: Path, data: Path) -> tuple[float, int, dict[str, float]]:
-        """Index, and return the seconds, the number of pictures in the database, and no stages."""
+    def _rclip_index(self, folder: Path, data: Path) -> Indexed:
         data.mkdir()
         for part in (RCLIP_MODEL, Path("tokenizer")):
             (data / part).symlink_to(self.base / "rclip" / part, target_is_directory=True)
         command = [str(self.python), "-c", RCLIP_INDEX, str(folder)]
-        seconds, _ = _wall(command, {"RCLIP_DATADIR": str(data)}, folder)
+        spent = _run(command, {"RCLIP_DATADIR": str(data)}, folder)
         connection = sqlite3.connect(data / "db.sqlite3")
         (count,) = connection.execute("SELECT count(*) FROM images WHERE deleted IS NULL").fetchone()
         connection.close()
-        return seconds, count, {}
+        return Indexed(spent, count, {})
 
-    def search(self, program: str, folder: Path, library: Path) -> float:
-        """Search for a text in a new process, and return the seconds. Ends the race if nothing is found."""
-        if program == "sightline":
-            seconds, output = self.sightline(library, "search", QUERY)
+    def search(self, program: str, folder: Path, library: Path) -> Spent:
+        """Search for a text in a new process. Ends the race if nothing is found."""
+        if program != RIVAL:
+            spent = self.sightline(library, "search", QUERY)
         else:
             command = [str(self.python), "-m", "rclip", "--no-indexing", QUERY]
-            seconds, output = _wall(command, {"RCLIP_DATADIR": str(library)}, folder)
-        if ".jpg" not in output:
-            sys.exit(f"{program} found nothing:\n{output}")
-        return seconds
+            spent = _run(command, {"RCLIP_DATADIR": str(library)}, folder)
+        if ".jpg" not in spent.output:
+            sys.exit(f"{program} found nothing:\n{spent.output}")
+        return spent
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -154,7 +180,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--photos", type=int, default=120, metavar="N", help="JPEGs of 12 megapixels")
     parser.add_argument("--small", type=int, default=600, metavar="N", help="JPEGs of 640x480")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", choices=("sightline", "rclip"), help="run one of the two programs")
+    parser.add_argument("--only", choices=(SIGHTLINE, RIVAL), help="run one of the two programs")
+    parser.add_argument("--int8", action="store_true", help="let Sightline take part with pictures in 8 bits, too")
     parser.add_argument("--rclip", type=Path, metavar="PYTHON", help="Python of an environment that has rclip 3")
     parser.add_argument("--keep", action="store_true", help="keep pictures, models and libraries")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
@@ -219,36 +246,45 @@ def _race(
     course: Course, sets: Mapping[str, tuple[Path, int, int]], options: argparse.Namespace
 ) -> tuple[list[Figures], float]:
     """Return the figures, and the forward-only rate in pictures per second."""
-    programs = [options.only] if options.only else ["sightline", "rclip"]
-    indexers: dict[str, Callable[[Path, Path], tuple[float, int, dict[str, float]]]]
-    indexers = {"sightline": course.sightline_index, "rclip": course.rclip_index}
+    programs = [options.only] if options.only else [SIGHTLINE, RIVAL]
+    if options.int8:
+        programs.insert(1, INT8)
     write_race_photos(course.base / "warm-up", 8, (640, 480), 8)
     for program in programs:  # compiles and calibrates models, and fills the page cache
         folder, library = course.base / "warm-up", course.base / f"{program}-warm-up"
-        indexers[program](folder, library)
+        course.index(program, folder, library)
         course.search(program, folder, library)
-    rows: list[tuple[str, str, int, float, dict[str, float]]] = []
+    rows: list[_Round] = []
     rates = []
     for turn in range(options.rounds):
         rates.append(_forward_rate(course))
         for name, (folder, count, _) in sets.items():
             for program in programs:
                 library = course.base / f"{program}-{name}-{turn}"
-                seconds, indexed, stages = indexers[program](folder, library)
-                if indexed != count:
-                    sys.exit(f"{program} indexed {indexed} of {count} pictures")
-                rows.append((f"index {name}", program, count, seconds, stages))
-                rows.append((f"first search, {name}", program, 0, course.search(program, folder, library), {}))
+                indexed = course.index(program, folder, library)
+                if indexed.pictures != count:
+                    sys.exit(f"{program} indexed {indexed.pictures} of {count} pictures")
+                rows.append(_Round((f"index {name}", program, count), indexed.spent, indexed.stages))
+                found = course.search(program, folder, library)
+                rows.append(_Round((f"first search, {name}", program, 0), found, {}))
     return _figures(rows), statistics.median(rates)
 
 
-def _figures(rows: Sequence[tuple[str, str, int, float, dict[str, float]]]) -> list[Figures]:
+class _Round(NamedTuple):
+    key: tuple[str, str, int]
+    """Measure, program and number of pictures."""
+    spent: Spent
+    stages: Mapping[str, float]
+
+
+def _figures(rows: Sequence[_Round]) -> list[Figures]:
     """Gather the rounds of each measure and program, in the order of their first round."""
     result = []
-    for key in dict.fromkeys(row[:3] for row in rows):
-        rounds = [row for row in rows if row[:3] == key]
-        stages = {name: statistics.median(row[4].get(name, 0.0) for row in rounds) for name in rounds[0][4]}
-        result.append(Figures(*key, tuple(row[3] for row in rounds), stages))
+    for key in dict.fromkeys(row.key for row in rows):
+        rounds = [row for row in rows if row.key == key]
+        stages = {name: statistics.median(row.stages.get(name, 0.0) for row in rounds) for name in rounds[0].stages}
+        seconds = tuple(row.spent.seconds for row in rounds)
+        result.append(Figures(*key, seconds, tuple(row.spent.processor for row in rounds), stages))
     return result
 
 
@@ -256,8 +292,7 @@ def _forward_rate(course: Course) -> float:
     """Return the pictures per second of Sightline's model alone, in a new process, with the pixels in memory."""
     script = "from benchmarks.race import print_forward_rate; print_forward_rate()"
     environment = {"SIGHTLINE_MODELS": str(course.base / "models"), "RACE_MODEL": f"{ARCHITECTURE}:{course.weights}"}
-    _, output = _wall([sys.executable, "-c", script], environment, Path(__file__).parent.parent)
-    return float(output)
+    return float(_run([sys.executable, "-c", script], environment, Path(__file__).parent.parent).output)
 
 
 def print_forward_rate() -> None:
@@ -273,16 +308,21 @@ def print_forward_rate() -> None:
     print(FORWARD_PICTURES / (perf_counter() - started))
 
 
-def _wall(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> tuple[float, str]:
+def _run(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Spent:
     # Without this variable, both programs start from bytecode, as after an installation.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    started = perf_counter()
+    started, before = perf_counter(), _processor_seconds()
     done = subprocess.run(
         command, env={**inherited, **environment}, cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(f"{command[0]} failed:\n{done.stderr}")
-    return perf_counter() - started, done.stdout
+    return Spent(perf_counter() - started, _processor_seconds() - before, done.stdout)
+
+
+def _processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _conditions(options: argparse.Namespace, sets: Mapping[str, tuple[Path, int, int]]) -> dict[str, Any]:
@@ -299,9 +339,9 @@ def _conditions(options: argparse.Namespace, sets: Mapping[str, tuple[Path, int,
 
 def _print(figures: Sequence[Figures], forward: float, conditions: Mapping[str, Any]) -> None:
     """Print the figures as a table if rich is installed, else as plain lines."""
-    head = ("measure", "program", "median s", "spread s", "pictures/s", "of forward only")
+    head = ("measure", "program", "median s", "spread s", "processor s", "pictures/s", "of forward only")
     cells = [
-        (row.measure, row.program, f"{row.median:.2f}", f"{row.spread:.2f}")
+        (row.measure, row.program, f"{row.median:.2f}", f"{row.spread:.2f}", f"{statistics.median(row.processor):.2f}")
         + ((f"{row.rate:.1f}", f"{row.rate / forward:.0%}") if row.pictures else ("", ""))
         for row in figures
     ]
@@ -320,7 +360,7 @@ def _print(figures: Sequence[Figures], forward: float, conditions: Mapping[str, 
     for row in figures:
         if row.stages:
             each = ", ".join(f"{name} {1000 * s / row.pictures:.2f}" for name, s in row.stages.items())
-            print(f"{row.measure}, ms per picture: {each}")
+            print(f"{row.measure}, {row.program}, ms per picture: {each}")
 
 
 if __name__ == "__main__":

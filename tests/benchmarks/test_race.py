@@ -25,7 +25,7 @@ def test_every_file_has_content_of_its_own(tmp_path: Path) -> None:
 
 
 def test_figures_of_three_rounds() -> None:
-    figures = Figures("index", "sightline", 120, (12.0, 10.0, 15.0))
+    figures = Figures("index", "sightline", 120, (12.0, 10.0, 15.0), (20.0, 21.0, 22.0))
     assert figures.median == 12.0
     assert figures.spread == 5.0
     assert figures.rate == pytest.approx(10.0)
