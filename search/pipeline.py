@@ -28,7 +28,8 @@ from search.options import SearchOptions
 from search.paging import Cursor, CursorPosition, query_digest
 from search.query import Query
 from search.query_embedding import EmbeddedQuery, QueryEmbedder
-from search.ranking import RankedHits, RankingRequest, merit, rank_many, stored_vectors
+from search.ranking import rank_many, stored_vectors
+from search.ranking_request import RankedHits, RankingRequest, merit
 from search.relevance import TEXT_KINDS, min_relevant_score
 from search.results import Answer, Hit
 from search.text_matches import TextSearch, with_texts, word_shares

@@ -12,7 +12,8 @@ from search.pipeline import run_query
 from search.query import Part, Query, VectorInput
 from search.query_cache import QueryCache
 from search.query_embedding import QueryEmbedder
-from search.ranking import RankingRequest, rank, rank_many
+from search.ranking import rank, rank_many
+from search.ranking_request import RankingRequest
 from search.results import Hit
 from store import Library
 from store.catalog.frame_ids import content_of, number_of

@@ -20,7 +20,8 @@ from search import Filters, Query, Searcher, SearchOptions
 from search.active_space import ActiveSpace
 from search.options import Sort
 from search.paging import CursorPosition
-from search.ranking import RankingRequest, rank, rank_many
+from search.ranking import rank, rank_many
+from search.ranking_request import RankingRequest
 from search.results import Hit
 from store import Library
 from store.catalog.frame_ids import content_of, frame_id, number_of

@@ -229,7 +229,7 @@ def test_picture_lost_during_search_is_replaced_by_next(
             writer.execute(update(Picture).where(Picture.content_id == best.id).values(state=PictureState.MISSING))
         return load_content_records(library, ids)
 
-    monkeypatch.setattr("search.ranking.load_content_records", gone_by_now)
+    monkeypatch.setattr("search.hit_selection.load_content_records", gone_by_now)
     (hit,) = searcher.search("red", k=1)
     assert (hit.id, hit.rank) == (second.id, 1)
 

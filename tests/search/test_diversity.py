@@ -12,7 +12,7 @@ from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
 from indexer import index
 from search import Filters, Searcher, SearchOptions
-from search.ranking import diverse_order, rescaled
+from search.diversity import diverse_order, rescaled
 from store import Library
 
 Paint = Callable[..., Path]
