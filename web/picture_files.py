@@ -114,7 +114,7 @@ def _resolve_below(root: Path, path: Path) -> Path:
 def _open_below(root: Path, path: Path) -> BinaryIO:
     """Open the regular file `path` below `root`."""
     if isinstance(path, ObjectPath):  # there are no links
-        return open_file(path)
+        return open_file(path, ahead=False)
     real = _resolve_below(root, path)
     # `real` contains no links; O_NOFOLLOW refuses one that has replaced the file since then.
     descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -84,8 +84,11 @@ class RootFiles(ABC):
         """Return the status of a regular file, None for anything else. Links are followed. Raises `OSError`."""
 
     @abstractmethod
-    def open(self, relpath: bytes) -> BinaryIO:
-        """Open a file for reading; it is seekable. Raises `OSError`, as reading does if the file changes."""
+    def open(self, relpath: bytes, *, ahead: bool = True) -> BinaryIO:
+        """Open a file for reading; it is seekable. Raises `OSError`, as reading does if an object changes.
+
+        `ahead` says that it will be read from the beginning.
+        """
 
     @abstractmethod
     def first_bytes(self, relpath: bytes, count: int) -> bytes:

@@ -48,7 +48,7 @@ class DiskFiles(RootFiles):
             return None
         return FileStatus(status.st_size, modified_ns(status), changed_ns(status), self._inodes.of(status, path))
 
-    def open(self, relpath: bytes) -> BinaryIO:
+    def open(self, relpath: bytes, *, ahead: bool = True) -> BinaryIO:  # noqa: ARG002 (the system reads ahead)
         """Open a file."""
         return open(self._path(relpath), "rb")
 

@@ -88,9 +88,9 @@ class ObjectFiles(RootFiles):
         """Return the status of an object. Raises `FileNotFoundError` if there is none."""
         return self._store.status(self._bucket, self._key(relpath)).file_status
 
-    def open(self, relpath: bytes) -> BinaryIO:
+    def open(self, relpath: bytes, *, ahead: bool = True) -> BinaryIO:
         """Open an object."""
-        return cast("BinaryIO", OpenedObject(self._store, self._bucket, self._key(relpath)))
+        return cast("BinaryIO", OpenedObject(self._store, self._bucket, self._key(relpath), ahead=ahead))
 
     def first_bytes(self, relpath: bytes, count: int) -> bytes:
         """Return the first bytes of an object."""

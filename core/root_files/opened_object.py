@@ -20,20 +20,26 @@ class OpenedObject(io.BufferedIOBase):
     """An object as a seekable file. All bytes are those of one version: if the object is replaced, reading fails.
 
     `status` is that of this version. `failure` is the error with which a read has failed: libraries that read from a
-    file of Python often replace an error by one of their own. Opening it reads the first block.
+    file of Python often replace an error by one of their own. With `ahead`, opening it reads the first block, so that
+    most photos take one request; without, it asks for the status only.
     """
 
-    def __init__(self, store: ObjectStore, bucket: str, key: str, block_bytes: int = BLOCK_BYTES) -> None:
+    def __init__(
+        self, store: ObjectStore, bucket: str, key: str, *, ahead: bool = True, block_bytes: int = BLOCK_BYTES
+    ) -> None:
         super().__init__()
         self.failure: OSError | None = None
         self._store = store
         self._bucket = bucket
         self._key = key
         self._block_bytes = block_bytes
-        first, found = store.read(bucket, key, 0, block_bytes)
-        self._etag = found.etag
-        self._blocks = OrderedDict({0: first})
+        self._blocks = OrderedDict[int, bytes]()
         self._position = 0
+        if ahead:
+            self._blocks[0], found = store.read(bucket, key, 0, block_bytes)
+        else:
+            found = store.status(bucket, key)
+        self._etag = found.etag
         self.status: FileStatus = found.file_status
 
     def readable(self) -> bool:

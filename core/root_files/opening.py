@@ -22,10 +22,13 @@ def root_files(root: Path) -> RootFiles:
     return DiskFiles(root) if objects is None else ObjectFiles(objects, _store_of(objects))
 
 
-def open_file(path: Path) -> BinaryIO:
-    """Open a file by its full path for reading; it is seekable. Raises `OSError`, and `ExtraMissing`."""
+def open_file(path: Path, *, ahead: bool = True) -> BinaryIO:
+    """Open a file by its full path for reading; it is seekable. Raises `OSError`, and `ExtraMissing`.
+
+    `ahead` says that it will be read from the beginning.
+    """
     if object_path(path) is not None:
-        return root_files(path.parent).open(os.fsencode(path.name))
+        return root_files(path.parent).open(os.fsencode(path.name), ahead=ahead)
     return path.open("rb")
 
 
