@@ -20,6 +20,9 @@ from core.version import __version__
 
 __all__ = ["main", "sightline"]
 
+FIRST_COLLECTION, LATER_COLLECTIONS = 200_000, 50_000
+"""New objects that are followed by a collection of garbage."""
+
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "index": ("cli.commands.index:index", "Add folders of pictures to the library, or update it."),
@@ -160,10 +163,20 @@ def main() -> NoReturn:
 def _relax_garbage_collection() -> None:
     """Collect garbage rarely: nearly all objects of a short run, above all its modules, live until it ends.
 
-    By default, Python collects after every 700 new objects and over all objects at exit: a fifth of a short run.
+    By default, Python collects after every 700 new objects and over all objects at exit: a fifth of a short run. A
+    search ends before the first collection now, which saves it three that take a twentieth of its time.
     """
-    gc.set_threshold(50_000)
+    gc.set_threshold(FIRST_COLLECTION)
+    if _collect_more_often not in gc.callbacks:
+        gc.callbacks.append(_collect_more_often)
     atexit.register(_skip_final_collection)
+
+
+def _collect_more_often(phase: str, _: dict[str, int]) -> None:
+    """Collect after fewer objects once a run is not short any more: collections of many objects take long."""
+    if phase == "stop":
+        gc.callbacks.remove(_collect_more_often)
+        gc.set_threshold(LATER_COLLECTIONS)
 
 
 def _skip_final_collection() -> None:

@@ -1,5 +1,7 @@
 """Help, errors, completion and exit codes of all verbs."""
 
+import atexit
+import gc
 import os
 import subprocess
 import sys
@@ -11,7 +13,15 @@ import click
 import pytest
 
 from cli.commands.models import MODEL_VERBS
-from cli.main import SECTIONS, VERBS
+from cli.main import (
+    FIRST_COLLECTION,
+    LATER_COLLECTIONS,
+    SECTIONS,
+    VERBS,
+    _collect_more_often,
+    _relax_garbage_collection,
+    _skip_final_collection,
+)
 from encoders.model_catalog import BUILT_IN_MODELS, TEST_DOUBLE
 from sightline import __version__
 
@@ -160,6 +170,20 @@ def test_garbage_collection_is_skipped_at_exit(loaded: str, frozen: str) -> None
     hook = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 10_000)); "
     command = [sys.executable, "-c", loaded + hook + RUN[2], "--version"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1] == frozen
+
+
+def test_garbage_is_collected_more_often_after_a_short_run() -> None:
+    before = gc.get_threshold()
+    try:
+        _relax_garbage_collection()
+        assert gc.get_threshold()[0] == FIRST_COLLECTION
+        gc.collect()
+        assert gc.get_threshold()[0] == LATER_COLLECTIONS
+        gc.collect()
+        assert _collect_more_often not in gc.callbacks
+    finally:
+        gc.set_threshold(*before)
+        atexit.unregister(_skip_final_collection)
 
 
 def test_errors_escape_control_characters(sightline: Sightline, tmp_path: Path) -> None:
