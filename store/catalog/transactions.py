@@ -28,7 +28,7 @@ def is_writing_temporary(connection: Connection) -> bool:
 def reading(connection: Connection) -> Iterator[Connection]:
     """Yield `connection` within a read transaction: one consistent view of the catalogue."""
     connection.execution_options(**{_KIND: _READS})
-    with connection.begin():
+    with _transaction(connection):
         yield connection
 
 
@@ -40,7 +40,7 @@ def writing(connection: Connection) -> Iterator[Connection]:
     within the block is therefore still so when it is committed.
     """
     connection.execution_options(**{_KIND: _WRITES})
-    with _rolled_back_on_error(connection):
+    with _transaction(connection):
         yield connection
 
 
@@ -48,23 +48,30 @@ def writing(connection: Connection) -> Iterator[Connection]:
 def writing_temporary(connection: Connection) -> Iterator[Connection]:
     """Yield `connection` within a transaction that changes only temporary tables of this connection."""
     connection.execution_options(**{_KIND: _WRITES_TEMPORARY})
-    with _rolled_back_on_error(connection):
+    with _transaction(connection):
         yield connection
 
 
 @contextmanager
-def _rolled_back_on_error(connection: Connection) -> Iterator[None]:
+def _transaction(connection: Connection) -> Iterator[None]:
     """Begin and commit a transaction, and also end the one that a commit leaves open if it fails.
 
     SQLAlchemy takes that for ended. What cleans up afterwards, with the same connection, could not begin another one,
-    and would hide the first error.
+    and would hide the first error. So would an error of rolling back, such as after Ctrl-C in the middle of a COPY.
     """
+    first: BaseException | None = None
     try:
         with connection.begin():
-            yield
-    except BaseException:
+            try:
+                yield
+            except BaseException as exc:
+                first = exc
+                raise
+    except BaseException as exc:
         if not (connection.closed or connection.invalidated):
             _roll_back(connection)
+        if first is not None and exc is not first:
+            raise first from first.__cause__
         raise
 
 

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
 __all__ = ["BriefConnection", "BriefCursor"]
 
@@ -27,8 +27,8 @@ class BriefConnection(psycopg.Connection[Any]):
         if self._is_ending or not self.read_only or self._pipeline or status != TransactionStatus.INTRANS:
             super().commit()
             return
-        self.pgconn.send_query(b"COMMIT")
         self._is_ending = True
+        self.pgconn.send_query(b"COMMIT")
         if self.pgconn.flush():
             self.settle()
 
@@ -41,15 +41,20 @@ class BriefConnection(psycopg.Connection[Any]):
         """Wait for the end of the transaction that `commit` ended. Raises `psycopg.OperationalError`."""
         if not self._is_ending:
             return
-        self._is_ending = False
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.pgconn.socket, selectors.EVENT_READ)
-            while self.pgconn.flush() or self.pgconn.is_busy():
-                selector.select()
-                self.pgconn.consume_input()
-        while (result := self.pgconn.get_result()) is not None:
-            if result.status != ExecStatus.COMMAND_OK:
-                raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self.pgconn.socket, selectors.EVENT_READ)
+                while self.pgconn.flush() or self.pgconn.is_busy():
+                    selector.select()
+                    self.pgconn.consume_input()
+            while (result := self.pgconn.get_result()) is not None:
+                if result.status != ExecStatus.COMMAND_OK:
+                    raise psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        except BaseException:  # also Ctrl-C: the next result would be taken for that of another statement
+            self.close()
+            raise
+        finally:
+            self._is_ending = False
 
     def wait(self, *arguments: Any, **options: Any) -> Any:
         """Do what any other method does on the connection, after the transaction before it."""
@@ -74,5 +79,13 @@ class BriefCursor(psycopg.Cursor[Any]):
             connection.settle()
         if connection.autocommit or connection.pgconn.transaction_status != TransactionStatus.IDLE:
             return super().execute(query, params, **options)
-        with connection.pipeline():
-            return super().execute(query, params, **options)
+        try:
+            with connection.pipeline():
+                return super().execute(query, params, **options)
+        except psycopg.Error as exc:
+            if connection.closed or connection.pgconn.pipeline_status == PipelineStatus.OFF:
+                raise
+            connection.close()  # Ctrl-C ended the pipeline between two results, and hides behind what that led to
+            if isinstance(exc.__context__, KeyboardInterrupt):
+                raise exc.__context__ from None
+            raise

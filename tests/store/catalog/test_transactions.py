@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TypeAlias
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from core.errors import LibraryReadOnly
 from store import Library
 from store.catalog.transactions import reading, writing, writing_temporary
 from store.library import mark_changed
+
+Begun: TypeAlias = Callable[[Connection], AbstractContextManager[Connection]]
 
 
 def test_temporary_tables_are_written_while_another_transaction_writes(library: Library) -> None:
@@ -31,6 +36,21 @@ def test_temporary_rows_are_rolled_back_on_an_exception(library: Library) -> Non
             raise KeyError
         with writing(connection):
             assert connection.execute(text("SELECT count(*) FROM seen")).scalar_one() == 0
+
+
+@pytest.mark.parametrize("begun", [reading, writing, writing_temporary])
+def test_an_error_of_rolling_back_does_not_hide_the_first(library: Library, begun: Begun) -> None:
+    def fail(connection: Connection) -> None:
+        connection.execute(text("SELECT 1")).close()
+        connection.connection.driver_connection.close()  # type: ignore[union-attr]
+        raise KeyboardInterrupt
+
+    with library.connect() as connection:
+        with pytest.raises(KeyboardInterrupt), begun(connection):
+            fail(connection)
+        assert connection.invalidated
+        with begun(connection):
+            assert connection.scalar(text("SELECT 2")) == 2
 
 
 @pytest.mark.sqlite("a library in a folder")

@@ -1,5 +1,6 @@
 """A connection that waits less often for its server ends transactions and reports errors as any other does."""
 
+import selectors
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -114,3 +115,30 @@ def test_a_connection_that_was_lost_is_only_reported_by_an_exception(
     with pytest.raises(psycopg.OperationalError):
         connection.execute("SELECT 1")
     assert not caplog.records  # they would be printed
+
+
+def test_a_connection_that_is_interrupted_between_transactions_is_not_used_again(
+    connection: BriefConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.read_only = True
+    connection.execute("SELECT 1")
+    connection.commit()
+    monkeypatch.setattr(selectors, "DefaultSelector", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT 2")
+    monkeypatch.undo()
+    assert is_lost(connection)
+
+
+def test_an_interrupt_in_the_middle_of_results_is_no_error_of_the_driver(
+    connection: BriefConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(psycopg.Pipeline, "_process_results", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT 1")
+    monkeypatch.undo()
+    assert is_lost(connection)
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
