@@ -12,11 +12,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from sqlalchemy import update
 
 from core.errors import JobActionRefused, TooManyJobs, UnknownJob
-from store import Library, jobs
+from store import Library
 from store.catalog.tables import JobRow
 from store.jobs import (
-    TRANSITIONS,
-    WISHES,
     Action,
     JobState,
     Priority,
@@ -35,6 +33,9 @@ from store.jobs import (
     record_progress,
     take_up,
 )
+from store.jobs.job import TRANSITIONS, WISHES
+from store.jobs.rows import KEPT_DAYS, now
+from store.jobs.running import MAX_CRASHES
 
 
 def folders(*names: str) -> dict[str, Any]:
@@ -155,17 +156,17 @@ def test_job_of_a_process_that_ended_does_as_it_was_asked(library: Library, acti
 
 def test_job_that_ends_every_process_fails_in_the_end(library: Library) -> None:
     add_job(library, "index", {})
-    for _ in range(jobs.MAX_CRASHES):
+    for _ in range(MAX_CRASHES):
         job = claim(library)
         take_up(library)
     failed = find_job(library, job)
     assert (failed.state, failed.problem) == (JobState.FAILED, "JobCrashed")
-    assert str(jobs.MAX_CRASHES) in str(failed.error)
+    assert str(MAX_CRASHES) in str(failed.error)
 
 
 def test_job_that_advances_may_be_taken_up_any_number_of_times(library: Library) -> None:
     add_job(library, "index", {})
-    for done in range(1, 3 * jobs.MAX_CRASHES):
+    for done in range(1, 3 * MAX_CRASHES):
         job = claim(library)
         record_progress(library, job, "embedding", 0, 99)
         record_progress(library, job, "embedding", done, 99)
@@ -176,7 +177,7 @@ def test_job_that_advances_may_be_taken_up_any_number_of_times(library: Library)
 def test_finished_jobs_are_kept_for_a_time_and_up_to_a_number(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "MAX_FINISHED_JOBS", 3)
+    monkeypatch.setattr("store.jobs.rows.MAX_FINISHED_JOBS", 3)
     ended = []
     for number in range(5):
         add_job(library, "index", folders(str(number)))
@@ -184,7 +185,7 @@ def test_finished_jobs_are_kept_for_a_time_and_up_to_a_number(
         end_run(library, ended[-1], {})
     assert [job.id for job in list_jobs(library)] == ended[:1:-1]
     with library.transaction() as connection:
-        old = jobs._now() - timedelta(days=jobs.KEPT_DAYS, seconds=1)
+        old = now() - timedelta(days=KEPT_DAYS, seconds=1)
         connection.execute(update(JobRow).where(JobRow.id == ended[3]).values(ended_at=old))
     waiting = add_job(library, "index", folders("/a")).id
     assert [job.id for job in list_jobs(library)] == [waiting, ended[4], ended[2]]
@@ -193,7 +194,7 @@ def test_finished_jobs_are_kept_for_a_time_and_up_to_a_number(
 
 
 def test_queue_is_bounded(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MAX_UNFINISHED_JOBS", 2)
+    monkeypatch.setattr("store.jobs.queue.MAX_UNFINISHED_JOBS", 2)
     for name in ("/a", "/b"):
         add_job(library, "index", folders(name))
     with pytest.raises(TooManyJobs):
