@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
-from sqlalchemy.orm.util import AliasedClass
 
 from core.files import absolute
 from core.object_paths import as_path
@@ -14,6 +13,7 @@ from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
 from store.catalog.root_paths import path_here, roots_here_below
 from store.catalog.tables import Picture, PictureState, ReplacedContent, Root, RootKind
+from store.catalog.tables.mapping import Aliased
 from store.library import Library, Writer
 
 __all__ = [
@@ -130,7 +130,7 @@ def is_finished_collection() -> ColumnElement[bool]:
 
 
 def in_finished_root(
-    connection: Connection, pictures: type[Picture] | AliasedClass[Picture] = Picture
+    connection: Connection, pictures: type[Picture] | Aliased[Picture] = Picture
 ) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on `pictures` that leave out documents whose import was not completed; none nearly always.
 

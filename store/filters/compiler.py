@@ -20,7 +20,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.errors import InvalidQuery, PathNotIndexed
 from core.files import absolute
@@ -29,6 +28,7 @@ from store.catalog.geography import box_around
 from store.catalog.id_sets import among
 from store.catalog.portable_sql import metres_between
 from store.catalog.tables import AlbumContent, Content, ContentTag, PersonRow, Picture, PictureTag, Tag, TextFrame
+from store.catalog.tables.mapping import MappedColumn
 from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.catalog.text_search import text_in, text_like
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
@@ -176,7 +176,7 @@ def _name(connection: Connection, field: Field, test: FieldTest) -> ColumnElemen
     if test.op is Op.EXISTS:
         return _known(field, test)
     accepts = _acceptor(test)
-    if accepts is None or not isinstance(field.value, InstrumentedAttribute):
+    if accepts is None or not isinstance(field.value, MappedColumn):
         return None
     return among(field.value, [name for name in distinct_values(connection, field.value) if accepts(name)])
 

@@ -7,11 +7,11 @@ A city that a file names is also found by its other names, if a gazetteer knows 
 from collections.abc import Callable, Collection, Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
 
 from store.catalog.collation import fold
 from store.catalog.id_sets import among
 from store.catalog.tables import Content, ContentPlace, NamedPlace, PersonRow, PlaceName, PlaceRow
+from store.catalog.tables.mapping import MappedColumn
 
 __all__ = [
     "distinct_values",
@@ -81,9 +81,7 @@ def in_place(
     )
 
 
-def distinct_values(
-    connection: Connection, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
-) -> Sequence[str]:
+def distinct_values(connection: Connection, column: MappedColumn[str] | MappedColumn[str | None]) -> Sequence[str]:
     """Return the distinct values of `column`, the first of an index, in ascending order.
 
     This takes one step through the index per value (a skip scan), which SQLite does not do by itself here. For a

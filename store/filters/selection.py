@@ -19,7 +19,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.operators import in_op
 from sqlalchemy.sql.selectable import SelectStatementGrouping
@@ -29,6 +28,7 @@ from store.albums.expansion import expand_albums
 from store.catalog.id_sets import Ids, read_ids
 from store.catalog.portable_sql import mostly
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Sidecar
+from store.catalog.tables.mapping import aliased
 from store.filters.compiler import compile_test
 from store.filters.conditions import And, Condition, FieldTest, Not, Op, Or, check_size
 from store.filters.fields import FIELDS, Needs

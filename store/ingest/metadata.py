@@ -27,7 +27,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from core.metadata import (
     MAX_DESCRIPTION_LENGTH,
@@ -39,6 +38,7 @@ from core.metadata import (
 )
 from store.catalog.collation import clean_name
 from store.catalog.tables import Base, Content, Picture, PictureState, PictureTag, Sidecar, TagSource
+from store.catalog.tables.mapping import aliased
 from store.catalog.transactions import reading, writing
 from store.ingest.scanned_files import SEEN, SidecarFile, pack_sidecars, unpack_sidecars
 from store.ingest.sidecar_facts import SidecarFacts, pack_facts, unpack_facts

@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import aliased
 
 from store.catalog.bulk_insert import insert_new, load_rows
 from store.catalog.tables import (
@@ -35,6 +34,7 @@ from store.catalog.tables import (
     TagSource,
     VectorFailure,
 )
+from store.catalog.tables.mapping import aliased
 from store.catalog.transactions import reading, writing_temporary
 from store.ingest.metadata import mark_sidecar_contents
 from store.ingest.scanned_files import COMPANIONS, RELEASED, SEEN, ScannedFile

@@ -17,9 +17,9 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.root_files import FileStatus
+from store.catalog.tables.mapping import MappedColumn
 
 __all__ = [
     "COMPANIONS",
@@ -177,7 +177,7 @@ def _above(path: bytes) -> Iterator[bytes]:
         yield path
 
 
-def is_excluded(path: InstrumentedAttribute[bytes] | ColumnElement[bytes]) -> ColumnElement[bool]:
+def is_excluded(path: MappedColumn[bytes] | ColumnElement[bytes]) -> ColumnElement[bool]:
     """Whether the scan did not look at a path, because it could not read it or one above it."""
     last = select(EXCLUDED.c.beyond).where(path >= EXCLUDED.c.first).order_by(EXCLUDED.c.first.desc()).limit(1)
     everything = select(EXCLUDED.c.first).where(EXCLUDED.c.beyond.is_(None)).exists()

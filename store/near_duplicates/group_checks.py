@@ -1,10 +1,10 @@
 """Finding groups of near-duplicates that cannot be right, and resetting them; for `verify` and `repair`."""
 
 from sqlalchemy import Connection, delete, func, or_, select, update
-from sqlalchemy.orm import aliased
 
 from store.catalog.id_sets import batch_slices
 from store.catalog.tables import DistinctPair, PerceptualHashRow
+from store.catalog.tables.mapping import aliased
 from store.near_duplicates.grouper import DuplicateThresholds
 from store.near_duplicates.hashes import HASH_BYTES
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, func, or_, select
-from sqlalchemy.orm import aliased
 
 from core.errors import PathNotIndexed
 from core.files import absolute
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.id_sets import among as is_among
 from store.catalog.tables import PerceptualHashRow, Picture, PictureState, Root, RootKind
+from store.catalog.tables.mapping import aliased
 from store.library import Library
 from store.queries import ContentRecord, content_records_in
 from store.roots import locations_at

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.object_paths import as_path
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root, RootKind, VectorFailure
+from store.catalog.tables.mapping import MappedColumn
 from store.library import Library
 from store.spaces.registry import StoredSpace
 from store.spaces.unread_frames import has_unread_frames
@@ -19,7 +19,7 @@ __all__ = ["Coverage", "MissingEmbedding", "count_missing", "count_unavailable",
 MISSING_PAGE_SIZE = 500
 """Contents read from the catalogue at a time."""
 
-_Id: TypeAlias = ColumnElement[int] | ColumnElement[int | None] | InstrumentedAttribute[int]
+_Id: TypeAlias = ColumnElement[int] | ColumnElement[int | None] | MappedColumn[int]
 
 
 @dataclass(frozen=True)

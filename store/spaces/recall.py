@@ -65,7 +65,7 @@ def measure_recall(
     return index.probes, MeasuredRecall(text, picture, len(texts), generated)
 
 
-def text_like(pictures: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def text_like(pictures: NDArray[np.float32], rng: "np.random.Generator") -> NDArray[np.float32]:
     """Return unit vectors (n, D) that are as far from the vectors of pictures (n, D) as those of texts are.
 
     The vectors of texts and of pictures lie in different cones (Liang et al., "Mind the gap", NeurIPS 2022). A query
@@ -88,7 +88,7 @@ def _recall(index: LayeredIndex, queries: NDArray[np.float32], best: Ids) -> flo
     )
 
 
-def _sample(index: LayeredIndex, number: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _sample(index: LayeredIndex, number: int, rng: "np.random.Generator") -> NDArray[np.float32]:
     """Return `number` vectors of the base as queries, each moved a little: a picture itself is always found."""
     rows = np.sort(rng.choice(len(index.base), min(number, len(index.base)), replace=False))
     vectors = index.base.stored()[rows].astype(np.float32)

@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, insert, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from store.catalog.id_sets import Ids, batch_slices
 from store.catalog.tables import UnreadFrames
+from store.catalog.tables.mapping import MappedColumn
 from store.spaces.registry import StoredSpace
 
 __all__ = ["has_unread_frames", "mark_read", "mark_unread", "unread_contents"]
 
 
-def has_unread_frames(
-    stored: StoredSpace, content_id: ColumnElement[Any] | InstrumentedAttribute[Any]
-) -> ColumnElement[bool]:
+def has_unread_frames(stored: StoredSpace, content_id: ColumnElement[Any] | MappedColumn[Any]) -> ColumnElement[bool]:
     """Whether a content may have frames without a vector in this space."""
     return content_id.in_(select(UnreadFrames.content_id).where(UnreadFrames.space_id == stored.id))
 

@@ -3,12 +3,13 @@
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Integer, MetaData
-from sqlalchemy.orm import DeclarativeBase
+
+from store.catalog.tables.mapping import MappedClass
 
 __all__ = ["Base"]
 
 
-class Base(DeclarativeBase):
+class Base(MappedClass):
     """Base class of all tables. Every constraint gets a name, so that migrations can refer to it."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger().with_variant(Integer(), "sqlite")}

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
+from store.catalog.tables.mapping import Mapped, mapped_column
 
 __all__ = [
     "Content",

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.engine.default import DefaultExecutionContext
-from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.path_keys import folder_of, name_key, path_key
 from store.catalog.root_paths import RootPath
 from store.catalog.tables.base import Base
+from store.catalog.tables.mapping import Mapped, mapped_column
 
 __all__ = ["Failure", "PassedOver", "Picture", "PictureState", "Root", "RootKind", "Sidecar", "WrittenSidecar"]
 

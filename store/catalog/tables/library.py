@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.root_paths import JobParameters
 from store.catalog.tables.base import Base
+from store.catalog.tables.mapping import Mapped, mapped_column
 
 __all__ = ["BLOCK_SIZE", "ContentBlock", "JobRow", "KeptCounts", "LibraryState"]
 

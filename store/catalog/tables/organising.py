@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, false, text
-from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
+from store.catalog.tables.mapping import Mapped, mapped_column
 
 __all__ = ["Album", "AlbumContent", "ContentTag", "DistinctPair", "PictureTag", "ReplacedContent", "Tag", "TagSource"]
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
 
 from store.catalog.tables.base import Base
+from store.catalog.tables.mapping import Mapped, mapped_column
 
 __all__ = [
     "Embedding",
