@@ -87,6 +87,24 @@ def test_locks_exclude_other_libraries_and_threads(library: Library, other: Libr
         assert free is not None
 
 
+def test_a_lock_tells_whether_it_is_free_and_writes_no_token(library: Library, other: Library) -> None:
+    mine, theirs = (each.backend.lock("indexing-a.lock") for each in (library, other))
+    assert mine.is_free()
+    assert theirs.is_free()
+    assert mine.acquire(0)
+    token = "SELECT token FROM catalogue_locks WHERE name = 'indexing-a.lock'"
+    with library.read() as connection:
+        before = connection.exec_driver_sql(token).scalar_one()
+    assert not mine.is_free()
+    assert not theirs.is_free()
+    with library.read() as connection:
+        assert connection.exec_driver_sql(token).scalar_one() == before
+    mine.release()
+    assert mine.is_free()
+    assert theirs.acquire(0)
+    theirs.release()
+
+
 def test_locks_of_different_names_are_independent(library: Library, other: Library) -> None:
     with (
         library.exclusive(),
