@@ -144,7 +144,7 @@ def announce(library: Library, stored: StoredSpace, new: NewFile, lock: WriterLo
 
 
 def record(library: Library, connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> None:
-    """Make `file` the current one of a space, whatever is announced now."""
+    """Make `file` the current one of a space, in place of the one that is announced now."""
     if library.backend.shares_files:
         _write_to_catalogue(connection, stored, file)
         _cut_feed_off(connection)

@@ -10,7 +10,7 @@ file is written again.
     publication lock    delete files that are not announced
 
 Others can change the library while a file is written, so that it may be stale when it is announced. Readers add what it
-lacks, as they do later.
+lacks.
 
 The index of a large library is layered (`layered_index`): it has several files, and its manifest is announced.
 """

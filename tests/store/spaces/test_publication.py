@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -307,6 +308,23 @@ def test_an_older_file_does_not_replace_a_newer_one(
     assert entry is not None
     assert (entry.count, entry.revision) == (3, library.revision())
     assert loaded(library, stored) == vectors(library, stored)
+    assert verify(library) == []
+
+
+def test_two_processes_that_add_and_publish_at_once_lose_nothing(
+    library: Library, other: Library, stored: StoredSpace, put: Put
+) -> None:
+    def add(process: Library, numbers: range) -> None:
+        for number in numbers:
+            put(number)
+            index_cache.publish(process, stored)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(add, library, range(1, 16)), pool.submit(add, other, range(101, 116))]:
+            done.result()
+    assert index_cache.publish(library, stored).published
+    assert index_cache.published_count(library, stored) == 30
+    assert len(list(library.indexes.iterdir())) == 1
     assert verify(library) == []
 
 
