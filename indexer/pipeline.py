@@ -57,6 +57,9 @@ from store.spaces.registry import StoredSpace, create_active_space, model_space
 
 __all__ = ["IndexSettings", "index"]
 
+MANY_FILES = 10_000
+"""New files after which the database is asked to count its rows."""
+
 MAX_PASSES = 3
 """How often a file is read whose content another process removes at the same time; the next run tries again."""
 
@@ -94,6 +97,9 @@ def index(
         run.publish()  # the folders before this one are complete
         raise
     run.publish()
+    if context.totals.counts["new"] >= MANY_FILES:
+        with library.connect() as connection:
+            library.backend.note_many_changes(connection)
     totals, seconds = context.totals, perf_counter() - started
     unreadable, absent = tuple(totals.unreadable), tuple(sorted(set(totals.absent)))
     seconds_by_stage = context.timer.seconds

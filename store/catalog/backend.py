@@ -127,6 +127,12 @@ class Backend(ABC):
         `connection` has no transaction. Raises `LibraryUnusable`.
         """
 
+    def note_many_changes(self, connection: Connection) -> None:  # noqa: B027
+        """Have the database learn what it needs for fast answers after many rows were written.
+
+        `connection` has no transaction. Nothing is raised: the answers are the same without it.
+        """
+
     def require_writable(self) -> None:
         """Raise `LibraryReadOnly` if this process cannot change the catalogue."""
         if self.read_only is not None:

@@ -84,6 +84,8 @@ def migrate(
                 move_searches(written, names_here, move_paths)
             _copy_files(target, files)
         files.finish()
+        with target.connect() as connection:
+            target.backend.note_many_changes(connection)
         return MigrationReport(tables, len(files), changes.value() != before)
     finally:
         changes.close()

@@ -5,7 +5,7 @@ This machine keeps index files and caches in a folder of its own. Locks and tran
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -180,13 +180,25 @@ class PostgresBackend(Backend):
 
     def compact(self, connection: Connection) -> None:
         """Have the server reuse the space of deleted rows at once, and return what is free at the ends of files."""
+        self._vacuum(connection, "ANALYZE")
+
+    def note_many_changes(self, connection: Connection) -> None:
+        """Have the server count rows, and note which pages all transactions see.
+
+        It does both by itself, but some minutes later, or only after further changes. Until then, filters look up each
+        row that an index has found.
+        """
+        with suppress(LibraryUnusable):
+            self._vacuum(connection, "ANALYZE, SKIP_LOCKED")
+
+    def _vacuum(self, connection: Connection, options: str) -> None:
         driver: Any = connection.connection.dbapi_connection
         before = driver.autocommit
         driver.autocommit = True
         try:
             with self.errors():
                 for table in server_schema.declared_tables().sorted_tables:
-                    driver.execute(f"VACUUM {table.name}")
+                    driver.execute(f"VACUUM ({options}) {table.name}")
         finally:
             if not driver.closed:
                 driver.autocommit = before

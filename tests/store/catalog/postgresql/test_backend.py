@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from sqlalchemy import insert, select, text
 
 from core.errors import (
@@ -13,7 +14,7 @@ from core.errors import (
     LibraryUnusable,
 )
 from encoders.fake import FakeEncoder
-from indexer import index
+from indexer import index, pipeline
 from store import Library
 from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
@@ -176,3 +177,18 @@ def test_path_that_the_server_cannot_store_costs_only_its_file(library: Library,
     (left_out,) = summary.too_long
     assert left_out.startswith(f"{album}/more/")
     assert index(library, album, FakeEncoder()).unchanged == 4
+
+
+def test_a_run_with_many_new_files_counts_the_rows_of_the_server(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server would do it by itself later. Without a count, it takes each table for a small one."""
+    counted = "SELECT reltuples FROM pg_class WHERE oid IN ('pictures'::regclass, 'contents'::regclass)"
+    for number in range(6):
+        Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    for many, rows in ((7, {-1.0}), (1, {6.0 + 1})):
+        monkeypatch.setattr(pipeline, "MANY_FILES", many)
+        index(library, tmp_path, FakeEncoder())
+        with library.read() as connection:
+            assert set(connection.exec_driver_sql(counted).scalars()) == rows
+        Image.new("RGB", (8, 8), (0, 200, 0)).save(tmp_path / "further.png")
