@@ -2,7 +2,7 @@
 
 Statements are the only use that is made of them: there are no sessions and no objects for rows. The classes are
 therefore made of tables and columns of SQLAlchemy's Core. Type checkers see those of the ORM, which know the type of
-each column. Importing the ORM and configuring its mappers would take a fifth of the time of a first search.
+each column. Importing the ORM and configuring its mappers took a fifth of the processor time of a first search.
 """
 
 from datetime import datetime

@@ -99,6 +99,6 @@ def test_an_alias_is_another_table() -> None:
 
 
 def test_nothing_imports_the_orm() -> None:
-    """It takes a fifth of the time of a short command."""
+    """It took a fifth of the processor time of a short command."""
     code = "import sys, cli.searching, cli.indexing, web; print('sqlalchemy.orm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
