@@ -1,34 +1,32 @@
 // The viewer: one large picture, what is known about it, highlights, and related searches.
 
 import { api, original } from "../api.js";
-import { byId, icon, make } from "../dom.js";
-import { onEdited, rate } from "../edits/changes.js";
+import { byId, make } from "../dom.js";
+import { onEdited } from "../edits/changes.js";
 import { toast } from "../edits/toast.js";
-import { isUndo, undoLast } from "../edits/undo.js";
 import { drawStrip, frameNumber, titleOf } from "../grid/frames.js";
 import { focusOn, items } from "../grid/grid.js";
 import { isSelected, onSelection, toggle } from "../grid/selection.js";
 import { t } from "../i18n.js";
-import { addPart } from "../query/query.js";
 import { closePicture, onPicture, openPicture, state } from "../state.js";
-import { startCropping } from "./crop.js";
+import { drawActions } from "./actions.js";
 import { watchPointers } from "./gestures.js";
 import * as heat from "./heat.js";
 import { drawJudging } from "./judging.js";
+import { watchKeys } from "./keys.js";
 import { buildParts } from "./layout.js";
 import { drawOrganise } from "./organise.js";
 import { drawFacts, drawStack } from "./panel.js";
 import * as sheet from "./sheet.js";
 import * as slideshow from "./slideshow.js";
-import { drawPicture, large, makeStage, sharpen, sizeOf } from "./stage.js";
+import { drawPicture, makeStage, sharpen, sizeOf } from "./stage.js";
 import { written } from "./texts.js";
-import { drawShow, drawZoom, toggleFullScreen } from "./toolbar.js";
+import { drawShow, drawZoom } from "./toolbar.js";
+import { drawNeighbours, slide, turn } from "./turning.js";
 import { addPlayer } from "./video.js";
-import { isZoomed, panBy, resize, toggleZoom, zoomIn, zoomOn, zoomOut } from "./zoom.js";
+import { resize, zoomOn } from "./zoom.js";
 
-const PAN = 80; // pixels per key press
 const SOON = 250; // milliseconds until the whole picture is loaded, if it is needed
-const TURN = 180; // milliseconds
 const JUDGED = 10; // results to judge, as many as `sightline judge` asks about
 
 const dialog = byId("viewer");
@@ -114,7 +112,7 @@ export function regrouped() {
   at = find(hit.id);
   if (at >= 0) hit = items.at(at);
   else locate(hit);
-  drawNeighbours();
+  drawNeighbours(dialog, parts.track, at);
   if (known) drawFacts(parts.facts, known, hit, stage);
 }
 
@@ -123,7 +121,7 @@ async function locate(picture) {
   const index = await items.locate(picture);
   if (index < 0 || !dialog.open || hit?.id !== picture.id) return;
   [hit, at] = [items.at(index) ?? hit, index];
-  drawNeighbours();
+  drawNeighbours(dialog, parts.track, at);
 }
 
 function leave() {
@@ -144,7 +142,7 @@ function leave() {
 /** Make the elements that stay while the viewer is open. */
 function build() {
   parts = buildParts(dialog, { step, choose: () => toggle(hit) });
-  watchPointers(dialog.querySelector(".frame"), { follow: slide, turn, pull: pulled });
+  watchPointers(dialog.querySelector(".frame"), { follow: (x) => slide(parts.track, x), turn: (side) => turn(parts.track, at, side, step), pull: pulled });
   sheet.begin();
   drawShow(parts.toolbar);
 }
@@ -168,19 +166,18 @@ function draw({ why = false } = {}) {
     slideshow.plan();
   } });
   parts.track.replaceChildren(stage);
-  slide(0);
-  const crop = startCropping(stage, (region) => addPart({ ...asPart(), weight: 1, crop: region }));
+  slide(parts.track, 0);
   zoomOn(stage, { width: hit.width, height: hit.height }, zoomed);
   parts.title.textContent = hit.name ?? "";
   parts.title.title = hit.name ?? "";
   parts.link.href = original(hit.id);
   parts.where.replaceChildren(heat.why(hit, stage, { frame, now: why }));
-  parts.actions.replaceChildren(...actions(crop));
+  drawActions(parts.actions, stage, asPart);
   for (const name of ["organise", "frames", "judging", "facts", "written", "near"]) parts[name].replaceChildren();
   for (const name of ["frames", "judging", "written"]) parts[name].hidden = true;
   markChosen();
   drawShot();
-  drawNeighbours();
+  drawNeighbours(dialog, parts.track, at);
   drawDetails(isNow);
   drawStack(hit, parts.near, isNow);
   drawJudging(hit, parts.judging, isNow, { first: firstResults, go: (id) => { const index = find(id); if (index >= 0) show(items.at(index), index); } });
@@ -218,21 +215,6 @@ function zoomed() {
 
 const resized = () => resize(sizeOf(hit, frame, stage.querySelector(".picture")));
 
-/** The pictures beside the one that is shown; they are loaded, and appear while it is dragged. */
-function drawNeighbours() {
-  for (const [by, side] of [[-1, "before"], [1, "after"]]) {
-    const index = at + by;
-    const isThere = at >= 0 && index >= 0 && index < items.count();
-    dialog.querySelector(by < 0 ? ".previous" : ".next").disabled = !isThere;
-    parts.track.querySelector(`.${side}`)?.remove();
-    if (!isThere) continue;
-    const image = make(`img.beside.${side}`, { alt: "" });
-    const fill = (other) => { if (other) image.src = large(other.id, frameNumber(other)); };
-    items.at(index) ? fill(items.at(index)) : items.load(index).then(fill, () => {});
-    parts.track.append(image);
-  }
-}
-
 /** The frame that is shown, as the library describes it. */
 const described = () => known?.frames.find((each) => each.number === frame) ?? hit.frame;
 
@@ -244,21 +226,6 @@ const title = () => titleOf({ ...hit, name: hit.name ?? "" }, described());
 
 /** What is shown, as a part of a query. */
 const asPart = () => ({ picture: hit.id, frame: frame || undefined, label: title() });
-
-function actions(crop) {
-  const button = (name, label, onclick, attributes = {}) => make("button", { type: "button", onclick, "data-key": name, ...attributes }, icon(name), label);
-  return [
-    button("similar", t("moreLike"), () => addPart({ ...asPart(), weight: 1 }), { className: "primary" }),
-    button("minus", t("lessLike"), () => addPart({ ...asPart(), weight: -0.5 })),
-    button("crop", t("cropAsk"), (event) => {
-      const on = stage.classList.toggle("cropping");
-      event.currentTarget.setAttribute("aria-pressed", String(on));
-      event.currentTarget.lastChild.textContent = t(on ? "cropHow" : "cropAsk");
-      on ? crop.begin() : crop.end();
-      if (on && sheet.isSheet()) sheet.showDetails(false);
-    }, { "aria-pressed": "false" }),
-  ];
-}
 
 function markChosen() {
   if (hit) parts.toolbar.querySelector("[data-key=pick]").setAttribute("aria-pressed", String(isSelected(hit.id)));
@@ -300,6 +267,7 @@ function drawFrames() {
 }
 
 function stepFrame(by) {
+  if (!known?.frames.length) return;
   const next = known.frames[known.frames.findIndex((each) => each.number === frame) + by];
   if (next) showFrame(next.number);
 }
@@ -311,24 +279,7 @@ function drawText() {
   parts.written.replaceChildren(make("h3", {}, t("textInPicture")), make("p", {}, ...read.flatMap((line) => [line, make("br")])));
 }
 
-// Keyboard and touch -------------------------------------------------------------------------------------------------
-
-const isRightToLeft = () => document.documentElement.dir === "rtl";
-
-/** Move the picture across with the finger. */
-function slide(x) {
-  parts.track.classList.remove("turning");
-  parts.track.style.transform = x ? `translateX(${x}px)` : "";
-}
-
-/** The finger was lifted: turn to the picture on that side, or back. */
-function turn(side) {
-  const by = isRightToLeft() ? -side : side;
-  const isThere = side && at >= 0 && at + by >= 0 && at + by < items.count();
-  parts.track.classList.add("turning");
-  parts.track.style.transform = isThere ? `translateX(${-side * 100}%)` : "";
-  if (isThere) setTimeout(() => step(by), matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : TURN);
-}
+// Touch --------------------------------------------------------------------------------------------------------------
 
 /** A drag up shows the details, a drag down closes them or the viewer. */
 function pulled(y) {
@@ -337,34 +288,9 @@ function pulled(y) {
   else dialog.close();
 }
 
-const PANS = { ArrowLeft: [PAN, 0], ArrowRight: [-PAN, 0], ArrowUp: [0, PAN], ArrowDown: [0, -PAN] };
-
-const KEYS = {
-  "+": zoomIn, "=": zoomIn, "-": zoomOut, z: () => toggleZoom(), i: () => sheet.toggleDetails(), s: () => slideshow.playOrPause(),
-  f: () => toggleFullScreen(dialog.querySelector(".screen")), h: () => parts.where.querySelector("form").requestSubmit(),
-  PageDown: () => known?.frames.length && stepFrame(1), PageUp: () => known?.frames.length && stepFrame(-1),
-};
-
-function onKey(event) {
-  if (isUndo(event)) {
-    if (undoLast()) event.preventDefault();
-    return;
-  }
-  if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const side = { ArrowRight: 1, ArrowLeft: -1 }[key];
-  if (event.shiftKey && key in PANS && isZoomed()) panBy(...PANS[key]);
-  else if (side) step(isRightToLeft() ? -side : side);
-  else if (/^[0-5]$/.test(key)) rate([hit.id], Number(key));
-  else if (key === " " && slideshow.isOn() && !event.target.closest(".show")) slideshow.playOrPause();
-  else if (KEYS[key]) KEYS[key]();
-  else return;
-  event.preventDefault();
-}
-
 export function start() {
   sheet.start(dialog);
-  dialog.addEventListener("keydown", onKey);
+  watchKeys(dialog, { step, stepFrame, shown: () => hit.id, showWhere: () => parts.where.querySelector("form").requestSubmit() });
   dialog.addEventListener("close", leave);
   slideshow.start(dialog, {
     next: () => step(1, { round: true }),
