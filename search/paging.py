@@ -61,6 +61,8 @@ class Cursor:
             fields = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             found, shown, score, content_id, taken = fields
             taken_at = None if taken is None else datetime.fromisoformat(taken)
+            if taken_at is not None and taken_at.tzinfo is not None:
+                raise ValueError("Dates of pictures have no time zone.")
             cursor = cls(str(found), int(shown), CursorPosition(float(score), int(content_id), taken_at))
         except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError) as exc:
             raise InvalidQuery("Invalid cursor.") from exc

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -178,6 +178,13 @@ def test_malformed_cursor_raises(searcher: Searcher, cursor: str) -> None:
 def test_cursor_round_trips_through_text(score: float, known: int, taken: datetime | None, shown: int) -> None:
     cursor = Cursor("q", shown, CursorPosition(score, known, taken))
     assert Cursor.parse(str(cursor), "q") == cursor
+
+
+def test_cursor_with_a_time_zone_raises() -> None:
+    """Dates of pictures have none, and are not compared with it."""
+    aware = Cursor("q", 1, CursorPosition(0.5, 1, datetime(2026, 1, 1, tzinfo=UTC)))
+    with pytest.raises(InvalidQuery, match="Invalid cursor"):
+        Cursor.parse(str(aware), "q")
 
 
 def test_best_hits_by_date_have_one_page(searcher: Searcher) -> None:
