@@ -1,30 +1,36 @@
 """A process that is killed before any flush, rename, link, deletion or transaction leaves an index that works.
 
 Publishing an index, building its inverted lists, merging its changes and dropping the lists are killed at every step.
+So is what publishes an index after it has changed the library: an import, and the removal of pictures and of a space.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
+from core.errors import PathNotIndexed, SpaceDropped
 from store import Library
 from store.catalog.tables import Picture, PictureState
 from store.check import verify
+from store.exchange import ImportSettings, import_vectors, open_vectors
+from store.forget import forget
 from store.library import Writer, mark_changed
 from store.spaces import approximation, generation_files, index_cache
 from store.spaces.approximation import update_approximation
+from store.spaces.drop import forget_space
 from store.spaces.embeddings import searchable_ids
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.layered_index import LayeredIndex
-from store.spaces.registry import StoredSpace
+from store.spaces.registry import StoredSpace, list_spaces
 from store.spaces.vector_index import FlatIndex
+from tests.support.announced import index_files
 from tests.support.writers import publish
 
 Put = Callable[..., list[int]]
@@ -158,10 +164,78 @@ def test_a_process_killed_before_any_step_leaves_a_working_index(
             after = index_cache.load(killed, stored)
             assert (after.published, after.fault, type(after.index)) == (True, None, expected)
             np.testing.assert_array_equal(np.sort(after.index.ids()), ids)
-            assert len(list(killed.indexes.iterdir())) == (5 if expected is LayeredIndex else 1)
+            assert len(index_files(killed)) == (5 if expected is LayeredIndex else 1)
             assert verify(killed) == []
         shutil.rmtree(tmp_path / "killed")
         if is_finished:
             break
         assert step < MAX_STEPS
     assert step > 3
+
+
+def import_some(library: Library) -> None:
+    source = library.path.parent / "vectors.npy"
+    np.save(source, np.eye(5, dtype=np.float32))
+    with suppress(SpaceDropped):
+        import_vectors(library, open_vectors(source), "elsewhere", ImportSettings(replace=True))
+
+
+def forget_one(library: Library) -> None:
+    with suppress(PathNotIndexed):  # the process was killed after that
+        forget(library, library.path.parent.parent / "photos" / "0003.png")
+
+
+def drop_other(library: Library) -> None:
+    for summary in list_spaces(library, unfinished=True):
+        if not summary.is_active:
+            forget_space(library, summary.stored)
+
+
+@pytest.mark.parametrize(("act", "blockwise"), [(import_some, True), (forget_one, False), (drop_other, False)])
+def test_a_change_that_is_killed_before_any_step_leaves_working_indexes(
+    library: Library,
+    stored: StoredSpace,
+    put: Put,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Library], None],
+    blockwise: bool,
+) -> None:
+    monkeypatch.setenv(ENGINE_VARIABLE, "flat")
+    if blockwise:
+        monkeypatch.setattr(generation_files, "BLOCKWISE_FROM", 1)
+    put(*range(1, 11))
+    publish(library, stored)
+    if act is drop_other:
+        import_some(library)
+        put(20)  # the file of the other space is written, too
+    for step in count():
+        (tmp_path / "at").mkdir()
+        shutil.copytree(library.path, tmp_path / "at" / "killed")
+        with Library.open(tmp_path / "at" / "killed") as killed:
+            is_finished = False
+            with killed_before(step) as done:
+                try:
+                    act(killed)
+                    is_finished = len(done) <= step
+                except Killed:
+                    pass
+            assert verify(killed) == []
+            act(killed)
+            index_cache.publish_all(killed)
+            assert verify(killed) == []
+            spaces = list_spaces(killed, unfinished=True)
+            assert len(spaces) == (2 if act is import_some else 1)
+            assert all(index_cache.load(killed, each.stored).published for each in spaces)
+            assert len(list(killed.indexes.iterdir())) == len(spaces)
+            assert count_pictures(killed) == {import_some: 15, forget_one: 9, drop_other: 11}[act]
+        shutil.rmtree(tmp_path / "at")
+        if is_finished:
+            break
+        assert step < MAX_STEPS
+    assert step > 3
+
+
+def count_pictures(library: Library) -> int:
+    with library.read() as connection:
+        return connection.scalar(select(func.count()).select_from(Picture)) or 0
