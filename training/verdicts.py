@@ -183,7 +183,7 @@ def tables(asked: AllAsked, calibration: Calibration) -> Iterator[str]:
 
     known = [judge(one) for one in (asked.everyday, asked.phrases, asked.pictures)]
     yield from _scales(calibration)
-    yield from _known(known)
+    yield from _known([known[0], judge(asked.everyday.by_captions()), *known[1:]])
     yield from _languages(known[0])
     yield from _nothing([judge(one) for one in _galleries(asked)])
     yield from _odds(known)

@@ -97,6 +97,20 @@ def test_limits_keep_answered_queries_from_being_told_nothing() -> None:
     assert judged.best_recall(0.75) == pytest.approx(judged.recall, abs=0.02)
 
 
+def test_share_that_may_be_told_nothing_sets_the_lower_limit() -> None:
+    """The best hits score 0.3 to 0.9, and of those above 0.5, ten wrong pictures at 0.55 keep the upper limit high."""
+    best = np.linspace(0.3, 0.9, 101)
+    wrong = np.where(best > 0.5, 0.55, 0.1)
+    scores = np.column_stack([best[:, None] * np.linspace(1, 0.99, 10), np.tile(wrong[:, None], 10)])
+    words = asked(scores.tolist(), [[2] * 10 + [0] * 10] * 101)
+    scale = Scale(10, 0, -5)
+    for share, score in ((0.0, 0.3), (0.5, 0.6 - 0.006)):  # no query, and half of them
+        limited = with_limits(scale, [words], MEAN, max_missed=share)
+        assert limited is not None
+        assert limited.unlikely == pytest.approx(min(limited.likely, 1 / (1 + np.exp(5 - 10 * score))), abs=0.02)
+        assert Judged.of(words, {"word": limited}, MEAN).missed <= share
+
+
 def test_kind_that_cannot_be_judged_gets_no_scale() -> None:
     wrong = asked([[0.9, 0.8, 0.7, 0.6]] * 20, [[0, 0, 0, 2]] * 20)
     assert with_limits(Scale(10, 0, -5), [wrong], MEAN) is None
@@ -147,6 +161,9 @@ def test_tables_worked_out_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| sentence | - | - | - | - | - | - |" in lines
     # The first word has two likely hits, the first of them right. With a limit of 0.4, 1/2 and 1 of the hits are right.
     assert "| words | 3 | 0.333 | 0.500 | 0.333 | 0.667 | 1.000 | 0.333 of 3 |" in lines
+    assert (
+        "| words, by captions | 3 | 0.333 | 0.500 | 0.333 | 0.667 | 1.000 | 0.333 of 3 |" in lines
+    )  # nothing is judged
     assert "| words | 2 | 0.500 | 0.500 |" in lines  # without an answer: told nothing, and with a likely hit
     assert "| words, answers taken out | 3 | 0.667 | 0.000 |" in lines
     assert "| captions | 2 | 0.000 | 0.000 |" in lines  # no scale
