@@ -98,7 +98,7 @@ CAMERA = Filters(where=field_condition("camera", "=Camera 7"))
 TAG = Filters(where=field_condition("tag", "rare"))
 
 
-@pytest.mark.parametrize(("filters", "most"), [(Filters(), 6), (SPAN, 8), (CAMERA, 9), (TAG, 9)])
+@pytest.mark.parametrize(("filters", "most"), [(Filters(), 5), (SPAN, 7), (CAMERA, 8), (TAG, 8)])
 def test_search_takes_few_statements(library: Library, statements: Statements, filters: Filters, most: int) -> None:
     searcher = Searcher(library, FakeEncoder())
     statements.clear()
