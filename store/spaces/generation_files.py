@@ -32,8 +32,8 @@ WrittenFile: TypeAlias = tuple[Path, bytes]
 def renew(library: Library, connection: Connection, stored: StoredSpace, before: CurrentIndex) -> CurrentIndex:
     """Return an index with the vectors that it should have; a large one is written to a draft block by block.
 
-    The draft is complete before the transaction ends, so that SQLite's log keeps what others write in that time: about
-    the vectors of an import beside it. Raises `LibraryUnusable`.
+    `connection` is in a read transaction, whose view is that of the draft. SQLite's log cannot be cut off until the
+    transaction ends: it grows by what others write while the draft is written. Raises `LibraryUnusable`.
     """
     difference = find_difference(connection, stored, before)
     if difference.is_empty or not _is_written_blockwise(before.index, len(difference.missing)):
