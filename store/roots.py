@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, literal_column, select, update
 
 from core.files import absolute
-from core.object_paths import as_path
+from core.object_paths import as_path, object_path
 from core.space import Space
 from store.catalog.path_keys import folder_of, path_key
 from store.catalog.root_paths import path_here, roots_here_below
@@ -100,12 +100,23 @@ class FolderRoots:
     def __init__(self, connection: Connection) -> None:
         rows = connection.execute(select(Root.id, Root.path).where(Root.kind == RootKind.FOLDER))
         self._prefixes = [(row.id, _with_slash(row.path)) for row in rows]
+        self._has_objects = any(object_path(os.fsdecode(prefix)) for _, prefix in self._prefixes)
 
-    def locate(self, path: bytes) -> tuple[int, bytes] | None:
-        """Return the ID of the root that covers the absolute `path`, and the path relative to it, or None."""
+    def locate(self, path: bytes, base: bytes = b"") -> tuple[int, bytes] | None:
+        """Return the ID of the root that covers `path`, and the path relative to it, or None.
+
+        A path that is not absolute starts at `base`.
+        """
         if not self._prefixes:
             return None
-        path = os.path.normpath(path)
+        full = os.path.join(base, path)  # noqa: PTH118 - faster than Path
+        if self._has_objects:
+            objects = object_path(os.fsdecode(path)) or object_path(os.fsdecode(full))
+            if objects is not None:
+                return self._locate(os.fsencode(objects))
+        return self._locate(os.path.normpath(full))
+
+    def _locate(self, path: bytes) -> tuple[int, bytes] | None:
         for root_id, prefix in self._prefixes:
             if path.startswith(prefix):
                 return root_id, path[len(prefix) :]

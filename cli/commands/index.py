@@ -17,6 +17,7 @@ Examples:
   sightline index ~/Pictures
   sightline index ~/Pictures /mnt/archive --exclude 'Screenshots/' --exclude '*.gif'
   sightline index .   only this part of an indexed folder
+  sightline index s3://bucket/photos   objects in S3 (docs/objects.md)
 
 Run it again after pictures have changed, for example from cron: it reads only new and changed files. It can be
 stopped at any time without losing finished work. Folders and patterns listed in a .sightlineignore file (in

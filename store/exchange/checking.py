@@ -105,7 +105,7 @@ def indexed_pictures(connection: Connection, names: Sequence[ItemName], base: by
     folders = FolderRoots(connection)
     by_root: dict[int, dict[bytes, list[int]]] = {}
     for row, name in enumerate(names):
-        found = folders.locate(os.path.join(base, name.value)) if name.is_path else None  # noqa: PTH118
+        found = folders.locate(name.value, base) if name.is_path else None
         if found is not None:
             root_id, relpath = found
             by_root.setdefault(root_id, {}).setdefault(relpath, []).append(row)

@@ -1,16 +1,17 @@
 """Indexing the objects of a store. The store is in memory; `test_objects_on_server.py` uses one that speaks S3."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable
+from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable, SpaceIncomplete
 from core.object_paths import object_path
 from core.root_files.object_store import ObjectChanged
-from indexer import IndexSettings, Progress, index
+from indexer import IndexSettings, Progress, fill, index
 from indexer.absent_disks import count_away
 from indexer.scan import ScanSettings, scan
 from indexer.watch.changes import PendingChanges
@@ -19,12 +20,17 @@ from indexer.xmp_writing import SidecarResult, write_sidecars
 from store import Library
 from store.catalog.tables import PictureState
 from store.check import verify
+from store.exchange.export import export_space
+from store.exchange.import_vectors import import_vectors
+from store.exchange.sources import open_vectors
 from store.failures import list_failures
 from store.moved_roots import move_roots
 from store.queries import count_by_state
 from store.roots import list_roots
+from store.spaces.registry import active_space
 from store.written_sidecars import said_files
 from tests.support.indexing import CountingEncoder, nonzero_counts, vectors_by_path
+from tests.support.merging import merge_into
 from tests.support.object_stores import MemoryStore, use_store
 
 ROOT = "s3://bucket/photos"
@@ -305,3 +311,52 @@ def test_excluded_part_of_a_root_is_said_to_be_excluded(
     assert path is not None
     found = scan(path, ScanSettings(exclude=("more/",)))
     assert [file.relpath for file in found] == [b"green.png", b"red.png"]
+
+
+def test_object_with_another_key_keeps_what_was_said(
+    library: Library, objects: MemoryStore, counting: CountingEncoder
+) -> None:
+    index(library, ROOT, counting)
+    with library.transaction() as connection:
+        connection.exec_driver_sql("UPDATE contents SET user_rating = 5")
+    data, _ = objects.buckets["bucket"].pop("photos/red.png")
+    objects.put("bucket", "photos/more/renamed.png", data)
+    assert nonzero_counts(index(library, ROOT, counting)) == {"moved": 1, "unchanged": 3}
+    with library.read() as connection:
+        ratings = connection.exec_driver_sql("SELECT user_rating FROM contents").scalars().all()
+    assert set(ratings) == {5}
+
+
+def test_model_is_changed_with_what_the_store_still_has(
+    library: Library, objects: MemoryStore, counting: CountingEncoder
+) -> None:
+    index(library, ROOT, counting)
+    other = CountingEncoder()
+    other.space = replace(other.space, model="other")
+    objects.faults["list"] = ConnectionError(111, "the store cannot be reached")
+    with pytest.raises(SpaceIncomplete):
+        fill(library, other)
+    objects.faults.clear()
+    assert fill(library, other).embedded == 4
+
+
+def test_library_with_objects_is_merged(
+    library: Library, objects: MemoryStore, counting: CountingEncoder, tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "other", create=True) as other:
+        index(other, ROOT, counting)
+        index(library, ROOT + "/more", counting)
+        merge_into(library, other)
+    assert [(str(root.path), root.present) for root in list_roots(library)] == [(ROOT, 4)]
+    assert nonzero_counts(index(library, ROOT, counting)) == {"unchanged": 4}
+
+
+def test_exported_vectors_are_imported_for_the_same_objects(
+    library: Library, objects: MemoryStore, counting: CountingEncoder, tmp_path: Path
+) -> None:
+    index(library, ROOT, counting)
+    stored = active_space(library)
+    assert stored is not None
+    assert export_space(library, stored, tmp_path / "out") == 4
+    summary = import_vectors(library, open_vectors(tmp_path / "out"), "again")
+    assert (summary.pictures, summary.documents) == (4, 0)
