@@ -40,7 +40,6 @@ __all__ = [
     "containing",
     "contents_with_line",
     "count_unread_texts",
-    "forget_texts",
     "load_shares",
     "load_texts",
     "text_coverage",
@@ -131,13 +130,6 @@ def write_texts(writer: Writer, recognizer: str, version: str, texts: Mapping[in
             connection.execute(insert(TextReadingRow).values(content_id=content_id, **row))
             for frame in outcome.frames:
                 _write_frame(connection, content_id, frame)
-
-
-def forget_texts(writer: Writer) -> int:
-    """Remove all texts; return of how many contents."""
-    with writer.transaction() as connection:
-        connection.execute(delete(TextFrame))
-        return connection.execute(delete(TextReadingRow)).rowcount
 
 
 def load_texts(library: Library, content_ids: Sequence[int]) -> dict[int, list[FrameTexts]]:

@@ -23,7 +23,6 @@ __all__ = [
     "drop_album",
     "find_album",
     "insert_album",
-    "list_albums",
     "rename_album",
     "set_cover",
     "to_columns",
@@ -52,12 +51,6 @@ def find_album(library: Library, name: str) -> AlbumRecord:
     """Return the album with this name, in any spelling of it. Raises `UnknownAlbum`."""
     with library.read() as connection:
         return to_record(album_row(connection, name))
-
-
-def list_albums(library: Library) -> list[AlbumRecord]:
-    """Return all albums of both kinds, sorted by name."""
-    with library.read() as connection:
-        return [to_record(row) for row in connection.execute(select(Album.__table__).order_by(Album.key))]
 
 
 def drop_album(library: Library, name: str) -> None:

@@ -21,11 +21,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    pytest.importorskip("huggingface_hub")
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
-    with serving() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+    with serving(monkeypatch) as server:
         server.repositories["tiny/clip"] = Repository(
             {
                 "open_clip_config.json": b'{"model_cfg": {"embed_dim": 8, "vision_cfg": {"image_size": 32}}}',

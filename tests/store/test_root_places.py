@@ -16,7 +16,7 @@ from search.browse import browse
 from search.query_language import parse
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
-from store.albums.records import AlbumRecord, list_albums
+from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
 from store.backup.matching import _same_roots
 from store.backup.snapshot_file import open_snapshot
@@ -27,6 +27,7 @@ from store.migrate.migrating import migrate
 from store.moved_roots import move_roots
 from store.root_places import place_root
 from store.roots import folder_roots, list_roots
+from tests.support.albums import list_albums
 
 pytestmark = pytest.mark.servers
 

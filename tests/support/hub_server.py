@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import pytest
+
 COMMIT = "c0ffee" + "0" * 34
 
 
@@ -62,7 +64,12 @@ def git_oid(content: bytes) -> str:
 
 
 @contextmanager
-def serving() -> Iterator[Hub]:
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that downloads use, without an account and without pauses between two attempts."""
+    pytest.importorskip("huggingface_hub")
+    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
+    for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
     hub = Hub()
 
     class Handler(_Handler):
@@ -73,6 +80,7 @@ def serving() -> Iterator[Hub]:
         hub.address = f"http://127.0.0.1:{server.server_address[1]}"
         thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
+        monkeypatch.setenv("HF_ENDPOINT", hub.address)
         try:
             yield hub
         finally:

@@ -24,12 +24,7 @@ WEIGHTS = 3_000_000
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with the repository of a model of the catalogue."""
-    pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
-    for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    with serving() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+    with serving(monkeypatch) as server:
         files = {"config.json": b"{}", "tokenizer.json": b"{}", "model.safetensors": os.urandom(WEIGHTS)}
         server.repositories[NAME] = Repository(files, "mit")
         yield server

@@ -23,12 +23,7 @@ def models(tmp_path: Path) -> Path:
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with `tiny/clip`: weights for open_clip and transformers, configuration, tokenizer, unneeded files."""
-    pytest.importorskip("huggingface_hub")
-    monkeypatch.setattr("encoders.hub.client.RETRY_PAUSE_SECONDS", 0.0)
-    for name in ("HF_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    with serving() as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.address)
+    with serving(monkeypatch) as server:
         server.repositories["tiny/clip"] = Repository(
             {
                 "open_clip_config.json": json.dumps(CONFIG).encode(),

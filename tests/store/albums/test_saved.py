@@ -11,11 +11,12 @@ from core.errors import AlbumExists, AlbumIsRanked, InvalidQuery, InvalidTag, Un
 from store import Library
 from store.albums.by_hand import create_album
 from store.albums.expansion import expand_albums
-from store.albums.records import AlbumRecord, drop_album, find_album, list_albums, rename_album, set_cover
+from store.albums.records import AlbumRecord, drop_album, find_album, rename_album, set_cover
 from store.albums.saved import save_album
 from store.filters.conditions import And, Box, Circle, Condition, FieldTest, Not, Op, Or
 from store.filters.selection import selected_ids
 from store.spaces.registry import StoredSpace
+from tests.support.albums import list_albums
 
 EVERYTHING = And(
     (

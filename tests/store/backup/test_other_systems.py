@@ -11,7 +11,6 @@ from sqlalchemy import insert, update
 
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
-from store.albums.records import list_albums
 from store.backup import restoring
 from store.backup.outcomes import Outcome, Statement
 from store.backup.records import FilePlace, PictureName, PictureRecord, Record, SavedAlbum, kind_of
@@ -22,6 +21,7 @@ from store.catalog.path_keys import path_columns
 from store.catalog.tables import Picture, RootKind
 from store.tags import tags_of
 from tests.store.backup.conftest import add_pictures, digest_of
+from tests.support.albums import list_albums
 
 UNKNOWN = digest_of(99)
 

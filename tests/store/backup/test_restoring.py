@@ -17,7 +17,7 @@ from sqlalchemy import update
 from core.errors import SnapshotDamaged, SnapshotUnwritable
 from store import Library
 from store.albums.by_hand import add_to_album, contents_of_album, create_album, move_in_album
-from store.albums.records import AlbumRecord, find_album, list_albums, set_cover
+from store.albums.records import AlbumRecord, find_album, set_cover
 from store.albums.saved import save_album
 from store.backup.outcomes import Outcome, RestoreReport, Statement
 from store.backup.records import AlbumPicture, Judgement, PictureName, PictureRecord, SavedAlbum, TellApart
@@ -41,6 +41,7 @@ from store.near_duplicates.verdicts import tell_apart
 from store.ratings import rate
 from store.tags import Tagging, add_tags, remove_tags, tags_of
 from tests.store.backup.conftest import NewLibrary, add_pictures, digest_of
+from tests.support.albums import list_albums
 
 Said = dict[str, Any]
 NUMBERS = range(1, 9)

@@ -11,7 +11,6 @@ from indexer import IndexSettings, index
 from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from store import Library
 from store.albums.by_hand import contents_of_album, create_album
-from store.albums.records import list_albums
 from store.backup.outcomes import Outcome, Statement
 from store.backup.records import Judgement
 from store.catalog.tables import Content
@@ -21,6 +20,7 @@ from store.merge.merging import MergeHooks, MergeSettings, merge
 from store.near_duplicates.verdicts import count_verdicts, tell_apart
 from store.ratings import rate
 from store.tags import tags_of
+from tests.support.albums import list_albums
 from tests.support.merging import (
     ids_of,
     merge_into,

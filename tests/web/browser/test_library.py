@@ -223,11 +223,9 @@ def test_models_are_listed_with_languages_size_and_licence(
 def test_model_is_downloaded_after_its_licence_was_accepted(
     workshop: str, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("huggingface_hub")
     pytest.importorskip("open_clip")
     name = "BAAI/AltCLIP"
-    with serving() as hub:
-        monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    with serving(monkeypatch) as hub:
         hub.repositories[name] = Repository({"config.json": b"{}", "model.safetensors": bytes(2_000_000)}, "mit")
         found = panel(page := open_page(workshop))
         found.get_by_text("Available models").click()
