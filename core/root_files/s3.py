@@ -17,6 +17,9 @@ __all__ = ["S3Store", "s3_store"]
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 
+MAX_CONNECTIONS = 64
+"""Requests that a process makes at once. More readers than these are not allowed."""
+
 TRIES = 5
 """Requests that fail for a moment, such as `SlowDown`, are repeated with growing pauses."""
 
@@ -35,7 +38,12 @@ class S3Store(ObjectStore):
             import s3fs
         except ImportError as error:
             raise ExtraMissing("Reading objects in S3", "s3") from error
-        limits = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 2}}
+        limits = {
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": READ_SECONDS,
+            "max_pool_connections": MAX_CONNECTIONS,
+            "retries": {"max_attempts": 2},
+        }
         self._files = s3fs.S3FileSystem(config_kwargs=limits, use_listings_cache=False, skip_instance_cache=True)
         self._files.retries = TRIES
 
@@ -56,7 +64,7 @@ class S3Store(ObjectStore):
 
     def read(self, bucket: str, key: str, start: int, stop: int, etag: str | None = None) -> tuple[bytes, ObjectStatus]:
         """Return a range of the bytes of an object, as `GetObject` does."""
-        same = {} if etag is None else {"IfMatch": etag}
+        same = {"IfMatch": etag} if etag else {}
         asked = {"Bucket": bucket, "Key": key, "Range": f"bytes={start}-{stop - 1}", **same}
         for left in reversed(range(TRIES)):
             try:
@@ -70,8 +78,9 @@ class S3Store(ObjectStore):
                 if left and isinstance(error, ConnectionError):  # the connection broke off within the body
                     continue
                 raise
-            size = int(str(found["ContentRange"]).rpartition("/")[2]) if "ContentRange" in found else len(data)
-            return data[: stop - start], _status(found, size)
+            if "ContentRange" not in found:  # the store has sent the whole object
+                return data[start:stop], _status(found, len(data))
+            return data, _status(found, int(found["ContentRange"].rpartition("/")[2]))
         raise AssertionError
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
