@@ -22,7 +22,7 @@ def run_server(library: Path, options: ServerOptions) -> None:
         from web.server import run
         from web.settings import ServeSettings
     except ImportError as exc:
-        raise ExtraMissing("the web server", "web") from exc
+        raise ExtraMissing("The web server", "web") from exc
 
     if options.watch:
         require_watchfiles()

@@ -174,7 +174,7 @@ def _open_clip() -> Any:
         import open_clip
         import open_clip.tokenizer
     except ImportError as exc:
-        raise ExtraMissing("a CLIP model", "clip") from exc
+        raise ExtraMissing("A CLIP model", "clip") from exc
     return open_clip
 
 
@@ -187,7 +187,7 @@ def _read_config(path: Path, architecture: str | None) -> tuple[dict[str, Any], 
 
     spec = find_spec("open_clip")
     if spec is None or spec.origin is None:
-        raise ExtraMissing("a CLIP model", "clip")
+        raise ExtraMissing("A CLIP model", "clip")
     file = Path(spec.origin).parent / "model_configs" / f"{Path(architecture).name}.json"
     if not file.is_file():
         raise BadCheckpoint(path, f"open_clip has no architecture {architecture!r}; it has ViT-B-32, RN50, ...")

@@ -93,7 +93,7 @@ def _transformers() -> Any:
     try:
         import transformers
     except ImportError as exc:
-        raise ExtraMissing("an AltCLIP or CLIP model of transformers", "clip") from exc
+        raise ExtraMissing("An AltCLIP or CLIP model of transformers", "clip") from exc
     transformers.utils.logging.disable_progress_bar()  # of weights read from a disk
     return transformers
 

@@ -52,7 +52,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as exc:
-        raise ExtraMissing("a plot as PNG", "eval") from exc
+        raise ExtraMissing("A plot as PNG", "eval") from exc
 
 
 def _file_stem(first: Measurement) -> str:

@@ -82,7 +82,7 @@ class CompiledTokenizer:
         try:
             from tokenizers import Tokenizer
         except ImportError as exc:
-            raise ExtraMissing("a CLIP model", "clip") from exc
+            raise ExtraMissing("A CLIP model", "clip") from exc
         self._tokenizer = Tokenizer.from_file(str(file))
 
     def language_id(self, language: str) -> int | None:

@@ -167,7 +167,7 @@ def _library() -> Any:
         import huggingface_hub.errors
         import huggingface_hub.utils
     except ImportError as exc:
-        raise ExtraMissing("pulling a model", "clip") from exc
+        raise ExtraMissing("Pulling a model", "clip") from exc
     return huggingface_hub
 
 

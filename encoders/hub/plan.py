@@ -182,7 +182,7 @@ def _open_clip(name: str) -> Any:
     try:
         import open_clip
     except ImportError as exc:
-        raise ExtraMissing(f"the model {name}", "clip") from exc
+        raise ExtraMissing(f"The model {name}", "clip") from exc
     return open_clip
 
 
