@@ -30,6 +30,7 @@ __all__ = [
     "compare",
     "read_rates",
     "requested_runtime",
+    "this_machine",
 ]
 
 RUNTIME_VARIABLE = "SIGHTLINE_RUNTIME"
@@ -87,7 +88,7 @@ class Rates:
 
     def keep(self, folder: Path) -> "Rates":
         """Write these to the compiled model in `folder`, if it can be written, and return them for this machine."""
-        kept = replace(self, machine=_this_machine())
+        kept = replace(self, machine=this_machine())
         with suppress(OSError):
             write_atomically(folder / FILE, [json.dumps(asdict(kept)).encode()])
         return kept
@@ -109,7 +110,7 @@ def read_rates(folder: Path) -> Rates:
         found = Rates(content["machine"], **ways)
     except (OSError, ValueError, TypeError, KeyError):
         return Rates()
-    return found if found.machine == _this_machine() else Rates()
+    return found if found.machine == this_machine() else Rates()
 
 
 def compare(compiled: Encoder, other: Encoder, where: Callable[[], str]) -> RuntimeComparison:
@@ -134,7 +135,7 @@ def _timed(encoder: Encoder, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.floa
     return vectors, perf_counter() - began
 
 
-def _this_machine() -> str:
+def this_machine() -> str:
     """Return what a measurement depends on: processors, GPU, and the versions of both libraries."""
     parts = [platform.machine(), _processor(), str(os.cpu_count()), "gpu" if machine.has_gpu_driver() else "no gpu"]
     return ", ".join([*parts, *(f"{name} {_version(name)}" for name in ("torch", "onnxruntime", "openvino"))])

@@ -19,6 +19,7 @@ from encoders.base import Encoder
 from encoders.compiled import openvino_encoder, store
 from encoders.compiled.choice import requested_runtime
 from encoders.compiled.openvino_encoder import OpenVinoEncoder, OpenVinoFailed
+from encoders.compiled.prepared_tower import PreparedTower, read_prepared
 from encoders.compiled.runtime import RuntimeEncoder
 from encoders.placement import CPU_BATCH_SIZE
 
@@ -125,9 +126,15 @@ class Int8Encoder(Encoder):
         """
         with self.base.opening:
             if self._tower is None:
-                found = store.find_intact(self.space) or self._quantise()
-                self._tower = OpenVinoEncoder(found, self.base.original)
+                self._tower = self._open_tower()
             return self._tower
+
+    def _open_tower(self) -> OpenVinoEncoder:
+        found = store.find(self.space)
+        prepared = None if found is None else read_prepared(found.folder)
+        if found is None or prepared is None:
+            found = store.find_intact(self.space) or self._quantise()
+        return PreparedTower(found, self.base.original, prepared)
 
     def _quantise(self) -> store.CompiledModel:
         """Make the image tower in a process of its own. Raises `DeviceUnavailable`."""

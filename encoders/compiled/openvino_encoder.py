@@ -16,7 +16,9 @@ from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.store import IMAGES
 from encoders.preprocess import Preprocess
 
-__all__ = ["OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed"]
+__all__ = ["OPTIONS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
+
+OPTIONS = {"PERFORMANCE_HINT": "LATENCY"}
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -52,6 +54,9 @@ class OpenVinoEncoder(CompiledEncoder):
 
     @cached_property
     def _tower(self) -> Any:
+        return self._compile()
+
+    def _compile(self) -> Any:
         try:
             return _compiled(self.compiled.folder / IMAGES, self.preprocess)
         except (RuntimeError, ImportError, OSError) as exc:
@@ -66,13 +71,19 @@ def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> Runti
         return RuntimeComparison(1.0, 0.0, f"failed: {exc}", 0.0)
 
 
-def _compiled(file: Path, preprocess: Preprocess) -> Any:
-    """Return the part of a graph that maps pixels (n, S, S, 3) to vectors (n, D), compiled for this processor."""
+def open_core() -> Any:
+    """Return a new `openvino.Core`, without letting OpenVINO report that it is imported."""
     with _without_telemetry():
         import openvino
-        from openvino.preprocess import PrePostProcessor
+    return openvino.Core()
 
-    core = openvino.Core()
+
+def _compiled(file: Path, preprocess: Preprocess) -> Any:
+    """Return the part of a graph that maps pixels (n, S, S, 3) to vectors (n, D), compiled for this processor."""
+    core = open_core()
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
     graph = core.read_model(file)
     vectors = openvino.Model([graph.output("vectors")], graph.get_parameters(), "vectors")
     steps = PrePostProcessor(vectors)
@@ -80,7 +91,7 @@ def _compiled(file: Path, preprocess: Preprocess) -> Any:
     steps.input().model().set_layout(openvino.Layout("NCHW"))
     normalised = steps.input().preprocess().convert_element_type(openvino.Type.f32)
     normalised.mean([255 * value for value in preprocess.mean]).scale([255 * value for value in preprocess.std])
-    return core.compile_model(steps.build(), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    return core.compile_model(steps.build(), "CPU", OPTIONS)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """Models in 8 bits: a space of their own, asked for by name, and what they lose."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ from encoders.base import Encoder
 from encoders.compiled import openvino_encoder, store
 from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.int8 import Int8Encoder, Loss, describe_int8
+from encoders.compiled.openvino_encoder import OpenVinoEncoder
+from encoders.compiled.prepared_tower import PREPARED
 from encoders.compiled.quantise import measure_loss, quantise
 from encoders.compiled.runtime import RuntimeEncoder
 from encoders.model_info import describe_model
@@ -129,7 +133,62 @@ def test_a_damaged_tower_of_the_right_size_is_made_again(name: str, tiny: dict[s
     shown = pixels(encoder, 2)
     expected = encoder.encode_pixels(shown)
     _damage(encoder.tower().compiled.folder / name)
+    (encoder.tower().compiled.folder / PREPARED).unlink()
     np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+
+
+def refuse_to_compile(_: object) -> None:
+    raise AssertionError("the tower has been prepared")
+
+
+@pytest.mark.usefixtures("here")
+def test_later_processes_read_the_prepared_tower(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled("vit")
+    shown = pixels(load(tiny["vit"]), 2)
+    expected = load(tiny["vit"]).encode_pixels(shown)
+    monkeypatch.setattr(OpenVinoEncoder, "_compile", refuse_to_compile)
+    np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("fault", ["damaged", "empty", "short", "no header", "of another machine", "refused"])
+def test_a_prepared_tower_that_cannot_be_read_is_prepared_again(
+    fault: str, tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    shown = pixels(encoder, 2)
+    expected = encoder.encode_pixels(shown)
+    file = encoder.tower().compiled.folder / PREPARED
+    intact = file.read_bytes()
+    header, _, content = intact.partition(b"\n")
+    if fault == "damaged":
+        _damage(file)
+    elif fault == "refused":  # as it was written, but of a version that OpenVINO does not read
+        digest = sha256(b"other").hexdigest()
+        file.write_bytes(json.dumps({**json.loads(header), "sha256": digest}).encode() + b"\nother")
+    else:
+        machine = json.dumps({**json.loads(header), "machine": "another"}).encode() + b"\n" + content
+        faults = {"empty": b"", "short": intact[:-1], "no header": content, "of another machine": machine}
+        file.write_bytes(faults[fault])
+    np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+    monkeypatch.setattr(OpenVinoEncoder, "_compile", refuse_to_compile)
+    np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_tower_is_used_if_its_prepared_form_cannot_be_kept(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    compiled("vit")
+    monkeypatch.setattr("encoders.compiled.prepared_tower.write_atomically", full)
+    encoder = load(tiny["vit"])
+    assert len(encoder.encode_pixels(pixels(encoder, 2))) == 2
 
 
 @pytest.mark.usefixtures("here")
@@ -141,6 +200,7 @@ def test_a_damaged_tower_that_cannot_be_deleted_is_not_used(
     shown = pixels(encoder, 2)
     expected = encoder.encode_pixels(shown)
     _damage(encoder.tower().compiled.folder / f"{store.IMAGES}.data")
+    (encoder.tower().compiled.folder / PREPARED).unlink()
     monkeypatch.setattr(store, "discard", lambda _: None)
     monkeypatch.setattr(store, "_writable_root", lambda: tmp_path / "cache")
     monkeypatch.setattr(store, "_roots", lambda: iter([tmp_path / "models" / store.SUBFOLDER, tmp_path / "cache"]))
