@@ -59,7 +59,8 @@ def ask(searcher: Searcher) -> Answer:
     return [(hit.path.name, round(hit.score, 5)) for hit in searcher.search("red")]
 
 
-def test_searcher_follows_active_space(both: Library) -> None:
+def test_searcher_follows_active_space(both: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view_module, "SWITCH_TIMEOUT", 60.0)  # a slow machine takes longer to load a model
     following = Searcher(both)
     fake, mini = (ask(Searcher(both, space=name)) for name in ("fake", "mini"))
     assert fake != mini

@@ -36,6 +36,8 @@ from store.tags import Tagging, add_tags, tags_of
 from tests.support.random_rows import fill_tables
 from tests.support.writers import run_forget
 
+pytestmark = pytest.mark.sqlite("copies its files, and looks into them")
+
 MakeLibrary = Callable[[str], Library]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from core.errors import LibraryUnusable
 from store import Library
-from store.catalog.tables import Embedding, IndexGeneration, Picture, PictureState
+from store.catalog.tables import Embedding, Picture, PictureState
 from store.check import verify
 from store.library import mark_changed
 from store.spaces import approximation, blockwise, generation_files, index_cache, index_engines
@@ -21,6 +21,7 @@ from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import FlatIndex
+from tests.support.announced import index_files, only_announced
 from tests.support.writers import publish
 
 Put = Callable[..., list[int]]
@@ -80,7 +81,7 @@ def test_an_index_is_written_and_changed_without_adding_in_memory(
     assert_complete(library, stored)
     assert publish(library, stored, rebuild=True).published
     assert_complete(library, stored)
-    assert len(list(library.indexes.iterdir())) == 1
+    assert len(index_files(library)) == 1
 
 
 def test_every_picture_can_be_lost(library: Library, stored: StoredSpace, put: Put) -> None:
@@ -107,11 +108,11 @@ def test_a_malformed_vector_is_left_out(library: Library, stored: StoredSpace, p
 def test_nothing_is_written_without_changes(library: Library, stored: StoredSpace, put: Put) -> None:
     put(1, 2)
     publish(library, stored)
-    (before,) = (path.stat() for path in library.indexes.iterdir())
+    (before,) = (path.stat() for path in index_files(library))
     with library.transaction() as connection:
         mark_changed(connection)
     publish(library, stored)
-    (after,) = (path.stat() for path in library.indexes.iterdir())
+    (after,) = (path.stat() for path in index_files(library))
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
     assert_complete(library, stored)
 
@@ -120,7 +121,7 @@ def test_nothing_is_written_without_changes(library: Library, stored: StoredSpac
 def test_a_damaged_file_is_written_again(library: Library, stored: StoredSpace, put: Put, damage: str) -> None:
     put(*range(1, 9))
     publish(library, stored)
-    (path,) = library.indexes.iterdir()
+    (path,) = index_files(library)
     data = bytearray(path.read_bytes())
     path.unlink()
     data[len(data) // 2] ^= 8
@@ -157,7 +158,7 @@ def test_a_process_that_is_killed_leaves_the_index_before(
     assert len(current.index) == 8
     publish(library, stored)
     assert_complete(library, stored)
-    assert len(list(library.indexes.iterdir())) == 1
+    assert len(index_files(library)) == 1
 
 
 def test_a_full_disk_keeps_the_index_before(
@@ -165,7 +166,7 @@ def test_a_full_disk_keeps_the_index_before(
 ) -> None:
     put(1, 2, 3)
     publish(library, stored)
-    names = [path.name for path in library.indexes.iterdir()]
+    names = [path.name for path in index_files(library)]
     put(4)
 
     def full(path: Path, *_: object) -> None:
@@ -176,7 +177,7 @@ def test_a_full_disk_keeps_the_index_before(
         patch.setattr(generation_files, "write_changed", full)
         with pytest.raises(LibraryUnusable, match="No space left"):
             publish(library, stored)
-    assert [path.name for path in library.indexes.iterdir()] == names
+    assert [path.name for path in index_files(library)] == names
     assert len(index_cache.load(library, stored).index) == 4
     publish(library, stored)
     assert_complete(library, stored)
@@ -210,7 +211,7 @@ def test_a_library_that_doubles_is_not_kept_in_memory_as_an_addition(
     publish(library, stored)
     assert isinstance(index_cache.load(library, stored).index, FlatIndex)
     assert_complete(library, stored)
-    assert len(list(library.indexes.iterdir())) == 1
+    assert len(index_files(library)) == 1
     assert update_approximation(library, stored)
     assert isinstance(index_cache.load(library, stored).index, LayeredIndex)
     assert_complete(library, stored)
@@ -239,7 +240,5 @@ def test_the_draft_is_not_announced_for_another_generation(library: Library, sto
     publish(library, stored)
     put(3)
     publish(library, stored)
-    with library.read() as connection:
-        row = connection.execute(select(IndexGeneration.generation, IndexGeneration.filename)).one()
-    assert row.generation == 2
-    assert row.filename.endswith("-000002.faiss")
+    file = only_announced(library)
+    assert (file.generation, file.path.name[-13:]) == (2, "-000002.faiss")

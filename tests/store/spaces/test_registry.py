@@ -130,7 +130,8 @@ def test_space_that_is_dropped_and_created_again_gets_a_new_revision(library: Li
         assert (revision_of(connection, again) or 0) > seen
         drop_space(connection, again)
         other = register(connection, Space("other", "w", 4))
-        assert other.id == again.id  # SQLite uses the number again
+        if library.backend.name == "sqlite":
+            assert other.id == again.id  # it uses the number again
         assert revision_of(connection, again) is None
 
 
