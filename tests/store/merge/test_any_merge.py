@@ -1,4 +1,4 @@
-"""Merges of libraries that were made at random keep all that both have, whatever happened to the files in between."""
+"""Merges of libraries that were made at random keep all that both have, although files change in between."""
 
 import hashlib
 import os
