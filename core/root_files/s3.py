@@ -143,6 +143,10 @@ def _as_os_error(error: Exception) -> OSError:
         return kind(number, _REASONS.get(code, f"the store answers {code}"))
     if name in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "TokenRetrievalError"):
         return PermissionError(errno.EACCES, "there are no credentials for the store")
+    if name == "ParamValidationError":
+        return OSError(errno.EINVAL, "the name of the bucket is not valid")
+    if isinstance(error, ValueError):
+        return OSError(errno.EINVAL, "the address of the store is not valid")
     if isinstance(error, TimeoutError) or "Timeout" in name:
         return TimeoutError(errno.ETIMEDOUT, "the store does not answer")
     if "Connection" in name or isinstance(error, ConnectionError):

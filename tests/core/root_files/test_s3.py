@@ -124,6 +124,18 @@ def test_store_that_is_not_there_is_an_error(failing: FailingServer, monkeypatch
 
 
 @pytest.mark.servers
+def test_settings_that_are_not_valid_are_named(failing: FailingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OSError, match="the name of the bucket is not valid"):
+        S3Store().list_page("Bad_Bucket!", "")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    with pytest.raises(OSError, match="the address of the store is not valid"):
+        S3Store().list_page("bucket", "")
+    monkeypatch.setenv("AWS_PROFILE", "unknown")
+    with pytest.raises(PermissionError, match="there are no credentials for the store"):
+        S3Store().list_page("bucket", "")
+
+
+@pytest.mark.servers
 def test_listing_comes_in_pages(s3_server: S3Server) -> None:
     keys = ["a.jpg", "b.jpg", "c/d.jpg", "c/e.jpg", "f.jpg"]
     for key in keys:
