@@ -191,7 +191,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
         )
     failed = [facts["failed"], texts["failed"], *(space["failed"] for space in facts["spaces"])]
     if any(failed) and "failures" not in facts:
-        print_text("`sightline status --failures` lists what failed, and why")
+        print_text("          `sightline status --failures` lists what failed, and why")
     if facts["passed_over"]:
         _print_passed_over(facts)
     print_text(f"FAISS     {_faiss(facts['faiss'])}")
@@ -202,7 +202,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
             f"({failure['reason']}{space}, tried {failure['tries']}×)"
         )
     if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in facts.get("failures", ())):
-        print_text("`sightline index --max-megapixels N` reads larger pictures")
+        print_text("          `sightline index --max-megapixels N` reads larger pictures")
 
 
 def _import_line(unfinished: dict[str, Any]) -> str:
@@ -253,7 +253,7 @@ def _print_passed_over(facts: dict[str, Any]) -> None:
     number = sum(facts["passed_over"].values())
     print_text(f"Other     {_counted(number, 'file was', 'files were')} passed over: {by_type(facts['passed_over'])}")
     if "passed_over_folders" not in facts:
-        print_text("`sightline status --passed-over` lists their folders")
+        print_text("          `sightline status --passed-over` lists their folders")
     for folder, files in groupby(facts.get("passed_over_folders", ()), key=itemgetter("folder")):
         print_text(f"Other     {shown(folder)}: {by_type({each['type']: each['files'] for each in files})}")
 

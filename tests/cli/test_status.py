@@ -67,3 +67,15 @@ def test_single_things_are_counted_in_the_singular(
     status = sightline("status", *library).text
     assert "Other     1 file was passed over: 1 psd\n" in status
     assert ": 1 vector of 13" in status
+
+
+def test_every_line_has_its_name_in_one_column(sightline: Sightline, album: Path) -> None:
+    (album / "broken.jpg").write_bytes(b"no picture")
+    (album / "notes.txt").write_text("no picture either")
+    sightline("index", album, "--model", "fake")
+    lines = sightline("status").lines
+    assert any("--failures" in line for line in lines)
+    assert any("--passed-over" in line for line in lines)
+    for line in lines:
+        assert line[9] == " ", line
+        assert line[10] != " ", line
