@@ -1,6 +1,6 @@
 """Step 8: the relevance of a score of the exported files, and how often its verdicts are right.
 
-    python -m training.calibrate --data DIR [--version v3] [--docs docs/relevance.md]
+    python -m training.calibrate --data DIR [--weights DIR] [--docs docs/relevance.md]
 
 Fits a calibration (`search/relevance.py`) to one half of the queries, prints the tables of docs/relevance.md, measured
 with the other half, and writes `calibration.json` next to the weights. A kind of query without reliable verdicts gets
@@ -124,20 +124,19 @@ def main() -> None:
     """Fit and write the calibration, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--version", help="the folder of the weights in encoders/mini, such as v2 [the newest]")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the folder of the weights [the newest ones]")
     parser.add_argument("--out", type=Path, help="[calibration.json in that folder]")
     parser.add_argument("--docs", type=Path, help="a document whose tables are replaced")
     parser.add_argument("--work", type=Path, default=Path("runs/calibration"))
     options = parser.parse_args()
-    folder = WEIGHTS.with_name(options.version) if options.version else WEIGHTS
-    encoder = MiniEncoder(folder)
+    encoder = MiniEncoder(options.weights)
     questions = Questions(options.data, Embeddings(encoder, options.work))
     mean = np.round(questions.background(), 4)
     asked = verdicts.AllAsked.of(questions)
     known: dict[Kind, Asked] = {"word": asked.everyday, "phrase": asked.phrases, "picture": asked.pictures}
     scales = verdicts.with_precision(calibrate(asked, mean), known, mean)
     calibration = Calibration(encoder.space.weights, mean.astype(np.float32), scales)
-    out = options.out or folder / CALIBRATION
+    out = options.out or options.weights / CALIBRATION
     calibration.write(out)
     tables = list(verdicts.tables(asked, Calibration.read(out)))
     print(*tables, sep="\n")

@@ -2,9 +2,11 @@
 
     python -m training.recipe --data DIR --device cuda
     python -m training.recipe --data DIR --trial DIR
+    python -m training.recipe --data DIR --trial DIR --limit 40 --runs TRY
 
 With `--trial`, the first training step is replaced by the weights of the trial from which the shipped ones were
-continued; this is the way without a GPU.
+continued; this is the way without a GPU. `--limit` tries the recipe on a few pictures and with two steps of each
+training; its files are in `v3` below the folder of runs, and the shipped ones stay as they are.
 """
 
 import argparse
@@ -30,32 +32,45 @@ class Step:
         return [sys.executable, "-m", f"training.{self.module}", *self.arguments]
 
 
-def steps(data: Path, runs: Path, device: str = "cpu", trial: Path | None = None) -> Iterator[Step]:
-    """Return all steps from a folder of data to the exported files; intermediate files are in `runs`."""
+def steps(
+    data: Path, runs: Path, device: str = "cpu", trial: Path | None = None, limit: int | None = None
+) -> Iterator[Step]:
+    """Return all steps from a folder of data to the exported files; intermediate files are in `runs`.
+
+    With a `limit` on the pictures of each kind, the exported files are in `runs` as well.
+    """
     source, on = ("--data", str(data)), ("--device", device)
     prepared, tokenizer = runs / "prepared", runs / "tokenizer.model"
     pixels, maps, scenes = (runs / name / "weights.pt" for name in ("pixels", "maps", "scenes"))
     patches = runs / "patches" / "patches.pt"
     small, large = runs / "maps192", runs / "maps512"
+    few = () if limit is None else ("--limit", str(limit))
+    scenes_too = () if limit is None else ("--scenes", str(limit))
+    short = () if limit is None else ("--steps", "2")
+    files = runs / "v3"
+    exported = () if limit is None else ("--out", str(files))
+    scored = () if limit is None else ("--weights", str(files))
     common = ("--prepared", str(prepared), "--tokenizer", str(tokenizer), *on)
     # The steps without a file to check resume by themselves, and have nothing to do once all rows are filled.
-    yield Step("prepare", (*source, "--out", str(prepared)))
+    yield Step("prepare", (*source, "--out", str(prepared), *few, *scenes_too))
     if trial is not None:
         yield Step("trial", ("--trial", str(trial), "--out", str(runs)), pixels)
     else:
         yield Step("tokenizer", (*source, "--out", str(tokenizer)), tokenizer)
-        yield Step("train", ("pixels", *source, *common, "--out", str(pixels.parent)), pixels)
+        yield Step("train", ("pixels", *source, *common, "--out", str(pixels.parent), *short), pixels)
     cached = ("--weights", str(pixels), "--prepared", str(prepared), "--out", str(small))
     yield Step("cache_maps", (*source, *cached, *on))
     for name, begin, made in (("maps", pixels, maps), ("scenes", maps, scenes)):
         continued = ("--maps", str(small), "--begin", str(begin), "--out", str(made.parent))
-        yield Step("train", (name, *source, *common, *continued), made)
-    yield Step("cache_patches", (*source, "--weights", str(scenes), "--out", str(large), *on), patches)
+        yield Step("train", (name, *source, *common, *continued, *short), made)
+    yield Step("cache_patches", (*source, "--weights", str(scenes), "--out", str(large), *on, *few), patches)
     head = ("--weights", str(scenes), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
-    yield Step("train_patches", (*source, *head, "--out", str(patches.parent)), patches)
-    yield Step("export", ("--weights", str(scenes), "--patches", str(patches), "--tokenizer", str(tokenizer)))
-    yield Step("evaluate", source)
-    yield Step("calibrate", source)
+    yield Step("train_patches", (*source, *head, "--out", str(patches.parent), *short), patches)
+    yield Step(
+        "export", ("--weights", str(scenes), "--patches", str(patches), "--tokenizer", str(tokenizer), *exported)
+    )
+    yield Step("evaluate", (*source, *scored, *scenes_too))
+    yield Step("calibrate", (*source, *scored))
 
 
 def follow(todo: Iterator[Step], run: Callable[[list[str]], object]) -> None:
@@ -71,9 +86,10 @@ def _main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--trial", type=Path, help="begin with the weights of the trial in this folder")
+    parser.add_argument("--limit", type=int, help="try the recipe on this many pictures of each kind")
     options = parser.parse_args()
     options.runs.mkdir(exist_ok=True)
-    todo = steps(options.data, options.runs, options.device, options.trial)
+    todo = steps(options.data, options.runs, options.device, options.trial, options.limit)
     follow(todo, lambda command: subprocess.run(command, check=True))
 
 

@@ -33,6 +33,17 @@ def test_steps_that_fill_rows_are_never_skipped(tmp_path: Path) -> None:
     assert {"training.prepare", "training.cache_maps"} <= {command[2] for command in ran}
 
 
+def test_limited_recipe_leaves_the_shipped_files_alone(tmp_path: Path) -> None:
+    todo = {step.module: step.arguments for step in steps(tmp_path, tmp_path, limit=40)}
+    assert todo["prepare"][-4:] == ("--limit", "40", "--scenes", "40")
+    assert todo["train"][-2:] == todo["train_patches"][-2:] == ("--steps", "2")
+    assert todo["export"][-2:] == ("--out", str(tmp_path / "v3"))
+    assert ("--weights", str(tmp_path / "v3")) == todo["calibrate"][-2:]
+    full = {step.module: step.arguments for step in steps(tmp_path, tmp_path)}
+    assert all("--limit" not in arguments and "--steps" not in arguments for arguments in full.values())
+    assert "--weights" not in full["calibrate"]
+
+
 def test_an_error_stops_the_run() -> None:
     ran: list[list[str]] = []
 
