@@ -17,11 +17,13 @@ from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
 from cli.text_reading import print_text_summary, read_pictures, text_record
 from core.errors import FolderNotFound
-from core.object_paths import scheme_of
+from core.object_paths import ObjectPath, object_path
+from core.root_files import is_folder
 from encoders import registry
 from encoders.placement import Placement
 from encoders.text_recognizer import load_recognizer
 from indexer import IndexSettings, Summary, index
+from indexer.folders import folder_to_index
 from indexer.ignore import parse_patterns
 from indexer.runner import Runner
 from indexer.scan import ScanSettings
@@ -69,8 +71,8 @@ def index_folders(
         load_recognizer()
     if ray is not None:
         settings = replace(settings, runner=_cluster(ray, workers, placement))
-    if not any(map(_may_exist, paths)) and not library.exists():
-        raise FolderNotFound(paths[0])
+    if not library.exists() and not any(map(_exists, paths)):
+        raise FolderNotFound(object_path(paths[0]) or paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
         summary = index(opened, map(logical_path, paths), model, settings, progress, placement=placement)
         _warn_of_filling(opened)
@@ -90,9 +92,10 @@ def index_folders(
     return NOTHING_FOUND if summary.passed_over and not summary.seen and not summary.missing else FOUND
 
 
-def _may_exist(path: Path) -> bool:
-    """Return whether there is a file or a folder at a path. A store of objects is asked by the run."""
-    return scheme_of(path) is not None or os.path.exists(path)  # noqa: PTH110 (unlike Path.exists, it never raises)
+def _exists(path: Path) -> bool:
+    """Return whether there is a file or a folder at a path, or any object. Raises `FolderUnreadable`."""
+    found = folder_to_index(path)
+    return is_folder(found) if isinstance(found, ObjectPath) else os.path.exists(path)  # noqa: PTH110 (it never raises)
 
 
 def _cluster(address: str, workers: int | None, placement: Placement) -> Runner:
