@@ -191,7 +191,9 @@ def drop_other(library: Library) -> None:
             forget_space(library, summary.stored)
 
 
-@pytest.mark.parametrize(("act", "blockwise"), [(import_some, True), (forget_one, False), (drop_other, False)])
+@pytest.mark.parametrize(
+    ("act", "pictures", "blockwise"), [(import_some, 15, True), (forget_one, 9, False), (drop_other, 11, False)]
+)
 def test_a_change_that_is_killed_before_any_step_leaves_working_indexes(
     library: Library,
     stored: StoredSpace,
@@ -199,6 +201,7 @@ def test_a_change_that_is_killed_before_any_step_leaves_working_indexes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     act: Callable[[Library], None],
+    pictures: int,
     blockwise: bool,
 ) -> None:
     monkeypatch.setenv(ENGINE_VARIABLE, "flat")
@@ -228,7 +231,7 @@ def test_a_change_that_is_killed_before_any_step_leaves_working_indexes(
             assert len(spaces) == (2 if act is import_some else 1)
             assert all(index_cache.load(killed, each.stored).published for each in spaces)
             assert len(list(killed.indexes.iterdir())) == len(spaces)
-            assert count_pictures(killed) == {import_some: 15, forget_one: 9, drop_other: 11}[act]
+            assert count_pictures(killed) == pictures
         shutil.rmtree(tmp_path / "at")
         if is_finished:
             break
