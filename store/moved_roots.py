@@ -20,6 +20,7 @@ from core.root_files import is_folder
 from store.albums.moved_folders import MovePaths, moved_condition
 from store.catalog.tables import Album, Picture, Root, RootKind
 from store.library import Library
+from store.root_places import note_moved
 from store.root_samples import sample_root
 
 __all__ = ["MovedRoot", "move_roots", "move_searches"]
@@ -84,6 +85,7 @@ def move_roots(
                 move_searches(connection, moves, move_paths)
                 for folder in sorted(moves, key=_depth, reverse=_depth(new) > _depth(old)):
                     _move(connection, folder, moves[folder])
+            note_moved(library, moves.values())
     return found
 
 

@@ -7,7 +7,7 @@ that is noted with the path that it has in the catalogue was found there: its fi
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -28,6 +28,7 @@ __all__ = [
     "PlacedRoot",
     "common_names",
     "forget_places",
+    "note_moved",
     "place_root",
     "require_root_here",
     "show_places",
@@ -104,6 +105,13 @@ def require_root_here(library: Library, folder: Path, *, accept_missing: bool = 
                 raise RootNotHere(covering, found.checked, found.same_size)
     found_here = os.fsencode(covering or folder)
     _write(library, {**noted, found_here: found_here})
+
+
+def note_moved(library: Library, folders: Iterable[Path]) -> None:
+    """Note that this machine has roots at the paths to which it moved them: a sample was compared with that."""
+    if library.backend.name != "sqlite":
+        moved = {os.fsencode(folder): os.fsencode(folder) for folder in folders if not isinstance(folder, ObjectPath)}
+        _write(library, {**_read(library), **moved})
 
 
 def common_names(library: Library) -> dict[Path, Path]:
