@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
+from benchmarks.generated import ensure_library
 from encoders import registry
 from search import Filters, Searcher, SearchOptions
 from search.filters import field_condition
@@ -43,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as folder:
         path = options.library or Path(folder) / "library"
-        if not path.exists():
-            with Library.open(path, create=True) as library:
-                generate(library, options.pictures)
+        ensure_library(path, lambda library: generate(library, options.pictures))
         with Library.open(path) as library:
             _report(library)
 

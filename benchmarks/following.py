@@ -16,6 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from benchmarks.approximate import Mixture
 from benchmarks.asking import START, generate
+from benchmarks.generated import ensure_library
 from store import Library
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root
 from store.library import mark_changed
@@ -36,10 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as folder:
         path = options.library or Path(folder) / "library"
-        if not path.exists():
-            with Library.open(path, create=True) as library:
-                mixture = Mixture(MINI_DIM)
-                generate(library, options.pictures, lambda number: mixture.block(number)[0])
+        mixture = Mixture(MINI_DIM)
+        ensure_library(path, lambda library: generate(library, options.pictures, lambda n: mixture.block(n)[0]))
         with Library.open(path) as library:
             _report(library, options.changed)
 

@@ -25,6 +25,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 from sqlalchemy import insert
 
+from benchmarks.generated import ensure_library
 from benchmarks.page import BROWSERS, SIZE
 from benchmarks.serving import serving
 from search.filters import field_condition
@@ -191,9 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="sightline-benchmark-") as folder:
         path = options.library or Path(folder) / "library"
-        if not path.exists():
-            with Library.open(path, create=True) as library:
-                generate(library, options.pictures)
+        ensure_library(path, lambda library: generate(library, options.pictures))
         print(f"{options.pictures:,} pictures, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
         with Library.open(path) as library:
             measure_queries(library, 2 * options.rounds)
