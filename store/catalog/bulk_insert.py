@@ -52,22 +52,31 @@ class _InsertNew(Insert):
 
 
 def insert_new(table: type[Base]) -> Insert:
-    """Return a statement that inserts rows, and leaves out those whose key, or other unique columns, a row has."""
+    """Return a statement that inserts rows, and leaves out those whose key, or other unique columns, a row has.
+
+    Rows that break another rule raise an error. A select that it inserts from needs a condition: SQLite would read what
+    follows as that of a join.
+    """
     return _InsertNew(table)
 
 
 @compiles(_InsertNew)
 def _insert_in_sqlite(element: _InsertNew, compiler: SQLCompiler, **options: Any) -> str:
-    visit: Callable[..., str] = compiler.visit_insert
-    return visit(element.prefix_with("OR IGNORE"), **options)
+    from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing
+
+    return _with_clause(element, OnConflictDoNothing(), compiler, **options)
 
 
 @compiles(_InsertNew, "postgresql")
 def _insert_in_postgresql(element: _InsertNew, compiler: SQLCompiler, **options: Any) -> str:
     from sqlalchemy.dialects.postgresql.dml import OnConflictDoNothing
 
+    return _with_clause(element, OnConflictDoNothing(), compiler, **options)
+
+
+def _with_clause(element: _InsertNew, clause: Any, compiler: SQLCompiler, **options: Any) -> str:
     statement = element._generate()
-    statement._post_values_clause = OnConflictDoNothing()
+    statement._post_values_clause = clause
     visit: Callable[..., str] = compiler.visit_insert
     return visit(statement, **options)
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
     not_,
     select,
 )
+from sqlalchemy.exc import IntegrityError
 
 from store.catalog.bulk_insert import insert_new, load_rows
 from store.catalog.geography import distance
@@ -225,3 +226,11 @@ def test_rows_that_exist_are_not_inserted_again(connection: Connection) -> None:
     connection.execute(insert_new(Tag).values(rows[0]))
     names = connection.execute(select(Tag.key, Tag.name).order_by(Tag.key)).all()
     assert [tuple(row) for row in names] == [("sea", "Sea"), ("sky", "Sky")]
+
+
+@pytest.mark.parametrize("row", [{"key": "sea", "name": None}, {"key": None, "name": "Sea"}])
+def test_rows_that_break_another_rule_are_not_left_out(connection: Connection, row: dict[str, str | None]) -> None:
+    Tag.__table__.create(connection)  # type: ignore[attr-defined]
+    with pytest.raises(IntegrityError), connection.begin_nested():
+        connection.execute(insert_new(Tag), row)
+    assert connection.scalar(select(func.count()).select_from(Tag)) == 0
