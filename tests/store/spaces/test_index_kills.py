@@ -33,6 +33,8 @@ from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files
 from tests.support.writers import publish
 
+pytestmark = pytest.mark.sqlite("copies the folder of a library that is open, in a process that is killed")
+
 Put = Callable[..., list[int]]
 MAX_STEPS = 200
 

@@ -150,7 +150,8 @@ def test_others_change_the_library_while_a_file_is_written(
     assert verify(indexed) == []
     for summary in list_spaces(indexed):
         assert loaded(indexed, summary.stored) == vectors(indexed, summary.stored)
-        assert index_cache.load(indexed, summary.stored).published
+        # On a server, a file that is behind stays announced, and what has changed since is read from the change feed.
+        assert index_cache.load(indexed, summary.stored).published or not indexed.backend.shares_files
 
 
 @pytest.mark.parametrize("merging", [False, True])
@@ -233,6 +234,7 @@ def test_a_space_that_is_dropped_while_its_file_is_written_is_not_announced(
     assert list(library.indexes.iterdir()) == []
 
 
+@pytest.mark.sqlite("it gives the ID of a space again")
 def test_the_file_of_a_dropped_space_is_not_that_of_the_next_one_with_its_id(
     library: Library, stored: StoredSpace, put: Put, while_written: During
 ) -> None:
@@ -259,6 +261,7 @@ def test_the_file_of_a_dropped_space_is_not_that_of_the_next_one_with_its_id(
     assert [fault.kind for fault in verify(library)] == ["unembedded"]
 
 
+@pytest.mark.sqlite("its catalogue announces no file any more whose vectors were replaced")
 @pytest.mark.parametrize("is_cut_off", ["before", "after"])
 @pytest.mark.parametrize("is_first", [False, True])
 def test_a_vector_that_is_replaced_while_a_file_is_written_is_not_found_as_it_was(
