@@ -18,7 +18,7 @@ MAX_DIGESTS = 10_000
 """Digests of one page. There are more only if many contents have the same size, such as uncompressed pictures."""
 
 KEPT_PAGES = 20
-"""Pages of which digests are kept. The files of older ones have long been read."""
+"""Pages whose digests are kept. The files of older ones have long been read."""
 
 
 class EmbeddedDigests:

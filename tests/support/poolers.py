@@ -47,7 +47,7 @@ def running_pooler(server: PostgresServer, url: str, mode: PoolMode) -> Iterator
         miss("pgbouncer", "it is not installed.")
     parts = urlsplit(url)
     port = _free_port()
-    # With `auth_type = any`, PgBouncer logs in as one user, whatever the client says.
+    # With `auth_type = any`, PgBouncer logs in as one user, whichever the client names.
     folder = Path(tempfile.mkdtemp(prefix="sightline-pgbouncer-"))  # the folder of pytest is closed to other users
     configuration = folder / f"{mode}.ini"
     configuration.write_text(

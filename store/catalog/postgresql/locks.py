@@ -181,7 +181,7 @@ class AdvisoryLock:
     def _write_token(self, connection: "psycopg.Connection[Any]") -> str:
         """Announce this holder, between two write transactions.
 
-        This does not wait until the log of the server is on the disk. Whatever the holder commits is later in the log,
+        This does not wait until the log of the server is on the disk. All that the holder commits is later in the log,
         so that a server which has lost the token in a crash has lost that, too.
         """
         token = secrets.token_hex(16)

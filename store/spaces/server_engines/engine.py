@@ -199,7 +199,7 @@ class VectorEngine(ABC):
 
     @abstractmethod
     def names(self) -> set[str]:
-        """Return the names of all targets of which the engine has something, also those of other libraries."""
+        """Return the names of all targets that the engine has anything of, also those of other libraries."""
 
     @abstractmethod
     def drop(self) -> None:

@@ -183,7 +183,7 @@ def test_an_engine_far_behind_is_searched_around(
 def test_an_engine_of_another_history_with_as_many_vectors_is_built_again(
     setup: Setup, filled: list[int], clusters: Clusters, agrees: Agrees, later: int
 ) -> None:
-    """The library was restored from a backup, and the same files were indexed again, one of which had changed."""
+    """The library was restored from a backup, and the same files were indexed again; one of them had changed."""
     before = state_of(setup)
     clusters.add(20)
     setup.update()
