@@ -31,6 +31,7 @@ from store.spaces.embeddings import delete_vectors, iter_vectors, searchable_ids
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace, activate, list_spaces, named_space, register
 from store.tags import Tagging, add_tags, list_tags
+from tests.support.announced import index_files
 
 Put = Callable[..., list[int]]
 Act = Callable[[Library, Path], object]
@@ -327,7 +328,7 @@ def test_two_processes_that_add_and_publish_at_once_lose_nothing(
             done.result()
     assert index_cache.publish(library, stored).published
     assert index_cache.published_count(library, stored) == 30
-    assert len(list(library.indexes.iterdir())) == 1
+    assert len(index_files(library)) == 1
     assert verify(library) == []
 
 
@@ -393,6 +394,8 @@ def test_waiting_for_the_files_can_be_stopped(
     assert index_cache.publish(library, stored).published
 
 
+@pytest.mark.sqlite("its readers announce files in the catalogue")
+@pytest.mark.sqlite("a server needs no writer lock to announce a file")
 def test_a_reader_does_not_wait_long_to_announce_a_file(
     library: Library,
     other: Library,
