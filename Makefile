@@ -36,12 +36,8 @@ WITH_SERVERS = SIGHTLINE_REQUIRED_TOOLS=$${SIGHTLINE_REQUIRED_TOOLS:+$$SIGHTLINE
 AGAIN := --reruns 1 -rsfER
 ALONE := -n 0 $(AGAIN)
 
-# Tests of libraries in folders that are run on PostgreSQL, too.
-ON_POSTGRESQL := tests/store/albums tests/store/backup tests/store/catalog tests/store/exchange tests/store/filters \
-	tests/store/ingest tests/store/kept_counts tests/store/merge tests/store/test_folders.py tests/store/test_forget.py \
-	tests/store/test_frames.py tests/store/test_jobs.py tests/store/test_positions.py tests/store/test_queries.py \
-	tests/store/test_ratings.py tests/store/test_roots.py tests/store/test_tags.py tests/store/test_timeline.py \
-	tests/search/test_any_filter.py tests/search/test_effort.py tests/search/test_filters.py
+# Tests of libraries in folders that are run on PostgreSQL, too. The marker `sqlite` excludes what looks into SQLite's file.
+ON_POSTGRESQL := tests/store tests/search
 
 # Runs with Ray whose library is in PostgreSQL.
 RAY_ON_POSTGRESQL := $(addprefix tests/indexer/cluster/test_cluster_runs.py::, \

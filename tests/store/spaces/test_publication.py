@@ -394,7 +394,6 @@ def test_waiting_for_the_files_can_be_stopped(
     assert index_cache.publish(library, stored).published
 
 
-@pytest.mark.sqlite("its readers announce files in the catalogue")
 @pytest.mark.sqlite("a server needs no writer lock to announce a file")
 def test_a_reader_does_not_wait_long_to_announce_a_file(
     library: Library,
