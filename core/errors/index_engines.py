@@ -47,7 +47,7 @@ class IndexEngineOutdated(LibraryUnusable):
 
 
 class IndexEngineNotCleared(LibraryUnusable):
-    """The index engine of the library at `path` still has the vectors of a space that was removed; `reason` says why.
+    """The index engine of the library at `path` may still have vectors of a space that was removed; `reason` says why.
 
     They are in tables or collections with names that begin with `storage`.
     """
@@ -55,4 +55,4 @@ class IndexEngineNotCleared(LibraryUnusable):
     def __init__(self, path: Path, engine: str, space: str, storage: str, reason: str) -> None:
         super().__init__(path, reason)
         self.engine, self.space, self.storage = engine, space, storage
-        self.args = (f"{reason} It still has the vectors of {space}, in {storage}*. No search uses them.",)
+        self.args = (f"{reason} It may still have the vectors of {space}, in {storage}*. No search uses them.",)
