@@ -194,11 +194,14 @@ def _tag(connection: Connection, _field: Field, test: FieldTest) -> ColumnElemen
         people = people_called(connection, accepts)
     elif test.op is not Op.EXISTS or test.value is not None:
         return None
-    of_contents: SelectBase = select(ContentTag.content_id).where(ContentTag.tag_id.in_(tags))
+    is_of_file = select(PictureTag.picture_id).where(PictureTag.tag_id == Tag.id).exists().label("is_of_file")
+    found = connection.execute(tags.add_columns(is_of_file)).all()
+    ids = [row.id for row in found]  # with a sub-select, PostgreSQL would not know that few contents have the tag
+    of_contents: SelectBase = select(ContentTag.content_id).where(among(ContentTag.tag_id, ids))
     if people:  # a person is found as a tag, too, as in programs where people are tags
         of_contents = union_all(of_contents, select(PersonRow.content_id).where(among(PersonRow.key, people)))
-    of_files = select(PictureTag.picture_id).where(PictureTag.tag_id.in_(tags))
-    if connection.scalar(of_files.limit(1)) is None:  # with an `or`, SQLite would not use the index of contents
+    of_files = select(PictureTag.picture_id).where(among(PictureTag.tag_id, ids))
+    if not any(row.is_of_file for row in found):  # with an `or`, SQLite would not use the index of contents
         return Picture.content_id.in_(of_contents)
     return or_(Picture.content_id.in_(of_contents), Picture.id.in_(of_files))
 
