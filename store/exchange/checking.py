@@ -16,13 +16,22 @@ from sqlalchemy import Connection, select
 
 from core.errors import BadVectorFile
 from core.frames import FIRST_FRAME
+from core.object_paths import object_path
 from store.catalog.tables import Picture
 from store.exchange.sources import VectorSource
 from store.exchange.vector_file import ItemName
 from store.library import Library
 from store.roots import FolderRoots
 
-__all__ = ["CheckedSource", "IndexedPicture", "SourceDigest", "check_source", "indexed_pictures", "normalized_rows"]
+__all__ = [
+    "CheckedSource",
+    "IndexedPicture",
+    "SourceDigest",
+    "check_source",
+    "indexed_pictures",
+    "normalized_rows",
+    "start_of",
+]
 
 HALF_TOLERANCE = 1e-3
 """Rounding a unit vector to 16 bits changes its length by less than 2**-11, 5e-4."""
@@ -57,7 +66,7 @@ class SourceDigest:
 
     def __init__(self, storage: np.dtype[np.floating], base: Path | None) -> None:
         self._vectors = hashlib.sha256()
-        start = os.fsencode((base or Path()).absolute())
+        start = start_of(base)
         self._names = hashlib.sha256(start + b"\0" + storage.str.encode())
 
     def add(self, names: Sequence[ItemName], rows: NDArray[np.floating]) -> None:
@@ -87,7 +96,7 @@ def check_source(
     Raises `BadVectorFile` for a vector without direction, for a repeated name, and for a frame of a name whose first
     frame comes later. Two paths of one indexed file are a repeated name.
     """
-    start = os.fsencode((base or Path()).absolute())
+    start = start_of(base)
     digest, seen = SourceDigest(storage, base), _SeenNames()
     row = 0
     for names, vectors in source:
@@ -98,6 +107,11 @@ def check_source(
         advance(len(names))
     seen.require_unique(source)
     return digest.result()
+
+
+def start_of(base: Path | None) -> bytes:
+    """Return the absolute path at which relative paths start: that of a folder, of objects, or the current folder."""
+    return os.fsencode((object_path(base) if base else None) or (base or Path()).absolute())
 
 
 def indexed_pictures(connection: Connection, names: Sequence[ItemName], base: bytes) -> dict[int, IndexedPicture]:

@@ -20,7 +20,7 @@ from store.catalog.bulk_insert import insert_rows
 from store.catalog.frame_ids import content_of, frame_id, number_of
 from store.catalog.id_sets import read_ids, without
 from store.catalog.tables import Content, FrameRow, Picture, PictureState, Root
-from store.exchange.checking import indexed_pictures
+from store.exchange.checking import indexed_pictures, start_of
 from store.exchange.vector_file import ItemName
 from store.roots import collection_of, collection_path
 from store.spaces.embeddings import add_vectors, delete_differing, delete_vectors, embedded_frames
@@ -41,7 +41,7 @@ class SpaceBuilder:
     def __init__(self, stored: StoredSpace, base: Path | None) -> None:
         self.counts = Counter[str]()
         self._stored = stored
-        self._base = os.fsencode((base or Path()).absolute())
+        self._base = start_of(base)
         self._frames: set[int] = set()  # of pictures
         self._collection = 0
         # In place of the SHA-256 of a file, documents have a digest of their collection and ID, so that what people

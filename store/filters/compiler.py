@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from core.errors import InvalidQuery, PathNotIndexed
 from core.files import absolute
+from core.object_paths import ObjectPath
 from store.catalog.collation import fold, matches
 from store.catalog.geography import box_around
 from store.catalog.id_sets import among
@@ -33,7 +34,7 @@ from store.catalog.text_comparison import ExactLine, TextPattern, comparable
 from store.catalog.text_search import text_in, text_like
 from store.filters.conditions import Box, Circle, FieldTest, Op, Value
 from store.filters.fields import FIELDS, Field, Kind
-from store.filters.path_patterns import SURROGATE, comparable_path, name_like, path_in, path_like
+from store.filters.path_patterns import SURROGATE, comparable_path, documents_below, name_like, path_in, path_like
 from store.filters.people_and_places import (
     distinct_values,
     in_place,
@@ -262,15 +263,18 @@ def _folder(connection: Connection, _field: Field, test: FieldTest) -> ColumnEle
     paths = _values(test, Path)
     if paths is None or test.op not in (Op.EQ, Op.IN):
         return None
-    places = []
+    expressions = list[ColumnElement[bool]]()
     for path in paths:
         if not isinstance(path, Path):
             continue
-        found = locations_at(connection, absolute(path))
+        full = absolute(path)
+        found = [and_(*within(place)) for place in locations_at(connection, full)]
+        if not found and isinstance(full, ObjectPath):
+            found = documents_below(connection, full)
         if not found:
             raise PathNotIndexed(path)
-        places.extend(found)
-    return or_(false(), *(and_(*within(place)) for place in places))
+        expressions += found
+    return or_(false(), *expressions)
 
 
 def _place(_connection: Connection, field: Field, test: FieldTest) -> ColumnElement[bool] | None:

@@ -8,8 +8,9 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, case, false, select, true
+from sqlalchemy import ColumnElement, Connection, SQLColumnExpression, and_, case, false, or_, select, true
 
 from core.errors import InvalidQuery
 from store.catalog.id_sets import among
@@ -17,7 +18,7 @@ from store.catalog.path_keys import path_key
 from store.catalog.tables import Picture, Root, RootKind
 from store.catalog.text_search import like_pattern
 
-__all__ = ["SURROGATE", "comparable_path", "name_like", "path_in", "path_like", "remainders"]
+__all__ = ["SURROGATE", "comparable_path", "documents_below", "name_like", "path_in", "path_like", "remainders"]
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What stands for a byte that is not UTF-8, in names of files and on the command line."""
@@ -51,6 +52,17 @@ def path_in(connection: Connection, paths: Collection[str]) -> ColumnElement[boo
     )
 
 
+def documents_below(connection: Connection, path: Path) -> list[ColumnElement[bool]]:
+    """Return an expression that tells whether the ID of a document begins with a path and a slash.
+
+    Case is ignored, as in patterns. The list is empty if there is no such document.
+    """
+    collections = select(Root.id).where(Root.kind == RootKind.COLLECTION)
+    first, beyond = (path_key(os.fsencode(path) + end) for end in (b"/", b"0"))
+    below = and_(Picture.root_id.in_(collections), Picture.path_key >= first, Picture.path_key < beyond)
+    return [] if connection.scalar(select(Picture.id).where(below).limit(1)) is None else [below]
+
+
 def name_like(pattern: str) -> ColumnElement[bool]:
     """Return an expression that tells whether the name of a file matches `pattern`, ignoring case.
 
@@ -67,7 +79,8 @@ def _by_root(
 ) -> ColumnElement[bool]:
     """Return `test` of what `rest` leaves for the files of each root, which it gets the key of.
 
-    The ID of a document can look like an absolute path. It is then the whole path, and compared with `whole`.
+    The ID of a document can look like an absolute path, or like that of an object. It is then the whole path, and
+    compared with `whole`.
     """
     roots = connection.execute(select(Root.id, Root.path, Root.kind)).all()
     by_rest = defaultdict[tuple[str, ...], list[int]](list)
@@ -78,7 +91,8 @@ def _by_root(
     expression = found[0][1] if len(by_rest) == len(found) == 1 else _first(found)
     if any(root.kind == RootKind.COLLECTION for root in roots):
         is_absolute = and_(Picture.path_key >= "/", Picture.path_key < "0")
-        expression = case((is_absolute, test(whole)), else_=expression)
+        is_object = and_(Picture.path_key >= "s3://", Picture.path_key < "s3:/0")
+        expression = case((or_(is_absolute, is_object), test(whole)), else_=expression)
     return expression
 
 

@@ -1,16 +1,18 @@
 """A store of objects in memory, with the faults of real ones."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
+from PIL import Image
 
 from core.root_files import opening
 from core.root_files.object_store import ListingPage, ObjectChanged, ObjectStatus, ObjectStore
 
-__all__ = ["MemoryStore", "use_store"]
+__all__ = ["MemoryStore", "png_bytes", "use_store"]
 
 FIRST_TIME = 1_700_000_000_000_000_000
 
@@ -78,6 +80,13 @@ class MemoryStore(ObjectStore):
         if found is None:
             raise FileNotFoundError(2, "the object does not exist")
         return found
+
+
+def png_bytes(colour: str) -> bytes:
+    """Return a picture of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), colour).save(file, "PNG")
+    return file.getvalue()
 
 
 def use_store(monkeypatch: pytest.MonkeyPatch, store: ObjectStore) -> None:
