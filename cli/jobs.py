@@ -8,8 +8,9 @@ import click
 from cli.error_hints import describe_error
 from cli.output import print_json, print_text, printable, warn
 from cli.paths import logical_path
-from core.errors import SightlineError
-from core.files import absolute
+from core.errors import FolderNotFound, SightlineError, UnknownRoot
+from core.root_files import is_folder
+from indexer.folders import folder_to_index
 from indexer.jobs import JobWorker, require_kind
 from store import Library
 from store.jobs import Action, Job, JobState, Priority, Wish, act, add_job, find_job, list_jobs
@@ -39,14 +40,26 @@ def add_to_queue(
         raise click.UsageError("A job of the kind `space` changes the model: name it with --model.")
     parameters: dict[str, object] = {}
     if paths:
-        parameters["folders"] = [str(absolute(logical_path(path))) for path in paths]
+        parameters["folders"] = [str(folder_to_index(logical_path(path))) for path in paths]
     if model is not None:
         parameters["model"] = model
     found.check(parameters)
+    if paths and not library.exists():  # a library without folders would be left behind
+        _require_folders(kind, paths)
     with Library.open(library, create=True) as opened:
+        found.check_in(opened, parameters)
         chosen = found.priority if priority is None else Priority[priority.upper()]
         _print([add_job(opened, kind, parameters, chosen)], as_json=as_json)
         _warn_if_not_run(opened)
+
+
+def _require_folders(kind: str, paths: Sequence[Path]) -> None:
+    """Raise an error for folders of a job for a library that does not exist yet."""
+    for folder in map(folder_to_index, map(logical_path, paths)):
+        if kind == "forget":
+            raise UnknownRoot(folder, ())
+        if not is_folder(folder):
+            raise FolderNotFound(folder)
 
 
 def act_on_jobs(ids: Sequence[int], action: Action, *, library: Path, as_json: bool) -> None:

@@ -12,7 +12,7 @@ from core.errors import UnknownModel
 from encoders.base import Encoder
 from encoders.checkpoint import require_complete
 from encoders.hub.manifest import Manifest, licence_of, model_folder, pulled_models, read_manifest
-from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, BuiltInModel, CatalogModel, Measure
+from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG, TEST_DOUBLE, BuiltInModel, CatalogModel, Measure
 from encoders.registry import ENCODERS, load, split_version
 
 __all__ = ["INSTALL_CLIP", "ModelDescription", "ModelLocation", "all_models", "describe_model"]
@@ -89,7 +89,7 @@ def describe_model(name: str) -> ModelDescription:
     for point in ENCODERS.plugins():
         if point.name == name:
             return _from_plugin(point)
-    raise UnknownModel(name, tuple(model.name for model in all_models()))
+    raise UnknownModel(name, tuple(model.name for model in all_models() if model.name != TEST_DOUBLE))
 
 
 def _from_built_in(model: BuiltInModel) -> ModelDescription:

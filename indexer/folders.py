@@ -12,7 +12,7 @@ from store.library import Library
 from store.root_places import require_root_here
 from store.roots import count_present, find_location
 
-__all__ = ["folder_errors", "folder_to_index", "outermost", "require_folder"]
+__all__ = ["folder_errors", "folder_to_index", "outermost", "require_folder", "require_present_or_known"]
 
 
 def folder_to_index(path: Path | str) -> Path:
@@ -38,6 +38,20 @@ def require_folder(library: Library, folder: Path, *, accept_missing: bool) -> N
         raise FolderNotFound(folder)
     if not accept_missing:
         raise RootUnavailable(folder, present, 0)
+
+
+def require_present_or_known(library: Library, folder: Path) -> None:
+    """Raise `FolderNotFound` for a folder that is not there and has no pictures in the library.
+
+    A disk that is away now may be back when the folder is indexed. Raises `FolderUnreadable` for a store that is not
+    known.
+    """
+    location = find_location(library, folder_to_index(folder))
+    if location is not None and count_present(library, location):
+        return
+    with folder_errors(folder):
+        if not is_folder(folder):
+            raise FolderNotFound(folder)
 
 
 def outermost(folders: Sequence[Path]) -> list[Path]:

@@ -94,6 +94,8 @@ def open_query_image(
         with _open(path) as data:
             # A region is cut from the full picture: at reduced scale, few pixels of it may be left.
             decoded = decode(data, shortest_side=None if crop else shortest_side, frame=frame)
+    except IsADirectoryError as exc:
+        raise InvalidQuery(f"{path} is a folder, not a picture. Name one of its pictures.") from exc
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc
     except PictureError as exc:

@@ -12,11 +12,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from core.errors import InvalidJob, UnknownJobKind
+from core.errors import InvalidJob, UnknownJobKind, UnknownRoot
 from encoders import registry
 from encoders.text_recognizer import load_recognizer
 from indexer.changed_folders import ChangedFolders
 from indexer.fill import fill
+from indexer.folders import require_present_or_known
 from indexer.index_changed import index_changed
 from indexer.jobs.model_download import check_model_download, download_model
 from indexer.pipeline import IndexSettings, index
@@ -40,18 +41,24 @@ def _take_none(parameters: Mapping[str, Any]) -> None:
         raise InvalidJob(f"This kind of job has no parameter {next(iter(parameters))!r}.")
 
 
+def _take_any(_library: Library, _parameters: Mapping[str, Any]) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class JobKind:
     """A kind of job.
 
-    `check` raises an error for parameters that cannot be right, before a job is queued; by default, any parameter is
-    wrong. `priority` is that of a job for which no other one is given.
+    Both are called before a job is queued: `check` raises an error for parameters that cannot be right, by default for
+    any; `check_in` for those that are wrong in this library, by default for none. `priority` is that of a job for which
+    no other one is given.
     """
 
     name: str
     run: JobFunction
     check: Callable[[Mapping[str, Any]], None] = _take_none
     priority: Priority = Priority.NORMAL
+    check_in: Callable[[Library, Mapping[str, Any]], None] = _take_any
 
 
 KINDS: dict[str, JobKind] = {}
@@ -121,6 +128,18 @@ def _require_folders(parameters: Mapping[str, Any]) -> None:
         raise InvalidJob("A job that removes folders needs `folders`, and nothing else.")
 
 
+def _require_present_or_known(library: Library, parameters: Mapping[str, Any]) -> None:
+    for folder in parameters.get("folders") or ():
+        require_present_or_known(library, Path(folder))
+
+
+def _require_roots(library: Library, parameters: Mapping[str, Any]) -> None:
+    known = tuple(root.path for root in list_roots(library))
+    for folder in map(Path, parameters["folders"]):
+        if folder not in known:
+            raise UnknownRoot(folder, known)
+
+
 def _require_model(parameters: Mapping[str, Any]) -> None:
     if set(parameters) != {"model"} or not parameters["model"]:
         raise InvalidJob("A model is required.")
@@ -136,8 +155,8 @@ def _group(library: Library, _parameters: Mapping[str, Any], progress: Progress)
     return {"compared": update_near_duplicate_groups(library, stored, waiting=waiting, check=check)}
 
 
-register(JobKind("index", _index, _check_index))
-register(JobKind("forget", _forget, _require_folders, Priority.HIGH))
+register(JobKind("index", _index, _check_index, check_in=_require_present_or_known))
+register(JobKind("forget", _forget, _require_folders, Priority.HIGH, _require_roots))
 register(JobKind("model", download_model, check_model_download, Priority.LOW))
 register(JobKind("space", _fill, _require_model, Priority.LOW))
 

@@ -38,6 +38,27 @@ def test_folders_are_relative_to_the_working_directory(
     assert queue("add", "index", album.name, "--json").record["parameters"] == {"folders": [str(album)]}
 
 
+def test_job_for_a_folder_that_does_not_exist_is_refused_at_once(queue: Run, album: Path, tmp_path: Path) -> None:
+    refused = queue("add", "index", str(album), str(tmp_path / "nowhere"))
+    assert (refused.code, refused.err) == (2, f"sightline: There is no folder {tmp_path / 'nowhere'}.\n")
+    assert "gs:// is not supported" in queue("add", "index", "gs://bucket/photos").err
+    assert "not one of the folders" in queue("add", "forget", str(album.parent)).err
+    assert queue("list").text == ""
+
+
+def test_job_for_a_folder_that_is_away_is_queued(queue: Run, album: Path) -> None:
+    album.rename(album.with_name("unmounted"))
+    assert queue("add", "index", str(album)).lines == [f"1  queued  index {album}"]
+    assert queue("add", "forget", str(album)).lines == [f"2  queued  forget {album}"]
+
+
+def test_refused_job_creates_no_library(sightline: Run, tmp_path: Path) -> None:
+    for kind in ("index", "forget"):
+        refused = sightline("--library", tmp_path / "new", "jobs", "add", kind, str(tmp_path / "nowhere"))
+        assert (refused.code, str(tmp_path / "nowhere") in refused.err) == (2, True)
+    assert not (tmp_path / "new").exists()
+
+
 def test_jobs_are_paused_resumed_cancelled_and_tried_again(queue: Run) -> None:
     queue("add", "duplicates")
     for verb, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled"), ("retry", "queued")):

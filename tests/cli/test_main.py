@@ -230,7 +230,7 @@ def test_models_list_and_info(sightline: Sightline) -> None:
     assert "13" in sightline("models", "info", "fake").text
     answer = sightline("models", "info", "clop")
     assert answer.code == 2
-    assert "Choose from: mini, fake" in answer.err
+    assert "Choose from: mini, ViT-B-32/" in answer.err
 
 
 @pytest.mark.parametrize("form", [[], ["--paths"]])

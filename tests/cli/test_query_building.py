@@ -327,7 +327,7 @@ def test_image_query_from_folder_or_pipe(sightline: Sightline, filled: Path, alb
 
     for words in (["search", "--image", album], ["similar", album]):
         answer = sightline(*words)
-        assert (answer.code, "Is a directory" in answer.err) == (2, True)
+        assert (answer.code, f"{album} is a folder, not a picture. Name one" in answer.err) == (2, True)
     pipe = tmp_path / "pipe"  # as `--image <(curl ...)` is one
     os.mkfifo(pipe)
     for words in (["search", "--image", pipe], ["similar", pipe]):

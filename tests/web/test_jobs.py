@@ -89,10 +89,17 @@ def test_server_without_jobs_leaves_them_to_others(indexed: Library, settings: S
         assert without.get(f"{JOBS}/{again['id']}").json()["state"] == "queued"
 
 
-def test_failed_job_reports_its_error(client: TestClient, tmp_path: Path) -> None:
-    data = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]}).json())
-    assert (data["state"], data["problem"]) == ("failed", "NoSuchFolder")
-    assert "nothing" in data["error"]
+def test_failed_job_reports_its_error(client: TestClient, album: Path) -> None:
+    album.rename(album.with_name("unmounted"))
+    data = finished(client, client.post(JOBS, json={"kind": "index", "folders": [str(album)]}).json())
+    assert (data["state"], data["problem"]) == ("failed", "RootUnavailable")
+    assert str(album) in data["error"]
+
+
+def test_job_for_a_folder_that_does_not_exist_is_refused_at_once(client: TestClient, tmp_path: Path) -> None:
+    refused = client.post(JOBS, json={"kind": "index", "folders": [str(tmp_path / "nothing")]})
+    assert (refused.status_code, refused.json()["title"]) == (404, "NoSuchFolder")
+    assert client.get(JOBS).json() == []
 
 
 def wait_for(client: TestClient, job: dict[str, Any], state: str) -> dict[str, Any]:

@@ -123,6 +123,7 @@ def start_job(request: JobRequest, service: ServiceDep) -> JobResponse:
     kind = require_kind(request.kind)
     parameters = _parameters(request, service)
     kind.check(parameters)
+    kind.check_in(service.library, parameters)
     priority = kind.priority if request.priority is None else Priority[request.priority.name]
     if kind.name == "forget":
         service.snapshots.keep()  # what was said about these pictures can then come back
