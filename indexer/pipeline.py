@@ -48,8 +48,9 @@ from store.ingest.embedded_digests import EmbeddedDigests
 from store.ingest.metadata import MetadataRefresh
 from store.ingest.pairing import CompanionPairing
 from store.ingest.passed_over import PassedOverRecorder
-from store.ingest.reconcile import ReconcileSettings, ScanOutdated, ScanReconciler, open_reconciler
+from store.ingest.reconcile import ScanOutdated, ScanReconciler, open_reconciler
 from store.ingest.replaced_contents import has_replaced, last_record, mark_run_complete
+from store.ingest.scan_comparison import ReconcileSettings
 from store.library import Library, Writer
 from store.library_locks import RootLock
 from store.roots import RootLocation, ensure_root

@@ -14,7 +14,7 @@ raises `ScanOutdated`, and `write` looks up the rows of its files again.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -23,7 +23,6 @@ from pathlib import Path
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     and_,
     delete,
     false,
@@ -31,18 +30,18 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    true,
     update,
 )
 
-from core.errors import PictureTooLarge, RootUnavailable
+from core.errors import RootUnavailable
 from store.catalog.bulk_insert import count_rows, load_rows
-from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState, VectorFailure
+from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState
 from store.catalog.transactions import reading, writing, writing_temporary
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.current_outcomes import current_outcomes
 from store.ingest.embedded_digests import EmbeddedDigests
 from store.ingest.metadata import mark_sidecar_contents
+from store.ingest.scan_comparison import ReconcileSettings, ScanComparison
 from store.ingest.scanned_files import (
     COMPANIONS,
     EXCLUDED,
@@ -51,22 +50,14 @@ from store.ingest.scanned_files import (
     TEMPORARY,
     ScannedFile,
     companion_paths,
-    is_excluded,
     outermost_paths,
     path_ranges,
 )
 from store.library import Library, Writer, mark_changed
 from store.roots import RootLocation, locate, within
 from store.spaces.registry import StoredSpace, model_space_in
-from store.spaces.unread_frames import has_unread_frames
 
-__all__ = ["ReconcileSettings", "ScanCounts", "ScanOutdated", "ScanReconciler", "open_reconciler"]
-
-PENDING_PAGE_SIZE = 500
-"""Files read from the catalogue at a time. Reads are short, so the write-ahead log can be checkpointed during a run."""
-
-RECORD_CHUNK_SIZE = 5_000
-"""Rows per statement when scanned files are recorded."""
+__all__ = ["ScanCounts", "ScanOutdated", "ScanReconciler", "open_reconciler"]
 
 MIN_PICTURES_TO_JUDGE = 20
 """A folder with fewer pictures counts as unavailable only if it is empty."""
@@ -77,24 +68,6 @@ MIN_FOUND_SHARE = 0.1
 
 class ScanOutdated(Exception):
     """The root was merged into another one, or the model was changed, since the scan. Scan the folder again."""
-
-
-@dataclass(frozen=True)
-class ReconcileSettings:
-    """How to compare a scan with the catalogue.
-
-    `full` reads every file again, regardless of its size and modification time. `only_failed` reads only the files that
-    could not be read or embedded before. Failures for one of the `permanent_reasons` are not tried again, even if they
-    are transient.
-    """
-
-    full: bool = False
-    only_failed: bool = False
-    permanent_reasons: Collection[str] = ()
-    pixel_limit: str = ""
-    """How the detail of a failure names the limit of pixels. Pictures that failed at another limit are tried again."""
-    page_size: int = PENDING_PAGE_SIZE
-    chunk_size: int = RECORD_CHUNK_SIZE
 
 
 @dataclass(frozen=True)
@@ -158,6 +131,7 @@ class ScanReconciler:
         self._location = location
         self._stored = stored
         self._settings = settings
+        self._compared = ScanComparison(location, stored, settings)
 
     def record(self, files: Iterable[ScannedFile]) -> int:
         """Record all files that the scan found; return their number."""
@@ -202,11 +176,11 @@ class ScanReconciler:
         """
         present = [Picture.root_id == self._location.root_id, Picture.state == PictureState.PRESENT]
         with reading(self.connection) as connection:
-            vanished = connection.scalar(select(func.count(Picture.id)).where(*present, self._vanished())) or 0
+            vanished = connection.scalar(select(func.count(Picture.id)).where(*present, self._compared.vanished())) or 0
             if not vanished:
                 return
             known = connection.scalar(select(func.count(Picture.id)).where(*present)) or 0
-            new = connection.scalar(select(func.count()).select_from(self._joined()).where(Picture.id.is_(None))) or 0
+            new = self._count(connection, Picture.id.is_(None))
         left = known - vanished + new
         if not left or (known >= MIN_PICTURES_TO_JUDGE and left < known * MIN_FOUND_SHARE):
             raise RootUnavailable(self._location.root, known, left)
@@ -254,7 +228,7 @@ class ScanReconciler:
             and_(Picture.inode.is_(None), SEEN.c.inode.is_not(None)),
             Picture.companions.is_distinct_from(SEEN.c.companions),
         )
-        is_outdated = and_(Picture.root_id == self._location.root_id, self._same_file(), outdated)
+        is_outdated = and_(Picture.root_id == self._location.root_id, self._compared.same_file(), outdated)
         columns = {column: SEEN.c[column] for column in ("ctime_ns", "inode", "companions")}
         with self.changing() as connection:
             connection.execute(update(Picture).where(is_outdated).values(columns))
@@ -265,8 +239,8 @@ class ScanReconciler:
             return 0
         returned = (
             select(Picture.id)
-            .join(SEEN, self._same_file())
-            .join(Embedding, self._has_vector())
+            .join(SEEN, self._compared.same_file())
+            .join(Embedding, self._compared.has_vector())
             .where(
                 Picture.root_id == self._location.root_id,
                 Picture.state.in_([PictureState.MISSING, PictureState.PAIRED]),
@@ -286,10 +260,10 @@ class ScanReconciler:
         with reading(self.connection) as connection:
             seen = connection.scalar(select(func.count()).select_from(SEEN)) or 0
             if self._settings.only_failed:
-                seen = self._count(connection, or_(Embedding.content_id.is_not(None), self._failed_before()))
-                return ScanCounts(seen, seen - self._count(connection, self._failed_before()), failed=0)
-            unchanged = 0 if self._settings.full else self._count(connection, self._is_embedded())
-            failed = 0 if self._settings.full else self._count(connection, self._has_failed())
+                seen = self._count(connection, or_(Embedding.content_id.is_not(None), self._compared.failed_before()))
+                return ScanCounts(seen, seen - self._count(connection, self._compared.failed_before()), failed=0)
+            unchanged = 0 if self._settings.full else self._count(connection, self._compared.is_embedded())
+            failed = 0 if self._settings.full else self._count(connection, self._compared.has_failed())
         return ScanCounts(seen=seen, unchanged=unchanged, failed=failed)
 
     def pending_files(
@@ -312,7 +286,7 @@ class ScanReconciler:
         the catalogue had for them. They are still pending.
         """
         with self.changing() as connection:
-            batch_writer = BatchWriter(connection, self._location, self._stored, self._vanished())
+            batch_writer = BatchWriter(connection, self._location, self._stored, self._compared.vanished())
             current = current_outcomes(connection, self._location, self._stored, outcomes)
             counts = batch_writer.write(current)
             if len(current) < len(outcomes):
@@ -323,7 +297,7 @@ class ScanReconciler:
 
     def mark_missing(self) -> int:
         """Mark pictures as missing that the scan did not find; return how many."""
-        vanished = select(Picture.id).where(self._vanished(), Picture.state != PictureState.MISSING)
+        vanished = select(Picture.id).where(self._compared.vanished(), Picture.state != PictureState.MISSING)
         with self.changing() as connection:
             connection.execute(delete(Failure).where(Failure.picture_id.in_(vanished)))
             mark_sidecar_contents(connection, vanished)
@@ -348,11 +322,11 @@ class ScanReconciler:
     def _pending_page(
         self, after: bytes | None, only_released: bool, embedded: EmbeddedDigests | None
     ) -> list[PendingFile]:
-        is_done = false() if self._settings.full else or_(self._is_embedded(), self._has_failed())
+        is_done = false() if self._settings.full else or_(self._compared.is_embedded(), self._compared.has_failed())
         # For a file without a row every comparison is NULL, and the file is pending.
         conditions = [func.coalesce(is_done, false()) == false()]
         if self._settings.only_failed and not only_released:
-            conditions = [self._failed_before()]
+            conditions = [self._compared.failed_before()]
         if after is not None:
             conditions.append(SEEN.c.relpath > after)
         if only_released:
@@ -360,7 +334,7 @@ class ScanReconciler:
         size_is_known = select(Content.id).where(Content.size == SEEN.c.size).exists().label("size_is_known")
         statement = (
             select(SEEN, Picture.id, Picture.content_id, Picture.state, size_is_known)
-            .select_from(self._joined())
+            .select_from(self._compared.joined())
             .where(*conditions)
             .order_by(SEEN.c.relpath)
             .limit(self._settings.page_size)
@@ -384,66 +358,4 @@ class ScanReconciler:
         ]
 
     def _count(self, connection: Connection, condition: ColumnElement[bool]) -> int:
-        return connection.scalar(select(func.count()).select_from(self._joined()).where(condition)) or 0
-
-    def _joined(self) -> FromClause:
-        """The scanned files, each with its picture, vector and failures, if any."""
-        same_path = and_(Picture.root_id == self._location.root_id, Picture.relpath == SEEN.c.relpath)
-        return (
-            SEEN.outerjoin(Picture, same_path)
-            .outerjoin(Embedding, self._has_vector())
-            .outerjoin(Failure, Failure.picture_id == Picture.id)
-            .outerjoin(VectorFailure, self._has_vector_failure())
-        )
-
-    def _same_file(self) -> ColumnElement[bool]:
-        """The file at the path of the picture has the same size and times as when it was last read.
-
-        Programs can keep size and modification time when they replace a file; its change time or inode number then
-        differ. Neither of these is compared where one side is unknown.
-        """
-        pairs = ((Picture.ctime_ns, SEEN.c.ctime_ns), (Picture.inode, SEEN.c.inode))
-        return and_(
-            Picture.relpath == SEEN.c.relpath,
-            Picture.size == SEEN.c.size,
-            Picture.mtime_ns == SEEN.c.mtime_ns,
-            *(func.coalesce(stored == seen, true()) for stored, seen in pairs),
-        )
-
-    def _has_vector(self) -> ColumnElement[bool]:
-        return and_(Embedding.space_id == self._stored.id, Embedding.content_id == Picture.content_id)
-
-    def _has_vector_failure(self) -> ColumnElement[bool]:
-        return and_(VectorFailure.space_id == self._stored.id, VectorFailure.content_id == Picture.content_id)
-
-    def _is_embedded(self) -> ColumnElement[bool]:
-        has_vectors = and_(Embedding.content_id.is_not(None), ~has_unread_frames(self._stored, Picture.content_id))
-        return and_(self._same_file(), Picture.state == PictureState.PRESENT, has_vectors)
-
-    def _has_failed(self) -> ColumnElement[bool]:
-        """The file is unchanged since it failed in a way that another try cannot fix."""
-        is_permanent = or_(Failure.transient == false(), Failure.reason.in_(self._settings.permanent_reasons))
-        limit = self._settings.pixel_limit
-        had_other_limit = and_(
-            Failure.reason == PictureTooLarge.reason,
-            Failure.detail.contains(PictureTooLarge.in_total),
-            ~Failure.detail.contains(limit),
-        )
-        if limit:
-            is_permanent = and_(is_permanent, ~had_other_limit)
-        unreadable = and_(Picture.state == PictureState.FAILED, is_permanent)
-        return and_(self._same_file(), or_(unreadable, self._was_not_embedded()))
-
-    def _failed_before(self) -> ColumnElement[bool]:
-        """The file could not be read, or not be embedded, when it was last tried."""
-        return or_(Picture.state == PictureState.FAILED, self._was_not_embedded())
-
-    def _was_not_embedded(self) -> ColumnElement[bool]:
-        """The model returned no usable vector for the picture."""
-        return and_(Picture.state == PictureState.PRESENT, VectorFailure.content_id.is_not(None))
-
-    def _vanished(self) -> ColumnElement[bool]:
-        """Pictures at the location that the scan did not find, except at excluded paths."""
-        unseen = Picture.relpath.not_in(select(SEEN.c.relpath))
-        unpaired = Picture.relpath.not_in(select(COMPANIONS.c.relpath))
-        return and_(*within(self._location), unseen, unpaired, ~is_excluded(Picture.relpath))
+        return connection.scalar(select(func.count()).select_from(self._compared.joined()).where(condition)) or 0

@@ -17,7 +17,8 @@ from store import Library
 from store.catalog.tables import Embedding, Failure, Picture, PictureState, Root
 from store.failures import list_failures
 from store.ingest.batch_writer import Accepted, FileOutcome, PendingFile, Rejected
-from store.ingest.reconcile import ReconcileSettings, open_reconciler
+from store.ingest.reconcile import open_reconciler
+from store.ingest.scan_comparison import ReconcileSettings
 from store.ingest.scanned_files import ScannedFile
 from store.queries import count_by_state
 from store.roots import RootLocation, ensure_root
