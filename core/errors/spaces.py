@@ -37,9 +37,13 @@ class WeightsChanged(SpaceMismatch):
         self.model = model
 
     def __str__(self) -> str:
-        """Say that the weights differ, instead of naming two models."""
+        """Say that the weights differ, instead of naming two models.
+
+        A model in 8 bits also depends on the photos by which its steps were chosen.
+        """
+        differs = "was prepared with other weights or photos" if "?precision=" in self.model else "has other weights"
         return (
-            f"The installed model {self.model} has other weights than the one that embedded the library's pictures: "
+            f"The installed model {self.model} {differs} than the one that embedded the library's pictures: "
             f"{self.found} is installed, and the pictures are embedded by {self.expected}. Their vectors cannot be "
             "compared."
         )

@@ -40,7 +40,8 @@ class PreparedTower(OpenVinoEncoder):
         if prepared is not None:
             with suppress(RuntimeError, ImportError):
                 return open_core().import_model(io.BytesIO(prepared), "CPU", OPTIONS)
-            (self.compiled.folder / PREPARED).unlink(missing_ok=True)
+            with suppress(OSError):  # a folder of another user
+                (self.compiled.folder / PREPARED).unlink()
             if not is_intact(self.compiled):
                 raise OpenVinoFailed("its files are damaged")
         tower = self._compile()

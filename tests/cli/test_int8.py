@@ -2,7 +2,9 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +131,20 @@ def test_status_names_the_precision(sightline: Sightline, library: Path, model: 
     assert f"{model} (" in sightline("status").text
     (space,) = sightline("status", "--json").record["spaces"]
     assert space["model"] == model
+
+
+def test_a_library_made_with_other_photos_says_how_to_go_on(
+    sightline: Sightline, library: Path, model: str, album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = replace(background(), version=background().version + 1)
+    monkeypatch.setattr("encoders.compiled.int8.background", lambda: later)
+    for words in (["search", "red"], ["index", album]):
+        refused = sightline(*words)
+        assert refused.code == 2
+        assert f"{shlex.quote(model)}` embeds the pictures again" in refused.err
+        assert "was prepared with other weights or photos than the one" in refused.err
+    assert "green.png" in sightline("similar", album / "red.png").text
+    assert sightline("status").code == 0
 
 
 def test_info_has_the_measured_loss(sightline: Sightline, prepared: tuple[Path, Path], model: str) -> None:

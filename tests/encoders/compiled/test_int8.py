@@ -192,6 +192,22 @@ def test_a_tower_is_used_if_its_prepared_form_cannot_be_kept(
 
 
 @pytest.mark.usefixtures("here")
+def test_a_tower_is_used_if_a_prepared_form_of_another_version_cannot_be_deleted(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("Read-only file system")
+
+    compiled("vit")
+    encoder = load(tiny["vit"])
+    expected = encoder.encode_pixels(shown := pixels(encoder, 2))
+    monkeypatch.setattr("encoders.compiled.prepared_tower.write_atomically", refused)
+    monkeypatch.setattr(Path, "unlink", refused)
+    monkeypatch.setattr("encoders.compiled.int8.read_prepared", lambda _: b"other")
+    np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
+
+
+@pytest.mark.usefixtures("here")
 def test_a_damaged_tower_that_cannot_be_deleted_is_not_used(
     tiny: dict[str, Path], compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
