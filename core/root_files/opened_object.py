@@ -5,7 +5,7 @@ from collections import OrderedDict
 from typing import NoReturn
 
 from core.root_files.interface import FileStatus
-from core.root_files.object_store import ObjectStore
+from core.root_files.object_store import ObjectChanged, ObjectStore
 
 __all__ = ["BLOCK_BYTES", "OpenedObject"]
 
@@ -91,9 +91,11 @@ class OpenedObject(io.BufferedIOBase):
             return self._blocks[number]
         start = number * self._block_bytes
         try:
-            block, _ = self._store.read(self._bucket, self._key, start, start + self._block_bytes, self._etag)
+            block, found = self._store.read(self._bucket, self._key, start, start + self._block_bytes, self._etag)
         except OSError as error:
             self._fail(error)
+        if (found.etag, found.file_status) != (self._etag, self.status):  # not all stores compare entity tags
+            self._fail(ObjectChanged("it changed while it was read"))
         self._blocks[number] = block
         if len(self._blocks) > KEPT_BLOCKS:
             self._blocks.popitem(last=False)

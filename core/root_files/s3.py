@@ -69,15 +69,18 @@ class S3Store(ObjectStore):
         for left in reversed(range(TRIES)):
             try:
                 found = self._call("get_object", **asked)
-                data = self._body(found["Body"])
             except OSError as error:
                 if start == 0 and _code(error) in ("InvalidRange", "416"):  # it is empty
                     return b"", self.status(bucket, key)
                 if _code(error) in ("PreconditionFailed", "412"):
                     raise ObjectChanged("it changed while it was read") from error
-                if left and isinstance(error, ConnectionError):  # the connection broke off within the body
-                    continue
                 raise
+            try:
+                data = self._body(found["Body"])
+            except ConnectionError:
+                if not left:
+                    raise
+                continue
             if "ContentRange" not in found:  # the store has sent the whole object
                 return data[start:stop], _status(found, len(data))
             return data, _status(found, int(found["ContentRange"].rpartition("/")[2]))
@@ -107,7 +110,8 @@ def _status(found: dict[str, Any], size: int) -> ObjectStatus:
 
 
 def _nanoseconds(time: datetime) -> int:
-    return round(time.timestamp()) * 1_000_000_000 + time.microsecond * 1000
+    """Return a time without its fraction of a second, which some stores say in listings and none with an object."""
+    return int(time.timestamp()) * 1_000_000_000
 
 
 def _code(error: BaseException | None) -> str:

@@ -5,7 +5,6 @@ other contents than they had then.
 """
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path

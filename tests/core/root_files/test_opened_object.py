@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from core.root_files.object_store import ObjectChanged
+from core.root_files.object_store import ObjectChanged, ObjectStatus
 from core.root_files.opened_object import KEPT_BLOCKS, OpenedObject
 from tests.support.object_stores import MemoryStore
 
@@ -73,4 +73,18 @@ def test_invalid_positions_and_closed_files_are_errors(store: MemoryStore) -> No
         file.fileno()
     file.close()
     with pytest.raises(ValueError, match="closed"):
+        file.read()
+
+
+def test_store_that_does_not_compare_entity_tags_mixes_no_versions(store: MemoryStore) -> None:
+    class Careless(MemoryStore):
+        def read(
+            self, bucket: str, key: str, start: int, stop: int, _etag: str | None = None
+        ) -> tuple[bytes, ObjectStatus]:
+            return super().read(bucket, key, start, stop)
+
+    careless = Careless(store.buckets)
+    file = OpenedObject(careless, "bucket", "a.mp4", block_bytes=10)
+    careless.put("bucket", "a.mp4", b"y" * 100)
+    with pytest.raises(ObjectChanged):
         file.read()

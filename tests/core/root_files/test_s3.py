@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from threading import Thread
@@ -171,3 +172,36 @@ def test_extra_is_named_if_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> Non
     assert path is not None
     with pytest.raises(ExtraMissing, match=r"sightline\[s3\]"):
         root_files(path)
+
+
+@pytest.mark.servers
+def test_fractions_of_a_second_that_only_listings_have_do_not_count(
+    failing: FailingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = datetime(2024, 10, 12, 19, 50, 0, 600_000, tzinfo=timezone(timedelta(hours=2)))
+    answers = {
+        "list_objects_v2": {"Contents": [{"Key": "a.jpg", "Size": 1, "LastModified": listed, "ETag": '"e"'}]},
+        "head_object": {"ContentLength": 1, "LastModified": datetime(2024, 10, 12, 17, 50, tzinfo=UTC), "ETag": '"e"'},
+    }
+    store = S3Store()
+    monkeypatch.setattr(store, "_call", lambda method, **_: answers[method])
+    ((_, status),) = store.list_page("bucket", "").objects
+    assert status == store.status("bucket", "a.jpg")
+    assert status.mtime_ns == 1_728_755_400_000_000_000
+
+
+@pytest.mark.servers
+def test_store_that_cannot_be_reached_is_not_asked_again_for_each_object(
+    failing: FailingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def fail(method: str, **_: Any) -> None:
+        asked.append(method)
+        raise ConnectionError(111, "the store cannot be reached")
+
+    store = S3Store()
+    monkeypatch.setattr(store, "_call", fail)
+    with pytest.raises(ConnectionError):
+        store.read("bucket", "a.jpg", 0, 10)
+    assert asked == ["get_object"]
