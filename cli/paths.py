@@ -15,8 +15,10 @@ def logical_path(path: Path) -> Path:
 
     What begins with the scheme of a store, such as `s3://bucket`, is no such path.
     """
-    if scheme_of(path) is not None and not path.exists():
-        return object_path(path) or path
+    if (objects := object_path(path)) is not None:
+        return objects
+    if scheme_of(path) is not None and not os.path.exists(path):  # noqa: PTH110 (Path.exists may raise)
+        return path
     here, path = os.environ.get("PWD", ""), Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser may raise)
     try:
         return Path(here, path) if os.path.isabs(here) and os.path.samefile(here, os.curdir) else path  # noqa: PTH117, PTH121

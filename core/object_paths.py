@@ -53,6 +53,12 @@ class ObjectPath(PosixPath):
         """Raise `FileNotFoundError`: the path is not one of this machine."""
         raise FileNotFoundError(errno.ENOENT, "not a file of this machine", str(self))
 
+    def exists(self, **_: Any) -> bool:
+        """Return False: the path is not one of this machine."""
+        return False
+
+    is_dir = is_file = exists
+
     def open(self, *_: Any, **__: Any) -> NoReturn:
         """Raise `FileNotFoundError`: the path is not one of this machine."""
         self.stat()

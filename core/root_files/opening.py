@@ -1,5 +1,6 @@
 """The files of a root by its path, and single files by theirs."""
 
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,10 @@ from core.root_files.opened_object import OpenedObject
 __all__ = ["file_status", "is_folder", "open_file", "root_files", "status_of"]
 
 
+BUCKET_PARTS = 2
+"""Parts of the path of a bucket: its scheme and its name."""
+
+
 def root_files(root: Path) -> RootFiles:
     """Return the files of a root, or of a folder of one. Raises `ExtraMissing` if its store needs an extra."""
     objects = object_path(root)
@@ -27,8 +32,9 @@ def open_file(path: Path, *, ahead: bool = True) -> BinaryIO:
 
     `ahead` says that it will be read from the beginning.
     """
-    if object_path(path) is not None:
-        return root_files(path.parent).open(os.fsencode(path.name), ahead=ahead)
+    objects = object_path(path)
+    if objects is not None:
+        return _folder_of(objects).open(os.fsencode(objects.name), ahead=ahead)
     return path.open("rb")
 
 
@@ -44,8 +50,9 @@ def is_folder(path: Path) -> bool:
 
 def file_status(path: Path) -> FileStatus:
     """Return the status of what is at a full path, without an identity on this machine. Raises `OSError`."""
-    if object_path(path) is not None:
-        found = root_files(path.parent).status(os.fsencode(path.name))
+    objects = object_path(path)
+    if objects is not None:
+        found = _folder_of(objects).status(os.fsencode(objects.name))
         if found is None:
             raise FileNotFoundError(path)
         return found
@@ -57,6 +64,13 @@ def status_of(file: BinaryIO) -> FileStatus:
     if isinstance(file, OpenedObject):
         return file.status
     return _status(os.fstat(file.fileno()))
+
+
+def _folder_of(path: ObjectPath) -> RootFiles:
+    """Return the files beside an object. Raises `IsADirectoryError` for a bucket."""
+    if len(path.parts) <= BUCKET_PARTS:
+        raise IsADirectoryError(errno.EISDIR, "it is a bucket", str(path))
+    return root_files(path.parent)
 
 
 def _status(status: os.stat_result) -> FileStatus:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from core.errors import InvalidJob, UnknownJobKind, UnknownRoot
+from core.files import absolute
 from encoders import registry
 from encoders.text_recognizer import load_recognizer
 from indexer.changed_folders import ChangedFolders
@@ -94,7 +95,7 @@ def _forget(library: Library, parameters: Mapping[str, Any], progress: Progress)
     """Remove the given folders from the library. Those that a run before an interruption removed are left out."""
     covered = {root.path for root in list_roots(library)}
     forgotten = 0
-    for folder in filter(covered.__contains__, map(Path, parameters["folders"])):
+    for folder in filter(covered.__contains__, map(absolute, parameters["folders"])):
         forgotten += forget(library, folder, waiting=progress.waiting, check=progress.check)
     return {"forgotten": forgotten}
 
@@ -135,7 +136,7 @@ def _require_present_or_known(library: Library, parameters: Mapping[str, Any]) -
 
 def _require_roots(library: Library, parameters: Mapping[str, Any]) -> None:
     known = tuple(root.path for root in list_roots(library))
-    for folder in map(Path, parameters["folders"]):
+    for folder in map(absolute, parameters["folders"]):
         if folder not in known:
             raise UnknownRoot(folder, known)
 

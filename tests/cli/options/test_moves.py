@@ -20,6 +20,9 @@ CONTEXT, OPTION = click.Context(click.Command("merge")), click.Option(["--root"]
         (r"C:\Photos=/b/x=y", r"C:\Photos", "/b/x=y"),
         ("C:/Photos=D:/Photos", "C:/Photos", "D:/Photos"),
         ("/a=/", "/a", "/"),
+        ("s3://a/year=2024=s3://b/year=2024", "s3://a/year=2024", "s3://b/year=2024"),
+        ("/a=S3://b/x=y", "/a", "S3://b/x=y"),
+        ("s3://a/x=/b", "s3://a/x", "/b"),
     ],
 )
 def test_names_of_folders_may_have_an_equals_sign(value: str, old: str, new: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.object_paths import object_path
-from core.root_files import RootFiles, root_files, status_of
+from core.root_files import RootFiles, file_status, open_file, root_files, status_of
 from tests.support.object_stores import MemoryStore, use_store
 from tests.support.s3_server import S3Server
 
@@ -139,3 +139,10 @@ def test_files_are_read_in_any_order(place: Place, size: int) -> None:
         assert file.read(1) == b""
         file.seek(0)
         assert b"".join(iter(lambda: file.read(7), b"")) == data
+
+
+def test_bucket_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_store(monkeypatch, MemoryStore())
+    for ask in (open_file, file_status):
+        with pytest.raises(IsADirectoryError, match="it is a bucket"):
+            ask(Path("s3://bucket"))
