@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from core.errors import ExtraMissing, IndexEngineUnavailable, IndexFault, LibraryDamaged, SpaceDropped
-from store.catalog.change_feed import Changes, changes_after
+from store.catalog.change_feed import Changes, changes_after, is_sole_record
 from store.catalog.frame_ids import content_of
 from store.catalog.id_sets import Ids
 from store.catalog.sqlite_backend import DAMAGED_FOLDERS
@@ -236,6 +236,8 @@ def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
         # An outdated file (an index run was stopped, or is active) is not a fault: readers update it in memory. They
         # rely on the change feed if that has all changes since.
         changes = None if file.position is None else changes_after(connection, stored.id, file.position)
+        if changes is None and is_sole_record(connection):
+            return  # they build it again
         if changes is not None:
             yield from _unrecorded_changes(index.ids(), expected, changes, path.name)
         replaced = None if changes is None else changes.replaced

@@ -20,13 +20,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from sqlalchemy import Connection, delete, func, insert, select
 
-from core.errors import LibraryUnusable, SpaceDropped
+from core.errors import IndexFault, LibraryUnusable, SpaceDropped
 from core.files import write_atomically
 from store.catalog import change_feed
 from store.catalog.frame_ids import content_of
 from store.catalog.tables import IndexGeneration, SpaceRow
 from store.library import Library, Writer, mark_changed
 from store.spaces.current_index import FULL_COMPARISON_FACTOR, CurrentIndex, registration_of, require_revision
+from store.spaces.layer_files import MANIFEST_SUFFIX, read_manifest
 from store.spaces.registry import StoredSpace
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "announced_file",
     "announced_in",
     "announced_names",
+    "identity_of",
     "record",
 ]
 
@@ -72,6 +74,8 @@ class NewFile:
     current: CurrentIndex
     before: AnnouncedFile | None
     """What was announced when its vectors were read."""
+    identity: str | None
+    """That of the catalogue from which its vectors were read (`identity_of`)."""
     has_other_base: bool = False
     """Whether searchers must load it although they know all its vectors: the space gets a new revision with it."""
 
@@ -117,16 +121,15 @@ def announced_names(library: Library) -> set[str]:
 def announce(library: Library, stored: StoredSpace, new: NewFile, lock: WriterLock) -> bool:
     """Announce a file, which has been flushed to disk, to readers; return whether that was done.
 
-    It is not if `lock` yields None, if a file of a later revision is announced, and if readers could not find out what
-    has changed since its vectors were read. Raises `SpaceDropped`, also if the space was dropped and registered again,
-    and `LibraryUnusable`.
+    It is not if `lock` yields None, if a file of a later revision is announced, if readers could not find out what has
+    changed since its vectors were read, and if it is not there any more. Raises `SpaceDropped`, also if the space was
+    dropped and registered again, and `LibraryUnusable`.
     """
     if not (library.backend.shares_files or new.has_other_base):
         with library.read() as connection:
             if not _may_announce(library, connection, stored, new):
                 return False
-            identity = library.backend.identity(connection)
-        _write(library, stored, new.file, identity)
+        _write(library, stored, new.file, new.identity)
         return True
     with lock() as writer:
         if writer is None:
@@ -138,9 +141,13 @@ def announce(library: Library, stored: StoredSpace, new: NewFile, lock: WriterLo
             if library.backend.shares_files:
                 record(library, connection, stored, file)
         if not library.backend.shares_files:  # the revision exists after the commit
-            with library.read() as connection:
-                record(library, connection, stored, file)
+            _write(library, stored, file, new.identity)
     return True
+
+
+def identity_of(library: Library, connection: Connection) -> str | None:
+    """Return what a file of this machine has to name as its catalogue; None if the catalogue itself names the files."""
+    return None if library.backend.shares_files else library.backend.identity(connection)
 
 
 def record(library: Library, connection: Connection, stored: StoredSpace, file: AnnouncedFile) -> None:
@@ -156,12 +163,24 @@ def _may_announce(library: Library, connection: Connection, stored: StoredSpace,
     registered_at = registration_of(connection, stored)
     if registered_at is None or registered_at != new.current.registered_at:
         raise SpaceDropped(str(stored.space))
+    if identity_of(library, connection) != new.identity:  # it has gone on from an earlier state
+        return False
     now = announced_in(library, connection, stored)
     if now is not None and now.revision > new.file.revision:
+        return False
+    if not _is_complete(new.file.path):  # an older version, which holds the writer lock, deletes what it does not know
         return False
     if not library.backend.shares_files or (now is not None and now == new.before):
         return True
     return _is_followed(connection, stored, new)
+
+
+def _is_complete(path: Path) -> bool:
+    try:
+        names = [file.name for file in read_manifest(path).files] if path.suffix == MANIFEST_SUFFIX else []
+    except IndexFault:
+        return False
+    return all(file.exists() for file in (path, *map(path.with_name, names)))
 
 
 def _is_followed(connection: Connection, stored: StoredSpace, new: NewFile) -> bool:
@@ -183,7 +202,7 @@ def _with_new_revision(connection: Connection, stored: StoredSpace, file: Announ
     return replace(file, revision=require_revision(connection, stored)) if is_current else file
 
 
-def _write(library: Library, stored: StoredSpace, file: AnnouncedFile, identity: str) -> None:
+def _write(library: Library, stored: StoredSpace, file: AnnouncedFile, identity: str | None) -> None:
     kept = {
         "catalogue": identity,
         "space": stored.id,

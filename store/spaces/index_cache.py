@@ -36,6 +36,7 @@ from store.spaces.announced_files import (
     announced_file,
     announced_in,
     announced_names,
+    identity_of,
 )
 from store.spaces.current_index import CurrentIndex, bring_up_to_date, changed, find_difference, require_revision
 from store.spaces.generation_files import renew, write_generation
@@ -174,6 +175,7 @@ def publish_all(library: Library, waiting: _Callback = None, check: _Callback = 
 def _publish(library: Library, stored: StoredSpace, lock: WriterLock, *, rebuild: bool) -> tuple[CurrentIndex, bool]:
     """Return the index, and whether it is announced."""
     with library.read() as connection:
+        identity = identity_of(library, connection)
         before = announced_in(library, connection, stored)
         current = _present(library, connection, stored, None if rebuild else before)
     if current.published:
@@ -184,11 +186,9 @@ def _publish(library: Library, stored: StoredSpace, lock: WriterLock, *, rebuild
     else:
         file = _write(library, stored, current, before)
     try:
-        is_announced = announce(library, stored, NewFile(file, current, before), lock)
-    except SpaceDropped:
-        remove_strays(library)
-        raise
-    remove_strays(library)
+        is_announced = announce(library, stored, NewFile(file, current, before, identity), lock)
+    finally:
+        remove_strays(library)  # also the file itself if it is not announced
     is_current = is_announced and _revision(library, stored) == current.revision
     current = replace(current, published=is_current, changed=False, checksum=file.checksum, draft=None)
     return current, is_announced
@@ -235,23 +235,29 @@ def publish_base(
 
     Return whether that was done: it is not if the published index has another base than `base` (see `base_of`). It may
     then have other vectors for the same IDs. The new base has the vectors of the catalogue at `position` of the change
-    feed. All IDs are compared if that is not known, or if the feed does not have all changes since. The space gets a
-    new revision, so that searchers load the new files. Call it with the publication lock.
+    feed. All IDs are compared if that is not known, or if the feed does not have all changes since. If only the feed
+    says which vectors were replaced under their IDs, nothing is done then. The space gets a new revision, so that
+    searchers load the new files. Call it with the publication lock.
 
     Raises `IndexFault` if the published manifest is damaged, `SpaceDropped` and `LibraryUnusable`.
     """
     with library.read() as connection:
+        identity = identity_of(library, connection)
         before = announced_in(library, connection, stored)
         if before is None or base_of(before.path, before.checksum) != base:
             return False
         if position is not None and change_feed.changes_after(connection, stored.id, position) is None:
+            if change_feed.is_sole_record(connection):
+                return False
             position = None
         made = CurrentIndex(index, 0, published=False, position=position)
         current = changed(connection, stored, made, find_difference(connection, stored, made))
     file = _write(library, stored, current, before, manifest)
-    is_announced = announce(library, stored, NewFile(file, current, before, has_other_base=True), library.exclusive)
-    remove_strays(library)
-    return is_announced
+    new = NewFile(file, current, before, identity, has_other_base=True)
+    try:
+        return announce(library, stored, new, library.exclusive)
+    finally:
+        remove_strays(library)
 
 
 def base_of(path: Path, checksum: bytes) -> IndexFile | tuple[str, bytes]:
@@ -295,7 +301,8 @@ def _manifest_of(entry: AnnouncedFile) -> LayerManifest | None:
 def heal(library: Library, stored: StoredSpace) -> bool:
     """Publish the file of a space unless another process changes the library; return whether it was announced.
 
-    Readers call this after they have repaired a stale or damaged index in memory, so that others need not do it again.
+    It is not if the space is dropped in the meantime. Readers call this after they have repaired a stale or damaged
+    index in memory, so that others need not do it again.
     """
     try:
         if library.backend.shares_files:
@@ -305,7 +312,7 @@ def heal(library: Library, stored: StoredSpace) -> bool:
         with library.publication_if_free() as is_free:
             lock = partial(library.exclusive_if_free, HEAL_PATIENCE_SECONDS)
             return is_free and _publish(library, stored, lock, rebuild=False)[1]
-    except LibraryUnusable:  # a library on a read-only disk can still be searched
+    except (LibraryUnusable, SpaceDropped):  # a library on a read-only disk can still be searched
         return False
 
 

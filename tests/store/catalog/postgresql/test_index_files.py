@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 
 from core.errors import SpaceDropped
 from encoders.fake import FakeEncoder
@@ -196,6 +196,44 @@ def test_replaced_vectors_are_seen_with_and_without_the_change_feed(
             assert len(held(library, stored)) == 39
     assert index_cache.heal(two, stored)
     assert verify(two) == []
+
+
+def test_verify_reports_no_file_that_is_built_again_because_the_change_feed_was_cut_off(
+    one: Library, stored: StoredSpace
+) -> None:
+    put(one, stored, *range(1, 40))
+    publish(one, stored)
+    with one.transaction() as connection:
+        connection.execute(update(Embedding).where(Embedding.content_id == 7).values(vector=vector(stored, 101)))
+        mark_changed(connection, stored.id)
+        connection.execute(delete(VectorChange))
+    assert verify(one) == []
+    publish(one, stored)
+    assert index_cache.load(one, stored).published
+    assert verify(one) == []
+
+
+def test_a_file_is_not_announced_as_one_of_another_history_of_the_database(
+    one: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A standby without the last transactions took over while the file was written. It uses their numbers again."""
+    put(one, stored, 1, 2)
+    write, is_first = generation_files._write_generation, iter([True])
+
+    def take_over_then_write(*arguments: Any) -> object:
+        if next(is_first, False):
+            with one.transaction() as connection:
+                position = connection.scalar(select(func.max(VectorChange.id)))
+                connection.execute(update(Embedding).where(Embedding.content_id == 1).values(vector=vector(stored, 9)))
+                connection.execute(delete(VectorChange).where(VectorChange.id > position))
+                connection.execute(text("UPDATE library SET created_at = created_at + interval '1 second'"))
+        return write(*arguments)
+
+    monkeypatch.setattr(generation_files, "_write_generation", take_over_then_write)
+    assert index_cache.publish(one, stored).published
+    expected = np.frombuffer(vector(stored, 9), stored.dtype).astype(np.float32)
+    np.testing.assert_array_equal(held(one, stored)[1], expected)
+    assert verify(one) == []
 
 
 def test_a_file_of_an_earlier_library_at_the_same_url_is_not_used(
