@@ -46,7 +46,8 @@ def require_present_or_known(library: Library, folder: Path) -> None:
     A disk that is away now may be back when the folder is indexed. Raises `FolderUnreadable` for a store that is not
     known.
     """
-    location = find_location(library, folder_to_index(folder))
+    folder = folder_to_index(folder)
+    location = find_location(library, folder)
     if location is not None and count_present(library, location):
         return
     with folder_errors(folder):
