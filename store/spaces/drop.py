@@ -21,6 +21,8 @@ from store.library import Library, Writer, advance_revision, mark_changed
 from store.roots import collection_of
 from store.spaces import index_cache
 from store.spaces.registry import StoredSpace
+from store.spaces.server_engines.engine import EngineTarget
+from store.spaces.server_engines.feed_marks import note_dropped
 from store.spaces.server_engines.leftovers import drop_from_engine
 
 __all__ = ["drop_space", "forget_space", "free_bytes", "vacuum"]
@@ -57,8 +59,10 @@ def forget_space(
                 pass
         while stored.space.is_imported and _remove_documents(library, stored, waiting):
             pass
+        number = EngineTarget.of(library, stored).number
         with library.exclusive(waiting) as writer, writer.transaction() as connection:
             drop_space(connection, stored)
+            note_dropped(connection, stored.id, number)
     index_cache.publish_all(library, waiting)
     index_cache.remove_strays(library, waiting)
     drop_from_engine(library, stored, left)

@@ -49,6 +49,11 @@ class EngineTarget:
         named = f"{identity} {stored.space.fingerprint} {stored.dtype}"
         return cls(owner + _digest(named), stored.space.dim, stored.dtype)
 
+    @property
+    def number(self) -> int:
+        """What identifies the space in its library: 48 bits."""
+        return int(self.name[12:], 16)
+
 
 def library_name(library: Library, connection: Connection) -> str:
     """Return 12 hexadecimal digits for a library. Libraries can share an engine: they differ in when they were made.

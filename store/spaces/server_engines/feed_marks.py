@@ -5,7 +5,8 @@ before that can have the right position and the right number of vectors, but oth
 therefore first appends a row with a random number to the change feed, and the engine keeps that number with its
 position. In another history, that row of the feed is another one.
 
-The row has the negative ID of the space in place of a space, so that it is no change of any.
+The row has the negative ID of the space in place of a space, so that it is no change of any. So has the row that notes
+that a space was dropped, with a number that tells which.
 """
 
 import secrets
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, func, insert, or_, select
 from store.catalog import change_feed
 from store.catalog.tables import VectorChange
 
-__all__ = ["FeedMark", "append_mark", "changes_since", "is_behind"]
+__all__ = ["FeedMark", "append_mark", "changes_since", "is_behind", "is_dropped_here", "note_dropped"]
 
 _BITS = 62
 
@@ -33,6 +34,32 @@ def append_mark(connection: Connection, space_id: int) -> FeedMark:
     mark = FeedMark(change_feed.position(connection) + 1, secrets.randbits(_BITS))
     connection.execute(insert(VectorChange).values(id=mark.row, space_id=-space_id, content_id=mark.token))
     return mark
+
+
+def note_dropped(connection: Connection, space_id: int, number: int) -> None:
+    """Append to the change feed that a space is dropped, within the write transaction that does it.
+
+    `number` identifies the space in engines: it has 48 bits.
+    """
+    row = {"id": change_feed.position(connection) + 1, "space_id": -space_id, "content_id": number}
+    connection.execute(insert(VectorChange).values(row))
+
+
+def is_dropped_here(connection: Connection, number: int, mark: FeedMark | None) -> bool:
+    """Return whether what an engine has of a space that is not in the library was left by this library.
+
+    `mark` is the one that the engine has, and `number` that of `note_dropped`. A copy of this library can have got a
+    space of its own, or can have filled a space again: its mark is not in this feed.
+    """
+    marks = select(VectorChange.id).where(VectorChange.space_id < 0)
+    if mark is not None:
+        ours = marks.where(VectorChange.id == mark.row, VectorChange.content_id == mark.token)
+        if connection.scalar(ours) is not None:
+            return True
+        first = connection.scalar(select(func.min(VectorChange.id)))
+        if first is None or mark.row >= first:  # it was not cut off
+            return False
+    return connection.scalar(marks.where(VectorChange.content_id == number).limit(1)) is not None
 
 
 def changes_since(

@@ -1,7 +1,8 @@
 """What an engine on a server still has of spaces that are not in the library any more.
 
 A space can be dropped while its server cannot be reached. Its tables or collections are recognised by the first half of
-their names, which is that of the library.
+their names, which is that of the library, and by the change feed: a copy of a library has the same name, and can have
+other spaces.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +13,8 @@ from core.errors import ExtraMissing, IndexEngineNotCleared, IndexEngineUnavaila
 from store.library import Library
 from store.spaces.registry import StoredSpace, list_spaces
 from store.spaces.server_engines.address import EngineAddress
-from store.spaces.server_engines.engine import EngineTarget, VectorEngine, library_name
+from store.spaces.server_engines.engine import EngineState, EngineTarget, VectorEngine, library_name
+from store.spaces.server_engines.feed_marks import is_dropped_here
 from store.spaces.server_engines.opening import chosen_address, engine_of, open_engine
 
 __all__ = ["drop_from_engine", "find_leftovers", "remove_leftovers"]
@@ -77,8 +79,15 @@ def _left_over(
     used = {EngineTarget.of(library, summary.stored).name for summary in list_spaces(library, unfinished=True)}
     for name in sorted(engine.names()):
         if name.startswith(nothing.name) and name not in used:
-            found = engine_of(library, address, replace(nothing, name=name))
+            target = replace(nothing, name=name)
+            found = engine_of(library, address, target)
             try:
-                yield found
+                if _is_ours(library, target, found.state(fresh=True)):
+                    yield found
             finally:
                 found.close()
+
+
+def _is_ours(library: Library, target: EngineTarget, state: EngineState | None) -> bool:
+    with library.read() as connection:
+        return is_dropped_here(connection, target.number, None if state is None else state.mark)

@@ -1,15 +1,19 @@
 """What an engine has of spaces that were dropped while it could not be reached."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, select, update
 
 from core.errors import IndexEngineNotCleared
 from store import Library
+from store.catalog.tables import LibraryState, VectorChange
 from store.check import verify
 from store.spaces.drop import forget_space
 from store.spaces.index_engines import ENGINE_VARIABLE
-from store.spaces.server_engines.engine import EngineTarget
+from store.spaces.server_engines.engine import EngineTarget, library_name
+from store.spaces.server_engines.feed_marks import FeedMark
 from store.spaces.server_engines.leftovers import find_leftovers, remove_leftovers
 from tests.support.engines import Clusters, Setup, only_servers
 
@@ -51,6 +55,55 @@ def test_the_vectors_of_another_library_are_left_alone(
         assert find_leftovers(other) == remove_leftovers(other) == []
     engine = setup.engine()
     assert engine.state(fresh=True) is not None
+    engine.close()
+
+
+@only_servers
+def test_a_copy_from_before_a_space_was_added_leaves_its_vectors_alone(
+    setup: Setup, filled: list[int], tmp_path: Path
+) -> None:
+    with Library.open(tmp_path / "copy", create=True) as copy:
+        with setup.library.read() as read, copy.transaction() as written:
+            created = read.scalar(select(LibraryState.created_at))
+            written.execute(update(LibraryState).values(created_at=created))
+            assert library_name(copy, written) == library_name(setup.library, read)
+        assert find_leftovers(copy) == remove_leftovers(copy) == []
+    engine = setup.engine()
+    assert engine.state(fresh=True) is not None
+    engine.close()
+
+
+@only_servers
+def test_a_dropped_space_that_its_original_has_filled_again_is_left_alone(
+    setup: Setup, filled: list[int], clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as lost:
+        lost.setenv(ENGINE_VARIABLE, AWAY)
+        forget_space(setup.library, setup.stored)
+    engine = setup.engine()
+    assert find_leftovers(setup.library) == [engine.storage_prefix]
+    state = engine.state(fresh=True)
+    assert state is not None
+    assert state.mark is not None
+    engine.save(replace(state, mark=FeedMark(state.mark.row + 1_000_000, 1)))
+    assert find_leftovers(setup.library) == remove_leftovers(setup.library) == []
+    engine.close()
+
+
+@only_servers
+def test_a_dropped_space_is_found_although_its_mark_was_cut_off(
+    setup: Setup, filled: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as lost:
+        lost.setenv(ENGINE_VARIABLE, AWAY)
+        forget_space(setup.library, setup.stored)
+    engine = setup.engine()
+    state = engine.state(fresh=True)
+    assert state is not None
+    assert state.mark is not None
+    with setup.library.transaction() as connection:
+        connection.execute(delete(VectorChange).where(VectorChange.id <= state.mark.row))
+    assert remove_leftovers(setup.library) == [engine.storage_prefix]
     engine.close()
 
 
