@@ -110,10 +110,20 @@ def test_objects_are_not_below_a_folder_of_this_machine(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize(("allowed", "code"), [((), 202), ((Path("/"),), 400)])
 def test_clients_index_other_objects_only_if_they_may_use_any_folder(
-    library: Library, client: TestClient, settings: ServeSettings, allowed: tuple[Path, ...], code: int
+    library: Library,
+    objects: MemoryStore,
+    client: TestClient,
+    settings: ServeSettings,
+    allowed: tuple[Path, ...],
+    code: int,
 ) -> None:
+    objects.put("other", "a.png", b"x")
     limited = replace(settings, allowed_folders=allowed)
     with TestClient(create_app(library, limited), base_url=BASE_URL, raise_server_exceptions=False) as opened:
-        for folder, expected in (("s3://bucket/trip", 202), ("s3://other", code)):
+        for folder, expected in (
+            ("s3://bucket/trip", 202),
+            ("s3://other", code),
+            ("s3://none", 400 if allowed else 404),
+        ):
             answer = opened.post(JOBS, json={"kind": "index", "folders": [folder]})
             assert answer.status_code == expected, answer.text
