@@ -59,10 +59,10 @@ def forget_space(
                 pass
         while stored.space.is_imported and _remove_documents(library, stored, waiting):
             pass
-        number = EngineTarget.of(library, stored).number
+        in_engine = EngineTarget.of(library, stored).number
         with library.exclusive(waiting) as writer, writer.transaction() as connection:
             drop_space(connection, stored)
-            note_dropped(connection, stored.id, number)
+            note_dropped(connection, stored.id, in_engine)
     index_cache.publish_all(library, waiting)
     index_cache.remove_strays(library, waiting)
     drop_from_engine(library, stored, left)
