@@ -1,13 +1,13 @@
 """The folders that an index run gets, and what can be wrong with them."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import FolderNotFound, FolderUnreadable, RootUnavailable
 from core.files import absolute
 from core.object_paths import ObjectPath, scheme_of
-from core.root_files import is_folder
+from core.root_files import file_status, is_folder
 from store.library import Library
 from store.root_places import require_root_here
 from store.roots import count_present, find_location
@@ -30,8 +30,8 @@ def require_folder(library: Library, folder: Path, *, accept_missing: bool) -> N
         if is_folder(folder):
             require_root_here(library, folder, accept_missing=accept_missing)
             return
-        if folder.exists():
-            raise FolderNotFound(folder)
+        if _is_object(folder) or folder.exists():
+            raise FolderNotFound(folder, is_object=_is_object(folder))
     location = find_location(library, folder)
     present = count_present(library, location) if location else 0
     if not present:
@@ -58,6 +58,15 @@ def require_present_or_known(library: Library, folder: Path) -> None:
 def outermost(folders: Sequence[Path]) -> list[Path]:
     """Return `folders` without repetitions and without those inside another, so that each file is counted once."""
     return [folder for folder in dict.fromkeys(folders) if not any(outer in folder.parents for outer in folders)]
+
+
+def _is_object(path: Path) -> bool:
+    """Return whether a store has an object of exactly this name, as far as it says that."""
+    if isinstance(path, ObjectPath):
+        with suppress(OSError):
+            file_status(path)
+            return True
+    return False
 
 
 @contextmanager

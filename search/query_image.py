@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from core.errors import InvalidQuery, PictureError
 from core.files import absolute
 from core.frames import FIRST_FRAME
+from core.object_paths import object_path
 from core.root_files import open_file
 from store.catalog.frame_ids import frame_id
 from store.library import Library
@@ -114,7 +115,7 @@ def find_stored_vector(
     """
     found = (
         find_document_vector(library, space, os.fsencode(image))
-        or _find_file(library, space, Path(image))
+        or _find_file(library, space, object_path(image) or Path(image))
         or find_document_vector(library, space, os.fsencode(absolute(image)))
     )
     if found is None or frame == FIRST_FRAME:

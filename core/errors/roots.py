@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from core.errors.base import SightlineError, first_names
+from core.object_paths import ObjectPath
 
 __all__ = [
     "FolderExcluded",
@@ -98,11 +99,12 @@ class RootMismatch(SightlineError):
 
 
 class FolderNotFound(SightlineError):
-    """`path`, which was to be indexed, does not exist, or is a file (`is_file`)."""
+    """`path`, which was to be indexed, does not exist, or is a file (`is_file`); a store was asked before."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_object: bool = False) -> None:
         self.path = path
-        self.is_file = os.path.exists(path)  # noqa: PTH110 (Path.exists raises for a name that is too long)
+        is_local = not isinstance(path, ObjectPath)
+        self.is_file = is_object or (is_local and os.path.exists(path))  # noqa: PTH110 (Path.exists raises for a name that is too long)
         super().__init__(f"{path} is a file, not a folder." if self.is_file else f"There is no folder {path}.")
 
 

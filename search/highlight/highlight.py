@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.errors import InvalidQuery, PictureError
 from core.frames import FIRST_FRAME
+from core.object_paths import object_path
 from core.root_files import open_file
 from encoders.prompts import Prompt, as_prompts
 from pictures.decode import decode
@@ -109,8 +110,9 @@ def open_image(path: Path | str, frame: int = FIRST_FRAME) -> Image.Image:
 
     Raises `InvalidQuery` if the file is unreadable or has no such frame.
     """
+    path = object_path(path) or Path(path)
     try:
-        with open_file(Path(path)) as file:
+        with open_file(path) as file:
             return decode(file, frame=frame).image
     except OSError as exc:
         raise InvalidQuery(f"{path}: {exc.strerror or exc}") from exc

@@ -79,3 +79,6 @@ def test_errors_of_a_store_are_told_in_one_line(sightline: Sightline, objects: M
     objects.faults["list"] = PermissionError(13, "access is denied")
     denied = sightline("index", "s3://bucket/trip")
     assert (denied.code, "s3://bucket/trip: access is denied" in denied.err) == (2, True)
+    for path, reason in (("s3://bucket", "it is a bucket"), ("s3://bucket/no.png", "the object does not exist")):
+        assert f"sightline: {path}: {reason}" in sightline("similar", path).err
+        assert f"sightline: {path}: {reason}" in sightline("highlight", path, "red").err

@@ -160,6 +160,16 @@ def test_bucket_that_is_gone_deletes_nothing(library: Library, objects: MemorySt
     assert nonzero_counts(index(library, ROOT, counting)) == {"unchanged": 4}
 
 
+def test_object_in_place_of_a_folder_is_not_missing(
+    library: Library, objects: MemoryStore, counting: CountingEncoder
+) -> None:
+    index(library, ROOT, counting)
+    for accept_missing in (False, True):
+        with pytest.raises(FolderNotFound, match=r"red\.png is a file, not a folder"):
+            index(library, f"{ROOT}/red.png", counting, IndexSettings(accept_missing=accept_missing))
+    assert count_by_state(library)[PictureState.PRESENT] == 4
+
+
 def test_bucket_that_goes_during_a_walk_is_unreadable(objects: MemoryStore) -> None:
     path = object_path(ROOT)
     assert path is not None
