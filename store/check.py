@@ -29,7 +29,7 @@ from store.library import Library, Writer, mark_changed
 from store.near_duplicates.group_checks import find_broken_groups, reset_broken_groups
 from store.near_duplicates.groups import update_near_duplicate_groups
 from store.spaces import index_cache
-from store.spaces.announced_files import announced_file
+from store.spaces.announced_files import AnnouncedFile, announced_file
 from store.spaces.embeddings import delete_vectors, embedded_frames, iter_vectors, searchable_ids
 from store.spaces.index_engines import open_index
 from store.spaces.registry import StoredSpace, active_space, list_spaces, revision_of
@@ -214,9 +214,15 @@ def _malformed(connection: Connection, stored: StoredSpace) -> list[int]:
 
 def _index_faults(library: Library, stored: StoredSpace) -> Iterator[Fault]:
     """Compare the index file of a space with the catalogue."""
-    file = announced_file(library, stored)
-    if file is None:  # as below: the run that would have written the first file was stopped, or is active
-        return
+    # Without a file, the run that would have written the first one was stopped, or is active. This is no fault either.
+    while (file := announced_file(library, stored)) is not None:
+        faults = list(_faults_of_file(library, stored, file))
+        if not faults or announced_file(library, stored) == file:  # otherwise a newer one has taken its place
+            yield from faults
+            return
+
+
+def _faults_of_file(library: Library, stored: StoredSpace, file: AnnouncedFile) -> Iterator[Fault]:
     path = file.path
     with library.read() as connection:
         expected = searchable_ids(connection, stored)

@@ -16,6 +16,7 @@ from store.spaces.approximation import update_approximation
 from store.spaces.drop import drop_space
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace
+from tests.support.announced import index_files
 
 Put = Callable[..., list[int]]
 
@@ -156,3 +157,25 @@ def test_lists_are_not_announced_if_replaced_vectors_may_have_been_missed(
     assert update_approximation(library, stored) is not is_sole_record
     assert (index_cache.published_manifest(library, stored) is None) is is_sole_record
     assert np.array_equal(np.sort(index_cache.load(library, stored).index.ids()), np.arange(1, 61))
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_verify_looks_at_the_newer_file_if_the_one_that_it_reads_is_replaced(
+    library: Library, other: Library, stored: StoredSpace, put: Put, monkeypatch: pytest.MonkeyPatch, is_damaged: bool
+) -> None:
+    put(*range(1, 5))
+    index_cache.publish(library, stored)
+    check, left = index_cache.check_every_file, iter([True])
+
+    def replace_then_check(path: Path, count: int, checksum: bytes) -> None:
+        if next(left, False):
+            put(5)
+            index_cache.publish(other, stored)
+            assert not path.exists()
+            if is_damaged:
+                for newer in index_files(library):
+                    newer.write_bytes(b"damaged")
+        check(path, count, checksum)
+
+    monkeypatch.setattr(index_cache, "check_every_file", replace_then_check)
+    assert [fault.kind for fault in verify(library)] == ["index"] * is_damaged
