@@ -39,9 +39,13 @@ def downgrade() -> None:
 
 
 def _create(include: list[str]) -> None:
+    """Create all indexes beside those that there are: dropping an index waits for searches, and lets none begin."""
     if is_sqlite(op.get_bind()):
         return
-    for columns in INDEXES:
-        name = op.f("_".join(["ix_contents", *columns]))
-        op.drop_index(name, "contents")
-        op.create_index(name, "contents", [sa.text(column) for column in columns], postgresql_include=include)
+    names = ["_".join(["ix_contents", *columns]) for columns in INDEXES]
+    for name, columns in zip(names, INDEXES, strict=True):
+        expressions = [sa.text(column) for column in columns]
+        op.create_index(op.f(f"{name}_new"), "contents", expressions, postgresql_include=include)
+    for name in names:
+        op.drop_index(op.f(name), "contents")
+        op.execute(f"ALTER INDEX {name}_new RENAME TO {name}")

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Identity, inspect, text
@@ -19,6 +20,7 @@ from store.catalog.postgresql.locks import LOCK_TABLE
 from store.catalog.postgresql.schema import CHANGE_TABLE, declared_tables
 from store.catalog.tables import Base
 from store.catalog.transactions import reading
+from store.queries import count_contents
 from tests.store.catalog.test_schema import later_version
 
 pytestmark = pytest.mark.servers
@@ -122,6 +124,34 @@ def test_migrations_make_the_present_schema_of_the_first_one(postgres_server: An
             found.append(described(connection))
     assert found[0] == found[1]
     assert sum(map(len, found[0].values())) > 400
+
+
+def test_searches_go_on_while_indexes_are_created_again(postgres_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = postgres_server.url(postgres_server.create_database())
+    create, seen = op.create_index, list[int]()
+
+    def create_and_search(*args: Any, **options: Any) -> None:
+        create(*args, **options)
+        with psycopg.connect(url) as reader:
+            reader.execute("SET lock_timeout = '1s'")
+            seen.extend(reader.execute("SELECT count(*) FROM contents").fetchone() or ())
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION pg_trgm")
+        connection.execute(FIRST_SCHEMA.read_bytes())
+        connection.execute(
+            "INSERT INTO contents (digest, size, format, width, height, camera) "
+            "SELECT sha256(n::text::bytea), n, 'JPEG', 8, 8, 'Camera ' || n % 10 FROM generate_series(1, 1000) AS n"
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(op, "create_index", create_and_search)
+            with Library.open(url) as library:
+                assert count_contents(library) == 0
+        assert seen == [1000] * 8
+        connection.execute("VACUUM ANALYZE contents")
+        connection.execute("SET enable_seqscan = off")
+        plan = connection.execute("EXPLAIN SELECT id FROM contents WHERE camera = 'Camera 3'").fetchall()
+    assert any("Index Only Scan using ix_contents_camera " in line for (line,) in plan)
 
 
 def test_a_library_is_upgraded_by_a_migration_of_all_databases(
