@@ -143,21 +143,30 @@ def test_new_pictures_are_indexed(workshop: str, open_page: OpenPage) -> None:
         "ar": "ليس هذا مجلداً يمكن فهرسته: \u2068There is no folder /nowhere/at/all.\u2069",
     }.items(),
 )
-def test_failed_job_is_reported_in_the_page_language(
+def test_refused_job_is_reported_in_the_page_language(
     workshop: str, open_page: OpenPage, language: str, said: str
 ) -> None:
     page = open_page(workshop, path="/?view=library", language=language, expected_faults=("404",))
     page.locator(".folders .primary").click()
     page.locator("input[name=folder]").fill("/nowhere/at/all")
     page.keyboard.press("Enter")
-    expect(page.locator(".chooser .said")).not_to_be_empty()
+    expect(page.locator(".chooser .said")).to_have_text(said)
+    expect(page.locator(".job")).to_have_count(0)
     page.keyboard.press("Escape")
-    expect(page.locator(".job p.bad")).to_have_text(said, timeout=AT_WORK)
     if language == "de":
         page.locator(".model-list summary").click()
         page.locator("input[name=model]").fill("nonsense")
         page.keyboard.press("Enter")
         expect(page.locator("#view-library > .said")).to_contain_text("Ein solches Modell gibt es nicht: Unknown model")
+
+
+def test_failed_job_is_reported_in_the_page_language(workshop: str, open_page: OpenPage) -> None:
+    page = open_page(workshop, path="/?view=library", language="de")
+    path = Path(folder(page))
+    path.rename(path.with_name("unmounted"))
+    page.locator(".root").get_by_role("button").first.click()
+    expect(page.locator(".job p.bad")).to_contain_text("Ist sein Laufwerk verbunden?", timeout=AT_WORK)
+    expect(page.locator(".job p.bad")).to_contain_text(str(path))
 
 
 def test_text_in_pictures_is_read(
