@@ -28,7 +28,7 @@ from store.catalog.tables import (
 )
 from store.filters.conditions import Condition
 from store.filters.people_and_places import has_own_place
-from store.filters.selection import count_matching, matching_contents
+from store.filters.selection import count_matching, matching_and_number, matching_contents
 from store.ingest.scanned_files import unpack_names
 from store.kept_counts.keeping import count_everything
 from store.library import Library
@@ -223,8 +223,11 @@ def newest_contents(
     `after` is the ID and the date of the last content on the previous page. Raises `InvalidQuery` and `PathNotIndexed`.
     """
     with library.read() as connection:
-        is_kept = matching_contents(connection, condition)
-        total = None if condition is None else count_matching(connection, condition)
+        total: int | None = None
+        if condition is None:
+            is_kept = matching_contents(connection, None)
+        else:
+            is_kept, total = matching_and_number(connection, condition)
         statement = (
             select(Content.id)
             .where(is_kept, true() if after is None else _is_after(*after))

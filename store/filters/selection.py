@@ -42,6 +42,7 @@ __all__ = [
     "candidates_in",
     "check_condition",
     "count_matching",
+    "matching_and_number",
     "matching_contents",
     "matching_ids",
     "scanned_contents",
@@ -148,8 +149,17 @@ def select_matching(connection: Connection, condition: Condition) -> Select[Any]
 
 def count_matching(connection: Connection, condition: Condition) -> int:
     """Return how many contents with a present file `condition` keeps. Raises as `selected_ids`."""
-    counted = func.count(Picture.content_id.distinct())
-    return connection.scalar(_findable_files(connection, condition).with_only_columns(counted)) or 0
+    return _count(connection, _findable_files(connection, condition))
+
+
+def matching_and_number(connection: Connection, condition: Condition) -> tuple[ColumnElement[bool], int]:
+    """Return `matching_contents` and `count_matching`: what a condition names, such as tags, is looked up only once."""
+    files = _findable_files(connection, condition)
+    return Content.id.in_(files.distinct()), _count(connection, files)
+
+
+def _count(connection: Connection, files: Select[Any]) -> int:
+    return connection.scalar(files.with_only_columns(func.count(Picture.content_id.distinct()))) or 0
 
 
 def _findable_files(connection: Connection, condition: Condition) -> Select[Any]:

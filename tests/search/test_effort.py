@@ -25,6 +25,7 @@ from store.catalog.tables import (
 )
 from store.filters.selection import candidate_ids
 from store.library import mark_changed
+from store.queries import newest_contents
 from store.spaces import index_cache
 from store.spaces.registry import activate, active_space, register
 
@@ -104,6 +105,14 @@ def test_search_takes_few_statements(library: Library, statements: Statements, f
     statements.clear()
     assert searcher.search("red", SearchOptions(k=10, filters=filters))
     assert len(statements) <= most, [statement for statement, _ in statements]
+
+
+def test_a_page_and_its_total_look_up_a_tag_once(library: Library, statements: Statements) -> None:
+    condition = TAG.condition()
+    statements.clear()
+    page = newest_contents(library, condition, 5)
+    assert page.total == len(page.records) > 0
+    assert len([statement for statement, _ in statements if "FROM tags" in statement]) == 1
 
 
 def test_search_of_stills_reads_no_frames(library: Library, statements: Statements) -> None:
