@@ -10,6 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from encoders.fake import FakeEncoder
+from indexer import index
+from store import Library
 from tests.support.browser import (
     PHONE,
     SLOW,
@@ -20,6 +23,7 @@ from tests.support.browser import (
     search_for,
     wait_until_first,
 )
+from tests.support.web import opened_library_server
 
 IMAGES = "SIGHTLINE_TEST_IMAGES"
 """Environment variable with the folder for the screenshots of the README."""
@@ -120,6 +124,17 @@ def test_screens_are_accessible(gallery: str, open_page: OpenPage, screen: str) 
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it scrolls sideways"
     page.locator("html").evaluate("(html) => { html.dataset.theme = 'dark'; }")
     assert faults(page, CONTRAST) == []
+
+
+def test_phone_has_no_button_for_filters_if_there_are_none(
+    library: Library, paint: Callable[..., Path], tmp_path: Path, open_page: OpenPage
+) -> None:
+    paint(tmp_path / "plain" / "red.png", "red")
+    index(library, [tmp_path / "plain"], FakeEncoder())
+    with opened_library_server(library, tmp_path) as address:
+        page = open_page(address, viewport=PHONE, has_touch=True, is_mobile=True)
+        expect(page.locator(".tile")).to_have_count(1)
+        expect(page.locator("#show-filters")).to_be_hidden()
 
 
 def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:

@@ -72,7 +72,9 @@ function draw() {
     ? [make("button.link", { type: "button", onclick: () => change({ filters: new Map() }) }, t("noFilters"))]
     : [];
   panel.replaceChildren(...reset, ...sections);
-  panel.classList.toggle("bare", sections.length === 0);
+  const isBare = panel.childElementCount === 0;
+  panel.classList.toggle("bare", isBare);
+  byId("show-filters").hidden = isBare; // of a phone
   byId("filtered").textContent = state.filters.size || "";
   if (held) [...panel.querySelectorAll("label.option")].find((label) => label.querySelector(".name").textContent === held)?.querySelector("input").focus();
 }
