@@ -19,6 +19,7 @@ from training.judgements import (
     write_judgements,
 )
 
+REPOSITORY = Path(__file__).parents[2]
 NAMES = [f"{number:02d}.jpg" for number in range(12)]
 
 
@@ -28,6 +29,14 @@ def test_every_word_has_judgements_and_they_are_not_all_alike() -> None:
     assert all(len(photos) >= 20 for photos in judgements.values())  # the English ranking alone
     shown = [shows for photos in judgements.values() for shows in photos.values()]
     assert 0.3 < np.mean(shown) < 0.8
+
+
+def test_counts_of_the_model_card_are_those_of_the_judgements() -> None:
+    shown = [sum(photos.values()) for photos in read_judgements().values()]
+    card = " ".join((REPOSITORY / "encoders" / "mini" / "MODEL_CARD.md").read_text(encoding="utf-8").split())
+    assert f"all {sum(map(len, read_judgements().values())):,} judgements" in card
+    assert f"of {sum(number < 10 for number in shown)} words, fewer than ten of all judged photos" in card
+    assert f"so that {np.mean(np.minimum(shown, 10)) / 10:.3f} is the highest possible value" in card
 
 
 def test_photos_without_a_judgement_are_unknown() -> None:
