@@ -1,6 +1,7 @@
 """Describe models without loading them: built-in, pulled and recommended ones, plug-ins, and folders."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.metadata import EntryPoint
@@ -63,8 +64,9 @@ def all_models() -> Iterator[ModelDescription]:
 def describe_model(name: str) -> ModelDescription:
     """Describe the model `name`, a version of it (`mini@2`), or the one in the folder or file (`ARCHITECTURE:FILE`).
 
-    Raises `UnknownModel`, `PluginError` for a version of a plug-in that cannot be loaded, and `ModelUnavailable` for a
-    partly downloaded model that is not in the model catalogue.
+    Raises `UnknownModel`, `PluginError` for a version of a plug-in that cannot be loaded, `ModelUnavailable` for a path
+    that does not exist and for a partly downloaded model that is not in the model catalogue, and `BadCheckpoint` for a
+    file without the name of its architecture.
     """
     name, question, options = name.strip().partition("?")
     if question:
@@ -81,15 +83,22 @@ def describe_model(name: str) -> ModelDescription:
     if name in MODEL_CATALOG:
         return _from_catalog(MODEL_CATALOG[name])
     require_complete(model_folder(name), name)
-    if Path(name).is_dir():
-        return _from_folder(Path(name).resolve())
+    path = _expanded(name)
+    if path.is_dir():
+        return _from_folder(path.resolve())
     architecture, _, file = name.partition(":")
-    if architecture and file and Path(file).expanduser().is_file():
-        return _from_file(architecture, Path(file).expanduser().resolve())
+    if architecture and file and _expanded(file).is_file():
+        return _from_file(architecture, _expanded(file).resolve())
+    if name.startswith((".", "~", os.sep)) or (file and architecture != "hf-hub"):
+        load(name)  # raises what is wrong with a path that names no model
     for point in ENCODERS.plugins():
         if point.name == name:
             return _from_plugin(point)
     raise UnknownModel(name, tuple(model.name for model in all_models() if model.name != TEST_DOUBLE))
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser may raise)
 
 
 def _from_built_in(model: BuiltInModel) -> ModelDescription:

@@ -233,6 +233,15 @@ def test_models_list_and_info(sightline: Sightline) -> None:
     assert "Choose from: mini, ViT-B-32/" in answer.err
 
 
+@pytest.mark.parametrize("name", ["./my-clip", "ViT-B-32:./epoch_30.pt", "~/epoch_30.pt"])
+def test_model_info_names_the_path_that_does_not_exist(sightline: Sightline, tmp_path: Path, name: str) -> None:
+    answer = sightline("models", "info", name)
+    assert (answer.code, "which does not exist" in answer.err, "Choose from" in answer.err) == (2, True, False)
+    weights = tmp_path / "weights.pt"
+    weights.touch()
+    assert f"write it as ViT-B-32:{weights}" in sightline("models", "info", weights).err
+
+
 @pytest.mark.parametrize("form", [[], ["--paths"]])
 def test_broken_pipe_exits_with_0(filled: Path, form: list[str]) -> None:
     """`sightline search red | head -0` is no failure."""
