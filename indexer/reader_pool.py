@@ -23,6 +23,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from core.errors import DecoderCrashed
 from core.processors import available_cores
+from core.root_files.waiting import waits_until
 from indexer.reader import Reader, Reading
 from indexer.reader_processes import ReaderEnded, ReaderMemory, ReaderProcess, ReadersUnavailable
 from pictures.reading import ReadFailure, ReadFile, ReadRequest, ReadSettings, read_picture
@@ -234,7 +235,8 @@ class _Feeder(Thread):
 
     def _read_here(self, task: _Task[Any]) -> None:
         try:
-            file = read_picture(task.request, self._pool.settings, task.reader.is_embedded)
+            with waits_until(self._pool.closing):
+                file = read_picture(task.request, self._pool.settings, task.reader.is_embedded)
         except Exception as error:
             task.future.set_exception(error)
         else:

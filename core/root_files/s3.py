@@ -11,16 +11,17 @@ from typing import Any
 
 from core.errors.base import ExtraMissing
 from core.root_files.object_store import ListingPage, ObjectChanged, ObjectStatus, ObjectStore
+from core.root_files.waiting import answer_of
 
 __all__ = ["S3Store", "s3_store"]
 
 CONNECT_SECONDS = 10
-READ_SECONDS = 60
+READ_SECONDS = 30
 
 MAX_CONNECTIONS = 64
 """Requests that a process makes at once. More readers than these are not allowed."""
 
-TRIES = 5
+TRIES = 3
 """Requests that fail for a moment, such as `SlowDown`, are repeated with growing pauses."""
 
 
@@ -51,12 +52,14 @@ class S3Store(ObjectStore):
         """Return a page of a listing, as `ListObjectsV2` does."""
         token = {} if following is None else {"ContinuationToken": following}
         page = self._call("list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=limit, **token)
+        if "IsTruncated" not in page or (page["IsTruncated"] and not page.get("NextContinuationToken")):
+            raise OSError(errno.EIO, "the store does not answer with a list of objects")
         objects = [
             (each["Key"], ObjectStatus(each["Size"], _nanoseconds(each["LastModified"]), each.get("ETag", "")))
             for each in page.get("Contents", ())
         ]
         prefixes = [each["Prefix"] for each in page.get("CommonPrefixes", ())]
-        return ListingPage(objects, prefixes, page.get("NextContinuationToken") if page.get("IsTruncated") else None)
+        return ListingPage(objects, prefixes, page["NextContinuationToken"] if page["IsTruncated"] else None)
 
     def status(self, bucket: str, key: str) -> ObjectStatus:
         """Return the status of an object, as `HeadObject` does."""
@@ -88,16 +91,18 @@ class S3Store(ObjectStore):
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = self._files.call_s3(method, **parameters)
+            answer: dict[str, Any] = answer_of(self._files.loop, self._files._call_s3, method, **parameters)
+        except InterruptedError:
+            raise
         except Exception as error:
             raise _as_os_error(error) from error
         return answer
 
     def _body(self, body: Any) -> bytes:
-        from fsspec.asyn import sync
-
         try:
-            data: bytes = sync(self._files.loop, body.read)
+            data: bytes = answer_of(self._files.loop, body.read)
+        except InterruptedError:
+            raise
         except Exception as error:
             raise ConnectionError(errno.ECONNRESET, f"the connection broke off: {type(error).__name__}") from error
         finally:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -16,19 +16,24 @@ from core.object_paths import object_path
 from core.root_files import root_files, s3
 from core.root_files.object_store import ObjectChanged
 from core.root_files.s3 import S3Store, s3_store
+from core.root_files.waiting import waits_until
 from tests.support.s3_server import ENVIRONMENT, SECRET, S3Server
 from tests.support.tools import miss
 
 
 @dataclass
 class FailingServer:
-    """Answers every request with a status and an error code, or breaks off in the middle of a body."""
+    """Answers every request with a status and an error code, or breaks off in the middle of a body.
+
+    With the status 0, it does not answer until it is `released`.
+    """
 
     status: int = 500
     code: str = "InternalError"
     cut_bodies: int = 0
     """How many bodies are cut before one is complete."""
     requests: list[str] = field(default_factory=list)
+    released: Event = field(default_factory=Event)
 
 
 @pytest.fixture
@@ -42,6 +47,9 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[FailingServer]:
 
         def do_GET(self) -> None:
             failing.requests.append(self.path)
+            if failing.status == 0:
+                failing.released.wait(60)
+                return
             if failing.status == 206:
                 self._send_object()
                 return
@@ -77,6 +85,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Iterator[FailingServer]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
     s3_store.cache_clear()
     yield failing
+    failing.released.set()
     server.shutdown()
     server.server_close()
     s3_store.cache_clear()
@@ -180,7 +189,10 @@ def test_fractions_of_a_second_that_only_listings_have_do_not_count(
 ) -> None:
     listed = datetime(2024, 10, 12, 19, 50, 0, 600_000, tzinfo=timezone(timedelta(hours=2)))
     answers = {
-        "list_objects_v2": {"Contents": [{"Key": "a.jpg", "Size": 1, "LastModified": listed, "ETag": '"e"'}]},
+        "list_objects_v2": {
+            "Contents": [{"Key": "a.jpg", "Size": 1, "LastModified": listed, "ETag": '"e"'}],
+            "IsTruncated": False,
+        },
         "head_object": {"ContentLength": 1, "LastModified": datetime(2024, 10, 12, 17, 50, tzinfo=UTC), "ETag": '"e"'},
     }
     store = S3Store()
@@ -205,3 +217,33 @@ def test_store_that_cannot_be_reached_is_not_asked_again_for_each_object(
     with pytest.raises(ConnectionError):
         store.read("bucket", "a.jpg", 0, 10)
     assert asked == ["get_object"]
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("answer", [{}, {"IsTruncated": True}], ids=["no listing", "no next page"])
+def test_answer_that_is_no_complete_listing_is_not_taken_for_an_empty_folder(
+    failing: FailingServer, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any]
+) -> None:
+    store = S3Store()
+    monkeypatch.setattr(store, "_call", lambda _method, **_: answer)
+    with pytest.raises(OSError, match="does not answer with a list"):
+        store.list_page("bucket", "")
+
+
+@pytest.mark.servers
+def test_thread_does_not_wait_for_a_store_when_its_run_has_ended(failing: FailingServer) -> None:
+    failing.status = 0
+    ended, raised, store = Event(), list[OSError](), S3Store()
+
+    def read() -> None:
+        with waits_until(ended), pytest.raises(InterruptedError) as caught:
+            store.read("bucket", "a.jpg", 0, 10)
+        raised.append(caught.value)
+
+    thread = Thread(target=read, daemon=True)
+    thread.start()
+    while not failing.requests:
+        thread.join(0.01)
+    ended.set()
+    thread.join(20)
+    assert len(raised) == 1

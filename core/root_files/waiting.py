@@ -1,0 +1,53 @@
+"""How long a thread waits for a store: until what needs the answer has ended.
+
+A request to a store that does not answer takes minutes to fail. A thread that reads for a run must end with it.
+"""
+
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from threading import Event, local
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+__all__ = ["answer_of", "waits_until"]
+
+POLL_SECONDS = 0.2
+"""Time between two looks at whether the answer is still needed. An answer that arrives ends the wait at once."""
+
+Answer = TypeVar("Answer")
+
+_threads = local()
+
+
+@contextmanager
+def waits_until(ended: Event) -> Iterator[None]:
+    """Within the block, this thread waits for no store any longer once `ended` is set: `InterruptedError` is raised."""
+    before = getattr(_threads, "ended", None)
+    _threads.ended = ended
+    try:
+        yield
+    finally:
+        _threads.ended = before
+
+
+def answer_of(
+    loop: "AbstractEventLoop", function: Callable[..., Coroutine[Any, Any, Answer]], *args: Any, **parameters: Any
+) -> Answer:
+    """Call a function in a loop of another thread, and return its answer. Raises `InterruptedError`, and its errors."""
+    from asyncio import run_coroutine_threadsafe  # programs without objects start without it
+
+    ended: Event | None = getattr(_threads, "ended", None)
+    future = run_coroutine_threadsafe(function(*args, **parameters), loop)
+    try:
+        while True:
+            try:
+                return future.result(POLL_SECONDS)
+            except TimeoutError:
+                if future.done():  # it is the error of the function
+                    raise
+            if ended is not None and ended.is_set():
+                raise InterruptedError("the run has ended")
+    finally:
+        future.cancel()
