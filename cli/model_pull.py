@@ -1,7 +1,7 @@
 """`sightline models pull`."""
 
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +19,7 @@ from encoders.hub import pull as pull_files
 from encoders.licences import describe_licence, require_commercial
 from encoders.model_catalog import BUILT_IN_MODELS, MODEL_CATALOG
 from encoders.placement import Placement
-from encoders.registry import load, split_version
+from encoders.registry import load, require_options, split_version
 
 __all__ = ["PullProgressBar", "pull_model"]
 
@@ -32,8 +32,11 @@ def pull_model(name: str, *, folder: Path | None, dry_run: bool, yes: bool, comm
     name, _, options = name.strip().partition("?")
     form = f"{name}?{options}" if options else name
     if split_version(name)[0] in BUILT_IN_MODELS:
+        if options:
+            load(form)
         print_text(f"{name} is built in.")
         return
+    require_options(form)  # before gigabytes are downloaded
     pulled = read_manifest(model_folder(name))
     if pulled is not None and not (dry_run or update):
         require_commercial(pulled.name, pulled.licence, requested=commercial)
@@ -86,8 +89,11 @@ def _report_pulled(manifest: Manifest, form: str) -> None:
 
 
 def _compile(name: str) -> None:
-    """Compile a pulled model, if it can be, so that its first use need not. Nothing here makes the pull fail."""
-    with suppress(SightlineError):
+    """Compile a pulled model, if it can be, so that its first use need not.
+
+    Nothing here makes the pull fail, unless a form of the model was asked for.
+    """
+    with nullcontext() if "?" in name else suppress(SightlineError):
         encoder = load(name, Placement(announce=warn))
         if isinstance(encoder, RuntimeEncoder) and encoder.compiled() is not None:
             print_text(f"{name} is prepared for fast starts; `sightline models info {name}` has the details.")

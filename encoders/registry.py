@@ -52,6 +52,7 @@ __all__ = [
     "load_for_indexing",
     "load_for_space",
     "newer_version",
+    "require_options",
     "split_version",
 ]
 
@@ -158,6 +159,21 @@ def newer_version(space: Space) -> Encoder | None:
         return None
     is_earlier = any(encoder.space.fingerprint == space.fingerprint for encoder in earlier)
     return newest if is_earlier else None
+
+
+def require_options(typed: str) -> None:
+    """Raise what `load` raises for the options after the name of a model, whether its files are here or not.
+
+    These are `UnknownModelOption`, `DeviceUnavailable` and `ExtraMissing`.
+    """
+    _, _, precision = _split_options(typed)
+    if precision is None:
+        return
+    from encoders.compiled.int8 import INT8, require_int8
+
+    if precision != INT8:
+        raise DeviceUnavailable(precision, f"the name of a model can ask for {INT8} only")
+    require_int8()
 
 
 def _load_files(typed: str, placement: Placement) -> Encoder | None:

@@ -23,7 +23,7 @@ from encoders.compiled.prepared_tower import PreparedTower, read_prepared
 from encoders.compiled.runtime import RuntimeEncoder
 from encoders.placement import CPU_BATCH_SIZE
 
-__all__ = ["INT8", "QUANTISER_VERSION", "Int8Encoder", "Loss", "describe_int8"]
+__all__ = ["INT8", "QUANTISER_VERSION", "Int8Encoder", "Loss", "describe_int8", "require_int8"]
 
 INT8 = "int8"
 QUANTISER_VERSION = 1
@@ -62,6 +62,14 @@ class Loss:
         )
 
 
+def require_int8() -> None:
+    """Raise `ExtraMissing` without OpenVINO, and `DeviceUnavailable` if another runtime was asked for."""
+    if not openvino_encoder.is_installed():
+        raise ExtraMissing("A model in 8 bits", "openvino")
+    if requested_runtime() not in ("auto", "openvino"):
+        raise DeviceUnavailable(INT8, f"only OpenVINO runs it, not {requested_runtime()}")
+
+
 class Int8Encoder(Encoder):
     """The model of `base` with pictures in 8 bits. The first use of a picture makes its image tower.
 
@@ -70,10 +78,7 @@ class Int8Encoder(Encoder):
     """
 
     def __init__(self, base: RuntimeEncoder) -> None:
-        if not openvino_encoder.is_installed():
-            raise ExtraMissing("A model in 8 bits", "openvino")
-        if requested_runtime() not in ("auto", "openvino"):
-            raise DeviceUnavailable(INT8, f"only OpenVINO runs it, not {requested_runtime()}")
+        require_int8()
         space = base.space
         super().__init__(
             model=f"{space.model}?precision={INT8}",

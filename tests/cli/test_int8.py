@@ -219,6 +219,40 @@ def test_pull_prepares_the_tower(
         registry.load(f"{name}?precision=int4")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    {
+        "tiny/vit?precision=int9": "can ask for int8 only",
+        "tiny/vit?precison=int8": "precison=int8",
+        "mini?precision=int8": "mini has no other precision",
+        "tiny/vit?precision=int8": "sightline[openvino]",
+    }.items(),
+)
+def test_pull_refuses_a_form_before_it_downloads(
+    sightline: Sightline, prepared: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.setattr("cli.model_pull.resolve", None)
+    monkeypatch.setattr(
+        "encoders.compiled.int8.openvino_encoder.is_installed", lambda: name != "tiny/vit?precision=int8"
+    )
+    answer = sightline("models", "pull", name, "--from", prepared[0])
+    assert (answer.code, answer.text) == (2, "")
+    assert said in answer.err
+
+
+def test_pull_says_why_a_form_could_not_be_prepared(
+    sightline: Sightline, prepared: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Int8Encoder) -> None:
+        raise DeviceUnavailable("int8", "its vectors lose too much in 8 bits")
+
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
+    monkeypatch.setattr(RuntimeEncoder, "compiled", lambda _: None)
+    monkeypatch.setattr(Int8Encoder, "tower", refused)
+    answer = sightline("models", "pull", "tiny/vit?precision=int8", "--from", prepared[0])
+    assert (answer.code, "is complete" in answer.text, "lose too much" in answer.err) == (2, True, True)
+
+
 def test_the_http_api_searches_in_8_bits(library: Path, model: str, album: Path, tmp_path: Path) -> None:
     expected = cosines(model, album, album / "red.png")
     with (
