@@ -8,6 +8,7 @@ import click
 from cli.options import ServerOptions
 from core.errors import ExtraMissing
 from core.files import absolute
+from core.memory import limit_memory_pools
 from core.settings import SHARED_VARIABLE
 from indexer.watch.notifications import require_watchfiles
 from store import Library
@@ -46,5 +47,6 @@ def run_server(library: Path, options: ServerOptions) -> None:
         if options.open_page:
             click.launch(url)
 
+    limit_memory_pools()
     with Library.open(library, create=True) as opened:
         run(opened, settings, ready)

@@ -14,6 +14,7 @@ from cli.output import print_json, print_text, shown, warn
 from cli.paths import logical_path
 from core.errors import FolderNotFound, SightlineError
 from core.files import absolute
+from core.memory import limit_memory_pools
 from core.root_files import is_folder
 from encoders.placement import Placement
 from indexer.watch import DirectRuns, Watcher, WatchReport, WatchSettings
@@ -48,6 +49,7 @@ def watch_folders(
     for folder in folders:
         if not library.exists() and not is_folder(folder):
             raise FolderNotFound(folder)
+    limit_memory_pools()
     with Library.open(library, create=bool(folders)) as opened, _stopped_by_signals() as stop:
         watched = [_require_root(opened, folder) for folder in folders]
         if not watched and not folder_roots(opened):
