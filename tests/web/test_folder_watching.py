@@ -31,11 +31,12 @@ def test_new_picture_is_indexed_by_a_job(
 
         wait_until(lambda: len(finished()) == 1, "the folder was not scanned at the beginning")
         paint(album / "holiday" / "new.png", "yellow")
-        wait_until(lambda: len(finished()) == 2, "the new picture was not noticed")
-        (latest, first) = finished()
+        wait_until(lambda: finished()[0]["summary"]["new"] == 1, "the new picture was not noticed")  # type: ignore[index]
+        latest, *_, first = finished()
         assert "changed" not in first["parameters"]  # type: ignore[operator]
-        assert latest["summary"]["new"] == 1  # type: ignore[index]
-        assert latest["parameters"] == {
-            "folders": [str(album)],
-            "changed": {"folders": ["", "holiday"], "trees": ["holiday"], "unsettled": []},
-        }
+        changed = latest["parameters"].pop("changed")  # type: ignore[attr-defined]
+        assert latest["parameters"] == {"folders": [str(album)]}
+        # The new folder may be noticed before the picture in it is: all that is below it is looked at then.
+        assert changed in [
+            {"folders": folders, "trees": ["holiday"], "unsettled": []} for folders in ([""], ["", "holiday"])
+        ]
