@@ -86,6 +86,7 @@ def test_an_outdated_index_file_is_not_a_fault_and_is_updated_by_repair(
     assert run_repair(library) == []
 
 
+@pytest.mark.sqlite("on a server, readers build such a file again")
 def test_the_vectors_of_an_outdated_index_file_are_verified(library: Library, ids: list[int], put: Put) -> None:
     with library.transaction() as connection:
         connection.execute(text("UPDATE embeddings SET vector = (SELECT max(vector) FROM embeddings)"))

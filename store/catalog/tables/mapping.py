@@ -81,7 +81,7 @@ else:
             return cls.__table__
 
     class Aliased:
-        """A table under another name; its columns are attributes."""
+        """A table under another name, for statements that read it twice; its columns are attributes."""
 
         def __init__(self, table: type[MappedClass]) -> None:
             self._alias = table.__table__.alias()
@@ -98,6 +98,4 @@ else:
         def __clause_element__(self) -> Any:
             return self._alias
 
-    def aliased(table: type[MappedClass]) -> Aliased:
-        """Return the table under another name, for statements that read it twice."""
-        return Aliased(table)
+    aliased = Aliased

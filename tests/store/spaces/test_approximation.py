@@ -294,10 +294,13 @@ STEPS = [
     "index_cache.find_difference",
     "generation_files.write_layers",
     "announced_files.mark_changed",
+    "announced_files._may_announce",
     "announced_files.record",
     "index_cache.announce",
     "index_cache.remove_strays",
 ]
+
+NOT_ON_A_SERVER = {"announced_files.record": pytest.mark.sqlite("a server has no row for the files of a machine")}
 
 
 class Killed(BaseException):
@@ -306,7 +309,12 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize(
     ("step", "merging"),
-    [(step, merging) for step in STEPS for merging in (False, True) if merging or step != "_write_base"],
+    [
+        pytest.param(step, merging, marks=NOT_ON_A_SERVER.get(step, ()))
+        for step in STEPS
+        for merging in (False, True)
+        if merging or step != "_write_base"
+    ],
 )
 def test_a_build_that_is_killed_leaves_a_working_index(
     library: Library, stored: StoredSpace, fill: Fill, monkeypatch: pytest.MonkeyPatch, step: str, merging: bool
@@ -486,7 +494,13 @@ def test_changes_during_a_merge_are_kept(
     assert verify(library) == []
 
 
-@pytest.mark.parametrize("feed_is_cut_off", [False, True])
+@pytest.mark.parametrize(
+    "feed_is_cut_off",
+    [
+        False,
+        pytest.param(True, marks=pytest.mark.sqlite("on a server, only the feed tells which vectors were replaced")),
+    ],
+)
 def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off(
     library: Library, stored: StoredSpace, fill: Fill, monkeypatch: pytest.MonkeyPatch, feed_is_cut_off: bool
 ) -> None:
