@@ -137,7 +137,9 @@ def test_an_interrupt_in_the_middle_of_results_is_no_error_of_the_driver(
     with pytest.raises(KeyboardInterrupt):
         connection.execute("SELECT 1")
     monkeypatch.undo()
-    assert is_lost(connection)
+    if not is_lost(connection):  # all results had arrived already
+        connection.rollback()
+        assert connection.execute("SELECT 2").fetchall() == [(2,)]
 
 
 def interrupt(*_: object) -> None:
