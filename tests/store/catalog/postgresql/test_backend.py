@@ -2,7 +2,6 @@
 
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,12 +26,6 @@ from store.spaces.drop import free_bytes, vacuum
 from tests.support.statements import execute, in_threads
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
 
 
 def test_transactions_that_read_and_then_write_lose_no_update(library: Library, postgres_url: str) -> None:

@@ -39,12 +39,6 @@ with Library.open(sys.argv[1]) as library:
 
 
 @pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
-
-
-@pytest.fixture
 def other(library: Library, postgres_url: str) -> Iterator[Library]:
     """The same library, as another process has it."""
     with Library.open(postgres_url) as opened:

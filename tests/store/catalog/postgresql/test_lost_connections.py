@@ -1,7 +1,5 @@
 """Connections that the server ends."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from core.errors import (
@@ -16,12 +14,6 @@ from store.library import mark_changed
 from tests.support.statements import execute
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
 
 
 def end_connections(url: str) -> None:

@@ -1,7 +1,6 @@
 """Opening libraries on a server: what is refused and why."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,6 @@ from store.check import verify
 from tests.support.statements import execute, in_threads
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
 
 
 def test_a_library_is_created_on_request_only(postgres_url: str) -> None:

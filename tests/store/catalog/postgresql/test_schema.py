@@ -1,7 +1,6 @@
 """The schema on a server: as declared, as in SQLite, and as migrations make it from the first one."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +41,6 @@ DESCRIPTIONS = (
     "(SELECT oid FROM pg_language WHERE lanname = 'plpgsql')",
 )
 """Everything that `create` makes."""
-
-
-@pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
 
 
 def described(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

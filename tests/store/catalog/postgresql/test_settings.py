@@ -1,6 +1,5 @@
 """What users may do, and what the settings of a server change."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -24,12 +23,6 @@ from store.check import verify
 from tests.support.statements import execute
 
 pytestmark = pytest.mark.servers
-
-
-@pytest.fixture
-def library(postgres_url: str) -> Iterator[Library]:
-    with Library.open(postgres_url, create=True) as opened:
-        yield opened
 
 
 def test_a_user_who_may_only_read_can_search(library: Library, postgres_url: str, album: Path) -> None:

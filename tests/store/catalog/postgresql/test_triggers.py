@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Executable, Insert, delete, insert, select, text, update
@@ -37,10 +38,10 @@ MOMENT = text("'2026-01-01'")
 
 
 @pytest.fixture
-def both(library: Library, postgres_url: str) -> Iterator[tuple[Library, Library]]:
+def both(library: Library, tmp_path: Path) -> Iterator[tuple[Library, Library]]:
     """An empty library in each database."""
-    with Library.open(postgres_url, create=True) as other:
-        yield library, other
+    with Library.open(tmp_path / "library", create=True) as on_sqlite:
+        yield on_sqlite, library
 
 
 def statements(rng: random.Random) -> Iterator[Executable]:
