@@ -2,11 +2,13 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from PIL import Image
 
@@ -142,6 +144,48 @@ def test_shell_operators_in_examples_are_quoted() -> None:
     examples = [re.split(r"\s{3,}", line.strip())[0] for line in lines if re.match(r"\s{2,}sightline ", line)]
     assert len(examples) > 150
     assert [line for line in examples if re.search(r"\S[<>]", re.sub(r"'[^']*'|\"[^\"]*\"", "''", line))] == []
+
+
+def test_every_page_is_linked() -> None:
+    """From the README, and from the first page of the documentation."""
+    pages = {path.name for path in DOCS.glob("*.md")} - {"index.md", "architecture.md"}
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert {name for name in pages if f"(docs/{name})" not in readme} == set()
+    assert {name for name in pages if f"({name})" not in (DOCS / "index.md").read_text(encoding="utf-8")} == set()
+
+
+def examples_of_commands() -> list[tuple[str, list[str]]]:
+    """Return the calls of `sightline` in documents and help, without comments and pipes, each with its file."""
+    files = [REPOSITORY / "README.md", *DOCS.glob("*.md"), *(REPOSITORY / "cli").rglob("*.py")]
+    found = []
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        lines = re.findall(r"^ {2,}(?:\$ )?(?:\w+=\S+ )?sightline (\S.*)$", text, re.MULTILINE)
+        lines += re.findall(r"`sightline ([^`{]+)`", text)
+        for line in lines:
+            command = re.split(r"\s{3,}|\s(?:\|\|?|&&|[<>]|--)(?=\s)", line.rstrip("\\"))[0]
+            found.append((f"{file.name}: sightline {command}", shlex.split(command)))
+    return found
+
+
+def test_commands_and_options_in_examples_exist() -> None:
+    from cli.main import sightline
+
+    wrong, examples = [], examples_of_commands()
+    assert len(examples) > 400
+    for example, words in examples:
+        command: click.Command = sightline
+        while isinstance(command, click.Group) and words:
+            word = words.pop(0)
+            if word == "--library":
+                words.pop(0)
+            elif not word.startswith("-"):
+                command = command.get_command(click.Context(command), word) or click.Command(f"no command {word}")
+        names = {name for parameter in command.params for name in parameter.opts} | {"--help", "-V", "--version"}
+        options = [word.partition("=")[0] for word in words if re.fullmatch(r"--\w[\w-]*(?:=.*)?|-[A-Za-z0]", word)]
+        wrong += [f"{example}: {name}" for name in options if name not in names]
+        wrong += [example] if (command.name or "").startswith("no command") else []
+    assert wrong == []
 
 
 def test_every_option_of_highlight_is_documented() -> None:
