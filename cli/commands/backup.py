@@ -14,12 +14,12 @@ __all__ = ["backup"]
 Examples:
   sightline backup                          into the library's own folder
   sightline backup --to /media/stick        into another folder, and remove old ones there
-  sightline backup ~/pictures-said.jsonl.gz into this file
+  sightline backup ~/snapshot.jsonl.gz      into this file
   sightline backup --list                   the snapshots that are there
 
-A snapshot contains tags, ratings, albums, judgements and the pictures that were told apart, not the pictures and not
-their vectors, which can be computed again. Commands that change any of these write one by themselves.
-SIGHTLINE_SNAPSHOTS names another folder for these. The last ones, and one for each hour, day, week and month, are kept.
+A snapshot contains tags, ratings, albums, judgements and verdicts on near-duplicates, but neither pictures nor
+vectors, which can be computed again. Commands that change any of these write one by themselves. SIGHTLINE_SNAPSHOTS
+names another folder for these. The last ones, and one for each hour, day, week and month, are kept (docs/backup.md).
 """
 )
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
@@ -37,7 +37,7 @@ SIGHTLINE_SNAPSHOTS names another folder for these. The last ones, and one for e
 def backup(
     ctx: click.Context, file: Path | None, folder: Path | None, list_only: bool, library: Path, as_json: bool
 ) -> None:
-    """Write a snapshot of what people said about the pictures."""
+    """Write a snapshot of tags, ratings, albums, judgements and verdicts on near-duplicates."""
     if (file is not None) + (folder is not None) > 1 or (file is not None and list_only):
         raise click.UsageError("Give either a FILE, or --to FOLDER, or --list.")
     from cli import backups

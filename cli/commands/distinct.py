@@ -14,12 +14,12 @@ __all__ = ["distinct"]
 Examples:
   sightline distinct ./a.jpg ./b.jpg             these two are not near-duplicates
   sightline distinct ./a.jpg --from ./b.jpg --from ./c.jpg
-  sightline distinct                             all pairs that were told apart
+  sightline distinct                             list all pairs that were recorded
   sightline distinct --undo ./a.jpg ./b.jpg
 
-Pictures that were told apart are never in the same group of `sightline duplicates` and are never folded in search
-results, also when groups are computed again. Several PICTUREs are all told apart from each other; with --from, they are
-only told apart from those pictures. The verdict belongs to the contents: copies share it, and moved files keep it.
+The two pictures of a pair are never in the same group of `sightline duplicates`, and never collapsed into one search
+result, also when groups are computed again. Several PICTUREs are all distinct from each other; with --from, only from
+those pictures. The verdict belongs to the contents: copies share it, and moved files keep it.
 """
 )
 @click.argument("pictures", nargs=-1, type=click.Path(path_type=Path), metavar="[PICTURE]...")
@@ -29,7 +29,7 @@ only told apart from those pictures. The verdict belongs to the contents: copies
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PICTURE",
-    help="Tell them apart from this picture only; repeatable.",
+    help="They are distinct from this picture only; repeatable.",
 )
 @click.option("--undo", is_flag=True, help="Withdraw the verdict, and compare the pictures again.")
 @library_option
@@ -44,7 +44,7 @@ def distinct(
     library: Path,
     as_json: bool,
 ) -> None:
-    """Say that PICTUREs are not near-duplicates of each other, or list those that were told apart."""
+    """Record that PICTUREs are not near-duplicates of each other, or list the pairs that were recorded."""
     from cli.verdicts import change_verdicts, print_verdicts
 
     if pictures or others or undo:

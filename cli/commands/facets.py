@@ -16,7 +16,10 @@ _SECTIONS = {
     "Library": ("library",),
 }
 
-FACET_NAMES = ("year", "month", "camera", "lens", "format", "orientation", "tag", "folder")
+FACET_NAMES = (
+    "year", "month", "camera", "lens", "person", "country", "city", "format", "orientation", "tag", "folder",
+)  # fmt: skip
+"""Those of `store.filters.facets`, which this module does not import: help is shown without it."""
 
 
 @click.command(
@@ -51,7 +54,7 @@ def facets(
     library: Path,
     as_json: bool,
 ) -> None:
-    """Count pictures by year, month, camera, lens, format, orientation, tag and folder."""
+    """Count pictures by year, month, camera, lens, person, place, format, orientation, tag and folder."""
     from cli.listings import print_facets
 
     ctx.exit(print_facets(words, filters, names or FACET_NAMES, top, library=library, as_json=as_json))

@@ -18,10 +18,10 @@ Examples:
   sightline merge ~/laptop-library --root /home/anna/Photos=/mnt/laptop/Photos
   sightline merge ~/first --library ~/both && sightline merge ~/second --library ~/both
 
-Pictures, their vectors and facts, tags, ratings, albums, pictures told apart and judgements are added to the library.
-Nothing in it is removed, and OTHER is only read. No picture is embedded again for a model that both libraries use. A
-folder that both have is the same folder; --root says where folders are on this machine. A sample of the files in a
-folder that is here is compared first. A merge that was stopped continues when it is run again.
+Pictures with their vectors and metadata, tags, ratings, albums, judgements and verdicts on near-duplicates are added to
+the library. Nothing in it is removed, and OTHER is only read. No picture is embedded again for a model that both
+libraries use. A folder that both have is the same folder; --root says where folders are on this machine. A sample of
+the files in a folder that is here is compared first. A merge that was stopped continues when it is run again.
 """
 )
 @click.argument("other", type=click.Path(file_okay=False, path_type=Path))

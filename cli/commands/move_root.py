@@ -33,7 +33,7 @@ only: the machines of a library in PostgreSQL may have the same folder at differ
 @click.option("--dry-run", is_flag=True, help="Only compare a sample of the files.")
 @json_option
 def move_root(old: Path, new: Path, library: Path, here: bool, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Say that the folder OLD of the library, or all its folders in OLD, are at NEW now."""
+    """Record that the folder OLD of the library, or all its folders in OLD, are at NEW now."""
     from cli.moving import move, note_place
 
     if here:

@@ -13,20 +13,20 @@ __all__ = ["restore"]
 @click.command(
     epilog="""\b
 Examples:
-  sightline restore said.jsonl.gz --dry-run
-  sightline restore said.jsonl.gz
-  sightline restore said.jsonl.gz --root /home/anna/Pictures=/mnt/Pictures
-  sightline restore said.jsonl.gz --library ~/new
+  sightline restore snapshot.jsonl.gz --dry-run
+  sightline restore snapshot.jsonl.gz
+  sightline restore snapshot.jsonl.gz --root /home/anna/Pictures=/mnt/Pictures
+  sightline restore snapshot.jsonl.gz --library ~/new
 
-What the snapshot says is added to what is there; nothing is removed. Pictures are recognised by their content, then by
-their path. What is said about pictures that are not in the library is left out: index them, then run the command again.
-`sightline backup --list` lists snapshots.
+The tags, ratings, albums and judgements of the snapshot are added to those of the library; nothing is removed. Pictures
+are recognised by their content, then by their path. Those that are not in the library are left out: index them, then
+run the command again. `sightline backup --list` lists snapshots.
 """
 )
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @library_option
 @click.option("--dry-run", is_flag=True, help="Only print what would come back.")
-@click.option("--replace", is_flag=True, help="Where the library says something else, take what the snapshot says.")
+@click.option("--replace", is_flag=True, help="Where the library has another value, take that of the snapshot.")
 @click.option("--exact", is_flag=True, help="Recognise pictures by their content only, not by their path.")
 @click.option(
     "--root",

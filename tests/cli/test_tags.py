@@ -189,3 +189,11 @@ def test_huge_filter_is_refused(sightline: Sightline, filled: Path) -> None:
     answer = sightline("search", "red " + "iso:>1 or " * 100_000 + "iso:1")
     assert answer.code == 2
     assert "The filter is too large" in answer.err
+
+
+def test_facets_counts_every_facet() -> None:
+    """The command lists them itself, because its help does not import the catalogue."""
+    from cli.commands.facets import FACET_NAMES
+    from store.filters.facets import FACETS
+
+    assert FACET_NAMES == FACETS
