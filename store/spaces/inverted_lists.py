@@ -5,7 +5,7 @@ difference to the centroid. A search reads the lists of the centroids that are n
 approximate, so that they only select candidates. Source: Jégou, Douze and Schmid, "Product quantization for nearest
 neighbor search" (PAMI 2011), section 4; the codes are FAISS's scalar quantizer.
 
-4-bit codes were chosen by measurement (`docs/scale.md`).
+4-bit codes were chosen by measurement (`docs/scale_measurements.md`).
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands of the documentation's section about the HTTP API, run with curl against a real server."""
+"""The commands of the documentation's page about the HTTP API, run with curl against a real server."""
 
 import json
 import re
@@ -15,14 +15,13 @@ from tests.support.tools import miss
 from tests.support.web import running_server
 from web import ServeSettings
 
-SERVING = Path(__file__).parents[2] / "docs" / "serving.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 ADDRESS = "127.0.0.1:8765"
 
 
 def commands() -> list[list[str]]:
-    """Return the words of each command of curl in the section."""
-    section = SERVING.read_text(encoding="utf-8").partition("## The HTTP API")[2]
-    lines = re.sub(r"\\\n\s+", "", section).splitlines()
+    """Return the words of each command of curl on the page."""
+    lines = re.sub(r"\\\n\s+", "", PAGE.read_text(encoding="utf-8")).splitlines()
     return [shlex.split(line) for line in lines if line.startswith("    curl ")]
 
 
