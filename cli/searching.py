@@ -109,6 +109,7 @@ def run_similar(
         searcher = open_searcher(opened, space, placement)
         answer = _similar(searcher, image, options, region, frame)
         code = print_hits(f"like {shown(Path(Path(image).name))}", answer.hits, output, _limits(options))
+        _warn_if_nothing_fits(answer, options, output)
         if ranking.page is not None:
             print_next_page(answer.next_cursor, as_json=output.as_json)
         if highlight is not None:
@@ -218,6 +219,7 @@ def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, argu
     answer = searcher.search(query, options)
     _warn_all(answer.notices)
     code = print_hits(query.title, answer.hits, arguments.output, _limits(options))
+    _warn_if_nothing_fits(answer, options, arguments.output)
     if arguments.ranking.page is not None:
         print_next_page(answer.next_cursor, as_json=arguments.output.as_json)
     if arguments.highlight is not None:
@@ -225,6 +227,13 @@ def _print_answer(searcher: Searcher, query: Query, options: SearchOptions, argu
 
         write_hit_overlays(arguments.highlight, answer.hits, query, searcher, options)
     return code
+
+
+def _warn_if_nothing_fits(answer: Answer, options: SearchOptions, output: OutputOptions) -> None:
+    """Report on the first page that all of its hits are probably wrong; a nearest picture always exists."""
+    is_first = bool(answer.hits) and options.cursor is None
+    if is_first and not output.as_json and all(hit.is_relevant is False for hit in answer.hits):
+        warn("probably no picture matches; these are the nearest ones")
 
 
 def _answer_file(searcher: Searcher, file: BinaryIO, arguments: SearchArguments, options: SearchOptions) -> int:

@@ -53,6 +53,20 @@ def test_relevant_without_hits_exits_with_1(sightline: Sightline, winter: Path) 
         assert nothing.err == "sightline: nothing was found with --relevant\n"
 
 
+def test_answer_whose_hits_are_all_probably_wrong_is_reported(sightline: Sightline, winter: Path) -> None:
+    nothing = sightline("search", "two men in suits in an office", "-k", "3", "--library", winter)
+    assert (nothing.code, len(nothing.lines)) == (0, 3)
+    assert all("? " in line for line in nothing.lines)
+    assert nothing.err == "sightline: probably no picture matches; these are the nearest ones\n"
+    later = sightline("search", "two men in suits in an office", "-k", "3", "--page", "start", "--library", winter)
+    cursor = later.err.split()[-1]
+    options = ("-k", "3", "--page", cursor, "--library", winter)
+    assert "probably" not in sightline("search", "two men in suits in an office", *options).err
+    assert sightline("search", "two men in suits in an office", "--json", "--library", winter).err == ""
+    there = "a snowman with a red scarf and a brown dog in a snowy field"
+    assert sightline("search", there, "--library", winter).err == ""
+
+
 def test_similar_relevant(sightline: Sightline, winter: Path, tmp_path: Path) -> None:
     picture = next((GALLERY / "winter").glob("*.jpg"))
     assert sightline("similar", picture, "--relevant", "--library", winter).code == 0
