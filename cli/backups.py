@@ -8,7 +8,7 @@ from pathlib import Path
 from cli.output import in_units, print_json, print_text, say_waiting, shown, warn
 from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
-from core.errors import LibraryNotFound, SnapshotError
+from core.errors import SnapshotError
 from core.files import absolute
 from core.foreign_paths import absolute_path, is_same_path
 from core.object_paths import as_path
@@ -65,7 +65,7 @@ def write_backup(library: Path, file: Path | None, folder: Path | None, *, as_js
 
 def print_snapshots(library: Path, folder: Path | None, *, as_json: bool) -> int:
     """Print the snapshots in a folder, or in that of the library; return the exit code."""
-    files = list_snapshots(absolute(folder if folder else library / SNAPSHOTS_FOLDER))
+    files = list_snapshots(absolute(folder if folder else Library.folder_at(library) / SNAPSHOTS_FOLDER))
     for file in files:
         snapshot, fault = _opened(file.path)
         counts = snapshot.header.counts if snapshot else {}
@@ -92,9 +92,7 @@ def restore_backup(
     moved = {absolute_path(old): absolute(new) for old, new in roots.items()}
     _warn_of_other_folders(snapshot, moved)
     settings = RestoreSettings(replace, exact, moved, dry_run)
-    if dry_run and not Library.exists(library):
-        raise LibraryNotFound(library)
-    with Library.open(library, create=True) as opened:
+    with Library.open(library, create=not dry_run) as opened:
         if not dry_run:
             keep_snapshot(opened, always=replace)
         merge = partial(merge_judgements, opened)

@@ -71,7 +71,7 @@ def index_folders(
         load_recognizer()
     if ray is not None:
         settings = replace(settings, runner=_cluster(ray, workers, placement))
-    if not library.exists() and not any(map(_exists, paths)):
+    if not library.exists() and not any(map(_exists, paths)) and not Library.exists(library):  # a server is asked last
         raise FolderNotFound(object_path(paths[0]) or paths[0])
     with Library.open(library, create=True) as opened, ProgressBar() as progress:
         summary = index(opened, map(logical_path, paths), model, settings, progress, placement=placement)

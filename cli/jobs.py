@@ -44,7 +44,7 @@ def add_to_queue(
     if model is not None:
         parameters["model"] = model
     found.check(parameters)
-    if paths and not library.exists():  # a library without folders would be left behind
+    if paths and not Library.exists(library):  # a library without folders would be left behind
         _require_folders(kind, paths)
     with Library.open(library, create=True) as opened:
         found.check_in(opened, parameters)

@@ -70,7 +70,7 @@ def judge_queries(
     if not finished:
         print_text("Run the same command again to continue.")
     elif answers:
-        print_text(f"Evaluate with: sightline eval {out} --library {library}")
+        print_text(f"Evaluate with: sightline eval {out} --library {opened.location}")
 
 
 def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSpace, Encoder]]:
@@ -83,7 +83,7 @@ def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSp
             warn(f"{stored.space} is left out: {describe_error(exc)}")
     if not systems:
         raise EvaluationError(
-            f"No space of {library.path} can be searched by text. `sightline index FOLDER` indexes a folder."
+            f"No space of {library.location} can be searched by text. `sightline index FOLDER` indexes a folder."
         )
     return systems
 

@@ -10,7 +10,7 @@ from cli.backups import SUBJECTS, report_counts
 from cli.output import print_json, print_text, shown
 from cli.progress import ProgressBar
 from cli.snapshots import keep_snapshot
-from core.errors import LibraryNotFound, LibraryUnusable
+from core.errors import LibraryUnusable
 from core.files import absolute
 from core.foreign_paths import absolute_path
 from core.root_files import is_folder
@@ -18,6 +18,7 @@ from search.evaluate.kept_judgements import merge_judgements, read_judgements
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.backup.outcomes import Outcome
+from store.catalog.postgresql.address import is_server_url
 from store.merge.loading import count_contents
 from store.merge.merging import MergeHooks, MergeReport, MergeSettings, merge, require_places
 from store.merge.placing import MergedRoot, RootRelation
@@ -38,16 +39,15 @@ RELATIONS: Mapping[RootRelation, str] = {
 def merge_library(
     library: Path, other: Path, *, roots: Mapping[Path, Path], dry_run: bool, force: bool, as_json: bool
 ) -> None:
-    """Merge the library in the folder `other` into `library`, and print what came from it."""
+    """Merge the library at `other`, a folder or a URL, into `library`, and print what came from it."""
     settings = MergeSettings({absolute_path(old): absolute(new) for old, new in roots.items()}, dry_run, force)
-    if dry_run and not Library.exists(library):
-        raise LibraryNotFound(library)
     with ExitStack() as stack:
         # The other one comes first: without it, and its folders, no library is created.
-        opened = stack.enter_context(Library.open_to_read(absolute(other)))
-        if not Library.exists(library):
+        place = other if is_server_url(str(other)) else absolute(other)
+        opened = stack.enter_context(Library.open_to_read(place))
+        if not dry_run and not Library.exists(library):
             require_places(opened, settings)
-        here = stack.enter_context(Library.open(library, create=True))
+        here = stack.enter_context(Library.open(library, create=not dry_run))
         progress = stack.enter_context(ProgressBar("Merging"))
         if not dry_run:
             keep_snapshot(here)

@@ -46,9 +46,9 @@ def watch_folders(
     if poll is None:
         require_watchfiles()
     folders = [absolute(logical_path(path)) for path in paths]
-    for folder in folders:
-        if not library.exists() and not is_folder(folder):
-            raise FolderNotFound(folder)
+    away = [folder for folder in folders if not is_folder(folder)]
+    if away and not Library.exists(library):
+        raise FolderNotFound(away[0])
     limit_memory_pools()
     with Library.open(library, create=bool(folders)) as opened, _stopped_by_signals() as stop:
         watched = [_require_root(opened, folder) for folder in folders]
@@ -125,7 +125,7 @@ class PrintedReport(WatchReport):
             print_text(f"{now:%Y-%m-%d %H:%M:%S}  {shown(root)}: {', '.join(outcomes)} ({counts['seconds']:.1f} s)")
         sys.stdout.flush()  # the reader may be a log, or another program
 
-    def failed(self, root: Path, error: Exception) -> None:
+    def failed(self, root: Path | str, error: Exception) -> None:
         """Say why a run failed."""
         message = describe_error(error) if isinstance(error, SightlineError) else str(error)
         warn(f"could not index {shown(root)}, and will try again: {message}")

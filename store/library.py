@@ -7,16 +7,16 @@ indexes/*.faiss     one index file per embedding space, derived from the catalog
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, select, update
 
-from core.errors import LibraryNotFound
+from core.errors import LibraryError, LibraryNotFound
 from store.catalog.backend import Backend
-from store.catalog.postgresql.address import is_server_url
+from store.catalog.postgresql.address import ServerAddress, is_server_url
 from store.catalog.sqlite_backend import SqliteBackend
 from store.catalog.tables import LibraryState, SpaceRow
 from store.catalog.transactions import reading, writing
@@ -68,6 +68,14 @@ class Library(LibraryLocks):
         except LibraryNotFound:
             return False
         return True
+
+    @staticmethod
+    def folder_at(place: Path | str) -> Path:
+        """Return the folder of this machine for the library at `place`, which need not exist: itself, or that of a URL.
+
+        Raises `LibraryUnusable` if a URL cannot be read, and `HomeFolderNotFound`.
+        """
+        return ServerAddress.parse(str(place)).folder if is_server_url(str(place)) else Path(place)
 
     @classmethod
     def _started(cls, backend: Backend) -> Self:
@@ -167,6 +175,15 @@ class Library(LibraryLocks):
     def _require_current_schema(self) -> None:
         with self.read() as connection:
             self.backend.require_current_schema(connection)
+
+    def note_many_changes(self) -> None:
+        """Have the database learn what it needs for fast answers after many rows were written.
+
+        Nothing is raised, also if the server was lost: everything is written, and the database learns it later by
+        itself.
+        """
+        with suppress(LibraryError), self.connect() as connection:
+            self.backend.note_many_changes(connection)
 
     def revision(self) -> int:
         """Return a number that grows whenever the searchable vectors or the active space change."""

@@ -46,6 +46,6 @@ class _LoggedReport(WatchReport):
         """Log that a root is away."""
         logging.getLogger("sightline.watch").warning("Waiting for %s: %s", root, reason)
 
-    def failed(self, root: Path, error: Exception) -> None:
+    def failed(self, root: Path | str, error: Exception) -> None:
         """Log that a run failed."""
         logging.getLogger("sightline.watch").warning("Could not index %s: %s", root, error)

@@ -1,5 +1,7 @@
 """Options that choose the library, the space and the device, and `--json`."""
 
+import os
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -23,11 +25,19 @@ __all__ = [
 ]
 
 
+_ONLY_A_HOST = re.compile(r"(?P<scheme>postgres(ql)?(\+psycopg)?://)(?=[^/?@]+/?(\?[^@]*)?$)", re.IGNORECASE)
+"""The beginning of a URL that names a host, but neither a user nor a database."""
+
+
 def library_path(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
-    """Return the library folder: from the option after the verb, the one before it, the environment, or the default."""
+    """Return the library folder: from the option after the verb, the one before it, the environment, or the default.
+
+    A URL is a path, too, which has lost a slash. One with only a host gets an empty user, because it would be read as
+    the name of a database then.
+    """
     before_verb = ctx.find_object(GlobalOptions)
-    path = value or (before_verb.library if before_verb else None)
-    return Path(path) if path else default_library()
+    place = value or (before_verb.library if before_verb else None) or os.environ.get(LIBRARY_VARIABLE)
+    return Path(_ONLY_A_HOST.sub(r"\g<scheme>@", place)) if place else default_library()
 
 
 def library_option(command: Command) -> Command:

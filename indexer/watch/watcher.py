@@ -73,8 +73,8 @@ class WatchReport:
     def indexed(self, root: Path, counts: Mapping[str, Any]) -> None:
         """A run has ended; `counts` are the fields of its `Summary`."""
 
-    def failed(self, root: Path, error: Exception) -> None:
-        """A run has failed; it is tried again later."""
+    def failed(self, root: Path | str, error: Exception) -> None:
+        """A run has failed, or the library cannot be read; it is tried again later."""
 
 
 class Watcher:
@@ -134,7 +134,7 @@ class Watcher:
         try:
             folders = self._folders or tuple(path for _, path in folder_roots(self._library))
         except LibraryError as exc:  # busy, or a full disk
-            self._report.failed(self._library.path, exc)
+            self._report.failed(self._library.location, exc)
             self._next_check = self._clock() + RETRY_SECONDS
             return
         for path in self._roots.keys() - set(folders):

@@ -80,8 +80,8 @@ class Watching(WatchReport):
     def disk_away(self, folder: Path) -> None:
         self.said.append(f"away {folder.name}")
 
-    def failed(self, root: Path, error: Exception) -> None:
-        self.said.append(f"failed {root.name}: {error}")
+    def failed(self, root: Path | str, error: Exception) -> None:
+        self.said.append(f"failed {Path(root).name}: {error}")
 
     def wait(self, seconds: float) -> list[tuple[str, ChangedFolders | None]]:
         """Let time pass, and return the runs in it."""
@@ -243,7 +243,8 @@ def test_library_that_cannot_be_read_is_reported_once_a_minute(
     with monkeypatch.context() as patch:
         patch.setattr(watcher, "folder_roots", fail)
         watching.wait(110)
-    assert watching.said == [f"failed {library.path.name}: The library at {library.path} cannot be used: disk full"] * 2
+    error = f"The library at {library.path} cannot be used: disk full"
+    assert watching.said == [f"failed {Path(library.location).name}: {error}"] * 2
     assert watching.wait(60) == [("photos", None)]
 
 
