@@ -1,6 +1,7 @@
 """Fixtures that run the command line in this process."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from core.settings import LIBRARY_VARIABLE
 from store import Library
+from tests.support.catalogues import FolderCatalogues
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,24 @@ class CommandResult:
 
 @pytest.fixture
 def sightline(
-    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+    capfdbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    folder_catalogues: FolderCatalogues | None,
 ) -> Callable[..., CommandResult]:
-    """Return a function that runs a command: `sightline("search", "red", "--json")`."""
+    """Return a function that runs a command: `sightline("search", "red", "--json")`.
+
+    With `--catalogue postgresql`, the library is named by a URL.
+    """
 
     def run(*arguments: str | Path) -> CommandResult:
-        monkeypatch.setattr(sys, "argv", ["sightline", *map(str, arguments)])
+        words = list(map(str, arguments))
         capfdbinary.readouterr()
-        with pytest.raises(SystemExit) as stopped:
+        with monkeypatch.context() as context, pytest.raises(SystemExit) as stopped:
+            if folder_catalogues is not None:
+                words = folder_catalogues.arguments(words)
+                if default := os.environ.get(LIBRARY_VARIABLE):
+                    context.setenv(LIBRARY_VARIABLE, folder_catalogues.url(default))
+            monkeypatch.setattr(sys, "argv", ["sightline", *words])
             main()
         out, err = capfdbinary.readouterr()
         assert isinstance(stopped.value.code, int)

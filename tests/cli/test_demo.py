@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.demonstration import QUERIES
+from store import Library
 
 
 def test_demo_runs_queries_and_writes_sheets(
@@ -49,6 +50,6 @@ def test_demo_prints_how_to_browse_gallery(
     answer = sightline("demo", "--out", tmp_path / "demo")
     (command,) = [line for line in answer.lines if " serve --library " in line]
     library = Path(command.partition("--library ")[2].removesuffix(" --open"))
-    assert (library / "catalog.sqlite").exists() or any(library.glob("*.sqlite"))
+    assert Library.exists(library)
     installs = [line for line in answer.lines if " install " in line]
     assert (installs == []) if found else ("[web]" in installs[0] and installs[0].split()[-2] == "-e")

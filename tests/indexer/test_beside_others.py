@@ -16,16 +16,14 @@ from core.space import Space
 from encoders import registry
 from encoders.fake import FakeEncoder
 from indexer import Progress, fill, index
-from indexer.fill import FillSettings, switch
+from indexer.filling import FillSettings, switch
 from indexer.jobs.kinds import require_kind
 from indexer.pipeline import IndexSettings
 from search import Searcher
 from store import Library
-from store.catalog.named_locks import FileNamedLock
 from store.catalog.tables import PictureState
 from store.check import verify
 from store.forget import forget
-from store.library_locks import RootLock
 from store.queries import count_by_state
 from store.roots import list_roots
 from store.spaces.registry import named_space
@@ -104,37 +102,37 @@ def test_run_over_the_same_root_waits_for_the_first(
     assert count_by_state(library)[PictureState.PRESENT] == 4
 
 
-@pytest.mark.sqlite("locks are files")
-def test_run_in_the_background_makes_way(library: Library, other: Library, tmp_path: Path, paint: Paint) -> None:
+def test_run_in_the_background_makes_way(
+    library: Library, other: Library, tmp_path: Path, paint: Paint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.library_locks, "WAITING_SECONDS", 0.05)
     folder = painted(tmp_path / "photos", paint, *range(8))
 
     class InBackground(Progress):
         def make_way(self) -> None:
             raise InterruptedError
 
-    done = threading.Event()
+    told, done = threading.Event(), threading.Event()
+
+    class Waiting(Progress):
+        def waiting(self) -> None:
+            told.set()
 
     def in_terminal() -> None:
-        index(other, folder, FakeEncoder())
+        index(other, folder, FakeEncoder(), progress=Waiting())
         done.set()
 
     terminal = threading.Thread(target=in_terminal)
 
     def act() -> None:
         terminal.start()
-        while not _is_wanted(library, folder):
-            assert not done.wait(0.01)
+        assert told.wait(60)
 
     with pytest.raises(InterruptedError):
         index(library, folder, Once(act), ONE_READER, InBackground())
     terminal.join()
     assert done.is_set()
     assert nonzero_counts(index(library, folder, FakeEncoder())) == {"unchanged": 8}
-
-
-def _is_wanted(library: Library, root: Path) -> bool:
-    (turn,) = (path for path in library.path.glob("indexing-*.next.lock"))
-    return RootLock(FileNamedLock(turn)).is_wanted()
 
 
 def test_run_continues_with_the_model_that_was_chosen_during_it(

@@ -22,7 +22,7 @@ from core.errors import PathNotIndexed
 from encoders.fake import FakeEncoder
 from indexer import FillSettings, IndexSettings, Progress, fill, index
 from store import Library
-from store.catalog.tables import Embedding, FrameEmbedding, UnreadFrames
+from store.catalog.tables import Embedding, FrameEmbedding, Picture, PictureState, UnreadFrames
 from store.exchange import ImportSettings, import_vectors, open_vectors
 from store.merge.merging import merge
 from store.moved_roots import move_roots
@@ -204,7 +204,7 @@ def test_a_copy_of_a_file_that_failed_is_followed(
 ) -> None:
     """A file that cannot be read for now keeps its content and vector: a picture is added, and no vector."""
     with library.transaction() as connection:
-        connection.execute(text("UPDATE pictures SET state = 'failed' WHERE relpath = CAST('blue.png' AS BLOB)"))
+        connection.execute(update(Picture).where(Picture.relpath == b"blue.png").values(state=PictureState.FAILED))
     followers.check()
     (tmp_path / "elsewhere").mkdir()
     shutil.copy(folder / "blue.png", tmp_path / "elsewhere/copy.png")
@@ -225,6 +225,7 @@ def test_a_merged_library_is_followed(
     followers.check()
 
 
+@pytest.mark.sqlite("damages its file")
 @pytest.mark.usefixtures("folder")
 def test_a_recovered_library_starts_a_new_feed(library: Library, tmp_path: Path) -> None:
     """Its index files are of unknown changes: none is updated with a feed that begins again."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import indexer.jobs.activity
 import indexer.jobs.control
 import indexer.jobs.worker
 from core.errors import FolderNotFound, UnknownJobKind
+from core.root_files.waiting import result_of
 from encoders import registry
 from encoders.fake import FakeEncoder
 from indexer import Progress
@@ -169,6 +171,7 @@ def test_ctrl_c_leaves_the_job_to_the_next_worker(library: Library, kind: Callab
     assert find_job(library, job).state is JobState.QUEUED
 
 
+@pytest.mark.sqlite("the lock of the queue is a file")
 def test_worker_goes_on_after_the_library_could_not_be_written(
     library: Library, kind: Callable[[Run], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,3 +267,17 @@ def test_kinds_of_the_library_run(library: Library, album: Path, monkeypatch: py
     assert duplicates.summary == {"compared": 0}  # the index run has compared them
     assert space.summary is not None and space.summary["switched"] is True
     assert FakeEncoder().space.model == "fake"
+
+
+def test_job_that_waits_for_files_stops(library: Library, kind: Callable[[Run], None]) -> None:
+    """A request to a store that does not answer takes minutes to fail."""
+    job = add_job(library, "work", {}).id
+
+    def run(library: Library, _parameters: Mapping[str, Any], _progress: Progress) -> dict[str, Any]:
+        act(library, job, Action.CANCEL)
+        result_of(Future[int]())
+        raise AssertionError("nothing was read")
+
+    kind(run)
+    JobWorker(library).run_queue()
+    assert find_job(library, job).state is JobState.CANCELLED

@@ -1,13 +1,13 @@
 """`pytest --catalogue postgresql`: libraries in folders have their catalogues on a server.
 
 Each folder gets a database of its own. A file in the folder names it, so that the copy of a folder gets a copy of the
-database. Other processes know nothing of that: tests that start some are skipped, and so are those marked `sqlite`.
+database. The folder is that of the machine for the URL of its database, and the command line is given the URL. Other
+processes know nothing of that: tests that start some are skipped, and so are those marked `sqlite`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,62 +39,67 @@ NAME_FILE = "database"
 """The file that names the database of a folder, and the folder."""
 
 
-@dataclass(frozen=True)
-class _FolderAddress(ServerAddress):
-    """A database, and a folder for files of this machine that is not chosen by its URL."""
-
-    of_machine: Path
-
-    @property
-    def folder(self) -> Path:
-        """The folder."""
-        return self.of_machine
-
-
 class FolderCatalogues:
     """Databases of a server in place of the catalogues in folders."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._databases: dict[Path, str] = {}
+        self._folders: dict[str, Path] = {}
+        """By the URL of their databases, which exist if the folders name them."""
+        self._awaited: dict[Path, str] = {}
+        """Names of databases that are created with the libraries in these folders."""
         self._template: str | None = None
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
         """Open libraries in folders on the server within the block."""
-        original = store.library._backend
+        open_backend, folder_of_url = store.library._backend, ServerAddress.folder
 
         def backend(place: Path | str, *, create: bool = False, only_read: bool = False) -> Backend:
-            if is_server_url(str(place)):
-                return original(place, create=create, only_read=only_read)
-            return self._backend(Path(place), create=create, only_read=only_read)
+            folder = self._folder(str(place)) if is_server_url(str(place)) else Path(place).expanduser().absolute()
+            if folder is None:
+                return open_backend(place, create=create, only_read=only_read)
+            url = self._database(folder, create=create and not only_read)
+            return PostgresBackend.at(url, create=create, only_read=only_read)
+
+        def folder_of(address: ServerAddress) -> Path:
+            return self._folders.get(address.url) or folder_of_url.__get__(address)
 
         store.library._backend = backend
+        ServerAddress.folder = property(folder_of)  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:
-            store.library._backend = original
+            store.library._backend = open_backend
+            ServerAddress.folder = folder_of_url  # type: ignore[method-assign]
 
-    def _backend(self, place: Path, *, create: bool, only_read: bool) -> Backend:
-        folder = place.expanduser().absolute()
-        name = self._database(folder, create=create and not only_read)
-        backend = PostgresBackend(_FolderAddress(self._server.url(name), folder))
-        try:
-            backend._look(create=create, only_read=only_read)
-        except BaseException:
-            backend.close()
-            raise
-        return backend
+    def url(self, place: str) -> str:
+        """Return the URL of the library in a folder, which may not exist yet. A URL is returned as it is."""
+        if is_server_url(place):
+            return place
+        folder = Path(place).expanduser().absolute()
+        if (folder / NAME_FILE).exists():
+            return self._database(folder, create=False)
+        if folder not in self._awaited:
+            self._awaited[folder] = self._server.new_name()
+        return self._known(self._awaited[folder], folder)
+
+    def arguments(self, words: Sequence[str]) -> list[str]:
+        """Return the arguments of a command with URLs in place of folders after `--library`."""
+        before = ("", *words)
+        return [self.url(word) if last == "--library" else word for last, word in zip(before, words, strict=False)]
+
+    def _folder(self, url: str) -> Path | None:
+        return self._folders.get(ServerAddress.parse(url).url)
 
     def _database(self, folder: Path, *, create: bool) -> str:
+        """Return the URL of the database of a folder."""
         file = folder / NAME_FILE
         if file.exists():
             name, origin = file.read_text().split("\n", 1)
-            if Path(origin) == folder.resolve():
-                return name
-            return self._new(folder, name)
+            return self._known(name, folder) if Path(origin) == folder.resolve() else self._new(folder, name)
         if not create:
-            raise LibraryNotFound(folder)
+            raise LibraryNotFound(self._server.url(self._awaited[folder]) if folder in self._awaited else folder)
         if self._template is None:
             self._template = self._server.create_database()
             Library.open(self._server.url(self._template), create=True).close()
@@ -102,15 +107,20 @@ class FolderCatalogues:
         return self._new(folder, self._template)
 
     def _new(self, folder: Path, template: str) -> str:
-        name = self._server.create_database(template)
+        name = self._server.create_database(template, self._awaited.pop(folder, None))
         (folder / NAME_FILE).write_text(f"{name}\n{folder.resolve()}")
-        self._databases[folder] = name
-        return name
+        return self._known(name, folder)
+
+    def _known(self, name: str, folder: Path) -> str:
+        url = self._server.url(name)
+        self._folders[url] = folder
+        return url
 
     def drop_below(self, folder: Path) -> None:
         """Delete the databases of the libraries in a folder."""
-        for path in [path for path in self._databases if path.is_relative_to(folder)]:
-            self._server.drop_database(self._databases.pop(path))
+        for url in [url for url, path in self._folders.items() if path.is_relative_to(folder)]:
+            self._awaited.pop(self._folders.pop(url), None)
+            self._server.drop_database(url.rpartition("/")[2])
 
 
 def statements_shared() -> None:

@@ -211,12 +211,16 @@ class PostgresServer:
             statement = "SELECT 1 FROM pg_available_extensions WHERE name = %s"
             return connection.execute(statement, [name]).fetchone() is not None
 
-    def create_database(self, template: str | None = None) -> str:
+    def new_name(self) -> str:
+        """Return the name of a database that does not exist yet."""
+        return f"test_{next(self._numbers)}"
+
+    def create_database(self, template: str | None = None, name: str | None = None) -> str:
         """Create a database and return its name: an empty one, or a copy of `template`.
 
         Nothing may be connected to the template.
         """
-        name = f"test_{next(self._numbers)}"
+        name = name or self.new_name()
         origin = f'TEMPLATE "{template}" STRATEGY file_copy' if template is not None else "TEMPLATE template0"
         self._execute(f'CREATE DATABASE "{name}" {origin}')
         return name
