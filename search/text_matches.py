@@ -9,8 +9,8 @@ from search.filters import Condition
 from search.query import Query, TextInput
 from search.results import FoundText, Hit, ListedImage
 from store.catalog.text_comparison import TextPattern, comparable, contains_word, split_words
-from store.filters.compiler import text_patterns
 from store.filters.conditions import And, FieldTest, Or
+from store.filters.text_in_pictures import text_patterns
 from store.library import Library
 from store.texts import FrameTexts, load_shares, load_texts
 
