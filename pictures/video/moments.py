@@ -93,47 +93,65 @@ def _small(frame: Any) -> Small:
 def _frames(video: VideoStream) -> Iterator[Any]:
     """Yield the frames that are candidates."""
     if video.duration is None:
-        yield from islice(_spaced_key_frames(video), MAX_CANDIDATES)
-        return
-    spacing, budget = max(SECONDS_APART, video.duration / MAX_CANDIDATES), MAX_DECODED_PIXELS
-    target, last, misses = 0.0, -math.inf, 0
-    while target <= video.duration and misses < MAX_MISSES:
-        key = video.key_frame_before(target)
-        if key is not None and video.seconds_of(key) > last:
-            yield key
-            last = video.seconds_of(key)
-            target, misses = max(target, last) + spacing, 0
-        elif key is None or budget < 0:
-            misses += key is None
-            target += spacing
-        else:  # no key frame since the last candidate
-            misses += 1
-            for frame, pixels in _walk(video, target, video.seconds_of(key), spacing):
-                budget -= pixels
-                if frame is not None:
-                    yield frame
-                    last, misses = video.seconds_of(frame), 0
-                    target = last + spacing
-                if budget < 0:
-                    break
-            target = max(target, last + spacing)
+        return islice(_spaced_key_frames(video), MAX_CANDIDATES)
+    return _CandidateFrames(video, video.duration).find()
 
 
-def _walk(video: VideoStream, target: float, last_key: float, spacing: float) -> Iterator[tuple[Any | None, int]]:
-    """Decode all frames from `target` on, until key frames are dense again.
+class _CandidateFrames:
+    """Finds candidates in a video of known length: key frames, or any frames where key frames are far apart."""
 
-    Yields candidates, or None for any other frame, each with the pixels that were decoded.
-    """
-    for frame in video.frames_from(target):
-        seconds = video.seconds_of(frame)
-        is_candidate = seconds >= target
-        yield (frame if is_candidate else None), video.frame_pixels
-        if is_candidate:
-            target = seconds + spacing
-        if frame.key_frame and seconds > last_key:
-            if seconds - last_key < spacing:
+    def __init__(self, video: VideoStream, duration: float) -> None:
+        self._video = video
+        self._duration = duration
+        self._spacing = max(SECONDS_APART, duration / MAX_CANDIDATES)
+        self._target = 0.0
+        """The time from which on the next candidate is wanted."""
+        self._last = -math.inf
+        """The time of the last candidate."""
+        self._misses = 0
+        """Tries without a new frame since then."""
+        self._budget = MAX_DECODED_PIXELS
+        """Pixels that may still be decoded beside those of key frames."""
+
+    def find(self) -> Iterator[Any]:
+        """Yield the candidates in the order of their time."""
+        while self._target <= self._duration and self._misses < MAX_MISSES:
+            key = self._video.key_frame_before(self._target)
+            if key is None:
+                self._misses += 1
+                self._target += self._spacing
+            elif self._video.seconds_of(key) > self._last:
+                yield key
+                self._found(key)
+            elif self._budget >= 0:  # no key frame since the last candidate
+                self._misses += 1
+                yield from self._between_key_frames(self._video.seconds_of(key))
+                self._target = max(self._target, self._last + self._spacing)
+            else:
+                self._target += self._spacing
+
+    def _between_key_frames(self, last_key: float) -> Iterator[Any]:
+        """Yield candidates of all frames from the target on, until key frames are dense again or the budget is spent.
+
+        `last_key` is the time of the key frame before the target.
+        """
+        for frame in self._video.frames_from(self._target):
+            self._budget -= self._video.frame_pixels
+            seconds = self._video.seconds_of(frame)
+            if seconds >= self._target:
+                yield frame
+                self._found(frame)
+            if self._budget < 0:
                 return
-            last_key = seconds
+            if frame.key_frame and seconds > last_key:
+                if seconds - last_key < self._spacing:
+                    return
+                last_key = seconds
+
+    def _found(self, frame: Any) -> None:
+        self._last = self._video.seconds_of(frame)
+        self._target = max(self._target, self._last) + self._spacing
+        self._misses = 0
 
 
 def _spaced_key_frames(video: VideoStream) -> Iterator[Any]:
