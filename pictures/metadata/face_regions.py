@@ -63,7 +63,13 @@ def read_people(properties: Mapping[str, Value], orientation: Orientation) -> tu
 
 
 def _people(properties: Mapping[str, Value], orientation: Orientation) -> Iterator[Person]:
-    dimensions = None
+    yield from _mwg_people(properties, orientation)
+    yield from _microsoft_people(properties, orientation)
+    yield from _people_without_areas(properties)
+
+
+def _mwg_people(properties: Mapping[str, Value], orientation: Orientation) -> Iterator[Person]:
+    """Yield people as the Metadata Working Group has them: digiKam, Lightroom and Picasa write these."""
     for regions in structures(properties.get(_REGIONS)):
         dimensions = _dimensions(regions.get(f"{_MWG} AppliedToDimensions"))
         for region in structures(regions.get(f"{_MWG} RegionList")):
@@ -71,11 +77,22 @@ def _people(properties: Mapping[str, Value], orientation: Orientation) -> Iterat
             if name and (kind is None or kind.casefold() == "face"):
                 area = _mwg_area(region.get(f"{_MWG} Area"), dimensions)
                 yield Person(name, area and _upright(area, dimensions, orientation))
+
+
+def _microsoft_people(properties: Mapping[str, Value], orientation: Orientation) -> Iterator[Person]:
+    """Yield people as Windows has them. Its areas apply to the dimensions that others wrote, if any did."""
+    dimensions = None
+    for regions in structures(properties.get(_REGIONS)):
+        dimensions = _dimensions(regions.get(f"{_MWG} AppliedToDimensions"))
     for info in structures(properties.get(_MICROSOFT)):
         for region in structures(info.get(f"{_MP_INFO} Regions")):
             if name := text(region.get(f"{_MP_REGION} PersonDisplayName")):
                 area = _microsoft_area(text(region.get(f"{_MP_REGION} Rectangle")))
                 yield Person(name, area and _upright(area, dimensions, orientation))
+
+
+def _people_without_areas(properties: Mapping[str, Value]) -> Iterator[Person]:
+    """Yield the people that IPTC names."""
     for item in items(properties.get(_PERSON)):
         if name := text(item):
             yield Person(name)
