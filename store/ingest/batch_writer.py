@@ -121,9 +121,20 @@ class BatchWriter:
         record_hashes_in(self._connection, hashes, new_contents)
         self._update_known(known, content_ids)
         counts["embedded"] += self._write_vectors(batch, content_ids, new_contents)
-        of_new_files = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
-        with_pictures, vanished = self._find_pictures(of_new_files - new_contents)
         replaced = self._find_replaced(batch, content_ids)
+        self._write_pictures(batch, content_ids, new_contents, counts)
+        record_replaced(self._connection, self._location, replaced)
+
+    def _write_pictures(
+        self,
+        batch: Sequence[Accepted],
+        content_ids: Mapping[bytes, int],
+        new_contents: Collection[int],
+        counts: Counter[str],
+    ) -> None:
+        """Write the rows of the files. A file at a new path takes the row of one with its content that has vanished."""
+        of_new_files = {content_ids[item.digest] for item in batch if item.file.picture_id is None}
+        with_pictures, vanished = self._find_pictures(of_new_files.difference(new_contents))
         rows: list[dict[str, object]] = []
         moved = set[int]()
         for item in batch:
@@ -146,7 +157,6 @@ class BatchWriter:
         if rows:
             insert_rows(self._connection, Picture, rows)
             self.changed = True
-        record_replaced(self._connection, self._location, replaced)
         if moved:
             mark_renamed_contents(self._connection, moved)
 
