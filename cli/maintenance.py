@@ -51,17 +51,7 @@ def repair_library(library: Path, *, as_json: bool) -> None:
         steps += [
             f"removed what was left of a replaced space {name}" for name in remove_replaced_spaces(opened, say_waiting)
         ]
-        is_away = False
-        for summary in list_spaces(opened):
-            try:
-                if repair_engine(opened, summary.stored):
-                    steps.append(f"copied all vectors of {summary.stored.space} to the index engine again")
-                elif update_approximation(opened, summary.stored):
-                    steps.append(f"renewed the approximate index of {summary.stored.space}")
-            except LibraryUnusable as exc:  # what was repaired must be printed
-                warn(str(exc))
-                is_away = True
-        steps += [] if is_away else _clear_engine(opened)
+        steps += _renew_indexes(opened)
     if recovery is not None and recovery.lost_words:
         steps += _restore_newest_snapshot(library)
     if as_json:
@@ -69,6 +59,21 @@ def repair_library(library: Path, *, as_json: bool) -> None:
         return
     for step in steps or ["Nothing to repair."]:
         print_text(step)
+
+
+def _renew_indexes(library: Library) -> list[str]:
+    """Bring the indexes of all spaces up to date with the repaired catalogue; return what was done."""
+    steps, is_away = list[str](), False
+    for summary in list_spaces(library):
+        try:
+            if repair_engine(library, summary.stored):
+                steps.append(f"copied all vectors of {summary.stored.space} to the index engine again")
+            elif update_approximation(library, summary.stored):
+                steps.append(f"renewed the approximate index of {summary.stored.space}")
+        except LibraryUnusable as exc:  # what was repaired must be printed
+            warn(str(exc))
+            is_away = True
+    return steps if is_away else steps + _clear_engine(library)
 
 
 def _clear_engine(library: Library) -> list[str]:

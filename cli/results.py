@@ -47,22 +47,8 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, l
 
     `limits` names what excludes pictures, such as filters; a message about an empty answer mentions it.
     """
-    if output.copy and output.export is None:
-        raise click.UsageError("--copy requires --export DIR.")
-    if output.csv_bom and output.csv is None:
-        raise click.UsageError("--csv-bom requires --csv FILE.")
-    if output.as_json and (output.paths or output.print0):
-        raise click.UsageError("--json prints paths, too: leave out --paths and -0.")
-    if output.csv == Path("-"):
-        raise click.UsageError("--csv takes the name of a new file. Use ./- for a file named -.")
-    if output.sheet is not None:
-        from cli.sheets import SheetSection, write_sheet
-
-        write_sheet(output.sheet, [SheetSection(title, hits)])
-    if output.csv is not None:
-        write_csv(output.csv, hits, bom=output.csv_bom)
-    if output.export is not None:
-        write_folder(output.export, hits, copy=output.copy)
+    _require_compatible(output)
+    _write_files(title, hits, output)
     if output.as_json:
         for hit in hits:
             print_json(hit_record(hit))
@@ -73,6 +59,29 @@ def print_hits(title: str, hits: Sequence[ListedImage], output: OutputOptions, l
     if not hits:
         warn(f"nothing was found{' with ' if limits else ''}{', '.join(limits)}")
     return FOUND if hits else NOTHING_FOUND
+
+
+def _require_compatible(output: OutputOptions) -> None:
+    """Raise `UsageError` for options that make no sense together."""
+    if output.copy and output.export is None:
+        raise click.UsageError("--copy requires --export DIR.")
+    if output.csv_bom and output.csv is None:
+        raise click.UsageError("--csv-bom requires --csv FILE.")
+    if output.as_json and (output.paths or output.print0):
+        raise click.UsageError("--json prints paths, too: leave out --paths and -0.")
+    if output.csv == Path("-"):
+        raise click.UsageError("--csv takes the name of a new file. Use ./- for a file named -.")
+
+
+def _write_files(title: str, hits: Sequence[ListedImage], output: OutputOptions) -> None:
+    if output.sheet is not None:
+        from cli.sheets import SheetSection, write_sheet
+
+        write_sheet(output.sheet, [SheetSection(title, hits)])
+    if output.csv is not None:
+        write_csv(output.csv, hits, bom=output.csv_bom)
+    if output.export is not None:
+        write_folder(output.export, hits, copy=output.copy)
 
 
 def print_next_page(cursor: str | None, *, as_json: bool) -> None:

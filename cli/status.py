@@ -1,6 +1,7 @@
 """`sightline status`."""
 
 import shlex
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -151,57 +152,65 @@ def _size(file: Path) -> int:
 def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
     of_machine = " on this machine" if is_server_url(str(facts["library"])) else ""
     print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB{of_machine})")
-    print_text(
-        f"Pictures  {facts['pictures']:,}: {facts['present']:,} present, {facts['missing']:,} missing, "
-        f"{facts['failed']:,} failed"
-    )
+    print_text(f"Pictures  {facts['pictures']:,}: {_states(facts)}")
     if facts["documents"]:
         print_text(f"Documents {_counted(facts['documents'], 'imported vector', 'imported vectors')} without a file")
     for space in facts["spaces"]:
-        print_text(
-            f"Space     {_title(space)} ({space['fingerprint'][:12]}): "
-            f"{_counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
-            f"{_space_state(space)}"
-        )
-        if "address" in space["index"]:
-            print_text(f"          {_server_engine_line(space['index'])}")
-        elif "recall" in space["index"]:
-            print_text(f"          {_index_line(space['index'])}")
-        if space["calibration_failure"]:
-            print_text(
-                f"          {space['calibration_failure']} (delete {shown(space['calibration_file'])} to try again)"
-            )
+        _print_space(space)
     for each in facts["unfinished_imports"]:
         print_text(f"Import    {_import_line(each)}")
     if newer is not None:
         print_text(f"Newer     {newer}")
     for root in facts["roots"]:
-        print_text(
-            f"Folder    {shown(root['path'])}: {root['present']:,} present, {root['missing']:,} missing, "
-            f"{root['failed']:,} failed"
-        )
+        print_text(f"Folder    {shown(root['path'])}: {_states(root)}")
         if root["away"]:
             print_text(f"          {root['away']:,} of them cannot be read now: the folder, or a disk in it, is away")
-    texts = facts["texts"]
-    if texts["read"] or texts["failed"]:
-        print_text(
-            f"Text      {texts['read']:,} of {_counted(texts['contents'], 'picture', 'pictures')} read, "
-            f"{texts['with_text']:,} with text, "
-            f"{texts['failed']:,} failed"
-        )
-    failed = [facts["failed"], texts["failed"], *(space["failed"] for space in facts["spaces"])]
+    _print_texts(facts["texts"])
+    failed = [facts["failed"], facts["texts"]["failed"], *(space["failed"] for space in facts["spaces"])]
     if any(failed) and "failures" not in facts:
         print_text("          `sightline status --failures` lists what failed, and why")
     if facts["passed_over"]:
         _print_passed_over(facts)
     print_text(f"FAISS     {_faiss(facts['faiss'])}")
-    for failure in facts.get("failures", ()):
+    _print_failures(facts.get("failures", ()))
+
+
+def _states(counts: dict[str, Any]) -> str:
+    """Return the numbers of pictures by state, of the library or of a root."""
+    return f"{counts['present']:,} present, {counts['missing']:,} missing, {counts['failed']:,} failed"
+
+
+def _print_space(space: dict[str, Any]) -> None:
+    print_text(
+        f"Space     {_title(space)} ({space['fingerprint'][:12]}): "
+        f"{_counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
+        f"{_space_state(space)}"
+    )
+    if "address" in space["index"]:
+        print_text(f"          {_server_engine_line(space['index'])}")
+    elif "recall" in space["index"]:
+        print_text(f"          {_index_line(space['index'])}")
+    if space["calibration_failure"]:
+        print_text(f"          {space['calibration_failure']} (delete {shown(space['calibration_file'])} to try again)")
+
+
+def _print_texts(texts: dict[str, Any]) -> None:
+    """Print how many pictures have been searched for text, if any have."""
+    if texts["read"] or texts["failed"]:
+        print_text(
+            f"Text      {texts['read']:,} of {_counted(texts['contents'], 'picture', 'pictures')} read, "
+            f"{texts['with_text']:,} with text, {texts['failed']:,} failed"
+        )
+
+
+def _print_failures(failures: Sequence[dict[str, Any]]) -> None:
+    for failure in failures:
         space = f" in {' '.join(filter(None, (failure['space'], failure['version'])))}" if failure["space"] else ""
         print_text(
             f"Failed    {shown(failure['path'])}: {failure['detail']} "
             f"({failure['reason']}{space}, tried {failure['tries']}×)"
         )
-    if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in facts.get("failures", ())):
+    if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in failures):
         print_text("          `sightline index --max-megapixels N` reads larger pictures")
 
 
