@@ -10,7 +10,7 @@ from core.errors import UnknownAlbum
 from core.metadata import MAX_RATING, MIN_RATING
 from store.albums.by_hand import add_to_album, create_album, remove_from_album
 from web.api import tags as tags_api
-from web.mcp.tool_errors import told
+from web.mcp.tool_errors import reports_errors
 from web.picture_files import MAX_CONTENT_ID
 from web.responses import ResponseModel
 from web.service import Service
@@ -45,19 +45,19 @@ def add_changing_tools(server: MCPServer, service: Service) -> None:
 def _add_tags_and_ratings(server: MCPServer, service: Service) -> None:
 
     @server.tool(annotations=ADDS)
-    @told
+    @reports_errors
     def tag(pictures: PictureIds, name: Name) -> Changed:
         """Add a tag to pictures. Unknown IDs are ignored."""
         return Changed(changed=tags_api.tag(tags_api.TagRequest(tag=name, pictures=pictures), service).changed)
 
     @server.tool(annotations=REMOVES)
-    @told
+    @reports_errors
     def untag(pictures: PictureIds, name: Name) -> Changed:
         """Remove a tag that a user has added; tags in the files stay."""
         return Changed(changed=tags_api.untag(tags_api.TagRequest(tag=name, pictures=pictures), service).changed)
 
     @server.tool(annotations=REMOVES)
-    @told
+    @reports_errors
     def rate(
         pictures: PictureIds,
         rating: Annotated[
@@ -76,7 +76,7 @@ def _add_tags_and_ratings(server: MCPServer, service: Service) -> None:
 
 def _add_albums(server: MCPServer, service: Service) -> None:
     @server.tool(annotations=ADDS)
-    @told
+    @reports_errors
     def add_pictures_to_album(album: Name, pictures: PictureIds) -> Changed:
         """Append pictures to an album, which is created if there is none of this name."""
         try:
@@ -85,7 +85,7 @@ def _add_albums(server: MCPServer, service: Service) -> None:
             return Changed(changed=create_album(service.library, album, pictures))
 
     @server.tool(annotations=REMOVES)
-    @told
+    @reports_errors
     def remove_pictures_from_album(album: Name, pictures: PictureIds) -> Changed:
         """Remove pictures from an album, but not from the library."""
         return Changed(changed=remove_from_album(service.library, album, pictures))

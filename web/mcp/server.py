@@ -18,7 +18,7 @@ from web.api import tags as tags_api
 from web.api.facets import count as count_facets
 from web.mcp.answers import AlbumAnswer, FacetsAnswer, PicturesAnswer, TagAnswer
 from web.mcp.changes import add_changing_tools
-from web.mcp.tool_errors import told
+from web.mcp.tool_errors import reports_errors
 from web.picture_details import PictureDetailsResponse, find_details
 from web.picture_files import MAX_CONTENT_ID, MAX_FRAME_NUMBER
 from web.requests import MAX_QUERY_LENGTH, SearchRequest
@@ -71,7 +71,7 @@ def create_server(service: Service, *, allow_changes: bool = False) -> MCPServer
 
 def _add_searches(server: MCPServer, service: Service) -> None:
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def search(
         query: Annotated[
             str, Field(max_length=MAX_QUERY_LENGTH, description="What the pictures show; filters are allowed")
@@ -89,7 +89,7 @@ def _add_searches(server: MCPServer, service: Service) -> None:
         return PicturesAnswer.of(search_api.search(request, service))
 
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def similar(picture: PictureId, k: Number = 10, where: Where = "") -> PicturesAnswer:
         """List the pictures most similar to a picture of the library. The picture itself is left out."""
         find_details(service.library, picture)  # raises `NotFound`
@@ -101,13 +101,13 @@ def _add_searches(server: MCPServer, service: Service) -> None:
 
 def _add_facts(server: MCPServer, service: Service) -> None:
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def describe(picture: PictureId) -> PictureDetailsResponse:
         """Return all that is known about a picture: files, date, place, camera, people, tags, albums, rating, text."""
         return find_details(service.library, picture)
 
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def thumbnail(
         picture: PictureId,
         size: Annotated[ThumbnailSize, Field(description="Longest side in pixels")] = ThumbnailSize.SHARP,
@@ -118,7 +118,7 @@ def _add_facts(server: MCPServer, service: Service) -> None:
         return Image(data=_to_jpeg(found.data), format="jpeg")
 
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def facets(
         where: Where = "",
         values: Annotated[int, Field(ge=1, le=MAX_VALUES, description="Maximum number of values of a facet")] = 15,
@@ -127,13 +127,13 @@ def _add_facts(server: MCPServer, service: Service) -> None:
         return FacetsAnswer.of(count_facets(service.library, where), values)
 
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def tags() -> list[TagAnswer]:
         """List the tags in use."""
         return [TagAnswer(name=each.name, pictures=each.pictures) for each in tags_api.tags(service)]
 
     @server.tool(annotations=READS)
-    @told
+    @reports_errors
     def albums() -> list[AlbumAnswer]:
         """List the albums. `search` with `album:NAME` as a filter lists the pictures of one."""
         return [AlbumAnswer.of(each) for each in albums_api.albums(service)]

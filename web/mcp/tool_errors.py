@@ -9,13 +9,13 @@ from mcp.server.mcpserver.exceptions import ToolError
 from core.errors import SightlineError
 from web.errors import describe_failure
 
-__all__ = ["told"]
+__all__ = ["reports_errors"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def told(tool: Callable[P, R]) -> Callable[P, R]:
+def reports_errors(tool: Callable[P, R]) -> Callable[P, R]:
     """Make errors of Sightline errors of the tool, with their message and what can be done about them."""
 
     @wraps(tool)
