@@ -1,11 +1,16 @@
-"""Search: queries in, ranked pictures out."""
+"""Search: queries in, ranked pictures out. The exports are imported when they are used."""
 
-from search.filters import Filters
-from search.options import SearchOptions
-from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
-from search.query_image import Crop
-from search.results import Answer, Hit
-from search.searcher import Searcher
+from typing import TYPE_CHECKING
+
+from core.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from search.filters import Filters
+    from search.options import SearchOptions
+    from search.query import ImageInput, Part, Query, QueryInput, StoredInput, TextInput, VectorInput
+    from search.query_image import Crop
+    from search.results import Answer, Hit
+    from search.searcher import Searcher
 
 __all__ = [
     "Answer",
@@ -22,3 +27,18 @@ __all__ = [
     "TextInput",
     "VectorInput",
 ]
+
+_QUERY = ("ImageInput", "Part", "Query", "QueryInput", "StoredInput", "TextInput", "VectorInput")
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Answer": "search.results",
+        "Crop": "search.query_image",
+        "Filters": "search.filters",
+        "Hit": "search.results",
+        "SearchOptions": "search.options",
+        "Searcher": "search.searcher",
+        **dict.fromkeys(_QUERY, "search.query"),
+    },
+)

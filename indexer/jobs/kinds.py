@@ -17,7 +17,7 @@ from core.files import absolute
 from encoders import registry
 from encoders.text_recognizer import load_recognizer
 from indexer.changed_folders import ChangedFolders
-from indexer.fill import fill
+from indexer.filling import fill
 from indexer.folders import require_present_or_known
 from indexer.index_changed import index_changed
 from indexer.jobs.model_download import check_model_download, download_model

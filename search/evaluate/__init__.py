@@ -10,8 +10,9 @@ two evaluations, and `baseline` saves them. Only `gallery`, `systems`, `library_
 libraries and models; the other modules work on vectors, ids and judgements.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from core.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from search.evaluate.evaluation import Evaluation
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation", "evaluate"]
 
-_MODULES = {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.library_evaluation"}
-"""The exports are imported when they are used: the server needs only `judgement_set`."""
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value
-    return value
+# The server needs only `judgement_set`.
+__getattr__ = lazy_exports(
+    __name__, {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.library_evaluation"}
+)

@@ -39,7 +39,7 @@ MODULES = [
     "cli.status",
     "cli.watching",
     "cli.snapshots",
-    "indexer.fill",
+    "indexer.filling",
     "faiss",
     "alembic.command",
     "sqlalchemy.dialects.sqlite",

@@ -16,7 +16,7 @@ from core.space import Space
 from encoders import registry
 from encoders.mini.encoder import VERSIONS, MiniEncoder
 from indexer import fill, index
-from indexer.fill import FillSettings, switch
+from indexer.filling import FillSettings, switch
 from store import Library
 from store.exchange import import_vectors, open_vectors
 from store.spaces.registry import named_space

@@ -5,7 +5,7 @@ from pydantic import ConfigDict, Field
 
 from core.space import Space
 from encoders.registry import newer_version
-from indexer.fill import switch
+from indexer.filling import switch
 from indexer.summary import Progress
 from search.kept_calibrations import is_calibrating, kept_failure
 from store.spaces.coverage import coverage

@@ -15,7 +15,7 @@ from sqlalchemy import event
 
 from encoders.fake import FakeEncoder
 from indexer import index
-from indexer.fill import fill
+from indexer.filling import fill
 from store import Library
 from store.albums.by_hand import add_to_album, create_album, move_in_album, remove_from_album
 from store.albums.records import AlbumRecord, drop_album, rename_album, set_cover

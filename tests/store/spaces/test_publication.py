@@ -14,7 +14,7 @@ import store.library_locks
 from core.errors import SpaceDropped
 from encoders.fake import FakeEncoder
 from indexer import index
-from indexer.fill import fill, switch
+from indexer.filling import fill, switch
 from store import Library
 from store.catalog.tables import Embedding, VectorChange
 from store.check import repair, verify
@@ -410,3 +410,35 @@ def test_a_reader_does_not_wait_long_to_announce_a_file(
         assert not index_cache.heal(library, stored)
     assert list(library.indexes.iterdir()) == []
     assert index_cache.heal(library, stored)
+
+
+class Stopped(BaseException):
+    """Raised by a check."""
+
+
+@pytest.mark.parametrize("held", ["the writer lock", "the lock of the index files"])
+def test_stop_is_noticed_while_a_publication_waits(indexed: Library, other: Library, held: str) -> None:
+    stored = named_space(indexed, "fake")
+    with indexed.transaction() as connection:
+        mark_changed(connection, stored.id)
+    is_held, stopped = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with other.exclusive() if held == "the writer lock" else other.publication():
+            is_held.set()
+            stopped.wait(60)
+
+    def check() -> None:
+        raise Stopped
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert is_held.wait(60)
+        with pytest.raises(Stopped):
+            index_cache.publish(indexed, stored, check=check, rebuild=True)
+    finally:
+        stopped.set()
+        thread.join(60)
+    index_cache.publish(indexed, stored)
+    assert verify(indexed) == []
