@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.race import Figures
-from benchmarks.race_photos import photo_files, render, write_race_photos
+from benchmarks.race.photos import photo_files, render, write_race_photos
+from benchmarks.race.rounds import Figures
 
 
 def test_the_same_seed_renders_the_same_picture() -> None:

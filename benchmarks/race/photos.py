@@ -9,7 +9,7 @@ from PIL import Image
 
 __all__ = ["photo_files", "render", "write_race_photos"]
 
-PHOTOS = Path(__file__).parent.parent / "encoders" / "background" / "photos"
+PHOTOS = Path(__file__).parent.parent.parent / "encoders" / "background" / "photos"
 NOISE = 4.0
 """Standard deviation of the sensor noise, in levels of 8 bits."""
 TEXTURE = 10.0
