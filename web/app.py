@@ -11,7 +11,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.version import __version__
 from store.library import Library
-from web import errors
 from web.api import (
     albums,
     browse,
@@ -34,6 +33,7 @@ from web.api import (
 )
 from web.guard import GuardMiddleware
 from web.page import mount_page
+from web.problems import PROBLEM_MEDIA_TYPE, InternalErrorMiddleware, Problem, install_error_handlers
 from web.reference import mount_reference
 from web.service import Service
 from web.settings import ServeSettings
@@ -92,7 +92,7 @@ ROUTERS = (
 PROBLEM_RESPONSES: dict[int | str, dict[str, object]] = {
     "default": {
         "description": "An error, as a problem document",
-        "content": {errors.PROBLEM_MEDIA_TYPE: {"schema": errors.Problem.model_json_schema()}},
+        "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
     }
 }
 """The responses that every route shares."""
@@ -113,14 +113,14 @@ def create_app(library: Library, settings: ServeSettings | None = None) -> FastA
         generate_unique_id_function=_operation_id,
     )
     app.state.service = Service(library, settings)
-    errors.install_error_handlers(app)
+    install_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API_PREFIX, responses=PROBLEM_RESPONSES)
     app.include_router(knn.router, responses=PROBLEM_RESPONSES)
     app.include_router(status.health_router, responses=PROBLEM_RESPONSES)
     mount_reference(app)
     mount_page(app, library)
-    app.add_middleware(errors.InternalErrorMiddleware)
+    app.add_middleware(InternalErrorMiddleware)
     app.add_middleware(app.state.service.metrics.middleware)
     app.add_middleware(HeadMiddleware)
     app.add_middleware(GuardMiddleware, settings=settings)  # added last, so that it sees each request first

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.errors import problem_response
+from web.problems import problem_response
 from web.settings import ServeSettings
 
 __all__ = ["TOKEN_COOKIE", "GuardMiddleware"]

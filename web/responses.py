@@ -13,7 +13,7 @@ from core.text_lines import TextLine
 from search.query import Part, StoredInput, TextInput, VectorInput
 from search.results import Hit, ListedImage
 from store.queries import ContentRecord
-from web.errors import printable
+from web.printable import printable
 
 __all__ = [
     "AreaResponse",

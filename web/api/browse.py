@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 
 from store.roots import folder_roots
 from web.dependencies import ServiceDep
-from web.errors import NotAllowed, printable
+from web.errors import NotAllowed
+from web.printable import printable
 from web.responses import ResponseModel
 from web.server_folders import ServerFolder, folder_of, folder_uri, is_below, list_folder, list_places
 

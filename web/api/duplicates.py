@@ -29,8 +29,8 @@ from store.near_duplicates.verdicts import (
 from store.queries import load_content_records
 from web.api.export import MEDIA_TYPES
 from web.dependencies import ServiceDep
-from web.errors import printable
 from web.picture_files import MAX_CONTENT_ID
+from web.printable import printable
 from web.requests import MAX_QUERY_LENGTH, ContentId, RequestModel, parse_filters
 from web.responses import PictureResponse, ResponseModel
 

@@ -12,7 +12,8 @@ from store.folders import Folder, FolderContents, FolderName, list_folder
 from store.library import Library
 from web.api.facets import term
 from web.dependencies import ServiceDep
-from web.errors import NotFound, printable
+from web.errors import NotFound
+from web.printable import printable
 from web.responses import ResponseModel
 
 __all__ = ["router"]

@@ -19,7 +19,8 @@ from indexer.jobs import require_kind
 from store.jobs import Action, Job, JobState, Priority, Wish, act, add_job, find_job, list_jobs
 from store.roots import find_location, list_roots
 from web.dependencies import ServiceDep
-from web.errors import NotAllowed, NotFound, printable
+from web.errors import NotAllowed, NotFound
+from web.printable import printable
 from web.requests import RequestModel
 from web.responses import ResponseModel
 from web.server_folders import folder_of, is_below

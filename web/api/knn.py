@@ -19,7 +19,7 @@ from search.query import ImageInput, Part, Query, QueryInput, TextInput, VectorI
 from store.queries import ContentRecord, load_content_records
 from store.spaces.registry import list_spaces
 from web.dependencies import RawBody, ServiceDep, raw_body_schema
-from web.errors import printable
+from web.printable import printable
 from web.requests import MAX_HITS, MAX_QUERY_LENGTH, ContentId, json_fault
 from web.service import Service
 

@@ -16,7 +16,7 @@ from store.roots import RootCounts, list_roots
 from store.texts import text_coverage
 from web.api.spaces import SpaceResponse, list_all
 from web.dependencies import ServiceDep
-from web.errors import printable
+from web.printable import printable
 from web.readiness import CatalogueState, IndexState, ModelState
 from web.responses import ResponseModel
 from web.server_folders import folder_uri
