@@ -32,8 +32,10 @@ PARALLEL := -n auto --dist worksteal
 # What tests must find once the dependency group `servers` is installed, besides what the environment says.
 WITH_SERVERS = SIGHTLINE_REQUIRED_TOOLS=$${SIGHTLINE_REQUIRED_TOOLS:+$$SIGHTLINE_REQUIRED_TOOLS,}postgresql,pgvector,milvus,ray,moto
 
-# A browser and its server fill two cores. A test with servers that fails is tried once more, and named in the summary.
-AGAIN := --reruns 1 -rsfER
+# A test with servers, a browser or several processes (tests/conftest.py) that fails is tried once more, and named in the
+# summary: a browser and its server fill two cores.
+SHOW_AGAIN := -rsfER
+AGAIN := --reruns 1 $(SHOW_AGAIN)
 ALONE := -n 0 $(AGAIN)
 
 # Tests of libraries in folders that are run on PostgreSQL, too. The marker `sqlite` excludes what looks into SQLite's file.
@@ -52,7 +54,7 @@ test: $(VENV)/.dev
 	$(BIN)/pytest $(PARALLEL) -m "$(USUAL) and not browser and not processes"
 
 test-ci: $(VENV)/.dev
-	SIGHTLINE_EXAMPLES=$${SIGHTLINE_EXAMPLES:-2} $(BIN)/pytest $(PARALLEL) -m "$(USUAL) and not browser" \
+	SIGHTLINE_EXAMPLES=$${SIGHTLINE_EXAMPLES:-2} $(BIN)/pytest $(PARALLEL) $(SHOW_AGAIN) -m "$(USUAL) and not browser" \
 		$(if $(COVERAGE),$(WITH_COVERAGE))
 	$(BIN)/pytest -m "$(USUAL)" $(ALONE) tests/web/browser
 

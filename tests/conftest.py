@@ -49,9 +49,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what works with one database only."""
+    """Skip what works with one database only. Try tests of several processes once more: schedulers decide their order."""
     if config.getoption("--catalogue") == POSTGRESQL:
         skip_others(items)
+    for item in items:
+        if item.get_closest_marker("processes"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_configure() -> None:
