@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what works with one database only. Try tests of several processes once more: schedulers decide their order."""
+    """Skip what works with one database only, and try tests of several processes once more if they fail."""
     if config.getoption("--catalogue") == POSTGRESQL:
         skip_others(items)
     for item in items:
