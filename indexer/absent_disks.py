@@ -11,8 +11,8 @@ from core.file_systems import mount_points_below
 from core.object_paths import ObjectPath
 from core.root_files import root_files
 from indexer.patience import STORE_PATIENCE_SECONDS, ask
+from store.ingest.availability import Availability
 from store.ingest.mount_points import known_mount_points, remember_mount_points
-from store.ingest.reconcile import ScanReconciler
 from store.library import Library
 from store.roots import RootLocation, count_present, folder_roots
 
@@ -31,16 +31,16 @@ class AbsentDisks:
         self._location = location
         self._known = known_mount_points(library, location.root_id)
 
-    def find(self, reconciler: ScanReconciler, mounted: Collection[bytes]) -> list[bytes]:
+    def find(self, availability: Availability, mounted: Collection[bytes]) -> list[bytes]:
         """Return the places, relative to the root; `mounted` are those that the scan came through."""
         present = [path for path in self._relevant() if path in mounted]
-        away = self.unmounted(reconciler, mounted)
-        return away + [path for path in present if reconciler.is_suddenly_empty(path)]
+        away = self.unmounted(availability, mounted)
+        return away + [path for path in present if availability.is_suddenly_empty(path)]
 
-    def unmounted(self, reconciler: ScanReconciler, mounted: Collection[bytes] = ()) -> list[bytes]:
+    def unmounted(self, availability: Availability, mounted: Collection[bytes] = ()) -> list[bytes]:
         """Return the places where no disk is mounted now. This is all that a scan of some folders only can tell."""
         absent = [path for path in self._relevant() if path not in mounted and not self._is_mounted(path)]
-        return [path for path in absent if reconciler.count_known(path)]
+        return [path for path in absent if availability.count_known(path)]
 
     def remember(self, mounted: Iterable[bytes], away: Collection[bytes], *, is_accepted: bool) -> None:
         """Store where disks are mounted now. Those that are away are kept, unless that `is_accepted`."""

@@ -44,9 +44,9 @@ class FolderScan:
         with run.timer.stage("scan"):
             seen, stat = self._scan(passed_over)
             if run.settings.scan.changed is not None:
-                reconciler.require_available_root()
+                reconciler.availability.require_root()
             elif not run.settings.accept_missing:
-                reconciler.require_available(seen)
+                reconciler.availability.require(seen)
             pairing.release(stat)
             restored = reconciler.update_unread()
         with run.timer.stage("metadata"):
@@ -60,7 +60,7 @@ class FolderScan:
 
     def keep_emptied(self) -> None:
         """Exclude folders that are empty now, after the pictures that were moved out of them have been found."""
-        self._exclude_absent(self._reconciler.emptied(self._empty))
+        self._exclude_absent(list(filter(self._reconciler.availability.had_many, self._empty)))
         self._empty = []
 
     def _scan(self, passed_over: PassedOverRecorder) -> tuple[int, StatFile]:
@@ -83,7 +83,7 @@ class FolderScan:
         self._run.totals.unreadable.extend(str(location.root / os.fsdecode(path)) for path in files.unreadable)
         self._run.totals.too_long.extend(str(location.root / os.fsdecode(path)) for path in files.too_long)
         if is_partial:
-            self._exclude_absent(AbsentDisks(self._run.library, location).unmounted(reconciler))
+            self._exclude_absent(AbsentDisks(self._run.library, location).unmounted(reconciler.availability))
         elif settings.scan.only is None:
             self._keep_absent(files)
         return seen, files.stat
@@ -103,7 +103,7 @@ class FolderScan:
         is_accepted = self._run.settings.accept_missing
         self._empty = [] if is_accepted else files.empty
         disks = AbsentDisks(self._run.library, self._location)
-        away = disks.find(self._reconciler, files.mounted)
+        away = disks.find(self._reconciler.availability, files.mounted)
         disks.remember(files.mounted, away, is_accepted=is_accepted)
         if not is_accepted:
             self._exclude_absent(away)

@@ -1,7 +1,7 @@
 """Compare a scan of a folder with the catalogue, and write what changed.
 
 The scanned files go into a temporary table, so neither a million files nor a million pictures are held in memory; the
-comparison is a set of queries. An index run calls `record`, `exclude`, `require_available`, `update_unread` and
+comparison is a set of queries. An index run calls `record`, `exclude`, `availability.require`, `update_unread` and
 `counts`, then `write` for each batch of `pending_files`, and finally `mark_missing`. Each call is one or more
 transactions: if the process is killed between any two, the catalogue is consistent and the next run continues from
 there.
@@ -33,10 +33,10 @@ from sqlalchemy import (
     update,
 )
 
-from core.errors import RootUnavailable
 from store.catalog.bulk_insert import count_rows, load_rows
 from store.catalog.tables import Content, Embedding, Failure, Picture, PictureState
 from store.catalog.transactions import reading, writing, writing_temporary
+from store.ingest.availability import Availability
 from store.ingest.batch_writer import BatchWriter, FileOutcome, PendingFile
 from store.ingest.current_outcomes import current_outcomes
 from store.ingest.embedded_digests import EmbeddedDigests
@@ -54,16 +54,10 @@ from store.ingest.scanned_files import (
     path_ranges,
 )
 from store.library import Library, Writer, mark_changed
-from store.roots import RootLocation, locate, within
+from store.roots import RootLocation, locate
 from store.spaces.registry import StoredSpace, model_space_in
 
 __all__ = ["ScanCounts", "ScanOutdated", "ScanReconciler", "open_reconciler"]
-
-MIN_PICTURES_TO_JUDGE = 20
-"""A folder with fewer pictures counts as unavailable only if it is empty."""
-
-MIN_FOUND_SHARE = 0.1
-"""Share of the present pictures that a scan must find for the folder to count as mounted."""
 
 
 class ScanOutdated(Exception):
@@ -114,7 +108,8 @@ def open_reconciler(
 class ScanReconciler:
     """Compares one scan with the catalogue; created by `open_reconciler`.
 
-    The scanned files are in temporary tables, which only its `connection` can read.
+    The scanned files are in temporary tables, which only its `connection` can read. `availability` tells whether a disk
+    seems to be away, once they are recorded.
     """
 
     def __init__(
@@ -132,6 +127,7 @@ class ScanReconciler:
         self._stored = stored
         self._settings = settings
         self._compared = ScanComparison(location, stored, settings)
+        self.availability = Availability(connection, location, self._compared)
 
     def record(self, files: Iterable[ScannedFile]) -> int:
         """Record all files that the scan found; return their number."""
@@ -168,53 +164,6 @@ class ScanReconciler:
         with writing_temporary(self.connection) as connection:
             connection.execute(delete(EXCLUDED))
             connection.execute(insert(EXCLUDED), ranges)
-
-    def require_available_root(self) -> None:
-        """Raise `RootUnavailable` if hardly any picture of the root is left without those that the scan did not find.
-
-        This is `require_available` for a scan of some folders only.
-        """
-        present = [Picture.root_id == self._location.root_id, Picture.state == PictureState.PRESENT]
-        with reading(self.connection) as connection:
-            vanished = connection.scalar(select(func.count(Picture.id)).where(*present, self._compared.vanished())) or 0
-            if not vanished:
-                return
-            known = connection.scalar(select(func.count(Picture.id)).where(*present)) or 0
-            new = self._count(connection, Picture.id.is_(None))
-        left = known - vanished + new
-        if not left or (known >= MIN_PICTURES_TO_JUDGE and left < known * MIN_FOUND_SHARE):
-            raise RootUnavailable(self._location.root, known, left)
-
-    def count_known(self, folder: bytes) -> int:
-        """Count the present pictures below a folder, relative to the root, according to the catalogue."""
-        with reading(self.connection) as connection:
-            return connection.scalar(select(func.count(Picture.id)).where(*self._present_below(folder))) or 0
-
-    def is_suddenly_empty(self, folder: bytes) -> bool:
-        """Return whether the folder had pictures, and the scan found none of them, or very few."""
-        found = select(SEEN.c.relpath)
-        with reading(self.connection) as connection:
-            here = self._present_below(folder)
-            known = connection.scalar(select(func.count(Picture.id)).where(*here)) or 0
-            left = connection.scalar(select(func.count(Picture.id)).where(*here, Picture.relpath.in_(found))) or 0
-        return bool(known and not left) or (known >= MIN_PICTURES_TO_JUDGE and left < known * MIN_FOUND_SHARE)
-
-    def emptied(self, folders: Iterable[bytes]) -> list[bytes]:
-        """Return those of the empty `folders` that had many pictures, which are neither deleted nor moved for sure."""
-        return [folder for folder in folders if self.count_known(folder) >= MIN_PICTURES_TO_JUDGE]
-
-    def _present_below(self, folder: bytes) -> list[ColumnElement[bool]]:
-        below = within(RootLocation(self._location.root_id, self._location.root, folder))
-        return [*within(self._location), *below, Picture.state == PictureState.PRESENT]
-
-    def require_available(self, seen: int) -> None:
-        """Raise `RootUnavailable` if the folder had pictures and the scan found none, or very few."""
-        statement = select(func.count(Picture.id)).where(*within(self._location), Picture.state == PictureState.PRESENT)
-        with reading(self.connection) as connection:
-            present = connection.scalar(statement) or 0
-        nearly_empty = present >= MIN_PICTURES_TO_JUDGE and seen < present * MIN_FOUND_SHARE
-        if (present and not seen) or nearly_empty:
-            raise RootUnavailable(self._path(), present, seen)
 
     def update_unread(self) -> int:
         """Write what the scan alone tells, without reading a file; return how many pictures were restored.

@@ -89,7 +89,7 @@ def run(library: Library, stored: StoredSpace, location: RootLocation) -> Run:
             seen = reconciler.record(scanned_file(path, content, times.get(path, 1)) for path, content in files.items())
             reconciler.exclude(excluded)
             if require_available:
-                reconciler.require_available(seen)
+                reconciler.availability.require(seen)
             total["restored"] += reconciler.update_unread()
             counts = reconciler.counts()
             assert counts.seen == seen == len(files)
