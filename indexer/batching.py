@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BadVectors
+from core.root_files.waiting import result_of
 from encoders.base import Encoder
 from indexer.reader import Reader, Reading
 from indexer.reader_pool import ReaderPool
@@ -150,7 +151,7 @@ def embed_ahead(
 
 
 def _result(future: Future[Reading | None], window: _Window) -> Iterator[Reading]:
-    reading = future.result()
+    reading = result_of(future)
     window.add(reading)
     if reading is not None:
         yield reading

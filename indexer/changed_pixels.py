@@ -1,11 +1,11 @@
 """Have files embedded again that an earlier version showed with other pixels (`pictures.changed_pixels`)."""
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from core.root_files import open_file
+from indexer.page_readers import page_readers
 from indexer.summary import Progress
 from pictures.changed_pixels import CHANGED_FORMATS, has_changed_pixels
 from store.ingest.changed_pixels import EarlierContent, earlier_contents, record_pixels_version
@@ -23,9 +23,9 @@ def list_changed_pixels(
     Files that cannot be opened now are left for the next run. Each page is one transaction.
     """
     progress, found = progress or Progress(), 0
-    with ThreadPoolExecutor(workers, thread_name_prefix="sightline-pixels") as pool:
+    with page_readers(workers, "sightline-pixels") as readers:
         for contents in earlier_contents(reconciler.connection, location, CHANGED_FORMATS):
-            answers = list(zip(contents, pool.map(partial(_has_changed, location.root), contents), strict=True))
+            answers = readers.read(partial(_has_changed, location.root), contents)
             progress.check()
             read = [content.content_id for content, answer in answers if answer is not None]
             changed = [content.content_id for content, answer in answers if answer]

@@ -7,13 +7,13 @@ read while no lock but that of the root is held.
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePath
 
 from core.errors import PictureError
 from core.metadata import PhotoMetadata
 from core.root_files import open_file, status_of
+from indexer.page_readers import page_readers
 from indexer.summary import Progress
 from pictures.average_color import average_color
 from pictures.decode import DecodeSettings, decode_frames, read_header
@@ -49,17 +49,17 @@ def refresh_metadata(
         refresh.remove_vanished_sidecars()
         refresh.forget_other_contents()
     updated, counted = 0, set[int]()
-    with ThreadPoolExecutor(workers, thread_name_prefix="sightline-headers") as pool:
+    with page_readers(workers, "sightline-headers") as readers:
         for pending in refresh.changed_sidecars():
             progress.check()
-            parsed = zip(pending, pool.map(partial(_read_sidecars, root), pending), strict=True)
+            parsed = readers.read(partial(_read_sidecars, root), pending)
             sidecars = {sidecar.picture_id: content for sidecar, content in parsed if content is not None}
             with lock():
                 counted |= refresh.update_sidecars(sidecars)
             updated += len(sidecars)
         for contents in refresh.outdated_contents():
             progress.check()
-            read = zip(contents, pool.map(partial(_read_outdated, root), contents), strict=True)
+            read = readers.read(partial(_read_outdated, root), contents)
             headers = {content.content_id: header for content, header in read if header is not None}
             with lock():
                 # Other runs may have changed the sidecars of copies since the page was read.
@@ -78,9 +78,9 @@ def backfill_hashes(
     Files whose bytes have changed since they were indexed are left for the next run.
     """
     computed, progress = 0, progress or Progress()
-    with ThreadPoolExecutor(workers, thread_name_prefix="sightline-hashes") as pool:
+    with page_readers(workers, "sightline-hashes") as readers:
         for contents in unhashed_contents(library, location, HASH_VERSION):
-            results = zip(contents, pool.map(partial(_hash, location.root, settings), contents), strict=True)
+            results = readers.read(partial(_hash, location.root, settings), contents)
             found = {content.content_id: result for content, result in results if result is not None}
             progress.check()
             with library.exclusive(progress.waiting, progress.check) as writer:

@@ -74,7 +74,7 @@ def read_texts(
     if isinstance(recognizer, str):
         recognizer = load_recognizer(recognizer)
     with (
-        library.text_reading_lock(progress.waiting),
+        library.text_reading_lock(progress.waiting, progress.check),
         TextReader(recognizer, settings.decode, progress.warn) as reader,
     ):
         run = _TextRun(library, recognizer, settings, progress)
@@ -122,7 +122,7 @@ class _TextRun:
 
     def _write(self) -> None:
         if self._batch:
-            with self._library.exclusive(self._progress.waiting) as writer:
+            with self._library.exclusive(self._progress.waiting, self._progress.check) as writer:
                 write_texts(writer, self._recognizer.name, self._recognizer.version, self._batch)
         self._batch = {}
         self._written = monotonic()

@@ -145,9 +145,9 @@ class LibraryLocks:
                 self._publication_lock.release()
 
     @contextmanager
-    def text_reading_lock(self, waiting: Callback = None) -> Iterator[None]:
+    def text_reading_lock(self, waiting: Callback = None, check: Callback = None) -> Iterator[None]:
         """Lock the reading of text against other processes that do the same, independently of the writer lock."""
-        with self._hold(self.backend.lock(TEXT_LOCK), waiting):
+        with self._hold(self.backend.lock(TEXT_LOCK), waiting, check):
             yield
 
     def _fill_lock(self, fingerprint: str) -> NamedLock:

@@ -49,9 +49,9 @@ class JobControl(Progress):
 
     def check(self) -> None:
         """Wait while people search, and raise `JobInterrupted` if the job should stop."""
-        self._require_wanted()
+        self.require_wanted()
         self._activity.wait_until_quiet(self._closing)
-        self._require_wanted()
+        self.require_wanted()
 
     def make_way(self) -> None:
         """Stop for a run in a terminal, which waits for the same root."""
@@ -87,9 +87,10 @@ class JobControl(Progress):
         if now - self._written_at >= WRITE_INTERVAL_SECONDS:
             self._written_at = now
             record_progress(self._library, self._job.id, progress.phase, progress.done, progress.total)
-        self._require_wanted()
+        self.require_wanted()
 
-    def _require_wanted(self) -> None:
+    def require_wanted(self) -> None:
+        """Raise `JobInterrupted` if the job should stop."""
         if self._closing():
             raise JobInterrupted
         now = monotonic()

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from core.errors import LibraryError, SightlineError
 from core.memory import release_memory
+from core.root_files.waiting import checks_while_waiting
 from indexer.jobs.activity import Activity
 from indexer.jobs.control import JobControl, JobInterrupted
 from indexer.jobs.kinds import require_kind
@@ -136,7 +137,8 @@ class JobWorker:
 
     def _run(self, job: Job, control: JobControl) -> None:
         try:
-            summary = require_kind(job.kind).run(self._library, job.parameters, control)
+            with checks_while_waiting(control.require_wanted):
+                summary = require_kind(job.kind).run(self._library, job.parameters, control)
         except JobInterrupted:
             self._note(job, control)
             give_way(self._library, job.id)

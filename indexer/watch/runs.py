@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from core.errors import SpaceMismatch, UnknownJob, WeightsChanged
+from core.root_files.waiting import checks_while_waiting
 from encoders import registry
 from encoders.base import Encoder
 from encoders.placement import DEFAULT_PLACEMENT, Placement
@@ -81,10 +82,12 @@ class DirectRuns:
     def run(self, root: Path, changed: ChangedFolders | None) -> Mapping[str, Any]:
         """Index the changed folders of a root, or all of it."""
         try:
-            return vars(self._index(root, changed))
+            with checks_while_waiting(self._progress.check):
+                return vars(self._index(root, changed))
         except (SpaceMismatch, WeightsChanged):  # the model of the library has been changed
             self._encoder = None
-            return vars(self._index(root, changed))
+            with checks_while_waiting(self._progress.check):
+                return vars(self._index(root, changed))
         finally:
             self._used = self._clock()
 

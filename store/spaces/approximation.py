@@ -123,7 +123,7 @@ def _update(library: Library, stored: StoredSpace, check: Callable[[], None]) ->
         folder.mkdir(exist_ok=True)
         manifest = _build(library, stored, current.index, published[0], folder, check)
         with library.publication(check=check):
-            return _switch(library, stored, manifest, base, current.position, folder)
+            return _switch(library, stored, manifest, base, current.position, folder, check)
     except (IndexFault, OSError, RuntimeError) as exc:
         if isinstance(exc, IndexFault | FileNotFoundError):
             if index_cache.published_file(library, stored) != published:
@@ -251,6 +251,7 @@ def _switch(
     base: IndexFile | tuple[str, bytes],
     position: int | None,
     folder: Path,
+    check: Callable[[], None],
 ) -> bool:
     """Put the files into the folder of indexes, and announce them; return whether that was done.
 
@@ -266,7 +267,7 @@ def _switch(
     base_path = library.indexes / manifest.base.name
     lists_path = None if manifest.lists is None else library.indexes / manifest.lists.name
     index = _layered(FlatIndex.read(base_path, mapped=True), lists_path, base_path, manifest.probes)
-    return index_cache.publish_base(library, stored, index, manifest, base, position)
+    return index_cache.publish_base(library, stored, index, manifest, base, position, check)
 
 
 def _layered(base: FlatIndex, lists_path: Path | None, base_path: Path, probes: int = 0) -> LayeredIndex:

@@ -149,14 +149,14 @@ def publish(
 ) -> CurrentIndex:
     """Bring the index file of `stored` up to date. `rebuild` ignores the file on disk.
 
-    Waits for other processes that write index files; `waiting` and `check` are as for `Library.exclusive`. To announce
-    the file, it waits for the writer lock, and does not call `check`, which may wait itself. If the library is changed
-    in the meantime, the index that is returned is not `published`: its file lacks what was changed.
+    Waits for other processes that write index files, and for the writer lock to announce the file; `waiting` and
+    `check` are as for `Library.exclusive`. If the library is changed in the meantime, the index that is returned is not
+    `published`: its file lacks what was changed.
 
     Raises `LibraryUnusable` if the file cannot be written; search results are not affected by that. Raises
     `SpaceDropped`, and `RuntimeError` if the thread holds the writer lock.
     """
-    lock = partial(library.exclusive, waiting)
+    lock = partial(library.exclusive, waiting, check)
     with library.publication(waiting, check):
         for _ in range(MAX_ATTEMPTS):
             current, is_announced = _publish(library, stored, lock, rebuild=rebuild)
@@ -230,6 +230,7 @@ def publish_base(
     manifest: LayerManifest,
     base: IndexFile | tuple[str, bytes],
     position: int | None = None,
+    check: _Callback = None,
 ) -> bool:
     """Publish a layered index whose base and lists are in the folder of indexes already, with all changes since.
 
@@ -237,7 +238,7 @@ def publish_base(
     then have other vectors for the same IDs. The new base has the vectors of the catalogue at `position` of the change
     feed. All IDs are compared if that is not known, or if the feed does not have all changes since. If only the feed
     says which vectors were replaced under their IDs, nothing is done then. The space gets a new revision, so that
-    searchers load the new files. Call it with the publication lock.
+    searchers load the new files. Call it with the publication lock. `check` is as for `Library.exclusive`.
 
     Raises `IndexFault` if the published manifest is damaged, `SpaceDropped` and `LibraryUnusable`.
     """
@@ -255,7 +256,7 @@ def publish_base(
     file = _write(library, stored, current, before, manifest)
     new = NewFile(file, current, before, identity, has_other_base=True)
     try:
-        return announce(library, stored, new, library.exclusive)
+        return announce(library, stored, new, partial(library.exclusive, check=check))
     finally:
         remove_strays(library)
 

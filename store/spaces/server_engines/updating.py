@@ -82,7 +82,7 @@ def _update(
         engine.save(state)
         is_new = True
     if is_new:
-        _announce(library, stored)
+        _announce(library, stored, check)
     return is_new
 
 
@@ -147,9 +147,9 @@ def _parts(
         yield batch
 
 
-def _announce(library: Library, stored: StoredSpace) -> None:
+def _announce(library: Library, stored: StoredSpace, check: Callable[[], None]) -> None:
     """Give the space a new revision, so that searchers look at the engine again."""
-    with library.exclusive() as writer, writer.transaction() as connection:
+    with library.exclusive(check=check) as writer, writer.transaction() as connection:
         mark_changed(connection, stored.id)
     if index_cache.published_file(library, stored) is not None:
-        index_cache.publish(library, stored)
+        index_cache.publish(library, stored, check=check)

@@ -417,14 +417,17 @@ class Stopped(BaseException):
 
 
 @pytest.mark.parametrize("held", ["the writer lock", "the lock of the index files"])
-def test_stop_is_noticed_while_a_publication_waits(indexed: Library, other: Library, held: str) -> None:
+def test_stop_is_noticed_while_a_publication_waits(indexed: Library, held: str) -> None:
     stored = named_space(indexed, "fake")
     with indexed.transaction() as connection:
         mark_changed(connection, stored.id)
     is_held, stopped = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with other.exclusive() if held == "the writer lock" else other.publication():
+        with (
+            Library.open(indexed.path) as other,
+            other.exclusive() if held == "the writer lock" else other.publication(),
+        ):
             is_held.set()
             stopped.wait(60)
 
