@@ -12,10 +12,15 @@ from typing import Any
 import psycopg
 from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
 
+from store.catalog.postgresql.watched_connection import Silence, WatchedConnection
+
 __all__ = ["BriefConnection", "BriefCursor"]
 
+POLL_SECONDS = 0.1
+"""Time between two looks at how long a server has been silent."""
 
-class BriefConnection(psycopg.Connection[Any]):
+
+class BriefConnection(WatchedConnection):
     """A connection of `psycopg` with cursors of the kind `BriefCursor`."""
 
     _is_ending = False
@@ -42,11 +47,14 @@ class BriefConnection(psycopg.Connection[Any]):
         if not self._is_ending:
             return
         try:
+            silence = Silence(self)
             with selectors.DefaultSelector() as selector:
                 selector.register(self.pgconn.socket, selectors.EVENT_READ)
                 while self.pgconn.flush() or self.pgconn.is_busy():
-                    selector.select()
-                    self.pgconn.consume_input()
+                    is_ready = bool(selector.select(POLL_SECONDS))
+                    silence.note(is_ready=is_ready)
+                    if is_ready:
+                        self.pgconn.consume_input()
             while (result := self.pgconn.get_result()) is not None:
                 if result.status != ExecStatus.COMMAND_OK:
                     raise psycopg.OperationalError(result.error_message.decode(errors="replace"))

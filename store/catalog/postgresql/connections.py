@@ -2,7 +2,8 @@
 
 import logging
 import selectors
-from functools import cache
+from functools import cache, partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ExtraMissing, LibraryUnusable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from store.catalog.postgresql.brief_connection import BriefConnection
 
-__all__ = ["WAIT_SECONDS", "connect", "is_lost", "require_driver"]
+__all__ = ["WAIT_SECONDS", "connect", "is_lost", "require_driver", "same_server"]
 
 WAIT_SECONDS = 60
 """How long a write transaction waits for another. Most take well under a second."""
@@ -29,7 +30,8 @@ _SETTINGS = (
     "SET default_transaction_isolation = 'read committed'; "
     "SET extra_float_digits = 1; "  # numbers are read as they were written
     # A machine that was switched off must not hold its locks for hours.
-    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+    "SET tcp_user_timeout = '30s'"
 )
 _LATER_SETTINGS = {170_000: "SET transaction_timeout = 0"}
 """Version of the server from which on it knows a setting."""
@@ -55,29 +57,40 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "BriefConnec
     from psycopg import Capabilities
 
     from store.catalog.postgresql.brief_connection import BriefConnection, BriefCursor
+    from store.catalog.postgresql.watched_connection import LIVENESS, WatchedConnection, answers
 
     logging.getLogger("psycopg").setLevel(logging.CRITICAL)  # what goes wrong is raised, too
-    defaults: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "fallback_application_name": "sightline",
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
+        **LIVENESS,
         "client_encoding": "UTF8",
+        **_parameters(address),
     }
-    connection = BriefConnection.connect(autocommit=True, **{**defaults, **_parameters(address)})
+    connection = BriefConnection.connect(autocommit=True, **parameters)
     try:
+        again = partial(WatchedConnection.connect, autocommit=True, **same_server(connection, parameters))
+        connection.is_answering = partial(answers, again)
         if Capabilities().has_pipeline():
             connection.cursor_factory = BriefCursor
         connection.adapters.register_dumper(str, _text_dumper())
         version = connection.info.server_version
         later = [setting for first, setting in _LATER_SETTINGS.items() if version >= first]
+        connection.deadline = monotonic() + CONNECT_SECONDS
         connection.execute("; ".join([_SETTINGS, *later]).encode())
+        connection.deadline = None
         connection.autocommit = autocommit
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def same_server(connection: "psycopg.Connection[Any]", parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of another connection to the server of this one: they may name several."""
+    info = connection.info
+    same = {**parameters, "host": info.host, "port": info.port}
+    return {**same, "hostaddr": info.hostaddr} if "hostaddr" in parameters else same
 
 
 def _parameters(address: ServerAddress) -> dict[str, Any]:

@@ -22,6 +22,8 @@ __all__ = ["server_error", "server_errors"]
 
 TOO_MANY_CONNECTIONS = "53300"
 READ_ONLY = "25006"
+TOO_MANY_VALUES = "number of parameters must be between"
+"""Part of the message of libpq, which sends no such statement."""
 
 _FAULTS = {
     "53100": "the disk of its server is full",
@@ -59,6 +61,8 @@ def server_error(place: str, exc: BaseException | None) -> LibraryError:
         return LibraryBusy(place)
     if code in _UNREACHABLE or code.startswith(_UNREACHABLE_CLASS):
         return LibraryUnreachable(place, _UNREACHABLE.get(code, detail))
+    if not code and TOO_MANY_VALUES in detail:
+        return LibraryUnusable(place, "a statement has more values than its database takes (65,535)")
     if not code and isinstance(exc, psycopg.OperationalError):  # the connection failed, or was lost
         return LibraryUnreachable(place, detail)
     return LibraryUnusable(place, _FAULTS.get(code, detail))

@@ -12,24 +12,29 @@ import pytest
 from core.errors import IndexEngineOutdated, IndexEngineUnavailable
 from search import Searcher
 from store import Library
+from store.catalog.postgresql import watched_connection
 from store.check import verify
 from store.spaces.approximation import update_approximation
 from store.spaces.catalogue_index import CatalogueIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace
-from store.spaces.server_engines import pgvector, server_index
+from store.spaces.server_engines import pgvector, pgvector_connections, server_index
 from store.spaces.server_engines.checking import report_engine
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.pgvector import PgvectorEngine
 from store.spaces.server_engines.server_index import EngineHealth, EngineLink, ServerIndex
 from tests.support.engines import (
     Clusters,
+    N,
     Setup,
     only_pgvector,
     only_pgvector_with_file,
     only_servers,
     server_index_of,
+    state_of,
 )
+from tests.support.postgres import PostgresServer
+from tests.support.stalling_proxy import StallingProxy
 from tests.support.writers import publish
 
 pytestmark = pytest.mark.servers
@@ -84,12 +89,12 @@ def test_idle_connections_that_the_server_has_ended_are_opened_again_at_once(
     served = index.connect()
     assert served is not None
     assert isinstance(served.engine, PgvectorEngine)
-    with served.engine._connected(), served.engine._connected(), served.engine._connected():
+    with served.engine._connections.lend(), served.engine._connections.lend(), served.engine._connections.lend():
         pass  # three connections stay open
-    assert len(served.engine._idle) == 3
+    assert len(served.engine._connections._idle) == 3
     engine = setup.engine()
     assert isinstance(engine, PgvectorEngine)
-    with psycopg.connect(engine._address.location, autocommit=True) as connection:
+    with psycopg.connect(engine._connections._address.location, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
             "WHERE application_name = 'sightline' AND datname = current_database()"
@@ -107,7 +112,7 @@ def test_a_server_that_hangs_is_given_up_after_a_while(
     assert served is not None
     engine = served.engine
     assert isinstance(engine, PgvectorEngine)
-    with engine._connected() as connection:
+    with engine._connections.lend() as connection:
         pid = connection.info.backend_pid
     monkeypatch.setattr(pgvector, "PROPOSAL_SECONDS", 0.2)
     monkeypatch.setattr(pgvector, "SECONDS_PER_QUERY", 0.0)
@@ -117,6 +122,41 @@ def test_a_server_that_hangs_is_given_up_after_a_while(
     finally:
         os.kill(pid, signal.SIGCONT)
     assert index.take_warning() is not None
+
+
+@only_pgvector_with_file
+def test_build_is_given_up_if_the_server_does_not_answer_any_more(
+    setup: Setup, clusters: Clusters, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clusters.add(N)
+    monkeypatch.setattr(watched_connection, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(watched_connection, "MAX_UNANSWERED", 1)
+    monkeypatch.setattr(pgvector_connections, "CONNECT_SECONDS", 2)
+    engine = setup.engine()
+    assert isinstance(engine, PgvectorEngine)
+    url = engine._connections._address.location
+    with StallingProxy(postgres_server.port) as proxy:
+        monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{proxy.url(url)}")
+        with pytest.raises(IndexEngineOutdated, match="does not answer, not even on another connection"):
+            update_approximation(setup.library, setup.stored, check=proxy.stall)
+    assert engine.state() is None  # nothing of the build is left
+    monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{url}")
+    setup.update()
+    assert state_of(setup).vectors == N
+
+
+@only_pgvector_with_file
+def test_build_of_a_killed_process_ends_soon(setup: Setup, filled: list[int]) -> None:
+    """Else the next build would wait until the server has finished the first one, for nothing."""
+    engine = setup.engine()
+    assert isinstance(engine, PgvectorEngine)
+    with engine._connections.lend() as connection, connection.transaction():
+        engine._tables.lock(connection)
+        settings = ("client_connection_check_interval", "tcp_keepalives_idle", "tcp_user_timeout")
+        values = [connection.execute(f"SHOW {setting}").fetchone() for setting in settings]
+    assert values == [("10s",), ("10",), ("30000",)]
+    with engine._connections.lend() as connection:
+        assert connection.execute("SHOW client_connection_check_interval").fetchone() == ("0",)
 
 
 def test_searches_that_wait_for_a_lost_server_do_not_all_ask_it(clusters: Clusters) -> None:

@@ -45,7 +45,7 @@ def test_a_state_of_another_version_is_not_used_and_replaced(
     engine = setup.engine()
     assert isinstance(engine, PgvectorEngine)
     content = json.dumps({**json.loads(state.to_json()), **change})
-    with engine._connected() as connection:
+    with engine._connections.lend() as connection:
         connection.execute("UPDATE sightline_vectors.spaces SET state = %s", [content])
     assert engine.state() is None
     engine.close()

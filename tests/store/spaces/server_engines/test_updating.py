@@ -101,7 +101,7 @@ def stored_names(setup: Setup) -> set[str]:
             with engine._connected() as client:
                 return set(client.list_collections())
         assert isinstance(engine, PgvectorEngine)
-        with engine._connected() as connection:
+        with engine._connections.lend() as connection:
             statement = "SELECT tablename FROM pg_tables WHERE schemaname = 'sightline_vectors'"
             return {name for (name,) in connection.execute(statement)}
     finally:

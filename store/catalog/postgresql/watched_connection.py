@@ -1,0 +1,105 @@
+"""A connection that notices that its server does not answer any more, also in the middle of a statement.
+
+TCP notices a machine that is gone, because nothing confirms its packets: within half a minute, see `LIVENESS`. It does
+not notice a server, or a proxy in front of it, that hangs on a machine that is there. Some statements have no limit: an
+index is built, or all vectors are read. While such a statement takes long, the server is therefore asked by another
+connection from time to time. One that does not answer there either, several times, is given up.
+"""
+
+from collections.abc import Callable, Generator
+from time import monotonic
+from typing import Any, TypeVar
+
+import psycopg
+
+__all__ = ["LIVENESS", "Silence", "WatchedConnection", "answers"]
+
+Result = TypeVar("Result")
+
+LIVENESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+"""Parameters of a connection: a machine that confirms nothing for 25 s, or nothing that was sent for 30 s, is gone."""
+
+SILENT_SECONDS = 30.0
+"""After so long without a byte of the answer, the server is asked by another connection, and again after as long."""
+
+ANSWER_SECONDS = 10.0
+"""How long it has for the answer there, after it has accepted the connection."""
+
+MAX_UNANSWERED = 3
+"""A machine that is very busy may not accept a connection in time once or twice."""
+
+
+class WatchedConnection(psycopg.Connection[Any]):
+    """A connection of `psycopg` that is closed, and raises `psycopg.OperationalError`, if the server does not answer.
+
+    What must end at a certain time sets `deadline`, a value of `monotonic()`. Without one, `answers` of another
+    connection decides, which `is_answering` returns.
+    """
+
+    deadline: float | None = None
+    is_answering: Callable[[], bool] | None = None
+
+    def wait(self, gen: Generator[Any, Any, Result], *arguments: Any, **options: Any) -> Result:
+        """Wait for the server, as `psycopg.Connection` does."""
+        return super().wait(self._watched(gen), *arguments, **options)
+
+    def _watched(self, generator: Generator[Any, Any, Result]) -> Generator[Any, Any, Result]:
+        """Do what `generator` does, which is told several times a second that there is nothing to read yet."""
+        try:
+            wanted = next(generator)
+            silence = Silence(self)
+            while True:
+                is_ready = yield wanted
+                silence.note(is_ready=bool(is_ready))
+                wanted = generator.send(is_ready)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+    def give_up(self, reason: str) -> None:
+        """Close the connection, and raise `psycopg.OperationalError`."""
+        self.close()
+        raise psycopg.OperationalError(reason)
+
+
+class Silence:
+    """The time for which a connection waits without an answer."""
+
+    def __init__(self, connection: WatchedConnection) -> None:
+        self._connection = connection
+        self._since = monotonic()
+        self._unanswered = 0
+
+    def note(self, *, is_ready: bool) -> None:
+        """Note whether something can be read, or sent. Raises `psycopg.OperationalError` to give the server up."""
+        connection, now = self._connection, monotonic()
+        if connection.deadline is not None and now >= connection.deadline:
+            connection.give_up("its server does not answer in time")
+        if is_ready:
+            self._since, self._unanswered = now, 0
+        elif connection.is_answering is not None and now - self._since >= SILENT_SECONDS:
+            self._ask(connection.is_answering)
+
+    def _ask(self, is_answering: Callable[[], bool]) -> None:
+        try:
+            self._unanswered = 0 if is_answering() else self._unanswered + 1
+        except BaseException:  # Ctrl-C: the next result would be taken for that of another statement
+            self._connection.close()
+            raise
+        self._since = monotonic()
+        if self._unanswered >= MAX_UNANSWERED:
+            self._connection.give_up("its server does not answer, not even on another connection")
+
+
+def answers(connect: Callable[[], WatchedConnection]) -> bool:
+    """Return whether a server answers on a new connection, also if that is an error."""
+    try:
+        connection = connect()
+        connection.deadline = monotonic() + ANSWER_SECONDS
+        try:
+            connection.execute("SELECT 1")
+        finally:
+            connection.close()
+    except psycopg.Error as exc:
+        return exc.sqlstate is not None or "FATAL" in str(exc)  # such as too many connections
+    return True

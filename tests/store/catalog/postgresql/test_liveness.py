@@ -1,0 +1,124 @@
+"""Servers that do not answer any more, although their machine, or a proxy, confirms all packets."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import psycopg
+import pytest
+
+from core.errors import LibraryUnreachable
+from store import Library
+from store.catalog.postgresql import connections, watched_connection
+from store.catalog.postgresql.address import ServerAddress
+from store.catalog.postgresql.connections import connect
+from store.catalog.postgresql.watched_connection import answers
+from tests.support.postgres import PostgresServer
+from tests.support.stalling_proxy import StallingProxy
+from tests.support.statements import execute
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture
+def proxy(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StallingProxy]:
+    monkeypatch.setattr(watched_connection, "SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(watched_connection, "MAX_UNANSWERED", 1)
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 2)  # the least that libpq takes
+    with StallingProxy(postgres_server.port) as proxy:
+        yield proxy
+
+
+def test_statement_without_an_answer_is_given_up(proxy: StallingProxy, postgres_url: str) -> None:
+    with Library.open(proxy.url(postgres_url), create=True) as library:
+        proxy.stall()
+        with pytest.raises(LibraryUnreachable, match="its server does not answer, not even on another connection"):
+            library.revision()
+        proxy.resume()
+        assert library.revision() == 0
+
+
+def test_end_of_a_transaction_without_an_answer_is_given_up(proxy: StallingProxy, postgres_url: str) -> None:
+    connection = connect(ServerAddress(proxy.url(postgres_url)))
+    connection.read_only = True
+    connection.execute("SELECT 1")
+    proxy.stall()
+    connection.commit()
+    with pytest.raises(psycopg.OperationalError, match="does not answer"):
+        connection.settle()
+    assert connection.closed
+
+
+def test_rows_that_are_copied_without_an_answer_are_given_up(proxy: StallingProxy, postgres_url: str) -> None:
+    connection = connect(ServerAddress(proxy.url(postgres_url)))
+    connection.execute("CREATE TEMP TABLE numbers (n int)")
+    with pytest.raises(psycopg.OperationalError, match="does not answer"), connection.cursor() as cursor:  # noqa: SIM117
+        with cursor.copy("COPY numbers FROM STDIN") as copy:
+            proxy.stall()
+            while True:  # until the buffers of both machines are full
+                copy.write(b"7\n" * 100_000)
+
+
+def test_statement_that_takes_long_is_not_given_up(
+    proxy: StallingProxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect(ServerAddress(proxy.url(postgres_url)))
+    asked, is_answering = list[bool](), connection.is_answering
+    assert is_answering is not None
+
+    def ask() -> bool:
+        asked.append(is_answering())
+        return asked[-1]
+
+    monkeypatch.setattr(connection, "is_answering", ask)
+    assert connection.execute("SELECT 5 FROM pg_sleep(1)").fetchall() == [(5,)]
+    assert len(asked) >= 2
+    assert all(asked)
+    connection.close()
+
+
+def test_server_that_is_slow_once_is_not_given_up(
+    proxy: StallingProxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_connection, "MAX_UNANSWERED", 3)
+    connection = connect(ServerAddress(proxy.url(postgres_url)))
+    answered = iter([False, False, True, False, False])
+    monkeypatch.setattr(connection, "is_answering", lambda: next(answered, True))
+    assert connection.execute("SELECT 5 FROM pg_sleep(2)").fetchall() == [(5,)]
+    connection.close()
+
+
+def test_stop_while_the_server_is_asked_closes_the_connection(
+    proxy: StallingProxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The result of the statement would be taken for that of the next one."""
+
+    def stop() -> bool:
+        raise KeyboardInterrupt
+
+    connection = connect(ServerAddress(postgres_url))
+    monkeypatch.setattr(connection, "is_answering", stop)
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT pg_sleep(60)")
+    assert connection.closed
+
+
+def test_server_with_too_many_connections_answers(postgres_url: str) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(postgres_url)["dbname"]
+    execute(postgres_url, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0', "CREATE ROLE visitor LOGIN")
+    assert answers(partial(psycopg_connect, postgres_url.replace("sightline@", "visitor@")))
+    assert answers(partial(psycopg_connect, postgres_url))
+    assert not answers(partial(psycopg_connect, "postgresql://sightline@127.0.0.1:1/nothing"))
+    execute(postgres_url, "DROP ROLE visitor")
+
+
+def psycopg_connect(url: str) -> watched_connection.WatchedConnection:
+    return watched_connection.WatchedConnection.connect(url, autocommit=True)
+
+
+def test_wait_for_a_lock_is_no_silence_of_the_server(proxy: StallingProxy, postgres_url: str) -> None:
+    url = proxy.url(postgres_url)
+    with Library.open(url, create=True) as library, Library.open(url) as other:
+        with library.exclusive(), other.exclusive_if_free(patience=1) as writer:
+            assert writer is None
+        with other.exclusive_if_free() as writer:
+            assert writer is not None
