@@ -80,6 +80,8 @@ def _report(report: MigrationReport, target: str, *, as_json: bool) -> None:
             "the library was changed while it was copied. The copy has none of these changes. To have them, stop what "
             "changes it, delete the copy, and migrate again."
         )
+    if report.source_was_changed is None:
+        warn("the library could not be asked in the end whether it was changed while it was copied.")
     if as_json:
         print_json(
             {

@@ -99,8 +99,7 @@ def index(
         raise
     run.publish()
     if context.totals.counts["new"] >= MANY_FILES:
-        with library.connect() as connection:
-            library.backend.note_many_changes(connection)
+        library.note_many_changes()
     totals, seconds = context.totals, perf_counter() - started
     unreadable, absent = tuple(totals.unreadable), tuple(sorted(set(totals.absent)))
     seconds_by_stage = context.timer.seconds

@@ -83,9 +83,9 @@ class LibraryOutdated(LibraryReadOnly):
 
 
 class MergeWithItself(LibraryError):
-    """The library at `path` was to be merged into itself."""
+    """The library at `path` was to be merged into itself, perhaps by another address of it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path, f"{path} is the library itself. Name another one.")
 
 

@@ -109,6 +109,13 @@ class Backend(ABC):
         raise NotImplementedError(f"The files of {self.location} are part of it.")
 
     @abstractmethod
+    def origin(self) -> str:
+        """Return a text that is the same for every address of this catalogue, and for no other catalogue.
+
+        Raises `LibraryUnusable`.
+        """
+
+    @abstractmethod
     def impatient(self, connection: Connection) -> AbstractContextManager[None]:
         """Have write transactions of `connection` fail within the block, instead of waiting for another one."""
 
@@ -130,7 +137,8 @@ class Backend(ABC):
     def note_many_changes(self, connection: Connection) -> None:  # noqa: B027
         """Have the database learn what it needs for fast answers after many rows were written.
 
-        `connection` has no transaction. Nothing is raised: the answers are the same without it.
+        `connection` has no transaction. The answers are the same without it. Raises `LibraryUnusable`; use
+        `Library.note_many_changes`, which does not.
         """
 
     def require_writable(self) -> None:

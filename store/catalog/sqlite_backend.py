@@ -82,6 +82,14 @@ class SqliteBackend(Backend):
         backend._existed = exists
         return backend
 
+    def origin(self) -> str:
+        """Return the number of the folder in its file system, which all its paths share."""
+        try:
+            status = self.path.stat()
+        except OSError as exc:
+            raise LibraryUnusable(self.path, str(exc)) from exc
+        return f"{status.st_dev} {status.st_ino}"
+
     def start(self) -> None:
         """Check the files and the schema, and upgrade it, one process at a time."""
         if self._existed:

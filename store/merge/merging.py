@@ -113,8 +113,8 @@ def merge(
     changes it at this moment.
     """
     settings, hooks = settings or MergeSettings(), hooks or MergeHooks()
-    if library.path.samefile(other.path):
-        raise MergeWithItself(other.path)
+    if library.backend.origin() == other.backend.origin():
+        raise MergeWithItself(other.location)
     settings = _with_found_places(library, other, settings, hooks)
     require_places(other, settings)
     with _roots_held(library, other, settings, hooks) as roots:

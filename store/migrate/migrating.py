@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete
 
-from core.errors import LibraryUnusable, MigrationFailed, TargetNotEmpty
+from core.errors import LibraryError, LibraryUnusable, MigrationFailed, TargetNotEmpty
 from store.albums.moved_folders import MovePaths
 from store.catalog.bulk_copy import last_ids, set_last_ids, triggers_off
 from store.catalog.tables import LibraryState
@@ -45,8 +45,8 @@ class MigrationReport:
     tables: Sequence[CarriedTable]
     files: int
     """Judgements and snapshots."""
-    source_was_changed: bool
-    """Whether the source was changed after the view that was copied."""
+    source_was_changed: bool | None
+    """Whether the source was changed after the view that was copied; None if it could not be asked any more."""
 
 
 def plan_migration(source: Library) -> dict[str, int]:
@@ -65,10 +65,12 @@ def migrate(
 
     IDs, revisions, the change feed, kept counts, jobs and the state of the library are the same afterwards. Index files
     are not copied, see `publish_indexes`. Folders get the paths that they have on this machine, also in saved searches;
-    `move_paths` changes the text of their queries. Raises `TargetNotEmpty`, and `MigrationFailed` if a row cannot be
+    `move_paths` changes the text of their queries. Raises `TargetNotEmpty`, also if the target is the source by another
+    address, and `MigrationFailed` if a row cannot be
     written, or is not the same afterwards; nothing was changed then.
     """
     hooks = hooks or MigrationHooks()
+    _require_other(source, target)
     files = LocalFiles(source, target)
     changes = ChangeCounter(source)
     try:
@@ -84,9 +86,8 @@ def migrate(
                 move_searches(written, names_here, move_paths)
             _copy_files(target, files)
         files.finish()
-        with target.connect() as connection:
-            target.backend.note_many_changes(connection)
-        return MigrationReport(tables, len(files), changes.value() != before)
+        target.note_many_changes()
+        return MigrationReport(tables, len(files), _is_changed(changes, before))
     finally:
         changes.close()
 
@@ -98,8 +99,22 @@ def publish_indexes(library: Library, waiting: Callable[[], None] | None = None)
 
 def require_empty(source: Library, target: Library) -> None:
     """Raise `TargetNotEmpty` if a migration would."""
+    _require_other(source, target)
     with target.read() as connection:
         _require_empty(target, connection, LocalFiles(source, target))
+
+
+def _require_other(source: Library, target: Library) -> None:
+    if source.backend.origin() == target.backend.origin():
+        raise TargetNotEmpty(target.location, "it is the library that would be copied")
+
+
+def _is_changed(changes: ChangeCounter, before: int) -> bool | None:
+    """Return whether the source was changed; None if it was lost, when everything was copied already."""
+    try:
+        return changes.value() != before
+    except LibraryError:
+        return None
 
 
 def _require_empty(target: Library, connection: Connection, files: LocalFiles) -> None:

@@ -5,7 +5,7 @@ This machine keeps index files and caches in a folder of its own. Locks and tran
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any, ClassVar, Literal
 
@@ -32,6 +32,12 @@ TIMELINE = (
     "ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
 )
 """The number of the server's timeline. Another one begins when a standby takes over, and when a backup is restored."""
+
+SERVER = (
+    "SELECT CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE') "
+    "THEN (SELECT system_identifier::text FROM pg_control_system()) END"
+)
+"""A number that a server's data gets when they are created. Physical copies, such as standby servers, have it, too."""
 
 
 class PostgresBackend(Backend):
@@ -138,6 +144,16 @@ class PostgresBackend(Backend):
         )
         return " ".join(map(str, connection.execute(statement).one()))
 
+    def origin(self) -> str:
+        """Return the identity of the library, the number of its server's data, and the schema it is in.
+
+        The host, the user and the options of two URLs can differ. A dump that was restored elsewhere is another
+        library, as is a copy of the server that has become one of its own: it has another timeline.
+        """
+        with self.errors(), self.engine.connect() as connection, reading(connection):
+            server = connection.scalar(text(SERVER)) or ""
+            return f"{self.identity(connection)} {server} {self._locks.schema}"
+
     @contextmanager
     def impatient(self, connection: Connection) -> Iterator[None]:
         """Shorten the time for which statements wait for locks."""
@@ -188,8 +204,7 @@ class PostgresBackend(Backend):
         It does both by itself, but some minutes later, or only after further changes. Until then, filters look up each
         row that an index has found.
         """
-        with suppress(LibraryUnusable):
-            self._vacuum(connection, "ANALYZE, SKIP_LOCKED")
+        self._vacuum(connection, "ANALYZE, SKIP_LOCKED")
 
     def _vacuum(self, connection: Connection, options: str) -> None:
         driver: Any = connection.connection.dbapi_connection

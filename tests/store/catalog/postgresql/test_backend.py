@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 
 from core.errors import (
     LibraryReadOnly,
+    LibraryUnreachable,
     LibraryUnusable,
 )
 from encoders.fake import FakeEncoder
@@ -17,7 +18,7 @@ from indexer import index, pipeline
 from store import Library
 from store.albums.records import AlbumRecord
 from store.albums.saved import save_album
-from store.catalog.tables import LibraryState, Tag
+from store.catalog.tables import Content, LibraryState, Tag
 from store.catalog.transactions import writing
 from store.change_counter import ChangeCounter
 from store.check import verify
@@ -185,3 +186,13 @@ def test_a_run_with_many_new_files_counts_the_rows_of_the_server(
         with library.read() as connection:
             assert set(connection.exec_driver_sql(counted).scalars()) == rows
         Image.new("RGB", (8, 8), (0, 200, 0)).save(tmp_path / "further.png")
+
+
+def test_statement_with_too_many_values_is_named(library: Library) -> None:
+    """The driver does not send it. The server can be reached."""
+    statement = select(Content.id).where(Content.id.in_(range(70_000)))
+    told = r"more values than its database takes \(65,535\)"
+    with pytest.raises(LibraryUnusable, match=told) as caught, library.read() as connection:
+        connection.execute(statement)
+    assert not isinstance(caught.value, LibraryUnreachable)
+    assert library.revision() == 0

@@ -1,6 +1,7 @@
 """Connections that the server ends."""
 
 import pytest
+from sqlalchemy import Engine, create_engine
 
 from core.errors import (
     LibraryUnreachable,
@@ -81,3 +82,26 @@ def test_a_connection_that_is_lost_does_not_hide_that_a_lock_was_lost(
         raise AssertionError("a transaction began")
     assert library.revision() == 0
     assert not caplog.records, "the pool wrote a traceback"
+
+
+def test_losing_the_server_after_everything_was_written_is_no_error(
+    library: Library, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counts that its planner needs come later by themselves."""
+    library.note_many_changes()
+    vacuum = library.backend._vacuum  # type: ignore[attr-defined]
+
+    def lose(*arguments: object) -> None:
+        end_connections(postgres_url)
+        vacuum(*arguments)
+
+    with pytest.MonkeyPatch.context() as lost:
+        lost.setattr(library.backend, "_vacuum", lose)
+        library.note_many_changes()
+    monkeypatch.setattr(library.backend, "engine", gone_engine())
+    library.note_many_changes()
+
+
+def gone_engine() -> Engine:
+    """An engine whose server cannot be reached."""
+    return create_engine("postgresql+psycopg://sightline@127.0.0.1:1/nothing")
