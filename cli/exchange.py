@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from cli.error_hints import describe_error
 from cli.output import print_json, print_text, shown
 from cli.progress import ProgressBar
 from core.errors import LibraryUnusable
@@ -46,7 +47,9 @@ def import_space(
     source = open_vectors(vectors, ids or paths, as_paths=paths is not None, columns=columns)
     started = perf_counter()
     with Library.open(library, create=True) as opened, ProgressBar("Importing") as progress:
-        hooks = ImportHooks(progress.begin, progress.advance, progress.waiting)
+        hooks = ImportHooks(
+            progress.begin, progress.advance, progress.waiting, lambda exc: progress.warn(describe_error(exc))
+        )
         imported = import_vectors(opened, source, name, settings, hooks)
         try:
             update_approximation(opened, imported.stored)

@@ -25,7 +25,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from core.errors import BadVectorFile, ExchangeError, SpaceDropped, SpaceExists, SpaceInUse
+from core.errors import BadVectorFile, ExchangeError, IndexEngineNotCleared, SpaceDropped, SpaceExists, SpaceInUse
 from core.space import IMPORTED, UNFINISHED, Space
 from store.catalog.id_sets import among
 from store.catalog.portable_sql import quotient
@@ -49,6 +49,9 @@ from store.roots import collection_of, collection_path
 from store.spaces import index_cache
 from store.spaces.drop import forget_space
 from store.spaces.registry import StoredSpace, activate, find_spaces_in, list_spaces, register
+from store.spaces.server_engines.engine import EngineTarget
+from store.spaces.server_engines.feed_marks import note_dropped
+from store.spaces.server_engines.leftovers import drop_from_engine
 
 __all__ = ["ImportHooks", "ImportSettings", "ImportSummary", "import_vectors", "remove_replaced_spaces"]
 
@@ -79,12 +82,14 @@ class ImportHooks:
     """What an import calls.
 
     `begin` gets the number of vectors before the file is checked, and again before they are written; `advance` the
-    number of those that were checked, or written, since the last call. `waiting` is as for `Library.exclusive`.
+    number of those that were checked, or written, since the last call. `waiting` is as for `Library.exclusive`. `left`
+    is called if the vectors of the space that was replaced stay in an engine on a server.
     """
 
     begin: Callable[[int], None] = lambda _: None
     advance: Callable[[int], None] = lambda _: None
     waiting: Callable[[], None] | None = None
+    left: Callable[[IndexEngineNotCleared], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,9 @@ class _Import:
                     builder.remove_others(connection)
                     mark_changed(connection, stored.id)
             index_cache.publish(self._library, stored, self.hooks.waiting)
-            complete, active = self._complete(stored, IMPORTED + checked.digest)
+            complete, active, replaced = self._complete(stored, IMPORTED + checked.digest)
+        if replaced is not None:
+            drop_from_engine(self._library, replaced, self.hooks.left)
         self._remove_others(complete.space)
         with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
             _remove_unused_pages(connection, complete)
@@ -239,8 +246,11 @@ class _Import:
         if digest.result() != checked:
             raise BadVectorFile(self._source.path, "the file was changed while it was imported; import it again")
 
-    def _complete(self, stored: StoredSpace, weights: str) -> tuple[StoredSpace, bool]:
-        """Give the space its name, and take it from the space that it replaces; return it, and whether it is active."""
+    def _complete(self, stored: StoredSpace, weights: str) -> tuple[StoredSpace, bool, StoredSpace | None]:
+        """Give the space its name, and take it from the space that it replaces.
+
+        Return it, whether it is active, and the replaced space with the name that engines on servers know it by.
+        """
         final = Space(self._name, weights, stored.space.dim)
         blocks = self._blocks_of_documents(stored.space, final)  # none is added while the locks of the name are held
         with self._library.exclusive(self.hooks.waiting) as writer, writer.transaction() as connection:
@@ -248,6 +258,7 @@ class _Import:
             active = connection.scalar(select(LibraryState.active_space_id))
             is_active = active is None or self._settings.activate or (replaced is not None and active == replaced.id)
             if replaced is not None:
+                note_dropped(connection, replaced.id, EngineTarget.of(self._library, replaced).number)
                 _rename(connection, replaced, Space(self._name, f"{REPLACED}{replaced.id}", replaced.space.dim))
             _rename(connection, stored, final)
             complete = StoredSpace(stored.id, final, stored.dtype)
@@ -256,7 +267,7 @@ class _Import:
             connection.execute(update(ContentBlock).where(is_changed).values(version=ContentBlock.version + 1))
             if is_active:
                 activate(connection, complete)
-        return complete, is_active
+        return complete, is_active, replaced
 
     def _blocks_of_documents(self, *spaces: Space) -> list[int]:
         """Return the blocks of contents that appear in counts, or disappear, when the collections are renamed."""

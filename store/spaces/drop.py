@@ -65,7 +65,8 @@ def forget_space(
             note_dropped(connection, stored.id, in_engine)
     index_cache.publish_all(library, waiting)
     index_cache.remove_strays(library, waiting)
-    drop_from_engine(library, stored, left)
+    if not stored.space.is_unfinished:  # engines have none, and an import has removed the space that it replaced
+        drop_from_engine(library, stored, left)
     return number
 
 

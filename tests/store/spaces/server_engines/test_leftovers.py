@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -10,11 +11,14 @@ from core.errors import IndexEngineNotCleared
 from store import Library
 from store.catalog.tables import LibraryState, VectorChange
 from store.check import verify
+from store.exchange import ImportHooks, ImportSettings, import_vectors, open_vectors
 from store.spaces.drop import forget_space
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.server_engines.engine import EngineTarget, library_name
 from store.spaces.server_engines.feed_marks import FeedMark
 from store.spaces.server_engines.leftovers import find_leftovers, remove_leftovers
+from store.spaces.server_engines.opening import chosen_address, open_engine
+from store.spaces.server_engines.updating import update_engine
 from tests.support.engines import Clusters, Setup, only_servers
 
 pytestmark = pytest.mark.servers
@@ -110,3 +114,32 @@ def test_a_dropped_space_is_found_although_its_mark_was_cut_off(
 def test_no_engine_has_no_leftovers(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ENGINE_VARIABLE, raising=False)
     assert find_leftovers(library) == []
+
+
+@only_servers
+@pytest.mark.parametrize("is_away", [False, True])
+def test_import_that_replaces_a_space_clears_the_engine_or_names_what_is_left(
+    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_away: bool
+) -> None:
+    library = setup.library
+    np.save(tmp_path / "vectors.npy", np.eye(8, dtype=np.float32))
+    first = import_vectors(library, open_vectors(tmp_path / "vectors.npy"), "elsewhere").stored
+    assert update_engine(library, first)
+    address = chosen_address()
+    assert address is not None
+    engine = open_engine(library, first, address)
+    assert engine.state(fresh=True) is not None
+    left: list[IndexEngineNotCleared] = []
+    np.save(tmp_path / "vectors.npy", np.eye(8, dtype=np.float32)[::-1])
+    with monkeypatch.context() as lost:
+        if is_away:
+            lost.setenv(ENGINE_VARIABLE, AWAY)
+        source = open_vectors(tmp_path / "vectors.npy")
+        import_vectors(library, source, "elsewhere", ImportSettings(replace=True), ImportHooks(left=left.append))
+    assert len(left) == is_away
+    if is_away:
+        assert f"may still have the vectors of {first.space}" in str(left[0])
+        assert engine.state(fresh=True) is not None
+    assert find_leftovers(library) == remove_leftovers(library) == [engine.storage_prefix] * is_away
+    assert engine.state(fresh=True) is None
+    engine.close()
