@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, literal, not_, or_, sel
 from core.errors import InvalidTag
 from store.catalog.bulk_insert import insert_rows
 from store.catalog.collation import clean_name, fold
+from store.catalog.id_sets import among
 from store.catalog.tables import Content, ContentTag, Picture, PictureState, PictureTag, Tag, TagSource
 from store.library import Library
 
@@ -92,10 +93,12 @@ def tag_names(texts: Iterable[str]) -> list[str]:
 def add_tags(library: Library, taggings: Iterable[Tagging], source: TagSource = TagSource.USER) -> int:
     """Tag contents, or update the probability of their tags; return the number of new taggings.
 
-    Contents that are not in the library are skipped. Raises `InvalidTag`.
+    Contents that are not in the library are skipped. Raises `InvalidTag`, and `ValueError` for a probability that is
+    not from 0 to 1; nothing is changed then.
     """
+    checked = _checked(taggings)
     with library.transaction() as connection:
-        return add_taggings(connection, taggings, source)
+        return add_taggings(connection, checked, source)
 
 
 def remove_tags(
@@ -120,11 +123,12 @@ def relabel(
 ) -> None:
     """Replace the tags `names` that `source` gave to `content_ids` by `taggings`; other tags stay.
 
-    Contents that are not in the library are skipped. Raises `InvalidTag`.
+    Contents that are not in the library are skipped. Raises the errors of `add_tags`.
     """
+    checked = _checked(taggings)
     with library.transaction() as connection:
         _remove(connection, content_ids, names, source)
-        add_taggings(connection, taggings, source)
+        add_taggings(connection, checked, source)
 
 
 def tags_of(library: Library, content_ids: Sequence[int]) -> dict[int, list[TagRecord]]:
@@ -213,6 +217,15 @@ def add_taggings(connection: Connection, taggings: Iterable[Tagging], source: Ta
     return len(values) - replaced
 
 
+def _checked(taggings: Iterable[Tagging]) -> list[Tagging]:
+    """Return the taggings, whose probabilities databases store as they are: SQLite stores no NaN."""
+    checked = list(taggings)
+    for tagging in checked:
+        if tagging.probability is not None and not 0 <= tagging.probability <= 1:
+            raise ValueError(f"The probability of the tag {tagging.name!r} is {tagging.probability}, not from 0 to 1.")
+    return checked
+
+
 def _existing(connection: Connection, content_ids: Collection[int]) -> set[int]:
     """Return those of `content_ids` that are in the catalogue."""
     existing = set[int]()
@@ -222,7 +235,7 @@ def _existing(connection: Connection, content_ids: Collection[int]) -> set[int]:
 
 
 def _remove(connection: Connection, content_ids: Collection[int], names: Iterable[str], source: TagSource) -> int:
-    tags = select(Tag.id).where(Tag.key.in_([fold(tag_name(name)) for name in names]))
+    tags = select(Tag.id).where(among(Tag.key, [fold(tag_name(name)) for name in names]))
     removed = 0
     for chunk in _chunks(list(content_ids)):
         removed += connection.execute(

@@ -1,5 +1,6 @@
 """Tags of each source, and the comparison of names."""
 
+import math
 import unicodedata
 from collections.abc import Callable
 
@@ -168,3 +169,23 @@ def test_matches_supports_star_and_question_mark_only(text: str, pattern: str, f
 def test_contains_ignores_case() -> None:
     assert contains("FUJIFILM X100V", "x100")
     assert not contains("FUJIFILM X-T3", "x100")
+
+
+def test_any_number_of_tags_can_be_removed(library: Library, put: Put) -> None:
+    (content_id,) = put(1)
+    add_tags(library, [Tagging(content_id, "red"), Tagging(content_id, "kept")])
+    names = [f"name {number}" for number in range(70_000)]
+    assert remove_tags(library, [content_id], [*names, "RED"]) == 1
+    assert [tag.name for tag in list_tags(library)] == ["kept"]
+
+
+@pytest.mark.parametrize("probability", [math.nan, math.inf, -math.inf, 1.5, -0.5])
+def test_probability_that_is_none_is_refused(library: Library, put: Put, probability: float) -> None:
+    (content_id,) = put(1)
+    add_tags(library, [Tagging(content_id, "red", 0.5)], TagSource.MODEL)
+    wrong = [Tagging(content_id, "blue", 0.5), Tagging(content_id, "green", probability)]
+    with pytest.raises(ValueError, match=r"The probability of the tag 'green' is .*, not from 0 to 1"):
+        add_tags(library, wrong, TagSource.MODEL)
+    with pytest.raises(ValueError, match="The probability of the tag 'green'"):
+        relabel(library, [content_id], ["red"], wrong)
+    assert [(tag.name, tag.probability) for tag in tags_of(library, [content_id])[content_id]] == [("red", 0.5)]
