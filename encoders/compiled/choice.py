@@ -6,7 +6,6 @@ import platform
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,6 +18,7 @@ from core.files import write_atomically
 from encoders import machine
 from encoders.background import background
 from encoders.base import Encoder
+from encoders.compiled.versions import package_version
 from encoders.placement import CPU_BATCH_SIZE
 
 __all__ = [
@@ -138,7 +138,7 @@ def _timed(encoder: Encoder, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.floa
 def this_machine() -> str:
     """Return what a measurement depends on: processors, GPU, and the versions of both libraries."""
     parts = [platform.machine(), _processor(), str(os.cpu_count()), "gpu" if machine.has_gpu_driver() else "no gpu"]
-    return ", ".join([*parts, *(f"{name} {_version(name)}" for name in ("torch", "onnxruntime", "openvino"))])
+    return ", ".join([*parts, *(f"{name} {package_version(name)}" for name in ("torch", "onnxruntime", "openvino"))])
 
 
 def _processor() -> str:
@@ -147,10 +147,3 @@ def _processor() -> str:
             named = next((line for line in file if line.startswith("model name")), ":")
         return named.split(":", 1)[1].strip()
     return platform.processor()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "missing"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.base import Encoder
-from encoders.compiled.store import IMAGES, TEXTS, TOKENIZER, CompiledModel
+from encoders.compiled.store import IMAGES, TEXTS, TOKENIZER, CompiledModel, is_known_intact
 from encoders.compiled.tokens import CompiledTokenizer
 from encoders.onnx_session import open_session
 from encoders.placement import CPU_BATCH_SIZE
@@ -29,7 +29,7 @@ FEW_TEXTS = 16
 
 
 class CompiledDamaged(Exception):
-    """A file of a compiled model cannot be read: it is damaged, or ONNX Runtime is too old for it.
+    """A file of a compiled model cannot be used: it is damaged, or ONNX Runtime is too old for it.
 
     It is never raised to users: the original takes its place.
     """
@@ -98,6 +98,7 @@ class CompiledEncoder(Encoder):
     @cached_property
     def _tokenizer(self) -> CompiledTokenizer:
         card = self.compiled.card
+        self._require_intact(TOKENIZER)
         try:
             tokenizer = CompiledTokenizer(card.tokenizer, self.compiled.folder / TOKENIZER)
         except (ValueError, OSError) as exc:
@@ -125,7 +126,13 @@ class CompiledEncoder(Encoder):
     def _few_texts_session(self) -> "InferenceSession":
         return self._session(TEXTS, is_optimised=True, for_few=True)
 
+    def _require_intact(self, name: str) -> None:
+        """Raise `CompiledDamaged` if a file is not what was written: it could open, and give other vectors."""
+        if not is_known_intact(self.compiled, name):
+            raise CompiledDamaged(f"{name} has another checksum")
+
     def _session(self, name: str, **how: bool) -> "InferenceSession":
+        self._require_intact(name)
         try:
             return open_session(self.compiled.folder / name, **how)
         except Exception as exc:  # the exceptions of ONNX Runtime have no common base class

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from encoders.compiled.choice import RuntimeComparison, compare
 from encoders.compiled.encoder import CompiledEncoder
-from encoders.compiled.store import IMAGES
+from encoders.compiled.store import IMAGES, is_known_intact
 from encoders.preprocess import Preprocess
 
 __all__ = ["OPTIONS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
@@ -57,6 +57,8 @@ class OpenVinoEncoder(CompiledEncoder):
         return self._compile()
 
     def _compile(self) -> Any:
+        if not is_known_intact(self.compiled, IMAGES):
+            raise OpenVinoFailed("its files are damaged")
         try:
             return _compiled(self.compiled.folder / IMAGES, self.preprocess)
         except (RuntimeError, ImportError, OSError) as exc:

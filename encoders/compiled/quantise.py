@@ -36,7 +36,9 @@ def _write(encoder: Int8Encoder, compiled: CompiledEncoder, folder: Path) -> Car
     photos = background().photos
     pixels = np.stack([encoder.preprocess.pixels(photo.open()) for photo in photos])  # (P, S, S, 3)
     _quantise(compiled.compiled.folder / IMAGES, encoder.preprocess.normalise(pixels[::2]), folder / IMAGES)
-    card = replace(compiled.compiled.card, model=encoder.space.model, fingerprint=encoder.space.fingerprint)
+    space = encoder.space
+    # Without what is known about the files of the other one: `publish` adds that of these.
+    card = replace(compiled.compiled.card, model=space.model, fingerprint=space.fingerprint, files={}, checksums={})
     rounded = OpenVinoEncoder(CompiledModel(folder, card), compiled)
     held_out = pixels[1::2]
     captions = compiled.encode_texts([photo.sentences["en"] for photo in photos[1::2]])

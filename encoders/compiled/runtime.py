@@ -116,15 +116,7 @@ class RuntimeEncoder(Encoder):
     def encode_pixels(self, pixels: NDArray[np.uint8]) -> Vectors:
         """Return the unit vectors (N, D) of pixels (N, S, S, 3)."""
         self._embedded += len(pixels)
-        compiled = self.compiled()
-        if compiled is None or (self._embedded > LONG_RUN and self._prefers_torch(compiled)):
-            return self.original.encode_pixels(pixels)
-        if self._embedded > FEW_PICTURES and (faster := self._faster(compiled)) is not None:
-            try:
-                return faster.encode_pixels(pixels)
-            except OpenVinoFailed:
-                self._openvino = None  # for the rest of this process
-        return self._first(lambda encoder: encoder.encode_pixels(pixels))
+        return self._first(lambda encoder: self._fastest(encoder, pixels))
 
     def forward_images(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map normalised pixels (n, 3, S, S) to vectors (n, D)."""
@@ -148,6 +140,18 @@ class RuntimeEncoder(Encoder):
                     self._openvino = OpenVinoEncoder(found, self.original)
                 self._is_opened = True
             return self._compiled
+
+    def _fastest(self, encoder: Encoder, pixels: NDArray[np.uint8]) -> Vectors:
+        """Return vectors of `pixels` by `encoder`, or in a faster way if it is the compiled model."""
+        if isinstance(encoder, CompiledEncoder):
+            if self._embedded > LONG_RUN and self._prefers_torch(encoder):
+                return self.original.encode_pixels(pixels)
+            if self._embedded > FEW_PICTURES and (faster := self._faster(encoder)) is not None:
+                try:
+                    return faster.encode_pixels(pixels)
+                except OpenVinoFailed:
+                    self._openvino = None  # for the rest of this process
+        return encoder.encode_pixels(pixels)
 
     def _first(self, run: Callable[[Encoder], _Result]) -> _Result:
         """Return the result of the compiled model, or of PyTorch if there is none or it is damaged."""

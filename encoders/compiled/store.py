@@ -4,11 +4,10 @@ A compiled model is a folder with a name from the fingerprint of its space and `
 another name, flushed and renamed, so that a folder of that name is complete. `compiled.json` in it is its `Card`.
 """
 
-import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,9 @@ from filelock import FileLock, Timeout
 from core.files import write_atomically
 from core.settings import models_folder
 from core.space import Space
+from encoders.compiled.integrity import are_intact, are_known_intact, file_sha256, remember
 from encoders.compiled.tokens import TokenizerRules
+from encoders.compiled.versions import exporter_versions
 
 __all__ = [
     "CARD",
@@ -35,6 +36,7 @@ __all__ = [
     "find",
     "find_intact",
     "is_intact",
+    "is_known_intact",
     "publish",
     "read_failure",
     "record_failure",
@@ -90,7 +92,7 @@ def find_intact(space: Space) -> CompiledModel | None:
     Reads all weights of the tower. A damaged model is deleted, if its folder can be written.
     """
     for found in _complete(space):
-        if _has_checksums(found, (IMAGES, f"{IMAGES}.data")):
+        if are_intact(found.folder, _checksums(found, IMAGES)):
             return found
         discard(found)
     return None
@@ -99,22 +101,32 @@ def find_intact(space: Space) -> CompiledModel | None:
 def is_intact(compiled: CompiledModel) -> bool:
     """Return whether all files have the checksums of the card; False for a card without them. Reads all weights."""
     checksums = compiled.card.checksums
-    return bool(checksums) and _has_checksums(compiled, checksums)
+    return bool(checksums) and are_intact(compiled.folder, checksums)
+
+
+def is_known_intact(compiled: CompiledModel, name: str) -> bool:
+    """Return whether a file of a compiled model and its weights have the checksums of the card, if it has them.
+
+    Reads them only if they may have changed since they were read last (see `integrity`).
+    """
+    return are_known_intact(compiled.folder, _checksums(compiled, name))
 
 
 def read_failure(space: Space) -> str | None:
-    """Return why this version of the exporter could not compile the model of `space`; None if it was not tried."""
+    """Return why the model of `space` could not be compiled; None if it was not tried with these packages."""
     for root in _roots():
         with suppress(OSError, ValueError, TypeError, KeyError):
-            return str(json.loads(_failure_file(root, space).read_text(encoding="utf-8"))["reason"])
+            failure = json.loads(_failure_file(root, space).read_text(encoding="utf-8"))
+            if failure["versions"] == exporter_versions():
+                return str(failure["reason"])
     return None
 
 
 def record_failure(space: Space, reason: str) -> None:
-    """Remember why the model of `space` cannot be compiled, if a folder can be written."""
+    """Remember why the model of `space` cannot be compiled with these packages, if a folder can be written."""
+    failure = {"model": space.model, "reason": reason, "versions": exporter_versions()}
     with suppress(OSError):
-        root = _writable_root()
-        write_atomically(_failure_file(root, space), [json.dumps({"model": space.model, "reason": reason}).encode()])
+        write_atomically(_failure_file(_writable_root(), space), [json.dumps(failure).encode()])
 
 
 def discard(compiled: CompiledModel) -> None:
@@ -159,10 +171,11 @@ def publish(space: Space, write: Callable[[Path], Card]) -> CompiledModel:
         card = replace(
             card,
             files={file.name: file.stat().st_size for file in written},
-            checksums={file.name: _checksum(file) for file in written},
+            checksums={file.name: file_sha256(file) for file in written},
         )
         content = json.dumps(asdict(card), ensure_ascii=False, indent=1)
         write_atomically(draft / CARD, [content.encode()])
+        remember(draft, card.checksums)
         for file in draft.iterdir():
             _flush(file)
         target = root / key
@@ -207,17 +220,10 @@ def _is_complete(folder: Path, card: Card) -> bool:
         return False
 
 
-def _checksum(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _has_checksums(compiled: CompiledModel, names: Iterable[str]) -> bool:
-    checksums = compiled.card.checksums
-    try:
-        return all(_checksum(compiled.folder / name) == checksums[name] for name in names if name in checksums)
-    except OSError:
-        return False
+def _checksums(compiled: CompiledModel, name: str) -> dict[str, str]:
+    """Return those of a graph and its weights, or of another file; empty if the card has none."""
+    names = (name, f"{name}.data")
+    return {each: compiled.card.checksums[each] for each in names if each in compiled.card.checksums}
 
 
 def _flush(file: Path) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from core.errors import DeviceUnavailable, ModelUnavailable
 from encoders import registry
-from encoders.compiled import choice, store
+from encoders.compiled import choice, store, versions
 from encoders.compiled.encoder import FEW_TEXTS, CompiledEncoder
 from encoders.compiled.runtime import FEW_PICTURES, RuntimeEncoder
 from encoders.placement import Placement
@@ -217,6 +217,33 @@ def test_failures_are_remembered(tiny: dict[str, Path]) -> None:
     assert store.read_failure(space) is None
     store.record_failure(space, "no reason")
     assert store.read_failure(space) == "no reason"
+
+
+@pytest.mark.parametrize("package", ["torch", "onnx", "onnxruntime"])
+def test_a_failed_model_is_tried_again_with_other_packages(
+    package: str, tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_RUNTIME", "auto")
+    tried: list[str] = []
+    monkeypatch.setattr(RuntimeEncoder, "compile_in_process", lambda self, *_: tried.append(self.space.model))
+    store.record_failure(registry.load(str(tiny["vit"])).space, "no such operator")
+    registry.load(str(tiny["vit"]), EXACT).encode_texts(["a"])
+    assert tried == []
+    installed = versions.package_version
+    newer = lambda name: "99.0" if name == package else installed(name)  # noqa: E731
+    monkeypatch.setattr(versions, "package_version", newer)
+    registry.load(str(tiny["vit"]), EXACT).encode_texts(["a"])
+    assert tried == [str(tiny["vit"])]
+
+
+def test_a_failure_without_versions_is_not_believed(tiny: dict[str, Path], tmp_path: Path) -> None:
+    """An earlier version of Sightline wrote them."""
+    space = registry.load(str(tiny["vit"])).space
+    store.record_failure(space, "no such operator")
+    (file,) = (tmp_path / "models" / store.SUBFOLDER).glob("*.failed.json")
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps({"model": record["model"], "reason": record["reason"]}))
+    assert store.read_failure(space) is None
 
 
 def test_the_runtime_can_be_chosen(tiny: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
