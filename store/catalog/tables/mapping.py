@@ -46,6 +46,8 @@ else:
         def column(self, name: str, annotation: _Annotation, types: dict[Any, TypeEngine[Any]]) -> Column[Any]:
             args = self.args
             if all(isinstance(arg, SchemaItem) for arg in args) and not any(_is_foreign_key(arg) for arg in args):
+                if annotation.kind not in types:
+                    raise TypeError(f"the column {name} must name its type: there is none for {annotation.kind}")
                 args = (types[annotation.kind], *args)
             return Column(name, *args, **{"nullable": annotation.nullable, **self.options})
 
@@ -67,6 +69,8 @@ else:
             if name is None:
                 return
             types = {**TYPES, **cls.type_annotation_map}
+            if any(isinstance(each, str) for each in cls.__annotations__.values()):
+                raise TypeError(f"annotations of {cls.__name__} are strings, so that its columns are unknown")
             annotations = {key: each for key, each in cls.__annotations__.items() if isinstance(each, _Annotation)}
             columns = [cls.__dict__.get(key, _Declared()).column(key, each, types) for key, each in annotations.items()]
             *items, options = (*cls.__dict__.get("__table_args__", ()), {})

@@ -102,3 +102,57 @@ def test_nothing_imports_the_orm() -> None:
     """It took a fifth of the processor time of a short command."""
     code = "import sys, cli.searching, cli.indexing, web; print('sqlalchemy.orm' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+TABLES = """
+import sys
+from types import ModuleType
+
+if sys.argv[1] == "orm":
+    from sqlalchemy import orm
+    from sqlalchemy.orm.util import AliasedClass
+    names = {"MappedClass": orm.DeclarativeBase, "MappedColumn": orm.InstrumentedAttribute, "Mapped": orm.Mapped,
+             "aliased": orm.aliased, "mapped_column": orm.mapped_column, "Aliased": AliasedClass}
+    sys.modules["store.catalog.tables.mapping"] = stand_in = ModuleType("mapping")
+    vars(stand_in).update(names)
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+from store.catalog.tables import Base
+
+for dialect in (sqlite.dialect(), postgresql.dialect()):
+    for table in Base.metadata.sorted_tables:
+        print(CreateTable(table).compile(dialect=dialect))
+        print(*(CreateIndex(index).compile(dialect=dialect) for index in sorted(table.indexes, key=str)), sep="\\n")
+        print([(column.name, type(column.default).__name__, column.autoincrement) for column in table.columns])
+"""
+
+
+def test_the_tables_of_the_catalogue_are_those_of_the_orm() -> None:
+    """The classes are checked by mypy as classes of the ORM; their tables must be those that it would make."""
+    ours, theirs = (
+        subprocess.run([sys.executable, "-c", TABLES, kind], capture_output=True, text=True, check=True).stdout
+        for kind in ("core", "orm")
+    )
+    assert "CREATE TABLE contents" in ours
+    assert ours == theirs
+
+
+def test_a_column_without_a_known_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="column size must name its type"):
+
+        class Unknown(Tables):
+            __tablename__ = "unknown"
+
+            id: Mapped[int] = mapped_column(primary_key=True)
+            size: Mapped[complex]
+
+
+def test_annotations_that_are_strings_are_refused() -> None:
+    """They would be ignored, and the table would have no columns."""
+    with pytest.raises(TypeError, match="annotations of Unread are strings"):
+
+        class Unread(Tables):
+            __tablename__ = "unread"
+
+            id: "Mapped[int]"
