@@ -2,21 +2,32 @@
 
 from pathlib import Path
 
+from sqlalchemy import update
+
 from store import Library
+from store.catalog.tables import Picture, PictureState
 from store.check import repair
 from store.forget import forget
+from store.library import mark_changed
 from store.roots import RootLocation, ensure_root
 from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace
 
-__all__ = ["add_root", "publish", "run_forget", "run_repair"]
+__all__ = ["add_root", "lose", "publish", "run_forget", "run_repair"]
 
 
 def add_root(library: Library, path: Path) -> RootLocation:
     """Call `ensure_root` as the only writer."""
     with library.exclusive() as writer:
         return ensure_root(writer, path)
+
+
+def lose(library: Library, ids: list[int]) -> None:
+    """Mark the pictures of contents as missing."""
+    with library.transaction() as connection:
+        connection.execute(update(Picture).where(Picture.content_id.in_(ids)).values(state=PictureState.MISSING))
+        mark_changed(connection)
 
 
 def publish(library: Library, stored: StoredSpace, *, rebuild: bool = False) -> CurrentIndex:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from core.errors import LibraryUnusable
 from store import Library
-from store.catalog.tables import Embedding, Picture, PictureState
+from store.catalog.tables import Embedding
 from store.check import verify
 from store.library import mark_changed
 from store.spaces import approximation, blockwise, generation_files, index_cache, index_engines
@@ -22,7 +22,7 @@ from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files, only_announced
-from tests.support.writers import publish
+from tests.support.writers import lose, publish
 
 Put = Callable[..., list[int]]
 
@@ -56,12 +56,6 @@ def assert_complete(library: Library, stored: StoredSpace) -> None:
     assert found == expected
     assert len(current.index) == len(expected)
     assert verify(library) == []
-
-
-def lose(library: Library, contents: list[int]) -> None:
-    with library.transaction() as connection:
-        connection.execute(update(Picture).where(Picture.content_id.in_(contents)).values(state=PictureState.MISSING))
-        mark_changed(connection)
 
 
 @pytest.mark.parametrize("stored", ["float16", "float32"], indirect=True)

@@ -12,7 +12,7 @@ from core.errors import UnknownIndexEngine
 from store import Library
 from store.check import verify
 from store.spaces import index_cache, index_engines
-from store.spaces.index_engines import ENGINE_VARIABLE, index_engine
+from store.spaces.index_engines import ENGINE_VARIABLE, approximate_from, index_engine
 from store.spaces.registry import StoredSpace
 from store.spaces.vector_index import FlatIndex
 from tests.support.distributions import install_plugin
@@ -141,3 +141,21 @@ def test_a_faiss_file_that_is_not_a_flat_index_is_rejected(tmp_path: Path) -> No
     for name in ("hnsw.faiss", "hnsw-ids.faiss"):
         with pytest.raises(RuntimeError, match="not a flat index"):
             FlatIndex.read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("", 1_000_000), ("auto", 1_000_000), ("auto:5", 5), ("flat", None), ("torch", None)]
+)
+def test_size_from_which_lists_are_used(monkeypatch: pytest.MonkeyPatch, value: str, expected: int | None) -> None:
+    monkeypatch.setenv(ENGINE_VARIABLE, value)
+    assert approximate_from() == expected
+
+
+@pytest.mark.parametrize("value", ["auto:", "auto:x", "auto:-1", "auto:1e6"])
+def test_size_that_is_not_a_number_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(ENGINE_VARIABLE, value)
+    if value == "auto:":
+        assert approximate_from() == 1_000_000
+        return
+    with pytest.raises(UnknownIndexEngine, match="auto:NUMBER"):
+        approximate_from()

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from core.errors import PathNotIndexed, SpaceDropped
 from store import Library
-from store.catalog.tables import Picture, PictureState
+from store.catalog.tables import Picture
 from store.check import verify
 from store.exchange import ImportSettings, import_vectors, open_vectors
 from store.forget import forget
-from store.library import Writer, mark_changed
+from store.library import Writer
 from store.spaces import approximation, generation_files, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
@@ -31,7 +31,7 @@ from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace, list_spaces
 from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files
-from tests.support.writers import publish
+from tests.support.writers import lose, publish
 
 pytestmark = pytest.mark.sqlite("copies the folder of a library that is open, in a process that is killed")
 
@@ -69,12 +69,6 @@ def killed_before(step: int) -> Iterator[list[int]]:
             patch.setattr(owner, name, before(getattr(owner, name)))
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)  # a killed process cleans up nothing
         yield done
-
-
-def lose(library: Library, contents: list[int]) -> None:
-    with library.transaction() as connection:
-        connection.execute(update(Picture).where(Picture.content_id.in_(contents)).values(state=PictureState.MISSING))
-        mark_changed(connection)
 
 
 def first_index(library: Library, stored: StoredSpace, put: Put) -> None:
