@@ -79,8 +79,10 @@ class Processes:
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([__name__, *MODULES])
 
-    def killed(self, library: Path, *args: object) -> Ended:
-        """Run a command, and kill it at some instant, unless it ends before."""
+    def killed(self, library: Path, *args: object, seconds: float | None = None) -> Ended:
+        """Run a command, and kill it after `seconds`, or else at some instant, unless it ends before."""
+        if seconds is not None:
+            return self._run(library, args, seconds)
         name = str(args[0])
         is_known = name in self.usual
         usual = self.usual.get(name, self.guesses.get(name, FIRST_GUESS_SECONDS))
@@ -96,10 +98,6 @@ class Processes:
     def finished(self, library: Path, *args: object) -> Ended:
         """Run a command to its end."""
         return self._run(library, args, PATIENCE_SECONDS)
-
-    def killed_after(self, library: Path, seconds: float, *args: object) -> Ended:
-        """Run a command, and kill it after some time."""
-        return self._run(library, args, seconds)
 
     def _run(self, library: Path, args: tuple[object, ...], seconds: float) -> Ended:
         words = ["--library", str(library), *map(str, args)]

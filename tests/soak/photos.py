@@ -9,25 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["PLUGIN", "Photos"]
-
-PLUGIN = '''"""A second model of colours, which takes red for blue."""
-
-from core.space import Space
-from encoders.fake import FakeEncoder
-
-
-class Paint(FakeEncoder):
-    def __init__(self):
-        super().__init__()
-        self.space = Space("paint", "none", 13, self.space.preprocessing)
-
-    def forward_images(self, pixels):
-        return super().forward_images(pixels[:, ::-1])
-
-    def forward_texts(self, texts):
-        return super().forward_texts(texts)[:, [2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 12]]
-'''
+__all__ = ["Photos"]
 
 
 @dataclass

@@ -38,6 +38,10 @@ class Said:
         facts |= {("search", *each) for each in self.searches.items()}
         return facts | {("distinct", *sorted(pair)) for pair in self.distinct}
 
+    def orders(self) -> dict[str, tuple[int, ...]]:
+        """Return the pictures of each album in their order."""
+        return {name: tuple(members) for name, members in self.albums.items()}
+
     def without(self, numbers: Iterable[int]) -> "Said":
         """Return what is said about other pictures: what is left after pictures are forgotten."""
         gone, left = set(numbers), self.copy()
