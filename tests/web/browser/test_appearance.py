@@ -114,6 +114,32 @@ SCREENS: dict[str, Callable[[Page], object]] = {
 }
 
 
+def found_and_not(page: Page) -> None:
+    """Search for what few pictures show, so that the line above those that are probably not relevant is visible."""
+    search_for(page, "a train")
+
+
+def where(page: Page) -> None:
+    """Show where a picture matches."""
+    search_for(page, "a sailing boat")
+    page.locator('.tile .shot[aria-label^="bay-at-noon.jpg"]').click()
+    page.keyboard.press("h")
+    expect(page.locator(".heat")).to_be_visible(timeout=SLOW)
+
+
+def places(page: Page) -> None:
+    page.locator("#views").get_by_role("button", name="Map").click()
+    expect(page.locator("#view-map")).to_contain_text("pictures in this area")
+
+
+SCREENSHOTS: dict[str, tuple[str, Callable[[Page], object]]] = {
+    "page-light.png": ("light", found_and_not),
+    "page-highlight.png": ("light", where),
+    "page-dark.png": ("dark", places),
+}
+"""The screenshots of the documentation, with the theme and what they show."""
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 def test_screens_are_accessible(gallery: str, open_page: OpenPage, screen: str) -> None:
     page = open_page(gallery, reduced_motion="reduce")
@@ -231,16 +257,24 @@ def test_language_and_theme_are_remembered(gallery: str, open_page: OpenPage) ->
     expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
+@pytest.mark.parametrize("language", ["en", "de", "fr", "cs", "zh", "ar"])
+def test_examples_of_the_page_find_something_in_the_demo(gallery: str, open_page: OpenPage, language: str) -> None:
+    """What newcomers try first must not be answered with "probably no picture matches"."""
+    page = open_page(gallery, language=language)
+    expect(page.locator("#try button")).to_have_count(4)
+    examples = page.locator("#try button").all_inner_texts()
+    for example in examples:
+        best = page.request.get(f"{gallery}/api/v1/search", params={"q": example, "k": 1}).json()["hits"][0]
+        assert best["is_relevant"] is not False, example
+
+
 def test_readme_screenshots_are_current(gallery: str, open_page: OpenPage, tmp_path: Path) -> None:
     folder = Path(os.environ.get(IMAGES) or tmp_path)
-    for theme, path in (("light", "/"), ("dark", "/?view=map")):
-        page = open_page(gallery, path=path, theme=theme, reduced_motion="reduce")
-        if theme == "light":
-            expect(page.get_by_role("heading", name="August 2026")).to_be_visible()
-        else:
-            expect(page.locator("#view-map")).to_contain_text("pictures in this area")
+    for name, (theme, show) in SCREENSHOTS.items():
+        page = open_page(gallery, theme=theme, reduced_motion="reduce")
+        show(page)
         complete(page)
-        shot = folder / f"page-{theme}.png"
+        shot = folder / name
         page.screenshot(path=shot)
         with Image.open(shot) as image:  # 256 colours: far fewer bytes, and hardly visible
             image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(shot, optimize=True)
