@@ -8,7 +8,7 @@ import pytest
 from core.errors import FolderNotFound, RootMismatch, RootOverlaps
 from core.object_paths import ObjectPath, as_path
 from encoders.fake import FakeEncoder
-from indexer import index
+from indexer import Progress, index
 from search import Searcher
 from store import Library
 from store.root_places import place_root
@@ -35,6 +35,13 @@ def use(postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield Machines(postgres_url, tmp_path, monkeypatch)
 
 
+class Pending(Progress):
+    """Keeps how many files a run reads."""
+
+    def begin(self, files: int) -> None:
+        self.files = files
+
+
 class Machines:
     """Opens one library as several machines."""
 
@@ -58,7 +65,9 @@ def test_root_is_a_folder_here_and_objects_there(use: Machines, album: Path, obj
         (root,) = list_roots(library)
         assert (root.path, isinstance(root.path, ObjectPath)) == (other, other == objects)
         assert Searcher(library).search("red").hits[0].path == other / "red.png"
-        assert nonzero_counts(index(library, other, FakeEncoder()))["unchanged"] == 4
+        pending = Pending()
+        assert nonzero_counts(index(library, other, FakeEncoder(), progress=pending)) == {"unchanged": 4}
+        assert pending.files == 4  # the times of objects are others, so that each is read once
     with use("first") as library:
         assert [root.path for root in list_roots(library)] == [place]
         counts = nonzero_counts(index(library, place, FakeEncoder()))

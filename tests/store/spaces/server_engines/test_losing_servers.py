@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Semaphore, Thread
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -157,6 +158,34 @@ def test_build_of_a_killed_process_ends_soon(setup: Setup, filled: list[int]) ->
     assert values == [("10s",), ("10",), ("30000",)]
     with engine._connections.lend() as connection:
         assert connection.execute("SHOW client_connection_check_interval").fetchone() == ("0",)
+
+
+@pytest.mark.parametrize("setup", ["milvus"], indirect=True)
+def test_milvus_that_does_not_answer_any_more_is_given_up(
+    setup: Setup, filled: list[int], milvus: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from milvus_lite.server_manager import server_manager_instance
+
+    if not milvus.endswith(".db"):
+        pytest.skip("The server may be on another machine.")
+    port = urlsplit(server_manager_instance.start_and_get_uri(milvus)).port
+    assert port is not None
+    state = state_of(setup)
+    monkeypatch.setattr("store.spaces.server_engines.milvus.SEARCH_SECONDS", 1.0)
+    monkeypatch.setattr("store.spaces.server_engines.milvus.CHANGE_SECONDS", 2.0)
+    with StallingProxy(port) as proxy:
+        monkeypatch.setenv(ENGINE_VARIABLE, f"milvus:http://127.0.0.1:{proxy.port}")
+        engine = setup.engine()
+        assert engine.state(fresh=True) == state
+        proxy.stall()
+        with pytest.raises(IndexEngineUnavailable):
+            engine.propose(state, np.ones((1, setup.stored.space.dim), np.float32), 5)
+        with pytest.raises(IndexEngineUnavailable):
+            engine.build([], state.position)
+        with pytest.raises(IndexEngineUnavailable):
+            engine.drop()
+        proxy.resume()
+        engine.close()
 
 
 def test_searches_that_wait_for_a_lost_server_do_not_all_ask_it(clusters: Clusters) -> None:
