@@ -20,9 +20,9 @@ def rate(library: Library, content_ids: Sequence[int], rating: int | None) -> di
     """Rate contents: 1 to 5 stars, 0 for unrated, -1 for rejected; None returns to the rating of the file.
 
     Returns the previous rating of the user for each content whose rating has changed. Contents that are not in the
-    library are skipped.
+    library are skipped. Raises `ValueError` for any other number, also one between two of these.
     """
-    if rating is not None and not MIN_RATING <= rating <= MAX_RATING:
+    if rating is not None and not (isinstance(rating, int) and MIN_RATING <= rating <= MAX_RATING):
         raise ValueError(f"{rating} is not a rating from {MIN_RATING} to {MAX_RATING}")
     previous: dict[int, int | None] = {}
     with library.transaction() as connection:

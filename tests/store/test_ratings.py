@@ -1,5 +1,6 @@
 """Ratings by users, beside those in files and sidecars."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -56,11 +57,11 @@ def test_indexing_again_keeps_the_rating_of_the_user(library: Library, put: Put)
     assert rated(library, 1) == [one]
 
 
-@pytest.mark.parametrize("rating", [-2, 6, 100])
-def test_rating_has_limits(library: Library, put: Put, rating: int) -> None:
+@pytest.mark.parametrize("rating", [-2, 6, 100, 2.5, math.nan, math.inf])
+def test_rating_has_limits(library: Library, put: Put, rating: float) -> None:
     (one,) = put(1)
     with pytest.raises(ValueError, match="is not a rating from -1 to 5"):
-        rate(library, [one], rating)
+        rate(library, [one], rating)  # type: ignore[arg-type]
 
 
 def test_details_say_where_the_rating_comes_from(library: Library, put: Put) -> None:
