@@ -7,6 +7,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -137,7 +138,8 @@ def main() -> NoReturn:
         click.echo(exc.ctx.get_help() if exc.ctx else "")
         code = 0
     except click.ClickException as exc:
-        exc.show()
+        with suppress(BrokenPipeError):  # the reader of our messages has exited, as in `2>&1 | head -1`
+            _show(exc)
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped. Finished work is saved; run the same command again to continue.", err=True)
@@ -158,6 +160,19 @@ def main() -> NoReturn:
     except SystemExit as exc:  # Click handles a broken pipe itself, and replaces standard output
         code = exc.code if sys.stdout is output else 0
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    """Print an error of Click: those about usage as Click does, others as all errors of Sightline.
+
+    Commands raise `click.FileError` only for files that they write.
+    """
+    if isinstance(error, click.UsageError):
+        error.show()
+    elif isinstance(error, click.FileError):
+        click.echo(f"sightline: Cannot write {printable(error.ui_filename)}: {printable(error.message)}", err=True)
+    else:
+        click.echo(f"sightline: {printable(error.format_message())}", err=True)
 
 
 def _relax_garbage_collection() -> None:

@@ -164,6 +164,24 @@ def test_closed_stdin_causes_no_traceback(filled: Path, arguments: list[str], co
     assert (done.returncode, done.stderr) == (code, b"")
 
 
+def test_wrong_usage_exits_with_2_if_its_message_cannot_be_read() -> None:
+    """`sightline search -k 0 2>&1 | head -1` closes the pipe early; 1 would mean that nothing was found."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        assert subprocess.run([*RUN, "search", "-k", "0"], stderr=writing, check=False).returncode == 2
+    finally:
+        os.close(writing)
+
+
+def test_file_that_cannot_be_written_is_reported_as_all_errors_are(
+    sightline: Sightline, filled: Path, tmp_path: Path
+) -> None:
+    answer = sightline("search", "red", "--csv", tmp_path / "none" / "\x1b[31m.csv")
+    assert answer.code == 2
+    assert answer.err == f"sightline: Cannot write {tmp_path}/none/\\x1b[31m.csv: No such file or directory\n"
+
+
 @pytest.mark.parametrize(("loaded", "frozen"), [("", "True"), ("import sys; sys.modules['torch'] = sys; ", "False")])
 def test_garbage_collection_is_skipped_at_exit(loaded: str, frozen: str) -> None:
     """A collection of all imported modules at exit takes longer than many verbs."""
