@@ -114,6 +114,7 @@ Exit codes: 0 success; 1 nothing found, or faults found; 2 wrong usage, or failu
 )
 @click.option(
     "--library",
+    metavar="DIR",
     type=click.Path(path_type=str),
     help="Library: a folder, or a postgresql:// address.  [default: $SIGHTLINE_LIBRARY, or your data folder]",
 )

@@ -4,14 +4,26 @@ from pathlib import Path
 
 import click
 
-from cli.command_types import IntegerRange, NumberRange
+from cli.command_types import IntegerRange, NumberRange, SectionedCommand
 from cli.options import json_option, library_option, placement_options
 from encoders.placement import Placement
 
 __all__ = ["index"]
 
 
+_SECTIONS = {
+    "Files": ("exclude", "include_hidden", "follow_links", "no_pairs", "max_megapixels", "ocr"),
+    "Later runs": ("full", "retry_failed", "accept_missing"),
+    "Model": ("model", "device", "precision"),
+    "Speed": ("workers", "ray"),
+    "Output": ("as_json",),
+    "Library": ("library",),
+}
+
+
 @click.command(
+    cls=SectionedCommand,
+    sections=_SECTIONS,
     epilog="""\b
 Examples:
   sightline index ~/Pictures
@@ -22,7 +34,7 @@ Examples:
 Run it again after pictures have changed, for example from cron: it reads only new and changed files. It can be
 stopped at any time without losing finished work. Folders and patterns listed in a .sightlineignore file (in
 gitignore syntax) are skipped.
-"""
+""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @library_option

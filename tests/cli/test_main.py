@@ -55,7 +55,7 @@ def test_search_help_groups_all_options(sightline: Sightline) -> None:
         assert text.count(f" {option.opts[-1]} ") + text.count(f" {option.opts[-1]},") >= 1, option.opts
 
 
-@pytest.mark.parametrize("verb", ["facets", "eval"])
+@pytest.mark.parametrize("verb", ["facets", "eval", "index"])
 def test_help_in_sections_leaves_out_no_option(sightline: Sightline, verb: str) -> None:
     """Options without a section would stand under "Other", apart from those that belong to them."""
     _, _, other = sightline(verb, "--help").text.partition("\nOther:\n")
