@@ -21,9 +21,11 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from threading import Thread
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
+from core.root_files.waiting import POLL_SECONDS, require_wanted
 from encoders.text_recognizer import TextRecognizer
 from indexer.reader_processes import ReaderEnded, ReadersUnavailable, cause_of_end
 from indexer.text_reading import FileText, TextRequest, read_text
@@ -117,6 +119,9 @@ class _Process:
         except Exception as error:  # pickling raises errors of many types
             self.close()
             raise ReadersUnavailable(f"a process to read text cannot be used: {error}") from error
+        except BaseException:  # the run was stopped
+            self.close()
+            raise
         if message != READY:
             self.close()
             raise ReadersUnavailable(f"a process to read text cannot be used: {message}")
@@ -138,9 +143,12 @@ class _Process:
         self._connection.close()
 
     def _receive(self, timeout: float) -> Any:
+        deadline = monotonic() + timeout
         try:
-            if not self._connection.poll(timeout):
-                raise ReaderEnded(f"it did not finish within {timeout:g} s")
+            while not self._connection.poll(max(0.0, min(POLL_SECONDS, deadline - monotonic()))):
+                if monotonic() >= deadline:
+                    raise ReaderEnded(f"it did not finish within {timeout:g} s")
+                require_wanted()  # the file may be in a store that does not answer
             return self._connection.recv()
         except (EOFError, OSError) as error:
             raise ReaderEnded(cause_of_end(self._process, "recogniser or a decoder")) from error

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from concurrent.futures import Future
 
-__all__ = ["answer_of", "checks_while_waiting", "result_of", "waits_until"]
+__all__ = ["POLL_SECONDS", "answer_of", "checks_while_waiting", "require_wanted", "result_of", "waits_until"]
 
 POLL_SECONDS = 0.2
 """Time between two looks at whether the answer is still needed. An answer that arrives ends the wait at once."""
@@ -63,15 +63,20 @@ def answer_of(
 
 def result_of(future: "Future[Answer]") -> Answer:
     """Return what another thread reads, when it has. Raises `InterruptedError`, and the errors of the other thread."""
-    ended: Event | None = getattr(_threads, "ended", None)
-    check: Callable[[], None] | None = getattr(_threads, "check", None)
     while True:
         try:
             return future.result(POLL_SECONDS)
         except TimeoutError:
             if future.done():  # it is the error of what reads
                 raise
-        if ended is not None and ended.is_set():
-            raise InterruptedError("the run has ended")
-        if check is not None:
-            check()
+        require_wanted()
+
+
+def require_wanted() -> None:
+    """Raise `InterruptedError`, or what `checks_while_waiting` says, if nothing needs what this thread waits for."""
+    ended: Event | None = getattr(_threads, "ended", None)
+    if ended is not None and ended.is_set():
+        raise InterruptedError("the run has ended")
+    check: Callable[[], None] | None = getattr(_threads, "check", None)
+    if check is not None:
+        check()

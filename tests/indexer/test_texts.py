@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import select
 
 from core.errors import ExtraMissing, UnknownModel
+from core.root_files.waiting import checks_while_waiting
 from encoders import text_recognizer
 from encoders.fake import FakeEncoder
-from indexer import Progress, index
+from indexer import Progress, index, text_process
 from indexer.texts import TextSettings, read_texts
 from store import Library
 from store.catalog.tables import TextFrame
@@ -127,6 +128,30 @@ def test_a_crash_costs_one_picture(library: Library, tmp_path: Path) -> None:
         rows = connection.exec_driver_sql("SELECT reason, detail FROM text_readings WHERE reason IS NOT NULL").all()
     assert [row[0] for row in rows] == ["recognizer-crashed"]
     assert "SIGABRT" in rows[0][1]
+
+
+@pytest.mark.parametrize("at", ["__init__", "read"])
+def test_stop_is_noticed_while_a_picture_takes_long(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """A job would otherwise be stopped only after the picture: its file may be in a store that does not answer."""
+    write_picture(tmp_path / "album" / "a.png", "!hang")
+    index(library, [tmp_path / "album"], FakeEncoder())
+    begun, step = list[str](), getattr(text_process._Process, at)
+
+    def begin(*arguments: object) -> object:
+        begun.append(at)
+        return step(*arguments)
+
+    def stop() -> None:
+        if begun:
+            raise Stopped
+
+    monkeypatch.setattr(text_process._Process, at, begin)
+
+    with checks_while_waiting(stop), pytest.raises(Stopped):
+        read_texts(library, PixelTextRecognizer(in_process=False))
+    assert text_coverage(library).read == 0
 
 
 def test_files_that_are_gone_or_changed_are_left_for_the_next_run(library: Library, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Pictures with text, and a recogniser that reads it without weights: characters are stored as pixels."""
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ _BEGIN, _END = (7, 7, 7), (9, 9, 9)
 class PixelTextRecognizer(TextRecognizer):
     """Reads what `written_image` wrote: each row of pixels is a line, which has the area of that row.
 
-    The lines `!raise` and `!abort` make it raise an error and crash its process.
+    The lines `!raise`, `!abort` and `!hang` make it raise an error, crash its process, and take very long.
     """
 
     runs_native_code = False
@@ -40,6 +41,8 @@ class PixelTextRecognizer(TextRecognizer):
             text = "".join(chr(low | high << 8) for low, high, _ in codes[: codes.index(_END)])
             if text == "!raise":
                 raise ValueError("this picture\nis too difficult")
+            if text == "!hang":
+                time.sleep(600)
             if text == "!abort":
                 os.abort()
             top, bottom = row / image.height, (row + 1) / image.height
