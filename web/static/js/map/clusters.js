@@ -3,7 +3,7 @@
 import { thumbnail } from "../api.js";
 import { iconButton, make } from "../dom.js";
 import { count, t } from "../i18n.js";
-import { MAX_ZOOM, TILE, xOf, yOf } from "./projection.js";
+import { MAX_ZOOM, TILE, widthOf, xOf, yOf } from "./projection.js";
 
 const SIDE = 52; // pixels of a cluster
 const LISTED = 60;
@@ -13,8 +13,7 @@ let shown = new Map(); // key -> element
 
 /** Return whether a larger zoom would separate the pictures of a cluster. */
 export function isSeparable({ count: pictures, south, west, north, east }) {
-  const wide = xOf(east) - xOf(west) + (west > east ? 1 : 0);
-  return pictures > 1 && Math.max(wide, yOf(south) - yOf(north)) * TILE * 2 ** MAX_ZOOM > APART;
+  return pictures > 1 && Math.max(widthOf({ west, east }), yOf(south) - yOf(north)) * TILE * 2 ** MAX_ZOOM > APART;
 }
 
 export const nameOf = (cluster) => cluster.place ?? t("mapPoint", { latitude: degrees(cluster.latitude), longitude: degrees(cluster.longitude) });

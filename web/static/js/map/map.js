@@ -7,18 +7,19 @@ import { onLanguage, t } from "../i18n.js";
 import { drawKept } from "../query/kept.js";
 import { change, state, where } from "../state.js";
 import { describe } from "../summary.js";
+import { drawScale, paletteOf } from "./appearance.js";
+import { AREA, drawAreas, filterOf } from "./areas.js";
 import * as clusters from "./clusters.js";
 import { buildElements } from "./elements.js";
+import { Flight } from "./flight.js";
 import { listen } from "./gestures.js";
 import * as outline from "./outline.js";
-import { AREA, drawAreas, drawScale, paletteOf } from "./overlay.js";
-import { around, Camera, latitudeOf, longitudeOf, wrapped, xOf, yOf } from "./projection.js";
+import { around, Camera, contains, latitudeOf, longitudeOf, wrapped, xOf, yOf } from "./projection.js";
 import * as tiles from "./tiles.js";
 
-const STEPS = 1e5; // of a degree in it: a metre
 const MARGIN = 0.25; // share of the visible box that is loaded around it
 const RESTING = 150; // milliseconds after the last move until clusters are loaded
-const MOVING = 250; // milliseconds of an animated move
+const NEAR = { latitude: 1e-3, longitude: 1e-3, zoom: 0.01 }; // smaller differences come from rounding in the address
 const EMPTY = { south: -60, west: -170, north: 75, east: 170 };
 
 const section = byId("view-map");
@@ -32,7 +33,7 @@ let counted = null; // the box whose pictures were counted last, and are offered
 let turn = 0; // number of the last count
 let isDrawing = false;
 let frame = 0;
-let flight = null;
+const flight = new Flight(look);
 
 function build() {
   parts = buildElements(section, {
@@ -49,15 +50,15 @@ function build() {
 // Moving --------------------------------------------------------------------------------------------------------------
 
 function pan(x, y) {
-  land();
+  flight.stop();
   look(camera.moved({ x: camera.x + x / camera.scale, y: camera.y + y / camera.scale }));
 }
 
 function zoom(steps, left, top, isAnimated) {
   const next = camera.zoomed(steps, left, top);
-  if (isAnimated) fly(next);
+  if (isAnimated) flight.start(camera, next);
   else {
-    land();
+    flight.stop();
     look(next);
   }
 }
@@ -69,28 +70,6 @@ function look(next) {
   rest();
 }
 
-/** Move there smoothly, unless the reader prefers less motion. */
-function fly(next) {
-  land();
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return look(next);
-  const from = camera;
-  const across = next.x - from.x - Math.round(next.x - from.x); // the shorter way around the world
-  const started = performance.now();
-  const move = (now) => {
-    const share = Math.min(1, (now - started) / MOVING);
-    const eased = 1 - (1 - share) ** 3;
-    flight = share < 1 ? requestAnimationFrame(move) : null;
-    const between = (one, other) => one + (other - one) * eased;
-    look(share < 1 ? from.moved({ x: from.x + across * eased, y: between(from.y, next.y), zoom: between(from.zoom, next.zoom) }) : next);
-  };
-  flight = requestAnimationFrame(move);
-}
-
-function land() {
-  if (flight !== null) cancelAnimationFrame(flight);
-  flight = null;
-}
-
 const rest = settled(() => {
   if (section.hidden) return;
   remember();
@@ -99,7 +78,7 @@ const rest = settled(() => {
 
 /** Keep the visible part in the address. */
 function remember() {
-  state.at = { latitude: latitudeOf(camera.y), longitude: wrapped(longitudeOf(camera.x)), zoom: camera.zoom };
+  state.at = camera.place;
   history.replaceState(history.state, "", address.write(state));
 }
 
@@ -118,15 +97,15 @@ function resize() {
 /** Move to the place in the address, or else to all pictures. */
 function place() {
   isPlaced = true;
-  if (!state.at) return showAll({ at: look });
+  if (!state.at) return showAll({ move: look });
   camera = camera.moved({ x: xOf(state.at.longitude), y: yOf(state.at.latitude), zoom: state.at.zoom });
   load();
 }
 
-async function showAll({ at = fly } = {}) {
+async function showAll({ move = (to) => flight.start(camera, to) } = {}) {
   try {
     const { clusters: all } = await api.map({ zoom: 2, ...question() });
-    at(camera.fitted(all.length ? around(all) : EMPTY));
+    move(camera.fitted(all.length ? around(all) : EMPTY));
   } catch (problem) {
     say(describe(problem));
   }
@@ -139,7 +118,7 @@ const question = () => ({ where: where(AREA), query: state.words.trim() });
 
 async function load({ again = false } = {}) {
   const wanted = { zoom: Math.max(0, Math.round(camera.zoom)), ...question() };
-  if (!again && loaded && isWithin(camera.box(), loaded.box) && ["zoom", "where", "query"].every((key) => loaded[key] === wanted[key])) {
+  if (!again && loaded && contains(loaded.box, camera.box()) && ["zoom", "where", "query"].every((key) => loaded[key] === wanted[key])) {
     tell();
     return;
   }
@@ -155,13 +134,6 @@ async function load({ again = false } = {}) {
   }
   redraw();
   tell();
-}
-
-function isWithin(inner, outer) {
-  const turn = (degrees) => (((degrees - outer.west) % 360) + 360) % 360; // degrees east of the western edge
-  const width = outer.west === -180 && outer.east === 180 ? 360 : turn(outer.east);
-  const isWide = width === 360 || (turn(inner.west) <= turn(inner.east) && turn(inner.east) <= width);
-  return isWide && inner.south >= outer.south && inner.north <= outer.north;
 }
 
 /** List the visible clusters, and say how many pictures are in the visible box: a cluster may be in it in part. */
@@ -216,7 +188,7 @@ function draw() {
 /** Zoom to a cluster, or show its pictures if a larger zoom would not separate them. */
 function open(cluster) {
   if (isDrawing) return;
-  if (clusters.isSeparable(cluster)) fly(further(camera.fitted(cluster, 90)));
+  if (clusters.isSeparable(cluster)) flight.start(camera, further(camera.fitted(cluster, 90)));
   else showPictures(cluster);
 }
 
@@ -224,10 +196,8 @@ function open(cluster) {
 const further = (next) => (next.zoom >= camera.zoom + 1 ? next : next.moved({ zoom: camera.zoom + 1 }));
 
 /** Show the pictures in a box: it becomes a filter, in place of an earlier one. */
-function showPictures({ south, west, north, east }) {
-  const below = (value, limit) => Math.max(-limit, Math.floor(value * STEPS - 0.5) / STEPS);
-  const above = (value, limit) => Math.min(limit, Math.ceil(value * STEPS + 0.5) / STEPS);
-  const term = `${AREA}:${[below(south, 90), below(west, 180), above(north, 90), above(east, 180)].join(",")}`;
+function showPictures(box) {
+  const term = filterOf(box);
   const filters = new Map([...state.filters].filter(([, filter]) => filter.field !== AREA));
   filters.set(term, address.readFilter(term));
   change({ filters });
@@ -261,11 +231,15 @@ export function show() {
   if (!parts) build();
   drawKept(parts.kept);
   outline.load().then(redraw);
-  const is = state.at;
-  const isElsewhere = is && isPlaced && (Math.abs(is.latitude - latitudeOf(camera.y)) > 1e-3 || Math.abs(is.zoom - camera.zoom) > 0.01 || Math.abs(is.longitude - wrapped(longitudeOf(camera.x))) > 1e-3);
-  if (isElsewhere) place(); // the address has changed: a link, or Back
+  if (isPlaced && state.at && isElsewhere(state.at)) place(); // the address has changed: a link, or Back
   redraw();
   if (isPlaced) load({ again: true });
+}
+
+/** Whether a place is not the one that is visible. */
+function isElsewhere(at) {
+  const here = camera.place;
+  return Object.entries(NEAR).some(([side, near]) => Math.abs(at[side] - here[side]) > near);
 }
 
 /** Count the pictures again: the library has changed. */
@@ -274,7 +248,7 @@ export function refresh() {
 }
 
 export function hide() {
-  land();
+  flight.stop();
   setDrawing(false);
 }
 

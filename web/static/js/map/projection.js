@@ -79,9 +79,14 @@ export class Camera {
     };
   }
 
+  /** The centre in degrees, and the zoom. */
+  get place() {
+    return { latitude: latitudeOf(this.y), longitude: wrapped(longitudeOf(this.x)), zoom: this.zoom };
+  }
+
   /** Return the camera that shows all of a box. */
   fitted({ south, west, north, east }, padding = 64) {
-    const wide = xOf(east) - xOf(west) + (west > east ? 1 : 0);
+    const wide = widthOf({ west, east });
     const high = yOf(south) - yOf(north);
     const room = (pixels, size) => Math.log2(Math.max(pixels - 2 * padding, 40) / TILE / Math.max(size, 1e-9));
     const zoom = Math.min(room(this.width, wide), room(this.height, high), 14);
@@ -96,6 +101,18 @@ export class Camera {
     for (let copy = x + Math.ceil(first - x); copy <= last; copy += 1) found.push(this.toScreen(copy, 0)[0]);
     return found;
   }
+}
+
+/** The width of a box as a share of the world. */
+export const widthOf = ({ west, east }) => xOf(east) - xOf(west) + (west > east ? 1 : 0);
+
+/** Whether a box contains all of another one. */
+export function contains(outer, inner) {
+  const eastOfEdge = (degrees) => (((degrees - outer.west) % 360) + 360) % 360; // from the western edge
+  const width = outer.west === -180 && outer.east === 180 ? 360 : eastOfEdge(outer.east);
+  const [west, east] = [eastOfEdge(inner.west), eastOfEdge(inner.east)];
+  const isWide = width === 360 || (west <= east && east <= width);
+  return isWide && inner.south >= outer.south && inner.north <= outer.north;
 }
 
 /** Return the smallest box that contains all of `boxes`: it leaves out the widest gap between their meridians. */

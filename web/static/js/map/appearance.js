@@ -1,26 +1,9 @@
-// What lies over the map: the areas that are filters, and a scale.
+// The scale of the map, and its colours.
 
 import { language } from "../i18n.js";
-import { state } from "../state.js";
-import { latitudeOf, metresPerPixel, xOf, yOf } from "./projection.js";
+import { latitudeOf, metresPerPixel } from "./projection.js";
 
 const SCALE_BAR = 130; // pixels, at most
-
-/** The filter of an area. */
-export const AREA = "box";
-
-/** Draw the areas that are filters. */
-export function drawAreas(context, camera, color) {
-  for (const { field, term } of state.filters.values()) {
-    const [south, west, north, east] = field === AREA ? term.slice(AREA.length + 1).split(",").map(Number) : [];
-    if (![south, west, north, east].every(Number.isFinite)) continue;
-    const wide = (xOf(east) - xOf(west) + (west > east ? 1 : 0)) * camera.scale;
-    const [top, bottom] = [yOf(north), yOf(south)].map((y) => camera.toScreen(0, y)[1]);
-    context.strokeStyle = color;
-    context.lineWidth = 2;
-    for (const left of camera.copies(xOf(west), wide)) context.strokeRect(left, top, wide, bottom - top);
-  }
-}
 
 /** Draw a bar of 1, 2 or 5 times a power of ten. */
 export function drawScale(element, camera) {
