@@ -30,7 +30,7 @@ RECORDS: Mapping[str, tuple[str, str]] = {
     "picture": ("picture with tags or a rating", "pictures with tags or ratings"),
     "album": ("album", "albums"),
     "album_picture": ("picture in albums", "pictures in albums"),
-    "distinct": ("pair told apart", "pairs told apart"),
+    "distinct": ("verdict on near-duplicates", "verdicts on near-duplicates"),
     "judgement": ("judgement", "judgements"),
 }
 """Type of record -> what it is called, for one and for several."""
@@ -41,7 +41,7 @@ SUBJECTS: Mapping[Statement, str] = {
     Statement.ALBUMS: "albums",
     Statement.ALBUM_PICTURES: "pictures in albums",
     Statement.COVERS: "covers",
-    Statement.VERDICTS: "pairs told apart",
+    Statement.VERDICTS: "verdicts on near-duplicates",
     Statement.JUDGEMENTS: "judgements",
 }
 
@@ -134,7 +134,7 @@ def _counted(counts: Mapping[str, int]) -> str:
         for kind, (one, several) in RECORDS.items()
         if (number := counts.get(kind, 0))
     ]
-    return ", ".join(parts) or "nothing was said yet"
+    return ", ".join(parts) or "no tags, ratings, albums or judgements yet"
 
 
 def report_counts(report: RestoreReport) -> dict[str, dict[str, int]]:

@@ -27,7 +27,7 @@ def change_verdicts(paths: Sequence[Path], others: Sequence[Path], *, undo: bool
         ids, other_ids = _contents(opened, paths), _contents(opened, others)
         pairs = pairs_among(ids, other_ids or None)
         if not pairs:
-            raise click.UsageError("Name two pictures at least. Copies of one file cannot be told apart.")
+            raise click.UsageError("Name two pictures at least. Copies of one file are always duplicates.")
         if len(pairs) > MAX_PAIRS:
             raise click.UsageError(f"These are {len(pairs):,} pairs of pictures (limit: {MAX_PAIRS:,}).")
         change = withdraw_verdicts if undo else tell_apart
@@ -36,14 +36,14 @@ def change_verdicts(paths: Sequence[Path], others: Sequence[Path], *, undo: bool
     if as_json:
         print_json({"pairs": len(pairs), "changed": changed})
     else:
-        verb = "Withdrew the verdict on" if undo else "Told apart"
+        verb = "Withdrew the verdict on" if undo else "Recorded as distinct:"
         rest = f"; {len(pairs) - changed:,} unchanged" if changed < len(pairs) else ""
         print_text(f"{verb} {changed:,} {'pair' if changed == 1 else 'pairs'} of pictures{rest}.")
     return FOUND
 
 
 def print_verdicts(*, library: Path, as_json: bool) -> int:
-    """Print the pairs that were told apart; return the exit code."""
+    """Print the pairs that are recorded as distinct; return the exit code."""
     found, last = False, (0, 0)
     with Library.open(library) as opened:
         while page := list_verdicts(opened, PAGE_SIZE, last):

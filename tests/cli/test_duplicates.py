@@ -129,4 +129,4 @@ def test_pictures_are_told_apart(sightline: Sightline, doubles: Path) -> None:
 def test_copies_cannot_be_told_apart(sightline: Sightline, doubles: Path) -> None:
     answer = sightline("distinct", doubles / "black.png", doubles / "black2.png")
     assert answer.code == 2
-    assert "Copies of one file cannot be told apart" in answer.err
+    assert "Copies of one file are always duplicates" in answer.err

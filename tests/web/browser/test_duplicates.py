@@ -53,7 +53,7 @@ def test_best_picture_is_proposed_and_pictures_are_told_apart(doubles: str, open
     expect(page.locator(".dup-group").nth(1).locator(".dup-why")).to_contain_text("exact copies")
     page.reload()
     expect(page.locator(".dup-head")).to_contain_text("26 groups")
-    page.get_by_text("1 pair told apart").click()
+    page.get_by_text("1 pair marked as not duplicates").click()
     page.get_by_role("button", name="They are duplicates").click()
     expect(page.locator(".dup-head")).to_contain_text("27 groups")
 
