@@ -29,6 +29,10 @@ MAX_UNANSWERED = 3
 """A machine that is very busy may not accept a connection in time once or twice."""
 
 
+CANCEL_SECONDS = 2.0
+"""After Ctrl-C, the server has so long to accept that a statement is to be stopped, and so long to stop it."""
+
+
 class WatchedConnection(psycopg.Connection[Any]):
     """A connection of `psycopg` that is closed, and raises `psycopg.OperationalError`, if the server does not answer.
 
@@ -41,7 +45,18 @@ class WatchedConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: Generator[Any, Any, Result], *arguments: Any, **options: Any) -> Result:
         """Wait for the server, as `psycopg.Connection` does."""
-        return super().wait(self._watched(gen), *arguments, **options)
+        before = self.deadline
+        try:
+            return super().wait(self._watched(gen), *arguments, **options)
+        finally:
+            self.deadline = before
+
+    def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:
+        """Ask the server to stop a statement, as the driver does after Ctrl-C. It then waits for the end of that."""
+        try:
+            super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+        finally:
+            self.deadline = monotonic() + CANCEL_SECONDS
 
     def _watched(self, generator: Generator[Any, Any, Result]) -> Generator[Any, Any, Result]:
         """Do what `generator` does, which is told several times a second that there is nothing to read yet."""

@@ -1,7 +1,11 @@
 """Servers that do not answer any more, although their machine, or a proxy, confirms all packets."""
 
+import os
+import signal
 from collections.abc import Iterator
 from functools import partial
+from threading import Timer
+from time import monotonic
 
 import psycopg
 import pytest
@@ -100,6 +104,31 @@ def test_stop_while_the_server_is_asked_closes_the_connection(
     with pytest.raises(KeyboardInterrupt):
         connection.execute("SELECT pg_sleep(60)")
     assert connection.closed
+
+
+def test_ctrl_c_does_not_wait_for_a_server_that_does_not_answer(
+    proxy: StallingProxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_connection, "SILENT_SECONDS", 600.0)
+    monkeypatch.setattr(watched_connection, "CANCEL_SECONDS", 0.2)
+    connection = connect(ServerAddress(proxy.url(postgres_url)))
+    proxy.stall()
+    Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT 1")
+    assert monotonic() - began < 5  # the driver by itself takes 10 s more
+    assert connection.closed
+
+
+def test_connection_can_be_used_after_ctrl_c(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = connect(ServerAddress(postgres_url), autocommit=True)
+    Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        connection.execute("SELECT pg_sleep(60)")
+    monkeypatch.setattr(watched_connection, "monotonic", lambda: monotonic() + 100)  # after any limit
+    assert connection.execute("SELECT 5").fetchall() == [(5,)]
+    connection.close()
 
 
 def test_server_with_too_many_connections_answers(postgres_url: str) -> None:
