@@ -111,7 +111,7 @@ def test_pictures_are_told_apart(sightline: Sightline, doubles: Path) -> None:
     best, small, lossy = doubles / "best.png", doubles / "more" / "small.png", doubles / "lossy.jpg"
     assert sightline("distinct").code == 1
     told = sightline("distinct", small, "--from", best, "--from", lossy)
-    assert (told.code, told.text) == (0, "Told apart 2 pairs of pictures.\n")
+    assert (told.code, told.text) == (0, "Recorded as distinct: 2 pairs of pictures.\n")
     first, *_ = sightline("duplicates", "--json").records
     assert {Path(file["path"]).name for file in first["files"]} == {"best.png", "lossy.jpg", "copy.jpg"}
     assert small.name not in sightline("duplicates", "--threshold", "40", "--paths").text
