@@ -16,9 +16,16 @@ from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.store import IMAGES, is_known_intact
 from encoders.preprocess import Preprocess
 
-__all__ = ["OPTIONS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
+__all__ = ["OPTIONS", "STREAMS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
 
-OPTIONS = {"PERFORMANCE_HINT": "LATENCY"}
+STREAMS = 2
+"""Parts of a batch that are computed at the same time, each by its share of the cores.
+
+With two cores and a ViT-B-32-256, one thread for each of two parts took 8 % less processor time in bfloat16 than two
+threads for the whole batch, and 11 % less in 8 bits: the threads of a part wait for each other after every operation.
+The vectors had the same bits.
+"""
+OPTIONS = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(STREAMS)}
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -45,12 +52,17 @@ class OpenVinoEncoder(CompiledEncoder):
 
     def forward_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map results of `preprocess.pixels` (n, S, S, 3) to vectors (n, D). OpenVINO normalises them."""
+        parts = np.array_split(pixels, min(len(pixels), STREAMS))
         try:
-            # A request of its own for each call: encoders are used by several threads.
-            found = self._tower.create_infer_request().infer([np.ascontiguousarray(pixels)])[0]
+            requests = [self._start(part) for part in parts]
+            return np.concatenate([_finish(request) for request in requests])
         except RuntimeError as exc:
             raise OpenVinoFailed(str(exc)) from exc
-        return np.array(found, np.float32)  # a copy: the request owns its output
+
+    def _start(self, pixels: NDArray[np.uint8]) -> Any:
+        request = self._tower.create_infer_request()  # of this call alone: encoders are used by several threads
+        request.start_async([np.ascontiguousarray(pixels)])
+        return request
 
     @cached_property
     def _tower(self) -> Any:
@@ -63,6 +75,11 @@ class OpenVinoEncoder(CompiledEncoder):
             return _compiled(self.compiled.folder / IMAGES, self.preprocess)
         except (RuntimeError, ImportError, OSError) as exc:
             raise OpenVinoFailed(str(exc)) from exc
+
+
+def _finish(request: Any) -> NDArray[np.float32]:
+    request.wait()
+    return np.array(request.get_output_tensor().data, np.float32)  # a copy: the request owns its output
 
 
 def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> RuntimeComparison:

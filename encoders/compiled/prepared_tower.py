@@ -20,7 +20,7 @@ from encoders.compiled.store import CompiledModel, is_intact
 __all__ = ["PREPARED", "PreparedTower", "read_prepared"]
 
 PREPARED = "image.openvino"
-"""A line of JSON with the machine and the SHA-256 of what follows: the tower."""
+"""A line of JSON with the machine, `OPTIONS`, and the SHA-256 of what follows: the tower."""
 MAX_HEADER_BYTES = 4096
 
 
@@ -54,7 +54,7 @@ def read_prepared(folder: Path) -> bytes | None:
     """Return the prepared tower in `folder`; None if there is none, or if it is damaged or of another machine."""
     with suppress(OSError, ValueError, KeyError, TypeError), (folder / PREPARED).open("rb") as file:
         header = json.loads(file.readline(MAX_HEADER_BYTES))
-        if header["machine"] != this_machine():
+        if header["machine"] != this_machine() or header["options"] != OPTIONS:
             return None
         content = file.read()
         return content if hashlib.sha256(content).hexdigest() == header["sha256"] else None
@@ -62,5 +62,5 @@ def read_prepared(folder: Path) -> bytes | None:
 
 
 def _keep(content: bytes, file: Path) -> None:
-    header = {"machine": this_machine(), "sha256": hashlib.sha256(content).hexdigest()}
+    header = {"machine": this_machine(), "options": OPTIONS, "sha256": hashlib.sha256(content).hexdigest()}
     write_atomically(file, [json.dumps(header).encode() + b"\n", content])

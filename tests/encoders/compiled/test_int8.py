@@ -153,7 +153,9 @@ def test_later_processes_read_the_prepared_tower(
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("fault", ["damaged", "empty", "short", "no header", "of another machine", "refused"])
+@pytest.mark.parametrize(
+    "fault", ["damaged", "empty", "short", "no header", "of another machine", "other options", "refused"]
+)
 def test_a_prepared_tower_that_cannot_be_read_is_prepared_again(
     fault: str, tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +173,9 @@ def test_a_prepared_tower_that_cannot_be_read_is_prepared_again(
         file.write_bytes(json.dumps({**json.loads(header), "sha256": digest}).encode() + b"\nother")
     else:
         machine = json.dumps({**json.loads(header), "machine": "another"}).encode() + b"\n" + content
+        options = json.dumps({**json.loads(header), "options": {}}).encode() + b"\n" + content
         faults = {"empty": b"", "short": intact[:-1], "no header": content, "of another machine": machine}
+        faults["other options"] = options
         file.write_bytes(faults[fault])
     np.testing.assert_array_equal(load(tiny["vit"]).encode_pixels(shown), expected)
     monkeypatch.setattr(OpenVinoEncoder, "_compile", refuse_to_compile)

@@ -16,7 +16,7 @@ from core.errors import DeviceUnavailable
 from encoders import registry
 from encoders.compiled import choice, openvino_encoder, store
 from encoders.compiled.choice import Rates, RuntimeComparison
-from encoders.compiled.openvino_encoder import OpenVinoEncoder
+from encoders.compiled.openvino_encoder import STREAMS, OpenVinoEncoder
 from encoders.compiled.runtime import FEW_PICTURES, LONG_RUN, RuntimeEncoder, describe_runtime
 from encoders.torch_encoder import TorchEncoder
 from tests.support.compiled_models import EXACT, forbid_torch, pixels
@@ -163,6 +163,20 @@ def test_vectors_of_openvino_agree_with_those_of_onnx_runtime(
         shown = pixels(encoder, FEW_PICTURES + 9) if shown is None else shown
         vectors.append(encoder.encode_pixels(shown))
     assert (vectors[0] * vectors[1]).sum(axis=1).min() > 0.995
+
+
+@pytest.mark.parametrize("count", [1, STREAMS, STREAMS + 1, 16])
+def test_parts_of_a_batch_keep_their_order(count: int, tiny: dict[str, Path], compiled: Compiled) -> None:
+    """OpenVINO computes several parts of a batch at the same time."""
+    compiled("vit")
+    encoder = registry.load(str(tiny["vit"]), EXACT)
+    found = store.find(encoder.space)
+    assert found is not None
+    tower = OpenVinoEncoder(found, encoder)
+    shown = pixels(encoder, count)
+    alone = np.concatenate([tower.encode_pixels(shown[place : place + 1]) for place in range(count)])
+    np.testing.assert_allclose(tower.encode_pixels(shown), alone, atol=1e-3)
+    assert tower.encode_pixels(shown[:0]).shape == (0, encoder.space.dim)
 
 
 def test_onnx_runtime_goes_on_where_openvino_fails(
