@@ -71,7 +71,7 @@ def patch_pointer(encoder: Encoder) -> Pointer:
 
     def maps(image: Image.Image, prompts: Sequence[str]) -> NDArray[np.float32]:
         patches = encoder.encode_patches(encoder.patch_preprocess.pixels(image)[None])[0]  # (rows, columns, D)
-        similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", patches, encoder.encode_texts(prompts))
+        similarity: NDArray[np.float32] = np.einsum("rcd,pd->prc", patches, encoder.encode_patch_texts(prompts))
         return similarity
 
     return maps

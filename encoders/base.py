@@ -30,8 +30,8 @@ class Encoder(ABC):
 
     Args:
         model: The name of the model, by which a library loads it again.
-        weights: A digest or version of the weights. It must change whenever vectors change. It may begin with the
-            version of the model and a colon (see `Space`).
+        weights: A digest or version of the weights. It must change whenever vectors of pictures change; if only those
+            of texts do, `text_version` must. It may begin with the version of the model and a colon (see `Space`).
         dim: The length of a vector.
         preprocess: How pictures become pixels.
         batch_size: The maximum number of items in one forward pass.
@@ -89,6 +89,14 @@ class Encoder(ABC):
     def languages(self) -> tuple[str, ...] | None:
         """The languages of texts that the model is meant for, as ISO 639-1 codes; None if this is unknown."""
         return None
+
+    @property
+    def text_version(self) -> str:
+        """What tells vectors of texts from those of earlier releases in the same space; empty if they never changed.
+
+        Vectors of pictures do not depend on it.
+        """
+        return ""
 
     @property
     def calibration(self) -> Path | None:
@@ -170,6 +178,13 @@ class Encoder(ABC):
         """
         parts = [self._unit(self.forward_texts(batch), len(batch)) for batch in _batches(texts, self.batch_size)]
         return np.concatenate(parts) if parts else self._empty()
+
+    def encode_patch_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors (N, D) of texts that are compared with patch features.
+
+        They are those of `encode_texts`, unless a model has others. Raises `BadVectors` as it does.
+        """
+        return self.encode_texts(texts)
 
     def _unit(self, raw: NDArray[np.float32], rows: int) -> Vectors:
         """Check the values and scale rows to unit length. Raises `BadVectors`."""

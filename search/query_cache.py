@@ -92,4 +92,5 @@ class QueryCache:
 
 def _key(encoder: Encoder, text: str) -> bytes:
     language = f"\0{encoder.language}" if encoder.language else ""
-    return hashlib.sha256(f"{encoder.space.fingerprint}{language}\0{text}".encode()).digest()
+    version = f"\0\0{encoder.text_version}" if encoder.text_version else ""
+    return hashlib.sha256(f"{encoder.space.fingerprint}{version}{language}\0{text}".encode()).digest()

@@ -116,7 +116,8 @@ class Embeddings:
 
     def __init__(self, encoder: Encoder, folder: Path) -> None:
         self.encoder = encoder
-        self._folder = folder / encoder.space.fingerprint[:16]
+        self._pictures = folder / encoder.space.fingerprint[:16]
+        self._texts = self._pictures / encoder.text_version[:16]
 
     def pictures(self, name: str, paths: Sequence[Path]) -> Vectors:
         """Return the vectors (N, D) of pictures; `name` names the file that keeps them."""
@@ -127,15 +128,15 @@ class Embeddings:
             opened = ([open_query_image(path, side) for path in batch] for batch in batches)
             return np.concatenate([self.encoder.encode_images(batch) for batch in opened])
 
-        return self._kept(name, [f"{path.name} {path.stat().st_size}" for path in paths], encode)
+        return self._kept(self._pictures, name, [f"{path.name} {path.stat().st_size}" for path in paths], encode)
 
     def texts(self, name: str, texts: Sequence[str]) -> Vectors:
         """Return the vectors (N, D) of texts; `name` names the file that keeps them."""
-        return self._kept(name, texts, lambda: self.encoder.encode_texts(texts))
+        return self._kept(self._texts, name, texts, lambda: self.encoder.encode_texts(texts))
 
-    def _kept(self, name: str, items: Sequence[str], encode: Callable[[], Vectors]) -> Vectors:
+    def _kept(self, folder: Path, name: str, items: Sequence[str], encode: Callable[[], Vectors]) -> Vectors:
         digest = hashlib.sha256("\n".join(items).encode()).hexdigest()[:8]
-        file = self._folder / f"{name} {digest}.npy"
+        file = folder / f"{name} {digest}.npy"
         if file.is_file():
             return np.asarray(np.load(file), np.float32)
         vectors = encode()

@@ -19,7 +19,7 @@ from training.corpora import LANGUAGES
 from training.names import Noun
 from training.texts import Ids
 
-__all__ = ["Texts", "Vocabulary", "Word", "WordSampler", "caption_words", "noun_words"]
+__all__ = ["Texts", "Vocabulary", "Word", "WordSampler", "caption_words", "noun_words", "said_by"]
 
 Texts = Sequence[Mapping[str, Sequence[str]]]
 """The captions of photos by language."""
@@ -92,6 +92,11 @@ class Word:
     """By row of the photo, from 0 to 1. Two of five captions, or the only one, give at least 0.75."""
     weight: float = 1.0
 
+    @property
+    def photos(self) -> int:
+        """The number of photos that it counts for."""
+        return sum(share >= _AGREED for share in self.shares.values())
+
 
 def noun_words(texts: Texts, vocabulary: Vocabulary) -> list[Word]:
     """Return the nouns that the English captions of photos say."""
@@ -99,26 +104,42 @@ def noun_words(texts: Texts, vocabulary: Vocabulary) -> list[Word]:
     def nouns(text: str) -> set[str]:
         return {noun for noun in map(vocabulary.lemma, plain(text).split()) if noun}
 
-    columns = _columns(texts, "en", nouns)
-    return [
+    found = (
         Word(vocabulary.forms(noun), shares, _NOUN_WEIGHT)
-        for noun, shares in columns.items()
-        if len(noun) > 1 and noun not in _STOP_WORDS and _count(shares) >= _LEAST["nouns"]
-    ]
+        for noun, shares in said_by(texts, "en", nouns).items()
+        if len(noun) > 1 and noun not in _STOP_WORDS
+    )
+    return [word for word in found if word.photos >= _LEAST["nouns"]]
 
 
-def caption_words(texts: Texts, lang: str) -> list[Word]:
-    """Return the words that the captions of photos in one language say."""
+def caption_words(texts: Texts, lang: str, least: int = _LEAST["words"], common: float = _COMMON) -> list[Word]:
+    """Return the words that the captions of photos in one language say.
+
+    A word is left out if it counts for fewer than `least` photos, or for more than the share `common` of them.
+    """
     forms: dict[str, Counter[str]] = defaultdict(Counter)
     for word in (word for photo in texts for text in photo.get(lang, ()) for word in _written(text, lang)):
         forms[_stem(word, lang)][word] += 1
     captioned = sum(1 for photo in texts if photo.get(lang))
-    columns = _columns(texts, lang, lambda text: {_stem(word, lang) for word in _written(text, lang)})
-    return [
-        Word(_forms(stem, forms[stem], lang), shares)
-        for stem, shares in columns.items()
-        if _LEAST["words"] <= _count(shares) <= _COMMON * captioned
-    ]
+    columns = said_by(texts, lang, lambda text: {_stem(word, lang) for word in _written(text, lang)})
+    found = (Word(_forms(stem, forms[stem], lang), shares) for stem, shares in columns.items())
+    return [word for word in found if least <= word.photos <= common * captioned]
+
+
+def said_by(texts: Texts, lang: str, words: Callable[[str], set[str]]) -> dict[str, dict[int, float]]:
+    """Return the share of each photo's captions that say a word, by word and row; two of five are nearly full.
+
+    `words` returns the words of a caption.
+    """
+    columns: dict[str, dict[int, float]] = defaultdict(dict)
+    for row, photo in enumerate(texts):
+        several = photo.get(lang, ())
+        factor = 2 if len(several) > 1 else 1
+        # Sorted, so that the order of words does not depend on the hashes of this process.
+        counts = Counter(word for text in several for word in sorted(words(text)))
+        for word, count in counts.items():
+            columns[word][row] = min(1.0, factor * count / len(several))
+    return columns
 
 
 class WordSampler:
@@ -150,23 +171,6 @@ class WordSampler:
 
 def _rank(order: Sequence[str]) -> Callable[[Noun], int]:
     return lambda noun: order.index(noun.offset) if noun.offset in order else len(order)
-
-
-def _columns(texts: Texts, lang: str, words: Callable[[str], set[str]]) -> dict[str, dict[int, float]]:
-    """Return the share of each photo's captions that say a word, by word and row; two of five are nearly full."""
-    columns: dict[str, dict[int, float]] = defaultdict(dict)
-    for row, photo in enumerate(texts):
-        several = photo.get(lang, ())
-        factor = 2 if len(several) > 1 else 1
-        # Sorted, so that the order of words does not depend on the hashes of this process.
-        counts = Counter(word for text in several for word in sorted(words(text)))
-        for word, count in counts.items():
-            columns[word][row] = min(1.0, factor * count / len(several))
-    return columns
-
-
-def _count(shares: Mapping[int, float]) -> int:
-    return sum(share >= _AGREED for share in shares.values())
 
 
 def _written(text: str, lang: str) -> Iterator[str]:

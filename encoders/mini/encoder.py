@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from core.errors import ModelUnavailable
 from core.space import weights_of_version
-from encoders.base import Encoder
+from encoders.base import Encoder, Vectors
 from encoders.mini.tokenizer import MAX_TOKENS, Tokenizer, pad
+from encoders.mini.translations import Translations
 from encoders.onnx_session import open_session
 from encoders.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-__all__ = ["VERSIONS", "WEIGHTS", "MiniEncoder"]
+__all__ = ["TRANSLATIONS", "VERSIONS", "WEIGHTS", "MiniEncoder"]
 
 VERSIONS = tuple(Path(__file__).parent / name for name in ("v3", "v2"))
 """The folders of the versions that ship with the package, the newest first."""
@@ -29,6 +30,8 @@ WEIGHTS = VERSIONS[0]
 
 CALIBRATION = "calibration.json"
 """The name of the file that `training/calibrate.py` writes."""
+TRANSLATIONS = "translations.gz"
+"""The name of the file that `training/translations.py` writes. Its digest is `translations` in `model.json`."""
 
 
 class MiniEncoder(Encoder):
@@ -36,7 +39,8 @@ class MiniEncoder(Encoder):
 
     `folder` is that of a version, by default the newest. It contains `model.json`, `image.onnx`, `cells.onnx`,
     `text.onnx` and `tokenizer.model`, as `training/export.py` writes them, and `calibration.json`. Raises
-    `ModelUnavailable` if one of the first five is missing.
+    `ModelUnavailable` if one of the first five is missing. If `model.json` has the digest of `translations.gz`, words
+    of other languages get the mean of their vectors and those of their English names.
     """
 
     has_patch_features = True
@@ -65,6 +69,11 @@ class MiniEncoder(Encoder):
     def languages(self) -> tuple[str, ...]:
         """The languages of the texts that this version was trained on."""
         return tuple(self.card["languages"])
+
+    @property
+    def text_version(self) -> str:
+        """The digest of the translations; empty if this version has none."""
+        return str(self.card.get("translations", ""))
 
     @property
     def calibration(self) -> Path | None:
@@ -104,7 +113,24 @@ class MiniEncoder(Encoder):
         # One at a time: without padding a vector cannot depend on its batch, and a text takes a millisecond.
         return np.concatenate([self._forward_text(text) for text in texts])
 
+    def encode_patch_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors (N, D) of the text tower, with which the patch features were trained."""
+        return self.encode_untranslated(texts)
+
+    def encode_untranslated(self, texts: Sequence[str]) -> Vectors:
+        """Return the unit vectors (N, D) of the text tower alone."""
+        parts = [self._unit(self._read_text(text), 1) for text in texts]
+        return np.concatenate(parts) if parts else self._empty()
+
     def _forward_text(self, text: str) -> NDArray[np.float32]:
+        own = self._read_text(text)
+        names = self._translations.find(text) if self._translations else {}
+        if not names:
+            return own
+        english = np.array(list(names.values()), np.float32) @ self.encode_untranslated(list(names))  # (D,)
+        return own + english / np.linalg.norm(english)
+
+    def _read_text(self, text: str) -> NDArray[np.float32]:
         ids, mask = pad([self._tokenizer(text)])  # (1, T) both
         vectors: NDArray[np.float32] = self._text_session.run(["embedding"], {"ids": ids, "mask": mask})[0]
         return vectors  # (1, D)
@@ -112,6 +138,10 @@ class MiniEncoder(Encoder):
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         return Tokenizer(self._file("tokenizer.model"), self._max_tokens)
+
+    @cached_property
+    def _translations(self) -> Translations | None:
+        return Translations(self._file(TRANSLATIONS)) if self.text_version else None
 
     @cached_property
     def _image_session(self) -> "InferenceSession":

@@ -113,7 +113,7 @@ class PatchSimilarityEngine:
     def _vector(self, prompt: Prompt) -> NDArray[np.float32]:
         """Return the unit vector (D,) of a prompt."""
         if isinstance(prompt, TextPrompt):
-            return np.asarray(self.encoder.encode_texts([prompt.text])[0])
+            return np.asarray(self.encoder.encode_patch_texts([prompt.text])[0])
         if isinstance(prompt, PicturePrompt):
             return np.asarray(self.encoder.encode_images([render_prompt(prompt)])[0])
         dim = self.encoder.space.dim
@@ -124,7 +124,7 @@ class PatchSimilarityEngine:
     @cached_property
     def _concepts(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The vector to subtract (D,), and the background concepts without it as unit vectors (C, D)."""
-        vectors = self.encoder.encode_texts(BACKGROUND_CONCEPTS)
+        vectors = self.encoder.encode_patch_texts(BACKGROUND_CONCEPTS)
         common = vectors.mean(axis=0) * np.float32(self.encoder.centre_patches)
         return common, _unit(vectors - common)
 

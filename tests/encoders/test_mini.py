@@ -46,10 +46,11 @@ def random_squares(side: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda folder: folder.name)
 def test_weight_files_match_the_card_and_are_small(version: Path) -> None:
     files = sorted(path for path in version.iterdir() if path.is_file())
-    assert [path.name for path in files] == [
-        *("calibration.json", "cells.onnx", "image.onnx", "model.json", "text.onnx", "tokenizer.model")
-    ]
     card = json.loads((version / "model.json").read_text())
+    assert [path.name for path in files] == [
+        *("calibration.json", "cells.onnx", "image.onnx", "model.json", "text.onnx", "tokenizer.model"),
+        *(["translations.gz"] if "translations" in card else []),
+    ]
     assert sum(path.stat().st_size for path in files) <= MAX_BYTES[card["version"]]
     digest = hashlib.sha256()
     for name in ("image.onnx", "cells.onnx", "text.onnx", "tokenizer.model"):
