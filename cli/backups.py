@@ -65,7 +65,8 @@ def write_backup(library: Path, file: Path | None, folder: Path | None, *, as_js
 
 def print_snapshots(library: Path, folder: Path | None, *, as_json: bool) -> int:
     """Print the snapshots in a folder, or in that of the library; return the exit code."""
-    files = list_snapshots(absolute(folder if folder else Library.folder_at(library) / SNAPSHOTS_FOLDER))
+    place = absolute(folder if folder else Library.folder_at(library) / SNAPSHOTS_FOLDER)
+    files = list_snapshots(place)
     for file in files:
         snapshot, fault = _opened(file.path)
         counts = snapshot.header.counts if snapshot else {}
@@ -74,6 +75,8 @@ def print_snapshots(library: Path, folder: Path | None, *, as_json: bool) -> int
             print_json({"snapshot": str(file.path), **facts, "fault": fault})
         else:
             print_text(f"{file.path}  {in_units(file.size)}  {fault or _counted(counts)}")
+    if not files:
+        warn(f"there are no snapshots in {shown(place)}")
     return FOUND if files else NOTHING_FOUND
 
 

@@ -28,6 +28,8 @@ def print_jobs(library: Path, *, as_json: bool) -> int:
         jobs = list_jobs(opened)
         _print(jobs, as_json=as_json)
         _warn_if_not_run(opened)
+    if not jobs:
+        warn("there are no jobs")
     return 0 if jobs else 1
 
 

@@ -86,6 +86,8 @@ def print_duplicates(
         print_paths([path for group in groups for path in group.others], end=b"\0" if print0 else b"\n")
     else:
         _print_groups(groups)
+    if not groups:
+        warn("no near-duplicates were found")
     if ungrouped:
         warn(f"{ungrouped:,} pictures have not been compared yet; `sightline index` compares them")
     return FOUND if groups else NOTHING_FOUND

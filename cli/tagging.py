@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.options import PictureSelection
-from cli.output import print_json, print_text, shown
+from cli.output import print_json, print_text, shown, warn
 from cli.paths import logical_path, logical_paths
 from cli.query_building import add_condition, build_filters
 from cli.results import FOUND, NOTHING_FOUND
@@ -111,6 +111,8 @@ def _print_counts(library: Library, *, as_json: bool) -> int:
             print_json({"tag": count.name, "pictures": count.pictures, "sources": count.by_source})
         else:
             print_text(f"{count.pictures:>8,}  {count.name}  ({', '.join(sorted(count.by_source))})")
+    if not counts:
+        warn("there are no tags")
     return FOUND if counts else NOTHING_FOUND
 
 

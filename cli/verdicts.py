@@ -49,6 +49,8 @@ def print_verdicts(*, library: Path, as_json: bool) -> int:
         while page := list_verdicts(opened, PAGE_SIZE, last):
             _print_pairs(opened, page, as_json=as_json)
             found, last = True, page[-1]
+    if not found:
+        warn("no pictures are recorded as distinct")
     return FOUND if found else NOTHING_FOUND
 
 

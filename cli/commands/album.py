@@ -15,7 +15,7 @@ from cli.options import (
     output_options,
     selection_options,
 )
-from cli.output import print_json, print_text
+from cli.output import print_json, print_text, warn
 
 __all__ = ["album"]
 
@@ -96,6 +96,8 @@ def list_albums(ctx: click.Context, library: Path, as_json: bool) -> None:
             print_text(f"{summary.pictures:>8,}  {record.name}{missing}")
         else:
             print_text(f"{'-':>8}  {record.name}  ({record.query})")
+    if not summaries:
+        warn("there are no albums")
     ctx.exit(0 if summaries else 1)
 
 

@@ -81,7 +81,7 @@ def test_no_groups_exit_with_1(sightline: Sightline, library: Library, tmp_path:
     photo(3).save(tmp_path / "one" / "a.png")
     index(library, [tmp_path / "one"], FakeEncoder())
     answer = sightline("--library", library.path, "duplicates")
-    assert (answer.code, answer.out, answer.err) == (1, b"", "")
+    assert (answer.code, answer.out, answer.err) == (1, b"", "sightline: no near-duplicates were found\n")
 
 
 @pytest.mark.parametrize("kind", ["png", "html"])

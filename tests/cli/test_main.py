@@ -182,6 +182,24 @@ def test_file_that_cannot_be_written_is_reported_as_all_errors_are(
     assert answer.err == f"sightline: Cannot write {tmp_path}/none/\\x1b[31m.csv: No such file or directory\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tags"], "there are no tags"),
+        (["album", "list"], "there are no albums"),
+        (["jobs", "list"], "there are no jobs"),
+        (["distinct"], "no pictures are recorded as distinct"),
+        (["duplicates"], "no near-duplicates were found"),
+        (["backup", "--list", "--to", "."], "there are no snapshots in "),
+    ],
+)
+def test_empty_lists_are_reported(sightline: Sightline, filled: Path, words: list[str], message: str) -> None:
+    """Exit code 1 without a word would look like a failure."""
+    answer = sightline(*words)
+    assert (answer.code, answer.out) == (1, b"")
+    assert answer.err.startswith(f"sightline: {message}")
+
+
 @pytest.mark.parametrize(("loaded", "frozen"), [("", "True"), ("import sys; sys.modules['torch'] = sys; ", "False")])
 def test_garbage_collection_is_skipped_at_exit(loaded: str, frozen: str) -> None:
     """A collection of all imported modules at exit takes longer than many verbs."""
