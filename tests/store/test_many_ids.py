@@ -63,7 +63,7 @@ def test_contents_are_read_by_any_number_of_ids(library: Library, stored: Stored
     assert digests.keys() == load_content_records(library, ids).keys() == set(ids[:2])
     many = [*digests.values(), *(number.to_bytes(32) for number in ids)]
     assert contents_with_digests(library, many) == {digest: key for key, digest in digests.items()}
-    assert load_frames(library, ids) == load_texts(library, ids) == load_dates_taken(library, array) == {}
+    assert (load_frames(library, ids), load_texts(library, ids), load_dates_taken(library, array)) == ({}, {}, {})
     assert load_vectors(library, stored, array).shape == (len(ids), stored.space.dim)
     with library.read() as connection:
         chosen = FieldTest("id", Op.IN, tuple(ids))
