@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from core.errors import InvalidQuery
 from search.filters import Filters
@@ -50,6 +50,12 @@ class SearchOptions:
     """Average each text over the prompt templates of this language (`search/prompt_templates.py`)."""
 
     def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("sort", self.sort, get_args(Sort)),
+            ("long_texts", self.long_texts, get_args(LongTexts)),
+        ):
+            if value not in choices:
+                raise InvalidQuery(f"{name} must be {' or '.join(map(repr, choices))}, not {value!r}.")
         if self.k < 1:
             raise InvalidQuery(f"k must be at least 1, not {self.k}.")
         if self.min_score is not None and not math.isfinite(self.min_score):

@@ -91,6 +91,9 @@ class Library(LibraryLocks):
             raise
         return library
 
+    def __repr__(self) -> str:
+        return f"Library({self.location!r})"
+
     @property
     def location(self) -> str:
         """What people call the library: its folder, or a URL without a password."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +112,27 @@ def test_hit_path_is_the_copy_in_the_filtered_folder(
         )
         assert hit.path == tmp_path / "all" / folder / "red.png"
         assert len(hit.copies) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"after": "2023"}, "after must be a datetime"),
+        ({"before": 2023}, "before must be a datetime"),
+        ({"within": "holidays"}, "within must be a tuple of folders"),
+        ({"where": "iso>800"}, "where must be a condition"),
+    ],
+)
+def test_filters_refuse_texts_when_they_are_made(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidQuery, match=message):
+        Filters(**values)
+
+
+def test_options_refuse_unknown_orders() -> None:
+    with pytest.raises(InvalidQuery, match="sort must be 'relevance' or 'date', not 'newest'"):
+        SearchOptions(sort="newest")  # type: ignore[arg-type]
+    with pytest.raises(InvalidQuery, match="long_texts must be 'split' or 'truncate'"):
+        SearchOptions(long_texts="cut")  # type: ignore[arg-type]
 
 
 def test_folder_outside_library_raises(searcher: Searcher, tmp_path: Path) -> None:
