@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.options import PictureSelection
-from cli.output import print_json, print_text
+from cli.output import counted, print_json, print_text
 from cli.paths import logical_path, logical_paths
 from cli.query_building import build_filters
 from cli.results import FOUND, NOTHING_FOUND
@@ -115,5 +115,5 @@ def _report(text: str, name: str, number: int, *, as_json: bool, code: int) -> i
     if as_json:
         print_json({"album": name, "changed": number})
     else:
-        print_text(f"{text} {number:,} {'picture' if number == 1 else 'pictures'}.")
+        print_text(f"{text} {counted(number, 'picture', 'pictures')}.")
     return code

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from cli.output import in_units, print_json, print_text, say_waiting, shown, warn
+from cli.output import counted, in_units, print_json, print_text, say_waiting, shown, warn
 from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
 from core.errors import SnapshotError
@@ -74,7 +74,7 @@ def print_snapshots(library: Path, folder: Path | None, *, as_json: bool) -> int
             facts = {"created": file.created_at.isoformat() + "Z", "bytes": file.size, "counts": counts}
             print_json({"snapshot": str(file.path), **facts, "fault": fault})
         else:
-            print_text(f"{file.path}  {in_units(file.size)}  {fault or _counted(counts)}")
+            print_text(f"{file.path}  {in_units(file.size)}  {fault or _contents(counts)}")
     if not files:
         warn(f"there are no snapshots in {shown(place)}")
     return FOUND if files else NOTHING_FOUND
@@ -128,14 +128,12 @@ def _opened(path: Path) -> tuple[Snapshot | None, str | None]:
 
 def _print_taken(taken: TakenSnapshot) -> None:
     verb = "Wrote" if taken.is_new else "Nothing has changed since"
-    print_text(f"{verb} {taken.path}: {_counted(taken.counts)}")
+    print_text(f"{verb} {taken.path}: {_contents(taken.counts)}")
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _contents(counts: Mapping[str, int]) -> str:
     parts = [
-        f"{number:,} {one if number == 1 else several}"
-        for kind, (one, several) in RECORDS.items()
-        if (number := counts.get(kind, 0))
+        counted(number, one, several) for kind, (one, several) in RECORDS.items() if (number := counts.get(kind, 0))
     ]
     return ", ".join(parts) or "no tags, ratings, albums or judgements yet"
 
@@ -180,4 +178,4 @@ def _print_report(report: RestoreReport, snapshot: Snapshot, *, dry_run: bool) -
 
 
 def _pictures(number: int) -> str:
-    return f"{number:,} {'picture' if number == 1 else 'pictures'}"
+    return counted(number, "picture", "pictures")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.model_versions import unused_newer_version
-from cli.output import print_json, print_text, warn
+from cli.output import counted, print_json, print_text, warn
 from cli.passed_over import by_type
 from cli.paths import logical_path
 from cli.progress import ProgressBar
@@ -129,16 +129,16 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
     names = ("new", "changed", "moved", "restored", "unchanged", "failed")
     parts = [f"{number:,} {name}" for name in names if (number := getattr(summary, name))]
     nothing = "no supported pictures" if summary.passed_over else "nothing found"
-    seen = _counted(summary.seen, "picture", "pictures")
+    seen = counted(summary.seen, "picture", "pictures")
     print_text(f"{seen} in {summary.seconds:.1f} s: {', '.join(parts) or nothing}")
     if summary.companions:
         one, several = "RAW file or moving part belongs", "RAW files and moving parts belong"
-        print_text(f"  {_counted(summary.companions, one, several)} to pictures beside them")
+        print_text(f"  {counted(summary.companions, one, several)} to pictures beside them")
     if summary.duplicates:
         one, several = "is a copy of an indexed one", "are copies of indexed ones"
         print_text(f"  {summary.duplicates:,} of the new pictures {one if summary.duplicates == 1 else several}")
     if summary.metadata_updated:
-        updated = _counted(summary.metadata_updated, "picture has", "pictures have")
+        updated = counted(summary.metadata_updated, "picture has", "pictures have")
         print_text(f"  {updated} new metadata from XMP files or headers")
     if summary.missing:
         one, several = "picture was not found; its record is", "pictures were not found; their records are"
@@ -146,11 +146,11 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
     if summary.failed:
         print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
     for extra, number in needed_extras.items():
-        files = _counted(number, "file of the library needs", "files of the library need")
+        files = counted(number, "file of the library needs", "files of the library need")
         print_text(f"  {files} an extra: pip install 'sightline[{extra}]'")
     if summary.passed_over:
         number = sum(summary.passed_over.values())
-        files = _counted(number, "file was", "files were")
+        files = counted(number, "file was", "files were")
         print_text(f"  {files} passed over: {by_type(summary.passed_over)}")
     for folder in summary.unreadable:
         print_text(f"  could not read the folder {folder}; its records are kept")
@@ -159,7 +159,3 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
     for folder in summary.absent:
         print_text(f"  the pictures of {folder} are not there, and are kept. Is its disk mounted? If they are gone,")
         print_text("    run again with --accept-missing")
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"

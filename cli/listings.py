@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.options import FilterOptions
-from cli.output import in_utf8, print_json, print_paths, print_text, shown, warn
+from cli.output import counted, in_utf8, print_json, print_paths, print_text, shown, warn
 from cli.paths import logical_path
 from cli.query_building import add_condition, build_filters, query_line
 from cli.results import FOUND, NOTHING_FOUND, write_table
@@ -37,7 +37,7 @@ def print_facets(
             for count in counts[:top]:
                 print_json({"facet": name, "value": count.value, "pictures": count.pictures})
     else:
-        print_text(f"{facets.pictures:,} {'picture' if facets.pictures == 1 else 'pictures'}")
+        print_text(counted(facets.pictures, "picture", "pictures"))
         for name, counts in facets.counts.items():
             if counts:
                 _print_facet(name, counts, top)

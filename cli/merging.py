@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.backups import SUBJECTS, report_counts
-from cli.output import print_json, print_text, shown
+from cli.output import counted, print_json, print_text, shown
 from cli.progress import ProgressBar
 from cli.snapshots import keep_snapshot
 from core.errors import LibraryUnusable
@@ -97,7 +97,7 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     number = report.pictures
     verb = "Would add" if dry_run else "Added"
     known = f"{number['present']:,} {'is' if number['present'] == 1 else 'are'} here already"
-    print_text(f"{verb} {_counted(number['new'], 'picture', 'pictures')}; {known}")
+    print_text(f"{verb} {counted(number['new'], 'picture', 'pictures')}; {known}")
     for root in report.roots:
         print_text(f"  Folder {shown(root.other)}{_moved(root)} {_relation(root)}")
         if not is_folder(root.path):
@@ -105,13 +105,13 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
             print_text(f"    It is not there now. If it is at another place, {place} where.")
     if number["taken"]:
         one, several = "file had", "files had"
-        files = _counted(number["taken"], one, several)
+        files = counted(number["taken"], one, several)
         print_text(f"  {files} changed since it was indexed here; the record of the other library counts")
     if number["kept"]:
         one, several = "file has another content", "files have other contents"
-        print_text(f"  {_counted(number['kept'], one, several)} in the other library; kept as they are here")
+        print_text(f"  {counted(number['kept'], one, several)} in the other library; kept as they are here")
     for each in report.spaces:
-        vectors = _counted(report.vectors[each.other.id], "vector", "vectors")
+        vectors = counted(report.vectors[each.other.id], "vector", "vectors")
         match each.relation:
             case SpaceRelation.SAME:
                 print_text(f"  {each.other.space}: {vectors} added")
@@ -122,7 +122,7 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
                 print_text("    Export it from the other library, and import it under another name.")
     _print_said(report, dry_run=dry_run)
     if report.without_vector:
-        pictures = _counted(report.without_vector, "picture has", "pictures have")
+        pictures = counted(report.without_vector, "picture has", "pictures have")
         print_text(f"  {pictures} no vector of the active model; `sightline index` on the folders embeds them.")
 
 
@@ -149,7 +149,3 @@ def _moved(root: MergedRoot) -> str:
 
 def _relation(root: MergedRoot) -> str:
     return RELATIONS[root.relation].format(root=shown(root.root))
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"

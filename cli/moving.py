@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import print_json, print_text, say_waiting, shown
+from cli.output import counted, print_json, print_text, say_waiting, shown
 from cli.paths import logical_path
 from cli.snapshots import keep_snapshot
 from search.query_language.moved_folders import with_folders_moved
@@ -55,7 +55,7 @@ def note_place(library: Path, old: Path, new: Path, *, force: bool, dry_run: boo
 
 def _print_moved(moved: MovedRoot, *, dry_run: bool) -> None:
     verb = "Would move" if dry_run else "Moved"
-    pictures = f"{moved.pictures:,} {'picture' if moved.pictures == 1 else 'pictures'}"
+    pictures = counted(moved.pictures, "picture", "pictures")
     print_text(f"{verb} {shown(moved.old)} to {shown(moved.new)}: {pictures}")
     files = "file is there with its size" if moved.checked == 1 else "files are there with their sizes"
     print_text(f"  {moved.same_size:,} of {moved.checked:,} checked {files}, {moved.same_time:,} with the same time")

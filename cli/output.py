@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 __all__ = [
+    "counted",
     "in_units",
     "in_utf8",
     "is_utf8",
@@ -35,6 +36,11 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 MIN_WIDTH, MAX_WIDTH = 40, 120
 """Limits of the width of wrapped text, in columns."""
+
+
+def counted(number: int, one: str, several: str) -> str:
+    """Return a number with what is counted, as in `1 picture` or `2,000 pictures`."""
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def print_text(text: str = "") -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cli.options import PictureSelection
-from cli.output import print_json, print_text
+from cli.output import counted, print_json, print_text
 from cli.results import FOUND, NOTHING_FOUND
 from cli.tagging import change_pictures
 from store import Library
@@ -24,7 +24,7 @@ def rate_pictures(rating: int | None, selection: PictureSelection, *, library: P
     else:
         unchanged = len(ids) - changed
         rest = f"; {unchanged:,} unchanged" if unchanged else ""
-        print_text(f"Rated {changed:,} {'picture' if changed == 1 else 'pictures'}: {rating_title(rating)}{rest}.")
+        print_text(f"Rated {counted(changed, 'picture', 'pictures')}: {rating_title(rating)}{rest}.")
     return FOUND if ids else NOTHING_FOUND
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.model_versions import NewerVersion, find_newer_version
-from cli.output import print_json, print_text, shown
+from cli.output import counted, print_json, print_text, shown
 from cli.passed_over import by_type
 from core.errors import PictureTooLarge
 from core.space import Space
@@ -154,7 +154,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
     print_text(f"Library   {shown(facts['library'])}  ({facts['bytes'] / 1e6:,.1f} MB{of_machine})")
     print_text(f"Pictures  {facts['pictures']:,}: {_states(facts)}")
     if facts["documents"]:
-        print_text(f"Documents {_counted(facts['documents'], 'imported vector', 'imported vectors')} without a file")
+        print_text(f"Documents {counted(facts['documents'], 'imported vector', 'imported vectors')} without a file")
     for space in facts["spaces"]:
         _print_space(space)
     for each in facts["unfinished_imports"]:
@@ -183,7 +183,7 @@ def _states(counts: dict[str, Any]) -> str:
 def _print_space(space: dict[str, Any]) -> None:
     print_text(
         f"Space     {_title(space)} ({space['fingerprint'][:12]}): "
-        f"{_counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
+        f"{counted(space['vectors'], 'vector', 'vectors')} of {space['dim']} × {space['dtype']}, "
         f"{_space_state(space)}"
     )
     if "address" in space["index"]:
@@ -198,7 +198,7 @@ def _print_texts(texts: dict[str, Any]) -> None:
     """Print how many pictures have been searched for text, if any have."""
     if texts["read"] or texts["failed"]:
         print_text(
-            f"Text      {texts['read']:,} of {_counted(texts['contents'], 'picture', 'pictures')} read, "
+            f"Text      {texts['read']:,} of {counted(texts['contents'], 'picture', 'pictures')} read, "
             f"{texts['with_text']:,} with text, {texts['failed']:,} failed"
         )
 
@@ -216,7 +216,7 @@ def _print_failures(failures: Sequence[dict[str, Any]]) -> None:
 
 def _import_line(unfinished: dict[str, Any]) -> str:
     name, fingerprint = unfinished["name"], unfinished["fingerprint"][:12]
-    vectors = _counted(unfinished["vectors"], "vector", "vectors")
+    vectors = counted(unfinished["vectors"], "vector", "vectors")
     if unfinished["state"] == "under way":
         return f"of {name} is under way: {vectors} so far"
     if unfinished["state"] == "replaced":
@@ -254,21 +254,17 @@ def _server_engine_line(index: dict[str, Any]) -> str:
     measured = f", {_measured(index['recall'])}" if "recall" in index else ", exact"
     if not index["in_use"]:
         return f"Exact search, because {where} had{measured.removeprefix(',')}"
-    behind = f", {_counted(index['behind'], 'picture', 'pictures')} behind" if index["behind"] else ""
-    return f"Engine    {where}: {_counted(index['vectors'], 'vector', 'vectors')}{behind}{measured}"
+    behind = f", {counted(index['behind'], 'picture', 'pictures')} behind" if index["behind"] else ""
+    return f"Engine    {where}: {counted(index['vectors'], 'vector', 'vectors')}{behind}{measured}"
 
 
 def _print_passed_over(facts: dict[str, Any]) -> None:
     number = sum(facts["passed_over"].values())
-    print_text(f"Other     {_counted(number, 'file was', 'files were')} passed over: {by_type(facts['passed_over'])}")
+    print_text(f"Other     {counted(number, 'file was', 'files were')} passed over: {by_type(facts['passed_over'])}")
     if "passed_over_folders" not in facts:
         print_text("          `sightline status --passed-over` lists their folders")
     for folder, files in groupby(facts.get("passed_over_folders", ()), key=itemgetter("folder")):
         print_text(f"Other     {shown(folder)}: {by_type({each['type']: each['files'] for each in files})}")
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
 
 
 def _faiss(build: dict[str, Any]) -> str:
@@ -290,7 +286,7 @@ def _space_state(space: dict[str, Any]) -> str:
     elif space["filling"]:
         parts.append(f"partly filled (`sightline models use {shlex.quote(space['name'])}` continues)")
     if space["covered"] < space["pictures"]:
-        parts.append(f"covers {space['covered']:,} of {_counted(space['pictures'], 'picture', 'pictures')}")
+        parts.append(f"covers {space['covered']:,} of {counted(space['pictures'], 'picture', 'pictures')}")
     if space["failed"]:
         parts.append(f"{space['failed']:,} could not be embedded")
     if space["calibrating"]:

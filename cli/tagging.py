@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.options import PictureSelection
-from cli.output import print_json, print_text, shown, warn
+from cli.output import counted, print_json, print_text, shown, warn
 from cli.paths import logical_path, logical_paths
 from cli.query_building import add_condition, build_filters
 from cli.results import FOUND, NOTHING_FOUND
@@ -100,7 +100,7 @@ def _report(verb: str, name: str, ids: list[int], changed: int, *, as_json: bool
     else:
         unchanged = len(ids) - changed
         rest = f"; {unchanged:,} unchanged" if unchanged else ""
-        print_text(f"{verb} {changed:,} {'picture' if changed == 1 else 'pictures'}: {name}{rest}.")
+        print_text(f"{verb} {counted(changed, 'picture', 'pictures')}: {name}{rest}.")
     return FOUND if ids else NOTHING_FOUND
 
 

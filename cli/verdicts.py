@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import print_json, print_text, shown, warn
+from cli.output import counted, print_json, print_text, shown, warn
 from cli.paths import logical_paths
 from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
@@ -38,7 +38,7 @@ def change_verdicts(paths: Sequence[Path], others: Sequence[Path], *, undo: bool
     else:
         verb = "Withdrew the verdict on" if undo else "Recorded as distinct:"
         rest = f"; {len(pairs) - changed:,} unchanged" if changed < len(pairs) else ""
-        print_text(f"{verb} {changed:,} {'pair' if changed == 1 else 'pairs'} of pictures{rest}.")
+        print_text(f"{verb} {counted(changed, 'pair', 'pairs')} of pictures{rest}.")
     return FOUND
 
 

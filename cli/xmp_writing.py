@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cli.options import PictureSelection
-from cli.output import print_json, print_text, shown, warn
+from cli.output import counted, print_json, print_text, shown, warn
 from cli.paths import logical_path, logical_paths
 from cli.query_building import build_filters
 from cli.rating import rating_title
@@ -88,7 +88,7 @@ def _print_summary(counts: Counter[str], selected: int, *, dry_run: bool) -> Non
     parts = [f"{created:,} new, {changed:,} changed", f"{unchanged:,} unchanged" if unchanged else ""]
     parts.append(f"{refused:,} left as they are" if refused else "")
     total = created + changed
-    print_text(f"{verb} {total:,} {'sidecar' if total == 1 else 'sidecars'}: {', '.join(filter(None, parts))}.")
+    print_text(f"{verb} {counted(total, 'sidecar', 'sidecars')}: {', '.join(filter(None, parts))}.")
     if counts["backups"]:
         print_text("What other programs wrote is kept beside it: NAME.xmp.bak.")
     if counts["other ratings"]:

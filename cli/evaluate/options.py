@@ -131,27 +131,35 @@ def _stem(path: Path) -> str:
 def _check_sources(options: EvalOptions) -> None:
     """Reject systems of several kinds, and data that is missing or given twice."""
     if options.run_files:
-        _refuse(options, "--run-file", ("spaces", "library", "image_vectors", "text_vectors", "indexes", "templates"))
-        if options.qrels is None and not options.datasets:
-            raise click.UsageError("--run-file needs judgements: --qrels FILE, or a DATASET.")
-        if options.direction == "both" or (options.direction == "picture-to-text" and not options.datasets):
-            raise click.UsageError("A run has one direction; from picture to text it needs a DATASET.")
-        if len(options.datasets) > 1:
-            raise click.UsageError("--run-file needs a single DATASET.")
+        _check_runs(options)
     elif options.image_vectors or options.text_vectors or options.pairs:
-        _refuse(options, "--image-vectors", ("spaces", "library", "query_vectors", "templates"))
-        if len(options.image_vectors) != len(options.text_vectors) or not options.image_vectors:
-            raise click.UsageError("Each --image-vectors needs a --text-vectors, of the same model.")
-        if options.pairs and options.datasets:
-            raise click.UsageError("--pairs is instead of a DATASET: the captions of picture i follow one another.")
-        if len(options.datasets) != (not options.pairs):
-            raise click.UsageError("Name one DATASET that lists the captions, or use --pairs.")
+        _check_vector_files(options)
     elif not options.datasets:
         raise click.UsageError("Missing argument 'DATASET...'.")
     if options.captions_per_image and not options.pairs:
         raise click.UsageError("--captions-per-image needs --pairs.")
     if options.image_ids and not options.image_vectors:
         raise click.UsageError("--image-ids needs --image-vectors.")
+
+
+def _check_runs(options: EvalOptions) -> None:
+    _refuse(options, "--run-file", ("spaces", "library", "image_vectors", "text_vectors", "indexes", "templates"))
+    if options.qrels is None and not options.datasets:
+        raise click.UsageError("--run-file needs judgements: --qrels FILE, or a DATASET.")
+    if options.direction == "both" or (options.direction == "picture-to-text" and not options.datasets):
+        raise click.UsageError("A run has one direction; from picture to text it needs a DATASET.")
+    if len(options.datasets) > 1:
+        raise click.UsageError("--run-file needs a single DATASET.")
+
+
+def _check_vector_files(options: EvalOptions) -> None:
+    _refuse(options, "--image-vectors", ("spaces", "library", "query_vectors", "templates"))
+    if len(options.image_vectors) != len(options.text_vectors) or not options.image_vectors:
+        raise click.UsageError("Each --image-vectors needs a --text-vectors, of the same model.")
+    if options.pairs and options.datasets:
+        raise click.UsageError("--pairs is instead of a DATASET: the captions of picture i follow one another.")
+    if len(options.datasets) != (not options.pairs):
+        raise click.UsageError("Name one DATASET that lists the captions, or use --pairs.")
 
 
 def _refuse(options: EvalOptions, kind: str, fields: tuple[str, ...]) -> None:
