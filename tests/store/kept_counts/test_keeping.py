@@ -16,9 +16,7 @@ from sqlalchemy import Connection, delete, event, func, insert, select, text, up
 
 from core.errors import LibraryBusy
 from store import Library
-from store.catalog.bulk_insert import insert_new
 from store.catalog.tables import (
-    BLOCK_SIZE,
     Content,
     ContentBlock,
     ContentPlace,
@@ -37,10 +35,7 @@ from store.kept_counts.block_counts import KIND, BlockCounts, FolderCount
 from store.kept_counts.by_date import contents_by_date
 from store.kept_counts.keeping import count_everything, keep_counts, wrong_counts
 from store.kept_counts.selected import count_selected
-
-CONTENTS = (1, 2, BLOCK_SIZE - 1, BLOCK_SIZE, BLOCK_SIZE + 1, 5 * BLOCK_SIZE)
-STATES = ("present", "missing", "failed", "paired")
-PLACE = {"latitude": 0.0, "longitude": 0.0, "gazetteer": "g"}
+from tests.support.counted_changes import CHANGES, CHOSEN, CONTENTS, Change, apply, insert_content, set_fact
 
 
 @pytest.fixture
@@ -55,87 +50,8 @@ def filled(library: Library) -> Library:
         for number in (1, 2):
             connection.execute(insert(PlaceRow).values(id=number, city=f"C{number}", country="N", country_code="NO"))
         for content in CONTENTS:
-            _add_content(connection, content)
+            insert_content(connection, content)
     return library
-
-
-def _add_content(connection: Connection, content: int) -> None:
-    blank = {"size": 1, "format": "JPEG", "width": 2, "height": 1}
-    connection.execute(insert(Content).values(id=content, digest=b"%032d" % content, **blank))
-    path = {"root_id": 1 + content % 3, "relpath": b"f%d/x/%d.jpg" % (content % 2, content), "size": 1, "mtime_ns": 1}
-    connection.execute(insert(Picture).values(content_id=content, state="present", **path))
-
-
-CHOSEN = st.sampled_from(CONTENTS)
-CHANGES = st.one_of(
-    st.tuples(
-        st.just("fact"),
-        CHOSEN,
-        st.sampled_from(["camera", "lens", "city", "country"]),
-        st.sampled_from(["A", "B", None]),
-    ),
-    st.tuples(st.just("state"), CHOSEN, st.sampled_from(STATES)),
-    st.tuples(st.just("other content"), CHOSEN, CHOSEN),
-    st.tuples(st.just("copy"), CHOSEN, st.integers(1, 3), st.binary(min_size=1, max_size=3)),
-    st.tuples(st.just("tag"), CHOSEN, st.integers(1, 3)),
-    st.tuples(st.just("file tag"), CHOSEN, st.integers(1, 3)),
-    st.tuples(st.just("untag"), CHOSEN),
-    st.tuples(st.just("delete tag"), st.integers(1, 3)),
-    st.tuples(st.just("person"), CHOSEN, st.sampled_from(["Anna", "ANNA", "Bo"])),
-    st.tuples(st.just("place"), CHOSEN, st.sampled_from([1, 2, None])),
-    st.tuples(st.just("delete"), CHOSEN),
-    st.tuples(st.just("add"), CHOSEN),
-)
-
-
-def apply(connection: Connection, change: tuple[object, ...]) -> None:
-    """Make one change, if it is possible."""
-    kind, *values = change
-    content = values[0]
-    files = select(Picture.id).where(Picture.content_id == content)
-    match kind:
-        case "fact":
-            connection.execute(update(Content).where(Content.id == content).values({str(values[1]): values[2]}))
-        case "state":
-            connection.execute(update(Picture).where(Picture.content_id == content).values(state=values[1]))
-        case "other content":
-            if connection.scalar(select(Content.id).where(Content.id == values[1])):
-                connection.execute(update(Picture).where(Picture.content_id == content).values(content_id=values[1]))
-        case "copy":
-            if connection.scalar(select(Content.id).where(Content.id == content)):
-                row = {"root_id": values[1], "relpath": values[2], "size": 1, "mtime_ns": 1, "state": "present"}
-                connection.execute(insert_new(Picture).values(content_id=content, **row))
-        case "tag" | "person" | "place" if connection.scalar(select(Content.id).where(Content.id == content)):
-            if kind == "tag":
-                row = {"tag_id": values[1], "content_id": content, "source": "user"}
-                if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
-                    connection.execute(insert_new(ContentTag).values(row))
-            elif kind == "person":
-                row = {"content_id": content, "key": str(values[1]).lower(), "name": values[1]}
-                is_same = (PersonRow.content_id == content, PersonRow.key == row["key"])
-                connection.execute(delete(PersonRow).where(*is_same))
-                connection.execute(insert(PersonRow).values(row))
-            else:
-                row = {"content_id": content, "place_id": values[1], **PLACE}
-                connection.execute(delete(ContentPlace).where(ContentPlace.content_id == content))
-                connection.execute(insert(ContentPlace).values(row))
-        case "file tag":
-            if connection.scalar(select(Tag.id).where(Tag.id == values[1])):
-                rows = select(text(str(values[1])), Picture.id).where(Picture.content_id == content)
-                statement = insert_new(PictureTag).from_select(["tag_id", "picture_id"], rows)
-                connection.execute(statement)
-        case "untag":
-            connection.execute(delete(ContentTag).where(ContentTag.content_id == content))
-            connection.execute(delete(PictureTag).where(PictureTag.picture_id.in_(files)))
-        case "delete tag":
-            connection.execute(delete(Tag).where(Tag.id == content))
-        case "delete":
-            connection.execute(delete(Picture).where(Picture.content_id == content))
-            connection.execute(delete(Content).where(Content.id == content))
-        case "add":
-            if not connection.scalar(select(Content.id).where(Content.id == content)):
-                connection.execute(delete(Picture).where(Picture.name_key == f"{content}.jpg"))
-                _add_content(connection, int(str(content)))
 
 
 def counted_in_python(connection: Connection, chosen: Sequence[int] = CONTENTS) -> BlockCounts:
@@ -179,7 +95,7 @@ def counted_in_python(connection: Connection, chosen: Sequence[int] = CONTENTS) 
     return counts
 
 
-def change_and_keep(library: Library, number: int, batch: list[tuple[object, ...]]) -> None:
+def change_and_keep(library: Library, number: int, batch: list[Change]) -> None:
     """Apply changes. Every second time, a process that knows nothing then counts, and stores that."""
     with library.transaction() as connection:
         for change in batch:
@@ -191,7 +107,7 @@ def change_and_keep(library: Library, number: int, batch: list[tuple[object, ...
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.lists(CHANGES, max_size=4), max_size=5))
-def test_counts_follow_any_changes(filled: Library, changes: list[list[tuple[object, ...]]]) -> None:
+def test_counts_follow_any_changes(filled: Library, changes: list[list[Change]]) -> None:
     """Also the stored ones."""
     for number, batch in enumerate(changes):
         change_and_keep(filled, number, batch)
@@ -206,7 +122,7 @@ def test_counts_follow_any_changes(filled: Library, changes: list[list[tuple[obj
     chosen=st.lists(CHOSEN, unique=True).map(sorted),
 )
 def test_counts_of_some_contents_follow_any_changes(
-    filled: Library, changes: list[list[tuple[object, ...]]], chosen: list[int]
+    filled: Library, changes: list[list[Change]], chosen: list[int]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(selected, "MIN_EACH", 0)
@@ -226,14 +142,12 @@ DATES = st.sampled_from(
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=st.lists(
-        st.lists(st.one_of(CHANGES, st.tuples(st.just("fact"), CHOSEN, st.just("taken_at"), DATES)), max_size=4),
+        st.lists(st.one_of(CHANGES, st.tuples(st.just(set_fact), CHOSEN, st.just("taken_at"), DATES)), max_size=4),
         max_size=6,
     ),
     share=st.sampled_from([0, 1]),
 )
-def test_contents_by_date_follow_any_changes(
-    filled: Library, changes: list[list[tuple[object, ...]]], share: int
-) -> None:
+def test_contents_by_date_follow_any_changes(filled: Library, changes: list[list[Change]], share: int) -> None:
     """Those of blocks that have changed are merged with the others, or all are sorted."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(by_date, "MAX_CHANGED", share)
