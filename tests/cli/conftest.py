@@ -71,7 +71,8 @@ def sightline(
 
 
 @pytest.fixture
-def filled(indexed: Library, monkeypatch: pytest.MonkeyPatch) -> Path:
+def filled(indexed: Library, monkeypatch: pytest.MonkeyPatch, folder_catalogues: FolderCatalogues | None) -> Path:
     """Make a library of the four colours the default library, and return its folder."""
-    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(indexed.path))
+    place = str(indexed.path)
+    monkeypatch.setenv(LIBRARY_VARIABLE, place if folder_catalogues is None else folder_catalogues.url(place))
     return indexed.path

@@ -76,6 +76,7 @@ def test_documents_explain_every_option_of_search() -> None:
     assert ours <= {name for parameter in search.params for name in parameter.opts}
 
 
+@pytest.mark.sqlite("the example opens a folder, in a process of its own")
 def test_python_example_of_searching_page_runs(tmp_path: Path) -> None:
     import subprocess
     import sys

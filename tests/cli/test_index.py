@@ -273,8 +273,9 @@ def test_repair_fixes_what_verify_finds(sightline: Sightline, filled: Path) -> N
     answer = sightline("verify")
     assert (answer.code, answer.lines) == (0, ["No faults found."])
     assert sightline("verify", "--json").out == b""
+    assert sightline("search", "red").code == 0  # the index file of a copied library may be that of another database
     assert sightline("repair").lines == ["Nothing to repair."]
-    (file,) = (filled / "indexes").iterdir()
+    (file,) = (filled / "indexes").glob("*.faiss")
     file.unlink()
     answer = sightline("verify")
     assert answer.code == 1

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from store import Library
+
 Sightline = Callable[..., Any]
 
 
@@ -15,7 +17,8 @@ def test_migrate_copies_a_library(sightline: Sightline, filled: Path, album: Pat
     assert not target.exists()
     done = sightline("migrate", filled, target)
     assert (done.code, done.err) == (0, "")
-    assert done.lines[0].endswith(f" rows to {target}; every value was compared:")
+    with Library.open(target) as copy:
+        assert done.lines[0].endswith(f" rows to {copy.location}; every value was compared:")
     assert done.lines[1:6] == [*planned.lines[1:5], "  1 tags of pictures"]
     assert sightline("search", "red", "-k", "1", "--paths", "--library", target).text == f"{album / 'red.png'}\n"
     assert sightline("verify", "--library", target).code == 0

@@ -116,7 +116,8 @@ def test_drop_removes_vectors_and_index(indexed: Sightline, album: Path) -> None
     (status,) = indexed("status", "--json").records
     assert [space["model"] for space in status["spaces"]] == ["mini"]
     assert indexed("verify").code == 0
-    assert len(list((Path(status["library"]) / "indexes").iterdir())) == 1
+    with library() as opened:
+        assert len(list(opened.indexes.glob("*.faiss"))) == 1
 
 
 def test_drop_of_active_model_requires_use(indexed: Sightline) -> None:

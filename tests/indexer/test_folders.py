@@ -23,6 +23,7 @@ from tests.support.indexing import CountingEncoder, nonzero_counts, vectors_by_p
 Paint = Callable[..., Path]
 
 
+@pytest.mark.sqlite("on a server, other machines may have the folder at its old path: it is refused")
 def test_renamed_root_is_counted_as_moves(
     library: Library, album: Path, tmp_path: Path, counting: CountingEncoder
 ) -> None:

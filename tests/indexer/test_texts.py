@@ -178,8 +178,9 @@ def test_forgotten_pictures_lose_their_texts(library: Library, tmp_path: Path) -
     with library.read() as connection:
         for table in ("text_readings", "text_frames", "text_lines"):
             assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 0
-        matches = "SELECT count(*) FROM text_index WHERE text_index MATCH '\"platform\"'"
-        assert connection.exec_driver_sql(matches).scalar_one() == 0
+        if library.backend.name == "sqlite":  # whose full-text index is a table of its own
+            matches = "SELECT count(*) FROM text_index WHERE text_index MATCH '\"platform\"'"
+            assert connection.exec_driver_sql(matches).scalar_one() == 0
 
 
 def test_an_unknown_recogniser_and_a_missing_extra(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from encoders.fake import FakeEncoder
 from indexer import Summary
 from store import Library
 from store.catalog.tables import Embedding, Picture, PictureState, Root
+from store.root_places import note_moved
 
 LONG_AGO = 1_700_000_000_000_000_000
 """Modification time of pictures in nanoseconds, so that a copy of their library finds them unchanged."""
@@ -28,6 +29,7 @@ def copied_library(template: Path, path: Path, root: Path) -> Iterator[Library]:
     with Library.open(path) as opened:
         with opened.transaction() as connection:
             connection.execute(update(Root).values(path=os.fsencode(root)))
+        note_moved(opened, [root])
         yield opened
 
 

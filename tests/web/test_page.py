@@ -68,6 +68,7 @@ def test_manifest_names_icons_that_exist(shared: TestClient) -> None:
     assert '<link rel="manifest" href="/static/manifest.webmanifest" crossorigin="use-credentials">' in page
 
 
+@pytest.mark.sqlite("the key of a library is a file; copies of a database have the same key")
 def test_images_of_different_libraries_have_different_addresses(
     library: Library, shared: TestClient, tmp_path: Path
 ) -> None:
