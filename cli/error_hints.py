@@ -1,7 +1,9 @@
 """What to do in the terminal about each of the library's errors, whose messages name no command or option."""
 
 import shlex
+import sys
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +33,13 @@ def describe_error(error: SightlineError) -> str:
     """Return the message of `error`, followed by its hint on a line of its own."""
     hint = hint_for(error)
     return f"{error}\nHint: {hint}" if hint else str(error)
+
+
+def _extra(error: errors.ExtraMissing) -> str:
+    """Name the environment: another pip would install another project of the same name."""
+    python, package = shlex.quote(sys.executable), f"'sightline[{error.extra}]'"
+    installer = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
+    return f"`{installer} {package}` installs them into this environment."
 
 
 def _home_folder(error: errors.HomeFolderNotFound) -> str:
@@ -82,6 +91,7 @@ def _server(error: errors.UnsafeServerSettings) -> str:
 HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
     {
         errors.ClusterUnreachable: lambda _: "`ray start --address HOST:PORT` makes this machine part of a cluster.",
+        errors.ExtraMissing: _extra,
         errors.HomeFolderNotFound: _home_folder,
         errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
         errors.LibraryBusy: lambda _: "Another program changes it at this moment. Try again.",
@@ -120,7 +130,8 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         ),
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
         errors.RootElsewhere: lambda error: (
-            f"`sightline move-root {shlex.quote(str(error.root))} {shlex.quote(str(error.here))} --here` notes that."
+            f"`sightline move-root {shlex.quote(str(error.root))} {shlex.quote(str(error.here))}` says it was moved, "
+            "and with --here that only this machine has it there."
         ),
         errors.RootNotHere: lambda _: (
             "`sightline move-root OLD NEW --here` says where this machine has it. If its files have changed, run again "

@@ -54,8 +54,8 @@ class RootElsewhere(SightlineError):
 
     def __init__(self, path: Path, root: Path, here: Path) -> None:
         super().__init__(
-            f"{path} has files of {root}, a folder that another machine added to the library and that this machine has "
-            f"at {here}. Nothing was changed."
+            f"{path} has files of {root}, a folder of the library, which this machine has at {here} instead. "
+            "Nothing was changed."
         )
         self.path, self.root, self.here = path, root, here
 

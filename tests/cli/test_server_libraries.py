@@ -64,6 +64,17 @@ def test_folder_that_is_away_is_one_of_the_library(sightline: Sightline, photos:
     assert (accepted.code, accepted.record["missing"]) == (0, 4)
 
 
+def test_folder_that_was_renamed_is_not_added_again(sightline: Sightline, photos: str, album: Path) -> None:
+    library, moved = ("--library", photos), album.with_name("pictures")
+    album.rename(moved)
+    refused = sightline("index", moved, *library)
+    assert refused.code == 2
+    assert f"{moved} has files of {album}, a folder of the library, which this machine has at {moved}" in refused.err
+    assert f"`sightline move-root {album} {moved}` says it was moved, and with --here" in refused.err
+    assert sightline("move-root", album, moved, *library).code == 0
+    assert sightline("index", moved, "--json", *library).record["unchanged"] == 4
+
+
 @pytest.mark.parametrize("exists", [True, False])
 def test_folder_that_is_away_is_watched_if_the_library_has_it(
     sightline: Sightline, photos: str, album: Path, monkeypatch: pytest.MonkeyPatch, exists: bool

@@ -41,7 +41,8 @@ def rated_in_snapshot(library: Library) -> int:
     return 0 if snapshot is None else snapshot.header.counts.get("picture", 0)
 
 
-def test_changes_are_kept_by_the_next_check(indexed: Library) -> None:
+def test_changes_are_kept_by_the_next_check(indexed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.snapshots.PAUSE_FACTOR", 1)  # writing takes a second on a loaded machine with a server
     with keeper(indexed, Activity(), 0.01):
         for number, content_id in enumerate((1, 2, 3), start=1):
             rate(indexed, [content_id], 5)
