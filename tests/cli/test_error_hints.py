@@ -1,5 +1,6 @@
 """The hints that the terminal adds to the library's messages."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
     [
         (errors.LibraryNotFound(PATH), "sightline index FOLDER"),
         (errors.RootUnavailable(PATH, 70, 2), "--accept-missing"),
+        (errors.ExtraMissing("Reading text", "ocr"), f"{sys.executable} -m pip install 'sightline[ocr]'"),
         (errors.HomeFolderNotFound("SIGHTLINE_LIBRARY"), "--library or SIGHTLINE_LIBRARY"),
         (errors.FolderExcluded(PATH / "a", PATH), ".sightlineignore"),
         (errors.ModelUnavailable("a/b", "its files", pull="a/b"), "sightline models pull a/b"),
