@@ -151,3 +151,22 @@ def test_wait_for_a_lock_is_no_silence_of_the_server(proxy: StallingProxy, postg
             assert writer is None
         with other.exclusive_if_free() as writer:
             assert writer is not None
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "postgresql://sightline@/postgres?host={folder}&port={port}",
+        "postgresql://sightline@127.0.0.1:1,localhost:{port}/postgres",
+        "postgresql://sightline@unknown:{port}/postgres?hostaddr=127.0.0.1",
+        "postgresql://sightline@one:1,two:{port}/postgres?hostaddr=127.0.0.1,127.0.0.1",
+        "postgresql://sightline@localhost:{port}/postgres?target_session_attrs=read-write&tcp_user_timeout=5000",
+    ],
+)
+def test_server_that_has_answered_is_asked_again(postgres_server: PostgresServer, form: str) -> None:
+    """An address can name several servers."""
+    url = form.format(folder=postgres_server.folder, port=postgres_server.port)
+    connection = connect(ServerAddress(url))
+    assert connection.is_answering is not None
+    assert connection.is_answering()
+    connection.close()
