@@ -36,9 +36,9 @@ def waits_until(ended: Event) -> Iterator[None]:
 
 @contextmanager
 def checks_while_waiting(check: Callable[[], None]) -> Iterator[None]:
-    """Within the block, call `check` several times a second while this thread waits for files. It may raise to stop.
+    """Within the block, call `check` several times a second while this thread waits for files or vector engines.
 
-    What it raises must be no `Exception`, which what reads would take for an error of the store.
+    It may raise to stop. What it raises must be no `Exception`, which what reads would take for an error of the store.
     """
     before = getattr(_threads, "check", None)
     _threads.check = check

@@ -37,11 +37,13 @@ class WatchedConnection(psycopg.Connection[Any]):
     """A connection of `psycopg` that is closed, and raises `psycopg.OperationalError`, if the server does not answer.
 
     What must end at a certain time sets `deadline`, a value of `monotonic()`. Without one, `answers` of another
-    connection decides, which `is_answering` returns.
+    connection decides, which `is_answering` returns. `check` is called several times a second while a statement takes
+    long, and may raise to stop; it must not use this connection.
     """
 
     deadline: float | None = None
     is_answering: Callable[[], bool] | None = None
+    check: Callable[[], None] | None = None
 
     def wait(self, gen: Generator[Any, Any, Result], *arguments: Any, **options: Any) -> Result:
         """Wait for the server, as `psycopg.Connection` does."""
@@ -92,15 +94,18 @@ class Silence:
             connection.give_up("its server does not answer in time")
         if is_ready:
             self._since, self._unanswered = now, 0
-        elif connection.is_answering is not None and now - self._since >= SILENT_SECONDS:
-            self._ask(connection.is_answering)
+            return
+        try:
+            if connection.check is not None:
+                connection.check()
+            if connection.is_answering is not None and now - self._since >= SILENT_SECONDS:
+                self._ask(connection.is_answering)
+        except BaseException:  # the next result would be taken for that of another statement
+            connection.close()
+            raise
 
     def _ask(self, is_answering: Callable[[], bool]) -> None:
-        try:
-            self._unanswered = 0 if is_answering() else self._unanswered + 1
-        except BaseException:  # Ctrl-C: the next result would be taken for that of another statement
-            self._connection.close()
-            raise
+        self._unanswered = 0 if is_answering() else self._unanswered + 1
         self._since = monotonic()
         if self._unanswered >= MAX_UNANSWERED:
             self._connection.give_up("its server does not answer, not even on another connection")

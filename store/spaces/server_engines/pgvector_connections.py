@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from core.errors import ExtraMissing, IndexEngineUnavailable
+from core.root_files.waiting import require_wanted
 from store.spaces.server_engines.address import EngineAddress
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class PgvectorConnections:
         """Lend a connection, and translate errors of the server. It is closed after an error.
 
         What waits for longer than `seconds` raises an error: a server that is stopped, or hangs, does not look at the
-        time itself. Without a limit, such as for building an index, the server must go on answering other connections.
+        time itself. Without a limit, such as for building an index, the server must go on answering other connections,
+        and the run that waits for it may stop (`core.root_files.waiting.checks_while_waiting`).
         Raises `IndexEngineUnavailable` and `ExtraMissing`.
         """
         try:
@@ -82,6 +84,7 @@ class PgvectorConnections:
         connection = WatchedConnection.connect(autocommit=True, prepare_threshold=None, **parameters)
         again = partial(WatchedConnection.connect, autocommit=True, **same_server(connection, parameters))
         connection.is_answering = partial(answers, again)
+        connection.check = require_wanted
         return connection
 
     def _take(self) -> "WatchedConnection | None":

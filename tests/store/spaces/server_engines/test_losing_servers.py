@@ -8,9 +8,11 @@ from threading import Event, Semaphore, Thread
 from urllib.parse import urlsplit
 
 import numpy as np
+import psycopg
 import pytest
 
 from core.errors import IndexEngineOutdated, IndexEngineUnavailable
+from core.root_files.waiting import checks_while_waiting
 from search import Searcher
 from store import Library
 from store.catalog.postgresql import watched_connection
@@ -144,6 +146,30 @@ def test_build_is_given_up_if_the_server_does_not_answer_any_more(
     monkeypatch.setenv(ENGINE_VARIABLE, f"pgvector:{url}")
     setup.update()
     assert state_of(setup).vectors == N
+
+
+@only_pgvector_with_file
+def test_stop_is_noticed_while_an_index_is_built(setup: Setup, clusters: Clusters, pgvector_url: str) -> None:
+    """A job could otherwise be stopped only after minutes or hours."""
+    clusters.add(N)
+    engine = setup.engine()
+    assert isinstance(engine, PgvectorEngine)
+    with psycopg.connect(pgvector_url) as other:
+        engine._tables.lock(other)  # what is built waits, as it does for an index
+
+        def stop() -> None:
+            raise Stopped
+
+        with checks_while_waiting(stop), pytest.raises(Stopped):
+            update_approximation(setup.library, setup.stored)
+    assert engine.state() is None
+    setup.update()
+    assert state_of(setup).vectors == N
+    engine.close()
+
+
+class Stopped(BaseException):
+    """Raised by a check."""
 
 
 @only_pgvector_with_file
