@@ -82,8 +82,7 @@ def test_searches_do_not_report_the_newer_version(old: Sightline, album: Path) -
         ["highlight", album / "red.png", "red"],
     ):
         answer = old(*command)
-        assert answer.err == ""
-        assert f"mini {NEWER}" not in answer.text
+        assert f"mini {NEWER}" not in answer.text + answer.err
 
 
 @pytest.mark.parametrize("model", [(), ("--model", "mini"), ("--model", OLD.name)])
@@ -228,6 +227,6 @@ def test_language_advice_recommends_the_newer_version(old: Sightline) -> None:
     told = old("search", *hungarian).err
     assert f"in Hungarian, in which the model {OLD.title} is known to be weak" in told
     assert f"mini {NEWER} is better and installed. To change to it: `sightline models use mini`." in told
-    assert old("search", *hungarian).err == ""
+    assert "Hungarian" not in old("search", *hungarian).err
     old("models", "use", "mini")
-    assert old("search", *hungarian).err == ""
+    assert "Hungarian" not in old("search", *hungarian).err
