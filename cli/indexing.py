@@ -34,34 +34,29 @@ from store.failures import count_needed_extras
 from store.spaces.registry import list_spaces
 from store.spaces.space_fill import fill_states
 
-__all__ = ["ScanSettings", "index_folders"]
+__all__ = ["DecodeSettings", "IndexSettings", "ScanSettings", "index_folders"]
 
 
 def index_folders(
     paths: Sequence[Path],
-    scan: ScanSettings,
+    settings: IndexSettings,
     *,
     library: Path,
     model: str | None,
     placement: Placement,
     workers: int | None,
     ray: str | None,
-    max_megapixels: float,
-    full: bool,
-    retry_failed: bool,
-    accept_missing: bool,
     with_text: bool,
     as_json: bool,
 ) -> int:
-    """Index folders, and print a summary; return the exit code: 1 if there are files, but no pictures among them."""
+    """Index folders, and print a summary; return the exit code: 1 if there are files, but no pictures among them.
+
+    `workers` and `ray`, the address of a cluster, replace those of `settings` if they are given.
+    """
     try:
-        parse_patterns(scan.exclude)
+        parse_patterns(settings.scan.exclude)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="--exclude") from exc
-    decode = DecodeSettings(max_pixels=round(max_megapixels * 1_000_000))
-    settings = IndexSettings(
-        scan=scan, decode=decode, full=full, only_failed=retry_failed, accept_missing=accept_missing
-    )
     if workers is not None:
         settings = replace(settings, workers=workers)
     # Check for an unknown model, missing folders and an unreachable cluster before creating a library.

@@ -92,20 +92,23 @@ def index(
     as_json: bool,
 ) -> None:
     """Add folders of pictures to the library, or update it after changes."""
-    from cli.indexing import ScanSettings, index_folders
+    from cli.indexing import DecodeSettings, IndexSettings, ScanSettings, index_folders
 
+    settings = IndexSettings(
+        ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links, pairs=not no_pairs),
+        DecodeSettings(max_pixels=round(max_megapixels * 1_000_000)),
+        full=full,
+        only_failed=retry_failed,
+        accept_missing=accept_missing,
+    )
     code = index_folders(
         paths,
-        ScanSettings(exclude=exclude, include_hidden=include_hidden, follow_links=follow_links, pairs=not no_pairs),
+        settings,
         library=library,
         model=model,
         placement=placement,
         workers=workers,
         ray=ray,
-        max_megapixels=max_megapixels,
-        full=full,
-        retry_failed=retry_failed,
-        accept_missing=accept_missing,
         with_text=ocr,
         as_json=as_json,
     )
