@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 
 from core.errors import InvalidQuery
 from encoders.fake import FakeEncoder
@@ -19,7 +19,7 @@ from search.paging import Cursor, CursorPosition
 from store import Library
 from store.catalog.tables import Content, Embedding, Picture, PictureState, Root
 from store.library import mark_changed
-from store.spaces.registry import activate, register
+from store.spaces.registry import StoredSpace, activate, register
 from tests.support.examples import EXAMPLES_FACTOR
 
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)
@@ -38,16 +38,16 @@ def fill(library: Library, vectors: np.ndarray, days: list[int | None]) -> list[
     return made
 
 
-def _add(connection: object, stored: object, root: int, vector: np.ndarray, day: int | None) -> int:
+def _add(connection: Connection, stored: StoredSpace, root: int, vector: np.ndarray, day: int | None) -> int:
     name = np.random.bytes(16)
     content = {"digest": name * 2, "size": 1, "format": "PNG", "width": 1, "height": 1}
     taken = None if day is None else START.replace(day=day)
-    known = connection.execute(insert(Content).values(**content, taken_at=taken).returning(Content.id)).scalar_one()  # type: ignore[attr-defined]
-    blob = stored.to_bytes(vector)  # type: ignore[attr-defined]
-    connection.execute(insert(Embedding).values(space_id=stored.id, content_id=known, vector=blob))  # type: ignore[attr-defined]
+    known = connection.execute(insert(Content).values(**content, taken_at=taken).returning(Content.id)).scalar_one()
+    blob = stored.to_bytes(vector)
+    connection.execute(insert(Embedding).values(space_id=stored.id, content_id=known, vector=blob))
     picture = {"root_id": root, "relpath": name.hex().encode(), "size": 1, "mtime_ns": 1, "state": PictureState.PRESENT}
-    connection.execute(insert(Picture).values(content_id=known, **picture))  # type: ignore[attr-defined]
-    return int(known)
+    connection.execute(insert(Picture).values(content_id=known, **picture))
+    return known
 
 
 def unit(rng: np.random.Generator, n: int, kinds: int) -> np.ndarray:

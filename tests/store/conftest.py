@@ -5,15 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sqlalchemy import insert
 
 from core.space import Space
 from encoders.fake import FakeEncoder
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, PictureState
-from store.library import mark_changed
+from store.catalog.tables import PictureState
 from store.roots import ensure_root
 from store.spaces.registry import StoredSpace, activate, register
+from tests.support.writers import insert_pictures
 
 Unit = Callable[[int], NDArray[np.float32]]
 
@@ -46,25 +45,8 @@ def put(library: Library, stored: StoredSpace, unit: Unit) -> Callable[..., list
         place = ensure_root(writer, library.path.parent / "photos")
 
     def add(*numbers: int, state: PictureState = PictureState.PRESENT) -> list[int]:
-        ids = []
+        vectors = {number: unit(number) for number in numbers}
         with library.transaction() as connection:
-            for number in numbers:
-                values = {"digest": number.to_bytes(32), "size": 1, "format": "PNG", "width": 8, "height": 8}
-                content_id = connection.execute(insert(Content).values(values).returning(Content.id)).scalar_one()
-                blob = stored.to_bytes(unit(number))
-                connection.execute(insert(Embedding).values(space_id=stored.id, content_id=content_id, vector=blob))
-                connection.execute(
-                    insert(Picture).values(
-                        root_id=place.root_id,
-                        relpath=b"%04d.png" % number,
-                        size=1,
-                        mtime_ns=1,
-                        content_id=content_id,
-                        state=state,
-                    )
-                )
-                ids.append(content_id)
-            mark_changed(connection)
-        return ids
+            return insert_pictures(connection, stored, place.root_id, vectors, state)
 
     return add

@@ -15,9 +15,7 @@ from tests.support.announced import index_files
 
 __all__ = ["Fill", "N", "exact_index", "layered", "queries", "suffixes"]
 
-
 N = 600
-
 
 Fill = Callable[[int], list[int]]
 

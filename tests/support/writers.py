@@ -1,11 +1,14 @@
 """Short names for changes of a library that tests make in a single step."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from sqlalchemy import update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, update
 
 from store import Library
-from store.catalog.tables import Picture, PictureState
+from store.catalog.tables import Content, Embedding, Picture, PictureState
 from store.check import repair
 from store.forget import forget
 from store.library import mark_changed
@@ -14,13 +17,34 @@ from store.spaces import index_cache
 from store.spaces.index_cache import CurrentIndex
 from store.spaces.registry import StoredSpace
 
-__all__ = ["add_root", "lose", "publish", "run_forget", "run_repair"]
+__all__ = ["add_root", "insert_pictures", "lose", "publish", "run_forget", "run_repair"]
 
 
 def add_root(library: Library, path: Path) -> RootLocation:
     """Call `ensure_root` as the only writer."""
     with library.exclusive() as writer:
         return ensure_root(writer, path)
+
+
+def insert_pictures(
+    connection: Connection,
+    stored: StoredSpace,
+    root_id: int,
+    vectors: Mapping[int, NDArray[np.floating]],
+    state: PictureState = PictureState.PRESENT,
+) -> list[int]:
+    """Insert pictures, named by numbers, each with a content of its own and its vector; return the content IDs."""
+    blank = {"size": 1, "format": "PNG", "width": 8, "height": 8}
+    inserted = insert(Content).returning(Content.id, sort_by_parameter_order=True)
+    contents = [{"digest": number.to_bytes(32), **blank} for number in vectors]
+    ids = list(connection.execute(inserted, contents).scalars()) if contents else []
+    for number, content_id in zip(vectors, ids, strict=True):
+        embedding = {"space_id": stored.id, "content_id": content_id, "vector": stored.to_bytes(vectors[number])}
+        connection.execute(insert(Embedding).values(embedding))
+        file = {"root_id": root_id, "relpath": b"%04d.png" % number, "size": 1, "mtime_ns": 1}
+        connection.execute(insert(Picture).values(content_id=content_id, state=state, **file))
+    mark_changed(connection)
+    return ids
 
 
 def lose(library: Library, ids: list[int]) -> None:

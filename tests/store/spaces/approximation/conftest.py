@@ -2,17 +2,14 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import insert
 
 from store import Library
-from store.catalog.tables import Content, Embedding, Picture, PictureState
-from store.library import mark_changed
 from store.roots import ensure_root
 from store.spaces.approximation import update_approximation
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace
 from tests.support.inverted_lists import Fill, N
-from tests.support.writers import publish
+from tests.support.writers import insert_pictures, publish
 
 
 @pytest.fixture(autouse=True)
@@ -36,33 +33,7 @@ def fill(library: Library, stored: StoredSpace) -> Fill:
         names = range(last[0], last[0] + number)
         last[0] += number
         with library.transaction() as connection:
-            ids = [
-                connection.execute(
-                    insert(Content)
-                    .values(digest=name.to_bytes(32), size=1, format="PNG", width=8, height=8)
-                    .returning(Content.id)
-                ).scalar_one()
-                for name in names
-            ]
-            rows = [
-                {"space_id": stored.id, "content_id": content_id, "vector": stored.to_bytes(vector)}
-                for content_id, vector in zip(ids, vectors, strict=True)
-            ]
-            connection.execute(insert(Embedding), rows)
-            files = [
-                {
-                    "root_id": place.root_id,
-                    "relpath": b"%06d.png" % name,
-                    "size": 1,
-                    "mtime_ns": 1,
-                    "content_id": content_id,
-                    "state": PictureState.PRESENT,
-                }
-                for name, content_id in zip(names, ids, strict=True)
-            ]
-            connection.execute(insert(Picture), files)
-            mark_changed(connection)
-        return ids
+            return insert_pictures(connection, stored, place.root_id, dict(zip(names, vectors, strict=True)))
 
     return add
 

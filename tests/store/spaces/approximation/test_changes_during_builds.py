@@ -1,5 +1,7 @@
 """Changes of the library while inverted lists are built or merged."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from sqlalchemy import Connection, delete, func, select, update
@@ -18,38 +20,48 @@ from store.spaces.vector_index import FlatIndex
 from tests.support.inverted_lists import Fill, N, layered
 from tests.support.writers import lose, publish
 
+WhileBuilt = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def while_built(monkeypatch: pytest.MonkeyPatch) -> WhileBuilt:
+    """Return a function that sets what happens during the next builds, before vectors are added to the lists."""
+
+    def during(act: Callable[[], object]) -> None:
+        encode = approximation._encode
+
+        def act_then_encode(*arguments: object) -> None:
+            act()
+            encode(*arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(approximation, "_encode", act_then_encode)
+
+    return during
+
 
 def test_a_base_that_was_replaced_during_the_build_is_not_announced(
-    library: Library, stored: StoredSpace, fill: Fill, monkeypatch: pytest.MonkeyPatch
+    library: Library, stored: StoredSpace, fill: Fill, while_built: WhileBuilt
 ) -> None:
     fill(N)
     publish(library, stored)
-    encode = approximation._encode
-
-    def rebuild_then_encode(*arguments: object) -> None:
-        publish(library, stored, rebuild=True)
-        encode(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(approximation, "_encode", rebuild_then_encode)
+    while_built(lambda: publish(library, stored, rebuild=True))
     assert not update_approximation(library, stored)
     assert isinstance(index_cache.load(library, stored).index, FlatIndex)
     assert verify(library) == []
 
 
 def test_changes_during_a_merge_are_kept(
-    library: Library, stored: StoredSpace, built: list[int], fill: Fill, monkeypatch: pytest.MonkeyPatch
+    library: Library, stored: StoredSpace, built: list[int], fill: Fill, while_built: WhileBuilt
 ) -> None:
     fill(100)
     publish(library, stored)
-    encode = approximation._encode
 
-    def change_then_encode(*arguments: object) -> None:
+    def change() -> None:
         fill(10)
         lose(library, built[:5])
         publish(library, stored)
-        encode(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(approximation, "_encode", change_then_encode)
+    while_built(change)
     assert update_approximation(library, stored)
     index = layered(library, stored)
     assert (len(index), index.changes) == (N + 105, 15)
@@ -64,26 +76,30 @@ def test_changes_during_a_merge_are_kept(
     ],
 )
 def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off(
-    library: Library, stored: StoredSpace, fill: Fill, monkeypatch: pytest.MonkeyPatch, feed_is_cut_off: bool
+    library: Library,
+    stored: StoredSpace,
+    fill: Fill,
+    while_built: WhileBuilt,
+    monkeypatch: pytest.MonkeyPatch,
+    feed_is_cut_off: bool,
 ) -> None:
     ids = fill(N)
     publish(library, stored)
-    encode, compared = approximation._encode, list[bool]()
+    compared = list[bool]()
 
-    def change_then_encode(*arguments: object) -> None:
+    def change() -> None:
         fill(7)
         lose(library, ids[:3])
         if feed_is_cut_off:
             with library.transaction() as connection:
                 last = select(func.max(VectorChange.id)).scalar_subquery()
                 connection.execute(delete(VectorChange).where(VectorChange.id < last))
-        encode(*arguments)  # type: ignore[arg-type]
 
     def noted(connection: Connection, space: StoredSpace) -> Ids:
         compared.append(True)
         return searchable_ids(connection, space)
 
-    monkeypatch.setattr(approximation, "_encode", change_then_encode)
+    while_built(change)
     monkeypatch.setattr(current_index, "searchable_ids", noted)
     assert update_approximation(library, stored)
     assert compared == [True] * feed_is_cut_off
@@ -93,15 +109,14 @@ def test_only_what_changed_during_a_build_is_compared_unless_the_feed_is_cut_off
 
 
 def test_vectors_that_are_replaced_during_a_merge_stay_replaced(
-    library: Library, stored: StoredSpace, built: list[int], fill: Fill, monkeypatch: pytest.MonkeyPatch
+    library: Library, stored: StoredSpace, built: list[int], fill: Fill, while_built: WhileBuilt
 ) -> None:
     fill(100)
     publish(library, stored)
-    encode = approximation._encode
     axis = np.zeros(stored.space.dim, np.float32)
     axis[0] = 1
 
-    def replace_then_encode(*arguments: object) -> None:
+    def replace() -> None:
         with library.transaction() as connection:
             same = Embedding.content_id == built[0]
             connection.execute(update(Embedding).where(same).values(vector=stored.to_bytes(axis)))
@@ -110,9 +125,8 @@ def test_vectors_that_are_replaced_during_a_merge_stay_replaced(
         names_before = {path.name for path in library.indexes.glob("*.faiss")}
         publish(library, stored)
         assert {path.name for path in library.indexes.glob("*.faiss")} == names_before  # the first generation again
-        encode(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(approximation, "_encode", replace_then_encode)
+    while_built(replace)
     # On a server, the change feed says what was replaced, and the file before stays announced.
     assert update_approximation(library, stored) != library.backend.shares_files
     assert verify(library) == []
