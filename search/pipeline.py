@@ -26,8 +26,9 @@ from search.active_space import ActiveSpace
 from search.near_duplicates import with_near_duplicates
 from search.options import SearchOptions
 from search.paging import Cursor, CursorPosition, query_digest
-from search.query import Query
+from search.query import Query, TextInput
 from search.query_embedding import EmbeddedQuery, QueryEmbedder
+from search.query_kind import without_articles
 from search.ranking import rank_many, stored_vectors
 from search.ranking_request import RankedHits, RankingRequest, merit
 from search.relevance import TEXT_KINDS, min_relevant_score
@@ -102,7 +103,8 @@ def _ranking_request(
     if options.relevant:
         if query.kind in TEXT_KINDS and space.is_calibrating:
             raise RelevanceNotCalibrated(space.stored.space.title, is_under_way=True)
-        relevant = min_relevant_score(embedded.vector, space.calibration, query.kind, space.stored.space.title)
+        title, tokens = space.stored.space.title, _tokens(space, query)
+        relevant = min_relevant_score(embedded.vector, space.calibration, query.kind, title, tokens)
         min_score = relevant if min_score is None else max(relevant, min_score)
     request = RankingRequest(
         k=options.k,
@@ -202,11 +204,20 @@ def _with_relevance(space: ActiveSpace, query: Query, embedded: EmbeddedQuery, h
     if space.calibration is None or kind is None or kind not in space.calibration.scales:
         return list(hits)
     scores = np.array([hit.score for hit in hits])  # (k,)
-    relevance = space.calibration.relevance(scores, embedded.vector, kind).tolist()  # k
+    relevance = space.calibration.relevance(scores, embedded.vector, kind, _tokens(space, query)).tolist()  # k
     verdict = space.calibration.scales[kind].verdict
     return [
         replace(hit, relevance=value, is_relevant=verdict(value)) for hit, value in zip(hits, relevance, strict=True)
     ]
+
+
+def _tokens(space: ActiveSpace, query: Query) -> int:
+    """Return the number of tokens of a text without its article, if the scale of its kind reads it; else 1."""
+    scale = space.calibration.scales.get(query.kind) if space.calibration and query.kind else None
+    source = query.parts[0].source
+    if scale is None or scale.tokens is None or space.encoder is None or not isinstance(source, TextInput):
+        return 1
+    return space.encoder.count_tokens(without_articles(source.text)) or 1
 
 
 def _page(hits: Sequence[Hit], request: RankingRequest) -> tuple[list[Hit], str | None]:

@@ -8,7 +8,7 @@ import unicodedata
 
 from search.relevance import Kind
 
-__all__ = ["count_words", "text_kind"]
+__all__ = ["count_words", "text_kind", "without_articles"]
 
 LONGEST_PHRASE = 3
 """Words. A text with more is a sentence."""
@@ -80,6 +80,11 @@ def text_kind(text: str) -> Kind | None:
         return None
     words = count_words(text)
     return "word" if words <= 1 else "phrase" if words <= LONGEST_PHRASE else "sentence"
+
+
+def without_articles(text: str) -> str:
+    """Return the words of a text without articles, and without a Chinese numeral and classifier at their start."""
+    return " ".join(_CLASSIFIER.sub("", run) or run for run in _runs(text) if run not in _ARTICLES)
 
 
 def count_words(text: str) -> int:

@@ -42,6 +42,7 @@ class Scale:
     """How to judge the hits of one kind of query.
 
     The first three are the coefficients of the logit: `slope * score + tilt * similarity to the background + constant`.
+    `tokens` is another one, of the logarithm of the number of tokens.
     """
 
     slope: float
@@ -54,6 +55,8 @@ class Scale:
     """A hit below this relevance is probably wrong. If even the best hit is, there is probably no answer."""
     precision: float | None = None
     """The share of right hits among the likely ones, as measured on queries that were not used to fit."""
+    tokens: float | None = None
+    """Negative: a word that the model reads in many pieces is rare, and its hits are less often right. Often None."""
 
     def verdict(self, relevance: float) -> bool | None:
         """Return whether a hit is probably right; None between the two limits."""
@@ -94,22 +97,25 @@ class Calibration:
         content = {"weights": self.weights, "scales": scales, "background": background}
         return json.dumps(content) + "\n"
 
-    def relevance(self, scores: NDArray[np.floating], query: NDArray[np.floating], kind: Kind) -> NDArray[np.float64]:
+    def relevance(
+        self, scores: NDArray[np.floating], query: NDArray[np.floating], kind: Kind, tokens: int = 1
+    ) -> NDArray[np.float64]:
         """Return the relevance (N,), from 0 to 1, of hits with `scores` (N,) for the unit vector `query` (D,).
 
-        Raises `KeyError` for a kind without a scale.
+        `tokens` is the number of tokens of a text without its article, special ones included. Raises `KeyError` for a
+        kind without a scale.
         """
-        logit = self.scales[kind].slope * scores.astype(np.float64) + self._offset(query, kind)
+        logit = self.scales[kind].slope * scores.astype(np.float64) + self._offset(query, kind, tokens)
         return np.asarray(1 / (1 + np.exp(-logit)))
 
-    def score_of(self, relevance: float, query: NDArray[np.floating], kind: Kind) -> float:
+    def score_of(self, relevance: float, query: NDArray[np.floating], kind: Kind, tokens: int = 1) -> float:
         """Return the score whose relevance is `relevance` (between 0 and 1) for the unit vector `query` (D,)."""
         logit = math.log(relevance / (1 - relevance))
-        return (logit - self._offset(query, kind)) / self.scales[kind].slope
+        return (logit - self._offset(query, kind, tokens)) / self.scales[kind].slope
 
-    def _offset(self, query: NDArray[np.floating], kind: Kind) -> float:
+    def _offset(self, query: NDArray[np.floating], kind: Kind, tokens: int) -> float:
         scale = self.scales[kind]
-        return scale.tilt * float(query @ self.background) + scale.constant
+        return scale.tilt * float(query @ self.background) + scale.constant + (scale.tokens or 0) * math.log(tokens)
 
 
 def calibration_of(encoder: Encoder | None) -> Calibration | None:
@@ -121,9 +127,9 @@ def calibration_of(encoder: Encoder | None) -> Calibration | None:
 
 
 def min_relevant_score(
-    vector: NDArray[np.float32], calibration: Calibration | None, kind: Kind | None, model: str
+    vector: NDArray[np.float32], calibration: Calibration | None, kind: Kind | None, model: str, tokens: int = 1
 ) -> float:
-    """Return a score that every likely hit reaches.
+    """Return a score that every likely hit reaches; `tokens` as for `Calibration.relevance`.
 
     Raises `RelevanceNotCalibrated` if the model has no calibration, or none for this kind of query.
     """
@@ -133,4 +139,4 @@ def min_relevant_score(
         raise RelevanceNotCalibrated(model)
     if kind not in calibration.scales:
         raise RelevanceNotCalibrated(model, kind)
-    return calibration.score_of(calibration.scales[kind].likely, vector, kind) - ROUNDING_MARGIN
+    return calibration.score_of(calibration.scales[kind].likely, vector, kind, tokens) - ROUNDING_MARGIN

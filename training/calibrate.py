@@ -29,8 +29,11 @@ MAX_MISSED = 0.02
 """The share of answered queries whose best hit may be called unlikely, in the half to fit. Among queries that were not
 fitted to, it is larger."""
 MAX_WORDS_MISSED = 0.015
-"""The same for single words: at most 0.05 of others are missed in four of five random splits of the words to fit (in 82
-of 100; with 0.02 in 79)."""
+"""The same for single words: at most 0.05 of others are missed in four of five random splits of the words to fit (in 85
+of 100; with 0.02 in 77)."""
+WORD_PRECISION = 0.77
+"""The macro precision of the likely hits of single words in the half to fit. In random splits, those of the other words
+have 0.776 on average, and 0.98 of the recall of the best limit for 0.75."""
 MIN_FOUND = 0.1
 """A kind of query gets no scale if fewer of its queries have a likely hit."""
 
@@ -43,20 +46,24 @@ class Fitted:
     answered: Sequence[Asked]
     unanswered: Sequence[Asked]
     max_missed: float = MAX_MISSED
+    precision: float = verdicts.NEEDED_PRECISION
+    reads_tokens: bool = False
+    """Whether the scale reads the number of tokens."""
 
 
 def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
     """Return the scale of each kind of query for which reliable verdicts exist."""
     words = [asked.everyday, asked.phrases]
     pairs = (
-        Fitted("word", words, [asked.unanswered], MAX_WORDS_MISSED),
+        Fitted("word", words, [asked.unanswered], MAX_WORDS_MISSED, WORD_PRECISION, reads_tokens=True),
         Fitted("phrase", words, [asked.unanswered]),
         Fitted("picture", [asked.pictures], asked.other_pictures),
     )
     scales: dict[Kind, Scale] = {}
     for fitted in pairs:
         answered, unanswered = (_rows(side, fitted.kind, FIT) for side in (fitted.answered, fitted.unanswered))
-        scale = with_limits(fit_pairs(answered, unanswered, mean), answered, mean, fitted.max_missed)
+        found = fit_pairs(answered, unanswered, mean, reads_tokens=fitted.reads_tokens)
+        scale = with_limits(found, answered, mean, fitted.max_missed, fitted.precision)
         if scale is not None:
             scales[fitted.kind] = scale
     sentences = fit_best(asked, mean)
@@ -65,7 +72,9 @@ def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
     return scales
 
 
-def fit_pairs(answered: Sequence[Asked], unanswered: Sequence[Asked], mean: Floats) -> Scale:
+def fit_pairs(
+    answered: Sequence[Asked], unanswered: Sequence[Asked], mean: Floats, *, reads_tokens: bool = False
+) -> Scale:
     """Fit a scale to all pairs of a query and a picture.
 
     Queries with and without an answer weigh a half each, and each query weighs the same within its half.
@@ -74,7 +83,7 @@ def fit_pairs(answered: Sequence[Asked], unanswered: Sequence[Asked], mean: Floa
     for side in (answered, unanswered):
         number = sum(len(asked.scores) for asked in side)
         for asked in side:
-            features.append(_features(asked, mean))
+            features.append(_features(asked, mean, reads_tokens=reads_tokens))
             right.append(asked.right.ravel().astype(float))
             weights.append(np.full(asked.scores.size, 0.5 / number / asked.scores.shape[1]))
     return _scale(np.concatenate(features), np.concatenate(right), np.concatenate(weights))
@@ -101,21 +110,27 @@ def fit_best(asked: verdicts.AllAsked, mean: Floats) -> Scale:
     return _scale(np.concatenate(features), np.concatenate(right), np.concatenate(weights))
 
 
-def with_limits(scale: Scale, answered: Sequence[Asked], mean: Floats, max_missed: float = MAX_MISSED) -> Scale | None:
+def with_limits(
+    scale: Scale,
+    answered: Sequence[Asked],
+    mean: Floats,
+    max_missed: float = MAX_MISSED,
+    precision: float = verdicts.NEEDED_PRECISION,
+) -> Scale | None:
     """Return the scale with the limits of its verdicts; None if no limit gives
     likely hits of the precision needed to enough queries."""
     relevance = np.concatenate([verdicts.relevance_of(asked, scale, mean) for asked in answered])
     right = np.concatenate([asked.right for asked in answered])
-    cut = best_cut(relevance, right)
+    cut = best_cut(relevance, right, precision)
     if cut is None or (relevance >= cut).any(1).mean() < MIN_FOUND:
         return None
     return replace(scale, likely=cut, unlikely=min(cut, _unlikely(scale, answered, mean, max_missed)))
 
 
-def best_cut(relevance: Floats, right: NDArray[np.bool_]) -> float | None:
-    """Return the lowest limit for `relevance` (N, P) at which the likely hits have the precision needed, if any."""
+def best_cut(relevance: Floats, right: NDArray[np.bool_], precision: float = verdicts.NEEDED_PRECISION) -> float | None:
+    """Return the lowest limit for `relevance` (N, P) at which the likely hits have the macro `precision`, if any."""
     for limit in verdicts.LIMITS.tolist():
-        if verdicts.macro_precision(relevance >= limit, right) >= verdicts.NEEDED_PRECISION:
+        if verdicts.macro_precision(relevance >= limit, right) >= precision:
             return float(limit)
     return None
 
@@ -157,14 +172,15 @@ def _unlikely(scale: Scale, answered: Sequence[Asked], mean: Floats, max_missed:
     return float(np.floor(np.quantile(np.concatenate(best), max_missed) * 1000) / 1000)
 
 
-def _features(asked: Asked, mean: Floats) -> Floats:
-    """Return the score of each pair, and the similarity of its query to the background: (N * P, 2)."""
-    return np.column_stack([asked.scores.ravel(), np.repeat(asked.vectors @ mean, asked.scores.shape[1])])
+def _features(asked: Asked, mean: Floats, *, reads_tokens: bool) -> Floats:
+    """Return the score of each pair, the similarity of its query to the background, and its tokens: (N * P, 2 or 3)."""
+    of_query = [asked.vectors @ mean, *([asked.log_tokens] if reads_tokens else [])]
+    return np.column_stack([asked.scores.ravel(), *(np.repeat(each, asked.scores.shape[1]) for each in of_query)])
 
 
 def _scale(features: Floats, right: Floats, weights: Floats) -> Scale:
-    slope, tilt, constant = fit(features, right, weights / weights.sum())
-    return Scale(round(float(slope), 3), round(float(tilt), 3), round(float(constant), 3))
+    slope, tilt, *tokens, constant = (round(float(each), 3) for each in fit(features, right, weights / weights.sum()))
+    return Scale(slope, tilt, constant, tokens=tokens[0] if tokens else None)
 
 
 if __name__ == "__main__":

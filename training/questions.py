@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from encoders.base import Encoder, Vectors
 from search.query_image import open_query_image
-from search.query_kind import text_kind
+from search.query_kind import text_kind, without_articles
 from training import corpora
 from training.corpora import LANGUAGES, Caption
 from training.judgements import judged, read_judgements
@@ -66,6 +66,8 @@ class Asked:
     """(N,): empty for pictures."""
     counts: NDArray[np.integer] | None = None
     """(N, P): how many captions of the picture mention the query; None if no picture answers any of the queries."""
+    tokens: NDArray[np.integer] | None = None
+    """(N,): how many tokens each text has without its article, special ones included; None for pictures."""
     judged: NDArray[np.int8] | None = None
     """(N, P): whether the picture shows what the query names: 1 for yes, 0 for no, -1 if that was not judged."""
 
@@ -88,9 +90,15 @@ class Asked:
             kinds=self.kinds[rows],
             halves=self.halves[rows],
             langs=self.langs[rows],
+            tokens=None if self.tokens is None else self.tokens[rows],
             counts=None if self.counts is None else self.counts[rows],
             judged=None if self.judged is None else self.judged[rows],
         )
+
+    @property
+    def log_tokens(self) -> NDArray[np.floating]:
+        """(N,): the logarithm of the number of tokens, 0 where it is not known."""
+        return np.zeros(len(self.scores)) if self.tokens is None else np.log(self.tokens)
 
     def half(self, half: int) -> "Asked":
         """Return the queries of one half."""
@@ -133,6 +141,10 @@ class Embeddings:
     def texts(self, name: str, texts: Sequence[str]) -> Vectors:
         """Return the vectors (N, D) of texts; `name` names the file that keeps them."""
         return self._kept(self._texts, name, texts, lambda: self.encoder.encode_texts(texts))
+
+    def tokens(self, texts: Sequence[str]) -> NDArray[np.integer]:
+        """Return the number of tokens (N,) of texts without their articles, as searches count them."""
+        return np.array([self.encoder.count_tokens(without_articles(text)) or 1 for text in texts])
 
     def _kept(self, folder: Path, name: str, items: Sequence[str], encode: Callable[[], Vectors]) -> Vectors:
         digest = hashlib.sha256("\n".join(items).encode()).hexdigest()[:8]
@@ -246,7 +258,9 @@ class Questions:
     def _texts(self, name: str, texts: Sequence[str], langs: Sequence[str]) -> Asked:
         vectors = self._embeddings.texts(name, texts)
         kinds = np.array([text_kind(text) for text in texts])
-        return Asked(name, vectors, vectors @ self.photos.T, kinds, np.zeros(len(texts), int), np.array(langs))
+        tokens = self._embeddings.tokens(texts)
+        halves = np.zeros(len(texts), int)
+        return Asked(name, vectors, vectors @ self.photos.T, kinds, halves, np.array(langs), tokens=tokens)
 
     def _sentences(
         self, name: str, captions: Sequence[Caption], owners: NDArray[np.integer], gallery: Vectors

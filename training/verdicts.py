@@ -86,7 +86,8 @@ class AllAsked:
 
 def relevance_of(asked: Asked, scale: Scale, mean: Floats) -> Floats:
     """Return the relevance (N, P) of every picture for every query, on one scale."""
-    logits = scale.slope * asked.scores + (scale.tilt * (asked.vectors @ mean) + scale.constant)[:, None]
+    offsets = scale.tilt * (asked.vectors @ mean) + (scale.tokens or 0) * asked.log_tokens + scale.constant  # (N,)
+    logits = scale.slope * asked.scores + offsets[:, None]
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
@@ -213,15 +214,15 @@ def _galleries(asked: AllAsked) -> Iterator[Asked]:
 
 
 def _scales(calibration: Calibration) -> Iterator[str]:
-    yield "| kind | slope | tilt | constant | likely from | unlikely below | precision of likely hits |"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield "| kind | slope | tilt | tokens | constant | likely from | unlikely below | precision of likely hits |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for kind in KINDS:
         scale = calibration.scales.get(kind)
         if scale is None:
-            yield f"| {kind} | - | - | - | - | - | - |"
+            yield f"| {kind} | - | - | - | - | - | - | - |"
             continue
         precision = "-" if scale.precision is None else f"{scale.precision:.3f}"
-        numbers = (scale.slope, scale.tilt, scale.constant, scale.likely, scale.unlikely)
+        numbers = (scale.slope, scale.tilt, scale.tokens or 0, scale.constant, scale.likely, scale.unlikely)
         yield f"| {kind} | {' | '.join(f'{number:.3f}' for number in numbers)} | {precision} |"
     yield ""
 

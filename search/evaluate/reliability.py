@@ -59,7 +59,7 @@ class Reliability:
     """Whether these are a random sample of the queries with a relevance."""
     results: int
     without_scale: int
-    """Queries of a kind that has no calibrated relevance."""
+    """Queries of a kind that has no calibrated relevance, or one that depends on the number of tokens."""
 
 
 def measure_reliability(measurement: VectorMeasurement, calibration: Calibration) -> Reliability | None:
@@ -70,7 +70,9 @@ def measure_reliability(measurement: VectorMeasurement, calibration: Calibration
     pooled = measurement.pooled
     captions = measurement.dataset.captions
     kinds = [text_kind(caption.text) for caption in captions]
-    usable = [row for row, kind in enumerate(kinds) if kind in calibration.scales]
+    # The number of tokens that some scales read is not known here.
+    known = {kind for kind, scale in calibration.scales.items() if scale.tokens is None}
+    usable = [row for row, kind in enumerate(kinds) if kind in known]
     rows = usable
     if len(rows) > MAX_QUERIES:
         chosen = np.random.default_rng(pooled.resampling.seed).choice(len(rows), MAX_QUERIES, replace=False)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.query_kind import count_words, text_kind
+from search.query_kind import count_words, text_kind, without_articles
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,14 @@ def test_two_chinese_characters_count_as_a_word() -> None:
     assert [count_words("雪" * number) for number in (1, 2, 3, 4, 5, 8)] == [1, 1, 1, 2, 2, 4]
     assert count_words("NBA 篮球 比赛") == 3
     assert count_words("") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        *(("a dog", "dog"), ("Ein Hund!", "hund"), ("the black dog", "black dog"), ("dog", "dog"), ("a", ""), ("", "")),
+        *(("一只狗", "狗"), ("狗", "狗"), ("un chien", "chien"), ("كَلْب", "كلب")),
+    ],
+)
+def test_text_without_its_articles(text: str, rest: str) -> None:
+    assert without_articles(text) == rest

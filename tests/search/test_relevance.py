@@ -51,6 +51,19 @@ def test_relevance_is_the_logistic_function() -> None:
     np.testing.assert_allclose(PLAIN.relevance(np.array([0.74]), generic, "word"), [0.5], atol=1e-6)
 
 
+def test_words_of_many_tokens_are_less_relevant() -> None:
+    """A coefficient of -2 and three tokens take 2 log 3 from the logit, and 0.2 log 3 more score is needed."""
+    scale = replace(PLAIN.scales["word"], tokens=-2.0)
+    calibration = replace(PLAIN, scales={"word": scale})
+    query = np.array([1, 0], np.float32)
+    np.testing.assert_allclose(calibration.relevance(np.array([0.5]), query, "word", 3), [1 / 10])  # odds of 1 to 9
+    needed = min_relevant_score(query, calibration, "word", "m", 3) - min_relevant_score(
+        query, calibration, "word", "m"
+    )
+    assert needed == pytest.approx(0.2 * np.log(3))
+    np.testing.assert_allclose(calibration.relevance(np.array([0.5]), query, "word"), [0.5])
+
+
 def shipped(encoder: MiniEncoder) -> Calibration:
     found = calibration_of(encoder)
     assert found is not None
@@ -159,6 +172,26 @@ def test_relevant_keeps_only_relevant_hits(gallery: Searcher) -> None:
     assert 0 < len(good) < 40
     assert gallery.search(text, SearchOptions(k=40, relevant=True)).hits == tuple(good)
     assert gallery.search(text, k=40) == hits
+
+
+@pytest.mark.parametrize("text", ["tractor", "a lighthouse", "Schneemann", "拖拉机", "weathervane"])
+def test_verdicts_of_words_agree_with_the_search_for_relevant_hits(gallery: Searcher, text: str) -> None:
+    hits = gallery.search(text, k=100)
+    assert len(hits) == 100
+    relevant = gallery.search(text, SearchOptions(k=100, relevant=True)).hits
+    assert relevant == tuple(hit for hit in hits if hit.is_relevant)
+
+
+def test_article_does_not_make_a_word_rare(gallery: Searcher) -> None:
+    scale = shipped(MiniEncoder()).scales["word"]
+    assert scale.tokens is not None
+    assert scale.tokens < 0
+    (plain,), (with_article,) = (gallery.search(text, k=1) for text in ("tractor", "a tractor"))
+    assert plain.relevance is not None
+    assert with_article.relevance is not None
+    logits = [np.log(each / (1 - each)) for each in (plain.relevance, with_article.relevance)]
+    # What remains is the score and the similarity to the background; one more token would take 0.77 from the logit.
+    assert logits[1] - logits[0] == pytest.approx(scale.slope * (with_article.score - plain.score), abs=0.2)
 
 
 def test_image_queries_use_their_own_scale(gallery: Searcher, tmp_path: Path) -> None:

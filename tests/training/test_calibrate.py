@@ -65,6 +65,31 @@ def test_each_query_weighs_the_same() -> None:
     assert relevance_of(asked([[0.8]]), scale, MEAN)[0, 0] == pytest.approx(0.75, abs=0.01)
 
 
+def test_words_of_many_tokens_are_less_relevant_at_the_same_score() -> None:
+    """At one token, nine of ten pictures are right, and at three, one."""
+    tokens = np.array([1, 3])
+    words = replace(asked([[0.5] * 10] * 2, [[2] * 9 + [0], [2] + [0] * 9]), tokens=tokens)
+    none = asked([[-10.0] * 10])
+    scale = fit_pairs([words], [none], MEAN, reads_tokens=True)
+    assert scale.tokens is not None
+    found = relevance_of(replace(asked([[0.5], [0.5]]), tokens=tokens), scale, MEAN)
+    np.testing.assert_allclose(found, [[0.9], [0.1]], atol=0.01)
+    np.testing.assert_allclose(
+        Calibration("w", np.zeros(2, np.float32), {"word": scale}).relevance(np.array([0.5]), np.ones(2), "word", 3),
+        [0.1],
+        atol=0.01,
+    )
+    assert fit_pairs([words], [none], MEAN).tokens is None
+
+
+def test_limit_for_another_precision() -> None:
+    relevance = np.array([[0.9, 0.8, 0.7, 0.6, 0.5]])
+    right = np.array([[1, 1, 1, 0, 0]], bool)
+    cut = best_cut(relevance, right, 0.8)  # 3 of 3 from 0.7 on are right, 3 of 4 from 0.6 on
+    assert cut is not None
+    assert 0.6 < cut <= 0.7
+
+
 def test_macro_averages_worked_out_by_hand() -> None:
     right = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]], bool)
     likely = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
@@ -157,8 +182,8 @@ def test_tables_worked_out_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     owners = np.zeros(2, int)
     all_asked = AllAsked(words, words, none, none, words, [none], sentences, owners, sentences, owners, [sentences])
     lines = list(tables(all_asked, Calibration("w", np.zeros(2, np.float32), {"word": scale})))
-    assert "| word | 10.000 | 0.000 | -5.000 | 0.500 | 0.119 | - |" in lines
-    assert "| sentence | - | - | - | - | - | - |" in lines
+    assert "| word | 10.000 | 0.000 | 0.000 | -5.000 | 0.500 | 0.119 | - |" in lines
+    assert "| sentence | - | - | - | - | - | - | - |" in lines
     # The first word has two likely hits, the first of them right. With a limit of 0.4, 1/2 and 1 of the hits are right.
     assert "| words | 3 | 0.333 | 0.500 | 0.333 | 0.667 | 1.000 | 0.333 of 3 |" in lines
     assert (

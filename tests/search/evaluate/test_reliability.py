@@ -61,6 +61,7 @@ def test_relevance_is_that_of_search() -> None:
     assert [each.relevance for each in found.bins] == [0.5, pytest.approx(high)]
     assert found.error == pytest.approx((0.5 + (1 - high)) / 2)
     assert measure_reliability(measured, replace(calibration, scales={"sentence": Scale(1, 0, 0)})) is None
+    assert measure_reliability(measured, replace(calibration, scales={"word": Scale(2, 0, 0, tokens=-1)})) is None
 
 
 @pytest.mark.parametrize("more", [0, 50])
