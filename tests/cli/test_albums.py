@@ -107,3 +107,12 @@ def test_mistakes_are_explained(sightline: Sightline, filled: Path, arguments: l
     assert answer.code == 2
     assert message in answer.err
     assert shown(sightline, "hand") == ["red.png"]
+
+
+def test_search_in_a_folder_whose_name_is_not_utf8_is_not_saved(sightline: Sightline, filled: Path) -> None:
+    folder = filled / "caf\udce9"
+    for words in ((f'in:"{folder}"',), ("--in", folder)):
+        refused = sightline("album", "save", "Café", *words)
+        assert (refused.code, refused.out) == (2, b"")
+        assert refused.err.startswith("sightline: The search contains bytes that are not valid text.")
+    assert sightline("album", "list").code == 1
