@@ -117,8 +117,9 @@ class FolderCatalogues:
         return url
 
     def drop_below(self, folder: Path) -> None:
-        """Delete the databases of the libraries in a folder."""
-        for url in [url for url, path in self._folders.items() if path.is_relative_to(folder)]:
+        """Delete the databases of the libraries in a folder, and of those whose folders were deleted."""
+        gone = [url for url, path in self._folders.items() if path.is_relative_to(folder) or not path.exists()]
+        for url in gone:
             self._awaited.pop(self._folders.pop(url), None)
             self._server.drop_database(url.rpartition("/")[2])
 
