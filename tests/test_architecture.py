@@ -86,6 +86,16 @@ def test_search_imports_no_heavy_module(library: Library, album: Path) -> None:
     assert found & (heavy | SERVERS | {"pictures"}) == set()
 
 
+def test_status_imports_no_model_and_no_index_run(library: Library, album: Path) -> None:
+    index(library, [album], FakeEncoder())
+    arguments = ["--library", str(library.path), "status"]
+    found = imported_modules(
+        f"from cli.main import sightline\nsightline.main({arguments!r}, standalone_mode=False)\n"
+        "assert not {'indexer.pipeline', 'search.searcher', 'encoders.compiled'} & set(sys.modules)"
+    )
+    assert found & {"torch", "onnxruntime", "alembic", "pictures"} == set()
+
+
 def test_library_packages_import_no_command_line() -> None:
     found = imported_modules(
         "import store, indexer.pipeline, indexer.filling, search.searcher, encoders.registry, pictures.reading"
