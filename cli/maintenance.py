@@ -86,7 +86,7 @@ def _clear_engine(library: Library) -> list[str]:
 
 
 def _restore_newest_snapshot(library: Path) -> list[str]:
-    """Add what the newest snapshot has of what people said; return what was done."""
+    """Add the user data of the newest snapshot; return what was done."""
     with Library.open(library) as opened:
         snapshot = newest_intact_snapshot(opened.path)
         if snapshot is None:
@@ -125,5 +125,5 @@ def forget_pictures(
 
 def _forget_at(library: Library, path: Path, *, missing: bool, dry_run: bool) -> int:
     if not dry_run:
-        keep_snapshot(library, always=True)  # what was said about these pictures can then come back
+        keep_snapshot(library, always=True)  # user data of these pictures can then come back
     return forget(library, path, missing_only=missing, dry_run=dry_run, waiting=say_waiting)

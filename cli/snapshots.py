@@ -1,4 +1,4 @@
-"""The snapshots that commands write after they changed what people said."""
+"""The snapshots that commands write after they changed user data."""
 
 from cli.output import warn
 from store import Library
@@ -12,7 +12,7 @@ __all__ = ["keep_snapshot"]
 def keep_snapshot(library: Library, *, always: bool = False) -> None:
     """Write a snapshot if it is due and anything changed since the last one. A failure is a warning.
 
-    `always` is for commands that remove or replace what was said: it is due, however large the library.
+    `always` is for commands that remove or replace user data: it is due, however large the library.
     """
     take_snapshots_if_due(library, lambda: _judgements(library), warn, always=always)
 

@@ -23,7 +23,7 @@ __all__ = ["write_selected"]
 def write_selected(
     selection: PictureSelection, *, library: Path, dry_run: bool, replace_ratings: bool, as_json: bool
 ) -> int:
-    """Write what users said about the selected pictures into their sidecars; return the exit code."""
+    """Write tags and ratings of the selected pictures into their sidecars; return the exit code."""
     filters = build_filters(selection.filters)
     paths = logical_paths(selection.pictures)
     with Library.open(library) as opened:

@@ -202,7 +202,7 @@ class _IndexRun:
             return last_record(connection)
 
     def _mark_run_complete(self, reconciler: ScanReconciler, location: RootLocation, after: int) -> None:
-        """Let edited files get what users said about them, unless the run was limited to some of the files."""
+        """Let edited files keep their user data, unless the run was limited to some of the files."""
         settings = self._context.settings
         scan = settings.scan
         if settings.only_failed or scan.only is not None or (scan.changed and scan.changed.unsettled):

@@ -58,7 +58,7 @@ class Publisher:
             self.publish_index(stored)
 
     def _carry_over_edits(self) -> None:
-        """Give edited files what users said about them before."""
+        """Give edited files the user data that they had before."""
         with self._run.library.read() as connection:
             if not has_completed(connection):
                 return

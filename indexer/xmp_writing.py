@@ -106,7 +106,7 @@ class _Target:
 def write_sidecars(
     library: Library, files: Iterable[SaidFile], settings: WriteSettings | None = None
 ) -> Iterator[SidecarOutcome]:
-    """Write what users said about `files`, sorted by folder, into their sidecars; yield what was done for each.
+    """Write tags and ratings of `files`, sorted by folder, into their sidecars; yield what was done for each.
 
     Raises `LibraryReadOnly` if what was written cannot be recorded.
     """
@@ -157,14 +157,14 @@ def _write_folder(
 
 
 def _require_own(targets: FolderTargets, file: SaidFile, sidecar: bytes | None, others: Sequence[bytes]) -> None:
-    """Raise `_RefusedError` unless the sidecar belongs to this picture, or to others about which the same was said."""
+    """Raise `_RefusedError` unless the sidecar belongs to this picture, or to others with the same tags and rating."""
     if file.name not in targets.names:
         raise _RefusedError("the picture is not there")
     if sidecar is None:
         raise _RefusedError("a new sidecar would not belong to this picture alone")
     if others:
         names = ", ".join(map(decode, others[:3])) + (", ..." if len(others) > 3 else "")
-        raise _RefusedError(f"it is also the sidecar of {names}, about which something else was said")
+        raise _RefusedError(f"it is also the sidecar of {names}, which has other tags or another rating")
     if not os.access(targets.folder, os.W_OK):
         raise _RefusedError("its folder is read-only")
 

@@ -8,7 +8,7 @@ Tags and albums are exceptions: they take a `Library` and never wait for an inde
     store.queries           contents and files, for showing them
     store.tags              tags of users, files, sidecars and models
     store.albums            saved searches, and albums put together by hand
-    store.backup            snapshots of what people said
+    store.backup            snapshots of user data
     store.forget            removing pictures
     store.check             verify and repair
     store.ingest            writing the results of an index run

@@ -1,4 +1,4 @@
-"""What people said about files that can have sidecars, and what has been written into these.
+"""User data about files that can have sidecars, and what has been written into these.
 
 Tags and ratings by users belong to contents; a sidecar belongs to one file, so each copy has its own.
 """
@@ -54,7 +54,7 @@ class WrittenFile:
 
 @dataclass(frozen=True)
 class SaidFile:
-    """A present file, and what people said about its content."""
+    """A present file, and the user data of its content."""
 
     picture_id: int
     root: Path

@@ -1,4 +1,4 @@
-"""Snapshots of what people said, written by the server after changes, while no search runs.
+"""Snapshots of user data, written by the server after changes, while no search runs.
 
 A search never waits: a snapshot is read within one read transaction, in a thread of its own.
 """
@@ -62,7 +62,7 @@ class SnapshotKeeper:
             self._keep()
 
     def keep(self) -> None:
-        """Write a snapshot now, if anything was said since the last one: before something is removed."""
+        """Write a snapshot now, if user data has changed since the last one: before something is removed."""
         self._keep(always=True)
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Errors about snapshots of what people said."""
+"""Errors about snapshots of user data."""
 
 from pathlib import Path
 

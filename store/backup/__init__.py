@@ -1,4 +1,4 @@
-"""Snapshots: what people said about their pictures, in small text files from which it can be restored.
+"""Snapshots: user data (tags, ratings, albums, judgements, verdicts) in small text files, to restore it from.
 
 Vectors and facts can be computed again from the pictures. Tags and ratings by users, albums, verdicts on
 near-duplicates and judgements cannot. docs/backup.md describes the format.

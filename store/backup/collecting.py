@@ -1,4 +1,4 @@
-"""From the catalogue to the records of a snapshot. Nothing but what people said is read."""
+"""From the catalogue to the records of a snapshot. Nothing but user data is read."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def count_records(connection: Connection) -> dict[str, int]:
 
 
 def collect(connection: Connection) -> Iterator[Record]:
-    """Yield what people said, within one read transaction: pictures, albums with their pictures, verdicts."""
+    """Yield user data, within one read transaction: pictures, albums with their pictures, verdicts."""
     numbers = {root_id: number for number, root_id in enumerate(list_snapshot_roots(connection))}
     yield from _pictures(connection, numbers)
     yield from _albums(connection, numbers)

@@ -20,7 +20,7 @@ class RestoreSettings:
 
     Attributes:
         replace: Take the ratings, queries, orders, covers and grades of the snapshot where the library has others.
-        exact: Restore only what was said about pictures whose content is in the library, not by their paths.
+        exact: Restore only user data of pictures whose content is in the library, not by their paths.
         moved: Roots of the snapshot and where they are now: absolute old folder to absolute new folder.
         dry_run: Only count.
         coming: Digests of contents that a dry run counts as being in the library.

@@ -1,4 +1,4 @@
-"""Writing a snapshot, if people said something since the last one.
+"""Writing a snapshot, if user data has changed since the last one.
 
 Reading is one read transaction, so that neither a search nor a writer waits for it.
 """
@@ -56,7 +56,7 @@ ReadJudgements: TypeAlias = Callable[[], Sequence[Judgement]]
 
 @dataclass(frozen=True)
 class TakenSnapshot:
-    """A snapshot. If `is_new` is false, it was there: nothing was said since."""
+    """A snapshot. If `is_new` is false, it was there: user data has not changed since."""
 
     path: Path
     counts: Mapping[str, int]
@@ -150,9 +150,9 @@ def take_snapshots(library: Library, judgements: ReadJudgements = tuple) -> list
 def take_snapshots_if_due(
     library: Library, judgements: ReadJudgements, warn: Callable[[str], None], *, always: bool = False
 ) -> bool:
-    """Write snapshots as `take_snapshots` does, if it is time for them; return whether all that was said is kept.
+    """Write snapshots as `take_snapshots` does, if it is time for them; return whether all user data is kept.
 
-    A library in which nothing was said gets none. What went wrong is passed to `warn`. With `always`, it is time.
+    A library without user data gets none. What went wrong is passed to `warn`. With `always`, it is time.
     """
     try:
         if library.read_only is None and (always or snapshot_is_due(library)):

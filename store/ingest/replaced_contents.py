@@ -1,4 +1,4 @@
-"""What users said about a picture stays with it when its file is edited in place.
+"""User data about a picture stays with it when its file is edited in place.
 
 An edited file has a new content. Tags and ratings by users, places in albums and verdicts on near-duplicates then move
 from the content that was at this path. Files that were renamed in a row look the same at first: each path has the

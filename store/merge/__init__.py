@@ -1,4 +1,4 @@
-"""Merging one library into another: pictures, contents, vectors, and what people said. The other one is only read.
+"""Merging one library into another: pictures, contents, vectors, and user data. The other one is only read.
 
 store.merge.placing    where the folders of the other library are in this one
 store.merge.finding    the same for folders that are not at their paths
@@ -7,6 +7,6 @@ store.merge.spaces     the spaces of the other library: merged, carried, or left
 store.merge.contents   writing contents and facts that are missing here
 store.merge.vectors    writing vectors that are missing here
 store.merge.pictures   writing pictures, and deciding between two records of one file
-store.merge.said       what people said, as a snapshot of the other library
+store.merge.said       user data, as a snapshot of the other library
 store.merge.merging    the order of all of it
 """

@@ -27,7 +27,7 @@ from store.tags import Tagging, add_taggings
 __all__ = ["add_contents", "add_facts", "add_named_places", "known_contents"]
 
 SAID_HERE = ("user_rating",)
-"""Columns of contents that people filled. They come with what people said."""
+"""Columns of contents with user data. They come with the snapshot of the other library."""
 
 
 def known_contents(connection: Connection, batch: ContentBatch) -> dict[int, int]:

@@ -96,7 +96,7 @@ class MergeReport:
     without_vector: int = 0
     """Present pictures of this library that the active space lacks afterwards. A dry run does not count them."""
     said: RestoreReport = field(default_factory=RestoreReport)
-    """What people said."""
+    """User data."""
 
 
 def merge(
@@ -231,7 +231,7 @@ class _Merge:
             activate_first(connection, self.report.spaces, self._prepare(connection)[1])
 
     def merge_said(self, judgements: Sequence[Judgement]) -> None:
-        """Add what people said, by the rules of a restored snapshot."""
+        """Add the user data, by the rules of a restored snapshot."""
         settings = RestoreSettings(dry_run=self._settings.dry_run, coming=frozenset(self._coming))
         hooks = self._hooks
         roots = self.report.roots

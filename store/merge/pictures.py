@@ -114,7 +114,7 @@ def write_pictures(
             column = table.__table__.c["picture_id"]
             connection.execute(delete(table).where(column == mine["id"]))
         if mine["content_id"] is not None and values["content_id"] is not None:
-            # What was said about the content before stays with the file, once an index run has looked at it.
+            # User data of the content before stays with the file, once an index run has looked at it.
             replacement = Replacement(mine["content_id"], values["content_id"])
             record_replaced(connection, place.location, [replacement])
         made[row["id"]] = mine["id"]

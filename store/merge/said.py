@@ -1,4 +1,4 @@
-"""What people said in another library, as a snapshot of it that names the files of this one."""
+"""User data of another library, as a snapshot of it that names the files of this one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -28,7 +28,7 @@ from store.recovery.vectors import restore_vectors
 __all__ = ["Recovery", "recover"]
 
 SAID = ("contents", "tags", "content_tags", "albums", "album_contents", "distinct_pairs")
-"""Tables with what people said; ratings are in `contents`."""
+"""Tables with user data; ratings are in `contents`."""
 
 DRAFT_FILENAME = "catalog.recovered"
 DAMAGED_FOLDER = "damaged-{:%Y%m%d-%H%M%S}"
@@ -56,7 +56,7 @@ class Recovery:
 
     @property
     def lost_words(self) -> bool:
-        """Whether some of what people said may be gone."""
+        """Whether some user data may be gone."""
         return any(self.lost_pages[table] or self.rows.from_indexes[table] for table in SAID)
 
 

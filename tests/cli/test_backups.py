@@ -25,7 +25,7 @@ def test_commands_that_change_something_write_a_snapshot(sightline: Sightline, f
     assert newest_intact_snapshot(filled) is None
     sightline("status")
     sightline("index", album)
-    assert newest_intact_snapshot(filled) is None  # nothing was said
+    assert newest_intact_snapshot(filled) is None  # there is no user data
     red, blue = album / "red.png", album / "blue.png"
     expected: dict[str, int] = {}
     for arguments, change in (

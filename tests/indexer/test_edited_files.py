@@ -1,4 +1,4 @@
-"""What users said about a picture when its file is edited, renamed or replaced."""
+"""User data about a picture when its file is edited, renamed or replaced."""
 
 import os
 from collections.abc import Callable

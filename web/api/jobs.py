@@ -127,7 +127,7 @@ def start_job(request: JobRequest, service: ServiceDep) -> JobResponse:
     kind.check_in(service.library, parameters)
     priority = kind.priority if request.priority is None else Priority[request.priority.name]
     if kind.name == "forget":
-        service.snapshots.keep()  # what was said about these pictures can then come back
+        service.snapshots.keep()  # user data of these pictures can then come back
     job = add_job(service.library, kind.name, parameters, priority)
     service.jobs.wake()
     return _to_response(job, service)

@@ -1,4 +1,4 @@
-"""What users said about pictures: tags, albums, and pictures that are no near-duplicates."""
+"""User data about pictures: tags, albums, and pictures that are no near-duplicates."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What people said comes back from a snapshot, in any library that has the pictures."""
+"""User data comes back from a snapshot, in any library that has the pictures."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What people said in a merged library is added, and nothing here is replaced."""
+"""User data of a merged library is added, and nothing here is replaced."""
 
 import os
 from functools import partial

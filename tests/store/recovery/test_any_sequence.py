@@ -1,7 +1,7 @@
-"""Any sequence of changes, crashes, snapshots and restores keeps what people said.
+"""Any sequence of changes, crashes, snapshots and restores keeps user data.
 
 A crash is an exception at the n-th transaction of a change, before it begins or before it is committed: the same
-transactions are in the catalogue as after a killed process. What people said is compared with a model of it.
+transactions are in the catalogue as after a killed process. User data is compared with a model of it.
 """
 
 from collections import defaultdict
@@ -56,7 +56,7 @@ class Other(FakeEncoder):
 
 
 class Life:
-    """A library, its photos, what was said about them, and snapshots with what they say."""
+    """A library, its photos, their user data, and snapshots with what they say."""
 
     def __init__(self, place: Path, chance: Random) -> None:
         self.place, self.chance = place, chance
@@ -85,7 +85,7 @@ class Life:
                 assert {fault.kind for fault in verify(library)} <= allowed
 
     def change(self, after: Said, change: Change, *, least: Said | None = None) -> None:
-        """Make a change, which may crash, and check what was said before and after it.
+        """Make a change, which may crash, and check user data before and after it.
 
         With `least`, not all of `after` need be there, and a crash leaves a part of the change.
         """
