@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from store.spaces import approximation
 from store.spaces.flat_file import write_flat_file
+from store.spaces.flat_index import FlatIndex
 from store.spaces.inverted_lists import InvertedLists
 from store.spaces.layer_files import prefetch_of
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.recall import measure_recall, text_like
-from store.spaces.vector_index import FlatIndex
 
 BLOCK = 50_000
 THEMES, CLUSTERS = 300, 9_000

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_cache import check_file
-from store.spaces.vector_index import FlatIndex
 
 CHUNK = 50_000
 QUERIES = 100

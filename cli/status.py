@@ -22,13 +22,13 @@ from store.passed_over import count_passed_over, list_passed_over
 from store.queries import count_by_state, count_documents
 from store.roots import list_roots
 from store.spaces.coverage import coverage
+from store.spaces.faiss_build import faiss_build
 from store.spaces.index_cache import published_manifest
 from store.spaces.index_engines import chosen_engine
 from store.spaces.recall import RECALL_DEPTH
 from store.spaces.registry import StoredSpace, list_spaces
 from store.spaces.server_engines.checking import EngineReport, report_engine
 from store.spaces.space_fill import fill_states
-from store.spaces.vector_index import faiss_build
 from store.texts import text_coverage
 
 __all__ = ["print_status"]

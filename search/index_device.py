@@ -1,8 +1,9 @@
 """Whether the index of a space is searched on a GPU."""
 
 from encoders import machine
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import chosen_engine
-from store.spaces.vector_index import DerivedIndex, FlatIndex
+from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["MIN_VECTORS", "with_device"]
 

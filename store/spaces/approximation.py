@@ -38,6 +38,7 @@ from store.library import Library
 from store.remembered_queries import recent_queries
 from store.spaces import index_cache
 from store.spaces.flat_file import write_flat_file
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import approximate_from
 from store.spaces.inverted_lists import SAMPLE_PER_LIST, InvertedLists, number_of_lists
 from store.spaces.layer_files import (
@@ -55,7 +56,7 @@ from store.spaces.layered_index import LayeredIndex
 from store.spaces.recall import MIN_RECALL, QUERIES, measure_recall
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.updating import update_engine
-from store.spaces.vector_index import DerivedIndex, FlatIndex
+from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["update_approximation"]
 

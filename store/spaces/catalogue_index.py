@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from store.catalog.id_sets import Ids
 from store.library import Library
 from store.spaces.embeddings import iter_vectors
+from store.spaces.flat_index import FlatIndex
 from store.spaces.ranker import Ranking
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import DerivedIndex, FlatIndex
+from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["MAX_READ", "CatalogueIndex"]
 

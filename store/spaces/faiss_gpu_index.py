@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.faiss_build import faiss_build
+from store.spaces.flat_index import FlatIndex
 from store.spaces.mirrored_index import Mirror, MirroredIndex
-from store.spaces.vector_index import FlatIndex, faiss_build
 
 __all__ = ["FaissGpuIndex", "FaissMirror"]
 

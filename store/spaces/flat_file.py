@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
-from store.spaces.vector_index import FlatIndex
+from store.spaces.flat_index import FlatIndex
 
 __all__ = ["write_flat_file"]
 

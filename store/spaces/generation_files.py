@@ -16,12 +16,13 @@ from core.errors import LibraryUnusable
 from store.library import Library
 from store.spaces.blockwise import BLOCKWISE_FROM, write_changed
 from store.spaces.current_index import CurrentIndex, at_present, changed, find_difference
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import open_index
 from store.spaces.layer_files import LayerManifest, sync_folder, write_layers
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.mirrored_index import MirroredIndex
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import DerivedIndex, FlatIndex, VectorIndex
+from store.spaces.vector_index import DerivedIndex, VectorIndex
 
 __all__ = ["WrittenFile", "renew", "write_generation"]
 

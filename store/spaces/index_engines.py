@@ -37,7 +37,7 @@ DEFAULT_ENGINE = "flat"
 ENGINES: PluginTable[type[VectorIndex]] = PluginTable(
     "sightline.index_engines",
     {
-        "flat": "store.spaces.vector_index:FlatIndex",
+        "flat": "store.spaces.flat_index:FlatIndex",
         "torch": "store.spaces.torch_index:TorchIndex",
         "faiss-gpu": "store.spaces.faiss_gpu_index:FaissGpuIndex",
     },

@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from core.errors import IndexFault
+from store.spaces.flat_index import FlatIndex
 from store.spaces.inverted_lists import InvertedLists
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.recall import MeasuredRecall
 from store.spaces.row_prefetch import RowPrefetch
-from store.spaces.vector_index import FlatIndex
 
 __all__ = [
     "MANIFEST_SUFFIX",

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.inverted_lists import InvertedLists
 from store.spaces.ranker import ApproximateRanking, Ranker, Ranking
 from store.spaces.row_prefetch import RowPrefetch
-from store.spaces.vector_index import DerivedIndex, FlatIndex
+from store.spaces.vector_index import DerivedIndex
 
 __all__ = ["CANDIDATES", "MAX_APPROXIMATE_RESULTS", "LayeredIndex"]
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
-from store.spaces.vector_index import SMALL_SUBSET_FACTOR, FlatIndex, Ranking, VectorIndex
+from store.spaces.flat_index import SMALL_SUBSET_FACTOR, FlatIndex
+from store.spaces.vector_index import Ranking, VectorIndex
 
 __all__ = ["Mirror", "MirroredIndex"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.mirrored_index import Mirror, MirroredIndex
-from store.spaces.vector_index import FlatIndex
 
 if TYPE_CHECKING:
     import torch

@@ -15,7 +15,7 @@ from core.errors import LibraryUnusable
 from encoders.fake import FakeEncoder
 from indexer.pipeline import index
 from store import Library
-from store.spaces.vector_index import FlatIndex
+from store.spaces.flat_index import FlatIndex
 from tests.support.processes import Cli
 
 Paint = Callable[..., list[Path]]

@@ -7,10 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
+from store.spaces.faiss_build import faiss_build
 from store.spaces.faiss_gpu_index import FaissGpuIndex
+from store.spaces.flat_index import FlatIndex
 from store.spaces.mirrored_index import MirroredIndex
 from store.spaces.torch_index import INDEX_DEVICE_VARIABLE, TorchIndex
-from store.spaces.vector_index import FlatIndex, faiss_build
 from tests.support.vectors import unit_vectors
 
 pytestmark = pytest.mark.gpu

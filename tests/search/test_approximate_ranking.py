@@ -19,9 +19,9 @@ from store import Library
 from store.catalog.frame_ids import content_of, number_of
 from store.catalog.id_sets import Ids
 from store.spaces import layered_index
+from store.spaces.flat_index import FlatIndex
 from store.spaces.inverted_lists import InvertedLists
 from store.spaces.layered_index import LayeredIndex
-from store.spaces.vector_index import FlatIndex
 from tests.search.test_frame_ranking import DIM, START, add_contents, all_pages
 
 CONTENTS = 240

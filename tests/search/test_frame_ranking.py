@@ -30,9 +30,9 @@ from store.frames import EmbeddedFrames, add_frames
 from store.library import mark_changed
 from store.roots import ensure_root
 from store.spaces import index_cache, mirrored_index
+from store.spaces.flat_index import FlatIndex
 from store.spaces.registry import activate, register
 from store.spaces.torch_index import INDEX_DEVICE_VARIABLE, TorchIndex
-from store.spaces.vector_index import FlatIndex
 
 DIM = 13
 START = datetime(2020, 1, 1)  # noqa: DTZ001 (cameras know no time zone)

@@ -6,9 +6,9 @@ import pytest
 from encoders import machine
 from search import index_device
 from search.index_device import with_device
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.torch_index import TorchIndex
-from store.spaces.vector_index import FlatIndex
 from tests.support.vectors import unit_vectors
 
 

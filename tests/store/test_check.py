@@ -17,8 +17,8 @@ from store.kept_counts.block_counts import BlockCounts
 from store.kept_counts.keeping import count_everything, keep_counts
 from store.library import mark_changed
 from store.spaces import index_cache
+from store.spaces.flat_index import FlatIndex
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import announce_again, only_announced
 from tests.support.writers import publish, run_repair
 

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from store import Library
 from store.spaces import index_cache
+from store.spaces.flat_index import FlatIndex
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files
 
 __all__ = ["Fill", "N", "exact_index", "layered", "queries", "suffixes"]

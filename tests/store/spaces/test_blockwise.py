@@ -17,10 +17,10 @@ from store.spaces import approximation, blockwise, generation_files, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.embeddings import iter_vectors, searchable_ids
 from store.spaces.flat_file import write_flat_file
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files, only_announced
 from tests.support.writers import lose, publish
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from store.spaces import broad_search
-from store.spaces.vector_index import FlatIndex
+from store.spaces.flat_index import FlatIndex
 
 N, DIM, BLOCK = 3_000, 16, 256
 
@@ -58,7 +58,7 @@ def test_every_filter_agrees_with_brute_force(
 ) -> None:
     query = vectors[500].copy() if seed == 3 else np.random.default_rng(seed).normal(size=DIM).astype(np.float32)
     query /= np.linalg.norm(query)
-    monkeypatch.setattr("store.spaces.vector_index.is_broad", lambda *_: True)
+    monkeypatch.setattr("store.spaces.flat_index.is_broad", lambda *_: True)
     scores = np.minimum(vectors @ query, 1)
     for name, kept in filters(scores).items():
         among = np.flatnonzero(kept)

@@ -19,8 +19,8 @@ from store.library import mark_changed
 from store.spaces import index_cache
 from store.spaces.drop import drop_space
 from store.spaces.embeddings import iter_vectors, searchable_ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.registry import StoredSpace, activate, register
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import announce_again, only_announced
 from tests.support.writers import publish
 

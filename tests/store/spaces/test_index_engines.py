@@ -12,9 +12,9 @@ from core.errors import UnknownIndexEngine
 from store import Library
 from store.check import verify
 from store.spaces import index_cache, index_engines
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE, approximate_from, index_engine
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.distributions import install_plugin
 
 Put = Callable[..., list[int]]

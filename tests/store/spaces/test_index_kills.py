@@ -26,10 +26,10 @@ from store.spaces import approximation, generation_files, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.drop import forget_space
 from store.spaces.embeddings import searchable_ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.layered_index import LayeredIndex
 from store.spaces.registry import StoredSpace, list_spaces
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files
 from tests.support.writers import lose, publish
 

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from store.catalog.id_sets import Ids
 from store.spaces import broad_search, layered_index
+from store.spaces.flat_index import FlatIndex
 from store.spaces.inverted_lists import InvertedLists
 from store.spaces.layered_index import LayeredIndex
-from store.spaces.vector_index import FlatIndex
 
 N, DIM, LISTS, CLUSTERS = 2_000, 12, 32, 20
 
@@ -45,7 +45,7 @@ def test_filters_and_ranges_equal_brute_force_after_any_changes(
 ) -> None:
     monkeypatch.setattr(broad_search, "BLOCK_ROWS", 100)
     monkeypatch.setattr(broad_search, "MAX_BEST", 0.5)
-    monkeypatch.setattr("store.spaces.vector_index.RANGE_STEPS", (10, 100))
+    monkeypatch.setattr("store.spaces.flat_index.RANGE_STEPS", (10, 100))
     rng = np.random.default_rng(seed)
     outside = np.arange(N // 2, N)
     for _ in range(3):

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from store.spaces import mirrored_index, torch_index
+from store.spaces.faiss_build import faiss_build
 from store.spaces.faiss_gpu_index import FaissGpuIndex, FaissMirror
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE, index_engine
 from store.spaces.mirrored_index import Mirror, MirroredIndex
 from store.spaces.torch_index import INDEX_DEVICE_VARIABLE, TorchIndex
-from store.spaces.vector_index import FlatIndex, faiss_build
 from tests.support.vectors import unit_vectors
 
 torch = pytest.importorskip("torch")

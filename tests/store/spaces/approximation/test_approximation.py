@@ -7,10 +7,10 @@ from store import Library
 from store.check import verify
 from store.spaces import approximation, index_cache
 from store.spaces.approximation import update_approximation
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.recall import MeasuredRecall
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.inverted_lists import Fill, N, exact_index, layered, queries, suffixes
 from tests.support.writers import lose, publish
 

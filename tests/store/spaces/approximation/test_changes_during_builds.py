@@ -14,9 +14,9 @@ from store.library import mark_changed
 from store.spaces import approximation, current_index, index_cache
 from store.spaces.approximation import update_approximation
 from store.spaces.embeddings import searchable_ids
+from store.spaces.flat_index import FlatIndex
 from store.spaces.layer_files import check_files
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.inverted_lists import Fill, N, layered
 from tests.support.writers import lose, publish
 

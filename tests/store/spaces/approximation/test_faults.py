@@ -14,8 +14,8 @@ from store.check import repair, verify
 from store.recovery.vectors import restore_vectors
 from store.spaces import approximation, index_cache
 from store.spaces.approximation import update_approximation
+from store.spaces.flat_index import FlatIndex
 from store.spaces.registry import StoredSpace
-from store.spaces.vector_index import FlatIndex
 from tests.support.announced import index_files
 from tests.support.inverted_lists import Fill, N, exact_index, layered, queries, suffixes
 from tests.support.writers import lose, publish

@@ -6,11 +6,11 @@ import pytest
 
 from core.errors import IndexEngineUnavailable, UnknownIndexEngine
 from store import Library
+from store.spaces.flat_index import FlatIndex
 from store.spaces.index_engines import ENGINE_VARIABLE, approximate_from, chosen_engine, index_engine, new_index
 from store.spaces.registry import StoredSpace
 from store.spaces.server_engines.address import parse_address
 from store.spaces.server_engines.opening import chosen_address, open_engine
-from store.spaces.vector_index import FlatIndex
 
 
 @pytest.mark.parametrize(

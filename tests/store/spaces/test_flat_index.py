@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from store.spaces.vector_index import FlatIndex
+from store.spaces.flat_index import FlatIndex
 from tests.support.vectors import unit_vectors
 
 DIM = 24
@@ -178,9 +178,9 @@ def test_small_subset_is_scored_bit_identically(tmp_path: Path, dtype: str, monk
         for among in ([3, 30, 300, 600, 7], [30, 31], list(range(0, 40, 3)), [1197, 0, 1197]):
             few = np.array(among, np.int64)
             for query in queries:
-                monkeypatch.setattr("store.spaces.vector_index.SMALL_SUBSET_FACTOR", 10**9)
+                monkeypatch.setattr("store.spaces.flat_index.SMALL_SUBSET_FACTOR", 10**9)
                 expected = index.search(query[None], 5, few)
-                monkeypatch.setattr("store.spaces.vector_index.SMALL_SUBSET_FACTOR", 1)
+                monkeypatch.setattr("store.spaces.flat_index.SMALL_SUBSET_FACTOR", 1)
                 found = index.search(query[None], 5, few)
                 np.testing.assert_array_equal(found.scores, expected.scores)
                 np.testing.assert_array_equal(found.ids, expected.ids)
