@@ -150,7 +150,7 @@ def _processor_seconds(index: Ranker) -> float:
     seconds = process_time()
     served = index.connect() if isinstance(index, ServerIndex) else None
     if served is not None and isinstance(served.engine, PgvectorEngine):
-        for connection in served.engine._idle:
+        for connection in served.engine._connections._idle:
             fields = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
             seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return seconds
