@@ -14,7 +14,7 @@ from store.catalog.engine import BUSY_TIMEOUT_SECONDS, begin_sqlite
 from store.catalog.sql_functions import register_functions
 from store.database_file.uri import read_only_uri
 
-__all__ = ["FileState", "make_read_only_engine", "why_read_only"]
+__all__ = ["DatabaseFileState", "make_read_only_engine", "why_read_only"]
 
 
 UNREADABLE_LOG = (
@@ -28,7 +28,7 @@ OPENING_SECONDS = 0.01
 """For this time, SQLite may have one of the two files that belong to a log, but not the other one."""
 
 
-class FileState(NamedTuple):
+class DatabaseFileState(NamedTuple):
     """What changes with the files of a catalogue: numbers, sizes and times of the database and of its log."""
 
     database: tuple[int, int, int] | None
@@ -74,12 +74,12 @@ def _connect(file: Path) -> sqlite3.Connection:
     crash. Without them no process writes, so that the catalogue can be declared immutable. Raises `LibraryUnusable` for
     a log without the file that is needed to read it.
     """
-    has_log = FileState.of(file).has_log
+    has_log = DatabaseFileState.of(file).has_log
     for _ in range(OPENING_TRIES):
         if not has_log or _shared_index(file).exists():
             break
         sleep(OPENING_SECONDS)  # the owner may be about to open or to close the catalogue
-        has_log = FileState.of(file).has_log
+        has_log = DatabaseFileState.of(file).has_log
     else:
         raise LibraryUnusable(file.parent, UNREADABLE_LOG)
     uri = read_only_uri(file, immutable=not has_log)

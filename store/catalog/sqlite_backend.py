@@ -27,7 +27,7 @@ from store.catalog.backend import ONLY_READ, Backend
 from store.catalog.carried_roots import find_carried_roots, show_carried_roots
 from store.catalog.engine import BUSY_TIMEOUT_SECONDS, driver_errors, make_engine
 from store.catalog.named_locks import FOREVER, WRITER_LOCK, FileNamedLock, NamedLock
-from store.catalog.read_only import FileState, make_read_only_engine, why_read_only
+from store.catalog.read_only import DatabaseFileState, make_read_only_engine, why_read_only
 from store.catalog.transactions import reading, writing
 
 __all__ = ["CATALOG_FILENAME", "DAMAGED_FOLDERS", "FOREIGN_LOG", "SqliteBackend"]
@@ -177,9 +177,9 @@ class SqliteBackend(Backend):
             if not before.has_log and self.file_state() != before:
                 raise LibraryBusy(self.path)
 
-    def file_state(self) -> FileState:
+    def file_state(self) -> DatabaseFileState:
         """Return what changes with the files of the catalogue."""
-        return FileState.of(self._file)
+        return DatabaseFileState.of(self._file)
 
     def lock(self, name: str) -> NamedLock:
         """Return a lock of the operating system: only processes of this machine use the file."""

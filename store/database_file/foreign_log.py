@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from store.catalog.engine import is_damage
-from store.catalog.read_only import FileState
+from store.catalog.read_only import DatabaseFileState
 from store.catalog.sql_functions import register_functions
 from store.database_file.pages import Pages
 from store.database_file.salvage import Salvage, read_shapes, stored_schema
@@ -33,8 +33,8 @@ def has_foreign_log(file: Path) -> bool:
     try:
         if not log.stat().st_size or not file.stat().st_size or is_in_use(file):
             return False
-        state = FileState.of(file)
-        return _is_foreign(file, log) and FileState.of(file) == state
+        state = DatabaseFileState.of(file)
+        return _is_foreign(file, log) and DatabaseFileState.of(file) == state
     except (OSError, sqlite3.Error):  # what uses the database next says what is wrong
         return False
 

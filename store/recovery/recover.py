@@ -15,7 +15,7 @@ from core.errors import LibraryInUse, LibraryNotFound, LibraryUnusable
 from store.catalog import schema
 from store.catalog.engine import library_error, make_engine
 from store.catalog.postgresql.address import is_server_url
-from store.catalog.read_only import FileState
+from store.catalog.read_only import DatabaseFileState
 from store.catalog.sql_functions import register_functions
 from store.catalog.sqlite_backend import CATALOG_FILENAME, DAMAGED_FOLDERS, FOREIGN_LOG, SqliteBackend
 from store.database_file.foreign_log import first_fault, has_foreign_log, is_in_use
@@ -144,7 +144,7 @@ def _log_of(path: Path) -> Path | None:
 def _rebuild(path: Path, log: Path | None, damage: str) -> Recovery:
     file, draft = path / CATALOG_FILENAME, path / DRAFT_FILENAME
     folder = path / DAMAGED_FOLDER.format(datetime.now())  # noqa: DTZ005 (a name for people)
-    state = FileState.of(file)
+    state = DatabaseFileState.of(file)
     _delete_draft(draft)
     try:
         with Pages(file, log=log) as pages:
@@ -152,7 +152,7 @@ def _rebuild(path: Path, log: Path | None, damage: str) -> Recovery:
             _fill(path, draft, pages, recovery)
             recovery.unreadable_pages = len(pages.unreadable)
         _require_unused(path, file)
-        if FileState.of(file) != state:  # another process has changed what was read, and ended
+        if DatabaseFileState.of(file) != state:  # another process has changed what was read, and ended
             raise LibraryInUse(path)
         _swap(file, draft, folder)
     finally:
