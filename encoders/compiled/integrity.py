@@ -21,7 +21,7 @@ CHECKED = "checked.json"
 MAX_AGE_SECONDS = 30 * 24 * 3600
 
 
-class FileState(NamedTuple):
+class HashedFile(NamedTuple):
     """A file whose SHA-256 was computed at `checked`, in seconds since 1970."""
 
     size: int
@@ -67,33 +67,33 @@ def remember(folder: Path, checksums: Mapping[str, str]) -> None:
     _write(folder, {name: _state(folder / name, sha256) for name, sha256 in checksums.items()})
 
 
-def _hashed(file: Path) -> FileState:
+def _hashed(file: Path) -> HashedFile:
     before = _state(file, "")  # of a file that is written at the same time, it is not the state afterwards
     return before._replace(sha256=file_sha256(file))
 
 
-def _state(file: Path, sha256: str) -> FileState:
+def _state(file: Path, sha256: str) -> HashedFile:
     status = file.stat()
-    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sha256, time.time())
+    return HashedFile(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, sha256, time.time())
 
 
-def _is_valid(known: FileState | None, file: Path, sha256: str) -> bool:
+def _is_valid(known: HashedFile | None, file: Path, sha256: str) -> bool:
     if known is None or not 0 <= time.time() - known.checked <= MAX_AGE_SECONDS:
         return False
     return known[:5] == _state(file, sha256)[:5]
 
 
-def _read(folder: Path) -> dict[str, FileState]:
+def _read(folder: Path) -> dict[str, HashedFile]:
     try:
         record = json.loads((folder / CHECKED).read_text(encoding="utf-8"))
         return {
-            str(name): FileState(int(size), int(mtime_ns), int(ctime_ns), int(inode), str(sha256), float(checked))
+            str(name): HashedFile(int(size), int(mtime_ns), int(ctime_ns), int(inode), str(sha256), float(checked))
             for name, (size, mtime_ns, ctime_ns, inode, sha256, checked) in record.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def _write(folder: Path, states: Mapping[str, FileState]) -> None:
+def _write(folder: Path, states: Mapping[str, HashedFile]) -> None:
     with suppress(OSError):  # files in a folder of another user are hashed by every process
         write_atomically(folder / CHECKED, [json.dumps({**_read(folder), **states}).encode()])
