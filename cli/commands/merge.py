@@ -38,7 +38,7 @@ the files in a folder that is here is compared first. A merge that was stopped c
 @click.option("--force", is_flag=True, help="Merge folders that have other files here, too.")
 @json_option
 def merge(other: Path, library: Path, dry_run: bool, roots: dict[Path, Path], force: bool, as_json: bool) -> None:
-    """Add all that the library in the folder OTHER has to this one."""
+    """Add all that the library OTHER, a folder or a postgresql:// address, has to this one."""
     from cli.merging import merge_library
 
     merge_library(library, other, roots=roots, dry_run=dry_run, force=force, as_json=as_json)
