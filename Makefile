@@ -39,7 +39,9 @@ AGAIN := --reruns 1 $(SHOW_AGAIN)
 ALONE := -n 0 $(AGAIN)
 
 # Tests of libraries in folders that are run on PostgreSQL, too. The marker `sqlite` excludes what looks into SQLite's file.
-ON_POSTGRESQL := tests/store tests/search
+# Left out are tests of vectors and pictures that take long, and open no library or one of their own.
+ON_POSTGRESQL := tests/store tests/search tests/indexer tests/cli tests/web --ignore-glob='tests/cli/test_evaluate_*' \
+	--ignore=tests/indexer/test_reader_pool.py --ignore=tests/indexer/test_gazetteer.py
 
 # Runs with Ray whose library is in PostgreSQL.
 RAY_ON_POSTGRESQL := $(addprefix tests/indexer/cluster/test_cluster_runs.py::, \
