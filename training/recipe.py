@@ -69,7 +69,7 @@ def steps(
     yield Step(
         "export", ("--weights", str(scenes), "--patches", str(patches), "--tokenizer", str(tokenizer), *exported)
     )
-    yield Step("translations", (*source, *scored))
+    yield Step("translations", (*source, *scored, *few))
     yield Step("evaluate", (*source, *scored, *scenes_too))
     yield Step("calibrate", (*source, *scored))
 

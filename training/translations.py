@@ -14,6 +14,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -101,13 +102,14 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the folder of the weights [the newest ones]")
+    parser.add_argument("--limit", type=int, help="translate only this many words, to try the recipe")
     options = parser.parse_args()
     encoder, settings = MiniEncoder(options.weights), TranslationSettings()
     concepts = read_concepts(options.data)
     nouns = [Noun(offset, names) for offset, names in zip(concepts.offsets, concepts.names, strict=True)]
     known = set(concepts.offsets)
     nouns += [noun for noun in read_nouns(options.data) if noun.offset not in known]
-    names = candidates(nouns, read_senses(options.data), settings)
+    names = dict(islice(candidates(nouns, read_senses(options.data), settings).items(), options.limit))
     file, card_file = options.weights / TRANSLATIONS, options.weights / "model.json"
     write_translations(file, translate(names, encoder.encode_untranslated, settings))
     card = json.loads(card_file.read_text(encoding="utf-8"))
