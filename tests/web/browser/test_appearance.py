@@ -163,6 +163,17 @@ def test_phone_has_no_button_for_filters_if_there_are_none(
         expect(page.locator("#show-filters")).to_be_hidden()
 
 
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_empty_library_fits_the_narrowest_phone(
+    library: Library, tmp_path: Path, open_page: OpenPage, language: str
+) -> None:
+    with opened_library_server(library, tmp_path) as address:
+        page = open_page(address, viewport={"width": 320, "height": 640}, language=language)
+        expect(page.locator("form.row")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        assert page.evaluate("document.querySelector('#views').scrollWidth") == 320
+
+
 def test_page_fits_a_phone(gallery: str, open_page: OpenPage) -> None:
     page = open_page(gallery, viewport=PHONE, has_touch=True, is_mobile=True)
     expect(page.locator("#filters")).to_be_hidden()
