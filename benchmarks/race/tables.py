@@ -10,6 +10,8 @@ from benchmarks.race.rounds import Figures
 __all__ = ["print_figures"]
 
 HEAD = ("measure", "program", "median s", "spread s", "processor s", "pictures/s", "of forward only")
+WIDTH = 110
+"""Width of the table in a file."""
 
 
 def print_figures(figures: Sequence[Figures], forward: Mapping[str, float], conditions: Mapping[str, Any]) -> None:
@@ -44,4 +46,7 @@ def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
     table = Table(*HEAD)
     for line in lines:
         table.add_row(*line)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table)
