@@ -416,7 +416,13 @@ class Stopped(BaseException):
     """Raised by a check."""
 
 
-@pytest.mark.parametrize("held", ["the writer lock", "the lock of the index files"])
+@pytest.mark.parametrize(
+    "held",
+    [
+        pytest.param("the writer lock", marks=pytest.mark.sqlite("files of a machine are announced without it")),
+        "the lock of the index files",
+    ],
+)
 def test_stop_is_noticed_while_a_publication_waits(indexed: Library, held: str) -> None:
     stored = named_space(indexed, "fake")
     with indexed.transaction() as connection:
