@@ -71,7 +71,7 @@ def steps(
     )
     yield Step("translations", (*source, *scored, *few))
     yield Step("evaluate", (*source, *scored, *scenes_too))
-    yield Step("calibrate", (*source, *scored))
+    yield Step("calibrate", (*source, "--work", str(runs / "calibration"), *scored))
 
 
 def follow(todo: Iterator[Step], run: Callable[[list[str]], object]) -> None:

@@ -40,6 +40,7 @@ def test_limited_recipe_leaves_the_shipped_files_alone(tmp_path: Path) -> None:
     assert todo["export"][-2:] == ("--out", str(tmp_path / "v3"))
     assert ("--weights", str(tmp_path / "v3")) == todo["calibrate"][-2:]
     assert ("--weights", str(tmp_path / "v3"), "--limit", "40") == todo["translations"][-4:]
+    assert ("--work", str(tmp_path / "calibration")) == todo["calibrate"][2:4]
     full = {step.module: step.arguments for step in steps(tmp_path, tmp_path)}
     assert all("--limit" not in arguments and "--steps" not in arguments for arguments in full.values())
     assert "--weights" not in full["calibrate"]
