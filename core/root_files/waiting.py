@@ -67,8 +67,8 @@ def result_of(future: "Future[Answer]") -> Answer:
         try:
             return future.result(POLL_SECONDS)
         except TimeoutError:
-            if future.done():  # it is the error of what reads
-                raise
+            if future.done():  # since this moment, or with a timeout of what reads
+                return future.result()
         require_wanted()
 
 

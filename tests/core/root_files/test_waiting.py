@@ -62,6 +62,20 @@ def test_error_of_the_reader_is_raised_also_if_it_is_a_timeout() -> None:
         result_of(future)
 
 
+def test_answer_that_arrives_when_the_time_between_two_checks_is_over_is_returned() -> None:
+    """Here it arrives after the wait has given up, and before the future is asked whether it is done."""
+
+    class LateFuture(Future[int]):
+        def result(self, timeout: float | None = None) -> int:
+            try:
+                return super().result(timeout)
+            except TimeoutError:
+                self.set_result(7)
+                raise
+
+    assert result_of(LateFuture()) == 7
+
+
 def test_thread_stops_waiting_when_the_run_has_ended() -> None:
     ended = Event()
     ended.set()
