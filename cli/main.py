@@ -133,34 +133,47 @@ def main() -> NoReturn:
     _replace_closed_streams()
     output = sys.stdout
     try:
-        code = sightline.main(prog_name="sightline", standalone_mode=False)
+        code = _run()
         output.flush()
-    except click.exceptions.NoArgsIsHelpError as exc:
-        click.echo(exc.ctx.get_help() if exc.ctx else "")
-        code = 0
     except click.ClickException as exc:
-        with suppress(BrokenPipeError):  # the reader of our messages has exited, as in `2>&1 | head -1`
+        with suppress(OSError):
             _show(exc)
         code = 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped. Finished work is saved; run the same command again to continue.", err=True)
+        _say("Stopped. Finished work is saved; run the same command again to continue.")
         code = 130
     except SightlineError as exc:
-        click.echo(f"sightline: {printable(describe_error(exc))}", err=True)
+        _say(f"sightline: {printable(describe_error(exc))}")
         code = 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has exited, as `head` does: no error
         code = 0
     except OSError as exc:  # the output cannot be written, for example because the disk is full
-        click.echo(f"sightline: {exc}", err=True)
+        _say(f"sightline: {exc}")
         sys.stdout = None  # or Python would try again at exit, and change the exit code
         code = 2
     except Exception:  # a bug; Python's exit code 1 would mean "nothing found"
-        traceback.print_exc()
+        with suppress(OSError):
+            traceback.print_exc()
         code = 2
     except SystemExit as exc:  # Click handles a broken pipe itself, and replaces standard output
         code = exc.code if sys.stdout is output else 0
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _run() -> object:
+    """Run a verb and return its exit code, or print all help if none is given."""
+    try:
+        return sightline.main(prog_name="sightline", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as exc:
+        click.echo(exc.ctx.get_help() if exc.ctx else "")
+        return 0
+
+
+def _say(message: str) -> None:
+    """Print why the command ends, unless the reader has exited, as in `2>&1 | head -1`, or the disk is full."""
+    with suppress(OSError):
+        click.echo(message, err=True)
 
 
 def _show(error: click.ClickException) -> None:

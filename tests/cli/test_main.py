@@ -164,14 +164,25 @@ def test_closed_stdin_causes_no_traceback(filled: Path, arguments: list[str], co
     assert (done.returncode, done.stderr) == (code, b"")
 
 
-def test_wrong_usage_exits_with_2_if_its_message_cannot_be_read() -> None:
+@pytest.mark.parametrize("words", [["search", "-k", "0"], ["search", "red", "--library", "none"]])
+def test_failure_exits_with_2_if_its_message_cannot_be_read(words: list[str], tmp_path: Path) -> None:
     """`sightline search -k 0 2>&1 | head -1` closes the pipe early; 1 would mean that nothing was found."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        assert subprocess.run([*RUN, "search", "-k", "0"], stderr=writing, check=False).returncode == 2
+        assert subprocess.run([*RUN, *words], stderr=writing, cwd=tmp_path, check=False).returncode == 2
     finally:
         os.close(writing)
+
+
+def test_help_of_all_verbs_ends_quietly_if_it_is_not_read() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(RUN, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_file_that_cannot_be_written_is_reported_as_all_errors_are(
