@@ -46,9 +46,10 @@ def watch_folders(
     if poll is None:
         require_watchfiles()
     folders = [absolute(logical_path(path)) for path in paths]
-    away = [folder for folder in folders if not is_folder(folder)]
-    if away and not Library.exists(library):
-        raise FolderNotFound(away[0])
+    if folders and not Library.exists(library):  # a disk or a store that is away comes back for a library that has it
+        for folder in folders:
+            if not is_folder(folder):
+                raise FolderNotFound(folder)
     limit_memory_pools()
     with Library.open(library, create=bool(folders)) as opened, _stopped_by_signals() as stop:
         watched = [_require_root(opened, folder) for folder in folders]

@@ -1,5 +1,6 @@
 """Commands with a library whose pictures are objects in a store."""
 
+import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -82,3 +83,19 @@ def test_errors_of_a_store_are_told_in_one_line(sightline: Sightline, objects: M
     for path, reason in (("s3://bucket", "it is a bucket"), ("s3://bucket/no.png", "the object does not exist")):
         assert f"sightline: {path}: {reason}" in sightline("similar", path).err
         assert f"sightline: {path}: {reason}" in sightline("highlight", path, "red").err
+
+
+def test_store_that_does_not_answer_now_is_watched(
+    sightline: Sightline, objects: MemoryStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A service that starts before the network, or while a disk is away, must wait for it."""
+    watched = list[object]()
+    monkeypatch.setattr("cli.watching.Watcher.watch", lambda *_: watched.append(1))
+
+    def fail(*_: object, **__: object) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "the store does not answer")
+
+    monkeypatch.setattr("core.root_files.objects.ObjectFiles.is_folder", fail)
+    assert sightline("watch", "s3://bucket/trip", "--poll", "9").code == 0
+    assert watched == [1]
+    assert sightline("watch", "s3://bucket/trip", "--poll", "9", "--library", tmp_path / "new").code == 2
