@@ -87,9 +87,15 @@ def connect(address: ServerAddress, *, autocommit: bool = False) -> "BriefConnec
 
 
 def same_server(connection: "psycopg.Connection[Any]", parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of another connection to the server of this one: they may name several."""
+    """Return the parameters of another connection to the server of this one: they may name several.
+
+    The role of the server may have changed since. Its time for the answer does not depend on what a user waits for.
+    """
+    from store.catalog.postgresql import watched_connection
+
     info = connection.info
-    same = {**parameters, "host": info.host, "port": info.port}
+    same = {**parameters, "host": info.host, "port": info.port, "target_session_attrs": "any"}
+    same["connect_timeout"] = watched_connection.ANSWER_SECONDS
     return {**same, "hostaddr": info.hostaddr} if "hostaddr" in parameters else same
 
 

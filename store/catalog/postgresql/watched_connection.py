@@ -22,12 +22,14 @@ LIVENESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count":
 SILENT_SECONDS = 30.0
 """After so long without a byte of the answer, the server is asked by another connection, and again after as long."""
 
-ANSWER_SECONDS = 10.0
-"""How long it has for the answer there, after it has accepted the connection."""
+ANSWER_SECONDS = 10
+"""How long it has to accept that connection. A machine that is very busy takes longer than usual."""
 
 MAX_UNANSWERED = 3
 """A machine that is very busy may not accept a connection in time once or twice."""
 
+UNANSWERED = ("server closed the connection unexpectedly", "Connection timed out")
+"""Parts of messages of libpq: a proxy has no server for a connection, or no machine confirms its packets."""
 
 CANCEL_SECONDS = 2.0
 """After Ctrl-C, the server has so long to accept that a statement is to be stopped, and so long to stop it."""
@@ -112,14 +114,16 @@ class Silence:
 
 
 def answers(connect: Callable[[], WatchedConnection]) -> bool:
-    """Return whether a server answers on a new connection, also if that is an error."""
+    """Return whether a server accepts another connection, or refuses it.
+
+    A server at its limit of connections refuses it, as does one that is about to stop when all others have ended. No
+    statement is sent: a pooler without a free session lets it wait. The text of an error cannot be relied upon, because
+    the server chooses its language.
+    """
     try:
-        connection = connect()
-        connection.deadline = monotonic() + ANSWER_SECONDS
-        try:
-            connection.execute("SELECT 1")
-        finally:
-            connection.close()
+        connect().close()
+    except psycopg.errors.ConnectionTimeout:
+        return False
     except psycopg.Error as exc:
-        return exc.sqlstate is not None or "FATAL" in str(exc)  # such as too many connections
+        return not any(text in str(exc) for text in UNANSWERED)
     return True

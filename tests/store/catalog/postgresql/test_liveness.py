@@ -2,9 +2,10 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from functools import partial
-from threading import Timer
+from threading import Thread, Timer
 from time import monotonic
 
 import psycopg
@@ -12,9 +13,9 @@ import pytest
 
 from core.errors import LibraryUnreachable
 from store import Library
-from store.catalog.postgresql import connections, watched_connection
+from store.catalog.postgresql import watched_connection
 from store.catalog.postgresql.address import ServerAddress
-from store.catalog.postgresql.connections import connect
+from store.catalog.postgresql.connections import connect, same_server
 from store.catalog.postgresql.watched_connection import answers
 from tests.support.postgres import PostgresServer
 from tests.support.stalling_proxy import StallingProxy
@@ -22,12 +23,21 @@ from tests.support.statements import execute
 
 pytestmark = pytest.mark.servers
 
+LOGGED_IN = b"R" + (8).to_bytes(4) + bytes(4) + b"Z" + (5).to_bytes(4) + b"I"
+"""What a server answers to a user who needs no password: the login succeeds, and it is ready."""
+
+
+def refusal(severity: str, message: str) -> bytes:
+    """Return what a server answers that refuses a connection, in any language."""
+    fields = "".join(f"{kind}{text}\0" for kind, text in (("S", severity), ("C", "53300"), ("M", message))).encode()
+    return b"E" + (len(fields) + 5).to_bytes(4) + fields + b"\0"
+
 
 @pytest.fixture
 def proxy(postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[StallingProxy]:
     monkeypatch.setattr(watched_connection, "SILENT_SECONDS", 0.2)
     monkeypatch.setattr(watched_connection, "MAX_UNANSWERED", 1)
-    monkeypatch.setattr(connections, "CONNECT_SECONDS", 2)  # the least that libpq takes
+    monkeypatch.setattr(watched_connection, "ANSWER_SECONDS", 2)  # the least that libpq takes
     with StallingProxy(postgres_server.port) as proxy:
         yield proxy
 
@@ -136,8 +146,49 @@ def test_server_with_too_many_connections_answers(postgres_url: str) -> None:
     execute(postgres_url, f'ALTER DATABASE "{name}" CONNECTION LIMIT 0', "CREATE ROLE visitor LOGIN")
     assert answers(partial(psycopg_connect, postgres_url.replace("sightline@", "visitor@")))
     assert answers(partial(psycopg_connect, postgres_url))
-    assert not answers(partial(psycopg_connect, "postgresql://sightline@127.0.0.1:1/nothing"))
     execute(postgres_url, "DROP ROLE visitor")
+
+
+@pytest.mark.parametrize(
+    ("replies", "is_answer"),
+    [
+        pytest.param([LOGGED_IN], True, id="a pooler without a free session, where a statement waits"),
+        pytest.param([refusal("致命错误", "对不起, 已经有太多的客户")], True, id="a server at its limit, in Chinese"),
+        pytest.param([refusal("ВАЖНО", "извините, уже слишком много клиентов")], True, id="the same in Russian"),
+        pytest.param([b"Ecould not fork new process: no memory\n\0"], True, id="a server without memory"),
+        pytest.param([], False, id="a proxy without a server"),
+    ],
+)
+def test_refusal_is_an_answer_and_silence_is_none(replies: list[bytes], is_answer: bool) -> None:
+    """A server that is slow or full would be given up, and hours of work be lost."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=reply, args=(listener, replies), daemon=True).start()
+        url = f"postgresql://visitor@127.0.0.1:{listener.getsockname()[1]}/any?sslmode=disable&gssencmode=disable"
+        assert answers(partial(psycopg_connect, url)) is is_answer
+
+
+def test_closed_port_is_an_answer() -> None:
+    """Poolers and services that drain accept no connection any more, and keep those that they have."""
+    assert answers(partial(psycopg_connect, "postgresql://visitor@127.0.0.1:1/nothing"))
+
+
+def reply(listener: socket.socket, replies: list[bytes]) -> None:
+    """Read how a client begins, send it `replies`, and wait for its end if there are any."""
+    client, _ = listener.accept()
+    with client:
+        client.recv(10_000)
+        for each in replies:
+            client.sendall(each)
+        while replies and client.recv(10_000):
+            pass
+
+
+def test_other_connection_needs_no_role_of_the_server_and_has_its_own_limit(postgres_url: str) -> None:
+    """A server that was a standby may have become the primary, and a short time to connect be too short under load."""
+    connection = connect(ServerAddress(f"{postgres_url}?target_session_attrs=primary&connect_timeout=2"))
+    parameters = same_server(connection, {"target_session_attrs": "primary", "connect_timeout": 2})
+    assert (parameters["target_session_attrs"], parameters["connect_timeout"]) == ("any", 10)
+    connection.close()
 
 
 def psycopg_connect(url: str) -> watched_connection.WatchedConnection:

@@ -21,7 +21,7 @@ from store.spaces.approximation import update_approximation
 from store.spaces.catalogue_index import CatalogueIndex
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace
-from store.spaces.server_engines import pgvector, pgvector_connections, server_index
+from store.spaces.server_engines import pgvector, server_index
 from store.spaces.server_engines.checking import report_engine
 from store.spaces.server_engines.connections import EngineConnections
 from store.spaces.server_engines.pgvector import PgvectorEngine
@@ -134,7 +134,7 @@ def test_build_is_given_up_if_the_server_does_not_answer_any_more(
     clusters.add(N)
     monkeypatch.setattr(watched_connection, "SILENT_SECONDS", 0.2)
     monkeypatch.setattr(watched_connection, "MAX_UNANSWERED", 1)
-    monkeypatch.setattr(pgvector_connections, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(watched_connection, "ANSWER_SECONDS", 2)
     engine = setup.engine()
     assert isinstance(engine, PgvectorEngine)
     url = engine._connections._address.location
