@@ -13,7 +13,7 @@ from core.errors import SightlineError
 DEFAULT_MODEL = "mini"
 """Only where models that embed pictures were asked for, this one is among those to choose from."""
 
-__all__ = ["HINTS", "describe_error", "hint_for"]
+__all__ = ["HINTS", "describe_error", "hint_for", "installation_of"]
 
 
 def hint_for(error: BaseException | None) -> str:
@@ -35,11 +35,18 @@ def describe_error(error: SightlineError) -> str:
     return f"{error}\nHint: {hint}" if hint else str(error)
 
 
-def _extra(error: errors.ExtraMissing) -> str:
-    """Name the environment: another pip would install another project of the same name."""
-    python, package = shlex.quote(sys.executable), f"'sightline[{error.extra}]'"
+def installation_of(extra: str) -> str:
+    """Return the command that installs an extra.
+
+    It names the environment: another pip would install another project of the same name.
+    """
+    python = shlex.quote(sys.executable)
     installer = f"{python} -m pip install" if find_spec("pip") else f"uv pip install --python {python}"
-    return f"`{installer} {package}` installs them into this environment."
+    return f"{installer} 'sightline[{extra}]'"
+
+
+def _extra(error: errors.ExtraMissing) -> str:
+    return f"`{installation_of(error.extra)}` installs them into this environment."
 
 
 def _home_folder(error: errors.HomeFolderNotFound) -> str:

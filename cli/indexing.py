@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cli.error_hints import installation_of
 from cli.model_versions import unused_newer_version
 from cli.output import counted, print_json, print_text, warn
 from cli.passed_over import by_type
@@ -142,7 +143,7 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
         print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
     for extra, number in needed_extras.items():
         files = counted(number, "file of the library needs", "files of the library need")
-        print_text(f"  {files} an extra: pip install 'sightline[{extra}]'")
+        print_text(f"  {files} an extra: {installation_of(extra)}")
     if summary.passed_over:
         number = sum(summary.passed_over.values())
         files = counted(number, "file was", "files were")

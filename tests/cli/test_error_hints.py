@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.error_hints import HINTS, describe_error, hint_for
+from cli.error_hints import HINTS, describe_error, hint_for, installation_of
 from core import errors
 from core.errors import SightlineError
 from core.notices import Notice
@@ -29,7 +29,6 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
     [
         (errors.LibraryNotFound(PATH), "sightline index FOLDER"),
         (errors.RootUnavailable(PATH, 70, 2), "--accept-missing"),
-        (errors.ExtraMissing("Reading text", "ocr"), f"{sys.executable} -m pip install 'sightline[ocr]'"),
         (errors.HomeFolderNotFound("SIGHTLINE_LIBRARY"), "--library or SIGHTLINE_LIBRARY"),
         (errors.FolderExcluded(PATH / "a", PATH), ".sightlineignore"),
         (errors.ModelUnavailable("a/b", "its files", pull="a/b"), "sightline models pull a/b"),
@@ -51,6 +50,20 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
 def test_hints_name_the_command_or_option(error: SightlineError, hint: str) -> None:
     assert hint in hint_for(error)
     assert describe_error(error) == f"{error}\nHint: {hint_for(error)}"
+
+
+@pytest.mark.parametrize(
+    ("pip", "command"),
+    [
+        (object(), f"{sys.executable} -m pip install 'sightline[ocr]'"),
+        (None, f"uv pip install --python {sys.executable} 'sightline[ocr]'"),
+    ],
+)
+def test_extra_is_installed_into_this_environment(monkeypatch: pytest.MonkeyPatch, pip: object, command: str) -> None:
+    """Environments that uv made have no pip."""
+    monkeypatch.setattr("cli.error_hints.find_spec", lambda _: pip)
+    assert hint_for(errors.ExtraMissing("Reading text", "ocr")) == f"`{command}` installs them into this environment."
+    assert installation_of("ocr") == command
 
 
 @pytest.mark.parametrize(

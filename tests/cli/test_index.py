@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from cli.error_hints import installation_of
+
 Sightline = Callable[..., Any]
 Paint = Callable[..., Path]
 
@@ -86,7 +88,7 @@ def test_index_names_the_extra_that_files_need(
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     (album / "a.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
     answer = sightline("index", album, "--model", "fake")
-    assert answer.lines[-1] == "  1 file of the library needs an extra: pip install 'sightline[heic]'"
+    assert answer.lines[-1] == f"  1 file of the library needs an extra: {installation_of('heic')}"
 
 
 def test_companions_are_counted_unless_pairs_are_turned_off(sightline: Sightline, album: Path) -> None:
