@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from glob import glob
 from importlib.util import find_spec
 from itertools import count
@@ -183,12 +183,19 @@ class PostgresServer:
         """Return the path of a program of PostgreSQL, such as `pg_dump`."""
         return str(self._binaries / name)
 
-    @contextmanager
-    def standby(self) -> Iterator["PostgresServer"]:
+    def standby(self) -> AbstractContextManager["PostgresServer"]:
         """Run a second server, which follows this one and accepts no changes."""
-        folder = Path(tempfile.mkdtemp(prefix="standby-", dir=self.folder.parent))
+        return self._copy("-R")
+
+    def clone(self) -> AbstractContextManager["PostgresServer"]:
+        """Run a second server with a copy of the data of this one, as a snapshot of its disk gives."""
+        return self._copy()
+
+    @contextmanager
+    def _copy(self, *options: str) -> Iterator["PostgresServer"]:
+        folder = Path(tempfile.mkdtemp(prefix="copy-", dir=self.folder.parent))
         follower = PostgresServer(self._binaries, folder, self._settings)
-        command = [self.program("pg_basebackup"), "-R", "--checkpoint=fast", "-D", str(folder / "data")]
+        command = [self.program("pg_basebackup"), *options, "--checkpoint=fast", "-D", str(folder / "data")]
         try:
             done = subprocess.run(
                 [*self._as_user(), *command, "-d", self.url("postgres")], capture_output=True, check=False, cwd="/"

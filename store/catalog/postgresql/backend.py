@@ -35,9 +35,12 @@ TIMELINE = (
 
 SERVER = (
     "SELECT CASE WHEN has_function_privilege('pg_control_system()', 'EXECUTE') "
-    "THEN (SELECT system_identifier::text FROM pg_control_system()) END"
+    "THEN (SELECT system_identifier::text FROM pg_control_system()) END, extract(epoch FROM pg_postmaster_start_time())"
 )
-"""A number that a server's data gets when they are created. Physical copies, such as standby servers, have it, too."""
+"""A number that a server's data gets when they are created, and when the server was started.
+
+A copy of its disk has that number, too, and may stay on the same timeline.
+"""
 
 
 class PostgresBackend(Backend):
@@ -145,14 +148,15 @@ class PostgresBackend(Backend):
         return " ".join(map(str, connection.execute(statement).one()))
 
     def origin(self) -> str:
-        """Return the identity of the library, the number of its server's data, and the schema it is in.
+        """Return the identity of the library, the number of its server's data, its start, and the schema it is in.
 
         The host, the user and the options of two URLs can differ. A dump that was restored elsewhere is another
-        library, as is a copy of the server that has become one of its own: it has another timeline.
+        library, as is a copy of the server. Compare only what was returned at the same time: a server that is started
+        again has another text.
         """
         with self.errors(), self.engine.connect() as connection, reading(connection):
-            server = connection.scalar(text(SERVER)) or ""
-            return f"{self.identity(connection)} {server} {self._locks.schema}"
+            number, started = connection.execute(text(SERVER)).one()
+            return f"{self.identity(connection)} {number} {started} {self._locks.schema}"
 
     @contextmanager
     def impatient(self, connection: Connection) -> Iterator[None]:

@@ -71,6 +71,16 @@ def test_copy_of_a_database_is_another_library(album: Path, postgres_url: str, p
         postgres_server.drop_database(name)
 
 
+def test_copy_of_a_server_is_another_library(album: Path, postgres_url: str, postgres_server: PostgresServer) -> None:
+    """A copy of its disk has the numbers of its database and of its data, and stays on its timeline."""
+    with Library.open(postgres_url, create=True), postgres_server.clone() as server:
+        name = str(psycopg.conninfo.conninfo_to_dict(postgres_url)["dbname"])
+        with Library.open(server.url(name)) as copy:
+            index(copy, album, FakeEncoder())
+        with Library.open(postgres_url) as library, Library.open_to_read(server.url(name)) as copy:
+            assert merge(library, copy).pictures == {"new": 4}
+
+
 def test_schemas_of_a_database_are_two_libraries(album: Path, postgres_url: str) -> None:
     execute(postgres_url, "CREATE SCHEMA second")
     second = f"{postgres_url}?options=-csearch_path%3Dsecond"
