@@ -7,10 +7,11 @@ from importlib import import_module
 __all__ = ["lazy_exports"]
 
 
-def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], object]:
-    """Return the `__getattr__` of a package. `modules` has the module of each export, by the name of the export.
+def lazy_exports(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return the `__getattr__` and the `__dir__` of a package. `modules` has the module of each export, by its name.
 
-    No export may have the name of a module of the package: an import of that module would replace it.
+    No export may have the name of a module of the package: an import of that module would replace it. Assign both only
+    `if not TYPE_CHECKING`: type checkers accept any name of a package that has a `__getattr__`.
     """
 
     def export(name: str) -> object:
@@ -20,4 +21,7 @@ def lazy_exports(package: str, modules: Mapping[str, str]) -> Callable[[str], ob
         setattr(sys.modules[package], name, value)
         return value
 
-    return export
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *modules})
+
+    return export, names

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FillResult", "FillSettings", "IndexSettings", "Progress", "Summary", "fill", "index", "switch"]
 
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "FillResult": "indexer.filling",
-        "FillSettings": "indexer.filling",
-        "IndexSettings": "indexer.pipeline",
-        "Progress": "indexer.summary",
-        "Summary": "indexer.summary",
-        "fill": "indexer.filling",
-        "index": "indexer.pipeline",
-        "switch": "indexer.filling",
-    },
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "FillResult": "indexer.filling",
+            "FillSettings": "indexer.filling",
+            "IndexSettings": "indexer.pipeline",
+            "Progress": "indexer.summary",
+            "Summary": "indexer.summary",
+            "fill": "indexer.filling",
+            "index": "indexer.pipeline",
+            "switch": "indexer.filling",
+        },
+    )

@@ -30,15 +30,16 @@ __all__ = [
 
 _QUERY = ("ImageInput", "Part", "Query", "QueryInput", "StoredInput", "TextInput", "VectorInput")
 
-__getattr__ = lazy_exports(
-    __name__,
-    {
-        "Answer": "search.results",
-        "Crop": "search.query_image",
-        "Filters": "search.filters",
-        "Hit": "search.results",
-        "SearchOptions": "search.options",
-        "Searcher": "search.searcher",
-        **dict.fromkeys(_QUERY, "search.query"),
-    },
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "Answer": "search.results",
+            "Crop": "search.query_image",
+            "Filters": "search.filters",
+            "Hit": "search.results",
+            "SearchOptions": "search.options",
+            "Searcher": "search.searcher",
+            **dict.fromkeys(_QUERY, "search.query"),
+        },
+    )

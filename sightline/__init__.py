@@ -94,17 +94,17 @@ _SOURCES = {
     "verify": "store.check:verify",
 }
 
+if not TYPE_CHECKING:  # type checkers accept any name of a package that has a `__getattr__`
 
-def __getattr__(name: str) -> object:
-    if name == "errors":
-        return import_module("sightline.errors")
-    if name not in _SOURCES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _SOURCES[name].partition(":")
-    value: object = getattr(import_module(module), attribute)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        if name == "errors":
+            return import_module("sightline.errors")
+        if name not in _SOURCES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _SOURCES[name].partition(":")
+        value: object = getattr(import_module(module), attribute)
+        globals()[name] = value
+        return value
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

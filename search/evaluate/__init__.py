@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Evaluation", "evaluate"]
 
 # The server needs only `judgement_set`.
-__getattr__ = lazy_exports(
-    __name__, {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.library_evaluation"}
-)
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazy_exports(
+        __name__, {"Evaluation": "search.evaluate.evaluation", "evaluate": "search.evaluate.library_evaluation"}
+    )

@@ -21,7 +21,7 @@ def test_every_public_name_resolves(name: str) -> None:
 
 def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'serch'"):
-        _ = sightline.serch
+        _ = sightline.serch  # type: ignore[attr-defined]
 
 
 def test_errors_are_importable_from_sightline() -> None:
@@ -53,7 +53,7 @@ def test_import_is_fast_compared_with_the_start_of_python() -> None:
 def test_type_checkers_see_every_public_name() -> None:
     """The names under `TYPE_CHECKING` are those that `__getattr__` serves."""
     tree = ast.parse(Path(sightline.__file__).read_text(encoding="utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     names = {alias.asname or alias.name for node in imports for alias in node.names}
     assert names | {"__version__"} == set(sightline.__all__)
