@@ -90,7 +90,7 @@ def _read(folder: Path) -> dict[str, HashedFile]:
             str(name): HashedFile(int(size), int(mtime_ns), int(ctime_ns), int(inode), str(sha256), float(checked))
             for name, (size, mtime_ns, ctime_ns, inode, sha256, checked) in record.items()
         }
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
 
 

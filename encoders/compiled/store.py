@@ -130,7 +130,13 @@ def record_failure(space: Space, reason: str) -> None:
 
 
 def discard(compiled: CompiledModel) -> None:
-    """Delete a compiled model that cannot be read."""
+    """Delete a compiled model that is damaged.
+
+    It stays if another process has replaced it, or if its files cannot be opened now, as with too many open files.
+    """
+    card = _read_card(compiled.folder / CARD, any_version=True)
+    if card is None or card.checksums != compiled.card.checksums or not _can_be_opened(compiled):
+        return
     with suppress(OSError):
         (compiled.folder / CARD).unlink()  # first: a folder without a card is not used
     shutil.rmtree(compiled.folder, ignore_errors=True)
@@ -218,6 +224,18 @@ def _is_complete(folder: Path, card: Card) -> bool:
         return all((folder / name).stat().st_size == size for name, size in card.files.items())
     except OSError:
         return False
+
+
+def _can_be_opened(compiled: CompiledModel) -> bool:
+    """Return whether every file that exists can be opened."""
+    for name in compiled.card.files:
+        try:
+            (compiled.folder / name).open("rb").close()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return True
 
 
 def _checksums(compiled: CompiledModel, name: str) -> dict[str, str]:

@@ -1,10 +1,12 @@
 """Files of compiled models that were damaged after they had been written."""
 
+import errno
 import json
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,7 +99,10 @@ def test_a_missing_file_is_not_intact(folder: Path) -> None:
     assert not are_known_intact(folder, expected)
 
 
-@pytest.mark.parametrize("record", ["", "[]", '{"a": 1}', '{"a": [1, 2]}', '{"a": [1, 2, 3, 4, "x", "y"]}'])
+@pytest.mark.parametrize(
+    "record",
+    ["", "[]", '{"a": 1}', '{"a": [1, 2]}', '{"a": [1, 2, 3, 4, "x", "y"]}', '{"a": [1e999, 2, 3, 4, "x", 5]}'],
+)
 def test_a_damaged_record_is_written_again(record: str, folder: Path, hashed: list[str]) -> None:
     expected = checksums(folder)
     (folder / CHECKED).write_text(record)
@@ -139,6 +144,43 @@ def test_a_damaged_model_is_not_measured(tiny: dict[str, Path], compiled: Compil
     (folder / "measurement.json").unlink(missing_ok=True)
     flip(folder / f"{store.IMAGES}.data")
     _require_vectors_of_pytorch(tiny["vit"], lambda encoder: encoder.encode_pixels(pixels(encoder, FEW_PICTURES + 1)))
+
+
+def test_a_model_stays_if_its_files_cannot_be_opened_now(
+    tiny: dict[str, Path], compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server can have too many open files when the first query arrives."""
+    pytest.importorskip("open_clip")
+    folder, opened = compiled("vit"), Path.open
+
+    def refused(self: Path, *args: Any, **options: Any) -> Any:
+        if self.parent == folder and self.name != store.CARD:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(self, *args, **options)
+
+    encoder = registry.load(str(tiny["vit"]), EXACT)
+    assert isinstance(encoder, RuntimeEncoder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refused)
+        found = encoder.encode_texts(["a dog"])
+    np.testing.assert_array_equal(found, encoder.original.encode_texts(["a dog"]))
+    assert store.find_intact(encoder.space) is not None
+
+
+def test_a_process_does_not_delete_what_another_has_compiled_again(tiny: dict[str, Path], compiled: Compiled) -> None:
+    pytest.importorskip("open_clip")
+    folder = compiled("vit")
+    space = registry.load(str(tiny["vit"]), EXACT).space
+    known = store.find(space)
+    assert known is not None
+    card = json.loads((folder / store.CARD).read_text())
+    card["checksums"][store.IMAGES] = "0" * 64
+    (folder / store.CARD).write_text(json.dumps(card))
+    store.discard(known)
+    replaced = store.find(space)
+    assert replaced is not None
+    store.discard(replaced)
+    assert not folder.exists()
 
 
 def _require_vectors_of_pytorch(name: Path, run: Callable[[Encoder], np.ndarray]) -> None:
