@@ -108,7 +108,7 @@ def _copy_rows(
     """Insert rows by COPY, which takes a fraction of the time of a statement for each row."""
     cursor: Any = connection.connection.cursor()
     names = ", ".join(f'"{column.name}"' for column in columns)
-    with cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
+    with cursor, cursor.connection.sends_much(), cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
         for row in rows:
             copy.write_row(row)
 

@@ -6,7 +6,10 @@ index is built, or all vectors are read. While such a statement takes long, the 
 connection from time to time. One that does not answer there either, several times, is given up.
 """
 
-from collections.abc import Callable, Generator
+import os
+import socket
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,6 +21,9 @@ Result = TypeVar("Result")
 
 LIVENESS = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 """Parameters of a connection: a machine that confirms nothing for 25 s, or nothing that was sent for 30 s, is gone."""
+
+OPTION: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
+"""The option of a socket that `tcp_user_timeout` sets, on systems that have it."""
 
 SILENT_SECONDS = 30.0
 """After so long without a byte of the answer, the server is asked by another connection, and again after as long."""
@@ -55,6 +61,16 @@ class WatchedConnection(psycopg.Connection[Any]):
         finally:
             self.deadline = before
 
+    @contextmanager
+    def sends_much(self) -> Iterator[None]:
+        """Within the block, do not let the system end the connection because the server does not receive yet.
+
+        It would after the time of `LIVENESS`, also if the machine of the server confirms that it is there. A server
+        whose disk is busy may receive the rows of a COPY only later.
+        """
+        with _without_limit(self.pgconn.socket):
+            yield
+
     def cancel_safe(self, *, timeout: float = CANCEL_SECONDS) -> None:
         """Ask the server to stop a statement, as the driver does after Ctrl-C. It then waits for the end of that."""
         try:
@@ -79,6 +95,25 @@ class WatchedConnection(psycopg.Connection[Any]):
         """Close the connection, and raise `psycopg.OperationalError`."""
         self.close()
         raise psycopg.OperationalError(reason)
+
+
+@contextmanager
+def _without_limit(file: int) -> Iterator[None]:
+    """Switch off the limit for data that was sent, and put it back, if the socket of a descriptor has one."""
+    if OPTION is None:
+        yield
+        return
+    with socket.socket(fileno=os.dup(file)) as copy:  # the options belong to the socket
+        if copy.family not in (socket.AF_INET, socket.AF_INET6):
+            yield
+            return
+        before = copy.getsockopt(socket.IPPROTO_TCP, OPTION)
+        copy.setsockopt(socket.IPPROTO_TCP, OPTION, 0)
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # it was lost
+                copy.setsockopt(socket.IPPROTO_TCP, OPTION, before)
 
 
 class Silence:

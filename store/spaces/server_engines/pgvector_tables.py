@@ -17,6 +17,8 @@ from store.spaces.server_engines.pgvector_rows import END, HEADER, row_type, to_
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from store.catalog.postgresql.watched_connection import WatchedConnection
+
 __all__ = ["SCHEMA", "PgvectorTables", "has_states", "names_in", "table_of"]
 
 SCHEMA = "sightline_vectors"
@@ -112,11 +114,12 @@ class PgvectorTables:
             connection.execute(f"CREATE INDEX ON {table} USING hnsw (vector {operators}) WITH ({HNSW})")
         connection.execute(f"ANALYZE {table}")
 
-    def add(self, connection: "Connection[Any]", table: str, parts: Parts) -> int:
+    def add(self, connection: "WatchedConnection", table: str, parts: Parts) -> int:
         """Add vectors to a table; return how many."""
         record, number = row_type(self.target.dtype, self.target.dim), 0
         with (
             connection.cursor() as cursor,
+            connection.sends_much(),
             cursor.copy(f"COPY {table} (id, vector) FROM STDIN (FORMAT binary)") as copy,
         ):
             copy.write(HEADER)

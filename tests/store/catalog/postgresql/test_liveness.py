@@ -72,6 +72,37 @@ def test_rows_that_are_copied_without_an_answer_are_given_up(proxy: StallingProx
                 copy.write(b"7\n" * 100_000)
 
 
+def test_rows_that_a_server_receives_late_are_copied(postgres_server: PostgresServer, postgres_url: str) -> None:
+    """The system would end the connection: it confirms packets, but its buffer is full, as while its disk is busy."""
+    with StallingProxy(postgres_server.port) as proxy:
+        connection = connect(ServerAddress(f"{proxy.url(postgres_url)}?tcp_user_timeout=1000"), autocommit=True)
+        before = user_timeout(connection)
+        connection.execute("CREATE TEMP TABLE texts (t text)")
+        with connection.cursor() as cursor, connection.sends_much(), cursor.copy("COPY texts FROM STDIN") as copy:
+            proxy.stall()
+            Timer(3, proxy.resume).start()
+            for _ in range(50):  # more than the buffers of both machines take
+                copy.write((b"x" * 39_999 + b"\n") * 10)
+        assert connection.execute("SELECT count(*) FROM texts").fetchall() == [(500,)]
+        assert user_timeout(connection) == before
+        connection.close()
+
+
+def user_timeout(connection: psycopg.Connection[object]) -> int:
+    with socket.socket(fileno=os.dup(connection.fileno())) as copy:
+        return copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+
+def test_rows_are_copied_through_a_socket_without_such_limits(postgres_server: PostgresServer) -> None:
+    url = f"postgresql://sightline@/postgres?host={postgres_server.folder}&port={postgres_server.port}"
+    connection = connect(ServerAddress(url), autocommit=True)
+    connection.execute("CREATE TEMP TABLE numbers (n int)")
+    with connection.cursor() as cursor, connection.sends_much(), cursor.copy("COPY numbers FROM STDIN") as copy:
+        copy.write(b"7\n")
+    assert connection.execute("SELECT n FROM numbers").fetchall() == [(7,)]
+    connection.close()
+
+
 def test_statement_that_takes_long_is_not_given_up(
     proxy: StallingProxy, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
