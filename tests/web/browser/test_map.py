@@ -192,3 +192,11 @@ def test_tiles_come_from_the_server_that_was_named(
         tiles.server_close()
     assert ASKED
     assert all(re.fullmatch(r"/\d+/\d+/\d+\.png", path) for path in ASKED)
+
+
+@pytest.mark.parametrize("width", [320, PHONE["width"]])
+def test_buttons_do_not_cover_the_scale_of_the_map(open_page: OpenPage, world: str, width: int) -> None:
+    page = open_page(world, path="/?view=map", language="de", viewport={**PHONE, "width": width})
+    expect(page.locator(".map-scale")).not_to_be_empty()
+    scale, buttons = bounding_box(page.locator(".map-scale")), bounding_box(page.locator(".map-actions"))
+    assert scale["y"] + scale["height"] <= buttons["y"]
