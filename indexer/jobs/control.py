@@ -1,9 +1,11 @@
 """What a running job reports to, and where it learns that it should stop."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from core.errors import LibraryError
 from indexer.jobs.activity import Activity
 from indexer.summary import Progress
 from store.jobs import Job, has_more_urgent, read_wish, record_progress
@@ -88,6 +90,15 @@ class JobControl(Progress):
             self._written_at = now
             record_progress(self._library, self._job.id, progress.phase, progress.done, progress.total)
         self.require_wanted()
+
+    def notice_stop(self) -> None:
+        """As `require_wanted`, while a job waits for something else than the library.
+
+        A library that cannot be read at this moment is no error of what the job waits for, such as a store of pictures,
+        whose files would be recorded as unreadable.
+        """
+        with suppress(LibraryError):
+            self.require_wanted()
 
     def require_wanted(self) -> None:
         """Raise `JobInterrupted` if the job should stop."""

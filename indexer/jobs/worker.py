@@ -137,7 +137,7 @@ class JobWorker:
 
     def _run(self, job: Job, control: JobControl) -> None:
         try:
-            with checks_while_waiting(control.require_wanted):
+            with checks_while_waiting(control.notice_stop):
                 summary = require_kind(job.kind).run(self._library, job.parameters, control)
         except JobInterrupted:
             self._note(job, control)

@@ -11,7 +11,7 @@ import pytest
 import indexer.jobs.activity
 import indexer.jobs.control
 import indexer.jobs.worker
-from core.errors import FolderNotFound, UnknownJobKind
+from core.errors import FolderNotFound, LibraryBusy, UnknownJobKind
 from core.root_files.waiting import result_of
 from encoders import registry
 from encoders.fake import FakeEncoder
@@ -247,6 +247,26 @@ def test_progress_is_written_now_and_then_and_shown_at_once(
     monkeypatch.setattr(indexer.jobs.control, "WRITE_INTERVAL_SECONDS", 0.0)
     control.advance(2)
     assert find_job(library, running.id).done == 5
+
+
+def test_library_that_is_busy_is_no_error_of_a_store_that_a_job_waits_for(
+    library: Library, running: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store would be taken for away, or its files for unreadable."""
+
+    def busy(*_: object) -> None:
+        raise LibraryBusy(library.path)
+
+    monkeypatch.setattr(indexer.jobs.control, "READ_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(indexer.jobs.control, "read_wish", busy)
+    is_closing = False
+    control = JobControl(library, running, Activity(), lambda: is_closing)
+    control.notice_stop()
+    with pytest.raises(LibraryBusy):
+        control.require_wanted()
+    is_closing = True
+    with pytest.raises(JobInterrupted):
+        control.notice_stop()
 
 
 def test_job_makes_way_for_a_run_in_a_terminal(library: Library, running: Job) -> None:
