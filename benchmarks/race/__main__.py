@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
     base = Path(tempfile.mkdtemp(prefix="sightline-race-"))
     try:
-        course = Course(base, options.rclip or _install_rclip(base / "environment"))
+        course = Course(base, _rclip_python(options, base))
         write_models(course.weights, course.rclip)
         sets = _write_pictures(base, options)
         conditions = _conditions(options, sets)
@@ -58,7 +58,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rclip", type=Path, metavar="PYTHON", help="Python of an environment that has rclip 3")
     parser.add_argument("--keep", action="store_true", help="keep pictures, models and libraries")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.int8 and options.only == RIVAL:
+        parser.error(f"--int8 adds Sightline in 8 bits, which --only {RIVAL} leaves out")
+    return options
 
 
 def _programs(options: argparse.Namespace) -> list[str]:
@@ -66,6 +69,13 @@ def _programs(options: argparse.Namespace) -> list[str]:
     if options.int8:
         programs.insert(1, INT8)
     return programs
+
+
+def _rclip_python(options: argparse.Namespace, base: Path) -> Path:
+    """Return the Python of rclip, after installing it if it takes part and none was named."""
+    if options.only == SIGHTLINE:
+        return Path(sys.executable)  # it is not started
+    return options.rclip.absolute() if options.rclip else _install_rclip(base / "environment")
 
 
 def _install_rclip(folder: Path) -> Path:

@@ -1,10 +1,12 @@
-"""The pure parts of the race: generated photos and the figures of the table."""
+"""The pure parts of the race: its options, generated photos and the figures of the table."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.race import __main__ as race
 from benchmarks.race.photos import photo_files, render, write_race_photos
 from benchmarks.race.rounds import Figures
 
@@ -29,3 +31,19 @@ def test_figures_of_three_rounds() -> None:
     assert figures.median == 12.0
     assert figures.spread == 5.0
     assert figures.rate == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize("options", [["--only", "sightline"], ["--rclip", "env/bin/python"]])
+def test_rclip_is_not_installed_where_it_is_not_needed(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative path is that of the folder in which the race is started: its programs run in others."""
+    monkeypatch.setattr(race, "_install_rclip", None)
+    expected = Path(sys.executable) if "--only" in options else Path.cwd() / "env" / "bin" / "python"
+    assert race._rclip_python(race._options(options), tmp_path) == expected
+
+
+def test_8_bits_without_sightline_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        race._options(["--only", "rclip", "--int8"])
+    assert "--int8 adds Sightline in 8 bits" in capsys.readouterr().err
