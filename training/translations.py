@@ -4,15 +4,17 @@
 
 WordNet lists several meanings for most words, many of them rare: a French "homme" can be a man, or all the world.
 The names of a meaning weigh more if their vectors are similar to that of the word, and if it is the most frequent
-meaning of the name. Words that are English nouns as well are left out. The digest of the file becomes `translations`
-in `model.json`. Vectors of pictures and of all other texts stay the same. Nothing of torch is imported.
+meaning of the name. Words that are English nouns as well are left out, and so are words that English sentences
+say: "sad" is a Czech orchard, but who asks for it means sad people. The digest of the file becomes `translations` in
+`model.json`. Vectors of pictures and of all other texts stay the same. Nothing of torch is imported.
 """
 
 import argparse
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,9 +25,14 @@ from encoders.base import Vectors
 from encoders.mini.encoder import TRANSLATIONS, WEIGHTS, MiniEncoder
 from encoders.mini.tokenizer import plain
 from encoders.mini.translations import write_translations
+from training.corpora import aligned_sentences, captions
 from training.names import Noun, read_concepts, read_nouns, read_senses
+from training.words import STOP_WORDS
 
-__all__ = ["TranslationSettings", "candidates", "translate"]
+__all__ = ["TranslationSettings", "candidates", "said_in_english", "translate"]
+
+_UNASKED = STOP_WORDS | {"after", "amid", "but", "had", "held", "if", "laden", "most", "my", "not", "these"}
+"""English words that are no queries. Those of other languages are: a Czech "had" is a snake, a German "Held" a hero."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class TranslationSettings:
     """The place of a meaning that WordNet's index does not list for a name."""
     least: float = 0.1
     """Names with a smaller weight are left out."""
+    spoken: int = 7
+    """A word is English if this many English sentences say it. Chosen by looking at the words with other numbers."""
 
 
 Candidates = Mapping[str, Mapping[str, int]]
@@ -49,13 +58,16 @@ Candidates = Mapping[str, Mapping[str, int]]
 
 
 def candidates(
-    nouns: Sequence[Noun], senses: Mapping[str, Sequence[str]], settings: TranslationSettings
+    nouns: Sequence[Noun],
+    senses: Mapping[str, Sequence[str]],
+    settings: TranslationSettings,
+    said: AbstractSet[str] = frozenset(),
 ) -> dict[str, dict[str, int]]:
-    """Return the English names of the words of other languages that are no English nouns.
+    """Return the English names of the words of other languages that are no English nouns, and not among `said`.
 
     `senses` has the synsets of an English noun, the most frequent one first.
     """
-    english = {plain(name) for name in senses}
+    english = {plain(name) for name in senses} | said
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for noun in nouns:
         for word in _others(noun):
@@ -64,6 +76,12 @@ def candidates(
                     place = _place(senses.get(name.lower(), ()), noun.offset, settings.unlisted)
                     found[word][name] = min(place, found[word].get(name, place))
     return dict(found)
+
+
+def said_in_english(sentences: Iterable[str], settings: TranslationSettings) -> set[str]:
+    """Return the words that enough English sentences say, without those that are no queries."""
+    said = Counter(word for sentence in sentences for word in set(plain(sentence).split()))
+    return {word for word, number in said.items() if number >= settings.spoken} - _UNASKED
 
 
 def translate(
@@ -109,7 +127,11 @@ def _main() -> None:
     nouns = [Noun(offset, names) for offset, names in zip(concepts.offsets, concepts.names, strict=True)]
     known = set(concepts.offsets)
     nouns += [noun for noun in read_nouns(options.data) if noun.offset not in known]
-    names = dict(islice(candidates(nouns, read_senses(options.data), settings).items(), options.limit))
+    sentences = [caption.text for caption in captions(options.data, "train") if caption.lang == "en"]
+    sentences += [sentence["en"] for sentence in aligned_sentences(options.data)]
+    said = said_in_english(sentences, settings)
+    found = candidates(nouns, read_senses(options.data), settings, said)
+    names = dict(islice(found.items(), options.limit))
     file, card_file = options.weights / TRANSLATIONS, options.weights / "model.json"
     write_translations(file, translate(names, encoder.encode_untranslated, settings))
     card = json.loads(card_file.read_text(encoding="utf-8"))

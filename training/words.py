@@ -19,7 +19,7 @@ from training.corpora import LANGUAGES
 from training.names import Noun
 from training.texts import Ids
 
-__all__ = ["Texts", "Vocabulary", "Word", "WordSampler", "caption_words", "noun_words", "said_by"]
+__all__ = ["STOP_WORDS", "Texts", "Vocabulary", "Word", "WordSampler", "caption_words", "noun_words", "said_by"]
 
 Texts = Sequence[Mapping[str, Sequence[str]]]
 """The captions of photos by language."""
@@ -38,7 +38,7 @@ _IRREGULAR = {
     "women": "woman",
 }
 _PLURALS = (("ies", "y"), ("ves", "f"), ("es", ""), ("s", ""))
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     (  # noqa: SIM905, a list would take 85 lines
         "a along am an and another are around as at back be behind by can do down five for four from front get go has "
         "have he her him his i in into is it its many may near next no of off on one or other out over several she "
@@ -107,7 +107,7 @@ def noun_words(texts: Texts, vocabulary: Vocabulary) -> list[Word]:
     found = (
         Word(vocabulary.forms(noun), shares, _NOUN_WEIGHT)
         for noun, shares in said_by(texts, "en", nouns).items()
-        if len(noun) > 1 and noun not in _STOP_WORDS
+        if len(noun) > 1 and noun not in STOP_WORDS
     )
     return [word for word in found if word.photos >= _LEAST["nouns"]]
 
@@ -177,7 +177,7 @@ def _written(text: str, lang: str) -> Iterator[str]:
     """Yield the words of a text, without function words in English; none in Chinese, which does not separate words."""
     if lang != "zh":
         words = (word for word in plain(text).split() if len(word) > 1 and word.isalpha())
-        yield from (word for word in words if lang != "en" or word not in _STOP_WORDS)
+        yield from (word for word in words if lang != "en" or word not in STOP_WORDS)
 
 
 def _stem(word: str, lang: str) -> str:

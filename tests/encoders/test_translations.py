@@ -54,6 +54,22 @@ def test_other_texts_have_no_translation(translations: Translations, text: str) 
     assert translations.find(text) == {}
 
 
+def test_every_word_of_a_file_is_found_and_nothing_else(tmp_path: Path) -> None:
+    """Words that begin with each other, in several scripts, and the first and last one, next to texts between them."""
+    words = ["1", "a", "a b", "aa", "ab", "ab c", "b", "ž", "ж", "ب", "狗", "狗 狗", "\U00020000"]
+    write_translations(tmp_path / TRANSLATIONS, {word: {f"name {row}": 100} for row, word in enumerate(words)})
+    found = Translations(tmp_path / TRANSLATIONS)
+    for row, word in enumerate(words):
+        assert found._names(word) == {f"name {row}": 1.0}, word
+    for other in ("", "0", "a a", "aaa", "abc", "b a", "name 1", "100 name 1", "猫", "\U00020001"):
+        assert found._names(other) == {}, other
+
+
+def test_file_without_words_translates_nothing(tmp_path: Path) -> None:
+    write_translations(tmp_path / TRANSLATIONS, {})
+    assert Translations(tmp_path / TRANSLATIONS).find("Hund") == {}
+
+
 def test_equal_translations_give_equal_files_in_any_order(tmp_path: Path) -> None:
     write_translations(tmp_path / "a.gz", NAMES)
     write_translations(tmp_path / "b.gz", dict(reversed(NAMES.items())))
@@ -126,7 +142,9 @@ def test_shipped_translations_match_the_card() -> None:
     lines = gzip.decompress(content).decode().strip("\n").split("\n")
     assert len(lines) > 40_000
     assert len({line.partition("\t")[0] for line in lines}) == len(lines)
+    assert [line.encode() for line in lines] == sorted(line.encode() for line in lines)  # as the bisection needs
     found = Translations(WEIGHTS / TRANSLATIONS)
     for word in ("Hund", "l'arbre", "voda", "一棵树", "الشجرة"):
         assert set(found.find(word)) & {"dog", "tree", "water"}, word
-    assert found.find("dog") == found.find("man") == {}
+    for english in ("dog", "man", "sad", "couples"):
+        assert found.find(english) == {}, english

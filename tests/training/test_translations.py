@@ -7,7 +7,7 @@ import pytest
 
 from encoders.base import Vectors
 from training.names import Noun
-from training.translations import TranslationSettings, candidates, translate
+from training.translations import TranslationSettings, candidates, said_in_english, translate
 
 SENSES = {"man": ["1", "2"], "world": ["2"], "toy": ["5", "3"], "plaything": ["3"], "park": ["4"]}
 NOUNS = [
@@ -35,6 +35,15 @@ def test_names_of_all_meanings_are_candidates_with_the_place_of_the_meaning() ->
 
 def test_english_nouns_and_names_of_signs_are_no_candidates() -> None:
     assert candidates(NOUNS, SENSES, TranslationSettings()).keys() == {"homme", "mann", "monde", "hracka"}
+
+
+def test_words_of_english_sentences_are_no_candidates() -> None:
+    nouns = [*NOUNS, Noun("6", {"en": ["orchard"], "cs": ["Sad"]})]
+    settings = TranslationSettings(spoken=2)
+    said = said_in_english(["A sad man, a sad, sad dog.", "SAD people had tea!", "he had a monde"], settings)
+    assert {"sad", "monde", "had", "a"} & said == {"sad"}  # "monde" is said once, and "had" is no query
+    assert "sad" in candidates(nouns, SENSES, settings)
+    assert candidates(nouns, SENSES, settings, said).keys() == {"homme", "mann", "monde", "hracka"}
 
 
 def test_similar_and_frequent_names_weigh_more() -> None:
