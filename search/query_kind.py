@@ -55,8 +55,11 @@ _ARTICLES = frozenset(
         "een",
     ]
 )
-_CLASSIFIER = re.compile("^[一两]?[个個只隻条條位名匹头頭辆輛张張座棵朵]")
-"""A Chinese numeral and classifier at the start, as in 一只狗, which means "a dog"."""
+_CLASSIFIER = re.compile("^[一两][个個只隻条條位名匹头頭辆輛张張座棵朵]")
+"""A Chinese numeral and classifier at the start, as in 一只狗, which means "a dog".
+
+Without a numeral, such a character is part of a word: 头发 is hair.
+"""
 _UNSPACED = r"\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Characters of Chinese, and of Japanese apart from katakana, which are written without spaces between words."""
 _RUN = re.compile(f"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])\\w)+(?:[-'’](?![{_UNSPACED}])\\w+)*")

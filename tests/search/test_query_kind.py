@@ -22,7 +22,8 @@ def test_word(text: str) -> None:
     "text",
     [
         "a black dog", "dog on the beach", "zwei Hunde", "ein Hund im Schnee", "un chien dans l'eau", "černý pes",
-        "黑色的狗", "一只黑色的狗", "海滩上的狗", "男人攀岩", "كلب أسود", "رجل يتسلق صخرة", "海辺の犬", "3 dogs",
+        "黑色的狗", "一只黑色的狗", "条纹衬衫", "海滩上的狗", "男人攀岩",
+        "كلب أسود", "رجل يتسلق صخرة", "海辺の犬", "3 dogs",
         "मोटर गाड़ी", "2 x dog", "dog.jpg dog",
     ],
 )  # fmt: skip
@@ -65,6 +66,7 @@ def test_two_chinese_characters_count_as_a_word() -> None:
     [
         *(("a dog", "dog"), ("Ein Hund!", "hund"), ("the black dog", "black dog"), ("dog", "dog"), ("a", ""), ("", "")),
         *(("一只狗", "狗"), ("狗", "狗"), ("un chien", "chien"), ("كَلْب", "كلب")),
+        *(("头发", "头发"), ("一头牛", "牛"), ("一条", "一条"), ("条纹", "条纹")),
     ],
 )
 def test_text_without_its_articles(text: str, rest: str) -> None:
