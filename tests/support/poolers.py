@@ -32,6 +32,7 @@ unix_socket_dir =
 auth_type = any
 pool_mode = {mode}
 default_pool_size = 20
+server_round_robin = {in_turn:d}
 logfile = {folder}/pgbouncer.log
 """
 
@@ -40,8 +41,11 @@ PoolMode: TypeAlias = Literal["session", "transaction"]
 
 
 @contextmanager
-def running_pooler(server: PostgresServer, url: str, mode: PoolMode) -> Iterator[str]:
-    """Start PgBouncer in a mode; yield `url`, a database of `server`, with its port."""
+def running_pooler(server: PostgresServer, url: str, mode: PoolMode, *, in_turn: bool = False) -> Iterator[str]:
+    """Start PgBouncer in a mode; yield `url`, a database of `server`, with its port.
+
+    With `in_turn`, it gives the session that has been free longest, instead of the one that became free last.
+    """
     program = shutil.which("pgbouncer", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
     if program is None:
         miss("pgbouncer", "it is not installed.")
@@ -51,7 +55,9 @@ def running_pooler(server: PostgresServer, url: str, mode: PoolMode) -> Iterator
     folder = Path(tempfile.mkdtemp(prefix="sightline-pgbouncer-"))  # the folder of pytest is closed to other users
     configuration = folder / f"{mode}.ini"
     configuration.write_text(
-        CONFIGURATION.format(server_port=server.port, user=parts.username, port=port, mode=mode, folder=folder)
+        CONFIGURATION.format(
+            server_port=server.port, user=parts.username, port=port, mode=mode, folder=folder, in_turn=in_turn
+        )
     )
     command = [program, "-q", str(configuration)]
     if os.geteuid() == 0:  # as which it refuses to run

@@ -42,12 +42,25 @@ def require_own_sessions(
     with connect() as other:
         for _ in range(TRIES):
             with other.transaction():
-                row = other.execute(OWN_PROCESS).fetchone()
-                if row == (process,) or _process_of(connection) != process:
-                    raise LibraryUnusable(place, REASON)
+                others = {_process_of_other(other)}
+                processes = {_process_of(connection)}
+            # A pooler gives the session that became free last, or first. With two, the same order of transactions
+            # would give each connection the same one again and again, so that this one is another.
+            others.add(_process_of_other(other))
+            processes.add(_process_of(connection))
+            if process in others or processes != {process}:
+                raise LibraryUnusable(place, REASON)
 
 
 def _process_of(connection: Connection) -> int:
     """Return the server's process that executes a transaction of a connection."""
     with reading(connection):
-        return int(connection.exec_driver_sql(OWN_PROCESS).scalar_one())
+        process = int(connection.exec_driver_sql(OWN_PROCESS).scalar_one())
+    driver: Any = connection.connection.dbapi_connection
+    driver.settle()  # a pooler has the session again
+    return process
+
+
+def _process_of_other(connection: "psycopg.Connection[Any]") -> int:
+    row = connection.execute(OWN_PROCESS).fetchone()
+    return 0 if row is None else int(row[0])

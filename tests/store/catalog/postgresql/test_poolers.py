@@ -54,6 +54,18 @@ def test_a_pooler_in_transaction_mode_is_refused(pooler: Pooler, postgres_url: s
         Library.open_to_read(url)
 
 
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_a_pooler_in_transaction_mode_is_refused_each_time(
+    postgres_server: PostgresServer, postgres_url: str, in_turn: bool
+) -> None:
+    """Some of these were accepted: two connections that took turns got the same two sessions again and again."""
+    Library.open(postgres_url, create=True).close()
+    with running_pooler(postgres_server, postgres_url, "transaction", in_turn=in_turn) as url:
+        for _ in range(20):
+            with pytest.raises(LibraryUnusable, match="The pooler must work in session mode"):
+                Library.open(url)
+
+
 def test_a_pooler_in_transaction_mode_is_noticed_beside_other_clients(pooler: Pooler, postgres_url: str) -> None:
     url = pooler("transaction")
     Library.open(postgres_url, create=True).close()
