@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,14 @@ def test_shipped_translations_match_the_card() -> None:
         assert set(found.find(word)) & {"dog", "tree", "water"}, word
     for english in ("dog", "man", "sad", "couples"):
         assert found.find(english) == {}, english
+
+
+def test_licences_of_translations_are_installed_with_them() -> None:
+    """WordNet's copyright notice must be on all copies."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (file,) = (name for name in project["license-files"] if name.startswith("encoders/mini/"))
+    text = (WEIGHTS.parent / Path(file).name).read_text(encoding="utf-8")
+    for notice in (TRANSLATIONS, "Copyright 2006 by Princeton University", "WOLF", "Arabic WordNet", "Wiktionary"):
+        assert notice in text
+    for licence in ("LicenseRef-WordNet-3.0", "CECILL-C", "CC-BY-SA-3.0"):
+        assert licence in project["license"].split(" AND ")
