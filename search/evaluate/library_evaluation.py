@@ -65,5 +65,8 @@ def measure(
     images = open_gallery(system.library, system.stored, dataset)
     captions = caption_vectors(system, dataset, templates, on_progress)
     measured = measure_vectors(dataset, system.name, captions, images, directions, settings)
-    outcome = None if isinstance(system.captions, CaptionVectorFile) or templates else known_outcome(system.captions)
-    return [replace(each, calibration=outcome.calibration) for each in measured] if outcome else measured
+    if isinstance(system.captions, CaptionVectorFile) or templates:
+        return measured
+    encoder, outcome = system.captions, known_outcome(system.captions)
+    calibration = outcome.calibration if outcome else None
+    return [replace(each, calibration=calibration, count_tokens=encoder.count_tokens) for each in measured]

@@ -1,7 +1,7 @@
 """Measurements of systems on a data set: the evaluations, with the vectors or the run, for comparisons and reports."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
@@ -91,6 +91,8 @@ class VectorMeasurement(Measurement):
     """The measurement with exact search, if this one is of an approximate index."""
     calibration: Calibration | None = None
     """The calibration of the relevance of these scores, if there is one."""
+    count_tokens: Callable[[str], int | None] | None = None
+    """How the model counts the tokens of a text, if this is known: some calibrations depend on it."""
 
     @property
     def exact(self) -> Measurement | None:

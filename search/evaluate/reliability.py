@@ -16,7 +16,7 @@ from search.evaluate.bootstrap import Interval, Resampling
 from search.evaluate.intervals import confidence_intervals
 from search.evaluate.measurement import VectorMeasurement
 from search.evaluate.metrics import parse_metric
-from search.query_kind import text_kind
+from search.query_kind import text_kind, without_articles
 from search.relevance import Calibration
 
 __all__ = ["BINS", "DEPTH", "MAX_QUERIES", "Reliability", "ReliabilityBin", "bin_results", "measure_reliability"]
@@ -59,7 +59,7 @@ class Reliability:
     """Whether these are a random sample of the queries with a relevance."""
     results: int
     without_scale: int
-    """Queries of a kind that has no calibrated relevance, or one that depends on the number of tokens."""
+    """Queries of a kind that has no calibrated relevance, or one that depends on an unknown number of tokens."""
 
 
 def measure_reliability(measurement: VectorMeasurement, calibration: Calibration) -> Reliability | None:
@@ -70,8 +70,8 @@ def measure_reliability(measurement: VectorMeasurement, calibration: Calibration
     pooled = measurement.pooled
     captions = measurement.dataset.captions
     kinds = [text_kind(caption.text) for caption in captions]
-    # The number of tokens that some scales read is not known here.
-    known = {kind for kind, scale in calibration.scales.items() if scale.tokens is None}
+    count = measurement.count_tokens
+    known = {kind for kind, scale in calibration.scales.items() if scale.tokens is None or count is not None}
     usable = [row for row, kind in enumerate(kinds) if kind in known]
     rows = usable
     if len(rows) > MAX_QUERIES:
@@ -90,7 +90,8 @@ def measure_reliability(measurement: VectorMeasurement, calibration: Calibration
         assert kind is not None  # it has a scale
         results = run[caption.id]
         scores = np.array(list(results.values()))  # (K,)
-        relevance.append(calibration.relevance(scores, measurement.captions[row], kind))
+        tokens = (count(without_articles(caption.text)) if count else None) or 1
+        relevance.append(calibration.relevance(scores, measurement.captions[row], kind, tokens))
         right += [name in caption.images for name in results]
         of_results += [cluster_of[caption.id]] * len(results)
     bins, error = bin_results(np.concatenate(relevance), np.array(right), of_results, pooled.resampling)

@@ -61,7 +61,20 @@ def test_relevance_is_that_of_search() -> None:
     assert [each.relevance for each in found.bins] == [0.5, pytest.approx(high)]
     assert found.error == pytest.approx((0.5 + (1 - high)) / 2)
     assert measure_reliability(measured, replace(calibration, scales={"sentence": Scale(1, 0, 0)})) is None
-    assert measure_reliability(measured, replace(calibration, scales={"word": Scale(2, 0, 0, tokens=-1)})) is None
+
+
+def test_relevance_that_depends_on_tokens_is_that_of_search() -> None:
+    """Articles have no tokens. Without a way to count tokens, such queries have no relevance."""
+    vectors = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
+    measured = measurement_of(["a red", "blue", "red car"], vectors, np.eye(2, dtype=np.float32))
+    calibration = Calibration("w", BACKGROUND, {"word": Scale(2.0, 0.0, 0.0, tokens=-1.0)})
+    assert measure_reliability(measured, calibration) is None
+    found = measure_reliability(replace(measured, count_tokens=len), calibration)
+    assert found is not None
+    assert (found.queries, found.results, found.without_scale) == (2, 4, 1)
+    # The logits of "a red" are 0 - log 3 and 2 - log 3, and those of "blue" 0 - log 4 and 2 - log 4.
+    high = [1 / (1 + math.exp(math.log(tokens) - 2)) for tokens in (4, 3)]
+    assert [each.relevance for each in found.bins] == pytest.approx([(1 / 4 + 1 / 5) / 2, *high])
 
 
 @pytest.mark.parametrize("more", [0, 50])
