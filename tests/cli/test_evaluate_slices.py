@@ -76,14 +76,18 @@ def test_report_says_why_there_is_no_reliability(sightline: Sightline, data: Pat
     assert 'class="reliability"' not in text
 
 
+@pytest.mark.parametrize("tokens", [None, -1.0])
 def test_report_has_the_reliability_of_a_calibrated_model(
-    sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tokens: float | None, sightline: Sightline, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only words have a scale: four queries with three results each; two sentences are left out."""
+    """Only words have a scale: four queries with three results each; two sentences are left out.
+
+    The scale may depend on the number of tokens, which this model does not count: it is taken for one.
+    """
 
     def known(encoder: Any) -> CalibrationOutcome:
         background = np.zeros(encoder.space.dim, np.float32)
-        return CalibrationOutcome(Calibration("none", background, {"word": Scale(4.0, 0.0, -2.0)}))
+        return CalibrationOutcome(Calibration("none", background, {"word": Scale(4.0, 0.0, -2.0, tokens=tokens)}))
 
     monkeypatch.setattr("search.evaluate.library_evaluation.known_outcome", known)
     sightline("eval", data, "--space", "fake", "--html", tmp_path / "report.html")
