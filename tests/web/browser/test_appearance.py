@@ -273,8 +273,8 @@ def test_examples_of_the_page_find_something_in_the_demo(gallery: str, open_page
     """What newcomers try first must not be answered with "probably no picture matches"."""
     page = open_page(gallery, language=language)
     expect(page.locator("#try button")).to_have_count(4)
-    examples = page.locator("#try button").all_inner_texts()
-    for example in examples:
+    hint = page.locator("#words").get_attribute("placeholder") or ""
+    for example in (hint, *page.locator("#try button").all_inner_texts()):
         best = page.request.get(f"{gallery}/api/v1/search", params={"q": example, "k": 1}).json()["hits"][0]
         assert best["is_relevant"] is not False, example
 
