@@ -148,8 +148,11 @@ def _parts(
 
 
 def _announce(library: Library, stored: StoredSpace, check: Callable[[], None]) -> None:
-    """Give the space a new revision, so that searchers look at the engine again."""
-    with library.exclusive(check=check) as writer, writer.transaction() as connection:
+    """Give the space a new revision, so that searchers look at the engine again.
+
+    A stop is not noticed before that: the engine has its state already, so that the next run would see nothing new.
+    """
+    with library.exclusive() as writer, writer.transaction() as connection:
         mark_changed(connection, stored.id)
     if index_cache.published_file(library, stored) is not None:
         index_cache.publish(library, stored, check=check)

@@ -1,13 +1,15 @@
 """Bringing engines up to date: what is written, measured and left, and by which process."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+from time import sleep
 
 import numpy as np
 import pytest
 
-from store import Library
+from store import Library, library_locks
 from store.check import verify
 from store.spaces.index_engines import ENGINE_VARIABLE
 from store.spaces.registry import StoredSpace
@@ -32,6 +34,32 @@ def test_update_without_an_engine_does_nothing(
         assert not updating.update_engine(library, stored)
         assert report_engine(library, stored) is None
         assert list(find_differences(library, stored)) == []
+
+
+def test_stop_loses_no_announcement_of_an_engine(
+    library: Library, stored: StoredSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine has its state by then. The next run would see nothing new, and searches would not use the engine."""
+    monkeypatch.setattr(library_locks, "WAITING_SECONDS", 0.01)
+    monkeypatch.setattr(library_locks, "CHECK_SECONDS", 0.01)
+    before, is_held = library.revision(), Event()
+
+    def write() -> None:
+        with library.exclusive():
+            is_held.set()
+            sleep(0.3)
+
+    writer = Thread(target=write)
+    writer.start()
+    assert is_held.wait(60)
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        updating._announce(library, stored, stop)
+    writer.join(60)
+    assert library.revision() > before
 
 
 @only_servers
