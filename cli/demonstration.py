@@ -66,8 +66,8 @@ def _run_queries(searcher: Searcher) -> list[SheetSection]:
     similar = searcher.similar(first, k=HITS_ON_SHEET).hits
     for hit in similar[:HITS_PRINTED]:
         print_text(hit_line(hit, _short(hit.path)))
-    print_text("\nA ? after a score: the picture probably does not match. This was calibrated with photos;")
-    print_text("the scenes of this gallery are rendered.\n")
+    print_text("\nA ? after a score: the picture probably does not match. This was calibrated with photos.")
+    print_text("The scenes of this gallery are rendered: some that do match have a ?, too.\n")
     return [*sections, SheetSection(f"like {first.name}", similar)]
 
 

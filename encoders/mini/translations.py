@@ -6,11 +6,13 @@ translation gets the mean of its own vector and that of its English names (`trai
 
 import gzip
 import re
+import zlib
 from bisect import bisect_left
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
+from core.errors import ModelUnavailable
 from encoders.mini.tokenizer import plain
 
 __all__ = ["Translations", "write_translations"]
@@ -26,7 +28,10 @@ _SHORTEST = 5
 
 
 class Translations:
-    """The translations in a file that `write_translations` wrote, which is read when a text is first looked up."""
+    """The translations in a file that `write_translations` wrote, which is read when a text is first looked up.
+
+    Raises `ModelUnavailable` then if the file is damaged.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -62,7 +67,15 @@ class Translations:
 
     @cached_property
     def _lines(self) -> bytes:
-        return gzip.decompress(self._file.read_bytes())
+        try:
+            with gzip.open(self._file) as opened:
+                lines = opened.read()
+            if not lines:
+                raise EOFError  # an empty file is read without an error
+            return lines
+        except (OSError, EOFError, zlib.error) as exc:
+            remedy = "Install Sightline again: this one is damaged."
+            raise ModelUnavailable("mini", f"the file {self._file}", remedy) from exc
 
 
 def write_translations(file: Path, names: Mapping[str, Mapping[str, int]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.errors import ModelUnavailable
 from encoders.mini.encoder import TRANSLATIONS, VERSIONS, WEIGHTS, MiniEncoder
 from encoders.mini.translations import Translations, write_translations
 from search.query_cache import QueryCache
@@ -69,6 +70,26 @@ def test_every_word_of_a_file_is_found_and_nothing_else(tmp_path: Path) -> None:
 def test_file_without_words_translates_nothing(tmp_path: Path) -> None:
     write_translations(tmp_path / TRANSLATIONS, {})
     assert Translations(tmp_path / TRANSLATIONS).find("Hund") == {}
+
+
+@pytest.mark.parametrize("keep", [0, 5, 40, -1], ids=["nothing", "header", "half", "all but a byte"])
+def test_damaged_file_is_named(tmp_path: Path, keep: int) -> None:
+    """A truncated file raised EOFError, which a terminal takes for the end of its input."""
+    file = tmp_path / TRANSLATIONS
+    write_translations(file, NAMES)
+    file.write_bytes(file.read_bytes()[:keep])
+    with pytest.raises(ModelUnavailable, match=TRANSLATIONS):
+        Translations(file).find("Hund")
+
+
+def test_changed_bytes_are_noticed(tmp_path: Path) -> None:
+    file = tmp_path / TRANSLATIONS
+    write_translations(file, NAMES)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    file.write_bytes(content)
+    with pytest.raises(ModelUnavailable, match=TRANSLATIONS):
+        Translations(file).find("Hund")
 
 
 def test_equal_translations_give_equal_files_in_any_order(tmp_path: Path) -> None:
