@@ -107,7 +107,8 @@ def _reason(exc: Exception) -> str:
 
 def _source(encoder: Encoder) -> list[object]:
     """Return what the calibration of a model is made from, apart from the model."""
-    return [METHOD, background().version, *_languages(encoder)]
+    of_texts = [encoder.text_version] if encoder.text_version else []
+    return [METHOD, background().version, *_languages(encoder), *of_texts]
 
 
 def _languages(encoder: Encoder) -> tuple[str, ...]:

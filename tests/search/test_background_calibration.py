@@ -170,6 +170,20 @@ def test_a_calibration_by_another_method_is_made_again(monkeypatch: pytest.Monke
     assert known_outcome(StubEncoder()) is None
 
 
+class Reworded(StubEncoder):
+    """A later release of the model, whose vectors of texts changed."""
+
+    text_version = "2"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_calibration_of_other_vectors_of_texts_is_made_again() -> None:
+    make_calibration(StubEncoder())
+    assert known_outcome(Reworded()) is None
+    make_calibration(Reworded())
+    assert known_outcome(Reworded()) is not None
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_folder_that_cannot_be_written_is_ignored(models: Path) -> None:
     models.write_text("a file where the folder would be")

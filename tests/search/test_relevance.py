@@ -252,3 +252,21 @@ def test_model_without_calibration_has_no_relevance(library: Library, album: Pat
     for ask in (searcher.search, searcher.similar):
         with pytest.raises(InvalidQuery, match="the model fake"):
             ask(str(album / "red.png"), SearchOptions(relevant=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "word"), [("weathervane", "weathervane"), ("der Schneemann", "schneemann"), ("头盔", "头盔")]
+)
+def test_searches_count_the_tokens_of_a_word(gallery: Searcher, text: str, word: str) -> None:
+    """By hand: the logit of the first hit."""
+    encoder = MiniEncoder()
+    calibration = shipped(encoder)
+    scale, tokens = calibration.scales["word"], encoder.count_tokens(word)
+    assert scale.tokens is not None
+    assert tokens > 1
+    (hit,) = gallery.search(text, k=1)
+    background = float(encoder.encode_texts([text])[0] @ calibration.background)
+    logit = scale.slope * hit.score + scale.tilt * background + scale.constant + scale.tokens * np.log(tokens)
+    assert hit.relevance == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-5)
+    without = 1 / (1 + np.exp(-(logit - scale.tokens * np.log(tokens))))
+    assert abs(hit.relevance - without) > 0.1
