@@ -164,7 +164,7 @@ def _require_own(targets: FolderTargets, file: SaidFile, sidecar: bytes | None, 
         raise _RefusedError("a new sidecar would not belong to this picture alone")
     if others:
         names = ", ".join(map(decode, others[:3])) + (", ..." if len(others) > 3 else "")
-        raise _RefusedError(f"it is also the sidecar of {names}, which has other tags or another rating")
+        raise _RefusedError(f"it is also the sidecar of {names}, with other tags or another rating")
     if not os.access(targets.folder, os.W_OK):
         raise _RefusedError("its folder is read-only")
 

@@ -92,7 +92,7 @@ def test_a_sidecar_of_several_pictures_is_written_only_if_all_say_the_same(
     tag(library, folder / "a.jpg", "new")
     (outcome,) = write(library).values()
     assert outcome.result is SidecarResult.REFUSED
-    assert outcome.reason == "it is also the sidecar of a.png, which has other tags or another rating"
+    assert outcome.reason == "it is also the sidecar of a.png, with other tags or another rating"
     tag(library, folder / "a.png", "new")
     assert [each.result for each in write(library).values()] == [SidecarResult.CHANGED, SidecarResult.UNCHANGED]
     assert (folder / "a.xmp").read_text() == xmp("old", "new")
