@@ -167,7 +167,7 @@ def test_vectors_of_openvino_agree_with_those_of_onnx_runtime(
 
 @pytest.mark.parametrize("count", [1, STREAMS, STREAMS + 1, 16])
 def test_parts_of_a_batch_keep_their_order(count: int, tiny: dict[str, Path], compiled: Compiled) -> None:
-    """OpenVINO computes several parts of a batch at the same time."""
+    """OpenVINO computes several parts of a batch at the same time. Vectors of two of these pictures differ by 0.035."""
     compiled("vit")
     encoder = registry.load(str(tiny["vit"]), EXACT)
     found = store.find(encoder.space)
@@ -175,7 +175,7 @@ def test_parts_of_a_batch_keep_their_order(count: int, tiny: dict[str, Path], co
     tower = OpenVinoEncoder(found, encoder)
     shown = pixels(encoder, count)
     alone = np.concatenate([tower.encode_pixels(shown[place : place + 1]) for place in range(count)])
-    np.testing.assert_allclose(tower.encode_pixels(shown), alone, atol=1e-3)
+    np.testing.assert_allclose(tower.encode_pixels(shown), alone, atol=1e-2)  # bfloat16 may round otherwise
     assert tower.encode_pixels(shown[:0]).shape == (0, encoder.space.dim)
 
 
