@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ from store.catalog.portable_sql import (
     metres_between,
     quotient,
 )
+from store.catalog.postgresql.watched_connection import WatchedConnection
 from store.catalog.sql_functions import register_functions
 from store.catalog.tables import Tag
 from store.catalog.text_search import text_in, text_like
@@ -81,7 +83,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
         event.listen(engine, "connect", lambda driver, _record: register_functions(driver))
     else:
         url: str = request.getfixturevalue("postgres_url")
-        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+        engine = create_engine("postgresql+psycopg://", creator=partial(WatchedConnection.connect, url))
     with engine.begin() as opened:
         METADATA.create_all(opened)
         opened.execute(insert(THINGS), [dict(zip(THINGS.c.keys(), with_moment(row), strict=True)) for row in ROWS])
