@@ -1,6 +1,5 @@
 """Connections to a database with pgvector: lending them to threads, and limits for how long they wait."""
 
-import selectors
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,8 +13,6 @@ from core.root_files.waiting import require_wanted
 from store.spaces.server_engines.address import EngineAddress
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
     from store.catalog.postgresql.watched_connection import WatchedConnection
 
 __all__ = ["PgvectorConnections"]
@@ -89,12 +86,14 @@ class PgvectorConnections:
 
     def _take(self) -> "WatchedConnection | None":
         """Return a connection that no thread uses, and that the server has not ended; None if there is none."""
+        from store.catalog.postgresql.connections import is_lost
+
         while True:
             with self._taking:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if not _is_ended(connection):
+            if not is_lost(connection):
                 return connection
             connection.close()
 
@@ -103,18 +102,6 @@ def _parameters(location: str) -> dict[str, Any]:
     from psycopg.conninfo import conninfo_to_dict
 
     return conninfo_to_dict(location)
-
-
-def _is_ended(connection: "Connection[Any]") -> bool:
-    """Return whether the server has ended an idle connection, to which it sends nothing else. Nothing is sent."""
-    import psycopg
-
-    try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(connection.fileno(), selectors.EVENT_READ)
-            return bool(selector.select(0))
-    except (OSError, ValueError, psycopg.Error):  # it is closed
-        return True
 
 
 def _close_all(connections: "list[WatchedConnection]") -> None:
