@@ -13,7 +13,7 @@ scenes are painted by `examples/scenes`, which knows which pixels show what.
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -30,7 +30,7 @@ from search.evaluate.bootstrap import Interval, Resampling, cluster_numbers, per
 from search.highlight import HighlightEngine, load_engine
 from search.highlight.engine import EngineName
 
-__all__ = ["Pointer", "Pointing", "map_pointer", "patch_pointer", "pointing", "unseen_scenes"]
+__all__ = ["Pointer", "Pointing", "map_pointer", "patch_pointer", "peak", "pointing", "summary", "unseen_scenes"]
 
 Pointer: TypeAlias = Callable[[Image.Image, Sequence[str]], NDArray[np.float32]]
 """Maps a picture and P prompts to P maps (P, rows, columns) over the whole picture, higher where more likely."""
@@ -49,7 +49,7 @@ class Pointing:
     rate: float
     """Number of subjects."""
     interval: Interval
-    """95 %, by bootstrap over scenes with all their subjects."""
+    """95 %, by bootstrap over pictures with all their subjects."""
     chance: float
     """The rate of a random point: the mean fraction of the picture that a subject covers."""
     subjects: int
@@ -96,11 +96,11 @@ def pointing(
             continue
         prompts = [LANGUAGES[lang].phrase(kind, colour) for kind, colour, _ in shown]
         for grid, (kind, _, mask) in zip(pointer(render(scene, *size), prompts), shown, strict=True):
-            hits.append(bool(mask[_peak(grid, mask.shape)]))
+            hits.append(bool(mask[peak(grid, mask.shape)]))
             kinds.append(kind)
             covered.append(float(mask.mean()))
             clusters.append(number)
-    return _summary(np.array(hits), kinds, float(np.mean(covered)), clusters)
+    return summary(np.array(hits), kinds, float(np.mean(covered)), clusters)
 
 
 def _visible(scene: Scene, size: tuple[int, int]) -> list[tuple[str, str | None, NDArray[np.bool_]]]:
@@ -110,13 +110,14 @@ def _visible(scene: Scene, size: tuple[int, int]) -> list[tuple[str, str | None,
     return [(kind, colour, mask) for kind, colour, mask in subjects if mask.mean() >= SMALLEST]
 
 
-def _peak(grid: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int]:
+def peak(grid: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[int, int]:
     """Return row and column of the middle of the highest patch, in a picture of `shape`."""
     row, column = np.unravel_index(int(grid.argmax()), grid.shape)
     return int((row + 0.5) * shape[0] / grid.shape[0]), int((column + 0.5) * shape[1] / grid.shape[1])
 
 
-def _summary(hits: NDArray[np.bool_], kinds: Sequence[str], chance: float, clusters: Sequence[int]) -> Pointing:
+def summary(hits: NDArray[np.bool_], kinds: Sequence[str], chance: float, clusters: Sequence[Hashable]) -> Pointing:
+    """Return the rate of the hits (Q,) of Q subjects; `clusters` are the pictures that show them."""
     settings = Resampling()
     number = cluster_numbers(clusters, len(hits))  # (Q,)
     inside, all_of = np.bincount(number, hits), np.bincount(number)  # (C,)
