@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from encoders.devices import choose_dtype
 from training.weights import save
 
-__all__ = ["Budget", "Run", "Trainable", "device_of", "epoch_rows", "generator", "log_to"]
+__all__ = ["Budget", "Run", "Trainable", "bfloat16", "device_of", "epoch_rows", "generator", "log_to"]
 
 _log = logging.getLogger("sightline.training")
 _LOGGED = 10
@@ -139,6 +140,14 @@ def device_of(name: str, threads: int) -> torch.device:
     """Return a device, `cpu` with a number of threads."""
     torch.set_num_threads(threads)
     return torch.device(name)
+
+
+def bfloat16(device: torch.device) -> torch.autocast:
+    """Return a context that computes convolutions and products in bfloat16, if `device` has instructions for it.
+
+    On a processor of that kind it takes half of the time. Weights and their updates stay float32.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=choose_dtype(None, device) is torch.bfloat16)
 
 
 def log_to(file: Path) -> None:

@@ -9,6 +9,7 @@ __all__ = [
     "contrastive",
     "contrastive_logits",
     "follow_classes",
+    "follow_scores",
     "rank_pictures",
     "resemble",
     "show",
@@ -42,6 +43,11 @@ def follow_classes(logits: Tensor, probabilities: Tensor, weights: Tensor | None
     weights = mass[:, 0] if weights is None else weights
     divergence = functional.kl_div(logits.log_softmax(1), wanted, reduction="none").sum(1)  # (N,)
     return (divergence * weights).sum() / weights.sum().clamp(min=1e-9)
+
+
+def follow_scores(scores: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean KL divergence of the softmax of each row of scores (N, T) from that of wanted scores (N, T)."""
+    return functional.kl_div(scores.log_softmax(1), wanted.log_softmax(1), log_target=True, reduction="batchmean")
 
 
 def soft_labels(logits: Tensor, targets: Tensor, known: Tensor | None = None) -> Tensor:

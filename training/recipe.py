@@ -41,7 +41,7 @@ def steps(
     """
     source, on = ("--data", str(data)), ("--device", device)
     prepared, tokenizer = runs / "prepared", runs / "tokenizer.model"
-    pixels, maps, scenes = (runs / name / "weights.pt" for name in ("pixels", "maps", "scenes"))
+    pixels, maps, scenes, towers = (runs / name / "weights.pt" for name in ("pixels", "maps", "scenes", "distilled"))
     patches = runs / "patches" / "patches.pt"
     small, large = runs / "maps192", runs / "maps512"
     few = () if limit is None else ("--limit", str(limit))
@@ -63,11 +63,15 @@ def steps(
     for name, begin, made in (("maps", pixels, maps), ("scenes", maps, scenes)):
         continued = ("--maps", str(small), "--begin", str(begin), "--out", str(made.parent))
         yield Step("train", (name, *source, *common, *continued, *short), made)
-    yield Step("cache_patches", (*source, "--weights", str(scenes), "--out", str(large), *on, *few), patches)
-    head = ("--weights", str(scenes), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
+    means = ("--weights", str(scenes), "--prepared", str(prepared), "--out", str(runs / "means"))
+    yield Step("cache_means", (*means, *on))
+    distilled = ("--means", str(runs / "means"), "--begin", str(scenes), "--out", str(towers.parent))
+    yield Step("distil", (*source, *common, *distilled, *short), towers)
+    yield Step("cache_patches", (*source, "--weights", str(towers), "--out", str(large), *on, *few), patches)
+    head = ("--weights", str(towers), "--maps", str(large), "--tokenizer", str(tokenizer), *on)
     yield Step("train_patches", (*source, *head, "--out", str(patches.parent), *short), patches)
     yield Step(
-        "export", ("--weights", str(scenes), "--patches", str(patches), "--tokenizer", str(tokenizer), *exported)
+        "export", ("--weights", str(towers), "--patches", str(patches), "--tokenizer", str(tokenizer), *exported)
     )
     yield Step("translations", (*source, *scored, *few))
     yield Step("evaluate", (*source, *scored, *scenes_too))

@@ -13,7 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from training.names import CLASSES
 
-__all__ = ["FEATURES", "FINE", "Classifier", "SameConv", "Trunk"]
+__all__ = ["FEATURES", "FINE", "Classifier", "SameConv", "Trunk", "same_padding"]
 
 FEATURES = 1280
 """Channels of the last map."""
@@ -40,7 +40,7 @@ class SameConv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride))."""
         kernel, stride = self.kernel_size[0], self.stride[0]
-        (top, bottom), (left, right) = (_padding(int(side), kernel, stride) for side in x.shape[2:])
+        (top, bottom), (left, right) = (same_padding(int(side), kernel, stride) for side in x.shape[2:])
         if (top, left) == (bottom, right):
             return functional.conv2d(x, self.weight, self.bias, self.stride, (top, left), groups=self.groups)
         return functional.conv2d(
@@ -48,7 +48,8 @@ class SameConv(nn.Conv2d):
         )
 
 
-def _padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
+def same_padding(side: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return how many rows `SameConv` adds before and after `side` rows."""
     total = max((-(-side // stride) - 1) * stride + kernel - side, 0)
     return total // 2, total - total // 2
 

@@ -32,6 +32,14 @@ def test_classes_outside_the_draw_only_lower_the_weight_of_a_picture() -> None:
     assert float(follow_classes(logits, probabilities, weights)) == pytest.approx((first + 3 * second) / 4)
 
 
+def test_followed_scores_worked_out_by_hand() -> None:
+    from training.losses import follow_scores
+
+    scores = torch.log(torch.tensor([[0.5, 0.5], [0.9, 0.1]])) + 3  # a constant does not change a softmax
+    wanted = torch.log(torch.tensor([[0.8, 0.2], [0.9, 0.1]]))
+    assert float(follow_scores(scores, wanted)) == pytest.approx((0.8 * log(0.8 / 0.5) + 0.2 * log(0.2 / 0.5)) / 2)
+
+
 def test_soft_labels_worked_out_by_hand() -> None:
     from training.losses import soft_labels
 
