@@ -149,7 +149,7 @@ class Sampler:
         """Return a random view of each square: (N, 3, side, side)."""
         count, settings = len(squares), self._settings
         pixels = torch.from_numpy(squares).permute(0, 3, 1, 2).float()
-        boxes = random_boxes(rng, count, settings.area) if is_photo else np.tile(np.float32(FULL), (count, 1))
+        boxes = random_boxes(rng, count, settings.area) if is_photo else np.tile(np.array(FULL, np.float32), (count, 1))
         mirrored = (rng.random(count) < 0.5) & is_photo
         pixels = crop(pixels, boxes, mirrored, settings.side)
         return normalise(jitter_colours(pixels, rng, settings.jitter) if is_photo else pixels)

@@ -53,12 +53,14 @@ def sampler(runs: Path, **changes: Any) -> Any:
     from training.words import Word, WordSampler
 
     tokenizer = Tokenizer(runs / "tokenizer.model", tiny_data.SHAPE.max_tokens)
-    sets = tuple(AveragedSet.load(runs / "prepared", runs / "means", name) for name in ("train", "extra", "scenes"))
+    photos, others, scenes = (
+        AveragedSet.load(runs / "prepared", runs / "means", name) for name in ("train", "extra", "scenes")
+    )
     captions = CaptionSampler(scene_captions(tiny_data.PICTURES), scene_names(tiny_data.PICTURES), tokenizer)
     words = WordSampler(
         [Word(["red"], {0: 1.0, 1: 0.4, 2: 1.0, 3: 1.0, 4: 1.0, 5: 1.0})], tiny_data.PICTURES, tokenizer
     )
-    return Sampler(sets, captions, words, 7, replace(settings(), **changes))
+    return Sampler((photos, others, scenes), captions, words, 7, replace(settings(), **changes))
 
 
 def trainer(**changes: Any) -> Any:
