@@ -1,6 +1,6 @@
 """The pointing game on photos, by the boxes of `boxes.json`.
 
-    python -m training.boxes --data DIR [--weights DIR]
+    python -m training.boxes --data DIR [--weights DIR] [--names]
 
 `boxes.json` has the boxes around all instances of one or two things on each of some photos of the dev split of Flickr8k
 and of ImageNet. A name is a hit if the middle of the best patch lies in one of its boxes. Patches are compared with the
@@ -51,6 +51,7 @@ class PointedName:
     """The share of the photo inside the boxes: how often a random point is a hit."""
     is_hit: bool
     is_found: bool
+    """Whether a highlight is shown, anywhere in the photo."""
 
 
 def read_boxes() -> dict[str, Boxes]:

@@ -8,6 +8,8 @@ scenes are seen in one size and not mirrored, so that what was learned about the
 """
 
 import argparse
+import hashlib
+import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -27,13 +29,21 @@ from training.pixels import PREPROCESS, normalise
 from training.progress import fill
 from training.weights import load_weights
 
-__all__ = ["MEAN_SIZES", "Averaged", "cache_means"]
+__all__ = ["MEAN_SIZES", "Averaged", "cache_means", "embed"]
 
 MEAN_SIZES = (208, 224, 256, 288)
 """Sides in pixels. Prepared squares have 224; larger ones show the same details to more places of the trunk's map."""
 _CHUNK = 250
 _BATCH = 25
 _log = logging.getLogger("sightline.training")
+
+
+def embed(model: Mini, pixels: Tensor) -> Tensor:
+    """Map normalised pixels (N, 3, S, S) to unit vectors (N, D), with the trunk in bfloat16 where that is fast."""
+    with bfloat16(pixels.device):
+        places = model.trunk(pixels.contiguous(memory_format=torch.channels_last))
+    vectors: Tensor = model.head(places.float())
+    return vectors
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ class Averaged:
     def __call__(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Map squares (N, S, S, 3) to unit vectors (N, D)."""
         pixels = torch.from_numpy(squares).to(self.device).permute(0, 3, 1, 2).float()
-        total = torch.stack([self._vectors(view) for view in self._views(pixels)]).sum(0)  # (N, D)
+        total = torch.stack([embed(self.model, normalise(view)) for view in self._views(pixels)]).sum(0)  # (N, D)
         return functional.normalize(total, dim=1).cpu().numpy()
 
     def _views(self, pixels: Tensor) -> Iterator[Tensor]:
@@ -59,14 +69,16 @@ class Averaged:
             if self.mirrored:
                 yield view.flip(3)
 
-    def _vectors(self, view: Tensor) -> Tensor:
-        with bfloat16(self.device):
-            vectors: Tensor = self.model(normalise(view).contiguous(memory_format=torch.channels_last))
-        return vectors.float()
-
 
 def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
-    """Write the mean vectors of a prepared set into the folder `out`."""
+    """Write the mean vectors of a prepared set into the folder `out`, anew if its pictures or the weights changed."""
+    names, digest = read_names(prepared), _digest(averaged.model)
+    about = {"names": names, "weights": digest}
+    record = out / "about.json"
+    if not record.exists() or json.loads(record.read_text()) != about:
+        (out / "rows.json").unlink(missing_ok=True)  # so that `fill` starts from the first row
+        out.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps(about))
     pixels = np.load(prepared / "pixels.npy", mmap_mode="r")
 
     def compute(rows: range) -> Iterator[tuple[str, NDArray[np.generic]]]:
@@ -74,9 +86,17 @@ def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
         yield "means", np.concatenate([averaged(np.array(pixels[a : min(a + _BATCH, rows.stop)])) for a in starts])
 
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"means": ((averaged.model.shape.dim,), np.float32)}
-    for done in fill(out, shapes, len(read_names(prepared)), _CHUNK, compute):
+    for done in fill(out, shapes, len(names), _CHUNK, compute):
         _log.info("%s: %d of %d", out.name, done, len(pixels))
     shutil.copyfile(prepared / "names.json", out / "names.json")
+
+
+def _digest(model: Mini) -> str:
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _main() -> None:
@@ -84,7 +104,7 @@ def _main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("runs/scenes/weights.pt"))
     parser.add_argument("--prepared", type=Path, default=Path("runs/prepared"))
     parser.add_argument("--out", type=Path, default=Path("runs/means"))
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

@@ -29,8 +29,8 @@ MAX_MISSED = 0.02
 """The share of answered queries whose best hit may be called unlikely, in the half to fit. Among queries that were not
 fitted to, it is larger."""
 MAX_WORDS_MISSED = 0.015
-"""The same for single words: at most 0.05 of others are missed in four of five random splits of the words to fit (in 85
-of 100; with 0.02 in 77)."""
+"""The same for single words: at most 0.05 of others were missed in four of five random splits of the words to fit (in
+85 of 100; with 0.02 in 77), when phrases chose the limits of words as well."""
 MIN_FOUND = 0.1
 """A kind of query gets no scale if fewer of its queries have a likely hit."""
 
@@ -63,8 +63,8 @@ def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
     for fitted in pairs:
         answered, unanswered = (_rows(side, fitted.kind, FIT) for side in (fitted.answered, fitted.unanswered))
         found = fit_pairs(answered, unanswered, mean, reads_tokens=fitted.reads_tokens)
-        limited_by = _rows(fitted.limited_by, fitted.kind, FIT) or answered
-        scale = with_limits(found, limited_by, mean, fitted.max_missed, fitted.precision)
+        limited_by = _rows(fitted.limited_by or fitted.answered, fitted.kind, FIT)
+        scale = with_limits(found, limited_by, mean, fitted.max_missed, fitted.precision) if limited_by else None
         if scale is not None:
             scales[fitted.kind] = scale
     sentences = fit_best(asked, mean)

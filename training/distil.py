@@ -4,10 +4,9 @@
 
 The teacher is the image tower itself: its vectors at the start, averaged by `training.cache_means` (self-distillation,
 Furlanello et al., "Born-Again Neural Networks", ICML 2018). The text tower is frozen, so that nothing about texts
-changes, and photos without captions count as much as those with some. Besides the mean vectors, their scores for many
-texts are followed, and with small weights the captions and words of photos. The first blocks of the trunk and all
-depthwise filters are frozen, and the rest is computed in bfloat16 where the processor has it: two cores then read 57
-pictures a second.
+changes, and photos without captions teach as well. Besides the mean vectors, their scores for many texts are
+followed, and with small weights the captions and words of photos. The first blocks of the trunk and all depthwise
+filters are frozen, and the trunk is computed in bfloat16 where the processor has it.
 """
 
 import argparse
@@ -25,11 +24,12 @@ from torch import Tensor, nn
 from encoders.mini.tokenizer import Tokenizer
 from training import corpora
 from training.augment import crop, jitter_colours
+from training.cache_means import embed
 from training.captions import CaptionSampler
 from training.corpora import LANGUAGES
 from training.dev import DevQueries
 from training.filters import freeze_filters
-from training.loop import Budget, Run, bfloat16, device_of, generator, log_to
+from training.loop import Budget, Run, device_of, generator, log_to
 from training.losses import contrastive, follow_scores, rank_pictures, stay
 from training.model import Mini, Shape
 from training.names import read_concepts, read_nouns, read_senses
@@ -38,13 +38,14 @@ from training.pictures import read_names
 from training.pixels import PREPROCESS, normalise
 from training.scenes import scene_captions
 from training.texts import Ids, encode
+from training.train import interpolate
 from training.views import FULL, random_boxes
 from training.weights import load_weights, save_weights
 from training.words import Vocabulary, WordSampler, caption_words, noun_words
 
 __all__ = ["AveragedSet", "Batch", "DistilSettings", "Distiller", "Sampler"]
 
-_STEPS = 450
+_STEPS = 336
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,17 @@ class DistilSettings:
     scenes: int = 16
     probes: int = 1536
     """Texts of a step whose scores are followed."""
+    words: int = 400
     side: int = PREPROCESS.size
     area: tuple[float, float] = (0.81, 1.0)
-    """How much of a photo a crop shows. Rendered scenes are neither cropped nor mirrored."""
+    """How much of a photo a crop shows, before its sides are clipped. Scenes are neither cropped nor mirrored."""
+    stretch: float = 1.1
+    """The largest ratio of its sides, compared with those of the photo."""
     jitter: float = 0.15
     rate: float = 3e-5
     head_rate: float = 6e-5
     frozen_blocks: int = 4
-    """The first blocks of the trunk, which do not learn: half of the time, and 1 % of the weights."""
+    """The first blocks of the trunk, which do not learn: half of the time, and 1 % of the trunk's weights."""
     warmup: int = 30
     average: float = 0.99
     """Decay of the moving average of the weights, which is exported."""
@@ -75,6 +79,8 @@ class DistilSettings:
     """The inverse temperature of scores that are followed."""
     contrast: float = 20.0
     """That of captions and words."""
+    kept: float = 0.7
+    """The share of the change that is kept at the end, as in `TrainSettings`."""
     seed: int = 11
 
 
@@ -130,10 +136,10 @@ class Sampler:
         rng = generator(settings.seed, step)
         counts = (settings.photos, settings.others, settings.scenes)
         rows = [_some(len(each.pixels), count, rng) for each, count in zip(self._sets, counts, strict=True)]
-        words, shares = self._words.draw(rows[0], 400, rng)
+        words, shares = self._words.draw(rows[0], settings.words, rng)
         views = [
-            self._view(each.pixels[chosen], each is not self._sets[2], rng)
-            for each, chosen in zip(self._sets, rows, strict=True)
+            self._view(each.pixels[chosen], is_photo, rng)
+            for each, chosen, is_photo in zip(self._sets, rows, (True, True, False), strict=True)
         ]
         means = [each.means[chosen] for each, chosen in zip(self._sets, rows, strict=True)]
         return Batch(
@@ -149,7 +155,11 @@ class Sampler:
         """Return a random view of each square: (N, 3, side, side)."""
         count, settings = len(squares), self._settings
         pixels = torch.from_numpy(squares).permute(0, 3, 1, 2).float()
-        boxes = random_boxes(rng, count, settings.area) if is_photo else np.tile(np.array(FULL, np.float32), (count, 1))
+        boxes = (
+            random_boxes(rng, count, settings.area, settings.stretch)
+            if is_photo
+            else np.tile(np.array(FULL, np.float32), (count, 1))
+        )
         mirrored = (rng.random(count) < 0.5) & is_photo
         pixels = crop(pixels, boxes, mirrored, settings.side)
         return normalise(jitter_colours(pixels, rng, settings.jitter) if is_photo else pixels)
@@ -207,18 +217,20 @@ class Distiller:
 
     def _losses(self, batch: Batch) -> dict[str, Tensor]:
         settings, means = self.settings, batch.means.to(self.device)
-        with bfloat16(self.device):
-            vectors = self.model(batch.pixels.to(self.device)).float()  # (N, D)
+        vectors = embed(self.model, batch.pixels.to(self.device))  # (N, D)
         probes = self._probes[torch.from_numpy(batch.probes).to(self.device)]  # (T, D)
         scores, wanted = (settings.sharpness * each @ probes.T for each in (vectors, means))  # (N, T)
-        captions, words = (self._texts(texts) for texts in (batch.captions, batch.words))
+        captions = self._texts(batch.captions)
         photos = vectors[: len(captions)]
-        return {
+        parts = {
             "means": stay(vectors, means),
             "scores": follow_scores(scores, wanted) + follow_scores(scores.T, wanted.T),
             "captions": contrastive(photos, captions, torch.tensor(settings.contrast)),
-            "ranking": rank_pictures(settings.contrast * photos @ words.T, batch.shares.to(self.device)),
         }
+        if batch.words:  # a few photos may have none that is frequent enough
+            said = settings.contrast * photos @ self._texts(batch.words).T  # (P, W)
+            parts["ranking"] = rank_pictures(said, batch.shares.to(self.device))
+        return parts
 
     @torch.no_grad()
     def _texts(self, texts: Sequence[Ids]) -> Tensor:
@@ -235,12 +247,13 @@ def _load(options: argparse.Namespace, tokenizer: Tokenizer, settings: DistilSet
     """Return the sampler, and the texts whose scores are followed."""
     sets = [AveragedSet.load(options.prepared, options.means, name) for name in ("train", "extra", "scenes")]
     names = read_names(options.prepared / "train")
-    captions = [caption for caption in corpora.captions(options.data, "train") if caption.image in set(names)]
+    known = set(names)
+    captions = [caption for caption in corpora.captions(options.data, "train") if caption.image in known]
     texts, nouns = corpora.by_picture(captions, names), read_nouns(options.data)
     words = noun_words(texts, Vocabulary(nouns, read_senses(options.data)))
     words += [word for lang in LANGUAGES for word in caption_words(texts, lang)]
     concepts = [name for each in read_concepts(options.data).names for several in each.values() for name in several[:1]]
-    drawn = generator(settings.seed, 0).permutation(len(captions))[:12_000]
+    drawn = np.random.default_rng(settings.seed).permutation(len(captions))[:12_000]
     probes = [captions[row].text for row in drawn] + concepts + [noun.names["en"][0] for noun in nouns]
     probes += [form for word in words for form in word.forms]
     probes += [caption.text for caption in scene_captions(100)]
@@ -257,6 +270,7 @@ def _main() -> None:
     sampler, probes = _load(options, tokenizer, settings)
     model = load_weights(options.begin)
     model.fold()
+    begun = copy.deepcopy(model.state_dict())
     model.to(device)
     with torch.no_grad():
         vectors = encode(model.text, probes).float()  # (T, D)
@@ -266,6 +280,7 @@ def _main() -> None:
     budget = Budget(None if options.minutes else options.steps or _STEPS, options.minutes)
     run = Run(options.out / "checkpoint.pt", budget, settings.seed)
     run.train(trainer, sampler.batch, lambda: dev.summary(trainer.average, squares))
+    interpolate(begun, trainer.average, settings.kept)
     save_weights(trainer.average.cpu(), options.out / "weights.pt")
 
 

@@ -33,47 +33,45 @@ class FrozenFilters(SameConv):
 def freeze_filters(trunk: Trunk) -> None:
     """Replace the depthwise convolutions of a folded trunk, so that their filters do not learn.
 
-    Names and values of all parameters stay as they are.
+    Names and values of all parameters stay as they are, and whether biases learn. Raises `ValueError` for a trunk that
+    is not folded.
     """
     for module in list(trunk.modules()):
         for name, child in module.named_children():
             if isinstance(child, SameConv) and child.groups > 1:
+                if child.bias is None:
+                    raise ValueError("fold the trunk first: its depthwise convolutions have no biases")
                 frozen = FrozenFilters(
                     child.in_channels, child.out_channels, child.kernel_size[0], child.stride[0], groups=child.groups
                 )
-                frozen.load_state_dict(child.state_dict())
+                frozen.weight, frozen.bias = child.weight, child.bias
                 frozen.weight.requires_grad_(False)
-                setattr(module, name, frozen.to(child.weight.device))
+                setattr(module, name, frozen)
 
 
 class _Depthwise(torch.autograd.Function):
-    """Gradients of a depthwise convolution for its input and its bias."""
+    """Gradients of a depthwise convolution for its input and its bias.
+
+    Padding must make the output as large as `SameConv` does, so that every padded row is read.
+    """
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: tuple[int, int]
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: tuple[int, int]) -> Tensor:
         ctx.save_for_backward(weight)
-        ctx.stride, ctx.padding, ctx.shape, ctx.dtype = stride, padding, x.shape, x.dtype
+        ctx.stride, ctx.padding, ctx.dtype = stride, padding, x.dtype
         return functional.conv2d(x, weight, bias, stride, padding, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, None, Tensor, None, None]:
         (gradient,), (weight,) = gradients, ctx.saved_tensors
-        spread = _spread(gradient, ctx.stride)
+        of_bias = gradient.sum((0, 2, 3), dtype=torch.promote_types(gradient.dtype, torch.float32))  # (C,)
+        if not ctx.needs_input_grad[0]:
+            return None, None, of_bias, None, None
         around = tuple(size - 1 - pad for size, pad in zip(weight.shape[2:], ctx.padding, strict=True))
         mirrored = weight.flip((2, 3)).to(gradient.dtype)
-        found = functional.conv2d(spread, mirrored, None, 1, around, groups=ctx.shape[1])
-        # Rows at the end that no output reads have no gradient.
-        rows, columns = (int(whole - part) for whole, part in zip(ctx.shape[2:], found.shape[2:], strict=True))
-        found = functional.pad(found, (0, columns, 0, rows)).to(ctx.dtype)
-        return (
-            found,
-            None,
-            gradient.sum((0, 2, 3), dtype=torch.promote_types(gradient.dtype, torch.float32)),
-            None,
-            None,
-        )
+        spread = _spread(gradient, ctx.stride)
+        found = functional.conv2d(spread, mirrored, None, 1, around, groups=len(weight))  # (N, C, H, W)
+        return found.to(ctx.dtype), None, of_bias, None, None
 
 
 def _spread(gradient: Tensor, stride: int) -> Tensor:

@@ -67,7 +67,7 @@ def rank_pictures(logits: Tensor, shares: Tensor, known: Tensor | None = None) -
 
 
 def stay(vectors: Tensor, before: Tensor) -> Tensor:
-    """Return one minus the mean cosine of unit vectors (N, D) with what they were before."""
+    """Return one minus the mean cosine of unit vectors (N, D) with others: what they were before, or should become."""
     return 1 - (vectors * before).sum(1).mean()
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from search.logistic import fit
 from search.relevance import Calibration, Kind, Scale
+from training import calibrate as calibration
 from training import verdicts
 from training.calibrate import best_cut, fit_pairs, with_limits
-from training.questions import MEASURE, Asked
+from training.questions import FIT, MEASURE, Asked
 from training.verdicts import (
     AllAsked,
     Judged,
@@ -139,6 +140,27 @@ def test_share_that_may_be_told_nothing_sets_the_lower_limit() -> None:
 def test_kind_that_cannot_be_judged_gets_no_scale() -> None:
     wrong = asked([[0.9, 0.8, 0.7, 0.6]] * 20, [[0, 0, 0, 2]] * 20)
     assert with_limits(Scale(10, 0, -5), [wrong], MEAN) is None
+
+
+def test_only_words_with_judged_photos_choose_the_limits_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words of phrases have wrong answers only, as if captions left out all that their photos show."""
+    scale = Scale(10, 0, -5)
+    monkeypatch.setattr(verdicts, "MANY", 1)
+    monkeypatch.setattr(calibration, "fit_pairs", lambda *_, **__: scale)
+    monkeypatch.setattr(calibration, "fit_best", lambda *_: scale)
+
+    def fitted(asked: Asked) -> Asked:
+        return replace(asked, halves=np.full(len(asked.scores), FIT))
+
+    words = fitted(asked([[0.9, 0.6, 0.4, 0.1]] * 20, [[5, 5, 0, 0]] * 20))
+    misjudged = fitted(asked([[0.9, 0.8, 0.7, 0.1]] * 20, [[0, 0, 0, 0]] * 20))
+    none = fitted(asked([[0.2, 0.1]]))
+    sentences = replace(none, kinds=np.full(1, "sentence"))
+    owners = np.zeros(1, int)
+    asked_all = AllAsked(words, words, none, none, words, [none], sentences, owners, sentences, owners, [sentences])
+    expected = calibration.calibrate(asked_all, MEAN)["word"]
+    assert calibration.calibrate(replace(asked_all, phrases=misjudged), MEAN)["word"] == expected
+    assert "word" not in calibration.calibrate(replace(asked_all, everyday=misjudged, phrases=words), MEAN)
 
 
 def test_queries_of_a_kind_without_a_scale_get_no_verdict() -> None:

@@ -28,6 +28,34 @@ def test_gradients_are_those_of_autograd(kernel: int, stride: int, side: int) ->
     assert frozen.weight.grad is None
 
 
+def test_gradients_in_bfloat16_are_near_those_in_float32() -> None:
+    from training.filters import FrozenFilters
+    from training.trunk import SameConv
+
+    torch.manual_seed(0)
+    reference, frozen = SameConv(8, 8, 5, 2, groups=8), FrozenFilters(8, 8, 5, 2, groups=8)
+    frozen.load_state_dict(reference.state_dict())
+    x = torch.randn(2, 8, 13, 13).contiguous(memory_format=torch.channels_last)
+    found = []
+    for conv, enabled in ((reference, False), (frozen, True)):
+        given = x.clone().requires_grad_()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            out = conv(given).float()
+        out.square().sum().backward()
+        found.append((given.grad, conv.bias.grad))
+    for expected, gradient in zip(*found, strict=True):
+        assert gradient.dtype == torch.float32
+        assert (gradient - expected).norm() < 0.02 * expected.norm()
+
+
+def test_a_trunk_that_is_not_folded_is_refused() -> None:
+    from training.filters import freeze_filters
+    from training.trunk import Trunk
+
+    with pytest.raises(ValueError, match="fold the trunk first"):
+        freeze_filters(Trunk())
+
+
 def test_only_depthwise_filters_are_frozen() -> None:
     from training.filters import FrozenFilters, freeze_filters
     from training.trunk import Trunk

@@ -30,14 +30,16 @@ def test_steps_that_fill_rows_are_never_skipped(tmp_path: Path) -> None:
         (tmp_path / name / "extra" / "names.json").write_text("[]")  # of a run with --limit
     ran: list[list[str]] = []
     follow(steps(tmp_path, tmp_path), ran.append)
-    assert {"training.prepare", "training.cache_maps"} <= {command[2] for command in ran}
+    assert {"training.prepare", "training.cache_maps", "training.cache_means"} <= {command[2] for command in ran}
 
 
 def test_limited_recipe_leaves_the_shipped_files_alone(tmp_path: Path) -> None:
     todo = {step.module: step.arguments for step in steps(tmp_path, tmp_path, limit=40)}
     assert todo["prepare"][-4:] == ("--limit", "40", "--scenes", "40")
     assert todo["train"][-2:] == todo["train_patches"][-2:] == ("--steps", "2")
+    assert todo["distil"][-2:] == ("--steps", "2")
     assert todo["export"][-2:] == ("--out", str(tmp_path / "v3"))
+    assert todo["export"][:2] == ("--weights", str(tmp_path / "distilled" / "weights.pt"))
     assert ("--weights", str(tmp_path / "v3")) == todo["calibrate"][-2:]
     assert ("--weights", str(tmp_path / "v3"), "--limit", "40") == todo["translations"][-4:]
     assert ("--work", str(tmp_path / "calibration")) == todo["calibrate"][2:4]
