@@ -71,7 +71,7 @@ class Averaged:
 
 
 def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
-    """Write the mean vectors of a prepared set into the folder `out`, anew if its pictures or the weights changed."""
+    """Write the mean vectors of a prepared set into the folder `out`, all of them if pictures or weights changed."""
     names, digest = read_names(prepared), _digest(averaged.model)
     about = {"names": names, "weights": digest}
     record = out / "about.json"

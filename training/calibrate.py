@@ -54,7 +54,7 @@ def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
     """Return the scale of each kind of query for which reliable verdicts exist."""
     words = [asked.everyday, asked.phrases]
     pairs = (
-        # Captions leave things out, so that likely hits seem worse than they are where nobody looked at the photos.
+        # Captions leave things out, so that likely hits seem worse than they are where no photo was looked at.
         Fitted("word", words, [asked.unanswered], MAX_WORDS_MISSED, reads_tokens=True, limited_by=[asked.everyday]),
         Fitted("phrase", words, [asked.unanswered]),
         Fitted("picture", [asked.pictures], asked.other_pictures),
