@@ -21,7 +21,7 @@ def test_map_has_contours_points_words_and_a_strength(gallery: str, open_page: O
     look(page, "a brown dog with a red ball on a beach")
     expect(page.locator(".why .said")).to_contain_text(re.compile(r"\d places? match"))
     outline = page.locator('.found[data-name="whole"] .outline')
-    assert outline.evaluate("(path) => path.getTotalLength()") > 0.1
+    assert outline.evaluate("(path) => path.getTotalLength()") > 0.05
     stage = bounding_box(page.locator(".stage"))
     point = bounding_box(page.locator('.found[data-name="whole"] .point').first)
     across = (point["x"] + point["width"] / 2 - stage["x"]) / stage["width"]
