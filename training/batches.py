@@ -12,14 +12,13 @@ from torch import Tensor
 from encoders.mini.tokenizer import Tokenizer
 from training import corpora
 from training.captions import CaptionSampler
-from training.corpora import LANGUAGES
 from training.loop import epoch_rows, generator
 from training.names import CLASSES, Concepts, Noun, read_concepts, read_nouns, read_senses
 from training.pictures import Source
 from training.scenes import scene_captions, scene_subjects
 from training.subjects import SubjectSampler
 from training.texts import Ids
-from training.words import Vocabulary, WordSampler, caption_words, noun_words
+from training.words import Vocabulary, WordSampler, all_words
 
 __all__ = ["Batch", "BatchSampler", "Counts", "Language", "Queries"]
 
@@ -145,7 +144,7 @@ class BatchSampler:
     ) -> "BatchSampler":
         """Read all texts."""
         photos, scenes, _ = (source.names for source in sources)
-        sentences = [caption for caption in corpora.captions(data, "train") if caption.image in set(photos)]
+        sentences = corpora.captions_of(data, "train", photos)
         captions = (
             CaptionSampler(sentences, photos, tokenizer),
             CaptionSampler(scene_captions(len(scenes)), scenes, tokenizer),
@@ -153,8 +152,7 @@ class BatchSampler:
         nouns = read_nouns(data)
         language = Language(read_concepts(data), nouns, corpora.aligned_sentences(data), tokenizer)
         texts = corpora.by_picture(sentences, photos)
-        words = noun_words(texts, Vocabulary(nouns, read_senses(data)))
-        words += [word for lang in LANGUAGES for word in caption_words(texts, lang)]
+        words = all_words(texts, Vocabulary(nouns, read_senses(data)))
         subjects = SubjectSampler(scene_subjects(len(scenes)), tokenizer)
         samplers = WordSampler(words, len(photos), tokenizer), subjects
         return cls(sources, captions, language, samplers, counts, seed)

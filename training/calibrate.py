@@ -43,7 +43,6 @@ class Fitted:
     answered: Sequence[Asked]
     unanswered: Sequence[Asked]
     max_missed: float = MAX_MISSED
-    precision: float = verdicts.NEEDED_PRECISION
     reads_tokens: bool = False
     """Whether the scale reads the number of tokens."""
     limited_by: Sequence[Asked] = ()
@@ -64,7 +63,7 @@ def calibrate(asked: verdicts.AllAsked, mean: Floats) -> dict[Kind, Scale]:
         answered, unanswered = (_rows(side, fitted.kind, FIT) for side in (fitted.answered, fitted.unanswered))
         found = fit_pairs(answered, unanswered, mean, reads_tokens=fitted.reads_tokens)
         limited_by = _rows(fitted.limited_by or fitted.answered, fitted.kind, FIT)
-        scale = with_limits(found, limited_by, mean, fitted.max_missed, fitted.precision) if limited_by else None
+        scale = with_limits(found, limited_by, mean, fitted.max_missed) if limited_by else None
         if scale is not None:
             scales[fitted.kind] = scale
     sentences = fit_best(asked, mean)
@@ -111,18 +110,14 @@ def fit_best(asked: verdicts.AllAsked, mean: Floats) -> Scale:
     return _scale(np.concatenate(features), np.concatenate(right), np.concatenate(weights))
 
 
-def with_limits(
-    scale: Scale,
-    answered: Sequence[Asked],
-    mean: Floats,
-    max_missed: float = MAX_MISSED,
-    precision: float = verdicts.NEEDED_PRECISION,
-) -> Scale | None:
-    """Return the scale with the limits of its verdicts; None if no limit gives
-    likely hits of the precision needed to enough queries."""
+def with_limits(scale: Scale, answered: Sequence[Asked], mean: Floats, max_missed: float = MAX_MISSED) -> Scale | None:
+    """Return the scale with the limits of its verdicts.
+
+    None if no limit gives likely hits of the precision needed to enough queries.
+    """
     relevance = np.concatenate([verdicts.relevance_of(asked, scale, mean) for asked in answered])
     right = np.concatenate([asked.right for asked in answered])
-    cut = best_cut(relevance, right, precision)
+    cut = best_cut(relevance, right)
     if cut is None or (relevance >= cut).any(1).mean() < MIN_FOUND:
         return None
     return replace(scale, likely=cut, unlikely=min(cut, _unlikely(scale, answered, mean, max_missed)))

@@ -13,6 +13,7 @@ __all__ = [
     "aligned_sentences",
     "by_picture",
     "captions",
+    "captions_of",
     "class_names",
     "flickr_pictures",
     "read_captions",
@@ -41,6 +42,12 @@ def captions(data: Path, split: str) -> list[Caption]:
         for row in _rows(data / "flickr8k" / f"captions.{lang}.jsonl")
         if row["split"] == split
     ]
+
+
+def captions_of(data: Path, split: str, names: Iterable[str]) -> list[Caption]:
+    """Return the captions of some pictures of one split."""
+    known = set(names)
+    return [caption for caption in captions(data, split) if caption.image in known]
 
 
 def by_picture(captions: Iterable[Caption], names: Sequence[str]) -> list[dict[str, list[str]]]:

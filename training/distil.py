@@ -26,7 +26,6 @@ from training import corpora
 from training.augment import crop, jitter_colours
 from training.cache_means import embed
 from training.captions import CaptionSampler
-from training.corpora import LANGUAGES
 from training.dev import DevQueries
 from training.filters import freeze_filters
 from training.loop import Budget, Run, device_of, generator, log_to
@@ -41,7 +40,7 @@ from training.texts import Ids, encode
 from training.train import interpolate
 from training.views import FULL, random_boxes
 from training.weights import load_weights, save_weights
-from training.words import Vocabulary, WordSampler, caption_words, noun_words
+from training.words import Vocabulary, WordSampler, all_words
 
 __all__ = ["AveragedSet", "Batch", "DistilSettings", "Distiller", "Sampler"]
 
@@ -67,7 +66,7 @@ class DistilSettings:
     rate: float = 3e-5
     head_rate: float = 6e-5
     frozen_blocks: int = 4
-    """The first blocks of the trunk, which do not learn: half of the time, and 1 % of the trunk's weights."""
+    """The first blocks of the trunk, which do not learn. Their maps are the largest; they have 1 % of the weights."""
     warmup: int = 30
     average: float = 0.99
     """Decay of the moving average of the weights, which is exported."""
@@ -247,11 +246,9 @@ def _load(options: argparse.Namespace, tokenizer: Tokenizer, settings: DistilSet
     """Return the sampler, and the texts whose scores are followed."""
     sets = [AveragedSet.load(options.prepared, options.means, name) for name in ("train", "extra", "scenes")]
     names = read_names(options.prepared / "train")
-    known = set(names)
-    captions = [caption for caption in corpora.captions(options.data, "train") if caption.image in known]
+    captions = corpora.captions_of(options.data, "train", names)
     texts, nouns = corpora.by_picture(captions, names), read_nouns(options.data)
-    words = noun_words(texts, Vocabulary(nouns, read_senses(options.data)))
-    words += [word for lang in LANGUAGES for word in caption_words(texts, lang)]
+    words = all_words(texts, Vocabulary(nouns, read_senses(options.data)))
     concepts = [name for each in read_concepts(options.data).names for several in each.values() for name in several[:1]]
     drawn = np.random.default_rng(settings.seed).permutation(len(captions))[:12_000]
     probes = [captions[row].text for row in drawn] + concepts + [noun.names["en"][0] for noun in nouns]

@@ -15,12 +15,11 @@ from training import corpora
 from training.batches import Language
 from training.cache_patches import FINER, FIRST_SCENE, Item, read_items
 from training.captions import CaptionSampler
-from training.corpora import LANGUAGES
 from training.loop import generator
 from training.masked_scenes import MaskedScenes, mask_scenes, phrases
 from training.names import CLASSES, read_concepts, read_nouns, read_senses
 from training.texts import Ids
-from training.words import Vocabulary, WordSampler, caption_words, noun_words
+from training.words import Vocabulary, WordSampler, all_words
 
 __all__ = ["PatchBatch", "PatchCounts", "PatchSampler"]
 
@@ -91,8 +90,7 @@ class PatchSampler:
         captions, nouns = corpora.captions(data, "train"), read_nouns(data)
         names = sorted({caption.image for caption in captions})
         texts = corpora.by_picture(captions, names)
-        words = noun_words(texts, Vocabulary(nouns, read_senses(data)))
-        words += [word for lang in LANGUAGES for word in caption_words(texts, lang)]
+        words = all_words(texts, Vocabulary(nouns, read_senses(data)))
         samplers = CaptionSampler(captions, names, tokenizer), WordSampler(words, len(names), tokenizer)
         language = Language(read_concepts(data), nouns, [], tokenizer)
         count = len(np.load(folder / "scenes" / "fine.npy", mmap_mode="r"))

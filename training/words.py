@@ -19,7 +19,17 @@ from training.corpora import LANGUAGES
 from training.names import Noun
 from training.texts import Ids
 
-__all__ = ["STOP_WORDS", "Texts", "Vocabulary", "Word", "WordSampler", "caption_words", "noun_words", "said_by"]
+__all__ = [
+    "STOP_WORDS",
+    "Texts",
+    "Vocabulary",
+    "Word",
+    "WordSampler",
+    "all_words",
+    "caption_words",
+    "noun_words",
+    "said_by",
+]
 
 Texts = Sequence[Mapping[str, Sequence[str]]]
 """The captions of photos by language."""
@@ -96,6 +106,11 @@ class Word:
     def photos(self) -> int:
         """The number of photos that it counts for."""
         return sum(share >= _AGREED for share in self.shares.values())
+
+
+def all_words(texts: Texts, vocabulary: Vocabulary) -> list[Word]:
+    """Return the nouns and the words of all languages that the captions of photos say."""
+    return noun_words(texts, vocabulary) + [word for lang in LANGUAGES for word in caption_words(texts, lang)]
 
 
 def noun_words(texts: Texts, vocabulary: Vocabulary) -> list[Word]:
