@@ -92,16 +92,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("!", text, yellow=True, bold=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_folders_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep fixtures of whole modules away from the folders of the user who runs the tests, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        _use_folders_below(tmp_path_factory.mktemp("user"), patch)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the default library and the models into the test's folder. They do not exist yet.
+    """Put the default library, the models and the cache into the test's folder. They do not exist yet.
 
     Models of PyTorch are not compiled, which would take seconds for each test.
     """
-    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
-    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "models"))
-    monkeypatch.setenv("SIGHTLINE_LOCAL", str(tmp_path / "servers"))
+    _use_folders_below(tmp_path, monkeypatch)
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "torch")
+
+
+def _use_folders_below(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Replace the folders that Sightline has by default in the home folder of a user."""
+    patch.setenv("SIGHTLINE_LIBRARY", str(folder / "default-library"))
+    patch.setenv("SIGHTLINE_MODELS", str(folder / "models"))
+    patch.setenv("SIGHTLINE_LOCAL", str(folder / "servers"))
+    patch.setenv("XDG_CACHE_HOME", str(folder / "user-cache"))
 
 
 @pytest.fixture(autouse=True)

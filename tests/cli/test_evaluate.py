@@ -68,7 +68,7 @@ def kept_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def own_cache(kept_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Embed pictures into a cache that only these tests share."""
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: kept_cache)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept_cache))
 
 
 @pytest.fixture
@@ -189,12 +189,12 @@ def test_only_pictures_of_the_split_are_embedded(sightline: Sightline, tmp_path:
         lines.append(json.dumps({"image": f"{name}.png", "caption": name, "lang": "en", "split": split}))
     (tmp_path / "captions.jsonl").write_text("\n".join(lines))
     (tmp_path / "other.png").write_bytes(b"not a picture, and not of the data set")
-    before = set(kept_cache.glob("eval/*/*"))
+    before = set(kept_cache.glob("sightline/eval/*/*"))
     assert sightline("eval", tmp_path, "--space", "fake").code == 2  # which split?
     for split, pictures in (("dev", 2), ("train", 1), ("all", 3), ("dev", 2)):
         record = sightline("eval", tmp_path, "--space", "fake", "--split", split, "--json").record
         assert (record["candidates"], record["mrr"]) == (pictures, 1)
-    (folder,) = set(kept_cache.glob("eval/*/*")) - before
+    (folder,) = set(kept_cache.glob("sightline/eval/*/*")) - before
     assert sightline("status", "--library", folder, "--json").record["failed"] == 0
 
 

@@ -39,11 +39,6 @@ CAPTIONS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
-
-
 @pytest.fixture
 def data(tmp_path: Path, paint: Callable[..., Path]) -> Path:
     folder = tmp_path / "a <b> & c"

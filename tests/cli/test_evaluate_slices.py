@@ -19,11 +19,6 @@ from search.relevance import Calibration, Scale
 Sightline = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "cache")
-
-
 @pytest.fixture
 def data(tmp_path: Path, paint: Callable[..., Path]) -> Path:
     """Four captions of one word, one with the wrong colour, and two of five words."""
