@@ -34,6 +34,9 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def _parent() -> Path:
+    if named := os.environ.get("RAY_TMPDIR"):  # Ray's own variable
+        Path(named).mkdir(parents=True, exist_ok=True)
+        return Path(named).absolute()
     short = Path("/tmp")  # the paths of the sockets in it may have about 100 characters
     return short if short.is_dir() else Path(tempfile.gettempdir())
 

@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -59,18 +61,21 @@ def wait_until_gone(library: Path) -> None:
         time.sleep(0.05)
 
 
-def folders_of_ray() -> set[Path]:
-    return set(Path("/tmp").glob("sightline-ray-*"))
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for what Ray writes. Its path is short, because those of the sockets in it may not be long."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setenv("RAY_TMPDIR", folder)
+        yield Path(folder)
 
 
 def test_killed_run_continues_and_leaves_no_process(
-    cli: Cli, home: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, home: Path, temporary: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(cli.library))
-    before = folders_of_ray()
     cli.killed_at("indexer.cluster.runner:seconds_of", 3, "index", photos, "--model", "fake", "--ray", "auto")
     wait_until_gone(cli.library)
-    assert len(folders_of_ray() - before) == 1  # a killed process cannot delete its folder
+    assert len(list(temporary.iterdir())) == 1  # a killed process cannot delete its folder
     embedded = cli.embedded()
     assert embedded == 2 * 32
     done = cli("index", photos, "--ray", "auto")
@@ -83,7 +88,7 @@ def test_killed_run_continues_and_leaves_no_process(
         index(expected, [photos], FakeEncoder())
     assert cli.vectors() == Cli(tmp_path / "expected").vectors()
     wait_until_gone(cli.library)
-    assert folders_of_ray() - before == set()  # the second run has deleted that of the first
+    assert list(temporary.iterdir()) == []  # the second run has deleted that of the first
     assert list(home.rglob("*ray*")) == []
 
 
@@ -91,6 +96,7 @@ def test_killed_run_continues_and_leaves_no_process(
 def test_interrupted_run_ends_at_once_and_leaves_nothing(
     cli: Cli,
     home: Path,
+    temporary: Path,
     photos: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -98,7 +104,6 @@ def test_interrupted_run_ends_at_once_and_leaves_nothing(
     code: int,
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(cli.library))
-    before = folders_of_ray()
     arguments = ("index", photos, "--model", "fake", "--ray", "auto")
     process = cli.held_at("indexer.cluster.runner:seconds_of", 3, tmp_path / "never", *arguments)
     limit = time.monotonic() + DEADLINE_SECONDS
@@ -112,5 +117,5 @@ def test_interrupted_run_ends_at_once_and_leaves_nothing(
     assert b"Traceback" not in err
     assert b"received" not in err  # Ray prints where a signal has arrived
     wait_until_gone(cli.library)
-    assert folders_of_ray() == before
+    assert list(temporary.iterdir()) == []
     assert cli.is_intact()

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from indexer.cluster import temporary_folders
 from indexer.cluster.temporary_folders import temporary_folder
 
 
 @pytest.fixture(autouse=True)
 def parent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(temporary_folders, "_parent", lambda: tmp_path)
-    return tmp_path
+    folder = tmp_path / "of ray"
+    folder.mkdir()
+    monkeypatch.setenv("RAY_TMPDIR", str(folder))
+    return folder
 
 
 def abandoned(parent: Path) -> Path:
@@ -22,6 +23,19 @@ def abandoned(parent: Path) -> Path:
     (folder / "session/sockets").mkdir(parents=True)
     (folder / "session/sockets/raylet").touch()
     return folder
+
+
+def test_named_folder_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAY_TMPDIR", "new/folder")
+    with temporary_folder() as folder:
+        assert folder.parent == tmp_path / "new/folder"
+
+
+def test_folder_is_in_tmp_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_TMPDIR")
+    with temporary_folder() as folder:
+        assert folder.parent == Path("/tmp")
 
 
 def test_folder_is_deleted_at_the_end(parent: Path) -> None:
