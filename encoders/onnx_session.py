@@ -16,8 +16,9 @@ def open_session(file: Path, *, is_optimised: bool = False, for_few: bool = Fals
     into memory: the session is there at once, and each run takes longer.
     """
     # Late: a program that embeds nothing does not need it.
-    from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions
+    from onnxruntime import GraphOptimizationLevel, InferenceSession, SessionOptions, disable_telemetry_events
 
+    disable_telemetry_events()  # on Windows, and in a program that imported ONNX Runtime before Sightline
     options = SessionOptions()
     if is_optimised:
         options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL

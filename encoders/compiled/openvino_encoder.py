@@ -1,8 +1,5 @@
 """The image tower of a compiled model, run by OpenVINO: in bfloat16 on processors that have instructions for it."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +12,7 @@ from encoders.compiled.choice import RuntimeComparison, compare
 from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.store import IMAGES, is_known_intact
 from encoders.preprocess import Preprocess
+from encoders.telemetry import openvino_does_not_report
 
 __all__ = ["OPTIONS", "STREAMS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
 
@@ -26,8 +24,6 @@ threads for the whole batch, and 11 % less in 8 bits: the threads of a part wait
 The vectors had the same bits.
 """
 OPTIONS = {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": str(STREAMS)}
-
-_TELEMETRY = "openvino_telemetry"
 
 
 class OpenVinoFailed(Exception):
@@ -92,7 +88,7 @@ def compare_openvino(compiled: CompiledEncoder, other: OpenVinoEncoder) -> Runti
 
 def open_core() -> Any:
     """Return a new `openvino.Core`, without letting OpenVINO report that it is imported."""
-    with _without_telemetry():
+    with openvino_does_not_report():
         import openvino
     return openvino.Core()
 
@@ -111,16 +107,3 @@ def _compiled(file: Path, preprocess: Preprocess) -> Any:
     normalised = steps.input().preprocess().convert_element_type(openvino.Type.f32)
     normalised.mean([255 * value for value in preprocess.mean]).scale([255 * value for value in preprocess.std])
     return core.compile_model(steps.build(), "CPU", OPTIONS)
-
-
-@contextmanager
-def _without_telemetry() -> Iterator[None]:
-    """Hide the package with which OpenVINO reports each import to its makers, unless it has been imported already."""
-    if _TELEMETRY in sys.modules:
-        yield
-        return
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # importing it raises ImportError, for which it is prepared
-    try:
-        yield
-    finally:
-        del sys.modules[_TELEMETRY]

@@ -161,8 +161,7 @@ def _is_transient(error: Exception) -> bool:
 
 
 def _library() -> Any:
-    """Import huggingface_hub with telemetry disabled. Raises `ExtraMissing`."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    """Import huggingface_hub. Raises `ExtraMissing`."""
     try:
         import huggingface_hub.errors
         import huggingface_hub.utils
