@@ -25,7 +25,7 @@ from training.pixels import normalise
 from training.progress import fill
 from training.trunk import FINE, Classifier, Trunk
 from training.views import FULL, random_boxes
-from training.weights import load_teacher, load_weights
+from training.weights import digest_of, load_teacher, load_weights
 
 __all__ = ["Cache", "cache_maps"]
 
@@ -70,7 +70,9 @@ class Cache:
 
 
 def cache_maps(prepared: Path, cache: Cache, out: Path) -> None:
-    """Write the maps and logits of a prepared set into the folder `out`."""
+    """Write the maps and logits of a prepared set into the folder `out`, all of them if pictures or weights changed."""
+    names = read_names(prepared)
+    source = [names, digest_of(cache.trunk), cache.side, cache.seed]
     pixels = np.load(prepared / "pixels.npy", mmap_mode="r")
     places = -(-cache.side // 16)
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {
@@ -82,7 +84,7 @@ def cache_maps(prepared: Path, cache: Cache, out: Path) -> None:
     def compute(rows: range) -> Iterator[tuple[str, NDArray[np.generic]]]:
         yield from cache.rows(np.array(pixels[rows.start : rows.stop]), rows.start).items()
 
-    for done in fill(out, shapes, len(read_names(prepared)), _CHUNK, compute):
+    for done in fill(out, source, shapes, len(names), _CHUNK, compute):
         _log.info("%s: %d of %d", out.name, done, len(pixels))
     shutil.copyfile(prepared / "names.json", out / "names.json")
 

@@ -8,8 +8,6 @@ scenes are seen in one size and not mirrored, so that what was learned about the
 """
 
 import argparse
-import hashlib
-import json
 import logging
 import shutil
 from collections.abc import Iterator
@@ -27,9 +25,9 @@ from training.model import Mini
 from training.pictures import read_names
 from training.pixels import PREPROCESS, normalise
 from training.progress import fill
-from training.weights import load_weights
+from training.weights import digest_of, load_weights
 
-__all__ = ["MEAN_SIZES", "Averaged", "cache_means", "embed"]
+__all__ = ["MEAN_SIZES", "Averaged", "cache_means", "embed", "resample"]
 
 MEAN_SIZES = (208, 224, 256, 288)
 """Sides in pixels. Prepared squares have 224; larger ones show the same details to more places of the trunk's map."""
@@ -44,6 +42,11 @@ def embed(model: Mini, pixels: Tensor) -> Tensor:
         places = model.trunk(pixels.contiguous(memory_format=torch.channels_last))
     vectors: Tensor = model.head(places.float())
     return vectors
+
+
+def resample(pixels: Tensor, size: int) -> Tensor:
+    """Resample whole pictures (N, 3, P, P), values in 0..255, to (N, 3, size, size), as for inference."""
+    return functional.interpolate(pixels, (size, size), mode="bicubic", antialias=True).clamp(0, 255)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Averaged:
 
     def _views(self, pixels: Tensor) -> Iterator[Tensor]:
         for size in self.sizes:
-            view = functional.interpolate(pixels, (size, size), mode="bicubic", antialias=True).clamp(0, 255)
+            view = resample(pixels, size)
             yield view
             if self.mirrored:
                 yield view.flip(3)
@@ -72,13 +75,8 @@ class Averaged:
 
 def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
     """Write the mean vectors of a prepared set into the folder `out`, all of them if pictures or weights changed."""
-    names, digest = read_names(prepared), _digest(averaged.model)
-    about = {"names": names, "weights": digest}
-    record = out / "about.json"
-    if not record.exists() or json.loads(record.read_text()) != about:
-        (out / "rows.json").unlink(missing_ok=True)  # so that `fill` starts from the first row
-        out.mkdir(parents=True, exist_ok=True)
-        record.write_text(json.dumps(about))
+    names = read_names(prepared)
+    source = [names, digest_of(averaged.model), averaged.sizes, averaged.mirrored]
     pixels = np.load(prepared / "pixels.npy", mmap_mode="r")
 
     def compute(rows: range) -> Iterator[tuple[str, NDArray[np.generic]]]:
@@ -86,17 +84,9 @@ def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
         yield "means", np.concatenate([averaged(np.array(pixels[a : min(a + _BATCH, rows.stop)])) for a in starts])
 
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"means": ((averaged.model.shape.dim,), np.float32)}
-    for done in fill(out, shapes, len(names), _CHUNK, compute):
+    for done in fill(out, source, shapes, len(names), _CHUNK, compute):
         _log.info("%s: %d of %d", out.name, done, len(pixels))
     shutil.copyfile(prepared / "names.json", out / "names.json")
-
-
-def _digest(model: Mini) -> str:
-    digest = hashlib.sha256()
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _main() -> None:

@@ -30,7 +30,7 @@ from training.names import CLASSES
 from training.pixels import PATCH_SIZE, PREPROCESS, normalise
 from training.progress import fill
 from training.trunk import FEATURES, FINE, Classifier
-from training.weights import load_teacher, load_weights
+from training.weights import digest_of, load_teacher, load_weights
 
 __all__ = ["COARSE", "FINER", "FIRST_SCENE", "Counts", "Item", "choose", "picture", "read_items"]
 
@@ -136,7 +136,8 @@ def _cache(data: Path, items: Sequence[Item], computer: _Computer, out: Path) ->
             parts["teacher"].append(computer.places(picture(data, item, _SEEN)))
         yield from ((name, np.stack(several)) for name, several in parts.items())
 
-    return fill(out, shapes, len(items), _CHUNK, compute)
+    source = [[asdict(item) for item in items], digest_of(computer.model.trunk)]
+    return fill(out, source, shapes, len(items), _CHUNK, compute)
 
 
 def _cache_scenes(count: int, computer: _Computer, out: Path) -> Iterator[int]:
@@ -150,7 +151,7 @@ def _cache_scenes(count: int, computer: _Computer, out: Path) -> Iterator[int]:
                 parts[name].append(found)
         yield from ((name, np.stack(several)) for name, several in parts.items())
 
-    return fill(out, _map_shapes(), count, _CHUNK, compute)
+    return fill(out, digest_of(computer.model.trunk), _map_shapes(), count, _CHUNK, compute)
 
 
 def _map_shapes() -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from encoders.mini.tokenizer import Tokenizer
 from training import corpora
 from training.augment import crop, jitter_colours
-from training.cache_means import embed
+from training.cache_means import embed, resample
 from training.captions import CaptionSampler
 from training.dev import DevQueries
 from training.filters import freeze_filters
@@ -38,7 +38,7 @@ from training.pixels import PREPROCESS, normalise
 from training.scenes import scene_captions
 from training.texts import Ids, encode
 from training.train import interpolate
-from training.views import FULL, random_boxes
+from training.views import random_boxes
 from training.weights import load_weights, save_weights
 from training.words import Vocabulary, WordSampler, all_words
 
@@ -151,17 +151,14 @@ class Sampler:
         )
 
     def _view(self, squares: NDArray[np.uint8], is_photo: bool, rng: np.random.Generator) -> Tensor:
-        """Return a random view of each square: (N, 3, side, side)."""
+        """Return a random view of each photo, or each scene as it is: (N, 3, side, side)."""
         count, settings = len(squares), self._settings
         pixels = torch.from_numpy(squares).permute(0, 3, 1, 2).float()
-        boxes = (
-            random_boxes(rng, count, settings.area, settings.stretch)
-            if is_photo
-            else np.tile(np.array(FULL, np.float32), (count, 1))
-        )
-        mirrored = (rng.random(count) < 0.5) & is_photo
-        pixels = crop(pixels, boxes, mirrored, settings.side)
-        return normalise(jitter_colours(pixels, rng, settings.jitter) if is_photo else pixels)
+        if not is_photo:
+            return normalise(resample(pixels, settings.side))
+        boxes = random_boxes(rng, count, settings.area, settings.stretch)
+        pixels = crop(pixels, boxes, rng.random(count) < 0.5, settings.side)
+        return normalise(jitter_colours(pixels, rng, settings.jitter))
 
 
 class Distiller:

@@ -20,6 +20,8 @@ __all__ = ["Drawn", "MapSource", "PixelSource", "Source", "read_names"]
 _AREA = (0.4, 1.0)
 """How much of a picture a crop shows."""
 _JITTER = 0.3
+_PART = 256
+"""Pictures that the teacher sees at a time: the maps of all of a step would need 10 GB."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ class PixelSource:
         squares = torch.from_numpy(self._pixels[rows]).to(self._device).permute(0, 3, 1, 2).float()
         pixels = crop(squares, random_boxes(rng, len(rows), _AREA), rng.random(len(rows)) < 0.5, self._side)
         pixels = normalise(jitter_colours(pixels, rng, _JITTER)).contiguous(memory_format=torch.channels_last)
-        return Drawn(pixels, self._teacher(pixels) if self._teacher is not None else None)
+        return Drawn(pixels, self._judged(self._teacher, pixels) if self._teacher is not None else None)
+
+    def _judged(self, teacher: Classifier, pixels: Tensor) -> Tensor:
+        return torch.cat([teacher(part) for part in pixels.split(_PART)])
 
 
 class MapSource:

@@ -69,7 +69,7 @@ def prepare(source: Photos | Scenes, side: int, out: Path) -> None:
     def squares(rows: range) -> Iterator[tuple[str, NDArray[np.generic]]]:
         yield "pixels", np.stack([_square(image, side) for image in source.open(rows)])
 
-    for done in fill(out, {"pixels": ((side, side, 3), np.uint8)}, len(names), _CHUNK, squares):
+    for done in fill(out, names, {"pixels": ((side, side, 3), np.uint8)}, len(names), _CHUNK, squares):
         _log.info("%s: %d of %d", out.name, done, len(names))
     (out / "names.json").write_text(json.dumps(names))
 

@@ -1,5 +1,6 @@
 """Arrays that are filled row by row; an interrupted step continues where it stopped."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ __all__ = ["fill"]
 
 def fill(
     folder: Path,
+    source: object,
     shapes: Mapping[str, tuple[tuple[int, ...], type[np.generic]]],
     rows: int,
     chunk: int,
@@ -20,12 +22,14 @@ def fill(
     """Fill the files `NAME.npy` in `folder` with `rows` rows of the given shapes and types, `chunk` rows at a time.
 
     `compute` returns the rows of a range for each file. Yields the number of rows that are filled, after each chunk.
-    `rows.json` in `folder` has it for a later run. Files with another number of rows, shape or type are overwritten.
+    `rows.json` in `folder` has it for a later run. `source` is what the rows depend on, such as names of pictures and
+    the digest of weights, as values that JSON has. Files of another source, number of rows, shape or type are
+    overwritten.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / "rows.json"
+    record, digest = folder / "rows.json", hashlib.sha256(json.dumps(source).encode()).hexdigest()
     fits = all(_fits(folder / f"{name}.npy", (rows, *shape), dtype) for name, (shape, dtype) in shapes.items())
-    done = json.loads(record.read_text()) if record.exists() and fits else 0
+    done = _recorded(record, digest) if fits else 0
     if not done:
         record.unlink(missing_ok=True)  # before the files are emptied
     mode = "r+" if done else "w+"
@@ -38,8 +42,14 @@ def fill(
         for name, values in compute(todo):
             files[name][todo.start : todo.stop] = values
             files[name].flush()
-        record.write_text(json.dumps(todo.stop))
+        record.write_text(json.dumps({"source": digest, "rows": todo.stop}))
         yield todo.stop
+
+
+def _recorded(record: Path, digest: str) -> int:
+    """Return how many rows of the same source are filled."""
+    found = json.loads(record.read_text()) if record.exists() else None
+    return int(found["rows"]) if isinstance(found, dict) and found["source"] == digest else 0
 
 
 def _fits(file: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> bool:

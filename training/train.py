@@ -4,7 +4,8 @@
     python -m training.train maps --data DIR --begin runs/pixels/weights.pt --out runs/maps
     python -m training.train scenes --data DIR --begin runs/maps/weights.pt --out runs/scenes
 
-`pixels` fine-tunes the whole trunk on crops, from the weights published for ImageNet; on a GPU this takes minutes.
+`pixels` fine-tunes the whole trunk on crops, from the weights published for ImageNet; on a GPU this takes minutes, on
+two CPU cores hours.
 `maps` continues the last blocks, the head and the text tower on maps of the frozen first blocks, which two CPU cores
 can do. `scenes` continues the head and the text tower with many rendered scenes and their subjects as queries, while
 texts about photos stay where they are. All minimise the losses of `objective.py`, with their own weights. A
@@ -30,6 +31,7 @@ from training.loop import Budget, Run, device_of, generator, log_to
 from training.model import Mini, Shape
 from training.objective import LossWeights, Scales, Vectors, losses
 from training.optim import Group, adamw, schedule, set_rate
+from training.parts import in_parts
 from training.pictures import MapSource, PixelSource, Source
 from training.texts import Ids, drop_tokens, encode
 from training.weights import load_teacher, load_weights, published_weights, save_weights
@@ -45,6 +47,8 @@ class TrainSettings:
     weights: LossWeights = field(default_factory=LossWeights)
     side: int | None = None
     """Side of the crops in pixels; None: maps are read in place of pixels."""
+    part: int | None = None
+    """How many crops the trunk keeps the activations of; None: all. Used with `side` only."""
     rate: float = 5e-4
     trunk_rate: float = 1e-4
     """With zero, the whole trunk is frozen."""
@@ -87,6 +91,8 @@ SCENES = TrainSettings(
     kept=0.8,
 )
 _SETTINGS = {"pixels": PIXELS, "maps": MAPS, "scenes": SCENES}
+_PART = 128
+"""Crops at a time on a processor, for 4 GB of activations. All of a step need more than 24 GB."""
 _STEPS = {"pixels": 500, "maps": 200, "scenes": 270}
 """Steps of each run, unless the command sets them."""
 
@@ -146,7 +152,10 @@ class Trainer:
         flat = drop_tokens([text for part in parts.values() for text in part], self.settings.dropped, rng)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             trunk = self.model.trunk
-            grid = trunk.coarse(batch.inputs) if self.settings.side is None else trunk(batch.inputs)
+            if self.settings.side is None:
+                grid = trunk.coarse(batch.inputs)
+            else:
+                grid = in_parts(trunk, batch.inputs, self.settings.part or len(batch.inputs))
             pictures, texts = self.model.head(grid), encode(self.model.text, flat).float()
         split = texts.split([len(part) for part in parts.values()])
         anchors = self._anchors(batch, rng) if self._first_text is not None else []
@@ -220,7 +229,8 @@ def _main() -> None:
     log_to(options.out / "train.log")
     device = device_of(options.device, options.threads)
     settings = _SETTINGS[options.inputs]
-    settings = replace(settings, seed=settings.seed if options.seed is None else options.seed)
+    part = options.part or (_PART if device.type == "cpu" else None)
+    settings = replace(settings, part=part, seed=settings.seed if options.seed is None else options.seed)
     tokenizer = Tokenizer(options.tokenizer, Shape().max_tokens)
     inputs = options.prepared if settings.side is not None else options.maps
     sampler = BatchSampler.load(
@@ -249,6 +259,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--part", type=int, help=f"`pixels`: crops at a time, by default {_PART} on a CPU, else all")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=int, help=f"by default {_STEPS}")
     budget.add_argument("--minutes", type=float, help="train this long; two such runs are not equal")

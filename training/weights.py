@@ -1,17 +1,19 @@
 """Weights as files: both towers, the patch head, and the published weights of EfficientNet-Lite2."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.model import Mini, PatchHead, Shape
 from training.trunk import Classifier
 
 __all__ = [
+    "digest_of",
     "load_patch_head",
     "load_teacher",
     "load_weights",
@@ -55,6 +57,15 @@ def load_patch_head(file: Path) -> PatchHead:
     head = PatchHead(Shape(**state["shape"]))
     head.load_state_dict(state["head"])
     return head.eval()
+
+
+def digest_of(model: nn.Module) -> str:
+    """Return a digest of all weights of a model."""
+    digest = hashlib.sha256()
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def published_weights(data: Path) -> dict[str, Tensor]:

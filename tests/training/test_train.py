@@ -60,7 +60,7 @@ def test_training_on_pixels_continues_exactly(prepared: Path, tokenizer, tmp_pat
         for name, judge in (("train", teacher), ("scenes", None), ("extra", teacher))
     )
     sampler = tiny_data.sampler((photos, scenes, others), tokenizer)
-    settings = replace(PIXELS, counts=tiny_data.COUNTS, weights=LossWeights(), side=32, warmup=1)
+    settings = replace(PIXELS, counts=tiny_data.COUNTS, weights=LossWeights(), side=32, part=4, warmup=1)
     whole, continued = run_twice(lambda: Trainer(tiny_data.model(), settings, cpu), sampler.batch, tmp_path)
     assert_equal_states(whole.average, continued.average)
     begun = tiny_data.model().trunk.stem.conv.weight
@@ -191,23 +191,41 @@ def test_filled_rows_are_not_computed_again(tmp_path: Path) -> None:
         yield "squares", np.array([row * row for row in rows])
 
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"squares": ((), np.int64)}
-    assert next(fill(tmp_path, shapes, 5, 2, compute)) == 2  # then it is killed
-    assert list(fill(tmp_path, shapes, 5, 2, compute)) == [4, 5]
+    assert next(fill(tmp_path, "a source", shapes, 5, 2, compute)) == 2  # then it is killed
+    assert list(fill(tmp_path, "a source", shapes, 5, 2, compute)) == [4, 5]
     assert asked == [0, 1, 2, 3, 4]
     assert np.load(tmp_path / "squares.npy").tolist() == [0, 1, 4, 9, 16]
 
 
-@pytest.mark.parametrize(("rows", "dtype"), [(3, np.int64), (6, np.int64), (5, np.int32)])
-def test_files_with_other_rows_are_filled_from_the_start(tmp_path: Path, rows: int, dtype: type[np.generic]) -> None:
+@pytest.mark.parametrize(
+    ("source", "rows", "dtype"),
+    [(["a"], 3, np.int64), (["a"], 6, np.int64), (["a"], 5, np.int32), (["b"], 5, np.int64)],
+)
+def test_files_with_other_rows_are_filled_from_the_start(
+    tmp_path: Path, source: list[str], rows: int, dtype: type[np.generic]
+) -> None:
     from training.progress import fill
 
-    def compute(rows: range):  # type: ignore[no-untyped-def]
+    def squares(rows: range):  # type: ignore[no-untyped-def]
         yield "squares", np.array([row * row for row in rows])
 
-    assert list(fill(tmp_path, {"squares": ((), np.int64)}, 5, 5, compute)) == [5]
-    assert list(fill(tmp_path, {"squares": ((), dtype)}, rows, 5, compute))[-1] == rows
+    def zeros(rows: range):  # type: ignore[no-untyped-def]
+        yield "squares", np.zeros(len(rows))
+
+    assert list(fill(tmp_path, ["a"], {"squares": ((), np.int64)}, 5, 5, zeros)) == [5]
+    assert list(fill(tmp_path, source, {"squares": ((), dtype)}, rows, 5, squares))[-1] == rows
     filled = np.load(tmp_path / "squares.npy")
     assert (filled.dtype, filled.tolist()) == (dtype, [row * row for row in range(rows)])
+
+
+def test_files_of_an_earlier_record_are_filled_from_the_start(tmp_path: Path) -> None:
+    from training.progress import fill
+
+    np.save(tmp_path / "squares.npy", np.zeros(2, np.int64))
+    (tmp_path / "rows.json").write_text("2")
+    shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {"squares": ((), np.int64)}
+    assert list(fill(tmp_path, "a source", shapes, 2, 2, lambda rows: iter([("squares", np.array(rows))]))) == [2]
+    assert np.load(tmp_path / "squares.npy").tolist() == [0, 1]
 
 
 def test_means_in_the_log_are_right_after_a_resume(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
