@@ -92,7 +92,7 @@ SCENES = TrainSettings(
 )
 _SETTINGS = {"pixels": PIXELS, "maps": MAPS, "scenes": SCENES}
 _PART = 128
-"""Crops at a time on a processor, for 4 GB of activations. All of a step need more than 24 GB."""
+"""Crops at a time on a processor: a step then needs at most 10.4 GB. All crops at once need more than 24 GB."""
 _STEPS = {"pixels": 500, "maps": 200, "scenes": 270}
 """Steps of each run, unless the command sets them."""
 
