@@ -1,1 +1,5 @@
 """What every package may use: the exceptions, the settings, embedding spaces and the version."""
+
+from core.telemetry import disable_telemetry
+
+disable_telemetry()  # here, because every package imports this one first

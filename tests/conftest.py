@@ -1,4 +1,4 @@
-"""Fixtures for all tests. No test uses the library of the user who runs it."""
+"""Fixtures for all tests. No test uses a folder of the user who runs it."""
 
 import os
 import shutil
@@ -29,6 +29,7 @@ from tests.support.indexing import LONG_AGO, copied_library
 from tests.support.postgres import PostgresServer, running_server
 from tests.support.s3_server import S3Server, serve_s3, use_server
 from tests.support.tools import NOT_RUN, miss
+from tests.support.user_folders import left_in, use_folders_below, use_new_home
 
 settings.register_profile("sightline", deadline=None)  # a loaded machine is no fault
 settings.load_profile("sightline")
@@ -57,17 +58,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-def pytest_configure() -> None:
-    """Set what the processes of tests inherit.
+def pytest_configure(config: pytest.Config) -> None:
+    """Set what the processes of tests inherit, with an empty home folder.
 
     The threads of PyTorch and FAISS sleep while they wait. By default they spin, and test processes that run side by
     side take the cores from each other. Processes keep the bytecode of their modules, because compiling it takes longer
     than the rest of their start. Ctrl-C stops them, even if this process runs in the background and ignores it.
     """
+    if not hasattr(config, "workerinput"):  # the processes of pytest-xdist inherit it
+        config.add_cleanup(use_new_home())
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a run fail that leaves something in the home folder."""
+    if not hasattr(session.config, "workerinput") and left_in(Path.home()):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_report_header() -> str:
@@ -81,6 +90,9 @@ def pytest_report_header() -> str:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """List the tests that were not run: they look like passed ones in a long output."""
+    for path in left_in(Path.home()):
+        text = f"FAILED: a test has left ~/{path.relative_to(Path.home())} in the home folder"
+        terminalreporter.write_line(text, red=True, bold=True)
     reports = terminalreporter.stats.get("skipped", [])
     reasons = Counter(str(report.longrepr[2]) for report in reports if NOT_RUN in str(report.longrepr))
     for reason, tests in reasons.items():
@@ -92,30 +104,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_sep("!", text, yellow=True, bold=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def own_folders_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep fixtures of whole modules away from the folders of the user who runs the tests, too."""
-    with pytest.MonkeyPatch.context() as patch:
-        _use_folders_below(tmp_path_factory.mktemp("user"), patch)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the default library, the models and the cache into the test's folder. They do not exist yet.
+    """Put the default library, the models and the cache into the test's folder.
 
     Models of PyTorch are not compiled, which would take seconds for each test.
     """
-    _use_folders_below(tmp_path, monkeypatch)
+    use_folders_below(tmp_path, monkeypatch.setenv)
     monkeypatch.setenv("SIGHTLINE_RUNTIME", "torch")
-
-
-def _use_folders_below(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Replace the folders that Sightline has by default in the home folder of a user."""
-    patch.setenv("SIGHTLINE_LIBRARY", str(folder / "default-library"))
-    patch.setenv("SIGHTLINE_MODELS", str(folder / "models"))
-    patch.setenv("SIGHTLINE_LOCAL", str(folder / "servers"))
-    patch.setenv("XDG_CACHE_HOME", str(folder / "user-cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,6 @@ from tests.support.imports import imported_modules
 PACKAGES = ("cli", "core", "encoders", "indexer", "pictures", "search", "sightline", "store", "web")
 SERVERS = {"psycopg", "pymilvus", "milvus_lite", "ray"}
 """What only a library on a server, or a cluster, needs."""
-REPORTING = {"onnxruntime", "rapidocr", "openvino", "huggingface_hub", "transformers", "open_clip"}
-"""Libraries that report their use, and those that import one of them."""
 REPOSITORY = Path(__file__).parent.parent
 
 
@@ -146,15 +144,3 @@ def test_public_class_names_are_unique() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places.setdefault(node.name, []).append(str(file.relative_to(REPOSITORY)))
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
-
-
-def test_libraries_that_report_are_imported_by_encoders_only() -> None:
-    """Importing the package `encoders` disables it."""
-    importing = set()
-    for file in (file for name in PACKAGES for file in (REPOSITORY / name).rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if {name.partition(".")[0] for name in names} & REPORTING:
-                importing.add(file.relative_to(REPOSITORY).parts[0])
-    assert importing == {"encoders"}

@@ -1,43 +1,43 @@
 """No test uses a folder of the user who runs it: what one run leaves there would change the next."""
 
-import subprocess
-import sys
+import os
 from pathlib import Path
 
 import pytest
 
-DEFAULT_FOLDERS = """
+from cli.evaluate.systems import _private_folder
 from core.settings import default_library, local_folder, models_folder
 from encoders.compiled.store import _roots
 from encoders.fake import FakeEncoder
-from cli.evaluate.systems import _private_folder
-from pathlib import Path
+from tests.support.user_folders import left_in, use_new_home
 from web.settings import ServeSettings
 
-folders = [default_library(), local_folder(), models_folder(), *_roots(), ServeSettings().cache]
-print(*folders, _private_folder(Path("data"), FakeEncoder()), sep="\\n")
-"""
+
+def test_default_folders_are_those_of_the_test(tmp_path: Path) -> None:
+    folders = [default_library(), local_folder(), models_folder(), *_roots(), ServeSettings().cache]
+    folders.append(_private_folder(Path("data"), FakeEncoder()))
+    assert [folder for folder in folders if not folder.is_relative_to(tmp_path)] == []
 
 
-def default_folders() -> list[Path]:
-    """Return each folder that Sightline uses when it is given none, as another process finds it."""
-    done = subprocess.run([sys.executable, "-c", DEFAULT_FOLDERS], capture_output=True, text=True, check=True)
-    return [Path(line) for line in done.stdout.splitlines()]
+def test_the_home_folder_of_a_run_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        monkeypatch.setenv(name, os.environ[name])  # restored at the end
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    monkeypatch.setenv("SIGHTLINE_DEVICE", "cuda")
+    monkeypatch.setenv("SIGHTLINE_TEST_IMAGES", "kept")
+    first = Path.home()
+    delete = use_new_home()
+    home = Path.home()
+    assert home != first
+    assert list(home.iterdir()) == []
+    assert {"HF_TOKEN", "SIGHTLINE_DEVICE"} & set(os.environ) == set()
+    assert os.environ["SIGHTLINE_TEST_IMAGES"] == "kept"
+    delete()
+    assert not home.exists()
 
 
-@pytest.fixture(scope="module")
-def of_the_module() -> list[Path]:
-    return default_folders()
-
-
-def test_no_test_uses_a_folder_of_the_user(tmp_path: Path) -> None:
-    folders = default_folders()
-    assert len(folders) == 7
-    assert all(folder.is_relative_to(tmp_path) for folder in folders), folders
-
-
-def test_no_fixture_of_a_module_uses_a_folder_of_the_user(
-    of_the_module: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    assert len(of_the_module) == 7
-    assert all(folder.is_relative_to(tmp_path_factory.getbasetemp()) for folder in of_the_module), of_the_module
+def test_what_tests_leave_in_the_home_folder_is_noticed(tmp_path: Path) -> None:
+    for name in ("sightline", "intel/openvino_ga_cid", "Microsoft/.onnxruntime", "chromium"):
+        (tmp_path / ".cache" / name).mkdir(parents=True)
+    found = [path.relative_to(tmp_path).as_posix() for path in left_in(tmp_path)]
+    assert found == [".cache/Microsoft/.onnxruntime", ".cache/intel/openvino_ga_cid", ".cache/sightline"]

@@ -70,9 +70,9 @@ class Cache:
 
 
 def cache_maps(prepared: Path, cache: Cache, out: Path) -> None:
-    """Write the maps and logits of a prepared set into the folder `out`, all of them if pictures or weights changed."""
+    """Write the maps and logits of a prepared set into the folder `out`, all of them for other names or weights."""
     names = read_names(prepared)
-    source = [names, digest_of(cache.trunk), cache.side, cache.seed]
+    source = [names, cache.side, cache.seed, *(digest_of(model) for model in (cache.trunk, cache.teacher) if model)]
     pixels = np.load(prepared / "pixels.npy", mmap_mode="r")
     places = -(-cache.side // 16)
     shapes: dict[str, tuple[tuple[int, ...], type[np.generic]]] = {

@@ -74,7 +74,7 @@ class Averaged:
 
 
 def cache_means(prepared: Path, averaged: Averaged, out: Path) -> None:
-    """Write the mean vectors of a prepared set into the folder `out`, all of them if pictures or weights changed."""
+    """Write the mean vectors of a prepared set into the folder `out`, all of them for other names or weights."""
     names = read_names(prepared)
     source = [names, digest_of(averaged.model), averaged.sizes, averaged.mirrored]
     pixels = np.load(prepared / "pixels.npy", mmap_mode="r")

@@ -136,7 +136,7 @@ def _cache(data: Path, items: Sequence[Item], computer: _Computer, out: Path) ->
             parts["teacher"].append(computer.places(picture(data, item, _SEEN)))
         yield from ((name, np.stack(several)) for name, several in parts.items())
 
-    source = [[asdict(item) for item in items], digest_of(computer.model.trunk)]
+    source = [[asdict(item) for item in items], digest_of(computer.model.trunk), digest_of(computer.teacher)]
     return fill(out, source, shapes, len(items), _CHUNK, compute)
 
 

@@ -1,7 +1,8 @@
 """A batch that is larger than the memory: the activations of a part of it are kept at a time.
 
 They are computed again in the backward pass (Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016). The
-losses still see the vectors of the whole batch. Batch normalisation sees each part by itself.
+losses still see the vectors of the whole batch. Batch normalisation sees each part by itself, and its running
+statistics move once for each part.
 """
 
 import math
@@ -16,7 +17,10 @@ __all__ = ["in_parts"]
 
 
 def in_parts(model: nn.Module, batch: Tensor, size: int) -> Tensor:
-    """Apply a model to equal parts of a batch (N, ...), each of at most `size` rows. Return its output for all rows."""
+    """Apply a model to parts of a batch (N, ...), each of at most `size` rows, and return its output for all rows.
+
+    The numbers of rows of two parts differ by one at most.
+    """
     if len(batch) <= size:
         whole: Tensor = model(batch)
         return whole

@@ -21,7 +21,7 @@ _AREA = (0.4, 1.0)
 """How much of a picture a crop shows."""
 _JITTER = 0.3
 _PART = 256
-"""Pictures that the teacher sees at a time: the maps of all of a step would need 10 GB."""
+"""Pictures that the teacher sees at a time. It needs 8 MB for each."""
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ def fill(
     """Fill the files `NAME.npy` in `folder` with `rows` rows of the given shapes and types, `chunk` rows at a time.
 
     `compute` returns the rows of a range for each file. Yields the number of rows that are filled, after each chunk.
-    `rows.json` in `folder` has it for a later run. `source` is what the rows depend on, such as names of pictures and
-    the digest of weights, as values that JSON has. Files of another source, number of rows, shape or type are
-    overwritten.
+    `rows.json` in `folder` has it for a later run. `source` says what the rows are computed from, such as names of
+    pictures and the digest of weights, as values that JSON has. Files of another source, number of rows, shape or type
+    are overwritten.
     """
     folder.mkdir(parents=True, exist_ok=True)
     record, digest = folder / "rows.json", hashlib.sha256(json.dumps(source).encode()).hexdigest()
@@ -42,8 +42,14 @@ def fill(
         for name, values in compute(todo):
             files[name][todo.start : todo.stop] = values
             files[name].flush()
-        record.write_text(json.dumps({"source": digest, "rows": todo.stop}))
+        _record(record, digest, todo.stop)
         yield todo.stop
+
+
+def _record(record: Path, digest: str, rows: int) -> None:
+    draft = record.with_suffix(".part")
+    draft.write_text(json.dumps({"source": digest, "rows": rows}))
+    draft.replace(record)
 
 
 def _recorded(record: Path, digest: str) -> int:

@@ -265,6 +265,8 @@ def _options() -> argparse.Namespace:
     budget.add_argument("--minutes", type=float, help="train this long; two such runs are not equal")
     parser.add_argument("--seed", type=int)
     options = parser.parse_args()
+    if options.part is not None and options.part < 1:
+        parser.error("--part must be at least 1")
     if options.inputs != "pixels" and options.begin is None:
         parser.error(f"{options.inputs} needs --begin; its trunk must be the one that computed the maps")
     return options

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.telemetry import openvino_does_not_report
 from encoders.compiled.choice import RuntimeComparison, compare
 from encoders.compiled.encoder import CompiledEncoder
 from encoders.compiled.store import IMAGES, is_known_intact
 from encoders.preprocess import Preprocess
-from encoders.telemetry import openvino_does_not_report
 
 __all__ = ["OPTIONS", "STREAMS", "OpenVinoEncoder", "OpenVinoFailed", "compare_openvino", "is_installed", "open_core"]
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.errors import ClusterFailed
+
 __all__ = ["temporary_folder"]
 
 PREFIX = "sightline-ray-"
@@ -19,10 +21,18 @@ OWNER_LOCK = "owner.lock"
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Delete the folders of processes that were killed. Yield a new one, and delete it at the end."""
+    """Delete the folders of processes that were killed. Yield a new one, and delete it at the end.
+
+    Raises `ClusterFailed` if it cannot be created.
+    """
     parent = _parent()
-    _delete_abandoned(parent)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _delete_abandoned(parent)
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    except OSError as error:
+        reason = f"no temporary folder can be created in {parent}, for which RAY_TMPDIR names another place"
+        raise ClusterFailed(f"{reason}: {error.strerror or error}") from error
     lock = FileLock(folder / "starting.lock")
     try:
         lock.acquire()
@@ -35,7 +45,6 @@ def temporary_folder() -> Iterator[Path]:
 
 def _parent() -> Path:
     if named := os.environ.get("RAY_TMPDIR"):  # Ray's own variable
-        Path(named).mkdir(parents=True, exist_ok=True)
         return Path(named).absolute()
     short = Path("/tmp")  # the paths of the sockets in it may have about 100 characters
     return short if short.is_dir() else Path(tempfile.gettempdir())

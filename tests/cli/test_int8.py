@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from core.errors import DeviceUnavailable
+from core.telemetry import openvino_does_not_report
 from encoders import registry
 from encoders.background import background
 from encoders.compiled import store
@@ -27,7 +28,8 @@ from web import ServeSettings, create_app
 
 pytest.importorskip("open_clip")
 pytest.importorskip("onnx")
-pytest.importorskip("openvino")
+with openvino_does_not_report():
+    pytest.importorskip("openvino")
 
 Sightline = Callable[..., Any]
 

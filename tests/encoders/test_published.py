@@ -28,9 +28,7 @@ CATS = "http://images.cocodataset.org/val2017/000000039769.jpg"
 @pytest.fixture(autouse=True)
 def models(own_library: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Real weights are large: use the usual models folder instead of a temporary one."""
-    monkeypatch.delenv("SIGHTLINE_MODELS")
-    if named := os.environ.get("SIGHTLINE_WEIGHTS"):
-        monkeypatch.setenv("SIGHTLINE_MODELS", named)
+    monkeypatch.setenv("SIGHTLINE_MODELS", os.environ["SIGHTLINE_WEIGHTS"])
 
 
 @pytest.fixture(scope="module")

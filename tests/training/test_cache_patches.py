@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -46,3 +47,31 @@ def test_a_mosaic_shows_its_photos_row_by_row(data: Path) -> None:
     mosaic = picture(data, Item("mosaic", paths, (0, 0, 1, 1)), 64)
     reds = [mosaic.getpixel(at)[0] for at in ((16, 16), (48, 16), (16, 48), (48, 48))]  # type: ignore[index]
     assert reds == pytest.approx([30, 60, 120, 180], abs=3)
+
+
+def test_maps_at_512_pixels_are_computed_again_for_other_weights(data: Path, tmp_path: Path) -> None:
+    import torch
+
+    from tests.training import tiny_data
+    from training.cache_patches import Item, _cache, _cache_scenes, _Computer
+
+    items, out = [Item("photo", ["flickr8k/images/1.jpg"], (0, 0, 1, 1))], tmp_path / "maps"
+    model, teacher = tiny_data.model().eval(), tiny_data.teacher()
+
+    def computed() -> list[bool]:
+        """Fill the files once more, and return which do not have the zeros that were written into them."""
+        files = [out / name for name in ("coarse.npy", "teacher.npy", "scenes/coarse.npy")]
+        for file in files:
+            if file.exists():
+                np.save(file, np.zeros_like(np.load(file)))
+        computer = _Computer(model, teacher, torch.device("cpu"))
+        list(_cache(data, items, computer, out))
+        list(_cache_scenes(1, computer, out / "scenes"))
+        return [bool(np.load(file).any()) for file in files]
+
+    assert computed() == [True, True, True]
+    assert computed() == [False, False, False]
+    teacher.linear.bias += 1
+    assert computed() == [True, True, False]
+    model.trunk.last.norm.bias.data += 1
+    assert computed() == [True, True, True]

@@ -80,6 +80,27 @@ def maps(prepared: Path, tmp_path_factory: pytest.TempPathFactory):  # type: ign
     return tuple(MapSource(folder / name, cpu) for name in ("train", "scenes", "extra"))
 
 
+def test_maps_are_computed_again_for_another_trunk_or_teacher(prepared: Path, tmp_path: Path) -> None:
+    from tests.training import tiny_data
+    from training.cache_maps import Cache, cache_maps
+
+    trunk, teacher = folded().trunk.eval(), tiny_data.teacher()
+
+    def computed() -> bool:
+        """Fill the files once more, and return whether they do not have the zeros that were written into them."""
+        file = tmp_path / "fine.npy"
+        if file.exists():
+            np.save(file, np.zeros_like(np.load(file)))
+        cache_maps(prepared / "train", Cache(trunk, teacher, 1, torch.device("cpu"), side=64), tmp_path)
+        return bool(np.load(file).any())
+
+    assert [computed(), computed()] == [True, False]
+    trunk.stem.conv.bias.data += 1
+    assert [computed(), computed()] == [True, False]
+    teacher.linear.bias += 1
+    assert [computed(), computed()] == [True, False]
+
+
 def folded() -> Any:
     from tests.training import tiny_data
 

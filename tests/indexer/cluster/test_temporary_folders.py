@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import ClusterFailed
 from indexer.cluster.temporary_folders import temporary_folder
 
 
@@ -30,6 +31,14 @@ def test_named_folder_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("RAY_TMPDIR", "new/folder")
     with temporary_folder() as folder:
         assert folder.parent == tmp_path / "new/folder"
+
+
+def test_folder_that_cannot_be_created_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "file"))
+    expected = f"in {tmp_path}/file, for which RAY_TMPDIR names .*: File exists"
+    with pytest.raises(ClusterFailed, match=expected), temporary_folder():
+        pass
 
 
 def test_folder_is_in_tmp_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 __all__ = ["disable_telemetry", "openvino_does_not_report"]
 
 VARIABLES = {
-    # The packages of ONNX Runtime for Linux and macOS send events from version 1.29 on, with an identifier that they
-    # keep in the user's cache folder (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md). The first
-    # one is sent when the package is imported.
+    # The packages of ONNX Runtime for Linux and macOS record events from version 1.29 on, beginning when they are
+    # imported, and send them with an identifier that they keep in the user's cache folder
+    # (https://github.com/microsoft/onnxruntime/blob/main/docs/Privacy.md).
     "ORT_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
@@ -19,9 +19,8 @@ _OPENVINO = "openvino_telemetry"
 
 
 def disable_telemetry() -> None:
-    """Set the variables that the libraries read when they are imported. Those that are set already are kept."""
-    for name, value in VARIABLES.items():
-        os.environ.setdefault(name, value)
+    """Set the variables that these libraries read when they are imported."""
+    os.environ.update(VARIABLES)
 
 
 @contextmanager

@@ -1,0 +1,55 @@
+"""The folders of the user who runs the tests: no test reads them, and none leaves anything there.
+
+What one run leaves would change the next. All tests of a run share an empty home folder, which is deleted at the end,
+and each has the folders that Sightline uses by default within its own temporary folder.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from core.errors import HomeFolderNotFound
+from core.settings import models_folder
+
+__all__ = ["left_in", "use_folders_below", "use_new_home"]
+
+OF_TESTS = re.compile("SIGHTLINE_(TEST_.*|EXAMPLES|KILLS|REQUIRED_TOOLS|WEIGHTS)")
+"""Variables that say how tests are run. Others are settings of the user."""
+
+FOREIGN = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "HF_HOME", "HF_TOKEN")
+"""Variables by which libraries find files of the user in place of those in the home folder."""
+
+OF_SIGHTLINE = re.compile("sightline|onnxruntime|openvino", re.IGNORECASE)
+"""Names of what Sightline leaves in a home folder, or libraries that report their use. Browsers leave other files."""
+
+
+def use_new_home() -> Callable[[], None]:
+    """Give this process and those that it starts an empty home folder. Return a function that deletes it.
+
+    `SIGHTLINE_WEIGHTS` still names the models of the user.
+    """
+    with suppress(HomeFolderNotFound):
+        os.environ.setdefault("SIGHTLINE_WEIGHTS", str(models_folder()))
+    for name in list(os.environ):
+        if name in FOREIGN or (name.startswith("SIGHTLINE_") and not OF_TESTS.fullmatch(name)):
+            del os.environ[name]
+    home = tempfile.mkdtemp(prefix="sightline-home-")
+    os.environ["HOME"] = home
+    return lambda: shutil.rmtree(home, ignore_errors=True)
+
+
+def left_in(home: Path) -> list[Path]:
+    """Return what tests have left in a home folder, and should have put into their own folders."""
+    return sorted(path for path in home.rglob("*") if OF_SIGHTLINE.search(path.name))
+
+
+def use_folders_below(folder: Path, set_variable: Callable[[str, str], None]) -> None:
+    """Replace the folders that Sightline has by default in the home folder. They do not exist yet."""
+    set_variable("SIGHTLINE_LIBRARY", str(folder / "default-library"))
+    set_variable("SIGHTLINE_MODELS", str(folder / "models"))
+    set_variable("SIGHTLINE_LOCAL", str(folder / "servers"))
+    set_variable("XDG_CACHE_HOME", str(folder / "user-cache"))
