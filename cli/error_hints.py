@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
+from cli.suggestions import command
 from core import errors
 from core.errors import SightlineError
 
@@ -55,7 +56,7 @@ def _home_folder(error: errors.HomeFolderNotFound) -> str:
 
 
 def _folder_not_found(error: errors.FolderNotFound) -> str:
-    return f"`sightline index {shlex.quote(str(error.path.parent))}` indexes its folder." if error.is_file else ""
+    return f"{command(f'index {shlex.quote(str(error.path.parent))}')} indexes its folder." if error.is_file else ""
 
 
 def _model(error: errors.ModelUnavailable) -> str:
@@ -78,8 +79,8 @@ def _download(error: errors.DownloadFailed) -> str:
 
 def _weights_changed(error: errors.WeightsChanged) -> str:
     return (
-        f"`sightline models use {shlex.quote(error.model)}` embeds the pictures again and then searches with the "
-        "installed model. Until then, `sightline similar` finds pictures like one in the library."
+        f"{command(f'models use {shlex.quote(error.model)}')} embeds the pictures again and then searches with the "
+        f"installed model. Until then, {command('similar')} finds pictures like one in the library."
     )
 
 
@@ -100,14 +101,14 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.ClusterUnreachable: lambda _: "`ray start --address HOST:PORT` makes this machine part of a cluster.",
         errors.ExtraMissing: _extra,
         errors.HomeFolderNotFound: _home_folder,
-        errors.LibraryNotFound: lambda _: "`sightline index FOLDER` creates one.",
+        errors.LibraryNotFound: lambda error: f"{command('index FOLDER', error.path)} creates one.",
         errors.LibraryBusy: lambda _: "Another program changes it at this moment. Try again.",
         errors.LibraryTooNew: lambda _: "Upgrade Sightline.",
         errors.LibraryDamaged: lambda error: (
             "Restore its database from a backup of the server."
             if isinstance(error.path, str)
-            else "`sightline repair` saves what can be read, and keeps the damaged files. If the disk is failing, copy "
-            "the library to another one first."
+            else f"{command('repair', error.path)} saves what can be read, and keeps the damaged files. If the disk is "
+            "failing, copy the library to another one first."
         ),
         errors.LibraryUnreachable: lambda _: (
             "Check that the server runs, that the database exists, and the address, user and password."
@@ -119,11 +120,10 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "with --library."
         ),
         errors.LibraryOutdated: lambda error: (
-            f"`sightline status --library {shlex.quote(str(error.path))}` upgrades it, if it may be written to. "
-            "Copy it first if it may not."
+            f"{command('status', error.path)} upgrades it, if it may be written to. Copy it first if it may not."
         ),
         errors.ForeignRoot: lambda error: f"--root {shlex.quote(error.path)}=FOLDER says where they are.",
-        errors.IndexEngineNotCleared: lambda _: "`sightline repair` removes them when the engine can be reached.",
+        errors.IndexEngineNotCleared: lambda _: f"{command('repair')} removes them when the engine can be reached.",
         errors.IndexEngineUnavailable: lambda _: (
             "SIGHTLINE_INDEX_ENGINE names the engine to use; flat needs no server."
         ),
@@ -133,48 +133,52 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
             "The library is not damaged, but that database stores no such value. Change it in the library, such as the "
             "name of a file or a tag, and migrate again."
             if error.is_limit
-            else "`sightline verify` lists damage of the library, `sightline repair` repairs it."
+            else f"{command('verify')} lists damage of the library, {command('repair')} repairs it."
         ),
         errors.RootUnavailable: lambda _: "If the pictures are really gone, run again with --accept-missing.",
         errors.RootElsewhere: lambda error: (
-            f"`sightline move-root {shlex.quote(str(error.root))} {shlex.quote(str(error.here))}` says it was moved, "
+            f"{command(f'move-root {shlex.quote(str(error.root))} {shlex.quote(str(error.here))}')} says it was moved, "
             "and with --here that only this machine has it there."
         ),
         errors.RootNotHere: lambda _: (
-            "`sightline move-root OLD NEW --here` says where this machine has it. If its files have changed, run again "
-            "with --accept-missing."
+            f"{command('move-root OLD NEW --here')} says where this machine has it. If its files have changed, run "
+            "again with --accept-missing."
         ),
         errors.RootMismatch: lambda _: "If this is the right folder all the same, run again with --force.",
-        errors.UnknownRoot: lambda _: "`sightline status` lists the folders of the library.",
+        errors.UnknownRoot: lambda _: f"{command('status')} lists the folders of the library.",
         errors.SnapshotTooNew: lambda _: "Upgrade Sightline.",
-        errors.SnapshotDamaged: lambda _: "`sightline backup --list` lists other snapshots, and checks them.",
+        errors.SnapshotDamaged: lambda _: f"{command('backup --list')} lists other snapshots, and checks them.",
         errors.FolderNotFound: _folder_not_found,
         errors.FolderExcluded: lambda _: (
             "Include it with --include-hidden or --follow-links, or edit .sightlineignore."
         ),
         errors.ModelUnavailable: _model,
         errors.UnknownModel: _unknown_model,
-        errors.ImportedSpaceHasNoModel: lambda _: "`sightline similar` finds pictures and documents like a stored one.",
-        errors.CheckpointIsSegmenter: lambda _: "`sightline highlight` can use it.",
+        errors.ImportedSpaceHasNoModel: lambda _: (
+            f"{command('similar')} finds pictures and documents like a stored one."
+        ),
+        errors.CheckpointIsSegmenter: lambda _: f"{command('highlight')} can use it.",
         errors.DeviceUnavailable: _device,
         errors.DownloadFailed: _download,
         errors.LicenceNotAllowed: lambda _: "--commercial or SIGHTLINE_COMMERCIAL=1 requires such a licence.",
         errors.SpaceMismatch: lambda _: (
-            "`sightline models use MODEL` changes the library's model; --library DIR uses another library."
+            f"{command('models use MODEL')} changes the library's model; --library DIR uses another library."
         ),
         errors.WeightsChanged: _weights_changed,
         errors.SpaceIncomplete: lambda _: "Run again when the files are available, or with --accept-missing.",
         errors.SpaceExists: _space_exists,
-        errors.DamagedVectors: lambda _: "`sightline verify` lists the damage, `sightline repair` removes the vectors.",
-        errors.NothingIndexed: lambda _: "`sightline index FOLDER` indexes a folder of pictures.",
+        errors.DamagedVectors: lambda _: (
+            f"{command('verify')} lists the damage, {command('repair')} removes the vectors."
+        ),
+        errors.NothingIndexed: lambda _: f"{command('index FOLDER')} indexes a folder of pictures.",
         errors.EmptyQuery: lambda _: "--image names a picture; --in, --where and others list pictures without a query.",
-        errors.ContentNotEmbedded: lambda _: "`sightline search --json` shows the IDs.",
-        errors.AlbumIsRanked: lambda error: f"`sightline album show {error.name!r}` shows its pictures.",
+        errors.ContentNotEmbedded: lambda _: f"{command('search --json')} shows the IDs.",
+        errors.AlbumIsRanked: lambda error: f"{command(f'album show {error.name!r}')} shows its pictures.",
         errors.QuerySyntax: _syntax,
         errors.RelevanceNotCalibrated: lambda _: "Use --min-score in place of --relevant.",
         errors.CaptionVectorsRequired: lambda _: "Name a file of them with --query-vectors.",
         errors.MissingPictures: lambda _: "--pictures DIR names the folder of the pictures.",
-        errors.MissingVectors: lambda _: "`sightline index` embeds them.",
+        errors.MissingVectors: lambda _: f"{command('index')} embeds them.",
         errors.UnsafeServerSettings: _server,
         errors.AddressUnavailable: lambda error: "--port 0 takes any free port." if error.is_in_use else "",
     }

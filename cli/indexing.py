@@ -16,6 +16,7 @@ from cli.paths import logical_path
 from cli.progress import ProgressBar
 from cli.results import FOUND, NOTHING_FOUND
 from cli.snapshots import keep_snapshot
+from cli.suggestions import command
 from cli.text_reading import print_text_summary, read_pictures, text_record
 from core.errors import FolderNotFound
 from core.object_paths import ObjectPath, object_path
@@ -117,8 +118,8 @@ def _warn_of_filling(library: Library) -> None:
         if state == "under way":
             warn(f"the change to {stored.space} is in progress and includes these pictures")
         elif state is not None:
-            command = f"sightline models use {shlex.quote(stored.space.name)}"
-            warn(f"the change to {stored.space} is incomplete; `{command}` continues it")
+            use = f"models use {shlex.quote(stored.space.name)}"
+            warn(f"the change to {stored.space} is incomplete; {command(use)} continues it")
 
 
 def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
@@ -140,7 +141,7 @@ def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:
         one, several = "picture was not found; its record is", "pictures were not found; their records are"
         print_text(f"  {summary.missing:,} indexed {one if summary.missing == 1 else several} kept")
     if summary.failed:
-        print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
+        print_text(f"  {summary.failed:,} could not be read; {command('status --failures')} lists the reasons")
     for extra, number in needed_extras.items():
         files = counted(number, "file of the library needs", "files of the library need")
         print_text(f"  {files} an extra: {installation_of(extra)}")

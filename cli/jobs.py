@@ -8,6 +8,7 @@ import click
 from cli.error_hints import describe_error
 from cli.output import print_json, print_text, printable, warn
 from cli.paths import logical_path
+from cli.suggestions import command
 from core.errors import FolderNotFound, SightlineError, UnknownRoot
 from core.root_files import is_folder
 from indexer.folders import folder_to_index
@@ -17,7 +18,6 @@ from store.jobs import Action, Job, JobState, Priority, Wish, act, add_job, find
 
 __all__ = ["act_on_jobs", "add_to_queue", "print_jobs", "run_queue"]
 
-NOT_RUN = "no process runs these jobs now; `sightline serve` and `sightline jobs run` do"
 
 WISHES = {Wish.PAUSE: "pausing", Wish.CANCEL: "being cancelled"}
 
@@ -91,7 +91,7 @@ def _warn_if_not_run(library: Library) -> None:
     if any(job.state in (JobState.QUEUED, JobState.RUNNING) for job in list_jobs(library)):
         with library.job_lock_if_free() as is_free:
             if is_free:
-                warn(NOT_RUN)
+                warn(f"no process runs these jobs now; {command('serve')} and {command('jobs run')} do")
 
 
 def _print(jobs: Sequence[Job], *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from cli.error_hints import describe_error
 from cli.output import print_text, shown, warn
 from cli.progress import ProgressBar
 from cli.results import shown_date
+from cli.suggestions import command
 from cli.thumbnails import can_preview, show_picture
 from core.errors import EncoderError, EvaluationError, WeightsChanged
 from encoders import registry
@@ -83,7 +84,7 @@ def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSp
             warn(f"{stored.space} is left out: {describe_error(exc)}")
     if not systems:
         raise EvaluationError(
-            f"No space of {library.location} can be searched by text. `sightline index FOLDER` indexes a folder."
+            f"No space of {library.location} can be searched by text. {command('index FOLDER')} indexes a folder."
         )
     return systems
 

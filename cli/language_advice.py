@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.output import warn
+from cli.suggestions import command
 from core.files import write_atomically
 from encoders.languages import language_name
 from search import Query, Searcher
@@ -35,7 +36,7 @@ def warn_of_weak_language(library: Path, searcher: Searcher, query: Query) -> No
 def _commands(advice: LanguageAdvice) -> str:
     pull = "" if advice.state == "installed" else f"`sightline models pull {advice.better}`, then "
     return (
-        f"To change to it: {pull}`sightline models use {advice.better}`. This advice appears once for "
+        f"To change to it: {pull}{command(f'models use {advice.better}')}. This advice appears once for "
         f"{language_name(advice.language)} in this library."
     )
 

@@ -11,6 +11,7 @@ from cli.output import counted, in_utf8, print_json, print_paths, print_text, sh
 from cli.paths import logical_path
 from cli.query_building import add_condition, build_filters, query_line
 from cli.results import FOUND, NOTHING_FOUND, write_table
+from cli.suggestions import command
 from search.near_duplicates import DuplicateGroup, count_ungrouped, find_duplicates
 from search.query_language import parse
 from search.results import ListedImage, escape_formula
@@ -89,7 +90,7 @@ def print_duplicates(
     if not groups:
         warn("no near-duplicates were found")
     if ungrouped:
-        warn(f"{ungrouped:,} pictures have not been compared yet; `sightline index` compares them")
+        warn(f"{ungrouped:,} pictures have not been compared yet; {command('index')} compares them")
     return FOUND if groups else NOTHING_FOUND
 
 

@@ -16,6 +16,7 @@ import click
 from cli.command_types import GlobalOptions, LazyGroup
 from cli.error_hints import describe_error
 from cli.output import printable
+from cli.suggestions import forget_library
 from core.errors import SightlineError
 from core.version import __version__
 
@@ -131,6 +132,7 @@ def main() -> NoReturn:
     warnings.filterwarnings("ignore", module="PIL")
     _relax_garbage_collection()
     _replace_closed_streams()
+    forget_library()
     output = sys.stdout
     try:
         code = _run()

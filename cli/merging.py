@@ -10,6 +10,7 @@ from cli.backups import SUBJECTS, report_counts
 from cli.output import counted, print_json, print_text, shown
 from cli.progress import ProgressBar
 from cli.snapshots import keep_snapshot
+from cli.suggestions import command
 from core.errors import LibraryUnusable
 from core.files import absolute
 from core.foreign_paths import absolute_path
@@ -101,7 +102,7 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     for root in report.roots:
         print_text(f"  Folder {shown(root.other)}{_moved(root)} {_relation(root)}")
         if not is_folder(root.path):
-            place = "--root OLD=NEW says" if dry_run else f"`sightline move-root {shown(root.path)} NEW` says"
+            place = "--root OLD=NEW says" if dry_run else f"{command(f'move-root {shown(root.path)} NEW')} says"
             print_text(f"    It is not there now. If it is at another place, {place} where.")
     if number["taken"]:
         one, several = "file had", "files had"
@@ -123,7 +124,7 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     _print_said(report, dry_run=dry_run)
     if report.without_vector:
         pictures = counted(report.without_vector, "picture has", "pictures have")
-        print_text(f"  {pictures} no vector of the active model; `sightline index` on the folders embeds them.")
+        print_text(f"  {pictures} no vector of the active model; {command('index')} on the folders embeds them.")
 
 
 def _print_said(report: MergeReport, *, dry_run: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from cli.error_hints import describe_error
 from cli.output import print_json, print_text, say_waiting, warn, warn_of_unused_gpu
 from cli.progress import ProgressBar
+from cli.suggestions import command
 from core.errors import SightlineError, SpaceInUse, UnknownModel, UnknownSpace
 from core.space import Space
 from encoders import registry
@@ -138,13 +139,13 @@ def _summary(facts: dict[str, Any], space: Space, before: Space | None) -> str:
         f"{facts['embedded']:,} of them embedded in {facts['seconds']:.1f} s"
     ]
     if facts["lacking"]:
-        lines.append(f"  {facts['lacking']:,} could not be read; the next `sightline index` tries them again")
+        lines.append(f"  {facts['lacking']:,} could not be read; the next {command('index')} tries them again")
     if facts["failed"]:
-        lines.append(f"  {facts['failed']:,} could not be embedded; `sightline status --failures` lists the reasons")
+        lines.append(f"  {facts['failed']:,} could not be embedded; {command('status --failures')} lists the reasons")
     if facts["missing"]:
         lines.append(f"  {facts['missing']:,} missing pictures can be embedded when their files are back")
     if before is not None and facts["answers"]:
         # Without a version of its own, the name of a model stands for the newest weights.
         name = before.fingerprint[:12] if before.name in (space.model, space.name) else before.name
-        lines.append(f"  {before.title} keeps its vectors; `sightline models use {shlex.quote(name)}` switches back")
+        lines.append(f"  {before.title} keeps its vectors; {command(f'models use {shlex.quote(name)}')} switches back")
     return "\n".join(lines)

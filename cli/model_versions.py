@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cli.suggestions import command
 from core.space import Space
 from encoders.registry import newer_version
 from store import Library
@@ -20,7 +21,7 @@ class NewerVersion:
     def __str__(self) -> str:
         return (
             f"{self.newest.title} is installed, and this library uses {self.active.title}: "
-            f"`sightline models use {self.newest.model}` changes to {self.newest.title}"
+            f"{command(f'models use {self.newest.model}')} changes to {self.newest.title}"
         )
 
 

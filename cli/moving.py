@@ -8,6 +8,7 @@ import click
 from cli.output import counted, print_json, print_text, say_waiting, shown
 from cli.paths import logical_path
 from cli.snapshots import keep_snapshot
+from cli.suggestions import command
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
 from store.moved_roots import MovedRoot, move_roots
@@ -60,7 +61,7 @@ def _print_moved(moved: MovedRoot, *, dry_run: bool) -> None:
     files = "file is there with its size" if moved.checked == 1 else "files are there with their sizes"
     print_text(f"  {moved.same_size:,} of {moved.checked:,} checked {files}, {moved.same_time:,} with the same time")
     if moved.same_time < moved.same_size:
-        print_text("  Files with another time are read again by the next `sightline index`. Their vectors are kept.")
+        print_text(f"  Files with another time are read again by the next {command('index')}. Their vectors are kept.")
     if moved.albums:
         albums = "saved search follows" if moved.albums == 1 else "saved searches follow"
         print_text(f"  {moved.albums:,} {albums}")

@@ -12,6 +12,7 @@ from cli.options import FilterOptions, OutputOptions, QueryOptions, RankingOptio
 from cli.output import print_json, shown, warn
 from cli.query_building import add_condition, build_filters, build_query, build_search_options, query_line
 from cli.results import FOUND, NOTHING_FOUND, hit_record, print_hits, print_next_page
+from cli.suggestions import command
 from core.errors import EmptyQuery, InvalidQuery, RelevanceNotCalibrated
 from core.notices import Notice
 from core.text_files import encoding_name, iterate_lines
@@ -128,7 +129,9 @@ def _similar(searcher: Searcher, image: str, options: SearchOptions, region: Cro
     except InvalidQuery as exc:
         if not image.isdecimal() or Path(image).exists():
             raise
-        raise InvalidQuery(f"{exc}. `sightline search like:{image}` finds pictures like the one with this ID.") from exc
+        raise InvalidQuery(
+            f"{exc}. {command(f'search like:{image}')} finds pictures like the one with this ID."
+        ) from exc
 
 
 def open_searcher(library: Library, space: str | None, placement: Placement) -> Searcher:
@@ -154,7 +157,7 @@ def _calibrate(searcher: Searcher) -> None:
     if searcher.calibration_failure is not None:
         warn(
             f"the relevance of {model} could not be calibrated ({searcher.calibration_failure}). Results are only "
-            "ranked. `sightline status` shows how to try again."
+            f"ranked. {command('status')} shows how to try again."
         )
 
 
@@ -172,7 +175,7 @@ def heal_index(searcher: Searcher) -> None:
     """Rebuild an index file that could not be used; called after the answer, so that it does not wait."""
     is_healed = searcher.heal()
     if searcher.fault is not None:
-        remedy = "it was rebuilt from the catalogue" if is_healed else "`sightline repair` rebuilds it"
+        remedy = "it was rebuilt from the catalogue" if is_healed else f"{command('repair')} rebuilds it"
         warn(f"{searcher.fault}; the answer is correct, and {remedy}")
 
 

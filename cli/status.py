@@ -10,6 +10,7 @@ from typing import Any
 from cli.model_versions import NewerVersion, find_newer_version
 from cli.output import counted, print_json, print_text, shown
 from cli.passed_over import by_type
+from cli.suggestions import command
 from core.errors import PictureTooLarge
 from core.space import Space
 from indexer.absent_disks import count_away
@@ -168,7 +169,7 @@ def _print_status(facts: dict[str, Any], newer: NewerVersion | None) -> None:
     _print_texts(facts["texts"])
     failed = [facts["failed"], facts["texts"]["failed"], *(space["failed"] for space in facts["spaces"])]
     if any(failed) and "failures" not in facts:
-        print_text("          `sightline status --failures` lists what failed, and why")
+        print_text(f"          {command('status --failures')} lists what failed, and why")
     if facts["passed_over"]:
         _print_passed_over(facts)
     print_text(f"FAISS     {_faiss(facts['faiss'])}")
@@ -211,7 +212,7 @@ def _print_failures(failures: Sequence[dict[str, Any]]) -> None:
             f"({failure['reason']}{space}, tried {failure['tries']}×)"
         )
     if any(failure["detail"].endswith(PictureTooLarge.in_total) for failure in failures):
-        print_text("          `sightline index --max-megapixels N` reads larger pictures")
+        print_text(f"          {command('index --max-megapixels N')} reads larger pictures")
 
 
 def _import_line(unfinished: dict[str, Any]) -> str:
@@ -220,10 +221,10 @@ def _import_line(unfinished: dict[str, Any]) -> str:
     if unfinished["state"] == "under way":
         return f"of {name} is under way: {vectors} so far"
     if unfinished["state"] == "replaced":
-        return f"of {name} replaced a space with {vectors}, which `sightline repair` removes"
+        return f"of {name} replaced a space with {vectors}, which {command('repair')} removes"
     return (
-        f"of {name} was stopped after {vectors}; the same `sightline import` continues it, "
-        f"`sightline forget --space {fingerprint}` removes it"
+        f"of {name} was stopped after {vectors}; the same {command('import')} continues it, "
+        f"{command(f'forget --space {fingerprint}')} removes it"
     )
 
 
@@ -248,9 +249,9 @@ def _server_engine_line(index: dict[str, Any]) -> str:
         return f"Exact search. {index['fault']}"
     where = shown(index["address"])
     if "vectors" not in index:
-        return f"Exact search, because {where} has no vectors of this space yet (`sightline index` copies them)"
+        return f"Exact search, because {where} has no vectors of this space yet ({command('index')} copies them)"
     if index["behind"] is None:
-        return f"Exact search, because {where} is too far behind the library (`sightline index` copies all vectors)"
+        return f"Exact search, because {where} is too far behind the library ({command('index')} copies all vectors)"
     measured = f", {_measured(index['recall'])}" if "recall" in index else ", exact"
     if not index["in_use"]:
         return f"Exact search, because {where} had{measured.removeprefix(',')}"
@@ -262,7 +263,7 @@ def _print_passed_over(facts: dict[str, Any]) -> None:
     number = sum(facts["passed_over"].values())
     print_text(f"Other     {counted(number, 'file was', 'files were')} passed over: {by_type(facts['passed_over'])}")
     if "passed_over_folders" not in facts:
-        print_text("          `sightline status --passed-over` lists their folders")
+        print_text(f"          {command('status --passed-over')} lists their folders")
     for folder, files in groupby(facts.get("passed_over_folders", ()), key=itemgetter("folder")):
         print_text(f"Other     {shown(folder)}: {by_type({each['type']: each['files'] for each in files})}")
 
@@ -284,7 +285,8 @@ def _space_state(space: dict[str, Any]) -> str:
     if space["filling"] == "under way":
         parts.append("being filled")
     elif space["filling"]:
-        parts.append(f"partly filled (`sightline models use {shlex.quote(space['name'])}` continues)")
+        use = f"models use {shlex.quote(space['name'])}"
+        parts.append(f"partly filled ({command(use)} continues)")
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {counted(space['pictures'], 'picture', 'pictures')}")
     if space["failed"]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.output import print_json, print_text
 from cli.progress import ProgressBar
+from cli.suggestions import command
 from encoders.text_recognizer import DEFAULT_RECOGNIZER, load_recognizer
 from indexer.texts import TextSettings, TextSummary, read_texts
 from store import Library
@@ -42,6 +43,6 @@ def print_text_summary(summary: TextSummary) -> None:
         f"({summary.lines:,} lines)"
     )
     if summary.failed:
-        print_text(f"  {summary.failed:,} could not be read; `sightline status --failures` lists the reasons")
+        print_text(f"  {summary.failed:,} could not be read; {command('status --failures')} lists the reasons")
     if summary.unavailable:
         print_text(f"  {summary.unavailable:,} files are gone or have changed; index their folders, and run this again")

@@ -162,6 +162,7 @@ def examples_of_commands() -> list[tuple[str, list[str]]]:
         text = file.read_text(encoding="utf-8")
         lines = re.findall(r"^ {2,}(?:\$ )?(?:\w+=\S+ )?sightline (\S.*)$", text, re.MULTILINE)
         lines += re.findall(r"`sightline ([^`{]+)`", text)
+        lines += re.findall(r"""[{ (]command\(f?["']([^"'{]+)""", text)
         for line in lines:
             command = re.split(r"\s{3,}|\s(?:\|\|?|&&|[<>]|--)(?=\s)", line.rstrip("\\"))[0]
             found.append((f"{file.name}: sightline {command}", shlex.split(command)))

@@ -173,7 +173,10 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
 def evaluate(ctx: click.Context, /, library: Path | None, **rest: Any) -> None:
     """Measure how well pictures are found: MRR, Recall@k, nDCG, with confidence intervals."""
     from cli.evaluate.run import EvalOptions, run
+    from cli.suggestions import remember_library
 
     outer = ctx.find_object(GlobalOptions)
     path = library or (Path(outer.library) if outer and outer.library else None)
+    if path is not None:
+        remember_library(path, str(path))
     ctx.exit(run(EvalOptions(library=path, **rest)))

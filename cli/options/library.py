@@ -12,6 +12,7 @@ import click
 from cli.command_types import GlobalOptions
 from cli.options.grouping import Command
 from cli.output import warn, warn_of_unused_gpu
+from cli.suggestions import remember_library
 from core.settings import LIBRARY_VARIABLE, default_library
 from encoders.placement import PRECISIONS, Placement
 
@@ -36,8 +37,11 @@ def library_path(ctx: click.Context, _param: click.Parameter, value: str | None)
     the name of a database then.
     """
     before_verb = ctx.find_object(GlobalOptions)
-    place = value or (before_verb.library if before_verb else None) or os.environ.get(LIBRARY_VARIABLE)
-    return Path(_ONLY_A_HOST.sub(r"\g<scheme>@", place)) if place else default_library()
+    named = value or (before_verb.library if before_verb else None)
+    place = named or os.environ.get(LIBRARY_VARIABLE)
+    path = Path(_ONLY_A_HOST.sub(r"\g<scheme>@", place)) if place else default_library()
+    remember_library(path, named)
+    return path
 
 
 def library_option(command: Command) -> Command:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli.main import main
+from cli.suggestions import forget_library
 from core.settings import LIBRARY_VARIABLE
 from store import Library
 from tests.support.catalogues import FolderCatalogues
@@ -68,6 +69,12 @@ def sightline(
         return CommandResult(stopped.value.code, out, err.decode())
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_library_is_remembered() -> None:
+    """Suggested commands do not name the library of an earlier test."""
+    forget_library()
 
 
 @pytest.fixture

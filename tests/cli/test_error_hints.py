@@ -27,7 +27,7 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
 @pytest.mark.parametrize(
     ("error", "hint"),
     [
-        (errors.LibraryNotFound(PATH), "sightline index FOLDER"),
+        (errors.LibraryNotFound(PATH), f"`sightline --library {PATH} index FOLDER`"),
         (errors.RootUnavailable(PATH, 70, 2), "--accept-missing"),
         (errors.HomeFolderNotFound("SIGHTLINE_LIBRARY"), "--library or SIGHTLINE_LIBRARY"),
         (errors.FolderExcluded(PATH / "a", PATH), ".sightlineignore"),

@@ -225,7 +225,7 @@ def test_missing_pictures_are_named(sightline: Sightline, few: Path, library: Li
     assert (answer.code, answer.out) == (2, b"")
     assert "1 pictures have no vector in fake" in answer.err
     assert "red.png" in answer.err
-    assert "sightline index" in answer.err
+    assert f"`sightline --library {library.path} index`" in answer.err
     answer = sightline("eval", tmp_path / "copy", "--space", "fake")
     assert (answer.code, answer.out) == (2, b"")
     assert "1 of its pictures are missing: red.png" in answer.err

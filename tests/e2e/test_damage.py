@@ -72,7 +72,7 @@ def test_damaged_catalogue_is_reported_with_the_remedy(cli: Cli, tmp_path: Path,
     (cli.library / "catalog.sqlite").write_bytes(b"no database" * 1000)
     error, hint, _ = cli("search", "red", code=2).stderr.split(b"\n")
     assert b"not a database" in error
-    assert b"sightline repair" in hint
+    assert f"`sightline --library {cli.library} repair`".encode() in hint
 
 
 def test_a_lost_catalogue_is_restored_from_files_and_a_snapshot(cli: Cli, tmp_path: Path, paint: Paint) -> None:

@@ -84,14 +84,15 @@ def test_change_to_a_newer_version_is_killed_and_continued(
     of_one = answer(cli)
     upgrade()
     assert answer(cli) == of_one
-    notice = "paint 2 is installed, and this library uses paint 1: `sightline models use paint` changes to paint 2"
+    use = f"`sightline --library {cli.library} models use paint"
+    notice = f"paint 2 is installed, and this library uses paint 1: {use}` changes to paint 2"
     assert notice in cli("status").stdout.decode()
     cli.killed_at("indexer.batching:embed", 2, "models", "use", "paint")
     assert cli.query(VECTORS) == [("1:abc", 30), ("2:abc", 8)]
     assert answer(cli) == of_one
-    assert "partly filled (`sightline models use paint@2` continues)" in cli("status").stdout.decode()
+    assert f"partly filled ({use}@2` continues)" in cli("status").stdout.decode()
     paint(photos, cyan="cyan")
-    assert cli("index", photos).stderr.decode().count("`sightline models use paint@2` continues it") == 1
+    assert cli("index", photos).stderr.decode().count(f"{use}@2` continues it") == 1
     assert cli.query(VECTORS) == [("1:abc", 31), ("2:abc", 8)]
     (facts,) = cli.lines("models", "use", "paint")
     assert (facts["version"], facts["before_version"], facts["embedded"]) == ("2", "1", 23)
