@@ -73,8 +73,8 @@ def _device(error: errors.DeviceUnavailable) -> str:
 
 
 def _download(error: errors.DownloadFailed) -> str:
-    command = f"`sightline models pull {error.name} --from FOLDER`"
-    return f"Then {command} installs the files from that folder." if error.by_hand else ""
+    pull = f"`sightline models pull {error.name} --from FOLDER`"
+    return f"Then {pull} installs the files from that folder." if error.by_hand else ""
 
 
 def _weights_changed(error: errors.WeightsChanged) -> str:
@@ -173,7 +173,7 @@ HINTS: Mapping[type[BaseException], Callable[[Any], str]] = MappingProxyType(
         errors.NothingIndexed: lambda _: f"{command('index FOLDER')} indexes a folder of pictures.",
         errors.EmptyQuery: lambda _: "--image names a picture; --in, --where and others list pictures without a query.",
         errors.ContentNotEmbedded: lambda _: f"{command('search --json')} shows the IDs.",
-        errors.AlbumIsRanked: lambda error: f"{command(f'album show {error.name!r}')} shows its pictures.",
+        errors.AlbumIsRanked: lambda error: f"{command(f'album show {shlex.quote(error.name)}')} shows its pictures.",
         errors.QuerySyntax: _syntax,
         errors.RelevanceNotCalibrated: lambda _: "Use --min-score in place of --relevant.",
         errors.CaptionVectorsRequired: lambda _: "Name a file of them with --query-vectors.",

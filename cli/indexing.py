@@ -118,8 +118,8 @@ def _warn_of_filling(library: Library) -> None:
         if state == "under way":
             warn(f"the change to {stored.space} is in progress and includes these pictures")
         elif state is not None:
-            use = f"models use {shlex.quote(stored.space.name)}"
-            warn(f"the change to {stored.space} is incomplete; {command(use)} continues it")
+            name = shlex.quote(stored.space.name)
+            warn(f"the change to {stored.space} is incomplete; {command(f'models use {name}')} continues it")
 
 
 def _print_summary(summary: Summary, needed_extras: Mapping[str, int]) -> None:

@@ -8,7 +8,7 @@ import click
 from cli.error_hints import describe_error
 from cli.output import print_json, print_text, printable, warn
 from cli.paths import logical_path
-from cli.suggestions import command
+from cli.suggestions import command, without_library
 from core.errors import FolderNotFound, SightlineError, UnknownRoot
 from core.root_files import is_folder
 from indexer.folders import folder_to_index
@@ -84,7 +84,8 @@ def run_queue(library: Path, *, as_json: bool) -> int:
 
 
 def _describe(error: SightlineError) -> tuple[str, str]:
-    return type(error).__name__, printable(describe_error(error))
+    with without_library():  # the page shows it, and processes in other folders
+        return type(error).__name__, printable(describe_error(error))
 
 
 def _warn_if_not_run(library: Library) -> None:

@@ -1,6 +1,7 @@
 """Judging the results of queries in the terminal: pictures are shown one by one, and a key judges each."""
 
 import os
+import shlex
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -71,7 +72,8 @@ def judge_queries(
     if not finished:
         print_text("Run the same command again to continue.")
     elif answers:
-        print_text(f"Evaluate with: sightline eval {out} --library {opened.location}")
+        place = shlex.quote(opened.location)
+        print_text(f"Evaluate with: `sightline eval {shlex.quote(shown(out))} --library {place}`")
 
 
 def _open_systems(library: Library, placement: Placement) -> list[tuple[StoredSpace, Encoder]]:

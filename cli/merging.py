@@ -1,5 +1,6 @@
 """`sightline merge`."""
 
+import shlex
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -102,7 +103,8 @@ def _print(report: MergeReport, *, dry_run: bool) -> None:
     for root in report.roots:
         print_text(f"  Folder {shown(root.other)}{_moved(root)} {_relation(root)}")
         if not is_folder(root.path):
-            place = "--root OLD=NEW says" if dry_run else f"{command(f'move-root {shown(root.path)} NEW')} says"
+            move = command(f"move-root {shlex.quote(shown(root.path))} NEW")
+            place = "--root OLD=NEW says" if dry_run else f"{move} says"
             print_text(f"    It is not there now. If it is at another place, {place} where.")
     if number["taken"]:
         one, several = "file had", "files had"

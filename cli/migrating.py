@@ -2,9 +2,11 @@
 
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 from cli.output import print_json, print_text, warn
 from cli.progress import ProgressBar
+from cli.suggestions import remember_library
 from core.errors import LibraryNotFound, LibraryUnusable
 from search.query_language.moved_folders import with_folders_moved
 from store import Library
@@ -38,6 +40,7 @@ SHOWN_TABLES = {
 
 def migrate_library(source: str, target: str, *, dry_run: bool, as_json: bool) -> None:
     """Copy a library, and print what was copied."""
+    remember_library(Path(source), source)
     with Library.open_to_read(source) as opened:
         require_usable_folder(target)
         if dry_run:

@@ -285,8 +285,8 @@ def _space_state(space: dict[str, Any]) -> str:
     if space["filling"] == "under way":
         parts.append("being filled")
     elif space["filling"]:
-        use = f"models use {shlex.quote(space['name'])}"
-        parts.append(f"partly filled ({command(use)} continues)")
+        name = shlex.quote(space["name"])
+        parts.append(f"partly filled ({command(f'models use {name}')} continues)")
     if space["covered"] < space["pictures"]:
         parts.append(f"covers {space['covered']:,} of {counted(space['pictures'], 'picture', 'pictures')}")
     if space["failed"]:

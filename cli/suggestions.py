@@ -1,19 +1,21 @@
 """The commands that messages suggest. They are about the library that the running command is about."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.output import in_utf8
+from cli.output import shown
+from core.errors import SightlineError
 
-__all__ = ["command", "forget_library", "remember_library"]
+__all__ = ["command", "forget_library", "remember_library", "without_library"]
 
 
 @dataclass(frozen=True)
 class _Library:
     path: Path
     option: str | None
-    """What the option says; None if the environment or the default named the library."""
 
 
 _running: _Library | None = None
@@ -21,35 +23,48 @@ _running: _Library | None = None
 
 
 def remember_library(path: Path, option: str | None) -> None:
-    """Let suggested commands name a library, unless commands use it without an `option`."""
+    """Remember the library of the running command. `option` is the value of `--library`, if it was given."""
     global _running
     _running = _Library(path, option)
 
 
 def forget_library() -> None:
-    """Begin another command, which has not named a library yet."""
+    """Forget it: another command begins."""
     global _running
     _running = None
 
 
-def command(words: str, library: Path | str | None = None) -> str:
-    """Return a command of Sightline in backquotes, as it has to be typed for the library of the running one.
+@contextmanager
+def without_library() -> Iterator[None]:
+    """Let commands name no library within the block: the message is for people in other places."""
+    global _running
+    before = _running
+    forget_library()
+    try:
+        yield
+    finally:
+        _running = before
 
-    With `library`, the command is about that one.
+
+def command(words: str, library: Path | str | None = None) -> str:
+    """Return a command of Sightline in backquotes, with `--library` if the running command was given it.
+
+    With `library`, the command is about that one. A password in a URL is left out.
     """
     place = _running.option if _running else None
-    if library is not None and not (_running and _is_same(library, _running.path)):
+    if library is not None and not (_running and _normal(library) == _normal(_running.path)):
         place = str(library)
-    return f"`sightline {f'--library {_typed(place)} ' if place else ''}{words}`"
+    name = _normal(place, expand=False) if place else None
+    return f"`sightline {f'--library {shlex.quote(shown(name))} ' if name else ''}{words}`"
 
 
-def _is_same(library: Path | str, path: Path) -> bool:
-    return str(library) in (str(path), str(path.absolute()))
-
-
-def _typed(place: str) -> str:
-    """Return a folder or URL as an argument, without a password."""
+def _normal(place: Path | str, *, expand: bool = True) -> str | None:
+    """Return a URL without secrets, or None if it cannot be read; of a folder, the absolute path if `expand`."""
     from store.catalog.postgresql.address import ServerAddress, is_server_url  # late, for a fast start
 
-    shown = ServerAddress.parse(place).shown if is_server_url(place) else in_utf8(place)
-    return shlex.quote(shown)
+    if not is_server_url(str(place)):
+        return str(Path(place).expanduser().absolute()) if expand else str(place)
+    try:
+        return ServerAddress.parse(str(place)).shown
+    except SightlineError:
+        return None

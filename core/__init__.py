@@ -2,4 +2,4 @@
 
 from core.telemetry import disable_telemetry
 
-disable_telemetry()  # here, because every package imports this one first
+disable_telemetry()  # here, because what imports these libraries imports this package before

@@ -75,7 +75,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Let a run fail that leaves something in the home folder."""
-    if not hasattr(session.config, "workerinput") and left_in(Path.home()):
+    has_passed = session.exitstatus == pytest.ExitCode.OK
+    if has_passed and not hasattr(session.config, "workerinput") and left_in(Path.home()):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

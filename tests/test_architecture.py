@@ -144,3 +144,16 @@ def test_public_class_names_are_unique() -> None:
                 if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                     places.setdefault(node.name, []).append(str(file.relative_to(REPOSITORY)))
     assert {name: files for name, files in places.items() if len(files) > 1} == {}
+
+
+def test_libraries_that_report_are_imported_by_encoders_only() -> None:
+    """Importing the package `encoders` disables it (core/telemetry.py). `indexer` does so for Ray."""
+    reporting = {"onnxruntime", "rapidocr", "openvino", "huggingface_hub", "transformers", "open_clip", "timm"}
+    importing = set()
+    for file in (file for package in PACKAGES for file in (REPOSITORY / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if {name.partition(".")[0] for name in names} & reporting:
+                importing.add(file.relative_to(REPOSITORY).parts[0])
+    assert importing == {"encoders"}

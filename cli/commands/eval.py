@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cli.command_types import IntegerRange, SectionedCommand
-from cli.options import GlobalOptions, json_option, placement_options
+from cli.options import json_option, named_library, placement_options
 
 __all__ = ["evaluate"]
 
@@ -51,7 +51,7 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
 """,
 )
 @click.argument("datasets", nargs=-1, metavar="[DATASET]...", type=click.Path(path_type=Path))
-@click.option("--library", metavar="DIR", type=click.Path(path_type=Path), help="A library that contains the pictures.")
+@click.option("--library", callback=named_library, metavar="DIR", help="A library that contains the pictures.")
 @click.option(
     "--space",
     "spaces",
@@ -170,13 +170,8 @@ Exit codes: 0 measured; 2 usage or failure; 3 a metric is significantly worse th
 @click.option("--save", type=_FILE, metavar="FILE", help="Save the result as a baseline.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Compare with a baseline; exit code 3 if a metric drops.")
 @click.pass_context
-def evaluate(ctx: click.Context, /, library: Path | None, **rest: Any) -> None:
+def evaluate(ctx: click.Context, /, **values: Any) -> None:
     """Measure how well pictures are found: MRR, Recall@k, nDCG, with confidence intervals."""
     from cli.evaluate.run import EvalOptions, run
-    from cli.suggestions import remember_library
 
-    outer = ctx.find_object(GlobalOptions)
-    path = library or (Path(outer.library) if outer and outer.library else None)
-    if path is not None:
-        remember_library(path, str(path))
-    ctx.exit(run(EvalOptions(library=path, **rest)))
+    ctx.exit(run(EvalOptions(**values)))

@@ -6,6 +6,7 @@ from cli.options.library import (
     json_option,
     library_option,
     library_path,
+    named_library,
     placement_options,
     space_option,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "json_option",
     "library_option",
     "library_path",
+    "named_library",
     "output_options",
     "placement_options",
     "query_options",

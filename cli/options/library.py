@@ -21,6 +21,7 @@ __all__ = [
     "json_option",
     "library_option",
     "library_path",
+    "named_library",
     "placement_options",
     "space_option",
 ]
@@ -30,18 +31,32 @@ _ONLY_A_HOST = re.compile(r"(?P<scheme>postgres(ql)?(\+psycopg)?://)(?=[^/?@]+/?
 """The beginning of a URL that names a host, but neither a user nor a database."""
 
 
-def library_path(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path:
-    """Return the library folder: from the option after the verb, the one before it, the environment, or the default.
-
-    A URL is a path, too, which has lost a slash. One with only a host gets an empty user, because it would be read as
-    the name of a database then.
-    """
-    before_verb = ctx.find_object(GlobalOptions)
-    named = value or (before_verb.library if before_verb else None)
-    place = named or os.environ.get(LIBRARY_VARIABLE)
-    path = Path(_ONLY_A_HOST.sub(r"\g<scheme>@", place)) if place else default_library()
-    remember_library(path, named)
+def library_path(ctx: click.Context, param: click.Parameter, value: str | None) -> Path:
+    """Return the library folder: from the option after the verb, the one before it, the environment, or the default."""
+    if (named := named_library(ctx, param, value)) is not None:
+        return named
+    place = os.environ.get(LIBRARY_VARIABLE)
+    path = _path(place) if place else default_library()
+    remember_library(path, None)
     return path
+
+
+def named_library(ctx: click.Context, _param: click.Parameter, value: str | None) -> Path | None:
+    """Return the library folder from the option after the verb or the one before it."""
+    before_verb = ctx.find_object(GlobalOptions)
+    place = value or (before_verb.library if before_verb else None)
+    if not place:
+        return None
+    remember_library(_path(place), place)
+    return _path(place)
+
+
+def _path(place: str) -> Path:
+    """Return a folder or URL as a path; a URL loses a slash.
+
+    One with only a host gets an empty user, because it would be read as the name of a database then.
+    """
+    return Path(_ONLY_A_HOST.sub(r"\g<scheme>@", place))
 
 
 def library_option(command: Command) -> Command:

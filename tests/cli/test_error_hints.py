@@ -41,7 +41,7 @@ def test_every_hint_is_a_sentence(kind: type[SightlineError]) -> None:
         (errors.DamagedVectors("mini"), "sightline verify"),
         (errors.EmptyQuery(has_negative_parts=False), "--image"),
         (errors.QuerySyntax("a + + b", 4, Notice("two_operators", "Two operators"), is_operator=True), "--plain"),
-        (errors.AlbumIsRanked("Rome"), "sightline album show 'Rome'"),
+        (errors.AlbumIsRanked("Rome"), "`sightline album show Rome`"),
         (errors.RelevanceNotCalibrated("fake"), "--min-score"),
         (errors.MigrationFailed(PATH, "tags", "the row (1,) is not the same afterwards"), "sightline verify"),
         (errors.MigrationFailed(PATH, "tags", "a text has a NUL character", is_limit=True), "is not damaged"),

@@ -62,7 +62,7 @@ def test_first_results_of_every_query_are_judged(judge: Judge, tmp_path: Path) -
     }
     assert (tmp_path / "judged" / "queries.txt").read_text() == "something red\tsomething red\nsun\tblue and white\n"
     assert "Judged so far: 4 pictures for 2 of 2 queries; 2 right." in answer.text
-    assert "Evaluate with: sightline eval" in answer.text
+    assert "Evaluate with: `sightline eval " in answer.text
 
 
 def test_other_files_are_not_overwritten(judge: Judge, queries: Path, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Commands in messages: they are about the library that the running command is about."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.suggestions import command, remember_library
+from cli.suggestions import command, remember_library, without_library
 from store import Library
 
 Sightline = Callable[..., Any]
@@ -31,13 +32,46 @@ def test_another_library_is_in_the_command(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_password_is_not_in_the_command() -> None:
-    remember_library(Path("postgresql:/anna:secret@db/photos"), "postgresql://anna:secret@db/photos")
-    assert command("status") == "`sightline --library postgresql://anna@db/photos status`"
+    url, without = "postgresql://anna:secret@db/photos", "postgresql://anna@db/photos"
+    remember_library(Path(url), url)
+    assert command("status") == f"`sightline --library {without} status`"
+    remember_library(Path(url), None)  # named by the environment, which has the password
+    assert command("status", without) == "`sightline status`"
 
 
-def test_a_name_that_is_not_utf8_can_be_shown() -> None:
-    remember_library(Path("a\udcff"), "a\udcff")
-    assert command("status") == r"`sightline --library 'a\xff' status`"
+def test_a_url_that_cannot_be_read_is_not_in_the_command() -> None:
+    url = "postgresql://a:se/cret@b/e"
+    remember_library(Path(url), url)
+    assert command("status") == "`sightline status`"
+
+
+def test_control_characters_are_not_printed() -> None:
+    remember_library(Path("a\n\x1b[31m\udcff"), "a\n\x1b[31m\udcff")
+    assert command("status") == r"`sightline --library 'a\x0a\x1b[31m\xff' status`"
+
+
+def test_messages_for_other_places_name_no_library() -> None:
+    remember_library(Path("lib"), "lib")
+    with without_library():
+        assert command("status") == "`sightline status`"
+    assert command("status") == "`sightline --library lib status`"
+
+
+def test_eval_remembers_its_library(sightline: Sightline, tmp_path: Path) -> None:
+    (tmp_path / "captions.jsonl").write_text('{"image": "a.png", "caption": "red"}\n')
+    assert sightline("eval", tmp_path / "captions.jsonl", "--library", tmp_path / "none").code == 2
+    assert command("status").startswith("`sightline --library ")
+
+
+def test_stored_errors_of_jobs_name_no_library(sightline: Sightline, filled: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    place = ("--library", os.environ["SIGHTLINE_LIBRARY"])
+    assert sightline("jobs", "add", "index", folder, *place).code == 0
+    folder.rmdir()
+    folder.write_bytes(b"a file")
+    assert sightline("jobs", "run", *place).code == 2
+    assert f"`sightline index {tmp_path}` indexes its folder." in sightline("jobs", "list", *place).text
 
 
 @pytest.mark.sqlite("the libraries are named by their folders")

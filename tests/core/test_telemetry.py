@@ -16,6 +16,7 @@ PROGRAMS = {
     "a command": "import sys; from cli.main import main; sys.argv[1:] = {command}; main()",
     "the API": "from sightline import load_model; load_model('mini').encode_texts(['a dog'])",
     "both libraries": "import sightline, onnxruntime",
+    "a package alone": "import encoders, onnxruntime",
     "a step of the training": "import training, onnxruntime",
 }
 COMMAND = ["--library", "library", "index", str(REPOSITORY / "examples/gallery/reef")]

@@ -18,10 +18,12 @@ from core.settings import models_folder
 __all__ = ["left_in", "use_folders_below", "use_new_home"]
 
 OF_TESTS = re.compile("SIGHTLINE_(TEST_.*|EXAMPLES|KILLS|REQUIRED_TOOLS|WEIGHTS)")
-"""Variables that say how tests are run. Others are settings of the user."""
+"""Variables that say how tests are run."""
 
-FOREIGN = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "HF_HOME", "HF_TOKEN")
-"""Variables by which libraries find files of the user in place of those in the home folder."""
+OF_USER = re.compile(
+    "SIGHTLINE_.*|XDG_(CACHE|CONFIG|DATA|STATE)_HOME|HF_(?!HUB_DISABLE_TELEMETRY).*|HUGGING.*|AWS_.*|PG[A-Z]+"
+)
+"""Variables that name folders, servers or secrets of the user, or are the user's settings."""
 
 OF_SIGHTLINE = re.compile("sightline|onnxruntime|openvino", re.IGNORECASE)
 """Names of what Sightline leaves in a home folder, or libraries that report their use. Browsers leave other files."""
@@ -35,7 +37,7 @@ def use_new_home() -> Callable[[], None]:
     with suppress(HomeFolderNotFound):
         os.environ.setdefault("SIGHTLINE_WEIGHTS", str(models_folder()))
     for name in list(os.environ):
-        if name in FOREIGN or (name.startswith("SIGHTLINE_") and not OF_TESTS.fullmatch(name)):
+        if OF_USER.fullmatch(name) and not OF_TESTS.fullmatch(name):
             del os.environ[name]
     home = tempfile.mkdtemp(prefix="sightline-home-")
     os.environ["HOME"] = home
