@@ -64,13 +64,18 @@ def test_folder_that_is_away_is_one_of_the_library(sightline: Sightline, photos:
     assert (accepted.code, accepted.record["missing"]) == (0, 4)
 
 
-def test_folder_that_was_renamed_is_not_added_again(sightline: Sightline, photos: str, album: Path) -> None:
+def test_folder_that_was_renamed_is_not_added_again(
+    sightline: Sightline, photos: str, postgres_url: str, album: Path
+) -> None:
     library, moved = ("--library", photos), album.with_name("pictures")
     album.rename(moved)
     refused = sightline("index", moved, *library)
     assert refused.code == 2
     assert f"{moved} has files of {album}, a folder of the library, which this machine has at {moved}" in refused.err
-    assert f"`sightline move-root {album} {moved}` says it was moved, and with --here" in refused.err
+    assert (
+        f"`sightline --library {postgres_url} move-root {album} {moved}` says it was moved, and with --here"
+        in refused.err
+    )
     assert sightline("move-root", album, moved, *library).code == 0
     assert sightline("index", moved, "--json", *library).record["unchanged"] == 4
 
@@ -104,4 +109,4 @@ def test_judge_names_the_library_without_its_password(
     (tmp_path / "queries.txt").write_text("red\n")
     monkeypatch.setattr(sys, "stdin", io.StringIO("r\nw\n"))
     judged = sightline("judge", tmp_path / "queries.txt", "--out", tmp_path / "judged", "-k", "2", "--library", photos)
-    assert judged.lines[-1] == f"Evaluate with: sightline eval {tmp_path / 'judged'} --library {postgres_url}"
+    assert judged.lines[-1] == f"Evaluate with: `sightline eval {tmp_path / 'judged'} --library {postgres_url}`"

@@ -35,7 +35,7 @@ def filled(postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFac
     database = postgres_server.create_database()
     folder = tmp_path_factory.mktemp("filters")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_DATA_HOME", str(folder))
+        patch.setenv("SIGHTLINE_LOCAL", str(folder))
         with (
             Library.open(folder / "library", create=True) as in_file,
             Library.open(postgres_server.url(database), create=True) as on_server,

@@ -1,7 +1,8 @@
 """The folders of the user who runs the tests: no test reads them, and none leaves anything there.
 
-What one run leaves would change the next. All tests of a run share an empty home folder, which is deleted at the end,
-and each has the folders that Sightline uses by default within its own temporary folder.
+What one run leaves would change the next. All tests of a run share an empty home folder, and the fixtures of whole
+modules the folders that Sightline uses by default; they are deleted at the end. Each test has default folders of its
+own within its temporary folder.
 """
 
 import os
@@ -30,22 +31,24 @@ OF_SIGHTLINE = re.compile("sightline|onnxruntime|openvino", re.IGNORECASE)
 
 
 def use_new_home() -> Callable[[], None]:
-    """Give this process and those that it starts an empty home folder. Return a function that deletes it.
+    """Give this process and those that it starts an empty home folder and other default folders.
 
-    `SIGHTLINE_WEIGHTS` still names the models of the user.
+    Return a function that deletes them. `SIGHTLINE_WEIGHTS` still names the models of the user.
     """
     with suppress(HomeFolderNotFound):
         os.environ.setdefault("SIGHTLINE_WEIGHTS", str(models_folder()))
     for name in list(os.environ):
         if OF_USER.fullmatch(name) and not OF_TESTS.fullmatch(name):
             del os.environ[name]
-    home = tempfile.mkdtemp(prefix="sightline-home-")
-    os.environ["HOME"] = home
-    return lambda: shutil.rmtree(home, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix="sightline-tests-"))
+    (folder / "home").mkdir()
+    os.environ["HOME"] = str(folder / "home")
+    use_folders_below(folder, os.environ.__setitem__)
+    return lambda: shutil.rmtree(folder, ignore_errors=True)
 
 
 def left_in(home: Path) -> list[Path]:
-    """Return what tests have left in a home folder, and should have put into their own folders."""
+    """Return what tests have left in a home folder, and should have put into other folders."""
     return sorted(path for path in home.rglob("*") if OF_SIGHTLINE.search(path.name))
 
 

@@ -68,8 +68,7 @@ class Server:
 @contextmanager
 def served(library: Path | str, *options: str, setup: str = "", **environment: str) -> Iterator[Server]:
     """Run a server in a process that runs the Python statements in `setup` first."""
-    cache = {"XDG_CACHE_HOME": str(Path(library).parent / "cache")}
-    server = Server(library, *options, setup=setup, **cache | environment)
+    server = Server(library, *options, setup=setup, **environment)
     try:
         yield server
     finally:
