@@ -1,8 +1,8 @@
 """`sightline eval`: numbers computed by hand, from a model that sees colours."""
 
 import json
-import re
 import math
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
