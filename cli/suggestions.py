@@ -29,7 +29,7 @@ def remember_library(path: Path, option: str | None) -> None:
 
 
 def forget_library() -> None:
-    """Forget it: another command begins."""
+    """Forget the library, because another command begins."""
     global _running
     _running = None
 

@@ -2,4 +2,4 @@
 
 from core.telemetry import disable_telemetry
 
-disable_telemetry()  # here, because what imports these libraries imports this package before
+disable_telemetry()  # here, because `encoders`, which imports these libraries, imports this package first

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files import atomic_writer
+
 __all__ = ["fill"]
 
 
@@ -42,14 +44,9 @@ def fill(
         for name, values in compute(todo):
             files[name][todo.start : todo.stop] = values
             files[name].flush()
-        _record(record, digest, todo.stop)
+        with atomic_writer(record, durable=False) as file:
+            file.write(json.dumps({"source": digest, "rows": todo.stop}).encode())
         yield todo.stop
-
-
-def _record(record: Path, digest: str, rows: int) -> None:
-    draft = record.with_suffix(".part")
-    draft.write_text(json.dumps({"source": digest, "rows": rows}))
-    draft.replace(record)
 
 
 def _recorded(record: Path, digest: str) -> int:
